@@ -1,0 +1,264 @@
+"""The one frozen result. Screens, commands and reports only ever show what is here."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from interlock.model.base import GapClass, Gate, Grade, Model, Owner, RuleOutcome, Severity, VerdictValue
+from interlock.model.contract import ContractFit
+from interlock.model.finding import Contradiction, Finding, Subject
+from interlock.model.organization import Organization
+from interlock.model.rule import Effort, LeadTime, Rule
+
+
+class Interval(Model):
+    """A score interval on 0 to 100: ``low`` is verified so far, ``high`` the best case once unknowns are answered."""
+
+    low: float
+    high: float
+
+
+class Score(Model):
+    """The score of one organisation, or of the product alone (DESIGN, section Score).
+
+    :ivar interval: after caps, on 0 to 100.
+    :ivar uncapped: before caps, on 0 to 100.
+    :ivar completeness: 1 - (U - L), share in [0, 1].
+    :ivar confidence: sum(w e) / sum(w), share in [0, 1]; an undecided finding contributes no evidence.
+    :ivar not_applicable: weight share left out as not applicable, in [0, 1].
+    :ivar caps: why the interval was capped, one sentence each.
+    """
+
+    interval: Interval
+    uncapped: Interval
+    completeness: float
+    confidence: float
+    not_applicable: float
+    caps: tuple[str, ...] = ()
+
+
+class GateState(Model):
+    """One gate of one organisation: it holds when nothing is open and nothing is undecided."""
+
+    gate: Gate
+    holds: bool
+    required: int
+    met: int
+    open: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
+
+
+class OrgStanding(Model):
+    """Where one organisation stands. ``stage`` none means that not even the design gate holds.
+
+    ``stage_if_unknowns_hold`` is the stage if every undecided requirement turned out met: the two differ exactly where
+    "we could not look" matters.
+    """
+
+    org: str
+    observed: Literal["observed", "partial", "not_observed", "never_probed"]
+    observed_at: str | None = None
+    not_observed_because: str | None = None
+    score: Score
+    stage: Gate | None
+    stage_if_unknowns_hold: Gate | None
+    gates: tuple[GateState, ...]
+    verdict: VerdictValue
+
+
+class GapNode(Model):
+    """One open gap or discovery task of the working graph.
+
+    :ivar kind: ``gap`` (the rule's outcome) or ``discovery`` (the rule is undecided).
+    :ivar wave: 0-based generation; everything in a wave can start together.
+    :ivar blocks: how many ``organisation × gate`` requirements lie behind this node (itself included).
+    :ivar orgs: organisations concerned.
+    """
+
+    key: str
+    rule: str
+    subject: Subject
+    kind: Literal["gap", "discovery"]
+    title: str
+    message: str
+    severity: Severity
+    gap_class: GapClass
+    gate: Gate
+    owner: Owner
+    wave: int
+    blocks: int
+    orgs: tuple[str, ...]
+    outcome: RuleOutcome
+
+
+class GapEdge(Model):
+    """``before`` has to be closed first; ``after`` waits for it."""
+
+    before: str
+    after: str
+
+
+class RootCause(Model):
+    """An immediate dominator: every path to the gates named passes through this gap."""
+
+    key: str
+    orgs: tuple[str, ...]
+    gate: Gate
+    sentence: str
+
+
+class GapGraph(Model):
+    """The working graph: nodes in order of wave, severity and key; ``reduced`` is the transitive reduction's edges."""
+
+    nodes: tuple[GapNode, ...] = ()
+    edges: tuple[GapEdge, ...] = ()
+    reduced: tuple[GapEdge, ...] = ()
+    waves: tuple[tuple[str, ...], ...] = ()
+    root_causes: tuple[RootCause, ...] = ()
+
+    def node(self, key: str) -> GapNode | None:
+        """The node with this key, or none."""
+        return next((node for node in self.nodes if node.key == key), None)
+
+
+class VerdictReason(Model):
+    """One finding that argued for the verdict, quoted."""
+
+    key: str
+    title: str
+    message: str
+    outcome: RuleOutcome
+
+
+class Verdict(Model):
+    """Product or integration? (S04 to S08).
+
+    :ivar provisional: an undecided finding argues for an earlier verdict than this one.
+    :ivar counterfactual: what would have to change for the next verdict; one sentence.
+    """
+
+    value: VerdictValue
+    headline: str
+    reasons: tuple[VerdictReason, ...]
+    provisional: bool
+    undecided: tuple[VerdictReason, ...] = ()
+    next_step: str
+    next_step_owner: Owner
+    counterfactual: str
+
+
+class Quantiles(Model):
+    """Working days from the start, and the calendar date of each, of one finish."""
+
+    p50_days: float
+    p80_days: float
+    p90_days: float
+    p50_date: str
+    p80_date: str
+    p90_date: str
+
+
+class PlanTask(Model):
+    """One task of the plan, in working days from the start.
+
+    :ivar kind: ``gap``, ``discovery`` or ``standing``.
+    :ivar criticality: share of runs in which the task lies on the critical path of its finish, in [0, 1].
+    :ivar start_p50, finish_p50: median start and finish, working days from the plan's start.
+    """
+
+    id: str
+    title: str
+    kind: Literal["gap", "discovery", "standing"]
+    org: str | None
+    owner: Owner
+    gate: Gate
+    wave: int
+    after: tuple[str, ...]
+    effort: Effort | None
+    lead_time: LeadTime | None
+    start_p50: float
+    finish_p50: float
+    criticality: float
+
+
+class OrgForecast(Model):
+    """When one organisation passes the target gate, given the plan."""
+
+    org: str
+    finish: Quantiles
+    most_likely_days: float
+    probability_of_most_likely: float
+
+
+class FirstThing(Model):
+    """One of the things to do first, with the three numbers behind its rank."""
+
+    key: str
+    title: str
+    owner: Owner
+    action: str
+    p80_days_saved_per_person_day: float
+    unlocks: int
+    criticality: float
+    because: str
+
+
+class Plan(Model):
+    """The schedule's result. ``judgement_share`` is the share of the critical path's time that rests on judgement."""
+
+    start: str
+    seed: int
+    runs: int
+    target_gate: Gate
+    finish: Quantiles
+    most_likely_days: float
+    probability_of_most_likely: float
+    orgs: tuple[OrgForecast, ...]
+    tasks: tuple[PlanTask, ...]
+    first: tuple[FirstThing, ...]
+    grades: dict[Grade, float]
+    judgement_share: float
+    notes: tuple[str, ...] = ()
+
+
+class Totals(Model):
+    """Counts for the summary: organisations per stage (never averaged), findings per outcome."""
+
+    organizations: int
+    observed: int
+    by_stage: dict[str, int]
+    findings: dict[RuleOutcome, int]
+    questions: int
+    answered: int
+    unknown: int
+    not_applicable: int
+
+
+class Assessment(Model):
+    """Everything that is shown, and nothing that is stored except in a milestone. Same inputs, same bytes."""
+
+    schema_version: Literal["1"] = "1"
+    name: str
+    product: str
+    description: str | None
+    target_gate: Gate
+    ruleset: str
+    questionnaires: dict[str, str]
+    organizations: tuple[Organization, ...]
+    rules: dict[str, Rule]
+    findings: tuple[Finding, ...]
+    fit: tuple[ContractFit, ...]
+    contradictions: tuple[Contradiction, ...]
+    product_score: Score
+    standings: tuple[OrgStanding, ...]
+    graph: GapGraph
+    verdict: Verdict
+    plan: Plan
+    totals: Totals
+
+    def standing(self, org: str) -> OrgStanding:
+        """The standing of an organisation; raises :class:`KeyError` when there is none."""
+        for standing in self.standings:
+            if standing.org == org:
+                return standing
+        raise KeyError(org)

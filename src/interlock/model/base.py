@@ -1,0 +1,154 @@
+"""The frozen base of every model, the vocabulary's enumerations and the two ways of naming a source."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+#: Identifiers that appear in file names and node ids: organisations, milestones, settings.
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+
+
+class Model(BaseModel):
+    """A frozen value: equal content is equal, unknown keys are errors, nothing does I/O."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True, ser_json_inf_nan="null"
+    )
+
+
+class Status(StrEnum):
+    """Status of one response."""
+
+    ANSWERED = "answered"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not_applicable"
+    UNANSWERED = "unanswered"
+
+
+class CheckOutcome(StrEnum):
+    """Outcome of one probe check. ``not_observed`` says nothing about the server."""
+
+    PASS = "pass"  # noqa: S105
+    WARN = "warn"
+    FAIL = "fail"
+    NOT_APPLICABLE = "not_applicable"
+    NOT_OBSERVED = "not_observed"
+    ERROR = "error"
+
+
+class RuleOutcome(StrEnum):
+    """Outcome of one rule for one subject, three-valued plus applicability and error."""
+
+    MET = "met"
+    GAP = "gap"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not_applicable"
+    ERROR = "error"
+
+
+class Severity(StrEnum):
+    """Severity of a rule or check; :attr:`weight` is the score's weight."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+    @property
+    def weight(self) -> float:
+        """Score weight, dimensionless (DESIGN: critical 10, high 7.5, medium 5, low 2.5)."""
+        return _SEVERITY_WEIGHTS[self]
+
+    @property
+    def rank(self) -> int:
+        """0 for critical … 3 for low: sorts the worst first."""
+        return list(Severity).index(self)
+
+
+_SEVERITY_WEIGHTS = {Severity.CRITICAL: 10.0, Severity.HIGH: 7.5, Severity.MEDIUM: 5.0, Severity.LOW: 2.5}
+
+
+class GapClass(StrEnum):
+    """What kind of obstacle an open rule is."""
+
+    PRODUCT_BLOCKER = "product_blocker"
+    INTEGRATION_BLOCKER = "integration_blocker"
+    GAP = "gap"
+    ADVICE = "advice"
+
+
+class Gate(StrEnum):
+    """The four gates, in order."""
+
+    DESIGN = "design"
+    SANDBOX = "sandbox"
+    PILOT = "pilot"
+    PRODUCTION = "production"
+
+    @property
+    def rank(self) -> int:
+        """0 for design … 3 for production."""
+        return list(Gate).index(self)
+
+
+class Scope(StrEnum):
+    """Where a question or rule stands: once, once a vendor, or once an organisation."""
+
+    PRODUCT = "product"
+    VENDOR = "vendor"
+    ORG = "org"
+
+
+class Evidence(StrEnum):
+    """How well a fact is supported; :attr:`factor` is the score's evidence factor."""
+
+    ASSERTED = "asserted"
+    DOCUMENTED = "documented"
+    OBSERVED = "observed"
+
+    @property
+    def factor(self) -> float:
+        """Evidence factor, dimensionless (DESIGN: 0.5, 0.75, 1.0)."""
+        return {Evidence.ASSERTED: 0.5, Evidence.DOCUMENTED: 0.75, Evidence.OBSERVED: 1.0}[self]
+
+
+class VerdictValue(StrEnum):
+    """The five verdicts, in the order in which they are decided (statements S04 to S08)."""
+
+    PRODUCT_FIRST = "product_first"
+    PROVE_OUTSIDE_EHR = "prove_outside_ehr"
+    DEFINE_CONTRACT = "define_contract"
+    MAP_AUTH = "map_auth"
+    INTEGRATE = "integrate"
+
+    @property
+    def rank(self) -> int:
+        """0 for product_first … 4 for integrate."""
+        return list(VerdictValue).index(self)
+
+
+class Owner(StrEnum):
+    """Who does the work."""
+
+    US = "us"
+    VENDOR = "vendor"
+    ORG = "org"
+
+
+class Grade(StrEnum):
+    """How good the source of a number is; a judgement is always labelled one."""
+
+    REGULATION = "regulation"
+    VENDOR = "vendor"
+    LITERATURE = "literature"
+    JUDGEMENT = "judgement"
+
+
+class Reference(Model):
+    """A citation shown to the reader: a title with section, and an absolute address."""
+
+    title: str
+    url: str

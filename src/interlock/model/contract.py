@@ -1,0 +1,157 @@
+"""The workflow contract: the clinical event, what is read and written, and what happens when it goes wrong."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from interlock.model.base import Model
+
+LaunchMode = Literal["ehr", "standalone", "backend"]
+Interaction = Literal["read", "vread", "search", "create", "update", "patch", "delete"]
+Universality = Literal["universal", "per_organization"]
+Where = Literal["simulate", "sandbox", "live"]
+
+
+class ClinicalEvent(Model):
+    """S10, S13: the event, who acts, where, and the states of the trigger that start the AI behaviour."""
+
+    trigger: str
+    actor: str
+    setting: str
+    states: tuple[str, ...] = ()
+    action: str | None = None
+
+
+class Launch(Model):
+    """S25, S28: how a session starts and which context it needs. ``client`` is the SMART client type."""
+
+    modes: tuple[LaunchMode, ...] = ()
+    context: tuple[Literal["patient", "encounter", "user"], ...] = ()
+    client: Literal["public", "confidential-symmetric", "confidential-asymmetric"] | None = None
+    browser: bool = False
+
+
+class Need(Model):
+    """S11, S12: one resource that the workflow reads or writes, with everything that it depends on there."""
+
+    resource: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z]{1,63}$")]
+    purpose: str | None = None
+    profile: str | None = None
+    interactions: tuple[Interaction, ...] = ()
+    search_parameters: tuple[str, ...] = ()
+    required_fields: tuple[str, ...] = ()
+    terminology: tuple[str, ...] = ()
+    surface: Universality = "universal"
+    when_missing: str | None = None
+    optional: bool = False
+    organizations: tuple[str, ...] = ()
+
+
+class OutputIsWrong(Model):
+    """S14: the five steps when an output turns out to be wrong; none means undecided."""
+
+    detect: str | None = None
+    correct: str | None = None
+    withdraw: str | None = None
+    notify: str | None = None
+    audit: str | None = None
+
+
+class Failures(Model):
+    """S35, S36, S37: behaviour of each failure; none means undecided."""
+
+    missing_field: str | None = None
+    access_denied: str | None = None
+    needs_review: str | None = None
+    stale: str | None = None
+    duplicate: str | None = None
+    ehr_unavailable: str | None = None
+
+
+class Review(Model):
+    """S37: who signs before an output enters the record."""
+
+    required: bool | None = None
+    role: str | None = None
+    timeout: str | None = None
+    on_refusal: str | None = None
+
+
+class SurfaceSetting(Model):
+    """S17, S18: one setting of the per-organisation configuration surface."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    surface: Universality
+    type: Literal["boolean", "integer", "number", "string", "list", "url"]
+    default: bool | int | float | str | list[str] | None = None
+    description: str | None = None
+
+
+class ProductEndpoint(Model):
+    """S38: one of the product's own endpoints that a clinician's browser touches."""
+
+    path: str
+    audience: str
+    carries_phi: bool
+    authentication: str | None = None
+
+
+class TestPathEntry(Model):
+    """S41 to S43: where one behaviour is tested, and why there."""
+
+    behaviour: str
+    where: Where
+    why: str | None = None
+    runs_per_week: float | None = None
+
+
+class WorkflowContract(Model):
+    """``contract.yaml``: one versioned file that the team, the organisations and CI refer to."""
+
+    version: str
+    title: str
+    fhir_release: Literal["DSTU2", "STU3", "R4", "R4B", "R5"] = "R4"
+    clinical_event: ClinicalEvent | None = None
+    launch: Launch = Launch()
+    inputs: tuple[Need, ...] = ()
+    outputs: tuple[Need, ...] = ()
+    output_is_wrong: OutputIsWrong = OutputIsWrong()
+    failures: Failures = Failures()
+    review: Review = Review()
+    organization_surface: tuple[SurfaceSetting, ...] = ()
+    endpoints: tuple[ProductEndpoint, ...] = ()
+    test_path: tuple[TestPathEntry, ...] = ()
+
+
+class NeedMatch(Model):
+    """One need against one organisation's statement.
+
+    ``outcome`` is ``not_observed`` when the statement was not seen: that is never "missing". ``kind`` says what was
+    looked for: ``resource``, ``interaction``, ``search_parameter``, ``profile``, ``launch``, ``scope`` or ``release``.
+    """
+
+    direction: Literal["input", "output", "launch", "release"]
+    resource: str | None
+    kind: Literal["resource", "interaction", "search_parameter", "profile", "launch", "scope", "release"]
+    name: str
+    outcome: Literal["supported", "missing", "not_observed", "undeclared"]
+    optional: bool = False
+    note: str | None = None
+
+
+class ContractFit(Model):
+    """The whole contract against one organisation."""
+
+    org: str
+    observed: bool
+    matches: tuple[NeedMatch, ...]
+
+    def names(self, outcome: str, *, optional: bool = False) -> tuple[str, ...]:
+        """``Resource.name`` of every match with this outcome, in contract order."""
+        return tuple(
+            f"{match.resource}.{match.name}" if match.resource and match.kind != "resource" else match.name
+            for match in self.matches
+            if match.outcome == outcome and (optional or not match.optional)
+        )

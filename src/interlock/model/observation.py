@@ -1,0 +1,198 @@
+"""What a probe saw: facts, checks and the requests they rest on. The JSON of DESIGN.md, schema version 1."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from interlock.model.base import CheckOutcome, Model, Reference, Severity
+
+FhirRelease = Literal["DSTU2", "STU3", "R4", "R4B", "R5"]
+
+
+class ResourceFacts(Model):
+    """What a statement declares about one resource type; several ``rest`` entries of mode server are merged."""
+
+    interactions: tuple[str, ...] = ()
+    search_params: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+    versioning: str | None = None
+
+
+class OAuthUris(Model):
+    """The ``oauth-uris`` extension of ``rest.security`` (SMART App Launch 1.0; deprecated in 2.x)."""
+
+    authorize: str | None = None
+    token: str | None = None
+    register_: str | None = Field(default=None, alias="register")
+    manage: str | None = None
+    introspect: str | None = None
+    revoke: str | None = None
+
+
+class SecurityFacts(Model):
+    """``rest.security`` of the statement."""
+
+    services: tuple[str, ...] = ()
+    cors: bool | None = None
+    oauth_uris: OAuthUris = OAuthUris()
+    oauth_uris_count: int = 0
+
+
+class CapabilityFacts(Model):
+    """A CapabilityStatement (or DSTU2 Conformance) as facts. None means that the document does not say."""
+
+    fhir_version: str | None = None
+    fhir_release: FhirRelease | None = None
+    kind: str | None = None
+    status: str | None = None
+    date: str | None = None
+    software: dict[str, str] = {}
+    publisher: str | None = None
+    implementation_url: str | None = None
+    formats: tuple[str, ...] = ()
+    instantiates: tuple[str, ...] = ()
+    resources: dict[str, ResourceFacts] = {}
+    system_interactions: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
+    security: SecurityFacts = SecurityFacts()
+    subsetted: bool = False
+    problems: tuple[str, ...] = ()
+
+
+class SmartFacts(Model):
+    """A SMART configuration: fields as published (``None`` = absent), and what is derived from them."""
+
+    issuer: str | None = None
+    jwks_uri: str | None = None
+    authorization_endpoint: str | None = None
+    token_endpoint: str | None = None
+    registration_endpoint: str | None = None
+    management_endpoint: str | None = None
+    introspection_endpoint: str | None = None
+    revocation_endpoint: str | None = None
+    user_access_brand_bundle: str | None = None
+    token_endpoint_auth_methods_supported: tuple[str, ...] | None = None
+    token_endpoint_auth_signing_alg_values_supported: tuple[str, ...] | None = None
+    grant_types_supported: tuple[str, ...] | None = None
+    response_types_supported: tuple[str, ...] | None = None
+    code_challenge_methods_supported: tuple[str, ...] | None = None
+    scopes_supported: tuple[str, ...] | None = None
+    capabilities: tuple[str, ...] | None = None
+    capability_sets: tuple[str, ...] = ()
+    launch_modes: tuple[str, ...] = ()
+    client_types: tuple[str, ...] = ()
+    pkce_s256: bool | None = None
+    scopes_v1: bool | None = None
+    scopes_v2: bool | None = None
+    source: Literal["well-known", "oauth-uris"] = "well-known"
+    problems: tuple[str, ...] = ()
+
+
+class OpenIdFacts(Model):
+    """An OpenID Provider's metadata (OpenID Connect Discovery 1.0, section 3)."""
+
+    issuer: str | None = None
+    jwks_uri: str | None = None
+    authorization_endpoint: str | None = None
+    token_endpoint: str | None = None
+    id_token_signing_alg_values_supported: tuple[str, ...] | None = None
+    subject_types_supported: tuple[str, ...] | None = None
+    response_types_supported: tuple[str, ...] | None = None
+    problems: tuple[str, ...] = ()
+
+
+class JwksFacts(Model):
+    """A JWK Set (RFC 7517): how many keys, whether each is usable, and whether a private member leaked."""
+
+    valid: bool
+    keys: int = 0
+    kids: tuple[str, ...] = ()
+    algorithms: tuple[str, ...] = ()
+    smallest_rsa_bits: int | None = None
+    private_members: bool = False
+    problems: tuple[str, ...] = ()
+
+
+class Facts(Model):
+    """Facts by family. A family that was not observed is ``None``, never an empty value."""
+
+    capability: CapabilityFacts | None = None
+    smart: SmartFacts | None = None
+    openid: OpenIdFacts | None = None
+    jwks: JwksFacts | None = None
+    tls: dict[str, Any] | None = None
+    cors: dict[str, Any] | None = None
+    udap: dict[str, Any] | None = None
+    bulk: dict[str, Any] | None = None
+    security: dict[str, Any] | None = None
+
+
+class CheckEvidence(Model):
+    """Where in which document: an address and a JSON pointer (RFC 6901)."""
+
+    url: str
+    pointer: str = ""
+
+
+class Check(Model):
+    """One check's result. ``message`` is one sentence; server-chosen text in it is already bounded, not escaped."""
+
+    id: str
+    title: str
+    outcome: CheckOutcome
+    severity: Severity
+    message: str
+    evidence: tuple[CheckEvidence, ...] = ()
+    references: tuple[Reference, ...] = ()
+
+
+class RequestRecord(Model):
+    """One request that was sent. ``failure`` is a short machine word (``dns``, ``connect``, ``tls``, ``timeout``, …)."""
+
+    method: str
+    url: str
+    status: int | None = None
+    elapsed_ms: float
+    bytes: int = 0
+    sha256: str | None = None
+    content_type: str | None = None
+    failure: str | None = None
+    detail: str | None = None
+
+
+class Target(Model):
+    """What was probed: the base URL as given, and the organisation's id where there is one."""
+
+    base_url: str
+    org: str | None = None
+
+
+ObservationOutcome = Literal["observed", "partial", "not_observed"]
+
+
+class Observation(Model):
+    """One probe of one target; immutable once written. Times are UTC, durations in milliseconds."""
+
+    schema_version: Literal["1"] = "1"
+    target: Target
+    started: datetime
+    elapsed_ms: float
+    outcome: ObservationOutcome
+    facts: Facts = Facts()
+    checks: tuple[Check, ...] = ()
+    requests: tuple[RequestRecord, ...] = ()
+
+    def reason_not_observed(self) -> str | None:
+        """The first request's failure in words, or none when something was observed."""
+        if self.outcome != "not_observed":
+            return None
+        for request in self.requests:
+            if request.failure:
+                return request.detail or request.failure
+            if request.status is not None and request.status >= 400:
+                return f"HTTP {request.status} from {request.url}"
+        return "nothing was received"

@@ -1,0 +1,129 @@
+"""Rules as data: a CEL condition, what it means when it holds, and what it takes to close it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from interlock.model.base import GapClass, Gate, Grade, Model, Owner, Reference, Scope, Severity, VerdictValue
+from interlock.model.questionnaire import ItemId
+
+RuleId = Annotated[str, Field(pattern=r"^[A-Z]{2,10}-\d{3}$")]
+StatementId = Annotated[str, Field(pattern=r"^S\d\d$")]
+
+
+class Effort(Model):
+    """Touch effort of the owner, three-point, in person-days."""
+
+    low: Annotated[float, Field(ge=0)]
+    expected: Annotated[float, Field(ge=0)]
+    high: Annotated[float, Field(ge=0)]
+    unit: Literal["person_days"] = "person_days"
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Effort:
+        if not self.low <= self.expected <= self.high:
+            raise ValueError("an estimate must satisfy low <= expected <= high")
+        return self
+
+
+class LeadTime(Model):
+    """Elapsed time that others need, three-point. ``days`` are calendar days, ``working_days`` Monday to Friday.
+
+    ``grade`` says how good the source is; ``source`` is an address or the word ``judgement``; ``as_of`` is YYYY-MM.
+    """
+
+    low: Annotated[float, Field(ge=0)]
+    expected: Annotated[float, Field(ge=0)]
+    high: Annotated[float, Field(ge=0)]
+    unit: Literal["days", "working_days"] = "days"
+    source: Annotated[str, Field(min_length=1)]
+    grade: Grade
+    as_of: Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> LeadTime:
+        if not self.low <= self.expected <= self.high:
+            raise ValueError("an estimate must satisfy low <= expected <= high")
+        return self
+
+
+class Remediation(Model):
+    """What to do, who does it, and what it takes."""
+
+    text: str
+    owner: Owner
+    effort: Effort
+    lead_time: LeadTime | None = None
+
+
+class RuleTest(Model):
+    """A rule's own test. ``given`` is the CEL context; ``responses`` and ``value`` may be written flat with dots."""
+
+    given: dict[str, Any]
+    expect: Literal["gap", "met", "unknown", "not_applicable"]
+
+
+class Rule(Model):
+    """One rule.
+
+    ``applies`` and ``gap_when`` are CEL. ``measures`` names the graded question whose option value is this rule's
+    value v in the score; without it v is 1 when met and 0 when a gap. ``verdict`` is the verdict that an open gap of
+    this rule argues for. ``why`` is one sentence for a product lead. ``severity_because`` argues severity and gate
+    where they are not obvious.
+    """
+
+    id: RuleId
+    title: str
+    lifecycle: Literal["experimental", "stable", "deprecated"] = "stable"
+    scope: Scope
+    gap_class: GapClass = Field(alias="class")
+    gate: Gate
+    severity: Severity
+    severity_because: str | None = None
+    applies: str | None = None
+    gap_when: str
+    measures: ItemId | None = None
+    verdict: VerdictValue | None = None
+    message: str
+    why: str
+    depends_on: tuple[RuleId, ...] = ()
+    source: Annotated[tuple[StatementId, ...], Field(min_length=1)]
+    references: tuple[Reference, ...] = ()
+    remediation: Remediation
+    tests: Annotated[tuple[RuleTest, ...], Field(min_length=1)]
+
+
+class StandingTask(Model):
+    """Work that every integration has, whether or not a gap is open.
+
+    ``vendors`` empty means every vendor. ``replaces`` names a general task that this vendor's own one stands for.
+    ``gate`` is the gate that cannot be passed before the task is done.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z0-9-]+)+$")]
+    title: str
+    scope: Scope
+    owner: Owner
+    vendors: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    gate: Gate
+    effort: Effort | None = None
+    lead_time: LeadTime | None = None
+    references: tuple[Reference, ...] = ()
+
+
+class Ruleset(Model):
+    """A set of rules and standing tasks, in id order."""
+
+    id: str
+    version: str
+    title: str
+    rules: tuple[Rule, ...]
+    tasks: tuple[StandingTask, ...] = ()
+
+    def rule(self, rule_id: str) -> Rule | None:
+        """The rule with this id, or none."""
+        return next((rule for rule in self.rules if rule.id == rule_id), None)
