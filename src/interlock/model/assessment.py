@@ -99,12 +99,18 @@ class GapEdge(Model):
 
 
 class RootCause(Model):
-    """An immediate dominator: every path to the gates named passes through this gap."""
+    """An immediate dominator: every path to the gates named passes through this gap.
+
+    :ivar key: the node's key, or the rule's id when several organisations' nodes of one rule are grouped.
+    :ivar gate: the first gate that these organisations have not passed.
+    :ivar nodes: keys of the nodes grouped here.
+    """
 
     key: str
     orgs: tuple[str, ...]
     gate: Gate
     sentence: str
+    nodes: tuple[str, ...] = ()
 
 
 class GapGraph(Model):

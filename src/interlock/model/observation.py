@@ -13,11 +13,16 @@ FhirRelease = Literal["DSTU2", "STU3", "R4", "R4B", "R5"]
 
 
 class ResourceFacts(Model):
-    """What a statement declares about one resource type; several ``rest`` entries of mode server are merged."""
+    """What a statement declares about one resource type; several ``rest`` entries of mode server are merged.
+
+    :ivar profiles: profiles declared as supported (``supportedProfile``, R4 and later), ``|version`` kept.
+    :ivar profile: the one profile that describes the type's overall support (``profile``): no claim of the above.
+    """
 
     interactions: tuple[str, ...] = ()
     search_params: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
+    profile: str | None = None
     operations: tuple[str, ...] = ()
     versioning: str | None = None
 
@@ -43,7 +48,10 @@ class SecurityFacts(Model):
 
 
 class CapabilityFacts(Model):
-    """A CapabilityStatement (or DSTU2 Conformance) as facts. None means that the document does not say."""
+    """A CapabilityStatement (or DSTU2 Conformance) as facts. None means that the document does not say.
+
+    :ivar profiles: profiles declared for the whole system (``profile`` at the top level; DSTU2 and STU3 only).
+    """
 
     fhir_version: str | None = None
     fhir_release: FhirRelease | None = None
@@ -58,6 +66,7 @@ class CapabilityFacts(Model):
     resources: dict[str, ResourceFacts] = {}
     system_interactions: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
     security: SecurityFacts = SecurityFacts()
     subsetted: bool = False
     problems: tuple[str, ...] = ()
@@ -151,7 +160,16 @@ class Check(Model):
 
 
 class RequestRecord(Model):
-    """One request that was sent. ``failure`` is a short machine word (``dns``, ``connect``, ``tls``, ``timeout``, …)."""
+    """One request that was sent.
+
+    :ivar failure: a short machine word: ``dns`` ``connect`` ``tls`` ``timeout`` ``reset`` ``truncated`` ``too_large``
+        ``redirect`` ``protocol``, or ``refused`` for an address that was advertised and deliberately not contacted.
+    :ivar bytes: size of the body after content decoding; ``sha256`` is of the same bytes.
+    :ivar purpose: what was asked for: ``metadata`` ``smart`` ``smart-root`` ``openid`` ``jwks``.
+    :ivar accept: the Accept header that was sent.
+    :ivar reading: what the answer turned out to be (``document``, ``html``, ``xml``, ``operation_outcome``, …).
+    :ivar headers: the response headers that checks read, lower-case names.
+    """
 
     method: str
     url: str
@@ -162,6 +180,10 @@ class RequestRecord(Model):
     content_type: str | None = None
     failure: str | None = None
     detail: str | None = None
+    purpose: str | None = None
+    accept: str | None = None
+    reading: str | None = None
+    headers: dict[str, str] = {}
 
 
 class Target(Model):
@@ -195,4 +217,6 @@ class Observation(Model):
                 return request.detail or request.failure
             if request.status is not None and request.status >= 400:
                 return f"HTTP {request.status} from {request.url}"
+            if request.detail and request.reading not in {None, "document", "redirect"}:
+                return request.detail
         return "nothing was received"

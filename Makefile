@@ -1,0 +1,53 @@
+# Every target sets up what it needs. A newcomer needs two: `make demo` and `make test`.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := demo
+
+.PHONY: help demo tui test lint format bench docs setup setup-dev clean
+
+help:
+	@echo "make demo    set everything up and do the main job on the simulated organisations"
+	@echo "make tui     open the terminal UI on the demo's workspace"
+	@echo "make test    set everything up and run the tests"
+	@echo "make lint    ruff, mypy, import-linter, and interlock's own content lint"
+	@echo "make bench   measure speed, as ratios within one run"
+	@echo "make docs    make the screenshots and generated pages of README and docs/"
+	@echo "make clean   remove what the targets above made"
+
+setup:
+	@scripts/setup
+
+setup-dev:
+	@scripts/setup --dev
+
+demo: setup
+	@$(BIN)/interlock demo --output $(DEMO)
+
+tui: setup
+	@test -f $(DEMO)/interlock.yaml || $(BIN)/interlock demo --output $(DEMO)
+	@$(BIN)/interlock assess $(DEMO)
+
+test: setup-dev
+	@$(BIN)/python -m pytest -n auto
+
+lint: setup-dev
+	@$(BIN)/ruff check src tests bench scripts
+	@$(BIN)/ruff format --check src tests bench scripts
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/interlock lint
+
+format: setup-dev
+	@$(BIN)/ruff check --fix src tests bench scripts
+	@$(BIN)/ruff format src tests bench scripts
+
+bench: setup-dev
+	@$(BIN)/python bench/run.py
+
+docs: setup-dev
+	@$(BIN)/python scripts/docs.py
+
+clean:
+	rm -rf $(VENV) $(DEMO) dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests bench scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,125 @@
+"""A readable card of one observation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rich.table import Table
+from rich.text import Text
+
+from interlock.cli.output import cell_text, console
+from interlock.documents.text import plain
+from interlock.model.base import CheckOutcome
+from interlock.model.observation import CapabilityFacts, Check, Observation, SmartFacts
+
+_STYLES = {
+    CheckOutcome.FAIL: ("FAIL", "bold red"),
+    CheckOutcome.ERROR: ("ERROR", "bold red"),
+    CheckOutcome.WARN: ("WARN", "yellow"),
+    CheckOutcome.NOT_OBSERVED: ("NOT SEEN", "dim"),
+}
+_WRITES = ("create", "update", "patch", "delete")
+
+
+def show_card(observation: Observation, name: str | None = None) -> None:
+    """Print what one probe saw: facts first, then what is off, then what could not be looked at."""
+    out = console()
+    title = plain(name or observation.target.org or observation.target.base_url)
+    state = {"observed": "observed", "partial": "partly observed", "not_observed": "not observed"}[observation.outcome]
+    style = {"observed": "green", "partial": "yellow", "not_observed": "yellow"}[observation.outcome]
+    out.print(Text.assemble((title, "bold"), "   ", (state, style), (f" in {observation.elapsed_ms:,.0f} ms", "dim")))
+    if title != observation.target.base_url:
+        out.print(Text(plain(observation.target.base_url), "dim"))
+    out.print()
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, value in _facts(observation):
+        grid.add_row(label, cell_text(value))
+    out.print(grid)
+    rows = [check for check in observation.checks if check.outcome in _STYLES]
+    if rows:
+        out.print()
+        out.print(_checks(rows))
+    out.print()
+
+
+def _facts(observation: Observation) -> Iterator[tuple[str, str]]:
+    reason = observation.reason_not_observed()
+    if reason:
+        yield "Why not", reason
+    capability, smart = observation.facts.capability, observation.facts.smart
+    if capability:
+        yield from _capability(capability)
+    elif observation.outcome != "not_observed":
+        yield "Statement", "not observed"
+    if smart:
+        yield from _smart(smart)
+    elif observation.outcome != "not_observed":
+        absent = any(c.id == "SMART-001" and c.outcome is CheckOutcome.FAIL for c in observation.checks)
+        yield "SMART", "the server publishes no SMART configuration" if absent else "not observed"
+    counts = {
+        outcome: sum(check.outcome is outcome for check in observation.checks)
+        for outcome in (CheckOutcome.PASS, *_STYLES)
+    }
+    words = {CheckOutcome.PASS: "pass", CheckOutcome.NOT_OBSERVED: "not observed"}
+    shown = [f"{n} {words.get(o, o.value)}" for o, n in counts.items() if n]
+    if shown:
+        yield "Checks", ", ".join(shown)
+    size = sum(request.bytes for request in observation.requests)
+    yield "Requests", f"{len(observation.requests)}, {size / 1024:,.0f} KB"
+
+
+def _capability(facts: CapabilityFacts) -> Iterator[tuple[str, str]]:
+    software = " ".join(plain(facts.software.get(key, ""), 80) for key in ("name", "version")).strip()
+    parts = [f"{facts.fhir_release or 'unknown release'} ({facts.fhir_version or 'no version'})", software]
+    if facts.date:
+        parts.append(f"statement of {facts.date[:10]}")
+    yield "FHIR", " · ".join(part for part in parts if part)
+    searchable = sum("search-type" in resource.interactions for resource in facts.resources.values())
+    writable = {
+        name: [code for code in _WRITES if code in resource.interactions]
+        for name, resource in facts.resources.items()
+        if any(code in resource.interactions for code in _WRITES)
+    }
+    yield "Resources", f"{len(facts.resources)} types, {searchable} searchable, {len(writable)} writable"
+    if writable:
+        yield "Writes", _some([f"{name} ({', '.join(codes)})" for name, codes in writable.items()], 8)
+
+
+def _smart(facts: SmartFacts) -> Iterator[tuple[str, str]]:
+    if facts.source == "oauth-uris":
+        yield "SMART", "only the statement's oauth-uris (SMART 1.0); no SMART configuration"
+    if facts.launch_modes or facts.capabilities is not None:
+        yield "Launch", ", ".join(facts.launch_modes) or "none declared"
+    if facts.client_types:
+        yield "Clients", ", ".join(facts.client_types)
+    if facts.capability_sets:
+        yield "Sets", _some(facts.capability_sets, 6)
+    pkce = {True: "S256", False: "offered without S256", None: "undeclared"}[facts.pkce_s256]
+    yield "PKCE", pkce
+    if facts.scopes_supported is not None:
+        kinds = [name for name, there in (("v1", facts.scopes_v1), ("v2", facts.scopes_v2)) if there]
+        yield "Scopes", f"{len(facts.scopes_supported)} listed" + (f", {' and '.join(kinds)} syntax" if kinds else "")
+    else:
+        yield "Scopes", "none listed"
+    if facts.token_endpoint:
+        yield "Token", facts.token_endpoint
+
+
+def _some(names: Iterable[str], count: int) -> str:
+    shown = [plain(name, 100) for name in names]
+    more = f" and {len(shown) - count} more" if len(shown) > count else ""
+    return ", ".join(shown[:count]) + more
+
+
+def _checks(checks: Iterable[Check]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for _ in range(3):
+        table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    order = list(_STYLES)
+    for check in sorted(checks, key=lambda c: (order.index(c.outcome), c.severity.rank, c.id)):
+        label, style = _STYLES[check.outcome]
+        table.add_row(Text(label, style), Text(check.severity.value, "dim"), Text(check.id), cell_text(check.message))
+    return table

@@ -1,0 +1,103 @@
+"""``interlock contract``."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interlock.cli.options import OrgOption, TableOrJson, WorkspaceOption
+
+app = typer.Typer(help="Check the workflow contract, export skeletons from it.", no_args_is_help=True)
+
+MARKS = {"supported": "yes", "missing": "MISSING", "undeclared": "undeclared", "not_observed": "not observed"}
+
+
+@app.command("check")
+def check(
+    org: OrgOption = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also what is supported.")] = False,
+    output: TableOrJson = "table",
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Check the contract against what each organisation's server declared. Exit 1 if something required is missing."""
+    from interlock.cli.output import emit_json, say, show_table
+    from interlock.model.errors import ThresholdNotMetError
+    from interlock.usecases.contract import require_contract
+    from interlock.usecases.load import load_inputs, open_workspace
+
+    inputs = load_inputs(open_workspace(workspace or Path()))
+    require_contract(inputs)
+    if org is not None:
+        inputs.organization(org)
+    fits = [fit for fit in inputs.fits.values() if org in (None, fit.org)]
+    if output == "json":
+        emit_json([fit.model_dump(mode="json") for fit in fits])
+    else:
+        rows = [
+            (
+                fit.org,
+                match.direction,
+                f"{match.resource} " if match.resource and match.kind != "resource" else "",
+                match.name,
+                MARKS[match.outcome],
+                match.note or "",
+            )
+            for fit in fits
+            for match in fit.matches
+            if fit.observed and (everything or match.outcome != "supported")
+        ]
+        show_table(["Organisation", "Side", "Resource", "Need", "Declared", "Note"], rows)
+        for fit in fits:
+            counts = {mark: sum(m.outcome == mark for m in fit.matches) for mark in MARKS}
+            if fit.observed:
+                say(f"{fit.org}: " + ", ".join(f"{n} {k.replace('_', ' ')}" for k, n in counts.items() if n))
+            else:
+                say(f"{fit.org}: not observed, so nothing is said about it")
+    missing = sum(len(fit.names("missing")) for fit in fits)
+    if missing:
+        raise ThresholdNotMetError(f"{missing} required needs of the contract are not offered")
+
+
+@app.command("lint")
+def lint(
+    path: Annotated[
+        Path, typer.Argument(help="A contract.yaml, or the folder that holds it.", metavar="[PATH]")
+    ] = Path(),
+    output: TableOrJson = "table",
+) -> None:
+    """Name everything that the contract leaves undecided. Exit 1 if there is anything."""
+    from dataclasses import asdict
+
+    from interlock.cli.output import emit, emit_json, say
+    from interlock.model.errors import ThresholdNotMetError
+    from interlock.usecases.contract import lint_contract
+
+    _, found = lint_contract(path)
+    if output == "json":
+        emit_json([asdict(remark) for remark in found])
+    else:
+        for remark in found:
+            emit(f"{path}:{remark.line}: {remark.message}")
+    if found:
+        raise ThresholdNotMetError(f"{len(found)} points are undecided")
+    say("The contract leaves nothing undecided.")
+
+
+@app.command("export")
+def export(
+    directory: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.", metavar="DIR")] = Path(
+        "contract"
+    ),
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Write the skeletons: requirements statement, scopes, settings of each organisation, the page to sign."""
+    from interlock.cli.output import emit
+    from interlock.usecases.contract import export_contract
+    from interlock.usecases.load import load_inputs, open_workspace
+
+    inputs = load_inputs(open_workspace(workspace or Path()))
+    for path in export_contract(inputs, directory, today=date.today()):
+        emit(str(path))

@@ -1,0 +1,36 @@
+"""``interlock demo``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def demo(
+    directory: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder of the demo workspace.", metavar="DIR")
+    ] = Path("demo"),
+    template: Annotated[str, typer.Option("--template", "-t", help="sepsis or early.")] = "sepsis",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start over; what was entered into the demo is lost.")] = False,
+) -> None:
+    """Do the whole job on four simulated organisations: probe, score, plan, report."""
+    from datetime import date
+
+    from interlock.cli.output import say
+    from interlock.cli.progress import ProbeProgress
+    from interlock.cli.summary import show_summary
+    from interlock.usecases.demo import run_demo
+
+    with ProbeProgress() as progress:
+        result = run_demo(
+            directory, today=date.today(), template=template, fresh=fresh, on_event=progress.on_event, on_step=say
+        )
+    for name, error in result.skipped:
+        say(f"No {name}: {error}")
+    show_summary(result.assessment)
+    say("Files")
+    for path in (*result.reports, result.skeletons[0].parent if result.skeletons else result.workspace.root):
+        say(f"  {path}")
+    say(f"\nOpen the terminal UI on it: interlock assess {result.workspace.root}")

@@ -1,0 +1,37 @@
+"""``interlock lint``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interlock.cli.options import TableOrJson
+
+
+def lint(
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Folder with questionnaires/ and rulesets/; by default the shipped ones.", metavar="[PATH]"
+        ),
+    ] = None,
+    output: TableOrJson = "table",
+) -> None:
+    """Prove that questionnaires and rules are sound."""
+    from dataclasses import asdict
+
+    from interlock.cli.output import emit, emit_json, say
+    from interlock.model.errors import ThresholdNotMetError
+    from interlock.usecases.lint import lint_content
+
+    problems = lint_content(path)
+    if output == "json":
+        emit_json([asdict(problem) for problem in problems])
+    else:
+        for problem in problems:
+            emit(f"{problem.file}:{problem.line}:{problem.column}: {problem.message} [{problem.code}]")
+    if problems:
+        raise ThresholdNotMetError(f"{len(problems)} problems")
+    say("No problem found.")

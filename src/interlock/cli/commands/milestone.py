@@ -1,0 +1,60 @@
+"""``interlock milestone``."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interlock.cli.options import TableOrJson, WorkspaceOption
+
+app = typer.Typer(help="Freeze assessments, list them, compare with now.", no_args_is_help=True)
+
+
+@app.command("save")
+def save(
+    name: Annotated[str, typer.Argument(help="A name, like before-pilot.", metavar="NAME")],
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Freeze the assessment as it stands."""
+    from interlock.cli.output import say
+    from interlock.usecases.assess import assess
+    from interlock.usecases.load import load_inputs, open_workspace
+    from interlock.usecases.milestone import save_milestone
+
+    place = open_workspace(workspace or Path())
+    milestone = save_milestone(place, name, assess(load_inputs(place), today=date.today()))
+    say(f"Saved milestone {milestone.number} as {milestone.path}")
+
+
+@app.command("list")
+def list_milestones(output: TableOrJson = "table", workspace: WorkspaceOption = None) -> None:
+    """List the milestones."""
+    from interlock.cli.output import emit_json, say, show_table
+    from interlock.usecases.load import open_workspace
+    from interlock.usecases.milestone import milestones
+
+    found = milestones(open_workspace(workspace or Path()))
+    if output == "json":
+        emit_json(
+            [{"number": m.number, "name": m.name, "file": str(m.path), "saved": m.saved.isoformat()} for m in found]
+        )
+    elif not found:
+        say("No milestone yet. Freeze one: interlock milestone save NAME")
+    else:
+        show_table(["No", "Name", "Saved"], [(m.number, m.name, f"{m.saved:%Y-%m-%d %H:%M} UTC") for m in found])
+
+
+@app.command("diff")
+def diff_milestone(
+    before: Annotated[str, typer.Argument(help="A milestone's number or name, or 'last'.", metavar="[A]")] = "last",
+    after: Annotated[str, typer.Argument(help="The same, or 'now'.", metavar="[B]")] = "now",
+    output: TableOrJson = "table",
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Compare a milestone with another, or with now."""
+    from interlock.cli.commands.diff import diff
+
+    diff(before, after, output, workspace)

@@ -1,0 +1,112 @@
+"""``interlock org``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from interlock.cli.options import TableOrJson, WorkspaceOption
+
+app = typer.Typer(help="Add, list, show, change and remove organisations.", no_args_is_help=True)
+
+IdArgument = Annotated[str, typer.Argument(help="The organisation's id.", metavar="ID")]
+VendorOption = Annotated[str | None, typer.Option("--vendor", help="epic, oracle, athena, meditech, other …")]
+EnvironmentOption = Annotated[
+    Literal["sandbox", "non-production", "production"] | None,
+    typer.Option("--environment", help="Which environment it is."),
+]
+UrlOption = Annotated[str | None, typer.Option("--url", help="FHIR base URL.", metavar="URL")]
+NoteOption = Annotated[str | None, typer.Option("--note", help="A note.")]
+
+
+@app.command("add")
+def add(
+    name: Annotated[str, typer.Argument(help="The organisation's name.", metavar="NAME")],
+    url: UrlOption = None,
+    vendor: VendorOption = None,
+    environment: EnvironmentOption = None,
+    org_id: Annotated[str | None, typer.Option("--id", help="An id; by default made from the name.")] = None,
+    note: NoteOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Add an organisation."""
+    from interlock.cli.output import say
+    from interlock.usecases.load import open_workspace
+    from interlock.usecases.organizations import add_organization
+
+    fields = {
+        "id": org_id,
+        "name": name,
+        "vendor": vendor,
+        "environment": environment,
+        "fhir_base_url": url,
+        "note": note,
+    }
+    org = add_organization(open_workspace(workspace or Path()), fields)
+    say(f"Added {org.name} as {org.id}. Next: interlock probe --org {org.id}")
+
+
+@app.command("list")
+def list_organizations(output: TableOrJson = "table", workspace: WorkspaceOption = None) -> None:
+    """List the organisations."""
+    from interlock.cli.output import emit_json, say, show_table
+    from interlock.usecases.load import open_workspace
+
+    organizations = open_workspace(workspace or Path()).read().organizations
+    if output == "json":
+        emit_json([org.model_dump(mode="json", exclude_none=True) for org in organizations])
+    elif not organizations:
+        say("No organisation yet. Add one: interlock org add NAME --url URL")
+    else:
+        show_table(
+            ["Id", "Name", "Vendor", "Environment", "FHIR base URL"],
+            [(o.id, o.name, o.vendor, o.environment, o.fhir_base_url or "not known") for o in organizations],
+        )
+
+
+@app.command("show")
+def show(org_id: IdArgument, output: TableOrJson = "table", workspace: WorkspaceOption = None) -> None:
+    """Show one organisation."""
+    from interlock.cli.output import emit_json, show_table
+    from interlock.usecases.load import load_inputs, open_workspace
+
+    org = load_inputs(open_workspace(workspace or Path())).organization(org_id)
+    data: dict[str, Any] = org.model_dump(mode="json", exclude_none=True)
+    if output == "json":
+        emit_json(data)
+    else:
+        show_table(["Field", "Value"], [(key, value) for key, value in data.items() if value not in ({}, [])])
+
+
+@app.command("edit")
+def edit(
+    org_id: IdArgument,
+    name: Annotated[str | None, typer.Option("--name", help="A new name.")] = None,
+    url: UrlOption = None,
+    vendor: VendorOption = None,
+    environment: EnvironmentOption = None,
+    note: NoteOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Change an organisation; what is not given stays."""
+    from interlock.cli.output import say
+    from interlock.usecases.load import load_inputs, open_workspace
+    from interlock.usecases.organizations import edit_organization
+
+    place = open_workspace(workspace or Path())
+    org = load_inputs(place).organization(org_id)
+    changes = {"name": name, "vendor": vendor, "environment": environment, "fhir_base_url": url, "note": note}
+    changed = edit_organization(place, org, changes)
+    say(f"Saved {changed.id}.")
+
+
+@app.command("remove")
+def remove(org_id: IdArgument, workspace: WorkspaceOption = None) -> None:
+    """Remove an organisation; its answers and observations stay."""
+    from interlock.cli.output import say
+    from interlock.usecases.load import open_workspace
+
+    kept = open_workspace(workspace or Path()).remove_organization(org_id)
+    say(f"Removed {org_id}." + "".join(f"\nKept: {path}" for path in kept))

@@ -1,0 +1,74 @@
+"""``interlock questions``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interlock.cli.options import OrgOption, TableOrJson, WorkspaceOption
+
+
+def questions(
+    item: Annotated[str | None, typer.Argument(help="Show one question whole.", metavar="[ITEM]")] = None,
+    org: OrgOption = None,
+    unanswered: Annotated[bool, typer.Option("--open", help="Only those without an answer.")] = False,
+    output: TableOrJson = "table",
+    workspace: WorkspaceOption = None,
+) -> None:
+    """List the questions of the product or of one organisation with their answers, or show one whole."""
+    from interlock.cli.output import emit, emit_json, show_table
+    from interlock.model.base import Status
+    from interlock.usecases.load import load_inputs, open_workspace
+    from interlock.usecases.questions import questions as list_questions
+
+    inputs = load_inputs(open_workspace(workspace or Path()))
+    if item is not None:
+        asked = inputs.content.item(item)
+        if output == "json":
+            emit_json(asked)
+        else:
+            emit(describe(asked))
+        return
+    if org is not None:
+        inputs.organization(org)
+    rows = [q for q in list_questions(inputs, org or "product") if not unanswered or q.status is Status.UNANSWERED]
+    if output == "json":
+        emit_json(
+            [
+                {
+                    "item": q.item.id,
+                    "scope": q.scope,
+                    "area": q.area,
+                    "text": q.item.text,
+                    "priority": q.item.priority,
+                    "status": q.status.value,
+                    "response": q.response.model_dump(mode="json", exclude_none=True) if q.response else None,
+                }
+                for q in rows
+            ]
+        )
+        return
+    show_table(["Item", "Question", "Answer"], [(q.item.id, q.item.text, q.shown_answer()) for q in rows])
+
+
+def describe(item: object) -> str:
+    """One question as a page of text: its options, what a good answer is, and why it is asked."""
+    from interlock.model.questionnaire import Item
+
+    assert isinstance(item, Item)
+    lines = [item.id, item.text, ""]
+    for option in item.options:
+        graded = f"  [{option.weight:.2f}]" if option.weight is not None else ""
+        lines.append(f"  {option.value:<24} {option.label}{graded}")
+    if not item.options:
+        lines.append(f"  ({item.type.value})")
+    if item.help:
+        lines += ["", "A good answer: " + item.help]
+    if item.why:
+        lines += ["", "Why it is asked: " + item.why]
+    if item.source:
+        lines += ["", "Statements: " + ", ".join(item.source)]
+    lines += [f"  {reference.title}  {reference.url}" for reference in item.references]
+    return "\n".join(lines)

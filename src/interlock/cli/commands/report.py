@@ -1,0 +1,38 @@
+"""``interlock report``."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interlock.cli.options import RunsOption, SeedOption, WorkspaceOption
+
+
+def report(
+    formats: Annotated[
+        str, typer.Option("--format", "-f", help="md, html, pdf, json, or all.", metavar="LIST")
+    ] = "all",
+    directory: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder to write to; by default the workspace's reports/.", metavar="DIR"),
+    ] = None,
+    runs: RunsOption = 5000,
+    seed: SeedOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Write the report for stakeholders."""
+    from interlock.cli.output import emit, say
+    from interlock.usecases.assess import assess
+    from interlock.usecases.load import load_inputs, open_workspace
+    from interlock.usecases.report import parse_formats, write_report
+
+    wanted = parse_formats(formats)
+    place = open_workspace(workspace or Path())
+    inputs = load_inputs(place)
+    assessment = assess(inputs, today=date.today(), runs=runs, seed=seed)
+    skip = (lambda name, error: say(f"No {name}: {error}")) if formats == "all" else None
+    for path in write_report(assessment, inputs, directory or place.root / "reports", wanted, on_skipped=skip):
+        emit(str(path))

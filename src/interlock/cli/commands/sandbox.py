@@ -1,0 +1,32 @@
+"""``interlock sandbox``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def sandbox(
+    orgs: Annotated[
+        str | None, typer.Option("--orgs", help="Organisations, with faults: riverside,lakeshore+slow.", metavar="A,B")
+    ] = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on loopback; 0 takes a free one.")] = 0,
+    list_faults: Annotated[bool, typer.Option("--list-faults", help="List the faults by name and stop.")] = False,
+    seconds: Annotated[float | None, typer.Option("--seconds", min=0, help="Stop after this time.")] = None,
+) -> None:
+    """Serve the simulated organisations on loopback until interrupted."""
+    from interlock.cli.output import emit, say, show_table
+    from interlock.usecases.sandbox import fault_names, serve
+
+    if list_faults:
+        show_table(["Fault", "What it does"], list(fault_names().items()))
+        return
+
+    def ready(urls: object) -> None:
+        assert isinstance(urls, dict)
+        for name, url in urls.items():
+            emit(f"{name}\t{url}")
+        say("Serving. Stop with Ctrl-C.")
+
+    serve([name.strip() for name in orgs.split(",") if name.strip()] if orgs else None, port, ready, seconds)

@@ -1,0 +1,43 @@
+"""``interlock score``."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interlock.cli.options import GateName, TableOrJson, WorkspaceOption
+
+
+def score(
+    output: TableOrJson = "table",
+    fail_under: Annotated[
+        float | None,
+        typer.Option("--fail-under", min=0, max=100, help="Exit 1 if a verified score is below N.", metavar="N"),
+    ] = None,
+    gate: Annotated[
+        GateName | None,
+        typer.Option("--gate", help="Exit 1 if an organisation has not passed this gate.", metavar="GATE"),
+    ] = None,
+    org: Annotated[str | None, typer.Option("--org", help="Only this organisation.", metavar="ID")] = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Score: verdict, stage of each organisation, verified so far and best case."""
+    from interlock.cli.output import emit_json
+    from interlock.cli.summary import show_score
+    from interlock.usecases.assess import assess
+    from interlock.usecases.load import load_inputs, open_workspace
+    from interlock.usecases.score import check_thresholds, score_of
+
+    inputs = load_inputs(open_workspace(workspace or Path()))
+    if org is not None:
+        inputs.organization(org)
+    assessment = assess(inputs, today=date.today(), runs=100)
+    result = score_of(assessment, org)
+    if output == "json":
+        emit_json(result)
+    else:
+        show_score(result)
+    check_thresholds(result, fail_under=fail_under, gate=gate)

@@ -1,0 +1,89 @@
+"""The command ``interlock``: registers every command, and turns errors into one clear message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from interlock.cli import commands
+from interlock.cli.options import WorkspaceOption
+
+app = typer.Typer(
+    name="interlock",
+    help="Is the product ready to integrate with an EHR, what stands in the way, and what comes first?",
+    epilog="Without a command, the terminal UI opens on the workspace here. "
+    "Exit codes: 0 fine, 1 a threshold was not met, 2 bad input, 3 nothing observed, 130 interrupted.",
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from interlock import __version__
+
+        sys.stdout.write(f"interlock {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def interlock(
+    context: typer.Context,
+    workspace: WorkspaceOption = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and stop.")
+    ] = False,
+) -> None:
+    """Is the product ready to integrate with an EHR, what stands in the way, and what comes first?"""
+    if context.invoked_subcommand is None:
+        from interlock.cli.commands.assess import open_terminal_ui
+
+        open_terminal_ui(workspace)
+
+
+commands.register(app)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its code. Errors go to stderr, data to stdout."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    import click
+
+    try:
+        result = app(args=arguments, standalone_mode=False, prog_name="interlock")
+    except click.exceptions.Abort:
+        sys.stderr.write("interrupted\n")
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 130
+    except BrokenPipeError:
+        # The reader went away (a pager, `head`): not an error, and nothing more to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return _explain(error)
+    return result if isinstance(result, int) else 0
+
+
+def _explain(error: Exception) -> int:
+    from interlock.model.errors import InterlockError
+
+    if not isinstance(error, InterlockError):
+        raise error
+    from interlock.cli.output import show_error
+
+    show_error(error)
+    return error.exit_code

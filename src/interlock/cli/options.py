@@ -1,0 +1,26 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace",
+        "-w",
+        envvar="INTERLOCK_WORKSPACE",
+        help="Workspace folder; by default the one here or above.",
+        metavar="DIR",
+    ),
+]
+TableOrJson = Annotated[Literal["table", "json"], typer.Option("--format", "-f", help="A table to read, or JSON.")]
+GateName = Literal["design", "sandbox", "pilot", "production"]
+OrgOption = Annotated[str | None, typer.Option("--org", help="The organisation's id.", metavar="ID")]
+RunsOption = Annotated[int, typer.Option("--runs", min=100, max=200_000, help="Simulated schedules.")]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", min=0, help="Seed of the simulation; by default the workspace's.")
+]

@@ -1,0 +1,83 @@
+"""stdout is data, stderr is narration. Everything that a server or file chose is made plain before it is shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from interlock.documents.text import paragraph, plain
+from interlock.model.errors import InterlockError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+
+def emit(text: str) -> None:
+    """Write data to stdout, ending in one line feed."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def emit_json(value: BaseModel | dict[str, Any] | list[Any]) -> None:
+    """Write JSON: two-space indent, keys in model order, floats as they are, one line feed at the end."""
+    data = value if isinstance(value, (dict, list)) else value.model_dump(mode="json")
+    emit(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def say(text: str) -> None:
+    """One line of narration on stderr."""
+    sys.stderr.write(paragraph(text) + "\n")
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that neither interprets markup nor emoji. Without a terminal it has 100 columns (or ``COLUMNS``)."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    columns = os.environ.get("COLUMNS", "")
+    width = None if stream.isatty() else (int(columns) if columns.isdigit() and int(columns) > 20 else 100)
+    return Console(file=stream, markup=False, emoji=False, highlight=False, width=width, soft_wrap=False)
+
+
+def make_table(columns: Sequence[str | tuple[str, dict[str, Any]]], title: str | None = None) -> Table:
+    """A quiet table: a rule under the head, no box. A column may bring Rich's column options."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in columns:
+        name, options = column if isinstance(column, tuple) else (column, {})
+        table.add_column(name, **({"overflow": "fold"} | options))
+    return table
+
+
+def show_table(columns: Sequence[str | tuple[str, dict[str, Any]]], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows as a table on stdout; cells are text, or Rich texts of our own."""
+    table = make_table(columns)
+    for row in rows:
+        table.add_row(*(cell_text(cell) for cell in row))
+    console().print(table)
+
+
+def cell_text(cell: object) -> Text:
+    """A cell's content as styled text without markup; strings are made plain."""
+    from rich.text import Text
+
+    return cell if isinstance(cell, Text) else Text(plain("" if cell is None else cell, 2000))
+
+
+def show_error(error: InterlockError) -> None:
+    """What happened, where, what to do: on stderr."""
+    from rich.text import Text
+
+    out = console(stderr=True)
+    out.print(Text.assemble(("error: ", "bold red"), plain(error.message, 2000)), soft_wrap=True)
+    if error.place:
+        out.print(Text.assemble(("   at: ", "dim"), plain(error.place, 1000)), soft_wrap=True)
+    if error.remedy:
+        out.print(Text.assemble(("   do: ", "bold"), plain(error.remedy, 1000)), soft_wrap=True)

@@ -1,0 +1,67 @@
+"""Progress of a probe on stderr: a live display on a terminal, one line a target elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from interlock.cli.output import console
+from interlock.documents.text import plain
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from interlock.usecases.probe import ProbeEvent
+
+_WORDS = {"observed": "observed", "partial": "partly observed", "not_observed": "not observed"}
+
+
+class ProbeProgress:
+    """A context manager whose :meth:`on_event` may be handed to a probe."""
+
+    def __init__(self, total: int | None = None) -> None:
+        self._total = total
+        self._progress: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+            self._progress = Progress(
+                SpinnerColumn(finished_text="•"),
+                TextColumn("{task.fields[name]}", markup=False),
+                TextColumn("{task.fields[state]}", markup=False, style="dim"),
+                TimeElapsedColumn(),
+                console=console(stderr=True),
+            )
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def on_event(self, event: ProbeEvent) -> None:
+        """Show one event."""
+        name = plain(event.target.org or event.target.base_url, 60)
+        if event.kind == "finished" and event.observation is not None:
+            state = _WORDS[event.observation.outcome]
+            reason = event.observation.reason_not_observed()
+            self._show(name, state + (f": {plain(reason, 120)}" if reason else ""), finished=True)
+        elif event.kind == "request":
+            self._show(name, plain(event.detail or "", 80), finished=False)
+        elif event.kind == "started":
+            self._show(name, "connecting", finished=False)
+
+    def _show(self, name: str, state: str, *, finished: bool) -> None:
+        if self._progress is None:
+            if finished:
+                sys.stderr.write(f"  {name}: {state}\n")
+            return
+        if name not in self._tasks:
+            self._tasks[name] = self._progress.add_task("", total=1, name=name, state=state)
+        self._progress.update(self._tasks[name], state=state, completed=1 if finished else 0)

@@ -1,0 +1,162 @@
+"""The contract against one organisation's published statement.
+
+What a statement does not say is ``undeclared``; what could not be looked at is ``not_observed``; only what a statement
+that was seen positively leaves out of a list that it gives is ``missing``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from interlock.contract.scopes import needed_scopes
+from interlock.fhir.scopes import covers
+from interlock.model.contract import ContractFit, Need, NeedMatch, WorkflowContract
+from interlock.model.observation import CapabilityFacts, Observation, ResourceFacts, SmartFacts
+from interlock.model.organization import Organization
+
+#: The contract's words for interactions → FHIR's codes (FHIR R4 valueset-type-restful-interaction).
+_CODES = {"search": "search-type"}
+
+
+def match_contract(contract: WorkflowContract, org: Organization, observation: Observation | None) -> ContractFit:
+    """Every resource × interaction × search parameter × profile, the release, the launch modes and the scopes.
+
+    ``observation`` none, or without a capability statement, gives ``not_observed`` for all that it would have shown.
+    """
+    facts = observation.facts if observation else None
+    capability = facts.capability if facts else None
+    smart = facts.smart if facts else None
+    smart_is_absent = observation is not None and _absent(observation, "SMART-001")
+    matches = [
+        _release(contract, capability),
+        *(match for need in contract.inputs if _concerns(need, org) for match in _need("input", need, capability)),
+        *(match for need in contract.outputs if _concerns(need, org) for match in _need("output", need, capability)),
+        *_launch(contract, smart, smart_is_absent),
+        *_scopes(contract, smart),
+    ]
+    return ContractFit(org=org.id, observed=capability is not None, matches=tuple(matches))
+
+
+def _absent(observation: Observation, check_id: str) -> bool:
+    return any(check.id == check_id and check.outcome.value == "fail" for check in observation.checks)
+
+
+def _concerns(need: Need, org: Organization) -> bool:
+    return not need.organizations or org.id in need.organizations
+
+
+def _release(contract: WorkflowContract, capability: CapabilityFacts | None) -> NeedMatch:
+    wanted = contract.fhir_release
+    base = {"direction": "release", "resource": None, "kind": "release", "name": wanted}
+    if capability is None:
+        return NeedMatch.model_validate(base | {"outcome": "not_observed"})
+    if capability.fhir_release is None:
+        return NeedMatch.model_validate(
+            base | {"outcome": "undeclared", "note": "the statement names no known release"}
+        )
+    if capability.fhir_release == wanted:
+        return NeedMatch.model_validate(base | {"outcome": "supported"})
+    note = f"the statement says {capability.fhir_version} ({capability.fhir_release})"
+    return NeedMatch.model_validate(base | {"outcome": "missing", "note": note})
+
+
+def _need(direction: str, need: Need, capability: CapabilityFacts | None) -> Iterator[NeedMatch]:
+    def result(kind: str, name: str, outcome: str, note: str | None = None) -> NeedMatch:
+        return NeedMatch.model_validate(
+            {
+                "direction": direction,
+                "resource": need.resource,
+                "kind": kind,
+                "name": name,
+                "outcome": outcome,
+                "optional": need.optional,
+                "note": note,
+            }
+        )
+
+    details = [
+        *(("interaction", name) for name in need.interactions),
+        *(("search_parameter", name) for name in need.search_parameters),
+        *((("profile", need.profile),) if need.profile else ()),
+    ]
+    if capability is None:
+        yield result("resource", need.resource, "not_observed")
+        yield from (result(kind, name, "not_observed") for kind, name in details)
+        return
+    resource = capability.resources.get(need.resource)
+    if resource is None:
+        outcome = "undeclared" if capability.subsetted or not capability.resources else "missing"
+        note = "the statement is a summary" if capability.subsetted else None
+        yield result("resource", need.resource, outcome, note)
+        yield from (result(kind, name, outcome, note) for kind, name in details)
+        return
+    yield result("resource", need.resource, "supported")
+    for kind, name in details:
+        outcome, note = _detail(kind, name, resource, subsetted=capability.subsetted)
+        yield result(kind, name, outcome, note)
+
+
+def _detail(kind: str, name: str, resource: ResourceFacts, *, subsetted: bool) -> tuple[str, str | None]:
+    """Outcome and note of one interaction, search parameter or profile of a listed resource."""
+    if kind == "interaction":
+        if _CODES.get(name, name) in resource.interactions:
+            return "supported", None
+        if not resource.interactions or subsetted:
+            return "undeclared", "the statement lists the type without its interactions"
+        return "missing", None
+    if kind == "search_parameter":
+        if name in resource.search_params:
+            return "supported", None
+        if name.startswith("_"):
+            return "undeclared", "a parameter of every type; servers often leave it out of the list"
+        if not resource.search_params or subsetted:
+            return "undeclared", "the statement lists no search parameters for the type"
+        return "missing", None
+    url, _, version = name.partition("|")
+    versions = [profile.partition("|")[2] for profile in resource.profiles if profile.partition("|")[0] == url]
+    if not versions:
+        return ("undeclared", "no profile is declared for the type") if not resource.profiles else ("missing", None)
+    if not version or version in versions:
+        return "supported", None
+    if "" in versions:
+        return "undeclared", "the profile is declared without a version"
+    return "missing", f"declared in version {', '.join(sorted(versions))}"
+
+
+def _launch(contract: WorkflowContract, smart: SmartFacts | None, smart_is_absent: bool) -> Iterator[NeedMatch]:
+    for mode in contract.launch.modes:
+        outcome, note = _launch_mode(mode, smart, smart_is_absent)
+        yield NeedMatch.model_validate(
+            {"direction": "launch", "resource": None, "kind": "launch", "name": mode, "outcome": outcome, "note": note}
+        )
+
+
+def _launch_mode(mode: str, smart: SmartFacts | None, smart_is_absent: bool) -> tuple[str, str | None]:
+    if smart is None:
+        return (
+            ("undeclared", "the server publishes no SMART configuration") if smart_is_absent else ("not_observed", None)
+        )
+    if mode in smart.launch_modes:
+        return "supported", None
+    if mode == "backend" and smart.grant_types_supported is None:
+        return "undeclared", "the SMART configuration does not list its grant types"
+    if smart.capabilities is None:
+        return "undeclared", "the SMART configuration does not list its capabilities"
+    return "missing", None
+
+
+def _scopes(contract: WorkflowContract, smart: SmartFacts | None) -> Iterator[NeedMatch]:
+    """Scopes are never ``missing``: servers may support more than they list (SMART 2.2, scopes_supported)."""
+    for scope in needed_scopes(contract):
+        note = None
+        if smart is None:
+            outcome = "not_observed"
+        elif smart.scopes_supported is None:
+            outcome, note = "undeclared", "the SMART configuration lists no scopes"
+        elif covers(smart.scopes_supported, scope):
+            outcome = "supported"
+        else:
+            outcome, note = "undeclared", "not listed; the list need not be complete"
+        yield NeedMatch.model_validate(
+            {"direction": "launch", "resource": None, "kind": "scope", "name": scope, "outcome": outcome, "note": note}
+        )

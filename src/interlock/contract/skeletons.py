@@ -1,0 +1,118 @@
+"""What engineers start from: the contract as a FHIR statement, as scopes, and as settings of each organisation."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from interlock.contract.scopes import needed_scopes
+from interlock.model.contract import Need, WorkflowContract
+from interlock.model.organization import Organization
+
+_VERSIONS = {"DSTU2": "1.0.2", "STU3": "3.0.2", "R4": "4.0.1", "R4B": "4.3.0", "R5": "5.0.0"}
+
+
+def capability_statement(contract: WorkflowContract, product: str, date: str) -> str:
+    """A CapabilityStatement of kind ``requirements``: no software, no implementation (FHIR R4, cpb-16).
+
+    ``date`` is an ISO 8601 date. The statement describes the *server* that the product needs (``rest.mode = server``).
+    """
+    merged: dict[str, list[Need]] = {}
+    for need in (*contract.inputs, *contract.outputs):
+        merged.setdefault(need.resource, []).append(need)
+    statement = {
+        "resourceType": "CapabilityStatement",
+        "name": _code_name(product),
+        "title": f"What {product} needs of a FHIR server",
+        "status": "draft",
+        "date": date,
+        "description": f"Requirements of the workflow contract {contract.title}, version {contract.version}.",
+        "kind": "requirements",
+        "fhirVersion": _VERSIONS[contract.fhir_release],
+        "format": ["json"],
+        "rest": [
+            {
+                "mode": "server",
+                "security": {
+                    "service": [
+                        {
+                            "coding": [
+                                {
+                                    "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                                    "code": "SMART-on-FHIR",
+                                }
+                            ]
+                        }
+                    ],
+                    "description": "Scopes: " + " ".join(needed_scopes(contract)),
+                },
+                "resource": [_resource(name, needs) for name, needs in sorted(merged.items())],
+            }
+        ],
+    }
+    return json.dumps(statement, indent=2, ensure_ascii=False) + "\n"
+
+
+def _code_name(product: str) -> str:
+    words = "".join(
+        word.capitalize() for word in "".join(c if c.isalnum() and c.isascii() else " " for c in product).split()
+    )
+    return (words if words[:1].isalpha() else f"Product{words}")[:200] + "Requirements"
+
+
+def _resource(name: str, needs: list[Need]) -> dict[str, Any]:
+    codes = {"search": "search-type"}
+    interactions = dict.fromkeys(codes.get(i, i) for need in needs for i in need.interactions)
+    parameters = dict.fromkeys(p for need in needs for p in need.search_parameters)
+    profiles = dict.fromkeys(need.profile for need in needs if need.profile)
+    purposes = [need.purpose for need in needs if need.purpose]
+    resource: dict[str, Any] = {"type": name}
+    if profiles:
+        resource["supportedProfile"] = list(profiles)
+    if purposes:
+        resource["documentation"] = "; ".join(purposes)
+    if interactions:
+        resource["interaction"] = [{"code": code} for code in interactions]
+    if parameters:
+        resource["searchParam"] = [{"name": p, "type": parameter_type(p)} for p in parameters]
+    return resource
+
+
+#: Types of the search parameters that contracts use most (FHIR R4 search parameter registry).
+_PARAMETER_TYPES = {
+    "reference": {"patient", "subject", "encounter", "performer", "author", "practitioner", "location", "organization"},
+    "date": {"date", "period", "birthdate", "recorded-date", "onset-date", "authoredon", "issued", "_lastUpdated"},
+    "string": {"name", "family", "given", "address"},
+}
+
+
+def parameter_type(name: str) -> str:
+    """FHIR search parameter type of a common parameter; ``token`` otherwise, the most frequent one."""
+    return next((kind for kind, names in _PARAMETER_TYPES.items() if name in names), "token")
+
+
+def scopes_file(contract: WorkflowContract) -> str:
+    """One scope a line, as they are registered."""
+    return "".join(f"{scope}\n" for scope in needed_scopes(contract))
+
+
+def organization_config(contract: WorkflowContract, org: Organization) -> dict[str, Any]:
+    """The settings record of one organisation: endpoints, names of secrets, and the configuration surface."""
+    overrides = dict(org.overrides)
+    settings = {
+        setting.name: overrides.pop(setting.name, setting.default)
+        for setting in contract.organization_surface
+        if setting.surface == "per_organization"
+    }
+    return {
+        "organization": org.id,
+        "name": org.name,
+        "vendor": org.vendor,
+        "environment": org.environment,
+        "fhir_base_url": org.fhir_base_url,
+        "issuer_allow_list": [org.fhir_base_url] if org.fhir_base_url else [],
+        "launch_modes": list(contract.launch.modes),
+        "scopes": list(needed_scopes(contract)),
+        "credentials_from_environment": org.auth.model_dump(mode="json", exclude_none=True),
+        "settings": settings | overrides,
+    }

@@ -1,0 +1,74 @@
+"""Recording one answer: validated against its question, saved at once, nothing lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from interlock.model.base import Evidence, Scope, Status
+from interlock.model.errors import InterlockError
+from interlock.model.questionnaire import Item, Response
+from interlock.questionnaire.answer import parse_answer
+from interlock.usecases.load import Content
+from interlock.workspace.store import Workspace
+
+Raw = str | bool | int | Sequence[str]
+
+
+def scope_of(item: Item, org: str | None) -> str:
+    """The responses file that an answer belongs to: ``product`` or the organisation's id.
+
+    :raises InterlockError: an organisation's question without an organisation, or the reverse.
+    """
+    if item.scope is Scope.ORG and org is None:
+        raise InterlockError(f"{item.id} is asked for each organisation", remedy="name one with --org")
+    if item.scope is not Scope.ORG and org is not None:
+        raise InterlockError(f"{item.id} is asked once for the product", remedy="leave --org out")
+    return org or "product"
+
+
+def make_response(
+    item: Item,
+    raw: Raw | None,
+    *,
+    status: Status = Status.ANSWERED,
+    evidence: Evidence = Evidence.ASSERTED,
+    note: str | None = None,
+    reason: str | None = None,
+    evidence_url: str | None = None,
+    now: datetime | None = None,
+) -> Response | None:
+    """A validated response; none for ``unanswered``.
+
+    :raises InterlockError: the value is not offered, or the status does not fit the question.
+    """
+    at = (now or datetime.now(UTC)).replace(microsecond=0)
+    if status is Status.UNANSWERED:
+        return None
+    if status is Status.NOT_APPLICABLE:
+        if item.na == "never":
+            raise InterlockError(f"{item.id} always applies", remedy="answer it, or say unknown")
+        if not (reason or "").strip():
+            raise InterlockError(f"{item.id}: not applicable needs a reason", remedy="give one with --reason")
+        return Response(status=status, reason=reason, note=note, at=at)
+    if status is Status.UNKNOWN:
+        return Response(status=status, note=note, at=at)
+    if raw is None:
+        raise InterlockError(f"{item.id}: no value was given", remedy="give one, or say --status unknown")
+    value = parse_answer(item, raw)
+    return Response(status=status, value=value, evidence=evidence, note=note, evidence_url=evidence_url, at=at)
+
+
+def record_answer(
+    workspace: Workspace, content: Content, item_id: str, response: Response | None, org: str | None
+) -> str:
+    """Save one response (``None`` removes it); returns the scope that it went to.
+
+    :raises InterlockError: unknown question, wrong scope, unknown organisation.
+    :raises WorkspaceError: it could not be saved; the answer is kept for the next save and the message says where.
+    """
+    scope = scope_of(content.item(item_id), org)
+    if org is not None and not (workspace.root / "orgs" / f"{org}.yaml").exists():
+        raise InterlockError(f"there is no organisation {org!r}", remedy="interlock org list shows them")
+    workspace.save_response(scope, item_id, response)
+    return scope

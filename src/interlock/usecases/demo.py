@@ -1,0 +1,101 @@
+"""The main job on the embedded sandbox: workspace, probe, score, report, skeletons."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from interlock.model.assessment import Assessment
+from interlock.model.errors import InterlockError, Place, WorkspaceError
+from interlock.model.observation import Observation
+from interlock.usecases.assess import assess
+from interlock.usecases.contract import export_contract
+from interlock.usecases.initialize import initialize
+from interlock.usecases.load import load_inputs
+from interlock.usecases.probe import ProbeEvent, ProbeSettings, probe_targets, targets_of
+from interlock.usecases.report import FORMATS, write_report
+from interlock.workspace.store import SETTINGS_FILE, Workspace
+
+#: A file that marks a folder as made by the demo, which may therefore be made again.
+MARKER = ".interlock-demo"
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What the demo made. ``skipped`` says which report formats could not be made, and why."""
+
+    workspace: Workspace
+    assessment: Assessment
+    observations: tuple[Observation, ...]
+    reports: tuple[Path, ...]
+    skeletons: tuple[Path, ...]
+    skipped: tuple[tuple[str, InterlockError], ...]
+
+
+def run_demo(
+    directory: Path,
+    *,
+    today: date,
+    template: str = "sepsis",
+    fresh: bool = False,
+    settings: ProbeSettings | None = None,
+    on_event: Callable[[ProbeEvent], None] | None = None,
+    on_step: Callable[[str], None] | None = None,
+) -> DemoResult:
+    """Make the sample workspace, unless an earlier demo is there, and do the whole job on it.
+
+    :param fresh: start over even if an earlier demo is there; what was entered into it is lost.
+    :param on_step: told what happens next, in words.
+    :raises WorkspaceError: ``directory`` holds something that the demo did not make.
+    """
+    say = on_step or (lambda _text: None)
+    say("Preparing the sample workspace")
+    workspace = demo_workspace(directory, template, fresh=fresh)
+    say("Probing the simulated organisations")
+    observations = asyncio.run(_probe_all(workspace, settings or ProbeSettings(), on_event))
+    say("Scoring")
+    inputs = load_inputs(workspace)
+    assessment = assess(inputs, today=today)
+    say("Writing the report and the contract skeletons")
+    skipped: list[tuple[str, InterlockError]] = []
+    reports = write_report(
+        assessment,
+        inputs,
+        workspace.root / "reports",
+        FORMATS,
+        on_skipped=lambda name, error: skipped.append((name, error)),
+    )
+    skeletons = export_contract(inputs, workspace.root / "reports" / "contract", today=today)
+    return DemoResult(workspace, assessment, observations, reports, skeletons, tuple(skipped))
+
+
+def demo_workspace(directory: Path, template: str, *, fresh: bool) -> Workspace:
+    """The demo's workspace: an earlier one with everything that was entered into it, or a new one.
+
+    :param fresh: throw an earlier demo away and start over.
+    :raises WorkspaceError: the folder is not empty and was not made by the demo.
+    """
+    if directory.exists() and any(directory.iterdir()):
+        if not (directory / MARKER).exists() or not (directory / SETTINGS_FILE).exists():
+            raise WorkspaceError(
+                "this folder is not a demo, so it is left alone",
+                place=Place(file=str(directory)),
+                remedy="choose another with: interlock demo -o DIR",
+            )
+        if not fresh:
+            return Workspace(directory)
+        shutil.rmtree(directory)
+    workspace = initialize(directory, template)
+    workspace.write(MARKER, b"Made by: interlock demo. interlock demo --fresh replaces this folder.\n")
+    return workspace
+
+
+async def _probe_all(
+    workspace: Workspace, settings: ProbeSettings, on_event: Callable[[ProbeEvent], None] | None
+) -> tuple[Observation, ...]:
+    targets = targets_of(load_inputs(workspace).organizations)
+    return tuple([seen async for seen in probe_targets(targets, settings, on_event, workspace)])

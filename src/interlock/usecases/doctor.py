@@ -1,0 +1,81 @@
+"""Is this machine ready? Every check says what is missing and what to do."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import ssl
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from interlock import __version__
+from interlock.model.errors import InterlockError
+from interlock.usecases.load import load_inputs
+from interlock.workspace import journal
+from interlock.workspace.store import Workspace
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check of the machine. ``ok`` none means optional and absent."""
+
+    name: str
+    ok: bool | None
+    detail: str
+    remedy: str | None = None
+
+
+def examine(start: Path) -> tuple[Finding, ...]:
+    """Program, libraries, data and the workspace at ``start``."""
+    return tuple(_examine(start))
+
+
+def _examine(start: Path) -> Iterator[Finding]:
+    yield Finding("interlock", True, __version__)
+    new_enough = sys.version_info >= (3, 11)
+    yield Finding("python", new_enough, sys.version.split()[0], None if new_enough else "install Python 3.11 or newer")
+    yield Finding("openssl", True, ssl.OPENSSL_VERSION)
+    yield _pdf()
+    yield _optional("web", "textual_serve", "textual-serve", "serves the terminal UI to a browser")
+    yield _optional("strict", "fhir.resources", "fhir.resources", "validates documents strictly")
+    yield from _workspace(start)
+
+
+def _optional(extra: str, module: str, distribution: str, purpose: str) -> Finding:
+    try:
+        found = importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        found = False
+    if not found:
+        return Finding(extra, None, f"not installed; {purpose}", f"pip install 'interlock[{extra}]'")
+    return Finding(extra, True, f"{distribution} {importlib.metadata.version(distribution)}")
+
+
+def _pdf() -> Finding:
+    from interlock.report.pdf import INSTALL, render
+
+    try:
+        render("<!doctype html><html lang='en'><title>x</title><p>x", Path())
+    except InterlockError as error:
+        return Finding("pdf", None, error.message, error.remedy or INSTALL)
+    return Finding("pdf", True, f"weasyprint {importlib.metadata.version('weasyprint')}")
+
+
+def _workspace(start: Path) -> Iterator[Finding]:
+    try:
+        workspace = Workspace.find(start)
+    except InterlockError as error:
+        yield Finding("workspace", None, error.message, error.remedy)
+        return
+    try:
+        inputs = load_inputs(workspace)
+    except InterlockError as error:
+        yield Finding("workspace", False, str(error), error.remedy)
+        return
+    yield Finding("workspace", True, f"{inputs.settings.name}, {len(inputs.organizations)} organisations")
+    waiting = journal.pending(workspace.root)
+    if waiting:
+        items = ", ".join(entry["item"] for entry in waiting)
+        yield Finding("unsaved", False, f"answers wait to be saved: {items}", "save any answer; these go in with it")

@@ -1,0 +1,149 @@
+"""Everything an assessment is computed from, read once from a workspace and the shipped content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from interlock.contract.load import load_contract
+from interlock.contract.match import match_contract
+from interlock.documents.resources import data_dir
+from interlock.model.contract import ContractFit, WorkflowContract
+from interlock.model.errors import InterlockError
+from interlock.model.observation import Observation
+from interlock.model.organization import Organization, Settings
+from interlock.model.questionnaire import Item, Questionnaire, Response
+from interlock.model.rule import Ruleset
+from interlock.questionnaire.load import load_questionnaires
+from interlock.rules.load import load_ruleset
+from interlock.workspace.history import latest_observation
+from interlock.workspace.store import Workspace
+
+CONTRACT_FILE = "contract.yaml"
+
+
+@dataclass(frozen=True)
+class Content:
+    """The questions and rules that a workspace uses."""
+
+    questionnaires: tuple[Questionnaire, ...]
+    ruleset: Ruleset
+
+    @cached_property
+    def items(self) -> Mapping[str, Item]:
+        """Every question by its id, in reading order."""
+        return {item.id: item for questionnaire in self.questionnaires for item in questionnaire.questions()}
+
+    def item(self, item_id: str) -> Item:
+        """One question.
+
+        :raises InterlockError: there is none by that id; the message names the closest ones.
+        """
+        if item_id in self.items:
+            return self.items[item_id]
+        import difflib
+
+        close = difflib.get_close_matches(item_id, self.items, n=3, cutoff=0.5)
+        hint = f"did you mean {', '.join(close)}?" if close else "interlock questions lists them"
+        raise InterlockError(f"there is no question {item_id!r}", remedy=hint)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A frozen snapshot: the same inputs give the same assessment, byte for byte."""
+
+    settings: Settings
+    content: Content
+    organizations: tuple[Organization, ...]
+    product: Mapping[str, Response]
+    by_org: Mapping[str, Mapping[str, Response]]
+    contract: WorkflowContract | None
+    observations: Mapping[str, Observation]
+
+    @cached_property
+    def fits(self) -> Mapping[str, ContractFit]:
+        """The contract against each organisation; empty without a contract."""
+        if self.contract is None:
+            return {}
+        return {org.id: match_contract(self.contract, org, self.observations.get(org.id)) for org in self.organizations}
+
+    def organization(self, org_id: str) -> Organization:
+        """One organisation.
+
+        :raises InterlockError: there is none by that id.
+        """
+        for org in self.organizations:
+            if org.id == org_id:
+                return org
+        known = ", ".join(org.id for org in self.organizations) or "none yet"
+        raise InterlockError(f"there is no organisation {org_id!r}", remedy=f"organisations: {known}")
+
+    def answers(self, scope: str) -> Mapping[str, Response]:
+        """Responses of ``product`` or of one organisation's file."""
+        return self.product if scope == "product" else self.by_org.get(scope, {})
+
+    def with_response(self, scope: str, item: str, response: Response | None) -> Inputs:
+        """A copy in which one answer is different; nothing is saved."""
+
+        def changed(answers: Mapping[str, Response]) -> Mapping[str, Response]:
+            kept = {key: value for key, value in answers.items() if key != item}
+            return kept if response is None else kept | {item: response}
+
+        if scope == "product":
+            return replace(self, product=changed(self.product))
+        return replace(self, by_org=dict(self.by_org) | {scope: changed(self.by_org.get(scope, {}))})
+
+    def with_observation(self, org: str, observation: Observation) -> Inputs:
+        """A copy in which one organisation was observed anew."""
+        return replace(self, observations=dict(self.observations) | {org: observation})
+
+
+def open_workspace(start: Path) -> Workspace:
+    """The workspace at ``start`` or above it; see :meth:`Workspace.find` for errors."""
+    return Workspace.find(start)
+
+
+def load_content(workspace: Workspace | None, ruleset: str = "core") -> Content:
+    """Shipped questionnaires and ruleset, or a workspace's own where it has them.
+
+    :raises DocumentError: a file of the content is broken; with file, line and column.
+    """
+    root = workspace.root if workspace else None
+    extra = root / "questionnaires" if root else None
+    directories = [data_dir("questionnaires"), *([extra] if extra and extra.is_dir() else [])]
+    own = root / "rulesets" / ruleset if root else None
+    rules_at = own if own and own.is_dir() else data_dir("rulesets") / ruleset
+    if not rules_at.is_dir():
+        shipped = ", ".join(sorted(path.name for path in data_dir("rulesets").iterdir() if path.is_dir()))
+        raise InterlockError(f"there is no ruleset {ruleset!r}", remedy=f"shipped rulesets: {shipped}")
+    return _load_content(tuple(directories), rules_at)
+
+
+@lru_cache(maxsize=8)
+def _load_content(directories: tuple[Path, ...], rules_at: Path) -> Content:
+    return Content(load_questionnaires(directories), load_ruleset(rules_at))
+
+
+def load_inputs(workspace: Workspace) -> Inputs:
+    """Read a whole workspace.
+
+    :raises DocumentError: any of its files is broken; with file, line and what was expected.
+    """
+    content = workspace.read()
+    path = workspace.root / CONTRACT_FILE
+    observations = {
+        org.id: observation
+        for org in content.organizations
+        if (observation := latest_observation(workspace, org.id)) is not None
+    }
+    return Inputs(
+        settings=content.settings,
+        content=load_content(workspace, content.settings.ruleset),
+        organizations=content.organizations,
+        product=content.product,
+        by_org=content.by_org,
+        contract=load_contract(path)[0] if path.exists() else None,
+        observations=observations,
+    )

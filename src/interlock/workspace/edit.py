@@ -1,0 +1,65 @@
+"""Changing a YAML file and keeping what its owner wrote: comments, order, quotes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import YAMLError
+
+from interlock.documents.text import plain
+from interlock.model.errors import DocumentError, Place
+from interlock.workspace.atomic import explain, write_atomically
+
+
+def _yaml() -> YAML:
+    yaml = YAML(typ="rt")
+    yaml.preserve_quotes = True
+    yaml.width = 100
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml
+
+
+def edit_yaml(path: Path, change: Callable[[CommentedMap], None], check: Callable[[str], Any]) -> None:
+    """Load ``path`` (or start empty), let ``change`` alter it, prove the result with ``check``, write it atomically.
+
+    ``check`` receives the new text and raises when it is not valid; then nothing is written. The caller holds the lock.
+
+    :raises DocumentError: the existing file is not YAML with keys and values.
+    :raises WorkspaceError: the file cannot be written.
+    """
+    yaml = _yaml()
+    try:
+        text = path.read_text("utf-8-sig") if path.exists() else ""
+        document = yaml.load(text) if text.strip() else None
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = Place(file=str(path), line=mark.line + 1, column=mark.column + 1) if mark else Place(file=str(path))
+        raise DocumentError(f"not valid YAML: {plain(getattr(error, 'problem', error))}", place=place) from error
+    except OSError as error:
+        raise explain(error, path) from error
+    if document is None:
+        document = CommentedMap()
+    if not isinstance(document, CommentedMap):
+        raise DocumentError("expected keys and values", place=Place(file=str(path), line=1, column=1))
+    change(document)
+    buffer = io.StringIO()
+    if text.strip() and not any(True for _ in document):
+        buffer.write(text)
+    else:
+        yaml.dump(document, buffer)
+    new_text = buffer.getvalue()
+    check(new_text)
+    write_atomically(path, new_text.encode())
+
+
+def dump_yaml(data: dict[str, Any], header: str = "") -> str:
+    """A new YAML file's text, with an optional comment on top."""
+    buffer = io.StringIO()
+    _yaml().dump(CommentedMap(data), buffer)
+    comment = "".join(f"# {line}\n" if line else "#\n" for line in header.splitlines())
+    return comment + buffer.getvalue()

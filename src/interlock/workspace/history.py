@@ -1,0 +1,110 @@
+"""Immutable records of a workspace: probe observations, discovery documents, milestones."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from interlock.documents.text import slug
+from interlock.model.assessment import Assessment
+from interlock.model.errors import Place, WorkspaceError
+from interlock.model.observation import Observation
+from interlock.workspace.atomic import locked, write_atomically
+from interlock.workspace.store import Workspace, read_json
+
+_STAMP = "%Y-%m-%dT%H%M%S.%fZ"
+_MILESTONE = re.compile(r"^(\d+)-([a-z0-9-]+)\.json$")
+
+
+def save_observation(workspace: Workspace, observation: Observation) -> Path:
+    """Write one observation as ``observations/<org>/<utc>.json``; never overwrites an earlier one."""
+    org = observation.target.org
+    if org is None:
+        raise WorkspaceError("an observation without an organisation belongs to no workspace")
+    stamp = observation.started.astimezone(UTC).strftime(_STAMP)
+    path = workspace.root / "observations" / org / f"{stamp}.json"
+    with locked(workspace.root):
+        if path.exists():
+            raise WorkspaceError("this observation is saved already", place=Place(file=str(path)))
+        write_atomically(path, observation.model_dump_json(indent=1).encode() + b"\n")
+    return path
+
+
+def save_body(workspace: Workspace, content: bytes) -> str:
+    """Store a public discovery document once by content; returns its SHA-256 in hexadecimal."""
+    digest = hashlib.sha256(content).hexdigest()
+    path = workspace.root / "observations" / "bodies" / f"{digest}.json.gz"
+    if not path.exists():
+        with locked(workspace.root):
+            write_atomically(path, gzip.compress(content, mtime=0))
+    return digest
+
+
+def observation_files(workspace: Workspace, org: str) -> tuple[Path, ...]:
+    """All observations of one organisation, oldest first."""
+    return tuple(sorted((workspace.root / "observations" / org).glob("*.json")))
+
+
+def load_observation(path: Path) -> Observation:
+    """Read one observation.
+
+    :raises DocumentError: missing or not an observation.
+    """
+    observation: Observation = read_json(path, Observation.model_validate_json)
+    return observation
+
+
+def latest_observation(workspace: Workspace, org: str) -> Observation | None:
+    """The last observation of an organisation, or none when it was never probed."""
+    files = observation_files(workspace, org)
+    return load_observation(files[-1]) if files else None
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """One frozen assessment: its number from 1, its name, its file and when it was saved."""
+
+    number: int
+    name: str
+    path: Path
+    saved: datetime
+
+
+def milestones(workspace: Workspace) -> tuple[Milestone, ...]:
+    """All milestones in order of their number."""
+    found = []
+    for path in (workspace.root / "milestones").glob("*.json"):
+        match = _MILESTONE.match(path.name)
+        if match:
+            saved = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            found.append(Milestone(int(match[1]), match[2], path, saved))
+    return tuple(sorted(found, key=lambda milestone: milestone.number))
+
+
+def save_milestone(workspace: Workspace, name: str, assessment: Assessment) -> Milestone:
+    """Freeze an assessment as ``milestones/<n>-<slug>.json``."""
+    with locked(workspace.root):
+        number = max((milestone.number for milestone in milestones(workspace)), default=0) + 1
+        path = workspace.root / "milestones" / f"{number}-{slug(name)}.json"
+        write_atomically(path, assessment.model_dump_json(indent=1).encode() + b"\n")
+    return Milestone(number, slug(name), path, datetime.now(UTC))
+
+
+def load_milestone(workspace: Workspace, reference: str) -> Assessment:
+    """A milestone by number or name (``2``, ``before-pilot``, ``2-before-pilot``), or the word ``last``.
+
+    :raises WorkspaceError: there is none by that name; the message lists those that exist.
+    """
+    known = milestones(workspace)
+    wanted = [
+        milestone for milestone in known if reference in {str(milestone.number), milestone.name, milestone.path.stem}
+    ] or (list(known[-1:]) if reference == "last" else [])
+    if not wanted:
+        names = ", ".join(milestone.path.stem for milestone in known) or "none yet"
+        raise WorkspaceError(f"there is no milestone {reference!r}", remedy=f"milestones: {names}")
+    assessment: Assessment = read_json(wanted[-1].path, Assessment.model_validate_json)
+    return assessment

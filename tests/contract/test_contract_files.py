@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from fhir.resources.R4B.capabilitystatement import CapabilityStatement
+from markdown_it import MarkdownIt
+
+from interlock.contract.load import load_contract, remarks
+from interlock.contract.page import workflow_markdown
+from interlock.contract.skeletons import capability_statement, organization_config, scopes_file
+from interlock.model.contract import ClinicalEvent, Launch, Need, SurfaceSetting, WorkflowContract
+from interlock.model.errors import DocumentError
+from interlock.model.organization import Organization
+
+TEXT = """\
+version: "1"
+title: Sample
+launch: {modes: [ehr]}
+inputs:
+  - resource: Observation
+    interactions: [read, search]
+    required_fields: [valueQuantity]
+outputs:
+  - resource: RiskAssessment
+    interactions: [create]
+endpoints:
+  - {path: /waveform, audience: nurse, carries_phi: true}
+test_path:
+  - {behaviour: launch, where: sandbox}
+"""
+
+
+@pytest.fixture
+def contract() -> WorkflowContract:
+    return WorkflowContract(
+        version="1.2",
+        title="Sepsis watch",
+        clinical_event=ClinicalEvent(trigger="a lactate result", actor="nurse", setting="ward", states=("final",)),
+        launch=Launch(modes=("ehr", "backend"), context=("patient",), client="confidential-asymmetric"),
+        inputs=(
+            Need(
+                resource="Observation",
+                purpose="vitals",
+                interactions=("read", "search"),
+                search_parameters=("patient", "date", "category"),
+                profile="http://hl7.org/fhir/us/core/StructureDefinition/us-core-vital-signs",
+            ),
+        ),
+        outputs=(Need(resource="Observation", purpose="score", interactions=("create", "update")),),
+        organization_surface=(
+            SurfaceSetting(name="threshold", surface="per_organization", type="number", default=0.7),
+            SurfaceSetting(name="languages", surface="universal", type="list", default=["en"]),
+        ),
+    )
+
+
+def test_every_undecided_point_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "contract.yaml"
+    path.write_text(TEXT)
+    found = {remark.message: remark.line for remark in remarks(*load_contract(path))}
+    assert found["Observation: what happens when a required field is missing is undecided"] == 5
+    assert (
+        found["RiskAssessment: no recorded server accepts its writes; map it to Observation or DocumentReference"] == 9
+    )
+    assert found["/waveform carries patient data and names no authentication"] == 12
+    assert found["launch: no reason is given for testing it by sandbox"] == 14
+    assert "the clinical event is not written down" in found
+    assert "withdraw is undecided" in found
+    assert "ehr unavailable is undecided" in found
+
+
+def test_a_wrong_interaction_names_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "contract.yaml"
+    path.write_text(TEXT.replace("[read, search]", "[read, seek]"))
+    with pytest.raises(DocumentError, match="seek") as caught:
+        load_contract(path)
+    assert caught.value.place is not None
+    assert caught.value.place.line == 6
+
+
+def test_the_requirements_statement_is_valid_and_keeps_cpb_16(contract: WorkflowContract) -> None:
+    text = capability_statement(contract, "Sentinel Sepsis 2", "2026-11-22")
+    CapabilityStatement.model_validate_json(text)
+    statement = json.loads(text)
+    assert statement["kind"] == "requirements"
+    assert "software" not in statement
+    assert "implementation" not in statement
+    (resource,) = statement["rest"][0]["resource"]
+    assert [entry["code"] for entry in resource["interaction"]] == ["read", "search-type", "create", "update"]
+    assert {entry["name"]: entry["type"] for entry in resource["searchParam"]} == {
+        "patient": "reference",
+        "date": "date",
+        "category": "token",
+    }
+    assert statement["name"] == "SentinelSepsis2Requirements"
+
+
+def test_settings_of_an_organisation_hold_names_of_secrets_only(contract: WorkflowContract) -> None:
+    org = Organization.model_validate(
+        {
+            "id": "st-mary",
+            "name": "St Mary",
+            "fhir_base_url": "https://ehr.example.org/fhir",
+            "auth": {"private_key_env": "ST_MARY_KEY"},
+            "overrides": {"threshold": 0.6, "pager": "4711"},
+        }
+    )
+    config = organization_config(contract, org)
+    assert config["settings"] == {"threshold": 0.6, "pager": "4711"}
+    assert config["credentials_from_environment"] == {"private_key_env": "ST_MARY_KEY"}
+    assert config["issuer_allow_list"] == ["https://ehr.example.org/fhir"]
+
+
+def test_scopes_are_one_a_line(contract: WorkflowContract) -> None:
+    assert scopes_file(contract).splitlines()[-1] == "system/Observation.crus"
+
+
+def test_the_page_renders_and_escapes(contract: WorkflowContract) -> None:
+    hostile = contract.model_copy(
+        update={"title": "<script>alert(1)</script> | a*b*", "inputs": (Need(resource="Observation", purpose="a|b"),)}
+    )
+    html = MarkdownIt().enable("table").render(workflow_markdown(hostile, "Sentinel"))
+    assert "<script>" not in html
+    assert html.count("<h2>") == 11
+    assert "undecided" in html
+    assert "a|b" in html

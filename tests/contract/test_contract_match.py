@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from interlock.contract.match import match_contract
+from interlock.contract.scopes import needed_scopes
+from interlock.model.base import CheckOutcome, Severity
+from interlock.model.contract import Launch, Need, WorkflowContract
+from interlock.model.observation import (
+    CapabilityFacts,
+    Check,
+    Facts,
+    Observation,
+    ResourceFacts,
+    SmartFacts,
+    Target,
+)
+from interlock.model.organization import Organization
+
+ORG = Organization(id="st-mary", name="St Mary")
+CONTRACT = WorkflowContract(
+    version="1",
+    title="Sample",
+    launch=Launch(modes=("ehr", "backend"), context=("patient", "encounter")),
+    inputs=(
+        Need(
+            resource="Observation",
+            interactions=("read", "search"),
+            search_parameters=("patient", "category", "_lastUpdated"),
+            profile="http://hl7.org/fhir/us/core/StructureDefinition/us-core-vital-signs|6.1.0",
+        ),
+    ),
+    outputs=(
+        Need(resource="DocumentReference", interactions=("create",)),
+        Need(resource="Flag", interactions=("create",), optional=True),
+    ),
+)
+FULL = ResourceFacts(
+    interactions=("read", "search-type"),
+    search_params=("patient", "category"),
+    profiles=("http://hl7.org/fhir/us/core/StructureDefinition/us-core-vital-signs|6.1.0",),
+)
+
+
+def observation(capability: CapabilityFacts | None, smart: SmartFacts | None = None, *checks: Check) -> Observation:
+    return Observation(
+        target=Target(base_url="https://ehr.example.org/fhir", org="st-mary"),
+        started=datetime(2026, 11, 1, tzinfo=UTC),
+        elapsed_ms=1,
+        outcome="observed",
+        facts=Facts(capability=capability, smart=smart),
+        checks=checks,
+    )
+
+
+def statement(**resources: ResourceFacts) -> CapabilityFacts:
+    return CapabilityFacts(fhir_version="4.0.1", fhir_release="R4", resources=resources)
+
+
+def outcomes(observed: Observation | None, contract: WorkflowContract = CONTRACT) -> dict[str, str]:
+    fit = match_contract(contract, ORG, observed)
+    return {f"{m.resource or m.direction}:{m.kind}:{m.name}": m.outcome for m in fit.matches}
+
+
+def test_nothing_is_missing_where_nothing_was_observed() -> None:
+    for observed in (None, observation(None)):
+        fit = match_contract(CONTRACT, ORG, observed)
+        assert not fit.observed
+        assert {match.outcome for match in fit.matches} == {"not_observed"}
+        assert fit.names("missing") == ()
+
+
+def test_each_need_is_matched_with_what_the_statement_lists() -> None:
+    found = outcomes(observation(statement(Observation=FULL, DocumentReference=ResourceFacts(interactions=("read",)))))
+    assert found["release:release:R4"] == "supported"
+    assert found["Observation:interaction:search"] == "supported"
+    assert found["Observation:search_parameter:category"] == "supported"
+    assert found["Observation:search_parameter:_lastUpdated"] == "undeclared"
+    assert found["DocumentReference:interaction:create"] == "missing"
+    assert found["Flag:resource:Flag"] == "missing"
+
+
+def test_optional_needs_are_not_missed() -> None:
+    observed = observation(statement(Observation=FULL, DocumentReference=ResourceFacts(interactions=("create",))))
+    fit = match_contract(CONTRACT, ORG, observed)
+    assert fit.names("missing") == ()
+    assert fit.names("missing", optional=True) == ("Flag", "Flag.create")
+
+
+def test_a_summary_or_an_empty_entry_leaves_things_undeclared() -> None:
+    bare = outcomes(observation(statement(Observation=ResourceFacts(), DocumentReference=ResourceFacts())))
+    assert bare["Observation:interaction:read"] == "undeclared"
+    assert bare["Observation:search_parameter:patient"] == "undeclared"
+    summary = statement(Observation=FULL).model_copy(update={"subsetted": True})
+    assert outcomes(observation(summary))["DocumentReference:resource:DocumentReference"] == "undeclared"
+    assert outcomes(observation(statement()))["Observation:resource:Observation"] == "undeclared"
+
+
+@pytest.mark.parametrize(
+    ("declared", "outcome"),
+    [
+        (("http://hl7.org/fhir/us/core/StructureDefinition/us-core-vital-signs",), "undeclared"),
+        (("http://hl7.org/fhir/us/core/StructureDefinition/us-core-vital-signs|3.1.1",), "missing"),
+        (("http://hl7.org/fhir/us/core/StructureDefinition/us-core-bmi|6.1.0",), "missing"),
+        ((), "undeclared"),
+    ],
+)
+def test_profile_versions_are_compared_only_when_declared(declared: tuple[str, ...], outcome: str) -> None:
+    resource = FULL.model_copy(update={"profiles": declared})
+    found = outcomes(observation(statement(Observation=resource)))
+    assert found[f"Observation:profile:{CONTRACT.inputs[0].profile}"] == outcome
+
+
+def test_another_release_is_named() -> None:
+    stu3 = CapabilityFacts(fhir_version="3.0.2", fhir_release="STU3", resources={"Observation": FULL})
+    fit = match_contract(CONTRACT, ORG, observation(stu3))
+    assert fit.matches[0].outcome == "missing"
+    assert fit.matches[0].note == "the statement says 3.0.2 (STU3)"
+
+
+def test_launch_modes() -> None:
+    smart = SmartFacts(
+        capabilities=("launch-ehr",), launch_modes=("ehr",), grant_types_supported=("authorization_code",)
+    )
+    found = outcomes(observation(statement(Observation=FULL), smart))
+    assert (found["launch:launch:ehr"], found["launch:launch:backend"]) == ("supported", "missing")
+    silent = outcomes(
+        observation(statement(Observation=FULL), SmartFacts(capabilities=("launch-ehr",), launch_modes=("ehr",)))
+    )
+    assert silent["launch:launch:backend"] == "undeclared"
+    fallback = outcomes(observation(statement(Observation=FULL), SmartFacts(source="oauth-uris")))
+    assert fallback["launch:launch:ehr"] == "undeclared"
+
+
+def test_an_absent_smart_document_is_undeclared_and_an_unseen_one_not_observed() -> None:
+    absent = Check(
+        id="SMART-001",
+        title="t",
+        outcome=CheckOutcome.FAIL,
+        severity=Severity.HIGH,
+        message="404 at the well-known path",
+    )
+    assert outcomes(observation(statement(Observation=FULL), None, absent))["launch:launch:ehr"] == "undeclared"
+    assert outcomes(observation(statement(Observation=FULL)))["launch:launch:ehr"] == "not_observed"
+
+
+def test_a_scope_that_is_not_listed_is_never_missing() -> None:
+    smart = SmartFacts(capabilities=(), scopes_supported=("launch", "openid", "fhirUser", "patient/*.rs"))
+    found = outcomes(observation(statement(Observation=FULL), smart))
+    assert found["launch:scope:patient/Observation.rs"] == "supported"
+    assert found["launch:scope:patient/DocumentReference.c"] == "undeclared"
+    assert found["launch:scope:system/Observation.rs"] == "undeclared"
+
+
+def test_a_need_of_other_organisations_does_not_concern_this_one() -> None:
+    contract = CONTRACT.model_copy(
+        update={"outputs": (Need(resource="Task", interactions=("create",), organizations=("other",)),)}
+    )
+    assert not any(key.startswith("Task") for key in outcomes(observation(statement()), contract))
+
+
+def test_needed_scopes_are_v2_in_the_order_of_the_specification() -> None:
+    contract = WorkflowContract(
+        version="1",
+        title="t",
+        launch=Launch(modes=("ehr", "standalone", "backend"), context=("patient",)),
+        inputs=(Need(resource="Observation", interactions=("search", "read")),),
+        outputs=(Need(resource="Observation", interactions=("update", "create")),),
+    )
+    assert needed_scopes(contract) == (
+        "launch",
+        "launch/patient",
+        "openid",
+        "fhirUser",
+        "patient/Observation.crus",
+        "system/Observation.crus",
+    )
