@@ -1,0 +1,203 @@
+"""The ASGI application: every simulated organisation under its own path, ``/<id>/fhir``.
+
+``/<id>+<fault>[+<fault>]/fhir`` serves the same organisation with faults, without a restart and beside others.
+"""
+
+from __future__ import annotations
+
+import html
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from interlock.model.errors import InterlockError
+from interlock.sandbox import bodies, discovery, oauth, resources, substitutes, wire
+from interlock.sandbox.cross_origin import allow, preflight
+from interlock.sandbox.exchange import Exchange, Role, State, Timing, bounded_body, paths_of
+from interlock.sandbox.faults import FAULTS, Stage, names_at, require_known
+from interlock.sandbox.organizations import SimulatedOrganization
+from interlock.sandbox.replies import not_found, outcome, page, plain_json
+
+_MAX_FAULTS = 8
+_HOST = re.compile(r"^[A-Za-z0-9.\-]{1,253}(:\d{1,5})?$|^\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?$")
+
+Handler = Callable[[Exchange], Response | Awaitable[Response]]
+
+_HANDLERS: dict[Role, Handler] = {
+    "metadata": discovery.statement,
+    "smart": discovery.smart,
+    "openid": discovery.openid,
+    "jwks": discovery.jwks,
+    "authorize": oauth.authorize,
+    "token": oauth.token,
+    "introspect": oauth.introspect,
+    "revoke": oauth.revoke,
+    "manage": oauth.manage,
+    "resource": resources.answer,
+    "unknown": lambda _: outcome(404, "not-found", "nothing is at this address"),
+}
+#: Roles that answer GET and HEAD only; the others look at the method themselves.
+_READ_ONLY: frozenset[Role] = frozenset({"metadata", "smart", "openid", "jwks", "manage"})
+
+
+class OrganizationEndpoint:
+    """Everything under ``/<id>[+<fault>…]/fhir`` as one ASGI application."""
+
+    def __init__(
+        self, organizations: Sequence[SimulatedOrganization], faults: Mapping[str, Sequence[str]], state: State
+    ) -> None:
+        self._organizations = {entry.id: entry for entry in organizations if entry.listen}
+        self._faults = {entry.id: (*entry.faults, *faults.get(entry.id, ())) for entry in organizations}
+        self._paths = {entry.id: paths_of(entry) for entry in self._organizations.values()}
+        self._state = state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive, send)
+        response = await self._respond(request)
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        identity, *asked = str(request.path_params["tenant"]).split("+")
+        organization = self._organizations.get(identity)
+        if organization is None:
+            return not_found("no simulated organisation has this name")
+        unknown = [name for name in asked if name not in FAULTS]
+        if unknown or len(asked) > _MAX_FAULTS:
+            return not_found(f"no such fault, or too many; known: {', '.join(sorted(FAULTS))}")
+        path = str(request.path_params.get("path", ""))
+        exchange = Exchange(
+            request=request,
+            organization=organization,
+            faults=tuple(dict.fromkeys([*self._faults[identity], *asked])),
+            root=f"{_origin(request)}/{'+'.join([identity, *asked])}",
+            path=path,
+            role=self._role(identity, path),
+            state=self._state,
+            body=await bounded_body(request),
+        )
+        return await _answer(exchange)
+
+    def _role(self, identity: str, path: str) -> Role:
+        known = self._paths[identity].get(path)
+        if known is not None:
+            return known
+        return "resource" if resources.TYPE_NAME.match(path.partition("/")[0]) else "unknown"
+
+
+def create_app(
+    organizations: Sequence[SimulatedOrganization],
+    *,
+    faults: Mapping[str, Sequence[str]] | None = None,
+    slow_seconds: float = 3.0,
+    token_delay: float = 0.0,
+    hang_seconds: float = 60.0,
+) -> Starlette:
+    """The application. Its ``state.sandbox`` is the :class:`~interlock.sandbox.exchange.State` with the tokens.
+
+    :param faults: organisation id to names of faults, on top of each organisation's own.
+    :param slow_seconds: what ``slow`` waits before each answer.
+    :param token_delay: what the token endpoints wait before each answer, in seconds.
+    :param hang_seconds: when ``hang`` and ``drip`` give up.
+    :raises InterlockError: a fault has an unknown name, or is for an organisation that is not there.
+    """
+    given = {identity: require_known(names) for identity, names in (faults or {}).items()}
+    for identity in given.keys() - {entry.id for entry in organizations}:
+        raise InterlockError(f"there are faults for {identity!r}, and no such organisation")
+    state = State(Timing(slow=slow_seconds, token=token_delay, hang=hang_seconds))
+    endpoint = OrganizationEndpoint(organizations, given, state)
+
+    def index(request: Request) -> Response:
+        return _index(request, organizations)
+
+    app = Starlette(
+        routes=[
+            Route("/", index),
+            Route("/{tenant}/fhir", endpoint),
+            Route("/{tenant}/fhir/{path:path}", endpoint),
+        ],
+        exception_handlers={HTTPException: _refuse},
+    )
+    app.router.redirect_slashes = False
+    app.state.sandbox = state
+    return app
+
+
+async def _answer(exchange: Exchange) -> Response:
+    """The stages of an answer, in order: wait, replace, answer, rewrite, deliver."""
+    if names_at(Stage.WAIT, exchange.faults):
+        await exchange.pause(exchange.state.timing.slow)
+    response = _substituted(exchange) or await _handled(exchange)
+    allow(exchange, response)
+    for name in names_at(Stage.BODY, exchange.faults):
+        response = bodies.REWRITES[name](exchange, response)
+    for name in names_at(Stage.WIRE, exchange.faults)[:1]:
+        response = wire.WireResponse(exchange, response, wire.DELIVERIES[name])
+    return response
+
+
+def _substituted(exchange: Exchange) -> Response | None:
+    for name in names_at(Stage.REPLY, exchange.faults):
+        response = substitutes.SUBSTITUTES[name](exchange)
+        if response is not None:
+            return response
+    return None
+
+
+async def _handled(exchange: Exchange) -> Response:
+    method = exchange.request.method
+    if method == "OPTIONS":
+        return preflight(exchange)
+    if exchange.role in _READ_ONLY and method not in ("GET", "HEAD"):
+        return outcome(405, "not-supported", "this address is read with GET", {"Allow": "GET, HEAD, OPTIONS"})
+    response = _HANDLERS[exchange.role](exchange)
+    return await response if inspect.isawaitable(response) else response
+
+
+def _origin(request: Request) -> str:
+    """Scheme and host as the client sees them; a host header that is none is replaced by the socket's address."""
+    host = request.headers.get("host", "")
+    if not _HOST.match(host):
+        name, port = request.scope.get("server") or ("127.0.0.1", None)
+        host = f"{name}:{port}" if port else str(name)
+    return f"{request.url.scheme}://{host}"
+
+
+def _index(request: Request, organizations: Sequence[SimulatedOrganization]) -> Response:
+    origin = _origin(request)
+    rows = "".join(_row(origin, organization) for organization in organizations)
+    faults = "".join(
+        f"<tr><td><code>{name}</code></td><td>{html.escape(fault.description)}</td></tr>"
+        for name, fault in FAULTS.items()
+    )
+    body = (
+        "<p>Every organisation, person and document here is invented. Nothing leaves this computer.</p>"
+        "<table><thead><tr><th>Organisation</th><th>FHIR</th><th>Base URL</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table>"
+        "<h2>Faults</h2><p>Put any of these into a base URL: <code>/riverside+slow+bom/fhir</code></p>"
+        f"<table><tbody>{faults}</tbody></table>"
+    )
+    return page("Interlock sandbox", body)
+
+
+def _row(origin: str, organization: SimulatedOrganization) -> str:
+    base = f"{origin}/{organization.id}/fhir"
+    link = html.escape(f"{base}/metadata", quote=True)
+    where = f'<a href="{link}"><code>{html.escape(base)}</code></a>' if organization.listen else "refuses connections"
+    about = f"<strong>{html.escape(organization.name)}</strong><br>{html.escape(organization.description)}"
+    return f"<tr><td>{about}</td><td>{organization.release}</td><td>{where}</td></tr>"
+
+
+def _refuse(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 404:
+        return not_found("nothing is at this address")
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    return plain_json({"error": "invalid_request", "error_description": "this cannot be done here"}, status, headers)

@@ -1,0 +1,187 @@
+"""One request to one simulated organisation, with everything that answering it needs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from interlock.sandbox.localize import OAUTH_URIS
+from interlock.sandbox.organizations import Document, SimulatedOrganization
+from interlock.sandbox.tokens import Tokens
+
+#: What a path below the base stands for. ``resource`` is the FHIR API itself, ``unknown`` everything else.
+Role = Literal[
+    "metadata", "smart", "openid", "jwks", "authorize", "token", "introspect", "revoke", "manage", "resource", "unknown"
+]
+
+#: Discovery documents: public, cacheable, open to other origins where the organisation allows it.
+DISCOVERY: frozenset[Role] = frozenset({"metadata", "smart", "openid", "jwks"})
+#: Roles that answer with FHIR resources.
+FHIR_CONTENT: frozenset[Role] = frozenset({"metadata", "resource", "unknown"})
+
+MAX_BODY_BYTES = 65_536
+_MAX_COUNTED = 1_000
+
+_FIELDS: tuple[tuple[str, str, Role], ...] = (
+    ("authorization_endpoint", "authorize", "authorize"),
+    ("token_endpoint", "token", "token"),
+    ("introspection_endpoint", "introspect", "introspect"),
+    ("revocation_endpoint", "revoke", "revoke"),
+    ("management_endpoint", "manage", "manage"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long slow things take, in seconds: ``slow`` and ``token`` before an answer, ``hang`` until one gives up."""
+
+    slow: float = 3.0
+    token: float = 0.0
+    hang: float = 60.0
+
+
+@dataclass(slots=True)
+class State:
+    """What a running sandbox remembers: tokens, and how often an address was asked for (bounded)."""
+
+    timing: Timing = Timing()
+    tokens: Tokens = field(default_factory=Tokens)
+    _counts: dict[str, int] = field(default_factory=dict)
+
+    def times_before(self, what: str) -> int:
+        """How often this was asked before, 0 for the first time."""
+        before = self._counts.pop(what, 0)
+        self._counts[what] = before + 1
+        if len(self._counts) > _MAX_COUNTED:
+            del self._counts[next(iter(self._counts))]
+        return before
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and its surroundings.
+
+    :ivar faults: names of the faults in force, in order.
+    :ivar root: address of the organisation's path, ``http://127.0.0.1:8000/riverside+slow``.
+    :ivar path: the request's path below the FHIR base, without a leading slash.
+    :ivar body: the request's body, at most :data:`MAX_BODY_BYTES` and one more.
+    """
+
+    request: Request
+    organization: SimulatedOrganization
+    faults: tuple[str, ...]
+    root: str
+    path: str
+    role: Role
+    state: State
+    body: bytes
+
+    @property
+    def base(self) -> str:
+        """The FHIR base URL as this client sees it, without a trailing slash."""
+        return f"{self.root}/fhir"
+
+    @property
+    def address(self) -> str:
+        """The request's own address without query."""
+        return f"{self.base}/{self.path}"
+
+    def fill(self, document: Document) -> Document:
+        """A copy of a document with ``{base}`` replaced by :attr:`base` in every string."""
+        filled: Document = _fill(document, self.base)
+        return filled
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, but no longer than the client stays connected."""
+        if seconds <= 0:
+            return
+        try:
+            await asyncio.wait_for(disconnected(self.request), seconds)
+        except TimeoutError:
+            return
+
+
+async def disconnected(request: Request) -> None:
+    """Return once the client has gone. The request's body must have been read before."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def bounded_body(request: Request) -> bytes:
+    """The request's body, cut after :data:`MAX_BODY_BYTES` and one more byte; the rest is read and dropped."""
+    body = bytearray()
+    async for chunk in request.stream():
+        if len(body) <= MAX_BODY_BYTES:
+            body += chunk[: MAX_BODY_BYTES + 1 - len(body)]
+    return bytes(body)
+
+
+def other_host(root: str) -> str:
+    """The same address under the other name of this machine: ``localhost`` for ``127.0.0.1`` and the reverse."""
+    parts = urlsplit(root)
+    name = "127.0.0.1" if parts.hostname == "localhost" else "localhost"
+    netloc = f"{name}:{parts.port}" if parts.port else name
+    return parts._replace(netloc=netloc).geturl()
+
+
+def paths_of(organization: SimulatedOrganization) -> Mapping[str, Role]:
+    """Which path below the base plays which role, as the organisation's own documents say.
+
+    An endpoint whose address is not under ``{base}`` has no path here: following it leaves the simulation.
+    """
+    paths: dict[str, Role] = {}
+    smart, openid = organization.smart or {}, organization.openid or {}
+    for document in (openid, smart):
+        issuer = document.get("issuer")
+        if isinstance(issuer, str):
+            _add(paths, issuer.removesuffix("/") + "/.well-known/openid-configuration", "openid")
+        _add(paths, document.get("jwks_uri"), "jwks")
+        for name, _, role in _FIELDS:
+            _add(paths, document.get(name), role)
+    declared = oauth_uris(organization.metadata)
+    for _, name, role in _FIELDS:
+        _add(paths, declared.get(name), role)
+    paths["metadata"] = "metadata"
+    paths[".well-known/smart-configuration"] = "smart"
+    return paths
+
+
+def servers(metadata: Document | None) -> Sequence[Document]:
+    """The ``rest`` entries of mode server of a statement, whatever else it holds."""
+    return [entry for entry in objects(metadata, "rest") if entry.get("mode", "server") == "server"]
+
+
+def oauth_uris(metadata: Document | None) -> dict[str, str]:
+    """The statement's ``oauth-uris`` extension as name to address; the first of each name wins."""
+    found: dict[str, str] = {}
+    for rest in servers(metadata):
+        for extension in objects(rest.get("security"), "extension"):
+            if extension.get("url") == OAUTH_URIS:
+                for part in objects(extension, "extension"):
+                    if isinstance(part.get("url"), str) and isinstance(part.get("valueUri"), str):
+                        found.setdefault(part["url"], part["valueUri"])
+    return found
+
+
+def objects(parent: Any, key: str) -> list[Document]:
+    """The objects in the list under ``key``, whatever the parent is."""
+    children = parent.get(key) if isinstance(parent, dict) else None
+    return [child for child in children if isinstance(child, dict)] if isinstance(children, list) else []
+
+
+def _add(paths: dict[str, Role], address: Any, role: Role) -> None:
+    if isinstance(address, str) and address.startswith("{base}/"):
+        paths[address.removeprefix("{base}/").split("?")[0]] = role
+
+
+def _fill(value: Any, base: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _fill(child, base) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_fill(child, base) for child in value]
+    return value.replace("{base}", base) if isinstance(value, str) else value

@@ -1,0 +1,114 @@
+"""The registry of faults: what real servers get wrong, by name.
+
+An organisation has its own (``organization.yaml``), a server may be given more, and a URL may ask for them in front of
+everything else: ``/riverside+slow+bom/fhir/metadata``. Each fault acts at one stage of a reply; the stage's module
+holds the behaviour under the same name (``substitutes``, ``alterations``, ``bodies``, ``wire``).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from interlock.model.errors import InterlockError
+
+
+class Stage(StrEnum):
+    """When a fault acts, in the order of a reply."""
+
+    LISTENER = "listener"
+    WAIT = "wait"
+    REPLY = "reply"
+    DOCUMENT = "document"
+    BODY = "body"
+    WIRE = "wire"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault: its name in URLs and files, when it acts, and one sentence for a reader."""
+
+    name: str
+    stage: Stage
+    description: str
+
+
+_ALL = (
+    Fault(
+        "expired-tls", Stage.LISTENER, "TLS with a certificate that expired years ago, signed by an unknown authority"
+    ),
+    Fault("slow", Stage.WAIT, "Every answer waits first (3 s unless set)"),
+    # The whole reply is something else.
+    Fault("401", Stage.REPLY, "Everything, discovery included, asks for a token"),
+    Fault("403", Stage.REPLY, "Everything is refused"),
+    Fault("404", Stage.REPLY, "Nothing is found"),
+    Fault("500", Stage.REPLY, "Everything fails inside the server"),
+    Fault("503-once", Stage.REPLY, "The first request for each address is answered with 503, later ones properly"),
+    Fault("429", Stage.REPLY, "Too many requests, with Retry-After: 1"),
+    Fault("html-200", Stage.REPLY, "An HTML login page under status 200"),
+    Fault("spa-200", Stage.REPLY, "A single-page application's empty shell under status 200"),
+    Fault("outcome-200", Stage.REPLY, "An OperationOutcome under status 200"),
+    Fault("no-smart", Stage.REPLY, "The SMART document is answered with 404"),
+    Fault("406-fhir-json", Stage.REPLY, "406 when application/fhir+json is asked for; application/json is fine"),
+    Fault("charset-400", Stage.REPLY, "400 when the Accept header carries a charset parameter"),
+    Fault("user-agent-403", Stage.REPLY, "403 unless the User-Agent looks like a browser's"),
+    Fault("redirect-loop", Stage.REPLY, "A redirect that leads back to itself"),
+    Fault("redirect-other-host", Stage.REPLY, "A redirect from 127.0.0.1 to localhost, where the answer is"),
+    Fault("redirect-patient-search", Stage.REPLY, "A redirect from discovery to a search of patients"),
+    # A document says something else.
+    Fault("empty-object", Stage.DOCUMENT, "The SMART document is {}"),
+    Fault("issuer-elsewhere", Stage.DOCUMENT, "The issuer is on another host name"),
+    Fault("issuer-well-known", Stage.DOCUMENT, "The issuer is itself a .well-known address"),
+    Fault("relative-urls", Stage.DOCUMENT, "Endpoint addresses of the SMART document are relative"),
+    Fault("internal-token-endpoint", Stage.DOCUMENT, "The token endpoint is on an internal host name"),
+    Fault("pkce-plain", Stage.DOCUMENT, "PKCE plain is offered beside S256"),
+    Fault("pkce-undeclared", Stage.DOCUMENT, "PKCE methods are not declared"),
+    Fault("no-scopes", Stage.DOCUMENT, "scopes_supported is absent"),
+    Fault("many-scopes", Stage.DOCUMENT, "scopes_supported has over 1,500 entries"),
+    Fault("hostile-strings", Stage.DOCUMENT, "Terminal escapes, markup, HTML and formulas in the documents' strings"),
+    Fault("other-tenant", Stage.DOCUMENT, "implementation.url names another tenant"),
+    Fault("no-software", Stage.DOCUMENT, "kind capability, with an implementation and without software"),
+    Fault("two-oauth-uris", Stage.DOCUMENT, "Two oauth-uris extensions that disagree"),
+    Fault("fhir-4-0-0", Stage.DOCUMENT, "fhirVersion is 4.0.0"),
+    Fault("alternating-versions", Stage.DOCUMENT, "Two back ends that take turns: every second statement is older"),
+    # The right content, wrongly written.
+    Fault("xml-only", Stage.BODY, "FHIR content is XML whatever is asked for"),
+    Fault("xml-by-default", Stage.BODY, "FHIR content is XML unless JSON is asked for by name"),
+    Fault("json-format-param-only", Stage.BODY, "FHIR content is XML unless _format asks for JSON"),
+    Fault("smart-as-fhir-json", Stage.BODY, "The SMART document is typed application/fhir+json"),
+    Fault("bom", Stage.BODY, "A byte-order mark in front of the JSON"),
+    Fault("latin-1", Stage.BODY, "ISO 8859-1 with letters that are not valid UTF-8"),
+    Fault("gzip-unsolicited", Stage.BODY, "Compressed with gzip although nobody accepts it"),
+    Fault("gzip-bomb", Stage.BODY, "64 MiB of JSON in a gzip body of some 64 KiB"),
+    Fault("deep-json", Stage.BODY, "JSON nested 100,000 deep"),
+    Fault("big-number", Stage.BODY, "JSON with a number of 10 million digits"),
+    # The right bytes, badly delivered.
+    Fault("truncated", Stage.WIRE, "The connection closes after half of what Content-Length promised"),
+    Fault("reset", Stage.WIRE, "The connection is reset in the middle of the answer"),
+    Fault("hang", Stage.WIRE, "Accepted and never answered (60 s unless set)"),
+    Fault("drip", Stage.WIRE, "One byte at a time, for up to 60 s"),
+)
+
+#: Every fault by name.
+FAULTS: dict[str, Fault] = {fault.name: fault for fault in _ALL}
+
+
+def names_at(stage: Stage, names: Iterable[str]) -> tuple[str, ...]:
+    """Those of ``names`` that act at ``stage``, in the given order. Every name must be a known one."""
+    return tuple(name for name in names if FAULTS[name].stage is stage)
+
+
+def require_known(names: Iterable[str]) -> tuple[str, ...]:
+    """The names themselves, once each, in the given order.
+
+    :raises InterlockError: one is not a fault's name; says which is closest.
+    """
+    unique = tuple(dict.fromkeys(names))
+    for name in unique:
+        if name not in FAULTS:
+            close = difflib.get_close_matches(name, FAULTS, n=1)
+            remedy = f"did you mean {close[0]}?" if close else f"known faults: {', '.join(sorted(FAULTS))}"
+            raise InterlockError(f"no fault is named {name!r}", remedy=remedy)
+    return unique
