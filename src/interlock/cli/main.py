@@ -40,7 +40,10 @@ def interlock(
     ] = False,
 ) -> None:
     """Is the product ready to integrate with an EHR, what stands in the way, and what comes first?"""
-    if context.invoked_subcommand is None:
+    if context.invoked_subcommand is not None:
+        if workspace is not None:  # `interlock -w DIR score` means what `interlock score -w DIR` means
+            os.environ["INTERLOCK_WORKSPACE"] = str(workspace)
+    else:
         from interlock.cli.commands.assess import open_terminal_ui
 
         open_terminal_ui(workspace)
@@ -55,35 +58,21 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit code."""
-    import click
-
+    """Run the command line and return its exit code: Typer's own (0, 2, 130), or the one of the error."""
     try:
-        result = app(args=arguments, standalone_mode=False, prog_name="interlock")
-    except click.exceptions.Abort:
-        sys.stderr.write("interrupted\n")
-        return 130
-    except click.ClickException as error:
-        error.show()
-        return 2
+        app(args=arguments, prog_name="interlock")
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else 0
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return 130
-    except BrokenPipeError:
-        # The reader went away (a pager, `head`): not an error, and nothing more to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
-        return _explain(error)
-    return result if isinstance(result, int) else 0
+        from interlock.model.errors import InterlockError
 
+        if not isinstance(error, InterlockError):
+            raise
+        from interlock.cli.output import show_error
 
-def _explain(error: Exception) -> int:
-    from interlock.model.errors import InterlockError
-
-    if not isinstance(error, InterlockError):
-        raise error
-    from interlock.cli.output import show_error
-
-    show_error(error)
-    return error.exit_code
+        show_error(error)
+        return error.exit_code
+    return 0

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from interlock.cli.output import cell_text, console, emit, say, show_table
+from interlock.cli.output import cell_text, console, emit, make_table, say, show_table
 from interlock.documents.text import plain
 from interlock.model.assessment import Assessment, OrgStanding, Score
-from interlock.model.base import Severity
+from interlock.model.base import RuleOutcome, Severity
 
 if TYPE_CHECKING:
     from interlock.gaps.story import GapStory
@@ -47,6 +49,11 @@ def verdict_words(value: str) -> str:
     return value.replace("_", " ").replace("ehr", "EHR")
 
 
+def first_sentence(text: str) -> str:
+    """The first sentence of a paragraph."""
+    return re.split(r"(?<=[.!?])\s", plain(text, 1000), maxsplit=1)[0]
+
+
 def show_summary(assessment: Assessment) -> None:
     """The end of the main job: verdict, stages, the first three things to do, P50 and P80."""
     out = console()
@@ -70,7 +77,7 @@ def show_summary(assessment: Assessment) -> None:
         out.print(Text("First three things to do", "bold"))
         for number, thing in enumerate(plan.first[:3], 1):
             out.print(Text(f"{number}. {thing.key}  {plain(thing.title, 200)}"))
-            out.print(Text(textwrap.indent(textwrap.fill(plain(thing.action, 400), 92), "   "), "dim"))
+            out.print(Text(textwrap.indent(textwrap.fill(first_sentence(thing.action), 92), "   "), "dim"))
     out.print()
     out.print(
         Text(
@@ -100,47 +107,68 @@ def show_score(result: ScoreResult) -> None:
         say(f"capped: {cap}")
 
 
+_GAP_COLUMNS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("Id", {"no_wrap": True, "min_width": 20}),
+    ("Severity", {"no_wrap": True, "min_width": 8}),
+    ("Gate", {"no_wrap": True, "min_width": 10}),
+    ("What is open", {"ratio": 1}),
+    ("Blocks", {"justify": "right"}),
+)
+
+
 def show_gaps(assessment: Assessment, org: str | None = None) -> None:
     """Open gaps and discovery tasks by wave, then the root causes."""
     nodes = [node for node in assessment.graph.nodes if org is None or org in node.orgs]
     if not nodes:
         say("Nothing is open.")
         return
-    waits = {node.key: 0 for node in nodes}
-    for edge in assessment.graph.reduced:
-        if edge.after in waits:
-            waits[edge.after] += 1
-    show_table(
-        [
-            "Wave",
-            ("Id", {"no_wrap": True}),
-            "Severity",
-            "Gate",
-            "What is open",
-            ("Waits", {"justify": "right"}),
-            ("Blocks", {"justify": "right"}),
-        ],
-        [
-            (
-                node.wave + 1,
-                node.key,
-                Text("unknown" if node.kind == "discovery" else node.severity.value, SEVERITY_STYLES[node.severity]),
-                node.gate.value,
-                cell_text(node.message if node.kind == "gap" else f"Not known: {node.title}"),
-                waits[node.key] or "",
-                node.blocks,
-            )
-            for node in nodes
-        ],
-    )
+    out = console()
+    for wave in sorted({node.wave for node in nodes}):
+        out.print(Text("Wave 1: can start now" if wave == 0 else f"Wave {wave + 1}", "bold"))
+        table = make_table(_GAP_COLUMNS)
+        for node in (node for node in nodes if node.wave == wave):
+            kind = "unknown" if node.kind == "discovery" else node.severity.value
+            title = node.title if node.kind == "gap" else f"To find out: {node.title}"
+            style = "cyan" if node.kind == "discovery" else SEVERITY_STYLES[node.severity]
+            table.add_row(node.key, Text(kind, style), node.gate.value, cell_text(title), str(node.blocks))
+        out.print(table)
+        out.print()
     for cause in assessment.graph.root_causes:
         if org is None or org in cause.orgs:
             say(plain(cause.sentence, 400))
 
 
 def show_story(story: GapStory) -> None:
-    """One gap, told."""
-    emit(story.text())
+    """One gap, told: what it is, what it rests on, what it waits for and blocks, what to do."""
+    emit("\n".join(_story_lines(story)))
+
+
+def _story_lines(story: GapStory) -> Iterator[str]:
+    kind = "gap" if story.outcome is RuleOutcome.GAP else "not known"
+    yield f"{story.key}  {plain(story.title)}"
+    yield f"{story.severity.value} {story.gap_class.value.replace('_', ' ')}, {story.gate.value} gate, {kind}"
+    yield from _told("What", story.statement)
+    yield from _told("Why it matters", story.why)
+    yield from _told("What to do", f"{story.remediation.text} (owner: {story.remediation.owner.value})")
+    evidence = f", {story.evidence.value}" if story.evidence else ""
+    reads = [f"{read.name} ({read.origin}{evidence if read.known else ', not known'})" for read in story.reads]
+    yield from _told("Rests on", "; ".join(reads))
+    yield from _told(
+        "Waits for", "; ".join(f"{link.key} {link.title}" for link in story.waits_for) or "nothing: it can start now"
+    )
+    yield from _told("Holds up", "; ".join(f"{link.key} {link.title}" for link in story.holds_up) or "nothing directly")
+    blocked = "; ".join(f"{gate.org or 'product'}: {gate.gate.value}" for gate in story.blocks)
+    yield from _told("Blocks", blocked or "no gate")
+    if story.root_cause:
+        yield from _told("Root cause", story.root_cause)
+    yield from _told("Statements", ", ".join(story.source))
+    for reference in story.references:
+        yield f"  {plain(reference.title)}  {reference.url}"
+
+
+def _told(label: str, text: str) -> Iterator[str]:
+    yield ""
+    yield from textwrap.wrap(plain(text, 3000), 96, initial_indent=f"{label}: ", subsequent_indent="  ")
 
 
 def show_plan(assessment: Assessment, *, tasks: bool) -> None:

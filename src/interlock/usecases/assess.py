@@ -9,7 +9,7 @@ from itertools import chain
 
 from interlock.gaps.graph import build
 from interlock.gaps.schedule import make_plan
-from interlock.gaps.score import product_score, standing
+from interlock.gaps.score import product_score, standings
 from interlock.gaps.verdict import decide
 from interlock.model.assessment import Assessment, OrgStanding, Score, Totals
 from interlock.model.base import Gate, RuleOutcome, Scope, Status
@@ -75,9 +75,7 @@ def _judge(inputs: Inputs, findings: tuple[Finding, ...]) -> Judgement:
     return Judgement(
         findings=findings,
         product_score=product_score(findings, rules, target),
-        standings=tuple(
-            standing(org, findings, rules, inputs.observations.get(org.id), target) for org in inputs.organizations
-        ),
+        standings=standings(inputs.organizations, findings, rules, inputs.observations, target),
     )
 
 
@@ -102,7 +100,7 @@ def assess(inputs: Inputs, *, today: date, runs: int = DEFAULT_RUNS, seed: int |
         start=date.fromisoformat(settings.start) if settings.start else today,
         seed=settings.seed if seed is None else seed,
         runs=runs,
-        capacity=dict(settings.capacity),
+        capacity={str(owner): persons for owner, persons in settings.capacity.items()},
     )
     return Assessment(
         name=settings.name,
@@ -119,7 +117,7 @@ def assess(inputs: Inputs, *, today: date, runs: int = DEFAULT_RUNS, seed: int |
         product_score=judged.product_score,
         standings=judged.standings,
         graph=graph,
-        verdict=decide(judged.findings, rules, judged.standings),
+        verdict=decide(judged.findings, rules, judged.standings, inputs.organizations),
         plan=plan,
         totals=_totals(inputs, judged),
     )

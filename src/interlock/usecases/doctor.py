@@ -54,12 +54,12 @@ def _optional(extra: str, module: str, distribution: str, purpose: str) -> Findi
 
 
 def _pdf() -> Finding:
-    from interlock.report.pdf import INSTALL, render
+    from interlock.report.pdf import render
 
     try:
         render("<!doctype html><html lang='en'><title>x</title><p>x", Path())
     except InterlockError as error:
-        return Finding("pdf", None, error.message, error.remedy or INSTALL)
+        return Finding("pdf", None, error.message, error.remedy)
     return Finding("pdf", True, f"weasyprint {importlib.metadata.version('weasyprint')}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from interlock.gaps import exports
@@ -44,8 +45,25 @@ def part(graph: GapGraph, org: str | None) -> GapGraph:
 def draw(assessment: Assessment, how: Literal["json", "mermaid", "dot", "svg"], org: str | None = None) -> str:
     """The gap graph as node-link JSON, Mermaid, DOT or SVG text."""
     graph = part(assessment.graph, org)
-    if how == "svg":
-        from interlock.report.charts import gap_graph_svg
+    if how == "json":
+        return exports.to_json(graph)
+    if how == "mermaid":
+        return exports.to_mermaid(graph)
+    if how == "dot":
+        return exports.to_dot(graph)
+    return _picture(graph, {organization.id: organization.name for organization in assessment.organizations})
 
-        return gap_graph_svg(graph)
-    return {"json": exports.to_json, "mermaid": exports.to_mermaid, "dot": exports.to_dot}[how](graph)
+
+def _picture(graph: GapGraph, names: Mapping[str, str]) -> str:
+    """A picture that stands alone. Its boxes link to nothing."""
+    from interlock.report.charts import condense, gap_graph
+
+    if not graph.nodes:
+        raise InterlockError(
+            "there is no graph to draw: nothing is open", remedy="interlock score shows where things stand"
+        )
+    count = len(graph.nodes)
+    drawing = condense(graph, names, lambda _node: "")
+    return gap_graph(drawing, f"Gap graph: {count} open gaps and unknowns, each with what has to be closed before it")[
+        0
+    ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from interlock.model.errors import InterlockError
-from interlock.sandbox.faults import FAULTS
+from interlock.sandbox.faults import FAULTS, require_known
 from interlock.sandbox.organizations import load_organizations
-from interlock.sandbox.server import SandboxServer
+from interlock.sandbox.server import SandboxServer, serve_forever
 
 
 def fault_names() -> Mapping[str, str]:
@@ -26,20 +26,25 @@ def serve(
     :raises InterlockError: an unknown organisation or fault, or the port is taken.
     """
     known = {org.id: org for org in load_organizations()}
-    wanted = list(names or known)
-    for name in wanted:
-        org, *faults = name.split("+")
+    wanted = [name.split("+") for name in (names or known)]
+    for org, *faults in wanted:
         if org not in known:
             raise InterlockError(
                 f"the sandbox has no organisation {org!r}", remedy=f"organisations: {', '.join(known)}"
             )
-        for fault in faults:
-            if fault not in FAULTS:
-                raise InterlockError(
-                    f"there is no fault {fault!r}", remedy="interlock sandbox --list-faults shows them"
-                )
-    with SandboxServer(tuple(known[name.split("+")[0]] for name in dict.fromkeys(wanted)), port=port) as server:
-        on_ready({name: server.base_url(name.split("+")[0], *name.split("+")[1:]) for name in wanted})
-        deadline = time.monotonic() + seconds if seconds is not None else None
-        while deadline is None or time.monotonic() < deadline:
-            time.sleep(0.2)
+        require_known(faults)
+    stop = threading.Event()
+    timer = threading.Timer(seconds, stop.set) if seconds is not None else None
+
+    def ready(server: SandboxServer) -> None:
+        on_ready({"+".join(name): server.base_url(*name) for name in wanted})
+        if timer is not None:
+            timer.start()
+
+    try:
+        serve_forever(
+            [known[org] for org in dict.fromkeys(name[0] for name in wanted)], port=port, on_ready=ready, stop=stop
+        )
+    finally:
+        if timer is not None:
+            timer.cancel()

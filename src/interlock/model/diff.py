@@ -1,0 +1,80 @@
+"""What moved between two assessments (a milestone and now, say): gaps, unknowns, stages, verdict, dates."""
+
+from __future__ import annotations
+
+from interlock.model.base import Gate, Model, RuleOutcome, VerdictValue
+
+
+class FindingChange(Model):
+    """One finding in both assessments. An outcome is none where the finding did not exist."""
+
+    key: str
+    title: str
+    before: RuleOutcome | None
+    after: RuleOutcome | None
+    message: str
+
+
+class StageMove(Model):
+    """An organisation whose stage changed; a stage is none when not even the design gate holds."""
+
+    org: str
+    before: Gate | None
+    after: Gate | None
+
+
+class VerdictChange(Model):
+    """The verdict before and after."""
+
+    before: VerdictValue
+    after: VerdictValue
+
+
+class ForecastMove(Model):
+    """The P80 before and after, in working days from each plan's own start and as dates.
+
+    :ivar org: none for the whole plan.
+    :ivar calendar_days: by how many calendar days the date moved; positive is later.
+    """
+
+    org: str | None
+    before_days: float
+    after_days: float
+    before_date: str
+    after_date: str
+    calendar_days: int
+
+
+class AssessmentDiff(Model):
+    """The difference of two assessments. Every tuple is sorted by key or organisation.
+
+    A gap counts as closed only when its rule was decided again (met or not applicable). One that can no longer be
+    decided is in ``no_longer_decided``, and one whose rule or subject is not there any more is in ``gone``: neither is
+    progress.
+
+    :ivar opened: gaps now that were none before, whatever they were.
+    :ivar closed: gaps before that are met or not applicable now.
+    :ivar still_open: keys of gaps in both.
+    :ivar decided: undecided before, met, gap or not applicable now (new gaps among them are in ``opened`` too).
+    :ivar no_longer_decided: decided before, unknown or in error now.
+    :ivar gone: gaps or unknowns before whose finding does not exist now.
+    :ivar not_comparable: reasons to be careful, one sentence each (other ruleset, other target gate).
+    """
+
+    opened: tuple[FindingChange, ...] = ()
+    closed: tuple[FindingChange, ...] = ()
+    still_open: tuple[str, ...] = ()
+    decided: tuple[FindingChange, ...] = ()
+    no_longer_decided: tuple[FindingChange, ...] = ()
+    gone: tuple[FindingChange, ...] = ()
+    stages: tuple[StageMove, ...] = ()
+    organizations_added: tuple[str, ...] = ()
+    organizations_removed: tuple[str, ...] = ()
+    verdict: VerdictChange | None = None
+    forecasts: tuple[ForecastMove, ...] = ()
+    not_comparable: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """True when nothing moved."""
+        return self == AssessmentDiff(still_open=self.still_open)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {
+    "textual",
+    "weasyprint",
+    "fhir",
+    "networkx",
+    "numpy",
+    "httpx",
+    "aiohttp",
+    "pydantic",
+    "starlette",
+    "jinja2",
+    "cel",
+}
+
+
+def loaded_after(*arguments: str) -> set[str]:
+    """Top-level modules that are loaded once the command has run in a process of its own."""
+    code = (
+        "import sys\n"
+        "from interlock.cli.main import run\n"
+        f"run({list(arguments)!r})\n"
+        "sys.stderr.write(' '.join({name.partition('.')[0] for name in sys.modules}))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env=os.environ | {"COLUMNS": "100"},
+    )
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("score", "--help"), ("probe", "--help")])
+def test_help_loads_none_of_the_heavy_libraries(arguments: tuple[str, ...]) -> None:
+    assert loaded_after(*arguments) & HEAVY == set()
+
+
+def test_the_settings_load_neither_the_screens_nor_the_report(demo) -> None:
+    assert (
+        loaded_after("config", "show", "--workspace", str(demo)) & {"textual", "weasyprint", "networkx", "numpy"}
+        == set()
+    )

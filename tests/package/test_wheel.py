@@ -1,0 +1,66 @@
+"""The wheel carries everything: installed into an empty environment, it does the main job."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def call(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [str(argument) for argument in arguments],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | environment,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("dist")
+    call(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", out, cwd=ROOT)
+    (built,) = out.glob("*.whl")
+    return built
+
+
+def test_the_wheel_carries_the_data(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    for data in ("questionnaires", "rulesets", "reports", "samples"):
+        shipped = {f"interlock/_data/{path.relative_to(ROOT)}" for path in (ROOT / data).rglob("*") if path.is_file()}
+        assert shipped <= set(names)
+    assert not any(name.startswith(("tests/", "interlock/_data/tests")) for name in names)
+
+
+@pytest.mark.wheel
+def test_the_installed_wheel_does_the_main_job(wheel: Path, tmp_path: Path) -> None:
+    environment = tmp_path / "env"
+    uv = shutil.which("uv")
+    python = environment / "bin" / "python"
+    constraints = ROOT / "constraints.txt"
+    if uv:
+        call(uv, "venv", "--quiet", "--python", sys.executable, environment, cwd=tmp_path)
+        call(uv, "pip", "install", "--quiet", "--python", python, "--constraint", constraints, wheel, cwd=tmp_path)
+    else:
+        venv.create(environment, with_pip=True)
+        call(python, "-m", "pip", "install", "--quiet", "--constraint", constraints, wheel, cwd=tmp_path)
+    home = tmp_path / "home"
+    home.mkdir()
+    done = call(environment / "bin" / "interlock", "demo", cwd=tmp_path, HOME=str(home))
+    assert "Verdict" in done.stdout
+    reports = tmp_path / "demo" / "reports"
+    assert {"report.md", "report.html", "report.json"} <= {path.name for path in reports.iterdir()}
+    assert (reports / "contract" / "capability-statement.json").exists()
