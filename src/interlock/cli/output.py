@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from interlock.documents.text import paragraph, plain
+from interlock.documents.text import plain
 from interlock.model.errors import InterlockError
 
 if TYPE_CHECKING:
@@ -30,8 +30,9 @@ def emit_json(value: BaseModel | dict[str, Any] | list[Any]) -> None:
 
 
 def say(text: str) -> None:
-    """One line of narration on stderr."""
-    sys.stderr.write(paragraph(text) + "\n")
+    """Narration on stderr; line feeds and indentation stay."""
+    for line in text.split("\n"):
+        sys.stderr.write(line[: len(line) - len(line.lstrip(" "))] + plain(line, 4000) + "\n")
 
 
 def console(*, stderr: bool = False) -> Console:

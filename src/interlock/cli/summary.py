@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -12,7 +11,7 @@ from rich.text import Text
 from interlock.cli.output import cell_text, console, emit, make_table, say, show_table
 from interlock.documents.text import plain
 from interlock.model.assessment import Assessment, OrgStanding, Score
-from interlock.model.base import RuleOutcome, Severity
+from interlock.model.base import Severity
 
 if TYPE_CHECKING:
     from interlock.gaps.story import GapStory
@@ -68,7 +67,12 @@ def show_summary(assessment: Assessment) -> None:
     show_table(
         ["Organisation", "Stage", "Score", "Verdict there"],
         [
-            (names[s.org], stage_words(s), interval_words(s.score), verdict_words(s.verdict.value))
+            (
+                names[s.org],
+                stage_words(s),
+                interval_words(s.score),
+                verdict_words(s.verdict.value) + (" (provisional)" if s.verdict_provisional else ""),
+            )
             for s in assessment.standings
         ],
     )
@@ -139,36 +143,10 @@ def show_gaps(assessment: Assessment, org: str | None = None) -> None:
 
 
 def show_story(story: GapStory) -> None:
-    """One gap, told: what it is, what it rests on, what it waits for and blocks, what to do."""
-    emit("\n".join(_story_lines(story)))
-
-
-def _story_lines(story: GapStory) -> Iterator[str]:
-    kind = "gap" if story.outcome is RuleOutcome.GAP else "not known"
-    yield f"{story.key}  {plain(story.title)}"
-    yield f"{story.severity.value} {story.gap_class.value.replace('_', ' ')}, {story.gate.value} gate, {kind}"
-    yield from _told("What", story.statement)
-    yield from _told("Why it matters", story.why)
-    yield from _told("What to do", f"{story.remediation.text} (owner: {story.remediation.owner.value})")
-    evidence = f", {story.evidence.value}" if story.evidence else ""
-    reads = [f"{read.name} ({read.origin}{evidence if read.known else ', not known'})" for read in story.reads]
-    yield from _told("Rests on", "; ".join(reads))
-    yield from _told(
-        "Waits for", "; ".join(f"{link.key} {link.title}" for link in story.waits_for) or "nothing: it can start now"
-    )
-    yield from _told("Holds up", "; ".join(f"{link.key} {link.title}" for link in story.holds_up) or "nothing directly")
-    blocked = "; ".join(f"{gate.org or 'product'}: {gate.gate.value}" for gate in story.blocks)
-    yield from _told("Blocks", blocked or "no gate")
-    if story.root_cause:
-        yield from _told("Root cause", story.root_cause)
-    yield from _told("Statements", ", ".join(story.source))
-    for reference in story.references:
-        yield f"  {plain(reference.title)}  {reference.url}"
-
-
-def _told(label: str, text: str) -> Iterator[str]:
-    yield ""
-    yield from textwrap.wrap(plain(text, 3000), 96, initial_indent=f"{label}: ", subsequent_indent="  ")
+    """One gap, told."""
+    for line in story.text().splitlines():
+        indent = line[: len(line) - len(line.lstrip())] + "  "
+        emit("\n".join(textwrap.wrap(line, 98, subsequent_indent=indent)) if line else "")
 
 
 def show_plan(assessment: Assessment, *, tasks: bool) -> None:

@@ -52,7 +52,7 @@ class OrgStanding(Model):
     """Where one organisation stands. ``stage`` none means that not even the design gate holds.
 
     ``stage_if_unknowns_hold`` is the stage if every undecided requirement turned out met: the two differ exactly where
-    "we could not look" matters.
+    "we could not look" matters. ``verdict_provisional``: something undecided here argues for an earlier verdict.
     """
 
     org: str
@@ -64,6 +64,7 @@ class OrgStanding(Model):
     stage_if_unknowns_hold: Gate | None
     gates: tuple[GateState, ...]
     verdict: VerdictValue
+    verdict_provisional: bool = False
 
 
 class GapNode(Model):

@@ -99,8 +99,8 @@ class StandingTask(Model):
     """Work that every integration has, whether or not a gap is open.
 
     ``vendors`` empty means every vendor. ``replaces`` names a general task that this vendor's own one stands for.
-    ``gate`` is the gate that cannot be passed before the task is done. ``done_when`` names rules any of which, being met
-    for the subject (for a wider scope: for one of its organisations), shows that the task is done.
+    ``gate`` is the gate that cannot be passed before the task is done. ``done_when`` names rules any of which, being
+    met for the subject (for a wider scope: for one of its organisations), shows that the task is done.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z0-9-]+)+$")]

@@ -1,0 +1,98 @@
+"""A gap graph as text for other programs: Mermaid, Graphviz DOT, and node-link JSON.
+
+Every label is made of text that a stranger may have chosen (an organisation's name, a server's words in a message), so
+each writer escapes for its own medium and trusts nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from interlock.documents.text import plain
+from interlock.model.assessment import GapGraph, GapNode
+
+LABEL_LIMIT = 160
+
+#: Everything that Mermaid, Markdown or HTML could read as more than itself.
+_MERMAID_SPECIAL = re.compile(r"[^\w\s.,:@/+=()'!?–—…-]")
+_MERMAID_SHAPES = {"gap": ('["', '"]'), "discovery": ('(["', '"])')}
+_MERMAID_CLASSES = """\
+    classDef critical stroke-width:4px
+    classDef high stroke-width:3px
+    classDef medium stroke-width:2px
+    classDef low stroke-width:1px
+    classDef discovery stroke-dasharray:4 3
+"""
+
+
+def to_mermaid(graph: GapGraph, *, reduced: bool = True) -> str:
+    """A Mermaid flowchart, left to right; arrows go from what is closed first to what waits for it.
+
+    Undecided findings have round ends and a dashed border. Characters outside a small safe set are written as
+    ``#code;``, Mermaid's own escape, so quotes, brackets, line feeds and HTML stay text.
+
+    :param reduced: draw the transitive reduction; every edge otherwise.
+    """
+    names = {node.key: f"n{number}" for number, node in enumerate(graph.nodes)}
+    lines = ["flowchart LR"]
+    for node in graph.nodes:
+        opening, closing = _MERMAID_SHAPES[node.kind]
+        label = _MERMAID_SPECIAL.sub(lambda match: f"#{ord(match.group())};", _label(node))
+        marks = node.severity.value if node.kind == "gap" else "discovery"
+        lines.append(f"    {names[node.key]}{opening}{label}{closing}:::{marks}")
+    edges = graph.reduced if reduced else graph.edges
+    lines += [f"    {names[edge.before]} --> {names[edge.after]}" for edge in edges]
+    return "\n".join(lines) + "\n" + (_MERMAID_CLASSES if graph.nodes else "")
+
+
+def to_dot(graph: GapGraph, *, reduced: bool = True) -> str:
+    """A Graphviz digraph (DOT language); undecided findings are dashed, one rank a wave.
+
+    Labels are double-quoted strings: backslashes and quotes are escaped for DOT, ``&``, ``<`` and ``>`` as the
+    character entities that Graphviz resolves.
+    """
+    lines = ["digraph gaps {", "    rankdir=LR;", '    node [shape=box, fontname="Helvetica"];']
+    for node in graph.nodes:
+        style = ", style=dashed" if node.kind == "discovery" else ""
+        lines.append(f"    {_dot(node.key)} [label={_dot(_label(node))}{style}];")
+    edges = graph.reduced if reduced else graph.edges
+    lines += [f"    {_dot(edge.before)} -> {_dot(edge.after)};" for edge in edges]
+    lines += [f"    {{ rank=same; {'; '.join(map(_dot, wave))}; }}" for wave in graph.waves if len(wave) > 1]
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def to_json(graph: GapGraph) -> str:
+    """Node-link JSON as ``networkx.node_link_graph`` reads it: ``nodes`` with ``id``, ``edges`` with source and target.
+
+    Each edge says whether it belongs to the transitive ``reduced`` graph. ``<``, ``>``, ``&`` and the two line
+    separators of JavaScript are written as ``\\u`` escapes, so the text may stand inside an HTML ``script`` element.
+    """
+    kept = {(edge.before, edge.after) for edge in graph.reduced}
+    document: dict[str, Any] = {
+        "directed": True,
+        "multigraph": False,
+        "graph": {
+            "waves": [list(wave) for wave in graph.waves],
+            "root_causes": [cause.model_dump(mode="json") for cause in graph.root_causes],
+        },
+        "nodes": [{"id": node.key, **node.model_dump(mode="json", exclude={"key"})} for node in graph.nodes],
+        "edges": [
+            {"source": edge.before, "target": edge.after, "reduced": (edge.before, edge.after) in kept}
+            for edge in graph.edges
+        ],
+    }
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text + "\n"
+
+
+def _label(node: GapNode) -> str:
+    return plain(f"{node.key}: {node.title}", LABEL_LIMIT)
+
+
+def _dot(text: str) -> str:
+    escaped = plain(text, LABEL_LIMIT).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return '"' + escaped.replace("\\", "\\\\").replace('"', '\\"') + '"'

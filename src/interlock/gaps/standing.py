@@ -1,0 +1,168 @@
+"""Standing tasks: what the ruleset says every integration has, once for the product, each vendor or each organisation.
+
+A task that names ``vendors`` exists only for those. A task that ``replaces`` a general one stands for it at its own
+vendors: the general one is not planned there, and whatever comes after the general one comes after the replacement.
+A task that a met rule shows to be done (``done_when``) is not planned. A task that is not planned for a subject is
+transparent: what lay behind it is linked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from functools import cached_property
+
+from interlock.gaps.frontier import PRODUCT_VIEW, Frontier, View, key_at
+from interlock.gaps.subjects import by_vendor, is_requirement
+from interlock.model.assessment import GapGraph
+from interlock.model.base import Scope
+from interlock.model.errors import InterlockError
+from interlock.model.organization import Organization
+from interlock.model.rule import Rule, StandingTask
+
+
+class StandingTasks:
+    """The standing tasks of one fleet, and the order between them and the gap graph's nodes.
+
+    :param met: keys of the findings that are met.
+    :ivar instances: the tasks to plan, by instance id, each with the subject that it stands for.
+    :ivar done: ids of the instances that are done.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[StandingTask],
+        graph: GapGraph,
+        rules: Mapping[str, Rule],
+        organizations: Sequence[Organization],
+        met: Set[str],
+    ) -> None:
+        self._by_id = {task.id: task for task in tasks}
+        self._graph = graph
+        self._rules = rules
+        self._organizations = organizations
+        self._vendor_of = {organization.id: organization.vendor for organization in organizations}
+        self._orgs_of = by_vendor(organizations)
+        self._replaced_by: dict[str, list[StandingTask]] = {}
+        for task in tasks:
+            for general in task.replaces:
+                if general != task.id:
+                    self._replaced_by.setdefault(general, []).append(task)
+        self._met = met
+        everything = {key_at(task.id, view): (task, view) for task in tasks for view in self._views_of(task)}
+        self.done = frozenset(key for key, (task, view) in everything.items() if self._is_done(task, view))
+        self.instances: dict[str, tuple[StandingTask, View]] = {
+            key: instance for key, instance in everything.items() if key not in self.done
+        }
+
+    def before(self, key: str) -> tuple[str, ...]:
+        """Ids of the tasks and keys of the open findings that an instance comes after.
+
+        :raises InterlockError: ``after`` names neither a standing task nor a rule.
+        """
+        task, view = self.instances[key]
+        firsts: dict[str, None] = {}
+        for name in task.after:
+            firsts.update(dict.fromkeys(self._resolve(name, view, task.id, frozenset())))
+        return tuple(first for first in firsts if first != key)
+
+    def orgs_of(self, key: str) -> tuple[str, ...]:
+        """Organisations whose finish waits for an instance."""
+        task, (scope, name) = self.instances[key]
+        if scope is Scope.ORG:
+            return (name,)
+        if scope is Scope.VENDOR:
+            return self._orgs_of[name]
+        return tuple(org for org, vendor in self._vendor_of.items() if self._stands_for(task, vendor))
+
+    def _views_of(self, task: StandingTask) -> Iterator[View]:
+        """Subjects for which the task is planned."""
+        if task.scope is Scope.PRODUCT:
+            if any(self._stands_for(task, vendor) for vendor in self._orgs_of) or not (self._orgs_of or task.vendors):
+                yield PRODUCT_VIEW
+            return
+        for vendor, orgs in self._orgs_of.items():
+            if self._stands_for(task, vendor):
+                yield from (
+                    [(Scope.VENDOR, vendor)] if task.scope is Scope.VENDOR else [(Scope.ORG, org) for org in orgs]
+                )
+
+    def _is_done(self, task: StandingTask, view: View) -> bool:
+        """True when a rule of ``done_when`` is met in this view; in a wider one, for one of its organisations."""
+        return any(
+            key_at(name, self._subject(self._rules[name].scope, narrower)) in self._met
+            for name in task.done_when
+            if name in self._rules
+            for narrower in self._narrowed(self._rules[name].scope, view)
+        )
+
+    def _meant_for(self, task: StandingTask, vendor: str) -> bool:
+        return not task.vendors or vendor in task.vendors
+
+    def _stands_for(self, task: StandingTask, vendor: str) -> bool:
+        return self._meant_for(task, vendor) and not self._replacements(task, vendor)
+
+    def _replacements(self, task: StandingTask, vendor: str) -> list[StandingTask]:
+        return [other for other in self._replaced_by.get(task.id, ()) if self._meant_for(other, vendor)]
+
+    def _resolve(self, name: str, view: View, asked_by: str, seen: Set[str]) -> Iterator[str]:
+        if name in self._rules:
+            nodes = self._graph.nodes
+            yield from (nodes[number].key for number in self._frontier.at(name, view))
+            return
+        if name not in self._by_id:
+            raise InterlockError(
+                f"the standing task {asked_by} comes after {name}, which is neither a standing task nor a rule",
+                remedy="correct its after list",
+            )
+        if name in seen:
+            return
+        task = self._by_id[name]
+        for narrower in self._narrowed(task.scope, view):
+            yield from self._at(task, narrower, seen | {name})
+
+    def _at(self, task: StandingTask, view: View, seen: Set[str]) -> Iterator[str]:
+        """The task's own instance, what replaces it, or what lies behind it, in one view."""
+        found = False
+        for vendor in self._vendors_in(view):
+            for other in self._replacements(task, vendor):
+                found = True
+                yield from self._resolve(
+                    other.id, view if view != PRODUCT_VIEW else (Scope.VENDOR, vendor), task.id, seen
+                )
+        key = key_at(task.id, self._subject(task.scope, view))
+        if key in self.instances and (not found or view == PRODUCT_VIEW):
+            found = True
+            yield key
+        if not found:
+            for name in task.after:
+                yield from self._resolve(name, view, task.id, seen)
+
+    def _vendors_in(self, view: View) -> tuple[str, ...]:
+        scope, name = view
+        if scope is Scope.PRODUCT:
+            return tuple(self._orgs_of)
+        return (name,) if scope is Scope.VENDOR else (self._vendor_of[name],)
+
+    def _narrowed(self, scope: Scope, view: View) -> list[View]:
+        """The views in which a task of this scope is met: as many as the view is wider than the scope."""
+        if scope is Scope.PRODUCT or view[0] is Scope.ORG:
+            return [view]
+        if scope is Scope.VENDOR:
+            return [view] if view != PRODUCT_VIEW else [(Scope.VENDOR, vendor) for vendor in self._orgs_of]
+        orgs = self._vendor_of if view == PRODUCT_VIEW else self._orgs_of.get(view[1], ())
+        return [(Scope.ORG, org) for org in orgs]
+
+    def _subject(self, scope: Scope, view: View) -> View:
+        if scope is Scope.PRODUCT:
+            return PRODUCT_VIEW
+        if scope is Scope.VENDOR and view[0] is Scope.ORG:
+            return (Scope.VENDOR, self._vendor_of[view[1]])
+        return view
+
+    @cached_property
+    def _frontier(self) -> Frontier:
+        """Only needed when a standing task comes after a rule."""
+        numbers = {
+            node.key: number for number, node in enumerate(self._graph.nodes) if is_requirement(self._rules[node.rule])
+        }
+        return Frontier(self._rules, self._organizations, numbers)

@@ -1,0 +1,242 @@
+"""The story of one finding: what it rests on, what it waits for, what it blocks, and how it is closed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from typing import Literal
+
+from interlock.documents.text import paragraph, plain
+from interlock.gaps.subjects import is_requirement
+from interlock.gaps.wording import gate_words, statement
+from interlock.model.assessment import Assessment, GapNode, PlanTask
+from interlock.model.base import Evidence, GapClass, Gate, Model, Reference, RuleOutcome, Severity
+from interlock.model.errors import InterlockError
+from interlock.model.finding import Finding, Subject
+from interlock.model.rule import Remediation
+
+#: First part of a dotted name that a rule reads → where that value comes from.
+_ORIGINS = {
+    "responses": "answer",
+    "value": "answer",
+    "probe": "observation",
+    "checks": "observation",
+    "fit": "observation",
+    "contract": "contract",
+    "org": "organisation",
+    "fleet": "organisation",
+    "vendor": "organisation",
+    "organizations": "organisation",
+}
+
+
+class StoryRead(Model):
+    """One value that the rule reads. ``known`` is false when it is what is missing for a decision."""
+
+    name: str
+    origin: Literal["answer", "observation", "contract", "organisation", "other"]
+    known: bool
+
+
+class StoryLink(Model):
+    """Another finding in this story."""
+
+    key: str
+    title: str
+    kind: Literal["gap", "discovery"]
+
+
+class BlockedGate(Model):
+    """One gate of one organisation that cannot hold before this is closed. ``org`` none stands for the product."""
+
+    org: str | None
+    gate: Gate
+
+
+class GapStory(Model):
+    """Everything known about one finding.
+
+    :ivar statement: the message of a gap, or what is missing while undecided.
+    :ivar reads: what the rule's condition reads, and whether it was there.
+    :ivar waits_for: open findings that have to be closed directly before this one.
+    :ivar roots: the open findings at the very start of that chain; empty when this can start now.
+    :ivar holds_up: open findings that wait directly for this one.
+    :ivar blocks: gates that cannot hold meanwhile, everything downstream counted.
+    :ivar root_cause: the sentence of the root cause that this finding is part of, if it is.
+    :ivar task: its place in the plan, when the plan needs it.
+    """
+
+    key: str
+    rule: str
+    subject: Subject
+    outcome: RuleOutcome
+    title: str
+    statement: str
+    why: str
+    severity: Severity
+    gap_class: GapClass
+    gate: Gate
+    evidence: Evidence | None
+    reads: tuple[StoryRead, ...]
+    missing_answers: tuple[str, ...]
+    missing_facts: tuple[str, ...]
+    waits_for: tuple[StoryLink, ...]
+    roots: tuple[StoryLink, ...]
+    holds_up: tuple[StoryLink, ...]
+    blocks: tuple[BlockedGate, ...]
+    root_cause: str | None
+    remediation: Remediation
+    source: tuple[str, ...]
+    references: tuple[Reference, ...]
+    task: PlanTask | None
+
+    def text(self) -> str:
+        """The story as plain text, one thing a line, without control characters."""
+        lines = [
+            f"{self.key}: {self.title}",
+            f"{self.outcome.value} · {self.severity.value} · {self.gap_class.value} · {gate_words(self.gate)}",
+            "",
+            self.statement,
+            f"Why it matters: {self.why}",
+            f"Evidence: {self.evidence.value if self.evidence else 'none, because it is not decided'}",
+            *_section("Rests on", [f"{r.name} ({r.origin}{'' if r.known else ', missing'})" for r in self.reads]),
+            *_section("Would be decided by an answer to", self.missing_answers),
+            *_section("Would be decided by observing", self.missing_facts),
+            *_section("Waits for", [f"{link.key}: {link.title}" for link in self.waits_for]),
+            *_section("Starts with", [f"{link.key}: {link.title}" for link in self.roots]),
+            *_section("Holds up", [f"{link.key}: {link.title}" for link in self.holds_up]),
+            *_section("Blocks", [f"{gate.org or 'product'}: {gate_words(gate.gate)}" for gate in self.blocks]),
+            *([self.root_cause] if self.root_cause else []),
+            f"What to do ({self.remediation.owner.value}): {self.remediation.text}",
+            *self._times(),
+            *_section("References", [f"{reference.title}, {reference.url}" for reference in self.references]),
+        ]
+        return paragraph("\n".join(plain(line, 2_000) for line in lines), 40_000) + "\n"
+
+    def _times(self) -> list[str]:
+        effort, lead = self.remediation.effort, self.remediation.lead_time
+        lines = [f"Effort: {effort.low:g} to {effort.high:g} person-days, most likely {effort.expected:g} (judgement)"]
+        if lead:
+            unit = lead.unit.replace("_", " ")
+            span = f"{lead.low:g} to {lead.high:g} {unit}, most likely {lead.expected:g}"
+            source = lead.source if lead.source == lead.grade.value else f"{lead.grade.value}, {lead.source}"
+            lines.append(f"Lead time: {span} ({source}, {lead.as_of})")
+        if self.task:
+            lines.append(
+                f"In the plan: starts on day {self.task.start_p50:g}, done on day {self.task.finish_p50:g} (P50); "
+                f"on the critical path in {100 * self.task.criticality:.0f} % of runs"
+            )
+        return lines
+
+
+def _section(title: str, entries: Sequence[str]) -> list[str]:
+    """A titled list, shortened after 20 entries; nothing without entries."""
+    if not entries:
+        return []
+    more = [f"- and {len(entries) - 20:,} more"] if len(entries) > 20 else []
+    return [f"{title}:", *(f"- {entry}" for entry in entries[:20]), *more]
+
+
+def explain(key: str, assessment: Assessment) -> GapStory:
+    """The story of the finding with this key (``AUTH-003``, ``AUTH-003@vendor:epic``, ``AUTH-003@riverside``).
+
+    :raises InterlockError: no finding has this key; the message names the keys that come closest.
+    """
+    finding = _find(key, assessment)
+    rule = assessment.rules[finding.rule]
+    links = _Links(assessment)
+    return GapStory(
+        key=finding.key,
+        rule=rule.id,
+        subject=finding.subject,
+        outcome=finding.outcome,
+        title=rule.title,
+        statement=statement(finding),
+        why=rule.why,
+        severity=rule.severity,
+        gap_class=rule.gap_class,
+        gate=rule.gate,
+        evidence=finding.evidence,
+        reads=_reads(finding),
+        missing_answers=finding.missing_answers,
+        missing_facts=finding.missing_facts,
+        waits_for=links.named(links.before.get(key, ())),
+        roots=links.named([other for other in links.reach(key, links.before) if other not in links.before]),
+        holds_up=links.named(links.after.get(key, ())),
+        blocks=_blocks([key, *links.reach(key, links.after)], links, assessment),
+        root_cause=next((cause.sentence for cause in assessment.graph.root_causes if key in cause.nodes), None),
+        remediation=rule.remediation,
+        source=rule.source,
+        references=rule.references,
+        task=next((task for task in assessment.plan.tasks if task.id == key), None),
+    )
+
+
+class _Links:
+    """The reduced graph in both directions, by key."""
+
+    def __init__(self, assessment: Assessment) -> None:
+        self.nodes = {node.key: node for node in assessment.graph.nodes}
+        self.before: dict[str, list[str]] = {}
+        self.after: dict[str, list[str]] = {}
+        for edge in assessment.graph.reduced:
+            self.before.setdefault(edge.after, []).append(edge.before)
+            self.after.setdefault(edge.before, []).append(edge.after)
+
+    def reach(self, key: str, direction: dict[str, list[str]]) -> list[str]:
+        """Every key that can be reached from ``key``, itself not included, in the graph's order."""
+        seen: set[str] = set()
+        stack = list(direction.get(key, ()))
+        while stack:
+            other = stack.pop()
+            if other not in seen:
+                seen.add(other)
+                stack.extend(direction.get(other, ()))
+        return [name for name in self.nodes if name in seen]
+
+    def named(self, keys: list[str] | tuple[str, ...]) -> tuple[StoryLink, ...]:
+        wanted = set(keys)
+        return tuple(
+            StoryLink(key=node.key, title=node.title, kind=node.kind)
+            for node in self.nodes.values()
+            if node.key in wanted
+        )
+
+
+def _find(key: str, assessment: Assessment) -> Finding:
+    for finding in assessment.findings:
+        if finding.key == key:
+            return finding
+    keys = [finding.key for finding in assessment.findings]
+    near = sorted(other for other in keys if other.split("@")[0] == key)[:4]
+    near = near or difflib.get_close_matches(key[:100], keys, n=3, cutoff=0.5)
+    remedy = f"did you mean {' or '.join(near)}?" if near else "list the findings with interlock gaps"
+    raise InterlockError(f"no finding is called {plain(key, 80)}", remedy=remedy)
+
+
+def _reads(finding: Finding) -> tuple[StoryRead, ...]:
+    reads = []
+    for name in dict.fromkeys(finding.reads):
+        head, _, rest = name.partition(".")
+        origin = _ORIGINS.get(head, "other")
+        lacking = finding.missing_answers if origin == "answer" else finding.missing_facts
+        known = not any(_same(missing, name) or _same(missing, rest) for missing in lacking)
+        reads.append(StoryRead.model_validate({"name": name, "origin": origin, "known": known}))
+    return tuple(reads)
+
+
+def _same(missing: str, name: str) -> bool:
+    """True when ``missing`` is ``name`` or a part of it, or the reverse: ``smart`` covers ``smart.capabilities``."""
+    return missing == name or name.startswith(missing + ".") or missing.startswith(name + ".")
+
+
+def _blocks(keys: list[str], links: _Links, assessment: Assessment) -> tuple[BlockedGate, ...]:
+    blocked: set[tuple[str | None, Gate]] = set()
+    for key in keys:
+        node: GapNode | None = links.nodes.get(key)
+        if node is None or not is_requirement(assessment.rules[node.rule]):
+            continue
+        orgs: tuple[str | None, ...] = node.orgs if assessment.organizations else (None,)
+        blocked.update((org, node.gate) for org in orgs)
+    ordered = sorted(blocked, key=lambda entry: (entry[0] or "", entry[1].rank))
+    return tuple(BlockedGate(org=org, gate=gate) for org, gate in ordered)

@@ -1,0 +1,266 @@
+"""Product or integration? The verdict, its reasons, the next step, and what would change it (S04 to S08).
+
+Rules may name a verdict that their open gap argues for; each such gap votes. How the votes are counted is in
+:func:`_tally` and in docs/scoring.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from interlock.documents.text import plain
+from interlock.gaps.subjects import SEVERITY_RANK, UNDECIDED, FindingIndex, in_force, rule_of
+from interlock.gaps.wording import VERDICT_WORDS, first_sentence, listed, statement
+from interlock.model.assessment import OrgStanding, Verdict, VerdictReason
+from interlock.model.base import Owner, RuleOutcome, Scope, VerdictValue
+from interlock.model.finding import Finding
+from interlock.model.organization import Organization
+from interlock.model.rule import Rule
+
+#: Headline (``{titles}`` are the reasons' titles) and what the next step is, before the first thing to do is named.
+#: S08: the answer names the next step, which is either to build or to assess architecture and workflow risk first.
+_TEXTS: dict[VerdictValue, tuple[str, str]] = {
+    VerdictValue.PRODUCT_FIRST: (
+        "The blocker is the product, not the EHR vendor: {titles}",
+        "Assess architecture and workflow risk first, and settle the product before any integration work",
+    ),
+    VerdictValue.PROVE_OUTSIDE_EHR: (
+        "Prove the value outside the EHR before taking on the full integration surface: {titles}",
+        "Assess architecture and workflow risk first, and prove adoption with the shallowest embedding that works",
+    ),
+    VerdictValue.DEFINE_CONTRACT: (
+        "The workflow contract is still fuzzy, so the integration is not ready: {titles}",
+        "Assess architecture and workflow risk first, and write the workflow contract down",
+    ),
+    VerdictValue.MAP_AUTH: (
+        "The auth path is not understood yet: {titles}",
+        "Assess architecture and workflow risk first, and map the auth surface organisation by organisation",
+    ),
+    VerdictValue.INTEGRATE: (
+        "The workflow is real and the auth path is understood: build the integration",
+        "Build the integration",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Vote:
+    """One finding of a rule that names a verdict, open or undecided."""
+
+    finding: Finding
+    rule: Rule
+    value: VerdictValue
+
+    @property
+    def undecided(self) -> bool:
+        return self.finding.outcome in UNDECIDED
+
+
+@dataclass(frozen=True)
+class _Ballot:
+    """All votes: the product's, and each organisation's own (its vendor's included)."""
+
+    product: tuple[_Vote, ...]
+    by_org: Mapping[str, tuple[_Vote, ...]]
+
+
+def own_verdict(org: Organization, index: FindingIndex, rules: Mapping[str, Rule]) -> tuple[VerdictValue, bool]:
+    """One organisation's verdict, and whether it is provisional.
+
+    It is the earliest that an open gap of the product, its vendor or itself argues for, and provisional when something
+    undecided argues for an earlier one.
+    """
+    votes = _votes(index.concerning(org), rules)
+    decided = _earliest(votes, _is_gap)
+    return decided, _earliest(votes, lambda _: True).rank < decided.rank
+
+
+def decide(
+    findings: Sequence[Finding],
+    rules: Mapping[str, Rule],
+    standings: Sequence[OrgStanding],
+    organizations: Sequence[Organization],
+) -> Verdict:
+    """The verdict over all.
+
+    :param standings: where each organisation stands; they decide with whom the next step starts.
+    """
+    index = FindingIndex.of(findings)
+    ballot = _Ballot(_votes(index.product, rules), {org.id: _votes(index.own(org), rules) for org in organizations})
+    value = _tally(ballot, _is_gap)
+    if_gaps = _tally(ballot, lambda _: True)
+    provisional = if_gaps.rank < value.rank
+    reasons = _reasons(ballot, value)
+    doubts = _doubts(ballot, value) if provisional else ()
+    step, owner = _next_step(value, reasons, standings, organizations)
+    return Verdict(
+        value=value,
+        headline=_headline(ballot, value, reasons),
+        reasons=tuple(map(_reason, reasons)),
+        provisional=provisional,
+        undecided=tuple(map(_reason, doubts)),
+        next_step=step,
+        next_step_owner=owner,
+        counterfactual=_counterfactual(ballot, value, doubts),
+    )
+
+
+def _votes(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> tuple[_Vote, ...]:
+    """Open and undecided findings of stable rules that name a verdict; worst first, then by key."""
+    votes = []
+    for finding in findings:
+        rule = rule_of(finding, rules)
+        is_open = finding.outcome is RuleOutcome.GAP or finding.outcome in UNDECIDED
+        if rule.verdict is not None and is_open and in_force(rule):
+            votes.append(_Vote(finding, rule, rule.verdict))
+    return tuple(sorted(votes, key=lambda vote: (SEVERITY_RANK[vote.rule.severity], vote.finding.key)))
+
+
+def _is_gap(vote: _Vote) -> bool:
+    return not vote.undecided
+
+
+def _earliest(votes: Iterable[_Vote], taken: Callable[[_Vote], bool]) -> VerdictValue:
+    return min(
+        (vote.value for vote in votes if taken(vote)), key=lambda value: value.rank, default=VerdictValue.INTEGRATE
+    )
+
+
+def _tally(ballot: _Ballot, taken: Callable[[_Vote], bool]) -> VerdictValue:
+    """The overall verdict when the votes that ``taken`` accepts are open gaps.
+
+    The product's earliest vote decides. Without one it is ``integrate`` as long as some organisation's own verdict is,
+    or there is no organisation; else it is the earliest of the organisations' verdicts.
+    """
+    product = _earliest(ballot.product, taken)
+    if product is not VerdictValue.INTEGRATE or not ballot.by_org:
+        return product
+    own = [_earliest(votes, taken) for votes in ballot.by_org.values()]
+    if VerdictValue.INTEGRATE in own:
+        return VerdictValue.INTEGRATE
+    return min(own, key=lambda value: value.rank)
+
+
+def _reasons(ballot: _Ballot, value: VerdictValue) -> tuple[_Vote, ...]:
+    """The open gaps that argued for ``value``: the product's, or where it had none the organisations'."""
+    product = tuple(vote for vote in ballot.product if _is_gap(vote) and vote.value is value)
+    if product or value is VerdictValue.INTEGRATE:
+        return product
+    return _unique(v for votes in ballot.by_org.values() for v in votes if _is_gap(v) and v.value is value)
+
+
+def _doubts(ballot: _Ballot, value: VerdictValue) -> tuple[_Vote, ...]:
+    """Undecided findings that argue for something earlier than ``value``: the product's, else the organisations'."""
+    product = tuple(vote for vote in ballot.product if vote.undecided and vote.value.rank < value.rank)
+    if product:
+        return product
+    own = (vote for votes in ballot.by_org.values() for vote in votes)
+    return _unique(vote for vote in own if vote.undecided and vote.value.rank < value.rank)
+
+
+def _unique(votes: Iterable[_Vote]) -> tuple[_Vote, ...]:
+    """A vendor's vote reaches several organisations: keep each finding once, worst first."""
+    by_key = {vote.finding.key: vote for vote in votes}
+    return tuple(sorted(by_key.values(), key=lambda vote: (SEVERITY_RANK[vote.rule.severity], vote.finding.key)))
+
+
+def _reason(vote: _Vote) -> VerdictReason:
+    finding = vote.finding
+    return VerdictReason(key=finding.key, title=vote.rule.title, message=statement(finding), outcome=finding.outcome)
+
+
+def _headline(ballot: _Ballot, value: VerdictValue, reasons: Sequence[_Vote]) -> str:
+    titles = listed(list(dict.fromkeys(vote.rule.title for vote in reasons)))
+    headline = _TEXTS[value][0].format(titles=titles)
+    if value is VerdictValue.INTEGRATE or any(_is_gap(v) and v.value is value for v in ballot.product):
+        return headline + "."
+    held = sum(_earliest(votes, _is_gap) is value for votes in ballot.by_org.values())
+    return f"{headline} (at {held:,} of {len(ballot.by_org):,} organisations; no organisation is ready to integrate)."
+
+
+def _next_step(
+    value: VerdictValue,
+    reasons: Sequence[_Vote],
+    standings: Sequence[OrgStanding],
+    organizations: Sequence[Organization],
+) -> tuple[str, Owner]:
+    text = _TEXTS[value][1]
+    if reasons:
+        remediation = reasons[0].rule.remediation
+        return f"{text}. Start here: {first_sentence(remediation.text)}", remediation.owner
+    names = {organization.id: organization.name for organization in organizations}
+    ready = sorted(
+        (standing for standing in standings if standing.verdict is VerdictValue.INTEGRATE),
+        key=lambda standing: (-(standing.stage.rank if standing.stage else -1), -standing.score.interval.low),
+    )
+    if ready and ready[0].org in names:
+        return f"{text}, starting with {plain(names[ready[0].org], 120)}.", Owner.US
+    return f"{text}.", Owner.US
+
+
+def _counterfactual(ballot: _Ballot, value: VerdictValue, doubts: Sequence[_Vote]) -> str:
+    """One sentence: the fewest closures that move the verdict on, and the fewest answers that would move it back."""
+    parts = []
+    if value is not VerdictValue.INTEGRATE:
+        keys, then = _smallest_closure(ballot, value)
+        parts.append(f"closing {listed(keys, 4)} would make the verdict “{VERDICT_WORDS[then]}”")
+    if doubts:
+        keys, then = _smallest_setback(ballot, value)
+        outcome = "turns out to be a gap" if len(keys) == 1 else "all turn out to be gaps"
+        subject = f"{listed(keys, 4)} (not decided yet)"
+        parts.append(f"if {subject} {outcome}, the verdict becomes “{VERDICT_WORDS[then]}”")
+    if not parts:
+        return "No open or undecided finding argues for another verdict; only a new gap would change it."
+    sentence = "; ".join(parts)
+    return sentence[0].upper() + sentence[1:] + "."
+
+
+def _smallest_closure(ballot: _Ballot, value: VerdictValue) -> tuple[list[str], VerdictValue]:
+    """The fewest open gaps whose closing makes the verdict later than ``value``, and that verdict.
+
+    All of the product's votes for ``value`` have to go. When that leaves the decision to the organisations, either one
+    organisation is cleared completely, or what argues for ``value`` or earlier is closed at every organisation.
+    """
+    base = {vote.finding.key for vote in ballot.product if _is_gap(vote) and vote.value is value}
+    gaps = {org: [vote for vote in votes if _is_gap(vote)] for org, votes in ballot.by_org.items()}
+    early = {v.finding.key for votes in gaps.values() for v in votes if v.value.rank <= value.rank}
+    options = [base, base | early]
+    options += [base | {vote.finding.key for vote in votes} for votes in gaps.values()]
+    moved = [
+        (len(keys), -then.rank, sorted(keys), then)
+        for keys in options
+        if (then := _tally(ballot, _open_without(keys))).rank > value.rank
+    ]
+    _, _, closed, then = min(moved, key=lambda entry: entry[:3])
+    return closed, then
+
+
+def _open_without(closed: Set[str]) -> Callable[[_Vote], bool]:
+    return lambda vote: _is_gap(vote) and vote.finding.key not in closed
+
+
+def _smallest_setback(ballot: _Ballot, value: VerdictValue) -> tuple[list[str], VerdictValue]:
+    """The fewest undecided findings that, found to be gaps, make the verdict earlier than ``value``, and that verdict.
+
+    One of the product's is enough, and so is one of any organisation's where the organisations decide. While some are
+    ready to integrate, each of those needs one; a vendor's counts for all its organisations and is taken first.
+    """
+    product = [vote for vote in ballot.product if vote.undecided and vote.value.rank < value.rank]
+    groups = (
+        [product]
+        if product
+        else [
+            [vote for vote in votes if vote.undecided and vote.value.rank < value.rank]
+            for votes in ballot.by_org.values()
+            if value is not VerdictValue.INTEGRATE or _earliest(votes, _is_gap) is value
+        ]
+    )
+    if value is not VerdictValue.INTEGRATE:
+        groups = [[vote for group in groups for vote in group]]
+    chosen = {min(group, key=_widest_first).finding.key for group in groups if group}
+    return sorted(chosen), _tally(ballot, lambda vote: _is_gap(vote) or vote.finding.key in chosen)
+
+
+def _widest_first(vote: _Vote) -> tuple[bool, int, str]:
+    return vote.finding.subject.scope is Scope.ORG, vote.value.rank, vote.finding.key

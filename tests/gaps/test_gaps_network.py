@@ -1,0 +1,110 @@
+"""The vectorised critical path against networkx and against brute force."""
+
+import networkx as nx
+import numpy as np
+import pytest
+from gaps_factory import graphs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from interlock.gaps import dag, network
+
+
+def longest(before, days):
+    """Longest path by networkx: each task's days are the weight of the edges that enter it."""
+    graph = nx.DiGraph()
+    graph.add_node("start")
+    for node, firsts in enumerate(before):
+        for first in firsts or ["start"]:
+            graph.add_edge(first, node, weight=int(days[node]))
+    return nx.dag_longest_path_length(graph)
+
+
+def all_paths(before, after):
+    """Every path from a task that waits for nothing to one that nothing waits for."""
+    paths = [[node] for node, firsts in enumerate(before) if not firsts]
+    done = []
+    while paths:
+        path = paths.pop()
+        done.append(path)
+        paths += [[*path, later] for later in after[path[-1]]]
+    return done
+
+
+@st.composite
+def timed(draw, runs=3):
+    before = draw(graphs(most=8))
+    days = [[draw(st.integers(0, 4)) for _ in range(runs)] for _ in before]
+    return before, np.array(days, dtype=float).reshape(len(before), runs)
+
+
+@settings(deadline=None)
+@given(timed())
+def test_the_finish_is_the_longest_path(example):
+    before, days = example
+    _, finishes = network.forward(before, days)
+    for run in range(days.shape[1]):
+        if before:
+            assert finishes[:, run].max() == longest(before, days[:, run])
+
+
+@settings(deadline=None)
+@given(timed())
+def test_a_task_is_critical_when_it_lies_on_a_path_as_long_as_the_plan(example):
+    before, days = example
+    after = dag.after(before)
+    starts, finishes = network.forward(before, days)
+    if not before:
+        return
+    end = finishes.max(axis=0)
+    on_path = network.critical(after, starts, finishes, range(len(before)), end)
+    for run in range(days.shape[1]):
+        expected = {
+            node
+            for path in all_paths(before, after)
+            if sum(days[n, run] for n in path) == end[run]
+            for node in path
+            if finishes[path[-1], run] == end[run]
+        }
+        assert {node for node in on_path if on_path[node][run]} == expected
+
+
+@settings(deadline=None)
+@given(timed(), st.data())
+def test_closing_one_task_is_the_same_as_giving_it_no_time(example, data):
+    before, days = example
+    if not before:
+        return
+    task = data.draw(st.integers(0, len(before) - 1))
+    after = dag.after(before)
+    starts, finishes = network.forward(before, days)
+    changed = network.without(before, network.downstream(after, task), starts, finishes, days, task)
+    shorter = days.copy()
+    shorter[task] = 0
+    _, expected = network.forward(before, shorter)
+    for node in range(len(before)):
+        assert (changed.get(node, finishes[node]) == expected[node]).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "share", "expected"),
+    [
+        ([5], 0.8, 5),
+        ([1, 2, 3, 4, 5], 0.8, 4),
+        ([5, 4, 3, 2, 1], 0.5, 3),
+        (list(range(1, 11)), 0.9, 9),
+        ([1, 2], 0.5, 1),
+    ],
+)
+def test_a_quantile_is_the_smallest_value_kept_in_that_share_of_runs(values, share, expected):
+    assert network.quantile(np.array(values, dtype=float), share) == expected
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=40), st.sampled_from([0.5, 0.8, 0.9]))
+def test_quantiles_are_kept_as_often_as_they_say(values, share):
+    row = np.array(values)
+    value = network.quantile(row, share)
+    assert (row <= value).mean() >= share - 1e-9
+    assert (row < value).mean() < share
+    assert network.medians(row.reshape(1, -1))[0] == network.quantile(row, 0.5)

@@ -1,0 +1,240 @@
+"""The verdict: whose vote counts, when it is provisional, what comes next, and what would change it."""
+
+from itertools import combinations
+
+import pytest
+from gaps_factory import (
+    ERROR,
+    GAP,
+    MET,
+    NOT_APPLICABLE,
+    UNKNOWN,
+    at_org,
+    at_vendor,
+    everywhere,
+    finding,
+    org,
+    rule,
+    rules_of,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from interlock.gaps.score import standings
+from interlock.gaps.verdict import decide
+from interlock.gaps.wording import VERDICT_WORDS
+from interlock.model.base import GapClass, Gate, Owner, Scope, Severity, VerdictValue
+
+ALDER, BIRCH, CEDAR = org("alder"), org("birch"), org("cedar", "oracle")
+FIRST, OUTSIDE, CONTRACT, AUTH, BUILD = VerdictValue
+
+
+def verdict_of(findings, rules, orgs=()):
+    return decide(findings, rules, standings(orgs, findings, rules, {}, Gate.PILOT), orgs)
+
+
+def voters(**values):
+    """Rules named after their place: ``P1`` product, ``V1`` vendor, ``O1`` organisation."""
+    scopes = {"P": Scope.PRODUCT, "V": Scope.VENDOR, "O": Scope.ORG}
+    return rules_of(*(rule(f"{n[0]}{n[0]}-00{n[1]}", scopes[n[0]], verdict=v) for n, v in values.items()))
+
+
+VERDICTS = [
+    # rules, outcomes that are no gap, organisations, verdict, provisional
+    ({}, {}, (), BUILD, False),
+    ({"P1": AUTH, "P2": FIRST, "P3": CONTRACT}, {}, (), FIRST, False),
+    ({"P1": AUTH, "P2": FIRST}, {"PP-002": MET}, (), AUTH, False),
+    ({"P1": AUTH, "P2": FIRST}, {"PP-002": NOT_APPLICABLE}, (), AUTH, False),
+    ({"P1": AUTH, "P2": FIRST}, {"PP-002": UNKNOWN}, (), AUTH, True),
+    ({"P1": AUTH, "P2": FIRST}, {"PP-002": ERROR}, (), AUTH, True),
+    ({"P1": CONTRACT, "P2": AUTH}, {"PP-002": UNKNOWN}, (), CONTRACT, False),
+    ({"P1": OUTSIDE}, {"PP-001": UNKNOWN}, (), BUILD, True),
+    ({"O1": AUTH}, {"OO-001@alder": MET}, (ALDER, BIRCH), BUILD, False),
+    ({"O1": AUTH}, {"OO-001@alder": UNKNOWN}, (ALDER, BIRCH), BUILD, True),
+    ({"O1": AUTH, "O2": CONTRACT}, {"OO-002@alder": MET}, (ALDER, BIRCH), CONTRACT, False),
+    ({"V1": AUTH}, {"VV-001@vendor:oracle": MET}, (ALDER, CEDAR), BUILD, False),
+    ({"V1": AUTH}, {}, (ALDER, CEDAR), AUTH, False),
+    ({"P1": AUTH, "O1": CONTRACT}, {}, (ALDER,), AUTH, False),
+    ({"O1": AUTH, "O2": FIRST}, {"OO-002@alder": UNKNOWN, "OO-002@birch": MET}, (ALDER, BIRCH), AUTH, True),
+]
+
+
+@pytest.mark.parametrize(("rules", "outcomes", "orgs", "value", "provisional"), VERDICTS)
+def test_verdicts(rules, outcomes, orgs, value, provisional):
+    rules = voters(**rules)
+    verdict = verdict_of(everywhere(rules, orgs, outcomes), rules, orgs)
+    assert (verdict.value, verdict.provisional) == (value, provisional)
+    assert provisional == bool(verdict.undecided)
+    assert all(reason.outcome in (UNKNOWN, ERROR) for reason in verdict.undecided)
+
+
+def test_experimental_rules_do_not_vote_and_advice_does():
+    rules = rules_of(
+        rule("AA-001", Scope.PRODUCT, verdict=FIRST, lifecycle="experimental"),
+        rule("AA-002", Scope.PRODUCT, verdict=OUTSIDE, gap_class=GapClass.ADVICE),
+    )
+    assert verdict_of(everywhere(rules, ()), rules).value is OUTSIDE
+
+
+def test_rules_without_a_verdict_do_not_vote():
+    rules = rules_of(rule("AA-001", Scope.PRODUCT, gap_class=GapClass.PRODUCT_BLOCKER))
+    assert verdict_of(everywhere(rules, ()), rules).value is BUILD
+
+
+def test_reasons_are_the_findings_that_argued_worst_first():
+    rules = rules_of(
+        rule("AA-001", Scope.PRODUCT, verdict=FIRST, severity=Severity.MEDIUM),
+        rule("AA-002", Scope.PRODUCT, verdict=FIRST, severity=Severity.CRITICAL),
+        rule("AA-003", Scope.PRODUCT, verdict=AUTH, severity=Severity.CRITICAL),
+    )
+    verdict = verdict_of(everywhere(rules, ()), rules)
+    assert [reason.key for reason in verdict.reasons] == ["AA-002", "AA-001"]
+    assert verdict.reasons[0].message == "AA-002 is open at product"
+    assert verdict.headline == "The blocker is the product, not the EHR vendor: Title of AA-002 and Title of AA-001."
+
+
+def test_undecided_reasons_never_claim_the_gap():
+    rules = voters(P1=FIRST)
+    found = finding(rules["PP-001"], outcome=UNKNOWN, missing_answers=("boundary.output_stable",))
+    [doubt] = verdict_of([found], rules).undecided
+    assert doubt.message == "not decided yet; no answer to boundary.output_stable"
+
+
+def test_when_only_organisations_object_the_headline_counts_them():
+    rules = voters(O1=AUTH, O2=CONTRACT)
+    verdict = verdict_of(everywhere(rules, (ALDER, BIRCH), {"OO-002@birch": MET}), rules, (ALDER, BIRCH))
+    assert verdict.value is CONTRACT
+    assert "(at 1 of 2 organisations; no organisation is ready to integrate)" in verdict.headline
+    assert [reason.key for reason in verdict.reasons] == ["OO-002@alder"]
+
+
+def test_a_vendors_reason_is_quoted_once():
+    rules = voters(V1=AUTH)
+    verdict = verdict_of(everywhere(rules, (ALDER, BIRCH)), rules, (ALDER, BIRCH))
+    assert [reason.key for reason in verdict.reasons] == ["VV-001@vendor:epic"]
+
+
+@pytest.mark.parametrize("value", [FIRST, OUTSIDE, CONTRACT, AUTH])
+def test_before_integration_the_next_step_is_to_assess_with_an_owner(value):
+    rules = rules_of(rule("AA-001", Scope.PRODUCT, verdict=value, owner=Owner.VENDOR))
+    verdict = verdict_of(everywhere(rules, ()), rules)
+    assert verdict.next_step.startswith("Assess architecture and workflow risk first")
+    assert verdict.next_step.endswith("Start here: Do AA-001.")
+    assert verdict.next_step_owner is Owner.VENDOR
+
+
+def test_to_integrate_the_next_step_is_to_build_with_whom_is_furthest():
+    rules = rules_of(rule("AA-001", gate=Gate.SANDBOX), rule("AA-002", verdict=AUTH))
+    outcomes = {"AA-002@alder": MET, "AA-002@birch": MET, "AA-001@birch": MET}
+    orgs = (ALDER, BIRCH, CEDAR)
+    verdict = verdict_of(everywhere(rules, orgs, outcomes), rules, orgs)
+    assert verdict.next_step == "Build the integration, starting with Birch Hospital."
+    assert verdict.next_step_owner is Owner.US
+    assert verdict_of((), {}).next_step == "Build the integration."
+
+
+COUNTERFACTUALS = [
+    ({}, {}, (), "No open or undecided finding argues for another verdict; only a new gap would change it."),
+    ({"P1": FIRST}, {}, (), "Closing PP-001 would make the verdict “integrate”."),
+    (
+        {"P1": FIRST, "P2": FIRST, "P3": AUTH},
+        {},
+        (),
+        "Closing PP-001 and PP-002 would make the verdict “map the auth surface”.",
+    ),
+    (
+        {"P1": OUTSIDE},
+        {"PP-001": UNKNOWN},
+        (),
+        "If PP-001 (not decided yet) turns out to be a gap, the verdict becomes “prove it outside the EHR”.",
+    ),
+    (
+        {"P1": AUTH, "P2": FIRST},
+        {"PP-002": UNKNOWN},
+        (),
+        "Closing PP-001 would make the verdict “integrate”; if PP-002 (not decided yet) turns out to be a gap, the "
+        "verdict becomes “product first”.",
+    ),
+    (  # one organisation needs one closure, the other two
+        {"O1": AUTH, "O2": CONTRACT},
+        {"OO-002@birch": MET},
+        (ALDER, BIRCH),
+        "Closing OO-001@birch would make the verdict “integrate”.",
+    ),
+    (
+        {"O1": AUTH},
+        {"OO-001@alder": UNKNOWN, "OO-001@birch": UNKNOWN},
+        (ALDER, BIRCH),
+        "If OO-001@alder and OO-001@birch (not decided yet) all turn out to be gaps, the verdict becomes “map the "
+        "auth surface”.",
+    ),
+    (  # the vendor's unknown is enough for both of its organisations
+        {"O1": AUTH, "V1": AUTH},
+        {"OO-001@alder": UNKNOWN, "OO-001@birch": UNKNOWN, "VV-001@vendor:epic": UNKNOWN},
+        (ALDER, BIRCH),
+        "If VV-001@vendor:epic (not decided yet) turns out to be a gap, the verdict becomes “map the auth surface”.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rules", "outcomes", "orgs", "sentence"), COUNTERFACTUALS)
+def test_counterfactuals(rules, outcomes, orgs, sentence):
+    rules = voters(**rules)
+    assert verdict_of(everywhere(rules, orgs, outcomes), rules, orgs).counterfactual == sentence
+
+
+@st.composite
+def ballots(draw):
+    values = st.sampled_from([FIRST, OUTSIDE, CONTRACT, AUTH])
+    names = draw(st.sets(st.sampled_from(["P1", "P2", "P3", "V1", "O1", "O2"])))
+    rules = voters(**{name: draw(values) for name in sorted(names)})
+    orgs = draw(st.sampled_from([(), (ALDER,), (ALDER, BIRCH, CEDAR)]))
+    findings = [
+        found.model_copy(update={"outcome": draw(st.sampled_from([GAP, GAP, MET, UNKNOWN]))})
+        for found in everywhere(rules, orgs)
+    ]
+    return findings, rules, orgs
+
+
+def with_outcome(findings, keys, outcome):
+    return [f.model_copy(update={"outcome": outcome}) if f.key in keys else f for f in findings]
+
+
+@settings(max_examples=80, deadline=None)
+@given(ballots())
+def test_no_smaller_set_of_closures_moves_the_verdict_on(ballot):
+    findings, rules, orgs = ballot
+    verdict = verdict_of(findings, rules, orgs)
+    if verdict.value is BUILD:
+        return
+    gaps = [found.key for found in findings if found.outcome is GAP]
+    closing = verdict.counterfactual.split(" would make")[0]
+    size = 0
+    for size in range(1, len(gaps) + 1):
+        moved = {verdict_of(with_outcome(findings, keys, MET), rules, orgs).value for keys in combinations(gaps, size)}
+        better = [value for value in moved if value.rank > verdict.value.rank]
+        if better:
+            break
+    assert f"“{VERDICT_WORDS[max(better, key=lambda value: value.rank)]}”" in verdict.counterfactual
+    named = [key for key in gaps if key in closing.replace(",", " ").split()]
+    assert len(named) == min(size, 4)
+
+
+@settings(max_examples=80, deadline=None)
+@given(ballots())
+def test_provisional_means_that_some_answers_make_it_earlier(ballot):
+    findings, rules, orgs = ballot
+    verdict = verdict_of(findings, rules, orgs)
+    unknown = [found.key for found in findings if found.outcome is UNKNOWN]
+    earlier = any(
+        verdict_of(with_outcome(findings, keys, GAP), rules, orgs).value.rank < verdict.value.rank
+        for size in range(1, len(unknown) + 1)
+        for keys in combinations(unknown, size)
+    )
+    assert verdict.provisional == earlier
+
+
+def test_subjects_that_are_not_in_the_list_do_not_vote():
+    rules = voters(O1=AUTH, V1=AUTH)
+    findings = [finding(rules["OO-001"], at_org("elm")), finding(rules["VV-001"], at_vendor("meditech"))]
+    assert verdict_of(findings, rules, (ALDER,)).value is BUILD
