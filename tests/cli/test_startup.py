@@ -14,7 +14,6 @@ HEAVY = {
     "numpy",
     "httpx",
     "aiohttp",
-    "pydantic",
     "starlette",
     "jinja2",
     "cel",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from interlock.fhir.scopes import LETTER_OF
 from interlock.model.contract import Need, WorkflowContract
 
-#: The contract says ``search`` where FHIR's code is ``search-type``.
-_LETTER = LETTER_OF | {"search": LETTER_OF["search-type"]}
+#: The contract's interactions as letters (SMART App Launch 2.2, scopes for requesting FHIR resources: SCO-03).
+_LETTER = {"create": "c", "read": "r", "vread": "r", "update": "u", "patch": "u", "delete": "d", "search": "s"}
 
 
 def letters(need: Need) -> str:

@@ -1,7 +1,7 @@
 """Text that a server, a file or a stranger chose, made safe to show.
 
 Every renderer escapes for its own medium; this module removes what no medium should ever receive: control characters
-(terminal escapes, C0, C1), bidirectional overrides, and endless length.
+(terminal escapes, C0, C1), bidirectional overrides, lone surrogates, and endless length.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+_CONTROL = re.compile(
+    r"[\ud800-\udfff\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+)
 _SPACE = re.compile(r"\s+")
 
 

@@ -129,7 +129,7 @@ def _readable(error: ValidationError, model: type[BaseModel], document: YamlDocu
     problems = error.errors(include_url=False)
     first = problems[0]
     path = at + tuple(part for part in first["loc"])
-    dotted = ".".join(str(part) for part in first["loc"]) or model.__name__
+    dotted = plain(".".join(str(part) for part in first["loc"]), 120) or model.__name__
     more = f"; and {len(problems) - 1} more" if len(problems) > 1 else ""
     kind = first["type"]
     if kind == "extra_forbidden":

@@ -6,7 +6,10 @@ from pathlib import Path
 
 from interlock.documents.resources import data_dir
 from interlock.model.errors import InterlockError
+from interlock.probe.checks.registry import list_checks
+from interlock.questionnaire.load import read_questionnaires
 from interlock.rules.lint import LintProblem, lint_directories
+
 
 #: The article's statements (DOMAIN, section 1).
 STATEMENTS: tuple[str, ...] = tuple(
@@ -15,21 +18,21 @@ STATEMENTS: tuple[str, ...] = tuple(
 
 
 def lint_content(path: Path | None, ruleset: str = "core") -> tuple[LintProblem, ...]:
-    """Lint the shipped content, or a folder with ``questionnaires/`` and ``rulesets/<name>/``.
+    """Lint the shipped content, or a folder with ``questionnaires/`` and ``rulesets/<name>/`` (either is enough).
 
     :raises InterlockError: the folder has neither.
-    :raises DocumentError: a file cannot be read at all.
     """
-    if path is None:
-        return lint_directories(data_dir("questionnaires"), data_dir("rulesets") / ruleset, STATEMENTS)
-    questionnaires, rules = path / "questionnaires", path / "rulesets" / ruleset
-    if not questionnaires.is_dir() and not rules.is_dir():
+    own_questions, own_rules = (path / "questionnaires", path / "rulesets" / ruleset) if path else (None, None)
+    if path and not any(folder and folder.is_dir() for folder in (own_questions, own_rules)):
         raise InterlockError(
             f"{path} has neither questionnaires/ nor rulesets/{ruleset}/", remedy="give the folder that holds them"
         )
-    own = rules.is_dir()
-    return lint_directories(
-        questionnaires if questionnaires.is_dir() else data_dir("questionnaires"),
-        rules if own else data_dir("rulesets") / ruleset,
-        STATEMENTS,
-    )
+    questions = own_questions if own_questions and own_questions.is_dir() else data_dir("questionnaires")
+    rules = own_rules if own_rules and own_rules.is_dir() else data_dir("rulesets") / ruleset
+    unreadable = [
+        LintProblem(error.place.file, error.place.line, error.place.column, "", "load", error.message)
+        for error in read_questionnaires([questions]).problems
+        if error.place
+    ]
+    found = lint_directories(questions, rules, STATEMENTS, check_ids=[check.id for check in list_checks()])
+    return tuple(dict.fromkeys([*unreadable, *found]))

@@ -8,14 +8,15 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, Target
 from interlock.model.organization import Organization
+from interlock.probe.checks.registry import list_checks
 from interlock.probe.plan import clean_base_url
 from interlock.probe.runner import ProbeEvent, ProbeSettings, probe
-from interlock.workspace.history import save_observation
+from interlock.workspace.history import save_body, save_observation
 from interlock.workspace.store import Workspace
 
 SANDBOX_SCHEME = "sandbox://"
 
-__all__ = ["ProbeEvent", "ProbeSettings", "bare_targets", "probe_targets", "resolved", "targets_of"]
+__all__ = ["ProbeEvent", "ProbeSettings", "bare_targets", "list_checks", "probe_targets", "resolved", "targets_of"]
 
 
 def bare_targets(urls: Sequence[str]) -> tuple[Target, ...]:
@@ -59,14 +60,22 @@ async def probe_targets(
     on_event: Callable[[ProbeEvent], None] | None = None,
     workspace: Workspace | None = None,
 ) -> AsyncIterator[Observation]:
-    """Observations as they finish; those of an organisation are saved before they are handed out.
+    """Observations as they finish; an organisation's is saved, with its documents, before it is handed out.
 
     :raises InterlockError: there is nothing to probe.
     """
     if not targets:
         raise InterlockError("there is nothing to probe", remedy="give a URL, or add an organisation with a base URL")
+
+    def heard(event: ProbeEvent) -> None:
+        if workspace is not None and event.target.org is not None:
+            for body in event.bodies.values():
+                save_body(workspace, body)
+        if on_event is not None:
+            on_event(event)
+
     with resolved(targets) as addresses:
-        async for observation in probe(addresses, settings, on_event):
+        async for observation in probe(addresses, settings, heard):
             if workspace is not None and observation.target.org is not None:
                 save_observation(workspace, observation)
             yield observation

@@ -5,18 +5,21 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import YAMLError
+from typing import TYPE_CHECKING, Any
 
 from interlock.documents.text import plain
 from interlock.model.errors import DocumentError, Place
 from interlock.workspace.atomic import explain, write_atomically
 
+if TYPE_CHECKING:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.comments import CommentedMap
+
 
 def _yaml() -> YAML:
+    """A round-trip parser. ruamel.yaml takes 0.15 s to import, so only a write pays for it."""
+    from ruamel.yaml import YAML
+
     yaml = YAML(typ="rt")
     yaml.preserve_quotes = True
     yaml.width = 100
@@ -32,6 +35,9 @@ def edit_yaml(path: Path, change: Callable[[CommentedMap], None], check: Callabl
     :raises DocumentError: the existing file is not YAML with keys and values.
     :raises WorkspaceError: the file cannot be written.
     """
+    from ruamel.yaml.comments import CommentedMap
+    from ruamel.yaml.error import YAMLError
+
     yaml = _yaml()
     try:
         text = path.read_text("utf-8-sig") if path.exists() else ""
@@ -59,6 +65,8 @@ def edit_yaml(path: Path, change: Callable[[CommentedMap], None], check: Callabl
 
 def dump_yaml(data: dict[str, Any], header: str = "") -> str:
     """A new YAML file's text, with an optional comment on top."""
+    from ruamel.yaml.comments import CommentedMap
+
     buffer = io.StringIO()
     _yaml().dump(CommentedMap(data), buffer)
     comment = "".join(f"# {line}\n" if line else "#\n" for line in header.splitlines())

@@ -6,10 +6,9 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
-from ruamel.yaml.comments import CommentedMap
 
 from interlock.documents.text import plain
 from interlock.documents.yaml import YamlDocument, load_yaml, model_from_yaml, parse_yaml
@@ -19,6 +18,9 @@ from interlock.model.questionnaire import Response
 from interlock.workspace import journal
 from interlock.workspace.atomic import explain, locked, write_atomically
 from interlock.workspace.edit import dump_yaml, edit_yaml
+
+if TYPE_CHECKING:
+    from ruamel.yaml.comments import CommentedMap
 
 SETTINGS_FILE = "interlock.yaml"
 PRODUCT = "product"
@@ -174,6 +176,8 @@ class Workspace:
         return WorkspaceError(note, place=error.place, remedy=error.remedy)
 
     def _put(self, scope: str, item: str, response: Response | None) -> None:
+        from ruamel.yaml.comments import CommentedMap
+
         name = f"responses/{scope}.yaml"
 
         def change(document: CommentedMap) -> None:

@@ -23,6 +23,7 @@ def lint(
     from dataclasses import asdict
 
     from interlock.cli.output import emit, emit_json, say
+    from interlock.documents.text import plain
     from interlock.model.errors import ThresholdNotMetError
     from interlock.usecases.lint import lint_content
 
@@ -31,7 +32,7 @@ def lint(
         emit_json([asdict(problem) for problem in problems])
     else:
         for problem in problems:
-            emit(f"{problem.file}:{problem.line}:{problem.column}: {problem.message} [{problem.code}]")
+            emit(plain(problem, 2000))
     if problems:
         raise ThresholdNotMetError(f"{len(problems)} problems")
     say("No problem found.")

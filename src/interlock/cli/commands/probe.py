@@ -56,13 +56,14 @@ def _targets(
     urls: list[str], org: str | None, everything: bool, workspace: Path | None
 ) -> tuple[tuple[Target, ...], Workspace | None]:
     from interlock.model.errors import InterlockError
-    from interlock.usecases.load import load_inputs, open_workspace
     from interlock.usecases.probe import bare_targets, targets_of
 
     if sum((bool(urls), org is not None, everything)) != 1:
         raise InterlockError("say what to probe", remedy="one of: a URL, --org ID, --all")
     if urls:
         return bare_targets(urls), None
+    from interlock.usecases.load import load_inputs, open_workspace
+
     place = open_workspace(workspace or Path())
     inputs = load_inputs(place)
     chosen = inputs.organizations if everything else (inputs.organization(org or ""),)

@@ -1,0 +1,126 @@
+"""Which questions are asked: ``enable_when``, three-valued.
+
+FHIR R4 knows shown and hidden (Questionnaire.item.enableWhen). Here a condition on a question that is not answered yet,
+or whose answer is not known, is undecided: the item might still have to be asked.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from interlock.model.base import Status
+from interlock.model.questionnaire import AnswerValue, EnableWhen, Item, Operator, Questionnaire, Response, Responses
+
+_ORDER: dict[Operator, Callable[[Any, Any], bool]] = {
+    Operator.GT: operator.gt,
+    Operator.LT: operator.lt,
+    Operator.GE: operator.ge,
+    Operator.LE: operator.le,
+}
+
+
+def visible(questionnaires: Sequence[Questionnaire], responses: Responses) -> dict[str, bool | None]:
+    """Item id (groups included) → True shown, False hidden, None undecided.
+
+    A hidden group hides its children, and a hidden question counts as not answered (FHIR R4: an item that is not
+    enabled has no answers). ``exists`` is decided by whether there is an answer; the other operators are undecided
+    while their question is unanswered or unknown, and false when it is not applicable. With several answers ``=``
+    holds when any of them is equal, ``!=`` when none is.
+
+    For an organisation, pass its answers and the product's merged.
+    """
+    result: dict[str, bool | None] = {}
+    parents: dict[str, str | None] = {}
+    items: dict[str, Item] = {}
+    for item, parent in _walk(questionnaires):
+        items.setdefault(item.id, item)
+        parents.setdefault(item.id, parent)
+    for item_id in items:
+        _decide(item_id, items, parents, responses, result)
+    return result
+
+
+def hidden(visibility: Mapping[str, bool | None]) -> frozenset[str]:
+    """The ids that are certainly hidden."""
+    return frozenset(item_id for item_id, shown in visibility.items() if shown is False)
+
+
+def _walk(questionnaires: Sequence[Questionnaire]) -> Iterator[tuple[Item, str | None]]:
+    stack: list[tuple[Item, str | None]] = [
+        (item, None) for questionnaire in reversed(questionnaires) for item in reversed(questionnaire.items)
+    ]
+    while stack:
+        item, parent = stack.pop()
+        yield item, parent
+        stack.extend((child, item.id) for child in reversed(item.items))
+
+
+def _decide(
+    item_id: str,
+    items: Mapping[str, Item],
+    parents: Mapping[str, str | None],
+    responses: Responses,
+    result: dict[str, bool | None],
+) -> None:
+    """Decide an item after everything that it depends on; a circle, which no loaded set has, stays undecided."""
+    waiting = [item_id]
+    entered: set[str] = set()
+    while waiting:
+        current = waiting[-1]
+        if current in result:
+            waiting.pop()
+            continue
+        item = items[current]
+        parent = parents[current]
+        needs = [condition.question for condition in item.enable_when] + ([parent] if parent else [])
+        open_needs = [need for need in needs if need in items and need not in result and need not in entered]
+        if open_needs and current not in entered:
+            entered.add(current)
+            waiting.extend(open_needs)
+            continue
+        waiting.pop()
+        within = result.get(parent) if parent else True
+        result[current] = _and(within, _enabled(item, responses, result))
+
+
+def _enabled(item: Item, responses: Responses, shown: Mapping[str, bool | None]) -> bool | None:
+    if not item.enable_when:
+        return True
+    held = [
+        _holds(condition, responses.get(condition.question), shown.get(condition.question))
+        for condition in item.enable_when
+    ]
+    wanted = item.enable_behavior == "any"
+    if wanted in held:
+        return wanted
+    return None if None in held else not wanted
+
+
+def _and(left: bool | None, right: bool | None) -> bool | None:
+    if left is False or right is False:
+        return False
+    return None if left is None or right is None else True
+
+
+def _holds(condition: EnableWhen, response: Response | None, shown: bool | None) -> bool | None:
+    if shown is None:
+        return None
+    status = response.status if response else Status.UNANSWERED
+    answered = shown and status is Status.ANSWERED and response is not None and response.value is not None
+    if condition.operator is Operator.EXISTS:
+        return answered is condition.answer
+    if not answered:
+        return False if not shown or status is Status.NOT_APPLICABLE else None
+    assert response is not None and response.value is not None
+    return _compare(condition, response.value)
+
+
+def _compare(condition: EnableWhen, value: AnswerValue) -> bool:
+    answers = value if isinstance(value, tuple) else (value,)
+    if condition.operator in {Operator.EQ, Operator.NE}:
+        found = any(type(answer) is type(condition.answer) and answer == condition.answer for answer in answers)
+        return found is (condition.operator is Operator.EQ)
+    test = _ORDER[condition.operator]
+    return any(type(answer) is type(condition.answer) and test(answer, condition.answer) for answer in answers)

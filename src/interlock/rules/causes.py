@@ -1,0 +1,100 @@
+"""Why a condition cannot be decided: which answers and observations would help, and which will never come."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from interlock.rules.compile import ANSWER_ROOTS, FACT_ROOTS
+from interlock.rules.context import SubjectContext
+from interlock.rules.expression import Expression
+
+_SHOWN = 6
+
+
+class Causes(NamedTuple):
+    """What an undecided condition waits for.
+
+    :ivar answers: ids of items that are asked and not answered, or answered with unknown.
+    :ivar excused: ids of items that are hidden or not applicable.
+    :ivar facts: dotted names of facts that were not observed.
+    :ivar others: other dotted names that are not there, such as the contract's.
+    """
+
+    answers: tuple[str, ...] = ()
+    excused: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+    @property
+    def only_excused(self) -> bool:
+        """Nothing will ever decide it: all that is missing is hidden or not applicable."""
+        return bool(self.excused) and not (self.answers or self.facts or self.others)
+
+    def union(self, other: Causes) -> Causes:
+        """Both, each name once."""
+        return Causes(*(tuple(dict.fromkeys(mine + theirs)) for mine, theirs in zip(self, other, strict=True)))
+
+
+#: Of a condition that is decided.
+NO_CAUSES = Causes()
+
+
+def causes_of(condition: Expression, context: SubjectContext) -> Causes:
+    """What an undecided condition waits for.
+
+    Operands of ``||``, ``&&`` and ``!`` that are decided on their own ask for nothing: in
+    ``responses.a == "x" || responses.b == "y"`` with ``a`` answered otherwise, only ``b`` is missing.
+    """
+    undecided = [part for part in condition.parts if part.evaluate(context.context) == (None, None)]
+    if not undecided:
+        return _missing(condition, context)
+    found = causes_of(undecided[0], context)
+    for part in undecided[1:]:
+        found = found.union(causes_of(part, context))
+    return found
+
+
+def detail_of(causes: Causes, context: SubjectContext) -> str:
+    """The causes in one sentence, for a person."""
+    if causes.only_excused:
+        reasons = "; ".join(f"{item} ({context.answers.excused[item]})" for item in causes.excused[:_SHOWN])
+        return f"rests on questions that do not apply: {reasons}"
+    parts = []
+    if causes.answers:
+        parts.append(f"not answered: {_listed(causes.answers)}")
+    if causes.facts:
+        because = f" ({context.unobserved})" if context.unobserved else ""
+        parts.append(f"not observed: {_listed(causes.facts)}{because}")
+    others = causes.others
+    if context.lookup("contract") is None and any(name.partition(".")[0] == "contract" for name in others):
+        parts.append("there is no workflow contract")
+        others = tuple(name for name in others if name.partition(".")[0] != "contract")
+    if others:
+        parts.append(f"not there: {_listed(others)}")
+    return "; ".join(parts) if parts else "a field that the condition reads is not there"
+
+
+def _missing(condition: Expression, context: SubjectContext) -> Causes:
+    answers: list[str] = []
+    excused: list[str] = []
+    facts: list[str] = []
+    others: list[str] = []
+    for name in condition.reads:
+        if context.lookup(name) is not None:
+            continue
+        root, _, item = name.partition(".")
+        if root in FACT_ROOTS:
+            facts.append(name)
+        elif root not in ANSWER_ROOTS:
+            others.append(name)
+        elif item in context.answers.excused:
+            excused.append(item)
+        elif item not in context.answers.evidence:
+            answers.append(item)
+    # The same item may be read as an answer and as its value.
+    return Causes(tuple(dict.fromkeys(answers)), tuple(dict.fromkeys(excused)), tuple(facts), tuple(others))
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    shown = ", ".join(names[:_SHOWN])
+    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"

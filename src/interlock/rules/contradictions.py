@@ -1,0 +1,118 @@
+"""What an observation says about an answer: it proposes one, or contradicts the one that was given.
+
+Neither replaces an answer. An automatic answer is decided by the first of its conditions that holds; while an earlier
+condition is undecided, none of the later ones counts, so that half an observation never accuses anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from interlock.model.base import Scope, Status
+from interlock.model.finding import Contradiction
+from interlock.model.questionnaire import AnswerValue, AutoAnswer, Item, ItemType
+from interlock.rules.context import Variables, fact_variables
+from interlock.rules.expression import Expression, compile_expression
+from interlock.rules.inputs import RuleInputs
+from interlock.rules.library import cel
+from interlock.rules.messages import line, show
+from interlock.rules.syntax import CelSyntaxError
+from interlock.rules.variables import cleaned
+
+_MAX_EVIDENCE = 400
+
+
+def propose(item: Item, org: str, inputs: RuleInputs) -> AnswerValue | None:
+    """The answer that an organisation's observation gives to an item, or none when it decides nothing.
+
+    A ``multi_choice`` is proposed as a tuple of one option.
+    """
+    decided = _decided(item, _Observed(org, inputs))
+    return decided[0] if decided else None
+
+
+def find(inputs: RuleInputs) -> tuple[Contradiction, ...]:
+    """Every answer of an organisation that its observation contradicts, by item and organisation in their order."""
+    automatic = [
+        item
+        for questionnaire in inputs.questionnaires
+        for item in questionnaire.questions()
+        if item.auto_answer and item.scope is Scope.ORG
+    ]
+    return tuple(_find(automatic, inputs))
+
+
+def _find(items: list[Item], inputs: RuleInputs) -> Iterator[Contradiction]:
+    observed = {organization.id: _Observed(organization.id, inputs) for organization in inputs.organizations}
+    for item in items:
+        for org, facts in observed.items():
+            response = inputs.by_org.get(org, {}).get(item.id)
+            hidden = item.id in inputs.hidden.get(org, frozenset())
+            if response is None or response.status is not Status.ANSWERED or response.value is None or hidden:
+                continue
+            decided = _decided(item, facts)
+            if decided and _differs(item, response.value, decided[0]):
+                yield Contradiction(
+                    item=item.id,
+                    org=org,
+                    answered=_in_words(item, response.value),
+                    observed=_in_words(item, decided[0]),
+                    evidence=facts.evidence(decided[1]),
+                )
+
+
+class _Observed:
+    """What was observed of one organisation, as conditions read it."""
+
+    def __init__(self, org: str, inputs: RuleInputs) -> None:
+        self.variables: Variables = cleaned(fact_variables(inputs, org))
+        self.context = cel.Context(variables=self.variables)
+        self.observation = inputs.observations.get(org)
+
+    def evidence(self, condition: Expression) -> str:
+        """When and where it was observed, and the facts that the condition reads, on one line."""
+        shown = ", ".join(f"{name} = {self._shown(name)}" for name in condition.reads)
+        if self.observation is None:
+            return line(shown, _MAX_EVIDENCE)
+        moment = self.observation.started.strftime("%Y-%m-%d %H:%M")
+        return line(f"{self.observation.target.base_url} on {moment} UTC: {shown}", _MAX_EVIDENCE)
+
+    def _shown(self, name: str) -> str:
+        value = self.variables
+        for part in name.split("."):
+            if type(value) is not dict or part not in value:
+                return "absent"
+            value = value[part]
+        return "present" if type(value) is dict else show(value)
+
+
+def _decided(item: Item, observed: _Observed) -> tuple[AnswerValue, Expression] | None:
+    for automatic in item.auto_answer:
+        try:
+            condition = compile_expression(automatic.when)
+        except CelSyntaxError:
+            return None  # lint reports it; an answer is not the place to
+        holds, _ = condition.evaluate(observed.context)
+        if holds is None:
+            return None
+        if holds:
+            return _value(item, automatic), condition
+    return None
+
+
+def _value(item: Item, automatic: AutoAnswer) -> AnswerValue:
+    if item.type is ItemType.MULTI_CHOICE and isinstance(automatic.value, str):
+        return (automatic.value,)
+    return automatic.value
+
+
+def _differs(item: Item, answered: AnswerValue, observed: AnswerValue) -> bool:
+    if item.type is ItemType.MULTI_CHOICE and isinstance(answered, tuple) and isinstance(observed, tuple):
+        return not set(observed) <= set(answered)
+    return type(answered) is not type(observed) or answered != observed
+
+
+def _in_words(item: Item, value: AnswerValue) -> str:
+    values = value if isinstance(value, tuple) else (value,)
+    labels = [option.label if isinstance(one, str) and (option := item.option(one)) else show(one) for one in values]
+    return line(", ".join(labels), 300)

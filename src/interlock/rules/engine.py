@@ -1,0 +1,109 @@
+"""Rules on what is known about each subject: findings, three-valued.
+
+A condition that cannot be decided is unknown, never a gap: the missing key of a map absorbs into ``||`` and ``&&`` as
+CEL's errors do (CEL specification, Logical Operators), so only what is really needed is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from interlock.model.base import Evidence, RuleOutcome, Scope
+from interlock.model.finding import Finding, finding_key
+from interlock.model.rule import Ruleset
+from interlock.rules.causes import NO_CAUSES, Causes, causes_of, detail_of
+from interlock.rules.compile import ANSWER_ROOTS, FACT_ROOTS, CompiledRule, CompiledRuleset, compile_ruleset
+from interlock.rules.context import SubjectContext, subject_contexts
+from interlock.rules.expression import Expression
+from interlock.rules.inputs import RuleInputs
+from interlock.rules.messages import fill
+
+_WEAKEST_FIRST = (Evidence.ASSERTED, Evidence.DOCUMENTED, Evidence.OBSERVED)
+
+
+class Decision(NamedTuple):
+    """The outcome of one rule for one subject, and what an undecided one waits for."""
+
+    outcome: RuleOutcome
+    detail: str | None = None
+    causes: Causes = NO_CAUSES
+
+
+def evaluate(ruleset: Ruleset | CompiledRuleset, inputs: RuleInputs) -> tuple[Finding, ...]:
+    """A finding for every rule in force and every subject of its scope, sorted by rule id and then by subject.
+
+    :raises DocumentError: a condition of the ruleset is not CEL. Inputs never raise, whatever a server put into them.
+    """
+    compiled = ruleset if isinstance(ruleset, CompiledRuleset) else compile_ruleset(ruleset)
+    by_scope = {scope: compiled.of_scope(scope) for scope in Scope}
+    found = [
+        _finding(rule, context)
+        for context in subject_contexts(inputs, compiled.reads)
+        for rule in by_scope[context.subject.scope]
+    ]
+    return tuple(sorted(found, key=lambda finding: (finding.rule, str(finding.subject))))
+
+
+def decide(rule: CompiledRule, context: SubjectContext) -> Decision:
+    """The outcome of one rule for one subject: applicability first, then the condition of the gap."""
+    if rule.applies is not None:
+        applies, error = rule.applies.evaluate(context.context)
+        if error:
+            return Decision(RuleOutcome.ERROR, f"applies: {error}")
+        if applies is None:
+            return _undecided(rule.applies, context, rule.gap_when)
+        if applies is False:
+            return Decision(RuleOutcome.NOT_APPLICABLE, "does not apply here")
+    gap, error = rule.gap_when.evaluate(context.context)
+    if error:
+        return Decision(RuleOutcome.ERROR, f"gap_when: {error}")
+    if gap is None:
+        return _undecided(rule.gap_when, context)
+    return Decision(RuleOutcome.GAP if gap else RuleOutcome.MET)
+
+
+def _undecided(condition: Expression, context: SubjectContext, then: Expression | None = None) -> Decision:
+    causes = causes_of(condition, context)
+    if causes.only_excused:
+        return Decision(RuleOutcome.NOT_APPLICABLE, detail_of(causes, context))
+    if then is not None and then.evaluate(context.context) == (None, None):
+        causes = causes.union(causes_of(then, context))
+    return Decision(RuleOutcome.UNKNOWN, detail_of(causes, context), causes)
+
+
+def _finding(rule: CompiledRule, context: SubjectContext) -> Finding:
+    decision = decide(rule, context)
+    decided = decision.outcome in (RuleOutcome.MET, RuleOutcome.GAP)
+    return Finding(
+        key=finding_key(rule.rule.id, context.subject),
+        rule=rule.rule.id,
+        subject=context.subject,
+        outcome=decision.outcome,
+        message=fill(rule.rule.message, context.shown),
+        value=_value(rule, context, decision.outcome) if decided else None,
+        evidence=_evidence(rule.gap_when, context, decision.outcome) if decided else None,
+        reads=rule.reads,
+        missing_answers=decision.causes.answers,
+        missing_facts=decision.causes.facts,
+        detail=decision.detail,
+    )
+
+
+def _value(rule: CompiledRule, context: SubjectContext, outcome: RuleOutcome) -> float:
+    """v in [0, 1]: the measured question's, unless an observation found a gap that the best answer denies."""
+    measured = context.answers.graded.get(rule.rule.measures) if rule.rule.measures else None
+    if measured is None:
+        return 0.0 if outcome is RuleOutcome.GAP else 1.0
+    return 0.0 if outcome is RuleOutcome.GAP and measured >= 1.0 else measured
+
+
+def _evidence(condition: Expression, context: SubjectContext, outcome: RuleOutcome) -> Evidence:
+    """What a decision rests on: an observation that decides alone, else the weakest answer read, else a document."""
+    reads = [name.partition(".") for name in condition.reads]
+    if any(root in FACT_ROOTS and context.lookup(f"{root}.{rest}") is not None for root, _, rest in reads):
+        alone, _ = condition.evaluate(context.without_answers)
+        if alone is (outcome is RuleOutcome.GAP):
+            return Evidence.OBSERVED
+    known = context.answers.evidence
+    given = [known[item] for root, _, item in reads if root in ANSWER_ROOTS and item in known]
+    return min(given, key=_WEAKEST_FIRST.index) if given else Evidence.DOCUMENTED

@@ -1,0 +1,79 @@
+"""A workflow contract in which everything is decided, for proofs that must not stumble over an undecided contract."""
+
+from __future__ import annotations
+
+from interlock.model.contract import WorkflowContract
+
+_DECIDED = "decided"
+
+#: Every field filled in, every launch mode in use, and only resources written that servers accept.
+COMPLETE_CONTRACT = WorkflowContract.model_validate(
+    {
+        "version": "1",
+        "title": "Complete",
+        "fhir_release": "R4",
+        "clinical_event": {
+            "trigger": _DECIDED,
+            "actor": _DECIDED,
+            "setting": _DECIDED,
+            "states": [_DECIDED],
+            "action": _DECIDED,
+        },
+        "launch": {
+            "modes": ["ehr", "standalone", "backend"],
+            "context": ["patient", "encounter", "user"],
+            "client": "confidential-asymmetric",
+            "browser": True,
+        },
+        "inputs": [
+            {
+                "resource": resource,
+                "purpose": _DECIDED,
+                "profile": f"http://hl7.org/fhir/StructureDefinition/{resource}",
+                "interactions": ["read", "search"],
+                "search_parameters": ["patient"] if resource != "Patient" else ["_id"],
+                "required_fields": ["status" if resource != "Patient" else "birthDate"],
+                "terminology": ["http://loinc.org"],
+                "surface": surface,
+                "when_missing": _DECIDED,
+            }
+            for resource, surface in (
+                ("Patient", "universal"),
+                ("Encounter", "per_organization"),
+                ("Observation", "universal"),
+            )
+        ],
+        "outputs": [
+            {
+                "resource": resource,
+                "purpose": _DECIDED,
+                "profile": f"http://hl7.org/fhir/StructureDefinition/{resource}",
+                "interactions": ["create", "update"],
+                "required_fields": ["status"],
+                "terminology": ["http://loinc.org"],
+                "when_missing": _DECIDED,
+            }
+            for resource in ("Observation", "DocumentReference")
+        ],
+        "output_is_wrong": dict.fromkeys(("detect", "correct", "withdraw", "notify", "audit"), _DECIDED),
+        "failures": dict.fromkeys(
+            ("missing_field", "access_denied", "needs_review", "stale", "duplicate", "ehr_unavailable"), _DECIDED
+        ),
+        "review": {"required": True, "role": _DECIDED, "timeout": _DECIDED, "on_refusal": _DECIDED},
+        "organization_surface": [
+            {
+                "name": f"setting_{surface}",
+                "surface": surface,
+                "type": "string",
+                "default": _DECIDED,
+                "description": _DECIDED,
+            }
+            for surface in ("universal", "per_organization")
+        ],
+        "endpoints": [{"path": "/app", "audience": _DECIDED, "carries_phi": True, "authentication": _DECIDED}],
+        "test_path": [
+            {"behaviour": f"behaviour {where}", "where": where, "why": _DECIDED, "runs_per_week": 1.0}
+            for where in ("simulate", "simulate", "simulate", "sandbox", "live")
+        ],
+    }
+)

@@ -1,0 +1,136 @@
+"""Names that conditions and messages read, and references between rules, items and tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+
+from interlock.model.base import Scope
+from interlock.model.errors import Place
+from interlock.model.questionnaire import Item, ItemType, Questionnaire
+from interlock.model.rule import Rule, Ruleset
+from interlock.rules.compile import ANSWER_ROOTS
+from interlock.rules.expression import MACROS, TOP_LEVEL, Expression
+from interlock.rules.lint.literals import impossible_literals
+from interlock.rules.lint.names import IN_SCOPE, unknown_field
+from interlock.rules.lint.problems import LintProblem, Places, problem
+from interlock.rules.load import find_circle
+from interlock.rules.messages import fields
+
+#: Functions of the CEL standard library (CEL specification, List of Standard Definitions) and its macros.
+FUNCTIONS = MACROS | {
+    *("has", "size", "contains", "startsWith", "endsWith", "matches", "type", "dyn"),
+    *("bool", "bytes", "double", "duration", "int", "string", "timestamp", "uint"),
+    *("getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds"),
+    *("getMinutes", "getMonth", "getSeconds"),
+}
+
+
+def every_item(questionnaires: Sequence[Questionnaire]) -> Iterator[Item]:
+    """Every item, groups included, in reading order."""
+    stack = [item for questionnaire in reversed(questionnaires) for item in reversed(questionnaire.items)]
+    while stack:
+        item = stack.pop()
+        yield item
+        stack.extend(reversed(item.items))
+
+
+def is_graded(item: Item) -> bool:
+    """Whether answers to the item can have a value v."""
+    return item.type is ItemType.BOOLEAN or any(option.weight is not None for option in item.options)
+
+
+def rule_references(
+    rule: Rule,
+    conditions: Mapping[str, Expression],
+    items: Mapping[str, Item],
+    places: Places,
+    check_ids: Collection[str] | None,
+) -> Iterator[LintProblem]:
+    """Everything that one rule's conditions, message and measured question read and that cannot be there."""
+    for key, condition in conditions.items():
+        place = places.rule(rule.id, key)
+        for name in condition.reads:
+            for code, message in name_problems(name, rule.scope, items, check_ids):
+                yield problem(place, rule.id, code, f"{key} reads {name}: {message}")
+        for message in impossible_literals(condition.tree, items):
+            yield problem(place, rule.id, "option", f"{key}: {message}")
+        for node in condition.tree.walk():
+            if node.kind in {"call", "method"} and node.text not in FUNCTIONS:
+                yield problem(place, rule.id, "function", f"{key} calls {node.text!r}, which CEL does not have")
+    for name in fields(rule.message):
+        for _, message in name_problems(name, rule.scope, items, check_ids):
+            yield problem(places.rule(rule.id, "message"), rule.id, "message", f"message shows {{{name}}}: {message}")
+    if rule.measures:
+        yield from _measured(rule, rule.measures, conditions, items, places)
+
+
+def name_problems(
+    name: str, scope: Scope, items: Mapping[str, Item], check_ids: Collection[str] | None = None
+) -> Iterator[tuple[str, str]]:
+    """(code, message) of everything that is wrong with reading a dotted name in a scope."""
+    root, _, rest = name.partition(".")
+    if root not in TOP_LEVEL:
+        yield "variable", f"there is no {root!r}; a condition knows {', '.join(sorted(IN_SCOPE[scope]))}"
+    elif root not in IN_SCOPE[scope]:
+        yield "scope", f"{root} is not there in a rule of {scope.value} scope"
+    elif root in ANSWER_ROOTS:
+        yield from _item_problems(root, rest, scope, items)
+    elif root == "checks" and rest and check_ids is not None and rest not in check_ids:
+        yield "reference", f"there is no check {rest!r}{_close(rest, check_ids)}"
+    else:
+        message = unknown_field(name)
+        if message:
+            yield "reference", message
+
+
+def ruleset_references(ruleset: Ruleset, places: Places) -> Iterator[LintProblem]:
+    """Ids used twice, and dependencies that lead nowhere or in a circle."""
+    ids = [rule.id for rule in ruleset.rules]
+    for repeated in sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1}):
+        yield problem(places.rule(repeated, "id"), repeated, "duplicate-id", "the rule id is used twice")
+    task_ids = [task.id for task in ruleset.tasks]
+    for repeated in sorted({task_id for task_id in task_ids if task_ids.count(task_id) > 1}):
+        yield problem(Place(file=places.ruleset), repeated, "duplicate-id", "the task id is used twice")
+    for rule in ruleset.rules:
+        for index, needed in enumerate(rule.depends_on):
+            if needed not in ids:
+                place = places.rule(rule.id, "depends_on", index)
+                yield problem(place, rule.id, "reference", f"depends_on names {needed!r}, which is no rule")
+    known = {*ids, *task_ids}
+    for task in ruleset.tasks:
+        for name in [*(n for n in task.after if n not in known), *(n for n in task.replaces if n not in task_ids)]:
+            yield problem(Place(file=places.ruleset), task.id, "reference", f"{name!r} is no task{_close(name, known)}")
+    circle = find_circle({rule.id: rule.depends_on for rule in ruleset.rules})
+    if circle:
+        message = f"the dependencies form a circle: {' → '.join(circle)}"
+        yield problem(places.rule(circle[0], "depends_on"), circle[0], "cycle", message)
+
+
+def _item_problems(root: str, item_id: str, scope: Scope, items: Mapping[str, Item]) -> Iterator[tuple[str, str]]:
+    item = items.get(item_id)
+    if item is None:
+        yield "reference", f"no questionnaire has the question {item_id!r}{_close(item_id, items)}"
+        return
+    if item.type is ItemType.GROUP:
+        yield "reference", f"{item_id} is a group, which is never answered"
+    if item.scope is not Scope.PRODUCT and item.scope is not scope:
+        yield "scope", f"{item_id} is answered once per {item.scope.value}, and the rule is of {scope.value} scope"
+    if root == "value" and not is_graded(item):
+        yield "grade", f"{item_id} is not graded, so it has no value"
+
+
+def _measured(
+    rule: Rule, measured: str, conditions: Mapping[str, Expression], items: Mapping[str, Item], places: Places
+) -> Iterator[LintProblem]:
+    place = places.rule(rule.id, "measures")
+    for code, message in name_problems(f"value.{measured}", rule.scope, items):
+        yield problem(place, rule.id, code, f"measures {measured}: {message}")
+    read = {name.partition(".")[2] for name in conditions["gap_when"].reads} if "gap_when" in conditions else {measured}
+    if measured not in read:
+        yield problem(place, rule.id, "measures", f"measures {measured}, which gap_when does not read")
+
+
+def _close(name: str, known: Collection[str]) -> str:
+    close = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

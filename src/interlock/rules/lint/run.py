@@ -1,0 +1,130 @@
+"""Every proof over content that is already loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from interlock.model.errors import Place
+from interlock.model.finding import PRODUCT
+from interlock.model.questionnaire import Item, ItemType, Questionnaire
+from interlock.model.rule import Rule, Ruleset
+from interlock.rules.compile import FACT_ROOTS, CompiledRule
+from interlock.rules.context import Answers, SubjectContext
+from interlock.rules.expression import Expression, caret, compile_expression
+from interlock.rules.lint.problems import LintProblem, Places, problem
+from interlock.rules.lint.proofs import Content, best_leaves_no_gap, ignorance_decides_nothing, worst_opens_a_gap
+from interlock.rules.lint.questions import question_problems
+from interlock.rules.lint.references import every_item, rule_references, ruleset_references
+from interlock.rules.lint.rule_tests import own_tests
+from interlock.rules.syntax import CelSyntaxError
+
+
+def lint(
+    ruleset: Ruleset,
+    questionnaires: Sequence[Questionnaire],
+    statements: Sequence[str],
+    *,
+    places: Places | None = None,
+    check_ids: Collection[str] | None = None,
+) -> tuple[LintProblem, ...]:
+    """Everything that can be proved wrong about a ruleset and its questionnaires, in order of file and line.
+
+    :param statements: the article's statements that must be covered, such as ``S01``.
+    :param places: where rules and items stand; without it problems have no file.
+    :param check_ids: the probe's check ids; without them ``checks["…"]`` is not looked up.
+    """
+    where = places or Places()
+    items = list(every_item(questionnaires))
+    found = [*ruleset_references(ruleset, where), *question_problems(items, where, check_ids)]
+    by_id = {item.id: item for item in items}
+    compiled: list[CompiledRule] = []
+    for rule in ruleset.rules:
+        conditions, broken = _conditions(rule, where)
+        found += broken
+        found += rule_references(rule, conditions, by_id, where, check_ids)
+        found += _constants(rule, conditions, where)
+        if not broken:
+            reads = tuple(dict.fromkeys(name for condition in conditions.values() for name in condition.reads))
+            compiled.append(CompiledRule(rule, conditions.get("applies"), conditions["gap_when"], reads))
+    found += _same_conditions(compiled, where)
+    for one in compiled:
+        found += own_tests(one, by_id, where)
+    found += _proofs(compiled, questionnaires, where)
+    found += _statements(compiled, items, statements, where)
+    return tuple(sorted(dict.fromkeys(found), key=_order))
+
+
+def _conditions(rule: Rule, places: Places) -> tuple[dict[str, Expression], list[LintProblem]]:
+    conditions: dict[str, Expression] = {}
+    broken: list[LintProblem] = []
+    for key, text in (("applies", rule.applies), ("gap_when", rule.gap_when)):
+        if text is None:
+            continue
+        try:
+            conditions[key] = compile_expression(text)
+        except CelSyntaxError as error:
+            message = f"{key} is not valid CEL: {error.message}\n{caret(text, error.offset)}"
+            broken.append(problem(places.rule(rule.id, key), rule.id, "expression", message))
+    return conditions, broken
+
+
+def _constants(rule: Rule, conditions: Mapping[str, Expression], places: Places) -> Iterator[LintProblem]:
+    nothing = SubjectContext(PRODUCT, {}, Answers()).context
+    for key, condition in conditions.items():
+        value, error = condition.evaluate(nothing)
+        if value is not None or (error and not condition.reads):
+            what = f"is always {str(value).lower()}" if value is not None else f"always fails ({error})"
+            yield problem(places.rule(rule.id, key), rule.id, "constant", f"{key} {what}, whatever is known")
+
+
+def _same_conditions(rules: Sequence[CompiledRule], places: Places) -> Iterator[LintProblem]:
+    first: dict[tuple[str, str], str] = {}
+    for rule in rules:
+        key = (rule.rule.scope.value, rule.gap_when.normal_form)
+        other = first.setdefault(key, rule.rule.id)
+        if other != rule.rule.id:
+            message = f"has the same gap_when and scope as {other}"
+            yield problem(places.rule(rule.rule.id, "gap_when"), rule.rule.id, "duplicate-condition", message)
+
+
+def _proofs(
+    rules: Sequence[CompiledRule], questionnaires: Sequence[Questionnaire], places: Places
+) -> Iterator[LintProblem]:
+    groups: dict[str, tuple[Item, ...]] = {}
+
+    def walk(items: tuple[Item, ...], around: tuple[Item, ...]) -> Iterator[Item]:
+        for item in items:
+            groups[item.id] = around
+            if item.type is ItemType.GROUP:
+                yield from walk(item.items, (*around, item))
+            else:
+                yield item
+
+    items = {item.id: item for questionnaire in questionnaires for item in walk(questionnaire.items, ())}
+    content = Content(tuple(rule for rule in rules if rule.rule.lifecycle != "deprecated"), items, groups)
+    yield from best_leaves_no_gap(content, places)
+    yield from worst_opens_a_gap(content, places)
+    yield from ignorance_decides_nothing(content, places)
+
+
+def _statements(
+    rules: Sequence[CompiledRule], items: Sequence[Item], statements: Sequence[str], places: Places
+) -> Iterator[LintProblem]:
+    asked = {statement for item in items for statement in item.source}
+    probed = {
+        statement
+        for rule in rules
+        if any(name.partition(".")[0] in FACT_ROOTS for name in rule.reads)
+        for statement in rule.rule.source
+    }
+    judged = {statement for rule in rules if rule.rule.lifecycle != "deprecated" for statement in rule.rule.source}
+    place = Place(file=places.ruleset)
+    for statement in statements:
+        if statement not in asked | probed:
+            yield problem(place, statement, "statement", "no question has this source, and no rule probes it")
+        if statement not in judged:
+            yield problem(place, statement, "statement", "no rule has this source")
+
+
+def _order(found: LintProblem) -> tuple[str, int, int, str, str, str]:
+    return (found.file or "", found.line or 0, found.column or 0, found.id, found.code, found.message)
