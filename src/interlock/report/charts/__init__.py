@@ -1,0 +1,20 @@
+"""Charts as SVG text, drawn by our own code: score bars, the gap graph, the plan's timeline."""
+
+from interlock.report.charts.bars import score_bar
+from interlock.report.charts.condense import Drawing, DrawnNode, condense, required, root_keys
+from interlock.report.charts.graph import gap_graph, gap_graph_svg, mermaid
+from interlock.report.charts.timeline import TimelineRow, timelines
+
+__all__ = [
+    "Drawing",
+    "DrawnNode",
+    "TimelineRow",
+    "condense",
+    "gap_graph",
+    "gap_graph_svg",
+    "mermaid",
+    "required",
+    "root_keys",
+    "score_bar",
+    "timelines",
+]

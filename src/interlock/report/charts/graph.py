@@ -1,0 +1,200 @@
+"""The gap graph as a picture: layered left to right, boxes with id and title, what to find out dashed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from interlock.model.assessment import GapGraph
+from interlock.model.base import Severity
+from interlock.report import words
+from interlock.report.charts import svg
+from interlock.report.charts.condense import Drawing, DrawnNode, condense
+from interlock.report.charts.layout import Layout, arrange, layers_of
+from interlock.report.charts.svg import element, fit, label, wrap
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """Sizes in user units: many columns get narrower and taller boxes, so that print stays legible."""
+
+    width: float
+    height: float
+    gap: float
+    lines: int
+
+    def x(self, column: int) -> float:
+        return _MARGIN + column * (self.width + self.gap)
+
+
+_WIDE = _Shape(width=184, height=58, gap=40, lines=2)
+_NARROW = _Shape(width=152, height=67, gap=28, lines=3)
+_ROW_GAP = 11.0
+_HEAD, _LEGEND, _LEGEND_WIDTH, _MARGIN = 26.0, 34.0, 390.0, 4.0
+_BORDER = {Severity.CRITICAL: 2.6, Severity.HIGH: 1.9, Severity.MEDIUM: 1.2, Severity.LOW: 0.8}
+_COLOUR = {Severity.CRITICAL: svg.BAD, Severity.HIGH: svg.WARN, Severity.MEDIUM: svg.SOFT, Severity.LOW: svg.SOFT}
+_TONE = {Severity.CRITICAL: "bad", Severity.HIGH: "warn", Severity.MEDIUM: "soft", Severity.LOW: "soft"}
+
+
+def gap_graph_svg(graph: GapGraph, names: Mapping[str, str]) -> str:
+    """The picture of a graph as a file of its own; ``names`` are the organisations' names by id."""
+    drawing = condense(graph, names, lambda _: "")
+    gaps = sum(node.kind == "gap" for node in graph.nodes)
+    alt = f"Gap graph: {words.count(gaps, 'open gap')}, {len(graph.nodes) - gaps:,} to find out."
+    markup, _, _ = gap_graph(drawing, f"{alt} {drawing.note}".strip())
+    return markup + "\n"
+
+
+def gap_graph(drawing: Drawing, alt: str) -> tuple[str, float, float]:
+    """The picture and its size in user units (96 to the inch).
+
+    Separate nodes, which wait for nothing and hold up nothing, stand in rows of their own below.
+    """
+    keys = [node.key for node in drawing.nodes]
+    shape = _NARROW if max(layers_of(keys, drawing.edges).values(), default=0) > 2 else _WIDE
+    layout = arrange(keys, drawing.edges, box=shape.height, gap=_ROW_GAP, bend=shape.height / 3)
+    columns = max(layout.layers, min(len(drawing.separate), 3), 2 if drawing.nodes else 1)
+    width = columns * (shape.width + shape.gap) - shape.gap + 2 * _MARGIN
+    body: list[str] = []
+    top = 0.0
+    if drawing.nodes:
+        body += [_heading(index, shape, waves=drawing.waves) for index in range(layout.layers)]
+        body += [_edge(edge, layout, shape) for edge in drawing.edges]
+        body += [
+            _box(node, shape.x(layout.layer[node.key]), _HEAD + layout.centre[node.key] - shape.height / 2, shape)
+            for node in drawing.nodes
+        ]
+        top = _HEAD + layout.height + _ROW_GAP
+    if drawing.separate:
+        heading = "Stand alone: can start now, and nothing waits for them"
+        body.append(label(_MARGIN, top + 16, heading, size=11, tone="soft"))
+        for index, node in enumerate(drawing.separate):
+            row, column = divmod(index, columns)
+            body.append(_box(node, shape.x(column), top + _HEAD + row * (shape.height + _ROW_GAP), shape))
+        rows = -(-len(drawing.separate) // columns)
+        top += _HEAD + rows * (shape.height + _ROW_GAP)
+    body.append(_legend(top))
+    width = max(width, _LEGEND_WIDTH)
+    height = top + _LEGEND
+    return svg.picture(width, height, alt, body, name="graph"), width, height
+
+
+def _heading(index: int, shape: _Shape, *, waves: bool) -> str:
+    content = f"Step {index + 1}"
+    if waves:
+        content = "Wave 1: can start now" if index == 0 else f"Wave {index + 1}"
+    return label(shape.x(index), 13, content, size=11, tone="soft")
+
+
+def _edge(edge: tuple[str, str], layout: Layout, shape: _Shape) -> str:
+    """A smooth curve from box to box, through the bends that keep it clear of boxes between."""
+    start, end = edge
+    if end not in layout.layer or (layout.layer[start] >= layout.layer[end]):
+        return ""
+    x, y = shape.x(layout.layer[start]) + shape.width, _HEAD + layout.centre[start]
+    path = f"M{x:.1f} {y:.1f}"
+    goals = [(shape.x(at), _HEAD + height, shape.width) for at, height in layout.bends[edge]]
+    goals.append((shape.x(layout.layer[end]) - 6, _HEAD + layout.centre[end], 0.0))
+    for goal_x, goal_y, run in goals:
+        middle = (x + goal_x) / 2
+        path += f"C{middle:.1f} {y:.1f} {middle:.1f} {goal_y:.1f} {goal_x:.1f} {goal_y:.1f}"
+        if run:
+            path += f"L{goal_x + run:.1f} {goal_y:.1f}"
+        x, y = goal_x + run, goal_y
+    tip = f"M{x + 6:.1f} {y:.1f}L{x - 1:.1f} {y - 4:.1f}L{x - 1:.1f} {y + 4:.1f}Z"
+    line = element("path", {"d": path, "class": "g-edge", "fill": "none", "stroke": svg.SOFT, "stroke-width": 1.2})
+    return line + element("path", {"d": tip, "class": "g-tip", "fill": svg.SOFT})
+
+
+def _box(node: DrawnNode, x: float, y: float, shape: _Shape) -> str:
+    colour = svg.UNKNOWN if node.discovery else _COLOUR[node.severity]
+    tone = "unknown" if node.discovery else _TONE[node.severity]
+    frame: dict[str, svg.Value] = {
+        "x": x, "y": y, "width": shape.width, "height": shape.height, "rx": 6, "class": f"g-box g-{tone}",
+        "fill": svg.PAPER, "stroke": colour, "stroke-width": _BORDER[node.severity],
+    }  # fmt: skip
+    if node.discovery:
+        frame["stroke-dasharray"] = "5 3"
+    parts = [element("title", {}, text=_spoken(node)), element("rect", frame)]
+    if node.root:
+        bar: dict[str, svg.Value] = {"x": x + 4, "y": y + 6, "width": 4, "height": shape.height - 12}
+        parts.append(element("rect", {**bar, "class": "g-root", "fill": svg.INK}))
+    left = x + 14
+    parts.append(_icon(left + 5, y + 14, node.severity, discovery=node.discovery))
+    parts.append(label(left + 15, y + 18, node.rule, size=11.5, weight=600))
+    used = svg.text_width(node.rule, 11.5, bold=True) + 15
+    where = fit(node.where, shape.width - 14 - used - 18, 10.5)
+    parts.append(label(x + shape.width - 9, y + 18, where, size=10.5, anchor="end", tone="soft"))
+    for index, line in enumerate(wrap(node.title, shape.width - 24, 10.8, shape.lines)):
+        parts.append(label(left, y + 33 + 12.8 * index, line, size=10.8))
+    group = element("g", {}, *parts)
+    return element("a", {"href": f"#{node.anchor}"}, group) if node.anchor else group
+
+
+def _spoken(node: DrawnNode) -> str:
+    kind = "to find out" if node.discovery else f"{node.severity.value} gap"
+    root = ", root cause" if node.root else ""
+    return f"{node.rule}, {kind}{root}, {node.where}: {node.title}"
+
+
+def _icon(x: float, y: float, severity: Severity, *, discovery: bool = False) -> str:
+    """A mark of about 10 by 10 units centred on (x, y); shape carries the meaning, colour repeats it."""
+    if discovery:
+        return label(x, y + 4.5, "?", size=13, weight=600, anchor="middle", tone="unknown")
+    shared: dict[str, svg.Value] = {"class": f"i-{_TONE[severity]}", "fill": _COLOUR[severity]}
+    if severity is Severity.CRITICAL:
+        return element("path", {"d": f"M{x} {y - 5.5}L{x + 5.5} {y}L{x} {y + 5.5}L{x - 5.5} {y}Z", **shared})
+    if severity is Severity.HIGH:
+        return element("path", {"d": f"M{x} {y - 5}L{x + 5.5} {y + 4.5}L{x - 5.5} {y + 4.5}Z", **shared})
+    circle: dict[str, svg.Value] = {"cx": x, "cy": y, "r": 4.2}
+    if severity is Severity.MEDIUM:
+        return element("circle", {**circle, **shared})
+    return element("circle", {**circle, "class": "i-open", "fill": svg.PAPER, "stroke": svg.SOFT, "stroke-width": 1.3})
+
+
+def _legend(top: float) -> str:
+    x, y = _MARGIN + 6, top + 18
+    parts: list[str] = []
+    for severity in Severity:
+        parts.append(_icon(x, y - 4, severity))
+        parts.append(label(x + 10, y, severity.value, size=10.5, tone="soft"))
+        x += 16 + svg.text_width(severity.value, 10.5) + 10
+    dashed: dict[str, svg.Value] = {
+        "x": x, "y": y - 10, "width": 18, "height": 12, "rx": 3, "class": "g-box g-unknown", "fill": svg.PAPER,
+        "stroke": svg.UNKNOWN, "stroke-width": 1.2, "stroke-dasharray": "4 2",
+    }  # fmt: skip
+    parts.append(element("rect", dashed))
+    parts.append(label(x + 23, y, "to find out", size=10.5, tone="soft"))
+    x += 23 + svg.text_width("to find out", 10.5) + 14
+    bar: dict[str, svg.Value] = {"x": x, "y": y - 11, "width": 4, "height": 14, "class": "g-root", "fill": svg.INK}
+    parts.append(element("rect", bar))
+    parts.append(label(x + 9, y, "root cause", size=10.5, tone="soft"))
+    return element("g", {}, *parts)
+
+
+def mermaid(drawing: Drawing) -> str:
+    """The same picture as Mermaid source. Every character that is not plain is written as a numeric entity."""
+    nodes = (*drawing.nodes, *drawing.separate)
+    ids = {node.key: f"n{index}" for index, node in enumerate(nodes, start=1)}
+    lines = ["flowchart LR"]
+    for node in nodes:
+        kind = "find out" if node.discovery else node.severity.value
+        content = f"{node.rule} {_entity(node.where)}<br/>{_entity(node.title)}<br/>({kind})"
+        shape = f'("{content}")' if node.discovery else f'["{content}"]'
+        lines.append(f"  {ids[node.key]}{shape}{':::find' if node.discovery else ':::' + node.severity.value}")
+    lines += [f"  {ids[start]} --> {ids[end]}" for start, end in drawing.edges]
+    lines += [
+        "  classDef critical stroke:#9b1c1c,stroke-width:4px",
+        "  classDef high stroke:#9a5200,stroke-width:3px",
+        "  classDef medium stroke:#55606d,stroke-width:2px",
+        "  classDef low stroke:#55606d,stroke-width:1px",
+        "  classDef find stroke:#3b5b8c,stroke-width:2px,stroke-dasharray:5 3",
+    ]
+    return "\n".join(lines)
+
+
+def _entity(content: str) -> str:
+    plain = {" ", ".", ",", "-"}
+    return "".join(
+        char if (char.isascii() and char.isalnum()) or char in plain else f"#{ord(char)};" for char in content
+    )

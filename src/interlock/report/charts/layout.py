@@ -1,0 +1,165 @@
+"""A layered drawing of a small acyclic graph, left to right (Sugiyama, Tagawa, Toda 1981, in its simplest form).
+
+Layers by longest path, long edges split by bends, crossings reduced by barycentre sweeps, heights by averaging
+neighbours and then pushing apart (pool adjacent violators: the order is kept and the total movement is least).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+Edge = tuple[str, str]
+#: A layout's vertex: a node's key, or (edge's ends, layer) of a bend.
+Vertex = str | tuple[str, str, int]
+
+SWEEPS = 8
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where things go: the layer of each node, its centre's height, and the bends of each edge as (layer, height).
+
+    Heights start at 0 and are in the unit of the heights given; ``height`` is the whole drawing's.
+    """
+
+    layer: Mapping[str, int]
+    centre: Mapping[str, float]
+    bends: Mapping[Edge, tuple[tuple[int, float], ...]]
+    layers: int
+    height: float
+
+
+def layers_of(nodes: Sequence[str], edges: Sequence[Edge]) -> dict[str, int]:
+    """Layer of each node: 0 without predecessors, else one more than the deepest predecessor.
+
+    A cycle is cut at the node that was given first, so every input has a drawing.
+    """
+    before: dict[str, set[str]] = {node: set() for node in nodes}
+    for start, end in edges:
+        if start in before and end in before and start != end:
+            before[end].add(start)
+    layer: dict[str, int] = {}
+    waiting = list(nodes)
+    while waiting:
+        ready = [node for node in waiting if all(earlier in layer for earlier in before[node])] or waiting[:1]
+        for node in ready:
+            layer[node] = max((layer[earlier] + 1 for earlier in before[node] if earlier in layer), default=0)
+        waiting = [node for node in waiting if node not in layer]
+    return layer
+
+
+def arrange(nodes: Sequence[str], edges: Sequence[Edge], box: float, gap: float, bend: float) -> Layout:
+    """Lay out ``nodes`` (the order given breaks ties) joined by ``edges``.
+
+    :param box: height of a node; ``gap`` what stays free between two; ``bend`` the height kept for a passing edge.
+    """
+    layer = layers_of(nodes, edges)
+    forward = [edge for edge in dict.fromkeys(edges) if edge[0] in layer and edge[1] in layer]
+    forward = [edge for edge in forward if layer[edge[0]] < layer[edge[1]]]
+    columns: list[list[Vertex]] = [[] for _ in range(max(layer.values(), default=-1) + 1)]
+    for node in nodes:
+        columns[layer[node]].append(node)
+    left: dict[Vertex, list[Vertex]] = defaultdict(list)
+    right: dict[Vertex, list[Vertex]] = defaultdict(list)
+    for start, end in forward:
+        previous: Vertex = start
+        for at in range(layer[start] + 1, layer[end]):
+            vertex: Vertex = (start, end, at)
+            columns[at].append(vertex)
+            left[vertex].append(previous)
+            right[previous].append(vertex)
+            previous = vertex
+        left[end].append(previous)
+        right[previous].append(end)
+    ordered = _fewest_crossings(columns, left, right)
+    size: dict[Vertex, float] = {
+        vertex: box if isinstance(vertex, str) else bend for column in ordered for vertex in column
+    }
+    centre = _heights(ordered, left, right, size, gap)
+    bends = {
+        (start, end): tuple((at, centre[(start, end, at)]) for at in range(layer[start] + 1, layer[end]))
+        for start, end in forward
+    }
+    placed = {vertex: height for vertex, height in centre.items() if isinstance(vertex, str)}
+    lowest = max((centre[vertex] + size[vertex] / 2 for vertex in centre), default=0.0)
+    return Layout(layer, placed, bends, len(ordered), lowest)
+
+
+_Neighbours = Mapping[Vertex, Sequence[Vertex]]
+
+
+def _fewest_crossings(columns: list[list[Vertex]], left: _Neighbours, right: _Neighbours) -> list[list[Vertex]]:
+    best = [list(column) for column in columns]
+    fewest = _crossings(best, right)
+    current = [list(column) for column in columns]
+    for sweep in range(SWEEPS):
+        towards = left if sweep % 2 == 0 else right
+        indices = range(1, len(current)) if sweep % 2 == 0 else range(len(current) - 2, -1, -1)
+        for index in indices:
+            fixed = current[index - 1] if sweep % 2 == 0 else current[index + 1]
+            position = {vertex: place for place, vertex in enumerate(fixed)}
+            current[index] = _by_barycentre(current[index], towards, position)
+        crossings = _crossings(current, right)
+        if crossings < fewest:
+            best, fewest = [list(column) for column in current], crossings
+    return best
+
+
+def _by_barycentre(column: list[Vertex], towards: _Neighbours, position: Mapping[Vertex, int]) -> list[Vertex]:
+    def weight(place: int, vertex: Vertex) -> float:
+        places = [position[other] for other in towards.get(vertex, ()) if other in position]
+        return sum(places) / len(places) if places else float(place)
+
+    keyed = sorted((weight(place, vertex), place) for place, vertex in enumerate(column))
+    return [column[place] for _, place in keyed]
+
+
+def _crossings(columns: Sequence[Sequence[Vertex]], right: _Neighbours) -> int:
+    total = 0
+    for near, far in itertools.pairwise(columns):
+        position = {vertex: place for place, vertex in enumerate(far)}
+        ends = [position[end] for start in near for end in sorted(right.get(start, ()), key=lambda v: position[v])]
+        total += sum(1 for index, end in enumerate(ends) for other in ends[index + 1 :] if other < end)
+    return total
+
+
+def _heights(
+    columns: Sequence[Sequence[Vertex]], left: _Neighbours, right: _Neighbours, size: Mapping[Vertex, float], gap: float
+) -> dict[Vertex, float]:
+    centre: dict[Vertex, float] = {}
+    for column in columns:
+        top = 0.0
+        for vertex in column:
+            centre[vertex] = top + size[vertex] / 2
+            top += size[vertex] + gap
+    for sweep in range(2 * SWEEPS):
+        ordered = columns if sweep % 2 == 0 else list(reversed(columns))
+        towards = left if sweep % 2 == 0 else right
+        for column in ordered:
+            wanted = []
+            for vertex in column:
+                near = towards.get(vertex, ()) or right.get(vertex, ()) or left.get(vertex, ())
+                wanted.append(sum(centre[other] for other in near) / len(near) if near else centre[vertex])
+            centre.update(zip(column, _apart(wanted, [size[vertex] for vertex in column], gap), strict=True))
+    top = min((centre[vertex] - size[vertex] / 2 for vertex in centre), default=0.0)
+    return {vertex: height - top for vertex, height in centre.items()}
+
+
+def _apart(wanted: Sequence[float], sizes: Sequence[float], gap: float) -> list[float]:
+    """Positions in the same order, at least the two half sizes and ``gap`` apart, nearest to ``wanted``."""
+    offsets: list[float] = []
+    for index, size in enumerate(sizes):
+        offsets.append(0.0 if not index else offsets[-1] + (sizes[index - 1] + size) / 2 + gap)
+    blocks: list[tuple[float, int]] = []
+    for want, offset in zip(wanted, offsets, strict=True):
+        mean, members = want - offset, 1
+        while blocks and blocks[-1][0] > mean:
+            other, others = blocks.pop()
+            mean = (mean * members + other * others) / (members + others)
+            members += others
+        blocks.append((mean, members))
+    flat = [mean for mean, members in blocks for _ in range(members)]
+    return [base + offset for base, offset in zip(flat, offsets, strict=True)]

@@ -1,0 +1,194 @@
+"""What every section builder needs: the assessment, lookups over it, and the running list of references."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
+from urllib.parse import urlsplit
+
+from interlock.model.assessment import Assessment, GapNode, OrgStanding
+from interlock.model.base import GapClass, Reference, RuleOutcome, Scope
+from interlock.model.finding import Finding, Subject
+from interlock.model.observation import Observation
+from interlock.model.organization import Organization
+from interlock.model.rule import LeadTime, Rule
+from interlock.report import words
+from interlock.report.models import Cite, Link, ReferenceEntry
+
+SECTIONS = (
+    "summary",
+    "glance",
+    "first",
+    "plan",
+    "graph",
+    "gaps",
+    "unknowns",
+    "fit",
+    "contradictions",
+    "organizations",
+    "method",
+    "tasks",
+    "references",
+    "statements",
+)
+UNDECIDED = frozenset({RuleOutcome.UNKNOWN, RuleOutcome.ERROR})
+
+
+class ReferenceBook:
+    """Numbers references in order of first citation; the same address, or else the same title, is one entry.
+
+    :param linked: whether the report has the list that a number can lead to.
+    """
+
+    def __init__(self, *, linked: bool) -> None:
+        self._linked = linked
+        self._numbers: dict[str, int] = {}
+        self._entries: list[ReferenceEntry] = []
+
+    def cite(self, reference: Reference) -> Cite:
+        """The reference's number, a new one on first sight."""
+        url = web_address(reference.url)
+        title = words.text(reference.title, 200)
+        key = url or title.casefold()
+        if key not in self._numbers:
+            number = len(self._entries) + 1
+            self._numbers[key] = number
+            self._entries.append(ReferenceEntry(number=number, anchor=f"ref-{number}", title=title, url=url))
+        number = self._numbers[key]
+        return Cite(number=number, anchor=f"ref-{number}" if self._linked else "")
+
+    def cite_all(self, references: Iterable[Reference]) -> tuple[Cite, ...]:
+        """Each reference's number, each once."""
+        return tuple({cite.number: cite for cite in map(self.cite, references)}.values())
+
+    def entries(self) -> tuple[ReferenceEntry, ...]:
+        """Everything cited so far, in number order."""
+        return tuple(self._entries)
+
+
+def web_address(url: str) -> str:
+    """The address if a reader's browser may follow it (http or https with a host), else an empty string."""
+    shown = words.text(url, 1000)
+    try:
+        parts = urlsplit(shown)
+        host = parts.hostname
+    except ValueError:
+        return ""
+    clean = parts.scheme.lower() in {"http", "https"} and host and not any(char in shown for char in ' <>"\\^`{|}')
+    return shown if clean and "\N{REPLACEMENT CHARACTER}" not in shown and not shown.endswith("…") else ""
+
+
+class Context:
+    """Lookups over one assessment. Built once a report; nothing in it changes but the reference book.
+
+    :param shown: the sections that the report has; links into others lead nowhere.
+    """
+
+    def __init__(self, assessment: Assessment, observations: Mapping[str, Observation], shown: Collection[str]) -> None:
+        self.assessment = assessment
+        self.observations = observations
+        self.shown = frozenset(shown)
+        self.book = ReferenceBook(linked="references" in self.shown)
+        self.organizations: dict[str, Organization] = {org.id: org for org in assessment.organizations}
+        self.names: dict[str, str] = {org.id: words.name(org.name) for org in assessment.organizations}
+        self.standings: dict[str, OrgStanding] = {standing.org: standing for standing in assessment.standings}
+
+    @cached_property
+    def findings(self) -> dict[str, Finding]:
+        """Findings by key."""
+        return {finding.key: finding for finding in self.assessment.findings}
+
+    @cached_property
+    def nodes(self) -> dict[str, GapNode]:
+        """Nodes of the gap graph by key."""
+        return {node.key: node for node in self.assessment.graph.nodes}
+
+    def needed(self, rule: Rule) -> bool:
+        """Whether the target gate cannot be passed while this rule is open (as ``gaps`` counts requirements)."""
+        return (
+            rule.gap_class is not GapClass.ADVICE
+            and rule.lifecycle == "stable"
+            and rule.gate.rank <= self.assessment.target_gate.rank
+        )
+
+    def rule(self, rule_id: str) -> Rule | None:
+        """The rule, or none when the assessment does not carry it."""
+        return self.assessment.rules.get(rule_id)
+
+    def organization_name(self, org: str) -> str:
+        """An organisation's name, or its id when it is not known."""
+        return self.names.get(org) or words.name(org)
+
+    def organization_link(self, org: str) -> Link:
+        """Leads to the organisation's own page."""
+        known = "organizations" in self.shown and org in self.organizations
+        return Link(label=self.organization_name(org), anchor=words.anchor("org", org) if known else "")
+
+    def subject_link(self, subject: Subject) -> Link:
+        """Names a subject: the product, a vendor or an organisation."""
+        if subject.scope is Scope.PRODUCT:
+            return Link(label="Product")
+        if subject.scope is Scope.VENDOR:
+            return Link(label=f"{words.vendor(subject.id)} (vendor)")
+        return self.organization_link(subject.id)
+
+    def message(self, finding: Finding) -> str:
+        """What was found, for a place that names the subject already."""
+        message = words.text(finding.message)
+        lead = self.names.get(finding.subject.id, "") if finding.subject.scope is Scope.ORG else ""
+        return words.sentence(words.capital(words.without_lead(message, lead) if lead else message))
+
+    def detail(self, finding: Finding, title: str) -> str:
+        """Like :meth:`message`, and empty when it only says the title again."""
+        message = self.message(finding)
+        return "" if message.rstrip(".").casefold() == title.rstrip(".").casefold() else message
+
+    def rule_anchor(self, rule_id: str, outcome: RuleOutcome | None) -> str:
+        """Where the report explains a rule with this outcome; empty when it does not."""
+        if outcome is RuleOutcome.GAP and "gaps" in self.shown:
+            return words.anchor("gap", rule_id)
+        if outcome in UNDECIDED and "unknowns" in self.shown:
+            return words.anchor("open", rule_id)
+        return ""
+
+    def finding_link(self, key: str) -> Link:
+        """The rule's id, leading to where the report explains it."""
+        rule_id = key.partition("@")[0]
+        finding = self.findings.get(key)
+        outcome = finding.outcome if finding else None
+        node = self.nodes.get(key)
+        if outcome is None and node is not None:
+            outcome = RuleOutcome.GAP if node.kind == "gap" else RuleOutcome.UNKNOWN
+        return Link(label=words.text(rule_id, 60), anchor=self.rule_anchor(rule_id, outcome))
+
+    def unseen(self, org: str) -> bool:
+        """Whether nothing was observed of this organisation."""
+        standing = self.standings.get(org)
+        return standing is None or standing.observed in {"not_observed", "never_probed"}
+
+    def why_unseen(self, org: str) -> str:
+        """Why nothing, or only part, was observed: the standing's reason, or the observation's."""
+        standing = self.standings.get(org)
+        if standing is not None and standing.not_observed_because:
+            return words.text(standing.not_observed_because, 200)
+        observation = self.observations.get(org)
+        reason = observation.reason_not_observed() if observation else None
+        if reason:
+            return words.text(reason, 200)
+        organization = self.organizations.get(org)
+        if organization is not None and organization.fhir_base_url is None:
+            return "no FHIR base URL is recorded"
+        if standing is not None and standing.observed == "never_probed":
+            return "it has not been probed yet"
+        return "no reason was recorded"
+
+    def lead_source(self, lead_time: LeadTime | None) -> tuple[str, tuple[Cite, ...]]:
+        """Grade, date and source of a lead time: words, and a citation when the source is an address."""
+        if lead_time is None:
+            return "", ()
+        grade = f"{words.GRADE[lead_time.grade]}, {lead_time.as_of}"
+        url = web_address(lead_time.source)
+        if url:
+            return grade, (self.book.cite(Reference(title=urlsplit(url).netloc + urlsplit(url).path, url=url)),)
+        source = words.text(lead_time.source, 200)
+        return (grade if source.casefold() == "judgement" else f"{grade}: {source}"), ()

@@ -1,0 +1,149 @@
+"""The workflow contract against each organisation's own statement; what was not seen is never called missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from interlock.model.contract import ContractFit, NeedMatch
+from interlock.report import words
+from interlock.report.models import ContradictionRow, FitGroup, FitRow, FitSection, FitTable, Link, Mark, NeedRow
+from interlock.report.sections.context import Context
+
+COLUMNS = 6
+SUPPORTED = Mark(symbol="✓", label="supported", tone="good")
+MISSING = Mark(symbol="✕", label="missing", tone="bad")
+UNDECLARED = Mark(symbol="?", label="undeclared", tone="warn")
+NOT_OBSERVED = Mark(symbol="·", label="not observed", tone="unknown")
+NOT_NEEDED = Mark(symbol="–", label="not needed", tone="neutral")
+LEGEND = (
+    SUPPORTED.model_copy(update={"detail": "the statement declares it"}),
+    MISSING.model_copy(update={"detail": "the statement was read and leaves it out of what it lists"}),
+    UNDECLARED.model_copy(update={"detail": "the statement was read and does not say"}),
+    NOT_OBSERVED.model_copy(update={"detail": "the statement could not be read: nothing is known"}),
+)
+_MARKS = {"supported": SUPPORTED, "missing": MISSING, "undeclared": UNDECLARED, "not_observed": NOT_OBSERVED}
+_DIRECTION = {"release": "Release", "launch": "Launch and scopes", "input": "Reads", "output": "Writes"}
+_KIND = {
+    "resource": "resource",
+    "interaction": "interaction",
+    "search_parameter": "search parameter",
+    "profile": "profile",
+    "launch": "launch mode",
+    "scope": "scope",
+    "release": "FHIR release",
+}
+_Key = tuple[str, str, str, str]
+
+
+def outcome_mark(fit: ContractFit, match: NeedMatch) -> Mark:
+    """The mark of one need; an organisation whose statement was not seen has only "not observed"."""
+    return _MARKS[match.outcome] if fit.observed else NOT_OBSERVED
+
+
+def build_fit(context: Context) -> FitSection:
+    """One table for every :data:`COLUMNS` organisations, needs in contract order."""
+    fits = context.assessment.fit
+    needs: dict[_Key, NeedMatch] = {}
+    for fit in fits:
+        for match in fit.matches:
+            needs.setdefault(_key(match), match)
+    tables = tuple(
+        _table(context, fits[start : start + COLUMNS], needs, start, len(fits))
+        for start in range(0, len(fits), COLUMNS)
+        if needs
+    )
+    if not tables:
+        return FitSection(
+            lead="There is no workflow contract to compare with, or no organisation.", legend=(), tables=()
+        )
+    lead = (
+        "What the workflow contract needs, against what each organisation's own statement declares. A declaration is "
+        "not proof that it works, and the absence of one is not proof that it does not."
+    )
+    return FitSection(lead=lead, legend=LEGEND, tables=tables)
+
+
+def _key(match: NeedMatch) -> _Key:
+    return (match.direction, match.resource or "", match.kind, match.name)
+
+
+def _table(
+    context: Context, fits: Sequence[ContractFit], needs: dict[_Key, NeedMatch], start: int, total: int
+) -> FitTable:
+    found = [{_key(match): match for match in fit.matches} for fit in fits]
+    groups = []
+    for direction, title in _DIRECTION.items():
+        rows = tuple(_row(match, fits, found) for match in needs.values() if match.direction == direction)
+        if rows:
+            groups.append(FitGroup(title=title, rows=rows))
+    caption = "Contract fit"
+    if total > COLUMNS:
+        caption += f", organisations {start + 1} to {start + len(fits)} of {total}"
+    return FitTable(
+        caption=caption,
+        organizations=tuple(context.organization_link(fit.org) for fit in fits),
+        groups=tuple(groups),
+        totals=tuple(_total(fit) for fit in fits),
+    )
+
+
+def _row(need: NeedMatch, fits: Sequence[ContractFit], found: Sequence[dict[_Key, NeedMatch]]) -> FitRow:
+    cells = []
+    for fit, matches in zip(fits, found, strict=True):
+        match = matches.get(_key(need))
+        cells.append(outcome_mark(fit, match) if match else NOT_NEEDED)
+    return FitRow(
+        group=_DIRECTION[need.direction],
+        need=need_name(need),
+        kind=_KIND[need.kind],
+        optional=need.optional,
+        cells=tuple(cells),
+    )
+
+
+def need_name(match: NeedMatch) -> str:
+    """``Observation: create``, the resource alone, or the launch mode, scope or release; a profile by its last word."""
+    name = words.text(match.name, 120)
+    if match.kind == "profile" and "/" in match.name:
+        name = words.text(match.name.rstrip("/").rpartition("/")[2], 80)
+    if not match.resource:
+        return name
+    resource = words.text(match.resource, 64)
+    return resource if match.kind == "resource" else f"{resource}: {name}"
+
+
+def _total(fit: ContractFit) -> str:
+    required = [match for match in fit.matches if not match.optional]
+    if not fit.observed:
+        return "not observed"
+    supported = sum(1 for match in required if match.outcome == "supported")
+    return f"{supported} of {len(required)}"
+
+
+def unmet_needs(fit: ContractFit) -> tuple[NeedRow, ...]:
+    """Needs that the statement does not support or does not declare; empty when it was not seen."""
+    if not fit.observed:
+        return ()
+    groups: dict[tuple[str, str], list[str]] = {}
+    for match in fit.matches:
+        if match.outcome in {"missing", "undeclared"}:
+            name = need_name(match) + (" (optional)" if match.optional else "")
+            groups.setdefault((match.outcome, words.text(match.note or "", 300)), []).append(name)
+    return tuple(
+        NeedRow(mark=_MARKS[outcome], needs=words.listing(names, 60), note=words.sentence(words.capital(note)))
+        for (outcome, note), names in sorted(groups.items(), key=lambda item: item[0][0])
+    )
+
+
+def build_contradictions(context: Context) -> tuple[ContradictionRow, ...]:
+    """Answers that an observation contradicts, both sides."""
+    return tuple(
+        ContradictionRow(
+            item=words.text(row.item, 96),
+            where=context.organization_link(row.org) if row.org else Link(label="Product"),
+            answered=words.text(row.answered, 300),
+            observed=words.text(row.observed, 300),
+            evidence=words.text(row.evidence, 300),
+        )
+        for row in context.assessment.contradictions
+    )

@@ -1,0 +1,119 @@
+"""Open gaps in detail, one entry a rule, grouped by the wave in which work on them can start."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from interlock.model.base import GapClass, RuleOutcome
+from interlock.model.finding import Finding
+from interlock.model.rule import Rule
+from interlock.report import words
+from interlock.report.models import Cite, GapEntry, GapGroup, Link, SubjectLine
+from interlock.report.sections.context import Context
+
+
+def build_gaps(context: Context) -> tuple[GapGroup, ...]:
+    """Every rule with an open gap; the last group holds those that the target gate does not need."""
+    by_rule: dict[str, list[Finding]] = defaultdict(list)
+    for finding in context.assessment.findings:
+        if finding.outcome is RuleOutcome.GAP:
+            by_rule[finding.rule].append(finding)
+    neighbours = Neighbours(context)
+    groups: dict[int | None, list[tuple[tuple[int, int, str], GapEntry]]] = defaultdict(list)
+    for rule_id, findings in by_rule.items():
+        rule = context.rule(rule_id)
+        if rule is None or rule.lifecycle == "deprecated":
+            continue
+        nodes = [context.nodes[finding.key] for finding in findings if finding.key in context.nodes]
+        wave = min((node.wave for node in nodes), default=0) if context.needed(rule) else None
+        order = (list(GapClass).index(rule.gap_class), rule.severity.rank, rule_id)
+        groups[wave].append((order, _entry(context, rule, findings, neighbours)))
+    ordered = sorted(groups, key=lambda wave: (wave is None, wave or 0))
+    return tuple(_group(context, wave, [entry for _, entry in sorted(groups[wave], key=_first)]) for wave in ordered)
+
+
+def _first(pair: tuple[tuple[int, int, str], GapEntry]) -> tuple[int, int, str]:
+    return pair[0]
+
+
+def _group(context: Context, wave: int | None, entries: Sequence[GapEntry]) -> GapGroup:
+    gate = words.GATE[context.assessment.target_gate].lower()
+    if wave is None:
+        title, note = "Later", f"Open, and not needed for the {gate} gate."
+    elif wave == 0:
+        title, note = "Wave 1", "Waits for nothing: can start now."
+    else:
+        title, note = f"Wave {wave + 1}", "Can start once what it waits for is closed."
+    anchor = "gaps-later" if wave is None else f"gaps-wave-{wave + 1}"
+    return GapGroup(anchor=anchor, title=title, note=note, gaps=tuple(entries))
+
+
+class Neighbours:
+    """Rules directly before and after each rule in the reduced graph, as links."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._before: dict[str, list[str]] = defaultdict(list)
+        self._after: dict[str, list[str]] = defaultdict(list)
+        for edge in context.assessment.graph.reduced:
+            self._before[edge.after].append(edge.before)
+            self._after[edge.before].append(edge.after)
+
+    def before(self, keys: Iterable[str]) -> tuple[Link, ...]:
+        """What any of these findings waits for, each rule once."""
+        return self._links(keys, self._before)
+
+    def after(self, keys: Iterable[str]) -> tuple[Link, ...]:
+        """What waits for any of these findings, each rule once."""
+        return self._links(keys, self._after)
+
+    def _links(self, keys: Iterable[str], table: dict[str, list[str]]) -> tuple[Link, ...]:
+        found = {}
+        for key in keys:
+            for other in table.get(key, ()):
+                link = self._context.finding_link(other)
+                found[link.label, link.anchor] = link
+        return tuple(found[pair] for pair in sorted(found))
+
+
+def behind(context: Context, keys: Iterable[str]) -> str:
+    """How many gates of organisations these nodes hold up, or nothing when they hold up none."""
+    nodes = [context.nodes[key] for key in keys if key in context.nodes]
+    total = sum(node.blocks for node in nodes)
+    return f"holds up {words.count(total, 'gate')}" if total else ""
+
+
+def _entry(context: Context, rule: Rule, findings: Sequence[Finding], neighbours: Neighbours) -> GapEntry:
+    keys = [finding.key for finding in findings]
+    remediation = rule.remediation
+    source, cites = context.lead_source(remediation.lead_time)
+    references: tuple[Cite, ...] = context.book.cite_all(rule.references)
+    return GapEntry(
+        anchor=words.anchor("gap", rule.id),
+        id=rule.id,
+        title=words.name(rule.title),
+        severity=words.SEVERITY[rule.severity],
+        severity_because=words.sentence(words.text(rule.severity_because or "")),
+        gap_class=words.GAP_CLASS[rule.gap_class],
+        blocker=rule.gap_class in {GapClass.PRODUCT_BLOCKER, GapClass.INTEGRATION_BLOCKER},
+        gate=words.GATE[rule.gate],
+        scope=words.SCOPE[rule.scope],
+        lifecycle=rule.lifecycle if rule.lifecycle != "stable" else "",
+        why=words.sentence(words.text(rule.why)),
+        action=words.sentence(words.text(remediation.text, 1500)),
+        owner=words.OWNER[remediation.owner],
+        effort=words.effort(remediation.effort),
+        lead_time=words.lead_time(remediation.lead_time),
+        lead_source=source,
+        lead_cites=cites,
+        cites=references,
+        statements=", ".join(rule.source),
+        behind=behind(context, keys),
+        waits_for=neighbours.before(keys),
+        opens=neighbours.after(keys),
+        subjects=tuple(
+            SubjectLine(link=context.subject_link(finding.subject), message=context.message(finding))
+            for finding in findings
+        ),
+    )

@@ -1,0 +1,91 @@
+"""What depends on what: the gap graph as a picture and as Mermaid, and its root causes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from interlock.model.assessment import GapGraph, GapNode, RootCause
+from interlock.model.base import RuleOutcome
+from interlock.report import words
+from interlock.report.charts import Drawing, condense, gap_graph, mermaid, required
+from interlock.report.models import GraphSection, Mark, Picture, RootCauseRow
+from interlock.report.sections.context import Context
+
+#: Print area in user units (96 to the inch): A4 upright and lying on its side, less heading and caption.
+#: Below the smallest scale the text of a box is too small to read in print: then fewer boxes are drawn.
+_SMALLEST, _BUDGETS = 0.74, (24, 20, 16, 12)
+_UPRIGHT, _LANDSCAPE = (643.0, 718.0), (960.0, 470.0)
+
+
+def build_graph(context: Context) -> GraphSection:
+    """Picture, Mermaid source and root causes of the working graph."""
+    graph = context.assessment.graph
+    if not graph.nodes:
+        lead = "Nothing is open and nothing is undecided, so there is nothing to draw."
+        return GraphSection(lead=lead, picture=None, mermaid="", note="", root_causes=())
+
+    def anchor(node: GapNode) -> str:
+        return context.rule_anchor(node.rule, RuleOutcome.GAP if node.kind == "gap" else RuleOutcome.UNKNOWN)
+
+    gaps = sum(1 for node in graph.nodes if node.kind == "gap")
+    parts = [words.count(gaps, "open gap")] if gaps else []
+    if len(graph.nodes) > gaps:
+        parts.append(words.count(len(graph.nodes) - gaps, "thing to find out", "things to find out"))
+    lead = (
+        f"{' and '.join(parts)}, joined by {words.count(len(graph.reduced), 'dependency', 'dependencies')}. An arrow "
+        "leads from what has to be closed first to what waits for it."
+    )
+
+    def needed(node: GapNode) -> bool:
+        rule = context.rule(node.rule)
+        return rule is None or context.needed(rule)
+
+    drawn = required(graph, needed)
+    drawn = drawn if drawn.nodes else graph
+    drawing, picture = _legible(drawn, context, anchor, graph.root_causes, lead)
+    return GraphSection(
+        lead=lead,
+        picture=picture,
+        mermaid=mermaid(drawing),
+        note=" ".join(part for part in (_left_out(context, len(graph.nodes) - len(drawn.nodes)), drawing.note) if part),
+        root_causes=tuple(_root(context, cause) for cause in graph.root_causes),
+    )
+
+
+def _left_out(context: Context, number: int) -> str:
+    gate = words.GATE[context.assessment.target_gate].lower()
+    return (
+        f"{words.count(number, 'node')} that the {gate} gate does not need {'is' if number == 1 else 'are'} left out."
+        if number
+        else ""
+    )
+
+
+def _legible(
+    graph: GapGraph, context: Context, anchor: Callable[[GapNode], str], causes: tuple[RootCause, ...], lead: str
+) -> tuple[Drawing, Picture]:
+    """As many boxes as can be read on one page, and their picture."""
+    roots = words.listing([words.text(cause.key, 60) for cause in causes], 6)
+    alt = f"Gap graph. {lead}" + (f" Root causes: {roots}." if roots else "")
+    caption = "Open gaps and what to find out, from left to right."
+    for budget in _BUDGETS:
+        drawing = condense(graph, context.names, anchor, budget)
+        svg, width, height = gap_graph(drawing, alt)
+        upright, lying = (min(1.0, across / width, down / height) for across, down in (_UPRIGHT, _LANDSCAPE))
+        if max(upright, lying) >= _SMALLEST:
+            break
+    return drawing, Picture(svg=svg, alt=alt, caption=caption, wide=lying > upright * 1.03)
+
+
+def _root(context: Context, cause: RootCause) -> RootCauseRow:
+    nodes = [context.nodes[key] for key in (cause.nodes or (cause.key,)) if key in context.nodes]
+    node = nodes[0] if nodes else None
+    mark = words.SEVERITY[node.severity] if node else Mark(symbol="", label="", tone="neutral")
+    return RootCauseRow(
+        mark=mark,
+        id=context.finding_link(node.key if node else cause.key),
+        where=words.listing(words.unique(context.subject_link(node.subject).label for node in nodes), 4),
+        sentence=words.sentence(words.text(cause.sentence)),
+        gate=words.GATE[cause.gate],
+        organizations=words.listing([context.organization_name(org) for org in cause.orgs], 6),
+    )

@@ -1,0 +1,234 @@
+"""One page an organisation: gates, what is open, what is undecided, and what its endpoints showed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from interlock.model.assessment import GateState, OrgStanding
+from interlock.model.base import CheckOutcome, RuleOutcome, Scope
+from interlock.model.contract import ContractFit
+from interlock.model.finding import Finding
+from interlock.model.observation import Check, Observation
+from interlock.model.organization import Organization
+from interlock.report import words
+from interlock.report.models import CheckRow, FindingRow, GateRow, Link, Mark, OrganizationPage, Pair
+from interlock.report.sections.context import UNDECIDED, Context
+from interlock.report.sections.facts import probe_facts
+from interlock.report.sections.fit import unmet_needs
+from interlock.report.sections.glance import ENVIRONMENT, bar, if_unknowns_hold, stage_mark
+from interlock.report.sections.summary import question, why_undecided
+
+_SHOWN_CHECKS = (CheckOutcome.FAIL, CheckOutcome.WARN)
+_CHECK = {
+    CheckOutcome.FAIL: Mark(symbol="✕", label="Failed", tone="bad"),
+    CheckOutcome.WARN: Mark(symbol="▲", label="Warning", tone="warn"),
+}
+
+
+def build_organizations(context: Context) -> tuple[OrganizationPage, ...]:
+    """A page for every organisation that has a standing."""
+    fits = {fit.org: fit for fit in context.assessment.fit}
+    by_org: dict[str, list[Finding]] = {}
+    for finding in context.assessment.findings:
+        if finding.subject.scope is Scope.ORG:
+            by_org.setdefault(finding.subject.id, []).append(finding)
+    return tuple(
+        _page(context, standing, organization, fits.get(standing.org), by_org.get(standing.org, []))
+        for standing in context.assessment.standings
+        if (organization := context.organizations.get(standing.org)) is not None
+    )
+
+
+def _page(
+    context: Context, standing: OrgStanding, organization: Organization, fit: ContractFit | None,
+    findings: list[Finding],
+) -> OrganizationPage:  # fmt: skip
+    name = context.organization_name(standing.org)
+    observation = context.observations.get(standing.org)
+    unseen = context.unseen(standing.org)
+    seen = observation if observation is not None and not unseen else None
+    vendor = words.vendor(organization.vendor)
+    return OrganizationPage(
+        anchor=words.anchor("org", standing.org),
+        name=name,
+        subtitle=f"{vendor} · {ENVIRONMENT.get(organization.environment, '')}",
+        picture=bar(standing.score, name),
+        score=words.interval(standing.score.interval),
+        stage=stage_mark(standing, context.assessment.target_gate),
+        facts=_facts(standing, organization),
+        callout=_callout(context, standing, name),
+        caps=tuple(words.capital(words.sentence(words.text(cap))) for cap in standing.score.caps),
+        gates=tuple(_gate(context, state) for state in standing.gates),
+        open=_rows(context, findings, frozenset({RuleOutcome.GAP})),
+        undecided=_rows(context, findings, UNDECIDED),
+        probe=probe_facts(seen) if seen else (),
+        probe_note=_probe_note(seen, standing),
+        checks=tuple(_check(context, check) for check in _failed(seen)),
+        checks_note=_checks_note(seen),
+        needs=unmet_needs(fit) if fit else (),
+        needs_note=_needs_note(fit),
+    )
+
+
+def _facts(standing: OrgStanding, organization: Organization) -> tuple[Pair, ...]:
+    score = standing.score
+    pairs = [
+        Pair(term="FHIR base URL", value=words.text(organization.fhir_base_url or "none recorded", 300)),
+        Pair(term="Observed", value=_observed(standing)),
+        Pair(term="Stage if what is undecided holds", value=if_unknowns_hold(standing) and _then(standing)),
+        Pair(term="Before caps", value=words.interval(score.uncapped) if score.caps else ""),
+        Pair(term="Complete", value=words.share(score.completeness)),
+        Pair(term="Confidence", value=words.share(score.confidence)),
+        Pair(term="Not applicable", value=words.share(score.not_applicable) if score.not_applicable else ""),
+        Pair(term="Verdict", value=words.VERDICT[standing.verdict]),
+        Pair(term="Note", value=words.text(organization.note or "")),
+    ]
+    return tuple(pair for pair in pairs if pair.value)
+
+
+def _observed(standing: OrgStanding) -> str:
+    when = words.moment(standing.observed_at) if standing.observed_at else ""
+    if standing.observed in {"observed", "partial"}:
+        return when or "yes"
+    return f"not observed, tried {when}" if when else "not observed"
+
+
+def _then(standing: OrgStanding) -> str:
+    return words.GATE[standing.stage_if_unknowns_hold] if standing.stage_if_unknowns_hold else ""
+
+
+def _callout(context: Context, standing: OrgStanding, name: str) -> str:
+    why = context.why_unseen(standing.org)
+    if standing.observed == "not_observed":
+        return (
+            f"Not observed: {why}. We could not look, so nothing here says what {name} publishes or supports; "
+            "what stands below rests on answers alone."
+        )
+    if standing.observed == "never_probed":
+        return f"Never probed: {why}. Nothing here says what {name} publishes or supports."
+    if standing.observed == "partial":
+        tail = f": {words.text(standing.not_observed_because, 200)}" if standing.not_observed_because else ""
+        return f"Observed in part{tail}. What could not be read is called not observed below."
+    return ""
+
+
+def _gate(context: Context, state: GateState) -> GateRow:
+    if state.holds:
+        mark = Mark(symbol="✓", label="Holds", tone="good")
+    elif state.open:
+        more = f", {len(state.undecided)} undecided" if state.undecided else ""
+        mark = Mark(symbol="✕", label=f"{len(state.open)} open{more}", tone="bad")
+    else:
+        mark = Mark(symbol="?", label=f"{len(state.undecided)} undecided", tone="unknown")
+    return GateRow(
+        gate=words.GATE[state.gate],
+        target=state.gate is context.assessment.target_gate,
+        mark=mark,
+        met=f"{state.met} of {state.required}" if state.required else "none required",
+        open=_links(context, state.open),
+        undecided=_links(context, state.undecided),
+    )
+
+
+def _links(context: Context, keys: Iterable[str]) -> tuple[Link, ...]:
+    return tuple({link.label: link for link in map(context.finding_link, keys)}.values())
+
+
+def _rows(context: Context, findings: Iterable[Finding], outcomes: frozenset[RuleOutcome]) -> tuple[FindingRow, ...]:
+    pairs = [
+        (rule, finding)
+        for finding in findings
+        if finding.outcome in outcomes
+        and (rule := context.rule(finding.rule)) is not None
+        and rule.lifecycle != "deprecated"
+    ]
+    pairs.sort(key=lambda pair: (pair[0].severity.rank, pair[0].gate.rank, pair[0].id))
+    return tuple(
+        FindingRow(
+            severity=words.SEVERITY[rule.severity],
+            id=context.finding_link(finding.key),
+            title=question(rule.title) if finding.outcome in UNDECIDED else words.name(rule.title),
+            gate=words.GATE[rule.gate],
+            message=(
+                _why_undecided(context, finding)
+                if finding.outcome in UNDECIDED
+                else context.detail(finding, rule.title)
+            ),
+        )
+        for rule, finding in pairs
+    )
+
+
+def _why_undecided(context: Context, finding: Finding) -> str:
+    """Why; where nothing could be observed the page says so at its top, so only missing answers are named."""
+    if not context.unseen(finding.subject.id) or not finding.missing_facts:
+        return words.capital(why_undecided(context, finding))
+    answers = [words.text(item, 96) for item in finding.missing_answers]
+    return f"Not observed; not answered: {words.listing(answers, 4)}." if answers else "Not observed."
+
+
+def _failed(observation: Observation | None) -> list[Check]:
+    checks = [check for check in observation.checks if check.outcome in _SHOWN_CHECKS] if observation else []
+    return sorted(checks, key=lambda check: (_SHOWN_CHECKS.index(check.outcome), check.severity.rank, check.id))
+
+
+def _check(context: Context, check: Check) -> CheckRow:
+    places = [
+        words.text(f"{evidence.url} {evidence.pointer}".strip(), 200) for evidence in check.evidence if evidence.url
+    ]
+    return CheckRow(
+        mark=_CHECK[check.outcome],
+        id=words.text(check.id, 40),
+        title=words.name(check.title),
+        severity=words.SEVERITY[check.severity].label,
+        message=words.sentence(words.text(check.message, 400)),
+        evidence=words.listing(places, 2),
+        cites=context.book.cite_all(check.references),
+    )
+
+
+def _probe_note(observation: Observation | None, standing: OrgStanding) -> str:
+    if observation is None:
+        if standing.observed in {"observed", "partial"}:
+            return "The observation itself is not part of this report."
+        return ""
+    took = observation.elapsed_ms
+    duration = f"{words.number(took / 1000)} s" if took >= 1000 else f"{took:.0f} ms"
+    return f"{words.count(len(observation.requests), 'request')} in {duration}, {words.moment(_when(observation))}."
+
+
+def _when(observation: Observation) -> str:
+    return observation.started.isoformat(timespec="seconds")
+
+
+def _checks_note(observation: Observation | None) -> str:
+    if observation is None or not observation.checks:
+        return ""
+    count = dict.fromkeys(CheckOutcome, 0)
+    for check in observation.checks:
+        count[check.outcome] += 1
+    names = {
+        CheckOutcome.PASS: "passed",
+        CheckOutcome.WARN: "with a warning",
+        CheckOutcome.FAIL: "failed",
+        CheckOutcome.NOT_OBSERVED: "not observed",
+        CheckOutcome.NOT_APPLICABLE: "not applicable",
+        CheckOutcome.ERROR: "could not be evaluated",
+    }
+    parts = [f"{count[outcome]} {label}" for outcome, label in names.items() if count[outcome]]
+    return f"{words.count(len(observation.checks), 'check')}: {', '.join(parts)}."
+
+
+def _needs_note(fit: ContractFit | None) -> str:
+    if fit is None:
+        return ""
+    if not fit.observed:
+        return "Contract fit: not observed."
+    if not any(match.outcome in {"missing", "undeclared"} for match in fit.matches):
+        return "The statement declares everything that the workflow contract needs."
+    return ""
+
+
+def subtitle_link(context: Context, org: str) -> Link:
+    """Leads to the page of one organisation, for the contents."""
+    return Link(label=context.organization_name(org), anchor=words.anchor("org", org))

@@ -1,0 +1,257 @@
+"""Cover and executive summary: the verdict, why, what is next, and how sure we are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from interlock.model.assessment import OrgStanding, VerdictReason
+from interlock.model.base import RuleOutcome, Scope
+from interlock.model.finding import Finding
+from interlock.report import words
+from interlock.report.models import Cover, Figure, NotSeen, Pair, Reason, Summary
+from interlock.report.sections.context import UNDECIDED, Context
+
+NOT_OBSERVED_MEANS = (
+    "Not observed means that we could not look. It lowers confidence and adds a task to find out; it says nothing "
+    "about what these organisations publish or support."
+)
+
+
+def build_cover(context: Context, generated: str | None, version: str) -> Cover:
+    """The first page. Without ``generated`` the report carries no date."""
+    assessment = context.assessment
+    observed = sum(1 for standing in assessment.standings if standing.observed == "observed")
+    date = words.moment(generated)
+    facts = [
+        Pair(term="Date", value=date),
+        Pair(term="Target gate", value=words.GATE[assessment.target_gate]),
+        Pair(term="Organisations", value=_observed_of(observed, len(assessment.organizations))),
+        Pair(term="Ruleset", value=words.name(assessment.ruleset)),
+        Pair(term="Questionnaires", value=_questionnaires(assessment.questionnaires)),
+        Pair(term="Prepared with", value=f"Interlock {words.text(version, 40)}"),
+    ]
+    created = (generated or "").strip()
+    return Cover(
+        product=words.name(assessment.product),
+        name=words.name(assessment.name),
+        description=words.paragraphs(assessment.description, 600),
+        date=date,
+        headline=words.text(assessment.verdict.headline, 400),
+        verdict=words.VERDICT[assessment.verdict.value],
+        provisional=assessment.verdict.provisional,
+        facts=tuple(pair for pair in facts if pair.value),
+        running=words.text(assessment.product, 60),
+        footer=" · ".join(part for part in (words.text(assessment.name, 60), words.day(generated)) if part),
+        created=created if words.parse_day(created) else "",
+    )
+
+
+def _observed_of(observed: int, total: int) -> str:
+    return f"{observed} of {total} observed" if total else "none added yet"
+
+
+def _questionnaires(versions: dict[str, str]) -> str:
+    if not versions:
+        return "none"
+    if len(set(versions.values())) == 1:
+        only = words.text(next(iter(versions.values())), 30)
+        return f"{words.count(len(versions), 'questionnaire')}, version {only}"
+    return words.listing([f"{words.text(key, 40)} {words.text(versions[key], 30)}" for key in sorted(versions)], 12)
+
+
+def build_summary(context: Context) -> Summary:
+    """The page that a product lead reads."""
+    assessment = context.assessment
+    verdict = assessment.verdict
+    return Summary(
+        verdict=words.VERDICT[verdict.value],
+        headline=words.text(verdict.headline, 400),
+        provisional=verdict.provisional,
+        lead=_lead(context),
+        reasons=tuple(_reason(context, reason) for reason in verdict.reasons),
+        next_step=words.sentence(words.text(verdict.next_step)),
+        next_owner=words.OWNER[verdict.next_step_owner],
+        counterfactual=words.sentence(words.text(verdict.counterfactual)),
+        figures=_figures(context),
+        sure=_sure(context),
+        undecided=tuple(_reason(context, reason) for reason in verdict.undecided),
+        not_seen=_not_seen(context),
+        not_seen_note=NOT_OBSERVED_MEANS,
+        caps=tuple(words.capital(words.sentence(words.text(cap))) for cap in assessment.product_score.caps),
+    )
+
+
+def _reason(context: Context, reason: VerdictReason) -> Reason:
+    link = context.finding_link(reason.key)
+    if reason.outcome in UNDECIDED:
+        finding = context.findings.get(reason.key)
+        where = context.subject_link(finding.subject).label if finding else ""
+        message = f"{where}: {why_undecided(context, finding)}" if finding else ""
+        return Reason(mark=words.OUTCOME[reason.outcome], id=link, title=question(reason.title), message=message)
+    return Reason(
+        mark=words.OUTCOME[reason.outcome],
+        id=link,
+        title=words.name(reason.title),
+        message=words.sentence(words.text(reason.message)),
+    )
+
+
+def why_undecided(context: Context, finding: Finding) -> str:
+    """One sentence; what could not be looked at is called not observed, with the reason."""
+    if finding.outcome is RuleOutcome.ERROR:
+        return words.sentence(f"the rule could not be evaluated: {words.text(finding.detail or 'no detail', 300)}")
+    parts = []
+    if finding.missing_facts:
+        org = finding.subject.id if finding.subject.scope is Scope.ORG else ""
+        if org and context.unseen(org):
+            parts.append(f"not observed: {context.why_unseen(org)}")
+        else:
+            parts.append(f"not observed: {words.listing([words.text(fact, 60) for fact in finding.missing_facts], 4)}")
+    if finding.missing_answers:
+        names = words.listing([words.text(item, 96) for item in finding.missing_answers], 4)
+        parts.append(f"not answered: {names}")
+    if not parts:
+        parts.append(words.text(finding.detail or "no answer and no observation decides it", 300))
+    return words.sentence("; ".join(parts))
+
+
+def question(title: str) -> str:
+    """A rule's title, which states a gap, as the open question that it is while undecided."""
+    return f"Does this hold? “{words.name(title)}”"
+
+
+def _lead(context: Context) -> tuple[str, ...]:
+    assessment = context.assessment
+    gate = words.GATE[assessment.target_gate].lower()
+    total = len(assessment.standings)
+    if not total:
+        return (f"No organisation has been added yet, so this report is about {words.name(assessment.product)} alone.",)
+    there, maybe, short = stages(assessment.standings, assessment.target_gate.rank)
+
+    def names(part: Sequence[OrgStanding]) -> str:
+        return words.listing([context.organization_name(standing.org) for standing in part], 6)
+
+    lead = [
+        f"{words.name(assessment.product)} was assessed for the {gate} gate at {words.count(total, 'organisation')}."
+    ]
+    if there:
+        lead.append(f"{_number(len(there), total)} every requirement up to the {gate} gate: {names(there)}.")
+    else:
+        lead.append(f"No organisation meets every requirement up to the {gate} gate yet.")
+    if maybe:
+        lead.append(f"Undecided, because it depends on what we do not know: {names(maybe)}.")
+    if short:
+        lead.append(f"Not yet, whatever the unknowns turn out to be: {names(short)}.")
+    return tuple(lead)
+
+
+def _number(part: int, total: int) -> str:
+    if part == total:
+        return "It meets" if total == 1 else f"All {total} meet"
+    return f"{part} of {total} {'meets' if part == 1 else 'meet'}"
+
+
+def stages(
+    standings: Sequence[OrgStanding], target: int
+) -> tuple[list[OrgStanding], list[OrgStanding], list[OrgStanding]]:
+    """Organisations that reached the gate of rank ``target``; that would if unknowns hold; that would not."""
+    there, maybe, short = [], [], []
+    for standing in standings:
+        if standing.stage is not None and standing.stage.rank >= target:
+            there.append(standing)
+        elif standing.stage_if_unknowns_hold is not None and standing.stage_if_unknowns_hold.rank >= target:
+            maybe.append(standing)
+        else:
+            short.append(standing)
+    return there, maybe, short
+
+
+def _figures(context: Context) -> tuple[Figure, ...]:
+    assessment = context.assessment
+    score = assessment.product_score
+    total = len(assessment.standings)
+    observed = sum(1 for standing in assessment.standings if standing.observed == "observed")
+    partial = sum(1 for standing in assessment.standings if standing.observed == "partial")
+    undecided = sum(assessment.totals.findings.get(outcome, 0) for outcome in UNDECIDED)
+    counted = sum(
+        number for outcome, number in assessment.totals.findings.items() if outcome is not RuleOutcome.NOT_APPLICABLE
+    )
+    return (
+        Figure(value=words.share(score.completeness), label="Complete", note="of the product's own score is decided"),
+        Figure(
+            value=words.share(score.confidence),
+            label="Confidence",
+            note="strength of evidence: an answer counts half, a document three quarters, an observation in full",
+        ),
+        Figure(
+            value=f"{observed} of {total}" if total else "none",
+            label="Organisations observed",
+            note=f"and {partial} in part" if partial else "by looking at their own endpoints",
+        ),
+        Figure(
+            value=f"{undecided} of {counted}" if counted else "none",
+            label="Findings undecided",
+            note="for want of an answer or an observation",
+        ),
+        Figure(
+            value=words.share(assessment.plan.judgement_share),
+            label="Judgement in the plan",
+            note="of the critical path's time has no published source",
+        ),
+    )
+
+
+def _sure(context: Context) -> tuple[str, ...]:
+    assessment = context.assessment
+    verdict = assessment.verdict
+    said = []
+    if verdict.provisional:
+        few = words.count(len(verdict.undecided), "undecided finding")
+        said.append(
+            f"The verdict is provisional: {few} could still argue for an earlier one."
+            if verdict.undecided
+            else "The verdict is provisional: what is undecided could still argue for an earlier one."
+        )
+    else:
+        said.append("The verdict is firm: nothing that is undecided would argue for an earlier one.")
+    shares = [standing.score.completeness for standing in assessment.standings]
+    if len(shares) > 1:
+        low, high = words.share(min(shares)), words.share(max(shares))
+        spread = f"runs from {low} to {high}" if low != high else f"is {low}"
+        said.append(f"Organisation by organisation, completeness {spread}.")
+    totals = assessment.totals
+    open_questions = totals.questions - totals.answered - totals.unknown - totals.not_applicable
+    said.append(
+        f"Of {words.count(totals.questions, 'question')}: {totals.answered:,} answered, {totals.unknown:,} answered "
+        f"“unknown”, {totals.not_applicable:,} not applicable, {max(open_questions, 0):,} not answered yet."
+    )
+    if assessment.contradictions:
+        number = len(assessment.contradictions)
+        said.append(
+            f"{words.count(number, 'answer')} {'disagrees' if number == 1 else 'disagree'} with what was observed; "
+            "both sides are shown."
+        )
+    return tuple(said)
+
+
+def _not_seen(context: Context) -> tuple[NotSeen, ...]:
+    states = {"not_observed": "not observed", "never_probed": "never probed", "partial": "observed in part"}
+    return tuple(
+        NotSeen(
+            link=context.organization_link(standing.org),
+            state=states[standing.observed],
+            why=context.why_unseen(standing.org) if standing.observed != "partial" else _partial(context, standing),
+        )
+        for standing in context.assessment.standings
+        if standing.observed != "observed"
+    )
+
+
+def _partial(context: Context, standing: OrgStanding) -> str:
+    if standing.not_observed_because:
+        return words.text(standing.not_observed_because, 200)
+    observation = context.observations.get(standing.org)
+    failed = [request for request in observation.requests if request.failure] if observation else []
+    if failed:
+        return words.text(failed[0].detail or failed[0].failure, 200)
+    return "some documents could not be read"

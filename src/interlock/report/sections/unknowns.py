@@ -1,0 +1,95 @@
+"""What we do not know: rules that could not be decided, and the questions and observations that would decide them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from interlock.model.base import Owner, Scope
+from interlock.model.finding import Finding
+from interlock.model.rule import Rule
+from interlock.report import words
+from interlock.report.models import Link, OpenQuestion, SubjectLine, UnansweredItem, Unknowns
+from interlock.report.sections.context import UNDECIDED, Context
+from interlock.report.sections.gaps import behind
+from interlock.report.sections.summary import question, why_undecided
+
+
+def build_unknowns(context: Context) -> Unknowns:
+    """Undecided findings, one entry a rule, worst first; then the questions still to answer."""
+    by_rule: dict[str, list[Finding]] = defaultdict(list)
+    for finding in context.assessment.findings:
+        if finding.outcome in UNDECIDED:
+            by_rule[finding.rule].append(finding)
+    known = [(rule, by_rule[rule.id]) for rule in map(context.rule, by_rule) if rule is not None]
+    known = [pair for pair in known if pair[0].lifecycle != "deprecated"]
+    known.sort(key=lambda pair: (pair[0].severity.rank, pair[0].gate.rank, pair[0].id))
+    items = _items(context, [finding for _, findings in known for finding in findings])
+    return Unknowns(
+        lead=_lead(sum(len(findings) for _, findings in known), len(items)),
+        questions=tuple(_question(context, rule, findings) for rule, findings in known),
+        to_answer=items,
+    )
+
+
+def _lead(undecided: int, items: int) -> tuple[str, ...]:
+    if not undecided:
+        return ("Every finding is decided.",)
+    has = "could not be decided" if undecided != 1 else "could not be decided either way"
+    lead = [
+        f"{words.count(undecided, 'finding')} {has}. Each is an open question and not a gap: the title says what would "
+        "be wrong if it turned out badly."
+    ]
+    if items:
+        lead.append(f"{words.count(items, 'question')} of the questionnaires would help, if answered.")
+    return tuple(lead)
+
+
+def _question(context: Context, rule: Rule, findings: Sequence[Finding]) -> OpenQuestion:
+    nodes = [context.nodes[finding.key] for finding in findings if finding.key in context.nodes]
+    return OpenQuestion(
+        anchor=words.anchor("open", rule.id),
+        id=rule.id,
+        question=question(rule.title),
+        severity=words.SEVERITY[rule.severity],
+        gap_class=words.GAP_CLASS[rule.gap_class],
+        gate=words.GATE[rule.gate],
+        owner=words.OWNER[next((node.owner for node in nodes), Owner.US)],
+        behind=behind(context, (finding.key for finding in findings)),
+        subjects=tuple(
+            SubjectLine(
+                link=context.subject_link(finding.subject), message=words.capital(why_undecided(context, finding))
+            )
+            for finding in findings
+        ),
+        help=_help(context, findings),
+    )
+
+
+def _help(context: Context, findings: Sequence[Finding]) -> str:
+    """What to look at where nothing could be looked at; elsewhere the subject's own line names it."""
+    facts = words.unique(
+        words.text(fact, 96)
+        for finding in findings
+        if finding.subject.scope is Scope.ORG and context.unseen(finding.subject.id)
+        for fact in finding.missing_facts
+    )
+    return f"Would be decided by observing {words.listing(facts, 6)}." if facts else ""
+
+
+def _items(context: Context, findings: Iterable[Finding]) -> tuple[UnansweredItem, ...]:
+    rules: dict[str, dict[str, Link]] = defaultdict(dict)
+    who: dict[str, dict[str, None]] = defaultdict(dict)
+    for finding in findings:
+        for item in finding.missing_answers:
+            rules[item][finding.rule] = context.finding_link(finding.key)
+            who[item][context.subject_link(finding.subject).label] = None
+    order = sorted(rules, key=lambda item: (-len(rules[item]), item))
+    return tuple(
+        UnansweredItem(
+            item=words.text(item, 96),
+            who=words.listing(list(who[item]), 4),
+            rules=tuple(rules[item][rule] for rule in sorted(rules[item])),
+        )
+        for item in order
+    )

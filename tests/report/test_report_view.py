@@ -1,0 +1,315 @@
+"""The view model: what it says, and what it must never say."""
+
+from __future__ import annotations
+
+import assessment_factory as factory
+import pytest
+
+from interlock.model.assessment import Assessment, Interval, RootCause
+from interlock.model.base import Gate, Reference, Scope
+from interlock.model.contract import ContractFit
+from interlock.model.errors import InterlockError
+from interlock.model.finding import Subject
+from interlock.report import view, words
+from interlock.report.models import ReportView
+from interlock.report.sections.context import ReferenceBook
+
+
+def build(assessment: Assessment, **options: object) -> ReportView:
+    chosen: dict[str, object] = {"generated": factory.GENERATED, "observations": factory.observations()} | options
+    return view.build(assessment, interlock_version="0.1.0", **chosen)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def sample() -> ReportView:
+    return build(factory.sample())
+
+
+def test_cover_names_product_date_versions_and_gate(sample: ReportView) -> None:
+    facts = {pair.term: pair.value for pair in sample.cover.facts}
+    assert sample.cover.product == "Sentinel Sepsis"
+    assert facts["Date"] == "8 Sep 2026, 14:03 UTC"
+    assert facts["Target gate"] == "Pilot"
+    assert facts["Ruleset"] == "core 1.0.0"
+    assert facts["Questionnaires"] == "4 questionnaires, version 1.0.0"
+    assert facts["Organisations"] == "2 of 4 observed"
+
+
+def test_without_a_date_the_report_is_undated() -> None:
+    undated = build(factory.sample(), generated=None)
+    assert "Date" not in {pair.term for pair in undated.cover.facts}
+    assert undated.cover.created == ""
+    assert "2026" not in undated.cover.footer
+
+
+def test_summary_says_who_is_ready_who_may_be_and_who_is_not(sample: ReportView) -> None:
+    assert sample.summary is not None
+    lead = " ".join(sample.summary.lead)
+    assert "1 of 4 meets every requirement up to the pilot gate: Riverside Regional Medical Center." in lead
+    assert "depends on what we do not know: Harborview Clinics." in lead
+    assert "Not yet, whatever the unknowns turn out to be: Lakeshore Health System and Pinecrest" in lead
+    assert sample.summary.provisional
+    assert "provisional" in sample.summary.sure[0]
+
+
+def test_an_undecided_reason_is_a_question_and_says_why(sample: ReportView) -> None:
+    assert sample.summary is not None
+    reason = sample.summary.reasons[2]
+    assert reason.mark.label == "Undecided"
+    assert reason.title.startswith("Does this hold?")
+    assert reason.message == "Harborview Clinics: not observed: connection timed out after 10 s."
+
+
+def test_what_was_not_observed_is_said_with_its_reason(sample: ReportView) -> None:
+    assert sample.summary is not None
+    states = {row.link.label: (row.state, row.why) for row in sample.summary.not_seen}
+    assert states == {
+        "Pinecrest Community Hospital": ("observed in part", "the SMART configuration did not answer within 10 s"),
+        "Harborview Clinics": ("not observed", "connection timed out after 10 s"),
+    }
+
+
+def test_an_unobserved_organisation_is_never_said_to_miss_anything(sample: ReportView) -> None:
+    assert sample.organizations is not None and sample.glance is not None and sample.fit is not None
+    page = next(page for page in sample.organizations if page.name == "Harborview Clinics")
+    row = next(row for row in sample.glance.rows if row.link.label == "Harborview Clinics")
+    assert "not observed" in page.callout.lower()
+    assert row.observed.label == "Not observed"
+    assert "missing" not in f"{page.model_dump()} {row.model_dump()}".lower()
+    table = sample.fit.tables[0]
+    column = [link.label for link in table.organizations].index("Harborview Clinics")
+    assert {row.cells[column].label for group in table.groups for row in group.rows} == {"not observed"}
+    assert table.totals[column] == "not observed"
+    assert all(row.title.startswith("Does this hold?") for row in page.undecided)
+
+
+def test_a_fit_that_was_not_observed_wins_over_its_own_matches() -> None:
+    assessment = factory.sample()
+    wrong = tuple(
+        ContractFit(
+            org=fit.org,
+            observed=fit.observed,
+            matches=tuple(match.model_copy(update={"outcome": "missing"}) for match in fit.matches),
+        )
+        for fit in assessment.fit
+    )
+    built = build(assessment.model_copy(update={"fit": wrong}))
+    assert built.fit is not None and built.organizations is not None
+    labels = {row.cells[3].label for group in built.fit.tables[0].groups for row in group.rows}
+    assert labels == {"not observed"}
+    assert built.organizations[3].needs == ()
+
+
+def test_stage_is_a_question_where_unknowns_decide(sample: ReportView) -> None:
+    assert sample.glance is not None
+    marks = {row.link.label: (row.stage.symbol, row.stage.label, row.if_unknowns_hold) for row in sample.glance.rows}
+    assert marks["Riverside Regional Medical Center"] == ("✓", "Pilot", "")
+    assert marks["Lakeshore Health System"] == ("○", "Design", "")
+    assert marks["Pinecrest Community Hospital"] == ("?", "None yet", "Design if what is undecided holds")
+    assert marks["Harborview Clinics"] == ("?", "Design", "Pilot if what is undecided holds")
+    assert {pair.term: pair.value for pair in sample.glance.stages}["Pilot"] == "1"
+
+
+def test_first_things_have_their_three_numbers(sample: ReportView) -> None:
+    assert sample.first is not None
+    assert [figure.value for figure in sample.first[0].numbers] == ["6.4", "9", "73%"]
+    assert sample.first[2].title.startswith("Does this hold?")
+    many = factory.sample().plan.model_copy(update={"first": factory.sample().plan.first * 4})
+    built = build(factory.sample().model_copy(update={"plan": many}))
+    assert built.first is not None and len(built.first) == 5
+
+
+def test_plan_gives_three_dates_and_how_unlikely_the_single_path_is(sample: ReportView) -> None:
+    assert sample.plan is not None
+    overall = sample.plan.forecasts[0]
+    assert (overall.p50.term, overall.p80.term, overall.p90.term) == ("1 Mar 2027", "28 Apr 2027", "11 Jun 2027")
+    assert overall.most_likely.term == "71 days"
+    assert "4%" in overall.most_likely.value
+    assert "64%" in sample.plan.judgement and "judgement" in sample.plan.judgement
+    unseen = next(row for row in sample.plan.forecasts if row.link.label == "Harborview Clinics")
+    assert "not observed" in unseen.note
+
+
+def test_the_same_rule_at_several_organisations_is_one_task_of_its_wave(sample: ReportView) -> None:
+    assert sample.tasks is not None
+    assert [wave.number for wave in sample.tasks] == ["1", "2", "3", "4"]
+    third = {task.id.label: task.where for task in sample.tasks[2].tasks}
+    assert third["FHIR-006"] == "Lakeshore Health System and Pinecrest Community Hospital"
+    sources = {task.id.label: task.source for task in sample.tasks[0].tasks}
+    assert sources["AUTH-001"] == "1–15; Regulation, 2026-08"
+    assert sources["AUTH-003"] == "5–40; Judgement, 2026-08"
+
+
+def test_gaps_are_grouped_by_wave_and_say_what_they_wait_for(sample: ReportView) -> None:
+    assert sample.gaps is not None
+    titles = [group.title for group in sample.gaps]
+    assert titles == ["Wave 1", "Wave 2", "Wave 3", "Later"]
+    gaps = {gap.id: gap for group in sample.gaps for gap in group.gaps}
+    assert "SEC-009" in {gap.id for gap in sample.gaps[-1].gaps}
+    both = gaps["AUTH-003"]
+    assert [subject.link.label for subject in both.subjects] == [
+        "Lakeshore Health System",
+        "Pinecrest Community Hospital",
+    ]
+    assert [link.label for link in both.waits_for] == ["AUTH-001"]
+    assert [link.label for link in both.opens] == ["FHIR-006", "TEST-002"]
+    assert both.subjects[1].message == "The hosted set holds one RS256 key without a kid."
+    assert both.lead_source == "Judgement, 2026-08"
+    assert gaps["AUTH-001"].lead_cites == gaps["AUTH-001"].cites
+
+
+def test_unknowns_name_the_answers_and_observations_that_would_decide(sample: ReportView) -> None:
+    assert sample.unknowns is not None
+    entries = {entry.id: entry for entry in sample.unknowns.questions}
+    assert set(entries) == {"AUTH-003", "AUTH-007", "FHIR-002", "FHIR-005", "SES-002", "TERM-001"}
+    assert entries["AUTH-003"].help == "Would be decided by observing probe.capability and probe.smart."
+    assert entries["SES-002"].subjects[0].message == "Not answered: session.isolation."
+    assert [item.item for item in sample.unknowns.to_answer] == ["session.isolation"]
+
+
+def test_root_causes_may_stand_for_several_nodes() -> None:
+    assessment = factory.sample()
+    cause = RootCause(
+        key="AUTH-003",
+        orgs=("lakeshore", "pinecrest"),
+        gate=Gate.PILOT,
+        sentence="AUTH-003 stands between 2 of 4 organisations and their pilot gate",
+        nodes=("AUTH-003@lakeshore", "AUTH-003@pinecrest"),
+    )
+    graph = assessment.graph.model_copy(update={"root_causes": (cause,)})
+    built = build(assessment.model_copy(update={"graph": graph}))
+    assert built.graph is not None
+    row = built.graph.root_causes[0]
+    assert row.id.anchor == "gap-auth-003"
+    assert row.where == "Lakeshore Health System and Pinecrest Community Hospital"
+    assert row.mark.label == "Critical"
+
+
+def test_references_are_numbered_once_each(sample: ReportView) -> None:
+    assert sample.references is not None
+    urls = [entry.url for entry in sample.references]
+    assert len(urls) == len(set(urls))
+    assert [entry.number for entry in sample.references] == list(range(1, len(urls) + 1))
+    assert factory.HTI1.url in urls
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["javascript:alert(1)", "data:text/html,x", "https://", "http://a b/", "//evil.example", "https://[", "ftp://x"],
+)
+def test_an_address_that_is_not_http_is_cited_without_a_link(url: str) -> None:
+    book = ReferenceBook(linked=True)
+    book.cite(Reference(title="Something", url=url))
+    assert book.entries()[0].url == ""
+
+
+def test_statements_trace_to_their_findings(sample: ReportView) -> None:
+    assert sample.statements is not None
+    rows = {row.id: row for row in sample.statements}
+    assert [link.label for link in rows["S21"].rules] == ["AUTH-001", "AUTH-003"]
+    assert rows["S14"].outcome == "1 open"
+    assert rows["S02"].outcome == "no rule in this ruleset"
+
+
+def test_organisation_page_shows_gates_facts_and_failed_checks(sample: ReportView) -> None:
+    assert sample.organizations is not None
+    page = next(page for page in sample.organizations if page.name == "Pinecrest Community Hospital")
+    facts = {pair.term: pair.value for pair in page.probe}
+    assert facts["FHIR release"] == "STU3 (3.0.1)"
+    assert facts["SMART configuration"] == "not observed"
+    assert [check.id for check in page.checks] == ["CAP-007"]
+    assert [row.gate for row in page.gates] == ["Design", "Sandbox", "Pilot", "Production"]
+    assert [row.target for row in page.gates] == [False, False, True, False]
+    assert page.gates[1].mark.label == "3 open"
+    assert {row.mark.label for row in page.needs} == {"missing", "undeclared"}
+
+
+def test_a_vendor_of_the_same_name_is_not_the_organisation() -> None:
+    assessment = factory.sample()
+    finding = next(finding for finding in assessment.findings if finding.key == "AUTH-001@lakeshore")
+    vendor = finding.model_copy(
+        update={"subject": Subject(scope=Scope.VENDOR, id="riverside"), "key": "AUTH-001@vendor:riverside"}
+    )
+    built = build(assessment.model_copy(update={"findings": (*assessment.findings, vendor)}))
+    assert built.organizations is not None
+    page = next(page for page in built.organizations if page.anchor == "org-riverside")
+    assert "AUTH-001" not in {row.id.label for row in page.open}
+
+
+def test_questions_are_counted_to_the_last(sample: ReportView) -> None:
+    assert sample.summary is not None
+    said = " ".join(sample.summary.sure)
+    assert "Of 84 questions: 71 answered, 5 answered “unknown”, 3 not applicable, 5 not answered yet." in said
+
+
+def test_only_the_sections_asked_for_and_no_link_into_others() -> None:
+    built = build(factory.sample(), sections=["summary", "plan"])
+    assert [entry.anchor for entry in built.contents] == ["summary", "plan"]
+    assert [entry.number for entry in built.contents] == ["1", "2"]
+    assert built.gaps is None and built.references is None
+    assert built.summary is not None
+    assert {reason.id.anchor for reason in built.summary.reasons} == {""}
+    with pytest.raises(InterlockError, match="no section 'nonsense'"):
+        build(factory.sample(), sections=["nonsense"])
+
+
+def test_nothing_at_all_is_a_whole_report_too() -> None:
+    built = build(factory.minimal(), observations={})
+    assert built.summary is not None and built.plan is not None and built.graph is not None
+    assert "No organisation has been added yet" in built.summary.lead[0]
+    assert built.plan.forecasts == ()
+    assert built.graph.picture is None
+    assert built.gaps == () and built.first == ()
+    assert built.unknowns is not None and built.unknowns.lead == ("Every finding is decided.",)
+    assert built.fit is not None and built.fit.tables == ()
+
+
+def test_sixty_organisations_stay_countable() -> None:
+    built = build(factory.large(), observations={})
+    assert built.fit is not None and built.graph is not None and built.glance is not None and built.tasks is not None
+    assert [len(table.organizations) for table in built.fit.tables] == [6] * 10
+    assert "organisations 1 to 6 of 60" in built.fit.tables[0].caption
+    assert len(built.glance.rows) == 60
+    assert "nearest to the root causes" in built.graph.note
+    assert any(task.where == "10 of 60 organisations" for wave in built.tasks for task in wave.tasks)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.0, "0%"), (0.004, "under 1%"), (0.5, "50%"), (0.996, "over 99%"), (1.0, "100%"), (float("nan"), "not known")],
+)
+def test_a_share_never_rounds_a_remainder_away(value: float, shown: str) -> None:
+    assert words.share(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [(39, 69, "39–69"), (39, 39, "39"), (38.6, 39.4, "38.6–39.4"), (0, 100, "0–100"), (38.99, 39.0, "39")],
+)
+def test_an_interval_shows_that_its_ends_differ(low: float, high: float, shown: str) -> None:
+    assert words.interval(Interval(low=low, high=high)) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("2026-09-08T14:03:00Z", "8 Sep 2026, 14:03 UTC"),
+        ("2026-09-08", "8 Sep 2026"),
+        ("soon", "soon"),
+        (None, ""),
+        ("2026-09-08Tnonsense", "2026-09-08Tnonsense"),
+    ],
+)
+def test_moments(value: str | None, shown: str) -> None:
+    assert words.moment(value) == shown
+
+
+def test_a_finish_is_never_shown_early() -> None:
+    assert words.days(11.2) == "12 working days"
+    assert words.days(1.0) == "1 working day"
+
+
+def test_texts_are_bounded_and_writable() -> None:
+    assert len(words.text("x" * 10_000)) == words.MESSAGE_LIMIT
+    assert words.text("a\x1b[31mb\u202ec\ud800") == "a\ufffd[31mb\ufffdc\ufffd"
+    words.text("\ud800\uffff").encode("utf-8")
