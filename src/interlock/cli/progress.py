@@ -20,13 +20,28 @@ _WORDS = {"observed": "observed", "partial": "partly observed", "not_observed": 
 class ProbeProgress:
     """A context manager whose :meth:`on_event` may be handed to a probe."""
 
-    def __init__(self, total: int | None = None) -> None:
-        self._total = total
+    def __init__(self) -> None:
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty():
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Leave the display as it stands; later events start a new one below."""
+        if self._progress is not None:
+            self._progress.stop()
+        self._progress = None
+        self._tasks.clear()
+
+    def _start(self) -> Progress | None:
+        """The live display, started by the first event; none where nobody watches."""
+        if self._progress is None and sys.stderr.isatty():
             from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
             self._progress = Progress(
@@ -37,13 +52,7 @@ class ProbeProgress:
                 console=console(stderr=True),
             )
             self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._progress is not None:
-            self._progress.stop()
+        return self._progress
 
     def on_event(self, event: ProbeEvent) -> None:
         """Show one event."""
@@ -58,10 +67,11 @@ class ProbeProgress:
             self._show(name, "connecting", finished=False)
 
     def _show(self, name: str, state: str, *, finished: bool) -> None:
-        if self._progress is None:
+        progress = self._start()
+        if progress is None:
             if finished:
                 sys.stderr.write(f"  {name}: {state}\n")
             return
         if name not in self._tasks:
-            self._tasks[name] = self._progress.add_task("", total=1, name=name, state=state)
-        self._progress.update(self._tasks[name], state=state, completed=1 if finished else 0)
+            self._tasks[name] = progress.add_task("", total=1, name=name, state=state)
+        progress.update(self._tasks[name], state=state, completed=1 if finished else 0)

@@ -48,9 +48,15 @@ def verdict_words(value: str) -> str:
     return value.replace("_", " ").replace("ehr", "EHR")
 
 
-def first_sentence(text: str) -> str:
-    """The first sentence of a paragraph."""
-    return re.split(r"(?<=[.!?])\s", plain(text, 1000), maxsplit=1)[0]
+def opening(text: str, limit: int = 240) -> str:
+    """As many whole sentences from the start of a paragraph as fit, and always the first."""
+    sentences = re.split(r"(?<=[.!?])\s", plain(text, 2000))
+    taken = sentences[0]
+    for sentence in sentences[1:]:
+        if len(taken) + 1 + len(sentence) > limit:
+            break
+        taken += " " + sentence
+    return taken
 
 
 def show_summary(assessment: Assessment) -> None:
@@ -81,7 +87,7 @@ def show_summary(assessment: Assessment) -> None:
         out.print(Text("First three things to do", "bold"))
         for number, thing in enumerate(plan.first[:3], 1):
             out.print(Text(f"{number}. {thing.key}  {plain(thing.title, 200)}"))
-            out.print(Text(textwrap.indent(textwrap.fill(first_sentence(thing.action), 92), "   "), "dim"))
+            out.print(Text(textwrap.indent(textwrap.fill(opening(thing.action), 92), "   "), "dim"))
     out.print()
     out.print(
         Text(

@@ -1,0 +1,1 @@
+"""Looking at FHIR and SMART endpoints: guarded requests, recorded exchanges, and checks that cite their source."""

@@ -10,7 +10,6 @@ from interlock.probe.checks.registry import list_checks
 from interlock.questionnaire.load import read_questionnaires
 from interlock.rules.lint import LintProblem, lint_directories
 
-
 #: The article's statements (DOMAIN, section 1).
 STATEMENTS: tuple[str, ...] = tuple(
     f"S{number:02d}" for number in (*range(1, 9), *range(10, 20), *range(20, 30), *range(30, 40), *range(40, 48), 50)
@@ -29,10 +28,11 @@ def lint_content(path: Path | None, ruleset: str = "core") -> tuple[LintProblem,
         )
     questions = own_questions if own_questions and own_questions.is_dir() else data_dir("questionnaires")
     rules = own_rules if own_rules and own_rules.is_dir() else data_dir("rulesets") / ruleset
-    unreadable = [
-        LintProblem(error.place.file, error.place.line, error.place.column, "", "load", error.message)
-        for error in read_questionnaires([questions]).problems
-        if error.place
-    ]
     found = lint_directories(questions, rules, STATEMENTS, check_ids=[check.id for check in list_checks()])
-    return tuple(dict.fromkeys([*unreadable, *found]))
+    known = {(problem.file, problem.line, problem.column) for problem in found}
+    unreadable = [
+        LintProblem(place.file, place.line, place.column, "", "document", error.message)
+        for error in read_questionnaires([questions]).problems
+        if (place := error.place) and (place.file, place.line, place.column) not in known
+    ]
+    return (*unreadable, *found)

@@ -38,11 +38,15 @@ def write_report(
     directory: Path,
     formats: Sequence[Format] = FORMATS,
     *,
+    sections: Sequence[str] | None = None,
+    templates: Path | None = None,
     now: datetime | None = None,
     on_skipped: Callable[[Format, InterlockError], None] | None = None,
 ) -> tuple[Path, ...]:
     """Write ``report.<format>`` files into ``directory``; returns those written.
 
+    :param sections: names of the sections to keep; all by default. The JSON is always whole.
+    :param templates: a folder whose files replace the shipped templates, stylesheet and fonts one by one.
     :param on_skipped: called instead of failing when one format cannot be made (a PDF without its libraries).
     :raises InterlockError: a format cannot be made and ``on_skipped`` is not given.
     :raises WorkspaceError: the folder cannot be written.
@@ -50,18 +54,25 @@ def write_report(
     from interlock.report import html, json, markdown, pdf, view
 
     generated = (now or datetime.now(UTC)).strftime("%Y-%m-%d")
-    shown = view.build(assessment, generated=generated, interlock_version=__version__, observations=inputs.observations)
+    shown = view.build(
+        assessment,
+        generated=generated,
+        interlock_version=__version__,
+        observations=inputs.observations,
+        sections=sections,
+    )
+    own = templates if templates is not None and templates.is_dir() else None
     page: list[str] = []
 
     def html_page() -> str:
         if not page:
-            page.append(html.render(shown))
+            page.append(html.render(shown, override=own))
         return page[0]
 
     makers: dict[Format, Callable[[], bytes]] = {
-        "md": lambda: markdown.render(shown).encode(),
+        "md": lambda: markdown.render(shown, override=own).encode(),
         "html": lambda: html_page().encode(),
-        "pdf": lambda: pdf.render(html_page(), data_dir("reports")),
+        "pdf": lambda: pdf.render(html_page(), own or data_dir("reports")),
         "json": lambda: json.render(assessment).encode(),
     }
     written = []

@@ -24,8 +24,13 @@ def demo(
     from interlock.usecases.demo import run_demo
 
     with ProbeProgress() as progress:
+
+        def step(text: str) -> None:
+            progress.stop()
+            say(text)
+
         result = run_demo(
-            directory, today=date.today(), template=template, fresh=fresh, on_event=progress.on_event, on_step=say
+            directory, today=date.today(), template=template, fresh=fresh, on_event=progress.on_event, on_step=step
         )
     for name, error in result.skipped:
         say(f"No {name}: {error}")

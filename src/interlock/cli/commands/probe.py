@@ -89,7 +89,7 @@ def _run(
 
     async def collect() -> list[Observation]:
         seen = []
-        with ProbeProgress(total=len(targets)) as progress:
+        with ProbeProgress() as progress:
             async for observation in probe_targets(targets, settings, progress.on_event, place):
                 seen.append(observation)
                 if stream:

@@ -19,6 +19,9 @@ def report(
         Path | None,
         typer.Option("--output", "-o", help="Folder to write to; by default the workspace's reports/.", metavar="DIR"),
     ] = None,
+    sections: Annotated[
+        str | None, typer.Option("--sections", help="Only these sections, separated by commas.", metavar="LIST")
+    ] = None,
     runs: RunsOption = 5000,
     seed: SeedOption = None,
     workspace: WorkspaceOption = None,
@@ -34,5 +37,14 @@ def report(
     inputs = load_inputs(place)
     assessment = assess(inputs, today=date.today(), runs=runs, seed=seed)
     skip = (lambda name, error: say(f"No {name}: {error}")) if formats == "all" else None
-    for path in write_report(assessment, inputs, directory or place.root / "reports", wanted, on_skipped=skip):
+    written = write_report(
+        assessment,
+        inputs,
+        directory or place.root / "reports",
+        wanted,
+        sections=[name.strip() for name in sections.split(",")] if sections else None,
+        templates=place.root / "templates",
+        on_skipped=skip,
+    )
+    for path in written:
         emit(str(path))

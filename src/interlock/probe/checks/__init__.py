@@ -1,0 +1,10 @@
+"""Checks: one family a file. Each is a small pure function over facts and recorded exchanges, and cites its source.
+
+A new check is one function in its family's module: registered with its number, title, severity and citation, it takes a
+``CheckInput`` and returns ``passed``, ``warned``, ``failed``, ``not_applicable`` or ``not_observed`` with one sentence
+and the places it rests on. ``needs`` names the document without which there is nothing to look at: when that was not
+seen, the check is not run and says why. A new family is one module with a ``FAMILY``, listed in ``registry``.
+
+``failed`` is for what a source requires (SHALL, MUST), ``warned`` for what it recommends or for what makes an
+integration harder. What was not seen is never a failure of the server's owner.
+"""

@@ -1,0 +1,159 @@
+"""A JWK Set as facts (RFC 7517, RFC 7518): plain arithmetic on public values, no key is ever used.
+
+A key that cannot be used does not void the set (RFC 7517 section 5); a private member does, because whoever reads the
+set can then sign as its owner.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import Any, NamedTuple
+
+from interlock.fhir.tolerant import MAX_CODE, MAX_TEXT, Problems, kind_of, objects_at, shown, text_at
+from interlock.model.observation import JwksFacts
+
+MIN_RSA_BITS = 2048
+MAX_KEYS = 200
+_MAX_MEMBER = 8192
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
+
+#: Private members of RSA, EC and OKP keys (RFC 7518 sections 6.2.2 and 6.3.2); ``k`` is the whole of an ``oct`` key.
+PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth"})
+
+
+class _Curve(NamedTuple):
+    """A NIST prime curve y² = x³ − 3x + b over the field of p elements; ``size`` is octets of a coordinate."""
+
+    size: int
+    p: int
+    b: int
+
+
+_CURVES = {
+    "P-256": _Curve(
+        32,
+        2**256 - 2**224 + 2**192 + 2**96 - 1,
+        0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B,
+    ),
+    "P-384": _Curve(
+        48,
+        2**384 - 2**128 - 2**96 + 2**32 - 1,
+        0xB3312FA7E23EE7E4988E056BE3F82D19181D9C6EFE8141120314088F5013875AC656398D8A2ED19D2A85C8EDD3EC2AEF,
+    ),
+    "P-521": _Curve(
+        66,
+        2**521 - 1,
+        0x0051953EB9618E1C9A1F929A21A0B68540EEA2DA725B99B315F3B8B489918EF1 << 272
+        | 0x09E156193951EC7E937B1652C0BD3BB1BF073573DF883D2C34F1EF451FD46B503F00,
+    ),
+}
+_OKP_SIZES = {"Ed25519": 32, "X25519": 32, "Ed448": 57, "X448": 56}
+
+
+def parse(document: object) -> JwksFacts:
+    """Facts of a JWK Set. Never raises.
+
+    ``valid`` means: an object with a ``keys`` list, at least one key that can be used, and no private member anywhere.
+    """
+    problems = Problems()
+    if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
+        what = "has no list of keys" if isinstance(document, dict) else f"is {kind_of(document)}, not an object"
+        problems.add(f"the document {what}")
+        return JwksFacts(valid=False, problems=problems.notes())
+    reader = _Reader(problems)
+    for position, key in enumerate(objects_at(document, "keys", problems, MAX_KEYS)):
+        reader.add(position, key)
+    return JwksFacts(
+        valid=reader.usable > 0 and not reader.private,
+        keys=len(document["keys"]),
+        kids=tuple(reader.kids),
+        algorithms=tuple(reader.algorithms),
+        smallest_rsa_bits=reader.smallest_rsa_bits,
+        private_members=reader.private,
+        problems=problems.notes(),
+    )
+
+
+class _Reader:
+    """Reads key after key."""
+
+    def __init__(self, problems: Problems) -> None:
+        self._problems = problems
+        self._identities: set[tuple[str, str]] = set()
+        self.kids: dict[str, None] = {}
+        self.algorithms: dict[str, None] = {}
+        self.smallest_rsa_bits: int | None = None
+        self.private = False
+        self.usable = 0
+
+    def add(self, position: int, key: dict[str, Any]) -> None:
+        kid = text_at(key, "kid", self._problems, MAX_TEXT)
+        name = f"key {shown(kid)}" if kid else f"key number {position + 1}"
+        kty = text_at(key, "kty", self._problems, MAX_CODE)
+        if kid is not None:
+            self.kids[kid] = None
+            if (kid, kty or "") in self._identities:
+                self._problems.add(f"{name} appears more than once")
+            self._identities.add((kid, kty or ""))
+        if algorithm := text_at(key, "alg", self._problems, MAX_CODE):
+            self.algorithms[algorithm] = None
+        leaked = sorted(PRIVATE_MEMBERS & key.keys()) + (["k"] if kty == "oct" and "k" in key else [])
+        if leaked:
+            self.private = True
+            self._problems.add(f"{name} publishes private members: {', '.join(leaked)}")
+        if fault := self._fault(kty, key):
+            self._problems.add(f"{name} cannot be used: {fault}")
+        else:
+            self.usable += 1
+
+    def _fault(self, kty: str | None, key: dict[str, Any]) -> str | None:
+        """Why a key cannot be used, or none."""
+        if kty is None:
+            return "it has no kty"
+        if kty == "RSA":
+            return self._rsa_fault(key)
+        if kty == "EC":
+            return _ec_fault(key)
+        if kty == "OKP":
+            curve = key.get("crv")
+            size = _OKP_SIZES.get(curve) if isinstance(curve, str) else None
+            octets = _octets(key.get("x"))
+            return None if size and octets is not None and len(octets) == size else "its crv and x do not fit"
+        return "it is symmetric" if kty == "oct" else f"its kty {shown(kty)} is unknown"
+
+    def _rsa_fault(self, key: dict[str, Any]) -> str | None:
+        modulus, exponent = _octets(key.get("n")), _octets(key.get("e"))
+        if modulus is None or exponent is None:
+            return "its n or e is not base64url"
+        n, e = int.from_bytes(modulus, "big"), int.from_bytes(exponent, "big")
+        bits = n.bit_length()
+        if self.smallest_rsa_bits is None or bits < self.smallest_rsa_bits:
+            self.smallest_rsa_bits = bits
+        if bits < MIN_RSA_BITS:
+            return f"its RSA modulus has {bits} bits, fewer than {MIN_RSA_BITS}"
+        return None if n % 2 and e % 2 and e > 1 else "its n or e is no RSA value"
+
+
+def _ec_fault(key: dict[str, Any]) -> str | None:
+    name = key.get("crv")
+    curve = _CURVES.get(name) if isinstance(name, str) else None
+    if curve is None:
+        return f"its curve {shown(name)} is unknown"
+    x, y = _octets(key.get("x")), _octets(key.get("y"))
+    if x is None or y is None or len(x) != curve.size or len(y) != curve.size:
+        return f"its x and y are not {curve.size} octets of base64url each"
+    u, v = int.from_bytes(x, "big"), int.from_bytes(y, "big")
+    on_curve = u < curve.p and v < curve.p and (v * v - (u * u * u - 3 * u + curve.b)) % curve.p == 0
+    return None if on_curve else "its point is not on its curve"
+
+
+def _octets(value: object) -> bytes | None:
+    """Octets of a base64url value without padding (RFC 7515 section 2), or none."""
+    if not isinstance(value, str) or len(value) > _MAX_MEMBER or not _BASE64URL.fullmatch(value.rstrip("=")):
+        return None
+    try:
+        return base64.urlsafe_b64decode(value.rstrip("=") + "=" * (-len(value.rstrip("=")) % 4))
+    except (binascii.Error, ValueError):
+        return None

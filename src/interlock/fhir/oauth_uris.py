@@ -1,0 +1,56 @@
+"""The ``oauth-uris`` extension of ``rest.security`` (SMART App Launch 1.0; deprecated in 2.x)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from interlock.fhir.tolerant import MAX_CODE, MAX_URL, Problems, objects_at, text_at
+from interlock.model.observation import OAuthUris
+
+EXTENSION_URL = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+
+_PARTS = ("authorize", "token", "register", "manage", "introspect", "revoke")
+_MAX_EXTENSIONS = 200
+
+
+class OAuthUriReader:
+    """Collects the parts of every such extension; the specification's own URL wins over a misspelt one.
+
+    :ivar count: how many extensions were found. More than one is a server's mistake that real servers make.
+    """
+
+    def __init__(self, problems: Problems) -> None:
+        self._problems = problems
+        self._exact: dict[str, str] = {}
+        self._similar: dict[str, str] = {}
+        self.count = 0
+
+    def add(self, security: dict[str, Any]) -> None:
+        """Read the extensions of one ``rest.security`` object."""
+        for extension in objects_at(security, "extension", self._problems, _MAX_EXTENSIONS):
+            url = extension.get("url")
+            if isinstance(url, str) and url.rstrip("/").endswith("/oauth-uris"):
+                self.count += 1
+                self._read(extension, self._exact if url == EXTENSION_URL else self._similar)
+
+    def _read(self, extension: dict[str, Any], into: dict[str, str]) -> None:
+        for part in objects_at(extension, "extension", self._problems, _MAX_EXTENSIONS):
+            name = text_at(part, "url", self._problems, MAX_CODE)
+            if name not in _PARTS:
+                continue
+            value = next(
+                (
+                    text
+                    for key in ("valueUri", "valueUrl", "valueString")
+                    if (text := text_at(part, key, self._problems, MAX_URL)) is not None
+                ),
+                None,
+            )
+            if value is None:
+                self._problems.add(f"the oauth-uris part {name} has no value")
+            elif into.setdefault(name, value) != value:
+                self._problems.add(f"the oauth-uris extensions disagree on {name}; the first was taken")
+
+    def uris(self) -> OAuthUris:
+        """What was found, part by part."""
+        return OAuthUris.model_validate({**self._similar, **self._exact})

@@ -1,0 +1,131 @@
+"""Reading values that a stranger's JSON may hold: the right type or nothing, bounded, with a note of what was wrong.
+
+Nothing here raises on anything that :func:`json.loads` can return.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from interlock.documents.text import plain
+
+MAX_PROBLEMS = 50
+MAX_URL = 2048
+MAX_CODE = 128
+MAX_TEXT = 1024
+
+
+class Problems:
+    """Notes on what a document got wrong, each once, at most :data:`MAX_PROBLEMS` of them."""
+
+    __slots__ = ("_dropped", "_notes")
+
+    def __init__(self) -> None:
+        self._notes: dict[str, None] = {}
+        self._dropped = 0
+
+    def add(self, note: str) -> None:
+        """Add one note, one sentence without a full stop."""
+        if note in self._notes:
+            return
+        if len(self._notes) < MAX_PROBLEMS:
+            self._notes[note] = None
+        else:
+            self._dropped += 1
+
+    def notes(self) -> tuple[str, ...]:
+        """All notes in order of discovery; the last one says how many more there were."""
+        more = (f"and {self._dropped} more problems",) if self._dropped else ()
+        return (*self._notes, *more)
+
+
+def kind_of(value: object) -> str:
+    """JSON's own name for the type of a value, for a message."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "a string"
+    return "an object" if isinstance(value, dict) else "a list"
+
+
+def storable(text: str) -> str:
+    """The same text with lone surrogates replaced: JSON may hold them, UTF-8 may not."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
+
+
+def text_at(parent: dict[str, Any], key: str, problems: Problems, limit: int = MAX_TEXT) -> str | None:
+    """The string at ``key``, trimmed; none when it is absent, empty, of another type or longer than ``limit``."""
+    value = parent.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        problems.add(f"{key} is {kind_of(value)}, not a string")
+        return None
+    if len(value) > limit:
+        problems.add(f"{key} is longer than {limit} characters and was ignored")
+        return None
+    return storable(value.strip()) or None
+
+
+def objects_at(parent: dict[str, Any], key: str, problems: Problems, cap: int) -> Iterator[dict[str, Any]]:
+    """The objects of the list at ``key``, at most ``cap``; a single object counts as a list of one."""
+    value = parent.get(key)
+    if value is None:
+        return
+    if isinstance(value, dict):
+        problems.add(f"{key} is an object, not a list of objects")
+        value = [value]
+    elif not isinstance(value, list):
+        problems.add(f"{key} is {kind_of(value)}, not a list")
+        return
+    if len(value) > cap:
+        problems.add(f"{key} has {len(value)} entries; only the first {cap} were read")
+        value = value[:cap]
+    for entry in value:
+        if isinstance(entry, dict):
+            yield entry
+        else:
+            problems.add(f"{key} holds {kind_of(entry)} where an object belongs")
+
+
+def texts_at(
+    parent: dict[str, Any], key: str, problems: Problems, cap: int, limit: int = MAX_CODE
+) -> tuple[str, ...] | None:
+    """The strings of the list at ``key``, each once, in order; none when the key is absent or holds no list.
+
+    A wrong type is never read as an empty list: an absent list says nothing, an empty one says "none".
+    """
+    value = parent.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        problems.add(f"{key} is {kind_of(value)}, not a list")
+        return None
+    if len(value) > cap:
+        problems.add(f"{key} has {len(value)} entries; only the first {cap} were read")
+        value = value[:cap]
+    kept: dict[str, None] = {}
+    for entry in value:
+        if not isinstance(entry, str):
+            problems.add(f"{key} holds {kind_of(entry)} where a string belongs")
+        elif len(entry) > limit:
+            problems.add(f"{key} holds an entry longer than {limit} characters, which was ignored")
+        elif text := entry.strip():
+            kept[storable(text)] = None
+    return tuple(kept)
+
+
+def shown(value: object) -> str:
+    """A server-chosen value in a message: quoted, one line, short."""
+    return f"“{plain(storable(str(value)[:400]), 80)}”"

@@ -1,0 +1,204 @@
+"""What a check is: its registration, its input, and its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from interlock.documents.text import plain
+from interlock.fhir.tolerant import storable
+from interlock.model.base import CheckOutcome, Reference, Severity
+from interlock.model.observation import CapabilityFacts, CheckEvidence, Facts, JwksFacts, OpenIdFacts, SmartFacts
+from interlock.probe.exchange import DOCUMENT_NAMES, Exchange, Purpose
+
+_F = TypeVar("_F")
+
+#: The document without which a check has nothing to look at.
+Needs = Literal["metadata", "smart", "openid", "jwks"]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInput:
+    """Everything that checks may look at: the base URL, the facts, and the recorded exchanges by purpose."""
+
+    base: str
+    facts: Facts
+    exchanges: Mapping[Purpose, Exchange]
+
+    @property
+    def capability(self) -> CapabilityFacts:
+        """The statement's facts, for a check that needs ``metadata``."""
+        return _given(self.facts.capability)
+
+    @property
+    def smart(self) -> SmartFacts:
+        """The SMART facts, for a check that needs ``smart``."""
+        return _given(self.facts.smart)
+
+    @property
+    def openid(self) -> OpenIdFacts:
+        """The discovery document's facts, for a check that needs ``openid``."""
+        return _given(self.facts.openid)
+
+    @property
+    def jwks(self) -> JwksFacts:
+        """The key set's facts, for a check that needs ``jwks``."""
+        return _given(self.facts.jwks)
+
+    def document(self, purpose: Purpose) -> Any:
+        """The JSON document itself, or none."""
+        exchange = self.exchanges.get(purpose)
+        return exchange.document if exchange is not None else None
+
+    def has(self, purpose: Purpose) -> bool:
+        """Whether the document was seen."""
+        exchange = self.exchanges.get(purpose)
+        return exchange is not None and exchange.reading == "document"
+
+    def is_absent(self, purpose: Purpose) -> bool:
+        """Whether the document is positively not there."""
+        exchange = self.exchanges.get(purpose)
+        return exchange is not None and exchange.reading == "absent"
+
+    def at(self, purpose: Purpose, pointer: str = "") -> CheckEvidence:
+        """Evidence: a JSON pointer into a document that was asked for."""
+        exchange = self.exchanges.get(purpose)
+        return CheckEvidence(url=exchange.url if exchange is not None else self.base, pointer=pointer)
+
+    def why_unseen(self, purpose: Purpose) -> str:
+        """Why a document was not seen, as one sentence."""
+        exchange = self.exchanges.get(purpose)
+        if exchange is None:
+            return f"the {DOCUMENT_NAMES[purpose]} was not asked for"
+        return exchange.detail
+
+
+def _given(facts: _F | None) -> _F:
+    if facts is None:
+        raise LookupError("a check looked at facts that it did not declare to need")
+    return facts
+
+
+class Result(NamedTuple):
+    """What a check found: outcome, one sentence without a full stop, and where."""
+
+    outcome: CheckOutcome
+    message: str
+    evidence: tuple[CheckEvidence, ...] = ()
+
+
+def passed(message: str, *evidence: CheckEvidence) -> Result:
+    """The server does what the source asks for."""
+    return Result(CheckOutcome.PASS, message, evidence)
+
+
+def warned(message: str, *evidence: CheckEvidence) -> Result:
+    """Something that the source recommends, or that makes an integration harder, without breaking a requirement."""
+    return Result(CheckOutcome.WARN, message, evidence)
+
+
+def failed(message: str, *evidence: CheckEvidence) -> Result:
+    """Something that the source requires, observed not to hold."""
+    return Result(CheckOutcome.FAIL, message, evidence)
+
+
+def not_observed(reason: str, *evidence: CheckEvidence) -> Result:
+    """Nothing can be said; the reason follows."""
+    return Result(CheckOutcome.NOT_OBSERVED, f"Not observed: {reason}", evidence)
+
+
+def not_applicable(reason: str, *evidence: CheckEvidence) -> Result:
+    """The check asks nothing of this server."""
+    return Result(CheckOutcome.NOT_APPLICABLE, f"Not applicable: {reason}", evidence)
+
+
+Run = Callable[[CheckInput], Result]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSpec:
+    """One registered check.
+
+    :ivar rows: row ids of the project's table of verified requirements, for maintainers.
+    :ivar judgement: no specification asks for this; findings say so.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    family: str
+    references: tuple[Reference, ...]
+    rows: tuple[str, ...]
+    needs: Needs | None
+    judgement: bool
+    run: Run
+
+
+class Family:
+    """The checks of one family, in the order of their definition."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.checks: list[CheckSpec] = []
+
+    def check(
+        self,
+        number: int,
+        title: str,
+        severity: Severity,
+        *cites: Reference,
+        rows: Iterable[str] = (),
+        needs: Needs | None = None,
+        judgement: bool = False,
+    ) -> Callable[[Run], Run]:
+        """Register a check as ``CODE-NNN``.
+
+        :raises ValueError: it cites nothing and is not marked as judgement.
+        """
+        if not cites and not judgement:
+            raise ValueError(f"{self.code}-{number:03d} cites no source; mark it as judgement or cite one")
+
+        def register(run: Run) -> Run:
+            spec = CheckSpec(
+                f"{self.code}-{number:03d}", title, severity, self.code, cites, tuple(rows), needs, judgement, run
+            )
+            self.checks.append(spec)
+            return run
+
+        return register
+
+
+def unmet(seen: CheckInput, needs: Needs) -> Result | None:
+    """The result of a check whose document was not seen; none when it was."""
+    if seen.has(needs):
+        return None
+    if needs == "smart" and seen.is_absent("smart"):
+        return not_applicable("the server publishes no SMART configuration (see SMART-001)", seen.at("smart"))
+    if needs in {"openid", "jwks"} and needs not in seen.exchanges:
+        return _not_advertised(seen, needs)
+    return not_observed(seen.why_unseen(needs), seen.at(needs))
+
+
+def _not_advertised(seen: CheckInput, needs: Needs) -> Result:
+    if not seen.has("smart"):
+        if seen.is_absent("smart"):
+            return not_applicable("the server publishes no SMART configuration (see SMART-001)")
+        return not_observed(f"the SMART configuration was not seen ({seen.why_unseen('smart')})")
+    if needs == "jwks":
+        return not_applicable("the server advertises no keys of its own (jwks_uri)", seen.at("smart"))
+    if "sso-openid-connect" in (seen.smart.capabilities or ()):
+        return not_observed("the SMART configuration names no issuer to ask", seen.at("smart", "/issuer"))
+    return not_applicable("the server does not list sso-openid-connect", seen.at("smart", "/capabilities"))
+
+
+def quoted(value: object, limit: int = 100) -> str:
+    """A server-chosen value in a message: one line, bounded, in quotation marks."""
+    return f"“{plain(storable(str(value)[: limit * 8]), limit)}”"
+
+
+def listed(values: Iterable[object], limit: int = 5) -> str:
+    """Server-chosen values in a message: quoted, at most ``limit`` of them."""
+    items = list(values)
+    more = f" and {len(items) - limit} more" if len(items) > limit else ""
+    return ", ".join(quoted(item, 60) for item in items[:limit]) + more

@@ -1,0 +1,330 @@
+"""CAP: the capability statement: is it offered, how is it served, and what does it leave unsaid."""
+
+from __future__ import annotations
+
+from interlock.documents.text import plain
+from interlock.model.base import Severity
+from interlock.probe.addresses import same_base
+from interlock.probe.checks.base import (
+    CheckInput,
+    Family,
+    Result,
+    failed,
+    listed,
+    not_applicable,
+    not_observed,
+    passed,
+    quoted,
+    warned,
+)
+from interlock.probe.checks.sources import cite
+from interlock.probe.content import declared_charset
+
+FAMILY = Family("CAP")
+
+#: Media types under which a FHIR server may send JSON to whoever asks for it.
+_FHIR_JSON = "application/fhir+json"
+_DSTU2_JSON = "application/json+fhir"
+_PLAIN_JSON = frozenset({"application/json", "text/json"})
+
+#: What each release requires at the top of the statement (the resource definitions of that release).
+_REQUIRED = {
+    "DSTU2": ("date", "kind", "fhirVersion", "acceptUnknown", "format"),
+    "STU3": ("status", "date", "kind", "fhirVersion", "acceptUnknown", "format"),
+    "R4": ("status", "date", "kind", "fhirVersion", "format"),
+}
+_DEFINITIONS = {"DSTU2": "DSTU2", "STU3": "STU3", "R4B": "R4B", "R5": "R5"}
+
+
+@FAMILY.check(
+    1,
+    "A capability statement is offered at [base]/metadata",
+    Severity.CRITICAL,
+    cite("R4-HTTP", "capabilities"),
+    rows=("H-01", "H-13"),
+)
+def offered(seen: CheckInput) -> Result:
+    """A 404 means that FHIR, or that release, is not at this base: a wrong address rather than a broken server."""
+    if seen.has("metadata"):
+        facts = seen.capability
+        version = f"FHIR {plain(facts.fhir_version, 40)}" if facts.fhir_version else "an unstated FHIR version"
+        return passed(f"A statement for {version} is offered", seen.at("metadata"))
+    if seen.is_absent("metadata"):
+        return failed(
+            "Nothing is offered at the base URL's /metadata: FHIR, or this release of it, is not at this address",
+            seen.at("metadata"),
+        )
+    return not_observed(seen.why_unseen("metadata"), seen.at("metadata"))
+
+
+@FAMILY.check(
+    2,
+    "The statement is answered without a token",
+    Severity.MEDIUM,
+    cite("R4-SEC", "Anonymous", "Anonymous resources"),
+    cite("SM-APP", "considerations-for-cross-origin-resource-sharing-cors-support"),
+    rows=("H-15",),
+)
+def without_token(seen: CheckInput) -> Result:
+    """An interoperability finding, no violation: FHIR itself does not require it."""
+    if seen.has("metadata"):
+        return passed("The statement was given without a token", seen.at("metadata"))
+    exchange = seen.exchanges.get("metadata")
+    if exchange is not None and exchange.reading in {"unauthorized", "forbidden"}:
+        return warned(
+            f"The statement is refused without credentials (HTTP {exchange.record.status}); FHIR permits that, "
+            "but nobody can see what the server offers before being registered",
+            seen.at("metadata"),
+        )
+    return not_observed(seen.why_unseen("metadata"), seen.at("metadata"))
+
+
+@FAMILY.check(
+    3,
+    "JSON is served to whoever asks for it",
+    Severity.HIGH,
+    cite("R4-HTTP", "mime-type", "Content types and encodings"),
+    cite("R4-HTTP", "parameters", "General parameters"),
+    cite("UC7", "behavior", "Server CapabilityStatement: JSON", page="CapabilityStatement-us-core-server.html"),
+    rows=("H-05", "H-06", "H-08", "UC-04", "REL-02"),
+)
+def json_negotiated(seen: CheckInput) -> Result:
+    """application/fhir+json SHALL be used (R4); DSTU2's own type is application/json+fhir."""
+    exchange = seen.exchanges.get("metadata")
+    if exchange is None or exchange.reading not in {
+        "document",
+        "xml",
+        "not_acceptable",
+        "unsupported_media_type",
+    }:
+        return not_observed(seen.why_unseen("metadata"), seen.at("metadata"))
+    if exchange.reading != "document":
+        tries = len({(record.accept, record.url) for record in exchange.records})
+        return failed(
+            f"None of {tries} ways of asking for JSON was met: {plain(exchange.detail, 200)}; US Core servers SHALL "
+            "support JSON, FHIR itself leaves the formats to the server",
+            seen.at("metadata"),
+        )
+    asked = "_format=json" if exchange.url.endswith("_format=json") else (exchange.record.accept or "")
+    if asked == _FHIR_JSON:
+        return passed("JSON is served for application/fhir+json", seen.at("metadata"))
+    if asked == _DSTU2_JSON and seen.capability.fhir_release == "DSTU2":
+        return passed("JSON is served for application/json+fhir, DSTU2's own type", seen.at("metadata"))
+    return warned(
+        f"JSON is served only when asked for as {asked}; application/fhir+json SHALL be understood", seen.at("metadata")
+    )
+
+
+@FAMILY.check(
+    4,
+    "The statement comes with a JSON media type",
+    Severity.LOW,
+    cite("R4-HTTP", "mime-type", "Content types and encodings"),
+    rows=("H-05", "H-07"),
+    needs="metadata",
+)
+def content_type(seen: CheckInput) -> Result:
+    """application/json is acceptable for a generic request and not by itself a failure."""
+    given = (seen.exchanges["metadata"].record.content_type or "").partition(";")[0].strip().lower()
+    if given == _FHIR_JSON:
+        return passed("The media type is application/fhir+json", seen.at("metadata"))
+    if given == _DSTU2_JSON:
+        if seen.capability.fhir_release == "DSTU2":
+            return passed("The media type is application/json+fhir, DSTU2's own", seen.at("metadata"))
+        return warned("The media type is application/json+fhir, which only DSTU2 used", seen.at("metadata"))
+    if given in _PLAIN_JSON:
+        return passed(f"The media type is {given}, which servers may use for JSON", seen.at("metadata"))
+    what = f"The media type is {quoted(given)}" if given else "No media type is given"
+    return failed(f"{what}; application/fhir+json SHALL be used", seen.at("metadata"))
+
+
+@FAMILY.check(
+    5,
+    "The statement is plain UTF-8",
+    Severity.LOW,
+    cite("R4-HTTP", "mime-type", "Content types and encodings"),
+    rows=("H-09",),
+    needs="metadata",
+)
+def utf8(seen: CheckInput) -> Result:
+    """UTF-8 SHALL be used; a byte-order mark is a finding of its own."""
+    exchange = seen.exchanges["metadata"]
+    foreign = [note for note in exchange.notes if "UTF-8" in note]
+    declared = declared_charset(exchange.record.content_type or "")
+    if foreign:
+        return failed(f"{_sentence(foreign[0])}; UTF-8 SHALL be used", seen.at("metadata"))
+    if declared not in {None, "utf-8", "utf8"}:
+        return failed(f"The charset parameter says {quoted(declared)}; UTF-8 SHALL be used", seen.at("metadata"))
+    if exchange.notes:
+        return warned(_sentence("; ".join(exchange.notes)), seen.at("metadata"))
+    return passed("The text is UTF-8", seen.at("metadata"))
+
+
+@FAMILY.check(
+    6,
+    "The FHIR release is stated and known",
+    Severity.HIGH,
+    cite("R4-CSD", "CapabilityStatement.fhirVersion", "CapabilityStatement.fhirVersion"),
+    rows=("CS-04",),
+    needs="metadata",
+)
+def release(seen: CheckInput) -> Result:
+    """The family is taken from the first two numbers; 4.0.0 is a legal code."""
+    facts = seen.capability
+    if facts.fhir_version is None:
+        return failed("The statement does not say which FHIR version it is for", seen.at("metadata", "/fhirVersion"))
+    if facts.fhir_release is None:
+        return warned(
+            f"fhirVersion {quoted(facts.fhir_version)} belongs to no published release",
+            seen.at("metadata", "/fhirVersion"),
+        )
+    return passed(
+        f"fhirVersion {plain(facts.fhir_version, 40)} is {facts.fhir_release}", seen.at("metadata", "/fhirVersion")
+    )
+
+
+@FAMILY.check(
+    7,
+    "The elements that its release requires are there",
+    Severity.MEDIUM,
+    cite("R4-CSD"),
+    cite("STU3"),
+    cite("DSTU2"),
+    rows=("REL-03", "CS-01", "CS-02", "CS-03", "CS-05"),
+    needs="metadata",
+)
+def required_elements(seen: CheckInput) -> Result:
+    """Cardinality 1..1 or 1..* at the top of the resource, by release."""
+    release_name = seen.capability.fhir_release
+    if release_name is None:
+        return not_observed("the release is unknown, and so are its required elements", seen.at("metadata"))
+    document = seen.document("metadata")
+    needed = _REQUIRED.get(release_name, _REQUIRED["R4"])
+    missing = [name for name in needed if document.get(name) in (None, "", [])]
+    if missing:
+        return failed(
+            f"Missing, though {release_name} requires it: {', '.join(missing)}",
+            *(seen.at("metadata", f"/{name}") for name in missing),
+        )
+    return passed(f"Everything that {release_name} requires at the top is there", seen.at("metadata"))
+
+
+@FAMILY.check(
+    8,
+    "The statement describes a server and its resources",
+    Severity.HIGH,
+    cite("R4-CSD", "CapabilityStatement.rest.mode", "CapabilityStatement.rest.mode"),
+    rows=("CS-06", "CS-07", "CS-11"),
+    needs="metadata",
+)
+def describes_server(seen: CheckInput) -> Result:
+    """Legal without, and useless: nothing can be matched against it."""
+    resources = seen.capability.resources
+    if not resources:
+        return warned(
+            "No resource type is listed for mode server; nothing can be concluded", seen.at("metadata", "/rest")
+        )
+    silent = [name for name, facts in resources.items() if not facts.interactions]
+    if silent:
+        return warned(
+            f"{len(resources)} resource types are listed, {len(silent)} without any interaction: {listed(silent)}",
+            seen.at("metadata", "/rest"),
+        )
+    return passed(f"{len(resources)} resource types are listed with their interactions", seen.at("metadata", "/rest"))
+
+
+@FAMILY.check(
+    9,
+    "The statement is complete, not a summary",
+    Severity.MEDIUM,
+    cite("R4-HTTP", "capabilities"),
+    rows=("H-04",),
+    needs="metadata",
+)
+def complete(seen: CheckInput) -> Result:
+    """Nothing is concluded from what a SUBSETTED statement leaves out."""
+    if seen.capability.subsetted:
+        return warned(
+            "The statement is tagged SUBSETTED; what it leaves out is unknown, not unsupported",
+            seen.at("metadata", "/meta/tag"),
+        )
+    return passed("The statement is not tagged as a summary", seen.at("metadata"))
+
+
+@FAMILY.check(
+    10,
+    "implementation.url is the base that was probed",
+    Severity.MEDIUM,
+    cite("R4-HTTP", "root", "Service base URL"),
+    cite("R4-CSD", "CapabilityStatement.implementation.url", "CapabilityStatement.implementation.url"),
+    rows=("H-11", "CS-09"),
+    needs="metadata",
+)
+def implementation_url(seen: CheckInput) -> Result:
+    """Usually the wrong tenant. The scheme, a trailing slash and the host's case do not matter."""
+    url = seen.capability.implementation_url
+    if url is None:
+        return not_applicable("the statement gives no implementation.url, which is optional", seen.at("metadata"))
+    where = seen.at("metadata", "/implementation/url")
+    if same_base(url, seen.base):
+        return passed("implementation.url names this base", where)
+    return warned(
+        f"implementation.url is {quoted(url)}, another base than the one probed; is it the same tenant?", where
+    )
+
+
+@FAMILY.check(
+    11,
+    "The software and its version are named",
+    Severity.LOW,
+    cite("R4-CSD", "CapabilityStatement.software", "CapabilityStatement.software"),
+    rows=("CS-08",),
+    needs="metadata",
+)
+def software(seen: CheckInput) -> Result:
+    """Optional; without it a change of behaviour cannot be traced to an upgrade."""
+    named = seen.capability.software
+    where = seen.at("metadata", "/software")
+    if not named:
+        return warned("The software is not named, which FHIR permits; an upgrade will go unseen", where)
+    if "version" not in named:
+        name = quoted(named.get("name", ""))
+        return warned(f"The software is {name} without a version, which FHIR permits; an upgrade will go unseen", where)
+    return passed(f"The software is {quoted(named.get('name', ''))}, version {quoted(named['version'])}", where)
+
+
+@FAMILY.check(
+    12,
+    "The statement says how the server is secured",
+    Severity.LOW,
+    cite("R4-CSD", "CapabilityStatement.rest.security.service", "CapabilityStatement.rest.security.service"),
+    rows=("CS-15",),
+    needs="metadata",
+)
+def security_services(seen: CheckInput) -> Result:
+    """Optional (0..*); an integration has to ask instead."""
+    services = seen.capability.security.services
+    where = seen.at("metadata", "/rest/0/security")
+    if services:
+        return passed(f"Declared: {listed(services)}", where)
+    return warned("No security service is declared, which FHIR permits; ask how clients are authorized", where)
+
+
+@FAMILY.check(
+    13,
+    "The statement could be read without guessing",
+    Severity.LOW,
+    cite("R4-CS"),
+    needs="metadata",
+)
+def readable(seen: CheckInput) -> Result:
+    """Wrong types, merged duplicates, and anything that was cut to a limit."""
+    problems = seen.capability.problems
+    if not problems:
+        return passed("Every value had the type that FHIR gives it", seen.at("metadata"))
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return warned(f"{_sentence(problems[0])}{more}", seen.at("metadata"))
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,187 @@
+"""CAP, invariants: the rules of CapabilityStatement in FHIR R4 4.0.1, each numbered 20 plus its own number.
+
+There is no cpb-4, 5, 6, 8, 10, 11 or 13 in R4. The FHIRPath of 4.0.1 counts, not the XPath of cpb-15 and cpb-16, which
+tests the wrong kind. Other releases number and word their rules differently and are left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from interlock.model.base import Severity
+from interlock.probe.checks.base import (
+    CheckInput,
+    Family,
+    Result,
+    failed,
+    listed,
+    not_applicable,
+    passed,
+    quoted,
+    warned,
+)
+from interlock.probe.checks.sources import cite
+
+FAMILY = Family("CAP")
+
+_NAME = re.compile(r"[A-Z]([A-Za-z0-9_]){0,254}")
+_MAX_ENTRIES = 2000
+
+_Statement = dict[str, Any]
+
+
+_Rule = Callable[[CheckInput, _Statement], Result]
+
+
+def _invariant(number: int, title: str, severity: Severity) -> Callable[[_Rule], _Rule]:
+    """Register ``cpb-number``; the function gets the statement and runs on R4 statements only."""
+
+    def register(rule: _Rule) -> _Rule:
+        @FAMILY.check(
+            20 + number,
+            f"{title} (cpb-{number})",
+            severity,
+            cite("R4-CS", "", f"Constraints: cpb-{number} (4.0.1)"),
+            rows=(f"cpb-{number}",),
+            needs="metadata",
+        )
+        def on_r4(seen: CheckInput) -> Result:
+            if seen.capability.fhir_release != "R4":
+                return not_applicable(f"cpb-{number} is checked for R4 only", seen.at("metadata"))
+            return rule(seen, seen.document("metadata"))
+
+        return rule
+
+    return register
+
+
+@_invariant(0, "The name is usable as an identifier", Severity.LOW)
+def cpb_0(seen: CheckInput, statement: _Statement) -> Result:
+    """A warning in the specification; without a name it holds."""
+    name = statement.get("name")
+    if name is None or (isinstance(name, str) and _NAME.fullmatch(name)):
+        return passed("The name, if any, is an identifier", seen.at("metadata", "/name"))
+    return warned(f"The name {quoted(name)} is no identifier, which it should be", seen.at("metadata", "/name"))
+
+
+@_invariant(1, "REST, messaging or documents are described", Severity.HIGH)
+def cpb_1(seen: CheckInput, statement: _Statement) -> Result:
+    """``rest.exists() or messaging.exists() or document.exists()``."""
+    found = [name for name in ("rest", "messaging", "document") if _exists(statement, name)]
+    if found:
+        return passed(f"Described: {', '.join(found)}", seen.at("metadata", f"/{found[0]}"))
+    return failed("None of rest, messaging and document is described", seen.at("metadata"))
+
+
+@_invariant(2, "A description, software or implementation is given", Severity.LOW)
+def cpb_2(seen: CheckInput, statement: _Statement) -> Result:
+    """``(description.count() + software.count() + implementation.count()) > 0``."""
+    found = [name for name in ("description", "software", "implementation") if _exists(statement, name)]
+    if found:
+        return passed(f"Given: {', '.join(found)}", seen.at("metadata", f"/{found[0]}"))
+    return failed("None of description, software and implementation is given", seen.at("metadata"))
+
+
+@_invariant(3, "Messaging end points are given by an instance only", Severity.LOW)
+def cpb_3(seen: CheckInput, statement: _Statement) -> Result:
+    """``messaging.endpoint.empty() or kind = 'instance'``."""
+    with_endpoint = any(_exists(entry, "endpoint") for entry in _entries(statement, "messaging"))
+    if not with_endpoint or statement.get("kind") == "instance":
+        return passed("No messaging end point is misplaced", seen.at("metadata", "/kind"))
+    return failed("A messaging end point is given though kind is not instance", seen.at("metadata", "/messaging"))
+
+
+@_invariant(7, "Document entries are distinct by profile and mode", Severity.LOW)
+def cpb_7(seen: CheckInput, statement: _Statement) -> Result:
+    """``document.select(profile&mode).isDistinct()``."""
+    keys = [(str(entry.get("profile")), str(entry.get("mode"))) for entry in _entries(statement, "document")]
+    twice = _repeated(keys)
+    if not twice:
+        return passed("No document entry repeats another", seen.at("metadata", "/document"))
+    return failed(
+        f"Document entries repeat: {listed(profile for profile, _ in twice)}", seen.at("metadata", "/document")
+    )
+
+
+@_invariant(9, "Each resource type is listed once", Severity.MEDIUM)
+def cpb_9(seen: CheckInput, statement: _Statement) -> Result:
+    """``resource.select(type).isDistinct()`` within each ``rest``; the probe merges what is repeated."""
+    for position, rest in enumerate(_entries(statement, "rest")):
+        twice = _repeated(_texts(rest, "resource", "type"))
+        if twice:
+            return failed(
+                f"Listed more than once in one rest entry: {listed(twice)}; the entries were merged",
+                seen.at("metadata", f"/rest/{position}/resource"),
+            )
+    return passed("No resource type is repeated", seen.at("metadata", "/rest"))
+
+
+@_invariant(12, "Search parameters are listed once per resource", Severity.LOW)
+def cpb_12(seen: CheckInput, statement: _Statement) -> Result:
+    """``searchParam.select(name).isDistinct()`` within each resource."""
+    for position, rest in enumerate(_entries(statement, "rest")):
+        for index, resource in enumerate(_entries(rest, "resource")):
+            twice = _repeated(_texts(resource, "searchParam", "name"))
+            if twice:
+                return failed(
+                    f"{quoted(resource.get('type'))} lists search parameters more than once: {listed(twice)}",
+                    seen.at("metadata", f"/rest/{position}/resource/{index}/searchParam"),
+                )
+    return passed("No search parameter is repeated", seen.at("metadata", "/rest"))
+
+
+@_invariant(14, "A statement about an instance has an implementation", Severity.LOW)
+def cpb_14(seen: CheckInput, statement: _Statement) -> Result:
+    """``(kind != 'instance') or implementation.exists()``."""
+    if statement.get("kind") != "instance" or _exists(statement, "implementation"):
+        return passed("kind and implementation fit", seen.at("metadata", "/kind"))
+    return failed("kind is instance, but implementation is not given", seen.at("metadata", "/kind"))
+
+
+@_invariant(15, "A statement about a capability has software and no implementation", Severity.LOW)
+def cpb_15(seen: CheckInput, statement: _Statement) -> Result:
+    """``(kind != 'capability') or (implementation.exists().not() and software.exists())``: the combination counts."""
+    if statement.get("kind") != "capability":
+        return passed("kind is not capability", seen.at("metadata", "/kind"))
+    if _exists(statement, "implementation"):
+        return failed("kind is capability, but implementation is given", seen.at("metadata", "/implementation"))
+    if not _exists(statement, "software"):
+        return failed("kind is capability, but software is not given", seen.at("metadata", "/kind"))
+    return passed("kind is capability, with software and without implementation", seen.at("metadata", "/kind"))
+
+
+@_invariant(16, "A statement of requirements has neither software nor implementation", Severity.LOW)
+def cpb_16(seen: CheckInput, statement: _Statement) -> Result:
+    """``(kind != 'requirements') or (implementation.exists().not() and software.exists().not())``."""
+    if statement.get("kind") != "requirements":
+        return passed("kind is not requirements", seen.at("metadata", "/kind"))
+    found = [name for name in ("implementation", "software") if _exists(statement, name)]
+    if found:
+        return failed(f"kind is requirements, but given: {', '.join(found)}", seen.at("metadata", f"/{found[0]}"))
+    return passed("kind is requirements, without software and implementation", seen.at("metadata", "/kind"))
+
+
+def _exists(parent: _Statement, name: str) -> bool:
+    """FHIRPath ``exists()`` of a member: an empty list, object or string is nothing."""
+    return parent.get(name) not in (None, "", [], {})
+
+
+def _entries(parent: _Statement, name: str) -> Iterator[_Statement]:
+    value = parent.get(name)
+    entries = value if isinstance(value, list) else [value]
+    return (entry for entry in entries[:_MAX_ENTRIES] if isinstance(entry, dict))
+
+
+def _texts(parent: _Statement, name: str, member: str) -> list[str]:
+    """``member`` of every entry; what is no string counts by its writing."""
+    members = [entry.get(member) for entry in _entries(parent, name)]
+    return [text if isinstance(text, str) else str(text) for text in members]
+
+
+def _repeated(keys: list[Any]) -> list[Any]:
+    if len(set(keys)) == len(keys):
+        return []
+    return [key for key, count in Counter(keys).items() if count > 1]

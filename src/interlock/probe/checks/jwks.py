@@ -1,0 +1,93 @@
+"""JWKS: the server's public keys (RFC 7517, RFC 7518)."""
+
+from __future__ import annotations
+
+from interlock.fhir.jwks import MIN_RSA_BITS
+from interlock.model.base import Severity
+from interlock.probe.checks.base import CheckInput, Family, Result, failed, not_applicable, passed, unmet, warned
+from interlock.probe.checks.sources import cite
+
+FAMILY = Family("JWKS")
+
+
+@FAMILY.check(
+    1,
+    "The server's keys are published and usable",
+    Severity.HIGH,
+    cite("RFC 7517", "section-5"),
+    rows=("KEY-01", "SSO-02"),
+)
+def published(seen: CheckInput) -> Result:
+    """An object with a list of keys, at least one of them usable; keys that are not SHOULD be ignored."""
+    if seen.is_absent("jwks"):
+        return failed("Nothing is published at the jwks_uri; signatures cannot be verified", seen.at("jwks"))
+    if not seen.has("jwks"):
+        return unmet(seen, "jwks") or passed("Published", seen.at("jwks"))
+    facts = seen.jwks
+    if not facts.keys:
+        why = "has no list of keys" if facts.problems else "is empty"
+        return failed(f"The key set {why}; signatures cannot be verified", seen.at("jwks", "/keys"))
+    unusable = [note for note in facts.problems if "cannot be used" in note]
+    if len(unusable) >= facts.keys:
+        return failed(f"None of {facts.keys} keys can be used: {unusable[0]}", seen.at("jwks", "/keys"))
+    if unusable:
+        return warned(f"{len(unusable)} of {facts.keys} keys cannot be used: {unusable[0]}", seen.at("jwks", "/keys"))
+    return passed(f"{facts.keys} usable keys", seen.at("jwks", "/keys"))
+
+
+@FAMILY.check(
+    2,
+    "No private key is published",
+    Severity.CRITICAL,
+    cite("RFC 7517", "section-9.2"),
+    cite("RFC 7518", "section-6.3.2"),
+    rows=("KEY-04",),
+    needs="jwks",
+)
+def no_private_members(seen: CheckInput) -> Result:
+    """The names of the members are reported, their values never."""
+    if seen.jwks.private_members:
+        leaks = [note for note in seen.jwks.problems if "private members" in note]
+        what = leaks[0] if leaks else "a key publishes private members"
+        return failed(f"Whoever reads the set can sign as the server: {what}", seen.at("jwks", "/keys"))
+    return passed("No private or symmetric member is published", seen.at("jwks", "/keys"))
+
+
+@FAMILY.check(
+    3,
+    "RSA keys have 2048 bits or more",
+    Severity.HIGH,
+    cite("RFC 7518", "section-3.3"),
+    rows=("KEY-03",),
+    needs="jwks",
+)
+def rsa_size(seen: CheckInput) -> Result:
+    """A MUST for RS256, RS384 and RS512; measured on the modulus without leading zeros."""
+    bits = seen.jwks.smallest_rsa_bits
+    if bits is None:
+        return not_applicable("there is no RSA key", seen.at("jwks", "/keys"))
+    if bits < MIN_RSA_BITS:
+        return failed(
+            f"The smallest RSA key has {bits} bits; {MIN_RSA_BITS} or more MUST be used", seen.at("jwks", "/keys")
+        )
+    return passed(f"The smallest RSA key has {bits} bits", seen.at("jwks", "/keys"))
+
+
+@FAMILY.check(
+    4,
+    "Key ids tell the keys apart",
+    Severity.LOW,
+    cite("RFC 7517", "section-4.5"),
+    rows=("KEY-02",),
+    needs="jwks",
+)
+def distinct_ids(seen: CheckInput) -> Result:
+    """kid is optional in a server's set; distinct values SHOULD be used."""
+    facts = seen.jwks
+    twice = [note for note in facts.problems if "appears more than once" in note]
+    where = seen.at("jwks", "/keys")
+    if twice:
+        return warned(f"{twice[0][:1].upper()}{twice[0][1:]}; key ids SHOULD be distinct", where)
+    if facts.keys > 1 and len(facts.kids) < facts.keys:
+        return warned("Some of several keys have no kid; a client has to try each of them", where)
+    return passed("Every key can be told from the others", where)

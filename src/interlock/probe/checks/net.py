@@ -1,0 +1,230 @@
+"""NET: can the server be reached, how, and how well. What could not be reached is never called missing."""
+
+from __future__ import annotations
+
+from interlock.documents.text import plain
+from interlock.model.base import Severity
+from interlock.probe.addresses import is_loopback_host, literal, origin
+from interlock.probe.checks.base import (
+    CheckInput,
+    Family,
+    Result,
+    failed,
+    listed,
+    not_applicable,
+    not_observed,
+    passed,
+    quoted,
+    warned,
+)
+from interlock.probe.checks.sources import cite
+from interlock.probe.exchange import Exchange, Purpose
+
+FAMILY = Family("NET")
+
+_AUTHORITY = cite("RFC 9110", "section-4.3", "section 4.3, Authoritative access")
+
+SLOW_MS = 5000.0
+
+_AT_BASE: tuple[Purpose, ...] = ("metadata", "smart", "smart-root")
+
+#: How far a request came before it failed: 0 nothing, 1 the name resolved, 2 connected, 3 the handshake passed.
+_STAGES = {"dns": 0, "connect": 1, "tls": 2, "truncated": 3, "too_large": 3, "redirect": 3, "protocol": 3, "reset": 2}
+
+#: A certificate that is wrong wherever one looks from.
+_WRONG_CERTIFICATE = frozenset({"expired", "not_yet_valid", "hostname_mismatch", "self_signed", "not_tls"})
+
+
+def _stage(seen: CheckInput) -> int | None:
+    """How far the best request to the base came; 4 for an answer, none when that cannot be told."""
+    stages = []
+    for purpose in _AT_BASE:
+        exchange = seen.exchanges.get(purpose)
+        if exchange is None:
+            continue
+        first = exchange.records[0]
+        stage = 4 if first.status is not None else _STAGES.get(first.failure or "")
+        if stage is not None:
+            stages.append(stage)
+    return max(stages, default=None)
+
+
+def _first_reason(seen: CheckInput) -> str:
+    exchange = seen.exchanges.get("metadata")
+    return (exchange.records[0].detail if exchange is not None else None) or "nothing was asked"
+
+
+def _host(seen: CheckInput) -> str:
+    where = origin(seen.base)
+    return where.host if where else ""
+
+
+@FAMILY.check(1, "The host name resolves", Severity.CRITICAL, _AUTHORITY)
+def name_resolves(seen: CheckInput) -> Result:
+    """A name that does not resolve from here says nothing about the server behind it."""
+    if literal(_host(seen)) is not None:
+        return not_applicable("the base URL is an IP address")
+    stage = _stage(seen)
+    if stage is None or stage < 1:
+        return not_observed(_first_reason(seen), seen.at("metadata"))
+    return passed(f"{quoted(_host(seen))} resolves")
+
+
+@FAMILY.check(
+    2,
+    "The server accepts connections",
+    Severity.CRITICAL,
+    _AUTHORITY,
+)
+def accepts_connections(seen: CheckInput) -> Result:
+    """TCP. A refusal may be a firewall between here and there."""
+    stage = _stage(seen)
+    if stage is None or stage < 2:
+        return not_observed(_first_reason(seen), seen.at("metadata"))
+    return passed(f"{quoted(_host(seen))} accepts connections")
+
+
+@FAMILY.check(
+    3,
+    "The certificate is valid and trusted",
+    Severity.CRITICAL,
+    cite("RFC 9110", "section-4.3.4", "section 4.3.4, https certificate verification"),
+    cite("RFC 9325", "section-7.1"),
+    rows=("TLS-05",),
+)
+def certificate(seen: CheckInput) -> Result:
+    """An expired certificate there is told apart from a certificate authority that is missing here."""
+    if not seen.base.startswith("https://"):
+        return not_applicable("the base URL is not https (see NET-005)") if seen.base else _unsent(seen)
+    tls = seen.facts.tls
+    if tls is None:
+        return not_observed(_first_reason(seen), seen.at("metadata"))
+    if tls.get("verified") is True:
+        return passed("The certificate is valid, trusted here, and issued for this host", seen.at("metadata"))
+    word, message = tls.get("error"), plain(tls.get("message", ""), 300) + _presented(tls.get("presented"))
+    if word in _WRONG_CERTIFICATE:
+        return failed(_sentence(message), seen.at("metadata"))
+    return warned(_sentence(message), seen.at("metadata"))
+
+
+def _presented(certificate: object) -> str:
+    """What the server presented, as the rest of a sentence."""
+    if not isinstance(certificate, dict):
+        return ""
+    names = certificate.get("names") or [certificate.get("subject")]
+    until = plain(certificate.get("not_after"), 40).partition("T")[0]
+    expired = "expired on" if certificate.get("days_left", 0) < 0 else "valid until"
+    return f"; presented: for {listed(names, 3)}, issued by {quoted(certificate.get('issuer'))}, {expired} {until}"
+
+
+@FAMILY.check(
+    4,
+    "Requests are answered completely and in time",
+    Severity.HIGH,
+    cite("RFC 9110", "section-6.1", "section 6.1, Framing and completeness"),
+)
+def answers(seen: CheckInput) -> Result:
+    """Failures other than name, connection and certificate."""
+    asked = [seen.exchanges[purpose] for purpose in _AT_BASE if purpose in seen.exchanges]
+    broken = [exchange for exchange in asked if exchange.failure not in {None, "redirect"}]  # see NET-006
+    if not asked or all(exchange.record.status is None for exchange in asked):
+        return not_observed(_first_reason(seen), seen.at("metadata"))
+    if broken:
+        return warned(_sentence(broken[0].detail), *(seen.at(exchange.purpose) for exchange in broken))
+    return passed("Every request to the base URL got a complete answer", seen.at("metadata"))
+
+
+@FAMILY.check(
+    5,
+    "The base URL uses https",
+    Severity.CRITICAL,
+    cite("UC7", "", "Security: TLS 1.2 or later outside a secured network", page="security.html"),
+    cite("SM-ASYM", "authenticating-to-the-token-endpoint"),
+    cite("RFC 6749", "section-3.1"),
+    rows=("H-12", "UC-05", "ASY-10", "DIS-04"),
+)
+def https(seen: CheckInput) -> Result:
+    """FHIR itself leaves https optional; US Core, SMART and OAuth do not."""
+    if not seen.base:
+        return _unsent(seen)
+    if seen.base.startswith("https://"):
+        return passed("The base URL is https")
+    if is_loopback_host(_host(seen)):
+        return not_applicable("the server runs on this machine")
+    exchange = seen.exchanges.get("metadata")
+    if exchange is not None and len(exchange.records) > 1 and exchange.url.startswith("https://"):
+        return warned("The base URL is http and leads to https; write the https address", seen.at("metadata"))
+    return failed(
+        "The base URL is http; health data and tokens would travel in the clear, and US Core and SMART require TLS"
+    )
+
+
+@FAMILY.check(
+    6,
+    "Discovery documents are served without a redirect",
+    Severity.MEDIUM,
+    cite("R4-HTTP", "Status-Codes", "Status codes"),
+    rows=("H-13",),
+)
+def redirects(seen: CheckInput) -> Result:
+    """A redirect that must not be followed is a failure; one that was followed is worth knowing."""
+    asked = [seen.exchanges[purpose] for purpose in _AT_BASE if purpose in seen.exchanges]
+    if not any(exchange.records[0].status is not None for exchange in asked):
+        return not_observed(_first_reason(seen), seen.at("metadata"))
+    refused = [exchange for exchange in asked if exchange.failure == "redirect"]
+    if refused:
+        return failed(f"The server {refused[0].detail}", *(seen.at(exchange.purpose) for exchange in refused))
+    moved = [exchange for exchange in asked if _redirected(exchange)]
+    if not moved:
+        return passed("No redirect was met")
+    return warned(
+        f"Redirects were followed, to {listed(dict.fromkeys(exchange.url for exchange in moved))}",
+        *(seen.at(exchange.purpose) for exchange in moved),
+    )
+
+
+def _redirected(exchange: Exchange) -> bool:
+    return any(record.reading == "redirect" for record in exchange.records)
+
+
+@FAMILY.check(7, "Discovery is answered within a few seconds", Severity.LOW, judgement=True)
+def latency(seen: CheckInput) -> Result:
+    """The slowest complete answer among those at the base."""
+    times = [
+        (exchange.record.elapsed_ms, exchange.purpose)
+        for purpose in _AT_BASE
+        if (exchange := seen.exchanges.get(purpose)) is not None and exchange.failure is None
+    ]
+    if not times:
+        return not_observed(_first_reason(seen), seen.at("metadata"))
+    slowest, purpose = max(times)
+    if slowest > SLOW_MS:
+        return warned(f"The slowest answer took {slowest / 1000:.1f} s", seen.at(purpose))
+    return passed(f"The slowest answer took {slowest:.0f} ms", seen.at(purpose))
+
+
+@FAMILY.check(
+    8,
+    "No discovery request fails on the server's side",
+    Severity.HIGH,
+    cite("RFC 9110", "section-15.6"),
+    cite("RFC 6585", "section-4"),
+)
+def server_errors(seen: CheckInput) -> Result:
+    """5xx and 429; what they hide stays not observed."""
+    asked = [seen.exchanges[purpose] for purpose in _AT_BASE if purpose in seen.exchanges]
+    if not any(exchange.record.status is not None for exchange in asked):
+        return not_observed(_first_reason(seen), seen.at("metadata"))
+    for reading, result in (("server_error", failed), ("rate_limited", warned)):
+        hit = [exchange for exchange in asked if exchange.reading == reading]
+        if hit:
+            return result(_sentence(hit[0].detail), *(seen.at(exchange.purpose) for exchange in hit))
+    return passed("No request was answered with a server error or a request to slow down")
+
+
+def _unsent(seen: CheckInput) -> Result:
+    return not_observed(_first_reason(seen), seen.at("metadata"))
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

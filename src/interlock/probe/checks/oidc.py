@@ -1,0 +1,168 @@
+"""OIDC: what the issuer of identities publishes (OpenID Connect Discovery 1.0)."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from interlock.model.base import Severity
+from interlock.probe.addresses import is_loopback_host
+from interlock.probe.checks.base import (
+    CheckInput,
+    Family,
+    Result,
+    failed,
+    listed,
+    not_applicable,
+    not_observed,
+    passed,
+    quoted,
+    unmet,
+    warned,
+)
+from interlock.probe.checks.sources import cite
+from interlock.probe.plan import OPENID_PATH
+
+FAMILY = Family("OIDC")
+
+_PROVIDER = cite("OIDC-D", "ProviderMetadata", "section 3, Provider metadata")
+_REQUIRED = (
+    "issuer",
+    "authorization_endpoint",
+    "jwks_uri",
+    "response_types_supported",
+    "subject_types_supported",
+    "id_token_signing_alg_values_supported",
+)
+
+
+def _sso(seen: CheckInput) -> bool:
+    smart = seen.facts.smart
+    return smart is not None and "sso-openid-connect" in (smart.capabilities or ())
+
+
+@FAMILY.check(
+    1,
+    "The issuer's discovery document is published",
+    Severity.HIGH,
+    cite("SM-SCOPE", "steps-for-using-an-id-token"),
+    rows=("SSO-05",),
+)
+def published(seen: CheckInput) -> Result:
+    """issuer + /.well-known/openid-configuration."""
+    if seen.has("openid"):
+        return passed("The discovery document is published", seen.at("openid"))
+    if seen.is_absent("openid"):
+        return failed(
+            "Nothing is published where the issuer says to look; ID tokens cannot be verified by discovery",
+            seen.at("openid"),
+            seen.at("smart", "/issuer"),
+        )
+    return unmet(seen, "openid") or passed("The discovery document is published", seen.at("openid"))
+
+
+@FAMILY.check(
+    2,
+    "The issuer is a plain https address",
+    Severity.MEDIUM,
+    _PROVIDER,
+    rows=("OID-02", "OID-03"),
+    needs="smart",
+)
+def issuer_form(seen: CheckInput) -> Result:
+    """https, no query, no fragment; never the address of the discovery document itself."""
+    if not _sso(seen):
+        return not_applicable("the server does not list sso-openid-connect", seen.at("smart", "/capabilities"))
+    issuer = seen.smart.issuer
+    where = seen.at("smart", "/issuer")
+    if issuer is None:
+        return not_observed("no issuer is named (see SMART-007)", where)
+    if OPENID_PATH in issuer:
+        return failed(
+            "The issuer is the address of the discovery document; no ID token can match it by the rule", where
+        )
+    try:
+        parts = urlsplit(issuer)
+    except ValueError:
+        return failed(f"The issuer {quoted(issuer)} is no address", where)
+    if parts.query or parts.fragment:
+        return failed("The issuer has a query or a fragment, which it must not have", where)
+    if parts.scheme == "http" and is_loopback_host(parts.hostname or ""):
+        return not_applicable("the issuer runs on this machine", where)
+    if parts.scheme != "https":
+        return failed(f"The issuer {quoted(issuer)} is not an https address", where)
+    return passed("The issuer is a plain https address", where)
+
+
+@FAMILY.check(
+    3,
+    "The issuer is the same, character for character",
+    Severity.HIGH,
+    cite("OIDC-D", "ProviderConfigurationValidation", "section 4.3"),
+    rows=("OID-03",),
+    needs="openid",
+)
+def issuer_match(seen: CheckInput) -> Result:
+    """MUST be identical: nothing is stripped or lower-cased for the comparison."""
+    wanted = seen.facts.smart.issuer if seen.facts.smart is not None else None
+    given = seen.openid.issuer
+    where = (seen.at("openid", "/issuer"), seen.at("smart", "/issuer"))
+    if wanted is None:
+        return not_observed("the SMART configuration names no issuer", where[1])
+    if given is None:
+        return failed("The discovery document names no issuer", where[0])
+    if given != wanted:
+        return failed(f"SMART says {quoted(wanted)}, discovery says {quoted(given)}; they MUST be identical", *where)
+    return passed("Both documents name the same issuer", *where)
+
+
+@FAMILY.check(
+    4,
+    "The required provider metadata are there",
+    Severity.MEDIUM,
+    _PROVIDER,
+    rows=("OID-01",),
+    needs="openid",
+)
+def required_metadata(seen: CheckInput) -> Result:
+    """token_endpoint is required too, unless only the implicit flow is used, which SMART never does."""
+    facts = seen.openid
+    missing = [name for name in (*_REQUIRED, "token_endpoint") if getattr(facts, name) is None]
+    if missing:
+        evidence = (seen.at("openid", f"/{name}") for name in missing)
+        return failed(f"Missing, though OpenID Connect requires it: {', '.join(missing)}", *evidence)
+    return passed("Everything that OpenID Connect requires is there", seen.at("openid"))
+
+
+@FAMILY.check(
+    5,
+    "ID tokens may be signed with RS256",
+    Severity.MEDIUM,
+    _PROVIDER,
+    cite("SM-SCOPE", "scopes-for-requesting-identity-data"),
+    rows=("OID-04", "SSO-03"),
+    needs="openid",
+)
+def rs256(seen: CheckInput) -> Result:
+    """RS256 MUST be among the algorithms."""
+    algorithms = seen.openid.id_token_signing_alg_values_supported
+    where = seen.at("openid", "/id_token_signing_alg_values_supported")
+    if algorithms is None:
+        return not_observed("the signing algorithms are not listed (see OIDC-004)", where)
+    if "RS256" not in algorithms:
+        return failed(f"RS256 is not offered, only {listed(algorithms) or 'nothing'}; it MUST be", where)
+    if "none" in algorithms:
+        return warned("RS256 is offered, and so are unsigned ID tokens (none), which a client must refuse", where)
+    return passed("RS256 is offered", where)
+
+
+@FAMILY.check(6, "Both documents name the same keys", Severity.LOW, judgement=True, needs="openid")
+def same_keys(seen: CheckInput) -> Result:
+    """A client that reads one document verifies with other keys than one that reads the other."""
+    smart = seen.facts.smart
+    one, other = (smart.jwks_uri if smart is not None else None), seen.openid.jwks_uri
+    where = (seen.at("smart", "/jwks_uri"), seen.at("openid", "/jwks_uri"))
+    if one is None or other is None:
+        return not_applicable("only one of the documents names a jwks_uri", *where)
+    if one != other:
+        return warned("SMART configuration and discovery document name different jwks_uri addresses", *where)
+    return passed("Both documents name the same jwks_uri", *where)

@@ -1,0 +1,283 @@
+"""SMART, the document: is it there, how is it served, and are its fields what SMART App Launch asks for."""
+
+from __future__ import annotations
+
+from interlock.documents.text import plain
+from interlock.fhir.smart import URL_FIELDS, is_absolute
+from interlock.model.base import Severity
+from interlock.model.observation import CheckEvidence, SmartFacts
+from interlock.probe.addresses import is_loopback_host, is_public, literal, origin
+from interlock.probe.checks.base import (
+    CheckInput,
+    Family,
+    Result,
+    failed,
+    listed,
+    not_applicable,
+    not_observed,
+    passed,
+    quoted,
+    warned,
+)
+from interlock.probe.checks.sources import cite
+
+FAMILY = Family("SMART")
+
+#: The server positively answered, and what it answered says nothing.
+_HOLLOW = frozenset({"empty_object", "not_an_object"})
+
+_METADATA = cite("SM-CONF", "metadata", "Metadata")
+_WELL_KNOWN = cite("SM-CONF", "using-well-known", "Using well-known")
+
+
+def sign_of_2x(smart: SmartFacts) -> bool:
+    """Whether anything in the document belongs to SMART 2.x. A judgement: the document states no version."""
+    return (
+        smart.code_challenge_methods_supported is not None
+        or smart.grant_types_supported is not None
+        or "permission-v2" in (smart.capabilities or ())
+        or bool(smart.scopes_v2)
+    )
+
+
+@FAMILY.check(
+    1,
+    "A SMART configuration is published under the base",
+    Severity.HIGH,
+    _WELL_KNOWN,
+    rows=("DIS-01",),
+)
+def published(seen: CheckInput) -> Result:
+    """Owed by every endpoint that requires authorization; an open server owes nothing."""
+    if seen.has("smart"):
+        return passed("A SMART configuration is published", seen.at("smart"))
+    exchange = seen.exchanges.get("smart")
+    if seen.is_absent("smart"):
+        return failed(
+            "No SMART configuration is published under the base URL; an endpoint that requires authorization SHALL "
+            "serve one",
+            seen.at("smart"),
+        )
+    if exchange is not None and exchange.reading in _HOLLOW:
+        return failed(f"{_sentence(exchange.detail)}, which says nothing about authorization", seen.at("smart"))
+    return not_observed(seen.why_unseen("smart"), seen.at("smart"))
+
+
+@FAMILY.check(
+    2,
+    "The SMART configuration is where clients look for it",
+    Severity.MEDIUM,
+    _WELL_KNOWN,
+    rows=("DIS-01",),
+)
+def location(seen: CheckInput) -> Result:
+    """Appended to the FHIR base, path included; some servers publish it at the host's root only."""
+    if seen.has("smart"):
+        return passed("It is under the base URL, path included", seen.at("smart"))
+    if seen.has("smart-root"):
+        return failed(
+            f"It is at the host's root only ({plain(seen.exchanges['smart-root'].url, 200)}); SMART clients look under "
+            "the base URL. The facts of that copy were not used: it may speak for another tenant",
+            seen.at("smart-root"),
+            seen.at("smart"),
+        )
+    if seen.is_absent("smart"):
+        return not_applicable("no SMART configuration was found at all (see SMART-001)", seen.at("smart"))
+    return not_observed(seen.why_unseen("smart"), seen.at("smart"))
+
+
+@FAMILY.check(
+    3,
+    "It is served as application/json",
+    Severity.LOW,
+    _WELL_KNOWN,
+    rows=("DIS-02",),
+    needs="smart",
+)
+def media_type(seen: CheckInput) -> Result:
+    """A SHALL, whatever Accept says; the document is read all the same."""
+    given = (seen.exchanges["smart"].record.content_type or "").partition(";")[0].strip().lower()
+    if given == "application/json":
+        return passed("The media type is application/json", seen.at("smart"))
+    what = f"The media type is {quoted(given)}" if given else "No media type is given"
+    return failed(f"{what}; it SHALL be application/json", seen.at("smart"))
+
+
+@FAMILY.check(
+    4,
+    "PKCE with S256 is offered, and plain is not",
+    Severity.HIGH,
+    _METADATA,
+    cite("SM-APP", "considerations-for-pkce-support"),
+    rows=("FLD-19", "AUT-03"),
+    needs="smart",
+)
+def pkce(seen: CheckInput) -> Result:
+    """Undeclared is not absent: real servers support PKCE without saying so."""
+    methods = seen.smart.code_challenge_methods_supported
+    where = seen.at("smart", "/code_challenge_methods_supported")
+    if methods is None:
+        return warned(
+            "code_challenge_methods_supported is not declared, though SMART 2 requires it; whether PKCE is supported "
+            "is unknown",
+            where,
+        )
+    if "plain" in methods:
+        beside = "beside S256" if "S256" in methods else "without S256"
+        return failed(f"plain is offered {beside}; servers SHALL NOT offer it", where)
+    if "S256" not in methods:
+        return failed(f"S256 is not among the methods ({listed(methods) or 'none'}); it SHALL be", where)
+    return passed("S256 is offered and plain is not", where)
+
+
+@FAMILY.check(
+    5,
+    "The required fields are there",
+    Severity.HIGH,
+    _METADATA,
+    cite("SM-1.0"),
+    rows=("FLD-04", "FLD-05", "FLD-18"),
+    needs="smart",
+)
+def required_fields(seen: CheckInput) -> Result:
+    """token_endpoint and capabilities in every version, grant_types_supported from 2.0."""
+    smart = seen.smart
+    missing = [name for name in ("token_endpoint", "capabilities") if getattr(smart, name) is None]
+    if smart.grant_types_supported is None and (missing or sign_of_2x(smart)):
+        missing.append("grant_types_supported")
+    if missing:
+        return failed(
+            f"Missing or of the wrong type: {', '.join(missing)}; SMART requires them", *_fields(seen, missing)
+        )
+    if smart.grant_types_supported is None:
+        return warned(
+            "grant_types_supported is missing, which SMART 2 requires; nothing else shows a version later than 1.0",
+            seen.at("smart", "/grant_types_supported"),
+        )
+    return passed("token_endpoint, capabilities and grant_types_supported are there", seen.at("smart"))
+
+
+@FAMILY.check(
+    6,
+    "Launches have an authorization endpoint",
+    Severity.HIGH,
+    _METADATA,
+    rows=("FLD-03",),
+    needs="smart",
+)
+def authorization_endpoint(seen: CheckInput) -> Result:
+    """Required if launch-ehr or launch-standalone is listed; a server for backend clients only needs none."""
+    smart = seen.smart
+    where = seen.at("smart", "/authorization_endpoint")
+    if smart.authorization_endpoint is not None:
+        return passed("authorization_endpoint is given", where)
+    launches = [mode for mode in ("launch-ehr", "launch-standalone") if mode in (smart.capabilities or ())]
+    if launches:
+        return failed(f"authorization_endpoint is missing, which {listed(launches)} require", where)
+    if smart.capabilities is None:
+        return not_observed("the launch modes are not listed", where)
+    return not_applicable("no launch mode is listed that needs one", where)
+
+
+@FAMILY.check(
+    7,
+    "Sign-on has an issuer and its keys",
+    Severity.MEDIUM,
+    _METADATA,
+    rows=("FLD-01", "FLD-02"),
+    needs="smart",
+)
+def issuer_and_keys(seen: CheckInput) -> Result:
+    """issuer and jwks_uri are required with sso-openid-connect; issuer is otherwise to be omitted."""
+    smart = seen.smart
+    if smart.capabilities is None:
+        return not_observed("the capabilities are not listed", seen.at("smart", "/capabilities"))
+    if "sso-openid-connect" in smart.capabilities:
+        missing = [name for name in ("issuer", "jwks_uri") if getattr(smart, name) is None]
+        if missing:
+            return failed(f"sso-openid-connect is listed without {' and '.join(missing)}", *_fields(seen, missing))
+        return passed("sso-openid-connect comes with issuer and jwks_uri", seen.at("smart", "/issuer"))
+    if smart.issuer is not None:
+        return warned(
+            "issuer is given without sso-openid-connect; it is to be omitted then", seen.at("smart", "/issuer")
+        )
+    return not_applicable("sso-openid-connect is not listed", seen.at("smart", "/capabilities"))
+
+
+@FAMILY.check(
+    8,
+    "Every address is absolute",
+    Severity.MEDIUM,
+    _WELL_KNOWN,
+    rows=("DIS-03",),
+    needs="smart",
+)
+def absolute(seen: CheckInput) -> Result:
+    """A SHALL from SMART 2.1; a client SHOULD resolve a relative one against the FHIR base."""
+    relative = [name for name in URL_FIELDS if (url := getattr(seen.smart, name)) is not None and not is_absolute(url)]
+    if relative:
+        return failed(f"Relative, though addresses SHALL be absolute: {', '.join(relative)}", *_fields(seen, relative))
+    return passed("Every address is absolute", seen.at("smart"))
+
+
+@FAMILY.check(
+    9,
+    "Authorization and token endpoints use https",
+    Severity.CRITICAL,
+    cite("RFC 6749", "section-3.1"),
+    cite("RFC 6749", "section-3.2"),
+    rows=("DIS-04", "OAU-01", "OAU-02"),
+)
+def endpoints_https(seen: CheckInput) -> Result:
+    """TLS is a MUST of OAuth 2.0 at both; judged on the statement's oauth-uris too when those are all there is."""
+    smart = seen.facts.smart
+    if smart is None:
+        if seen.is_absent("smart"):
+            return not_applicable("no authorization or token endpoint is published", seen.at("smart"))
+        return not_observed(seen.why_unseen("smart"), seen.at("smart"))
+    insecure, local = [], False
+    for name in ("authorization_endpoint", "token_endpoint"):
+        where = origin(getattr(smart, name) or "")
+        if where is not None and where.scheme == "http":
+            local = local or is_loopback_host(where.host)
+            if not is_loopback_host(where.host):
+                insecure.append(name)
+    if insecure:
+        return failed(f"Plain http, though OAuth 2.0 MUST use TLS: {', '.join(insecure)}", *_fields(seen, insecure))
+    if local:
+        return not_applicable("the endpoints run on this machine", seen.at("smart"))
+    if smart.authorization_endpoint is None and smart.token_endpoint is None:
+        return not_applicable("no authorization or token endpoint is published", seen.at("smart"))
+    return passed("No endpoint is plain http", seen.at("smart"))
+
+
+@FAMILY.check(10, "Advertised endpoints are on public hosts", Severity.MEDIUM, judgement=True, needs="smart")
+def public_hosts(seen: CheckInput) -> Result:
+    """Internal host names leak into published documents; nobody outside can use them. Nothing is resolved here."""
+    home = origin(seen.base)
+    home_address = literal(home.host) if home else None
+    if home and (is_loopback_host(home.host) or (home_address is not None and not is_public(home_address))):
+        return not_applicable("the base URL itself is on a private network")
+    inside = []
+    for name in URL_FIELDS:
+        where = origin(getattr(seen.smart, name) or "")
+        if where is not None and _looks_internal(where.host):
+            inside.append(name)
+    if inside:
+        return warned(f"On a host that only its own network knows: {', '.join(inside)}", *_fields(seen, inside))
+    return passed("No advertised endpoint is on an internal host by its name", seen.at("smart"))
+
+
+def _looks_internal(host: str) -> bool:
+    address = literal(host)
+    if address is not None:
+        return not is_public(address)
+    return is_loopback_host(host) or "." not in host or host.endswith((".local", ".internal", ".lan", ".corp", ".test"))
+
+
+def _fields(seen: CheckInput, names: list[str]) -> tuple[CheckEvidence, ...]:
+    return tuple(seen.at("smart", f"/{name}") for name in names)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,318 @@
+"""SMART, the claims: do capabilities, grant types, scopes and algorithms fit one another and the statement."""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin
+
+from interlock.fhir.smart import SET_CLIENT_TYPES
+from interlock.model.base import Severity
+from interlock.probe.checks.base import (
+    CheckInput,
+    Family,
+    Result,
+    failed,
+    listed,
+    not_applicable,
+    not_observed,
+    passed,
+    warned,
+)
+from interlock.probe.checks.sources import cite
+from interlock.probe.exchange import Purpose
+
+FAMILY = Family("SMART")
+
+#: Plain capability names of SMART App Launch 1.0 to 2.2 (conformance, capabilities). Others should be full URIs.
+KNOWN_CAPABILITIES = frozenset(
+    {
+        "launch-ehr",
+        "launch-standalone",
+        "authorize-post",
+        "client-public",
+        "client-confidential-symmetric",
+        "client-confidential-asymmetric",
+        "sso-openid-connect",
+        "context-banner",
+        "context-style",
+        "context-ehr-patient",
+        "context-ehr-encounter",
+        "context-standalone-patient",
+        "context-standalone-encounter",
+        "permission-patient",
+        "permission-user",
+        "permission-offline",
+        "permission-online",
+        "permission-v1",
+        "permission-v2",
+        "smart-app-state",
+    }
+)
+
+#: Endpoint of the SMART configuration → the part of ``oauth-uris`` that names the same thing.
+_SAME_ENDPOINT = {
+    "authorization_endpoint": "authorize",
+    "token_endpoint": "token",
+    "registration_endpoint": "register_",
+    "management_endpoint": "manage",
+    "introspection_endpoint": "introspect",
+    "revocation_endpoint": "revoke",
+}
+
+_CAPABILITIES = cite("SM-CONF", "capabilities", "Capabilities")
+_METADATA = cite("SM-CONF", "metadata", "Metadata")
+_WELL_KNOWN = cite("SM-CONF", "using-well-known", "Using well-known")
+
+
+@FAMILY.check(
+    11,
+    "Grant types fit the launch modes",
+    Severity.HIGH,
+    _METADATA,
+    rows=("FLD-04",),
+    needs="smart",
+)
+def grant_types(seen: CheckInput) -> Result:
+    """authorization_code for launches, client_credentials for backend services."""
+    smart = seen.smart
+    where = seen.at("smart", "/grant_types_supported")
+    grants = smart.grant_types_supported
+    if grants is None:
+        return not_observed("grant_types_supported is not declared", where)
+    launches = [name for name in ("launch-ehr", "launch-standalone") if name in (smart.capabilities or ())]
+    if launches and "authorization_code" not in grants:
+        return failed(f"{listed(launches)} are listed, but authorization_code is no supported grant type", where)
+    if not launches and "client_credentials" not in grants:
+        return warned("Neither a launch nor client_credentials is offered; no SMART pattern can be used", where)
+    return passed(f"The grant types fit: {listed(grants)}", where)
+
+
+@FAMILY.check(
+    12,
+    "At least one capability set is complete",
+    Severity.MEDIUM,
+    cite("SM-CONF", "capability-sets", "Capability sets"),
+    rows=("SET-1", "SET-2", "SET-3", "SET-4", "SET-T"),
+    needs="smart",
+)
+def capability_sets(seen: CheckInput) -> Result:
+    """A SHOULD. Backend services is a pattern, not a set; an asymmetric client alone completes none."""
+    smart = seen.smart
+    where = seen.at("smart", "/capabilities")
+    if smart.capabilities is None:
+        return not_observed("the capabilities are not listed", where)
+    if smart.capability_sets:
+        return passed(f"Complete: {', '.join(smart.capability_sets)}", where)
+    if "backend" in smart.launch_modes and not {"ehr", "standalone"} & set(smart.launch_modes):
+        return not_applicable("the server offers backend services only, which belong to no capability set", where)
+    if not SET_CLIENT_TYPES & set(smart.capabilities):
+        return warned(
+            "No capability set is complete: none of them works without client-public or client-confidential-symmetric",
+            where,
+        )
+    return warned("No capability set is complete; servers SHOULD support one or more", where)
+
+
+@FAMILY.check(
+    13,
+    "Permission capabilities fit the scopes listed",
+    Severity.LOW,
+    cite("SM-SCOPE", "scopes-for-requesting-fhir-resources"),
+    _CAPABILITIES,
+    rows=("SCO-01", "SCO-02", "SCO-04", "CPB-08", "FLD-13"),
+    needs="smart",
+)
+def permission_versions(seen: CheckInput) -> Result:
+    """Advice: the list of scopes need not be complete, so a mismatch proves nothing."""
+    smart = seen.smart
+    where = (seen.at("smart", "/capabilities"), seen.at("smart", "/scopes_supported"))
+    if smart.capabilities is None or smart.scopes_supported is None:
+        return not_observed("capabilities or scopes_supported is not listed", *where)
+    if not smart.scopes_v1 and not smart.scopes_v2:
+        return not_applicable("no FHIR resource scope is listed", where[1])
+    if "permission-v2" in smart.capabilities and not smart.scopes_v2:
+        return warned("permission-v2 is listed, but every resource scope is in v1 syntax; try a v2 scope early", *where)
+    if smart.scopes_v2 and "permission-v2" not in smart.capabilities:
+        return warned("v2 scopes are listed without permission-v2; try both syntaxes early", *where)
+    if "permission-v1" in smart.capabilities and not smart.scopes_v1:
+        return passed("v2 scopes are listed; permission-v1 says that v1 scopes work too", *where)
+    return passed("The scopes listed fit the permissions listed", *where)
+
+
+@FAMILY.check(
+    14,
+    "Clients that sign with a key find a method and an algorithm",
+    Severity.HIGH,
+    cite("SM-ASYM", "advertising-server-support-for-this-profile"),
+    rows=("FLD-06", "FLD-07", "ASY-01", "ASY-05"),
+    needs="smart",
+)
+def asymmetric(seen: CheckInput) -> Result:
+    """private_key_jwt, and RS384 or ES384. Not asked of a server without asymmetric clients."""
+    smart = seen.smart
+    if smart.capabilities is None:
+        return not_observed("the capabilities are not listed", seen.at("smart", "/capabilities"))
+    if "client-confidential-asymmetric" not in smart.capabilities:
+        return not_applicable("client-confidential-asymmetric is not listed", seen.at("smart", "/capabilities"))
+    methods = smart.token_endpoint_auth_methods_supported
+    algorithms = smart.token_endpoint_auth_signing_alg_values_supported
+    at_methods = seen.at("smart", "/token_endpoint_auth_methods_supported")
+    at_algorithms = seen.at("smart", "/token_endpoint_auth_signing_alg_values_supported")
+    if methods is not None and "private_key_jwt" not in methods:
+        return failed(
+            "client-confidential-asymmetric is listed, but private_key_jwt is not among the methods", at_methods
+        )
+    if algorithms is not None and not {"RS384", "ES384"} & set(algorithms):
+        return failed(f"Neither RS384 nor ES384 is offered, only {listed(algorithms)}", at_algorithms)
+    undeclared = [
+        name
+        for name, value in (
+            ("token_endpoint_auth_methods_supported", methods),
+            ("token_endpoint_auth_signing_alg_values_supported", algorithms),
+        )
+        if value is None
+    ]
+    if undeclared:
+        return warned(
+            f"client-confidential-asymmetric is listed without {' and '.join(undeclared)}; ask which are accepted",
+            at_methods,
+            at_algorithms,
+        )
+    return passed("private_key_jwt is offered with RS384 or ES384", at_methods, at_algorithms)
+
+
+@FAMILY.check(
+    15,
+    "The statement's oauth-uris agree with the SMART configuration",
+    Severity.MEDIUM,
+    _WELL_KNOWN,
+    rows=("DIS-05",),
+)
+def agreement(seen: CheckInput) -> Result:
+    """Deprecated in 2.x: absence is no finding, disagreement is."""
+    if not (seen.has("smart") and seen.has("metadata")):
+        if seen.is_absent("smart"):
+            return not_applicable("there is no SMART configuration to compare with", seen.at("smart"))
+        purpose: Purpose = "metadata" if seen.has("smart") else "smart"
+        return not_observed(seen.why_unseen(purpose), seen.at(purpose))
+    uris = seen.capability.security.oauth_uris
+    pairs = [(name, getattr(seen.smart, name), getattr(uris, part)) for name, part in _SAME_ENDPOINT.items()]
+    both = [(name, one, other) for name, one, other in pairs if one is not None and other is not None]
+    if not both:
+        return not_applicable("the statement has no oauth-uris to compare", seen.at("metadata", "/rest/0/security"))
+    # A relative address is a finding of SMART-008; here it is read as a client should, against the base.
+    different = [name for name, one, other in both if _resolved(seen.base, one) != _resolved(seen.base, other)]
+    if different:
+        return warned(
+            f"The two documents name different addresses for {', '.join(different)}; follow the SMART configuration",
+            *(seen.at("smart", f"/{name}") for name in different),
+            seen.at("metadata", "/rest/0/security/extension"),
+        )
+    return passed(f"The two documents agree on {len(both)} addresses", seen.at("smart"), seen.at("metadata"))
+
+
+def _resolved(base: str, url: str) -> str:
+    try:
+        return urljoin(f"{base}/", url)
+    except ValueError:
+        return url
+
+
+@FAMILY.check(
+    16,
+    "Endpoints come from the SMART configuration, not only from the statement",
+    Severity.MEDIUM,
+    _WELL_KNOWN,
+    cite("SM-1.0"),
+    rows=("DIS-05",),
+)
+def fallback(seen: CheckInput) -> Result:
+    """What a client falls back to when the configuration is absent."""
+    smart = seen.facts.smart
+    if smart is None:
+        if seen.is_absent("smart") and seen.has("metadata"):
+            return not_applicable("neither document names an endpoint", seen.at("metadata"))
+        return not_observed(seen.why_unseen("smart"), seen.at("smart"))
+    if smart.source == "oauth-uris":
+        return warned(
+            "Only the statement's oauth-uris name the endpoints, which is deprecated; launch modes, scopes and PKCE "
+            "are unknown",
+            seen.at("metadata", "/rest/0/security/extension"),
+        )
+    return passed("The SMART configuration names the endpoints", seen.at("smart"))
+
+
+@FAMILY.check(
+    17,
+    "There is one oauth-uris extension at most",
+    Severity.LOW,
+    cite("SM-1.0"),
+    rows=("DIS-05",),
+    needs="metadata",
+)
+def one_extension(seen: CheckInput) -> Result:
+    """A second one, often with a misspelt URL, makes clients pick by chance."""
+    count = seen.capability.security.oauth_uris_count
+    where = seen.at("metadata", "/rest/0/security/extension")
+    if count > 1:
+        return warned(f"The statement has {count} oauth-uris extensions; clients may read either", where)
+    return passed("One oauth-uris extension" if count else "No oauth-uris extension, which is deprecated anyway", where)
+
+
+@FAMILY.check(
+    18,
+    "Capability names are the specification's own or full URIs",
+    Severity.LOW,
+    _CAPABILITIES,
+    rows=("DIS-06",),
+    needs="smart",
+)
+def capability_names(seen: CheckInput) -> Result:
+    """Plain strings are reserved; other publishers SHALL use URIs. Other HL7 guides may have defined one: a note."""
+    names = seen.smart.capabilities
+    where = seen.at("smart", "/capabilities")
+    if names is None:
+        return not_observed("the capabilities are not listed", where)
+    unknown = [name for name in names if name not in KNOWN_CAPABILITIES and "://" not in name and "urn:" not in name]
+    if unknown:
+        return warned(f"Plain names that SMART does not define: {listed(unknown)}", where)
+    return passed("Every capability is known or a full URI", where)
+
+
+@FAMILY.check(
+    19,
+    "No grant type is offered that OAuth advises against",
+    Severity.MEDIUM,
+    cite("RFC 9700", "section-2.1.2"),
+    cite("RFC 9700", "section-2.4"),
+    rows=("OAU-15",),
+    needs="smart",
+)
+def outdated_grants(seen: CheckInput) -> Result:
+    """Implicit SHOULD NOT be used, the password grant MUST NOT."""
+    grants = seen.smart.grant_types_supported
+    where = seen.at("smart", "/grant_types_supported")
+    if grants is None:
+        return not_observed("grant_types_supported is not declared", where)
+    found = [name for name in ("implicit", "password") if name in grants]
+    if found:
+        return warned(f"Offered, though OAuth's current practice advises against it: {', '.join(found)}", where)
+    return passed("Neither implicit nor password is offered", where)
+
+
+@FAMILY.check(
+    20,
+    "Scopes and the recommended endpoints are listed",
+    Severity.LOW,
+    _METADATA,
+    cite("UC7", "", "Scopes: token introspection", page="scopes.html"),
+    rows=("FLD-13", "FLD-15", "FLD-16", "FLD-17", "UC-09"),
+    needs="smart",
+)
+def recommended(seen: CheckInput) -> Result:
+    """RECOMMENDED by SMART; US Core 7 and 8 require introspection."""
+    names = ("scopes_supported", "management_endpoint", "introspection_endpoint", "revocation_endpoint")
+    missing = [name for name in names if getattr(seen.smart, name) is None]
+    if missing:
+        evidence = (seen.at("smart", f"/{name}") for name in missing)
+        return warned(f"Not listed, though SMART recommends it: {', '.join(missing)}", *evidence)
+    return passed("Scopes, management, introspection and revocation are listed", seen.at("smart"))

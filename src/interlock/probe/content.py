@@ -1,0 +1,172 @@
+"""Bytes of an answer to text and JSON: content coding, character set, depth, each within limits."""
+
+from __future__ import annotations
+
+import codecs
+import gc
+import json
+import re
+import zlib
+from typing import Any, NamedTuple
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_MAX_MEMBERS = 1000
+_CHARSET = re.compile(r"charset\s*=\s*\"?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+class TooLargeError(Exception):
+    """The decoded body would exceed its limit."""
+
+
+class CodingError(Exception):
+    """The body is not in the content coding that it claims, or in one that was not asked for."""
+
+
+class Decoder:
+    """Undoes a content coding piece by piece and never produces more than ``limit`` bytes.
+
+    gzip is told by its first bytes, not by the header: servers send it unasked, or claim it for plain text.
+
+    :ivar notes: what was odd.
+    """
+
+    def __init__(self, coding: str, limit: int) -> None:
+        self._coding = coding.strip().lower()
+        self._left = limit
+        self._raw: zlib._Decompress | None = None
+        self._started = False
+        self._head = b""
+        self._members = 1
+        self.notes: list[str] = []
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Decoded bytes of one piece.
+
+        :raises TooLargeError: past the limit. :raises CodingError: not decodable.
+        """
+        if not self._started:
+            self._head += chunk
+            if len(self._head) < 2:
+                return b""
+            chunk, self._head = self._head, b""
+            self._start(chunk)
+        return self._decode(chunk)
+
+    def finish(self) -> tuple[bytes, bool]:
+        """The last bytes, and whether the coded stream came to its own end."""
+        tail = b""
+        if self._head:
+            tail, self._head = self._head, b""
+            self._started = True
+            tail = self._decode(tail)
+        return tail, self._raw is None or self._raw.eof
+
+    def _start(self, chunk: bytes) -> None:
+        self._started = True
+        if chunk.startswith(_GZIP_MAGIC):
+            if self._coding not in {"gzip", "x-gzip"}:
+                self.notes.append("the body is gzip without a Content-Encoding that says so")
+            self._raw = zlib.decompressobj(wbits=31)
+        elif self._coding == "deflate":
+            zlib_header = chunk[0] & 0x0F == 8 and int.from_bytes(chunk[:2], "big") % 31 == 0
+            self._raw = zlib.decompressobj(wbits=15 if zlib_header else -15)
+        elif self._coding in {"gzip", "x-gzip"}:
+            self.notes.append("the body claims to be gzip and is not")
+        elif self._coding not in {"", "identity"}:
+            raise CodingError(f"the content coding {self._coding[:20]!r} was not asked for")
+
+    def _decode(self, chunk: bytes) -> bytes:
+        if self._raw is None:
+            self._left -= len(chunk)
+            if self._left < 0:
+                raise TooLargeError
+            return chunk
+        pieces = []
+        while chunk:
+            try:
+                piece = self._raw.decompress(chunk, self._left + 1)
+            except zlib.error as error:
+                raise CodingError("the compressed body is damaged") from error
+            self._left -= len(piece)
+            if self._left < 0:
+                raise TooLargeError
+            pieces.append(piece)
+            if not self._raw.eof:
+                chunk = self._raw.unconsumed_tail
+                continue
+            chunk = self._raw.unused_data
+            if not chunk.startswith(_GZIP_MAGIC):
+                break
+            self._members += 1
+            if self._members > _MAX_MEMBERS:
+                raise CodingError("the compressed body has too many parts")
+            self._raw = zlib.decompressobj(wbits=31)
+        return b"".join(pieces)
+
+
+class Text(NamedTuple):
+    """A decoded body. ``charset`` is what it was read as; ``notes`` say what was odd."""
+
+    text: str
+    charset: str
+    notes: tuple[str, ...]
+
+
+def decode_text(body: bytes, content_type: str) -> Text:
+    """Characters of a body: a byte-order mark wins, then UTF-8, then the declared charset, then Latin-1."""
+    for mark, encoding in _BOMS:
+        if body.startswith(mark):
+            text = body[len(mark) :].decode(encoding, "replace")
+            return Text(text, encoding, ("the body starts with a byte-order mark",))
+    try:
+        return Text(body.decode("utf-8"), "utf-8", ())
+    except UnicodeDecodeError:
+        pass
+    declared = declared_charset(content_type)
+    if declared is not None:
+        try:
+            return Text(body.decode(declared), declared, (f"the body is {declared}, not UTF-8",))
+        except (LookupError, UnicodeDecodeError, ValueError):
+            pass
+    return Text(body.decode("latin-1"), "latin-1", ("the body is not UTF-8 and was read as Latin-1",))
+
+
+def declared_charset(content_type: str) -> str | None:
+    """The charset parameter of a media type, lower-case, or none."""
+    match = _CHARSET.search(content_type)
+    return match[1].lower() if match else None
+
+
+class NotJsonError(Exception):
+    """A text that is no JSON document; the message is the end of a sentence that starts with the document's name."""
+
+
+def parse_json(text: str) -> Any:
+    """The value of a JSON text.
+
+    The parser's own recursion limit bounds the depth (about a thousand levels), Python's bounds the digits of an
+    integer.
+
+    :raises NotJsonError: invalid, nested too deeply, or with a number that is too long.
+    """
+    # Everything that is parsed is alive: collecting garbage while the tree grows only costs time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise NotJsonError("is nested too deeply to be read") from None
+    except json.JSONDecodeError as error:
+        raise NotJsonError(f"is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+    except ValueError:
+        raise NotJsonError("holds a number that is too long to be read") from None
+    finally:
+        if collecting:
+            gc.enable()

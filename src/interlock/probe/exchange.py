@@ -1,0 +1,97 @@
+"""One exchange: what was asked for, every request that it took, and what the answer turned out to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from interlock.model.observation import RequestRecord
+
+Purpose = Literal["metadata", "smart", "smart-root", "openid", "jwks"]
+PURPOSES: tuple[Purpose, ...] = ("metadata", "smart", "smart-root", "openid", "jwks")
+
+#: What an answer turned out to be. ``document`` is the only one that facts are read from.
+Reading = Literal[
+    "document",
+    "failed",  # no complete answer: the record's failure says why
+    "absent",  # 404 or 410
+    "unauthorized",  # 401
+    "forbidden",  # 403
+    "not_acceptable",  # 406
+    "unsupported_media_type",  # 415
+    "rate_limited",  # 429
+    "client_error",  # any other 4xx
+    "server_error",  # 5xx
+    "unexpected_status",  # neither success nor error
+    "empty",
+    "html",
+    "xml",
+    "not_json",
+    "not_an_object",
+    "empty_object",
+    "operation_outcome",
+    "bundle",
+    "other_resource",
+    "unrelated",  # a JSON object without a single field of the document
+]
+
+#: Readings that show positively that the document is not published at that address.
+ABSENT: frozenset[str] = frozenset({"absent"})
+
+#: Readings whose body is JSON; such bodies are kept for replay.
+JSON_READINGS: frozenset[str] = frozenset(
+    {"document", "not_an_object", "empty_object", "operation_outcome", "bundle", "other_resource", "unrelated"}
+)
+
+#: The name of each document in a sentence.
+DOCUMENT_NAMES: Mapping[str, str] = {
+    "metadata": "capability statement",
+    "smart": "SMART configuration",
+    "smart-root": "SMART configuration",
+    "openid": "OpenID discovery document",
+    "jwks": "JWK Set",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What one document's requests came to. Checks run on these and on facts alone, so they can run again later.
+
+    :ivar records: every request in order, redirects and retries included; the last one decides.
+    :ivar reading: what the answer turned out to be.
+    :ivar detail: the same as one sentence without a full stop.
+    :ivar document: the parsed JSON when ``reading`` is ``document``, otherwise none.
+    :ivar body: decoded bytes of the last answer.
+    :ivar notes: oddities of the transfer or the text (byte-order mark, charset, compression).
+    :ivar tls: the probe's word for a TLS failure, or none.
+    """
+
+    purpose: Purpose
+    records: tuple[RequestRecord, ...]
+    reading: Reading
+    detail: str
+    document: Any = None
+    body: bytes = field(default=b"", repr=False)
+    notes: tuple[str, ...] = ()
+    tls: str | None = None
+
+    @property
+    def record(self) -> RequestRecord:
+        """The request that decided."""
+        return self.records[-1]
+
+    @property
+    def url(self) -> str:
+        """Where the deciding answer came from."""
+        return self.records[-1].url
+
+    @property
+    def asked(self) -> str:
+        """The address that was meant: the first request's."""
+        return self.records[0].url
+
+    @property
+    def failure(self) -> str | None:
+        """The failure word of the deciding request, or none when there was an answer."""
+        return self.records[-1].failure

@@ -1,0 +1,216 @@
+"""Which requests a base URL calls for, and which advertised addresses may be followed. Pure: nothing is contacted."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+from interlock.documents.text import plain
+from interlock.model.errors import InterlockError
+from interlock.probe.addresses import is_loopback_host, is_public, literal, origin, split
+
+MAX_URL = 2048
+SMART_PATH = ".well-known/smart-configuration"
+OPENID_PATH = ".well-known/openid-configuration"
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
+_TAILS = re.compile(r"(?:/metadata|/\.well-known/smart-configuration)?/*$", re.IGNORECASE)
+_FORBIDDEN = re.compile(r"[\s\x00-\x20\x7f-\x9f<>\"\\^`{|}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One attempt at a document: the Accept header to send, and a query to append."""
+
+    accept: str
+    query: str = ""
+
+
+#: JSON in the order of preference of FHIR R4 http.html (mime types, ``_format``), DSTU2's own type second.
+METADATA_LADDER = (
+    Rung("application/fhir+json"),
+    Rung("application/json+fhir"),
+    Rung("application/json"),
+    Rung("*/*", "_format=json"),
+)
+#: SMART App Launch 2.2: the answer is ``application/json`` whatever Accept says, and clients may omit it.
+JSON_LADDER = (Rung("application/json"), Rung("*/*"))
+
+
+def clean_base_url(text: str) -> str:
+    """The FHIR base URL that a person or a directory meant.
+
+    White space, a query, a fragment, trailing slashes, a trailing ``/metadata`` and a trailing SMART address are
+    removed; scheme and host become lower-case. ``HTTPS://Ehr.Example/R4/metadata#x`` gives ``https://ehr.example/R4``.
+
+    :raises InterlockError: no scheme, another scheme than http(s), no host, a bad port, credentials, or characters
+        that no URL has.
+    """
+    given = text.strip()
+    shown = plain(given, 120)
+    match = _SCHEME.fullmatch(given)
+    if match is None:
+        remedy = f"write https://{_guess(given)}" if _guess(given) else "write https:// and the host"
+        raise InterlockError(f"“{shown}” is no base URL: it has no scheme", remedy=remedy)
+    scheme, rest = match[1].lower(), match[2]
+    if scheme not in {"http", "https"}:
+        raise InterlockError(f"“{shown}” is no base URL: {scheme} cannot be probed", remedy="give an https:// address")
+    rest = rest.partition("#")[0].partition("?")[0]
+    if len(rest) > MAX_URL or _FORBIDDEN.search(rest):
+        what = (
+            f"it is longer than {MAX_URL} characters" if len(rest) > MAX_URL else "it holds a space or a bad character"
+        )
+        raise InterlockError(f"“{shown}” is no base URL: {what}", remedy="copy the address again")
+    authority, slash, path = rest.partition("/")
+    if "@" in authority:
+        raise InterlockError(
+            f"“{plain(rest.rpartition('@')[2], 120)}” was given with credentials in the address",
+            remedy="leave them out; name environment variables in the organisation's auth settings",
+        )
+    url = _TAILS.sub("", f"{scheme}://{authority.lower()}{slash}{path}")
+    if split(url) is None:
+        raise InterlockError(
+            f"“{shown}” is no base URL: it has no host, or a bad port", remedy="copy the address again"
+        )
+    return url
+
+
+def _guess(given: str) -> str:
+    """Host and path of an address that lost its scheme, or an empty string when it begins with a path."""
+    rest = given.rpartition("://")[2].lstrip(":\"' ").partition("#")[0]
+    return "" if rest.startswith(("/", ".")) else plain(_TAILS.sub("", rest), 120)
+
+
+def metadata_url(base: str) -> str:
+    """Address of the capability statement (FHIR R4 http.html, capabilities)."""
+    return f"{base}/metadata"
+
+
+def smart_url(base: str) -> str:
+    """Address of the SMART configuration: appended to the base, path included (SMART 2.2, using well-known)."""
+    return f"{base}/{SMART_PATH}"
+
+
+def smart_root_url(base: str) -> str | None:
+    """Where some servers publish it instead: at the host's root. None when the base is the root itself."""
+    parts = split(base)
+    if parts is None or not parts.path.strip("/"):
+        return None
+    return f"{parts.scheme}://{parts.netloc}/{SMART_PATH}"
+
+
+def openid_url(issuer: str) -> str:
+    """Address of an issuer's discovery document (OpenID Connect Discovery 1.0 section 4).
+
+    One terminating slash is removed before the path is appended. An issuer that already is a ``.well-known`` address
+    breaks the rule; it is asked as it stands, because nothing can be found below it.
+    """
+    if OPENID_PATH in issuer:
+        return issuer
+    return f"{issuer.removesuffix('/')}/{OPENID_PATH}"
+
+
+#: Types of FHIR R4's patient compartment, as far as their names are not everyday words of other web addresses.
+_PATIENT_TYPES = frozenset(
+    [
+        "AdverseEvent",
+        "AllergyIntolerance",
+        "Appointment",
+        "AppointmentResponse",
+        "BodyStructure",
+        "CarePlan",
+        "CareTeam",
+        "ChargeItem",
+        "Claim",
+        "ClaimResponse",
+        "ClinicalImpression",
+        "Communication",
+        "CommunicationRequest",
+        "Composition",
+        "Condition",
+        "Consent",
+        "Coverage",
+        "DetectedIssue",
+        "DeviceRequest",
+        "DeviceUseStatement",
+        "DiagnosticReport",
+        "DocumentManifest",
+        "DocumentReference",
+        "Encounter",
+        "EpisodeOfCare",
+        "ExplanationOfBenefit",
+        "FamilyMemberHistory",
+        "ImagingStudy",
+        "Immunization",
+        "ImmunizationEvaluation",
+        "ImmunizationRecommendation",
+        "MedicationAdministration",
+        "MedicationDispense",
+        "MedicationRequest",
+        "MedicationStatement",
+        "MolecularSequence",
+        "NutritionOrder",
+        "Observation",
+        "Patient",
+        "Procedure",
+        "QuestionnaireResponse",
+        "RelatedPerson",
+        "RequestGroup",
+        "ResearchSubject",
+        "RiskAssessment",
+        "ServiceRequest",
+        "Specimen",
+        "SupplyDelivery",
+        "SupplyRequest",
+        "VisionPrescription",
+    ]
+)
+
+
+def is_patient_data(url: str) -> bool:
+    """Whether an address is a search or a read of a patient's resources: its path ends in such a type, or in one more.
+
+    A discovery document never is; a server that redirects there must not make the probe read a record.
+    """
+    parts = split(url)
+    segments = [segment for segment in (parts.path if parts else "").split("/") if segment]
+    if not segments or segments[-1] in {"metadata", "smart-configuration", "openid-configuration"}:
+        return False
+    return not _PATIENT_TYPES.isdisjoint(segments[-2:])
+
+
+@dataclass(frozen=True, slots=True)
+class Advertised:
+    """An address that a server advertised: ``url`` to ask, or none and the reason why it is not asked."""
+
+    url: str | None
+    reason: str = ""
+
+
+def follow(advertised: str, base: str, *, base_is_private: bool, allow_private: bool = False) -> Advertised:
+    """Whether the probe may contact an address found in a document of the server at ``base``.
+
+    Relative addresses are resolved against the base (SMART 2.2: a client SHOULD). Followed are https, and http only
+    on the base's own origin or, from a private base, on loopback. A public server cannot send the probe into a private
+    network. Names are judged again when their addresses are known.
+    """
+    try:
+        url = urljoin(f"{base}/", advertised.strip()).partition("#")[0]
+    except ValueError:
+        return Advertised(None, f"“{plain(advertised, 120)}” is no address")
+    parts, target, home = split(url), origin(url), origin(base)
+    if parts is None or target is None or len(url) > MAX_URL or _FORBIDDEN.search(url):
+        return Advertised(None, f"“{plain(advertised, 120)}” is no http address")
+    if parts.username is not None:
+        return Advertised(None, f"the address at {target.host} holds credentials")
+    if is_patient_data(url):
+        return Advertised(None, f"{plain(url, 120)} is an address of patient data")
+    private_ok = base_is_private or allow_private
+    loopback = is_loopback_host(target.host)
+    if target.scheme != "https" and target != home and not (loopback and private_ok):
+        return Advertised(None, f"{plain(url, 120)} is not https")
+    address = literal(target.host)
+    if not private_ok and (loopback or (address is not None and not is_public(address))):
+        return Advertised(None, f"{plain(url, 120)} is an address of a private network")
+    return Advertised(url)

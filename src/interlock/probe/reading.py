@@ -1,0 +1,155 @@
+"""What an answer turned out to be: the document asked for, or one of the many things sent instead. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from interlock.documents.text import plain
+from interlock.fhir.capability import is_statement
+from interlock.fhir.tolerant import storable
+from interlock.probe.content import NotJsonError, decode_text, parse_json
+from interlock.probe.exchange import DOCUMENT_NAMES, Purpose, Reading
+
+_ELEMENT = re.compile(r"<(!doctype\s+html|[A-Za-z_][\w.:-]{0,80})", re.I)
+_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,200})", re.I)
+
+#: A JSON object counts as the document when it has at least one of these fields.
+_FIELDS: dict[str, frozenset[str]] = {
+    "smart": frozenset(
+        {
+            "authorization_endpoint",
+            "token_endpoint",
+            "capabilities",
+            "grant_types_supported",
+            "code_challenge_methods_supported",
+            "scopes_supported",
+        }
+    ),
+    "openid": frozenset({"issuer", "jwks_uri", "authorization_endpoint", "token_endpoint"}),
+    "jwks": frozenset({"keys"}),
+}
+_FIELDS["smart-root"] = _FIELDS["smart"]
+
+_STATUS: dict[int, tuple[Reading, str]] = {
+    401: ("unauthorized", "asks for a token (HTTP 401)"),
+    403: ("forbidden", "refuses access (HTTP 403)"),
+    404: ("absent", "has nothing there (HTTP 404)"),
+    406: ("not_acceptable", "does not offer the media type asked for (HTTP 406)"),
+    410: ("absent", "has nothing there any more (HTTP 410)"),
+    415: ("unsupported_media_type", "rejects the request's media type (HTTP 415)"),
+    429: ("rate_limited", "asks to slow down (HTTP 429)"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A reading with its sentence, and the document when there is one."""
+
+    reading: Reading
+    detail: str
+    document: Any = None
+    notes: tuple[str, ...] = ()
+
+
+def read_answer(purpose: Purpose, status: int, content_type: str, body: bytes) -> Read:
+    """What an answer is. Never raises; ``detail`` is one sentence without a full stop."""
+    if not 200 <= status < 300:
+        return _error(status, content_type, body)
+    name = DOCUMENT_NAMES[purpose]
+    if not body.strip():
+        return Read("empty", f"the server answered HTTP {status} with an empty body instead of a {name}")
+    text = decode_text(body, content_type)
+    if text.text.lstrip()[:1] == "<":
+        return _markup(text.text, name, text.notes)
+    try:
+        value = parse_json(text.text)
+    except NotJsonError as error:
+        return Read("not_json", f"the {name} {error}", notes=text.notes)
+    reading, detail = _json(purpose, name, value)
+    return Read(reading, detail, value if reading == "document" else None, text.notes)
+
+
+def _error(status: int, content_type: str, body: bytes) -> Read:
+    if status in _STATUS:
+        reading, sentence = _STATUS[status]
+    elif status >= 500:
+        reading, sentence = "server_error", f"failed (HTTP {status})"
+    elif status >= 400:
+        reading, sentence = "client_error", f"rejects the request (HTTP {status})"
+    else:
+        reading, sentence = "unexpected_status", f"answered with HTTP {status}, which carries no document"
+    said = _diagnostics(content_type, body)
+    return Read(reading, f"the server {sentence}" + (f": {said}" if said else ""))
+
+
+def _diagnostics(content_type: str, body: bytes) -> str:
+    """What an OperationOutcome in an error's body says, or an empty string."""
+    if not body or len(body) > 200_000 or body[:200].lstrip()[:1] != b"{":
+        return ""
+    try:
+        value = parse_json(decode_text(body, content_type).text)
+    except NotJsonError:
+        return ""
+    is_outcome = isinstance(value, dict) and value.get("resourceType") == "OperationOutcome"
+    return outcome_text(value) if is_outcome else ""
+
+
+def outcome_text(outcome: dict[str, Any]) -> str:
+    """The first issue of an OperationOutcome in words, bounded; an empty string when it says nothing."""
+    issues = outcome.get("issue")
+    for issue in issues[:20] if isinstance(issues, list) else []:
+        if not isinstance(issue, dict):
+            continue
+        details = issue.get("details")
+        spoken = details.get("text") if isinstance(details, dict) else None
+        for said in (issue.get("diagnostics"), spoken, issue.get("code")):
+            if isinstance(said, str) and said.strip():
+                return plain(storable(said), 200)
+    return ""
+
+
+def _markup(text: str, name: str, notes: tuple[str, ...]) -> Read:
+    match = _ELEMENT.match(_after_prolog(text[:8192].lstrip()))
+    root = match[1].lower() if match else ""
+    if root.startswith("!doctype") or root in {"html", "head", "body", "script", "meta"}:
+        title = _TITLE.search(text[:20_000])
+        titled = f" titled “{plain(title[1], 80)}”" if title and title[1].strip() else ""
+        return Read("html", f"the server answered with an HTML page{titled} instead of a {name}", notes=notes)
+    if match:
+        element = plain(match[1], 80)
+        return Read("xml", f"the server answered with XML ({element}) although JSON was asked for", notes=notes)
+    return Read("not_json", f"the {name} is markup, not JSON", notes=notes)
+
+
+def _after_prolog(head: str) -> str:
+    """What follows the XML declaration, processing instructions and comments."""
+    for opening, closing in (("<?", "?>"), ("<!--", "-->")) * 8:
+        if head.startswith(opening):
+            head = head.partition(closing)[2].lstrip()
+    return head
+
+
+def _json(purpose: Purpose, name: str, value: Any) -> tuple[Reading, str]:
+    if not isinstance(value, dict):
+        kind = "list" if isinstance(value, list) else "bare value"
+        return "not_an_object", f"the server answered with a JSON {kind} instead of a {name}"
+    if not value:
+        return "empty_object", f"the server answered with an empty JSON object instead of a {name}"
+    resource = value.get("resourceType")
+    if purpose == "metadata" and is_statement(value):
+        return "document", f"a {resource}"
+    if resource == "OperationOutcome":
+        said = outcome_text(value)
+        return "operation_outcome", f"the server answered with an OperationOutcome instead of a {name}" + (
+            f": {said}" if said else ""
+        )
+    if resource == "Bundle":
+        return "bundle", f"the server answered with a Bundle instead of a {name}"
+    if isinstance(resource, str):
+        shown = plain(storable(resource), 60)
+        return "other_resource", f"the server answered with a resource of type {shown} instead of a {name}"
+    if purpose != "metadata" and _FIELDS[purpose] & value.keys():
+        return "document", f"a {name}"
+    return "unrelated", f"the server answered with a JSON object that is no {name}"

@@ -1,0 +1,160 @@
+"""One request on the wire: sent, read within its limits, and written down as a record."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from interlock.documents.text import plain
+from interlock.model.observation import RequestRecord
+from interlock.probe.addresses import origin
+from interlock.probe.content import CodingError, Decoder, TooLargeError
+from interlock.probe.failures import Failure, Phase, RequestFailed
+from interlock.probe.settings import ProbeSettings
+
+MAX_HEADER = 300
+_MAX_LOCATION = 4096
+
+#: Response headers that are kept with a record: what a check or a reader of the record may need.
+KEPT_HEADERS = (
+    "content-encoding",
+    "content-length",
+    "etag",
+    "location",
+    "retry-after",
+    "www-authenticate",
+    "access-control-allow-origin",
+    "cache-control",
+    "server",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One GET: where, what to accept, until when (the loop's clock), and how far it may be led.
+
+    :ivar public_only: addresses of private networks are refused, on the first request and on every redirect.
+    :ivar redirect_public_only: the same, for redirects only.
+    :ivar credentials: headers that are sent to the first URL's origin and to no other.
+    """
+
+    url: str
+    accept: str
+    deadline: float
+    purpose: str | None = None
+    public_only: bool = False
+    redirect_public_only: bool = True
+    credentials: Mapping[str, str] | None = None
+
+
+class Transfer:
+    """One request under way: how far it came, and what was read.
+
+    :ivar phase: how far it came; :mod:`interlock.probe.failures` needs it to name what went wrong.
+    :ivar body: decoded bytes, once everything was read.
+    """
+
+    def __init__(self, url: str, ask: Ask, settings: ProbeSettings) -> None:
+        where = origin(url)
+        self.host = where.host if where else ""
+        self.phase: Phase = "connect"
+        self.notes: list[str] = []
+        self.body = b""
+        self._url = url
+        self._ask = ask
+        self._settings = settings
+        self._status: int | None = None
+        self._headers: dict[str, str] = {}
+        self._content_type: str | None = None
+        self._received = 0
+        self._started: float | None = None
+
+    def begin(self) -> None:
+        """Start the clock: a place in the host's queue was found."""
+        self._started = time.perf_counter()
+
+    async def run(self, transport: AiohttpTransport, headers: dict[str, str]) -> None:
+        """Send the request and read the whole answer.
+
+        :raises RequestFailed: the address cannot be asked, or the body is too large, cut short or not decodable; the
+            transport's own errors pass through.
+        """
+        connect = self._settings.connect_timeout_s
+        try:
+            request = httpx.Request(
+                "GET",
+                self._url,
+                headers=headers,
+                # ``pool`` bounds the name lookup, the connection and the handshake together.
+                extensions={"timeout": {"connect": connect, "pool": 2 * connect, "read": None, "write": None}},
+            )
+        except (httpx.InvalidURL, ValueError, UnicodeError) as error:
+            raise RequestFailed("protocol", f"the address cannot be asked: {plain(error, 120)}") from error
+        response = await transport.handle_async_request(request)
+        self.phase = "body"
+        try:
+            self._note_head(response)
+            await self._read(response)
+        finally:
+            await response.aclose()
+
+    def _note_head(self, response: httpx.Response) -> None:
+        self._status = response.status_code
+        fields = response.headers
+        content_type = fields.get("content-type")
+        self._content_type = plain(content_type, MAX_HEADER) if content_type is not None else None
+        self._headers = {name: plain(fields[name], MAX_HEADER) for name in KEPT_HEADERS if name in fields}
+        if "location" in fields:
+            # A redirect target is compared and followed, so it is kept as it is, only bounded.
+            self._headers["location"] = fields["location"][:_MAX_LOCATION]
+
+    async def _read(self, response: httpx.Response) -> None:
+        decoder = Decoder(response.headers.get("content-encoding", ""), self._settings.max_bytes)
+        pieces = []
+        try:
+            async for chunk in response.stream:  # type: ignore[union-attr]  # always asynchronous here
+                self._received += len(chunk)
+                pieces.append(decoder.feed(chunk))
+            tail, complete = decoder.finish()
+        except TooLargeError:
+            limit = f"{self._settings.max_bytes:,} bytes"
+            raise RequestFailed("too_large", f"the answer of {plain(self.host, 100)} is larger than {limit}") from None
+        except CodingError as error:
+            raise RequestFailed("protocol", f"{plain(self.host, 100)}: {error}") from None
+        if not complete:
+            raise RequestFailed("truncated", f"the compressed answer of {plain(self.host, 100)} ends too early")
+        self.notes = decoder.notes
+        self.body = b"".join((*pieces, tail))
+
+    def late(self) -> str:
+        """What had happened when the time ran out."""
+        seconds = f"{self._settings.deadline_s:g} s"
+        host = plain(self.host, 100)
+        if self._started is None:
+            return f"not sent to {host} within {seconds}: earlier requests took too long"
+        if self.phase == "body":
+            return f"{host} did not finish its answer within {seconds} ({self._received:,} bytes came)"
+        return f"{host} gave no answer within {seconds}"
+
+    def record(self, failure: Failure | None) -> RequestRecord:
+        """The request as it is kept. A failed one has no digest: nothing complete was received."""
+        elapsed = 0.0 if self._started is None else (time.perf_counter() - self._started) * 1000
+        return RequestRecord(
+            method="GET",
+            url=self._url,
+            status=self._status,
+            elapsed_ms=round(elapsed, 3),
+            bytes=len(self.body) if failure is None else self._received,
+            sha256=hashlib.sha256(self.body).hexdigest() if failure is None and self.body else None,
+            content_type=self._content_type,
+            failure=failure.word if failure else None,
+            detail=failure.detail if failure else None,
+            purpose=self._ask.purpose,
+            accept=self._ask.accept,
+            headers=self._headers,
+        )
