@@ -63,7 +63,7 @@ def test_long_lists_are_cut_and_say_so() -> None:
         ("\\g<0>\\1", "\\g<0>\\1"),
         ("[bold]x[/bold] <b>y</b> =CMD()", "[bold]x[/bold] <b>y</b> =CMD()"),
         ("x" * 200, "x" * 119 + "…"),
-        ("\ud800", "?"),
+        ("\ud800", "\N{REPLACEMENT CHARACTER}"),
     ],
 )
 def test_hostile_names_are_shown_and_never_filled_in_again(name: str, expected: str) -> None:

@@ -40,8 +40,8 @@ def show(value: Any) -> str:
 
 
 def line(text: object, limit: int = MAX_VALUE) -> str:
-    """One bounded line that any terminal can show and any file can hold: lone surrogates become question marks."""
-    return plain(text, limit).encode("utf-8", "replace").decode("utf-8")
+    """One bounded line that any terminal can show and any file can hold."""
+    return plain(text, limit)
 
 
 def _one(value: Any) -> str:
