@@ -16,6 +16,7 @@ from interlock.usecases.assess import assess
 from interlock.usecases.contract import export_contract
 from interlock.usecases.initialize import initialize
 from interlock.usecases.load import load_inputs
+from interlock.usecases.pdf import PdfProcess
 from interlock.usecases.probe import ProbeEvent, ProbeSettings, probe_targets, targets_of
 from interlock.usecases.report import FORMATS, write_report
 from interlock.workspace.store import SETTINGS_FILE, Workspace
@@ -43,6 +44,7 @@ def run_demo(
     template: str = "sepsis",
     fresh: bool = False,
     settings: ProbeSettings | None = None,
+    pdf_process: PdfProcess | None = None,
     on_event: Callable[[ProbeEvent], None] | None = None,
     on_step: Callable[[str], None] | None = None,
 ) -> DemoResult:
@@ -53,6 +55,7 @@ def run_demo(
     :raises WorkspaceError: ``directory`` holds something that the demo did not make.
     """
     say = on_step or (lambda _text: None)
+    skipped: list[tuple[str, InterlockError]] = []
     say("Preparing the sample workspace")
     workspace = demo_workspace(directory, template, fresh=fresh)
     say("Probing the simulated organisations")
@@ -61,12 +64,12 @@ def run_demo(
     inputs = load_inputs(workspace)
     assessment = assess(inputs, today=today)
     say("Writing the report and the contract skeletons")
-    skipped: list[tuple[str, InterlockError]] = []
     reports = write_report(
         assessment,
         inputs,
         workspace.root / "reports",
         FORMATS,
+        pdf_process=pdf_process,
         on_skipped=lambda name, error: skipped.append((name, error)),
     )
     skeletons = export_contract(inputs, workspace.root / "reports" / "contract", today=today)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,11 +12,16 @@ from interlock import __version__
 from interlock.documents.resources import data_dir
 from interlock.model.assessment import Assessment
 from interlock.model.errors import InterlockError
+from interlock.report.models import ReportView
+from interlock.report.view import SECTIONS
+from interlock.report.view import build as build_view
 from interlock.usecases.load import Inputs
+from interlock.usecases.pdf import PdfProcess
 from interlock.workspace.atomic import write_atomically
 
 Format = Literal["md", "html", "pdf", "json"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+PDF_SECTIONS: tuple[str, ...] = tuple(name for name in SECTIONS if name not in {"tasks", "statements"})
 
 
 def parse_formats(text: str) -> tuple[Format, ...]:
@@ -40,50 +46,52 @@ def write_report(
     *,
     sections: Sequence[str] | None = None,
     templates: Path | None = None,
+    pdf_process: PdfProcess | None = None,
     now: datetime | None = None,
     on_skipped: Callable[[Format, InterlockError], None] | None = None,
 ) -> tuple[Path, ...]:
     """Write ``report.<format>`` files into ``directory``; returns those written.
 
-    :param sections: names of the sections to keep; all by default. The JSON is always whole.
+    :param sections: names of the sections to keep. By default the PDF, which is sent around, leaves out the two long
+        appendices (:data:`PDF_SECTIONS`), the others have all. The JSON is always whole.
     :param templates: a folder whose files replace the shipped templates, stylesheet and fonts one by one.
+    :param pdf_process: a process that was started earlier; without one, one is started when a PDF is asked for.
     :param on_skipped: called instead of failing when one format cannot be made (a PDF without its libraries).
     :raises InterlockError: a format cannot be made and ``on_skipped`` is not given.
     :raises WorkspaceError: the folder cannot be written.
     """
-    from interlock.report import html, json, markdown, pdf, view
+    from interlock.report import html, json, markdown
 
-    generated = (now or datetime.now(UTC)).strftime("%Y-%m-%d")
-    shown = view.build(
-        assessment,
-        generated=generated,
-        interlock_version=__version__,
-        observations=inputs.observations,
-        sections=sections,
-    )
     own = templates if templates is not None and templates.is_dir() else None
-    page: list[str] = []
 
-    def html_page() -> str:
-        if not page:
-            page.append(html.render(shown, override=own))
-        return page[0]
+    def shown(kept: Sequence[str] | None) -> ReportView:
+        return build_view(
+            assessment,
+            generated=(now or datetime.now(UTC)).strftime("%Y-%m-%d"),
+            interlock_version=__version__,
+            observations=inputs.observations,
+            sections=kept,
+        )
 
-    makers: dict[Format, Callable[[], bytes]] = {
-        "md": lambda: markdown.render(shown, override=own).encode(),
-        "html": lambda: html_page().encode(),
-        "pdf": lambda: pdf.render(html_page(), own or data_dir("reports")),
-        "json": lambda: json.render(assessment).encode(),
-    }
-    written = []
-    for name in formats:
-        try:
-            content = makers[name]()
-        except InterlockError as error:
-            if on_skipped is None:
-                raise
-            on_skipped(name, error)
-            continue
-        write_atomically(directory / f"report.{name}", content)
-        written.append(directory / f"report.{name}")
-    return tuple(written)
+    with contextlib.ExitStack() as stack:
+        makers: dict[Format, Callable[[], bytes]] = {}
+        if "pdf" in formats:  # first, so that it is laid out while the others are written
+            page = html.render(shown(sections or PDF_SECTIONS), override=own)
+            process = pdf_process or stack.enter_context(PdfProcess())
+            makers["pdf"] = process.submit(page, own or data_dir("reports"))
+        whole = shown(sections)
+        makers["md"] = lambda: markdown.render(whole, override=own).encode()
+        makers["html"] = lambda: html.render(whole, override=own).encode()
+        makers["json"] = lambda: json.render(assessment).encode()
+        written: dict[Format, Path] = {}
+        for name in sorted(formats, key=lambda name: name == "pdf"):
+            try:
+                content = makers[name]()
+            except InterlockError as error:
+                if on_skipped is None:
+                    raise
+                on_skipped(name, error)
+                continue
+            write_atomically(directory / f"report.{name}", content)
+            written[name] = directory / f"report.{name}"
+    return tuple(written[name] for name in formats if name in written)

@@ -16,22 +16,31 @@ def demo(
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over; what was entered into the demo is lost.")] = False,
 ) -> None:
     """Do the whole job on four simulated organisations: probe, score, plan, report."""
-    from datetime import date
+    from interlock.usecases.pdf import start_pdf_process
 
-    from interlock.cli.output import say
-    from interlock.cli.progress import ProbeProgress
-    from interlock.cli.summary import show_summary
-    from interlock.usecases.demo import run_demo
+    with start_pdf_process(["pdf"]) as pdf_process:  # first: it loads its libraries meanwhile
+        from datetime import date
 
-    with ProbeProgress() as progress:
+        from interlock.cli.output import say
+        from interlock.cli.progress import ProbeProgress
+        from interlock.cli.summary import show_summary
+        from interlock.usecases.demo import run_demo
 
-        def step(text: str) -> None:
-            progress.stop()
-            say(text)
+        with ProbeProgress() as progress:
 
-        result = run_demo(
-            directory, today=date.today(), template=template, fresh=fresh, on_event=progress.on_event, on_step=step
-        )
+            def step(text: str) -> None:
+                progress.stop()
+                say(text)
+
+            result = run_demo(
+                directory,
+                today=date.today(),
+                template=template,
+                fresh=fresh,
+                pdf_process=pdf_process,
+                on_event=progress.on_event,
+                on_step=step,
+            )
     for name, error in result.skipped:
         say(f"No {name}: {error}")
     show_summary(result.assessment)

@@ -30,21 +30,24 @@ def report(
     from interlock.cli.output import emit, say
     from interlock.usecases.assess import assess
     from interlock.usecases.load import load_inputs, open_workspace
+    from interlock.usecases.pdf import start_pdf_process
     from interlock.usecases.report import parse_formats, write_report
 
     wanted = parse_formats(formats)
     place = open_workspace(workspace or Path())
     inputs = load_inputs(place)
-    assessment = assess(inputs, today=date.today(), runs=runs, seed=seed)
-    skip = (lambda name, error: say(f"No {name}: {error}")) if formats == "all" else None
-    written = write_report(
-        assessment,
-        inputs,
-        directory or place.root / "reports",
-        wanted,
-        sections=[name.strip() for name in sections.split(",")] if sections else None,
-        templates=place.root / "templates",
-        on_skipped=skip,
-    )
+    with start_pdf_process(wanted) as pdf_process:
+        assessment = assess(inputs, today=date.today(), runs=runs, seed=seed)
+        skip = (lambda name, error: say(f"No {name}: {error}")) if formats == "all" else None
+        written = write_report(
+            assessment,
+            inputs,
+            directory or place.root / "reports",
+            wanted,
+            sections=[name.strip() for name in sections.split(",")] if sections else None,
+            templates=place.root / "templates",
+            pdf_process=pdf_process,
+            on_skipped=skip,
+        )
     for path in written:
         emit(str(path))

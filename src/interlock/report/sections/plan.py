@@ -71,13 +71,14 @@ def build_plan(context: Context) -> PlanSection:
         ),
         notes=tuple(words.sentence(words.text(note)) for note in plan.notes),
         deciding=tuple(_task(context, group) for group in deciding),
-        deciding_note=(
-            f"{words.count(len(plan.tasks), 'task')} are planned. These lie on the critical path most often; the rest "
-            "are in the appendix."
-            if deciding
-            else ""
-        ),
+        deciding_note=_deciding_note(context) if deciding else "",
     )
+
+
+def _deciding_note(context: Context) -> str:
+    where = "in the appendix" if "tasks" in context.shown else "in the HTML and Markdown reports"
+    count = words.count(len(context.assessment.plan.tasks), "task")
+    return f"{count} are planned. These lie on the critical path most often; the rest are {where}."
 
 
 def build_tasks(context: Context) -> tuple[Wave, ...]:
