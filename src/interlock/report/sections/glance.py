@@ -53,7 +53,7 @@ def _row(context: Context, standing: OrgStanding) -> GlanceRow:
         if_unknowns_hold=if_unknowns_hold(standing),
         score=words.interval(standing.score.interval),
         bar=bar(standing.score, name),
-        verdict=words.VERDICT[standing.verdict],
+        verdict=words.own_verdict(standing),
     )
 
 

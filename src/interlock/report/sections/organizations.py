@@ -80,7 +80,7 @@ def _facts(standing: OrgStanding, organization: Organization) -> tuple[Pair, ...
         Pair(term="Complete", value=words.share(score.completeness)),
         Pair(term="Confidence", value=words.share(score.confidence)),
         Pair(term="Not applicable", value=words.share(score.not_applicable) if score.not_applicable else ""),
-        Pair(term="Verdict", value=words.VERDICT[standing.verdict]),
+        Pair(term="Verdict", value=words.own_verdict(standing)),
         Pair(term="Note", value=words.text(organization.note or "")),
     ]
     return tuple(pair for pair in pairs if pair.value)
