@@ -305,3 +305,22 @@ def test_read_only_and_vanished_folders(command, demo: Path, monkeypatch: pytest
     assert "boundary.output_stable" in saved.err
     shutil.rmtree(demo)
     assert command("score", "--workspace", demo).code == 2
+
+
+def test_an_unknown_about_the_product_is_no_pass(command, demo: Path) -> None:
+    command("answer", "boundary.output_stable", "--status", "unknown", "--workspace", demo)
+    verdict = command("score", "--format", "json", "--workspace", demo).json()["verdict"]
+    assert verdict["provisional"]
+    assert "still to find out" in verdict["headline"]
+    assert "BND-001" in verdict["next_step"]
+    assert "(provisional)" in command("score", "--workspace", demo).err
+
+
+def test_the_card_of_an_unseen_server_says_why_once(command) -> None:
+    dead = command("probe", "sandbox://harborview")
+    assert dead.code == 3
+    assert dead.out.count("refuses connections") == 1
+    assert "FAIL" not in dead.out
+    page = command("probe", "sandbox://riverside+html-200")
+    assert page.code == 3
+    assert "HTML page" in page.out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from rich.table import Table
@@ -16,7 +17,6 @@ _STYLES = {
     CheckOutcome.FAIL: ("FAIL", "bold red"),
     CheckOutcome.ERROR: ("ERROR", "bold red"),
     CheckOutcome.WARN: ("WARN", "yellow"),
-    CheckOutcome.NOT_OBSERVED: ("NOT SEEN", "dim"),
 }
 _WRITES = ("create", "update", "patch", "delete")
 
@@ -41,7 +41,19 @@ def show_card(observation: Observation, name: str | None = None) -> None:
     if rows:
         out.print()
         out.print(_checks(rows))
+    for reason, count in _not_seen(observation):
+        out.print(Text(f"{count} checks could not look: {plain(reason, 300)}", "dim"))
     out.print()
+
+
+def _not_seen(observation: Observation) -> Iterator[tuple[str, int]]:
+    """Why checks did not run, each reason once with its count; a target that was not seen has said why already."""
+    if observation.outcome == "not_observed":
+        return
+    reasons = Counter(check.message for check in observation.checks if check.outcome is CheckOutcome.NOT_OBSERVED)
+    for message, count in reasons.most_common(5):
+        reason = message.removeprefix("Not observed: ")
+        yield reason, count
 
 
 def _facts(observation: Observation) -> Iterator[tuple[str, str]]:
@@ -60,7 +72,7 @@ def _facts(observation: Observation) -> Iterator[tuple[str, str]]:
         yield "SMART", "the server publishes no SMART configuration" if absent else "not observed"
     counts = {
         outcome: sum(check.outcome is outcome for check in observation.checks)
-        for outcome in (CheckOutcome.PASS, *_STYLES)
+        for outcome in (CheckOutcome.PASS, *_STYLES, CheckOutcome.NOT_OBSERVED)
     }
     words = {CheckOutcome.PASS: "pass", CheckOutcome.NOT_OBSERVED: "not observed"}
     shown = [f"{n} {words.get(o, o.value)}" for o, n in counts.items() if n]

@@ -100,7 +100,9 @@ def show_summary(assessment: Assessment) -> None:
 
 def show_score(result: ScoreResult) -> None:
     """Verdict and one row for the product and each organisation."""
-    say(f"{result.product}: {verdict_words(result.verdict.value.value)}. {plain(result.verdict.headline, 400)}")
+    provisional = " (provisional)" if result.verdict.provisional else ""
+    verdict = verdict_words(result.verdict.value.value) + provisional
+    say(f"{result.product}: {verdict}. {plain(result.verdict.headline, 600)}")
 
     def row(name: str, stage: str, score: Score) -> tuple[object, ...]:
         return name, stage, interval_words(score), f"{score.completeness:.0%}", f"{score.confidence:.0%}"

@@ -93,10 +93,14 @@ def decide(
     provisional = if_gaps.rank < value.rank
     reasons = _reasons(ballot, value)
     doubts = _doubts(ballot, value) if provisional else ()
-    step, owner = _next_step(value, reasons, standings, organizations)
+    if provisional and value is VerdictValue.INTEGRATE:
+        headline, step, owner = _find_out_first(doubts)
+    else:
+        headline = _headline(ballot, value, reasons)
+        step, owner = _next_step(value, reasons, standings, organizations)
     return Verdict(
         value=value,
-        headline=_headline(ballot, value, reasons),
+        headline=headline,
         reasons=tuple(map(_reason, reasons)),
         provisional=provisional,
         undecided=tuple(map(_reason, doubts)),
@@ -177,6 +181,15 @@ def _headline(ballot: _Ballot, value: VerdictValue, reasons: Sequence[_Vote]) ->
         return headline + "."
     held = sum(_earliest(votes, _is_gap) is value for votes in ballot.by_org.values())
     return f"{headline} (at {held:,} of {len(ballot.by_org):,} organisations; no organisation is ready to integrate)."
+
+
+def _find_out_first(doubts: Sequence[_Vote]) -> tuple[str, str, Owner]:
+    """Headline, next step and owner of an ``integrate`` that rests on unknowns: an unknown is no pass (S07, S08)."""
+    titles = list(dict.fromkeys(vote.rule.title for vote in doubts))
+    headline = (
+        f"Nothing that is known argues against integrating; still to find out is whether this holds: {listed(titles)}."
+    )
+    return headline, f"Find out first: {listed([vote.finding.key for vote in doubts])}.", Owner.US
 
 
 def _next_step(
