@@ -1,0 +1,164 @@
+"""What one probe saw, drawn on a page: facts first, then what is off, then what could not be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.content import Content
+
+from interlock.documents.text import plain
+from interlock.model.base import CheckOutcome
+from interlock.model.contract import ContractFit
+from interlock.model.observation import CapabilityFacts, Check, Observation, SmartFacts
+from interlock.tui.page import Page, line
+from interlock.tui.words import CHECKS, DIM, FIT, OBSERVED, OK, WARN, Mark, counted
+
+_WRITES = ("create", "update", "patch", "delete")
+_OFF = (CheckOutcome.FAIL, CheckOutcome.ERROR, CheckOutcome.WARN)
+
+
+def draw_observation(page: Page, observation: Observation | None, address: str | None) -> None:
+    """Facts and checks; says plainly when nothing was observed, and why."""
+    if observation is None:
+        _never(page, address)
+        return
+    sign = OBSERVED[observation.outcome]
+    when = observation.started.strftime("%Y-%m-%d %H:%M UTC")
+    page.field(
+        "Seen", line((sign.glyph, sign.style), f" {sign.word}", (f"  {when}, {observation.elapsed_ms:,.0f} ms", DIM))
+    )
+    page.field("Address", address or observation.target.base_url)
+    if address and address != observation.target.base_url and not address.startswith("sandbox://"):
+        page.field("Probed", f"{observation.target.base_url} (the address has changed since)", style=WARN)
+    reason = observation.reason_not_observed()
+    if reason:
+        page.field("Why not", reason, style=WARN)
+        page.blank()
+        page.para(
+            "Nothing was observed, so nothing is held against the organisation: what it publishes is unknown.", DIM
+        )
+    draw_facts(page, observation)
+    draw_checks(page, observation.checks)
+
+
+def _never(page: Page, address: str | None) -> None:
+    sign = OBSERVED["never_probed"]
+    page.field("Seen", line((sign.glyph, sign.style), f" {sign.word}"))
+    page.field("Address", address or "no FHIR base URL yet", style="" if address else WARN)
+    page.blank()
+    page.para("Until it is probed, what this organisation publishes is unknown: no gap is concluded from that.", DIM)
+
+
+def draw_facts(page: Page, observation: Observation) -> None:
+    """FHIR statement, SMART configuration, requests."""
+    if observation.outcome == "not_observed":
+        return
+    page.heading("What it publishes")
+    capability, smart = observation.facts.capability, observation.facts.smart
+    if capability is None:
+        page.field("Statement", "not observed", style=DIM)
+    else:
+        _capability(page, capability)
+    if smart is not None:
+        _smart(page, smart)
+    else:
+        absent = any(c.id == "SMART-001" and c.outcome is CheckOutcome.FAIL for c in observation.checks)
+        page.field("SMART", "the server publishes no SMART configuration" if absent else "not observed", style=DIM)
+    size = sum(request.bytes for request in observation.requests)
+    page.field("Requests", f"{len(observation.requests)}, {size / 1024:,.0f} KB", style=DIM)
+
+
+def _capability(page: Page, facts: CapabilityFacts) -> None:
+    software = " ".join(plain(facts.software.get(key, ""), 80) for key in ("name", "version")).strip()
+    release = f"{facts.fhir_release or 'unknown release'} ({facts.fhir_version or 'no version'})"
+    dated = f"statement of {facts.date[:10]}" if facts.date else ""
+    page.field("FHIR", " · ".join(part for part in (release, software, dated) if part))
+    searchable = sum("search-type" in resource.interactions for resource in facts.resources.values())
+    writable = {
+        name: [code for code in _WRITES if code in resource.interactions]
+        for name, resource in facts.resources.items()
+        if any(code in resource.interactions for code in _WRITES)
+    }
+    page.field("Resources", f"{len(facts.resources)} types, {searchable} searchable, {len(writable)} writable")
+    if writable:
+        page.field("Writes", _some([f"{name} ({', '.join(codes)})" for name, codes in writable.items()], 8))
+
+
+def _smart(page: Page, facts: SmartFacts) -> None:
+    if facts.source == "oauth-uris":
+        page.field("SMART", "only the statement's oauth-uris (SMART 1.0); no SMART configuration")
+    if facts.launch_modes or facts.capabilities is not None:
+        page.field("Launch", ", ".join(facts.launch_modes) or "none declared")
+    if facts.client_types:
+        page.field("Clients", ", ".join(facts.client_types))
+    if facts.capability_sets:
+        page.field("Sets", _some(facts.capability_sets, 6))
+    page.field("PKCE", {True: "S256", False: "offered without S256", None: "undeclared"}[facts.pkce_s256])
+    if facts.scopes_supported is None:
+        page.field("Scopes", "none listed")
+    else:
+        kinds = [name for name, there in (("v1", facts.scopes_v1), ("v2", facts.scopes_v2)) if there]
+        syntax = f", {' and '.join(kinds)} syntax" if kinds else ""
+        page.field("Scopes", f"{len(facts.scopes_supported)} listed{syntax}")
+    if facts.token_endpoint:
+        page.field("Token", facts.token_endpoint)
+
+
+def draw_checks(page: Page, checks: Iterable[Check]) -> None:
+    """Checks that are off, the worst first, with their messages; the others are counted."""
+    checks = tuple(checks)
+    if not checks:
+        return
+    counts = [
+        line((sign.glyph, sign.style), f" {number} {sign.word}")
+        for outcome, sign in CHECKS.items()
+        if (number := sum(check.outcome is outcome for check in checks))
+    ]
+    page.heading("Checks")
+    page.line(Content("   ").join(counts))
+    off = sorted((c for c in checks if c.outcome in _OFF), key=lambda c: (_OFF.index(c.outcome), c.severity.rank, c.id))
+    for check in off:
+        sign = CHECKS[check.outcome]
+        page.bullet(
+            Content.assemble((sign.glyph, sign.style)),
+            (f"{check.id} ", "bold"),
+            (f"{sign.word}, {check.severity.value}  ", DIM),
+            check.message,
+        )
+    if not off and any(check.outcome is CheckOutcome.PASS for check in checks):
+        page.line(("Nothing is off.", DIM))
+
+
+def draw_fit(page: Page, fit: ContractFit | None) -> None:
+    """The workflow contract against one organisation: what is missing first."""
+    page.heading("Contract fit")
+    if fit is None:
+        page.para("There is no workflow contract yet.", DIM)
+        return
+    if not fit.observed:
+        page.para("Its statement was not observed: the fit is not known, and nothing counts as missing.", DIM)
+        return
+    supported = sum(match.outcome == "supported" for match in fit.matches)
+    page.line((f"{supported} of {counted(len(fit.matches), 'need')} supported", ""))
+    groups: dict[tuple[str, str, bool, str], list[str]] = {}
+    for match in sorted(fit.matches, key=lambda match: list(FIT).index(match.outcome)):
+        if match.outcome != "supported":
+            key = (match.outcome, match.resource or match.kind, match.optional, match.note or "")
+            groups.setdefault(key, []).append("itself" if match.name == match.resource else match.name)
+    for (outcome, where, optional, note), names in groups.items():
+        sign: Mark = FIT[outcome]
+        page.bullet(
+            Content.assemble((sign.glyph, sign.style)),
+            (where.replace("_", " "), "bold"),
+            (f"  {sign.word}{' (optional)' if optional else ''}: ", DIM),
+            _some(names, 12),
+            (f"  {note}" if note else "", DIM),
+        )
+    if supported == len(fit.matches):
+        page.bullet(Content.assemble(("✓", OK)), "Everything that the contract needs is declared.")
+
+
+def _some(names: Iterable[str], count: int) -> str:
+    shown = [plain(name, 100) for name in names]
+    more = f" and {len(shown) - count} more" if len(shown) > count else ""
+    return ", ".join(shown[:count]) + more

@@ -1,0 +1,165 @@
+"""What workers tell the app. Only the app's handlers touch its state.
+
+A burst of progress becomes one repaint: a later message of the same kind replaces an earlier one that still waits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from interlock.model.assessment import Assessment
+    from interlock.model.diff import AssessmentDiff
+    from interlock.model.errors import InterlockError
+    from interlock.model.observation import Observation
+    from interlock.tui.state import Answer
+    from interlock.usecases.assess import Judgement
+    from interlock.usecases.load import Inputs
+    from interlock.usecases.probe import ProbeEvent
+
+
+@dataclass
+class Loaded(Message):
+    """The workspace was read. ``fingerprint`` says which files it was read from."""
+
+    inputs: Inputs
+    fingerprint: dict[str, tuple[int, int]]
+
+
+@dataclass
+class LoadFailed(Message):
+    """The workspace cannot be read; what was there before stays."""
+
+    error: InterlockError
+
+
+@dataclass
+class Judged(Message):
+    """Findings and scores of the inputs with this revision."""
+
+    revision: int
+    judgement: Judgement
+
+    def can_replace(self, message: Message) -> bool:
+        """A later judgement makes an earlier one superfluous."""
+        return isinstance(message, Judged)
+
+
+@dataclass
+class Assessed(Message):
+    """The whole assessment of the inputs with this revision."""
+
+    revision: int
+    assessment: Assessment
+
+    def can_replace(self, message: Message) -> bool:
+        """A later assessment makes an earlier one superfluous."""
+        return isinstance(message, Assessed)
+
+
+@dataclass
+class ComputeFailed(Message):
+    """Judging or assessing stopped with an error for a person to read."""
+
+    error: InterlockError
+
+
+@dataclass
+class Saved(Message):
+    """One answer is on disk. ``recovered`` names answers of an earlier session that went in with it."""
+
+    answer: Answer
+    recovered: tuple[str, ...] = ()
+
+
+@dataclass
+class NotSaved(Message):
+    """One answer is not on disk; it stays in memory."""
+
+    answer: Answer
+    error: InterlockError
+
+
+@dataclass
+class SavingEnded(Message):
+    """The queue of answers to save is empty, or saving stopped at an error."""
+
+
+@dataclass
+class Probing(Message):
+    """Something happened to a target of the probe."""
+
+    event: ProbeEvent
+
+
+@dataclass
+class Probed(Message):
+    """An organisation was probed and the observation saved."""
+
+    observation: Observation
+
+
+@dataclass
+class ProbeEnded(Message):
+    """The probe is over: finished, cancelled, or stopped by an error."""
+
+    cancelled: bool = False
+    error: InterlockError | None = None
+
+
+@dataclass
+class FilesChanged(Message):
+    """Files of the workspace were changed by somebody else."""
+
+    names: tuple[str, ...]
+
+    def can_replace(self, message: Message) -> bool:
+        """The newest list says it all."""
+        return isinstance(message, FilesChanged)
+
+
+@dataclass
+class ExportStep(Message):
+    """The report's next format is being made."""
+
+    name: str
+
+
+@dataclass
+class Exported(Message):
+    """The report was written. ``skipped`` are formats that could not be made, and why."""
+
+    written: tuple[Path, ...]
+    skipped: tuple[tuple[str, InterlockError], ...] = ()
+    error: InterlockError | None = None
+
+
+@dataclass
+class StateChanged(Message, bubble=False):
+    """The app's state is another one; a section that is shown draws itself anew."""
+
+    def can_replace(self, message: Message) -> bool:
+        """One repaint is enough."""
+        return isinstance(message, StateChanged)
+
+
+@dataclass
+class MilestoneSaved(Message):
+    """The assessment was frozen, or why not."""
+
+    path: Path | None = None
+    error: InterlockError | None = None
+
+
+@dataclass
+class Compared(Message):
+    """What moved since a milestone, or why that cannot be said."""
+
+    name: str
+    diff: AssessmentDiff | None = None
+    error: InterlockError | None = None

@@ -1,0 +1,59 @@
+"""Saving answers one after the other, away from the screen's thread, so that a slow disk or a lock stops nobody."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from interlock.model.errors import InterlockError
+from interlock.tui.messages import NotSaved, Saved, SavingEnded
+
+if TYPE_CHECKING:
+    from interlock.tui.state import Answer
+    from interlock.usecases.load import Content
+    from interlock.workspace.store import Workspace
+
+
+class Saver:
+    """A queue of answers. :meth:`put` belongs to the screen's thread, :meth:`run` to a worker's.
+
+    :ivar running: a worker is saving.
+    """
+
+    def __init__(self, workspace: Workspace, post: Callable[[Message], object]) -> None:
+        self._workspace = workspace
+        self._post = post
+        self._queue: deque[Answer] = deque()
+        self.running = False
+
+    def put(self, answer: Answer) -> None:
+        """Add an answer at the end of the queue."""
+        self._queue.append(answer)
+
+    @property
+    def empty(self) -> bool:
+        """Nothing waits to be saved."""
+        return not self._queue
+
+    def run(self, content: Content) -> None:
+        """Save everything in the queue. At the first failure the rest is left unsaved too: it would fail alike."""
+        while self._queue:
+            answer = self._queue.popleft()
+            try:
+                recovered = self._save(content, answer)
+            except InterlockError as error:
+                self._post(NotSaved(answer, error))
+                while self._queue:
+                    self._post(NotSaved(self._queue.popleft(), error))
+                break
+            self._post(Saved(answer, recovered))
+        self._post(SavingEnded())
+
+    def _save(self, content: Content, answer: Answer) -> tuple[str, ...]:
+        from interlock.usecases.answer import record_answer
+
+        record_answer(self._workspace, content, answer.item, answer.response, answer.org)
+        return self._workspace.recovered

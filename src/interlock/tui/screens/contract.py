@@ -1,0 +1,140 @@
+"""The workflow contract: what it says, what it leaves open, and how it fits each organisation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widget import Widget
+
+from interlock.model.contract import ContractFit, NeedMatch
+from interlock.model.errors import InterlockError
+from interlock.tui.contract_page import draw_contract
+from interlock.tui.page import Page, text
+from interlock.tui.screens.section import Section
+from interlock.tui.state import State
+from interlock.tui.widgets.flow import Flow, ScrollingFlow
+from interlock.tui.widgets.problem import draw_problem
+from interlock.tui.widgets.rows import Column, Row, Rows
+from interlock.tui.words import DIM, FIT
+
+if TYPE_CHECKING:
+    from interlock.usecases.contract import ContractRemark
+
+_NEED = Column("What the contract needs", 24, grow=3)
+
+
+class ContractSection(Section):
+    """contract.yaml, read only: it is edited as a file and read again with r."""
+
+    MODE = "contract"
+    TITLE = "Contract"
+    ABOUT = (
+        "What contract.yaml says about the workflow: the clinical event, what is read and written, what happens when "
+        "something goes wrong. Points that it leaves open are listed with their line. The matrix holds each need "
+        "against what every organisation declares. Change the file in an editor; r reads it again."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "fit", "Fit", tooltip="Go to the fit of each organisation"),
+        Binding("t", "says", "What it says", tooltip="Go to what the contract says"),
+        Binding("escape", "says", "Back", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._orgs: tuple[str, ...] = ()
+
+    def body(self) -> Iterable[Widget]:
+        """The contract beside the matrix."""
+        with Horizontal(classes="sides"):
+            yield ScrollingFlow(id="contract", classes="panel side")
+            with Vertical(classes="panel side", id="fit-panel"):
+                yield Rows((_NEED,), id="fit", empty="Without a contract there is nothing to hold against anyone.")
+                yield Flow(_draw_legend, id="fit-legend")
+
+    def on_mount(self) -> None:
+        """Titles of the panels."""
+        self.query_one("#contract").border_title = "contract.yaml"
+        self.query_one("#fit-panel").border_title = "Fit"
+
+    def first(self) -> Widget:
+        """What has the focus when the section opens."""
+        return self.query_one("#contract")
+
+    def show(self, old: State | None, new: State) -> None:
+        """Draw contract and matrix of new inputs."""
+        if new.inputs is None or (old is not None and old.inputs is new.inputs):
+            return
+        remarks, error = self._remarks()
+        contract = new.inputs.contract
+        pane = self.query_one("#contract", ScrollingFlow)
+        if error is not None:
+            problem = error
+            pane.draw(lambda page: draw_problem(page, problem))
+        elif contract is None:
+            pane.draw(
+                lambda page: page.para("There is no contract.yaml. interlock init writes one to start from.", DIM)
+            )
+        else:
+            pane.draw(lambda page: draw_contract(page, contract, remarks), keep_place=True)
+        fits = tuple(fit for org in new.inputs.organizations if (fit := new.inputs.fits.get(org.id)) is not None)
+        self._show_fit(fits)
+
+    def _remarks(self) -> tuple[tuple[ContractRemark, ...], InterlockError | None]:
+        from interlock.usecases.contract import lint_contract
+
+        if not (self.interlock.workspace.root / "contract.yaml").exists():
+            return (), None
+        try:
+            return lint_contract(self.interlock.workspace.root)[1], None
+        except InterlockError as error:
+            return (), error
+
+    def _show_fit(self, fits: tuple[ContractFit, ...]) -> None:
+        table = self.query_one("#fit", Rows)
+        table.set_columns([_NEED, *(Column(fit.org, max(5, min(12, len(fit.org))), grow=1) for fit in fits)])
+        needs: dict[tuple[str, str | None, str, str], dict[str, NeedMatch]] = {}
+        for fit in fits:
+            for match in fit.matches:
+                needs.setdefault((match.direction, match.resource, match.kind, match.name), {})[fit.org] = match
+        rows: list[Row] = []
+        last = None
+        for (direction, resource, kind, name), by_org in needs.items():
+            if (direction, resource) != last:
+                last = (direction, resource)
+                rows.append(
+                    Row(f"need:{direction}:{resource}", heading=resource or direction, aside=_ASIDES[direction])
+                )
+            optional = any(match.optional for match in by_org.values())
+            label = name if kind == "resource" else f"{kind.replace('_', ' ')} {name}"
+            cells = [text(f"{label}{' (optional)' if optional else ''}")]
+            cells += [_cell(by_org.get(fit.org)) for fit in fits]
+            rows.append(Row(f"{direction}|{resource}|{kind}|{name}", tuple(cells)))
+        table.set_rows(rows)
+
+    def action_fit(self) -> None:
+        """Into the matrix."""
+        self.add_class("-reading")
+        self.query_one("#fit", Rows).take_focus()
+
+    def action_says(self) -> None:
+        """Back to what it says."""
+        self.remove_class("-reading")
+        self.query_one("#contract").focus()
+
+
+_ASIDES = {"input": "read", "output": "written", "launch": "how a session starts", "release": "FHIR release"}
+
+
+def _cell(match: NeedMatch | None) -> Content:
+    if match is None:
+        return text("–", DIM)
+    sign = FIT[match.outcome]
+    return text(sign.glyph, sign.style)
+
+
+def _draw_legend(page: Page) -> None:
+    page.line(Content("   ").join(Content.assemble((m.glyph, m.style), (f" {m.word}", DIM)) for m in FIT.values()))

@@ -1,0 +1,168 @@
+"""Small dialogs: a yes-or-no, a line of text with a check, a list to choose from, and where to go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.events import Key
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from interlock.model.errors import InterlockError
+from interlock.tui.page import line, text
+from interlock.tui.sections import SECTIONS
+from interlock.tui.words import ACCENT, DIM
+
+_CANCEL = Binding("escape", "dismiss(None)", "Cancel")
+
+
+class Confirm(ModalScreen[str]):
+    """A question with two or three answers; dismissed with the answer's key, or none when cancelled."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [_CANCEL, Binding("left,right", "move", "Move", show=False)]
+
+    def __init__(self, title: str, body: str, answers: Sequence[tuple[str, str]]) -> None:
+        """``answers`` are (key, label); the last one is safe and has the focus."""
+        super().__init__()
+        self._title, self._body, self._answers = title, body, tuple(answers)
+
+    def compose(self) -> ComposeResult:
+        """Title, text and buttons."""
+        with Vertical(classes="dialog"):
+            yield Static(text(self._title), classes="dialog--title", markup=False)
+            yield Static(text(self._body), classes="dialog--text", markup=False)
+            with Horizontal(classes="dialog--buttons"):
+                for index, (key, label) in enumerate(self._answers):
+                    last = index == len(self._answers) - 1
+                    yield Button(label, id=f"answer-{key}", variant="primary" if last else "default")
+
+    def on_mount(self) -> None:
+        """The safe answer first."""
+        self.query(Button).last().focus()
+
+    def action_move(self) -> None:
+        """Between two buttons either arrow does; between three, tab does too."""
+        self.focus_next(Button)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        self.dismiss((event.button.id or "").removeprefix("answer-"))
+
+
+class AskText(ModalScreen[str]):
+    """One line of text. ``check`` raises an :class:`InterlockError` when it will not do; then the dialog stays."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [_CANCEL]
+
+    def __init__(
+        self,
+        title: str,
+        body: str,
+        *,
+        value: str = "",
+        placeholder: str = "",
+        check: Callable[[str], object] | None = None,
+    ) -> None:
+        super().__init__()
+        self._title, self._body, self._value, self._placeholder = title, body, value, placeholder
+        self._check = check
+
+    def compose(self) -> ComposeResult:
+        """Title, text, the line, and what is wrong with it."""
+        with Vertical(classes="dialog"):
+            yield Static(text(self._title), classes="dialog--title", markup=False)
+            yield Static(text(self._body), classes="dialog--text", markup=False)
+            yield Input(self._value, placeholder=self._placeholder, id="ask")
+            yield Static("", id="ask-error", classes="error", markup=False)
+            yield Static("enter saves   escape cancels", classes="hint", markup=False)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self._check is not None:
+            try:
+                self._check(event.value)
+            except InterlockError as error:
+                remedy = f". {error.remedy}" if error.remedy and "--" not in error.remedy else ""
+                self.query_one("#ask-error", Static).update(text(f"! {error.message}{remedy}"))
+                return
+        self.dismiss(event.value)
+
+
+class Pick(ModalScreen[str]):
+    """A list to choose from; dismissed with the key that was chosen, or none."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [_CANCEL]
+
+    def __init__(self, title: str, choices: Sequence[tuple[str, Content]], current: str | None = None) -> None:
+        super().__init__()
+        self._title, self._choices, self._current = title, tuple(choices), current
+
+    def compose(self) -> ComposeResult:
+        """Title and list."""
+        with Vertical(classes="dialog"):
+            yield Static(text(self._title), classes="dialog--title", markup=False)
+            yield OptionList(*(Option(content, id=key) for key, content in self._choices), markup=False)
+            yield Static("enter chooses   escape cancels", classes="hint", markup=False)
+
+    def on_mount(self) -> None:
+        """Start at what is chosen now."""
+        options = self.query_one(OptionList)
+        keys = [key for key, _ in self._choices]
+        if self._current in keys:
+            options.highlighted = keys.index(self._current)
+        options.focus()
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.dismiss(event.option_id)
+
+
+class Jump(ModalScreen[str]):
+    """Where to go: a letter, a number, the arrows or the mouse."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [_CANCEL]
+
+    def compose(self) -> ComposeResult:
+        """One line a section."""
+        with Vertical(classes="dialog"):
+            yield Static("Go to", classes="dialog--title", markup=False)
+            yield OptionList(
+                *(
+                    Option(
+                        line(
+                            (f"{number} ", ACCENT),
+                            (f"{section.letter}  ", f"bold {ACCENT}"),
+                            (f"{section.title:<15}", "bold"),
+                            (section.purpose, DIM),
+                        ),
+                        id=section.mode,
+                    )
+                    for number, section in enumerate(SECTIONS, 1)
+                ),
+                markup=False,
+            )
+
+    def on_mount(self) -> None:
+        """The list has the focus."""
+        self.query_one(OptionList).focus()
+
+    def on_key(self, event: Key) -> None:
+        """Letters and numbers go there at once."""
+        for number, section in enumerate(SECTIONS, 1):
+            if event.character in {section.letter, str(number)}:
+                event.stop()
+                self.dismiss(section.mode)
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.dismiss(event.option_id)

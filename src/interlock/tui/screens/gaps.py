@@ -1,0 +1,269 @@
+"""Gaps: a list by wave that can be filtered, and the story of the highlighted one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from interlock.model.assessment import Assessment, GapNode
+from interlock.model.base import Owner, Severity
+from interlock.tui.page import line, text
+from interlock.tui.screens.dialogs import Pick
+from interlock.tui.screens.section import Section
+from interlock.tui.state import State
+from interlock.tui.story import draw_story
+from interlock.tui.widgets.flow import ScrollingFlow
+from interlock.tui.widgets.rows import Column, Row, Rows
+from interlock.tui.words import ACCENT, DIM, OWNER, SEVERITY, WARN, counted
+
+_COLUMNS = (
+    Column("", 1),
+    Column("Severity", 8, leaves=3),
+    Column("What is open", 44, grow=4),
+    Column("Gap", 20, leaves=2),
+    Column("Gate", 10, leaves=5),
+    Column("Owner", 7, leaves=6),
+    Column("Waits", 5, leaves=7, right=True),
+    Column("Blocks", 6, leaves=4, right=True),
+)
+
+Kind = Literal["gap", "discovery"]
+_KINDS: dict[Kind, str] = {"gap": "gaps", "discovery": "things to find out"}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which nodes are listed; none means all. Product-wide nodes concern every organisation."""
+
+    org: str | None = None
+    severity: Severity | None = None
+    owner: Owner | None = None
+    kind: Kind | None = None
+
+    def takes(self, node: GapNode) -> bool:
+        """Is this node listed?"""
+        return (
+            self.org in {None, *node.orgs}
+            and self.severity in {None, node.severity}
+            and self.owner in {None, node.owner}
+            and self.kind in {None, node.kind}
+        )
+
+    @property
+    def is_set(self) -> bool:
+        """Is anything filtered?"""
+        return self != Filter()
+
+
+class GapsSection(Section):
+    """What is open, by wave: everything in a wave can start together."""
+
+    MODE = "gaps"
+    TITLE = "Gaps"
+    ABOUT = (
+        "What is open, by wave: everything in a wave can start together, and a later wave waits for an earlier one. "
+        "A question mark is something to find out: nobody knows yet, so it is no gap. On the right: why it matters, "
+        "what to do, what it waits for and what it blocks. The filters say what is listed; c clears them."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "filter_org", "Organisation", show=False, tooltip="List one organisation's gaps only"),
+        Binding("s", "filter_severity", "Severity", show=False, tooltip="List one severity only"),
+        Binding("w", "filter_owner", "Owner", show=False, tooltip="List one owner's work only"),
+        Binding("k", "filter_kind", "Kind", show=False, tooltip="List gaps only, or things to find out only"),
+        Binding("c", "clear", "Clear filters", tooltip="Clear every filter"),
+        Binding("a", "answer", "Its question", tooltip="Go to the question that would decide or close this"),
+        Binding("escape", "back", "Back", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._filter = Filter()
+
+    def body(self) -> Iterable[Widget]:
+        """The list beside the story; where it is narrow, Enter shows the story in the list's place."""
+        with Horizontal(classes="sides"):
+            with Vertical(classes="panel side", id="gap-list"):
+                yield Static("", id="filters", markup=False)
+                yield Rows(_COLUMNS, id="gaps", empty="Nothing is open.")
+            yield ScrollingFlow(id="story", classes="panel side")
+
+    def on_mount(self) -> None:
+        """Titles of the panels."""
+        self.query_one("#gap-list").border_title = "Gaps by wave"
+
+    def first(self) -> Widget:
+        """What has the focus when the section opens."""
+        return self.query_one("#gaps", Rows).options
+
+    def show(self, old: State | None, new: State) -> None:
+        """Draw the list with a new assessment."""
+        if new.assessment is not None and (old is None or old.assessment is not new.assessment):
+            self._show_list(new.assessment)
+        elif new.assessment is None:
+            self.query_one("#gaps", Rows).set_rows([], empty="Working out what is open…")
+
+    def _show_list(self, assessment: Assessment) -> None:
+        rows = list(_rows(assessment, self._filter))
+        listed = sum(bool(row.cells) for row in rows)
+        total = len(assessment.graph.nodes)
+        empty = "Nothing is open." if not total else "No gap fits the filters. c clears them."
+        self.query_one("#gaps", Rows).set_rows(rows, empty=empty)
+        self.query_one("#filters", Static).update(self._filters(listed, total))
+        if not listed:
+            self._show_story(None)
+
+    def _filters(self, listed: int, total: int) -> Content:
+        chosen = self._filter
+        parts: list[tuple[str, str]] = []
+        for key, value, name in (
+            ("f", self.state.name_of(chosen.org) if chosen.org else None, "organisation"),
+            ("s", chosen.severity.value if chosen.severity else None, "severity"),
+            ("w", OWNER[chosen.owner] if chosen.owner else None, "owner"),
+            ("k", _KINDS[chosen.kind] if chosen.kind else None, "kind"),
+        ):
+            parts += [(f"{key} ", ACCENT), (f"only {value}", "bold") if value else (name, DIM), ("  ", "")]
+        number = f"{listed} of {total}" if chosen.is_set else counted(total, "entry", "entries")
+        return line(*parts, (number, "bold"))
+
+    def _show_story(self, key: str | None) -> None:
+        pane = self.query_one("#story", ScrollingFlow)
+        assessment = self.state.assessment
+        node = assessment.graph.node(key) if assessment is not None and key is not None else None
+        if assessment is None or node is None:
+            pane.border_title = "Story"
+            pane.draw(lambda page: page.para("Nothing is chosen.", DIM))
+            return
+        pane.border_title = text(node.key)
+        names = {org.id: org.name for org in assessment.organizations}
+        pane.draw(lambda page: draw_story(page, assessment, node, names))
+
+    def go_to(self, key: str) -> None:
+        """Show one gap; a filter that hides it is cleared."""
+        assessment = self.state.assessment
+        node = assessment.graph.node(key) if assessment is not None else None
+        if assessment is None or node is None:
+            self.notify("This is not open (any more).", markup=False)
+            return
+        if not self._filter.takes(node):
+            self._filter = Filter()
+            self._show_list(assessment)
+        self.query_one("#gaps", Rows).select(key)
+        self._show_story(key)
+        self.add_class("-reading")
+        self.query_one("#story").focus()
+
+    @on(Rows.Moved, "#gaps")
+    def _moved(self, event: Rows.Moved) -> None:
+        self._show_story(event.key)
+
+    @on(Rows.Chosen, "#gaps")
+    def _chosen(self) -> None:
+        self.add_class("-reading")
+        self.query_one("#story").focus()
+
+    def action_back(self) -> None:
+        """From the story to the list."""
+        self.remove_class("-reading")
+        self.query_one("#gaps", Rows).take_focus()
+
+    def action_answer(self) -> None:
+        """Go to a question that decides this gap: one that lacks an answer first."""
+        key, assessment, inputs = self.query_one("#gaps", Rows).key, self.state.assessment, self.state.inputs
+        if key is None or assessment is None or inputs is None:
+            return
+        finding = next((finding for finding in assessment.findings if finding.key == key), None)
+        if finding is None:
+            return
+        names = [name.split(".", 1)[1] for name in finding.reads if name.startswith(("responses.", "value."))]
+        items = [item for item in (*finding.missing_answers, *names) if item in inputs.content.items]
+        if not items:
+            self.notify("No question decides this: it rests on what was observed or on the contract.", markup=False)
+            return
+        item = inputs.content.items[items[0]]
+        node = assessment.graph.node(key)
+        orgs = node.orgs if node is not None else ()
+        scope = finding.subject.id if finding.subject.id in {o.id for o in inputs.organizations} else ""
+        by_org = item.scope.value == "org"
+        self.interlock.ask_questions((scope or next(iter(orgs), "product")) if by_org else "product", item.id)
+
+    # -- filters --------------------------------------------------------------------------------------------------
+
+    def _pick(self, title: str, choices: list[tuple[str, str]], current: str | None, field: str) -> None:
+        options = [("", text("All", "bold")), *((key, text(word)) for key, word in choices)]
+
+        def chosen(key: str | None) -> None:
+            if key is not None and self.state.assessment is not None:
+                self._filter = replace(self._filter, **{field: _PARSE[field](key) if key else None})
+                self._show_list(self.state.assessment)
+
+        self.app.push_screen(Pick(title, options, current or ""), chosen)
+
+    def action_filter_org(self) -> None:
+        """One organisation, or all."""
+        organizations = self.state.inputs.organizations if self.state.inputs else ()
+        self._pick("Which organisation?", [(org.id, org.name) for org in organizations], self._filter.org, "org")
+
+    def action_filter_severity(self) -> None:
+        """One severity, or all."""
+        current = self._filter.severity
+        self._pick("Which severity?", [(s.value, s.value) for s in Severity], current and current.value, "severity")
+
+    def action_filter_owner(self) -> None:
+        """One owner, or all."""
+        current = self._filter.owner
+        self._pick("Whose work?", [(o.value, OWNER[o]) for o in Owner], current and current.value, "owner")
+
+    def action_filter_kind(self) -> None:
+        """Gaps, things to find out, or both."""
+        self._pick("Which kind?", list(_KINDS.items()), self._filter.kind, "kind")
+
+    def action_clear(self) -> None:
+        """List everything."""
+        self._filter = Filter()
+        if self.state.assessment is not None:
+            self._show_list(self.state.assessment)
+
+
+_PARSE = {"org": str, "severity": Severity, "owner": Owner, "kind": str}
+
+
+def _rows(assessment: Assessment, chosen: Filter) -> Iterator[Row]:
+    """Waves in order; within one the graph's own order: severity, then key."""
+    waits: dict[str, int] = {}
+    for edge in assessment.graph.reduced:
+        waits[edge.after] = waits.get(edge.after, 0) + 1
+    last = None
+    for node in assessment.graph.nodes:
+        if not chosen.takes(node):
+            continue
+        if node.wave != last:
+            last = node.wave
+            aside = "can start now" if node.wave == 0 else f"waits for wave {node.wave}"
+            yield Row(f"wave:{node.wave}", heading=f"Wave {node.wave + 1}", aside=aside)
+        yield _row(node, waits.get(node.key, 0))
+
+
+def _row(node: GapNode, waits: int) -> Row:
+    sign = SEVERITY[node.severity]
+    unknown = node.kind == "discovery"
+    return Row(
+        node.key,
+        (
+            text("?", WARN) if unknown else text(sign.glyph, sign.style),
+            text("unknown", WARN) if unknown else text(sign.word, sign.style),
+            line(("find out: ", DIM), node.title) if unknown else text(node.title),
+            text(node.key, DIM),
+            text(node.gate.value, DIM),
+            text(node.owner.value, DIM),
+            text(waits or "", DIM),
+            text(node.blocks or "", DIM),
+        ),
+    )

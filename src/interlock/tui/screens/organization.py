@@ -1,0 +1,155 @@
+"""One organisation: its gates with what is open, what was observed, the contract's fit, and contradictions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+
+from interlock.model.assessment import Assessment, GateState, OrgStanding
+from interlock.tui.bars import interval_bar
+from interlock.tui.card import draw_fit, draw_observation
+from interlock.tui.page import Page, line, text
+from interlock.tui.screens.section import Section
+from interlock.tui.state import State
+from interlock.tui.widgets.flow import Flow, ScrollingFlow
+from interlock.tui.widgets.rows import Column, Row, Rows
+from interlock.tui.words import ACCENT, BAD, DIM, OBSERVED, SEVERITY, VERDICT, WARN, interval_words, stage_sentence
+
+_COLUMNS = (Column("", 1), Column("What is in the way", 30, grow=1), Column("Gap", 22, leaves=1))
+
+
+class OrganizationPage(Section):
+    """A page on top of the section from which it was opened."""
+
+    MODE = "overview"
+    TITLE = "Organisation"
+    ABOUT = (
+        "One organisation. On the left its gates: each holds when nothing is open and nothing is undecided. Enter on "
+        "a line opens that gap. On the right what its endpoints show, how the workflow contract fits, and answers "
+        "that an observation contradicts."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "app.pop_screen", "Back"),
+        Binding("p", "probe", "Probe it", tooltip="Look at this organisation's endpoints"),
+        Binding("a", "answer", "Answer its questions", tooltip="Go to the questions asked of this organisation"),
+        Binding("e", "edit", "Edit", tooltip="Change its name, vendor, address or credentials"),
+    ]
+
+    def __init__(self, org: str) -> None:
+        super().__init__()
+        self._org = org
+
+    def body(self) -> Iterable[Widget]:
+        """Standing and gates beside facts and fit."""
+        with Horizontal(classes="sides"):
+            with Vertical(classes="side"):
+                yield Flow(id="standing", classes="panel")
+                with Vertical(classes="panel", id="gates"):
+                    yield Rows(_COLUMNS, id="requirements", empty="No requirement applies here.")
+            yield ScrollingFlow(id="evidence", classes="panel side")
+
+    def on_mount(self) -> None:
+        """Titles of the panels."""
+        self.query_one("#gates").border_title = "Gates"
+        self.query_one("#evidence").border_title = "Evidence"
+
+    def first(self) -> Widget:
+        """What has the focus when the section opens."""
+        return self.query_one("#requirements", Rows).options
+
+    def show(self, old: State | None, new: State) -> None:
+        """Draw everything anew: it is one organisation."""
+        org, standing = new.organization(self._org), new.standing(self._org)
+        if org is None or standing is None:
+            if new.judgement is not None and org is None:
+                self.query_one("#standing", Flow).draw(lambda page: page.para("This organisation was removed.", DIM))
+            return
+        self.query_one("#standing").border_title = text(org.name)
+        self.query_one("#standing", Flow).draw(lambda page: self._draw_standing(page, new, standing))
+        if new.assessment is not None:
+            self.query_one("#requirements", Rows).set_rows(list(_gate_rows(standing, new.assessment)))
+        self.query_one("#evidence", ScrollingFlow).draw(
+            lambda page: self._draw_evidence(page, new), keep_place=old is not None
+        )
+
+    def _draw_standing(self, page: Page, state: State, standing: OrgStanding) -> None:
+        org = state.organization(self._org)
+        if org is None:
+            return
+        sign = OBSERVED[standing.observed]
+        because = f": {standing.not_observed_because}" if standing.not_observed_because else ""
+        page.field("Vendor", f"{org.vendor}, {org.environment}", label_width=8)
+        page.field("Seen", line((sign.glyph, sign.style), f" {sign.word}{because}"), label_width=8)
+        page.field("Stage", stage_sentence(standing), style="bold", label_width=8)
+        bar = line(
+            interval_bar(standing.score.interval, max(10, min(30, page.width // 3))),
+            (f"  {interval_words(standing.score)}", "bold"),
+            (f"  complete {standing.score.completeness:.0%}, confidence {standing.score.confidence:.0%}", DIM),
+        )
+        page.field("Score", bar, label_width=8)
+        for cap in standing.score.caps:
+            page.field("", f"capped: {cap}", style=DIM, label_width=8)
+        page.field("Verdict", VERDICT[standing.verdict], label_width=8)
+        probing = state.probes.get(self._org)
+        if probing is not None and probing.state in {"waiting", "running"}:
+            page.field("Probe", f"… {probing.detail}", style=ACCENT, label_width=8)
+        if org.note:
+            page.field("Note", org.note, style=DIM, label_width=8)
+
+    def _draw_evidence(self, page: Page, state: State) -> None:
+        org = state.organization(self._org)
+        if org is None or state.inputs is None:
+            return
+        for contradiction in state.assessment.contradictions if state.assessment else ():
+            if contradiction.org == self._org:
+                page.bullet(
+                    text("≠", BAD),
+                    (f"{contradiction.item}: ", "bold"),
+                    f"answered {contradiction.answered}, observed {contradiction.observed} ",
+                    (contradiction.evidence, DIM),
+                )
+        page.blank()
+        draw_observation(page, state.inputs.observations.get(self._org), org.fhir_base_url)
+        draw_fit(page, state.inputs.fits.get(self._org))
+
+    @on(Rows.Chosen)
+    def _open(self, event: Rows.Chosen) -> None:
+        self.interlock.show_gap(event.key)
+
+    def action_probe(self) -> None:
+        """Look at its endpoints."""
+        self.interlock.probe([self._org])
+
+    def action_answer(self) -> None:
+        """Go to its questions."""
+        self.interlock.ask_questions(self._org)
+
+    def action_edit(self) -> None:
+        """Change it."""
+        self.interlock.edit_organization(self._org)
+
+
+def _gate_rows(standing: OrgStanding, assessment: Assessment) -> Iterator[Row]:
+    for gate in standing.gates:
+        yield Row(f"gate:{gate.gate.value}", heading=_gate_heading(gate), aside=f"{gate.met} of {gate.required} met")
+        for undecided, keys in ((False, gate.open), (True, gate.undecided)):
+            for key in keys:
+                rule = assessment.rules.get(key.split("@")[0])
+                title = rule.title if rule else key
+                sign = SEVERITY[rule.severity] if rule else None
+                glyph = text("?", WARN) if undecided or sign is None else text(sign.glyph, sign.style)
+                what = line(("not known: ", DIM), title) if undecided else text(title)
+                yield Row(key, (glyph, what, text(key, DIM)))
+
+
+def _gate_heading(gate: GateState) -> str:
+    if gate.holds:
+        return f"✓ {gate.gate.value} holds"
+    parts = [f"{len(gate.open)} open"] if gate.open else []
+    parts += [f"{len(gate.undecided)} not known"] if gate.undecided else []
+    return f"✗ {gate.gate.value}: {', '.join(parts)}" if gate.open else f"? {gate.gate.value}: {', '.join(parts)}"

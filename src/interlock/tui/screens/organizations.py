@@ -1,0 +1,140 @@
+"""The organisations of the workspace: add, change, remove."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+from textual.widgets import Button
+
+from interlock.documents.text import plain
+from interlock.model.errors import InterlockError
+from interlock.model.organization import Organization
+from interlock.tui.page import text
+from interlock.tui.screens.dialogs import Confirm
+from interlock.tui.screens.section import Section
+from interlock.tui.state import State
+from interlock.tui.widgets.rows import Column, Row, Rows
+from interlock.tui.words import DIM, WARN
+
+_COLUMNS = (
+    Column("Organisation", 20, grow=3),
+    Column("Id", 14, grow=1),
+    Column("Vendor", 9, leaves=3),
+    Column("Environment", 14, leaves=4),
+    Column("FHIR base URL", 26, grow=4, leaves=1),
+    Column("Credentials", 14, grow=1, leaves=5),
+)
+
+
+class OrganizationsSection(Section):
+    """Whose EHR the product integrates with."""
+
+    MODE = "organizations"
+    TITLE = "Organisations"
+    ABOUT = (
+        "The organisations whose EHR the product integrates with. Each is one file in orgs/. Credentials are named as "
+        "environment variables and never written down. Removing an organisation keeps its answers and observations: "
+        "they are evidence."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "add", "Add"),
+        Binding("e", "edit", "Edit"),
+        Binding("d,delete", "remove", "Remove", key_display="d"),
+    ]
+
+    def body(self) -> Iterable[Widget]:
+        """A list with buttons above it."""
+        with Vertical():
+            with Horizontal(classes="buttons"):
+                yield Button("Add", id="org-add", variant="primary", compact=True)
+                yield Button("Edit", id="org-edit", compact=True)
+                yield Button("Remove", id="org-remove", compact=True)
+            with Vertical(classes="panel", id="org-panel"):
+                yield Rows(_COLUMNS, id="org-list", empty="No organisation yet: a adds the first one.")
+
+    def on_mount(self) -> None:
+        """Titles of the panels."""
+        self.query_one("#org-panel").border_title = "Organisations"
+
+    def first(self) -> Widget:
+        """What has the focus when the section opens."""
+        return self.query_one("#org-list", Rows).options
+
+    def show(self, old: State | None, new: State) -> None:
+        """Draw the list."""
+        if new.inputs is not None and (old is None or old.inputs is not new.inputs):
+            self.query_one("#org-list", Rows).set_rows([_row(org) for org in new.inputs.organizations])
+
+    def _chosen(self) -> Organization | None:
+        key = self.query_one("#org-list", Rows).key
+        return self.state.organization(key) if key else None
+
+    @on(Button.Pressed, "#org-add")
+    def action_add(self) -> None:
+        """Add one."""
+        self.interlock.edit_organization(None)
+
+    @on(Button.Pressed, "#org-edit")
+    def action_edit(self) -> None:
+        """Change the highlighted one."""
+        org = self._chosen()
+        if org is not None:
+            self.interlock.edit_organization(org.id)
+
+    @on(Rows.Chosen, "#org-list")
+    def _open(self, event: Rows.Chosen) -> None:
+        self.interlock.edit_organization(event.key)
+
+    @on(Button.Pressed, "#org-remove")
+    def action_remove(self) -> None:
+        """Remove the highlighted one, after a question."""
+        org = self._chosen()
+        if org is None:
+            return
+        dialog = Confirm(
+            f"Remove {org.name}?",
+            f"orgs/{org.id}.yaml is deleted. Its answers and observations stay in the folder: they are evidence.",
+            (("remove", "Remove"), ("keep", "Keep")),
+        )
+
+        def answered(answer: str | None) -> None:
+            if answer == "remove":
+                self._remove(org)
+
+        self.app.push_screen(dialog, answered)
+
+    @work(group="organizations", exclusive=True)
+    async def _remove(self, org: Organization) -> None:
+        try:
+            kept = await asyncio.to_thread(self.interlock.workspace.remove_organization, org.id)
+        except InterlockError as error:
+            self.notify(plain(error, 400), title="Not removed", severity="error", markup=False)
+            return
+        names = ", ".join(path.name for path in kept)
+        self.notify(
+            f"Kept as evidence: {names}." if kept else "Nothing else was kept.",
+            title=f"Removed {plain(org.name, 80)}",
+            markup=False,
+        )
+        self.interlock.action_reload()
+
+
+def _row(org: Organization) -> Row:
+    names = [name for name in org.auth.model_dump().values() if name]
+    return Row(
+        org.id,
+        (
+            text(org.name, "bold"),
+            text(org.id, DIM),
+            text(org.vendor),
+            text(org.environment),
+            text(org.fhir_base_url or "none yet", "" if org.fhir_base_url else WARN),
+            text(", ".join(names) or "none named", DIM),
+        ),
+    )

@@ -1,0 +1,264 @@
+"""The start: the verdict, the organisations, how far the answers are, and what to do first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+
+from interlock.model.assessment import Assessment, FirstThing, OrgStanding
+from interlock.tui.bars import count_bar, interval_bar
+from interlock.tui.page import Page, line, mark, text
+from interlock.tui.progress import Counts, by_area
+from interlock.tui.screens.section import Section
+from interlock.tui.state import State
+from interlock.tui.widgets.flow import Flow
+from interlock.tui.widgets.rows import Column, Row, Rows
+from interlock.tui.words import (
+    ACCENT,
+    DIM,
+    OBSERVED,
+    OWNER,
+    PRIMARY,
+    VERDICT,
+    WARN,
+    interval_words,
+    shorter,
+    stage_mark,
+    stage_word,
+)
+
+_ORG_COLUMNS = (
+    Column("Organisation", 16, grow=3),
+    Column("Vendor", 8, leaves=4),
+    Column("Seen", 14, grow=1),
+    Column("Stage", 15, grow=1),
+    Column("If the unknowns hold", 20, leaves=5),
+    Column("Score", 8, grow=2, leaves=1),
+    Column("", 8, right=True),
+    Column("Verdict there", 18, leaves=2),
+)
+_FIRST_COLUMNS = (
+    Column("", 2),
+    Column("What", 34, grow=5),
+    Column("Gap", 20, leaves=6),
+    Column("Who", 6, leaves=3),
+    Column("Saves", 7, leaves=1, right=True),
+    Column("Unlocks", 7, leaves=4, right=True),
+    Column("Critical", 8, leaves=5, right=True),
+)
+
+#: Cells of a panel in which lines may stand apart.
+ROOMY = 90
+
+
+class OverviewSection(Section):
+    """Where the product and its organisations stand."""
+
+    MODE = "overview"
+    TITLE = "Overview"
+    ABOUT = (
+        "Where the product and its organisations stand. The verdict says whether the product or the integration is "
+        "what holds you back, and what comes next. Enter on an organisation opens its page; Enter on a thing to do "
+        "opens the gap behind it."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "next_question", "Next question", tooltip="Go to the first question without an answer"),
+        Binding("p", "probe_all", "Probe all", tooltip="Probe every organisation"),
+    ]
+
+    def body(self) -> Iterable[Widget]:
+        """Verdict on top, then the organisations, then two panels."""
+        with VerticalScroll(id="overview", can_focus=False):
+            yield Flow(id="verdict", classes="panel")
+            with Vertical(classes="panel", id="overview-orgs"):
+                yield Rows(
+                    _ORG_COLUMNS,
+                    id="orgs",
+                    empty="No organisation yet. Section 7 (Organisations) adds the first one.",
+                )
+            with Horizontal(id="overview-below"):
+                yield Flow(id="areas", classes="panel")
+                with Vertical(classes="panel", id="first"):
+                    yield Rows(
+                        _FIRST_COLUMNS, id="first-things", empty="Nothing is open on the way to the target gate."
+                    )
+                    yield Flow(id="forecast")
+
+    def on_mount(self) -> None:
+        """Titles of the panels."""
+        self.query_one("#overview-orgs").border_title = "Organisations"
+        self.query_one("#areas").border_title = "Answers"
+        self.query_one("#first").border_title = "Do first"
+        self.query_one("#verdict").border_title = "Verdict"
+
+    def first(self) -> Widget:
+        """What has the focus when the section opens."""
+        return self.query_one("#orgs", Rows).options
+
+    def show(self, old: State | None, new: State) -> None:
+        """Draw the panels whose part of the state changed."""
+        if new.assessment is None:
+            self.query_one("#verdict", Flow).draw(lambda page: page.para("Working out the verdict and the plan…", DIM))
+        elif old is None or old.assessment is not new.assessment:
+            self._show_assessment(new.assessment)
+        if old is None or old.judgement is not new.judgement or old.inputs is not new.inputs:
+            self._show_organizations(new)
+        if new.inputs is not None and (old is None or old.inputs is not new.inputs):
+            counts = by_area(new.inputs)
+            self.query_one("#areas", Flow).draw(lambda page: _draw_areas(page, counts))
+
+    def _show_assessment(self, assessment: Assessment) -> None:
+        self.query_one("#verdict", Flow).draw(lambda page: _draw_verdict(page, assessment))
+        things = assessment.plan.first
+        self.query_one("#first-things", Rows).set_rows(
+            [_first_row(number, thing) for number, thing in enumerate(things, 1)]
+        )
+        self.query_one("#forecast", Flow).draw(lambda page: _draw_forecast(page, assessment))
+        target = assessment.target_gate.value
+        self.query_one("#overview-orgs").border_subtitle = f"target gate: {target}"
+
+    def _show_organizations(self, state: State) -> None:
+        if state.judgement is None or state.inputs is None:
+            return
+        standings = {standing.org: standing for standing in state.judgement.standings}
+        self.query_one("#orgs", Rows).set_rows(
+            [
+                _organization_row(org.name, org.vendor, standings[org.id])
+                for org in state.inputs.organizations
+                if org.id in standings
+            ]
+        )
+
+    @on(Rows.Chosen, "#orgs")
+    def _open(self, event: Rows.Chosen) -> None:
+        self.interlock.show_organization(event.key)
+
+    @on(Rows.Chosen, "#first-things")
+    def _open_gap(self, event: Rows.Chosen) -> None:
+        self.interlock.show_gap(event.key)
+
+    def action_next_question(self) -> None:
+        """Go to the first question without an answer."""
+        self.interlock.ask_next()
+
+    def action_probe_all(self) -> None:
+        """Go to the probe and run it for everyone."""
+        self.interlock.action_go("probe")
+        if self.state.inputs is not None:
+            self.interlock.probe(org.id for org in self.state.inputs.organizations)
+
+
+def _organization_row(name: str, vendor: str, standing: OrgStanding) -> Row:
+    best = standing.stage_if_unknowns_hold
+    same = best == standing.stage
+    return Row(
+        standing.org,
+        (
+            text(name, "bold"),
+            text(vendor),
+            mark(OBSERVED[standing.observed]),
+            partial(_stage, standing),
+            text("the same", DIM) if same else line((stage_mark(best), WARN), f" {stage_word(best)}"),
+            partial(interval_bar, standing.score.interval),
+            text(interval_words(standing.score)),
+            text(VERDICT[standing.verdict]),
+        ),
+        below=_in_the_way(standing),
+    )
+
+
+def _stage(standing: OrgStanding, width: int) -> Content:
+    """Gates passed and the stage's word; the word alone where both do not fit."""
+    word = stage_word(standing.stage)
+    both = line((stage_mark(standing.stage), PRIMARY), f" {word}")
+    return both if both.cell_length <= width else text(word)
+
+
+def _in_the_way(standing: OrgStanding) -> Content:
+    """What keeps the organisation from its next gate."""
+    gate = next((gate for gate in standing.gates if not gate.holds), None)
+    if gate is None:
+        return text("every gate holds", DIM)
+    parts = [f"{len(gate.open)} open"] if gate.open else []
+    parts += [f"{len(gate.undecided)} not known"] if gate.undecided else []
+    reason = f"; {standing.not_observed_because}" if standing.not_observed_because else ""
+    return text(f"next gate {gate.gate.value}: {' and '.join(parts)}{reason}", DIM)
+
+
+def _first_row(number: int, thing: FirstThing) -> Row:
+    return Row(
+        thing.key,
+        (
+            text(f"{number}", ACCENT),
+            text(shorter(thing.title), "bold"),
+            text(thing.key, DIM),
+            text(thing.owner.value),
+            text(f"{thing.p80_days_saved_per_person_day:.1f} d"),
+            text(f"{thing.unlocks}"),
+            text(f"{thing.criticality:.0%}"),
+        ),
+        below=line((f"{thing.key}  ", ACCENT), (thing.action, DIM)),
+        below_at=1,
+    )
+
+
+def _draw_verdict(page: Page, assessment: Assessment) -> None:
+    verdict, score = assessment.verdict, assessment.product_score
+    provisional = ("  provisional: something undecided argues for an earlier one", WARN)
+    page.line((VERDICT[verdict.value], f"bold {PRIMARY}"), provisional if verdict.provisional else "")
+    page.para(verdict.headline, "bold")
+    if page.width >= ROOMY:
+        page.blank()
+    page.field("Next", line((f"{OWNER[verdict.next_step_owner]}: ", ACCENT), verdict.next_step), label_width=9)
+    if verdict.counterfactual:
+        page.field("What if", verdict.counterfactual, style=DIM, label_width=9)
+    width = max(12, min(40, page.width // 3))
+    bar = line(
+        interval_bar(score.interval, width),
+        (f"  {interval_words(score)}", "bold"),
+        (f"   complete {score.completeness:.0%}   confidence {score.confidence:.0%}", DIM),
+    )
+    if page.width >= ROOMY:
+        page.blank()
+    page.field("Product", bar, label_width=9)
+    for cap in score.caps:
+        page.field("", f"capped: {cap}", style=DIM, label_width=9)
+
+
+def _draw_areas(page: Page, areas: dict[str, Counts]) -> None:
+    if not areas:
+        page.para("No questions.", DIM)
+        return
+    longest = max(len(title) for title in areas)
+    width = max(6, min(24, page.width - longest - 29))
+    rows = []
+    for title, counts in areas.items():
+        parts = [f"{counts.settled:>2}/{counts.total:<2}"]
+        parts += [f"{counts.unknown} unknown"] if counts.unknown else []
+        parts += [f"{counts.open} open"] if counts.open else []
+        bar = count_bar(counts.settled, counts.unknown, counts.total, width)
+        rows.append((text(title), bar, Content.styled("  ".join(parts), DIM)))
+    page.columns(rows)
+
+
+def _draw_forecast(page: Page, assessment: Assessment) -> None:
+    plan = assessment.plan
+    if not plan.orgs:
+        return
+    page.add(
+        Content.assemble(
+            (f"Every organisation past {plan.target_gate.value}: ", DIM),
+            "P50 ",
+            (plan.finish.p50_date, "bold"),
+            "   P80 ",
+            (plan.finish.p80_date, "bold"),
+        )
+    )
+    page.line((f"{plan.judgement_share:.0%} of the critical path rests on judgement", DIM))

@@ -1,0 +1,187 @@
+"""Probing: the organisations with how far each is, and what the last probe of one saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, Static
+
+from interlock.model.base import CheckOutcome
+from interlock.model.observation import Observation
+from interlock.model.organization import Organization
+from interlock.tui.card import draw_fit, draw_observation
+from interlock.tui.page import Page, line, mark, text
+from interlock.tui.screens.section import Section
+from interlock.tui.state import ProbeRow, State
+from interlock.tui.widgets.flow import ScrollingFlow
+from interlock.tui.widgets.rows import Column, Row, Rows
+from interlock.tui.words import ACCENT, BAD, DIM, OBSERVED, WARN, counted
+
+_COLUMNS = (
+    Column("Organisation", 22, grow=2),
+    Column("Seen", 17),
+    Column("Checks", 16, leaves=1),
+    Column("When", 16, leaves=2),
+)
+
+
+class ProbeSection(Section):
+    """Look at what the organisations' FHIR and SMART endpoints publish."""
+
+    MODE = "probe"
+    TITLE = "Probe"
+    ABOUT = (
+        "A probe reads the public discovery documents of an organisation's FHIR server: its capability statement, its "
+        "SMART configuration and what these point to. It creates nothing, searches nothing and guesses nothing. What "
+        "was seen is saved in observations/ and counts at once. An organisation that could not be reached is not "
+        "observed, with the reason: never failing."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "probe_one", "Probe this one", tooltip="Probe the highlighted organisation"),
+        Binding("a", "probe_all", "Probe all", tooltip="Probe every organisation"),
+        Binding("x", "cancel", "Cancel", tooltip="Stop the probe that is running"),
+    ]
+
+    def body(self) -> Iterable[Widget]:
+        """Buttons, then organisations beside the card of the highlighted one."""
+        with Horizontal(classes="buttons"):
+            yield Button("Probe all", id="probe-all", variant="primary", compact=True)
+            yield Button("Probe this one", id="probe-one", compact=True)
+            yield Button("Cancel", id="probe-cancel", compact=True)
+            yield Static("", id="probe-said", markup=False)
+        with Horizontal(classes="sides"):
+            with Vertical(classes="panel side", id="probe-orgs"):
+                yield Rows(
+                    _COLUMNS,
+                    id="probe-list",
+                    roomy=True,
+                    empty="No organisation yet. Section 7 (Organisations) adds the first one.",
+                )
+            yield ScrollingFlow(id="card", classes="panel side")
+
+    def on_mount(self) -> None:
+        """Titles of the panels."""
+        self.query_one("#probe-orgs").border_title = "Organisations"
+
+    def first(self) -> Widget:
+        """What has the focus when the section opens."""
+        return self.query_one("#probe-list", Rows).options
+
+    def show(self, old: State | None, new: State) -> None:
+        """Draw the rows with their progress, and the card if its observation changed."""
+        if new.inputs is None:
+            return
+        observations = new.inputs.observations
+        self.query_one("#probe-list", Rows).set_rows(
+            [_row(org, observations.get(org.id), new.probes.get(org.id)) for org in new.inputs.organizations]
+        )
+        self.query_one("#probe-cancel").display = new.probing
+        self.query_one("#probe-all", Button).disabled = new.probing
+        self.query_one("#probe-one", Button).disabled = new.probing
+        self.query_one("#probe-said", Static).update(_said(new))
+        if old is None or old.inputs is not new.inputs:
+            self._show_card(keep_place=True)
+        if old is None or old.probing != new.probing:
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Cancel while a probe runs, start one while none does."""
+        if action == "cancel":
+            return self.state.probing
+        if action in {"probe_one", "probe_all"}:
+            return not self.state.probing
+        return True
+
+    def _show_card(self, *, keep_place: bool = False) -> None:
+        card = self.query_one("#card", ScrollingFlow)
+        key, inputs = self.query_one("#probe-list", Rows).key, self.state.inputs
+        org = self.state.organization(key) if key else None
+        if org is None or inputs is None:
+            card.border_title = "Result"
+            card.draw(lambda page: page.para("What a probe saw is shown here.", DIM))
+            return
+        card.border_title = text(org.name)
+        observation, fit = inputs.observations.get(org.id), inputs.fits.get(org.id)
+
+        def drawing(page: Page) -> None:
+            draw_observation(page, observation, org.fhir_base_url)
+            if observation is not None:
+                draw_fit(page, fit)
+
+        card.draw(drawing, keep_place=keep_place)
+
+    @on(Rows.Moved, "#probe-list")
+    def _moved(self) -> None:
+        self._show_card()
+
+    @on(Rows.Chosen, "#probe-list")
+    def _open(self, event: Rows.Chosen) -> None:
+        self.interlock.show_organization(event.key)
+
+    @on(Button.Pressed, "#probe-one")
+    def action_probe_one(self) -> None:
+        """Probe the highlighted organisation."""
+        key = self.query_one("#probe-list", Rows).key
+        if key is not None:
+            self.interlock.probe([key])
+
+    @on(Button.Pressed, "#probe-all")
+    def action_probe_all(self) -> None:
+        """Probe every organisation."""
+        if self.state.inputs is not None:
+            self.interlock.probe(org.id for org in self.state.inputs.organizations)
+
+    @on(Button.Pressed, "#probe-cancel")
+    def action_cancel(self) -> None:
+        """Stop the probe that is running."""
+        self.interlock.cancel_probe()
+
+
+def _row(org: Organization, observation: Observation | None, row: ProbeRow | None) -> Row:
+    sign = OBSERVED[observation.outcome if observation else "never_probed"]
+    when = observation.started.strftime("%Y-%m-%d %H:%M") if observation else ""
+    return Row(
+        org.id,
+        (text(org.name, "bold"), mark(sign), _checks(observation), text(when, DIM)),
+        below=_progress(org, observation, row),
+    )
+
+
+def _checks(observation: Observation | None) -> Content:
+    if observation is None or not observation.checks:
+        return Content("")
+    outcomes = [check.outcome for check in observation.checks]
+    failed = sum(outcome in {CheckOutcome.FAIL, CheckOutcome.ERROR} for outcome in outcomes)
+    warned = outcomes.count(CheckOutcome.WARN)
+    if not failed and not warned:
+        seen = any(outcome is CheckOutcome.PASS for outcome in outcomes)
+        return text("nothing is off" if seen else "none could run", DIM)
+    parts = [(f"✗ {failed} failed", BAD)] if failed else []
+    parts += [((" " if parts else "") + f"! {warned}", WARN)] if warned else []
+    return line(*parts)
+
+
+def _progress(org: Organization, observation: Observation | None, row: ProbeRow | None) -> Content:
+    if row is not None and row.state in {"waiting", "running"}:
+        asked = f" ({counted(row.requests, 'request')})" if row.requests else ""
+        return line(("… ", ACCENT), row.detail, (asked, DIM))
+    if row is not None and row.state == "cancelled":
+        return text("cancelled; what was seen before stays", WARN)
+    if not org.fhir_base_url:
+        return text("no FHIR base URL", WARN)
+    if observation is None:
+        return text("not looked at yet", DIM)
+    return text(observation.reason_not_observed() or f"seen at {org.fhir_base_url}", DIM)
+
+
+def _said(state: State) -> Content:
+    if not state.probing:
+        return Content("")
+    done = sum(row.state == "finished" for row in state.probes.values())
+    return line((f"{done} of {len(state.probes)} done", DIM), ("   x cancels", ACCENT))

@@ -1,0 +1,310 @@
+"""Exporting the report; freezing milestones and comparing with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Button, Input, Static
+
+from interlock.model.errors import InterlockError
+from interlock.tui import messages as tell
+from interlock.tui import work as job
+from interlock.tui.diff import draw_diff
+from interlock.tui.page import Page, text
+from interlock.tui.screens.section import Section
+from interlock.tui.state import State
+from interlock.tui.widgets.flow import ScrollingFlow
+from interlock.tui.widgets.problem import draw_problem
+from interlock.tui.widgets.rows import Column, Row, Rows
+from interlock.tui.widgets.tick import Tick
+from interlock.tui.words import ACCENT, DIM, OK, WARN
+
+if TYPE_CHECKING:
+    from interlock.usecases.milestone import Milestone
+    from interlock.usecases.report import Format
+
+_FORMATS: tuple[tuple[Format, str], ...] = (
+    ("md", "Markdown, for a pull request"),
+    ("html", "HTML, one file"),
+    ("pdf", "PDF, to send"),
+    ("json", "JSON, for programs"),
+)
+_COLUMNS = (Column("#", 2, right=True), Column("Milestone", 16, grow=1), Column("Saved", 16, leaves=1))
+
+
+class ReportSection(Section):
+    """The report as files, and milestones to compare with."""
+
+    MODE = "report"
+    TITLE = "Report"
+    ABOUT = (
+        "Choose formats and a folder, then export. A milestone freezes the assessment as it is now, so that a later "
+        "one can be compared with it: Enter on a milestone shows what has moved since."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "export", "Export", tooltip="Write the report in the chosen formats"),
+        Binding("k", "contract", "Skeletons", tooltip="Write the contract's skeletons: statement, scopes, settings"),
+        Binding("m", "milestone", "Milestone", tooltip="Freeze the assessment as it is now"),
+        Binding("escape", "leave", "Leave the field", tooltip="Out of a field, to the buttons"),
+    ]
+
+    def body(self) -> Iterable[Widget]:
+        """Forms on the left, what came of them on the right."""
+        with Horizontal(classes="sides"):
+            with VerticalScroll(classes="side", id="report-forms", can_focus=False):
+                yield from self._export_form()
+                yield from self._milestone_form()
+            yield ScrollingFlow(id="outcome", classes="panel side")
+
+    def _export_form(self) -> ComposeResult:
+        with Vertical(classes="panel", id="export-form"):
+            for name, label in _FORMATS:
+                yield Tick(label, True, id=f"format-{name}")
+            with Horizontal(classes="field"):
+                yield Static("Folder", classes="label", markup=False)
+                yield Input(str(self.interlock.workspace.root / "reports"), id="folder", compact=True)
+            with Horizontal(classes="buttons"):
+                yield Button("Export", id="export", variant="primary", compact=True)
+                yield Button("Contract skeletons", id="skeletons", compact=True)
+            yield Static("", id="export-step", markup=False)
+
+    def _milestone_form(self) -> ComposeResult:
+        with Vertical(classes="panel", id="milestone-form"):
+            with Horizontal(classes="field"):
+                yield Static("Name", classes="label", markup=False)
+                yield Input(placeholder="before-pilot", id="milestone-name", compact=True)
+            with Horizontal(classes="buttons"):
+                yield Button("Save milestone", id="save-milestone", compact=True)
+            yield Rows(_COLUMNS, id="milestones", empty="No milestone yet.")
+
+    def on_mount(self) -> None:
+        """Titles of the panels."""
+        self.query_one("#export-form").border_title = "Report"
+        self.query_one("#milestone-form").border_title = "Milestones"
+        outcome = self.query_one("#outcome", ScrollingFlow)
+        outcome.border_title = "Result"
+        outcome.draw(lambda page: page.para("The files that were written are listed here.", DIM))
+
+    def first(self) -> Widget:
+        """What has the focus when the section opens."""
+        return self.query_one("#export")
+
+    def show(self, old: State | None, new: State) -> None:
+        """Milestones once; exporting waits for an assessment that is up to date."""
+        ready = new.assessment is not None
+        self.query_one("#export", Button).disabled = not ready
+        self.query_one("#skeletons", Button).disabled = new.inputs is None or new.inputs.contract is None
+        self.query_one("#save-milestone", Button).disabled = not ready
+        if old is None or old.inputs is not new.inputs:
+            self._show_milestones()
+
+    def on_screen_resume(self) -> None:
+        """Milestones may have been added meanwhile."""
+        if self.is_mounted:
+            self._show_milestones()
+
+    def _milestones(self) -> tuple[Milestone, ...]:
+        from interlock.usecases.milestone import milestones
+
+        return milestones(self.interlock.workspace)
+
+    def _show_milestones(self) -> None:
+        if self.state.inputs is None:
+            return
+        self.query_one("#milestones", Rows).set_rows(
+            [
+                Row(
+                    entry.path.stem,
+                    (text(entry.number, DIM), text(entry.name, "bold"), text(f"{entry.saved:%Y-%m-%d %H:%M}", DIM)),
+                )
+                for entry in reversed(self._milestones())
+            ]
+        )
+
+    def _outcome(self) -> ScrollingFlow:
+        return self.query_one("#outcome", ScrollingFlow)
+
+    # -- the report -----------------------------------------------------------------------------------------------
+
+    def _folder(self) -> Path:
+        typed = self.query_one("#folder", Input).value.strip()
+        return (self.interlock.workspace.root / Path(typed or "reports").expanduser()).absolute()
+
+    @on(Button.Pressed, "#export")
+    @on(Input.Submitted, "#folder")
+    def action_export(self) -> None:
+        """Write the report in the chosen formats."""
+        state = self.state
+        formats = tuple(name for name, _ in _FORMATS if self.query_one(f"#format-{name}", Tick).value)
+        if state.assessment is None or state.inputs is None:
+            self.notify("The assessment is still being worked out.", markup=False)
+        elif not formats:
+            self.notify("Choose at least one format.", severity="warning", markup=False)
+        else:
+            self._say("… starting")
+            self._export(state, self._folder(), formats)
+
+    @work(thread=True, group="export", exclusive=True)
+    def _export(self, state: State, folder: Path, formats: tuple[Format, ...]) -> None:
+        if state.inputs is None:
+            return
+        try:
+            # The newest answers count, even if the plan on the screen has not caught up with them.
+            assessment = state.assessment if state.up_to_date else job.assessed(state.inputs)
+            if assessment is None:
+                return
+            written, skipped = job.export(
+                assessment, state.inputs, folder, formats, lambda name: self.post_message(tell.ExportStep(name))
+            )
+        except InterlockError as error:
+            self.post_message(tell.Exported((), error=error))
+        else:
+            self.post_message(tell.Exported(written, skipped))
+
+    def _say(self, words: str) -> None:
+        self.query_one("#export-step", Static).update(text(words, ACCENT))
+
+    @on(tell.ExportStep)
+    def _step(self, message: tell.ExportStep) -> None:
+        self._say(f"… making {message.name}")
+
+    @on(tell.Exported)
+    def _exported(self, message: tell.Exported) -> None:
+        self._say("")
+
+        def drawing(page: Page) -> None:
+            if message.error is not None:
+                draw_problem(page, message.error)
+            if message.written:
+                page.heading("Written")
+            for path in message.written:
+                page.bullet(text("✓", OK), str(path))
+            if message.skipped:
+                page.heading("Left out")
+            for name, error in message.skipped:
+                page.bullet(text("–", WARN), (f"{name}: ", "bold"), error.message)
+                if error.remedy:
+                    page.bullet(" ", ("do  ", DIM), error.remedy)
+
+        self._outcome().border_title = "Files"
+        self._outcome().draw(drawing)
+        self._outcome().focus()
+
+    @on(Button.Pressed, "#skeletons")
+    def action_contract(self) -> None:
+        """Write the contract's skeletons."""
+        if self.state.inputs is None or self.state.inputs.contract is None:
+            self.notify("There is no contract.yaml to make skeletons of.", severity="warning", markup=False)
+            return
+        self._say("… making the skeletons")
+        self._skeletons(self.state, self._folder() / "contract")
+
+    @work(thread=True, group="export", exclusive=True)
+    def _skeletons(self, state: State, folder: Path) -> None:
+        from interlock.usecases.contract import export_contract
+
+        if state.inputs is None:
+            return
+        try:
+            written = export_contract(state.inputs, folder, today=date.today())
+        except InterlockError as error:
+            self.post_message(tell.Exported((), error=error))
+        else:
+            self.post_message(tell.Exported(written))
+
+    # -- milestones -----------------------------------------------------------------------------------------------
+
+    def action_milestone(self) -> None:
+        """Into the name of a new milestone."""
+        self.query_one("#milestone-name").focus()
+
+    @on(Button.Pressed, "#save-milestone")
+    @on(Input.Submitted, "#milestone-name")
+    def _save_milestone(self) -> None:
+        field = self.query_one("#milestone-name", Input)
+        name = field.value.strip()
+        if not name:
+            self.notify("Give the milestone a name.", severity="warning", markup=False)
+            field.focus()
+        elif not self.state.up_to_date:
+            self.notify("The assessment is being brought up to date; try again in a moment.", markup=False)
+        else:
+            self._freeze(self.state, name)
+
+    @work(thread=True, group="milestone", exclusive=True)
+    def _freeze(self, state: State, name: str) -> None:
+        from interlock.usecases.milestone import save_milestone
+
+        if state.assessment is None:
+            return
+        try:
+            saved = save_milestone(self.interlock.workspace, name, state.assessment)
+        except InterlockError as error:
+            self.post_message(tell.MilestoneSaved(error=error))
+        else:
+            self.post_message(tell.MilestoneSaved(saved.path))
+
+    @on(tell.MilestoneSaved)
+    def _frozen(self, message: tell.MilestoneSaved) -> None:
+        self._show_milestones()
+        path, error = message.path, message.error
+
+        def drawing(page: Page) -> None:
+            if error is not None:
+                draw_problem(page, error)
+            elif path is not None:
+                page.bullet(text("✓", OK), str(path))
+                page.para("Enter on a milestone shows what has moved since then.", DIM)
+
+        self._outcome().border_title = "Milestone"
+        self._outcome().draw(drawing)
+        if error is None:
+            self.query_one("#milestone-name", Input).value = ""
+
+    @on(Rows.Chosen, "#milestones")
+    def _chosen(self, event: Rows.Chosen) -> None:
+        self._outcome().border_title = text(f"Since {event.key}")
+        self._outcome().draw(lambda page: page.para("Comparing…", DIM))
+        self._compare(self.state, event.key)
+
+    @work(thread=True, group="compare", exclusive=True)
+    def _compare(self, state: State, name: str) -> None:
+        from interlock.usecases.milestone import compare, load_reference
+
+        if state.inputs is None or state.assessment is None:
+            return
+        try:
+            before = load_reference(self.interlock.workspace, name, today=date.today())
+            now = state.assessment if state.up_to_date else job.assessed(state.inputs)
+            self.post_message(tell.Compared(name, compare(before, now)))
+        except InterlockError as error:
+            self.post_message(tell.Compared(name, error=error))
+
+    @on(tell.Compared)
+    def _compared(self, message: tell.Compared) -> None:
+        names = {org.id: org.name for org in self.state.inputs.organizations} if self.state.inputs else {}
+
+        def drawing(page: Page) -> None:
+            if message.error is not None:
+                draw_problem(page, message.error)
+            elif message.diff is not None:
+                draw_diff(page, message.diff, names)
+
+        self._outcome().draw(drawing)
+        self._outcome().focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leaving is offered in a field."""
+        return isinstance(self.focused, Input) if action == "leave" else True
+
+    def action_leave(self) -> None:
+        """Out of a field, to the buttons."""
+        self.query_one("#export").focus()

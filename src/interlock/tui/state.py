@@ -1,0 +1,203 @@
+"""What the app knows, as one frozen value; every change makes another one. No I/O, no widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from interlock.model.assessment import Assessment, OrgStanding
+    from interlock.model.errors import InterlockError
+    from interlock.model.finding import Contradiction
+    from interlock.model.observation import Observation
+    from interlock.model.organization import Organization
+    from interlock.model.questionnaire import Response
+    from interlock.usecases.assess import Judgement
+    from interlock.usecases.load import Inputs
+
+#: Where an answer belongs: ``product`` or an organisation's id, and the question's id.
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer as it was given; ``response`` none takes an earlier answer back."""
+
+    scope: str
+    item: str
+    response: Response | None
+
+    @property
+    def key(self) -> Key:
+        """Where it belongs."""
+        return self.scope, self.item
+
+    @property
+    def org(self) -> str | None:
+        """The organisation's id, or none for the product."""
+        return None if self.scope == "product" else self.scope
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An answer that is not on disk. ``error`` none means that it is being saved right now."""
+
+    answer: Answer
+    error: InterlockError | None = None
+
+
+@dataclass(frozen=True)
+class ProbeRow:
+    """How far the probe of one organisation is, in this session.
+
+    :ivar detail: the last thing that happened, for a progress line.
+    """
+
+    state: Literal["waiting", "running", "finished", "cancelled"]
+    detail: str = ""
+    requests: int = 0
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that the screens show.
+
+    :ivar revision: counts changes of ``inputs``; ``judged`` and ``assessed`` say which revision theirs belong to.
+    :ivar problem: why the workspace could not be read; what is shown is older then.
+    :ivar stuck: why the newest inputs could not be judged or assessed; what is shown is older then.
+    :ivar waiting: answers that are not on disk.
+    :ivar changed_files: files that somebody else changed since they were read.
+    """
+
+    inputs: Inputs | None = None
+    judgement: Judgement | None = None
+    assessment: Assessment | None = None
+    revision: int = 0
+    judged: int = -1
+    assessed: int = -1
+    problem: InterlockError | None = None
+    stuck: InterlockError | None = None
+    waiting: Mapping[Key, Waiting] = field(default_factory=dict)
+    probes: Mapping[str, ProbeRow] = field(default_factory=dict)
+    probing: bool = False
+    changed_files: tuple[str, ...] = ()
+
+    # -- asking ---------------------------------------------------------------------------------------------------
+
+    @property
+    def unsaved(self) -> tuple[Waiting, ...]:
+        """Answers whose saving failed."""
+        return tuple(entry for entry in self.waiting.values() if entry.error is not None)
+
+    @property
+    def up_to_date(self) -> bool:
+        """Does the assessment belong to the inputs as they are?"""
+        return self.assessed == self.revision
+
+    def organization(self, org: str) -> Organization | None:
+        """An organisation by its id, or none."""
+        organizations = self.inputs.organizations if self.inputs else ()
+        return next((entry for entry in organizations if entry.id == org), None)
+
+    def name_of(self, scope: str) -> str:
+        """The name of a scope: the product's or an organisation's."""
+        if scope == "product":
+            return self.inputs.settings.product if self.inputs else "product"
+        org = self.organization(scope)
+        return org.name if org else scope
+
+    def standing(self, org: str) -> OrgStanding | None:
+        """Where an organisation stands by the latest judgement, or none."""
+        standings = self.judgement.standings if self.judgement else ()
+        return next((entry for entry in standings if entry.org == org), None)
+
+    def contradiction(self, scope: str, item: str) -> Contradiction | None:
+        """The observation that contradicts this answer, if there is one."""
+        found = self.assessment.contradictions if self.assessment else ()
+        org = None if scope == "product" else scope
+        return next((entry for entry in found if entry.item == item and entry.org in {org, None}), None)
+
+    # -- changing -------------------------------------------------------------------------------------------------
+
+    def loaded(self, inputs: Inputs) -> State:
+        """The workspace was read; answers that are not on disk yet stay as they were given."""
+        for entry in self.waiting.values():
+            inputs = inputs.with_response(entry.answer.scope, entry.answer.item, entry.answer.response)
+        return replace(self, inputs=inputs, revision=self.revision + 1, problem=None, changed_files=())
+
+    def answered(self, answer: Answer) -> State:
+        """An answer was given; it is not on disk yet."""
+        if self.inputs is None:
+            return self
+        return replace(
+            self,
+            inputs=self.inputs.with_response(answer.scope, answer.item, answer.response),
+            revision=self.revision + 1,
+            waiting={**self.waiting, answer.key: Waiting(answer)},
+        )
+
+    def saved(self, answer: Answer) -> State:
+        """An answer is on disk; a newer one to the same question still waits."""
+        entry = self.waiting.get(answer.key)
+        if entry is None or entry.answer is not answer:
+            return self
+        return replace(self, waiting={key: other for key, other in self.waiting.items() if key != answer.key})
+
+    def not_saved(self, answer: Answer, error: InterlockError) -> State:
+        """An answer could not be saved; it stays."""
+        entry = self.waiting.get(answer.key)
+        if entry is None or entry.answer is not answer:
+            return self
+        return replace(self, waiting={**self.waiting, answer.key: Waiting(answer, error)})
+
+    def retrying(self) -> State:
+        """Every answer that waits is being saved again."""
+        return replace(self, waiting={key: Waiting(entry.answer) for key, entry in self.waiting.items()})
+
+    def observed(self, observation: Observation) -> State:
+        """An organisation was observed anew."""
+        org = observation.target.org
+        if self.inputs is None or org is None:
+            return self
+        return replace(self, inputs=self.inputs.with_observation(org, observation), revision=self.revision + 1)
+
+    def probed(self, org: str, row: ProbeRow) -> State:
+        """The probe of one organisation got this far."""
+        return replace(self, probes={**self.probes, org: row})
+
+    def not_loaded(self, error: InterlockError) -> State:
+        """The workspace could not be read; what was there before stays."""
+        return replace(self, problem=error)
+
+    def not_computed(self, error: InterlockError) -> State:
+        """The inputs could not be judged or assessed; what was there before stays."""
+        return replace(self, stuck=error)
+
+    def with_judgement(self, revision: int, judgement: Judgement) -> State:
+        """Findings and scores arrived; older ones than those at hand are left."""
+        if revision < self.judged:
+            return self
+        return replace(self, judgement=judgement, judged=revision)
+
+    def with_assessment(self, revision: int, assessment: Assessment) -> State:
+        """The whole assessment arrived; an older one than that at hand is left."""
+        if revision < self.assessed:
+            return self
+        return replace(self, assessment=assessment, assessed=revision, stuck=None)
+
+    def with_changed_files(self, names: tuple[str, ...]) -> State:
+        """Somebody else changed these files since they were read."""
+        return replace(self, changed_files=names)
+
+    def probe_started(self, orgs: Iterable[str]) -> State:
+        """These organisations are being probed."""
+        return replace(self, probing=True, probes={org: ProbeRow("waiting", "waiting") for org in orgs})
+
+    def probe_ended(self) -> State:
+        """No probe is running; what had not finished was cancelled."""
+        rows = {
+            org: row if row.state == "finished" else replace(row, state="cancelled", detail="cancelled")
+            for org, row in self.probes.items()
+        }
+        return replace(self, probes=rows, probing=False)

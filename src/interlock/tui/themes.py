@@ -1,0 +1,115 @@
+"""Our three themes. Colour supports what is said and is never the only sign of it."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+#: The theme that the app starts with, unless the environment variable TEXTUAL_THEME names another.
+DEFAULT_THEME = "interlock-dark"
+
+_DARK = Theme(
+    name="interlock-dark",
+    dark=True,
+    primary="#6fb3e0",
+    secondary="#8fa7c4",
+    accent="#d9b56c",
+    success="#7cc79a",
+    warning="#e3b25c",
+    error="#ee8078",
+    foreground="#d7dee8",
+    background="#10151c",
+    surface="#151c25",
+    panel="#1b2531",
+    variables={
+        "block-cursor-background": "#27405a",
+        "block-cursor-foreground": "#f2f6fb",
+        "block-cursor-text-style": "bold",
+        "block-cursor-blurred-background": "#1f2c3a",
+        "block-cursor-blurred-foreground": "#d7dee8",
+        "block-hover-background": "#1d2833",
+        "border": "#4a7ea3",
+        "border-blurred": "#26323f",
+        "text-muted": "#95a3b3",
+        "text-disabled": "#5f6c7a",
+        "footer-background": "#1b2531",
+        "footer-key-foreground": "#d9b56c",
+        "footer-description-foreground": "#a9b5c2",
+        "scrollbar": "#2f4254",
+        "scrollbar-background": "#131a22",
+        "button-focus-text-style": "bold underline",
+        "track": "#2a3644",
+        "possible": "#4d7390",
+    },
+)
+
+_LIGHT = Theme(
+    name="interlock-light",
+    dark=False,
+    primary="#1f6a99",
+    secondary="#57697d",
+    accent="#8a5a00",
+    success="#22704a",
+    warning="#8f5f00",
+    error="#b3302a",
+    foreground="#1f2730",
+    background="#f7f5f0",
+    surface="#fffdf9",
+    panel="#ebe7de",
+    variables={
+        "block-cursor-background": "#cfe3f1",
+        "block-cursor-foreground": "#10202e",
+        "block-cursor-text-style": "bold",
+        "block-cursor-blurred-background": "#e6e9ea",
+        "block-cursor-blurred-foreground": "#1f2730",
+        "block-hover-background": "#eeece6",
+        "border": "#5b93b8",
+        "border-blurred": "#d6d1c5",
+        "text-muted": "#5c6876",
+        "text-disabled": "#8b939c",
+        "footer-background": "#ebe7de",
+        "footer-key-foreground": "#8a5a00",
+        "footer-description-foreground": "#46515d",
+        "scrollbar": "#c3bdb0",
+        "scrollbar-background": "#f0ece4",
+        "button-focus-text-style": "bold underline",
+        "track": "#d9d4c9",
+        "possible": "#9cc0d8",
+    },
+)
+
+_CONTRAST = Theme(
+    name="interlock-high-contrast",
+    dark=True,
+    primary="#7fd1ff",
+    secondary="#ffffff",
+    accent="#ffe45c",
+    success="#7dffa8",
+    warning="#ffd24a",
+    error="#ff9a94",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#121212",
+    variables={
+        "block-cursor-background": "#00458f",
+        "block-cursor-foreground": "#ffffff",
+        "block-cursor-text-style": "bold underline",
+        "block-cursor-blurred-background": "#2b2b2b",
+        "block-cursor-blurred-foreground": "#ffffff",
+        "block-hover-background": "#2b2b2b",
+        "border": "#ffe45c",
+        "border-blurred": "#8a8a8a",
+        "text-muted": "#d0d0d0",
+        "text-disabled": "#a8a8a8",
+        "footer-background": "#121212",
+        "footer-key-foreground": "#ffe45c",
+        "footer-description-foreground": "#ffffff",
+        "scrollbar": "#ffffff",
+        "scrollbar-background": "#2b2b2b",
+        "button-focus-text-style": "bold underline",
+        "track": "#4a4a4a",
+        "possible": "#4da3d9",
+    },
+)
+
+THEMES: tuple[Theme, ...] = (_DARK, _LIGHT, _CONTRAST)

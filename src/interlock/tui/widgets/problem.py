@@ -1,0 +1,35 @@
+"""A problem told in full: what happened, where, what to do. The app goes on beneath it."""
+
+from __future__ import annotations
+
+from textual.widgets import Static
+
+from interlock.model.errors import InterlockError
+from interlock.tui.page import Page
+from interlock.tui.widgets.flow import Flow
+from interlock.tui.words import ACCENT, BAD, DIM
+
+
+def draw_problem(page: Page, error: InterlockError, then: str = "") -> None:
+    """Message, place and remedy on a page."""
+    page.bullet("!", (error.message, f"bold {BAD}"))
+    if error.place is not None:
+        page.bullet(" ", ("at  ", DIM), (str(error.place), ""))
+    if error.remedy:
+        page.bullet(" ", ("do  ", DIM), (error.remedy, ""))
+    if then:
+        page.bullet(" ", (then, ACCENT))
+
+
+class Problem(Flow):
+    """Hidden while there is no problem."""
+
+    def show(self, error: InterlockError | None, then: str = "") -> None:
+        """Show this problem, or nothing."""
+        self.display = error is not None
+        if error is not None:
+            self.draw(lambda page: draw_problem(page, error, then))
+
+
+class Quiet(Static):
+    """A quiet line of text: a hint, a loading state, what is said when there is nothing."""

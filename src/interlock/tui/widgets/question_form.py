@@ -1,0 +1,244 @@
+"""One question with everything that can be said to it. It tells what was given; the section makes a response of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.message import Message
+from textual.widgets import Input, Static, TextArea
+
+from interlock.model.base import Evidence
+from interlock.model.errors import InterlockError
+from interlock.model.finding import Contradiction
+from interlock.model.questionnaire import ItemType, Response
+from interlock.tui.page import Page, line, text
+from interlock.tui.state import Waiting
+from interlock.tui.widgets.choices import TYPED, Choice, Choices
+from interlock.tui.widgets.flow import Flow
+from interlock.tui.widgets.segments import Segments
+from interlock.tui.words import ACCENT, BAD, DIM, EVIDENCE, EVIDENCE_HELP, STATUS, WARN
+
+if TYPE_CHECKING:
+    from interlock.usecases.questions import Asked
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the form shows: a question at its place, and what is known around it."""
+
+    asked: Asked
+    number: int
+    of: int
+    scope_name: str
+    waiting: Waiting | None = None
+    contradiction: Contradiction | None = None
+
+
+class QuestionForm(VerticalScroll):
+    """Question, choices or a line to type in, evidence, link and note."""
+
+    can_focus = False
+
+    @dataclass
+    class Chose(Message):
+        """A choice was taken; ``again`` when it was marked already."""
+
+        choice: Choice
+        again: bool
+
+    @dataclass
+    class Typed(Message):
+        """A text was given as the answer; ``submitted`` by Enter, else by leaving the field."""
+
+        value: str
+        submitted: bool
+
+    @dataclass
+    class Detailed(Message):
+        """Evidence, link or note changed."""
+
+    def __init__(self) -> None:
+        super().__init__(id="form")
+        self._shown: Shown | None = None
+
+    def compose(self) -> ComposeResult:
+        """Everything once; what a question does not need is hidden."""
+        yield Flow(id="question")
+        yield Input(id="typed")
+        yield TextArea(id="long", show_line_numbers=False)
+        yield Choices(id="choices")
+        yield Static("", id="form-error", classes="error", markup=False)
+        with Horizontal(classes="field"):
+            yield Static("Evidence", classes="label", markup=False)
+            yield Segments([(e.value, EVIDENCE[e]) for e in Evidence], Evidence.ASSERTED.value, id="evidence")
+        with Horizontal(classes="field"):
+            yield Static("Link", classes="label", markup=False)
+            yield Input(id="link", placeholder="where it is written down or seen", compact=True)
+        with Horizontal(classes="field"):
+            yield Static("Note", classes="label", markup=False)
+            yield Input(id="note", placeholder="anything a reader should know", compact=True)
+        yield Flow(id="sources")
+
+    # -- showing --------------------------------------------------------------------------------------------------
+
+    def show(self, shown: Shown, *, fresh: bool, draft: str | None = None) -> None:
+        """Show a question. ``fresh`` when it is another one than before; then what is typed is replaced too."""
+        if shown == self._shown and not fresh:
+            return
+        self._shown = shown
+        item, response = shown.asked.item, shown.asked.response
+        self.query_one("#question", Flow).draw(lambda page: _draw_question(page, shown))
+        self.query_one("#sources", Flow).draw(lambda page: _draw_sources(page, shown))
+        self.query_one(Choices).show(item, response)
+        if not fresh:
+            return
+        self.error(None)
+        typed, area = self.query_one("#typed", Input), self.query_one("#long", TextArea)
+        area.display = item.type is ItemType.TEXT
+        typed.display = item.type in TYPED and not area.display
+        given = str(response.value) if response is not None and response.value is not None else ""
+        value = given if draft is None else draft
+        with self.prevent(Input.Changed, TextArea.Changed):
+            typed.value = value if typed.display else ""
+            area.text = value if area.display else ""
+        typed.placeholder = TYPED.get(item.type, "")
+        self._show_details(response)
+        self.scroll_home(animate=False)
+        self.focus_answer()
+
+    def _show_details(self, response: Response | None) -> None:
+        with self.prevent(Input.Changed, Segments.Changed):
+            self.query_one(Segments).value = (response.evidence if response else Evidence.ASSERTED).value
+            self.query_one("#link", Input).value = (response.evidence_url if response else None) or ""
+            self.query_one("#note", Input).value = (response.note if response else None) or ""
+
+    def error(self, error: InterlockError | None) -> None:
+        """Say what is wrong with what was given, or nothing."""
+        widget = self.query_one("#form-error", Static)
+        widget.display = error is not None
+        if error is not None:
+            # The question's id in front helps on a command line; here one is looking at the question.
+            message = error.message.split(": ", 1)[-1]
+            remedy = f". {error.remedy}" if error.remedy and "--" not in error.remedy else ""
+            widget.update(text(f"! {message}{remedy}"))
+
+    def focus_answer(self) -> None:
+        """Focus the choices: letters are keys there, and not yet part of an answer."""
+        self.query_one(Choices).focus(scroll_visible=False)
+
+    def focus_typed(self) -> None:
+        """Put the cursor where the answer is typed."""
+        for selector in ("#typed", "#long"):
+            widget = self.query_one(selector)
+            if widget.display:
+                widget.focus()
+
+    # -- what is given ----------------------------------------------------------------------------------------------
+
+    @property
+    def typed(self) -> str | None:
+        """What is typed as the answer; none when the question has choices."""
+        for widget in (self.query_one("#typed", Input), self.query_one("#long", TextArea)):
+            if widget.display:
+                return widget.value if isinstance(widget, Input) else widget.text
+        return None
+
+    @property
+    def evidence(self) -> Evidence:
+        """How well the answer is supported."""
+        return Evidence(self.query_one(Segments).value)
+
+    @property
+    def link(self) -> str | None:
+        """Where the evidence is, if that is given."""
+        return self.query_one("#link", Input).value.strip() or None
+
+    @property
+    def note(self) -> str | None:
+        """The note, if there is one."""
+        return self.query_one("#note", Input).value.strip() or None
+
+    def focus_note(self) -> None:
+        """Put the cursor into the note."""
+        self.query_one("#note").focus()
+
+    def cycle_evidence(self) -> None:
+        """The next kind of evidence."""
+        self.query_one(Segments).cycle()
+
+    @on(Choices.Taken)
+    def _taken(self, event: Choices.Taken) -> None:
+        event.stop()
+        self.post_message(self.Chose(event.choice, event.again))
+
+    @on(Input.Submitted, "#typed")
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(self.Typed(event.value, submitted=True))
+
+    @on(Input.Blurred, "#typed")
+    def _left(self, event: Input.Blurred) -> None:
+        event.stop()
+        self.post_message(self.Typed(event.value, submitted=False))
+
+    def on_descendant_blur(self) -> None:
+        """Leaving the text area gives its text."""
+        area = self.query_one("#long", TextArea)
+        if area.display and not area.has_focus:
+            self.post_message(self.Typed(area.text, submitted=False))
+
+    @on(Input.Submitted, "#link,#note")
+    @on(Input.Blurred, "#link,#note")
+    @on(Segments.Changed)
+    def _detailed(self, event: Message) -> None:
+        event.stop()
+        self.post_message(self.Detailed())
+
+
+def _draw_question(page: Page, shown: Shown) -> None:
+    asked = shown.asked
+    sign = STATUS[asked.status]
+    core = "core" if asked.item.priority == "core" else "in depth"
+    page.line(
+        (f"{shown.scope_name}  ", ACCENT),
+        (f"{asked.area}  ", DIM),
+        (f"{shown.number} of {shown.of}, {core}  ", DIM),
+        (sign.glyph, sign.style),
+        f" {sign.word}",
+    )
+    if shown.waiting is not None and shown.waiting.error is not None:
+        page.bullet(text("!", BAD), ("Not saved yet; it is kept here. ctrl+s tries again.", f"bold {BAD}"))
+        page.bullet(" ", (str(shown.waiting.error), BAD))
+    page.blank()
+    page.para(asked.item.text, "bold")
+    if shown.contradiction is not None:
+        found = shown.contradiction
+        page.blank()
+        page.bullet(
+            text("≠", f"bold {WARN}"),
+            ("An observation says otherwise: ", f"bold {WARN}"),
+            f"answered {found.answered}, observed {found.observed}. ",
+            (found.evidence, DIM),
+        )
+    if asked.item.help:
+        page.blank()
+        page.para(asked.item.help)
+    if asked.item.why:
+        page.blank()
+        page.bullet(text("Why", ACCENT), (asked.item.why, DIM))
+    if asked.response is not None and asked.response.reason:
+        page.bullet(text("Does not apply because", ACCENT), asked.response.reason)
+
+
+def _draw_sources(page: Page, shown: Shown) -> None:
+    item = shown.asked.item
+    page.para("; ".join(f"{EVIDENCE[e]}: {EVIDENCE_HELP[e]}" for e in Evidence), DIM)
+    if item.references:
+        page.blank()
+        for reference in item.references:
+            page.bullet(text("→", DIM), (reference.title, DIM), line(("  ", ""), (reference.url, DIM)))
+    page.line((f"{item.id}  {' '.join(item.source)}", DIM))

@@ -1,0 +1,260 @@
+"""A table that fits its width: columns grow and shrink, and the least important leave first when there is no room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from interlock.tui.page import fit, text
+from interlock.tui.words import DIM, PRIMARY
+
+#: A cell is text, or something drawn for the width that its column has.
+Cell = Content | Callable[[int], Content]
+_GAP = 2
+#: Lines of a screen on which rows have room for their second line.
+TALL = 40
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    :ivar width: cells that it needs.
+    :ivar grow: its share of the cells that are left over.
+    :ivar leaves: the column with the highest number leaves first when there is no room; 0 stays.
+    """
+
+    title: str
+    width: int
+    grow: int = 0
+    leaves: int = 0
+    right: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row with a key, or (without cells) a heading between rows.
+
+    :ivar below: a second, quiet line, from column ``below_at`` on; shown where the screen is tall, or if asked for.
+    """
+
+    key: str
+    cells: tuple[Cell, ...] = ()
+    heading: str = ""
+    aside: str = ""
+    below: Content | None = None
+    below_at: int = 0
+
+
+def layout(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
+    """Which columns are shown in ``width`` cells, as (index, cells), from left to right."""
+    kept = list(range(len(columns)))
+
+    def needed() -> int:
+        return sum(columns[index].width for index in kept) + _GAP * (len(kept) - 1)
+
+    while needed() > width:
+        leaving = max(kept, key=lambda index: (columns[index].leaves, index))
+        if columns[leaving].leaves == 0:
+            break
+        kept.remove(leaving)
+    spare = max(0, width - needed())
+    shares = sum(columns[index].grow for index in kept)
+    widths = {}
+    for index in kept:
+        extra = spare * columns[index].grow // shares if shares else 0
+        widths[index] = columns[index].width + extra
+    short = needed() - width  # the columns that stay are too wide together: the widest gives way
+    if short > 0:
+        widest = max(kept, key=lambda index: widths[index])
+        widths[widest] = max(4, widths[widest] - short)
+    return [(index, widths[index]) for index in kept]
+
+
+def _alike(before: Sequence[Row], after: Sequence[Row]) -> bool:
+    """Would both look the same? Cells that are drawn for their width are only alike when they are the same."""
+    return len(before) == len(after) and all(_row_alike(one, other) for one, other in zip(before, after, strict=True))
+
+
+def _row_alike(one: Row, other: Row) -> bool:
+    if (one.key, one.heading, one.aside, len(one.cells)) != (other.key, other.heading, other.aside, len(other.cells)):
+        return False
+    pairs = zip((*one.cells, one.below), (*other.cells, other.below), strict=True)
+    return all(_cell_alike(first, second) for first, second in pairs)
+
+
+def _cell_alike(one: Cell | None, other: Cell | None) -> bool:
+    if isinstance(one, Content) and isinstance(other, Content):
+        return one.is_same(other)
+    return one is other
+
+
+class Rows(Vertical):
+    """A head and a list of rows that the keyboard and the mouse choose from."""
+
+    @dataclass
+    class Chosen(Message):
+        """Enter or a click on a row."""
+
+        rows: Rows
+        key: str
+
+        @property
+        def control(self) -> Rows:
+            """The table."""
+            return self.rows
+
+    @dataclass
+    class Moved(Message):
+        """Another row is highlighted."""
+
+        rows: Rows
+        key: str
+
+        @property
+        def control(self) -> Rows:
+            """The table."""
+            return self.rows
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        empty: str = "Nothing here.",
+        roomy: bool = False,
+        head: bool = True,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        super().__init__(id=id, classes="rows" if head else "rows -headless")
+        self._columns = tuple(columns)
+        self._rows: tuple[Row, ...] = ()
+        self._empty = empty
+        self._roomy = roomy
+        self._laid_out: list[tuple[int, int]] = []
+        self._was_tall = False
+        self._wanted: str | None = None
+
+    def compose(self) -> ComposeResult:
+        """Head, list, and what is said when there is nothing."""
+        yield Static("", classes="rows--head", markup=False)
+        yield OptionList(markup=False, classes="rows--list")
+        yield Static(self._empty, classes="rows--empty", markup=False)
+
+    @property
+    def options(self) -> OptionList:
+        """The list itself."""
+        return self.query_one(OptionList)
+
+    @property
+    def key(self) -> str | None:
+        """Key of the highlighted row."""
+        option = self.options.highlighted_option
+        return option.id if option else self._wanted
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of all rows, headings left out."""
+        return tuple(row.key for row in self._rows if row.cells)
+
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Other columns; the rows are given anew after this."""
+        self._columns = tuple(columns)
+        self._rows, self._laid_out = (), []
+
+    def set_rows(self, rows: Sequence[Row], *, empty: str | None = None) -> None:
+        """Show these rows; the highlighted row stays the same one if it is still there."""
+        before, self._rows = self._rows, tuple(rows)
+        said, self._empty = self._empty, self._empty if empty is None else empty
+        if not self._laid_out or said != self._empty or not _alike(before, self._rows):
+            self._fill()
+
+    def select(self, key: str) -> bool:
+        """Highlight a row; false when there is none by that key."""
+        if key not in self.keys:
+            return False
+        if self._laid_out:
+            self.options.highlighted = self.options.get_option_index(key)
+        else:
+            self._wanted = key
+        return True
+
+    def take_focus(self) -> None:
+        """Focus the list."""
+        self.options.focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay out for the new width."""
+        if (layout(self._columns, self._room()), self._tall()) != (self._laid_out, self._was_tall):
+            self._fill()
+
+    def _room(self) -> int:
+        # Two cells of padding and one for a scroll bar: the layout stays the same when one appears.
+        return max(20, self.size.width - 3)
+
+    def _tall(self) -> bool:
+        return self._roomy or self.app.size.height >= TALL
+
+    def _fill(self) -> None:
+        if not self.is_mounted or not self.size.width:
+            return  # it is filled once it has a width
+        room = self._room()
+        self._laid_out, self._was_tall = layout(self._columns, room), self._tall()
+        head, empty, shown = self.query_one(".rows--head", Static), self.query_one(".rows--empty", Static), self.options
+        head.update(self._head())
+        empty.update(text(self._empty))
+        self.set_class(not self._rows, "-empty")
+        before, scroll = self._wanted or self.key, shown.scroll_offset.y
+        self._wanted = None
+        with self.prevent(OptionList.OptionHighlighted):
+            shown.set_options(Option(self._draw(row, room), id=row.key, disabled=not row.cells) for row in self._rows)
+            keys = self.keys
+            if keys:
+                target = before if before in keys else keys[0]
+                shown.highlighted = shown.get_option_index(target)
+                shown.scroll_to(y=scroll, animate=False, immediate=True)
+                shown.scroll_to_highlight()
+        after = self.key
+        if after is not None:
+            self.post_message(self.Moved(self, after))
+
+    def _head(self) -> Content:
+        titles = (
+            fit(Content.styled(self._columns[index].title, DIM), width, right=self._columns[index].right)
+            for index, width in self._laid_out
+        )
+        return Content(" " * _GAP).join(titles)
+
+    def _draw(self, row: Row, room: int) -> Content:
+        if not row.cells:
+            return Content.assemble((row.heading, f"bold {PRIMARY}"), (f"  {row.aside}" if row.aside else "", DIM))
+        drawn = []
+        for index, width in self._laid_out:
+            cell = row.cells[index]
+            content = cell(width) if callable(cell) else cell
+            drawn.append(fit(content, width, right=self._columns[index].right))
+        line = Content(" " * _GAP).join(drawn).truncate(room)
+        if row.below is None or not self._was_tall:
+            return line
+        indent = sum(width + _GAP for _, width in self._laid_out[: row.below_at])
+        below = row.below.truncate(max(10, room - indent), ellipsis=True).pad_left(indent)
+        return Content("\n").join([line, below])
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        if event.option_id is not None:
+            self.post_message(self.Chosen(self, event.option_id))
+
+    @on(OptionList.OptionHighlighted)
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        if event.option_id is not None:
+            self.post_message(self.Moved(self, event.option_id))

@@ -1,0 +1,134 @@
+"""The score at the foot of the questions: it moves with every answer, and says by how much."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.timer import Timer
+
+from interlock.model.assessment import Score
+from interlock.tui.bars import interval_bar
+from interlock.tui.page import Page, line, text
+from interlock.tui.state import State
+from interlock.tui.widgets.flow import Flow
+from interlock.tui.words import BAD, DIM, OK, PRIMARY, WARN, counted, interval_words, stage_mark, stage_word
+
+#: Seconds for which a change stays written out.
+DELTA_S = 6.0
+
+
+class ScoreLine(Flow):
+    """The product's interval, and the organisations' stages; for an organisation's questions, its own first."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._timer: Timer | None = None
+        self._delta = Content("")
+        self._at: tuple[State, str] | None = None
+
+    def show(self, old: State | None, new: State, scope: str) -> None:
+        """Draw the newest judgement; ``scope`` decides whose score stands first."""
+        if self._at is not None and _looks_alike(*self._at, new, scope):
+            return
+        self._at = (new, scope)
+        if old is not None and old.judgement is not None and new.judgement is not old.judgement:
+            delta = _delta(old, new, scope)
+            if delta.plain:
+                self._delta = delta
+                if self._timer is not None:
+                    self._timer.stop()
+                self._timer = self.set_timer(DELTA_S, self._forget)
+        self._show()
+
+    def _forget(self) -> None:
+        self._delta = Content("")
+        self._show()
+
+    def _show(self) -> None:
+        if self._at is not None:
+            state, scope = self._at
+            self.draw(lambda page: _draw(page, state, scope, self._delta))
+
+
+def _looks_alike(one: State, scope: str, other: State, other_scope: str) -> bool:
+    moving = (one.judged == one.revision) != (other.judged == other.revision)
+    return one.judgement is other.judgement and scope == other_scope and not moving
+
+
+def _score(state: State, scope: str) -> Score | None:
+    if scope == "product":
+        return state.judgement.product_score if state.judgement else None
+    standing = state.standing(scope)
+    return standing.score if standing else None
+
+
+def _draw(page: Page, state: State, scope: str, delta: Content) -> None:
+    score = _score(state, scope)
+    if score is None or state.judgement is None:
+        page.line(("Working out the score…", DIM))
+        page.add(Content(""))
+        return
+    name = "Product" if scope == "product" else state.name_of(scope)
+    width = max(10, min(40, page.width // 4))
+    moving = ("…", DIM) if state.judged != state.revision else ""
+    head = line(
+        (f"{name}  ", "bold"),
+        interval_bar(score.interval, width),
+        (f"  {interval_words(score)} ", "bold"),
+        moving,
+        delta,
+    )
+    page.add(head.truncate(page.width, ellipsis=True))
+    page.add(_stages(state, scope, page.width))
+
+
+def _stages(state: State, scope: str, width: int) -> Content:
+    standings = state.judgement.standings if state.judgement else ()
+    shown: list[Content] = []
+    used = 0
+    ordered = sorted(standings, key=lambda standing: standing.org != scope)
+    for index, standing in enumerate(ordered):
+        piece = line(
+            (f"{standing.org} ", DIM),
+            (stage_mark(standing.stage), PRIMARY),
+            f" {stage_word(standing.stage)}",
+            (f" {interval_words(standing.score)}", DIM),
+        )
+        rest = len(ordered) - index
+        reserve = 9 if rest > 1 else 0
+        if used + piece.cell_length + 3 + reserve > width:
+            shown.append(text(f"+{rest} more", DIM))
+            break
+        shown.append(piece)
+        used += piece.cell_length + 3
+    return Content("   ").join(shown)
+
+
+def _delta(old: State, new: State, scope: str) -> Content:
+    """What the last answer did: to the score that stands first, and to any organisation's stage."""
+    before, after = _score(old, scope), _score(new, scope)
+    if before is None or after is None:
+        return Content("")
+    low = round(after.interval.low) - round(before.interval.low)
+    high = round(after.interval.high) - round(before.interval.high)
+    changes = [(low, "")] if low == high else [(low, " verified"), (high, " best case")]
+    parts = [_points(change, word) for change, word in changes if change]
+    parts += _stage_changes(old, new)
+    return Content("  ").join(parts) if parts else text("no change to the score", DIM)
+
+
+def _points(change: int, word: str) -> Content:
+    sign, style = ("▲ +", OK) if change > 0 else ("▼ −", BAD)
+    return text(f"{sign}{abs(change)}{word}", f"bold {style}")
+
+
+def _stage_changes(old: State, new: State) -> list[Content]:
+    """``lakeshore: design → sandbox``; organisations that move alike are counted together."""
+    moved: dict[str, list[str]] = {}
+    for now in new.judgement.standings if new.judgement else ():
+        before = old.standing(now.org)
+        if before is not None and before.stage != now.stage:
+            moved.setdefault(f"{stage_word(before.stage)} → {stage_word(now.stage)}", []).append(now.org)
+    return [
+        text(f"{orgs[0] if len(orgs) == 1 else counted(len(orgs), 'organisation')}: {words}", f"bold {WARN}")
+        for words, orgs in moved.items()
+    ]

@@ -1,0 +1,112 @@
+"""The two lines at the top: what is assessed and what is going on, and the sections to go to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from interlock.tui.page import line, text
+from interlock.tui.sections import SECTIONS, SectionName
+from interlock.tui.words import ACCENT, BAD, DIM, OK, PRIMARY, VERDICT, WARN, counted
+
+if TYPE_CHECKING:
+    from interlock.tui.state import State
+
+#: Cells from which on whole names fit.
+WIDE = 110
+
+
+class Tabs(Widget):
+    """The sections with their numbers on one line; a click goes to one."""
+
+    def __init__(self, here: str) -> None:
+        super().__init__(id="tabs")
+        self._here = here
+
+    def render(self) -> Content:
+        """``1 Overview  2 Questions``; short names and less room between them where it is narrow."""
+        parts: list[tuple[str, str]] = []
+        for label, section in self._labels():
+            number, _, title = label.strip().partition(" ")
+            lead, tail = label[: len(label) - len(label.lstrip())], label[len(label.rstrip()) :]
+            if section.mode == self._here:
+                parts.append((label, "bold $primary on $background"))
+            else:
+                parts += [(lead, ""), (number, ACCENT), (f" {title}{tail}", DIM)]
+        return Content.assemble(*parts)
+
+    def _labels(self) -> list[tuple[str, SectionName]]:
+        wide = self.size.width >= WIDE
+        return [
+            (f" {number} {section.title} " if wide else f" {number} {section.short}", section)
+            for number, section in enumerate(SECTIONS, 1)
+        ]
+
+    async def on_click(self, event: events.Click) -> None:
+        """Go to the section under the mouse."""
+        right = 0
+        for label, section in self._labels():
+            right += len(label)
+            if event.x < right:
+                await self.app.run_action(f"go('{section.mode}')")
+                return
+
+
+class TopBar(Vertical):
+    """Product, verdict and what is going on; below it the sections."""
+
+    def __init__(self, mode: str) -> None:
+        super().__init__()
+        self._mode = mode
+        self._said: dict[str, str] = {}
+
+    def compose(self) -> ComposeResult:
+        """The two lines."""
+        with Horizontal(id="title"):
+            yield Static("", id="title-product", markup=False)
+            yield Static("", id="title-status", markup=False)
+        yield Tabs(self._mode)
+
+    def show(self, state: State) -> None:
+        """Show what is assessed and what is going on."""
+        for selector, content in (("#title-product", _product(state)), ("#title-status", _status(state))):
+            if content.plain != self._said.get(selector):
+                self._said[selector] = content.plain
+                self.query_one(selector, Static).update(content)
+
+
+def _product(state: State) -> Content:
+    brand = Content.styled("Interlock", f"bold {PRIMARY}")
+    if state.inputs is None:
+        return brand
+    pieces = line(brand, ("  ", ""), (state.inputs.settings.product, "bold"))
+    if state.assessment is None:
+        return pieces
+    verdict = state.assessment.verdict
+    provisional = " (provisional)" if verdict.provisional else ""
+    return line(pieces, (f"  {VERDICT[verdict.value]}{provisional}", DIM))
+
+
+def _status(state: State) -> Content:
+    """One thing, the most urgent: unsaved, a problem, changed files, work going on, or that all is saved."""
+    if state.unsaved:
+        return text(f"! {counted(len(state.unsaved), 'answer')} not saved: ctrl+s tries again", f"bold {BAD}")
+    if state.problem is not None or state.stuck is not None:
+        return text("! there is a problem", f"bold {BAD}")
+    if state.changed_files:
+        return text("~ files changed: r reads them again", f"bold {WARN}")
+    if state.inputs is None:
+        return text("… reading", DIM)
+    if state.waiting:
+        return text("… saving", DIM)
+    if state.probing:
+        return text("… probing", DIM)
+    if not state.up_to_date:
+        return text("… updating the plan", DIM)
+    return line(("✓ ", OK), ("saved", DIM))

@@ -1,0 +1,147 @@
+"""What workers do, away from the screen's thread. Heavy imports happen here, so that the shell opens at once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from interlock.model.assessment import Assessment
+    from interlock.model.errors import InterlockError
+    from interlock.model.observation import Observation
+    from interlock.model.organization import Organization
+    from interlock.usecases.assess import Judgement
+    from interlock.usecases.load import Inputs
+    from interlock.usecases.probe import ProbeEvent
+    from interlock.usecases.report import Format
+    from interlock.workspace.store import Workspace
+
+Fingerprint = dict[str, tuple[int, int]]
+
+#: What a workspace is read from, as glob patterns below its folder.
+_READ = (
+    "interlock.yaml",
+    "contract.yaml",
+    "orgs/*.y*ml",
+    "responses/*.y*ml",
+    "observations/*/*.json",
+    "questionnaires/*.y*ml",
+    "rulesets/*/*/*.y*ml",
+)
+
+
+def fingerprint(root: Path) -> Fingerprint:
+    """Modification time (ns) and size (bytes) of every file that a workspace is read from, by relative name."""
+    found: Fingerprint = {}
+    for pattern in _READ:
+        for path in root.glob(pattern):
+            try:
+                stat = path.stat()
+            except OSError:
+                continue  # it went away while we looked; the next look says so
+            found[path.relative_to(root).as_posix()] = (stat.st_mtime_ns, stat.st_size)
+    return found
+
+
+def load(workspace: Workspace) -> tuple[Inputs, Fingerprint]:
+    """Read the workspace.
+
+    :raises InterlockError: a file is broken; with file, line and remedy.
+    """
+    from interlock.usecases.load import load_inputs
+
+    seen = fingerprint(workspace.root)
+    return load_inputs(workspace), seen
+
+
+def judged(inputs: Inputs) -> Judgement:
+    """Findings and scores."""
+    from interlock.usecases.assess import judge
+
+    return judge(inputs)
+
+
+def assessed(inputs: Inputs) -> Assessment:
+    """The whole assessment, plan included."""
+    from interlock.usecases.assess import assess
+
+    return assess(inputs, today=date.today())
+
+
+def probe(
+    organizations: Sequence[Organization],
+    workspace: Workspace,
+    *,
+    on_event: Callable[[ProbeEvent], object],
+    on_observation: Callable[[Observation], object],
+    cancelled: Callable[[], bool],
+) -> bool:
+    """Probe organisations and save what is seen; true when it was cancelled.
+
+    It has an event loop of its own: parsing a large statement never makes the screen wait.
+
+    :raises InterlockError: there is nothing to probe, or an observation cannot be saved.
+    """
+    from interlock.usecases.probe import ProbeSettings, probe_targets, targets_of
+
+    def tell(event: ProbeEvent) -> None:
+        on_event(event)
+
+    async def collect() -> None:
+        async for observation in probe_targets(targets_of(organizations), ProbeSettings(), tell, workspace):
+            on_observation(observation)
+
+    async def run() -> bool:
+        task = asyncio.create_task(collect())
+        while not task.done():
+            await asyncio.wait({task}, timeout=0.1)
+            if cancelled() and not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+                return True
+        task.result()
+        return False
+
+    return asyncio.run(run())
+
+
+def export(
+    assessment: Assessment,
+    inputs: Inputs,
+    directory: Path,
+    formats: Sequence[Format],
+    on_step: Callable[[str], object],
+) -> tuple[tuple[Path, ...], tuple[tuple[str, InterlockError], ...]]:
+    """Write the report one format after the other; returns what was written, and what was skipped and why.
+
+    :raises WorkspaceError: the folder cannot be written.
+    """
+    from interlock.usecases.report import write_report
+
+    if "pdf" in formats:
+        _let_processes_start()
+    written: list[Path] = []
+    skipped: list[tuple[str, InterlockError]] = []
+    for name in formats:
+        on_step(name)
+        written += write_report(
+            assessment, inputs, directory, (name,), on_skipped=lambda fmt, error: skipped.append((fmt, error))
+        )
+    return tuple(written), tuple(skipped)
+
+
+def _let_processes_start() -> None:
+    """Start what multiprocessing needs before its first process (the PDF is made in one of its own).
+
+    While the app runs, stderr is a stand-in whose file descriptor is -1, which multiprocessing would pass on and fail.
+    """
+    from multiprocessing import resource_tracker
+
+    if sys.__stderr__ is not None:
+        with contextlib.redirect_stderr(sys.__stderr__):
+            resource_tracker.ensure_running()

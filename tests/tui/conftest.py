@@ -1,0 +1,146 @@
+"""A sample workspace to open the terminal UI on, and help to look at it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from interlock.tui import app as app_module
+from interlock.tui import work
+from interlock.tui.app import InterlockApp
+from interlock.usecases.assess import assess
+from interlock.usecases.initialize import initialize
+from interlock.workspace.store import Workspace
+
+NARROW, WIDE = (80, 24), (160, 48)
+
+#: One question of each type that is typed in, and one that may not apply.
+EXTRA = """
+id: extra
+version: "1.0.0"
+title: Extra questions
+items:
+  - {id: extra.count, type: integer, text: How many nurses?, priority: core, min: 1, max: 500, source: [S10]}
+  - {id: extra.since, type: date, text: Since when?, priority: core, na: with_reason, source: [S10]}
+  - {id: extra.page, type: url, text: Where is it written?, priority: core, source: [S10]}
+  - {id: extra.words, type: text, text: "What [b]else[/b]?", priority: core, source: [S10]}
+  - {id: extra.sure, type: boolean, text: Sure?, priority: core, source: [S10]}
+  - id: extra.several
+    type: multi_choice
+    text: Which of these?
+    priority: core
+    source: [S10]
+    options:
+      - {value: one, label: One, weight: 0.5}
+      - {value: two, label: Two, weight: 0.5}
+      - {value: none, label: None of them, weight: 0, exclusive: true}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few simulated schedules, computed soon after a change: what is tested is the screen."""
+    monkeypatch.setattr(app_module, "SETTLE_S", 0.02)
+    monkeypatch.setattr(work, "assessed", lambda inputs: assess(inputs, today=date.today(), runs=100))
+
+
+@pytest.fixture(scope="session")
+def _place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tui") / "ws"
+
+
+@pytest.fixture
+def workspace(_place: Path) -> Workspace:
+    """The sepsis sample, never probed, with a few questions of every type added.
+
+    It is made anew for each test at one and the same place, so that questions and rules are read once.
+    """
+    shutil.rmtree(_place, ignore_errors=True)
+    made = initialize(_place, "sepsis")
+    (made.root / "questionnaires").mkdir()
+    (made.root / "questionnaires" / "extra.yaml").write_text(EXTRA)
+    return made
+
+
+@dataclass
+class Terminal:
+    """A running app, with eyes."""
+
+    app: InterlockApp
+    pilot: Pilot[None]
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, and let their effects happen."""
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def type(self, words: str) -> None:
+        """Type words into the line that has the focus; all but the last letter at once."""
+        line = self.app.focused
+        assert isinstance(line, Input), line
+        line.insert_text_at_cursor(words[:-1])
+        await self.press(_KEYS.get(words[-1], words[-1]))
+
+    async def until(self, condition: Callable[[], object], seconds: float = 6.0) -> None:
+        """Wait until something holds; fail when it does not in time."""
+        for _ in range(int(seconds / 0.02)):
+            if condition():
+                await self.pilot.pause()
+                return
+            await self.pilot.pause(0.02)
+        raise AssertionError(f"never happened; the screen shows:\n{self.text}")
+
+    async def until_shown(self, words: str) -> None:
+        """Wait until the screen shows these words."""
+        await self.until(lambda: words in self.text)
+
+    async def settled(self) -> None:
+        """Wait until everything is computed and saved."""
+        await self.until(lambda: self.app.state.up_to_date and not self.app.state.waiting)
+
+    @property
+    def lines(self) -> list[str]:
+        """What the screen shows, line by line, messages that pop up left out."""
+        return [strip.text.rstrip() for strip in self.app.screen._compositor.render_strips()]
+
+    @property
+    def text(self) -> str:
+        """What the screen shows, and what popped up."""
+        said = [f"{note.title} {note.message}" for note in self.app._notifications]
+        return "\n".join([*self.lines, *said])
+
+    def of(self, selector: str) -> str:
+        """What one piece of text says, with its line breaks taken out."""
+        return " ".join(self.app.screen.query_one(selector).shown.plain.split())
+
+    @property
+    def words(self) -> str:
+        """What the screen shows with line breaks and frames taken out."""
+        return " ".join(self.text.replace("│", " ").split())
+
+
+_KEYS = {" ": "space", "-": "minus", ".": "full_stop", ":": "colon", "/": "slash", "_": "underscore"}
+
+
+@pytest.fixture
+def terminal(workspace: Workspace) -> Callable[..., object]:
+    """Opens the app on the workspace: ``async with terminal(size) as t``."""
+
+    @asynccontextmanager
+    async def opened(size: tuple[int, int] = WIDE, *, ready: bool = True) -> AsyncIterator[Terminal]:
+        app = InterlockApp(workspace)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            shown = Terminal(app, pilot)
+            if ready:
+                await shown.settled()
+            yield shown
+
+    return opened

@@ -1,0 +1,98 @@
+"""Files that change under the app: reloading, broken YAML, and a workspace that is empty or hostile."""
+
+from __future__ import annotations
+
+import pytest
+
+from interlock.tui import app as app_module
+
+
+async def test_broken_yaml_is_shown_with_its_place_and_the_app_goes_on(terminal, workspace):
+    path = workspace.root / "orgs" / "riverside.yaml"
+    whole = path.read_text()
+    async with terminal() as t:
+        path.write_text(whole + "colour: blue\n")
+        await t.press("r")
+        await t.until(lambda: t.app.state.problem is not None)
+        await t.until_shown("unknown key 'colour'")
+        line = len(whole.splitlines()) + 1
+        assert f"riverside.yaml:{line}" in t.words
+        assert "r reads the workspace again" in t.words
+        await t.press("4")
+        await t.until_shown("Wave 1")
+        assert "unknown key" in t.text, "what was read before is still there, and the problem is told"
+        path.write_text(whole)
+        await t.press("r")
+        await t.until(lambda: t.app.state.problem is None)
+        await t.until(lambda: "unknown key" not in t.text)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_a_workspace_that_is_broken_from_the_start_can_be_mended(terminal, workspace, size):
+    path = workspace.root / "interlock.yaml"
+    whole = path.read_text()
+    path.write_text("name: [unclosed\n")
+    async with terminal(size, ready=False) as t:
+        await t.until_shown("not valid YAML")
+        assert "interlock.yaml:" in t.words
+        await t.press("2")
+        await t.until_shown("not valid YAML")
+        path.write_text(whole)
+        await t.press("r")
+        await t.settled()
+        await t.until_shown("How many nurses?")
+
+
+async def test_a_change_by_somebody_else_is_noticed_and_read_again(terminal, workspace, monkeypatch):
+    monkeypatch.setattr(app_module, "WATCH_S", 0.1)
+    async with terminal() as t:
+        path = workspace.root / "responses" / "product.yaml"
+        path.write_text(path.read_text().replace("proven_live", "changing"))
+        await t.until_shown("files changed: r reads them again")
+        await t.press("r")
+        await t.settled()
+        await t.until(lambda: "files changed" not in t.text)
+        assert t.app.state.inputs.product["boundary.output_stable"].value == "changing"
+
+
+async def test_our_own_saving_is_not_somebody_elses_change(terminal, monkeypatch):
+    monkeypatch.setattr(app_module, "WATCH_S", 0.1)
+    async with terminal() as t:
+        t.app.ask_questions("product", "extra.sure")
+        await t.until(lambda: t.app.current_mode == "questions" and t.app.screen._item == "extra.sure")
+        await t.press("home", "enter")
+        await t.settled()
+        await t.pilot.pause(0.5)
+        assert not t.app.state.changed_files
+
+
+async def test_an_empty_workspace_says_where_to_start(terminal, workspace):
+    for path in (workspace.root / "orgs").iterdir():
+        path.unlink()
+    for path in (workspace.root / "responses").iterdir():
+        path.unlink()
+    async with terminal((80, 24)) as t:
+        assert "No organisation yet" in t.text
+        for number, words in (("3", "No organisation yet"), ("7", "a adds the first one"), ("5", "P50")):
+            await t.press(number)
+            await t.until_shown(words)
+        await t.press("1", "n")
+        await t.until(lambda: t.app.current_mode == "questions")
+        await t.until_shown("open")
+
+
+async def test_names_with_escapes_and_markup_do_no_harm(terminal, workspace):
+    path = workspace.root / "orgs" / "riverside.yaml"
+    text = path.read_text().replace(
+        "Riverside Regional Medical Center", '"[red]Evil\\e[2J[/red] \\u202e[@click=quit]x"'
+    )
+    path.write_text(text)
+    async with terminal() as t:
+        await t.until_shown("[red]Evil")
+        for number in "34578":
+            await t.press(number)
+            await t.pilot.pause()
+            assert "\x1b" not in t.text and "\u202e" not in t.text
+        t.app.show_organization("riverside")
+        await t.until_shown("[red]Evil")
+        assert all("[" not in command.title for command in t.app.get_system_commands(t.app.screen))

@@ -1,0 +1,133 @@
+"""The gaps with their filters and stories; the plan with its dates and tasks; the contract with its fit."""
+
+from __future__ import annotations
+
+import pytest
+
+from interlock.model.base import Severity
+from interlock.tui.screens.gaps import Filter
+from interlock.tui.widgets.rows import Rows
+
+
+def listed(t) -> tuple[str, ...]:
+    return t.app.screen.query_one("#gaps", Rows).keys
+
+
+async def test_gaps_are_listed_by_wave_severity_and_key(terminal):
+    async with terminal() as t:
+        await t.press("4")
+        nodes = t.app.state.assessment.graph.nodes
+        assert listed(t) == tuple(node.key for node in nodes)
+        assert [node.wave for node in nodes] == sorted(node.wave for node in nodes)
+        t.app.action_reload()
+        await t.settled()
+        assert listed(t) == tuple(node.key for node in t.app.state.assessment.graph.nodes), "the same order again"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_filters_say_what_is_listed_and_are_cleared(terminal, size):
+    async with terminal(size) as t:
+        await t.press("4")
+        everything = listed(t)
+        nodes = {node.key: node for node in t.app.state.assessment.graph.nodes}
+        await t.press("f", "down", "down", "enter")
+        await t.until(lambda: 0 < len(listed(t)) < len(everything))
+        assert all("lakeshore" in nodes[key].orgs for key in listed(t))
+        assert "only Lakeshore Health System" in t.text
+        await t.press("s", "down", "enter")
+        await t.until(lambda: all(nodes[key].severity is Severity.CRITICAL for key in listed(t)))
+        await t.press("k", "down", "enter")
+        await t.until(lambda: all(nodes[key].kind == "gap" for key in listed(t)))
+        await t.press("w", "end", "enter")
+        await t.until(lambda: all(nodes[key].owner.value == "org" for key in listed(t)))
+        await t.press("c")
+        await t.until(lambda: listed(t) == everything)
+
+
+async def test_a_filter_that_takes_nothing_says_so(terminal):
+    async with terminal() as t:
+        await t.press("4")
+        t.app.screen._filter = Filter(org="nowhere")
+        t.app.screen._show_list(t.app.state.assessment)
+        await t.until_shown("No gap fits the filters")
+        await t.press("c")
+        await t.until_shown("Wave 1")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_the_story_tells_why_what_before_and_after(terminal, size):
+    async with terminal(size) as t:
+        await t.press("4")
+        graph = t.app.state.assessment.graph
+        key = next(edge.after for edge in graph.reduced if any(e.before == edge.after for e in graph.reduced))
+        t.app.show_gap(key)
+        await t.pilot.pause()
+        story = t.of("#story")
+        before = next(edge.before for edge in graph.reduced if edge.after == key)
+        after = next(edge.after for edge in graph.reduced if edge.before == key)
+        for words in ("Why it matters", "What to do", "Effort", "Before and after", "What it rests on", "References"):
+            assert words in story
+        assert story.index(before) < story.index("this one") < story.index(after)
+        if size[0] == 80:
+            assert t.app.screen.query_one("#story").is_on_screen
+            await t.press("escape")
+            assert t.app.screen.query_one("#gaps").is_on_screen
+
+
+async def test_a_gap_leads_to_the_question_behind_it(terminal):
+    async with terminal() as t:
+        await t.press("4")
+        findings = {finding.key: finding for finding in t.app.state.assessment.findings}
+        key = next(key for key in listed(t) if any(n.startswith("responses.org.") for n in findings[key].reads))
+        t.app.screen.query_one("#gaps", Rows).select(key)
+        await t.press("a")
+        await t.until(lambda: t.app.current_mode == "questions")
+        reads = " ".join((*findings[key].reads, *findings[key].missing_answers))
+        assert t.app.screen._item in reads
+
+
+async def test_the_plan_shows_first_things_dates_and_tasks(terminal):
+    async with terminal() as t:
+        await t.press("5")
+        plan = t.app.state.assessment.plan
+        dates, first = t.of("#dates"), t.of("#first-things")
+        for forecast in plan.orgs:
+            assert forecast.finish.p50_date in dates and forecast.finish.p80_date in dates
+        assert "judgement" in dates
+        for thing in plan.first:
+            assert thing.key in first and f"{thing.criticality:.0%} critical" in first
+        keys = t.app.screen.query_one("#tasks", Rows).keys
+        assert sorted(keys) == sorted(task.id for task in plan.tasks)
+        await t.press("t")
+        gap = next(task.id for task in plan.tasks if task.kind == "gap")
+        t.app.screen.query_one("#tasks", Rows).select(gap)
+        await t.press("enter")
+        await t.until(lambda: t.app.current_mode == "gaps")
+        assert gap in t.text
+
+
+async def test_the_contract_shows_its_open_points_and_the_fit(terminal, workspace):
+    path = workspace.root / "contract.yaml"
+    path.write_text(path.read_text().replace("  modes:", "  # modes:", 1))
+    async with terminal() as t:
+        await t.press("8")
+        says = t.of("#contract")
+        assert "Clinical event" in says and "Left open" in says
+        assert "no launch mode is chosen" in says or "Left open 0" not in says
+        t.app.probe(["riverside"])
+        await t.until(lambda: "riverside" in t.app.state.inputs.observations, 30)
+        await t.settled()
+        await t.press("f")
+        assert "riverside" in t.text and "✓" in t.text and "? not observed" in t.text
+        fits = t.app.state.inputs.fits["riverside"]
+        needs = {(match.direction, match.resource, match.kind, match.name) for match in fits.matches}
+        assert len(t.app.screen.query_one("#fit", Rows).keys) == len(needs)
+
+
+async def test_without_a_contract_the_section_says_what_to_do(terminal, workspace):
+    (workspace.root / "contract.yaml").unlink()
+    async with terminal() as t:
+        await t.press("8")
+        await t.until_shown("There is no contract.yaml")
+        await t.press("6", "k")
+        await t.until_shown("There is no contract.yaml to make skeletons of")

@@ -1,0 +1,113 @@
+"""Adding, changing and removing organisations, with what is wrong said at its field."""
+
+from __future__ import annotations
+
+import pytest
+from textual.widgets import Input, Select, Static
+
+from interlock.model.errors import WorkspaceError
+from interlock.tui.screens.organization_form import OrganizationForm
+from interlock.tui.widgets.segments import Segments
+from interlock.workspace.store import Workspace
+
+
+def field(t, name: str) -> Input:
+    return t.app.screen.query_one(f"#{name}", Input)
+
+
+def error_at(t, name: str) -> str:
+    shown = t.app.screen.query_one(f"#{name}-error", Static)
+    return str(shown.visual) if shown.display else ""
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_an_organisation_is_added_with_an_id_made_from_its_name(terminal, workspace, size):
+    async with terminal(size) as t:
+        await t.press("7", "a")
+        await t.until(lambda: isinstance(t.app.screen, OrganizationForm))
+        await t.type("St. Mary [bold]Hospital[/bold]")
+        field(t, "fhir_base_url").value = "https://ehr.example.org/fhir/r4/"
+        t.app.screen.query_one("#vendor", Select).value = "epic"
+        t.app.screen.query_one("#environment", Segments).value = "production"
+        field(t, "client_id_env").value = "MARY_CLIENT"
+        await t.press("ctrl+s")
+        await t.until(
+            lambda: any(org.vendor == "epic" and "Mary" in org.name for org in workspace.read().organizations)
+        )
+        await t.settled()
+        org = next(org for org in t.app.state.inputs.organizations if "Mary" in org.name)
+        assert org.fhir_base_url == "https://ehr.example.org/fhir/r4"
+        assert (org.environment, org.auth.client_id_env) == ("production", "MARY_CLIENT")
+        assert "St. Mary [bold]" in t.text, "a name is never read as markup"
+        assert org.id in {standing.org for standing in t.app.state.assessment.standings}
+        assert not t.app.state.changed_files
+
+
+async def test_what_is_wrong_is_said_at_the_field_and_nothing_is_saved(terminal, workspace):
+    async with terminal() as t:
+        await t.press("7", "a")
+        await t.until(lambda: isinstance(t.app.screen, OrganizationForm))
+        await t.press("ctrl+s")
+        await t.until(lambda: "needs a name" in error_at(t, "name"))
+        field(t, "name").value = "New"
+        field(t, "fhir_base_url").value = "ehr.example.org/fhir"
+        await t.press("ctrl+s")
+        await t.until(lambda: "https://" in error_at(t, "fhir_base_url"))
+        assert not error_at(t, "name")
+        field(t, "fhir_base_url").value = ""
+        field(t, "id").value = "Not An Id"
+        await t.press("ctrl+s")
+        await t.until(lambda: "lower-case" in error_at(t, "id"))
+        field(t, "id").value = "riverside"
+        await t.press("ctrl+s")
+        await t.until(lambda: "exists already" in error_at(t, "id"))
+        field(t, "id").value = ""
+        field(t, "client_id_env").value = "not a name"
+        await t.press("ctrl+s")
+        await t.until(lambda: error_at(t, "client_id_env"))
+        await t.press("escape")
+        await t.until(lambda: not isinstance(t.app.screen, OrganizationForm))
+        assert len(workspace.read().organizations) == 4
+
+
+async def test_an_organisation_is_changed_and_a_field_can_be_emptied(terminal, workspace):
+    async with terminal() as t:
+        await t.press("7", "end", "e")
+        await t.until(lambda: isinstance(t.app.screen, OrganizationForm))
+        assert field(t, "id").disabled and field(t, "name").value == "Riverside Regional Medical Center"
+        field(t, "name").value = "Riverside"
+        field(t, "fhir_base_url").value = ""
+        await t.press("ctrl+s")
+        await t.until(lambda: workspace.read().organizations[-1].name == "Riverside")
+        assert workspace.read().organizations[-1].fhir_base_url is None
+        await t.settled()
+        await t.until_shown("none yet")
+
+
+async def test_removing_asks_and_keeps_the_evidence(terminal, workspace):
+    async with terminal() as t:
+        await t.press("7", "end", "d")
+        await t.until_shown("Remove Riverside Regional Medical Center?")
+        await t.press("enter")
+        assert (workspace.root / "orgs" / "riverside.yaml").exists(), "the safe answer has the focus"
+        await t.press("d")
+        await t.until_shown("Remove Riverside")
+        await t.pilot.click("#answer-remove")
+        await t.until(lambda: not (workspace.root / "orgs" / "riverside.yaml").exists())
+        assert (workspace.root / "responses" / "riverside.yaml").exists()
+        await t.settled()
+        assert len(t.app.state.assessment.standings) == 3
+
+
+async def test_an_organisation_that_cannot_be_saved_keeps_the_form_open(terminal, monkeypatch):
+    def save(self, org, *, new):
+        raise WorkspaceError("not saved: the disk is full", remedy="free some space")
+
+    monkeypatch.setattr(Workspace, "save_organization", save)
+    async with terminal() as t:
+        await t.press("7", "a")
+        await t.until(lambda: isinstance(t.app.screen, OrganizationForm))
+        await t.type("New place")
+        await t.press("ctrl+s")
+        await t.until_shown("the disk is full")
+        assert field(t, "name").value == "New place"

@@ -1,0 +1,90 @@
+"""Probing the simulated organisations from the screen: progress, cards, cancelling, and what it changes."""
+
+from __future__ import annotations
+
+import pytest
+
+from interlock.usecases import probe as probe_usecase
+from interlock.workspace.history import latest_observation
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_probe_all_shows_what_was_seen_and_moves_the_assessment(terminal, workspace, size):
+    async with terminal(size) as t:
+        before = {s.org: s.stage for s in t.app.state.assessment.standings}
+        await t.press("3", "a")
+        await t.until(lambda: len(t.app.state.inputs.observations) == 4 and not t.app.state.probing, 30)
+        await t.settled()
+        outcomes = {org: seen.outcome for org, seen in t.app.state.inputs.observations.items()}
+        assert outcomes == {
+            "riverside": "observed",
+            "lakeshore": "observed",
+            "pinecrest": "observed",
+            "harborview": "not_observed",
+        }
+        assert latest_observation(workspace, "riverside") == t.app.state.inputs.observations["riverside"]
+        after = {s.org: s.stage for s in t.app.state.assessment.standings}
+        assert after["riverside"].value == "pilot" and before["riverside"] != after["riverside"]
+        assert not t.app.state.changed_files, "what we wrote ourselves is not somebody else's change"
+        await t.press("home")
+        card = t.of("#card")
+        assert "not observed" in card and "Why not" in card
+        assert "nothing is held against the organisation" in card
+        assert "Nothing is off" not in card and "fail" not in card.lower().replace("failing", "")
+        await t.press("down")
+        card = t.of("#card")
+        assert "What it publishes" in card and "R4 (4.0.1)" in card and "Contract fit" in card
+        await t.press("down")
+        assert "SMART-001" in t.of("#card"), "a failed check is told with its message"
+
+
+async def test_one_organisation_can_be_probed_from_its_page(terminal):
+    async with terminal() as t:
+        t.app.show_organization("riverside")
+        await t.until_shown("Riverside Regional Medical Center")
+        await t.press("p")
+        await t.until(lambda: "riverside" in t.app.state.inputs.observations, 30)
+        await t.settled()
+        assert set(t.app.state.inputs.observations) == {"riverside"}
+        assert "What it publishes" in t.of("#evidence")
+
+
+async def test_a_probe_is_cancelled_and_what_was_seen_before_stays(terminal, monkeypatch):
+    import asyncio
+
+    async def endless(targets, settings, on_event=None, workspace=None):
+        on_event(probe_usecase.ProbeEvent(targets[0], "started", "probing [red]slowly[/red]"))
+        await asyncio.sleep(3600)
+        yield
+
+    monkeypatch.setattr(probe_usecase, "probe_targets", endless)
+    async with terminal() as t:
+        await t.press("3", "p")
+        await t.until_shown("probing [red]slowly[/red]")
+        assert "x Cancel" in t.text and "Probe all" in t.text
+        await t.press("x")
+        await t.until(lambda: not t.app.state.probing)
+        await t.until_shown("cancelled")
+        assert not t.app.state.inputs.observations
+
+
+async def test_an_error_of_the_probe_is_told(terminal, monkeypatch):
+    from interlock.model.errors import WorkspaceError
+
+    async def failing(targets, settings, on_event=None, workspace=None):
+        raise WorkspaceError("not saved: the disk is full")
+        yield
+
+    monkeypatch.setattr(probe_usecase, "probe_targets", failing)
+    async with terminal() as t:
+        await t.press("3", "p")
+        await t.until_shown("the disk is full")
+        assert not t.app.state.probing
+
+
+async def test_an_organisation_without_an_address_is_left_out_and_named(terminal, workspace):
+    (workspace.root / "orgs" / "newtown.yaml").write_text("id: newtown\nname: Newtown Hospital\n")
+    async with terminal() as t:
+        t.app.probe(["newtown"])
+        await t.until_shown("No FHIR base URL: Newtown Hospital")
+        assert not t.app.state.probing

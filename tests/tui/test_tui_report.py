@@ -1,0 +1,115 @@
+"""Exporting the report, writing skeletons, freezing milestones and comparing."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context, resource_tracker
+
+import pytest
+from textual.widgets import Input
+
+from interlock.model.assessment import Assessment
+from interlock.model.errors import InterlockError
+from interlock.tui.widgets.rows import Rows
+from interlock.tui.widgets.tick import Tick
+from interlock.usecases import report
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_export_writes_the_chosen_formats_and_shows_the_paths(terminal, tmp_path, size):
+    async with terminal(size) as t:
+        await t.press("6")
+        t.app.screen.query_one("#format-pdf", Tick).action_tick()
+        t.app.screen.query_one("#folder", Input).value = str(tmp_path / "out")
+        await t.press("e")
+        await t.until(lambda: "Written" in t.of("#outcome"), 30)
+        names = {path.name for path in (tmp_path / "out").iterdir()}
+        assert names == {"report.md", "report.html", "report.json"}
+        shown = t.of("#outcome").replace(" ", "")
+        assert all(str(tmp_path / "out" / name) in shown for name in names)
+        assert Assessment.model_validate(json.loads((tmp_path / "out" / "report.json").read_bytes()))
+
+
+async def test_a_format_that_cannot_be_made_is_left_out_with_the_reason(terminal, tmp_path, monkeypatch):
+    real = report.write_report
+
+    def write(assessment, inputs, directory, formats, *, on_skipped):
+        if formats == ("pdf",):
+            on_skipped("pdf", InterlockError("a PDF needs libraries", remedy="apt-get install libpango-1.0-0"))
+            return ()
+        return real(assessment, inputs, directory, formats, on_skipped=on_skipped)
+
+    monkeypatch.setattr(report, "write_report", write)
+    async with terminal() as t:
+        await t.press("6")
+        t.app.screen.query_one("#folder", Input).value = str(tmp_path / "out")
+        await t.press("e")
+        await t.until(lambda: "Left out" in t.of("#outcome"), 30)
+        assert "a PDF needs libraries" in t.of("#outcome") and "apt-get install" in t.of("#outcome")
+        assert (tmp_path / "out" / "report.md").exists()
+
+
+async def test_a_pdfs_own_process_can_start_while_the_app_has_the_terminal(terminal, tmp_path, monkeypatch):
+    def write(assessment, inputs, directory, formats, *, on_skipped):
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            (tmp_path / "made").write_text(str(pool.submit(len, "four").result(timeout=30)))
+        return (tmp_path / "made",)
+
+    monkeypatch.setattr(report, "write_report", write)
+    resource_tracker._resource_tracker._stop()  # the first process of a program is the one that needs help
+    async with terminal() as t:
+        await t.press("6")
+        for name in ("md", "html", "json"):
+            t.app.screen.query_one(f"#format-{name}", Tick).action_tick()
+        await t.press("e")
+        await t.until(lambda: "Written" in t.of("#outcome"), 30)
+        assert (tmp_path / "made").read_text() == "4"
+
+
+async def test_a_folder_that_cannot_be_written_is_told_and_no_format_is_asked_for(terminal, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    async with terminal() as t:
+        await t.press("6")
+        for name in ("md", "html", "pdf"):
+            t.app.screen.query_one(f"#format-{name}", Tick).action_tick()
+        t.app.screen.query_one("#folder", Input).value = str(tmp_path / "file" / "inside")
+        await t.press("e")
+        await t.until(lambda: "not saved" in t.of("#outcome"))
+        t.app.screen.query_one("#format-json", Tick).action_tick()
+        await t.press("e")
+        await t.until_shown("Choose at least one format")
+
+
+async def test_the_contracts_skeletons_are_written(terminal, workspace):
+    async with terminal() as t:
+        await t.press("6", "k")
+        await t.until(lambda: "Written" in t.of("#outcome"))
+        assert (workspace.root / "reports" / "contract" / "scopes.txt").exists()
+
+
+async def test_a_milestone_is_saved_and_compared_with(terminal, workspace):
+    async with terminal() as t:
+        await t.press("6", "m")
+        await t.type("Before pilot")
+        await t.press("enter")
+        await t.until(lambda: list((workspace.root / "milestones").glob("1-before-pilot.json")))
+        rows = t.app.screen.query_one("#milestones", Rows)
+        await t.until(lambda: rows.keys == ("1-before-pilot",))
+        t.app.ask_questions("product", "boundary.output_stable")
+        await t.until(lambda: t.app.current_mode == "questions")
+        await t.press("home", "enter")
+        await t.settled()
+        await t.press("6")
+        rows.take_focus()
+        await t.press("enter")
+        await t.until(lambda: "Verdict" in t.of("#outcome"))
+        assert "→ Product first" in t.of("#outcome")
+        assert "Opened" in t.of("#outcome")
+
+
+async def test_a_milestone_needs_a_name(terminal, workspace):
+    async with terminal() as t:
+        await t.press("6", "m", "enter")
+        await t.until_shown("Give the milestone a name")
+        assert not (workspace.root / "milestones").exists()

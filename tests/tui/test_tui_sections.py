@@ -1,0 +1,135 @@
+"""Every section opens, at both sizes, by number, letter, mouse and palette; help, themes and quitting."""
+
+from __future__ import annotations
+
+import pytest
+
+from interlock.tui.sections import SECTIONS
+
+SIZES = [(80, 24), (160, 48)]
+EXPECTED = {
+    "overview": ["Verdict", "Organisations", "Riverside", "never probed", "target gate: pilot"],
+    "questions": ["Extra questions", "How many nurses?", "Type the answer: a whole number"],
+    "probe": ["Probe all", "Riverside Regional", "never probed"],
+    "gaps": ["Gaps by wave", "Wave 1", "can start now", "@"],
+    "plan": ["When", "Do first", "P50", "P80"],
+    "report": ["Markdown", "HTML", "Folder", "Milestones"],
+    "organizations": ["sandbox://riverside", "Add", "Remove"],
+    "contract": ["contract.yaml", "Clinical event", "Trigger"],
+}
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_each_section_opens_by_its_number_and_fits(terminal, size):
+    async with terminal(size) as t:
+        for number, section in enumerate(SECTIONS, 1):
+            await t.press("escape", str(number))
+            assert t.app.current_mode == section.mode
+            for words in EXPECTED[section.mode]:
+                await t.until_shown(words)
+            assert t.app.screen.focused is not None, section.mode
+            lines = t.lines
+            assert len(lines) == size[1]
+            assert "Quit" in lines[-1] and "Help" in lines[-1], "the footer shows its keys whole"
+            assert all(str(n) in lines[1] for n in range(1, 9)), "every section is named at the top"
+
+
+async def test_g_and_a_letter_jump(terminal):
+    async with terminal((80, 24)) as t:
+        for section in SECTIONS:
+            await t.press("escape", "g")
+            await t.until_shown("Go to")
+            await t.press(section.letter)
+            assert t.app.current_mode == section.mode
+
+
+async def test_the_mouse_goes_to_sections_and_opens_an_organisation(terminal):
+    async with terminal() as t:
+        await t.pilot.click("#tabs", offset=(t.lines[1].index("4 Gaps") + 3, 0))
+        assert t.app.current_mode == "gaps"
+        await t.press("1")
+        await t.pilot.click("#orgs .rows--list", offset=(5, 0))
+        await t.until_shown("Evidence")
+        assert "Harborview Clinics" in t.text
+        foot = t.lines[-1]
+        await t.pilot.click("KeyBar", offset=(foot.index("esc Back") + 1, 0))
+        await t.until_shown("Verdict there")
+
+
+async def test_the_palette_offers_sections_screen_actions_and_organisations(terminal):
+    async with terminal() as t:
+        await t.press("4")
+        titles = [command.title for command in t.app.get_system_commands(t.app.screen)]
+        assert {"Go to Plan", "Gaps: Clear filters", "Probe all organisations", "Save again"} <= set(titles)
+        assert "Open Riverside Regional Medical Center" in titles
+        await t.press("ctrl+p")
+        await t.type("go to plan")
+        await t.pilot.pause(0.5)
+        await t.press("enter")
+        await t.until(lambda: t.app.current_mode == "plan")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_help_says_what_the_screen_is_for_and_its_keys(terminal, size):
+    async with terminal(size) as t:
+        await t.press("2", "escape", "question_mark")
+        await t.until_shown("Keys here")
+        assert "Help: Questions" in t.text
+        assert "The question after this one" in t.words
+        await t.press("escape")
+        await t.until(lambda: "Keys here" not in t.text)
+
+
+async def test_our_themes_and_a_foreign_one_draw(terminal):
+    async with terminal() as t:
+        for theme in ("interlock-light", "interlock-high-contrast", "nord", "interlock-dark"):
+            t.app.theme = theme
+            await t.pilot.pause()
+            assert "Verdict" in t.text
+
+
+async def test_without_colour_every_state_has_its_word(terminal, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with terminal() as t:
+        assert t.app.no_color
+        assert "never probed" in t.text and "■□□□" in t.text and "█" in t.text
+
+
+async def test_q_quits_when_all_is_saved(terminal):
+    async with terminal() as t:
+        await t.press("q")
+        await t.until(lambda: not t.app.is_running)
+
+
+async def test_the_shell_is_there_before_the_workspace_is_read(terminal):
+    async with terminal(ready=False) as t:
+        assert "Interlock" in t.text and "Overview" in t.text
+        await t.settled()
+        assert "Sentinel Sepsis" in t.text
+
+
+async def test_resizing_lays_out_anew(terminal):
+    async with terminal((160, 48)) as t:
+        assert "If the unknowns hold" in t.text
+        await t.pilot.resize_terminal(80, 24)
+        await t.until(lambda: "If the unknowns hold" not in t.text)
+        assert t.app.screen.has_class("-narrow")
+        assert "Verdict" in t.text
+
+
+async def test_an_organisations_page_shows_gates_and_goes_to_a_gap_and_to_its_questions(terminal):
+    async with terminal() as t:
+        t.app.show_organization("lakeshore")
+        await t.until_shown("Lakeshore Health System")
+        await t.until_shown("sandbox:")
+        assert "no gap is concluded from that" in t.of("#evidence")
+        await t.press("enter")
+        await t.until(lambda: t.app.current_mode == "gaps")
+        await t.until_shown("Why it matters")
+        await t.press("1")
+        await t.until_shown("Evidence")
+        await t.press("a")
+        await t.until(lambda: t.app.current_mode == "questions")
+        await t.until_shown("Lakeshore Health System")
+        await t.press("1", "escape")
+        await t.until_shown("Verdict there")
