@@ -130,9 +130,9 @@ class InterlockApp(App[None]):
             self._saver.running = True
             self._save(self.state.inputs)
 
-    # -- workers --------------------------------------------------------------------------------------------------
+    # -- workers: each has a description, for Textual would make one of its arguments, whole assessments among them ----
 
-    @work(thread=True, group="load", exclusive=True)
+    @work(thread=True, group="load", exclusive=True, description="load")
     def _load(self) -> None:
         try:
             inputs, seen = job.load(self.workspace)
@@ -141,7 +141,7 @@ class InterlockApp(App[None]):
         else:
             self.post_message(tell.Loaded(inputs, seen))
 
-    @work(thread=True, group="judge", exclusive=True)
+    @work(thread=True, group="judge", exclusive=True, description="judge")
     def _judge(self, revision: int, inputs: Inputs) -> None:
         try:
             judgement = job.judged(inputs)
@@ -150,7 +150,7 @@ class InterlockApp(App[None]):
         else:
             self.post_message(tell.Judged(revision, judgement))
 
-    @work(thread=True, group="assess", exclusive=True)
+    @work(thread=True, group="assess", exclusive=True, description="assess")
     def _assess(self, revision: int, inputs: Inputs) -> None:
         try:
             assessment = job.assessed(inputs)
@@ -159,18 +159,18 @@ class InterlockApp(App[None]):
         else:
             self.post_message(tell.Assessed(revision, assessment))
 
-    @work(thread=True, group="save")
+    @work(thread=True, group="save", description="save")
     def _save(self, inputs: Inputs) -> None:
         self._saver.run(inputs.content)
 
-    @work(thread=True, group="watch", exclusive=True)
+    @work(thread=True, group="watch", exclusive=True, description="watch")
     def _watch_files(self) -> None:
         now, then = job.fingerprint(self.workspace.root), self._seen
         changed = tuple(sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name)))
         if then and changed != self.state.changed_files:
             self.post_message(tell.FilesChanged(changed))
 
-    @work(thread=True, group="probe", exclusive=True)
+    @work(thread=True, group="probe", exclusive=True, description="probe")
     def _probe(self, organizations: tuple[Organization, ...]) -> None:
         worker = get_current_worker()
         try:

@@ -1,6 +1,7 @@
 """What workers tell the app. Only the app's handlers touch its state.
 
 A burst of progress becomes one repaint: a later message of the same kind replaces an earlier one that still waits.
+Messages carry whole assessments: they are neither compared nor written out.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from interlock.usecases.probe import ProbeEvent
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Loaded(Message):
     """The workspace was read. ``fingerprint`` says which files it was read from."""
 
@@ -31,14 +32,14 @@ class Loaded(Message):
     fingerprint: dict[str, tuple[int, int]]
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class LoadFailed(Message):
     """The workspace cannot be read; what was there before stays."""
 
     error: InterlockError
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Judged(Message):
     """Findings and scores of the inputs with this revision."""
 
@@ -50,7 +51,7 @@ class Judged(Message):
         return isinstance(message, Judged)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Assessed(Message):
     """The whole assessment of the inputs with this revision."""
 
@@ -62,14 +63,14 @@ class Assessed(Message):
         return isinstance(message, Assessed)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ComputeFailed(Message):
     """Judging or assessing stopped with an error for a person to read."""
 
     error: InterlockError
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Saved(Message):
     """One answer is on disk. ``recovered`` names answers of an earlier session that went in with it."""
 
@@ -77,7 +78,7 @@ class Saved(Message):
     recovered: tuple[str, ...] = ()
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class NotSaved(Message):
     """One answer is not on disk; it stays in memory."""
 
@@ -85,26 +86,26 @@ class NotSaved(Message):
     error: InterlockError
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class SavingEnded(Message):
     """The queue of answers to save is empty, or saving stopped at an error."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Probing(Message):
     """Something happened to a target of the probe."""
 
     event: ProbeEvent
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Probed(Message):
     """An organisation was probed and the observation saved."""
 
     observation: Observation
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ProbeEnded(Message):
     """The probe is over: finished, cancelled, or stopped by an error."""
 
@@ -112,7 +113,7 @@ class ProbeEnded(Message):
     error: InterlockError | None = None
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class FilesChanged(Message):
     """Files of the workspace were changed by somebody else."""
 
@@ -123,14 +124,14 @@ class FilesChanged(Message):
         return isinstance(message, FilesChanged)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ExportStep(Message):
     """The report's next format is being made."""
 
     name: str
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Exported(Message):
     """The report was written. ``skipped`` are formats that could not be made, and why."""
 
@@ -139,7 +140,7 @@ class Exported(Message):
     error: InterlockError | None = None
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class StateChanged(Message, bubble=False):
     """The app's state is another one; a section that is shown draws itself anew."""
 
@@ -148,7 +149,7 @@ class StateChanged(Message, bubble=False):
         return isinstance(message, StateChanged)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class MilestoneSaved(Message):
     """The assessment was frozen, or why not."""
 
@@ -156,7 +157,7 @@ class MilestoneSaved(Message):
     error: InterlockError | None = None
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Compared(Message):
     """What moved since a milestone, or why that cannot be said."""
 

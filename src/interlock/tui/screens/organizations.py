@@ -109,7 +109,7 @@ class OrganizationsSection(Section):
 
         self.app.push_screen(dialog, answered)
 
-    @work(group="organizations", exclusive=True)
+    @work(group="organizations", exclusive=True, description="remove")
     async def _remove(self, org: Organization) -> None:
         try:
             kept = await asyncio.to_thread(self.interlock.workspace.remove_organization, org.id)

@@ -152,7 +152,7 @@ class ReportSection(Section):
             self._say("… starting")
             self._export(state, self._folder(), formats)
 
-    @work(thread=True, group="export", exclusive=True)
+    @work(thread=True, group="export", exclusive=True, description="export")
     def _export(self, state: State, folder: Path, formats: tuple[Format, ...]) -> None:
         if state.inputs is None:
             return
@@ -207,7 +207,7 @@ class ReportSection(Section):
         self._say("… making the skeletons")
         self._skeletons(self.state, self._folder() / "contract")
 
-    @work(thread=True, group="export", exclusive=True)
+    @work(thread=True, group="export", exclusive=True, description="export")
     def _skeletons(self, state: State, folder: Path) -> None:
         from interlock.usecases.contract import export_contract
 
@@ -239,7 +239,7 @@ class ReportSection(Section):
         else:
             self._freeze(self.state, name)
 
-    @work(thread=True, group="milestone", exclusive=True)
+    @work(thread=True, group="milestone", exclusive=True, description="milestone")
     def _freeze(self, state: State, name: str) -> None:
         from interlock.usecases.milestone import save_milestone
 
@@ -275,7 +275,7 @@ class ReportSection(Section):
         self._outcome().draw(lambda page: page.para("Comparing…", DIM))
         self._compare(self.state, event.key)
 
-    @work(thread=True, group="compare", exclusive=True)
+    @work(thread=True, group="compare", exclusive=True, description="compare")
     def _compare(self, state: State, name: str) -> None:
         from interlock.usecases.milestone import compare, load_reference
 

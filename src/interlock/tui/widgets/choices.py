@@ -63,7 +63,7 @@ class Choices(OptionList):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "select", "Choose", show=False)]
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Taken(Message):
         """A line was chosen. ``again`` says that it was marked already."""
 

@@ -43,21 +43,21 @@ class QuestionForm(VerticalScroll):
 
     can_focus = False
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Chose(Message):
         """A choice was taken; ``again`` when it was marked already."""
 
         choice: Choice
         again: bool
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Typed(Message):
         """A text was given as the answer; ``submitted`` by Enter, else by leaving the field."""
 
         value: str
         submitted: bool
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Detailed(Message):
         """Evidence, link or note changed."""
 

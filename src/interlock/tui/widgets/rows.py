@@ -100,7 +100,7 @@ def _cell_alike(one: Cell | None, other: Cell | None) -> bool:
 class Rows(Vertical):
     """A head and a list of rows that the keyboard and the mouse choose from."""
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Chosen(Message):
         """Enter or a click on a row."""
 
@@ -112,7 +112,7 @@ class Rows(Vertical):
             """The table."""
             return self.rows
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Moved(Message):
         """Another row is highlighted."""
 

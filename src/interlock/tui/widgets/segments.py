@@ -26,7 +26,7 @@ class Segments(Widget, can_focus=True):
 
     value: reactive[str] = reactive("")
 
-    @dataclass
+    @dataclass(eq=False, repr=False)
     class Changed(Message):
         """Another word was chosen by a person."""
 
