@@ -20,7 +20,7 @@ from interlock.usecases.assess import assess
 from interlock.usecases.initialize import initialize
 from interlock.workspace.store import Workspace
 
-NARROW, WIDE = (80, 24), (160, 48)
+USUAL = (120, 36)
 
 #: One question of each type that is typed in, and one that may not apply.
 EXTRA = """
@@ -135,7 +135,7 @@ def terminal(workspace: Workspace) -> Callable[..., object]:
     """Opens the app on the workspace: ``async with terminal(size) as t``."""
 
     @asynccontextmanager
-    async def opened(size: tuple[int, int] = WIDE, *, ready: bool = True) -> AsyncIterator[Terminal]:
+    async def opened(size: tuple[int, int] = USUAL, *, ready: bool = True) -> AsyncIterator[Terminal]:
         app = InterlockApp(workspace)
         async with app.run_test(size=size, notifications=True) as pilot:
             shown = Terminal(app, pilot)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from interlock.tui import app as app_module
 
 
@@ -27,12 +25,11 @@ async def test_broken_yaml_is_shown_with_its_place_and_the_app_goes_on(terminal,
         await t.until(lambda: "unknown key" not in t.text)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
-async def test_a_workspace_that_is_broken_from_the_start_can_be_mended(terminal, workspace, size):
+async def test_a_workspace_that_is_broken_from_the_start_can_be_mended(terminal, workspace):
     path = workspace.root / "interlock.yaml"
     whole = path.read_text()
     path.write_text("name: [unclosed\n")
-    async with terminal(size, ready=False) as t:
+    async with terminal((80, 24), ready=False) as t:
         await t.until_shown("not valid YAML")
         assert "interlock.yaml:" in t.words
         await t.press("2")

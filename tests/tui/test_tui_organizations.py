@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from textual.widgets import Input, Select, Static
 
 from interlock.model.errors import WorkspaceError
@@ -20,9 +19,8 @@ def error_at(t, name: str) -> str:
     return str(shown.visual) if shown.display else ""
 
 
-@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
-async def test_an_organisation_is_added_with_an_id_made_from_its_name(terminal, workspace, size):
-    async with terminal(size) as t:
+async def test_an_organisation_is_added_with_an_id_made_from_its_name(terminal, workspace):
+    async with terminal((80, 24)) as t:
         await t.press("7", "a")
         await t.until(lambda: isinstance(t.app.screen, OrganizationForm))
         await t.type("St. Mary [bold]Hospital[/bold]")

@@ -286,3 +286,34 @@ async def test_a_contradiction_is_shown_at_the_question(terminal, workspace):
         await at(t, found.org or "product", found.item)
         await t.until_shown("An observation says otherwise")
         assert found.observed in t.words
+
+
+async def test_unknown_keeps_link_note_and_evidence_and_one_can_leave(terminal, workspace):
+    before = response(workspace, "boundary.output_stable")
+    assert before.evidence_url
+    async with terminal() as t:
+        await at(t, "product", "boundary.output_stable")
+        await t.press("u")
+        await t.until(lambda: response(workspace, "boundary.output_stable").status is Status.UNKNOWN)
+        after = response(workspace, "boundary.output_stable")
+        assert (after.evidence_url, after.note, after.evidence) == (before.evidence_url, before.note, before.evidence)
+        await t.settled()
+        saved = after.at
+        await t.press("q")
+        await t.until(lambda: not t.app.is_running)
+    assert response(workspace, "boundary.output_stable").at == saved
+
+
+async def test_a_note_of_several_lines_is_neither_changed_nor_saved_again_on_leaving(terminal, workspace):
+    path = workspace.root / "responses" / "product.yaml"
+    text = path.read_text()
+    start = text.index("  boundary.output_stable:")
+    end = text.index("  boundary.workflow_settled:")
+    entry = "  boundary.output_stable:\n    status: unknown\n    note: |\n      first\n\n      second\n"
+    path.write_text(text[:start] + entry + text[end:])
+    written = path.read_bytes()
+    async with terminal() as t:
+        await at(t, "product", "boundary.output_stable")
+        await t.press("q")
+        await t.until(lambda: not t.app.is_running)
+    assert path.read_bytes() == written

@@ -6,7 +6,6 @@ import json
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context, resource_tracker
 
-import pytest
 from textual.widgets import Input
 
 from interlock.model.assessment import Assessment
@@ -16,9 +15,8 @@ from interlock.tui.widgets.tick import Tick
 from interlock.usecases import report
 
 
-@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
-async def test_export_writes_the_chosen_formats_and_shows_the_paths(terminal, tmp_path, size):
-    async with terminal(size) as t:
+async def test_export_writes_the_chosen_formats_and_shows_the_paths(terminal, tmp_path):
+    async with terminal((80, 24)) as t:
         await t.press("6")
         t.app.screen.query_one("#format-pdf", Tick).action_tick()
         t.app.screen.query_one("#folder", Input).value = str(tmp_path / "out")

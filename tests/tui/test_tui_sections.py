@@ -6,7 +6,6 @@ import pytest
 
 from interlock.tui.sections import SECTIONS
 
-SIZES = [(80, 24), (160, 48)]
 EXPECTED = {
     "overview": ["Verdict", "Organisations", "Riverside", "never probed", "target gate: pilot"],
     "questions": ["Extra questions", "How many nurses?", "Type the answer: a whole number"],
@@ -19,28 +18,22 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_each_section_opens_by_its_number_and_fits(terminal, size):
+@pytest.mark.parametrize(("size", "by_letter"), [((80, 24), True), ((160, 48), False)])
+async def test_each_section_opens_by_its_number_or_letter_and_fits(terminal, size, by_letter):
     async with terminal(size) as t:
         for number, section in enumerate(SECTIONS, 1):
-            await t.press("escape", str(number))
+            if by_letter:
+                await t.press("g")
+                await t.until_shown("Go to")
+            await t.press(section.letter if by_letter else str(number))
             assert t.app.current_mode == section.mode
             for words in EXPECTED[section.mode]:
                 await t.until_shown(words)
             assert t.app.screen.focused is not None, section.mode
             lines = t.lines
             assert len(lines) == size[1]
-            assert "Quit" in lines[-1] and "Help" in lines[-1], "the footer shows its keys whole"
+            assert "Quit" in lines[-1] and "Help" in lines[-1], "the general keys are always there"
             assert all(str(n) in lines[1] for n in range(1, 9)), "every section is named at the top"
-
-
-async def test_g_and_a_letter_jump(terminal):
-    async with terminal((80, 24)) as t:
-        for section in SECTIONS:
-            await t.press("escape", "g")
-            await t.until_shown("Go to")
-            await t.press(section.letter)
-            assert t.app.current_mode == section.mode
 
 
 async def test_the_mouse_goes_to_sections_and_opens_an_organisation(terminal):
@@ -69,9 +62,8 @@ async def test_the_palette_offers_sections_screen_actions_and_organisations(term
         await t.until(lambda: t.app.current_mode == "plan")
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_help_says_what_the_screen_is_for_and_its_keys(terminal, size):
-    async with terminal(size) as t:
+async def test_help_says_what_the_screen_is_for_and_its_keys(terminal):
+    async with terminal((80, 24)) as t:
         await t.press("2", "escape", "question_mark")
         await t.until_shown("Keys here")
         assert "Help: Questions" in t.text

@@ -45,18 +45,20 @@ def make_response(
     at = (now or datetime.now(UTC)).replace(microsecond=0)
     if status is Status.UNANSWERED:
         return None
+    # What was entered beside the value stays with every status: it is often why the answer is what it is.
+    beside = {"evidence": evidence, "note": note, "evidence_url": evidence_url, "at": at}
     if status is Status.NOT_APPLICABLE:
         if item.na == "never":
             raise InterlockError(f"{item.id} always applies", remedy="answer it, or say unknown")
         if not (reason or "").strip():
             raise InterlockError(f"{item.id}: not applicable needs a reason", remedy="give one with --reason")
-        return Response(status=status, reason=reason, note=note, at=at)
+        return Response.model_validate({"status": status, "reason": reason} | beside)
     if status is Status.UNKNOWN:
-        return Response(status=status, note=note, at=at)
+        return Response.model_validate({"status": status} | beside)
     if raw is None:
         raise InterlockError(f"{item.id}: no value was given", remedy="give one, or say --status unknown")
     value = parse_answer(item, raw)
-    return Response(status=status, value=value, evidence=evidence, note=note, evidence_url=evidence_url, at=at)
+    return Response.model_validate({"status": status, "value": value} | beside)
 
 
 def record_answer(

@@ -155,7 +155,7 @@ class QuestionsSection(Section):
                 index + 1,
                 len(self._asked),
                 state.name_of(self._scope),
-                state.waiting.get(key),
+                waiting.error if (waiting := state.waiting.get(key)) else None,
                 state.contradiction(self._scope, asked.item.id),
             ),
             fresh=key != self._on_form,
@@ -343,9 +343,8 @@ class QuestionsSection(Section):
         asked = self._current
         if asked is None or asked.response is None or self._on_form != (self._scope, asked.item.id):
             return
-        form, response = self.query_one(QuestionForm), asked.response
-        same = (form.note, form.link, form.evidence) == (response.note, response.evidence_url, response.evidence)
-        if not same:
+        response = asked.response
+        if self.query_one(QuestionForm).take_details():
             self._give(asked, response.value, status=response.status, reason=response.reason)
 
     def action_unknown(self) -> None:
@@ -409,13 +408,14 @@ class QuestionsSection(Section):
                 evidence=form.evidence,
                 note=form.note,
                 reason=reason,
-                evidence_url=form.link if status is Status.ANSWERED else None,
+                evidence_url=form.link,
             )
         except InterlockError as error:
             self._drafts[(self._scope, asked.item.id)] = Draft(str(raw), error)
             form.error(error)
             return False
         form.error(None)
+        form.take_details()
         self._record(asked, response)
         return True
 

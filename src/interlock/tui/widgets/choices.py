@@ -81,8 +81,9 @@ class Choices(OptionList):
         """Show a question's choices with those marked that the response means."""
         marked = _marked(item, response)
         if item is self._item:
-            self._marked = marked
-            self._redraw()
+            if marked != self._marked:
+                self._marked = marked
+                self._redraw()
             return
         self._item, self._choices, self._marked = item, choices_of(item), marked
         options: list[Option | None] = []

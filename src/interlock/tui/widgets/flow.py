@@ -28,11 +28,13 @@ class Flow(Static):
         super().__init__("", id=id, classes=classes, markup=False)
         self._drawing = drawing
         self._drawn_for = 0
+        self._fixed = False
 
-    def draw(self, drawing: Drawing) -> None:
-        """Show something else."""
+    def draw(self, drawing: Drawing, *, fixed: bool = False) -> None:
+        """Show something else; ``fixed`` when the widget's height does not depend on it."""
         self._drawing = drawing
         self._drawn_for = 0
+        self._fixed = fixed
         self._redraw()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -46,7 +48,7 @@ class Flow(Static):
         self._drawn_for = width
         page = Page(width)
         self._drawing(page)
-        self.update(page.content())
+        self.update(page.content(), layout=not self._fixed)
 
     @property
     def shown(self) -> Content:

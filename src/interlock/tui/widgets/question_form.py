@@ -16,7 +16,6 @@ from interlock.model.errors import InterlockError
 from interlock.model.finding import Contradiction
 from interlock.model.questionnaire import ItemType, Response
 from interlock.tui.page import Page, line, text
-from interlock.tui.state import Waiting
 from interlock.tui.widgets.choices import TYPED, Choice, Choices
 from interlock.tui.widgets.flow import Flow
 from interlock.tui.widgets.segments import Segments
@@ -28,13 +27,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Shown:
-    """What the form shows: a question at its place, and what is known around it."""
+    """What the form shows: a question at its place, and what is known around it.
+
+    :ivar unsaved: why its answer could not be saved, if it could not.
+    """
 
     asked: Asked
     number: int
     of: int
     scope_name: str
-    waiting: Waiting | None = None
+    unsaved: InterlockError | None = None
     contradiction: Contradiction | None = None
 
 
@@ -64,6 +66,7 @@ class QuestionForm(VerticalScroll):
     def __init__(self) -> None:
         super().__init__(id="form")
         self._shown: Shown | None = None
+        self._taken_details: tuple[str | None, str | None, Evidence] | None = None
 
     def compose(self) -> ComposeResult:
         """Everything once; what a question does not need is hidden."""
@@ -92,10 +95,10 @@ class QuestionForm(VerticalScroll):
         self._shown = shown
         item, response = shown.asked.item, shown.asked.response
         self.query_one("#question", Flow).draw(lambda page: _draw_question(page, shown))
-        self.query_one("#sources", Flow).draw(lambda page: _draw_sources(page, shown))
         self.query_one(Choices).show(item, response)
         if not fresh:
             return
+        self.query_one("#sources", Flow).draw(lambda page: _draw_sources(page, shown))
         self.error(None)
         typed, area = self.query_one("#typed", Input), self.query_one("#long", TextArea)
         area.display = item.type is ItemType.TEXT
@@ -115,6 +118,7 @@ class QuestionForm(VerticalScroll):
             self.query_one(Segments).value = (response.evidence if response else Evidence.ASSERTED).value
             self.query_one("#link", Input).value = (response.evidence_url if response else None) or ""
             self.query_one("#note", Input).value = (response.note if response else None) or ""
+        self.take_details()
 
     def error(self, error: InterlockError | None) -> None:
         """Say what is wrong with what was given, or nothing."""
@@ -161,6 +165,13 @@ class QuestionForm(VerticalScroll):
     def note(self) -> str | None:
         """The note, if there is one."""
         return self.query_one("#note", Input).value.strip() or None
+
+    def take_details(self) -> bool:
+        """Take note, link and evidence as they stand; true when they differ from those taken or shown before."""
+        details = (self.note, self.link, self.evidence)
+        changed = details != self._taken_details
+        self._taken_details = details
+        return changed
 
     def focus_note(self) -> None:
         """Put the cursor into the note."""
@@ -210,9 +221,9 @@ def _draw_question(page: Page, shown: Shown) -> None:
         (sign.glyph, sign.style),
         f" {sign.word}",
     )
-    if shown.waiting is not None and shown.waiting.error is not None:
+    if shown.unsaved is not None:
         page.bullet(text("!", BAD), ("Not saved yet; it is kept here. ctrl+s tries again.", f"bold {BAD}"))
-        page.bullet(" ", (str(shown.waiting.error), BAD))
+        page.bullet(" ", (str(shown.unsaved), BAD))
     page.blank()
     page.para(asked.item.text, "bold")
     if shown.contradiction is not None:

@@ -208,8 +208,9 @@ class Rows(Vertical):
         room = self._room()
         self._laid_out, self._was_tall = layout(self._columns, room), self._tall()
         head, empty, shown = self.query_one(".rows--head", Static), self.query_one(".rows--empty", Static), self.options
-        head.update(self._head())
-        empty.update(text(self._empty))
+        head.update(self._head(), layout=False)
+        if not self._rows:
+            empty.update(text(self._empty))
         self.set_class(not self._rows, "-empty")
         before, scroll = self._wanted or self.key, shown.scroll_offset.y
         self._wanted = None

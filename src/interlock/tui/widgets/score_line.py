@@ -46,7 +46,7 @@ class ScoreLine(Flow):
     def _show(self) -> None:
         if self._at is not None:
             state, scope = self._at
-            self.draw(lambda page: _draw(page, state, scope, self._delta))
+            self.draw(lambda page: _draw(page, state, scope, self._delta), fixed=True)
 
 
 def _looks_alike(one: State, scope: str, other: State, other_scope: str) -> bool:

@@ -78,7 +78,7 @@ class TopBar(Vertical):
         for selector, content in (("#title-product", _product(state)), ("#title-status", _status(state))):
             if content.plain != self._said.get(selector):
                 self._said[selector] = content.plain
-                self.query_one(selector, Static).update(content)
+                self.query_one(selector, Static).update(content, layout=False)
 
 
 def _product(state: State) -> Content:
