@@ -82,6 +82,11 @@ VERDICT: dict[VerdictValue, str] = {
 }
 
 
+def own_verdict(standing: OrgStanding) -> str:
+    """An organisation's own verdict, with a question mark when something undecided there argues for an earlier one."""
+    return VERDICT[standing.verdict] + (" ?" if standing.verdict_provisional else "")
+
+
 def stage_word(stage: Gate | None) -> str:
     """The stage's word; before the first gate there is none."""
     return stage.value if stage else "before design"

@@ -18,7 +18,7 @@ from interlock.tui.screens.section import Section
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import Flow, ScrollingFlow
 from interlock.tui.widgets.rows import Column, Row, Rows
-from interlock.tui.words import ACCENT, BAD, DIM, OBSERVED, SEVERITY, VERDICT, WARN, interval_words, stage_sentence
+from interlock.tui.words import ACCENT, BAD, DIM, OBSERVED, SEVERITY, WARN, interval_words, own_verdict, stage_sentence
 
 _COLUMNS = (Column("", 1), Column("What is in the way", 30, grow=1), Column("Gap", 22, leaves=1))
 
@@ -94,7 +94,7 @@ class OrganizationPage(Section):
         page.field("Score", bar, label_width=8)
         for cap in standing.score.caps:
             page.field("", f"capped: {cap}", style=DIM, label_width=8)
-        page.field("Verdict", VERDICT[standing.verdict], label_width=8)
+        page.field("Verdict", own_verdict(standing), label_width=8)
         probing = state.probes.get(self._org)
         if probing is not None and probing.state in {"waiting", "running"}:
             page.field("Probe", f"… {probing.detail}", style=ACCENT, label_width=8)

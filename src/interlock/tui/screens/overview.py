@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from interlock.model.assessment import Assessment, FirstThing, OrgStanding
+from interlock.model.base import Status
 from interlock.tui.bars import count_bar, interval_bar
 from interlock.tui.page import Page, line, mark, text
 from interlock.tui.progress import Counts, by_area
@@ -26,9 +27,11 @@ from interlock.tui.words import (
     OBSERVED,
     OWNER,
     PRIMARY,
+    STATUS,
     VERDICT,
     WARN,
     interval_words,
+    own_verdict,
     shorter,
     stage_mark,
     stage_word,
@@ -54,6 +57,7 @@ _FIRST_COLUMNS = (
     Column("Critical", 8, leaves=5, right=True),
 )
 
+_NO_ORGANIZATION = "No organisation yet. Section 7 (Organisations) adds the first one."
 #: Cells of a panel in which lines may stand apart.
 ROOMY = 90
 
@@ -81,7 +85,7 @@ class OverviewSection(Section):
                 yield Rows(
                     _ORG_COLUMNS,
                     id="orgs",
-                    empty="No organisation yet. Section 7 (Organisations) adds the first one.",
+                    empty=_NO_ORGANIZATION,
                 )
             with Horizontal(id="overview-below"):
                 yield Flow(id="areas", classes="panel")
@@ -126,6 +130,7 @@ class OverviewSection(Section):
 
     def _show_organizations(self, state: State) -> None:
         if state.judgement is None or state.inputs is None:
+            self.query_one("#orgs", Rows).set_rows([], empty="Working out where they stand…")
             return
         standings = {standing.org: standing for standing in state.judgement.standings}
         self.query_one("#orgs", Rows).set_rows(
@@ -133,7 +138,8 @@ class OverviewSection(Section):
                 _organization_row(org.name, org.vendor, standings[org.id])
                 for org in state.inputs.organizations
                 if org.id in standings
-            ]
+            ],
+            empty=_NO_ORGANIZATION,
         )
 
     @on(Rows.Chosen, "#orgs")
@@ -168,7 +174,7 @@ def _organization_row(name: str, vendor: str, standing: OrgStanding) -> Row:
             text("the same", DIM) if same else line((stage_mark(best), WARN), f" {stage_word(best)}"),
             partial(interval_bar, standing.score.interval),
             text(interval_words(standing.score)),
-            text(VERDICT[standing.verdict]),
+            text(own_verdict(standing)),
         ),
         below=_in_the_way(standing),
     )
@@ -237,14 +243,16 @@ def _draw_areas(page: Page, areas: dict[str, Counts]) -> None:
         page.para("No questions.", DIM)
         return
     longest = max(len(title) for title in areas)
-    width = max(6, min(24, page.width - longest - 29))
+    wordy = page.width - longest >= 35
+    width = max(4, min(24, page.width - longest - (29 if wordy else 18)))
     rows = []
     for title, counts in areas.items():
         parts = [f"{counts.settled:>2}/{counts.total:<2}"]
-        parts += [f"{counts.unknown} unknown"] if counts.unknown else []
-        parts += [f"{counts.open} open"] if counts.open else []
+        unknown, waiting = (" unknown", " open") if wordy else ("?", STATUS[Status.UNANSWERED].glyph)
+        parts += [f"{counts.unknown}{unknown}"] if counts.unknown else []
+        parts += [f"{counts.open}{waiting}"] if counts.open else []
         bar = count_bar(counts.settled, counts.unknown, counts.total, width)
-        rows.append((text(title), bar, Content.styled("  ".join(parts), DIM)))
+        rows.append((text(title), bar, Content.styled(("  " if wordy else " ").join(parts), DIM)))
     page.columns(rows)
 
 

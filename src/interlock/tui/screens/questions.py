@@ -163,7 +163,9 @@ class QuestionsSection(Section):
         )
         if key != self._on_form and draft is not None:
             form.error(draft.error)
-        self._on_form = key
+        if key != self._on_form:
+            self._on_form = key
+            self.refresh_bindings()
 
     def _index(self) -> int | None:
         return next((index for index, asked in enumerate(self._asked) if asked.item.id == self._item), None)
@@ -260,9 +262,11 @@ class QuestionsSection(Section):
             self.query_one(QuestionForm).focus_answer()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leaving is offered where there is something to leave."""
+        """Leaving is offered where there is something to leave, not applicable where the question allows it."""
         if action == "leave":
             return isinstance(self.focused, (Input, TextArea)) or self.has_class("-listing")
+        if action == "not_applicable":
+            return self._current is None or self._current.item.na != "never"
         return True
 
     def action_leave(self) -> None:
@@ -356,9 +360,6 @@ class QuestionsSection(Section):
         """Ask for the reason, then say that the question does not apply."""
         asked = self._current
         if asked is None:
-            return
-        if asked.item.na == "never":
-            self.notify("This question always applies: answer it, or say that it is not known.", markup=False)
             return
         from interlock.usecases.answer import make_response
 

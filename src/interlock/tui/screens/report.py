@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Container, Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
@@ -57,12 +57,11 @@ class ReportSection(Section):
     ]
 
     def body(self) -> Iterable[Widget]:
-        """Forms on the left, what came of them on the right."""
-        with Horizontal(classes="sides"):
-            with VerticalScroll(classes="side", id="report-forms", can_focus=False):
-                yield from self._export_form()
-                yield from self._milestone_form()
-            yield ScrollingFlow(id="outcome", classes="panel side")
+        """Forms on the left, what came of them on the right; below each other where it is narrow."""
+        with Container(id="report-grid"):
+            yield from self._export_form()
+            yield ScrollingFlow(id="outcome", classes="panel")
+            yield from self._milestone_form()
 
     def _export_form(self) -> ComposeResult:
         with Vertical(classes="panel", id="export-form"):
@@ -196,7 +195,8 @@ class ReportSection(Section):
 
         self._outcome().border_title = "Files"
         self._outcome().draw(drawing)
-        self._outcome().focus()
+        self._outcome().focus(scroll_visible=False)
+        self.call_after_refresh(self._outcome().scroll_visible, animate=False)
 
     @on(Button.Pressed, "#skeletons")
     def action_contract(self) -> None:

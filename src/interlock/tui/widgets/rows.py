@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -259,3 +260,20 @@ class Rows(Vertical):
         event.stop()
         if event.option_id is not None:
             self.post_message(self.Moved(self, event.option_id))
+            self.call_after_refresh(self._keep_in_sight, event.option_index)
+
+    def _keep_in_sight(self, index: int) -> None:
+        """Where a page around the table scrolls, scroll it to the highlighted row."""
+        if not self.options.has_focus:
+            return
+        heights = [2 if row.cells and row.below is not None and self._was_tall else 1 for row in self._rows]
+        top = self.options.region.y - self.options.scroll_offset.y + sum(heights[:index])
+        bottom = top + heights[index]
+        for page in self.ancestors:
+            if isinstance(page, Widget) and page.max_scroll_y > 0:
+                seen = page.scrollable_content_region
+                if bottom > seen.bottom:
+                    page.scroll_relative(y=bottom - seen.bottom, animate=False)
+                elif top < seen.y:
+                    page.scroll_relative(y=top - seen.y, animate=False)
+                return
