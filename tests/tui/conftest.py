@@ -103,8 +103,10 @@ class Terminal:
         await self.until(lambda: words in self.text)
 
     async def settled(self) -> None:
-        """Wait until everything is computed and saved."""
-        await self.until(lambda: self.app.state.up_to_date and not self.app.state.waiting)
+        """Wait until everything is computed and saved; a problem ends the wait."""
+        state = lambda: self.app.state  # noqa: E731
+        await self.until(lambda: (state().up_to_date and not state().waiting) or state().problem or state().stuck)
+        assert not self.app.state.problem and not self.app.state.stuck, self.text
 
     @property
     def lines(self) -> list[str]:

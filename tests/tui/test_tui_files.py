@@ -93,3 +93,23 @@ async def test_names_with_escapes_and_markup_do_no_harm(terminal, workspace):
         t.app.show_organization("riverside")
         await t.until_shown("[red]Evil")
         assert all("[" not in command.title for command in t.app.get_system_commands(t.app.screen))
+
+
+async def test_a_defect_is_told_and_the_app_goes_on(terminal, monkeypatch):
+    from interlock.tui import work
+
+    def broken(inputs):
+        raise ValueError("[red]no[/red] such luck")
+
+    real = work.judged
+    monkeypatch.setattr(work, "judged", broken)
+    async with terminal(ready=False) as t:
+        await t.until(lambda: t.app.state.stuck is not None)
+        await t.until_shown("went wrong unexpectedly")
+        assert "[red]no[/red] such luck" in t.words and "please report it" in t.words
+        await t.press("2")
+        await t.until_shown("How many nurses?")
+        monkeypatch.setattr(work, "judged", real)
+        await t.press("r")
+        await t.until(lambda: t.app.state.up_to_date and t.app.state.stuck is None)
+        assert "unexpectedly" not in t.text

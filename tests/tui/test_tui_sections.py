@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from interlock.tui.sections import SECTIONS
+from interlock.tui.widgets.rows import Rows
 
 EXPECTED = {
     "overview": ["Verdict", "Organisations", "Riverside", "never probed", "target gate: pilot"],
@@ -125,3 +126,13 @@ async def test_an_organisations_page_shows_gates_and_goes_to_a_gap_and_to_its_qu
         await t.until_shown("Lakeshore Health System")
         await t.press("1", "escape")
         await t.until_shown("Verdict there")
+
+
+async def test_the_highlighted_row_stays_in_sight_where_the_page_scrolls(terminal):
+    async with terminal((80, 24)) as t:
+        t.app.show_organization("lakeshore")
+        await t.until_shown("What is in the way")
+        rows = t.app.screen.query_one("#requirements", Rows)
+        for _ in range(12):
+            await t.press("down")
+            assert rows.key in t.text, "the key of the highlighted gap can be read"

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.traceback import Traceback
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -15,7 +16,6 @@ from textual.timer import Timer
 from textual.worker import get_current_worker
 
 from interlock.documents.text import plain
-from interlock.model.errors import InterlockError
 from interlock.tui import messages as tell
 from interlock.tui import work as job
 from interlock.tui.saving import Saver
@@ -103,6 +103,10 @@ class InterlockApp(App[None]):
         self._load()
         self.set_interval(WATCH_S, self._watch_files)
 
+    def _fatal_error(self) -> None:
+        """Textual's own crash page lists every local variable: whole assessments. Say where it happened and no more."""
+        self.panic(Traceback(show_locals=False))
+
     # -- state ----------------------------------------------------------------------------------------------------
 
     def become(self, state: State) -> None:
@@ -136,8 +140,8 @@ class InterlockApp(App[None]):
     def _load(self) -> None:
         try:
             inputs, seen = job.load(self.workspace)
-        except InterlockError as error:
-            self.post_message(tell.LoadFailed(error))
+        except Exception as error:
+            self.post_message(tell.LoadFailed(job.readable(error)))
         else:
             self.post_message(tell.Loaded(inputs, seen))
 
@@ -145,8 +149,8 @@ class InterlockApp(App[None]):
     def _judge(self, revision: int, inputs: Inputs) -> None:
         try:
             judgement = job.judged(inputs)
-        except InterlockError as error:
-            self.post_message(tell.ComputeFailed(error))
+        except Exception as error:
+            self.post_message(tell.ComputeFailed(job.readable(error)))
         else:
             self.post_message(tell.Judged(revision, judgement))
 
@@ -154,8 +158,8 @@ class InterlockApp(App[None]):
     def _assess(self, revision: int, inputs: Inputs) -> None:
         try:
             assessment = job.assessed(inputs)
-        except InterlockError as error:
-            self.post_message(tell.ComputeFailed(error))
+        except Exception as error:
+            self.post_message(tell.ComputeFailed(job.readable(error)))
         else:
             self.post_message(tell.Assessed(revision, assessment))
 
@@ -181,8 +185,8 @@ class InterlockApp(App[None]):
                 on_observation=lambda observation: self.post_message(tell.Probed(observation)),
                 cancelled=lambda: worker.is_cancelled,
             )
-        except InterlockError as error:
-            self.post_message(tell.ProbeEnded(error=error))
+        except Exception as error:
+            self.post_message(tell.ProbeEnded(error=job.readable(error)))
         else:
             self.post_message(tell.ProbeEnded(cancelled=cancelled))
 

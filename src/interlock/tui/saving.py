@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from interlock.model.errors import InterlockError
 from interlock.tui.messages import NotSaved, Saved, SavingEnded
+from interlock.tui.work import readable
 
 if TYPE_CHECKING:
     from interlock.tui.state import Answer
@@ -44,7 +44,8 @@ class Saver:
             answer = self._queue.popleft()
             try:
                 recovered = self._save(content, answer)
-            except InterlockError as error:
+            except Exception as cause:
+                error = readable(cause)
                 self._post(NotSaved(answer, error))
                 while self._queue:
                     self._post(NotSaved(self._queue.popleft(), error))

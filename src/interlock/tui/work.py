@@ -10,6 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from interlock.documents.text import plain
+
 if TYPE_CHECKING:
     from interlock.model.assessment import Assessment
     from interlock.model.errors import InterlockError
@@ -22,6 +24,20 @@ if TYPE_CHECKING:
     from interlock.workspace.store import Workspace
 
 Fingerprint = dict[str, tuple[int, int]]
+
+
+def readable(error: Exception) -> InterlockError:
+    """An error for a person to read. One that nobody foresaw is a defect of ours; the app goes on all the same."""
+    from interlock.model.errors import InterlockError
+
+    if isinstance(error, InterlockError):
+        return error
+    what = plain(error, 200) or "no further words"
+    return InterlockError(
+        f"this went wrong unexpectedly ({type(error).__name__}: {what})",
+        remedy="it is a defect of Interlock: please report it; what is saved is safe",
+    )
+
 
 #: What a workspace is read from, as glob patterns below its folder.
 _READ = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -14,9 +13,9 @@ from interlock.gaps.verdict import decide
 from interlock.model.assessment import Assessment, OrgStanding, Score, Totals
 from interlock.model.base import Gate, RuleOutcome, Scope, Status
 from interlock.model.finding import Finding
-from interlock.model.questionnaire import Item, Response
+from interlock.model.questionnaire import Item
 from interlock.model.rule import Rule
-from interlock.questionnaire.visibility import visible
+from interlock.questionnaire.visibility import hidden, visible
 from interlock.rules.contradictions import find
 from interlock.rules.engine import evaluate
 from interlock.rules.inputs import RuleInputs
@@ -38,11 +37,9 @@ def hidden_items(inputs: Inputs) -> dict[str, frozenset[str]]:
     """Item ids that ``enable_when`` hides: under ``""`` for the product, under each organisation's id for it."""
     questionnaires = inputs.content.questionnaires
 
-    def hidden(responses: Mapping[str, Response]) -> frozenset[str]:
-        return frozenset(item for item, shown in visible(questionnaires, responses).items() if shown is False)
-
-    return {"": hidden(inputs.product)} | {
-        org.id: hidden(dict(inputs.product) | dict(inputs.answers(org.id))) for org in inputs.organizations
+    return {"": hidden(visible(questionnaires, inputs.product))} | {
+        org.id: hidden(visible(questionnaires, dict(inputs.product) | dict(inputs.answers(org.id))))
+        for org in inputs.organizations
     }
 
 

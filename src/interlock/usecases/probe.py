@@ -10,13 +10,23 @@ from interlock.model.observation import Observation, Target
 from interlock.model.organization import Organization
 from interlock.probe.checks.registry import list_checks
 from interlock.probe.plan import clean_base_url
+from interlock.probe.recheck import recheck
 from interlock.probe.runner import ProbeEvent, ProbeSettings, probe
-from interlock.workspace.history import save_body, save_observation
+from interlock.workspace.history import load_bodies, save_body, save_observation
 from interlock.workspace.store import Workspace
 
 SANDBOX_SCHEME = "sandbox://"
 
-__all__ = ["ProbeEvent", "ProbeSettings", "bare_targets", "list_checks", "probe_targets", "resolved", "targets_of"]
+__all__ = [
+    "ProbeEvent",
+    "ProbeSettings",
+    "bare_targets",
+    "list_checks",
+    "probe_targets",
+    "recheck_observation",
+    "resolved",
+    "targets_of",
+]
 
 
 def bare_targets(urls: Sequence[str]) -> tuple[Target, ...]:
@@ -79,3 +89,9 @@ async def probe_targets(
             if workspace is not None and observation.target.org is not None:
                 save_observation(workspace, observation)
             yield observation
+
+
+def recheck_observation(workspace: Workspace, observation: Observation) -> Observation:
+    """The same observation with facts and checks worked out anew from the stored documents; nothing is contacted."""
+    digests = {request.sha256 for request in observation.requests if request.sha256}
+    return recheck(observation, load_bodies(workspace, sorted(digests)))

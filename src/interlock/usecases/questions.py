@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from interlock.model.base import Status
-from interlock.model.questionnaire import Item, Questionnaire, Response
+from interlock.model.questionnaire import Item, Response
 from interlock.usecases.assess import asked
 from interlock.usecases.load import Inputs
 
@@ -50,8 +50,3 @@ def next_question(inputs: Inputs, scope: str | None = None) -> Asked | None:
     scopes = [scope] if scope else ["product", *(org.id for org in inputs.organizations)]
     open_ones = [q for s in scopes for q in questions(inputs, s) if q.status is Status.UNANSWERED]
     return min(open_ones, key=lambda asked: asked.item.priority != "core", default=None)
-
-
-def areas(inputs: Inputs) -> tuple[Questionnaire, ...]:
-    """The questionnaires, in order."""
-    return inputs.content.questionnaires

@@ -5,17 +5,21 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
+import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from interlock.documents.text import slug
 from interlock.model.assessment import Assessment
-from interlock.model.errors import Place, WorkspaceError
+from interlock.model.errors import DocumentError, Place, WorkspaceError
 from interlock.model.observation import Observation
 from interlock.workspace.atomic import locked, write_atomically
 from interlock.workspace.store import Workspace, read_json
 
+#: No discovery document is larger; a compressed one may not unfold beyond it.
+MAX_BODY_BYTES = 64_000_000
 _STAMP = "%Y-%m-%dT%H%M%S.%fZ"
 _MILESTONE = re.compile(r"^(\d+)-([a-z0-9-]+)\.json$")
 
@@ -42,6 +46,27 @@ def save_body(workspace: Workspace, content: bytes) -> str:
         with locked(workspace.root):
             write_atomically(path, gzip.compress(content, mtime=0))
     return digest
+
+
+def load_bodies(workspace: Workspace, digests: Iterable[str]) -> dict[str, bytes]:
+    """The stored documents among ``digests`` (SHA-256 in hexadecimal); those that are not stored are left out.
+
+    :raises DocumentError: a stored document is damaged or not the one that its name says.
+    """
+    found: dict[str, bytes] = {}
+    for digest in digests:
+        path = workspace.root / "observations" / "bodies" / f"{digest}.json.gz"
+        if not path.is_file():
+            continue
+        try:
+            with gzip.open(path) as handle:
+                content = handle.read(MAX_BODY_BYTES)
+        except (OSError, EOFError, zlib.error) as error:
+            raise DocumentError("this stored document is damaged", place=Place(file=str(path))) from error
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise DocumentError("this stored document is not what its name says", place=Place(file=str(path)))
+        found[digest] = content
+    return found
 
 
 def observation_files(workspace: Workspace, org: str) -> tuple[Path, ...]:

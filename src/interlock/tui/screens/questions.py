@@ -15,29 +15,22 @@ from textual.widgets import Input, Static, TextArea
 from interlock.model.base import Status
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import ItemType, Response
-from interlock.tui.page import line, text
+from interlock.tui.page import line
 from interlock.tui.progress import count
+from interlock.tui.question_rows import question_rows, questions, scope_line
 from interlock.tui.screens.dialogs import AskText, Pick
 from interlock.tui.screens.section import Section
 from interlock.tui.state import Answer, Key, State
 from interlock.tui.widgets.question_form import QuestionForm, Shown
-from interlock.tui.widgets.rows import Column, Row, Rows
+from interlock.tui.widgets.rows import Column, Rows
 from interlock.tui.widgets.score_line import ScoreLine
-from interlock.tui.words import ACCENT, BAD, DIM, STATUS
+from interlock.tui.words import ACCENT, DIM
 
 if TYPE_CHECKING:
     from interlock.usecases.answer import Raw
-    from interlock.usecases.load import Inputs
     from interlock.usecases.questions import Asked
 
 _COLUMNS = (Column("", 1), Column("Question", 20, grow=1))
-
-
-def questions(inputs: Inputs, scope: str) -> tuple[Asked, ...]:
-    """The questions of a scope; imported late, for it brings the rules and the scheduler with it."""
-    from interlock.usecases.questions import questions as of_scope
-
-    return of_scope(inputs, scope)
 
 
 @dataclass(frozen=True)
@@ -126,17 +119,9 @@ class QuestionsSection(Section):
         self.query_one("#scope", Static).update(
             line((state.name_of(self._scope), "bold"), (f"  {counts.settled} of {counts.total}", DIM), ("  s", ACCENT))
         )
-        rows: list[Row] = []
-        area = ""
-        for asked in self._asked:
-            if asked.area != area:
-                area = asked.area
-                part = count(entry for entry in self._asked if entry.area == area)
-                rows.append(Row(f"area:{area}", heading=area, aside=f"{part.settled}/{part.total}"))
-            rows.append(_question_row(asked, state))
         table = self.query_one("#questions", Rows)
         with self.prevent(Rows.Moved):
-            table.set_rows(rows)
+            table.set_rows(question_rows(self._asked, state))
             if self._item is not None:
                 table.select(self._item)
 
@@ -230,21 +215,7 @@ class QuestionsSection(Section):
         inputs = self.state.inputs
         if inputs is None:
             return
-        choices = []
-        for scope in self._scopes():
-            counts = count(questions(inputs, scope))
-            what = "the product, asked once" if scope == "product" else "an organisation"
-            choices.append(
-                (
-                    scope,
-                    line(
-                        (self.state.name_of(scope), "bold"),
-                        (f"  {what}  ", DIM),
-                        f"{counts.settled} of {counts.total}",
-                        (f", {counts.unknown} not known" if counts.unknown else "", DIM),
-                    ),
-                )
-            )
+        choices = [(scope, scope_line(self.state, inputs, scope)) for scope in self._scopes()]
         dialog = Pick("Whose questions?", choices, self._scope)
         self.app.push_screen(dialog, lambda scope: self.go_to(scope) if scope else None)
 
@@ -433,15 +404,3 @@ class QuestionsSection(Section):
         if typed is not None:
             self._take_typed(asked, typed)
         self._detailed()
-
-
-def _question_row(asked: Asked, state: State) -> Row:
-    sign = STATUS[asked.status]
-    glyph = text(sign.glyph, sign.style)
-    waiting = state.waiting.get((asked.scope, asked.item.id))
-    marks = []
-    if waiting is not None and waiting.error is not None:
-        marks.append(("not saved ", f"bold {BAD}"))
-    if state.contradiction(asked.scope, asked.item.id) is not None:
-        marks.append(("≠ ", f"bold {BAD}"))
-    return Row(asked.item.id, (glyph, line(*marks, asked.item.text)))

@@ -14,7 +14,6 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from interlock.model.errors import InterlockError
 from interlock.tui import messages as tell
 from interlock.tui import work as job
 from interlock.tui.diff import draw_diff
@@ -163,8 +162,8 @@ class ReportSection(Section):
             written, skipped = job.export(
                 assessment, state.inputs, folder, formats, lambda name: self.post_message(tell.ExportStep(name))
             )
-        except InterlockError as error:
-            self.post_message(tell.Exported((), error=error))
+        except Exception as error:
+            self.post_message(tell.Exported((), error=job.readable(error)))
         else:
             self.post_message(tell.Exported(written, skipped))
 
@@ -215,8 +214,8 @@ class ReportSection(Section):
             return
         try:
             written = export_contract(state.inputs, folder, today=date.today())
-        except InterlockError as error:
-            self.post_message(tell.Exported((), error=error))
+        except Exception as error:
+            self.post_message(tell.Exported((), error=job.readable(error)))
         else:
             self.post_message(tell.Exported(written))
 
@@ -247,8 +246,8 @@ class ReportSection(Section):
             return
         try:
             saved = save_milestone(self.interlock.workspace, name, state.assessment)
-        except InterlockError as error:
-            self.post_message(tell.MilestoneSaved(error=error))
+        except Exception as error:
+            self.post_message(tell.MilestoneSaved(error=job.readable(error)))
         else:
             self.post_message(tell.MilestoneSaved(saved.path))
 
@@ -285,8 +284,8 @@ class ReportSection(Section):
             before = load_reference(self.interlock.workspace, name, today=date.today())
             now = state.assessment if state.up_to_date else job.assessed(state.inputs)
             self.post_message(tell.Compared(name, compare(before, now)))
-        except InterlockError as error:
-            self.post_message(tell.Compared(name, error=error))
+        except Exception as error:
+            self.post_message(tell.Compared(name, error=job.readable(error)))
 
     @on(tell.Compared)
     def _compared(self, message: tell.Compared) -> None:

@@ -1,0 +1,61 @@
+"""The list of questions: one row a question under its area, and one line a scope to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from interlock.tui.page import line, text
+from interlock.tui.progress import count
+from interlock.tui.state import State
+from interlock.tui.widgets.rows import Row
+from interlock.tui.words import BAD, DIM, STATUS
+
+if TYPE_CHECKING:
+    from interlock.usecases.load import Inputs
+    from interlock.usecases.questions import Asked
+
+
+def questions(inputs: Inputs, scope: str) -> tuple[Asked, ...]:
+    """The questions of a scope; imported late, for it brings the rules and the scheduler with it."""
+    from interlock.usecases.questions import questions as of_scope
+
+    return of_scope(inputs, scope)
+
+
+def question_rows(asked: Sequence[Asked], state: State) -> list[Row]:
+    """Headings with how far each area is, and below them its questions with their marks."""
+    rows: list[Row] = []
+    area = ""
+    for question in asked:
+        if question.area != area:
+            area = question.area
+            part = count(entry for entry in asked if entry.area == area)
+            rows.append(Row(f"area:{area}", heading=area, aside=f"{part.settled}/{part.total}"))
+        rows.append(_row(question, state))
+    return rows
+
+
+def _row(asked: Asked, state: State) -> Row:
+    sign = STATUS[asked.status]
+    waiting = state.waiting.get((asked.scope, asked.item.id))
+    marks = []
+    if waiting is not None and waiting.error is not None:
+        marks.append(("not saved ", f"bold {BAD}"))
+    if state.contradiction(asked.scope, asked.item.id) is not None:
+        marks.append(("≠ ", f"bold {BAD}"))
+    return Row(asked.item.id, (text(sign.glyph, sign.style), line(*marks, asked.item.text)))
+
+
+def scope_line(state: State, inputs: Inputs, scope: str) -> Content:
+    """The name of a scope and how far its answers are."""
+    counts = count(questions(inputs, scope))
+    what = "the product, asked once" if scope == "product" else "an organisation"
+    return line(
+        (state.name_of(scope), "bold"),
+        (f"  {what}  ", DIM),
+        f"{counts.settled} of {counts.total}",
+        (f", {counts.unknown} not known" if counts.unknown else "", DIM),
+    )
