@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 from interlock.gaps import exports
@@ -43,7 +42,10 @@ def part(graph: GapGraph, org: str | None) -> GapGraph:
 
 
 def draw(assessment: Assessment, how: Literal["json", "mermaid", "dot", "svg"], org: str | None = None) -> str:
-    """The gap graph as node-link JSON, Mermaid, DOT or SVG text."""
+    """The gap graph as node-link JSON, Mermaid, DOT or SVG text.
+
+    :raises InterlockError: a picture is asked for and nothing is open.
+    """
     graph = part(assessment.graph, org)
     if how == "json":
         return exports.to_json(graph)
@@ -51,19 +53,10 @@ def draw(assessment: Assessment, how: Literal["json", "mermaid", "dot", "svg"], 
         return exports.to_mermaid(graph)
     if how == "dot":
         return exports.to_dot(graph)
-    return _picture(graph, {organization.id: organization.name for organization in assessment.organizations})
-
-
-def _picture(graph: GapGraph, names: Mapping[str, str]) -> str:
-    """A picture that stands alone. Its boxes link to nothing."""
-    from interlock.report.charts import condense, gap_graph
-
     if not graph.nodes:
         raise InterlockError(
             "there is no graph to draw: nothing is open", remedy="interlock score shows where things stand"
         )
-    count = len(graph.nodes)
-    drawing = condense(graph, names, lambda _node: "")
-    return gap_graph(drawing, f"Gap graph: {count} open gaps and unknowns, each with what has to be closed before it")[
-        0
-    ]
+    from interlock.report.charts import gap_graph_svg
+
+    return gap_graph_svg(graph, {organization.id: organization.name for organization in assessment.organizations})
