@@ -36,6 +36,12 @@ class Flow(Static):
         self._drawn_for = 0
         self._fixed = fixed
         self._redraw()
+        if not self._drawn_for:  # not laid out yet: a widget that is shown again may come back without a resize
+            self.call_after_refresh(self._redraw)
+
+    def on_show(self) -> None:
+        """Draw what was asked for while nobody could see it."""
+        self._redraw()
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw for the new width."""
