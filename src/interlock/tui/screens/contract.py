@@ -24,6 +24,7 @@ from interlock.tui.words import DIM, FIT
 if TYPE_CHECKING:
     from interlock.usecases.contract import ContractRemark
 
+_NO_CONTRACT = "Without a contract there is nothing to hold against anyone."
 _NEED = Column("What the contract needs", 24, grow=3)
 
 
@@ -52,7 +53,7 @@ class ContractSection(Section):
         with Horizontal(classes="sides"):
             yield ScrollingFlow(id="contract", classes="panel side")
             with Vertical(classes="panel side", id="fit-panel"):
-                yield Rows((_NEED,), id="fit", empty="Without a contract there is nothing to hold against anyone.")
+                yield Rows((_NEED,), id="fit", empty=_NO_CONTRACT)
                 yield Flow(_draw_legend, id="fit-legend")
 
     def on_mount(self) -> None:
@@ -113,7 +114,8 @@ class ContractSection(Section):
             cells = [text(f"{label}{' (optional)' if optional else ''}")]
             cells += [_cell(by_org.get(fit.org)) for fit in fits]
             rows.append(Row(f"{direction}|{resource}|{kind}|{name}", tuple(cells)))
-        table.set_rows(rows)
+        nobody = self.state.inputs is not None and not self.state.inputs.organizations
+        table.set_rows(rows, empty="No organisation yet: section 7 adds the first one." if nobody else _NO_CONTRACT)
 
     def action_fit(self) -> None:
         """Into the matrix."""
