@@ -4,15 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
+from textual.css.styles import RulesMap
+from textual.strip import Strip
+from textual.style import Style
+from textual.visual import RenderOptions, Visual
 from textual.widgets import Static
 
 from interlock.tui.page import Page
 
 Drawing = Callable[[Page], object]
+
+
+class Drawn(Visual):
+    """A drawing as Textual lays it out: it is asked for a width, and draws for that width, once."""
+
+    def __init__(self, drawing: Drawing) -> None:
+        self._drawing = drawing
+        self._width = 0
+        self._content = Content("")
+
+    def at(self, width: int) -> Content:
+        """The text for ``width`` cells."""
+        if width != self._width:
+            page = Page(width)
+            self._drawing(page)
+            self._width, self._content = width, page.content()
+        return self._content
+
+    def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
+        """All that there is."""
+        return container_width
+
+    def get_height(self, rules: RulesMap, width: int) -> int:
+        """Lines at ``width`` cells."""
+        return self.at(width).get_height(rules, width)
+
+    def render_strips(self, width: int, height: int | None, style: Style, options: RenderOptions) -> list[Strip]:
+        """The lines themselves."""
+        return self.at(width).render_strips(width, height, style, options)
 
 
 class Flow(Static):
@@ -25,42 +57,24 @@ class Flow(Static):
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
-        super().__init__("", id=id, classes=classes, markup=False)
-        self._drawing = drawing
-        self._drawn_for = 0
-        self._fixed = False
+        super().__init__(_visual(drawing), id=id, classes=classes, markup=False)
 
     def draw(self, drawing: Drawing, *, fixed: bool = False) -> None:
         """Show something else; ``fixed`` when the widget's height does not depend on it."""
-        self._drawing = drawing
-        self._drawn_for = 0
-        self._fixed = fixed
-        self._redraw()
-        if not self._drawn_for:  # not laid out yet: a widget that is shown again may come back without a resize
-            self.call_after_refresh(self._redraw)
-
-    def on_show(self) -> None:
-        """Draw what was asked for while nobody could see it."""
-        self._redraw()
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Draw for the new width."""
-        self._redraw()
-
-    def _redraw(self) -> None:
-        width = self.content_size.width
-        if self._drawing is None or width <= 0 or width == self._drawn_for:
-            return
-        self._drawn_for = width
-        page = Page(width)
-        self._drawing(page)
-        self.update(page.content(), layout=not self._fixed)
+        self.update(_visual(drawing), layout=not fixed)
+        # Textual counts requests for a layout and keeps a widget's measures until the count moves. A second request
+        # before the first is served does not count, and a layout in between has measured the text before this one.
+        self._layout_updates += not fixed
 
     @property
     def shown(self) -> Content:
         """What is shown now."""
         visual = self.visual
-        return visual if isinstance(visual, Content) else Content(str(visual))
+        return visual.at(self.content_size.width) if isinstance(visual, Drawn) else Content("")
+
+
+def _visual(drawing: Drawing | None) -> Drawn | str:
+    return "" if drawing is None else Drawn(drawing)
 
 
 class ScrollingFlow(VerticalScroll):
