@@ -10,7 +10,7 @@ from interlock.model.base import Gate, Reference, Scope
 from interlock.model.contract import ContractFit
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Subject
-from interlock.report import view, words
+from interlock.report import html, view, words
 from interlock.report.models import ReportView
 from interlock.report.sections.context import ReferenceBook
 
@@ -251,6 +251,20 @@ def test_only_the_sections_asked_for_and_no_link_into_others() -> None:
     assert {reason.id.anchor for reason in built.summary.reasons} == {""}
     with pytest.raises(InterlockError, match="no section 'nonsense'"):
         build(factory.sample(), sections=["nonsense"])
+
+
+def test_a_brief_report_tells_what_blocks_in_full_and_loses_nothing() -> None:
+    whole, brief = build(factory.sample()).gaps, build(factory.sample(), brief=True).gaps
+    assert whole is not None and brief is not None
+    assert not any(group.rows for group in whole)
+    assert {gap.id for group in whole for gap in group.gaps} == {
+        gap.id for group in brief for gap in (*group.gaps, *group.rows)
+    }
+    rows = [gap for group in brief for gap in group.rows if group.anchor != "gaps-later"]
+    assert any(group.rows for group in brief)
+    assert not any(gap.blocker or gap.severity.label in {"Critical", "High"} for gap in rows)
+    page = html.render(build(factory.sample(), brief=True))
+    assert all(f'id="{gap.anchor}"' in page for group in brief for gap in group.rows)
 
 
 def test_nothing_at_all_is_a_whole_report_too() -> None:

@@ -63,12 +63,13 @@ class GapEntry(Model):
 
 
 class GapGroup(Model):
-    """Open gaps of one wave."""
+    """Open gaps of one wave: those told in full, and those that get one row."""
 
     anchor: str
     title: str
     note: str
     gaps: tuple[GapEntry, ...]
+    rows: tuple[GapEntry, ...]
 
 
 class OpenQuestion(Model):

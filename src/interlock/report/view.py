@@ -40,6 +40,7 @@ def build(
     interlock_version: str,
     observations: Mapping[str, Observation],
     sections: Collection[str] | None = None,
+    brief: bool = False,
 ) -> ReportView:
     """The report as data: every string prepared and bounded, every list in reading order.
 
@@ -47,6 +48,7 @@ def build(
         assessment gives the same bytes.
     :param observations: organisation id to its latest observation; absent means never probed.
     :param sections: names out of :data:`SECTIONS`; none means all of them.
+    :param brief: give minor gaps a row instead of an entry, for a document that is read from front to back.
     :raises InterlockError: a section that does not exist.
     """
     shown = _shown(sections)
@@ -54,7 +56,7 @@ def build(
     wanted = frozenset(shown)
     first_steps = plan.build_first(context) if "first" in wanted else None
     plan_section = plan.build_plan(context) if "plan" in wanted else None
-    gap_groups = gaps.build_gaps(context) if "gaps" in wanted else None
+    gap_groups = gaps.build_gaps(context, brief=brief) if "gaps" in wanted else None
     tasks = plan.build_tasks(context) if "tasks" in wanted else None
     pages = organizations.build_organizations(context) if "organizations" in wanted else None
     waves = tuple(Link(label=group.title, anchor=group.anchor) for group in gap_groups or ())

@@ -53,7 +53,8 @@ def write_report(
     """Write ``report.<format>`` files into ``directory``; returns those written.
 
     :param sections: names of the sections to keep. By default the PDF, which is sent around, leaves out the two long
-        appendices (:data:`PDF_SECTIONS`), the others have all. The JSON is always whole.
+        appendices (:data:`PDF_SECTIONS`), the others have all. The PDF gives minor gaps a row each. The JSON is always
+        whole.
     :param templates: a folder whose files replace the shipped templates, stylesheet and fonts one by one.
     :param pdf_process: a process that was started earlier; without one, one is started when a PDF is asked for.
     :param on_skipped: called instead of failing when one format cannot be made (a PDF without its libraries).
@@ -64,19 +65,20 @@ def write_report(
 
     own = templates if templates is not None and templates.is_dir() else None
 
-    def shown(kept: Sequence[str] | None) -> ReportView:
+    def shown(kept: Sequence[str] | None, *, brief: bool = False) -> ReportView:
         return build_view(
             assessment,
             generated=(now or datetime.now(UTC)).strftime("%Y-%m-%d"),
             interlock_version=__version__,
             observations=inputs.observations,
             sections=kept,
+            brief=brief,
         )
 
     with contextlib.ExitStack() as stack:
         makers: dict[Format, Callable[[], bytes]] = {}
         if "pdf" in formats:  # first, so that it is laid out while the others are written
-            page = html.render(shown(sections or PDF_SECTIONS), override=own)
+            page = html.render(shown(sections or PDF_SECTIONS, brief=True), override=own)
             process = pdf_process or stack.enter_context(PdfProcess())
             makers["pdf"] = process.submit(page, own or data_dir("reports"))
         whole = shown(sections)

@@ -27,6 +27,7 @@ _KIND = {
     "resource": "resource",
     "interaction": "interaction",
     "search_parameter": "search parameter",
+    "operation": "operation",
     "profile": "profile",
     "launch": "launch mode",
     "scope": "scope",

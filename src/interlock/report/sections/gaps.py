@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from interlock.model.base import GapClass, RuleOutcome
+from interlock.model.base import GapClass, RuleOutcome, Severity
 from interlock.model.finding import Finding
 from interlock.model.rule import Rule
 from interlock.report import words
@@ -13,8 +13,11 @@ from interlock.report.models import Cite, GapEntry, GapGroup, Link, SubjectLine
 from interlock.report.sections.context import Context
 
 
-def build_gaps(context: Context) -> tuple[GapGroup, ...]:
-    """Every rule with an open gap; the last group holds those that the target gate does not need."""
+def build_gaps(context: Context, *, brief: bool = False) -> tuple[GapGroup, ...]:
+    """Every rule with an open gap; the last group holds those that the target gate does not need.
+
+    :param brief: only blockers and gaps of high severity that the target gate needs get an entry, the others a row.
+    """
     by_rule: dict[str, list[Finding]] = defaultdict(list)
     for finding in context.assessment.findings:
         if finding.outcome is RuleOutcome.GAP:
@@ -30,14 +33,16 @@ def build_gaps(context: Context) -> tuple[GapGroup, ...]:
         order = (list(GapClass).index(rule.gap_class), rule.severity.rank, rule_id)
         groups[wave].append((order, _entry(context, rule, findings, neighbours)))
     ordered = sorted(groups, key=lambda wave: (wave is None, wave or 0))
-    return tuple(_group(context, wave, [entry for _, entry in sorted(groups[wave], key=_first)]) for wave in ordered)
+    return tuple(
+        _group(context, wave, [entry for _, entry in sorted(groups[wave], key=_first)], brief=brief) for wave in ordered
+    )
 
 
 def _first(pair: tuple[tuple[int, int, str], GapEntry]) -> tuple[int, int, str]:
     return pair[0]
 
 
-def _group(context: Context, wave: int | None, entries: Sequence[GapEntry]) -> GapGroup:
+def _group(context: Context, wave: int | None, entries: Sequence[GapEntry], *, brief: bool) -> GapGroup:
     gate = words.GATE[context.assessment.target_gate].lower()
     if wave is None:
         title, note = "Later", f"Open, and not needed for the {gate} gate."
@@ -46,7 +51,19 @@ def _group(context: Context, wave: int | None, entries: Sequence[GapEntry]) -> G
     else:
         title, note = f"Wave {wave + 1}", "Can start once what it waits for is closed."
     anchor = "gaps-later" if wave is None else f"gaps-wave-{wave + 1}"
-    return GapGroup(anchor=anchor, title=title, note=note, gaps=tuple(entries))
+    full = [entry for entry in entries if not brief or (wave is not None and _weighty(context, entry))]
+    return GapGroup(
+        anchor=anchor,
+        title=title,
+        note=note,
+        gaps=tuple(full),
+        rows=tuple(entry for entry in entries if entry not in full),
+    )
+
+
+def _weighty(context: Context, entry: GapEntry) -> bool:
+    rule = context.rule(entry.id)
+    return entry.blocker or (rule is not None and rule.severity.rank <= Severity.HIGH.rank)
 
 
 class Neighbours:
@@ -94,7 +111,7 @@ def _entry(context: Context, rule: Rule, findings: Sequence[Finding], neighbours
         id=rule.id,
         title=words.name(rule.title),
         severity=words.SEVERITY[rule.severity],
-        severity_because=words.sentence(words.text(rule.severity_because or "")),
+        severity_because=words.sentence(words.text(rule.rationale or "")),
         gap_class=words.GAP_CLASS[rule.gap_class],
         blocker=rule.gap_class in {GapClass.PRODUCT_BLOCKER, GapClass.INTEGRATION_BLOCKER},
         gate=words.GATE[rule.gate],
