@@ -51,6 +51,7 @@ from interlock.model.observation import (
     Target,
 )
 from interlock.model.organization import Organization
+from interlock.model.pattern import PatternMatch
 from interlock.model.rule import Effort, LeadTime, Remediation, Rule, RuleTest
 
 GENERATED = "2026-09-08T14:03:00Z"
@@ -500,6 +501,25 @@ def make_totals(standings: Sequence[OrgStanding], findings: Sequence[Finding]) -
     )  # fmt: skip
 
 
+def _patterns() -> tuple[PatternMatch, ...]:
+    texts = {
+        "means": "A newer release is not a superset of an older one",
+        "action": "Decide for each organisation which release it is to run",
+        "owner": Owner.US, "source": ("S19",), "references": (SMART,),
+    }  # fmt: skip
+    return (
+        PatternMatch(
+            pattern="PAT-001", title="The issuer lives on another host", scope="org", outcome="matched",
+            orgs=("lakeshore",), messages=("Lakeshore Health System: the issuer is elsewhere",), **texts,
+        ),
+        PatternMatch(
+            pattern="PAT-002", title="The FHIR releases differ between organisations", scope="fleet",
+            outcome="undecided", undecided_orgs=("harborview",), detail="harborview was not observed", **texts,
+        ),
+        PatternMatch(pattern="PAT-003", title="One key for all", scope="fleet", outcome="not_matched", **texts),
+    )  # type: ignore[arg-type]  # fmt: skip
+
+
 def sample() -> Assessment:
     """Four organisations: ready, blocked on auth, another release, and one that could not be reached."""
     return Assessment(
@@ -520,6 +540,7 @@ def sample() -> Assessment:
                 evidence="https://fhir.lakeshore.example/r4/.well-known/smart-configuration /capabilities",
             ),
         ),
+        patterns=_patterns(),
         product_score=make_score(64, 71),
         standings=STANDINGS,
         graph=_graph(),

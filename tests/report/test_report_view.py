@@ -267,6 +267,17 @@ def test_a_brief_report_tells_what_blocks_in_full_and_loses_nothing() -> None:
     assert all(f'id="{gap.anchor}"' in page for group in brief for gap in group.rows)
 
 
+def test_patterns_that_hold_are_told_and_those_that_may_are_not_claimed(sample: ReportView) -> None:
+    assert sample.patterns is not None
+    (entry,) = sample.patterns.entries
+    assert [link.label for link in entry.where] == ["Lakeshore Health System"]
+    assert entry.seen == ("The issuer is elsewhere.",)
+    assert entry.owner == "Product team" and entry.cites
+    (maybe,) = sample.patterns.undecided
+    assert (maybe.id, maybe.detail) == ("PAT-002", "harborview was not observed.")
+    assert "Of 3 patterns known from earlier integrations, 1 holds here, and of 1 other" in sample.patterns.lead
+
+
 def test_nothing_at_all_is_a_whole_report_too() -> None:
     built = build(factory.minimal(), observations={})
     assert built.summary is not None and built.plan is not None and built.graph is not None

@@ -147,6 +147,36 @@ class ContradictionRow(Model):
     evidence: str
 
 
+class PatternEntry(Model):
+    """One pattern that holds here. ``seen`` has what was found, one line an organisation in org scope."""
+
+    anchor: str
+    id: str
+    title: str
+    where: tuple[Link, ...]
+    seen: tuple[str, ...]
+    means: str
+    action: str
+    owner: str
+    cites: tuple[Cite, ...]
+
+
+class OpenPattern(Model):
+    """One pattern that too little is known about."""
+
+    id: str
+    title: str
+    detail: str
+
+
+class Patterns(Model):
+    """Patterns of trouble: those that hold, and those that may."""
+
+    lead: str
+    entries: tuple[PatternEntry, ...]
+    undecided: tuple[OpenPattern, ...]
+
+
 class GateRow(Model):
     """One gate of one organisation."""
 

@@ -21,8 +21,11 @@ from interlock.report.entries import (
     GraphSection,
     MethodNote,
     NeedRow,
+    OpenPattern,
     OpenQuestion,
     OrganizationPage,
+    PatternEntry,
+    Patterns,
     ReferenceEntry,
     RootCauseRow,
     StatementRow,
@@ -56,9 +59,12 @@ __all__ = [
     "MethodNote",
     "NeedRow",
     "NotSeen",
+    "OpenPattern",
     "OpenQuestion",
     "OrganizationPage",
     "Pair",
+    "PatternEntry",
+    "Patterns",
     "Picture",
     "PlanSection",
     "Reason",
@@ -231,6 +237,7 @@ class ReportView(Model):
     unknowns: Unknowns | None
     fit: FitSection | None
     contradictions: tuple[ContradictionRow, ...] | None
+    patterns: Patterns | None
     organizations: tuple[OrganizationPage, ...] | None
     method: tuple[MethodNote, ...] | None
     tasks: tuple[Wave, ...] | None

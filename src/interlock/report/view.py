@@ -9,7 +9,18 @@ from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation
 from interlock.report import words
 from interlock.report.models import Link, ReportView, SectionTitle
-from interlock.report.sections import appendix, fit, gaps, glance, graph, organizations, plan, summary, unknowns
+from interlock.report.sections import (
+    appendix,
+    fit,
+    gaps,
+    glance,
+    graph,
+    organizations,
+    patterns,
+    plan,
+    summary,
+    unknowns,
+)
 from interlock.report.sections.context import SECTIONS, Context
 
 __all__ = ["SECTIONS", "build"]
@@ -24,6 +35,7 @@ _TITLES = {
     "unknowns": "What we do not know",
     "fit": "Contract fit",
     "contradictions": "Where answers and observations disagree",
+    "patterns": "Patterns of trouble",
     "organizations": "Organisation by organisation",
     "method": "Method",
     "tasks": "All tasks, by wave",
@@ -77,6 +89,7 @@ def build(
         unknowns=unknowns.build_unknowns(context) if "unknowns" in wanted else None,
         fit=fit.build_fit(context) if "fit" in wanted else None,
         contradictions=fit.build_contradictions(context) if "contradictions" in wanted else None,
+        patterns=patterns.build_patterns(context) if "patterns" in wanted else None,
         organizations=pages,
         method=appendix.build_method(context) if "method" in wanted else None,
         tasks=tasks,

@@ -25,6 +25,7 @@ SECTIONS = (
     "unknowns",
     "fit",
     "contradictions",
+    "patterns",
     "organizations",
     "method",
     "tasks",

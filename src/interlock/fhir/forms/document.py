@@ -1,0 +1,130 @@
+"""A form's JSON, bounded, and read so that every error names the file and the JSON pointer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+from interlock.documents.text import plain
+from interlock.fhir.tolerant import kind_of
+from interlock.model.errors import DocumentError, Place
+
+#: Largest file in bytes, deepest nesting, and most values in it. Our own largest response is a fiftieth of each.
+MAX_BYTES = 4_000_000
+MAX_DEPTH = 64
+MAX_VALUES = 200_000
+#: Longest text of any element, in characters.
+MAX_PROSE = 100_000
+
+Json = dict[str, Any]
+
+
+class Reader:
+    """Raises errors that name the file and the JSON pointer."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+
+    def fail(self, message: str, pointer: str, remedy: str | None = None) -> NoReturn:
+        """Raise a :class:`DocumentError` at a JSON pointer."""
+        raise DocumentError(message, place=Place(file=self.file, pointer=pointer or "/"), remedy=remedy)
+
+    def objects(self, parent: Json, key: str, at: str) -> Iterator[tuple[Json, str]]:
+        """The objects of the list at ``key``, each with its pointer; none when it is absent."""
+        value = parent.get(key)
+        if value is None:
+            return
+        if not isinstance(value, list):
+            self.fail(f"{key} is {kind_of(value)}, not a list", f"{at}/{key}")
+        for index, entry in enumerate(value):
+            if not isinstance(entry, dict):
+                self.fail(f"{key} holds {kind_of(entry)} where an object belongs", f"{at}/{key}/{index}")
+            yield entry, f"{at}/{key}/{index}"
+
+    def text(self, parent: Json, key: str, at: str) -> str | None:
+        """The string at ``key``."""
+        value = parent.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            self.fail(f"{key} is {kind_of(value)}, not a string", f"{at}/{key}")
+        if len(value) > MAX_PROSE:
+            self.fail(f"{key} is {len(value):,} characters long, more than {MAX_PROSE:,}", f"{at}/{key}")
+        if any((ord(c) < 32 and c not in "\n\t\r") or ord(c) == 127 or 0xD800 <= ord(c) < 0xE000 for c in value):
+            self.fail(f"{key} holds control characters", f"{at}/{key}", "remove them")
+        return value
+
+    def time(self, parent: Json, key: str, at: str) -> datetime | None:
+        """The FHIR dateTime at ``key``; none when it is absent or coarser than a day."""
+        text = self.text(parent, key, at)
+        if text is None or len(text) < len("2026-01-01"):
+            return None
+        try:
+            time = datetime.fromisoformat(text)
+            return time if time.tzinfo else time.replace(tzinfo=UTC)
+        except ValueError:
+            self.fail(f"{plain(text, 40)!r} is not a dateTime", f"{at}/{key}", "write it like 2026-03-31T09:00:00Z")
+
+    def known_modifiers(self, parent: Json, at: str) -> None:
+        """A modifier extension changes what its element means, and none is known here (FHIR R4 extensibility.html)."""
+        for key in ("modifierExtension", "implicitRules"):
+            if parent.get(key):
+                self.fail(f"{key} may change what this means, and it is not known here", f"{at}/{key}")
+
+
+def parse_resource(raw: bytes, file: str) -> Json:
+    """A response's JSON.
+
+    :raises DocumentError: too large, not JSON (with line and column), nested too deeply, or another kind of resource.
+    """
+    reader = Reader(file)
+    if len(raw) > MAX_BYTES:
+        raise DocumentError(f"larger than {MAX_BYTES:,} bytes", place=Place(file=file))
+    try:
+        data = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise DocumentError("not UTF-8 text", place=Place(file=file), remedy="save the file as UTF-8") from error
+    except json.JSONDecodeError as error:
+        place = Place(file=file, line=error.lineno, column=error.colno)
+        raise DocumentError(f"not valid JSON: {error.msg}", place=place) from error
+    except ValueError as error:
+        raise DocumentError(f"not valid JSON: {plain(error)}", place=Place(file=file)) from error
+    except RecursionError as error:
+        raise DocumentError("nested too deeply", place=Place(file=file)) from error
+    _check_size(data, reader)
+    kind = data.get("resourceType") if isinstance(data, dict) else None
+    if not isinstance(data, dict) or kind != "QuestionnaireResponse":
+        found = (
+            f"a {plain(kind, 40)}" if isinstance(kind, str) else "no FHIR resource" if kind is None else kind_of(kind)
+        )
+        what = "; it is the form, not the answers" if kind == "Questionnaire" else ""
+        reader.fail(
+            f"expected a QuestionnaireResponse, found {found}{what}",
+            "/resourceType",
+            "give each response as a file of its own",
+        )
+    return data
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _check_size(data: Any, reader: Reader) -> None:
+    """Bounds on what json.loads accepts, walked without recursion."""
+    level, count = [data], 0
+    for _ in range(MAX_DEPTH):
+        count += len(level)
+        if count > MAX_VALUES:
+            reader.fail(f"more than {MAX_VALUES:,} values", "/")
+        level = [
+            child
+            for value in level
+            if isinstance(value, (dict, list))
+            for child in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return
+    reader.fail(f"nested more than {MAX_DEPTH} deep", "/")

@@ -1,0 +1,71 @@
+"""The names that forms are made of: canonical URLs, code systems, extensions, link ids.
+
+Ours start with :data:`BASE`, a reserved name (RFC 2606, section 2): an identifier, which no server answers for.
+"""
+
+from __future__ import annotations
+
+from interlock.model.base import Scope
+from interlock.model.questionnaire import Item, ItemType, Questionnaire
+
+BASE = "https://interlock.example/fhir"
+
+_HL7 = "http://hl7.org/fhir/StructureDefinition/"
+#: Weights of options. R4 has ``ordinalValue``; SDC and R5 have ``itemWeight``. Renderers read one or the other.
+ORDINAL_VALUE = _HL7 + "ordinalValue"
+ITEM_WEIGHT = _HL7 + "itemWeight"
+DATA_ABSENT_REASON = _HL7 + "data-absent-reason"
+DESIGN_NOTE = _HL7 + "designNote"
+DISPLAY_CATEGORY = _HL7 + "questionnaire-displayCategory"
+DISPLAY_CATEGORY_SYSTEM = "http://hl7.org/fhir/questionnaire-display-category"
+ITEM_CONTROL = _HL7 + "questionnaire-itemControl"
+ITEM_CONTROL_SYSTEM = "http://hl7.org/fhir/questionnaire-item-control"
+CHOICE_ORIENTATION = _HL7 + "questionnaire-choiceOrientation"
+MAX_VALUE = _HL7 + "maxValue"
+MIN_VALUE = _HL7 + "minValue"
+OPTION_EXCLUSIVE = _HL7 + "questionnaire-optionExclusive"
+SUPPORT_LINK = _HL7 + "questionnaire-supportLink"
+
+#: What stands beside an answer: evidence, its link as attachment, note, reason and time. On a response's item.
+ANSWER_RECORD = f"{BASE}/StructureDefinition/answer-record"
+
+PRODUCT_SYSTEM = f"{BASE}/product"
+ORGANIZATION_SYSTEM = f"{BASE}/organization"
+RESPONSE_SYSTEM = f"{BASE}/response"
+
+#: The element of a response's answer that holds a value, by type of the question (FHIR R4 item-type).
+VALUE_ELEMENT: dict[ItemType, str] = {
+    ItemType.CHOICE: "valueCoding",
+    ItemType.MULTI_CHOICE: "valueCoding",
+    ItemType.BOOLEAN: "valueBoolean",
+    ItemType.INTEGER: "valueInteger",
+    ItemType.DATE: "valueDate",
+    ItemType.URL: "valueUri",
+    ItemType.STRING: "valueString",
+    ItemType.TEXT: "valueString",
+}
+
+
+def canonical(questionnaire: Questionnaire) -> str:
+    """The questionnaire's canonical URL, without its version."""
+    return f"{BASE}/Questionnaire/{questionnaire.id}"
+
+
+def option_system(item: Item) -> str:
+    """The code system of one question's options: ``none`` means something else in another question."""
+    return f"{BASE}/CodeSystem/{item.id}"
+
+
+def help_link_id(item: Item) -> str:
+    """Link id of the display item that helps with a question; no question's own id has a slash."""
+    return f"{item.id}/help"
+
+
+def condition_link_id(item: Item) -> str:
+    """Link id of the display item that says when a question is asked."""
+    return f"{item.id}/when"
+
+
+def per_organization(item: Item) -> bool:
+    """Whether a question is answered in each organisation's response rather than in the product's."""
+    return item.scope is Scope.ORG

@@ -1,0 +1,170 @@
+"""A questionnaire as a FHIR R4 ``Questionnaire``: item by item, the same ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from interlock.fhir.forms import names
+from interlock.fhir.forms.enablement import Placed, condition_words, placed_items
+from interlock.model.questionnaire import EnableWhen, Item, ItemType, Operator, Option, Questionnaire
+
+#: FHIR R4 item types that are called otherwise here; the others have the same name.
+_TYPES = {ItemType.MULTI_CHOICE: "choice"}
+#: The element of ``enableWhen`` that holds the answer, by type of the question that it asks about.
+_CONDITION_ELEMENT = {
+    ItemType.CHOICE: "answerCoding",
+    ItemType.MULTI_CHOICE: "answerCoding",
+    ItemType.BOOLEAN: "answerBoolean",
+    ItemType.INTEGER: "answerInteger",
+    ItemType.DATE: "answerDate",
+    ItemType.STRING: "answerString",
+    ItemType.TEXT: "answerString",
+}
+#: FHIR R4 ``id``: at most 64 characters.
+_MAX_ID = 64
+
+Json = dict[str, Any]
+
+
+def questionnaire_resource(
+    questionnaire: Questionnaire, items: Mapping[str, Item], max_lengths: Mapping[ItemType, int]
+) -> Json:
+    """The form of one questionnaire. The same content gives the same resource: it carries no date.
+
+    :param items: the questions of all questionnaires, by id, to say in words what a form cannot look up.
+    :param max_lengths: longest answers in characters, by type (que-10 allows it for strings, texts and URLs).
+    """
+    context = _Context(placed_items(questionnaire), items, max_lengths)
+    organization = any(names.per_organization(item) for item in questionnaire.questions())
+    resource: Json = {"resourceType": "Questionnaire"}
+    if len(questionnaire.id) <= _MAX_ID:
+        resource["id"] = questionnaire.id
+    resource |= {
+        "language": "en-GB",
+        "url": names.canonical(questionnaire),
+        "version": questionnaire.version,
+        "name": "".join(word.capitalize() for word in questionnaire.id.split("-")),
+        "title": questionnaire.title,
+        "status": "active",
+        "experimental": False,
+        "subjectType": ["Organization" if organization else "Device"],
+    }
+    if questionnaire.description:
+        resource["description"] = questionnaire.description
+    return resource | {"item": [_item(item, context) for item in questionnaire.items]}
+
+
+@dataclass(frozen=True)
+class _Context:
+    placed: Mapping[str, Placed]
+    items: Mapping[str, Item]
+    max_lengths: Mapping[ItemType, int]
+
+
+def _item(item: Item, context: _Context) -> Json:
+    result: Json = {}
+    if extensions := _extensions(item):
+        result["extension"] = extensions
+    result |= {"linkId": item.id, "text": item.text, "type": _TYPES.get(item.type, item.type.value)}
+    if conditions := context.placed[item.id].conditions:
+        result["enableWhen"] = [_condition(condition, context.placed) for condition in conditions]
+        result["enableBehavior"] = item.enable_behavior
+    if item.type is not ItemType.GROUP:
+        # No question is required: "unknown" is an answer, and a form may be handed back with gaps.
+        result |= {"required": False, "repeats": item.type is ItemType.MULTI_CHOICE}
+    if item.type in context.max_lengths:
+        result["maxLength"] = context.max_lengths[item.type]
+    if item.options:
+        result["answerOption"] = [_option(item, option) for option in item.options]
+    children = [*_displays(item, context), *(_item(child, context) for child in item.items)]
+    return result | ({"item": children} if children else {})
+
+
+def _displays(item: Item, context: _Context) -> Iterator[Json]:
+    """What is shown beside a question: the condition that the form cannot tell, and one help, behind a button."""
+    if len(context.placed[item.id].conditions) < len(item.enable_when):
+        words = condition_words(item, context.items)
+        yield {
+            "extension": [
+                _concept(names.DISPLAY_CATEGORY, names.DISPLAY_CATEGORY_SYSTEM, "instructions", "Instructions")
+            ],
+            "linkId": names.condition_link_id(item),
+            "text": f"Leave this empty unless {words}.",
+            "type": "display",
+        }
+    if text := _help(item):
+        yield {
+            "extension": [_control("help", "Help-Button")],
+            "linkId": names.help_link_id(item),
+            "text": text,
+            "type": "display",
+        }
+
+
+def _extensions(item: Item) -> list[Json]:
+    found: list[Json] = []
+    if item.options:
+        several = item.type is ItemType.MULTI_CHOICE
+        found.append(_control("check-box", "Check-box") if several else _control("radio-button", "Radio Button"))
+        found.append({"url": names.CHOICE_ORIENTATION, "valueCode": "vertical"})
+    if item.min is not None:
+        found.append({"url": names.MIN_VALUE, "valueInteger": item.min})
+    if item.max is not None:
+        found.append({"url": names.MAX_VALUE, "valueInteger": item.max})
+    found += [{"url": names.SUPPORT_LINK, "valueUri": reference.url} for reference in item.references]
+    if item.type is not ItemType.GROUP:
+        found.append({"url": names.DESIGN_NOTE, "valueMarkdown": _design_note(item)})
+    return found
+
+
+def _design_note(item: Item) -> str:
+    parts = [f"priority: {item.priority}", f"scope: {item.scope.value}", f"not applicable: {item.na}"]
+    if item.source:
+        parts.append(f"source: {', '.join(item.source)}")
+    return "; ".join(parts)
+
+
+def _control(code: str, display: str) -> Json:
+    return _concept(names.ITEM_CONTROL, names.ITEM_CONTROL_SYSTEM, code, display)
+
+
+def _concept(url: str, system: str, code: str, display: str) -> Json:
+    return {"url": url, "valueCodeableConcept": {"coding": [{"system": system, "code": code, "display": display}]}}
+
+
+def _help(item: Item) -> str:
+    """One text: renderers show one help for each question."""
+    parts = []
+    if item.help:
+        parts.append(f"A good answer: {item.help.strip()}")
+    if item.why:
+        parts.append(f"Why it is asked: {item.why.strip()}")
+    return "\n\n".join(parts)
+
+
+def _option(item: Item, option: Option) -> Json:
+    extensions: list[Json] = []
+    if option.weight is not None:
+        weight = int(option.weight) if option.weight == int(option.weight) else option.weight
+        extensions += [{"url": url, "valueDecimal": weight} for url in (names.ORDINAL_VALUE, names.ITEM_WEIGHT)]
+    if option.exclusive:
+        extensions.append({"url": names.OPTION_EXCLUSIVE, "valueBoolean": True})
+    result: Json = {"extension": extensions} if extensions else {}
+    return result | {"valueCoding": coding(item, option)}
+
+
+def coding(item: Item, option: Option) -> Json:
+    """An option as a ``Coding``: the same in the form, in its conditions and in the answers."""
+    return {"system": names.option_system(item), "code": option.value, "display": option.label}
+
+
+def _condition(condition: EnableWhen, placed: Mapping[str, Placed]) -> Json:
+    result: Json = {"question": condition.question, "operator": condition.operator.value}
+    if condition.operator is Operator.EXISTS:
+        return result | {"answerBoolean": condition.answer}
+    control = placed[condition.question].item
+    option = control.option(str(condition.answer))
+    answer = coding(control, option) if control.options and option else condition.answer
+    return result | {_CONDITION_ELEMENT[control.type]: answer}

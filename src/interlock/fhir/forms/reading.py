@@ -1,0 +1,274 @@
+"""A FHIR R4 ``QuestionnaireResponse`` read: ours, or what another renderer made of our form.
+
+What the resource says is only sorted here; whether a question can have a value is the questionnaire room's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+
+from interlock.documents.text import plain
+from interlock.fhir.forms import names
+from interlock.fhir.forms.document import Json, Reader
+from interlock.fhir.forms.enablement import placed_items
+from interlock.fhir.tolerant import kind_of
+from interlock.model.base import Evidence, Status
+from interlock.model.errors import DocumentError
+from interlock.model.questionnaire import Item, ItemType, Questionnaire
+
+#: data-absent-reason codes that say "we asked, and nobody knows (yet)".
+_UNKNOWN = frozenset({"unknown", "asked-unknown", "temp-unknown"})
+_NOT_APPLICABLE = "not-applicable"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a response says about itself.
+
+    :ivar url: canonical URL of the questionnaire, without the version.
+    :ivar version: the questionnaire's version, none when the document does not say.
+    :ivar org: the organisation's id, where the subject is one of ours.
+    :ivar product: the product's name, where the subject is a product of ours.
+    """
+
+    url: str
+    version: str | None
+    org: str | None
+    product: str | None
+    authored: datetime | None
+
+
+@dataclass(frozen=True)
+class Record:
+    """What stands beside an answer; only documents of ours have it."""
+
+    evidence: Evidence = Evidence.ASSERTED
+    link: str | None = None
+    note: str | None = None
+    reason: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Given:
+    """One question's answer: ``values`` as the document has them (codes, for options), or a status without a value."""
+
+    item: Item
+    pointer: str
+    status: Status
+    values: tuple[str | bool | int, ...]
+    record: Record | None
+
+
+def read_header(resource: Json, file: str) -> Header:
+    """Which questionnaire was answered, and about whom.
+
+    :raises DocumentError: no questionnaire is named, the response was entered in error, or its subject is of a kind
+        that no questionnaire here is about.
+    """
+    reader = Reader(file)
+    reader.known_modifiers(resource, "")
+    if resource.get("status") == "entered-in-error":
+        reader.fail("this response was entered in error", "/status", "import the one that corrects it")
+    named = reader.text(resource, "questionnaire", "")
+    if not named:
+        reader.fail("no questionnaire is named", "/questionnaire", "export the form again, and answer that")
+    url, _, version = named.partition("|")
+    org, product = _subject(resource, reader)
+    return Header(url, version.partition("#")[0] or None, org, product, reader.time(resource, "authored", ""))
+
+
+def _subject(resource: Json, reader: Reader) -> tuple[str | None, str | None]:
+    subject = resource.get("subject")
+    if subject is None:
+        return None, None
+    identifier = subject.get("identifier") if isinstance(subject, dict) else None
+    if not isinstance(identifier, dict):
+        reader.fail("the subject has no identifier of ours", "/subject", "leave the subject out, and say --org")
+    system, value = (reader.text(identifier, key, "/subject/identifier") for key in ("system", "value"))
+    if system == names.ORGANIZATION_SYSTEM and value:
+        return value, None
+    if system == names.PRODUCT_SYSTEM and value:
+        return None, value
+    reader.fail(
+        f"the subject's identifier is of the system {plain(system or 'none', 80)!r}",
+        "/subject/identifier",
+        f"use {names.ORGANIZATION_SYSTEM} with the organisation's id, or leave the subject out and say --org",
+    )
+
+
+def read_answers(resource: Json, questionnaire: Questionnaire, file: str) -> Iterator[Given | DocumentError]:
+    """Each answer that a response holds, or what is wrong with it, in the document's order.
+
+    Items that say nothing (no answer, or an empty one) are left out: an absent answer is no answer, not a removed one.
+    """
+    reader = Reader(file)
+    items = {item_id: placed.item for item_id, placed in placed_items(questionnaire).items()}
+    displays = {name(item) for item in items.values() for name in (names.help_link_id, names.condition_link_id)}
+    seen: dict[str, str] = {}
+    try:
+        entries = list(_walk(resource, "", reader))
+    except DocumentError as error:
+        yield error
+        return
+    for entry, pointer in entries:
+        try:
+            given = _given(entry, pointer, items, displays, seen, reader)
+        except DocumentError as error:
+            yield error
+        else:
+            if given is not None:
+                yield given
+
+
+def _walk(parent: Json, at: str, reader: Reader) -> Iterator[tuple[Json, str]]:
+    for entry, pointer in reader.objects(parent, "item", at):
+        reader.known_modifiers(entry, pointer)
+        yield entry, pointer
+        yield from _walk(entry, pointer, reader)
+        for answer, answer_pointer in reader.objects(entry, "answer", pointer):
+            reader.known_modifiers(answer, answer_pointer)
+            yield from _walk(answer, answer_pointer, reader)
+
+
+def _given(
+    entry: Json, pointer: str, items: Mapping[str, Item], displays: set[str], seen: dict[str, str], reader: Reader
+) -> Given | None:
+    link_id = reader.text(entry, "linkId", pointer)
+    answers = list(reader.objects(entry, "answer", pointer))
+    if link_id in displays and not answers:
+        return None
+    if link_id is None or link_id not in items:
+        close = get_close_matches(link_id or "", list(items), n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        reader.fail(f"the form has no item {plain(link_id or '', 96)!r}{hint}", f"{pointer}/linkId")
+    item = items[link_id]
+    if item.type is ItemType.GROUP:
+        if answers:
+            reader.fail(f"{item.id} is a group, which has no answer", f"{pointer}/answer")
+        return None
+    if link_id in seen:
+        reader.fail(f"{item.id} is answered twice, first at {seen[link_id]}", pointer, "keep one of them")
+    seen[link_id] = pointer
+    record = _record(entry, pointer, reader)
+    absent = _absent_reason(entry, answers, pointer, reader)
+    values = tuple(v for answer, at in answers if (v := _value(item, answer, at, reader)) is not None)
+    if absent is not None and values:
+        reader.fail(f"{item.id} has a value and a reason for having none", pointer, "keep one of them")
+    if absent is not None:
+        return Given(item, pointer, absent, (), record)
+    if len(values) > 1 and item.type is not ItemType.MULTI_CHOICE:
+        reader.fail(f"{item.id} takes one answer, and {len(values)} are given", f"{pointer}/answer/1")
+    return Given(item, f"{pointer}/answer", Status.ANSWERED, values, record) if values else None
+
+
+def _value(item: Item, answer: Json, at: str, reader: Reader) -> str | bool | int | None:
+    wanted = names.VALUE_ELEMENT[item.type]
+    if item.type is ItemType.URL and wanted not in answer and "valueUrl" in answer:
+        wanted = "valueUrl"  # R4 has no such answer, and NLM's LHC-Forms (40.1) writes it
+    other = next((key for key in answer if key.startswith("value") and key != wanted), None)
+    if other:
+        reader.fail(f"{item.id} is answered with {wanted}, and {plain(other, 40)} is given", f"{at}/{plain(other, 40)}")
+    value = answer.get(wanted)
+    if value is None:
+        return None
+    if item.options:
+        return _code(item, value, f"{at}/{wanted}", reader)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    expected = {ItemType.BOOLEAN: bool, ItemType.INTEGER: int}.get(item.type, str)
+    if type(value) is not expected:
+        name = {bool: "true or false", int: "a whole number", str: "a string"}[expected]
+        reader.fail(f"{item.id}: {wanted} is {kind_of(value)}, not {name}", f"{at}/{wanted}")
+    return value if isinstance(value, (str, bool, int)) else None
+
+
+def _code(item: Item, value: object, at: str, reader: Reader) -> str | None:
+    if not isinstance(value, dict):
+        reader.fail(f"{item.id}: valueCoding is {kind_of(value)}, not an object", at)
+    if value.keys() <= {"extension"}:
+        return None
+    system, code = reader.text(value, "system", at), reader.text(value, "code", at)
+    if system is not None and system != names.option_system(item):
+        reader.fail(
+            f"{item.id}: the code system {plain(system, 120)!r} is not that of its options",
+            f"{at}/system",
+            f"use {names.option_system(item)}",
+        )
+    if not code or item.option(code) is None:
+        close = get_close_matches(code or "", [option.value for option in item.options], n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        offered = ", ".join(option.value for option in item.options)
+        reader.fail(
+            f"{item.id}: {plain(code or '', 64)!r} is not offered{hint}", f"{at}/code", f"choose from: {offered}"
+        )
+    return code
+
+
+def _absent_reason(entry: Json, answers: list[tuple[Json, str]], pointer: str, reader: Reader) -> Status | None:
+    """data-absent-reason may stand on the item, on its answer, or on the value that is not there."""
+    holders = [(entry, pointer), *answers]
+    for answer, at in answers:
+        holders += [
+            (value, f"{at}/{key}") for key, value in answer.items() if "value" in key and isinstance(value, dict)
+        ]
+    for holder, at in holders:
+        for extension, where in reader.objects(holder, "extension", at):
+            if extension.get("url") != names.DATA_ABSENT_REASON:
+                continue
+            code = reader.text(extension, "valueCode", where)
+            if code in _UNKNOWN:
+                return Status.UNKNOWN
+            if code == _NOT_APPLICABLE:
+                return Status.NOT_APPLICABLE
+            codes = ", ".join(sorted({*_UNKNOWN, _NOT_APPLICABLE}))
+            reader.fail(f"the data-absent-reason {plain(code or '', 40)!r} says neither", where, f"use one of: {codes}")
+    return None
+
+
+def _record(entry: Json, pointer: str, reader: Reader) -> Record | None:
+    for extension, at in reader.objects(entry, "extension", pointer):
+        if extension.get("url") == names.ANSWER_RECORD:
+            return _record_parts(extension, at, reader)
+    return None
+
+
+def _record_parts(extension: Json, at: str, reader: Reader) -> Record:
+    parts: dict[str, tuple[Json, str]] = {}
+    for part, where in reader.objects(extension, "extension", at):
+        name = part.get("url")
+        if not isinstance(name, str) or name not in {"evidence", "attachment", "note", "reason", "recorded"}:
+            reader.fail(f"an answer's record has no part {plain(name, 40)!r}", f"{where}/url")
+        parts[name] = (part, where)
+
+    def part_text(name: str, key: str) -> str | None:
+        part, where = parts.get(name, ({}, at))
+        return reader.text(part, key, where)
+
+    evidence = part_text("evidence", "valueCode") or Evidence.ASSERTED.value
+    if evidence not in set(Evidence):
+        known = ", ".join(Evidence)
+        reader.fail(f"the evidence {plain(evidence, 40)!r} is not known", parts["evidence"][1], f"use one of: {known}")
+    part, where = parts.get("recorded", ({}, at))
+    return Record(
+        evidence=Evidence(evidence),
+        link=_link(*parts["attachment"], reader) if "attachment" in parts else None,
+        note=part_text("note", "valueString"),
+        reason=part_text("reason", "valueString"),
+        at=reader.time(part, "valueDateTime", where),
+    )
+
+
+def _link(part: Json, at: str, reader: Reader) -> str | None:
+    attachment = part.get("valueAttachment")
+    if not isinstance(attachment, dict):
+        reader.fail(f"the attachment is {kind_of(attachment)}, not an object", f"{at}/valueAttachment")
+    url = reader.text(attachment, "url", f"{at}/valueAttachment")
+    if url is not None and not url.lower().startswith(("http://", "https://")):
+        reader.fail(f"{plain(url, 60)!r} is not an http or https address", f"{at}/valueAttachment/url")
+    if url is None and "data" in attachment:
+        reader.fail("evidence is linked to, not enclosed", f"{at}/valueAttachment/data", "give the attachment's url")
+    return url or reader.text(attachment, "title", f"{at}/valueAttachment")

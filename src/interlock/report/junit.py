@@ -1,0 +1,91 @@
+"""Probe results as JUnit XML: a suite for each target, a case for each check, as build servers show them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from interlock.documents.text import plain
+from interlock.model.base import CheckOutcome
+from interlock.model.observation import Check, Observation
+
+#: What plain text may still hold and XML 1.0 (section 2.2) may not.
+_NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
+_SKIPPED = {CheckOutcome.NOT_OBSERVED, CheckOutcome.NOT_APPLICABLE}
+
+
+def to_junit(observations: Sequence[Observation]) -> str:
+    """JUnit's XML. A failed check is a failure, a mistake of this program an error; what could not be looked at is skipped.
+
+    A warning passes: its message is in the case's output.
+    """
+    root = Element("testsuites", {"name": "interlock probe"})
+    totals = [0, 0, 0, 0]
+    for observation in observations:
+        counts = _suite(root, observation)
+        totals = [total + count for total, count in zip(totals, counts, strict=True)]
+    for name, total in zip(("tests", "failures", "errors", "skipped"), totals, strict=True):
+        root.set(name, str(total))
+    root.set("time", _seconds(sum(observation.elapsed_ms for observation in observations)))
+    indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
+
+
+def _suite(root: Element, observation: Observation) -> list[int]:
+    target = observation.target
+    outcomes = [check.outcome for check in observation.checks]
+    counts = [
+        len(outcomes),
+        outcomes.count(CheckOutcome.FAIL),
+        outcomes.count(CheckOutcome.ERROR),
+        sum(outcome in _SKIPPED for outcome in outcomes),
+    ]
+    suite = SubElement(root, "testsuite", {"name": _clean(target.org or target.base_url, 300)})
+    for name, count in zip(("tests", "failures", "errors", "skipped"), counts, strict=True):
+        suite.set(name, str(count))
+    suite.set("time", _seconds(observation.elapsed_ms))
+    suite.set("timestamp", observation.started.strftime("%Y-%m-%dT%H:%M:%S"))
+    properties = SubElement(suite, "properties")
+    for name, value in (("base_url", target.base_url), ("outcome", observation.outcome)):
+        SubElement(properties, "property", {"name": name, "value": _clean(value, 2048)})
+    for check in observation.checks:
+        _case(suite, observation, check)
+    return counts
+
+
+def _case(suite: Element, observation: Observation, check: Check) -> None:
+    target = observation.target
+    case = SubElement(
+        suite,
+        "testcase",
+        {
+            "classname": _clean(f"{target.org or target.base_url}.{check.id.partition('-')[0]}", 400),
+            "name": _clean(f"{check.id} {check.title}", 300),
+            "time": "0",
+        },
+    )
+    message = _clean(check.message, 1000)
+    if check.outcome in _SKIPPED:
+        SubElement(case, "skipped", {"message": message})
+    elif check.outcome is CheckOutcome.FAIL:
+        failure = SubElement(case, "failure", {"message": message, "type": check.severity.value})
+        failure.text = _details(check)
+    elif check.outcome is CheckOutcome.ERROR:
+        SubElement(case, "error", {"message": message, "type": "internal"})
+    elif check.outcome is CheckOutcome.WARN:
+        SubElement(case, "system-out").text = f"warning ({check.severity.value}): {message}"
+
+
+def _details(check: Check) -> str:
+    where = [f"at {evidence.url}#{evidence.pointer}" for evidence in check.evidence[:5]]
+    sources = [f"see {reference.title}: {reference.url}" for reference in check.references]
+    return "\n".join(_clean(line, 2048) for line in (check.message, *where, *sources))
+
+
+def _seconds(milliseconds: float) -> str:
+    return f"{milliseconds / 1000:.3f}"
+
+
+def _clean(text: str, limit: int) -> str:
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", plain(text, limit))

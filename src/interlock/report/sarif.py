@@ -1,0 +1,163 @@
+"""Probe results as SARIF 2.1.0, for code scanning services.
+
+A finding is at the file of its organisation (``orgs/ID.yaml``): that is where a workspace says which server it means, and
+services accept only addresses of files. A target without an organisation is at a path made of its address.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from interlock import __version__
+from interlock.documents.text import plain
+from interlock.model.base import CheckOutcome, Severity
+from interlock.model.observation import Check, Observation
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+INFORMATION = "https://hl7.org/fhir/smart-app-launch/"
+FINGERPRINT = "interlockCheckTarget/v1"
+
+#: What services rank security alerts by, 0 to 10; the product's own weights of the severities.
+_RANK = {severity: f"{severity.weight:.1f}" for severity in Severity}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def to_sarif(observations: Sequence[Observation]) -> str:
+    """One SARIF log with one run: a rule for each check, a result for each that failed or warns.
+
+    What was not observed is no finding about a server: it becomes a notification of the run, as do mistakes of this
+    program. The same observations give the same bytes.
+    """
+    rules = _rules(observations)
+    index = {rule["id"]: position for position, rule in enumerate(rules)}
+    results = [
+        _result(observation, check, index[check.id])
+        for observation in observations
+        for check in observation.checks
+        if check.outcome in {CheckOutcome.FAIL, CheckOutcome.WARN}
+    ]
+    run = {
+        "tool": {
+            "driver": {
+                "name": "interlock",
+                "semanticVersion": __version__,
+                "informationUri": INFORMATION,
+                "rules": rules,
+            }
+        },
+        "automationDetails": {"id": "interlock/probe/"},
+        "columnKind": "unicodeCodePoints",
+        "invocations": [
+            {"executionSuccessful": True, "toolExecutionNotifications": list(_notifications(observations))}
+        ],
+        "results": results,
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _rules(observations: Sequence[Observation]) -> list[dict[str, Any]]:
+    checks = {check.id: check for observation in observations for check in observation.checks}
+    return [_rule(checks[name]) for name in sorted(checks)]
+
+
+def _rule(check: Check) -> dict[str, Any]:
+    rule: dict[str, Any] = {
+        "id": check.id,
+        "shortDescription": {"text": _text(check.title)},
+        "defaultConfiguration": {"level": _level(CheckOutcome.FAIL, check.severity)},
+        "properties": {"tags": ["fhir", "smart", check.id.partition("-")[0].lower()], "severity": check.severity.value},
+    }
+    if check.references:
+        titles = "; ".join(reference.title for reference in check.references)
+        rule["helpUri"] = check.references[0].url
+        rule["help"] = {"text": _text(f"{check.title}. Source: {titles}", 2000)}
+    return rule
+
+
+def _result(observation: Observation, check: Check, index: int) -> dict[str, Any]:
+    target = observation.target
+    return {
+        "ruleId": check.id,
+        "ruleIndex": index,
+        "level": _level(check.outcome, check.severity),
+        "message": {"text": _text(f"{target.org or target.base_url}: {check.message}", 2000)},
+        "locations": [_location(observation, check)],
+        "partialFingerprints": {FINGERPRINT: fingerprint(observation, check)},
+        "properties": {
+            "outcome": check.outcome.value,
+            "severity": check.severity.value,
+            "rank": _RANK[check.severity],
+            "baseUrl": _clean(target.base_url, 2048),
+        },
+    }
+
+
+def fingerprint(observation: Observation, check: Check) -> str:
+    """What makes two results of different runs the same: the check, and the organisation or else the address.
+
+    Not the message, which may hold dates and counts, nor the place in a document.
+    """
+    target = observation.target
+    subject = f"org:{target.org}" if target.org else f"url:{target.base_url.rstrip('/')}"
+    return hashlib.sha256(f"{check.id}\n{subject}".encode("utf-8", "replace")).hexdigest()
+
+
+def _location(observation: Observation, check: Check) -> dict[str, Any]:
+    names = [f"{evidence.url}#{evidence.pointer}" for evidence in check.evidence[:5]]
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": _artifact(observation)},
+            "region": {"startLine": 1},
+        },
+        "logicalLocations": [
+            {"fullyQualifiedName": _clean(name, 2048)} for name in names or [observation.target.base_url]
+        ],
+    }
+
+
+def _artifact(observation: Observation) -> str:
+    target = observation.target
+    if target.org:
+        return f"orgs/{quote(target.org)}.yaml"
+    try:
+        parts = urlsplit(_clean(target.base_url, 2048))
+        host, path = parts.netloc, parts.path
+    except ValueError:
+        host, path = _clean(target.base_url, 200), ""
+    kept = [part for part in (host, *path.split("/")) if part.strip(".")]
+    return "endpoints/" + "/".join(quote(part, safe="-._~") for part in kept)
+
+
+def _notifications(observations: Iterable[Observation]) -> Iterable[dict[str, Any]]:
+    for observation in observations:
+        name = observation.target.org or observation.target.base_url
+        reason = observation.reason_not_observed()
+        if reason is not None:
+            yield {"level": "warning", "message": {"text": _text(f"{name} was not observed: {reason}", 1000)}}
+        for check in observation.checks:
+            if check.outcome is CheckOutcome.ERROR:
+                yield {"level": "error", "message": {"text": _text(f"{name}: {check.id}: {check.message}", 1000)}}
+
+
+def _level(outcome: CheckOutcome, severity: Severity) -> str:
+    """SARIF's three levels; a warning is one level below the failure of the same severity."""
+    levels = ["error", "error", "warning", "note", "note"]
+    return levels[severity.rank + (outcome is CheckOutcome.WARN) * (2 if severity is Severity.CRITICAL else 1)]
+
+
+def _clean(text: str, limit: int) -> str:
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", plain(text, limit))
+
+
+def _text(text: str, limit: int = 500) -> str:
+    """A plain text message: backslashes, brackets (links) and braces (placeholders) stand for themselves.
+
+    SARIF 2.1.0 sections 3.11.5 and 3.11.6.
+    """
+    escaped = re.sub(r"([\\\[\]])", r"\\\1", _clean(text, limit))
+    return escaped.replace("{", "{{").replace("}", "}}")

@@ -1,0 +1,67 @@
+"""Patterns of trouble known from earlier integrations, where their facts come together here."""
+
+from __future__ import annotations
+
+from interlock.model.pattern import PatternMatch
+from interlock.report import words
+from interlock.report.models import Link, OpenPattern, PatternEntry, Patterns
+from interlock.report.sections.context import Context
+
+#: Messages of one pattern that are shown; a large fleet repeats them.
+SEEN_LIMIT = 6
+
+
+def build_patterns(context: Context) -> Patterns:
+    """Every pattern that holds, in order of its id, and those that too little is known about."""
+    matches = context.assessment.patterns
+    matched = [match for match in matches if match.outcome == "matched"]
+    undecided = [match for match in matches if match.outcome == "undecided"]
+    return Patterns(
+        lead=_lead(len(matched), len(undecided), len(matches)),
+        entries=tuple(_entry(context, match) for match in matched),
+        undecided=tuple(
+            OpenPattern(
+                id=match.pattern,
+                title=words.name(match.title),
+                detail=words.sentence(words.text(match.detail or "too little is known")),
+            )
+            for match in undecided
+        ),
+    )
+
+
+def _lead(matched: int, undecided: int, total: int) -> str:
+    holds = "holds" if matched == 1 else "hold"
+    rest = f", and of {words.count(undecided, 'other')} too little is known" if undecided else ""
+    return (
+        f"Of {words.count(total, 'pattern')} known from earlier integrations, {matched} {holds} here{rest}. A pattern "
+        "neither scores nor blocks: it says what several facts together usually turn out to be."
+    )
+
+
+def _entry(context: Context, match: PatternMatch) -> PatternEntry:
+    lead = context.organization_name(match.orgs[0]) if len(match.orgs) == 1 else ""
+    seen = [words.sentence(words.without_lead(words.text(said), lead)) for said in match.messages[:SEEN_LIMIT]]
+    if len(match.messages) > SEEN_LIMIT:
+        seen.append(f"And {len(match.messages) - SEEN_LIMIT} more.")
+    return PatternEntry(
+        anchor=words.anchor("pattern", match.pattern),
+        id=match.pattern,
+        title=words.name(match.title),
+        where=_where(context, match),
+        seen=tuple(seen),
+        means=words.sentence(words.text(match.means)),
+        action=words.sentence(words.text(match.action, 1500)),
+        owner=words.OWNER[match.owner],
+        cites=context.book.cite_all(match.references),
+    )
+
+
+def _where(context: Context, match: PatternMatch) -> tuple[Link, ...]:
+    total = len(context.assessment.organizations)
+    if len(match.orgs) > SEEN_LIMIT:
+        every = len(match.orgs) == total
+        return (
+            Link(label=f"all {total:,} organisations" if every else f"{len(match.orgs):,} of {total:,} organisations"),
+        )
+    return tuple(context.organization_link(org) for org in match.orgs)

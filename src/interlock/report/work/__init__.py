@@ -1,0 +1,1 @@
+"""The plan's work as other programs import it: issue trackers, OSCAL POA&M, calendars."""

@@ -1,0 +1,104 @@
+"""Work items: what is open and what is to be found out, as an issue tracker understands it."""
+
+from __future__ import annotations
+
+from interlock.documents.text import slug
+from interlock.model.assessment import Assessment, GapNode, PlanTask
+from interlock.model.base import Model, Reference, Severity
+from interlock.report import words
+from interlock.report.sections.summary import question
+
+#: GitHub's limit for the name of a label.
+LABEL_LIMIT = 50
+_KIND = {"gap": "gap", "discovery": "to-find-out", "standing": "standing-task"}
+
+
+class WorkItem(Model):
+    """One piece of work. Every text is one plain line; each writer escapes for its own medium.
+
+    :ivar id: the task's own key (``AUTH-003@lakeshore``), stable from one export to the next.
+    :ivar message, why, action: empty for a standing task, which is no gap.
+    :ivar facts: what a tracker has no field for, as label and value.
+    :ivar labels: in order, without duplicates; letters, digits, ``-`` and ``:``.
+    :ivar severity: none for standing tasks.
+    :ivar blocked_by: ids of other items of the same export that have to be closed first, sorted.
+    """
+
+    id: str
+    title: str
+    message: str
+    why: str
+    action: str
+    facts: tuple[tuple[str, str], ...]
+    references: tuple[Reference, ...]
+    labels: tuple[str, ...]
+    severity: Severity | None
+    blocked_by: tuple[str, ...]
+
+
+def work_items(assessment: Assessment, *, standing: bool = False) -> tuple[WorkItem, ...]:
+    """The plan's tasks in order of wave and id.
+
+    :param standing: with the tasks that every integration has; without them, an item waits for the items that it
+        reaches through them.
+    """
+    tasks = {task.id: task for task in assessment.plan.tasks}
+    kept = {key for key, task in tasks.items() if standing or task.kind != "standing"}
+    nodes = {node.key: node for node in assessment.graph.nodes}
+    names = {org.id: words.name(org.name) for org in assessment.organizations}
+    ordered = sorted((tasks[key] for key in kept), key=lambda task: (task.wave, task.id))
+    return tuple(
+        _item(assessment, task, nodes.get(task.id), names.get(task.org or "", ""), _before(tasks, kept, task.id))
+        for task in ordered
+    )
+
+
+def _before(tasks: dict[str, PlanTask], kept: set[str], key: str) -> tuple[str, ...]:
+    """Kept tasks that this one waits for, seen through those that are left out."""
+    seen: set[str] = set()
+    waiting = list(tasks[key].after)
+    while waiting:
+        name = waiting.pop()
+        if name not in seen and name in tasks:
+            seen.add(name)
+            if name not in kept:
+                waiting.extend(tasks[name].after)
+    return tuple(sorted(seen & kept))
+
+
+def _item(
+    assessment: Assessment, task: PlanTask, node: GapNode | None, where: str, before: tuple[str, ...]
+) -> WorkItem:
+    rule = assessment.rules.get(node.rule) if node else None
+    title = words.name(task.title) if task.kind != "discovery" else question(node.title if node else task.title)
+    marks = ["interlock", _KIND[task.kind], f"gate:{task.gate.value}", f"owner:{task.owner.value}"]
+    if node is not None:
+        marks += [f"severity:{node.severity.value}", node.gap_class.value.replace("_", "-")]
+    if task.org:
+        marks.append(f"org:{slug(task.org)}"[:LABEL_LIMIT])
+    return WorkItem(
+        id=words.text(task.id, 200),
+        title=f"{where}: {title}" if where else title,
+        message=_found(assessment, node) if node else "",
+        why=words.sentence(words.text(rule.why)) if rule else "",
+        action=words.sentence(words.text(rule.remediation.text, 1500)) if rule else "",
+        facts=(
+            ("Where", where or "the product"),
+            ("Gate", words.GATE[task.gate]),
+            ("Owner", words.OWNER[task.owner]),
+            ("Effort", words.effort(task.effort)),
+            ("Lead time of others", words.lead_time(task.lead_time)),
+        ),
+        references=rule.references if rule else (),
+        labels=tuple(dict.fromkeys(marks)),
+        severity=node.severity if node else None,
+        blocked_by=before,
+    )
+
+
+def _found(assessment: Assessment, node: GapNode) -> str:
+    """What was found; of something undecided only why it is, never the gap as a fact."""
+    if node.kind == "gap":
+        return words.text(node.message)
+    detail = next((finding.detail for finding in assessment.findings if finding.key == node.key), None)
+    return words.capital(words.sentence(words.text(detail or "not decided yet")))
