@@ -47,6 +47,8 @@ bench: setup-dev
 
 docs: setup-dev
 	@$(BIN)/python scripts/docs.py
+	@$(BIN)/python scripts/traceability.py
+	@$(BIN)/python scripts/checks_page.py
 
 clean:
 	rm -rf $(VENV) $(DEMO) dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis

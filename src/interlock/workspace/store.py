@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -160,10 +160,40 @@ class Workspace:
             with locked(self.root):
                 waiting = journal.pending(self.root)
                 for entry in waiting:
-                    self._put(entry["scope"], entry["item"], Response.model_validate(entry["response"]))
-                self._put(scope, item, response)
+                    self._put(entry["scope"], {entry["item"]: Response.model_validate(entry["response"])})
+                self._put(scope, {item: response})
         except WorkspaceError as error:
             raise self._kept(error, scope, item, response) from error
+        if waiting:
+            journal.forget(self.root)
+        self.recovered = tuple(entry["item"] for entry in waiting)
+
+    def save_responses(self, changes: Mapping[str, Mapping[str, Response]]) -> None:
+        """Save answers of several scopes (scope → item → response): all of them, or none when one cannot be saved.
+
+        Answers that could not be saved earlier go in first, as with :meth:`save_response`.
+
+        :raises WorkspaceError: the folder is locked, read-only or full.
+        :raises DocumentError: a responses file is broken.
+        """
+        with locked(self.root):
+            waiting = journal.pending(self.root)
+            merged: dict[str, dict[str, Response]] = {}
+            for entry in waiting:
+                merged.setdefault(entry["scope"], {})[entry["item"]] = Response.model_validate(entry["response"])
+            for scope, answers in changes.items():
+                merged.setdefault(scope, {}).update(answers)
+            written: list[tuple[Path, bytes | None]] = []
+            try:
+                for scope, answers in merged.items():
+                    path = self.root / f"responses/{scope}.yaml"
+                    before = path.read_bytes() if path.exists() else None
+                    self._put(scope, answers)
+                    written.append((path, before))
+            except (WorkspaceError, DocumentError):
+                for path, before in written:
+                    path.unlink() if before is None else write_atomically(path, before)
+                raise
         if waiting:
             journal.forget(self.root)
         self.recovered = tuple(entry["item"] for entry in waiting)
@@ -175,7 +205,7 @@ class Workspace:
         note = f"{error.message}; the answer to {item} is kept in {kept} and goes in with the next save"
         return WorkspaceError(note, place=error.place, remedy=error.remedy)
 
-    def _put(self, scope: str, item: str, response: Response | None) -> None:
+    def _put(self, scope: str, changes: Mapping[str, Response | None]) -> None:
         from ruamel.yaml.comments import CommentedMap
 
         name = f"responses/{scope}.yaml"
@@ -184,17 +214,18 @@ class Workspace:
             answers = document.get("answers")
             if not isinstance(answers, CommentedMap):
                 answers = document["answers"] = CommentedMap()
-            if response is None:
-                answers.pop(item, None)
-                return
-            data = response.model_dump(mode="json", exclude_none=True, exclude_defaults=False)
-            entry = answers.get(item)
-            if isinstance(entry, CommentedMap):  # keep the comments that belong to the entry
-                for key in [key for key in entry if key not in data]:
-                    del entry[key]
-                entry.update(data)
-            else:
-                answers[item] = CommentedMap(data)
+            for item, response in changes.items():
+                if response is None:
+                    answers.pop(item, None)
+                    continue
+                data = response.model_dump(mode="json", exclude_none=True, exclude_defaults=False)
+                entry = answers.get(item)
+                if isinstance(entry, CommentedMap):  # keep the comments that belong to the entry
+                    for key in [key for key in entry if key not in data]:
+                        del entry[key]
+                    entry.update(data)
+                else:
+                    answers[item] = CommentedMap(data)
 
         edit_yaml(self.root / name, change, lambda text: parse_responses(parse_yaml(text, name)))
 
