@@ -11,14 +11,14 @@ from interlock.model.base import CheckOutcome
 from interlock.model.observation import Check, Observation
 
 #: What plain text may still hold and XML 1.0 (section 2.2) may not.
-_NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
+_NOT_XML = re.compile("[\ufffe\uffff]")
 _SKIPPED = {CheckOutcome.NOT_OBSERVED, CheckOutcome.NOT_APPLICABLE}
 
 
 def to_junit(observations: Sequence[Observation]) -> str:
-    """JUnit's XML. A failed check is a failure, a mistake of this program an error; what could not be looked at is skipped.
+    """JUnit's XML. A failed check is a failure, a mistake of this program an error.
 
-    A warning passes: its message is in the case's output.
+    What could not be looked at is skipped. A warning passes: its message is in the case's output.
     """
     root = Element("testsuites", {"name": "interlock probe"})
     totals = [0, 0, 0, 0]

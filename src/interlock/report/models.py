@@ -71,13 +71,17 @@ __all__ = [
     "ReferenceEntry",
     "ReportView",
     "RootCauseRow",
+    "SandboxRow",
+    "SandboxSection",
     "SectionTitle",
+    "SimulationRow",
     "StatementRow",
     "SubjectLine",
     "Summary",
     "TaskRow",
     "Tone",
     "UnansweredItem",
+    "UnknownStep",
     "Unknowns",
     "Wave",
 ]
@@ -206,6 +210,42 @@ class Wave(Model):
     tasks: tuple[TaskRow, ...]
 
 
+class UnknownStep(Model):
+    """One unknown that is worth finding out first, with what it costs and what it narrows."""
+
+    id: Link
+    title: str
+    where: str
+    action: str
+    numbers: tuple[Figure, ...]
+
+
+class SandboxRow(Model):
+    """What shared environments cost at one organisation, in working days."""
+
+    link: Link
+    days: str
+    p80: str
+    stated: str
+
+
+class SimulationRow(Model):
+    """One behaviour tested in shared environments, and what simulating it would save."""
+
+    behaviour: str
+    why: str
+    runs: str
+    saved: str
+
+
+class SandboxSection(Model):
+    """What the plan spends on waiting for shared environments (S41, S46)."""
+
+    lead: str
+    organizations: tuple[SandboxRow, ...]
+    behaviours: tuple[SimulationRow, ...]
+
+
 class PlanSection(Model):
     """The schedule."""
 
@@ -217,6 +257,9 @@ class PlanSection(Model):
     notes: tuple[str, ...]
     deciding: tuple[TaskRow, ...]
     deciding_note: str
+    drivers: Picture | None
+    unknowns: tuple[UnknownStep, ...]
+    sandbox: SandboxSection | None
 
 
 class ReportView(Model):
@@ -231,6 +274,7 @@ class ReportView(Model):
     glance: Glance | None
     first: tuple[FirstStep, ...] | None
     first_note: str
+    first_together: str
     plan: PlanSection | None
     graph: GraphSection | None
     gaps: tuple[GapGroup, ...] | None

@@ -1,7 +1,7 @@
 """Probe results as SARIF 2.1.0, for code scanning services.
 
-A finding is at the file of its organisation (``orgs/ID.yaml``): that is where a workspace says which server it means, and
-services accept only addresses of files. A target without an organisation is at a path made of its address.
+A finding is at the file of its organisation (``orgs/ID.yaml``): that is where a workspace says which server it means,
+and services accept only addresses of files. A target without an organisation is at a path made of its address.
 """
 
 from __future__ import annotations
@@ -19,12 +19,10 @@ from interlock.model.base import CheckOutcome, Severity
 from interlock.model.observation import Check, Observation
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-INFORMATION = "https://hl7.org/fhir/smart-app-launch/"
 FINGERPRINT = "interlockCheckTarget/v1"
 
 #: What services rank security alerts by, 0 to 10; the product's own weights of the severities.
 _RANK = {severity: f"{severity.weight:.1f}" for severity in Severity}
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def to_sarif(observations: Sequence[Observation]) -> str:
@@ -46,7 +44,6 @@ def to_sarif(observations: Sequence[Observation]) -> str:
             "driver": {
                 "name": "interlock",
                 "semanticVersion": __version__,
-                "informationUri": INFORMATION,
                 "rules": rules,
             }
         },
@@ -70,7 +67,7 @@ def _rule(check: Check) -> dict[str, Any]:
         "id": check.id,
         "shortDescription": {"text": _text(check.title)},
         "defaultConfiguration": {"level": _level(CheckOutcome.FAIL, check.severity)},
-        "properties": {"tags": ["fhir", "smart", check.id.partition("-")[0].lower()], "severity": check.severity.value},
+        "properties": {"tags": ["interoperability", check.id.partition("-")[0]], "severity": check.severity.value},
     }
     if check.references:
         titles = "; ".join(reference.title for reference in check.references)
@@ -92,7 +89,7 @@ def _result(observation: Observation, check: Check, index: int) -> dict[str, Any
             "outcome": check.outcome.value,
             "severity": check.severity.value,
             "rank": _RANK[check.severity],
-            "baseUrl": _clean(target.base_url, 2048),
+            "baseUrl": plain(target.base_url, 2048),
         },
     }
 
@@ -115,7 +112,7 @@ def _location(observation: Observation, check: Check) -> dict[str, Any]:
             "region": {"startLine": 1},
         },
         "logicalLocations": [
-            {"fullyQualifiedName": _clean(name, 2048)} for name in names or [observation.target.base_url]
+            {"fullyQualifiedName": plain(name, 2048)} for name in names or [observation.target.base_url]
         ],
     }
 
@@ -125,10 +122,10 @@ def _artifact(observation: Observation) -> str:
     if target.org:
         return f"orgs/{quote(target.org)}.yaml"
     try:
-        parts = urlsplit(_clean(target.base_url, 2048))
+        parts = urlsplit(plain(target.base_url, 2048))
         host, path = parts.netloc, parts.path
     except ValueError:
-        host, path = _clean(target.base_url, 200), ""
+        host, path = plain(target.base_url, 200), ""
     kept = [part for part in (host, *path.split("/")) if part.strip(".")]
     return "endpoints/" + "/".join(quote(part, safe="-._~") for part in kept)
 
@@ -150,14 +147,10 @@ def _level(outcome: CheckOutcome, severity: Severity) -> str:
     return levels[severity.rank + (outcome is CheckOutcome.WARN) * (2 if severity is Severity.CRITICAL else 1)]
 
 
-def _clean(text: str, limit: int) -> str:
-    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", plain(text, limit))
-
-
 def _text(text: str, limit: int = 500) -> str:
     """A plain text message: backslashes, brackets (links) and braces (placeholders) stand for themselves.
 
     SARIF 2.1.0 sections 3.11.5 and 3.11.6.
     """
-    escaped = re.sub(r"([\\\[\]])", r"\\\1", _clean(text, limit))
+    escaped = re.sub(r"([\\\[\]])", r"\\\1", plain(text, limit))
     return escaped.replace("{", "{{").replace("}", "}}")

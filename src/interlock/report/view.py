@@ -12,6 +12,7 @@ from interlock.report.models import Link, ReportView, SectionTitle
 from interlock.report.sections import (
     appendix,
     fit,
+    forecast,
     gaps,
     glance,
     graph,
@@ -83,6 +84,7 @@ def build(
         glance=glance.build_glance(context) if "glance" in wanted else None,
         first=first_steps,
         first_note=plan.FIRST_NUMBERS,
+        first_together=forecast.together(context, plan.FIRST_LIMIT),
         plan=plan_section,
         graph=graph.build_graph(context) if "graph" in wanted else None,
         gaps=gap_groups,

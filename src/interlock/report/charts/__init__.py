@@ -1,14 +1,16 @@
-"""Charts as SVG text, drawn by our own code: score bars, the gap graph, the plan's timeline."""
+"""Charts as SVG text, drawn by our own code: score bars, the gap graph, the plan's timeline and tornado."""
 
 from interlock.report.charts.bars import score_bar
 from interlock.report.charts.condense import Drawing, DrawnNode, condense, required, root_keys
 from interlock.report.charts.graph import gap_graph, gap_graph_svg, mermaid
 from interlock.report.charts.timeline import TimelineRow, timelines
+from interlock.report.charts.tornado import TornadoRow, tornado
 
 __all__ = [
     "Drawing",
     "DrawnNode",
     "TimelineRow",
+    "TornadoRow",
     "condense",
     "gap_graph",
     "gap_graph_svg",
@@ -17,4 +19,5 @@ __all__ = [
     "root_keys",
     "score_bar",
     "timelines",
+    "tornado",
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 from interlock.model.base import RuleOutcome
+from interlock.model.statements import STATEMENTS
 from interlock.report import words
 from interlock.report.models import Link, MethodNote, StatementRow
 from interlock.report.sections.context import UNDECIDED, Context
-from interlock.report.statements import STATEMENTS
 
 
 def build_method(context: Context) -> tuple[MethodNote, ...]:
@@ -77,14 +77,15 @@ def build_statements(context: Context) -> tuple[StatementRow, ...]:
     for finding in context.assessment.findings:
         outcomes[finding.rule][finding.outcome] += 1
     rows = []
-    for statement in sorted({*STATEMENTS, *rules}):
+    texts = {statement.id: statement.text for statement in STATEMENTS}
+    for statement in sorted({*texts, *rules}):
         total: Counter[RuleOutcome] = Counter()
         for rule_id in rules[statement]:
             total += outcomes[rule_id]
         rows.append(
             StatementRow(
                 id=statement,
-                text=STATEMENTS.get(statement, ""),
+                text=texts.get(statement, ""),
                 rules=tuple(_link(context, rule_id, outcomes[rule_id]) for rule_id in rules[statement]),
                 outcome=_outcome(total, bool(rules[statement])),
             )

@@ -11,6 +11,7 @@ from interlock.report import words
 from interlock.report.charts import TimelineRow, timelines
 from interlock.report.models import Figure, FirstStep, ForecastRow, Link, Pair, Picture, PlanSection, TaskRow, Wave
 from interlock.report.sections.context import Context
+from interlock.report.sections.forecast import build_drivers, build_sandbox, build_unknown_steps
 from interlock.report.sections.summary import question
 
 FIRST_LIMIT = 5
@@ -72,6 +73,9 @@ def build_plan(context: Context) -> PlanSection:
         notes=tuple(words.sentence(words.text(note)) for note in plan.notes),
         deciding=tuple(_task(context, group) for group in deciding),
         deciding_note=_deciding_note(context) if deciding else "",
+        drivers=build_drivers(context),
+        unknowns=build_unknown_steps(context),
+        sandbox=build_sandbox(context),
     )
 
 
@@ -95,7 +99,8 @@ def _lead(context: Context, gate: str) -> tuple[str, ...]:
         f"Counting from {words.day(plan.start)}, all organisations pass the {gate} gate with even odds by "
         f"{words.day(finish.p50_date)} (P50), and four times in five by {words.day(finish.p80_date)} (P80). "
         "Commit to the P80 date.",
-        "If every task took its single most likely time, the plan would end after "
+        words.sentence(words.text(plan.most_likely))
+        or "If every task took its single most likely time, the plan would end after "
         f"{words.days(plan.most_likely_days)}. The simulation ends that early in "
         f"{words.share(plan.probability_of_most_likely)} of its runs, because tasks that wait for several others wait "
         "for the slowest of them.",

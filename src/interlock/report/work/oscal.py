@@ -1,4 +1,4 @@
-"""Open gaps as an OSCAL Plan of Action and Milestones (NIST OSCAL 1.1.2, POA&M model, JSON).
+"""Open gaps as an OSCAL Plan of Action and Milestones (NIST OSCAL 1.2.2, POA&M model, JSON).
 
 An open gap is a risk with the status ``open``, something undecided one with the status ``investigating``; each has an
 item, the observation that it rests on, and a remediation of which every step is a task with its dependencies. The
@@ -17,25 +17,30 @@ from typing import Any
 
 from interlock.model.assessment import Assessment, GapNode, PlanTask
 from interlock.model.base import Evidence, RuleOutcome
+from interlock.model.errors import InterlockError
 from interlock.report import words
 from interlock.report.markdown import escape
 from interlock.report.sections.summary import question
 
-OSCAL_VERSION = "1.1.2"
+OSCAL_VERSION = "1.2.2"
 #: Names below are made of this one; a random UUID, drawn once.
 _NAMESPACE = uuid.UUID("6f2a3f0e-0c54-4b8e-9d0b-0f6f6c1f8a57")
 _NS = f"urn:uuid:{_NAMESPACE}"
-_METHOD = {Evidence.ASSERTED: "INTERVIEW", Evidence.DOCUMENTED: "EXAMINE", Evidence.OBSERVED: "TEST-AUTOMATED"}
+_METHOD = {Evidence.ASSERTED: "INTERVIEW", Evidence.DOCUMENTED: "EXAMINE", Evidence.OBSERVED: "TEST"}
 
 
 def render(assessment: Assessment, *, now: datetime, version: str) -> str:
     """The document as JSON text, ending in one line feed; the same assessment and time give the same bytes.
 
-    A document needs at least one item: with nothing open or undecided, the item says just that.
-
+    :raises InterlockError: nothing is open or undecided; the model demands at least one item.
     :param now: time zone aware; stands as ``last-modified``.
     :param version: the version of the program, for the tool's component.
     """
+    if not assessment.graph.nodes:
+        raise InterlockError(
+            "nothing is open or undecided, so there is no plan of action to write",
+            remedy="interlock score shows where things stand",
+        )
     body = _body(assessment, now, version)
     content = json.dumps(body, sort_keys=True, ensure_ascii=False)
     document = {"plan-of-action-and-milestones": {"uuid": _id("poam", content), **body}}
@@ -61,9 +66,9 @@ def _body(assessment: Assessment, now: datetime, version: str) -> dict[str, Any]
         "local-definitions": {"components": _components(assessment, version)},
         "observations": [_observation(assessment, node, now) for node in nodes],
         "risks": [_risk(assessment, node, tasks) for node in nodes],
-        "poam-items": [_entry(assessment, node) for node in nodes] or [_nothing(assessment)],
+        "poam-items": [_entry(assessment, node) for node in nodes],
     }
-    return {key: value for key, value in body.items() if value}
+    return body
 
 
 def _components(assessment: Assessment, version: str) -> list[dict[str, Any]]:
@@ -119,7 +124,7 @@ def _said(assessment: Assessment, node: GapNode) -> str:
 
 def _observation(assessment: Assessment, node: GapNode, now: datetime) -> dict[str, Any]:
     finding = next((found for found in assessment.findings if found.key == node.key), None)
-    method = _METHOD[finding.evidence] if finding and finding.evidence else "INTERVIEW"
+    method = _METHOD[finding.evidence] if finding and finding.evidence else "UNKNOWN"
     return {
         "uuid": _id("observation", node.key),
         "title": _title(node),
@@ -214,15 +219,6 @@ def _entry(assessment: Assessment, node: GapNode) -> dict[str, Any]:
         "props": [_prop("key", node.key)],
         "related-observations": [{"observation-uuid": _id("observation", node.key)}],
         "related-risks": [{"risk-uuid": _id("risk", node.key)}],
-    }
-
-
-def _nothing(assessment: Assessment) -> dict[str, Any]:
-    gate = words.GATE[assessment.target_gate].lower()
-    return {
-        "uuid": _id("item", "nothing"),
-        "title": "Nothing is open",
-        "description": f"Nothing is open or undecided before the {gate} gate.",
     }
 
 

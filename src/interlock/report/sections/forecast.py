@@ -1,0 +1,112 @@
+"""What moves the plan's dates: the drivers of the P80, what to find out first, and what shared sandboxes cost."""
+
+from __future__ import annotations
+
+from interlock.model.assessment import Driver, UnknownThing
+from interlock.report import words
+from interlock.report.charts import TornadoRow, tornado
+from interlock.report.models import (
+    Figure,
+    Picture,
+    SandboxRow,
+    SandboxSection,
+    SimulationRow,
+    UnknownStep,
+)
+from interlock.report.sections.context import Context
+from interlock.report.sections.summary import question
+
+DRIVER_LIMIT, UNKNOWN_LIMIT = 8, 5
+
+
+def build_drivers(context: Context) -> Picture | None:
+    """The tornado, widest bar first; none when nothing drives."""
+    plan = context.assessment.plan
+    rows = [_driver(context, driver) for driver in plan.drivers[:DRIVER_LIMIT]]
+    markup, alt = tornado(rows, plan.finish.p80_days)
+    if not markup:
+        return None
+    caption = (
+        "P80 in working days over the fifth of the runs in which each went best (light), and worst (dark). Semi-bold: "
+        "the luck that all tasks of one organisation, vendor or of the product share."
+    )
+    return Picture(svg=markup, alt=alt, caption=caption)
+
+
+def _driver(context: Context, driver: Driver) -> TornadoRow:
+    where = context.organization_name(driver.org) if driver.org else ""
+    name = words.name(driver.title)
+    if driver.what == "party" and where:
+        name, where = where, "everything there, together"
+    return TornadoRow(name, where, driver.p80_if_well, driver.p80_if_badly, strong=driver.what == "party")
+
+
+def build_unknown_steps(context: Context) -> tuple[UnknownStep, ...]:
+    """What to find out first, best first."""
+    return tuple(_unknown(context, thing) for thing in context.assessment.plan.unknowns[:UNKNOWN_LIMIT])
+
+
+def _unknown(context: Context, thing: UnknownThing) -> UnknownStep:
+    node = context.nodes.get(thing.key)
+    return UnknownStep(
+        id=context.finding_link(thing.key),
+        title=question(node.title) if node else words.name(thing.title),
+        where=context.subject_link(node.subject).label if node else "",
+        action=words.sentence(words.text(thing.action)),
+        numbers=(
+            Figure(value=words.number(thing.person_days), label="person-days to find out", note=""),
+            Figure(value=words.number(thing.p80_days), label="working days later if it is a gap", note=""),
+            Figure(value=words.number(thing.score_points), label="points of score open", note=""),
+        ),
+    )
+
+
+def build_sandbox(context: Context) -> SandboxSection | None:
+    """What shared environments cost; none when no time of the plan goes by in them."""
+    cost = context.assessment.plan.sandbox
+    if cost is None or not cost.orgs:
+        return None
+    stated = sum(org.stated for org in cost.orgs)
+    said = (
+        "Their access windows are stated."
+        if stated == len(cost.orgs)
+        else "Access windows are stated by none of them: the time is the ruleset’s estimate."
+        if not stated
+        else f"Access windows are stated for {stated} of {len(cost.orgs)}; elsewhere the time is an estimate."
+    )
+    return SandboxSection(
+        lead=f"Without shared sandboxes the plan’s P80 would be {words.days(cost.p80_days)} earlier. {said}",
+        organizations=tuple(
+            SandboxRow(
+                link=context.organization_link(org.org),
+                days=words.days(org.days),
+                p80=words.days(org.p80_days),
+                stated="stated" if org.stated else "estimated",
+            )
+            for org in cost.orgs
+        ),
+        behaviours=tuple(
+            SimulationRow(
+                behaviour=words.name(one.behaviour),
+                why=words.sentence(words.text(one.why or "")),
+                runs=words.number(one.runs_per_week),
+                saved=words.days(one.p80_days_saved),
+            )
+            for one in cost.behaviours
+        ),
+    )
+
+
+def together(context: Context, count: int) -> str:
+    """What closing the first ``count`` things together does to the dates; nothing for fewer than two."""
+    first = context.assessment.plan.first[:count]
+    if len(first) < 2 or first[-1].together_days <= 0:
+        return ""
+    last = first[-1]
+    date = (
+        f" All of them would be through by {words.day(last.together_p80_date)} (P80)." if last.together_p80_date else ""
+    )
+    return (
+        f"Closing these {len(first)} together takes {words.days(last.together_days)} off the organisations’ P80s, "
+        f"added up.{date}"
+    )

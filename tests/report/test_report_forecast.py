@@ -1,0 +1,119 @@
+"""What moves the dates: drivers, what to find out first, and the cost of shared sandboxes."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import assessment_factory as factory
+import pytest
+
+from interlock.model.assessment import Assessment, Behaviour, Driver, SandboxCost, SandboxOrg, UnknownThing
+from interlock.model.base import Owner
+from interlock.report import html, markdown, view
+from interlock.report.charts import TornadoRow, tornado
+from interlock.report.models import PlanSection, ReportView
+
+NAN = float("nan")
+
+
+def build(assessment: Assessment) -> ReportView:
+    return view.build(
+        assessment, generated=factory.GENERATED, interlock_version="0.1.0", observations=factory.observations()
+    )
+
+
+def planned(**update: object) -> Assessment:
+    sample = factory.sample()
+    return sample.model_copy(update={"plan": sample.plan.model_copy(update=update)})
+
+
+def section(assessment: Assessment) -> PlanSection:
+    plan = build(assessment).plan
+    assert plan is not None
+    return plan
+
+
+DRIVERS = (
+    Driver(id="org:lakeshore", title="How things go", what="party", org="lakeshore", p80_if_well=100, p80_if_badly=180),
+    Driver(id="t", title="Build </svg><script>", what="task", org=None, p80_if_well=120, p80_if_badly=150),
+)
+
+
+def test_the_tornado_draws_every_bar_around_the_p80() -> None:
+    markup, alt = tornado([TornadoRow("a", "b", 90, 140), TornadoRow("c", "", 100, 120, strong=True)], 110)
+    shapes = ET.fromstring(markup)
+    bars = list(shapes.iter("{http://www.w3.org/2000/svg}rect"))
+    assert len(bars) == 4
+    assert "a (b): day 90 to 140; c: day 100 to 120" in alt
+
+
+@pytest.mark.parametrize(
+    ("rows", "p80"), [([], 10.0), ([TornadoRow("a", "", NAN, 1)], 10.0), ([TornadoRow("a", "", 1, 2)], NAN)]
+)
+def test_no_picture_without_numbers(rows: list[TornadoRow], p80: float) -> None:
+    assert tornado(rows, p80) == ("", "")
+
+
+def test_drivers_name_the_organisation_that_tasks_share() -> None:
+    assessment = planned(drivers=DRIVERS)
+    picture = section(assessment).drivers
+    assert picture is not None
+    assert "Lakeshore Health System (everything there, together)" in picture.alt
+    page = html.render(build(assessment))
+    assert "What drives the P80" in page and "<script>" not in page
+    assert section(planned(drivers=())).drivers is None
+
+
+def test_what_to_find_out_first_asks_and_has_three_numbers() -> None:
+    node = next(node for node in factory.sample().graph.nodes if node.kind == "discovery")
+    thing = UnknownThing(
+        key=node.key, title="x", owner=Owner.US, action="Ask them", person_days=0.7, score_points=2.2, p80_days=20.5,
+        because="",
+    )  # fmt: skip
+    assessment = planned(unknowns=(thing,))
+    (step,) = section(assessment).unknowns
+    assert step.title.startswith("Does this hold?")
+    assert [figure.value for figure in step.numbers] == ["0.7", "20.5", "2.2"]
+    assert "What to find out first" in markdown.render(build(assessment))
+
+
+def cost(*stated: bool) -> SandboxCost:
+    orgs = tuple(
+        SandboxOrg(org=org, days=23, p80_days=12, stated=known)
+        for org, known in zip(("lakeshore", "pinecrest"), stated, strict=True)
+    )
+    once = Behaviour(
+        behaviour="Launch", why="Only there", runs_per_week=1, share=1, p80_days_saved=11, org_days_saved=20
+    )
+    return SandboxCost(p80_days=28, orgs=orgs, behaviours=(once,))
+
+
+@pytest.mark.parametrize(
+    ("stated", "words"),
+    [((True, True), "are stated."), ((False, False), "by none of them"), ((True, False), "for 1 of 2")],
+)
+def test_the_cost_of_sandboxes_says_what_is_stated_and_what_is_estimated(stated: tuple[bool, bool], words: str) -> None:
+    assessment = planned(sandbox=cost(*stated))
+    found = section(assessment).sandbox
+    assert found is not None
+    assert words in found.lead and "28 working days" in found.lead
+    assert [row.stated for row in found.organizations] == ["stated" if known else "estimated" for known in stated]
+    assert found.behaviours[0].saved == "11 working days"
+    assert "What shared sandboxes cost" in html.render(build(assessment))
+
+
+def test_nothing_is_said_about_sandboxes_where_none_is_shared() -> None:
+    assert section(planned(sandbox=None)).sandbox is None
+    assert section(planned(sandbox=SandboxCost(p80_days=0, orgs=(), behaviours=()))).sandbox is None
+
+
+def test_closing_several_together_is_told_once() -> None:
+    first = factory.sample().plan.first
+    assert len(first) >= 2
+    summed = tuple(
+        thing.model_copy(update={"together_days": 10.0 * n, "together_p80_date": "2027-05-01"})
+        for n, thing in enumerate(first, start=1)
+    )
+    said = build(planned(first=summed)).first_together
+    assert "together takes" in said and "1 May 2027 (P80)" in said
+    assert build(planned(first=summed[:1])).first_together == ""
