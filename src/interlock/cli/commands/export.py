@@ -1,0 +1,125 @@
+"""``interlock export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from interlock.cli.options import OrgOption, WorkspaceOption
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from interlock.model.assessment import Assessment
+
+app = typer.Typer(
+    help="Write the workspace for other tools: forms, issues, a plan of action, dates.", no_args_is_help=True
+)
+OutputFile = Annotated[
+    Path | None, typer.Option("--output", "-o", help="File to write; without one, stdout.", metavar="FILE")
+]
+
+
+@app.callback()
+def export() -> None:
+    """Write the workspace for other tools: forms, issues, a plan of action, dates."""
+
+
+@app.command("fhir")
+def fhir(
+    directory: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.", metavar="DIR")] = Path(
+        "fhir"
+    ),
+    org: OrgOption = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Write FHIR R4 forms and the responses to them.
+
+    One Questionnaire a questionnaire, and a QuestionnaireResponse of the product and of every organisation.
+    """
+    from textwrap import wrap
+
+    from interlock.cli.output import emit, say
+    from interlock.usecases.fhir_forms import export_forms, write_forms
+    from interlock.usecases.load import load_inputs, open_workspace
+
+    made = export_forms(load_inputs(open_workspace(workspace or Path())), org)
+    for path in write_forms(made, directory):
+        emit(str(path))
+    if made.left:
+        say(f"Not in these files, and still in the workspace: {len(made.left)} answers that a form may not hold.")
+        for left in made.left:
+            say(f"  {left.scope}: {left.item}, because {left.reason}")
+    if made.always_asked:
+        say(f"{len(made.always_asked)} questions depend on answers in another form, so these forms always show them;")
+        say("each says in the form when it is needed:")
+        for line in wrap(", ".join(item for item, _ in made.always_asked), 76):
+            say(f"  {line}")
+
+
+@app.command("issues")
+def issues(
+    tracker: Annotated[
+        Literal["github", "jira", "azure"], typer.Option("--for", help="The tracker that imports them.")
+    ] = "github",
+    kind: Annotated[Literal["csv", "json"], typer.Option("--format", "-f", help="CSV or JSON.")] = "csv",
+    standing: Annotated[
+        bool, typer.Option("--standing", help="With the standing tasks that every integration has.")
+    ] = False,
+    org: OrgOption = None,
+    output: OutputFile = None,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Write what is open and what is to be found out as issues with links to what blocks them."""
+    from datetime import date
+
+    from interlock.cli.output import emit, say
+    from interlock.usecases import work
+    from interlock.usecases.assess import assess
+    from interlock.usecases.load import load_inputs, open_workspace
+
+    inputs = load_inputs(open_workspace(workspace or Path()))
+    if org is not None:
+        inputs.organization(org)
+    parts = work.issues(assess(inputs, today=date.today()), tracker, kind, standing=standing, org=org)
+    if output is None:
+        emit(work.one(parts))
+    else:
+        for path in work.write_parts(parts, output):
+            say(f"Wrote {path}")
+
+
+@app.command("poam")
+def poam(output: OutputFile = None, workspace: WorkspaceOption = None) -> None:
+    """Write the open gaps as an OSCAL plan of action and milestones (POA&M), JSON."""
+    from interlock.usecases import work
+
+    _one_file(lambda assessment, now: work.poam(assessment, now=now), output, workspace)
+
+
+@app.command("calendar")
+def calendar(output: OutputFile = None, workspace: WorkspaceOption = None) -> None:
+    """Write the plan's P50, P80 and P90 dates as an iCalendar file."""
+    from interlock.usecases import work
+
+    _one_file(lambda assessment, now: work.calendar(assessment, now=now), output, workspace)
+
+
+def _one_file(make: Callable[[Assessment, datetime], str], output: Path | None, workspace: Path | None) -> None:
+    from datetime import UTC, date, datetime
+
+    from interlock.cli.output import emit, say
+    from interlock.usecases.assess import assess
+    from interlock.usecases.load import load_inputs, open_workspace
+    from interlock.usecases.work import write_parts
+
+    assessment = assess(load_inputs(open_workspace(workspace or Path())), today=date.today())
+    text = make(assessment, datetime.now(UTC).replace(microsecond=0))
+    if output is None:
+        emit(text)
+    else:
+        for path in write_parts((text,), output):
+            say(f"Wrote {path}")
