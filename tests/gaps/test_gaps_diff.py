@@ -16,7 +16,7 @@ from gaps_factory import (
     rules_of,
 )
 
-from interlock.gaps.diff import compare
+from interlock.gaps.diff import burn_down, compare
 from interlock.model.base import Gate, Scope, VerdictValue
 from interlock.model.diff import AssessmentDiff, StageMove, VerdictChange
 
@@ -102,3 +102,35 @@ def test_what_cannot_be_compared_is_said():
 def test_a_difference_survives_being_stored():
     diff = compare(with_outcomes({"AA-001": GAP}), with_outcomes({"AA-001": MET, "AA-002": UNKNOWN}))
     assert AssessmentDiff.model_validate_json(diff.model_dump_json()) == diff
+
+
+def test_a_gap_that_was_closed_and_is_back_was_opened_again():
+    first = with_outcomes({"AA-001": GAP, "AA-002": MET})
+    second = with_outcomes({"AA-001": MET, "AA-002": MET})
+    third = with_outcomes({"AA-001": GAP, "AA-002": GAP})
+    diff = compare(second, third, earlier=[first])
+    assert (keys(diff.opened), keys(diff.reopened)) == (["AA-002@alder"], ["AA-001@alder"])
+    assert keys(compare(second, third).opened) == ["AA-001@alder", "AA-002@alder"]
+
+
+def test_a_date_that_moved_says_what_of_the_critical_path_changed():
+    before = with_outcomes({"AA-001": GAP, "AA-005": GAP})
+    after = with_outcomes({"AA-001": GAP, "AA-005": MET})
+    (move,) = [forecast for forecast in compare(before, after).forecasts if forecast.org == "alder"]
+    assert move.calendar_days < 0
+    assert move.because[0].startswith("AA-005@alder is done with")
+    (back,) = [forecast for forecast in compare(after, before).forecasts if forecast.org == "alder"]
+    assert back.because[0].startswith("AA-005@alder is new")
+    assert all(forecast.because for forecast in compare(before, after).forecasts)
+
+
+def test_the_burn_down_has_a_point_an_assessment_and_no_average():
+    first = with_outcomes({"AA-001": GAP, "AA-002": UNKNOWN, "AA-003": UNKNOWN})
+    second = with_outcomes({"AA-001": MET, "AA-002": MET, "AA-003": UNKNOWN}, orgs=(ALDER, BIRCH))
+    found = burn_down([("start", first), ("now", second)])
+    assert [(point.name, point.open, point.undecided) for point in found.points] == [("start", 1, 2), ("now", 0, 1)]
+    one, two = (point.orgs["alder"] for point in found.points)
+    assert two.high - two.low < one.high - one.low
+    assert "birch" not in found.points[0].orgs
+    assert found.names["birch"] == BIRCH.name
+    assert found.points[0].p80_date == first.plan.finish.p80_date

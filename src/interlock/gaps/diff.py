@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
 from interlock.gaps.subjects import UNDECIDED
 from interlock.gaps.wording import gate_words, statement
-from interlock.model.assessment import Assessment, Quantiles
+from interlock.model.assessment import Assessment, PlanTask, Quantiles
 from interlock.model.base import RuleOutcome
-from interlock.model.diff import AssessmentDiff, FindingChange, ForecastMove, StageMove, VerdictChange
+from interlock.model.diff import (
+    AssessmentDiff,
+    BurnDown,
+    BurnDownPoint,
+    FindingChange,
+    ForecastMove,
+    StageMove,
+    VerdictChange,
+)
 from interlock.model.finding import Finding
 
+#: Reasons given for one date that moved.
+BECAUSE_LIMIT = 3
 
-def compare(before: Assessment, after: Assessment) -> AssessmentDiff:
-    """What moved from one assessment to a later one (:class:`AssessmentDiff` says how each list is meant)."""
+
+def compare(before: Assessment, after: Assessment, earlier: Iterable[Assessment] = ()) -> AssessmentDiff:
+    """What moved from one assessment to a later one (:class:`AssessmentDiff` says how each list is meant).
+
+    :param earlier: assessments from before ``before``; a gap that was open in one of them has been opened again.
+    """
     pairs = _Pairs(before, after)
+    known = {found.key for one in earlier for found in one.findings if found.outcome is RuleOutcome.GAP}
+    opened = pairs.where(lambda a, b: a is not RuleOutcome.GAP and b is RuleOutcome.GAP)
     old, new = {o.id for o in before.organizations}, {o.id for o in after.organizations}
     return AssessmentDiff(
-        opened=pairs.where(lambda a, b: a is not RuleOutcome.GAP and b is RuleOutcome.GAP),
+        opened=tuple(change for change in opened if change.key not in known),
+        reopened=tuple(change for change in opened if change.key in known),
         closed=pairs.where(lambda a, b: a is RuleOutcome.GAP and b in {RuleOutcome.MET, RuleOutcome.NOT_APPLICABLE}),
         still_open=tuple(
             change.key for change in pairs.where(lambda a, b: a is RuleOutcome.GAP and b is RuleOutcome.GAP)
@@ -95,9 +112,60 @@ def _forecasts(before: Assessment, after: Assessment) -> tuple[ForecastMove, ...
             before_date=first.p80_date,
             after_date=then.p80_date,
             calendar_days=(date.fromisoformat(then.p80_date) - date.fromisoformat(first.p80_date)).days,
+            because=_because(before, after, org),
         )
         for org, first, then in pairs
         if (first.p80_days, first.p80_date) != (then.p80_days, then.p80_date)
+    )
+
+
+def _because(before: Assessment, after: Assessment, org: str | None) -> tuple[str, ...]:
+    """What changed among the tasks that decide this finish: gone, new, or of another length."""
+    old, new = _deciding(before, org), _deciding(after, org)
+    every = {task.id for task in before.plan.tasks}, {task.id for task in after.plan.tasks}
+    said: list[tuple[float, str, str]] = []
+    for key, task in old.items():
+        if key not in every[1]:
+            said.append((task.criticality, key, f"{key} is done with: {task.title}."))
+    for key, task in new.items():
+        if key not in every[0]:
+            said.append((task.criticality, key, f"{key} is new: {task.title}."))
+        elif key in old and abs(_length(task) - _length(old[key])) >= 0.5:
+            change = f"{_length(old[key]):.0f} to {_length(task):.0f} working days"
+            said.append((task.criticality, key, f"{key} takes {change} at the median: {task.title}."))
+    said.sort(key=lambda entry: (-entry[0], entry[1]))
+    sentences = [sentence for _, _, sentence in said[:BECAUSE_LIMIT]]
+    if before.plan.start != after.plan.start:
+        sentences.insert(0, f"Counting starts on {after.plan.start} instead of {before.plan.start}.")
+    return tuple(sentences)
+
+
+def _deciding(assessment: Assessment, org: str | None) -> dict[str, PlanTask]:
+    """Tasks that are critical in at least one run in twenty: an organisation's own and the product's, or all."""
+    tasks = (task for task in assessment.plan.tasks if org is None or task.org in {org, None})
+    return {task.id: task for task in tasks if task.criticality >= 0.05}
+
+
+def _length(task: PlanTask) -> float:
+    return task.finish_p50 - task.start_p50
+
+
+def burn_down(series: Sequence[tuple[str, Assessment]]) -> BurnDown:
+    """The intervals of several assessments in the order given, each with its name."""
+    names = {org.id: org.name for _, assessment in series for org in assessment.organizations}
+    return BurnDown(points=tuple(_point(*one) for one in series), names=names)
+
+
+def _point(name: str, assessment: Assessment) -> BurnDownPoint:
+    outcomes = [finding.outcome for finding in assessment.findings]
+    return BurnDownPoint(
+        name=name,
+        date=assessment.as_of or assessment.plan.start,
+        product=assessment.product_score.interval,
+        orgs={standing.org: standing.score.interval for standing in assessment.standings},
+        open=outcomes.count(RuleOutcome.GAP),
+        undecided=sum(outcome in UNDECIDED for outcome in outcomes),
+        p80_date=assessment.plan.finish.p80_date if assessment.plan.tasks else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from interlock.model.assessment import Interval
 from interlock.model.base import Gate, Model, RuleOutcome, VerdictValue
 
 
@@ -35,6 +36,7 @@ class ForecastMove(Model):
 
     :ivar org: none for the whole plan.
     :ivar calendar_days: by how many calendar days the date moved; positive is later.
+    :ivar because: what of the critical path changed, weightiest first, one sentence each; empty when nothing there did.
     """
 
     org: str | None
@@ -43,6 +45,7 @@ class ForecastMove(Model):
     before_date: str
     after_date: str
     calendar_days: int
+    because: tuple[str, ...] = ()
 
 
 class AssessmentDiff(Model):
@@ -52,7 +55,8 @@ class AssessmentDiff(Model):
     decided is in ``no_longer_decided``, and one whose rule or subject is not there any more is in ``gone``: neither is
     progress.
 
-    :ivar opened: gaps now that were none before, whatever they were.
+    :ivar opened: gaps now that were none before, whatever they were, but for those in ``reopened``.
+    :ivar reopened: gaps now that were none before and had been gaps in an earlier assessment.
     :ivar closed: gaps before that are met or not applicable now.
     :ivar still_open: keys of gaps in both.
     :ivar decided: undecided before, met, gap or not applicable now (new gaps among them are in ``opened`` too).
@@ -62,6 +66,7 @@ class AssessmentDiff(Model):
     """
 
     opened: tuple[FindingChange, ...] = ()
+    reopened: tuple[FindingChange, ...] = ()
     closed: tuple[FindingChange, ...] = ()
     still_open: tuple[str, ...] = ()
     decided: tuple[FindingChange, ...] = ()
@@ -78,3 +83,30 @@ class AssessmentDiff(Model):
     def is_empty(self) -> bool:
         """True when nothing moved."""
         return self == AssessmentDiff(still_open=self.still_open)
+
+
+class BurnDownPoint(Model):
+    """One assessment in a series of them.
+
+    :ivar name: the milestone's name, or ``now``.
+    :ivar date: ISO 8601, the day that it is of.
+    :ivar product: the product's score.
+    :ivar orgs: each organisation's score; one that was not there yet is absent.
+    :ivar open: gaps up to the target gate and beyond. ``undecided``: findings that could not be decided.
+    :ivar p80_date: when every organisation passes the target gate, at P80; none when there is no plan.
+    """
+
+    name: str
+    date: str
+    product: Interval
+    orgs: dict[str, Interval]
+    open: int
+    undecided: int
+    p80_date: str | None
+
+
+class BurnDown(Model):
+    """How the score intervals narrowed from one milestone to the next; ``names`` are the organisations' names."""
+
+    points: tuple[BurnDownPoint, ...]
+    names: dict[str, str]

@@ -26,6 +26,7 @@ def draw_diff(page: Page, diff: AssessmentDiff, names: Mapping[str, str]) -> Non
         page.field("Removed", org)
     _changes(page, "Closed", "✓", OK, diff.closed)
     _changes(page, "Opened", "✗", BAD, diff.opened)
+    _changes(page, "Opened again", "✗", BAD, diff.reopened)
     _changes(page, "Decided", "●", PRIMARY, diff.decided)
     _changes(page, "No longer decided", "?", WARN, diff.no_longer_decided)
     _changes(page, "Gone", "–", DIM, diff.gone)
@@ -44,6 +45,8 @@ def draw_diff(page: Page, diff: AssessmentDiff, names: Mapping[str, str]) -> Non
             f"{forecast.before_date} → {forecast.after_date}",
             (f"  {words}", DIM),
         )
+        for sentence in forecast.because:
+            page.para(sentence, DIM, indent=2)
 
 
 def _changes(page: Page, title: str, glyph: str, style: str, changes: Sequence[FindingChange]) -> None:

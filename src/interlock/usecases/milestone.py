@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from interlock.gaps.diff import compare
+from interlock.gaps.diff import burn_down, compare
 from interlock.model.assessment import Assessment
-from interlock.model.diff import AssessmentDiff
+from interlock.model.diff import AssessmentDiff, BurnDown
 from interlock.usecases.assess import assess
 from interlock.usecases.load import load_inputs
 from interlock.workspace.history import Milestone, load_milestone, milestones, save_milestone
 from interlock.workspace.store import Workspace, read_json
 
-__all__ = ["Milestone", "compare", "compare_references", "load_reference", "milestones", "save_milestone"]
+__all__ = [
+    "Milestone",
+    "burn_down_of",
+    "compare",
+    "compare_references",
+    "earlier_milestones",
+    "load_reference",
+    "milestones",
+    "save_milestone",
+]
 
 
 def load_reference(workspace: Workspace, reference: str, *, today: date) -> Assessment:
@@ -31,8 +41,30 @@ def load_reference(workspace: Workspace, reference: str, *, today: date) -> Asse
 
 
 def compare_references(workspace: Workspace, before: str, after: str, *, today: date) -> AssessmentDiff:
-    """Compare two assessments that a person named; see :func:`load_reference`."""
+    """Compare two assessments that a person named; see :func:`load_reference`.
+
+    Milestones older than the first one tell a gap that was opened again from one that is new.
+    """
     return compare(
         load_reference(workspace, before, today=today),
         load_reference(workspace, after, today=today),
+        earlier=earlier_milestones(workspace, before),
     )
+
+
+def earlier_milestones(workspace: Workspace, reference: str) -> Iterator[Assessment]:
+    """Milestones before the one named, all of them before now, none before a file of its own."""
+    known = milestones(workspace)
+    named = [m for m in known if reference in {str(m.number), m.name, m.path.stem}]
+    if reference == "last":
+        named = list(known[-1:])
+    end = named[0].number if named else 0 if reference != "now" else len(known) + 1
+    for milestone in known:
+        if milestone.number < end:
+            yield load_milestone(workspace, str(milestone.number))
+
+
+def burn_down_of(workspace: Workspace, *, today: date) -> BurnDown:
+    """Every milestone, oldest first, and the workspace as it stands now."""
+    series = [(m.name, load_milestone(workspace, str(m.number))) for m in milestones(workspace)]
+    return burn_down([*series, ("now", load_reference(workspace, "now", today=today))])

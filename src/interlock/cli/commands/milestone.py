@@ -58,3 +58,18 @@ def diff_milestone(
     from interlock.cli.commands.diff import diff
 
     diff(before, after, output, workspace)
+
+
+@app.command("burndown")
+def burndown(output: TableOrJson = "table", workspace: WorkspaceOption = None) -> None:
+    """How the score intervals, open gaps and dates moved from milestone to milestone."""
+    from interlock.cli.comparison import show_burn_down
+    from interlock.cli.output import emit_json
+    from interlock.usecases.load import open_workspace
+    from interlock.usecases.milestone import burn_down_of
+
+    found = burn_down_of(open_workspace(workspace or Path()), today=date.today())
+    if output == "json":
+        emit_json(found)
+    else:
+        show_burn_down(found)

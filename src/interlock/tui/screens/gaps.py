@@ -16,6 +16,7 @@ from textual.widgets import Static
 from interlock.model.assessment import Assessment, GapNode
 from interlock.model.base import Owner, Severity
 from interlock.tui.page import line, text
+from interlock.tui.pattern_page import draw_patterns
 from interlock.tui.screens.dialogs import Pick
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
@@ -71,7 +72,8 @@ class GapsSection(Section):
     ABOUT = (
         "What is open, by wave: everything in a wave can start together, and a later wave waits for an earlier one. "
         "A question mark is something to find out: nobody knows yet, so it is no gap. On the right: why it matters, "
-        "what to do, what it waits for and what it blocks. The filters say what is listed; c clears them."
+        "what to do, what it waits for and what it blocks. The filters say what is listed; c clears them. p shows the "
+        "patterns of trouble that several facts together point to."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "filter_org", "Organisation", show=False, tooltip="List one organisation's gaps only"),
@@ -79,6 +81,7 @@ class GapsSection(Section):
         Binding("w", "filter_owner", "Owner", show=False, tooltip="List one owner's work only"),
         Binding("k", "filter_kind", "Kind", show=False, tooltip="List gaps only, or things to find out only"),
         Binding("c", "clear", "Clear filters", tooltip="Clear every filter"),
+        Binding("p", "patterns", "Patterns", tooltip="Show the patterns of trouble that hold here"),
         Binding("a", "answer", "Its question", tooltip="Go to the question that would decide or close this"),
         Binding("escape", "back", "Back", show=False),
     ]
@@ -173,6 +176,18 @@ class GapsSection(Section):
         """From the story to the list."""
         self.remove_class("-reading")
         self.query_one("#gaps", Rows).take_focus()
+
+    def action_patterns(self) -> None:
+        """Patterns of trouble in the story's place."""
+        assessment = self.state.assessment
+        if assessment is None:
+            return
+        names = {org.id: org.name for org in assessment.organizations}
+        pane = self.query_one("#story", ScrollingFlow)
+        pane.border_title = "Patterns of trouble"
+        pane.draw(lambda page: draw_patterns(page, assessment.patterns, names))
+        self.add_class("-reading")
+        pane.focus()
 
     def action_answer(self) -> None:
         """Go to a question that decides this gap: one that lacks an answer first."""

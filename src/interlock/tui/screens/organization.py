@@ -14,6 +14,7 @@ from interlock.model.assessment import Assessment, GateState, OrgStanding
 from interlock.tui.bars import interval_bar
 from interlock.tui.card import draw_fit, draw_observation
 from interlock.tui.page import Page, line, text
+from interlock.tui.pattern_page import draw_pattern
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import Flow, ScrollingFlow
@@ -116,6 +117,9 @@ class OrganizationPage(Section):
         page.blank()
         draw_observation(page, state.inputs.observations.get(self._org), org.fhir_base_url)
         draw_fit(page, state.inputs.fits.get(self._org))
+        for match in state.assessment.patterns if state.assessment else ():
+            if match.outcome == "matched" and self._org in match.orgs:
+                draw_pattern(page, match, {})
 
     @on(Rows.Chosen)
     def _open(self, event: Rows.Chosen) -> None:

@@ -31,6 +31,8 @@ _COLUMNS = (
 )
 #: A task in at least this share of runs on the critical path is drawn solid.
 _CRITICAL = 0.5
+#: Unknowns, drivers and behaviours that are listed.
+_SHOWN = 5
 
 
 class PlanSection(Section):
@@ -120,6 +122,52 @@ def _draw_first(page: Page, plan: Plan) -> None:
         )
         page.bullet(" ", (f"{OWNER[thing.owner]}: ", ACCENT), thing.action)
         page.bullet(" ", (thing.because, DIM))
+    if len(plan.first) > 1 and plan.first[-1].together_days > 0:
+        last = plan.first[-1]
+        page.blank()
+        page.para(
+            f"All of these together: {last.together_days:.0f} days off, through by {last.together_p80_date} (P80)."
+        )
+    _draw_unknowns(page, plan)
+    _draw_drivers(page, plan)
+    _draw_sandbox(page, plan)
+
+
+def _draw_unknowns(page: Page, plan: Plan) -> None:
+    things = [thing for thing in plan.unknowns if thing.p80_days or thing.score_points][:_SHOWN]
+    if things:
+        page.heading("Find out first", "what narrows dates and score most")
+    for thing in things:
+        page.bullet(text("?", WARN), (shorter(thing.title), "bold"), (f"  {thing.key}", DIM))
+        page.bullet(" ", (thing.because, DIM))
+
+
+def _draw_drivers(page: Page, plan: Plan) -> None:
+    drivers = plan.drivers[:_SHOWN]
+    if not drivers:
+        return
+    page.heading("What drives the P80", "days, best to worst fifth of runs")
+    rows = []
+    for driver in drivers:
+        name = f"all at {driver.org or driver.id}" if driver.what == "party" else driver.id
+        rows.append(
+            (
+                text(f"{driver.p80_if_well:.0f}", DIM),
+                text(f"{driver.p80_if_badly:.0f}", "bold"),
+                line(name, (f"  {shorter(driver.title)}" if driver.what == "task" else "", DIM)),
+            )
+        )
+    page.columns(rows)
+
+
+def _draw_sandbox(page: Page, plan: Plan) -> None:
+    cost = plan.sandbox
+    if cost is None or not cost.orgs:
+        return
+    page.heading("Shared sandboxes", f"{cost.p80_days:.0f} days of the P80")
+    for behaviour in cost.behaviours[:_SHOWN]:
+        saved = f"  simulated, it would save {behaviour.p80_days_saved:.0f} days"
+        page.bullet(text("·", DIM), behaviour.behaviour, (saved, DIM))
 
 
 def _draw_dates(page: Page, assessment: Assessment) -> None:

@@ -276,14 +276,15 @@ class ReportSection(Section):
 
     @work(thread=True, group="compare", exclusive=True, description="compare")
     def _compare(self, state: State, name: str) -> None:
-        from interlock.usecases.milestone import compare, load_reference
+        from interlock.usecases.milestone import compare, earlier_milestones, load_reference
 
         if state.inputs is None or state.assessment is None:
             return
         try:
             before = load_reference(self.interlock.workspace, name, today=date.today())
             now = state.assessment if state.up_to_date else job.assessed(state.inputs)
-            self.post_message(tell.Compared(name, compare(before, now)))
+            earlier = earlier_milestones(self.interlock.workspace, name)
+            self.post_message(tell.Compared(name, compare(before, now, earlier)))
         except Exception as error:
             self.post_message(tell.Compared(name, error=job.readable(error)))
 
