@@ -233,6 +233,7 @@ class OrganizationPage(Model):
     gates: tuple[GateRow, ...]
     open: tuple[FindingRow, ...]
     undecided: tuple[FindingRow, ...]
+    undecided_note: str
     probe: tuple[Pair, ...]
     probe_note: str
     checks: tuple[CheckRow, ...]

@@ -61,15 +61,16 @@ def build(
         assessment gives the same bytes.
     :param observations: organisation id to its latest observation; absent means never probed.
     :param sections: names out of :data:`SECTIONS`; none means all of them.
-    :param brief: give minor gaps a row instead of an entry, for a document that is read from front to back.
+    :param brief: for a document that is read from front to back: blockers are told in full, other gaps get a row, and
+        what the target gate does not need is counted.
     :raises InterlockError: a section that does not exist.
     """
     shown = _shown(sections)
-    context = Context(assessment, observations, shown)
+    context = Context(assessment, observations, shown, brief=brief)
     wanted = frozenset(shown)
     first_steps = plan.build_first(context) if "first" in wanted else None
     plan_section = plan.build_plan(context) if "plan" in wanted else None
-    gap_groups = gaps.build_gaps(context, brief=brief) if "gaps" in wanted else None
+    gap_groups = gaps.build_gaps(context) if "gaps" in wanted else None
     tasks = plan.build_tasks(context) if "tasks" in wanted else None
     pages = organizations.build_organizations(context) if "organizations" in wanted else None
     waves = tuple(Link(label=group.title, anchor=group.anchor) for group in gap_groups or ())

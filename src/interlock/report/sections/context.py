@@ -83,9 +83,19 @@ class Context:
     """Lookups over one assessment. Built once a report; nothing in it changes but the reference book.
 
     :param shown: the sections that the report has; links into others lead nowhere.
+    :param brief: for a document that is read from front to back: what the target gate does not need, and what is
+        minor, is told in a row or counted.
     """
 
-    def __init__(self, assessment: Assessment, observations: Mapping[str, Observation], shown: Collection[str]) -> None:
+    def __init__(
+        self,
+        assessment: Assessment,
+        observations: Mapping[str, Observation],
+        shown: Collection[str],
+        *,
+        brief: bool = False,
+    ) -> None:
+        self.brief = brief
         self.assessment = assessment
         self.observations = observations
         self.shown = frozenset(shown)
@@ -111,6 +121,10 @@ class Context:
             and rule.lifecycle == "stable"
             and rule.gate.rank <= self.assessment.target_gate.rank
         )
+
+    def told(self, rule: Rule) -> bool:
+        """Whether an undecided rule gets its own entry; a brief report counts those that the target does not need."""
+        return not self.brief or self.needed(rule)
 
     def rule(self, rule_id: str) -> Rule | None:
         """The rule, or none when the assessment does not carry it."""
@@ -148,7 +162,8 @@ class Context:
         """Where the report explains a rule with this outcome; empty when it does not."""
         if outcome is RuleOutcome.GAP and "gaps" in self.shown:
             return words.anchor("gap", rule_id)
-        if outcome in UNDECIDED and "unknowns" in self.shown:
+        rule = self.rule(rule_id)
+        if outcome in UNDECIDED and "unknowns" in self.shown and (rule is None or self.told(rule)):
             return words.anchor("open", rule_id)
         return ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from interlock.model.base import GapClass, RuleOutcome, Severity
+from interlock.model.base import GapClass, RuleOutcome
 from interlock.model.finding import Finding
 from interlock.model.rule import Rule
 from interlock.report import words
@@ -13,10 +13,10 @@ from interlock.report.models import Cite, GapEntry, GapGroup, Link, SubjectLine
 from interlock.report.sections.context import Context
 
 
-def build_gaps(context: Context, *, brief: bool = False) -> tuple[GapGroup, ...]:
+def build_gaps(context: Context) -> tuple[GapGroup, ...]:
     """Every rule with an open gap; the last group holds those that the target gate does not need.
 
-    :param brief: only blockers and gaps of high severity that the target gate needs get an entry, the others a row.
+    In a brief report only blockers that the target gate needs get an entry, the others a row.
     """
     by_rule: dict[str, list[Finding]] = defaultdict(list)
     for finding in context.assessment.findings:
@@ -33,16 +33,14 @@ def build_gaps(context: Context, *, brief: bool = False) -> tuple[GapGroup, ...]
         order = (list(GapClass).index(rule.gap_class), rule.severity.rank, rule_id)
         groups[wave].append((order, _entry(context, rule, findings, neighbours)))
     ordered = sorted(groups, key=lambda wave: (wave is None, wave or 0))
-    return tuple(
-        _group(context, wave, [entry for _, entry in sorted(groups[wave], key=_first)], brief=brief) for wave in ordered
-    )
+    return tuple(_group(context, wave, [entry for _, entry in sorted(groups[wave], key=_first)]) for wave in ordered)
 
 
 def _first(pair: tuple[tuple[int, int, str], GapEntry]) -> tuple[int, int, str]:
     return pair[0]
 
 
-def _group(context: Context, wave: int | None, entries: Sequence[GapEntry], *, brief: bool) -> GapGroup:
+def _group(context: Context, wave: int | None, entries: Sequence[GapEntry]) -> GapGroup:
     gate = words.GATE[context.assessment.target_gate].lower()
     if wave is None:
         title, note = "Later", f"Open, and not needed for the {gate} gate."
@@ -51,7 +49,7 @@ def _group(context: Context, wave: int | None, entries: Sequence[GapEntry], *, b
     else:
         title, note = f"Wave {wave + 1}", "Can start once what it waits for is closed."
     anchor = "gaps-later" if wave is None else f"gaps-wave-{wave + 1}"
-    full = [entry for entry in entries if not brief or (wave is not None and _weighty(context, entry))]
+    full = [entry for entry in entries if not context.brief or (wave is not None and entry.blocker)]
     return GapGroup(
         anchor=anchor,
         title=title,
@@ -59,11 +57,6 @@ def _group(context: Context, wave: int | None, entries: Sequence[GapEntry], *, b
         gaps=tuple(full),
         rows=tuple(entry for entry in entries if entry not in full),
     )
-
-
-def _weighty(context: Context, entry: GapEntry) -> bool:
-    rule = context.rule(entry.id)
-    return entry.blocker or (rule is not None and rule.severity.rank <= Severity.HIGH.rank)
 
 
 class Neighbours:

@@ -18,6 +18,8 @@ from interlock.report.sections.fit import unmet_needs
 from interlock.report.sections.glance import ENVIRONMENT, bar, if_unknowns_hold, stage_mark
 from interlock.report.sections.summary import question, why_undecided
 
+#: Undecided rules, and checks with findings, that a brief report shows of one organisation.
+BRIEF_ROWS = 8
 _SHOWN_CHECKS = (CheckOutcome.FAIL, CheckOutcome.WARN)
 _CHECK = {
     CheckOutcome.FAIL: Mark(symbol="✕", label="Failed", tone="bad"),
@@ -48,6 +50,12 @@ def _page(
     unseen = context.unseen(standing.org)
     seen = observation if observation is not None and not unseen else None
     vendor = words.vendor(organization.vendor)
+    undecided = _rows(context, findings, UNDECIDED)
+    told = _rows(context, [f for f in findings if (rule := context.rule(f.rule)) and context.told(rule)], UNDECIDED)
+    told = told[: BRIEF_ROWS if context.brief else None]
+    failed = _failed(seen)
+    checks = failed[: BRIEF_ROWS if context.brief else None]
+    counted = (_checks_note(seen), _left(len(failed) - len(checks), "with findings"))
     return OrganizationPage(
         anchor=words.anchor("org", standing.org),
         name=name,
@@ -60,14 +68,19 @@ def _page(
         caps=tuple(words.capital(words.sentence(words.text(cap))) for cap in standing.score.caps),
         gates=tuple(_gate(context, state) for state in standing.gates),
         open=_rows(context, findings, frozenset({RuleOutcome.GAP})),
-        undecided=_rows(context, findings, UNDECIDED),
+        undecided=told,
+        undecided_note=_left(len(undecided) - len(told), "undecided"),
         probe=probe_facts(seen) if seen else (),
         probe_note=_probe_note(seen, standing),
-        checks=tuple(_check(context, check) for check in _failed(seen)),
-        checks_note=_checks_note(seen),
+        checks=tuple(_check(context, check) for check in checks),
+        checks_note=" ".join(filter(None, counted)),
         needs=unmet_needs(fit) if fit else (),
         needs_note=_needs_note(fit),
     )
+
+
+def _left(count: int, what: str) -> str:
+    return f"{count:,} more {what} stand in the HTML and Markdown reports." if count > 0 else ""
 
 
 def _facts(standing: OrgStanding, organization: Organization) -> tuple[Pair, ...]:

@@ -24,10 +24,12 @@ def build_unknowns(context: Context) -> Unknowns:
     known = [(rule, by_rule[rule.id]) for rule in map(context.rule, by_rule) if rule is not None]
     known = [pair for pair in known if pair[0].lifecycle != "deprecated"]
     known.sort(key=lambda pair: (pair[0].severity.rank, pair[0].gate.rank, pair[0].id))
-    items = _items(context, [finding for _, findings in known for finding in findings])
+    told = [pair for pair in known if context.told(pair[0])]
+    items = _items(context, [finding for _, findings in told for finding in findings])
+    left = sum(len(findings) for _, findings in known) - sum(len(findings) for _, findings in told)
     return Unknowns(
-        lead=_lead(sum(len(findings) for _, findings in known), len(items)),
-        questions=tuple(_question(context, rule, findings) for rule, findings in known),
+        lead=(*_lead(sum(len(findings) for _, findings in known), len(items)), *_left(context, left)),
+        questions=tuple(_question(context, rule, findings) for rule, findings in told),
         to_answer=items,
     )
 
@@ -43,6 +45,13 @@ def _lead(undecided: int, items: int) -> tuple[str, ...]:
     if items:
         lead.append(f"{words.count(items, 'question')} of the questionnaires would help, if answered.")
     return tuple(lead)
+
+
+def _left(context: Context, count: int) -> tuple[str, ...]:
+    if not count:
+        return ()
+    gate = words.GATE[context.assessment.target_gate].lower()
+    return (f"{count:,} of them do not bear on the {gate} gate; the HTML and Markdown reports list those too.",)
 
 
 def _question(context: Context, rule: Rule, findings: Sequence[Finding]) -> OpenQuestion:
