@@ -1,0 +1,55 @@
+"""Speed of the pattern library: every pattern on fifty observed organisations."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from judging import EDITED_ORGANIZATIONS, Measured, _fleet, _timed
+
+if TYPE_CHECKING:
+    from interlock.model.observation import Observation
+
+
+def all_patterns() -> Measured:
+    """Every pattern, 50 organisations with observations; compiled before. The base is judging every rule anew."""
+    from interlock.rules.pattern_matching import match
+    from interlock.usecases.assess import rule_inputs
+    from interlock.usecases.judge import Judge
+
+    inputs = _fleet(EDITED_ORGANIZATIONS)
+    seen = _observation()
+    observations = {
+        org.id: seen.model_copy(update={"target": seen.target.model_copy(update={"org": org.id})})
+        for org in inputs.organizations
+    }
+    inputs = replace(inputs, observations=observations)
+    content = inputs.content
+    known, patterns = rule_inputs(inputs), content.patterns
+    match(patterns, known)
+    seconds = base = float("inf")
+    for _ in range(5):
+        fresh = Judge(content.questionnaires, content.ruleset)
+        base = min(base, _timed(lambda fresh=fresh: fresh.judge(inputs).findings))
+        seconds = min(seconds, _timed(lambda: match(patterns, known)))
+    name = f"{len(patterns.patterns)} patterns, {EDITED_ORGANIZATIONS} orgs"
+    return Measured(name, seconds, "judging anew", base, 0.25, 0.025)
+
+
+def _observation() -> Observation:
+    from interlock.documents.resources import data_dir
+    from interlock.fhir import capability, smart
+    from interlock.model.observation import Facts, Observation, Target
+
+    folder = data_dir("samples") / "organizations" / "riverside"
+    base = "https://ehr.riverside.example/fhir"
+    documents = [json.loads((folder / name).read_text()) for name in ("metadata.json", "smart-configuration.json")]
+    return Observation(
+        target=Target(base_url=base),
+        started=datetime(2026, 11, 1, tzinfo=UTC),
+        elapsed_ms=1.0,
+        outcome="observed",
+        facts=Facts(capability=capability.parse(documents[0]), smart=smart.parse(documents[1], base)),
+    )

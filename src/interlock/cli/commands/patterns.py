@@ -1,0 +1,30 @@
+"""``interlock patterns``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from interlock.cli.options import OrgOption, TableOrJson, WorkspaceOption
+
+
+def patterns(
+    output: TableOrJson = "table",
+    org: OrgOption = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also the patterns that do not hold.")] = False,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Show which known patterns of trouble hold here, what they usually mean, and what to do."""
+    from interlock.cli.output import emit_json
+    from interlock.cli.pattern_list import show_patterns
+    from interlock.usecases.load import load_inputs, open_workspace
+    from interlock.usecases.patterns import find_patterns
+
+    inputs = load_inputs(open_workspace(workspace or Path()))
+    found = find_patterns(inputs, org)
+    if output == "json":
+        emit_json([one.model_dump(mode="json") for one in found])
+    else:
+        show_patterns(found, {one.id: one.name for one in inputs.organizations}, everything=everything)
