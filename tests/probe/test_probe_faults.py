@@ -218,7 +218,7 @@ XML = Reply(
 
 @pytest.mark.parametrize("refusal", [Reply(b"", 406), Reply(b"", 415), XML], ids=["406", "415", "XML"])
 @pytest.mark.parametrize(
-    ("accepted", "requests"), [("application/json+fhir", 2), ("application/json", 3), ("_format=json", 4)]
+    ("accepted", "requests"), [("application/json+fhir", 3), ("application/json", 4), ("_format=json", 5)]
 )
 def test_ladder_of_content_negotiation(loopback: Loopback, accepted: str, requests: int, refusal: Reply) -> None:
     observation = observe(loopback.serve(only_for(accepted, statement(), refusal), as_json(smart())))
@@ -241,7 +241,7 @@ def test_xml_only_server_is_reported_with_what_it_said(loopback: Loopback) -> No
     observation = observe(loopback.serve(XML, as_json(smart())))
     assert observation.outcome == "partial"
     assert observation.facts.capability is None
-    assert len(loopback.asked("/fhir/metadata")) == 4
+    assert len(loopback.asked("/fhir/metadata")) == 5
     message = check(observation, "CAP-003")
     assert message.outcome == "fail"
     assert "CapabilityStatement" in message.message

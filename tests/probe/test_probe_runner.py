@@ -375,7 +375,7 @@ def test_records_carry_what_a_reader_needs(loopback: Loopback) -> None:
     assert record.method == "GET"
     assert record.status == 200
     assert record.purpose == "metadata"
-    assert record.accept == "application/fhir+json"
+    assert record.accept == "application/fhir+json; fhirVersion=4.0"
     assert record.reading == "document"
     assert record.elapsed_ms > 0
     assert record.bytes == len(json.dumps(statement(publisher="P0")))

@@ -16,7 +16,7 @@ from probe_documents import smart, statement
 from probe_loopback import Loopback, Reply, as_json, redirect
 
 from interlock.model.errors import InterlockError
-from interlock.model.observation import Check, Observation, Target
+from interlock.model.observation import Check, Observation, Target, TlsFacts
 from interlock.probe.runner import ProbeSettings, probe_sync
 
 PAST = datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC)
@@ -67,7 +67,7 @@ def test_trusted_certificate(serve: Callable[..., Loopback], authority: trustme.
     server = serve(context_of(authority.issue_cert("localhost")))
     observation = observe(server.base, trusting(authority))
     assert observation.outcome == "observed"
-    assert observation.facts.tls == {"verified": True}
+    assert observation.facts.tls == TlsFacts(verified=True)
     assert check(observation, "NET-003").outcome == "pass"
     assert check(observation, "NET-005").outcome == "pass"
 
@@ -125,10 +125,11 @@ def test_certificate_faults_are_told_apart(
     assert observation.outcome == "not_observed"
     assert {record.failure for record in observation.requests} == {"tls"}, observation.checks[0]
     assert observation.facts.tls is not None
-    assert observation.facts.tls["verified"] is False
-    assert observation.facts.tls["error"] == word
+    assert observation.facts.tls.verified is False
+    assert observation.facts.tls.error == word
     assert observation.facts.capability is None and observation.facts.smart is None
-    assert observation.facts.tls["presented"]["days_left"] < 0 or fault != "expired"
+    assert observation.facts.tls.leaf is not None
+    assert observation.facts.tls.leaf.days_left < 0 or fault != "expired"
     assert "presented: for" in check(observation, "NET-003").message
     assert check(observation, "NET-003").outcome == outcome
     assert check(observation, "NET-002").outcome == "pass"
@@ -141,9 +142,10 @@ def test_expiry_is_found_behind_an_unknown_authority(serve: Callable[..., Loopba
     leaf = trustme.CA().issue_cert("localhost", not_before=PAST, not_after=PAST + datetime.timedelta(days=30))
     observation = observe(serve(context_of(leaf)).base, trusting(authority))
     assert observation.facts.tls is not None
-    assert observation.facts.tls["error"] == "expired"
-    assert observation.facts.tls["presented"]["not_after"].startswith("2001-01-31")
-    assert observation.facts.tls["presented"]["names"] == ["localhost"]
+    assert observation.facts.tls.error == "expired"
+    assert observation.facts.tls.leaf is not None
+    assert observation.facts.tls.leaf.not_after.startswith("2001-01-31")
+    assert observation.facts.tls.leaf.names == ("localhost",)
     assert check(observation, "NET-003").outcome == "fail"
     assert "expired on 2001-01-31" in check(observation, "NET-003").message
 
@@ -154,7 +156,7 @@ def test_plain_http_on_an_https_address(loopback: Loopback) -> None:
     assert observation.outcome == "not_observed"
     assert {record.failure for record in observation.requests} == {"tls"}
     assert observation.facts.tls is not None
-    assert observation.facts.tls["error"] == "not_tls"
+    assert observation.facts.tls.error == "not_tls"
 
 
 def test_redirect_from_https_to_http_is_not_followed(

@@ -58,7 +58,7 @@ def raw(server: SandboxServer, path: str) -> tuple[httpx.Headers, bytes]:
 
 def test_every_fault_has_its_behaviour_and_a_sentence() -> None:
     behaviours = {**SUBSTITUTES, **ALTERATIONS, **REWRITES, **DELIVERIES}
-    assert set(behaviours) | {"slow", "expired-tls"} == set(FAULTS)
+    assert set(behaviours) | {"slow", "smart-slow-404", "expired-tls", "middlebox-tls"} == set(FAULTS)
     for stage, table in (
         (Stage.REPLY, SUBSTITUTES),
         (Stage.DOCUMENT, ALTERATIONS),
@@ -70,7 +70,12 @@ def test_every_fault_has_its_behaviour_and_a_sentence() -> None:
     assert all(len(fault.description) > 15 for fault in FAULTS.values())
 
 
-@pytest.mark.parametrize("fault", sorted(set(FAULTS) - {"slow", "hang", "drip", "reset", "truncated", "expired-tls"}))
+@pytest.mark.parametrize(
+    "fault",
+    sorted(
+        set(FAULTS) - {"slow", "smart-slow-404", "hang", "drip", "reset", "truncated", "expired-tls", "middlebox-tls"}
+    ),
+)
 def test_no_fault_breaks_the_simulation_itself(ask: Ask, fault: str) -> None:
     """Only the fault named 500 answers 500."""
     for path in (METADATA, SMART, "oauth2/.well-known/openid-configuration", "oauth2/jwks", "Patient/1", "nothing"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from interlock.contract.scopes import needed_scopes
+from interlock.fhir.auth_path import auth_paths
 from interlock.fhir.scopes import covers
 from interlock.model.contract import ContractFit, Need, NeedMatch, WorkflowContract
 from interlock.model.observation import CapabilityFacts, Observation, ResourceFacts, SmartFacts
@@ -77,6 +78,7 @@ def _need(direction: str, need: Need, capability: CapabilityFacts | None) -> Ite
     details = [
         *(("interaction", name) for name in need.interactions),
         *(("search_parameter", name) for name in need.search_parameters),
+        *(("operation", name.lstrip("$")) for name in need.operations),
         *((("profile", need.profile),) if need.profile else ()),
     ]
     if capability is None:
@@ -92,7 +94,10 @@ def _need(direction: str, need: Need, capability: CapabilityFacts | None) -> Ite
         return
     yield result("resource", need.resource, "supported")
     for kind, name in details:
-        outcome, note = _detail(kind, name, resource, subsetted=capability.subsetted)
+        if kind == "operation":
+            outcome, note = _operation(name, resource, capability)
+        else:
+            outcome, note = _detail(kind, name, resource, subsetted=capability.subsetted)
         yield result(kind, name, outcome, note)
 
 
@@ -123,26 +128,32 @@ def _detail(kind: str, name: str, resource: ResourceFacts, *, subsetted: bool) -
     return "missing", f"declared in version {', '.join(sorted(versions))}"
 
 
+def _operation(name: str, resource: ResourceFacts, capability: CapabilityFacts) -> tuple[str, str | None]:
+    """Operations may be declared at ``rest.operation`` even when they act on a type (specifications: CS-14)."""
+    if name in resource.operations or name in capability.operations:
+        return "supported", None
+    return "undeclared", "not declared for the type or the system; servers often leave operations out"
+
+
 def _launch(contract: WorkflowContract, smart: SmartFacts | None, smart_is_absent: bool) -> Iterator[NeedMatch]:
+    """Each launch mode of the contract, by the auth path that the documents show for it.
+
+    A mode that is listed counts as supported; what its path still lacks is the note.
+    """
+    paths = {path.mode: path for path in auth_paths(smart, absent=smart_is_absent)}
     for mode in contract.launch.modes:
-        outcome, note = _launch_mode(mode, smart, smart_is_absent)
+        path = paths[mode]
+        if smart is not None and mode in smart.launch_modes:
+            outcome, note = "supported", None if path.state == "possible" else path.reason
+        elif path.state == "not_offered":
+            outcome, note = "missing", None
+        elif smart is None and not smart_is_absent:
+            outcome, note = "not_observed", None
+        else:
+            outcome, note = "undeclared", path.reason
         yield NeedMatch.model_validate(
             {"direction": "launch", "resource": None, "kind": "launch", "name": mode, "outcome": outcome, "note": note}
         )
-
-
-def _launch_mode(mode: str, smart: SmartFacts | None, smart_is_absent: bool) -> tuple[str, str | None]:
-    if smart is None:
-        return (
-            ("undeclared", "the server publishes no SMART configuration") if smart_is_absent else ("not_observed", None)
-        )
-    if mode in smart.launch_modes:
-        return "supported", None
-    if mode == "backend" and smart.grant_types_supported is None:
-        return "undeclared", "the SMART configuration does not list its grant types"
-    if smart.capabilities is None:
-        return "undeclared", "the SMART configuration does not list its capabilities"
-    return "missing", None
 
 
 def _scopes(contract: WorkflowContract, smart: SmartFacts | None) -> Iterator[NeedMatch]:

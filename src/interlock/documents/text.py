@@ -20,6 +20,8 @@ def plain(text: object, limit: int = 300) -> str:
 
     Anything cut is marked with an ellipsis, so a reader knows.
     """
+    if type(text) is str and len(text) <= limit and text.isprintable() and "  " not in text:
+        return text.strip()  # printable text holds nothing to remove, and no white space but single spaces
     head = str(text)[: limit * 8]
     line = _SPACE.sub(" ", _CONTROL.sub("\N{REPLACEMENT CHARACTER}", head)).strip()
     return line if len(line) <= limit else line[: limit - 1] + "…"

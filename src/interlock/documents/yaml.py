@@ -143,7 +143,12 @@ def _readable(error: ValidationError, model: type[BaseModel], document: YamlDocu
         return DocumentError(f"missing key {dotted!r}{more}", place=document.place(path[:-1]))
     message = first["msg"].removeprefix("Value error, ")
     shown = plain(repr(first.get("input")), 60)
-    return DocumentError(f"{dotted}: {message} (found {shown}){more}", place=document.place(path))
+    unquoted = kind == "string_type" and isinstance(first.get("input"), (bool, int, float))
+    return DocumentError(
+        f"{dotted}: {message} (found {shown}){more}",
+        place=document.place(path),
+        remedy="put it in quotes: without them YAML reads it as something else" if unquoted else None,
+    )
 
 
 class _Budget:

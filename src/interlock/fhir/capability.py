@@ -9,7 +9,19 @@ from __future__ import annotations
 from typing import Any
 
 from interlock.fhir.oauth_uris import OAuthUriReader
-from interlock.fhir.tolerant import MAX_CODE, MAX_URL, Problems, kind_of, objects_at, shown, text_at, texts_at
+from interlock.fhir.tolerant import (
+    MAX_CODE,
+    MAX_PROBLEMS,
+    MAX_URL,
+    Problems,
+    is_plain,
+    kind_of,
+    numbered_at,
+    objects_at,
+    shown,
+    text_at,
+    texts_at,
+)
 from interlock.model.observation import CapabilityFacts, FhirRelease, ResourceFacts, SecurityFacts
 
 STATEMENT_TYPES = frozenset({"CapabilityStatement", "Conformance"})
@@ -57,14 +69,14 @@ def parse(document: object) -> CapabilityFacts:
     elif not is_statement(document):
         problems.add("resourceType is neither CapabilityStatement nor Conformance")
     rest = _Rest(problems)
-    for entry in objects_at(document, "rest", problems, MAX_ENTRIES):
-        rest.add(entry)
+    for position, entry in numbered_at(document, "rest", problems, MAX_ENTRIES):
+        rest.add(position, entry)
     version = _version(document, problems)
     release = release_of(version)
     if version and release is None:
         problems.add(f"fhirVersion {shown(version)} belongs to no published release")
     implementation = _object_at(document, "implementation", problems)
-    return CapabilityFacts(
+    return CapabilityFacts.trusted(
         fhir_version=version,
         fhir_release=release,
         kind=text_at(document, "kind", problems, MAX_CODE),
@@ -75,38 +87,15 @@ def parse(document: object) -> CapabilityFacts:
         implementation_url=text_at(implementation, "url", problems, MAX_URL),
         formats=texts_at(document, "format", problems, MAX_ENTRIES) or (),
         instantiates=texts_at(document, "instantiates", problems, MAX_ENTRIES, MAX_URL) or (),
-        resources=rest.resources(),
+        resources=rest.resources,
         system_interactions=tuple(rest.system_interactions),
         operations=tuple(rest.operations),
         profiles=_references(document, "profile", problems),
         security=rest.security(),
         subsetted=_subsetted(document, problems),
+        repeated=tuple(rest.repeated),
         problems=problems.notes(),
     )
-
-
-class _Resource:
-    """What has been read so far of one type; dictionaries serve as ordered sets."""
-
-    __slots__ = ("interactions", "operations", "profile", "profiles", "search_params", "versioning")
-
-    def __init__(self) -> None:
-        self.interactions: dict[str, None] = {}
-        self.search_params: dict[str, None] = {}
-        self.profiles: dict[str, None] = {}
-        self.operations: dict[str, None] = {}
-        self.profile: str | None = None
-        self.versioning: str | None = None
-
-    def facts(self) -> ResourceFacts:
-        return ResourceFacts(
-            interactions=tuple(self.interactions),
-            search_params=tuple(self.search_params),
-            profiles=tuple(self.profiles),
-            profile=self.profile,
-            operations=tuple(self.operations),
-            versioning=self.versioning,
-        )
 
 
 class _Rest:
@@ -114,34 +103,34 @@ class _Rest:
 
     def __init__(self, problems: Problems) -> None:
         self._problems = problems
-        self._resources: dict[str, _Resource] = {}
         self._oauth = OAuthUriReader(problems)
         self._services: dict[str, None] = {}
         self._cors: bool | None = None
+        self.resources: dict[str, ResourceFacts] = {}
         self.system_interactions: dict[str, None] = {}
         self.operations: dict[str, None] = {}
+        self.repeated: list[str] = []
 
-    def add(self, rest: dict[str, Any]) -> None:
+    def add(self, position: int, rest: dict[str, Any]) -> None:
         problems = self._problems
         mode = text_at(rest, "mode", problems, MAX_CODE)
         if mode == "client":
             return
         if mode != "server":
             problems.add("a rest entry says neither mode server nor mode client; it was read as the server's")
-        seen: dict[str, None] = {}
-        for entry in objects_at(rest, "resource", problems, MAX_RESOURCES):
-            self._add_resource(entry, seen)
-        everywhere = dict.fromkeys(_names(rest, "searchParam", "name", problems, MAX_PARAMETERS))
-        if everywhere:
-            for type_name in seen:
-                self._resources[type_name].search_params.update(everywhere)
+        seen: set[str] = set()
+        everywhere = _names(rest, "searchParam", "name", problems, MAX_PARAMETERS)
+        for index, entry in numbered_at(rest, "resource", problems, MAX_RESOURCES):
+            self._add_resource(f"/rest/{position}/resource", index, entry, seen, everywhere)
         self.system_interactions.update(dict.fromkeys(_names(rest, "interaction", "code", problems, MAX_ENTRIES)))
         transaction = text_at(rest, "transactionMode", problems, MAX_CODE)
         self.system_interactions.update(dict.fromkeys(_TRANSACTION_MODES.get(transaction or "", ())))
         self.operations.update(dict.fromkeys(_operations(rest, problems)))
         self._add_security(_object_at(rest, "security", problems))
 
-    def _add_resource(self, entry: dict[str, Any], seen: dict[str, None]) -> None:
+    def _add_resource(
+        self, place: str, index: int, entry: dict[str, Any], seen: set[str], everywhere: list[str]
+    ) -> None:
         problems = self._problems
         type_name = text_at(entry, "type", problems, MAX_CODE)
         if type_name is None:
@@ -149,17 +138,28 @@ class _Rest:
             return
         if type_name in seen:
             problems.add(f"the type {shown(type_name)} is listed more than once; the entries were merged")
-        elif type_name not in self._resources and len(self._resources) >= MAX_RESOURCES:
+            self._repeat(place)
+        elif type_name not in self.resources and len(self.resources) >= MAX_RESOURCES:
             problems.add(f"more than {MAX_RESOURCES} resource types; the rest was not read")
             return
-        seen[type_name] = None
-        merged = self._resources.setdefault(type_name, _Resource())
-        merged.interactions.update(dict.fromkeys(_names(entry, "interaction", "code", problems, MAX_ENTRIES)))
-        merged.search_params.update(dict.fromkeys(_names(entry, "searchParam", "name", problems, MAX_PARAMETERS)))
-        merged.profiles.update(dict.fromkeys(_references(entry, "supportedProfile", problems)))
-        merged.operations.update(dict.fromkeys(_operations(entry, problems)))
-        merged.profile = merged.profile or next(iter(_references(entry, "profile", problems)), None)
-        merged.versioning = merged.versioning or text_at(entry, "versioning", problems, MAX_CODE)
+        seen.add(type_name)
+        parameters = _names(entry, "searchParam", "name", problems, MAX_PARAMETERS)
+        if len(set(parameters)) < len(parameters):
+            self._repeat(f"{place}/{index}/searchParam")
+        read = ResourceFacts.trusted(
+            interactions=_distinct(_names(entry, "interaction", "code", problems, MAX_ENTRIES)),
+            search_params=_distinct([*parameters, *everywhere] if everywhere else parameters),
+            profiles=_references(entry, "supportedProfile", problems),
+            profile=next(iter(_references(entry, "profile", problems)), None),
+            operations=_distinct(_operations(entry, problems)),
+            versioning=text_at(entry, "versioning", problems, MAX_CODE),
+        )
+        before = self.resources.get(type_name)
+        self.resources[type_name] = read if before is None else _merged(before, read)
+
+    def _repeat(self, pointer: str) -> None:
+        if len(self.repeated) < MAX_PROBLEMS and pointer not in self.repeated:
+            self.repeated.append(pointer)
 
     def _add_security(self, security: dict[str, Any]) -> None:
         problems = self._problems
@@ -174,11 +174,8 @@ class _Rest:
             self._services.update(dict.fromkeys(codes or ([text] if text else [])))
         self._oauth.add(security)
 
-    def resources(self) -> dict[str, ResourceFacts]:
-        return {name: resource.facts() for name, resource in self._resources.items()}
-
     def security(self) -> SecurityFacts:
-        return SecurityFacts(
+        return SecurityFacts.trusted(
             services=tuple(self._services),
             cors=self._cors,
             oauth_uris=self._oauth.uris(),
@@ -198,27 +195,48 @@ def _object_at(parent: dict[str, Any], key: str, problems: Problems) -> dict[str
 def _names(parent: dict[str, Any], key: str, name: str, problems: Problems, cap: int) -> list[str]:
     """``name`` of every object in the list ``key``.
 
-    A large statement holds thousands of these, so the common case, a short ASCII string in a plain list, takes no call.
+    A large statement holds thousands of these: when all are short ASCII strings without white space, which is the
+    rule, the list is judged as a whole.
     """
     value = parent.get(key)
     if value is None:
         return []
-    if not isinstance(value, list) or len(value) > cap:
-        value = objects_at(parent, key, problems, cap)
-    names = []
-    for entry in value:
-        if isinstance(entry, dict):
-            text = entry.get(name)
-            if not isinstance(text, str) or not text.isascii() or len(text) > MAX_CODE:
-                text = text_at(entry, name, problems, MAX_CODE)
-            if text and (stripped := text.strip()):
-                names.append(stripped)
+    if type(value) is list and len(value) <= cap:
+        try:
+            names: list[str] = [entry[name] for entry in value]
+            joined = "".join(names)
+        except (KeyError, TypeError):
+            pass
         else:
-            problems.add(f"{key} holds {kind_of(entry)} where an object belongs")
-    return names
+            if is_plain(joined) and "" not in names and (len(joined) <= MAX_CODE or max(map(len, names)) <= MAX_CODE):
+                return names
+    return _odd_names(parent, key, name, problems, cap)
+
+
+def _odd_names(parent: dict[str, Any], key: str, name: str, problems: Problems, cap: int) -> list[str]:
+    texts = (text_at(entry, name, problems, MAX_CODE) for entry in objects_at(parent, key, problems, cap))
+    return [text for text in texts if text]
+
+
+def _distinct(names: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+def _merged(one: ResourceFacts, other: ResourceFacts) -> ResourceFacts:
+    """Two entries of one type: everything that either declares."""
+    return ResourceFacts(
+        interactions=_distinct([*one.interactions, *other.interactions]),
+        search_params=_distinct([*one.search_params, *other.search_params]),
+        profiles=_distinct([*one.profiles, *other.profiles]),
+        profile=one.profile or other.profile,
+        operations=_distinct([*one.operations, *other.operations]),
+        versioning=one.versioning or other.versioning,
+    )
 
 
 def _operations(parent: dict[str, Any], problems: Problems) -> list[str]:
+    if "operation" not in parent:
+        return []
     names = (name.lstrip("$") for name in _names(parent, "operation", "name", problems, MAX_ENTRIES))
     return [name for name in names if name]
 
@@ -228,6 +246,8 @@ def _references(parent: dict[str, Any], key: str, problems: Problems) -> tuple[s
     value = parent.get(key)
     if value is None:
         return ()
+    if type(value) is str and len(value) <= MAX_URL and is_plain(value):
+        return (value,)
     entries = value if isinstance(value, list) else [value]
     if len(entries) > MAX_ENTRIES:
         problems.add(f"{key} has {len(entries)} entries; only the first {MAX_ENTRIES} were read")

@@ -75,11 +75,17 @@ def text_at(parent: dict[str, Any], key: str, problems: Problems, limit: int = M
     if len(value) > limit:
         problems.add(f"{key} is longer than {limit} characters and was ignored")
         return None
-    return storable(value.strip()) or None
+    value = value.strip()
+    return (value if value.isascii() else storable(value)) or None
 
 
 def objects_at(parent: dict[str, Any], key: str, problems: Problems, cap: int) -> Iterator[dict[str, Any]]:
     """The objects of the list at ``key``, at most ``cap``; a single object counts as a list of one."""
+    return (entry for _, entry in numbered_at(parent, key, problems, cap))
+
+
+def numbered_at(parent: dict[str, Any], key: str, problems: Problems, cap: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Like :func:`objects_at`, each with its position in the list."""
     value = parent.get(key)
     if value is None:
         return
@@ -92,11 +98,27 @@ def objects_at(parent: dict[str, Any], key: str, problems: Problems, cap: int) -
     if len(value) > cap:
         problems.add(f"{key} has {len(value)} entries; only the first {cap} were read")
         value = value[:cap]
-    for entry in value:
+    for position, entry in enumerate(value):
         if isinstance(entry, dict):
-            yield entry
+            yield position, entry
         else:
             problems.add(f"{key} holds {kind_of(entry)} where an object belongs")
+
+
+def is_plain(text: str) -> bool:
+    """ASCII without white space, not empty: nothing to trim or to replace."""
+    return text.isascii() and text.split(None, 1) == [text]
+
+
+def _plain_texts(values: list[Any], limit: int) -> tuple[str, ...] | None:
+    """The distinct values, when all of them are plain strings within the limit, which is the rule; otherwise none."""
+    try:
+        joined = "".join(values)
+    except TypeError:
+        return None
+    if not is_plain(joined) or "" in values or (len(joined) > limit and max(map(len, values)) > limit):
+        return None
+    return tuple(dict.fromkeys(values))
 
 
 def texts_at(
@@ -115,6 +137,8 @@ def texts_at(
     if len(value) > cap:
         problems.add(f"{key} has {len(value)} entries; only the first {cap} were read")
         value = value[:cap]
+    if (plain_texts := _plain_texts(value, limit)) is not None:
+        return plain_texts
     kept: dict[str, None] = {}
     for entry in value:
         if not isinstance(entry, str):
@@ -129,3 +153,9 @@ def texts_at(
 def shown(value: object) -> str:
     """A server-chosen value in a message: quoted, one line, short."""
     return f"“{plain(storable(str(value)[:400]), 80)}”"
+
+
+def objects_of(parent: object, key: str, cap: int = 1000) -> list[dict[str, Any]]:
+    """The objects of the list at ``key``, at most ``cap``, without a word about anything else."""
+    value = parent.get(key) if isinstance(parent, dict) else None
+    return [entry for entry in value[:cap] if isinstance(entry, dict)] if isinstance(value, list) else []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +18,31 @@ class Model(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True, ser_json_inf_nan="null"
     )
+
+    @classmethod
+    def trusted(cls, **values: Any) -> Self:
+        """The model of values that are valid already, by field name: nothing is checked or converted.
+
+        A probe of a large directory builds millions of these; validation would take most of its time.
+        """
+        made = _new(cls)
+        defaults, names = _fields(cls)
+        _put(made, "__dict__", defaults | values)
+        _put(made, "__pydantic_fields_set__", names)
+        _put(made, "__pydantic_extra__", None)
+        _put(made, "__pydantic_private__", None)
+        return made
+
+
+_new = object.__new__
+_put = object.__setattr__
+
+
+@cache
+def _fields(model: type[Model]) -> tuple[dict[str, Any], set[str]]:
+    """Every field with its default, in the order of definition, which is that of the JSON; and all their names."""
+    defaults = {name: field.get_default(call_default_factory=False) for name, field in model.model_fields.items()}
+    return defaults, set(defaults)
 
 
 class Status(StrEnum):
@@ -65,7 +91,7 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         """0 for critical … 3 for low: sorts the worst first."""
-        return list(Severity).index(self)
+        return _RANKS[self]
 
 
 _SEVERITY_WEIGHTS = {Severity.CRITICAL: 10.0, Severity.HIGH: 7.5, Severity.MEDIUM: 5.0, Severity.LOW: 2.5}
@@ -91,7 +117,7 @@ class Gate(StrEnum):
     @property
     def rank(self) -> int:
         """0 for design … 3 for production."""
-        return list(Gate).index(self)
+        return _RANKS[self]
 
 
 class Scope(StrEnum):
@@ -127,7 +153,13 @@ class VerdictValue(StrEnum):
     @property
     def rank(self) -> int:
         """0 for product_first … 4 for integrate."""
-        return list(VerdictValue).index(self)
+        return _RANKS[self]
+
+
+#: Places in the order of definition; a table, because ranks are looked up for every finding.
+_RANKS: dict[StrEnum, int] = {
+    member: rank for enumeration in (Severity, Gate, VerdictValue) for rank, member in enumerate(enumeration)
+}
 
 
 class Owner(StrEnum):

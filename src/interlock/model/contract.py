@@ -41,6 +41,7 @@ class Need(Model):
     profile: str | None = None
     interactions: tuple[Interaction, ...] = ()
     search_parameters: tuple[str, ...] = ()
+    operations: tuple[str, ...] = ()
     required_fields: tuple[str, ...] = ()
     terminology: tuple[str, ...] = ()
     surface: Universality = "universal"
@@ -129,12 +130,13 @@ class NeedMatch(Model):
     """One need against one organisation's statement.
 
     ``outcome`` is ``not_observed`` when the statement was not seen: that is never "missing". ``kind`` says what was
-    looked for: ``resource``, ``interaction``, ``search_parameter``, ``profile``, ``launch``, ``scope`` or ``release``.
+    looked for: ``resource``, ``interaction``, ``search_parameter``, ``operation``, ``profile``, ``launch``, ``scope`` or
+    ``release``.
     """
 
     direction: Literal["input", "output", "launch", "release"]
     resource: str | None
-    kind: Literal["resource", "interaction", "search_parameter", "profile", "launch", "scope", "release"]
+    kind: Literal["resource", "interaction", "search_parameter", "operation", "profile", "launch", "scope", "release"]
     name: str
     outcome: Literal["supported", "missing", "not_observed", "undeclared"]
     optional: bool = False

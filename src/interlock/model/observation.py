@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from interlock.model.base import CheckOutcome, Model, Reference, Severity
+from interlock.model.sample import DataFacts
 
 FhirRelease = Literal["DSTU2", "STU3", "R4", "R4B", "R5"]
 
@@ -51,6 +52,7 @@ class CapabilityFacts(Model):
     """A CapabilityStatement (or DSTU2 Conformance) as facts. None means that the document does not say.
 
     :ivar profiles: profiles declared for the whole system (``profile`` at the top level; DSTU2 and STU3 only).
+    :ivar repeated: JSON pointers of the lists that name a resource type or a search parameter twice.
     """
 
     fhir_version: str | None = None
@@ -69,6 +71,7 @@ class CapabilityFacts(Model):
     profiles: tuple[str, ...] = ()
     security: SecurityFacts = SecurityFacts()
     subsetted: bool = False
+    repeated: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -126,6 +129,135 @@ class JwksFacts(Model):
     problems: tuple[str, ...] = ()
 
 
+class Certificate(Model):
+    """One certificate of the chain that a server presented.
+
+    :ivar names: at most ten subject alternative names; ``subject`` and ``issuer`` are common names.
+    :ivar not_before: ISO 8601, UTC, as ``not_after``.
+    :ivar days_left: whole days from the probe to the expiry, negative once expired.
+    :ivar key: ``RSA 2048``, ``EC secp256r1``, ``Ed25519``; ``key_bits`` is the modulus or the curve's size.
+    :ivar signature: the hash of its signature (``sha256``); none when the algorithm has no separate one.
+    :ivar authority: it may sign other certificates (basic constraints).
+    :ivar names_its_issuer: it says where its issuer's certificate is to be had (authority information access).
+    """
+
+    subject: str
+    issuer: str
+    names: tuple[str, ...] = ()
+    not_before: str
+    not_after: str
+    days_left: int
+    self_signed: bool
+    key: str
+    key_bits: int | None = None
+    signature: str | None = None
+    authority: bool = False
+    names_its_issuer: bool = False
+
+
+TlsVersion = Literal["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
+#: ``refused`` is the server's own answer; what this machine could not try is ``cannot_tell``.
+TlsOffer = Literal["offered", "refused", "cannot_tell"]
+
+
+class TlsFacts(Model):
+    """The base's TLS.
+
+    :ivar verified: the certificate was accepted here; none when no handshake came far enough to tell.
+    :ivar error: the probe's word when not: ``expired`` ``not_yet_valid`` ``hostname_mismatch`` ``self_signed``
+        ``untrusted_issuer`` ``not_tls`` ``client_certificate`` ``version`` ``other``.
+    :ivar cause: whose matter that is: the server's own, this machine's or its network's (trust store, middlebox), or
+        more than one explanation fits.
+    :ivar chain: as presented, the server's own certificate first; empty when it was not looked at.
+    :ivar versions: each TLS version that was tried.
+    """
+
+    verified: bool | None = None
+    error: str | None = None
+    message: str | None = None
+    cause: Literal["server", "here", "cannot_tell"] | None = None
+    cause_note: str | None = None
+    chain: tuple[Certificate, ...] = ()
+    versions: dict[TlsVersion, TlsOffer] = {}
+    negotiated: str | None = None
+
+    @property
+    def leaf(self) -> Certificate | None:
+        """The server's own certificate."""
+        return self.chain[0] if self.chain else None
+
+
+class CorsFacts(Model):
+    """Which cross-origin requests are allowed for ``origin``; none where it was not asked or cannot be told."""
+
+    origin: str
+    smart: bool | None = None
+    metadata: bool | None = None
+    token: bool | None = None
+    fhir_api: bool | None = None
+    authorize: bool | None = None
+
+
+class UdapFacts(Model):
+    """UDAP metadata (UDAP Security, Required UDAP Metadata): fields as published, ``None`` = absent.
+
+    :ivar signed: ``signed_metadata`` is a JWT whose header and claims could be read; nothing was verified.
+    :ivar signed_problems: what its form, dates or endpoints do not fit.
+    """
+
+    udap_versions_supported: tuple[str, ...] | None = None
+    udap_profiles_supported: tuple[str, ...] | None = None
+    udap_authorization_extensions_supported: tuple[str, ...] | None = None
+    udap_authorization_extensions_required: tuple[str, ...] | None = None
+    udap_certifications_supported: tuple[str, ...] | None = None
+    udap_certifications_required: tuple[str, ...] | None = None
+    grant_types_supported: tuple[str, ...] | None = None
+    scopes_supported: tuple[str, ...] | None = None
+    authorization_endpoint: str | None = None
+    token_endpoint: str | None = None
+    registration_endpoint: str | None = None
+    token_endpoint_auth_methods_supported: tuple[str, ...] | None = None
+    token_endpoint_auth_signing_alg_values_supported: tuple[str, ...] | None = None
+    registration_endpoint_jwt_signing_alg_values_supported: tuple[str, ...] | None = None
+    signed: bool | None = None
+    signed_problems: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+ExportLevel = Literal["system", "patient", "group"]
+
+
+class BulkFacts(Model):
+    """Bulk data export as the statement declares it; it is never invoked (Bulk Data Access 2.0.0).
+
+    :ivar exports: levels at which an export operation is declared.
+    :ivar undefined: some are declared by name only, without the guide's definition.
+    :ivar instantiates: the statement instantiates the guide's own.
+    """
+
+    exports: tuple[ExportLevel, ...] = ()
+    undefined: bool = False
+    instantiates: bool = False
+
+
+class AccessFacts(Model):
+    """How the base guards itself, as far as discovery shows.
+
+    :ivar open_discovery: statement or SMART configuration was given without a token.
+    :ivar challenges: schemes of the ``WWW-Authenticate`` headers that were met.
+    :ivar hsts: a ``Strict-Transport-Security`` header came with an https answer.
+    :ivar endpoint_hosts: hosts of the authorization and token endpoints.
+    :ivar anonymous_read: whether a read without a token is refused; active probes only.
+    """
+
+    https: bool
+    open_discovery: bool | None = None
+    challenges: tuple[str, ...] = ()
+    hsts: bool | None = None
+    endpoint_hosts: tuple[str, ...] = ()
+    anonymous_read: Literal["refused", "allowed"] | None = None
+
+
 class Facts(Model):
     """Facts by family. A family that was not observed is ``None``, never an empty value."""
 
@@ -133,11 +265,12 @@ class Facts(Model):
     smart: SmartFacts | None = None
     openid: OpenIdFacts | None = None
     jwks: JwksFacts | None = None
-    tls: dict[str, Any] | None = None
-    cors: dict[str, Any] | None = None
-    udap: dict[str, Any] | None = None
-    bulk: dict[str, Any] | None = None
-    security: dict[str, Any] | None = None
+    tls: TlsFacts | None = None
+    cors: CorsFacts | None = None
+    udap: UdapFacts | None = None
+    bulk: BulkFacts | None = None
+    security: AccessFacts | None = None
+    data: DataFacts | None = None
 
 
 class CheckEvidence(Model):
@@ -165,7 +298,7 @@ class RequestRecord(Model):
     :ivar failure: a short machine word: ``dns`` ``connect`` ``tls`` ``timeout`` ``reset`` ``truncated`` ``too_large``
         ``redirect`` ``protocol``, or ``refused`` for an address that was advertised and deliberately not contacted.
     :ivar bytes: size of the body after content decoding; ``sha256`` is of the same bytes.
-    :ivar purpose: what was asked for: ``metadata`` ``smart`` ``smart-root`` ``openid`` ``jwks``.
+    :ivar purpose: what was asked for: ``metadata`` ``smart`` ``smart-root`` ``openid`` ``jwks`` ``udap`` and others.
     :ivar accept: the Accept header that was sent.
     :ivar reading: what the answer turned out to be (``document``, ``html``, ``xml``, ``operation_outcome``, …).
     :ivar headers: the response headers that checks read, lower-case names.
@@ -187,10 +320,15 @@ class RequestRecord(Model):
 
 
 class Target(Model):
-    """What was probed: the base URL as given, and the organisation's id where there is one."""
+    """What was probed: the base URL as given, and the organisation's id where there is one.
+
+    :ivar name: what a directory calls the organisation; ``vendor`` is who publishes the endpoint, as listed there.
+    """
 
     base_url: str
     org: str | None = None
+    name: str | None = None
+    vendor: str | None = None
 
 
 ObservationOutcome = Literal["observed", "partial", "not_observed"]

@@ -40,6 +40,7 @@ def origin(url: str) -> Origin | None:
     return Origin(parts.scheme, parts.hostname.lower(), parts.port or _DEFAULT_PORTS[parts.scheme])
 
 
+@lru_cache(maxsize=4096)
 def literal(host: str) -> Address | None:
     """The address that a host is written as, or none for a name."""
     try:
@@ -77,6 +78,8 @@ def same_base(one: str, other: str) -> bool:
     The query and a trailing slash are ignored, http and https are the same, a stated port must match, the path is
     case-sensitive; the host is not (RFC 3986 section 3.2.2).
     """
+    if one == other:
+        return True
     left, right = split(one), split(other)
     if left is None or right is None:
         return one == other

@@ -3,23 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Literal
 
-from interlock.fhir import capability, jwks, openid, smart
-from interlock.model.observation import CapabilityFacts, Facts, ObservationOutcome, SmartFacts
+from interlock.fhir import bulk, capability, jwks, openid, smart, udap
+from interlock.model.observation import (
+    AccessFacts,
+    CapabilityFacts,
+    CorsFacts,
+    Facts,
+    ObservationOutcome,
+    SmartFacts,
+    TlsFacts,
+)
+from interlock.probe.addresses import origin
 from interlock.probe.exchange import ABSENT, Exchange, Purpose
 
 Exchanges = Mapping[Purpose, Exchange]
 
 
-def base_facts(exchanges: Exchanges, base: str, presented: dict[str, Any] | None = None) -> Facts:
-    """Facts of what is served at the base itself: the statement, the SMART configuration and the certificate.
+def base_facts(
+    exchanges: Exchanges,
+    base: str,
+    tls: TlsFacts | None = None,
+    cors_origin: str | None = None,
+    now: datetime | None = None,
+) -> Facts:
+    """Facts of what is served at the base itself: the statement, the SMART configuration, its TLS and the rest.
 
-    ``presented`` is the certificate of a failed verification (:mod:`interlock.probe.certificate`), if it was seen.
+    ``tls`` is what was seen of the certificate and the versions beyond the requests themselves; without it only the
+    requests count. ``cors_origin`` is the origin that cross-origin requests carried, ``now`` the moment of the probe.
     """
     document = document_of(exchanges, "metadata")
     statement = capability.parse(document) if document is not None else None
-    return Facts(capability=statement, smart=_smart(exchanges, base, statement), tls=tls_facts(exchanges, presented))
+    configuration = _smart(exchanges, base, statement)
+    metadata = document_of(exchanges, "udap")
+    return Facts.trusted(
+        capability=statement,
+        smart=configuration,
+        tls=tls or tls_facts(exchanges),
+        cors=cors_facts(exchanges, cors_origin) if cors_origin is not None else None,
+        udap=udap.parse(metadata, base, now or datetime.now(UTC)) if metadata is not None else None,
+        bulk=bulk.parse(document, statement) if statement is not None else None,
+        security=access_facts(exchanges, base, configuration),
+    )
 
 
 def with_advertised(facts: Facts, exchanges: Exchanges) -> Facts:
@@ -47,27 +74,91 @@ def _smart(exchanges: Exchanges, base: str, statement: CapabilityFacts | None) -
     return None
 
 
-def tls_facts(exchanges: Exchanges, presented: dict[str, Any] | None = None) -> dict[str, Any] | None:
-    """Whether the base's certificate was verified; none when no handshake with the base came to an end.
-
-    ``{"verified": True}``, or ``{"verified": False, "error": WORD, "message": …, "presented": {…}}``. A certificate
-    that has expired by its own dates is ``expired``, whatever OpenSSL objected to first.
-    """
-    failed: dict[str, Any] | None = None
+def tls_facts(exchanges: Exchanges) -> TlsFacts | None:
+    """Whether the base's certificate was accepted; none when no handshake with the base came to an end."""
+    failed: TlsFacts | None = None
     for purpose in ("metadata", "smart"):
         exchange = exchanges.get(purpose)
         if exchange is None or not exchange.asked.startswith("https://"):
             continue
         first = exchange.records[0]
         if first.status is not None:
-            return {"verified": True}
+            return TlsFacts(verified=True)
         if exchange.tls is not None and len(exchange.records) == 1:
-            failed = {"verified": False, "error": exchange.tls, "message": first.detail or ""}
-    if failed is not None and presented is not None:
-        failed["presented"] = presented
-        if presented["days_left"] < 0 and failed["error"] != "expired":
-            failed |= {"error": "expired", "message": f"the certificate has expired, and {failed['message']}"}
+            failed = TlsFacts(verified=False, error=exchange.tls, message=first.detail or "")
     return failed
+
+
+_ALLOWED: tuple[tuple[str, Purpose], ...] = (
+    ("smart", "cors-smart"),
+    ("metadata", "cors-metadata"),
+    ("token", "cors-token"),
+    ("fhir_api", "cors-fhir"),
+    ("authorize", "cors-authorize"),
+)
+
+
+def cors_facts(exchanges: Exchanges, origin_sent: str) -> CorsFacts:
+    """What the answers to requests with an origin allow (Fetch, CORS protocol; specifications: COR-04).
+
+    An answer without the header allows nothing; a request that got no answer says nothing.
+    """
+    allowed: dict[str, bool | None] = {}
+    for name, purpose in _ALLOWED:
+        exchange = exchanges.get(purpose)
+        if exchange is None or exchange.record.status is None or exchange.record.failure is not None:
+            continue
+        headers = exchange.record.headers
+        granted = headers.get("access-control-allow-origin") in {"*", origin_sent}
+        if purpose == "cors-fhir":
+            names = {name.strip().lower() for name in headers.get("access-control-allow-headers", "").split(",")}
+            granted = granted and "authorization" in names
+        allowed[name] = granted
+    return CorsFacts(origin=origin_sent, **allowed)
+
+
+def access_facts(exchanges: Exchanges, base: str, configuration: SmartFacts | None) -> AccessFacts:
+    """How the base guards itself, as far as the requests for discovery show."""
+    challenges: dict[str, None] = {}
+    hsts: bool | None = None
+    open_discovery: bool | None = None
+    for purpose in ("metadata", "smart"):
+        exchange = exchanges.get(purpose)
+        if exchange is None:
+            continue
+        record = exchange.record
+        if record.status is not None and record.url.startswith("https://"):
+            hsts = hsts or "strict-transport-security" in record.headers
+        if exchange.reading == "document":
+            open_discovery = True
+        elif exchange.reading == "unauthorized" and open_discovery is None:
+            open_discovery = False
+        if scheme := record.headers.get("www-authenticate", "").partition(" ")[0]:
+            challenges[scheme] = None
+    hosts: dict[str, None] = {}
+    for address in (configuration.authorization_endpoint, configuration.token_endpoint) if configuration else ():
+        where = origin(address) if address is not None else None
+        if where is not None:
+            hosts[where.host] = None
+    return AccessFacts.trusted(
+        https=base.startswith("https://"),
+        open_discovery=open_discovery,
+        challenges=tuple(challenges),
+        hsts=hsts,
+        endpoint_hosts=tuple(hosts),
+        anonymous_read=_anonymous_read(exchanges),
+    )
+
+
+def _anonymous_read(exchanges: Exchanges) -> Literal["refused", "allowed"] | None:
+    """Whether a read without a token was refused. A 404 cannot tell: the resource does not exist in any case."""
+    exchange = exchanges.get("anonymous-read")
+    if exchange is None or exchange.record.failure is not None:
+        return None
+    if exchange.record.status in {401, 403}:
+        return "refused"
+    given = 200 <= (exchange.record.status or 0) < 300 and exchange.reading in {"other_resource", "bundle"}
+    return "allowed" if given else None
 
 
 def outcome_of(exchanges: Exchanges) -> ObservationOutcome:

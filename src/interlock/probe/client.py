@@ -1,6 +1,6 @@
-"""Guarded GET over httpx: bounded in time, bytes and redirects, with every request recorded.
+"""Guarded GET over aiohttp: bounded in time, bytes and redirects, with every request recorded.
 
-The transport is httpx-aiohttp's, driven directly: no cookies, no authentication, no automatic redirects, and a resolver
+No cookies, no authentication, no automatic redirects, and a resolver
 of our own, so that an address which was judged is the address that gets connected to.
 """
 
@@ -9,30 +9,30 @@ from __future__ import annotations
 import asyncio
 import ssl
 import urllib.request
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import urljoin
 
-import aiohttp
-import httpx
-from httpx_aiohttp import AiohttpTransport
+import certifi
 
 from interlock.documents.text import plain
 from interlock.model.errors import InterlockError
 from interlock.model.observation import RequestRecord
 from interlock.probe.addresses import is_loopback_host, is_public, literal, origin
 from interlock.probe.failures import Failure, RequestFailed, classify
+from interlock.probe.negotiation import HostMemory
 from interlock.probe.plan import is_patient_data
+from interlock.probe.politeness import HostLimits, HostQuietError
+from interlock.probe.pools import Pools
 from interlock.probe.resolver import Resolver
 from interlock.probe.settings import ProbeSettings
-from interlock.probe.transfer import Ask, Transfer
+from interlock.probe.transfer import Ask, Connection, Transfer
 
 MAX_REDIRECTS = 5
-_MAX_HEADER_LINE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +52,32 @@ class Answer:
 
 
 class Client:
-    """Shares connections and name lookups among all targets of one run. An asynchronous context manager."""
+    """Shares connections and name lookups among all targets of one run. An asynchronous context manager.
+
+    :ivar memory: what was learned of the hosts so far.
+    """
 
     def __init__(self, settings: ProbeSettings) -> None:
         self._settings = settings
-        self._hosts: dict[str, asyncio.Semaphore] = {}
-        self._transports: dict[str | None, AiohttpTransport] = {}
+        self.memory = HostMemory()
+        self._limits = HostLimits(settings.per_host, settings.rate)
+        self._contexts: dict[bool, ssl.SSLContext] = {}
         self._proxies = urllib.request.getproxies() if settings.trust_env else {}
 
     async def __aenter__(self) -> Client:
         # The resolver's parts belong to the running loop, so it is not made earlier.
         self._resolver = Resolver()
-        self._tls = tls_context(self._settings.verify)
+        self._pools = Pools(self._resolver)
+        if self._settings.client_certificate is not None:
+            self._context(identified=True)  # what cannot be used is said before anybody is asked
+        elif self._settings.verify is not None or self._settings.ca_bundle is not None:
+            self._context(identified=False)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for transport in self._transports.values():
-            await transport.aclose()
+        await self._pools.close()
         await self._resolver.close()
 
     async def is_private(self, url: str) -> bool:
@@ -109,7 +116,8 @@ class Client:
             headers = self._headers(ask, url)
             record, body, failure, notes = await self._once(url, headers, ask, public_only)
             location = record.headers.get("location")
-            if failure is not None or record.status not in {301, 302, 303, 307, 308} or not location:
+            stays = not ask.redirects or ask.method == "POST"
+            if failure is not None or stays or record.status not in {301, 302, 303, 307, 308} or not location:
                 keep(record)
                 return Answer(tuple(records), body, failure, notes)
             target = _redirect_target(url, location)
@@ -128,6 +136,8 @@ class Client:
             "Accept-Encoding": "gzip, deflate",
             "User-Agent": self._settings.user_agent,
         }
+        if ask.form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
         if ask.credentials and origin(url) == origin(ask.url):
             headers.update(ask.credentials)
         return headers
@@ -167,11 +177,16 @@ class Client:
             failure = Failure("timeout", transfer.late())
             return transfer.record(failure), b"", failure, ()
         try:
-            async with asyncio.timeout_at(ask.deadline) as limit, self._slot(host):
+            async with asyncio.timeout_at(ask.deadline) as limit, self._limits.place(host, ask.deadline):
                 transfer.begin()
                 if public_only and await self.is_private(url):
                     raise RequestFailed("refused", f"{plain(host, 100)} is in a private network; it was not contacted")
-                await transfer.run(self._transport(url), headers)
+                identified = ask.client_certificate and origin(url) == origin(ask.url)
+                async with self._connection(url, identified=identified) as connection:
+                    await transfer.run(connection, headers)
+        except HostQuietError as quiet:
+            waits = f"not sent: {plain(host, 100)} asked to be left alone for {quiet.seconds:.0f} s more"
+            return transfer.record(Failure("timeout", waits)), b"", Failure("timeout", waits), ()
         except Exception as error:
             if limit.expired():
                 failure = Failure("timeout", transfer.late())
@@ -183,47 +198,63 @@ class Client:
             return transfer.record(failure), b"", failure, tuple(transfer.notes)
         return transfer.record(None), transfer.body, None, tuple(transfer.notes)
 
+    @property
+    def trusted_authorities(self) -> int:
+        """How many certificate authorities this machine trusts; a directory of them is loaded when it is needed."""
+        return int(self._context(identified=False).cert_store_stats()["x509_ca"])
+
     def uses_proxy(self, url: str) -> bool:
         """Whether requests to a URL go through a proxy, so that nothing may be sent to its host directly."""
         return self._proxy(url) is not None
 
-    def _slot(self, host: str) -> asyncio.Semaphore:
-        slot = self._hosts.get(host)
-        if slot is None:
-            slot = self._hosts[host] = asyncio.Semaphore(self._settings.per_host)
-        return slot
+    def hold(self, url: str, seconds: float) -> None:
+        """Let no further request to a URL's host start for some seconds, because it asked for that."""
+        where = origin(url)
+        if where is not None:
+            self._limits.hold(where.host, seconds)
 
     def _proxy(self, url: str) -> str | None:
         where = origin(url)
-        if where is None or not self._proxies or is_loopback_host(where.host):
+        if where is None or is_loopback_host(where.host):
+            return None
+        if self._settings.proxy is not None:
+            return self._settings.proxy
+        if not self._proxies:
             return None
         if urllib.request.proxy_bypass(f"{where.host}:{where.port}"):
             return None
         named = self._proxies.get(where.scheme) or self._proxies.get("all")
         return f"http://{named}" if named and "://" not in named else named
 
-    def _transport(self, url: str) -> AiohttpTransport:
-        proxy = self._proxy(url)
-        if proxy not in self._transports:
-            if proxy is not None and origin(proxy) is None:
-                raise InterlockError(
-                    f"the proxy in the environment cannot be used: {plain(proxy.rpartition('@')[2], 100)}",
-                    remedy="set HTTPS_PROXY to an http:// address, or NO_PROXY to the host that is probed",
-                )
-            named = httpx.Proxy(proxy) if proxy else None
-            self._transports[proxy] = AiohttpTransport(verify=self._tls, proxy=named, client=self._session)
-        return self._transports[proxy]
+    @asynccontextmanager
+    async def _connection(self, url: str, *, identified: bool) -> AsyncIterator[Connection]:
+        """Where a request to a URL goes out: the session of its origin, and the proxy in between.
 
-    def _session(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            resolver=self._resolver, use_dns_cache=False, ssl=self._tls, limit=0, keepalive_timeout=5
-        )
-        return aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            max_line_size=_MAX_HEADER_LINE,
-            max_field_size=_MAX_HEADER_LINE,
-        )
+        :raises InterlockError: the proxy cannot be used.
+        """
+        where = origin(url)
+        if where is None:
+            raise RequestFailed("protocol", f"the address cannot be asked: {plain(url, 120)}")
+        proxy = self._proxy(url)
+        if proxy is not None and origin(proxy) is None:
+            raise InterlockError(
+                f"the proxy cannot be used: {plain(proxy.rpartition('@')[2], 100)}",
+                remedy="set HTTPS_PROXY to an http:// address, or NO_PROXY to the host that is probed",
+            )
+        identified = identified and self._settings.client_certificate is not None
+        secured = where.scheme == "https" or (proxy is not None and proxy.startswith("https:"))
+        context = self._context(identified=identified) if secured else None
+        async with self._pools.session((where, proxy, identified), context) as session:
+            yield Connection(session, proxy)
+
+    def _context(self, *, identified: bool) -> ssl.SSLContext:
+        """The TLS context, made when it is first needed: most of a short probe's time would go into it."""
+        if identified not in self._contexts:
+            settings = self._settings
+            self._contexts[identified] = (
+                identified_context(settings) if identified else tls_context(settings.verify, settings.ca_bundle)
+            )
+        return self._contexts[identified]
 
 
 def _redirect_target(url: str, location: str) -> str:
@@ -233,17 +264,50 @@ def _redirect_target(url: str, location: str) -> str:
         return location
 
 
-def tls_context(verify: ssl.SSLContext | str | Path | None) -> ssl.SSLContext:
+def tls_context(verify: ssl.SSLContext | str | Path | None, ca_bundle: Path | None = None) -> ssl.SSLContext:
     """The context that verifies servers: the one given, one from CA certificates, or the system's and certifi's.
+
+    ``ca_bundle`` is trusted besides the system's and certifi's certificates or those of ``verify``; a context that is
+    given is left as it is.
 
     :raises InterlockError: the file or directory holds no certificates.
     """
     if isinstance(verify, ssl.SSLContext):
         return verify
-    if verify is None:
+    if verify is None and ca_bundle is None:
         return _default_context()
-    path = Path(verify)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if verify is None:
+        context = _new_default_context()
+    else:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        _load(context, Path(verify))
+    if ca_bundle is not None:
+        _load(context, ca_bundle)
+    return context
+
+
+def identified_context(settings: ProbeSettings) -> ssl.SSLContext:
+    """A context of its own that verifies like the others and presents the settings' client certificate.
+
+    :raises InterlockError: the certificate or its key cannot be used, or ``verify`` is a context already.
+    """
+    own = settings.client_certificate
+    if own is None or isinstance(settings.verify, ssl.SSLContext):
+        raise InterlockError("a client certificate needs CA certificates in files, not a TLS context")
+    context = tls_context(settings.verify, settings.ca_bundle)
+    if context is _default_context():
+        context = _new_default_context()
+    try:
+        context.load_cert_chain(own.certificate, own.key, own.password or "")
+    except (OSError, ssl.SSLError) as error:
+        raise InterlockError(
+            f"the client certificate {plain(own.certificate, 200)} cannot be used",
+            remedy="give a PEM certificate, its private key, and the key's password when it has one",
+        ) from error
+    return context
+
+
+def _load(context: ssl.SSLContext, path: Path) -> None:
     try:
         context.load_verify_locations(
             cafile=str(path) if path.is_file() else None, capath=str(path) if path.is_dir() else None
@@ -252,12 +316,15 @@ def tls_context(verify: ssl.SSLContext | str | Path | None) -> ssl.SSLContext:
         raise InterlockError(
             f"{path} holds no CA certificates that can be read", remedy="give a PEM file or a directory of them"
         ) from error
-    return context
 
 
 @cache
 def _default_context() -> ssl.SSLContext:
     """Loading two sets of certificates takes tens of milliseconds; the result is never changed."""
-    context = httpx.create_ssl_context()
-    context.load_default_certs()
+    return _new_default_context()
+
+
+def _new_default_context() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.load_verify_locations(cafile=certifi.where())
     return context

@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Literal
 
 from interlock.model.observation import RequestRecord
 from interlock.probe.client import Answer, Client
 from interlock.probe.exchange import Exchange, Purpose
+from interlock.probe.negotiation import next_rung
 from interlock.probe.plan import Rung
 from interlock.probe.reading import Read, read_answer
 from interlock.probe.transfer import Ask
 
-#: What may change when JSON is asked for in other words.
-_OTHER_WORDS = frozenset({"not_acceptable", "unsupported_media_type", "client_error", "xml"})
-#: A page for people: of the remaining rungs only ``_format`` can help.
-_FORMAT_ONLY = frozenset({"html"})
-
-_DEFAULT_WAIT_S = 1.0
+#: Statuses after which a second attempt may succeed (RFC 6585 section 4, RFC 9110 section 15.6.4).
+_AGAIN = frozenset({429, 503})
+#: A server that asks for more is not believed: its other targets are tried again after this.
+_MAX_HOLD_S = 300.0
+_BACKOFF_S = 0.5
+_MAX_BACKOFF_S = 8.0
+_JITTER_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A document to get: where, how to ask for it, until when, and how far the probe may be led."""
+    """A document to get: where, how to ask for it, until when, and how far the probe may be led.
+
+    :ivar headers: sent to the address's own origin only.
+    :ivar identified: the client certificate may be presented there.
+    """
 
     purpose: Purpose
     url: str
@@ -35,6 +42,9 @@ class Wanted:
     retries: int = 1
     public_only: bool = False
     redirect_public_only: bool = True
+    headers: Mapping[str, str] | None = None
+    identified: bool = False
+    method: Literal["GET", "OPTIONS"] = "GET"
 
 
 async def get_document(
@@ -49,9 +59,18 @@ async def get_document(
     rung, retries = 0, wanted.retries
     while True:
         exchange = to_exchange(wanted.purpose, await client.get(_ask(wanted, wanted.ladder[rung])))
-        pause = _pause(exchange.record) if retries else None
+        asked = _asked_to_wait(exchange.record)
+        if asked is not None:
+            # Other targets of the host wait too; none of them needs to be told again.
+            client.hold(exchange.record.url, min(asked, _MAX_HOLD_S))
+        pause = _pause(exchange.record, asked, wanted.retries - retries + 1) if retries else None
         if pause is not None and asyncio.get_running_loop().time() + pause >= wanted.deadline:
-            exchange = _explain(exchange, f"it asks to wait {pause:g} s, longer than the time left")
+            why = (
+                f"it asks to wait {asked:g} s, longer than"
+                if asked is not None
+                else "a second attempt does not fit into"
+            )
+            exchange = _explain(exchange, f"{why} the time left")
             pause = None
         attempts.append(exchange)
         if on_record is not None:
@@ -61,21 +80,13 @@ async def get_document(
             retries -= 1
             await asyncio.sleep(pause)
             continue
-        following = _next_rung(exchange, rung, wanted.ladder)
+        following = next_rung(exchange, rung, wanted.ladder)
         if following is None:
             break
         rung = following
     best = max(attempts, key=_worth)
     others = [record for attempt in attempts if attempt is not best for record in attempt.records]
     return replace(best, records=(*others, *best.records))
-
-
-def _next_rung(exchange: Exchange, rung: int, ladder: tuple[Rung, ...]) -> int | None:
-    """The rung to try after an answer, or none when asking differently cannot help."""
-    last = len(ladder) - 1
-    if rung < last and exchange.reading in _OTHER_WORDS:
-        return rung + 1
-    return last if rung < last and exchange.reading in _FORMAT_ONLY and ladder[last].query else None
 
 
 def _worth(exchange: Exchange) -> int:
@@ -93,6 +104,9 @@ def _ask(wanted: Wanted, rung: Rung) -> Ask:
         purpose=wanted.purpose,
         public_only=wanted.public_only,
         redirect_public_only=wanted.redirect_public_only,
+        credentials=wanted.headers,
+        client_certificate=wanted.identified,
+        method=wanted.method,
     )
 
 
@@ -102,19 +116,33 @@ def _explain(exchange: Exchange, why: str) -> Exchange:
     return replace(exchange, detail=detail, records=(*exchange.records[:-1], last))
 
 
-def _pause(record: RequestRecord) -> float | None:
-    """Seconds to wait before trying again (RFC 9110 section 10.2.3), or none when a retry makes no sense."""
-    if record.status not in {429, 503}:
+def _pause(record: RequestRecord, asked: float | None, attempt: int) -> float | None:
+    """Seconds before the next attempt, counted from 1, or none when trying again makes no sense.
+
+    What the server asked for, or else an exponential backoff; never less than it asked, and never the same for all.
+    """
+    if record.status not in _AGAIN:
         return None
+    from tenacity import AsyncRetrying, RetryCallState, wait_exponential_jitter
+
+    state = RetryCallState(AsyncRetrying(), None, (), {})
+    state.attempt_number = attempt
+    if asked is not None:
+        return asked + wait_exponential_jitter(multiplier=0, jitter=_JITTER_S)(state)
+    return wait_exponential_jitter(multiplier=_BACKOFF_S, jitter=_JITTER_S, max=_MAX_BACKOFF_S)(state)
+
+
+def _asked_to_wait(record: RequestRecord) -> float | None:
+    """Seconds that an answer asks to wait (RFC 9110 section 10.2.3: seconds or a date), or none."""
     value = record.headers.get("retry-after", "").strip()
-    if not value:
-        return _DEFAULT_WAIT_S
+    if record.status not in _AGAIN or not value:
+        return None
     if value.isascii() and value.isdigit():
         return float(value[:9])
     try:
         until = parsedate_to_datetime(value)
     except (TypeError, ValueError, OverflowError):
-        return _DEFAULT_WAIT_S
+        return None
     moment = until.timestamp() if until.tzinfo else until.replace(tzinfo=UTC).timestamp()
     return max(0.0, moment - datetime.fromtimestamp(time.time(), UTC).timestamp())
 
@@ -132,6 +160,10 @@ def to_exchange(purpose: Purpose, answer: Answer) -> Exchange:
             notes=answer.notes,
             tls=answer.failure.tls,
         )
+    if record.method == "OPTIONS":
+        said = f"the server answered HTTP {record.status}"
+        judged = record.model_copy(update={"reading": "answered"})
+        return Exchange(purpose, (*answer.records[:-1], judged), "answered", said)
     read: Read = read_answer(purpose, record.status or 0, record.content_type or "", answer.body)
     detail = None if read.reading == "document" else read.detail
     judged = record.model_copy(update={"reading": read.reading, "detail": detail})

@@ -4,12 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from interlock.model.observation import RequestRecord
 
-Purpose = Literal["metadata", "smart", "smart-root", "openid", "jwks"]
-PURPOSES: tuple[Purpose, ...] = ("metadata", "smart", "smart-root", "openid", "jwks")
+#: What a request is for. ``deeper`` is a statement below the base; ``cors-…`` are requests that carry an origin.
+#: ``token-negative`` and ``anonymous-read`` are to be refused; ``token`` and ``sample`` are sent with credentials.
+Purpose = Literal[
+    "metadata",
+    "smart",
+    "smart-root",
+    "openid",
+    "jwks",
+    "deeper",
+    "udap",
+    "cds",
+    "cors-metadata",
+    "cors-smart",
+    "cors-token",
+    "cors-fhir",
+    "cors-authorize",
+    "token-negative",
+    "anonymous-read",
+    "token",
+    "sample",
+]
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 #: What an answer turned out to be. ``document`` is the only one that facts are read from.
 Reading = Literal[
@@ -34,15 +54,12 @@ Reading = Literal[
     "bundle",
     "other_resource",
     "unrelated",  # a JSON object without a single field of the document
+    "answered",  # a preflight's answer: its headers are what was asked for; or one of which nothing is kept
+    "oauth_error",  # a JSON object with error (RFC 6749 section 5.2)
 ]
 
 #: Readings that show positively that the document is not published at that address.
 ABSENT: frozenset[str] = frozenset({"absent"})
-
-#: Readings whose body is JSON; such bodies are kept for replay.
-JSON_READINGS: frozenset[str] = frozenset(
-    {"document", "not_an_object", "empty_object", "operation_outcome", "bundle", "other_resource", "unrelated"}
-)
 
 #: The name of each document in a sentence.
 DOCUMENT_NAMES: Mapping[str, str] = {
@@ -51,6 +68,18 @@ DOCUMENT_NAMES: Mapping[str, str] = {
     "smart-root": "SMART configuration",
     "openid": "OpenID discovery document",
     "jwks": "JWK Set",
+    "deeper": "capability statement",
+    "udap": "UDAP document",
+    "cds": "list of CDS services",
+    "cors-metadata": "capability statement",
+    "cors-smart": "SMART configuration",
+    "cors-token": "token endpoint",
+    "cors-fhir": "FHIR API",
+    "cors-authorize": "authorization endpoint",
+    "token-negative": "token endpoint's refusal",
+    "anonymous-read": "refusal of a read",
+    "token": "token endpoint",
+    "sample": "search result",
 }
 
 

@@ -11,6 +11,7 @@ from interlock.model.errors import InterlockError
 from interlock.probe.addresses import is_loopback_host, is_public, literal, origin, split
 
 MAX_URL = 2048
+DEFAULT_FHIR_VERSION = "4.0"
 SMART_PATH = ".well-known/smart-configuration"
 OPENID_PATH = ".well-known/openid-configuration"
 
@@ -27,13 +28,21 @@ class Rung:
     query: str = ""
 
 
-#: JSON in the order of preference of FHIR R4 http.html (mime types, ``_format``), DSTU2's own type second.
-METADATA_LADDER = (
-    Rung("application/fhir+json"),
-    Rung("application/json+fhir"),
-    Rung("application/json"),
-    Rung("*/*", "_format=json"),
-)
+def metadata_ladder(fhir_version: str = DEFAULT_FHIR_VERSION) -> tuple[Rung, ...]:
+    """How to ask for the statement as JSON, best first (FHIR R4 http.html: mime types, version parameter, ``_format``).
+
+    ``fhir_version`` is major.minor: a server of several releases answers with that one, a server that ignores the
+    parameter with its default. DSTU2's own media type comes third, the query that overrides Accept last.
+    """
+    return (
+        Rung(f"application/fhir+json; fhirVersion={fhir_version}"),
+        Rung("application/fhir+json"),
+        Rung("application/json+fhir"),
+        Rung("application/json"),
+        Rung("*/*", "_format=json"),
+    )
+
+
 #: SMART App Launch 2.2: the answer is ``application/json`` whatever Accept says, and clients may omit it.
 JSON_LADDER = (Rung("application/json"), Rung("*/*"))
 
@@ -90,6 +99,27 @@ def metadata_url(base: str) -> str:
 def smart_url(base: str) -> str:
     """Address of the SMART configuration: appended to the base, path included (SMART 2.2, using well-known)."""
     return f"{base}/{SMART_PATH}"
+
+
+def udap_url(base: str) -> str:
+    """Address of the UDAP metadata (UDAP Security, Discovery of endpoints)."""
+    return f"{base}/.well-known/udap"
+
+
+def cds_url(service: str) -> str:
+    """Address of a CDS service's discovery (CDS Hooks 2.0, Discovery); the product serves it, not the EHR."""
+    url = service.rstrip("/")
+    return url if url.endswith("/cds-services") else f"{url}/cds-services"
+
+
+#: What people leave off a base URL most often (judgement): the API's name and the release.
+_LAST_SEGMENTS = ("fhir", "r4", "R4")
+
+
+def deeper_bases(base: str) -> tuple[str, ...]:
+    """Addresses one path segment deeper at which a FHIR base may be, at most three."""
+    last = base.rpartition("/")[2].lower()
+    return tuple(f"{base}/{name}" for name in _LAST_SEGMENTS if name.lower() != last)
 
 
 def smart_root_url(base: str) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from interlock.documents.text import plain
 from interlock.fhir.capability import is_statement
 from interlock.fhir.tolerant import storable
-from interlock.probe.content import NotJsonError, decode_text, parse_json
+from interlock.probe.content import NotJsonError, decode_text, parse_document, parse_json
 from interlock.probe.exchange import DOCUMENT_NAMES, Purpose, Reading
 
 _ELEMENT = re.compile(r"<(!doctype\s+html|[A-Za-z_][\w.:-]{0,80})", re.I)
@@ -29,8 +29,12 @@ _FIELDS: dict[str, frozenset[str]] = {
     ),
     "openid": frozenset({"issuer", "jwks_uri", "authorization_endpoint", "token_endpoint"}),
     "jwks": frozenset({"keys"}),
+    "udap": frozenset({"udap_versions_supported", "udap_profiles_supported", "signed_metadata"}),
+    "cds": frozenset({"services"}),
 }
-_FIELDS["smart-root"] = _FIELDS["smart"]
+_FIELDS["smart-root"] = _FIELDS["cors-smart"] = _FIELDS["smart"]
+
+_STATEMENTS: frozenset[Purpose] = frozenset({"metadata", "deeper", "cors-metadata"})
 
 _STATUS: dict[int, tuple[Reading, str]] = {
     401: ("unauthorized", "asks for a token (HTTP 401)"),
@@ -64,11 +68,11 @@ def read_answer(purpose: Purpose, status: int, content_type: str, body: bytes) -
     if text.text.lstrip()[:1] == "<":
         return _markup(text.text, name, text.notes)
     try:
-        value = parse_json(text.text)
+        value, notes = parse_document(text.text)
     except NotJsonError as error:
         return Read("not_json", f"the {name} {error}", notes=text.notes)
     reading, detail = _json(purpose, name, value)
-    return Read(reading, detail, value if reading == "document" else None, text.notes)
+    return Read(reading, detail, value if reading == "document" else None, (*text.notes, *notes))
 
 
 def _error(status: int, content_type: str, body: bytes) -> Read:
@@ -81,6 +85,9 @@ def _error(status: int, content_type: str, body: bytes) -> Read:
     else:
         reading, sentence = "unexpected_status", f"answered with HTTP {status}, which carries no document"
     said = _diagnostics(content_type, body)
+    if not said and reading == "client_error":  # a proxy in front says in its page's title what it misses
+        title = _TITLE.search(body[:20_000].decode("latin-1"))
+        said = f"“{plain(title[1].strip(), 80)}”" if title and title[1].strip() else ""
     return Read(reading, f"the server {sentence}" + (f": {said}" if said else ""))
 
 
@@ -138,7 +145,7 @@ def _json(purpose: Purpose, name: str, value: Any) -> tuple[Reading, str]:
     if not value:
         return "empty_object", f"the server answered with an empty JSON object instead of a {name}"
     resource = value.get("resourceType")
-    if purpose == "metadata" and is_statement(value):
+    if purpose in _STATEMENTS and is_statement(value):
         return "document", f"a {resource}"
     if resource == "OperationOutcome":
         said = outcome_text(value)
@@ -150,6 +157,6 @@ def _json(purpose: Purpose, name: str, value: Any) -> tuple[Reading, str]:
     if isinstance(resource, str):
         shown = plain(storable(resource), 60)
         return "other_resource", f"the server answered with a resource of type {shown} instead of a {name}"
-    if purpose != "metadata" and _FIELDS[purpose] & value.keys():
+    if purpose in _FIELDS and _FIELDS[purpose] & value.keys():
         return "document", f"a {name}"
     return "unrelated", f"the server answered with a JSON object that is no {name}"

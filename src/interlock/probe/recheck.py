@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import cast, get_args
 
 from interlock.documents.text import plain
+from interlock.model.contract import ContractFit, WorkflowContract
+from interlock.model.drift import Drift
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, RequestRecord
 from interlock.probe.assemble import base_facts, outcome_of, with_advertised
 from interlock.probe.checks.base import CheckInput
-from interlock.probe.checks.registry import run_checks
+from interlock.probe.checks.registry import compare_contract, compare_earlier, run_checks
 from interlock.probe.exchange import PURPOSES, Exchange, Purpose, Reading
 from interlock.probe.plan import clean_base_url
 from interlock.probe.reading import read_answer
@@ -37,14 +39,55 @@ def recheck(observation: Observation, bodies: Mapping[str, bytes]) -> Observatio
             exchanges[purpose] = _exchange(purpose, records, bodies)
     if not exchanges:
         raise InterlockError("this observation does not say what each request was for", remedy="probe again")
-    facts = with_advertised(base_facts(exchanges, base), exchanges).model_copy(update={"tls": observation.facts.tls})
+    before = observation.facts
+    kept = {"tls": before.tls, "cors": before.cors, "data": before.data}
+    facts = with_advertised(base_facts(exchanges, base, now=observation.started), exchanges).model_copy(update=kept)
+    seen = CheckInput(base, facts, exchanges, active=_was_active(observation), now=observation.started)
     mistakes = tuple(check for check in observation.checks if check.id == "NET-000")
+    # What an earlier observation was compared with is not at hand here: that judgement stays as it was.
+    earlier = {check.id: check for check in observation.checks if check.id.startswith("DRIFT-")}
     return observation.model_copy(
         update={
             "facts": facts,
             "outcome": outcome_of(exchanges),
-            "checks": (*mistakes, *run_checks(CheckInput(base, facts, exchanges))),
+            "checks": (*mistakes, *(earlier.get(check.id, check) for check in run_checks(seen))),
         }
+    )
+
+
+def with_contract(observation: Observation, contract: WorkflowContract, fit: ContractFit) -> Observation:
+    """The same observation with the checks that compare it with a workflow contract; nothing else is judged again.
+
+    ``fit`` is the contract's comparison with this observation's facts.
+    """
+    exchanges: dict[Purpose, Exchange] = {}
+    for purpose in PURPOSES:
+        records = tuple(record for record in observation.requests if record.purpose == purpose)
+        if records:
+            last = records[-1]
+            detail = last.detail or last.failure or ""
+            exchanges[purpose] = Exchange(purpose, records, _reading(last), detail)
+    compared = compare_contract(CheckInput(observation.target.base_url, observation.facts, exchanges, contract, fit))
+    checks = tuple(compared.get(check.id, check) for check in observation.checks)
+    return observation.model_copy(update={"checks": checks})
+
+
+def with_drift(observation: Observation, drift: Drift) -> Observation:
+    """The same observation with the checks that compare it with an earlier one."""
+    compared = compare_earlier(CheckInput(observation.target.base_url, observation.facts, {}, drift=drift))
+    checks = tuple(compared.get(check.id, check) for check in observation.checks)
+    return observation.model_copy(update={"checks": checks})
+
+
+def _reading(record: RequestRecord) -> Reading:
+    return cast(Reading, record.reading) if record.reading in _READINGS else "failed"
+
+
+def _was_active(observation: Observation) -> bool:
+    """A token request with credentials is no part of an active probe; a read to be refused is."""
+    return any(
+        record.purpose == "anonymous-read" or (record.method != "GET" and record.purpose != "token")
+        for record in observation.requests
     )
 
 
@@ -58,5 +101,4 @@ def _exchange(purpose: Purpose, records: tuple[RequestRecord, ...], bodies: Mapp
         return Exchange(purpose, records, read.reading, read.detail, read.document, body, read.notes)
     if last.reading in {None, "document"}:
         raise InterlockError(f"the document of {plain(last.url, 200)} was not stored", remedy="probe again")
-    reading = cast(Reading, last.reading) if last.reading in _READINGS else "failed"
-    return Exchange(purpose, records, reading, last.detail or last.reading or "")
+    return Exchange(purpose, records, _reading(last), last.detail or last.reading or "")

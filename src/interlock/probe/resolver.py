@@ -10,12 +10,13 @@ import threading
 from math import inf
 from typing import Any
 
-from aiohttp.abc import AbstractResolver, ResolveResult
-
 from interlock.probe.addresses import Address
+from interlock.probe.http import AbstractResolver, ResolveResult
 
 _LOOKUPS_AT_A_TIME = 32
 _FAILURE_HOLDS_S = 5.0
+#: Names that are remembered; far more than targets are probed at a time, so a name holds as long as its target.
+_MAX_REMEMBERED = 4096
 
 _Found = list[tuple[socket.AddressFamily, str]]
 
@@ -66,7 +67,15 @@ class Resolver(AbstractResolver):
             task.add_done_callback(lambda done: self._settled(host, done))
             self._forget_at.pop(host, None)
             self._tasks[host] = task
+            if len(self._tasks) > _MAX_REMEMBERED:
+                self._forget_oldest()
         return await asyncio.shield(task)
+
+    def _forget_oldest(self) -> None:
+        oldest = next((host for host, task in self._tasks.items() if task.done()), None)
+        if oldest is not None:
+            del self._tasks[oldest]
+            self._forget_at.pop(oldest, None)
 
     def _settled(self, host: str, task: asyncio.Task[_Found]) -> None:
         """What was found holds for the run; a failure is asked again after a while."""

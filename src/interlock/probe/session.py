@@ -5,23 +5,34 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Literal, cast
 
 from interlock.model.errors import InterlockError
-from interlock.model.observation import Facts, Observation, RequestRecord, Target
+from interlock.model.observation import Facts, Observation, RequestRecord, Target, TlsFacts
 from interlock.probe import plan
+from interlock.probe.active import ask_token_endpoint, read_without_token
 from interlock.probe.addresses import origin
-from interlock.probe.assemble import base_facts, is_absent, outcome_of, tls_facts, with_advertised
-from interlock.probe.certificate import presented
+from interlock.probe.assemble import (
+    access_facts,
+    base_facts,
+    cors_facts,
+    is_absent,
+    outcome_of,
+    tls_facts,
+    with_advertised,
+)
 from interlock.probe.checks.base import CheckInput
 from interlock.probe.checks.registry import internal_errors, run_checks
 from interlock.probe.client import Client
 from interlock.probe.conversation import Wanted, get_document
-from interlock.probe.exchange import JSON_READINGS, PURPOSES, Exchange, Purpose
+from interlock.probe.exchange import PURPOSES, Exchange, Purpose
 from interlock.probe.failures import CERTIFICATE_WORDS
+from interlock.probe.sample import SamplePlan, Where, take_sample, without_trace
 from interlock.probe.settings import ProbeSettings
+from interlock.probe.tls import Inspection, inspect
+from interlock.probe.tls_facts import explained
 
 OnRecord = Callable[[RequestRecord], None]
 
@@ -37,6 +48,8 @@ class Probed:
 async def probe_target(target: Target, client: Client, settings: ProbeSettings, on_record: OnRecord) -> Probed:
     """Probe one target. Never raises for anything about the target: what went wrong is in the observation.
 
+    What the client's memory knows of the host is used and added to.
+
     :raises InterlockError: the settings cannot work for any target (an unusable proxy).
     """
     started = datetime.now(UTC)
@@ -45,7 +58,7 @@ async def probe_target(target: Target, client: Client, settings: ProbeSettings, 
         base = plan.clean_base_url(target.base_url)
     except InterlockError as error:
         return _unusable(target, started, error)
-    session = _Session(base, client, settings, on_record)
+    session = _Session(base, client, settings, on_record, settings.samples.get(target.org or ""))
     try:
         await session.run()
     except InterlockError:
@@ -54,7 +67,7 @@ async def probe_target(target: Target, client: Client, settings: ProbeSettings, 
         # One target's surprise must not cost the others theirs: it is reported as this program's mistake.
         session.surprises.append(error)
     exchanges = session.exchanges
-    checks = run_checks(CheckInput(base, session.facts, exchanges))
+    checks = run_checks(CheckInput(base, session.facts, exchanges, active=settings.active))
     observation = Observation(
         target=target,
         started=started,
@@ -68,11 +81,11 @@ async def probe_target(target: Target, client: Client, settings: ProbeSettings, 
 
 
 def documents(exchanges: Mapping[Purpose, Exchange]) -> dict[str, bytes]:
-    """sha256 → bytes of every deciding answer that is JSON, whether or not it is the document asked for."""
+    """sha256 → bytes of every document that was asked for and came; others may be a patient's and are not kept."""
     return {
         exchange.record.sha256: exchange.body
         for exchange in exchanges.values()
-        if exchange.record.sha256 is not None and exchange.reading in JSON_READINGS
+        if exchange.record.sha256 is not None and exchange.reading == "document"
     }
 
 
@@ -101,10 +114,22 @@ class _Session:
     :ivar surprises: exceptions that are this program's mistakes; each costs only the document it happened on.
     """
 
-    def __init__(self, base: str, client: Client, settings: ProbeSettings, on_record: OnRecord) -> None:
+    def __init__(
+        self,
+        base: str,
+        client: Client,
+        settings: ProbeSettings,
+        on_record: OnRecord,
+        sample: SamplePlan | None = None,
+    ) -> None:
+        self._sample = sample
         self.exchanges: dict[Purpose, Exchange] = {}
         self.facts = Facts()
         self.surprises: list[Exception] = []
+        self._memory = client.memory
+        self._inspection: Inspection | None = None
+        where = origin(base)
+        self._host = where.host if where else ""
         self._base = base
         self._client = client
         self._settings = settings
@@ -113,10 +138,81 @@ class _Session:
         self._deadline = 0.0
 
     async def run(self) -> None:
-        self._deadline = asyncio.get_running_loop().time() + self._settings.deadline_s
+        """Ask for everything: what the base serves at once, then what that advertises, one layer after the other."""
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.time() + self._settings.deadline_s
         self._private = await self._client.is_private(self._base)
-        await self._together(self._get("metadata", plan.metadata_url(self._base), plan.METADATA_LADDER), self._smart())
-        self.facts = base_facts(self.exchanges, self._base, await self._presented())
+        settings = self._settings
+        steps: list[Awaitable[None]] = [self._metadata(), self._smart()]
+        if settings.thorough:
+            steps += [self._look_at_tls(), self._get("udap", plan.udap_url(self._base), plan.JSON_LADDER[:1])]
+        if settings.cds_services is not None:
+            steps.append(self._get("cds", plan.cds_url(settings.cds_services), plan.JSON_LADDER[:1]))
+        await self._together(*steps)
+        if settings.thorough and is_absent(self.exchanges, "metadata"):
+            await self._together(self._deeper())
+        if settings.origin is not None:
+            await self._together(self._with_origin(settings.origin))
+        tls = await self._tls()
+        self.facts = base_facts(self.exchanges, self._base, tls, settings.origin)
+        await self._advertised()
+        if settings.origin is not None and settings.active:
+            await self._together(*self._preflights(settings.origin))
+            cors = cors_facts(self.exchanges, settings.origin)
+            self.facts = self.facts.model_copy(update={"cors": cors})
+        if settings.active:
+            await self._together(self._safe_negatives())
+            security = access_facts(self.exchanges, self._base, self.facts.smart)
+            self.facts = self.facts.model_copy(update={"security": security})
+        if self._sample is not None:
+            await self._take_sample(self._sample)
+
+    async def _safe_negatives(self) -> None:
+        """What must be refused: an unknown grant at the token endpoint, and a read without a token."""
+        settings = self._settings
+        refused = await ask_token_endpoint(
+            self._client,
+            self._base,
+            self.facts,
+            self._deadline,
+            private=self._private,
+            allow_private=settings.allow_private,
+            on_record=self._on_record,
+        )
+        if refused is not None:
+            self.exchanges["token-negative"] = refused
+        read = await read_without_token(self._client, self._base, self.facts, self._deadline, self._on_record)
+        if read is not None:
+            self.exchanges["anonymous-read"] = read
+
+    async def _take_sample(self, sample: SamplePlan) -> None:
+        """A sample with credentials; it has as much time again as the discovery before it."""
+        where = Where(
+            self._base,
+            self.facts,
+            asyncio.get_running_loop().time() + self._settings.deadline_s,
+            self._private,
+            self._settings.allow_private,
+            self.exchanges["smart"].url if self._has("smart") else None,
+        )
+        try:
+            taken = await take_sample(self._client, where, sample, self._on_record)
+        except InterlockError:
+            raise
+        except Exception as error:  # its words could hold a secret or a patient's value
+            self.surprises.append(without_trace(error))
+            return
+        self.facts = self.facts.model_copy(update={"data": taken.facts})
+        self.exchanges.update(taken.exchanges())
+
+    async def _metadata(self) -> None:
+        ladder = plan.metadata_ladder(self._settings.fhir_version)
+        host = self._host
+        await self._get("metadata", plan.metadata_url(self._base), self._memory.order(host, ladder))
+        self._memory.learn(host, self.exchanges["metadata"], ladder)
+
+    async def _advertised(self) -> None:
+        """What the SMART configuration advertises: the identity provider's metadata and the server's keys."""
         smart = self.facts.smart
         if smart is None or smart.source != "well-known":
             return
@@ -125,6 +221,8 @@ class _Session:
             steps.append(self._follow("openid", plan.openid_url(smart.issuer)))
         if smart.jwks_uri is not None:
             steps.append(self._follow("jwks", smart.jwks_uri))
+        if not steps:
+            return
         await self._together(*steps)
         self.facts = with_advertised(self.facts, self.exchanges)
         openid = self.facts.openid
@@ -132,15 +230,90 @@ class _Session:
             await self._together(self._follow("jwks", openid.jwks_uri))
             self.facts = with_advertised(self.facts, self.exchanges)
 
-    async def _presented(self) -> dict[str, Any] | None:
-        """The base's certificate, when it was not accepted."""
+    async def _deeper(self) -> None:
+        """Look for the statement one path segment deeper: people copy an address without its last part."""
+        tried: tuple[RequestRecord, ...] = ()
+        for base in plan.deeper_bases(self._base):
+            await self._get("deeper", plan.metadata_url(base), plan.metadata_ladder(self._settings.fhir_version)[1:2])
+            found = self.exchanges["deeper"]
+            self.exchanges["deeper"] = replace(found, records=(*tried, *found.records))
+            tried = self.exchanges["deeper"].records
+            if found.reading == "document":
+                return
+
+    async def _with_origin(self, origin_sent: str) -> None:
+        """Discovery once more, as a browser asks; only where it was answered without."""
+        headers = {"Origin": origin_sent}
+        if self._has("smart"):
+            await self._get("cors-smart", plan.smart_url(self._base), plan.JSON_LADDER[:1], headers=headers)
+        if self._has("metadata"):
+            ladder = self._memory.order(self._host, plan.metadata_ladder(self._settings.fhir_version))
+            await self._get("cors-metadata", plan.metadata_url(self._base), ladder[:1], headers=headers)
+
+    def _preflights(self, origin_sent: str) -> list[Awaitable[None]]:
+        """What a browser asks before it sends a token request, a FHIR request or a call of the authorization page."""
+        smart = self.facts.smart
+        steps: list[Awaitable[None]] = [self._preflight("cors-fhir", self._base, origin_sent, "authorization")]
+        for purpose, address in (
+            ("cors-token", smart.token_endpoint if smart else None),
+            ("cors-authorize", smart.authorization_endpoint if smart else None),
+        ):
+            if address is not None:
+                steps.append(self._preflight(cast(Purpose, purpose), address, origin_sent, "content-type"))
+        return steps
+
+    async def _preflight(self, purpose: Purpose, address: str, origin_sent: str, header: str) -> None:
+        method = {"cors-token": "POST"}.get(purpose, "GET")
+        await self._follow(
+            purpose,
+            address,
+            method="OPTIONS",
+            headers={
+                "Origin": origin_sent,
+                "Access-Control-Request-Method": method,
+                "Access-Control-Request-Headers": header,
+            },
+        )
+
+    def _has(self, purpose: Purpose) -> bool:
+        exchange = self.exchanges.get(purpose)
+        return exchange is not None and exchange.reading == "document"
+
+    async def _look_at_tls(self) -> None:
+        self._inspection = await self._inspect(versions=True)
+
+    async def _tls(self) -> TlsFacts | None:
+        """What is known of the base's TLS: from the requests, from a look of its own, or from both."""
         tls = tls_facts(self.exchanges)
+        rejected = tls is not None and tls.verified is False and tls.error in CERTIFICATE_WORDS
+        if rejected and self._inspection is None:
+            self._inspection = await self._inspect(versions=False)
+        look = self._inspection
+        if look is None or not look.chain:
+            return tls
+        found = (tls or TlsFacts()).model_copy(
+            update={"chain": look.chain, "negotiated": look.negotiated, "versions": look.versions or {}}
+        )
+        shared = rejected and found.error == "untrusted_issuer"
+        shared = shared and self._memory.shares_issuer(self._host, look.chain[-1].issuer)
+        return explained(found, trusted_here=self._client.trusted_authorities, shared_issuer=shared)
+
+    async def _inspect(self, *, versions: bool) -> Inspection | None:
         where = origin(self._base)
-        if tls is None or where is None or tls.get("error") not in CERTIFICATE_WORDS:
+        if where is None or where.scheme != "https" or self._client.uses_proxy(self._base):
             return None
-        if self._client.uses_proxy(self._base):
-            return None
-        return await presented(where.host, where.port, self._deadline)
+        return await self._memory.inspect_once(
+            where.host,
+            where.port,
+            lambda: inspect(
+                where.host,
+                where.port,
+                self._deadline,
+                connect_timeout_s=self._settings.connect_timeout_s,
+                versions=versions,
+            ),
+            versions=versions,
+        )
 
     async def _together(self, *steps: Awaitable[None]) -> None:
         for result in await asyncio.gather(*steps, return_exceptions=True):
@@ -155,7 +328,14 @@ class _Session:
         if root is not None and is_absent(self.exchanges, "smart"):
             await self._get("smart-root", root, plan.JSON_LADDER[:1])
 
-    async def _follow(self, purpose: Purpose, advertised: str) -> None:
+    async def _follow(
+        self,
+        purpose: Purpose,
+        advertised: str,
+        *,
+        method: Literal["GET", "OPTIONS"] = "GET",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         allowed = plan.follow(
             advertised, self._base, base_is_private=self._private, allow_private=self._settings.allow_private
         )
@@ -164,10 +344,17 @@ class _Session:
             self.exchanges[purpose] = Exchange(purpose, (record,), "failed", record.detail or "")
             self._on_record(record)
             return
-        await self._get(purpose, allowed.url, plan.JSON_LADDER, advertised=True)
+        await self._get(purpose, allowed.url, plan.JSON_LADDER, advertised=True, method=method, headers=headers)
 
     async def _get(
-        self, purpose: Purpose, url: str, ladder: tuple[plan.Rung, ...], *, advertised: bool = False
+        self,
+        purpose: Purpose,
+        url: str,
+        ladder: tuple[plan.Rung, ...],
+        *,
+        advertised: bool = False,
+        method: Literal["GET", "OPTIONS"] = "GET",
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         confined = not (self._private or self._settings.allow_private)
         wanted = Wanted(
@@ -175,8 +362,11 @@ class _Session:
             url=url,
             ladder=ladder,
             deadline=self._deadline,
-            retries=self._settings.retries,
+            retries=self._settings.retries if method == "GET" else 0,
             public_only=confined and advertised,
             redirect_public_only=confined,
+            headers=headers,
+            identified=origin(url) == origin(self._base),
+            method=method,
         )
         self.exchanges[purpose] = await get_document(self._client, wanted, self._on_record)

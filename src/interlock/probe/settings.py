@@ -6,13 +6,31 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from interlock import __version__
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, RequestRecord, Target
+from interlock.probe.plan import DEFAULT_FHIR_VERSION
+
+if TYPE_CHECKING:
+    from interlock.probe.sample import SamplePlan
 
 USER_AGENT = f"interlock/{__version__} (EHR integration readiness probe; reads public discovery documents)"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """A certificate that identifies this client to a server that asks for one, in PEM files.
+
+    :ivar certificate: the certificate, with any intermediates; may hold the key too.
+    :ivar key: the private key, when it is in a file of its own.
+    :ivar password: what the key is encrypted with; never shown.
+    """
+
+    certificate: Path
+    key: Path | None = None
+    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +41,23 @@ class ProbeSettings:
     :ivar connect_timeout_s: for the TCP connection and the TLS handshake of one request.
     :ivar max_bytes: of one body; a larger one is not read.
     :ivar concurrency: targets at a time.
-    :ivar per_host: requests to one host at a time.
+    :ivar per_host: requests to one host at a time, whichever targets they belong to.
+    :ivar rate: requests to one host that may start in a second, evenly spaced; none for no limit.
     :ivar allow_private: follow advertised addresses and redirects into private networks even from a public server.
     :ivar verify: certificates to trust: an SSL context, a file or directory of CA certificates, or none for the
         system's and certifi's.
     :ivar retries: how often a 429 or 503 is tried again, if what it asks to wait fits into the deadline.
     :ivar trust_env: honour ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY``; loopback never goes through a proxy.
+    :ivar ca_bundle: a PEM file or a directory of CA certificates to trust besides those of ``verify``.
+    :ivar client_certificate: presented to the base's own host when it asks, and to no other.
+    :ivar proxy: ``http://host:port`` for every request but those to loopback, instead of the environment's.
+    :ivar thorough: also look at what the two documents do not need: the certificate and the TLS versions of the host,
+        the UDAP metadata, a base one path segment deeper. Off, a well-behaved server gets two requests.
+    :ivar origin: a browser client's registered origin; given, discovery is asked once more with it (CORS).
+    :ivar cds_services: base URL of the product's own CDS Hooks service, when its discovery is to be checked.
+    :ivar fhir_version: the FHIR version to ask for, major.minor (FHIR R4 http.html, version parameter).
+    :ivar active: the user allows requests beyond GET: CORS preflights and safe negatives.
+    :ivar samples: organisation id → what to sample there, with which credentials. Never shown, never pickled.
     :raises InterlockError: a limit is not positive, or the user agent is no header value.
     """
 
@@ -37,16 +66,28 @@ class ProbeSettings:
     max_bytes: int = 8 * 1024 * 1024
     concurrency: int = 16
     per_host: int = 4
+    rate: float | None = None
     allow_private: bool = False
     user_agent: str = USER_AGENT
     verify: ssl.SSLContext | str | Path | None = None
     retries: int = 1
     trust_env: bool = True
+    ca_bundle: Path | None = None
+    client_certificate: ClientCertificate | None = None
+    proxy: str | None = field(default=None, repr=False)
+    thorough: bool = False
+    origin: str | None = None
+    cds_services: str | None = None
+    fhir_version: str = DEFAULT_FHIR_VERSION
+    active: bool = False
+    samples: Mapping[str, SamplePlan] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("deadline_s", "connect_timeout_s", "max_bytes", "concurrency", "per_host"):
             if not getattr(self, name) > 0:
                 raise InterlockError(f"{name} must be greater than zero, not {getattr(self, name)}")
+        if self.rate is not None and not self.rate > 0:
+            raise InterlockError(f"rate must be greater than zero, not {self.rate}")
         if self.retries < 0:
             raise InterlockError(f"retries must not be negative, not {self.retries}")
         if not self.user_agent.isascii() or not self.user_agent.isprintable() or not self.user_agent.strip():

@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
-import httpx
-from httpx_aiohttp import AiohttpTransport
+from yarl import URL
 
 from interlock.documents.text import plain
 from interlock.model.observation import RequestRecord
 from interlock.probe.addresses import origin
 from interlock.probe.content import CodingError, Decoder, TooLargeError
 from interlock.probe.failures import Failure, Phase, RequestFailed
+from interlock.probe.http import aiohttp
 from interlock.probe.settings import ProbeSettings
 
 MAX_HEADER = 300
@@ -29,18 +30,44 @@ KEPT_HEADERS = (
     "retry-after",
     "www-authenticate",
     "access-control-allow-origin",
+    "access-control-allow-headers",
+    "access-control-allow-methods",
+    "access-control-allow-credentials",
     "cache-control",
     "server",
+    "strict-transport-security",
 )
+
+
+_KNOWN_HEADERS = {name.encode(): name for name in (*KEPT_HEADERS, "content-type")}
+
+
+def _header_text(value: bytes) -> str:
+    """A header's value as text: UTF-8 where it is that, otherwise Latin-1 (RFC 9110 section 5.5)."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+class Connection(NamedTuple):
+    """Where a request goes out: the session to use, and the proxy's address or none."""
+
+    session: aiohttp.ClientSession
+    proxy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One GET: where, what to accept, until when (the loop's clock), and how far it may be led.
+    """One request: where, what to accept, until when (the loop's clock), and how far it may be led.
 
     :ivar public_only: addresses of private networks are refused, on the first request and on every redirect.
     :ivar redirect_public_only: the same, for redirects only.
     :ivar credentials: headers that are sent to the first URL's origin and to no other.
+    :ivar client_certificate: present the settings' client certificate, to the first URL's origin and to no other.
+    :ivar method: ``OPTIONS`` is a CORS preflight; its answer is taken as it is.
+    :ivar form: the form of a ``POST``, which is never redirected.
+    :ivar redirects: false takes a redirect as the answer.
     """
 
     url: str
@@ -49,7 +76,11 @@ class Ask:
     purpose: str | None = None
     public_only: bool = False
     redirect_public_only: bool = True
-    credentials: Mapping[str, str] | None = None
+    credentials: Mapping[str, str] | None = field(default=None, repr=False)
+    client_certificate: bool = False
+    method: Literal["GET", "OPTIONS", "POST"] = "GET"
+    form: str | None = field(default=None, repr=False)
+    redirects: bool = True
 
 
 class Transfer:
@@ -71,6 +102,7 @@ class Transfer:
         self._status: int | None = None
         self._headers: dict[str, str] = {}
         self._content_type: str | None = None
+        self._coding = ""
         self._received = 0
         self._started: float | None = None
 
@@ -78,7 +110,7 @@ class Transfer:
         """Start the clock: a place in the host's queue was found."""
         self._started = time.perf_counter()
 
-    async def run(self, transport: AiohttpTransport, headers: dict[str, str]) -> None:
+    async def run(self, connection: Connection, headers: dict[str, str]) -> None:
         """Send the request and read the whole answer.
 
         :raises RequestFailed: the address cannot be asked, or the body is too large, cut short or not decodable; the
@@ -86,38 +118,44 @@ class Transfer:
         """
         connect = self._settings.connect_timeout_s
         try:
-            request = httpx.Request(
-                "GET",
-                self._url,
-                headers=headers,
-                # ``pool`` bounds the name lookup, the connection and the handshake together.
-                extensions={"timeout": {"connect": connect, "pool": 2 * connect, "read": None, "write": None}},
-            )
-        except (httpx.InvalidURL, ValueError, UnicodeError) as error:
+            url = URL(self._url)
+        except (ValueError, UnicodeError) as error:
             raise RequestFailed("protocol", f"the address cannot be asked: {plain(error, 120)}") from error
-        response = await transport.handle_async_request(request)
-        self.phase = "body"
-        try:
+        async with connection.session.request(
+            self._ask.method,
+            url,
+            headers=headers,
+            data=self._ask.form.encode() if self._ask.form is not None else None,
+            allow_redirects=False,
+            proxy=connection.proxy,
+            # ``connect`` bounds the name lookup, the connection and the handshake together.
+            timeout=aiohttp.ClientTimeout(total=None, connect=2 * connect, sock_connect=connect),
+        ) as response:
+            self.phase = "body"
             self._note_head(response)
             await self._read(response)
-        finally:
-            await response.aclose()
 
-    def _note_head(self, response: httpx.Response) -> None:
-        self._status = response.status_code
-        fields = response.headers
-        content_type = fields.get("content-type")
+    def _note_head(self, response: aiohttp.ClientResponse) -> None:
+        self._status = response.status
+        fields: dict[str, str] = {}
+        for name, value in response.raw_headers:
+            known = _KNOWN_HEADERS.get(name.lower())
+            if known is not None:
+                text = _header_text(value)
+                fields[known] = f"{fields[known]}, {text}" if known in fields else text
+        content_type = fields.pop("content-type", None)
         self._content_type = plain(content_type, MAX_HEADER) if content_type is not None else None
+        self._coding = fields.get("content-encoding", "")
         self._headers = {name: plain(fields[name], MAX_HEADER) for name in KEPT_HEADERS if name in fields}
         if "location" in fields:
             # A redirect target is compared and followed, so it is kept as it is, only bounded.
             self._headers["location"] = fields["location"][:_MAX_LOCATION]
 
-    async def _read(self, response: httpx.Response) -> None:
-        decoder = Decoder(response.headers.get("content-encoding", ""), self._settings.max_bytes)
+    async def _read(self, response: aiohttp.ClientResponse) -> None:
+        decoder = Decoder(self._coding, self._settings.max_bytes)
         pieces = []
         try:
-            async for chunk in response.stream:  # type: ignore[union-attr]  # always asynchronous here
+            async for chunk in response.content.iter_any():
                 self._received += len(chunk)
                 pieces.append(decoder.feed(chunk))
             tail, complete = decoder.finish()
@@ -145,7 +183,7 @@ class Transfer:
         """The request as it is kept. A failed one has no digest: nothing complete was received."""
         elapsed = 0.0 if self._started is None else (time.perf_counter() - self._started) * 1000
         return RequestRecord(
-            method="GET",
+            method=self._ask.method,
             url=self._url,
             status=self._status,
             elapsed_ms=round(elapsed, 3),

@@ -107,6 +107,24 @@ def _other_tenant(exchange: Exchange, document: Document) -> Document:
 
 
 @_only("metadata")
+def _base_without_tenant(exchange: Exchange, document: Document) -> Document:
+    host = urlsplit(exchange.base)._replace(path="").geturl()
+    return {**document, "implementation": {**document.get("implementation", {"description": "shared"}), "url": host}}
+
+
+@_only("metadata")
+def _no_software_version(_: Exchange, document: Document) -> Document:
+    return {**document, "software": {"name": "Unversioned EHR"}}
+
+
+@_only("metadata")
+def _large_statement(_: Exchange, document: Document) -> Document:
+    for rest in servers(document):
+        rest["documentation"] = "What this server does, at length. " * 21_000
+    return document
+
+
+@_only("metadata")
 def _no_software(_: Exchange, document: Document) -> Document:
     return {**_without(document, "software"), "kind": "capability"}
 
@@ -152,7 +170,10 @@ ALTERATIONS: dict[str, Alteration] = {
     "many-scopes": _many_scopes,
     "hostile-strings": _hostile_strings,
     "other-tenant": _other_tenant,
+    "base-without-tenant": _base_without_tenant,
     "no-software": _no_software,
+    "no-software-version": _no_software_version,
+    "large-statement": _large_statement,
     "two-oauth-uris": _two_oauth_uris,
     "fhir-4-0-0": _fhir_4_0_0,
     "alternating-versions": _alternating_versions,

@@ -73,15 +73,19 @@ class OrganizationEndpoint:
         if unknown or len(asked) > _MAX_FAULTS:
             return not_found(f"no such fault, or too many; known: {', '.join(sorted(FAULTS))}")
         path = str(request.path_params.get("path", ""))
+        faults = tuple(dict.fromkeys([*self._faults[identity], *asked]))
+        below = "/r4" if "base-deeper" in faults and path.startswith("r4/") else ""
+        path = path.removeprefix("r4/") if below else path
         exchange = Exchange(
             request=request,
             organization=organization,
-            faults=tuple(dict.fromkeys([*self._faults[identity], *asked])),
+            faults=faults,
             root=f"{_origin(request)}/{'+'.join([identity, *asked])}",
             path=path,
             role=self._role(identity, path),
             state=self._state,
             body=await bounded_body(request),
+            deeper=below,
         )
         return await _answer(exchange)
 
@@ -117,9 +121,15 @@ def create_app(
     def index(request: Request) -> Response:
         return _index(request, organizations)
 
+    def smart_at_root(_: Request) -> Response:
+        if state.at_root is None:
+            return not_found("nothing is at this address")
+        return plain_json(state.at_root)
+
     app = Starlette(
         routes=[
             Route("/", index),
+            Route("/.well-known/smart-configuration", smart_at_root),
             Route("/{tenant}/fhir", endpoint),
             Route("/{tenant}/fhir/{path:path}", endpoint),
         ],
@@ -132,7 +142,8 @@ def create_app(
 
 async def _answer(exchange: Exchange) -> Response:
     """The stages of an answer, in order: wait, replace, answer, rewrite, deliver."""
-    if names_at(Stage.WAIT, exchange.faults):
+    waits = names_at(Stage.WAIT, exchange.faults)
+    if "slow" in waits or ("smart-slow-404" in waits and exchange.role == "smart"):
         await exchange.pause(exchange.state.timing.slow)
     response = _substituted(exchange) or await _handled(exchange)
     allow(exchange, response)
@@ -144,6 +155,8 @@ async def _answer(exchange: Exchange) -> Response:
 
 
 def _substituted(exchange: Exchange) -> Response | None:
+    if exchange.role == "smart" and "smart-slow-404" in exchange.faults:
+        return outcome(404, "not-found", "not found")
     for name in names_at(Stage.REPLY, exchange.faults):
         response = substitutes.SUBSTITUTES[name](exchange)
         if response is not None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from starlette.responses import Response
 
-from interlock.sandbox.exchange import DISCOVERY, Exchange
+from interlock.sandbox.exchange import DISCOVERY, FHIR_CONTENT, Exchange
 from interlock.sandbox.fhir_xml import fhir_xml
 from interlock.sandbox.negotiation import accepts_json_by_name, names_json
 from interlock.sandbox.replies import encode, with_body
@@ -22,26 +22,37 @@ DIGITS = 10_000_000
 BOMB_BYTES = 64 * 2**20
 
 
-def _is_fhir(response: Response) -> bool:
-    return "fhir" in response.headers.get("content-type", "") and bool(response.body)
-
-
-def _as_xml(response: Response) -> Response:
-    if not _is_fhir(response):
+def _as_xml(exchange: Exchange, response: Response) -> Response:
+    if exchange.role not in FHIR_CONTENT or "json" not in response.headers.get("content-type", "") or not response.body:
         return response
     return with_body(response, fhir_xml(json.loads(bytes(response.body))), content_type="application/fhir+xml")
 
 
-def _xml_only(_: Exchange, response: Response) -> Response:
-    return _as_xml(response)
+def _xml_only(exchange: Exchange, response: Response) -> Response:
+    return _as_xml(exchange, response)
 
 
 def _xml_by_default(exchange: Exchange, response: Response) -> Response:
-    return response if accepts_json_by_name(exchange.request) else _as_xml(response)
+    return response if accepts_json_by_name(exchange.request) else _as_xml(exchange, response)
 
 
 def _json_format_param_only(exchange: Exchange, response: Response) -> Response:
-    return response if names_json(exchange.request.query_params.get("_format", "")) else _as_xml(response)
+    return response if names_json(exchange.request.query_params.get("_format", "")) else _as_xml(exchange, response)
+
+
+def _json_fhir_only(exchange: Exchange, response: Response) -> Response:
+    asked = exchange.request.headers.get("accept", "").lower()
+    return response if "application/json+fhir" in asked else _as_xml(exchange, response)
+
+
+def _smart_as_html(exchange: Exchange, response: Response) -> Response:
+    if exchange.role != "smart":
+        return response
+    return with_body(response, bytes(response.body), content_type="text/html; charset=utf-8")
+
+
+def _trailing_bytes(_: Exchange, response: Response) -> Response:
+    return with_body(response, bytes(response.body) + b"\n<!-- cached -->\x00") if response.body else response
 
 
 def _smart_as_fhir_json(exchange: Exchange, response: Response) -> Response:
@@ -109,10 +120,13 @@ REWRITES: dict[str, Rewrite] = {
     "xml-only": _xml_only,
     "xml-by-default": _xml_by_default,
     "json-format-param-only": _json_format_param_only,
+    "json-fhir-only": _json_fhir_only,
     "smart-as-fhir-json": _smart_as_fhir_json,
+    "smart-as-html": _smart_as_html,
     "bom": _bom,
     "latin-1": _latin_1,
     "gzip-unsolicited": _gzip_unsolicited,
+    "trailing-bytes": _trailing_bytes,
     "gzip-bomb": _gzip_bomb,
     "deep-json": _deep_json,
     "big-number": _big_number,

@@ -1,6 +1,6 @@
-"""A TLS certificate that expired years ago, and the authority that signed it, made afresh for each server.
+"""TLS certificates with faults, and the authorities that signed them, made afresh for each server.
 
-The authority's own certificate is valid, so a client that trusts it sees one fault only: the expiry.
+The expired one's authority is itself valid, so a client that trusts it sees one fault only: the expiry.
 """
 
 from __future__ import annotations
@@ -21,24 +21,34 @@ _LEAF_UNTIL = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 _AUTHORITY_FROM = datetime.datetime(2018, 1, 1, tzinfo=datetime.UTC)
 _AUTHORITY_UNTIL = datetime.datetime(2068, 1, 1, tzinfo=datetime.UTC)
 
+_Issued = tuple[ssl.SSLContext, str]
 
-def expired_context() -> tuple[ssl.SSLContext, str]:
-    """A server context with the expired certificate, and its authority's certificate as PEM.
 
-    The certificate names ``localhost``, ``127.0.0.1`` and ``::1``. Private keys exist in memory and, because OpenSSL
-    reads files only, for a moment in a private temporary directory.
+def simulated_contexts() -> tuple[dict[str, ssl.SSLContext], str]:
+    """Server contexts by name, and the certificate of the authority behind the expired one as PEM.
+
+    ``expired`` has a certificate that expired years ago; ``middlebox`` a valid one of an authority that nobody trusts,
+    named like a product that inspects connections. Both name ``localhost``, ``127.0.0.1`` and ``::1``. Private keys
+    exist in memory and, because OpenSSL reads files only, for a moment in a private temporary directory.
     """
+    expired, authority = _issued("Interlock sandbox authority", _LEAF_FROM, _LEAF_UNTIL)
+    middlebox, _ = _issued("Example Gateway SSL Inspection", _LEAF_FROM, _AUTHORITY_UNTIL)
+    return {"expired": expired, "middlebox": middlebox}, authority
+
+
+def _issued(authority_name: str, valid_from: datetime.datetime, valid_until: datetime.datetime) -> _Issued:
+    """A server context with a certificate of a new authority, and the authority's certificate as PEM."""
     authority_key = ec.generate_private_key(ec.SECP256R1())
-    authority_name = _name("Interlock sandbox authority")
+    issuer = _name(authority_name)
     authority = (
-        _builder(authority_name, authority_name, authority_key.public_key(), _AUTHORITY_FROM, _AUTHORITY_UNTIL)
+        _builder(issuer, issuer, authority_key.public_key(), _AUTHORITY_FROM, _AUTHORITY_UNTIL)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(signs_certificates=True), critical=True)
         .sign(authority_key, hashes.SHA256())
     )
     leaf_key = ec.generate_private_key(ec.SECP256R1())
     leaf = (
-        _builder(_name("localhost"), authority_name, leaf_key.public_key(), _LEAF_FROM, _LEAF_UNTIL)
+        _builder(_name("localhost"), issuer, leaf_key.public_key(), valid_from, valid_until)
         .add_extension(x509.SubjectAlternativeName(_names()), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)

@@ -20,6 +20,8 @@ def allow(exchange: Exchange, response: Response) -> None:
         return
     if exchange.role in DISCOVERY and exchange.organization.cors:
         response.headers["Access-Control-Allow-Origin"] = "*"
+    elif exchange.role == "token" and "no-token-cors" in exchange.faults:
+        return
     elif exchange.role in _APPLICATION and origin in exchange.organization.registered_origins:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers.add_vary_header("Origin")

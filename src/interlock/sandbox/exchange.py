@@ -47,10 +47,14 @@ class Timing:
 
 @dataclass(slots=True)
 class State:
-    """What a running sandbox remembers: tokens, and how often an address was asked for (bounded)."""
+    """What a running sandbox remembers: tokens, and how often an address was asked for (bounded).
+
+    :ivar at_root: the SMART document of a tenant that has it at the host's root only, once somebody asked there.
+    """
 
     timing: Timing = Timing()
     tokens: Tokens = field(default_factory=Tokens)
+    at_root: Document | None = None
     _counts: dict[str, int] = field(default_factory=dict)
 
     def times_before(self, what: str) -> int:
@@ -69,6 +73,7 @@ class Exchange:
     :ivar faults: names of the faults in force, in order.
     :ivar root: address of the organisation's path, ``http://127.0.0.1:8000/riverside+slow``.
     :ivar path: the request's path below the FHIR base, without a leading slash.
+    :ivar deeper: the path segment between the base and the request's path; empty but for a base that is deeper.
     :ivar body: the request's body, at most :data:`MAX_BODY_BYTES` and one more.
     """
 
@@ -80,11 +85,12 @@ class Exchange:
     role: Role
     state: State
     body: bytes
+    deeper: str = ""
 
     @property
     def base(self) -> str:
         """The FHIR base URL as this client sees it, without a trailing slash."""
-        return f"{self.root}/fhir"
+        return f"{self.root}/fhir{self.deeper}"
 
     @property
     def address(self) -> str:

@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import difflib
 import errno
 import ipaddress
-import logging
 import socket
 import ssl
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 
 from interlock.model.errors import InterlockError
 from interlock.sandbox.app import create_app
-from interlock.sandbox.certificates import expired_context
+from interlock.sandbox.certificates import simulated_contexts
 from interlock.sandbox.client import CLIENT_ID, REGISTERED_SCOPE
 from interlock.sandbox.exchange import State
 from interlock.sandbox.faults import require_known
+from interlock.sandbox.listeners import Listeners
 from interlock.sandbox.organizations import SimulatedOrganization, load_organizations
-from interlock.sandbox.wire import WireProtocol
 
-_logger = logging.getLogger(__name__)
-
-_START_SECONDS = 15.0
 _STOP_SECONDS = 10.0
-_LAST_ANSWERS_SECONDS = 0.5
-_EXPIRED_TLS = "expired-tls"
+#: Faults of the listener → the names of their sockets; the first one asked for counts.
+_TLS = {"expired-tls": "expired", "middlebox-tls": "middlebox"}
 
 
 class SandboxServer:
@@ -65,7 +58,7 @@ class SandboxServer:
         :param port: 0 for any free port.
         :param host: ``localhost`` or a loopback address; the sandbox is never offered to a network.
         :param faults: organisation id to names of faults that it has on every request.
-        :param tls_faults: whether to listen with an expired certificate too, on a port of its own.
+        :param tls_faults: whether to listen with an expired certificate and with a middlebox's too.
         :param slow_seconds: what the fault ``slow`` waits before each answer.
         :param token_delay: what token endpoints wait before each answer, in seconds.
         :param hang_seconds: when the faults ``hang`` and ``drip`` give up.
@@ -88,7 +81,7 @@ class SandboxServer:
         self._refusing: socket.socket | None = None
         self._authority: str | None = None
         self._thread: threading.Thread | None = None
-        self._listeners: _Listeners | None = None
+        self._listeners: Listeners | None = None
 
     @property
     def port(self) -> int:
@@ -113,8 +106,8 @@ class SandboxServer:
     def base_url(self, org_id: str, *faults: str) -> str:
         """FHIR base URL of an organisation, without a trailing slash; with faults that only this URL has.
 
-        One that does not listen has a loopback address that refuses connections. ``expired-tls``, here or among the
-        organisation's own faults, gives an https address.
+        One that does not listen has a loopback address that refuses connections. ``expired-tls`` or ``middlebox-tls``,
+        here or among the organisation's own faults, gives an https address.
 
         :raises InterlockError: no such organisation or fault, or the server is not running.
         """
@@ -125,11 +118,13 @@ class SandboxServer:
             remedy = f"did you mean {close[0]}?" if close else f"organisations: {', '.join(known)}"
             raise InterlockError(f"the sandbox has no organisation {org_id!r}", remedy=remedy)
         asked = require_known(faults)
-        path = f"{'+'.join([org_id, *(name for name in asked if name != _EXPIRED_TLS)])}/fhir"
+        path = f"{'+'.join([org_id, *(name for name in asked if name not in _TLS)])}/fhir"
         if not organization.listen:
             return f"http://{self._netloc('refused')}/{path}"
-        if _EXPIRED_TLS in (*asked, *organization.faults, *self._faults.get(org_id, ())):
-            return f"https://{self._netloc('tls')}/{path}"
+        in_force = (*asked, *organization.faults, *self._faults.get(org_id, ()))
+        listener = next((_TLS[name] for name in in_force if name in _TLS), None)
+        if listener is not None:
+            return f"https://{self._netloc(listener)}/{path}"
         return f"http://{self._netloc('http')}/{path}"
 
     def issue_token(self, org_id: str, scope: str = REGISTERED_SCOPE, seconds: float = 300) -> str:
@@ -152,12 +147,12 @@ class SandboxServer:
             sockets = {"http": undo.enter_context(_listening(self._address, self._wanted_port))}
             contexts: dict[str, ssl.SSLContext] = {}
             if self._tls_faults:
-                contexts["tls"], self._authority = expired_context()
-                sockets["tls"] = undo.enter_context(_listening(self._address, 0))
+                contexts, self._authority = simulated_contexts()
+                sockets |= {name: undo.enter_context(_listening(self._address, 0)) for name in contexts}
             self._refusing = undo.enter_context(_reserved(self._address))
             self._ports = {name: sock.getsockname()[1] for name, sock in sockets.items()}
             self._ports["refused"] = self._refusing.getsockname()[1]
-            self._listeners = _Listeners(self._app, sockets, contexts)
+            self._listeners = Listeners(self._app, sockets, contexts)
             self._thread = threading.Thread(target=self._listeners.run, name="interlock-sandbox", daemon=True)
             self._thread.start()
             undo.callback(self._stop)
@@ -184,124 +179,11 @@ class SandboxServer:
         return f"{shown}:{self._port(listener)}"
 
     def _port(self, listener: str) -> int:
-        if listener == "tls" and not self._tls_faults:
+        if listener in _TLS.values() and not self._tls_faults:
             raise InterlockError("the sandbox serves no TLS", remedy="start it with tls_faults=True")
         if listener not in self._ports:
             raise InterlockError("the sandbox is not running", remedy="ask within its context")
         return self._ports[listener]
-
-
-class _Listeners:
-    """The event loop of one server, in its thread: a uvicorn server for each socket, ended together."""
-
-    def __init__(
-        self, app: Starlette, sockets: Mapping[str, socket.socket], contexts: Mapping[str, ssl.SSLContext]
-    ) -> None:
-        self._servers = [_uvicorn(app, contexts.get(name), self._started) for name in sockets]
-        self._sockets = list(sockets.values())
-        self._ready = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._failure: BaseException | None = None
-
-    def run(self) -> None:
-        """Serve until :meth:`stop`; the thread's target."""
-        try:
-            asyncio.run(self._serve())
-        except BaseException as error:
-            self._failure = error
-        finally:
-            for sock in self._sockets:
-                sock.close()
-            self._ready.set()
-
-    def wait_until_ready(self, thread: threading.Thread) -> None:
-        """Block until every socket is served.
-
-        :raises InterlockError: that did not happen within 15 s, or the loop ended instead.
-        """
-        self._ready.wait(_START_SECONDS)
-        if self._failure is not None or not thread.is_alive() or not all(server.started for server in self._servers):
-            raise InterlockError("the sandbox did not start", remedy="try again") from self._failure
-
-    def stop(self) -> None:
-        """Ask the loop to end; may be called from any thread, and more than once."""
-        if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # the loop has ended already
-                self._loop.call_soon_threadsafe(self._end)
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._loop.set_exception_handler(_note)  # a client that breaks off a handshake is no news
-        tasks = [
-            asyncio.create_task(server.serve(sockets=[sock]))
-            for server, sock in zip(self._servers, self._sockets, strict=True)
-        ]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        self._end()
-        await asyncio.gather(*tasks)
-
-    def _started(self) -> None:
-        if all(server.started for server in self._servers):
-            self._ready.set()
-
-    def _end(self) -> None:
-        for server in self._servers:
-            server.stopping.set()
-
-
-class _Server(uvicorn.Server):
-    """A uvicorn server that ends at once: simulated answers are not worth waiting for."""
-
-    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
-        super().__init__(config)
-        self.stopping = asyncio.Event()
-        self._on_started = on_started
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start as ever, and tell."""
-        await super().startup(sockets)
-        self._on_started()
-
-    async def main_loop(self) -> None:
-        """Keep the Date header fresh until told to stop."""
-        ticks = 0
-        while not self.stopping.is_set():
-            await self.on_tick(ticks)
-            ticks += 1
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.stopping.wait(), 0.1)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept no more, drop every connection, and give the answers being made a moment to notice."""
-        for listener in self.servers:
-            listener.close()
-        for connection in list(self.server_state.connections):
-            if connection.transport is not None:
-                connection.transport.abort()
-        tasks = set(self.server_state.tasks)
-        if tasks:
-            await asyncio.wait(tasks, timeout=_LAST_ANSWERS_SECONDS)
-
-
-def _note(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    _logger.debug("%s", context.get("message"), exc_info=context.get("exception"))
-
-
-def _uvicorn(app: Starlette, context: ssl.SSLContext | None, on_started: Callable[[], None]) -> _Server:
-    config = uvicorn.Config(
-        app,
-        http=WireProtocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        log_level="critical",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=5,
-        ssl_context_factory=None if context is None else lambda _config, _default: context,
-    )
-    return _Server(config, on_started)
 
 
 def serve_forever(

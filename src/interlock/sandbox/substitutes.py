@@ -7,7 +7,7 @@ from collections.abc import Callable
 from starlette.responses import Response
 
 from interlock.sandbox.exchange import DISCOVERY, FHIR_CONTENT, Exchange, other_host
-from interlock.sandbox.replies import outcome, page
+from interlock.sandbox.replies import fhir_json, outcome, page
 
 #: Gives the answer to send instead, or none to let the organisation answer.
 Substitute = Callable[[Exchange], Response | None]
@@ -51,11 +51,46 @@ def _charset_refused(exchange: Exchange) -> Response | None:
     return outcome(400, "invalid", "a charset parameter is not understood") if "charset" in asked else None
 
 
-def _browsers_only(exchange: Exchange) -> Response | None:
+def _parameter_refused(exchange: Exchange) -> Response | None:
+    asked = exchange.request.headers.get("accept", "")
+    return outcome(400, "invalid", "parameters are not understood") if ";" in asked else None
+
+
+def _browsers_only(exchange: Exchange, status: int) -> Response | None:
     if exchange.request.headers.get("user-agent", "").startswith("Mozilla/"):
         return None
     blocked = "<p>Your request was blocked by a security policy. Incident 000000.</p>"
-    return page("Request blocked", blocked, 403)
+    return page("Request blocked", blocked, status)
+
+
+def _smart_at_root(exchange: Exchange) -> Response | None:
+    if exchange.role != "smart":
+        return None
+    exchange.state.at_root = exchange.fill(exchange.organization.smart or {})
+    return outcome(404, "not-found", "not found")
+
+
+def _dirty_directory(exchange: Exchange) -> Response | None:
+    """Endpoint resources that all mean this base; one of them cannot be understood by anybody."""
+    if exchange.path != "Endpoint":
+        return None
+    base = exchange.base
+    _, _, rest = base.partition("://")
+    written = (
+        base,
+        f"{base}/",
+        f"{base}/metadata",
+        f"{base}#fragment",
+        base.replace("http", "HTTP", 1),
+        f'": {base}',
+        rest,
+        "/relative/path",
+    )
+    entries = [
+        {"resource": {"resourceType": "Endpoint", "id": str(index), "status": "active", "address": address}}
+        for index, address in enumerate(written)
+    ]
+    return fhir_json({"resourceType": "Bundle", "type": "searchset", "entry": entries})
 
 
 def _redirect(location: str) -> Response:
@@ -74,6 +109,12 @@ def _redirect_other_host(exchange: Exchange) -> Response | None:
     return _redirect(other_host(exchange.address) + query)
 
 
+def _redirect_to_http(exchange: Exchange) -> Response | None:
+    if exchange.request.url.scheme != "https":
+        return None
+    return _redirect(exchange.address.replace("https://", "http://", 1))
+
+
 def _redirect_patient_search(exchange: Exchange) -> Response | None:
     return _redirect(f"{exchange.base}/Patient?name=a") if exchange.role in DISCOVERY else None
 
@@ -81,6 +122,7 @@ def _redirect_patient_search(exchange: Exchange) -> Response | None:
 #: Every fault of stage ``reply``.
 SUBSTITUTES: dict[str, Substitute] = {
     "401": _unauthorized,
+    "metadata-401": lambda exchange: _unauthorized(exchange) if exchange.role == "metadata" else None,
     "403": lambda _: outcome(403, "forbidden", "this address is not open to you"),
     "404": lambda _: outcome(404, "not-found", "nothing is here"),
     "500": lambda _: outcome(500, "exception", "an internal error occurred"),
@@ -92,8 +134,17 @@ SUBSTITUTES: dict[str, Substitute] = {
     "no-smart": lambda exchange: outcome(404, "not-found", "not found") if exchange.role == "smart" else None,
     "406-fhir-json": _fhir_json_not_acceptable,
     "charset-400": _charset_refused,
-    "user-agent-403": _browsers_only,
+    "parameter-400": _parameter_refused,
+    "user-agent-403": lambda exchange: _browsers_only(exchange, 403),
+    "user-agent-415": lambda exchange: _browsers_only(exchange, 415),
+    "smart-at-root": _smart_at_root,
+    "base-deeper": lambda exchange: (
+        None if exchange.deeper else outcome(404, "not-found", "nothing is at this address")
+    ),
+    "dirty-directory": _dirty_directory,
+    "no-token-cors": lambda _: None,  # withheld where cross-origin headers are added
     "redirect-loop": _redirect_loop,
     "redirect-other-host": _redirect_other_host,
+    "redirect-to-http": _redirect_to_http,
     "redirect-patient-search": _redirect_patient_search,
 }

@@ -5,6 +5,10 @@ A new check is one function in its family's module: registered with its number, 
 and the places it rests on. ``needs`` names the document without which there is nothing to look at: when that was not
 seen, the check is not run and says why. A new family is one module with a ``FAMILY``, listed in ``registry``.
 
+Each names its ``level``: the strongest word of its sources, ``contract`` for what the user's own workflow contract
+needs, or ``judgement`` where the sources leave it open; and the ``rows`` of the verified requirements that it rests on.
+``docs/checks.md`` is made from all of that.
+
 ``failed`` is for what a source requires (SHALL, MUST), ``warned`` for what it recommends or for what makes an
 integration harder. What was not seen is never a failure of the server's owner.
 """

@@ -3,28 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from interlock.documents.text import plain
 from interlock.fhir.tolerant import storable
 from interlock.model.base import CheckOutcome, Reference, Severity
-from interlock.model.observation import CapabilityFacts, CheckEvidence, Facts, JwksFacts, OpenIdFacts, SmartFacts
+from interlock.model.contract import ContractFit, WorkflowContract
+from interlock.model.drift import Drift
+from interlock.model.observation import (
+    CapabilityFacts,
+    CheckEvidence,
+    Facts,
+    JwksFacts,
+    OpenIdFacts,
+    SmartFacts,
+    TlsFacts,
+    UdapFacts,
+)
 from interlock.probe.exchange import DOCUMENT_NAMES, Exchange, Purpose
 
 _F = TypeVar("_F")
 
-#: The document without which a check has nothing to look at.
-Needs = Literal["metadata", "smart", "openid", "jwks"]
+#: The document, or the user's own part, without which a check has nothing to look at.
+Needs = Literal["metadata", "smart", "openid", "jwks", "udap", "cds", "chain", "contract", "active", "drift"]
+
+#: The strongest word of the sources for what a check asks; what they leave open is our judgement, and what the user's
+#: own workflow contract asks for is neither.
+Level = Literal["SHALL", "SHOULD", "MAY", "contract", "judgement"]
 
 
 @dataclass(frozen=True, slots=True)
 class CheckInput:
-    """Everything that checks may look at: the base URL, the facts, and the recorded exchanges by purpose."""
+    """Everything that checks may look at: the base URL, the facts, and the recorded exchanges by purpose.
+
+    :ivar contract: the workflow contract, and ``fit`` its comparison with the facts, when there is one.
+    :ivar active: requests beyond GET were allowed.
+    :ivar drift: the comparison with the last observation, when there is one.
+    :ivar now: the moment of the probe, which ages are counted to.
+    """
 
     base: str
     facts: Facts
     exchanges: Mapping[Purpose, Exchange]
+    contract: WorkflowContract | None = None
+    fit: ContractFit | None = None
+    active: bool = False
+    drift: Drift | None = None
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _places: dict[tuple[Purpose, str], CheckEvidence] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def capability(self) -> CapabilityFacts:
@@ -46,6 +74,16 @@ class CheckInput:
         """The key set's facts, for a check that needs ``jwks``."""
         return _given(self.facts.jwks)
 
+    @property
+    def udap(self) -> UdapFacts:
+        """The UDAP metadata's facts, for a check that needs ``udap``."""
+        return _given(self.facts.udap)
+
+    @property
+    def tls(self) -> TlsFacts:
+        """The base's TLS facts, for a check that needs ``chain``."""
+        return _given(self.facts.tls)
+
     def document(self, purpose: Purpose) -> Any:
         """The JSON document itself, or none."""
         exchange = self.exchanges.get(purpose)
@@ -63,8 +101,12 @@ class CheckInput:
 
     def at(self, purpose: Purpose, pointer: str = "") -> CheckEvidence:
         """Evidence: a JSON pointer into a document that was asked for."""
-        exchange = self.exchanges.get(purpose)
-        return CheckEvidence(url=exchange.url if exchange is not None else self.base, pointer=pointer)
+        place = self._places.get((purpose, pointer))
+        if place is None:
+            exchange = self.exchanges.get(purpose)
+            url = exchange.url if exchange is not None else self.base
+            place = self._places[purpose, pointer] = CheckEvidence.trusted(url=url, pointer=pointer)
+        return place
 
     def why_unseen(self, purpose: Purpose) -> str:
         """Why a document was not seen, as one sentence."""
@@ -116,12 +158,13 @@ def not_applicable(reason: str, *evidence: CheckEvidence) -> Result:
 Run = Callable[[CheckInput], Result]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CheckSpec:
     """One registered check.
 
-    :ivar rows: row ids of the project's table of verified requirements, for maintainers.
-    :ivar judgement: no specification asks for this; findings say so.
+    :ivar rows: row ids of the project's table of verified requirements (``references/specifications.md``).
+    :ivar level: the strongest word of the sources; ``judgement`` when no specification asks for this, which findings
+        then say. A judgement may cite what it rests on.
     """
 
     id: str
@@ -131,8 +174,13 @@ class CheckSpec:
     references: tuple[Reference, ...]
     rows: tuple[str, ...]
     needs: Needs | None
-    judgement: bool
+    level: Level
     run: Run
+
+    @property
+    def judgement(self) -> bool:
+        """Whether no specification asks for this."""
+        return self.level == "judgement"
 
 
 class Family:
@@ -150,18 +198,18 @@ class Family:
         *cites: Reference,
         rows: Iterable[str] = (),
         needs: Needs | None = None,
-        judgement: bool = False,
+        level: Level = "judgement",
     ) -> Callable[[Run], Run]:
         """Register a check as ``CODE-NNN``.
 
-        :raises ValueError: it cites nothing and is not marked as judgement.
+        :raises ValueError: it cites nothing and claims a specification's level all the same.
         """
-        if not cites and not judgement:
-            raise ValueError(f"{self.code}-{number:03d} cites no source; mark it as judgement or cite one")
+        if not cites and level != "judgement":
+            raise ValueError(f"{self.code}-{number:03d} cites no source; it is a judgement, or cites one")
 
         def register(run: Run) -> Run:
             spec = CheckSpec(
-                f"{self.code}-{number:03d}", title, severity, self.code, cites, tuple(rows), needs, judgement, run
+                f"{self.code}-{number:03d}", title, severity, self.code, cites, tuple(rows), needs, level, run
             )
             self.checks.append(spec)
             return run
@@ -171,13 +219,46 @@ class Family:
 
 def unmet(seen: CheckInput, needs: Needs) -> Result | None:
     """The result of a check whose document was not seen; none when it was."""
+    if needs == "contract":
+        return None if seen.contract is not None and seen.fit is not None else _NO_CONTRACT
+    if needs == "active":
+        return None if seen.active else _PASSIVE
+    if needs == "drift":
+        return None if seen.drift is not None else _FIRST
+    if needs == "chain":
+        return None if seen.facts.tls is not None and seen.facts.tls.chain else _no_chain(seen)
     if seen.has(needs):
         return None
+    if needs in {"udap", "cds"}:
+        return _aside(seen, needs)
     if needs == "smart" and seen.is_absent("smart"):
         return not_applicable("the server publishes no SMART configuration (see SMART-001)", seen.at("smart"))
     if needs in {"openid", "jwks"} and needs not in seen.exchanges:
         return _not_advertised(seen, needs)
     return not_observed(seen.why_unseen(needs), seen.at(needs))
+
+
+_NO_CONTRACT = not_applicable("there is no workflow contract to compare with")
+_PASSIVE = not_applicable("looked at by an active probe only (--active)")
+_FIRST = not_applicable("there is no earlier observation to compare with")
+
+
+def _no_chain(seen: CheckInput) -> Result:
+    if not seen.base.startswith("https://"):
+        return not_applicable("the base URL is not https (see NET-005)")
+    return not_observed("the certificate chain was not looked at")
+
+
+def _aside(seen: CheckInput, needs: Needs) -> Result:
+    """Documents that a quick probe does not ask for."""
+    if needs == "udap" and seen.is_absent("udap"):
+        return not_applicable("the server has no UDAP, and says so as it should, with 404", seen.at("udap"))
+    if needs == "udap" and "udap" not in seen.exchanges:
+        return not_observed("the UDAP document was not asked for")
+    if needs == "cds" and "cds" not in seen.exchanges:
+        return not_applicable("no CDS service of the product was named")
+    purpose: Purpose = "udap" if needs == "udap" else "cds"
+    return not_observed(seen.why_unseen(purpose), seen.at(purpose))
 
 
 def _not_advertised(seen: CheckInput, needs: Needs) -> Result:
@@ -190,6 +271,11 @@ def _not_advertised(seen: CheckInput, needs: Needs) -> Result:
     if "sso-openid-connect" in (seen.smart.capabilities or ()):
         return not_observed("the SMART configuration names no issuer to ask", seen.at("smart", "/issuer"))
     return not_applicable("the server does not list sso-openid-connect", seen.at("smart", "/capabilities"))
+
+
+def sentence(text: str) -> str:
+    """The same words beginning with a capital."""
+    return text[:1].upper() + text[1:]
 
 
 def quoted(value: object, limit: int = 100) -> str:

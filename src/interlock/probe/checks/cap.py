@@ -15,6 +15,7 @@ from interlock.probe.checks.base import (
     not_observed,
     passed,
     quoted,
+    sentence,
     warned,
 )
 from interlock.probe.checks.sources import cite
@@ -42,6 +43,7 @@ _DEFINITIONS = {"DSTU2": "DSTU2", "STU3": "STU3", "R4B": "R4B", "R5": "R5"}
     Severity.CRITICAL,
     cite("R4-HTTP", "capabilities"),
     rows=("H-01", "H-13"),
+    level="SHALL",
 )
 def offered(seen: CheckInput) -> Result:
     """A 404 means that FHIR, or that release, is not at this base: a wrong address rather than a broken server."""
@@ -87,6 +89,7 @@ def without_token(seen: CheckInput) -> Result:
     cite("R4-HTTP", "parameters", "General parameters"),
     cite("UC7", "behavior", "Server CapabilityStatement: JSON", page="CapabilityStatement-us-core-server.html"),
     rows=("H-05", "H-06", "H-08", "UC-04", "REL-02"),
+    level="SHALL",
 )
 def json_negotiated(seen: CheckInput) -> Result:
     """application/fhir+json SHALL be used (R4); DSTU2's own type is application/json+fhir."""
@@ -106,8 +109,10 @@ def json_negotiated(seen: CheckInput) -> Result:
             seen.at("metadata"),
         )
     asked = "_format=json" if exchange.url.endswith("_format=json") else (exchange.record.accept or "")
-    if asked == _FHIR_JSON:
+    if asked.startswith(f"{_FHIR_JSON};"):
         return passed("JSON is served for application/fhir+json", seen.at("metadata"))
+    if asked == _FHIR_JSON:
+        return passed("JSON is served for application/fhir+json without a version", seen.at("metadata"))
     if asked == _DSTU2_JSON and seen.capability.fhir_release == "DSTU2":
         return passed("JSON is served for application/json+fhir, DSTU2's own type", seen.at("metadata"))
     return warned(
@@ -122,6 +127,7 @@ def json_negotiated(seen: CheckInput) -> Result:
     cite("R4-HTTP", "mime-type", "Content types and encodings"),
     rows=("H-05", "H-07"),
     needs="metadata",
+    level="SHALL",
 )
 def content_type(seen: CheckInput) -> Result:
     """application/json is acceptable for a generic request and not by itself a failure."""
@@ -145,6 +151,7 @@ def content_type(seen: CheckInput) -> Result:
     cite("R4-HTTP", "mime-type", "Content types and encodings"),
     rows=("H-09",),
     needs="metadata",
+    level="SHALL",
 )
 def utf8(seen: CheckInput) -> Result:
     """UTF-8 SHALL be used; a byte-order mark is a finding of its own."""
@@ -152,11 +159,11 @@ def utf8(seen: CheckInput) -> Result:
     foreign = [note for note in exchange.notes if "UTF-8" in note]
     declared = declared_charset(exchange.record.content_type or "")
     if foreign:
-        return failed(f"{_sentence(foreign[0])}; UTF-8 SHALL be used", seen.at("metadata"))
+        return failed(f"{sentence(foreign[0])}; UTF-8 SHALL be used", seen.at("metadata"))
     if declared not in {None, "utf-8", "utf8"}:
         return failed(f"The charset parameter says {quoted(declared)}; UTF-8 SHALL be used", seen.at("metadata"))
     if exchange.notes:
-        return warned(_sentence("; ".join(exchange.notes)), seen.at("metadata"))
+        return warned(sentence("; ".join(exchange.notes)), seen.at("metadata"))
     return passed("The text is UTF-8", seen.at("metadata"))
 
 
@@ -167,6 +174,7 @@ def utf8(seen: CheckInput) -> Result:
     cite("R4-CSD", "CapabilityStatement.fhirVersion", "CapabilityStatement.fhirVersion"),
     rows=("CS-04",),
     needs="metadata",
+    level="SHALL",
 )
 def release(seen: CheckInput) -> Result:
     """The family is taken from the first two numbers; 4.0.0 is a legal code."""
@@ -192,6 +200,7 @@ def release(seen: CheckInput) -> Result:
     cite("DSTU2"),
     rows=("REL-03", "CS-01", "CS-02", "CS-03", "CS-05"),
     needs="metadata",
+    level="SHALL",
 )
 def required_elements(seen: CheckInput) -> Result:
     """Cardinality 1..1 or 1..* at the top of the resource, by release."""
@@ -280,6 +289,7 @@ def implementation_url(seen: CheckInput) -> Result:
     cite("R4-CSD", "CapabilityStatement.software", "CapabilityStatement.software"),
     rows=("CS-08",),
     needs="metadata",
+    level="MAY",
 )
 def software(seen: CheckInput) -> Result:
     """Optional; without it a change of behaviour cannot be traced to an upgrade."""
@@ -300,6 +310,7 @@ def software(seen: CheckInput) -> Result:
     cite("R4-CSD", "CapabilityStatement.rest.security.service", "CapabilityStatement.rest.security.service"),
     rows=("CS-15",),
     needs="metadata",
+    level="MAY",
 )
 def security_services(seen: CheckInput) -> Result:
     """Optional (0..*); an integration has to ask instead."""
@@ -316,6 +327,7 @@ def security_services(seen: CheckInput) -> Result:
     Severity.LOW,
     cite("R4-CS"),
     needs="metadata",
+    level="SHALL",
 )
 def readable(seen: CheckInput) -> Result:
     """Wrong types, merged duplicates, and anything that was cut to a limit."""
@@ -323,8 +335,4 @@ def readable(seen: CheckInput) -> Result:
     if not problems:
         return passed("Every value had the type that FHIR gives it", seen.at("metadata"))
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return warned(f"{_sentence(problems[0])}{more}", seen.at("metadata"))
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return warned(f"{sentence(problems[0])}{more}", seen.at("metadata"))

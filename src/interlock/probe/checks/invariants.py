@@ -29,6 +29,7 @@ FAMILY = Family("CAP")
 
 _NAME = re.compile(r"[A-Z]([A-Za-z0-9_]){0,254}")
 _MAX_ENTRIES = 2000
+_MAX_PLACES = 5
 
 _Statement = dict[str, Any]
 
@@ -47,12 +48,14 @@ def _invariant(number: int, title: str, severity: Severity) -> Callable[[_Rule],
             cite("R4-CS", "", f"Constraints: cpb-{number} (4.0.1)"),
             rows=(f"cpb-{number}",),
             needs="metadata",
+            level="SHOULD" if number == 0 else "SHALL",
         )
         def on_r4(seen: CheckInput) -> Result:
             if seen.capability.fhir_release != "R4":
                 return not_applicable(f"cpb-{number} is checked for R4 only", seen.at("metadata"))
             return rule(seen, seen.document("metadata"))
 
+        on_r4.__doc__ = rule.__doc__
         return rule
 
     return register
@@ -109,27 +112,24 @@ def cpb_7(seen: CheckInput, statement: _Statement) -> Result:
 @_invariant(9, "Each resource type is listed once", Severity.MEDIUM)
 def cpb_9(seen: CheckInput, statement: _Statement) -> Result:
     """``resource.select(type).isDistinct()`` within each ``rest``; the probe merges what is repeated."""
-    for position, rest in enumerate(_entries(statement, "rest")):
-        twice = _repeated(_texts(rest, "resource", "type"))
-        if twice:
-            return failed(
-                f"Listed more than once in one rest entry: {listed(twice)}; the entries were merged",
-                seen.at("metadata", f"/rest/{position}/resource"),
-            )
+    places = [place for place in seen.capability.repeated if place.endswith("/resource")]
+    if places:
+        return failed(
+            f"Types are listed more than once in {len(places)} rest entries; the entries were merged",
+            *(seen.at("metadata", place) for place in places[:_MAX_PLACES]),
+        )
     return passed("No resource type is repeated", seen.at("metadata", "/rest"))
 
 
 @_invariant(12, "Search parameters are listed once per resource", Severity.LOW)
 def cpb_12(seen: CheckInput, statement: _Statement) -> Result:
     """``searchParam.select(name).isDistinct()`` within each resource."""
-    for position, rest in enumerate(_entries(statement, "rest")):
-        for index, resource in enumerate(_entries(rest, "resource")):
-            twice = _repeated(_texts(resource, "searchParam", "name"))
-            if twice:
-                return failed(
-                    f"{quoted(resource.get('type'))} lists search parameters more than once: {listed(twice)}",
-                    seen.at("metadata", f"/rest/{position}/resource/{index}/searchParam"),
-                )
+    places = [place for place in seen.capability.repeated if place.endswith("/searchParam")]
+    if places:
+        return failed(
+            f"Search parameters are listed more than once for {len(places)} resource types",
+            *(seen.at("metadata", place) for place in places[:_MAX_PLACES]),
+        )
     return passed("No search parameter is repeated", seen.at("metadata", "/rest"))
 
 
@@ -173,12 +173,6 @@ def _entries(parent: _Statement, name: str) -> Iterator[_Statement]:
     value = parent.get(name)
     entries = value if isinstance(value, list) else [value]
     return (entry for entry in entries[:_MAX_ENTRIES] if isinstance(entry, dict))
-
-
-def _texts(parent: _Statement, name: str, member: str) -> list[str]:
-    """``member`` of every entry; what is no string counts by its writing."""
-    members = [entry.get(member) for entry in _entries(parent, name)]
-    return [text if isinstance(text, str) else str(text) for text in members]
 
 
 def _repeated(keys: list[Any]) -> list[Any]:

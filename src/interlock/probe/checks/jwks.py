@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from interlock.fhir.jwks import MIN_RSA_BITS
+from interlock.fhir.jwks import MAX_KEYS, MIN_RSA_BITS
+from interlock.fhir.tolerant import objects_of
 from interlock.model.base import Severity
-from interlock.probe.checks.base import CheckInput, Family, Result, failed, not_applicable, passed, unmet, warned
+from interlock.probe.checks.base import (
+    CheckInput,
+    Family,
+    Result,
+    failed,
+    not_applicable,
+    passed,
+    quoted,
+    unmet,
+    warned,
+)
 from interlock.probe.checks.sources import cite
 
 FAMILY = Family("JWKS")
@@ -16,6 +27,7 @@ FAMILY = Family("JWKS")
     Severity.HIGH,
     cite("RFC 7517", "section-5"),
     rows=("KEY-01", "SSO-02"),
+    level="SHALL",
 )
 def published(seen: CheckInput) -> Result:
     """An object with a list of keys, at least one of them usable; keys that are not SHOULD be ignored."""
@@ -43,6 +55,7 @@ def published(seen: CheckInput) -> Result:
     cite("RFC 7518", "section-6.3.2"),
     rows=("KEY-04",),
     needs="jwks",
+    level="SHALL",
 )
 def no_private_members(seen: CheckInput) -> Result:
     """The names of the members are reported, their values never."""
@@ -60,6 +73,7 @@ def no_private_members(seen: CheckInput) -> Result:
     cite("RFC 7518", "section-3.3"),
     rows=("KEY-03",),
     needs="jwks",
+    level="SHALL",
 )
 def rsa_size(seen: CheckInput) -> Result:
     """A MUST for RS256, RS384 and RS512; measured on the modulus without leading zeros."""
@@ -80,6 +94,7 @@ def rsa_size(seen: CheckInput) -> Result:
     cite("RFC 7517", "section-4.5"),
     rows=("KEY-02",),
     needs="jwks",
+    level="SHOULD",
 )
 def distinct_ids(seen: CheckInput) -> Result:
     """kid is optional in a server's set; distinct values SHOULD be used."""
@@ -91,3 +106,68 @@ def distinct_ids(seen: CheckInput) -> Result:
     if facts.keys > 1 and len(facts.kids) < facts.keys:
         return warned("Some of several keys have no kid; a client has to try each of them", where)
     return passed("Every key can be told from the others", where)
+
+
+#: Key type → algorithms that it can carry (RFC 7518 section 3.1; EdDSA of RFC 8037).
+_ALGORITHMS = {"RSA": ("RS", "PS"), "EC": ("ES",), "OKP": ("EdDSA", "Ed", "ECDH"), "oct": ("HS", "A", "dir")}
+_ENCRYPTION = ("RSA", "ECDH", "A", "dir", "PBES2")
+
+
+@FAMILY.check(
+    5,
+    "Each key's algorithm fits its type",
+    Severity.MEDIUM,
+    cite("RFC 7518", "section-3.1"),
+    rows=("KEY-02", "KEY-03"),
+    needs="jwks",
+)
+def algorithm_fits(seen: CheckInput) -> Result:
+    """An RSA key that says ES384 can verify nothing."""
+    for position, key in enumerate(objects_of(seen.document("jwks"), "keys", MAX_KEYS)):
+        kty, alg = key.get("kty"), key.get("alg")
+        fitting = _ALGORITHMS.get(kty) if isinstance(kty, str) else None
+        if fitting is None or not isinstance(alg, str) or alg.startswith(_ENCRYPTION):
+            continue
+        if not alg.startswith(fitting):
+            return failed(f"A key of type {quoted(kty)} says {quoted(alg)}", seen.at("jwks", f"/keys/{position}/alg"))
+    return passed("No key claims an algorithm of another type", seen.at("jwks", "/keys"))
+
+
+@FAMILY.check(
+    6,
+    "Signing and encryption keys are told apart",
+    Severity.LOW,
+    cite("OIDC-D", "ProviderMetadata", "section 3, Provider metadata"),
+    rows=("OID-05",),
+    needs="jwks",
+    level="SHALL",
+)
+def use_of_keys(seen: CheckInput) -> Result:
+    """``use`` is needed on every key only when both kinds are published."""
+    uses = [key.get("use") for key in objects_of(seen.document("jwks"), "keys", MAX_KEYS)]
+    where = seen.at("jwks", "/keys")
+    if "enc" in uses and None in uses:
+        return failed("Encryption keys are published, and not every key says what it is for (use)", where)
+    if "enc" in uses and "sig" not in uses:
+        return warned("Only encryption keys are published; signatures cannot be verified", where)
+    return passed("What each key is for is clear", where)
+
+
+@FAMILY.check(
+    7,
+    "There is a key for the ID tokens' algorithm",
+    Severity.MEDIUM,
+    cite("SM-SCOPE", "scopes-for-requesting-identity-data"),
+    rows=("SSO-02", "SSO-03"),
+    needs="jwks",
+    level="SHALL",
+)
+def rs256_key(seen: CheckInput) -> Result:
+    """RS256 SHALL be supported for ID tokens, and needs an RSA key; asked of servers with sign-on."""
+    smart = seen.facts.smart
+    where = seen.at("jwks", "/keys")
+    if smart is None or "sso-openid-connect" not in (smart.capabilities or ()):
+        return not_applicable("the server does not list sso-openid-connect", where)
+    if seen.jwks.smallest_rsa_bits is None:
+        return failed("No RSA key is published, though ID tokens SHALL be verifiable with RS256", where)
+    return passed("An RSA key is published", where)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from interlock.documents.text import plain
 from interlock.model.base import Severity
+from interlock.model.observation import Certificate
 from interlock.probe.addresses import is_loopback_host, literal, origin
 from interlock.probe.checks.base import (
     CheckInput,
@@ -15,6 +16,7 @@ from interlock.probe.checks.base import (
     not_observed,
     passed,
     quoted,
+    sentence,
     warned,
 )
 from interlock.probe.checks.sources import cite
@@ -91,30 +93,33 @@ def accepts_connections(seen: CheckInput) -> Result:
     cite("RFC 9110", "section-4.3.4", "section 4.3.4, https certificate verification"),
     cite("RFC 9325", "section-7.1"),
     rows=("TLS-05",),
+    level="SHALL",
 )
 def certificate(seen: CheckInput) -> Result:
     """An expired certificate there is told apart from a certificate authority that is missing here."""
     if not seen.base.startswith("https://"):
         return not_applicable("the base URL is not https (see NET-005)") if seen.base else _unsent(seen)
     tls = seen.facts.tls
-    if tls is None:
+    if tls is None or tls.verified is None:
         return not_observed(_first_reason(seen), seen.at("metadata"))
-    if tls.get("verified") is True:
+    if tls.verified:
         return passed("The certificate is valid, trusted here, and issued for this host", seen.at("metadata"))
-    word, message = tls.get("error"), plain(tls.get("message", ""), 300) + _presented(tls.get("presented"))
-    if word in _WRONG_CERTIFICATE:
-        return failed(_sentence(message), seen.at("metadata"))
-    return warned(_sentence(message), seen.at("metadata"))
+    message = plain(tls.message or "", 300) + _presented(tls.leaf)
+    if tls.cause_note:
+        message += f"; {plain(tls.cause_note, 300)}"
+    if tls.error in _WRONG_CERTIFICATE and tls.cause != "here":
+        return failed(sentence(message), seen.at("metadata"))
+    return warned(sentence(message), seen.at("metadata"))
 
 
-def _presented(certificate: object) -> str:
+def _presented(leaf: Certificate | None) -> str:
     """What the server presented, as the rest of a sentence."""
-    if not isinstance(certificate, dict):
+    if leaf is None:
         return ""
-    names = certificate.get("names") or [certificate.get("subject")]
-    until = plain(certificate.get("not_after"), 40).partition("T")[0]
-    expired = "expired on" if certificate.get("days_left", 0) < 0 else "valid until"
-    return f"; presented: for {listed(names, 3)}, issued by {quoted(certificate.get('issuer'))}, {expired} {until}"
+    until = leaf.not_after.partition("T")[0]
+    expired = "expired on" if leaf.days_left < 0 else "valid until"
+    names = listed(leaf.names or (leaf.subject,), 3)
+    return f"; presented: for {names}, issued by {quoted(leaf.issuer)}, {expired} {until}"
 
 
 @FAMILY.check(
@@ -130,7 +135,7 @@ def answers(seen: CheckInput) -> Result:
     if not asked or all(exchange.record.status is None for exchange in asked):
         return not_observed(_first_reason(seen), seen.at("metadata"))
     if broken:
-        return warned(_sentence(broken[0].detail), *(seen.at(exchange.purpose) for exchange in broken))
+        return warned(sentence(broken[0].detail), *(seen.at(exchange.purpose) for exchange in broken))
     return passed("Every request to the base URL got a complete answer", seen.at("metadata"))
 
 
@@ -142,6 +147,7 @@ def answers(seen: CheckInput) -> Result:
     cite("SM-ASYM", "authenticating-to-the-token-endpoint"),
     cite("RFC 6749", "section-3.1"),
     rows=("H-12", "UC-05", "ASY-10", "DIS-04"),
+    level="SHALL",
 )
 def https(seen: CheckInput) -> Result:
     """FHIR itself leaves https optional; US Core, SMART and OAuth do not."""
@@ -187,7 +193,7 @@ def _redirected(exchange: Exchange) -> bool:
     return any(record.reading == "redirect" for record in exchange.records)
 
 
-@FAMILY.check(7, "Discovery is answered within a few seconds", Severity.LOW, judgement=True)
+@FAMILY.check(7, "Discovery is answered within a few seconds", Severity.LOW)
 def latency(seen: CheckInput) -> Result:
     """The slowest complete answer among those at the base."""
     times = [
@@ -218,13 +224,9 @@ def server_errors(seen: CheckInput) -> Result:
     for reading, result in (("server_error", failed), ("rate_limited", warned)):
         hit = [exchange for exchange in asked if exchange.reading == reading]
         if hit:
-            return result(_sentence(hit[0].detail), *(seen.at(exchange.purpose) for exchange in hit))
+            return result(sentence(hit[0].detail), *(seen.at(exchange.purpose) for exchange in hit))
     return passed("No request was answered with a server error or a request to slow down")
 
 
 def _unsent(seen: CheckInput) -> Result:
     return not_observed(_first_reason(seen), seen.at("metadata"))
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from interlock.model.base import Severity
-from interlock.probe.addresses import is_loopback_host
+from interlock.probe.addresses import is_loopback_host, origin
 from interlock.probe.checks.base import (
     CheckInput,
     Family,
@@ -20,6 +20,7 @@ from interlock.probe.checks.base import (
     warned,
 )
 from interlock.probe.checks.sources import cite
+from interlock.probe.exchange import Purpose
 from interlock.probe.plan import OPENID_PATH
 
 FAMILY = Family("OIDC")
@@ -35,6 +36,9 @@ _REQUIRED = (
 )
 
 
+_DOCUMENTS: tuple[Purpose, ...] = ("smart", "openid")
+
+
 def _sso(seen: CheckInput) -> bool:
     smart = seen.facts.smart
     return smart is not None and "sso-openid-connect" in (smart.capabilities or ())
@@ -46,6 +50,7 @@ def _sso(seen: CheckInput) -> bool:
     Severity.HIGH,
     cite("SM-SCOPE", "steps-for-using-an-id-token"),
     rows=("SSO-05",),
+    level="SHALL",
 )
 def published(seen: CheckInput) -> Result:
     """issuer + /.well-known/openid-configuration."""
@@ -67,6 +72,7 @@ def published(seen: CheckInput) -> Result:
     _PROVIDER,
     rows=("OID-02", "OID-03"),
     needs="smart",
+    level="SHALL",
 )
 def issuer_form(seen: CheckInput) -> Result:
     """https, no query, no fragment; never the address of the discovery document itself."""
@@ -100,6 +106,7 @@ def issuer_form(seen: CheckInput) -> Result:
     cite("OIDC-D", "ProviderConfigurationValidation", "section 4.3"),
     rows=("OID-03",),
     needs="openid",
+    level="SHALL",
 )
 def issuer_match(seen: CheckInput) -> Result:
     """MUST be identical: nothing is stripped or lower-cased for the comparison."""
@@ -122,6 +129,7 @@ def issuer_match(seen: CheckInput) -> Result:
     _PROVIDER,
     rows=("OID-01",),
     needs="openid",
+    level="SHALL",
 )
 def required_metadata(seen: CheckInput) -> Result:
     """token_endpoint is required too, unless only the implicit flow is used, which SMART never does."""
@@ -141,6 +149,7 @@ def required_metadata(seen: CheckInput) -> Result:
     cite("SM-SCOPE", "scopes-for-requesting-identity-data"),
     rows=("OID-04", "SSO-03"),
     needs="openid",
+    level="SHALL",
 )
 def rs256(seen: CheckInput) -> Result:
     """RS256 MUST be among the algorithms."""
@@ -155,7 +164,7 @@ def rs256(seen: CheckInput) -> Result:
     return passed("RS256 is offered", where)
 
 
-@FAMILY.check(6, "Both documents name the same keys", Severity.LOW, judgement=True, needs="openid")
+@FAMILY.check(6, "Both documents name the same keys", Severity.LOW, needs="openid")
 def same_keys(seen: CheckInput) -> Result:
     """A client that reads one document verifies with other keys than one that reads the other."""
     smart = seen.facts.smart
@@ -166,3 +175,54 @@ def same_keys(seen: CheckInput) -> Result:
     if one != other:
         return warned("SMART configuration and discovery document name different jwks_uri addresses", *where)
     return passed("Both documents name the same jwks_uri", *where)
+
+
+@FAMILY.check(7, "The issuer's host is known", Severity.LOW, rows=("SSO-05",), needs="smart")
+def issuer_host(seen: CheckInput) -> Result:
+    """It may be on another host than the FHIR base; one that no endpoint is on has to be trusted besides."""
+    if not _sso(seen):
+        return not_applicable("the server does not list sso-openid-connect", seen.at("smart", "/capabilities"))
+    smart = seen.smart
+    addresses = (seen.base, smart.authorization_endpoint, smart.token_endpoint)
+    known = {found.host for address in addresses if (found := origin(address or "")) is not None}
+    issuer = origin(smart.issuer or "")
+    where = seen.at("smart", "/issuer")
+    if issuer is None:
+        return not_observed("no issuer with a host is named", where)
+    if issuer.host not in known:
+        return warned(
+            f"Identities are issued by {quoted(issuer.host)}, where neither the base nor an endpoint is; that is "
+            "allowed, and allow-lists must name it",
+            where,
+        )
+    return passed(f"Identities are issued by {quoted(issuer.host)}, the host of the base or of an endpoint", where)
+
+
+@FAMILY.check(8, "Both documents name the same endpoints", Severity.LOW, needs="openid")
+def same_endpoints(seen: CheckInput) -> Result:
+    """A library that reads OpenID discovery goes elsewhere than one that reads the SMART configuration."""
+    smart, openid = seen.facts.smart, seen.openid
+    names = ("authorization_endpoint", "token_endpoint")
+    both = [(name, getattr(smart, name, None), getattr(openid, name)) for name in names]
+    different = [name for name, one, other in both if one is not None and other is not None and one != other]
+    if different:
+        evidence = [seen.at(purpose, f"/{name}") for name in different for purpose in _DOCUMENTS]
+        return warned(f"SMART and OpenID documents differ in {', '.join(different)}", *evidence)
+    return passed("The two documents do not contradict each other", seen.at("openid"))
+
+
+@FAMILY.check(
+    9,
+    "Authorization responses name their issuer",
+    Severity.LOW,
+    cite("RFC 9207", "section-3"),
+    rows=("OAU-17", "OAU-18"),
+    needs="openid",
+    level="MAY",
+)
+def response_issuer(seen: CheckInput) -> Result:
+    """Optional, and a defence for a client of many servers, which a product for many organisations is: a note."""
+    where = seen.at("openid", "/authorization_response_iss_parameter_supported")
+    if seen.document("openid").get("authorization_response_iss_parameter_supported") is True:
+        return passed("Responses carry iss", where)
+    return not_applicable("the server does not say that responses carry iss, which is optional", where)

@@ -2,19 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
 
 from interlock.documents.text import plain
 from interlock.model.base import CheckOutcome, Severity
 from interlock.model.observation import Check
-from interlock.probe.checks import cap, invariants, jwks, net, oidc, smart, smart_claims
-from interlock.probe.checks.base import CheckInput, CheckSpec, Result, unmet
+from interlock.probe.checks import (
+    auth,
+    bulk,
+    cap,
+    cap_content,
+    cds,
+    contract_needs,
+    cors,
+    data,
+    drift,
+    invariants,
+    jwks,
+    net,
+    net_manners,
+    oidc,
+    smart,
+    smart_claims,
+    smart_details,
+    tls,
+    udap,
+)
+from interlock.probe.checks.base import CheckInput, CheckSpec, Family, Result, unmet
 
-#: Modules in the order in which their families are shown. A family may be spread over several modules.
-_MODULES = (net, cap, invariants, smart, smart_claims, oidc, jwks)
+#: Families in the order in which they are shown. A family may be spread over several modules.
+_MODULES = (net, tls, net_manners, cap, invariants, cap_content, smart, smart_claims, smart_details)
+_LATER_MODULES = (oidc, jwks, cors, udap, bulk, cds, auth, data, drift)
+
+
+def _families() -> Iterator[Family]:
+    yield from (module.FAMILY for module in _MODULES)
+    yield from contract_needs.FAMILIES
+    yield from (module.FAMILY for module in _LATER_MODULES)
+
 
 _JUDGEMENT = " (our judgement; no specification asks for it)"
+_INFORMED_JUDGEMENT = " (our judgement)"
+_FINDINGS = frozenset({CheckOutcome.WARN, CheckOutcome.FAIL})
 
 
 @cache
@@ -23,7 +53,7 @@ def list_checks() -> tuple[CheckSpec, ...]:
 
     :raises ValueError: two checks have the same id (a programming mistake, found by the tests).
     """
-    specs = [spec for module in _MODULES for spec in module.FAMILY.checks]
+    specs = [spec for family in _families() for spec in family.checks]
     ids = [spec.id for spec in specs]
     if len(ids) != len(set(ids)):
         raise ValueError(f"check ids are not unique: {sorted({one for one in ids if ids.count(one) > 1})}")
@@ -36,23 +66,41 @@ def run_checks(seen: CheckInput) -> tuple[Check, ...]:
     return tuple(_check(spec, seen) for spec in list_checks())
 
 
+def compare_contract(seen: CheckInput) -> dict[str, Check]:
+    """The results of the checks that need a workflow contract, by id."""
+    return {spec.id: _check(spec, seen) for spec in list_checks() if spec.needs == "contract"}
+
+
+def compare_earlier(seen: CheckInput) -> dict[str, Check]:
+    """The results of the checks that need an earlier observation, by id."""
+    return {spec.id: _check(spec, seen) for spec in list_checks() if spec.needs == "drift"}
+
+
 def _check(spec: CheckSpec, seen: CheckInput) -> Check:
     try:
         result = (unmet(seen, spec.needs) if spec.needs else None) or spec.run(seen)
     except Exception as error:
         result = Result(CheckOutcome.ERROR, f"The check itself went wrong: {_described(error)}")
-    message = result.message
-    if spec.judgement and result.outcome in {CheckOutcome.WARN, CheckOutcome.FAIL}:
-        message += _JUDGEMENT
-    return Check(
+    return _made(spec, result) if result.evidence else _made_before(spec, result)
+
+
+def _made(spec: CheckSpec, result: Result) -> Check:
+    outcome, message, evidence = result
+    if spec.level == "judgement" and outcome in _FINDINGS:
+        message += _INFORMED_JUDGEMENT if spec.references else _JUDGEMENT
+    return Check.trusted(
         id=spec.id,
         title=spec.title,
-        outcome=result.outcome,
+        outcome=outcome,
         severity=spec.severity,
         message=message,
-        evidence=result.evidence,
+        evidence=evidence,
         references=spec.references,
     )
+
+
+#: Results without a place are the same for most targets: "no contract", "not asked for".
+_made_before = lru_cache(maxsize=1024)(_made)
 
 
 def internal_errors(errors: Sequence[Exception]) -> tuple[Check, ...]:

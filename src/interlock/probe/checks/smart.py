@@ -17,6 +17,7 @@ from interlock.probe.checks.base import (
     not_observed,
     passed,
     quoted,
+    sentence,
     warned,
 )
 from interlock.probe.checks.sources import cite
@@ -46,6 +47,7 @@ def sign_of_2x(smart: SmartFacts) -> bool:
     Severity.HIGH,
     _WELL_KNOWN,
     rows=("DIS-01",),
+    level="SHALL",
 )
 def published(seen: CheckInput) -> Result:
     """Owed by every endpoint that requires authorization; an open server owes nothing."""
@@ -59,7 +61,7 @@ def published(seen: CheckInput) -> Result:
             seen.at("smart"),
         )
     if exchange is not None and exchange.reading in _HOLLOW:
-        return failed(f"{_sentence(exchange.detail)}, which says nothing about authorization", seen.at("smart"))
+        return failed(f"{sentence(exchange.detail)}, which says nothing about authorization", seen.at("smart"))
     return not_observed(seen.why_unseen("smart"), seen.at("smart"))
 
 
@@ -69,6 +71,7 @@ def published(seen: CheckInput) -> Result:
     Severity.MEDIUM,
     _WELL_KNOWN,
     rows=("DIS-01",),
+    level="SHALL",
 )
 def location(seen: CheckInput) -> Result:
     """Appended to the FHIR base, path included; some servers publish it at the host's root only."""
@@ -93,6 +96,7 @@ def location(seen: CheckInput) -> Result:
     _WELL_KNOWN,
     rows=("DIS-02",),
     needs="smart",
+    level="SHALL",
 )
 def media_type(seen: CheckInput) -> Result:
     """A SHALL, whatever Accept says; the document is read all the same."""
@@ -111,6 +115,7 @@ def media_type(seen: CheckInput) -> Result:
     cite("SM-APP", "considerations-for-pkce-support"),
     rows=("FLD-19", "AUT-03"),
     needs="smart",
+    level="SHALL",
 )
 def pkce(seen: CheckInput) -> Result:
     """Undeclared is not absent: real servers support PKCE without saying so."""
@@ -138,6 +143,7 @@ def pkce(seen: CheckInput) -> Result:
     cite("SM-1.0"),
     rows=("FLD-04", "FLD-05", "FLD-18"),
     needs="smart",
+    level="SHALL",
 )
 def required_fields(seen: CheckInput) -> Result:
     """token_endpoint and capabilities in every version, grant_types_supported from 2.0."""
@@ -164,6 +170,7 @@ def required_fields(seen: CheckInput) -> Result:
     _METADATA,
     rows=("FLD-03",),
     needs="smart",
+    level="SHALL",
 )
 def authorization_endpoint(seen: CheckInput) -> Result:
     """Required if launch-ehr or launch-standalone is listed; a server for backend clients only needs none."""
@@ -186,6 +193,7 @@ def authorization_endpoint(seen: CheckInput) -> Result:
     _METADATA,
     rows=("FLD-01", "FLD-02"),
     needs="smart",
+    level="SHALL",
 )
 def issuer_and_keys(seen: CheckInput) -> Result:
     """issuer and jwks_uri are required with sso-openid-connect; issuer is otherwise to be omitted."""
@@ -211,6 +219,7 @@ def issuer_and_keys(seen: CheckInput) -> Result:
     _WELL_KNOWN,
     rows=("DIS-03",),
     needs="smart",
+    level="SHALL",
 )
 def absolute(seen: CheckInput) -> Result:
     """A SHALL from SMART 2.1; a client SHOULD resolve a relative one against the FHIR base."""
@@ -227,6 +236,7 @@ def absolute(seen: CheckInput) -> Result:
     cite("RFC 6749", "section-3.1"),
     cite("RFC 6749", "section-3.2"),
     rows=("DIS-04", "OAU-01", "OAU-02"),
+    level="SHALL",
 )
 def endpoints_https(seen: CheckInput) -> Result:
     """TLS is a MUST of OAuth 2.0 at both; judged on the statement's oauth-uris too when those are all there is."""
@@ -251,7 +261,7 @@ def endpoints_https(seen: CheckInput) -> Result:
     return passed("No endpoint is plain http", seen.at("smart"))
 
 
-@FAMILY.check(10, "Advertised endpoints are on public hosts", Severity.MEDIUM, judgement=True, needs="smart")
+@FAMILY.check(10, "Advertised endpoints are on public hosts", Severity.MEDIUM, needs="smart")
 def public_hosts(seen: CheckInput) -> Result:
     """Internal host names leak into published documents; nobody outside can use them. Nothing is resolved here."""
     home = origin(seen.base)
@@ -277,7 +287,3 @@ def _looks_internal(host: str) -> bool:
 
 def _fields(seen: CheckInput, names: list[str]) -> tuple[CheckEvidence, ...]:
     return tuple(seen.at("smart", f"/{name}") for name in names)
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -70,6 +70,7 @@ _WELL_KNOWN = cite("SM-CONF", "using-well-known", "Using well-known")
     _METADATA,
     rows=("FLD-04",),
     needs="smart",
+    level="SHALL",
 )
 def grant_types(seen: CheckInput) -> Result:
     """authorization_code for launches, client_credentials for backend services."""
@@ -93,6 +94,7 @@ def grant_types(seen: CheckInput) -> Result:
     cite("SM-CONF", "capability-sets", "Capability sets"),
     rows=("SET-1", "SET-2", "SET-3", "SET-4", "SET-T"),
     needs="smart",
+    level="SHOULD",
 )
 def capability_sets(seen: CheckInput) -> Result:
     """A SHOULD. Backend services is a pattern, not a set; an asymmetric client alone completes none."""
@@ -120,6 +122,7 @@ def capability_sets(seen: CheckInput) -> Result:
     _CAPABILITIES,
     rows=("SCO-01", "SCO-02", "SCO-04", "CPB-08", "FLD-13"),
     needs="smart",
+    level="SHOULD",
 )
 def permission_versions(seen: CheckInput) -> Result:
     """Advice: the list of scopes need not be complete, so a mismatch proves nothing."""
@@ -145,6 +148,7 @@ def permission_versions(seen: CheckInput) -> Result:
     cite("SM-ASYM", "advertising-server-support-for-this-profile"),
     rows=("FLD-06", "FLD-07", "ASY-01", "ASY-05"),
     needs="smart",
+    level="SHALL",
 )
 def asymmetric(seen: CheckInput) -> Result:
     """private_key_jwt, and RS384 or ES384. Not asked of a server without asymmetric clients."""
@@ -200,7 +204,8 @@ def agreement(seen: CheckInput) -> Result:
     if not both:
         return not_applicable("the statement has no oauth-uris to compare", seen.at("metadata", "/rest/0/security"))
     # A relative address is a finding of SMART-008; here it is read as a client should, against the base.
-    different = [name for name, one, other in both if _resolved(seen.base, one) != _resolved(seen.base, other)]
+    unequal = [(name, one, other) for name, one, other in both if one != other]
+    different = [name for name, one, other in unequal if _resolved(seen.base, one) != _resolved(seen.base, other)]
     if different:
         return warned(
             f"The two documents name different addresses for {', '.join(different)}; follow the SMART configuration",
@@ -224,6 +229,7 @@ def _resolved(base: str, url: str) -> str:
     _WELL_KNOWN,
     cite("SM-1.0"),
     rows=("DIS-05",),
+    level="SHALL",
 )
 def fallback(seen: CheckInput) -> Result:
     """What a client falls back to when the configuration is absent."""
@@ -265,6 +271,7 @@ def one_extension(seen: CheckInput) -> Result:
     _CAPABILITIES,
     rows=("DIS-06",),
     needs="smart",
+    level="SHALL",
 )
 def capability_names(seen: CheckInput) -> Result:
     """Plain strings are reserved; other publishers SHALL use URIs. Other HL7 guides may have defined one: a note."""
@@ -286,6 +293,7 @@ def capability_names(seen: CheckInput) -> Result:
     cite("RFC 9700", "section-2.4"),
     rows=("OAU-15",),
     needs="smart",
+    level="SHOULD",
 )
 def outdated_grants(seen: CheckInput) -> Result:
     """Implicit SHOULD NOT be used, the password grant MUST NOT."""
@@ -307,6 +315,7 @@ def outdated_grants(seen: CheckInput) -> Result:
     cite("UC7", "", "Scopes: token introspection", page="scopes.html"),
     rows=("FLD-13", "FLD-15", "FLD-16", "FLD-17", "UC-09"),
     needs="smart",
+    level="SHOULD",
 )
 def recommended(seen: CheckInput) -> Result:
     """RECOMMENDED by SMART; US Core 7 and 8 require introspection."""

@@ -30,6 +30,14 @@ _SOURCES: dict[str, tuple[str, str]] = {
         "SMART App Launch 2.2.0, Asymmetric client authentication",
         "https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html",
     ),
+    "SM-BACK": (
+        "SMART App Launch 2.2.0, Backend Services",
+        "https://hl7.org/fhir/smart-app-launch/STU2.2/backend-services.html",
+    ),
+    "UDAP": ("UDAP Security 1.0, Discovery", "https://hl7.org/fhir/us/udap-security/STU1/discovery.html"),
+    "UDAP-2": ("UDAP Security 2.0, Discovery", "https://hl7.org/fhir/us/udap-security/STU2/discovery.html"),
+    "BULK": ("Bulk Data Access 2.0.0, Export", "https://hl7.org/fhir/uv/bulkdata/STU2/export.html"),
+    "CDSH": ("CDS Hooks 2.0", "https://cds-hooks.hl7.org/2.0/"),
     "SM-1.0": (
         "SMART App Launch 1.0.0, Conformance",
         "https://hl7.org/fhir/smart-app-launch/1.0.0/conformance/index.html",

@@ -1,0 +1,50 @@
+"""The way in that an organisation's documents show for one launch mode."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from interlock.model.base import Model
+
+Mode = Literal["ehr", "standalone", "backend"]
+
+_MODES = {"ehr": "EHR launch", "standalone": "Standalone launch", "backend": "Backend service"}
+_STATES = {"possible": "possible", "not_offered": "not offered", "cannot_tell": "cannot tell"}
+
+
+class AuthPath(Model):
+    """One launch mode at one organisation.
+
+    :ivar state: ``possible``: everything that the documents must say is said; ``not_offered``: a list that is given
+        leaves it out; ``cannot_tell``: not observed, not declared, or contradictory.
+    :ivar reason: why, one sentence without a full stop.
+    :ivar scopes: syntaxes of the resource scopes listed; empty when none is listed.
+    :ivar pkce: none for backend services, which have no redirect.
+    :ivar client_authentication: how a client may prove who it is: ``public``, methods of the token endpoint.
+    :ivar algorithms: for signing with ``private_key_jwt``.
+    :ivar context: kinds of launch context: ``patient``, ``encounter``.
+    :ivar open_questions: what the documents leave open, in words.
+    """
+
+    mode: Mode
+    state: Literal["possible", "not_offered", "cannot_tell"]
+    reason: str
+    scopes: tuple[Literal["v1", "v2"], ...] = ()
+    pkce: Literal["S256", "S256 beside plain", "without S256", "undeclared"] | None = None
+    client_authentication: tuple[str, ...] = ()
+    algorithms: tuple[str, ...] = ()
+    context: tuple[str, ...] = ()
+    open_questions: tuple[str, ...] = ()
+
+    def summary(self) -> str:
+        """``EHR launch: possible, scopes v2, PKCE S256, private_key_jwt``; or not, and why."""
+        head = f"{_MODES[self.mode]}: {_STATES[self.state]}"
+        if self.state != "possible":
+            return f"{head}, {self.reason}"
+        parts = [f"scopes {' and '.join(self.scopes)}" if self.scopes else "scopes not listed"]
+        if self.pkce is not None:
+            parts.append(f"PKCE {self.pkce}")
+        parts += self.client_authentication or ("client authentication undeclared",)
+        if self.context:
+            parts.append(f"context {' and '.join(self.context)}")
+        return ", ".join([head, *parts])

@@ -1,0 +1,134 @@
+"""What an active probe sends beyond GET: two requests that a well-behaved server refuses, and nothing comes of them.
+
+The token endpoint is asked for a grant that does not exist, without any client; a resource that cannot exist is read
+without a token. Nothing is created, searched or guessed.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from interlock.documents.text import plain
+from interlock.fhir.tolerant import storable
+from interlock.model.observation import CapabilityFacts, Facts, RequestRecord
+from interlock.probe import plan
+from interlock.probe.client import Answer, Client
+from interlock.probe.content import NotJsonError, decode_text, parse_json
+from interlock.probe.exchange import Exchange, Purpose, Reading
+from interlock.probe.guarded import not_sent, without_content
+from interlock.probe.transfer import Ask
+
+#: An extension grant is named by an absolute URI (RFC 6749 section 4.5); nobody offers this one.
+UNKNOWN_GRANT = "urn:x-interlock:grant-type:none"
+_FHIR_JSON = "application/fhir+json, application/json;q=0.9"
+
+OnRecord = Callable[[RequestRecord], None]
+
+
+async def ask_token_endpoint(
+    client: Client, base: str, facts: Facts, deadline: float, *, private: bool, allow_private: bool, on_record: OnRecord
+) -> Exchange | None:
+    """The token endpoint's answer to an unknown grant; none when no token endpoint is known."""
+    advertised = facts.smart.token_endpoint if facts.smart is not None else None
+    if advertised is None:
+        return None
+    purpose: Purpose = "token-negative"
+    allowed = plan.follow(advertised, base, base_is_private=private, allow_private=allow_private)
+    if allowed.url is None:
+        record = not_sent(advertised, f"not followed: {allowed.reason}", purpose, "POST")
+        on_record(record)
+        return Exchange(purpose, (record,), "failed", record.detail or "")
+    answer = await client.get(
+        Ask(
+            url=allowed.url,
+            accept="application/json",
+            deadline=deadline,
+            purpose=purpose,
+            public_only=not (private or allow_private),
+            method="POST",
+            form=urlencode({"grant_type": UNKNOWN_GRANT}),
+        )
+    )
+    reading, detail = _oauth_reading(answer)
+    return _exchange(purpose, answer, reading, detail, on_record)
+
+
+async def read_without_token(
+    client: Client, base: str, facts: Facts, deadline: float, on_record: OnRecord
+) -> Exchange | None:
+    """The answer to reading a resource that cannot exist, without a token; none when nothing can be read there."""
+    kind = readable_type(facts.capability)
+    if kind is None:
+        return None
+    purpose: Purpose = "anonymous-read"
+    url = f"{base}/{kind}/interlock-{secrets.token_hex(16)}"
+    answer = await client.get(Ask(url=url, accept=_FHIR_JSON, deadline=deadline, purpose=purpose, redirects=False))
+    reading, detail = _resource_reading(answer)
+    return _exchange(purpose, answer, reading, detail, on_record)
+
+
+def readable_type(capability: CapabilityFacts | None) -> str | None:
+    """The type to read: Patient, which is guarded wherever anything is, unless the statement has it not to be read."""
+    if capability is None or not capability.resources:
+        return "Patient"
+    readable = [
+        name for name, one in capability.resources.items() if "read" in one.interactions or not one.interactions
+    ]
+    return "Patient" if "Patient" in readable else next(iter(sorted(readable)), None)
+
+
+def _exchange(purpose: Purpose, answer: Answer, reading: Reading, detail: str, on_record: OnRecord) -> Exchange:
+    last = answer.records[-1]
+    if answer.failure is not None:
+        record = last.model_copy(update={"reading": "failed", "sha256": None})
+        said = answer.failure.detail
+    elif 200 <= (last.status or 0) < 300:
+        record, said = without_content(last, last.url, reading, detail), detail
+    else:
+        record, said = last.model_copy(update={"reading": reading, "detail": detail, "sha256": None}), detail
+    on_record(record)
+    tls = answer.failure.tls if answer.failure is not None else None
+    return Exchange(purpose, (record,), "failed" if answer.failure is not None else reading, said, tls=tls)
+
+
+def json_of(answer: Answer) -> Any:
+    """The JSON value of an answer's body, or none."""
+    try:
+        return parse_json(decode_text(answer.body, answer.records[-1].content_type or "").text)
+    except NotJsonError:
+        return None
+
+
+def _form_of(answer: Answer) -> tuple[Reading, str]:
+    """What a body without usable JSON is."""
+    head = answer.body[:200].lstrip().lower()
+    if not head:
+        return "empty", "an empty body"
+    if head.startswith((b"<!doctype html", b"<html")):
+        return "html", "an HTML page"
+    return ("xml", "XML") if head.startswith(b"<") else ("not_json", "something that is not JSON")
+
+
+def _oauth_reading(answer: Answer) -> tuple[Reading, str]:
+    value = json_of(answer)
+    if isinstance(value, dict):
+        error = value.get("error")
+        if isinstance(error, str) and error:
+            return "oauth_error", plain(storable(error), 60)
+        return "unrelated", "JSON without error"
+    return ("not_an_object", "JSON that is no object") if value is not None else _form_of(answer)
+
+
+def _resource_reading(answer: Answer) -> tuple[Reading, str]:
+    value = json_of(answer)
+    kind = value.get("resourceType") if isinstance(value, dict) else None
+    if kind == "OperationOutcome":
+        return "operation_outcome", "an OperationOutcome"
+    if kind == "Bundle":
+        return "bundle", "a Bundle"
+    if isinstance(kind, str):
+        return "other_resource", "a resource"
+    return ("unrelated", "JSON that is no resource") if value is not None else _form_of(answer)

@@ -1,0 +1,187 @@
+"""AUTH: safe negatives, sent by an active probe only. What must be refused is asked for, and nothing comes of it.
+
+These are ids of checks (``checks["AUTH-001"]`` in a condition). The rulesets' own AUTH rules are another list.
+"""
+
+from __future__ import annotations
+
+import re
+
+from interlock.model.base import Severity
+from interlock.probe.addresses import is_loopback_host, origin
+from interlock.probe.checks.base import (
+    CheckInput,
+    Family,
+    Result,
+    failed,
+    not_applicable,
+    not_observed,
+    passed,
+    quoted,
+    unmet,
+    warned,
+)
+from interlock.probe.checks.sources import cite
+from interlock.probe.exchange import Exchange, Purpose
+
+FAMILY = Family("AUTH")
+
+_ERRORS = cite("RFC 6749", "section-5.2", "section 5.2, Error response")
+_ENDPOINT = cite("RFC 6749", "section-3.2", "section 3.2, Token endpoint")
+_BEARER = cite("RFC 6750", "section-3", "section 3, The WWW-Authenticate response header field")
+_DENIED = cite("R4-SEC", "AccessDenied", "Access denied")
+
+#: RFC 6749 section 5.2.
+OAUTH_ERRORS = frozenset(
+    {
+        "invalid_request",
+        "invalid_client",
+        "invalid_grant",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "invalid_scope",
+    }
+)
+_CHALLENGE = re.compile(r"(?:^|,\s*)bearer(?:\s+[\w-]+\s*=|\s*$|\s*,)", re.IGNORECASE)
+
+
+def _answer(seen: CheckInput, purpose: Purpose) -> Exchange | Result:
+    """The exchange that a check looks at, or the result without one."""
+    if passive := unmet(seen, "active"):
+        return passive
+    exchange = seen.exchanges.get(purpose)
+    if exchange is None:
+        if purpose == "token-negative":
+            return not_observed("no token endpoint is known")
+        return not_applicable("the statement declares no type that can be read")
+    if exchange.record.status is None or exchange.record.failure is not None:
+        return not_observed(exchange.detail, seen.at(purpose))
+    if exchange.record.status == 429:
+        return not_observed("the server asked to slow down", seen.at(purpose))
+    return exchange
+
+
+@FAMILY.check(
+    1,
+    "The token endpoint refuses an unknown grant the way OAuth says",
+    Severity.HIGH,
+    _ERRORS,
+    rows=("OAU-03",),
+    level="SHALL",
+)
+def refuses_unknown_grant(seen: CheckInput) -> Result:
+    """400, or 401 where the client is authenticated first, with a JSON object that names the error."""
+    exchange = _answer(seen, "token-negative")
+    if isinstance(exchange, Result):
+        return exchange
+    status, at = exchange.record.status or 0, seen.at("token-negative")
+    if 200 <= status < 300:
+        return failed(f"An unknown grant is answered with HTTP {status} ({exchange.detail}), which is no refusal", at)
+    if status >= 500:
+        return failed(f"An unknown grant makes the token endpoint fail (HTTP {status})", at)
+    if exchange.reading != "oauth_error":
+        return failed(f"HTTP {status} with {exchange.detail}; a client looks for JSON with error", at)
+    said = f"HTTP {status}, error {quoted(exchange.detail, 60)}"
+    if status in {400, 401}:
+        return passed(said, at)
+    return warned(f"{said}; the status of a refusal is 400, or 401 for the client", at)
+
+
+@FAMILY.check(
+    2,
+    "The token endpoint's own TLS holds",
+    Severity.CRITICAL,
+    _ENDPOINT,
+    cite("SM-ASYM", "authenticating-to-the-token-endpoint"),
+    rows=("OAU-01", "ASY-10"),
+    level="SHALL",
+)
+def token_tls(seen: CheckInput) -> Result:
+    """The token endpoint is often another host than the base, with a certificate of its own."""
+    if passive := unmet(seen, "active"):
+        return passive
+    exchange = seen.exchanges.get("token-negative")
+    if exchange is None:
+        return not_observed("no token endpoint is known")
+    at = seen.at("token-negative")
+    if exchange.tls is not None or exchange.record.failure == "tls":
+        return failed(f"Credentials cannot be sent there safely: {exchange.detail}", at)
+    where = origin(exchange.asked)
+    if where is not None and where.scheme == "http":
+        if is_loopback_host(where.host):
+            return not_applicable("the token endpoint is on this machine", at)
+        return failed("The token endpoint is plain http", at)
+    if exchange.record.status is None:
+        return not_observed(exchange.detail, at)
+    return passed("The certificate was accepted", at)
+
+
+@FAMILY.check(
+    3,
+    "The token endpoint's error is one that clients know",
+    Severity.LOW,
+    _ERRORS,
+    rows=("OAU-03",),
+    level="SHALL",
+)
+def registered_error(seen: CheckInput) -> Result:
+    """A client decides by this word what to do next."""
+    exchange = _answer(seen, "token-negative")
+    if isinstance(exchange, Result):
+        return exchange
+    at = seen.at("token-negative", "/error")
+    if exchange.reading != "oauth_error":
+        return not_observed(f"the answer is {exchange.detail} (see AUTH-001)", seen.at("token-negative"))
+    if exchange.detail in {"unsupported_grant_type", "invalid_client", "invalid_request", "unauthorized_client"}:
+        return passed(f"The error is {exchange.detail}", at)
+    if exchange.detail in OAUTH_ERRORS:
+        return warned(f"The error is {exchange.detail}, which does not say that the grant is unknown", at)
+    return failed(f"The error is {quoted(exchange.detail, 60)}, a word that OAuth does not have", at)
+
+
+@FAMILY.check(
+    4,
+    "A read without a token is refused",
+    Severity.CRITICAL,
+    _DENIED,
+    cite("UC8", page="CapabilityStatement-us-core-server.html", section="behaviour of servers"),
+    rows=("UC-06", "H-16"),
+    level="SHALL",
+)
+def anonymous_read(seen: CheckInput) -> Result:
+    """The resource cannot exist, so a 404 refuses without showing whether a token was missed."""
+    exchange = _answer(seen, "anonymous-read")
+    if isinstance(exchange, Result):
+        return exchange
+    status, at = exchange.record.status or 0, seen.at("anonymous-read")
+    if status in {401, 403}:
+        return passed(f"HTTP {status}", at)
+    if status == 404:
+        return passed("HTTP 404: nothing was given; whether the token was missed cannot be told from it", at)
+    if 200 <= status < 300:
+        return failed(f"HTTP {status} with {exchange.detail}, without a token", at)
+    return warned(f"HTTP {status} is none of the refusals that clients expect (401, 403, 404)", at)
+
+
+@FAMILY.check(
+    5,
+    "A 401 says how to authenticate",
+    Severity.LOW,
+    _BEARER,
+    rows=("OAU-07", "OAU-08"),
+    level="SHALL",
+)
+def challenge(seen: CheckInput) -> Result:
+    """Only a 401 needs a challenge, and no error code in it."""
+    exchange = _answer(seen, "anonymous-read")
+    if isinstance(exchange, Result):
+        return exchange
+    status, at = exchange.record.status, seen.at("anonymous-read")
+    if status != 401:
+        return not_applicable(f"the read was answered with HTTP {status}", at)
+    said = exchange.record.headers.get("www-authenticate", "")
+    if not said:
+        return failed("The 401 has no WWW-Authenticate header", at)
+    if not _CHALLENGE.search(said):
+        return failed(f"The challenge is {quoted(said, 60)}, not Bearer", at)
+    return passed("The 401 asks for a bearer token", at)

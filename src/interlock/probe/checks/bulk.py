@@ -1,0 +1,110 @@
+"""BULK: export of many patients' data as the statement declares it. It is never invoked: that would start a job."""
+
+from __future__ import annotations
+
+from interlock.model.base import Severity
+from interlock.model.observation import BulkFacts
+from interlock.probe.checks.base import (
+    CheckInput,
+    Family,
+    Result,
+    not_applicable,
+    not_observed,
+    passed,
+    warned,
+)
+from interlock.probe.checks.sources import cite
+
+FAMILY = Family("BULK")
+
+_KICK_OFF = cite("BULK", "bulk-data-kick-off-request")
+
+
+def _bulk(seen: CheckInput) -> BulkFacts:
+    if seen.facts.bulk is None:
+        raise LookupError("a check looked at bulk facts without a statement")
+    return seen.facts.bulk
+
+
+def _undeclared(seen: CheckInput) -> Result:
+    return not_applicable("no export is declared", seen.at("metadata", "/rest/0/operation"))
+
+
+@FAMILY.check(
+    1, "Bulk export is declared", Severity.LOW, _KICK_OFF, rows=("BLK-02", "BLK-04"), needs="metadata", level="SHOULD"
+)
+def declared(seen: CheckInput) -> Result:
+    """Any one of system, patient and group; certification asks for the group's. An undeclared one is unknown."""
+    facts = _bulk(seen)
+    where = seen.at("metadata", "/rest/0/operation")
+    if facts.exports:
+        return passed(f"Export is declared for: {', '.join(facts.exports)}", where)
+    if facts.instantiates:
+        return warned("The bulk data statement is instantiated, but no export operation is declared", where)
+    return _undeclared(seen)
+
+
+@FAMILY.check(
+    2,
+    "Export is declared by its definition",
+    Severity.LOW,
+    _KICK_OFF,
+    rows=("BLK-03",),
+    needs="metadata",
+    level="SHOULD",
+)
+def defined(seen: CheckInput) -> Result:
+    """By name alone it may be an export of the server's own kind."""
+    facts = _bulk(seen)
+    where = seen.at("metadata", "/rest/0/operation")
+    if not facts.exports:
+        return _undeclared(seen)
+    if facts.undefined:
+        return warned("An export is declared by name only, without the guide's definition", where)
+    return passed("Every export names the guide's definition", where)
+
+
+@FAMILY.check(
+    3,
+    "Groups can be found where they can be exported",
+    Severity.LOW,
+    cite("BULK", "endpoint---group-of-patients"),
+    rows=("BLK-08",),
+    needs="metadata",
+    level="SHOULD",
+)
+def groups(seen: CheckInput) -> Result:
+    """Read and search of Group SHOULD be supported with its export; who defines a group has to be asked."""
+    where = seen.at("metadata", "/rest/0/resource")
+    if "group" not in _bulk(seen).exports:
+        return not_applicable("no export of groups is declared", where)
+    group = seen.capability.resources.get("Group")
+    missing = [code for code in ("read", "search-type") if group is None or code not in group.interactions]
+    if missing:
+        return warned(f"Groups can be exported, but {' and '.join(missing)} of Group is not declared", where)
+    return passed("Group can be read and searched", where)
+
+
+@FAMILY.check(
+    4,
+    "Export comes with backend services",
+    Severity.MEDIUM,
+    cite("BULK", "privacy-and-security-considerations"),
+    rows=("BLK-01",),
+    needs="metadata",
+    level="SHOULD",
+)
+def with_backend(seen: CheckInput) -> Result:
+    """SMART Backend Services SHOULD protect it."""
+    if not _bulk(seen).exports:
+        return _undeclared(seen)
+    smart = seen.facts.smart
+    if smart is None:
+        return not_observed("the SMART configuration was not seen", seen.at("smart"))
+    if smart.grant_types_supported is None:
+        return not_observed("grant_types_supported is not declared", seen.at("smart", "/grant_types_supported"))
+    if "backend" not in smart.launch_modes:
+        return warned(
+            "Export is declared, but backend services are not offered", seen.at("smart", "/grant_types_supported")
+        )
+    return passed("Backend services are offered", seen.at("smart", "/grant_types_supported"))

@@ -1,0 +1,338 @@
+"""CAP, the content: what a statement says beyond the minimum, and whether it can be relied on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from interlock.documents.text import plain
+from interlock.fhir.tolerant import objects_of
+from interlock.model.base import Severity
+from interlock.probe.checks.base import (
+    CheckInput,
+    Family,
+    Result,
+    failed,
+    listed,
+    not_applicable,
+    not_observed,
+    passed,
+    quoted,
+    sentence,
+    warned,
+)
+from interlock.probe.checks.sources import cite
+
+FAMILY = Family("CAP")
+
+#: Years after which a statement's date is worth a word (judgement: no source gives an age limit).
+STALE_YEARS = 2
+US_CORE_SERVER = "http://hl7.org/fhir/us/core/CapabilityStatement/us-core-server"
+_US_CORE = "http://hl7.org/fhir/us/core/"
+_JSON = re.compile(r"(?:application/)?(?:fhir\+)?json(?:\+fhir)?(?:\s*;.*)?", re.IGNORECASE)
+_DATE = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
+
+#: Releases in which a resource entry has at least one interaction (REL-05), and profiles are canonicals (REL-07).
+_NEED_INTERACTIONS = frozenset({"DSTU2", "STU3"})
+_SUPPORTED_PROFILES = frozenset({"R4", "R4B", "R5"})
+
+#: What comes under 200 in the place of a document.
+INSTEAD = frozenset(
+    {
+        "html",
+        "operation_outcome",
+        "bundle",
+        "other_resource",
+        "unrelated",
+        "empty_object",
+        "not_an_object",
+        "empty",
+        "not_json",
+    }
+)
+
+
+@FAMILY.check(
+    14,
+    "The nested elements that its release requires are there",
+    Severity.LOW,
+    cite("R4-CSD", "CapabilityStatement.rest.mode", "CapabilityStatement.rest.mode"),
+    cite("STU3"),
+    cite("DSTU2"),
+    rows=("REL-05", "CS-07", "CS-08", "CS-09"),
+    needs="metadata",
+    level="SHALL",
+)
+def nested_elements(seen: CheckInput) -> Result:
+    """rest.mode, software.name and implementation.description in all; interactions in DSTU2 and STU3."""
+    missing = dict(_missing(seen))
+    if missing:
+        return failed(
+            f"Missing, though required where its parent is given: {', '.join(missing)}",
+            *(seen.at("metadata", pointer) for pointer in missing.values()),
+        )
+    return passed("The required nested elements are there", seen.at("metadata"))
+
+
+def _missing(seen: CheckInput) -> Iterator[tuple[str, str]]:
+    document = seen.document("metadata")
+    for position, rest in enumerate(objects_of(document, "rest")):
+        if not rest.get("mode"):
+            yield "rest.mode", f"/rest/{position}/mode"
+            break
+    for parent, child in (("software", "name"), ("implementation", "description")):
+        holder = document.get(parent)
+        if isinstance(holder, dict) and holder and not holder.get(child):
+            yield f"{parent}.{child}", f"/{parent}/{child}"
+    facts = seen.capability
+    if facts.fhir_release in _NEED_INTERACTIONS and any(not one.interactions for one in facts.resources.values()):
+        yield "rest.resource.interaction", "/rest/0/resource"
+
+
+@FAMILY.check(15, "No type or parameter is listed twice", Severity.LOW, rows=("cpb-9", "cpb-12"), needs="metadata")
+def repeats(seen: CheckInput) -> Result:
+    """For the releases whose invariants are not judged one by one; in R4 these are cpb-9 and cpb-12."""
+    if seen.capability.fhir_release == "R4":
+        return not_applicable("judged by cpb-9 and cpb-12 in R4 (CAP-029, CAP-032)", seen.at("metadata"))
+    places = seen.capability.repeated
+    if places:
+        return warned(
+            f"{len(places)} lists name a type or a parameter twice; the entries were merged",
+            *(seen.at("metadata", place) for place in places[:5]),
+        )
+    return passed("No type or parameter is listed twice", seen.at("metadata", "/rest"))
+
+
+@FAMILY.check(
+    16,
+    "Types that can be searched list their parameters",
+    Severity.MEDIUM,
+    cite("R4-CSD", "CapabilityStatement.rest.resource.searchParam", "CapabilityStatement.rest.resource.searchParam"),
+    rows=("CS-11", "CS-12"),
+    needs="metadata",
+)
+def search_parameters(seen: CheckInput) -> Result:
+    """Without them nobody can plan a query; FHIR leaves the list optional."""
+    resources = seen.capability.resources
+    searchable = [name for name, facts in resources.items() if "search-type" in facts.interactions]
+    if not searchable:
+        return not_applicable("no type is declared to be searched", seen.at("metadata", "/rest"))
+    silent = [name for name in searchable if not resources[name].search_params]
+    if silent:
+        return warned(
+            f"{len(silent)} of {len(searchable)} searchable types list no parameter: {listed(silent)}",
+            seen.at("metadata", "/rest/0/resource"),
+        )
+    return passed(f"All {len(searchable)} searchable types list their parameters", seen.at("metadata", "/rest"))
+
+
+@FAMILY.check(
+    17,
+    "Profiles are declared, with their versions",
+    Severity.LOW,
+    cite("UC7", "", "General requirements: supportedProfile", page="general-requirements.html"),
+    cite(
+        "R4-CSD",
+        "CapabilityStatement.rest.resource.supportedProfile",
+        "CapabilityStatement.rest.resource.supportedProfile",
+    ),
+    rows=("UC-01", "CS-13", "REL-07"),
+    needs="metadata",
+    level="SHOULD",
+)
+def supported_profiles(seen: CheckInput) -> Result:
+    """Not declared is unknown, not "no"; ``profile`` is the rule for the whole type and no such claim."""
+    facts = seen.capability
+    where = seen.at("metadata", "/rest/0/resource")
+    if facts.fhir_release not in _SUPPORTED_PROFILES:
+        if facts.profiles:
+            return passed(f"{len(facts.profiles)} profiles are declared", seen.at("metadata", "/profile"))
+        return warned("No profile is declared; which ones are met has to be asked", seen.at("metadata", "/profile"))
+    profiles = [profile for one in facts.resources.values() for profile in one.profiles]
+    if not profiles:
+        return warned("No supportedProfile is declared; which profiles are met has to be asked", where)
+    versioned = sum("|" in profile for profile in profiles)
+    if versioned < len(profiles):
+        return warned(
+            f"{len(profiles)} profiles are declared, {len(profiles) - versioned} without a version: "
+            "which edition of the guide is met has to be asked",
+            where,
+        )
+    return passed(f"{len(profiles)} profiles are declared with their versions", where)
+
+
+@FAMILY.check(
+    18,
+    "What the statement instantiates is named",
+    Severity.LOW,
+    cite("UC7", "", "General requirements: instantiates", page="general-requirements.html"),
+    cite("R4-CSD", "CapabilityStatement.instantiates", "CapabilityStatement.instantiates"),
+    rows=("UC-02", "CS-10"),
+    needs="metadata",
+    level="SHOULD",
+)
+def instantiates(seen: CheckInput) -> Result:
+    """SHALL in US Core 6.1, SHOULD in 7 and 8, for servers that claim US Core; never proof of a resource."""
+    facts = seen.capability
+    where = seen.at("metadata", "/instantiates")
+    if facts.fhir_release == "DSTU2":
+        return not_applicable("DSTU2 has no instantiates", where)
+    # US Core 8 prints the address with another capital than the artefact has (specifications: UC-02).
+    names_us_core = any(one.partition("|")[0].lower() == US_CORE_SERVER.lower() for one in facts.instantiates)
+    if names_us_core or (facts.instantiates and not _claims_us_core(seen)):
+        return passed(f"Named: {listed(facts.instantiates, 3)}", where)
+    if _claims_us_core(seen):
+        return warned("US Core profiles are declared, but not that the US Core server is instantiated", where)
+    return not_applicable("nothing is instantiated, and no guide's profiles are declared", where)
+
+
+def _claims_us_core(seen: CheckInput) -> bool:
+    resources = seen.capability.resources.values()
+    return any(profile.startswith(_US_CORE) for facts in resources for profile in facts.profiles)
+
+
+@FAMILY.check(
+    19,
+    "The statement has a date, and is not stale",
+    Severity.LOW,
+    cite("R4-CSD", "CapabilityStatement.date", "CapabilityStatement.date"),
+    rows=("CS-02",),
+    needs="metadata",
+)
+def date_of_statement(seen: CheckInput) -> Result:
+    """The date must change when the content does; many servers write the moment of the request instead."""
+    text = seen.capability.date
+    where = seen.at("metadata", "/date")
+    if text is None:
+        return not_observed("the statement has no date (see CAP-007)", where)
+    day = _day(text)
+    if day is None:
+        return warned(f"The date {quoted(text, 40)} is none that FHIR writes", where)
+    age = (seen.now.date() - day).days
+    if age < -2:
+        return warned(f"The date {quoted(text, 40)} is in the future", where)
+    if age > STALE_YEARS * 365:
+        return warned(
+            f"The statement is of {quoted(text, 40)}, {age // 365} years old: what it says may have changed since, or "
+            "its date is not kept",
+            where,
+        )
+    return passed(f"The statement is of {plain(text, 40)}", where)
+
+
+def _day(text: str) -> date | None:
+    match = _DATE.match(text)
+    if match is None:
+        return None
+    try:
+        return date(int(match[1]), int(match[2] or 1), int(match[3] or 1))
+    except ValueError:
+        return None
+
+
+@FAMILY.check(
+    41,
+    "JSON is among the formats declared",
+    Severity.LOW,
+    cite("R4-CSD", "CapabilityStatement.format", "CapabilityStatement.format"),
+    cite("UC7", "behavior", "Server CapabilityStatement: JSON", page="CapabilityStatement-us-core-server.html"),
+    rows=("CS-05", "UC-04"),
+    needs="metadata",
+    level="SHALL",
+)
+def json_declared(seen: CheckInput) -> Result:
+    """``json``, ``application/json`` and ``application/fhir+json`` all mean JSON; this answer was JSON anyway."""
+    formats = seen.capability.formats
+    where = seen.at("metadata", "/format")
+    if not formats:
+        return not_observed("the formats are not listed (see CAP-007)", where)
+    if any(_JSON.fullmatch(one) for one in formats):
+        return passed("JSON is declared", where)
+    return warned(f"Only {listed(formats)} is declared, though JSON is served", where)
+
+
+@FAMILY.check(
+    42,
+    "The statement is marked as in use",
+    Severity.LOW,
+    cite("R4-CSD", "CapabilityStatement.status", "CapabilityStatement.status"),
+    rows=("CS-01",),
+    needs="metadata",
+)
+def status(seen: CheckInput) -> Result:
+    """The definition itself says that the status is not meant for live servers: a note, no error."""
+    value = seen.capability.status
+    where = seen.at("metadata", "/status")
+    if value == "active":
+        return passed("The status is active", where)
+    if value is None:
+        return not_applicable("the statement has no status", where)
+    return warned(f"The status is {quoted(value, 40)}; ask whether this is the server in use", where)
+
+
+@FAMILY.check(
+    43,
+    "A change of the statement can be noticed cheaply",
+    Severity.LOW,
+    cite("R4-HTTP", "capabilities"),
+    rows=("H-03",),
+    needs="metadata",
+    level="SHOULD",
+)
+def etag(seen: CheckInput) -> Result:
+    """An ETag SHOULD be returned; its value SHALL change with the statement."""
+    if seen.exchanges["metadata"].record.headers.get("etag"):
+        return passed("The answer has an ETag", seen.at("metadata"))
+    return warned(
+        "The answer has no ETag; changes can be found only by reading the whole statement", seen.at("metadata")
+    )
+
+
+@FAMILY.check(
+    44,
+    "A success brings the statement, and nothing else",
+    Severity.HIGH,
+    cite("R4-HTTP", "Status-Codes", "Status codes"),
+    rows=("H-13",),
+)
+def nothing_instead(seen: CheckInput) -> Result:
+    """A login page, an OperationOutcome, a Bundle or an empty object under 200: the statement was not observed."""
+    exchange = seen.exchanges.get("metadata")
+    if exchange is not None and exchange.reading in INSTEAD:
+        return warned(f"{sentence(exchange.detail)}; what the server offers remains unknown", seen.at("metadata"))
+    if seen.has("metadata"):
+        return passed("What came with a success was the statement", seen.at("metadata"))
+    return not_observed(seen.why_unseen("metadata"), seen.at("metadata"))
+
+
+@FAMILY.check(45, "Two answers give the same statement", Severity.MEDIUM, rows=("CS-02",))
+def same_twice(seen: CheckInput) -> Result:
+    """Back ends of different versions may take turns. Seen only when the statement was asked for more than once."""
+    first, second = seen.document("metadata"), seen.document("cors-metadata")
+    if "cors-metadata" not in seen.exchanges:
+        return not_applicable("the statement was asked for once only")
+    if first is None or second is None:
+        return not_observed("one of two answers brought no statement", seen.at("metadata"))
+    names = [name for name in ("fhirVersion", "software", "rest") if first.get(name) != second.get(name)]
+    if names:
+        return warned(
+            f"Two answers within one probe differ in {', '.join(names)}: several back ends take turns",
+            *(seen.at("metadata", f"/{name}") for name in names),
+        )
+    return passed("Both answers say the same", seen.at("metadata"))
+
+
+@FAMILY.check(46, "The base URL is complete", Severity.HIGH, rows=("H-01",))
+def deeper_base(seen: CheckInput) -> Result:
+    """An address that lost its last segment answers 404, one segment deeper the statement is there."""
+    if seen.has("metadata"):
+        return passed("The statement is at this base", seen.at("metadata"))
+    if not seen.is_absent("metadata"):
+        return not_applicable("the base did not answer that nothing is there")
+    if "deeper" not in seen.exchanges:
+        return not_observed("a quick probe tries no address below the base")
+    if seen.has("deeper"):
+        found = seen.exchanges["deeper"].url.partition("?")[0].removesuffix("/metadata")
+        return failed(f"A statement is at {plain(found, 200)}: the base URL lacks its last part", seen.at("deeper"))
+    return not_observed("nothing was found one segment deeper either", seen.at("deeper"))

@@ -1,0 +1,119 @@
+"""CDS: the product's own CDS Hooks discovery. The product serves it and the EHR calls it: no EHR is asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from interlock.fhir.tolerant import objects_of
+from interlock.model.base import Severity
+from interlock.probe.addresses import is_loopback_host, origin
+from interlock.probe.checks.base import (
+    CheckInput,
+    Family,
+    Result,
+    failed,
+    listed,
+    not_applicable,
+    not_observed,
+    passed,
+    unmet,
+    warned,
+)
+from interlock.probe.checks.sources import cite
+
+FAMILY = Family("CDS")
+
+_DISCOVERY = cite("CDSH", "discovery")
+_MAX_VISITED = 20_000
+
+
+@FAMILY.check(
+    1,
+    "The product's CDS service publishes its services",
+    Severity.HIGH,
+    _DISCOVERY,
+    rows=("CDH-01", "CDH-04"),
+    level="SHALL",
+)
+def published(seen: CheckInput) -> Result:
+    """A service may demand the EHR's JWT for discovery too: then nothing can be seen from here."""
+    if seen.is_absent("cds"):
+        return failed("Nothing is published at /cds-services; the EHR cannot find a service", seen.at("cds"))
+    if unseen := unmet(seen, "cds"):
+        return unseen
+    return passed("The services are published", seen.at("cds"))
+
+
+@FAMILY.check(
+    2, "Each service has its required fields", Severity.HIGH, _DISCOVERY, rows=("CDH-02",), needs="cds", level="SHALL"
+)
+def fields(seen: CheckInput) -> Result:
+    """hook, id and description SHALL be there; one id may stand for several hooks."""
+    document = seen.document("cds")
+    if not isinstance(document.get("services"), list):
+        return failed("services is no list", seen.at("cds", "/services"))
+    services = objects_of(document, "services")
+    if not services:
+        return warned("The list of services is empty", seen.at("cds", "/services"))
+    for position, service in enumerate(services):
+        missing = [name for name in ("hook", "id", "description") if not isinstance(service.get(name), str)]
+        if missing:
+            return failed(f"Service {position + 1} lacks {', '.join(missing)}", seen.at("cds", f"/services/{position}"))
+    hooks = listed(dict.fromkeys(service["hook"] for service in services))
+    return passed(f"{len(services)} services for {hooks}", seen.at("cds", "/services"))
+
+
+@FAMILY.check(
+    3,
+    "The CDS service uses https",
+    Severity.CRITICAL,
+    cite("CDSH", "security-and-safety"),
+    rows=("TLS-06",),
+    level="SHALL",
+)
+def https(seen: CheckInput) -> Result:
+    """The EHR sends patient data with every call."""
+    exchange = seen.exchanges.get("cds")
+    if exchange is None:
+        return not_applicable("no CDS service of the product was named")
+    where = origin(exchange.asked)
+    if where is None:
+        return not_observed("its address could not be used", seen.at("cds"))
+    if where.scheme == "https":
+        return passed("The service's address is https", seen.at("cds"))
+    if is_loopback_host(where.host):
+        return not_applicable("the service runs on this machine", seen.at("cds"))
+    return failed("The service's address is plain http", seen.at("cds"))
+
+
+@FAMILY.check(
+    4,
+    "Nothing in the discovery is empty or null",
+    Severity.LOW,
+    cite("CDSH", "use-of-json"),
+    rows=("CDH-03",),
+    needs="cds",
+    level="SHALL",
+)
+def nothing_empty(seen: CheckInput) -> Result:
+    """Optional values are left out, not sent as null or empty."""
+    for pointer in _empty(seen.document("cds")):
+        if pointer != "/services":
+            return failed("A value is null or empty; it is to be left out", seen.at("cds", pointer))
+    return passed("Nothing is null or empty", seen.at("cds"))
+
+
+def _empty(document: Any) -> Iterator[str]:
+    """Pointers of empty values, breadth first, within a bound."""
+    queue: list[tuple[str, Any]] = [("", document)]
+    for pointer, value in queue:
+        if value is None or value in ("", [], {}):
+            yield pointer
+        children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        if len(queue) < _MAX_VISITED:
+            queue += [(f"{pointer}/{_escaped(key)}", child) for key, child in children]
+
+
+def _escaped(key: object) -> str:
+    return str(key)[:200].replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,153 @@
+"""NET, manners: where redirects lead, how the server says no, how long and how large its answers are."""
+
+from __future__ import annotations
+
+from interlock.model.base import Severity
+from interlock.probe.addresses import origin
+from interlock.probe.checks.base import (
+    CheckInput,
+    Family,
+    Result,
+    listed,
+    not_applicable,
+    not_observed,
+    passed,
+    quoted,
+    sentence,
+    warned,
+)
+from interlock.probe.checks.sources import cite
+from interlock.probe.exchange import Exchange, Purpose
+
+FAMILY = Family("NET")
+
+#: Sizes in bytes from which a statement is worth a word (judgement): clients read it on every start.
+LARGE_BYTES = 1_000_000
+
+_AT_BASE: tuple[Purpose, ...] = ("metadata", "smart", "smart-root")
+_OTHER_REFUSALS = frozenset({"client_error", "unsupported_media_type", "unexpected_status"})
+
+
+def _asked(seen: CheckInput) -> list[Exchange]:
+    return [seen.exchanges[purpose] for purpose in _AT_BASE if purpose in seen.exchanges]
+
+
+def _answered(seen: CheckInput) -> Result | None:
+    if any(record.status is not None for exchange in _asked(seen) for record in exchange.records):
+        return None
+    return not_observed(seen.why_unseen("metadata"), seen.at("metadata"))
+
+
+@FAMILY.check(19, "Discovery stays on the host that was asked", Severity.MEDIUM, cite("RFC 9110", "section-15.4"))
+def same_host(seen: CheckInput) -> Result:
+    """The base URL to write down is the one that answers; tokens are asked for the base that a client knows."""
+    if unanswered := _answered(seen):
+        return unanswered
+    home = origin(seen.base)
+    others = []
+    for exchange in _asked(seen):
+        where = origin(exchange.url)
+        if exchange.failure is None and home is not None and where is not None and where.host != home.host:
+            others.append(exchange)
+    if others:
+        hosts = listed(dict.fromkeys(exchange.url for exchange in others), 2)
+        return warned(f"Another host answers: {hosts}", *(seen.at(exchange.purpose) for exchange in others))
+    return passed("The host that was asked answers itself", seen.at("metadata"))
+
+
+@FAMILY.check(
+    20,
+    "No request is rejected for its form",
+    Severity.MEDIUM,
+    cite("R4-HTTP", "mime-type", "Content types"),
+    rows=("H-06", "H-09"),
+)
+def other_refusals(seen: CheckInput) -> Result:
+    """Statuses that say neither "not here" nor "not you": 400, 415 and the like."""
+    if unanswered := _answered(seen):
+        return unanswered
+    hit = [exchange for exchange in _asked(seen) if exchange.reading in _OTHER_REFUSALS]
+    if hit:
+        return warned(sentence(hit[0].detail), *(seen.at(exchange.purpose) for exchange in hit))
+    for exchange in _asked(seen):
+        first = exchange.records[0]
+        if (
+            exchange.reading == "document"
+            and first.status is not None
+            and 400 <= first.status < 500
+            and first.status not in {406, 429}
+        ):
+            return warned(
+                f"HTTP {first.status} for Accept: {first.accept}; answered when asked in other words",
+                seen.at(exchange.purpose),
+            )
+    return passed("No request was rejected for its form", seen.at("metadata"))
+
+
+@FAMILY.check(
+    21,
+    "Who is asked to wait is told how long",
+    Severity.LOW,
+    cite("RFC 6585", "section-4"),
+    cite("RFC 9110", "section-10.2.3", "section 10.2.3, Retry-After"),
+    level="MAY",
+)
+def retry_after(seen: CheckInput) -> Result:
+    """Retry-After with 429 and 503 is optional, and decides whether a client can be polite."""
+    if unanswered := _answered(seen):
+        return unanswered
+    slowed = [
+        (exchange, record) for exchange in _asked(seen) for record in exchange.records if record.status in {429, 503}
+    ]
+    if not slowed:
+        return not_applicable("no answer asked to wait")
+    silent = [exchange for exchange, record in slowed if not record.headers.get("retry-after")]
+    if silent:
+        return warned("An answer asks to wait without saying how long (Retry-After)", seen.at(silent[0].purpose))
+    exchange, record = slowed[0]
+    return passed(
+        f"The answer says how long to wait ({quoted(record.headers['retry-after'], 40)})", seen.at(exchange.purpose)
+    )
+
+
+@FAMILY.check(22, "Everything is answered before the probe's time is over", Severity.MEDIUM)
+def in_time(seen: CheckInput) -> Result:
+    """The deadline is for all requests of one target together."""
+    late = [exchange for exchange in seen.exchanges.values() if exchange.failure == "timeout"]
+    if late:
+        return warned(sentence(late[0].detail), *(seen.at(exchange.purpose) for exchange in late))
+    if unanswered := _answered(seen):
+        return unanswered
+    return passed("Everything was answered in time", seen.at("metadata"))
+
+
+@FAMILY.check(23, "Documents are of a usual size", Severity.LOW)
+def size(seen: CheckInput) -> Result:
+    """Clients read the statement at every start; a few servers send megabytes."""
+    large = [exchange for exchange in _asked(seen) if exchange.failure == "too_large"]
+    if large:
+        return warned(sentence(large[0].detail), seen.at(large[0].purpose))
+    if unanswered := _answered(seen):
+        return unanswered
+    biggest = max(_asked(seen), key=lambda exchange: exchange.record.bytes)
+    amount = f"{biggest.record.bytes / 1024:,.0f} KB"
+    if biggest.record.bytes > LARGE_BYTES:
+        return warned(f"A document has {amount}", seen.at(biggest.purpose))
+    return passed(f"The largest document has {amount}", seen.at(biggest.purpose))
+
+
+@FAMILY.check(24, "Programs are let in, not browsers only", Severity.MEDIUM)
+def programs_welcome(seen: CheckInput) -> Result:
+    """A firewall's page for unknown programs looks like a refusal, and says nothing about the server behind it."""
+    if unanswered := _answered(seen):
+        return unanswered
+    for exchange in _asked(seen):
+        record = exchange.record
+        page = (record.content_type or "").lower().startswith("text/html")
+        if record.status in {403, 406, 415} and page and "www-authenticate" not in record.headers:
+            return warned(
+                f"HTTP {record.status} with a page for people: a firewall in front may block unknown programs; ask for "
+                "the product's User-Agent to be allowed",
+                seen.at(exchange.purpose),
+            )
+    return passed("No page of a firewall was met", seen.at("metadata"))

@@ -1,0 +1,270 @@
+"""NET, TLS: the handshake, the certificate chain that is presented, and the versions that are offered.
+
+What this machine could not try is never called "not offered" (RFC 8996, RFC 9325).
+"""
+
+from __future__ import annotations
+
+from interlock.model.base import Severity
+from interlock.model.observation import TlsVersion
+from interlock.probe.addresses import origin
+from interlock.probe.checks.base import (
+    CheckInput,
+    Family,
+    Result,
+    failed,
+    listed,
+    not_applicable,
+    not_observed,
+    passed,
+    quoted,
+    warned,
+)
+from interlock.probe.checks.sources import cite
+from interlock.probe.tls_facts import chain_is_linked
+
+FAMILY = Family("NET")
+
+#: Days before the expiry from which a certificate is worth a word (judgement).
+SOON_DAYS = 30
+MIN_RSA_BITS = 2048
+MIN_CURVE_BITS = 224
+
+_KEYS = cite("RFC 9325", "section-4.5")
+_VERSIONS = cite("RFC 9325", "section-3.1.1")
+
+
+@FAMILY.check(
+    9,
+    "The TLS handshake comes to an end",
+    Severity.CRITICAL,
+    cite("UC7", "", "Security: TLS 1.2 or later outside a secured network", page="security.html"),
+    rows=("TLS-06", "OAU-23"),
+)
+def handshake(seen: CheckInput) -> Result:
+    """Apart from the certificate's validity: no TLS on the port, no version in common, a client certificate asked."""
+    if not seen.base.startswith("https://"):
+        return not_applicable("the base URL is not https (see NET-005)")
+    tls = seen.facts.tls
+    if tls is None or (tls.verified is None and not tls.chain):
+        return not_observed(seen.why_unseen("metadata"), seen.at("metadata"))
+    if tls.error == "not_tls":
+        return failed("The server does not speak TLS on this port", seen.at("metadata"))
+    if tls.error in {"version", "client_certificate"}:
+        return warned(
+            f"{tls.message or 'The handshake failed'}; that is a door with another key, not a server that is down",
+            seen.at("metadata"),
+        )
+    if tls.error == "other" and not tls.chain:
+        return warned(tls.message or "The handshake failed", seen.at("metadata"))
+    offered = [version for version, offer in tls.versions.items() if offer == "offered"]
+    if offered and not {"TLSv1.2", "TLSv1.3"} & set(offered):
+        return warned(
+            f"Only {' and '.join(offered)} is offered, which this machine and every current client refuse to use",
+            seen.at("metadata"),
+        )
+    spoken = f" with {tls.negotiated}" if tls.negotiated else ""
+    return passed(f"The handshake comes to an end{spoken}", seen.at("metadata"))
+
+
+@FAMILY.check(
+    10,
+    "The certificate is within its dates, and for a while",
+    Severity.HIGH,
+    cite("RFC 9325", "section-7.1"),
+    rows=("TLS-05",),
+    needs="chain",
+    level="SHALL",
+)
+def dates(seen: CheckInput) -> Result:
+    """Expiry is the requirement; the warning some weeks before is our judgement."""
+    leaf = seen.tls.chain[0]
+    until = leaf.not_after.partition("T")[0]
+    if leaf.days_left < 0:
+        return failed(f"The certificate expired on {until}, {-leaf.days_left} days ago", seen.at("metadata"))
+    if seen.tls.error == "not_yet_valid":
+        return warned(f"The certificate is valid from {leaf.not_before.partition('T')[0]} only", seen.at("metadata"))
+    if leaf.days_left < SOON_DAYS:
+        return warned(f"The certificate expires in {leaf.days_left} days, on {until}", seen.at("metadata"))
+    return passed(f"The certificate is valid for {leaf.days_left} more days", seen.at("metadata"))
+
+
+@FAMILY.check(
+    11,
+    "The certificate names the host",
+    Severity.CRITICAL,
+    cite("RFC 9325", "section-7.1"),
+    rows=("TLS-05",),
+    needs="chain",
+    level="SHALL",
+)
+def names(seen: CheckInput) -> Result:
+    """Wildcards match one label; the comparison is made here, whatever else was wrong with the certificate."""
+    where = origin(seen.base)
+    host = where.host if where else ""
+    leaf = seen.tls.chain[0]
+    if seen.tls.verified or any(_matches(name, host) for name in leaf.names):
+        return passed(f"The certificate is for {quoted(host)}", seen.at("metadata"))
+    if len(leaf.names) >= 10:
+        return not_observed("the certificate has more names than were kept", seen.at("metadata"))
+    given = listed(leaf.names, 3) if leaf.names else "no name at all"
+    return failed(f"The certificate is for {given}, not for {quoted(host)}", seen.at("metadata"))
+
+
+def _matches(pattern: str, host: str) -> bool:
+    pattern, host = pattern.lower().rstrip("."), host.lower().rstrip(".")
+    if pattern.startswith("*."):
+        return pattern[1:] == host[host.find(".") :] and "." in host
+    return pattern == host
+
+
+@FAMILY.check(
+    12,
+    "The certificate comes from an authority",
+    Severity.HIGH,
+    cite("RFC 9325", "section-7.1"),
+    rows=("TLS-05",),
+    needs="chain",
+    level="SHALL",
+)
+def not_self_signed(seen: CheckInput) -> Result:
+    """A certificate that signs itself proves nothing about its owner."""
+    leaf = seen.tls.chain[0]
+    if leaf.self_signed and not seen.tls.verified:
+        return failed("The server's certificate is signed by itself", seen.at("metadata"))
+    return passed(f"The certificate is issued by {quoted(leaf.issuer)}", seen.at("metadata"))
+
+
+@FAMILY.check(
+    13,
+    "The chain is presented with its intermediates",
+    Severity.HIGH,
+    cite("RFC 9325", "section-7.1"),
+    rows=("TLS-05",),
+    needs="chain",
+)
+def chain(seen: CheckInput) -> Result:
+    """Browsers fetch a missing intermediate by themselves; programs do not, and fail where a person sees no problem."""
+    tls = seen.tls
+    top = tls.chain[-1]
+    if tls.verified:
+        return passed(f"{len(tls.chain)} certificates are presented, and lead to an authority", seen.at("metadata"))
+    if not chain_is_linked(tls.chain):
+        return warned("The certificates presented do not follow one another", seen.at("metadata"))
+    if tls.error != "untrusted_issuer":
+        return not_observed("something else is wrong with the certificate (see NET-003)", seen.at("metadata"))
+    if len(tls.chain) == 1 and not top.self_signed:
+        result = failed if tls.cause == "server" else warned
+        return result(
+            f"Only the server's own certificate is presented; that of its issuer {quoted(top.issuer)} is missing, "
+            "unless that authority is a private one",
+            seen.at("metadata"),
+        )
+    return warned(
+        f"The chain ends at {quoted(top.subject)}, which is not known here ({tls.cause_note})", seen.at("metadata")
+    )
+
+
+@FAMILY.check(
+    14,
+    "The certificate's key is long enough",
+    Severity.HIGH,
+    _KEYS,
+    rows=("TLS-04",),
+    needs="chain",
+    level="SHALL",
+)
+def key_size(seen: CheckInput) -> Result:
+    """RSA of 2048 bits or more; no curve under 224 bits."""
+    leaf = seen.tls.chain[0]
+    bits = leaf.key_bits
+    if bits is None:
+        return passed(f"The key is {leaf.key}", seen.at("metadata"))
+    least = MIN_RSA_BITS if leaf.key.startswith("RSA") else MIN_CURVE_BITS
+    if bits < least:
+        return failed(f"The key is {leaf.key}; {least} bits or more MUST be used", seen.at("metadata"))
+    return passed(f"The key is {leaf.key}", seen.at("metadata"))
+
+
+@FAMILY.check(
+    15,
+    "No certificate of the chain is signed with SHA-1 or MD5",
+    Severity.HIGH,
+    _KEYS,
+    rows=("TLS-04",),
+    needs="chain",
+    level="SHALL",
+)
+def signature(seen: CheckInput) -> Result:
+    """A root's own signature is verified by nobody and does not count."""
+    weak = [
+        one for one in seen.tls.chain if one.signature in {"sha1", "md5"} and not (one.self_signed and one.authority)
+    ]
+    if weak:
+        return failed(
+            f"{listed(one.subject for one in weak)}: signed with {weak[0].signature}, which MUST NOT be used",
+            seen.at("metadata"),
+        )
+    return passed("No certificate is signed with SHA-1 or MD5", seen.at("metadata"))
+
+
+def _offer(seen: CheckInput, version: TlsVersion) -> str:
+    return (seen.facts.tls.versions if seen.facts.tls else {}).get(version, "")
+
+
+def _untried(seen: CheckInput) -> Result | None:
+    if not seen.base.startswith("https://"):
+        return not_applicable("the base URL is not https (see NET-005)")
+    if seen.facts.tls is None or not seen.facts.tls.versions:
+        return not_observed("the TLS versions were not tried")
+    return None
+
+
+@FAMILY.check(
+    16,
+    "TLS 1.0 and 1.1 are not offered",
+    Severity.MEDIUM,
+    cite("RFC 8996", "section-4"),
+    cite("RFC 8996", "section-5"),
+    _VERSIONS,
+    rows=("TLS-01",),
+    level="SHALL",
+)
+def no_old_versions(seen: CheckInput) -> Result:
+    """Tried at OpenSSL's security level 0: at its usual level the refusal would be this machine's own."""
+    if untried := _untried(seen):
+        return untried
+    old: tuple[TlsVersion, ...] = ("TLSv1", "TLSv1.1")
+    offered = [version for version in old if _offer(seen, version) == "offered"]
+    if offered:
+        return failed(f"Offered, though it MUST NOT be used: {', '.join(offered)}", seen.at("metadata"))
+    unknown = [version for version in old if _offer(seen, version) != "refused"]
+    if unknown:
+        return not_observed(f"{' and '.join(unknown)} could not be tried, or got no clear answer", seen.at("metadata"))
+    return passed("The server refuses TLS 1.0 and 1.1", seen.at("metadata"))
+
+
+@FAMILY.check(17, "TLS 1.2 is offered", Severity.HIGH, _VERSIONS, rows=("TLS-02", "TLS-06"), level="SHALL")
+def tls_1_2(seen: CheckInput) -> Result:
+    """A server of TLS 1.3 alone breaks the letter of it: a note, no failure."""
+    if untried := _untried(seen):
+        return untried
+    if _offer(seen, "TLSv1.2") == "offered":
+        return passed("TLS 1.2 is offered", seen.at("metadata"))
+    if _offer(seen, "TLSv1.2") != "refused":
+        return not_observed("TLS 1.2 got no clear answer", seen.at("metadata"))
+    if _offer(seen, "TLSv1.3") == "offered":
+        return warned("Only TLS 1.3 is offered; TLS 1.2 MUST be supported", seen.at("metadata"))
+    return failed("TLS 1.2 is not offered, nor is TLS 1.3; health data require one of them", seen.at("metadata"))
+
+
+@FAMILY.check(18, "TLS 1.3 is offered", Severity.LOW, _VERSIONS, rows=("TLS-03",), level="SHOULD")
+def tls_1_3(seen: CheckInput) -> Result:
+    """A SHOULD: its absence is advice."""
+    if untried := _untried(seen):
+        return untried
+    if _offer(seen, "TLSv1.3") == "offered":
+        return passed("TLS 1.3 is offered", seen.at("metadata"))
+    if _offer(seen, "TLSv1.3") == "refused":
+        return warned("TLS 1.3 is not offered; it SHOULD be", seen.at("metadata"))
+    return not_observed("TLS 1.3 got no clear answer", seen.at("metadata"))

@@ -1,0 +1,157 @@
+"""Probing thousands of targets: results as lines of JSON, from one process or several, in whatever order they come.
+
+Worker processes get whole hosts, so the limits of a host hold although its requests are not counted together. What
+comes back is the finished line and a short digest of it: no result is pickled, and none is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import signal
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+
+from interlock.model.errors import InterlockError
+from interlock.model.observation import Target
+from interlock.probe.runner import host_of, probe
+from interlock.probe.settings import ProbeSettings
+from interlock.probe.tally import Digest, digest_of
+
+OnResult = Callable[[bytes, Digest], None]
+OnTick = Callable[[], None]
+
+_TICK_S = 0.5
+_RESULT, _FAILED, _ENDED = b"R", b"F", b"E"
+
+
+def run_fleet(
+    targets: Sequence[Target], settings: ProbeSettings, on_result: OnResult, on_tick: OnTick, *, workers: int = 1
+) -> None:
+    """Probe every target; ``on_result`` gets each observation as a line of JSON with its digest, as they finish.
+
+    ``on_tick`` is called at least twice a second while nothing comes. An exception of either ends the run.
+
+    :raises InterlockError: the settings cannot work, or a worker process died; the results so far were handed out.
+    :raises KeyboardInterrupt: the user interrupted; every worker has ended.
+    """
+    if not targets:
+        return
+    workers = min(workers, len({host_of(target) for target in targets}))
+    if workers == 1:
+        asyncio.run(_in_this_process(targets, settings, on_result, on_tick))
+    else:
+        _in_processes(shares(targets, workers), settings, on_result, on_tick)
+
+
+def shares(targets: Sequence[Target], workers: int) -> list[list[Target]]:
+    """Targets by worker: a host is never divided, and the largest hosts are handed out first (greedy balance)."""
+    counts = Counter(host_of(target) for target in targets)
+    loads = [0] * workers
+    chosen: dict[str, int] = {}
+    for host, count in counts.most_common():
+        worker = loads.index(min(loads))
+        chosen[host] = worker
+        loads[worker] += count
+    parts: list[list[Target]] = [[] for _ in range(workers)]
+    for target in targets:
+        parts[chosen[host_of(target)]].append(target)
+    return [part for part in parts if part]
+
+
+async def _in_this_process(
+    targets: Sequence[Target], settings: ProbeSettings, on_result: OnResult, on_tick: OnTick
+) -> None:
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(_TICK_S)
+            on_tick()
+
+    ticking = asyncio.create_task(tick())
+    try:
+        async with aclosing(probe(targets, settings)) as observations:
+            async for observation in observations:
+                on_result(observation.model_dump_json().encode() + b"\n", digest_of(observation))
+                if ticking.done():
+                    ticking.result()
+    finally:
+        ticking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await ticking
+
+
+def _in_processes(parts: list[list[Target]], settings: ProbeSettings, on_result: OnResult, on_tick: OnTick) -> None:
+    context = multiprocessing.get_context("spawn")
+    processes: list[SpawnProcess] = []
+    open_ends: list[Connection] = []
+    try:
+        for number, part in enumerate(parts):
+            ours, theirs = context.Pipe(duplex=False)
+            process = context.Process(
+                target=_worker, args=(theirs, part, settings, os.getpid()), name=f"probe {number + 1}", daemon=True
+            )
+            process.start()
+            theirs.close()  # so that the end of the process is the end of the stream
+            processes.append(process)
+            open_ends.append(ours)
+        _collect(open_ends, on_result, on_tick)
+    finally:
+        for process in processes:
+            if process.is_alive():
+                process.terminate()
+        for process in processes:
+            process.join(5)
+            if process.is_alive():
+                process.kill()
+                process.join()
+        for end in open_ends:
+            end.close()
+
+
+def _collect(open_ends: list[Connection], on_result: OnResult, on_tick: OnTick) -> None:
+    waiting = list(open_ends)
+    while waiting:
+        ready = wait(waiting, timeout=_TICK_S)
+        if not ready:
+            on_tick()
+        for end in ready:
+            assert isinstance(end, Connection)
+            try:
+                message = end.recv_bytes()
+            except (EOFError, OSError) as error:
+                raise InterlockError(
+                    "a worker process died before it was done", remedy="--resume goes on with what is missing"
+                ) from error
+            kind, rest = message[:1], message[1:]
+            if kind == _ENDED:
+                waiting.remove(end)
+            elif kind == _FAILED:
+                raise InterlockError(rest.decode())
+            else:
+                digest, _, line = rest.partition(b"\n")
+                on_result(line, Digest.from_json(digest))
+
+
+def _worker(end: Connection, targets: list[Target], settings: ProbeSettings, parent: int) -> None:
+    """The whole life of a worker process. The parent alone answers an interrupt; without a parent there is no work."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def send(line: bytes, digest: Digest) -> None:
+        end.send_bytes(_RESULT + digest.to_json() + b"\n" + line)
+
+    def check_parent() -> None:
+        if os.getppid() != parent:
+            os._exit(1)
+
+    try:
+        asyncio.run(_in_this_process(targets, settings, send, check_parent))
+        end.send_bytes(_ENDED)
+    except InterlockError as error:
+        end.send_bytes(_FAILED + str(error).encode())
+    except BrokenPipeError:
+        os._exit(1)

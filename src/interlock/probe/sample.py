@@ -1,0 +1,404 @@
+"""Reading a bounded sample of what the contract reads, with an organisation's own credentials.
+
+One page of each input, GET only, no redirect followed, at most :data:`MAX_REQUESTS` requests. What comes back is
+counted (:mod:`interlock.fhir.sampling`) and forgotten; neither a body nor its digest nor a patient's id is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from interlock.fhir import sampling, scopes
+from interlock.model.contract import Need
+from interlock.model.observation import CapabilityFacts, Facts, RequestRecord, SmartFacts
+from interlock.model.sample import DataFacts, InputSample, SampleOutcome, TokenFacts
+from interlock.probe import plan
+from interlock.probe.active import json_of
+from interlock.probe.addresses import origin
+from interlock.probe.checks.auth import OAUTH_ERRORS
+from interlock.probe.client import Answer, Client
+from interlock.probe.credentials import Access, Credentials, Secret, is_token
+from interlock.probe.exchange import Exchange, Purpose
+from interlock.probe.guarded import may_carry_secrets, not_sent, without_content
+from interlock.probe.transfer import Ask
+
+MAX_REQUESTS = 24
+PAGE = 20
+MAX_PATIENTS = 3
+_MAX_TOKENS = 4
+#: A token that ends this soon is not used any more, seconds.
+_MARGIN_S = 5.0
+_FHIR_JSON = "application/fhir+json, application/json;q=0.9"
+_LEFT_OUT = "(left-out)"
+
+#: US Core fixes the category in these profiles; many servers want one of a search for observations.
+_CATEGORIES = {
+    "us-core-vital-signs": "vital-signs",
+    "us-core-observation-lab": "laboratory",
+}
+
+OnRecord = Callable[[RequestRecord], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SamplePlan:
+    """What to sample at one organisation: its credentials, and the contract's inputs that concern it."""
+
+    access: Access
+    needs: tuple[Need, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Surroundings of a sample: the base, what was seen of it, and how far a probe may go.
+
+    :ivar discovered: address from which the SMART configuration came, none when it came from nowhere.
+    """
+
+    base: str
+    facts: Facts
+    deadline: float
+    private: bool
+    allow_private: bool
+    discovered: str | None = None
+
+
+@dataclass(slots=True)
+class Sampled:
+    """The facts, and the records of all requests with nothing of their content."""
+
+    facts: DataFacts
+    tokens: list[RequestRecord] = field(default_factory=list)
+    reads: list[RequestRecord] = field(default_factory=list)
+
+    def exchanges(self) -> dict[Purpose, Exchange]:
+        """The records as exchanges, for the checks' evidence."""
+        made: dict[Purpose, list[RequestRecord]] = {"token": self.tokens, "sample": self.reads}
+        return {
+            purpose: Exchange(
+                purpose,
+                tuple(records),
+                "failed" if records[-1].failure else "answered",
+                records[-1].detail or "",
+            )
+            for purpose, records in made.items()
+            if records
+        }
+
+
+def scope_candidates(needs: Sequence[Need], smart: SmartFacts | None) -> tuple[str, ...]:
+    """Scopes to ask for, best first: reading and searching of the inputs' types, never writing.
+
+    In the syntax that the server declares (SMART 2.2: ``.rs``; 1.0: ``.read``); in both, one after the other, when it
+    declares neither or both.
+    """
+    types = list(dict.fromkeys(need.resource for need in needs))
+    version_2 = " ".join(f"system/{name}.rs" for name in types)
+    version_1 = " ".join(f"system/{name}.read" for name in types)
+    if smart is not None and smart.scopes_supported is not None and smart.scopes_v1 != smart.scopes_v2:
+        return (version_2,) if smart.scopes_v2 else (version_1,)
+    return (version_2, version_1)
+
+
+class TokenSource:
+    """The tokens of one target: kept in memory, asked for again when they end, at most a few times.
+
+    :ivar facts: what the token endpoint said, none before it was asked.
+    """
+
+    def __init__(self, credentials: Credentials, client: Client, where: Where, needs: Sequence[Need]) -> None:
+        self.facts: TokenFacts | None = None
+        self.records: list[RequestRecord] = []
+        self._credentials = credentials
+        self._client = client
+        self._where = where
+        self._scopes = scope_candidates(needs, where.facts.smart)
+        self._token = credentials.bearer_token
+        self._until = float("inf")
+        self._asked = 0
+        if self._token is not None:
+            self.facts = TokenFacts(outcome="given")
+
+    async def get(self, on_record: OnRecord) -> Secret | None:
+        """A token that is still valid, or none; :attr:`facts` then says why."""
+        if self._token is not None and asyncio.get_running_loop().time() < self._until:
+            return self._token
+        if self._credentials.bearer_token is not None or (self.facts is not None and self.facts.outcome != "issued"):
+            return None
+        self._token = None
+        address, reason = self._address()
+        if address is None:
+            self.facts = TokenFacts(outcome="not_sent", reason=reason)
+            return None
+        for scope in self._scopes:
+            if self._asked >= _MAX_TOKENS:
+                self.facts = TokenFacts(outcome="failed", reason="its tokens end before they can be used")
+                return None
+            self._asked += 1
+            self._token = await self._exchange(address, scope, on_record)
+            if self._token is not None:
+                self._scopes = (scope,)
+                return self._token
+            if self.facts is None or self.facts.error != "invalid_scope":
+                break
+        return None
+
+    def _address(self) -> tuple[str | None, str]:
+        """Where the credentials may be sent, or none and why they are not."""
+        where, smart = self._where, self._where.facts.smart
+        if smart is None or smart.token_endpoint is None:
+            return None, "no token endpoint is known"
+        if where.discovered is not None and origin(where.discovered) != origin(where.base):
+            return None, "the SMART configuration came from another host than the base"
+        allowed = plan.follow(
+            smart.token_endpoint, where.base, base_is_private=where.private, allow_private=where.allow_private
+        )
+        if allowed.url is not None and may_carry_secrets(where.base) and may_carry_secrets(allowed.url):
+            return allowed.url, ""
+        reason = f"credentials are not sent there: {allowed.reason or 'it is not https'}"
+        self.records.append(not_sent(smart.token_endpoint, reason, "token", "POST"))
+        return None, reason
+
+    async def _exchange(self, address: str, scope: str, on_record: OnRecord) -> Secret | None:
+        form, headers = self._credentials.token_request(address, scope)
+        where = self._where
+        answer = await self._client.get(
+            Ask(
+                url=address,
+                accept="application/json",
+                deadline=where.deadline,
+                purpose="token",
+                public_only=not (where.private or where.allow_private),
+                credentials={name: value.reveal() for name, value in headers.items()},
+                client_certificate=origin(address) == origin(where.base),
+                method="POST",
+                form=form.reveal(),
+            )
+        )
+        asked = tuple(scope.split())
+        token, lifetime, self.facts = read_token(answer, asked)
+        said = f"{self.facts.outcome}{': ' + self.facts.reason if self.facts.reason else ''}"
+        record = without_content(answer.records[-1], address, "answered", said)
+        self.records.append(record)
+        on_record(record)
+        if token is not None:
+            ends = float("inf") if lifetime is None else max(0.0, lifetime - min(_MARGIN_S, lifetime / 2))
+            self._until = asyncio.get_running_loop().time() + ends
+        return token
+
+
+def read_token(answer: Answer, asked: tuple[str, ...]) -> tuple[Secret | None, int | None, TokenFacts]:
+    """Token, lifetime in seconds and facts of a token endpoint's answer (RFC 6749 sections 5.1 and 5.2).
+
+    No text of the server is kept but a registered error code and scopes for the types that were asked for: it could
+    echo what it was sent.
+    """
+    record = answer.records[-1]
+    status = record.status
+    if answer.failure is not None or status is None:
+        reason = without_content(record, record.url, "failed").detail
+        return None, None, TokenFacts(outcome="failed", reason=reason, asked=asked)
+    value = json_of(answer)
+    body: Mapping[str, Any] = value if isinstance(value, dict) else {}
+    if not 200 <= status < 300:
+        error = body.get("error")
+        known = error if isinstance(error, str) and error in OAUTH_ERRORS else None
+        outcome = "refused" if 400 <= status < 500 and status != 429 else "failed"
+        reason = f"HTTP {status}" + (f", {known}" if known else "" if body else ", and no OAuth error")
+        facts = {"outcome": outcome, "status": status, "error": known, "reason": reason, "asked": asked}
+        return None, None, TokenFacts.model_validate(facts)
+    text, kind = body.get("access_token"), body.get("token_type")
+    if not isinstance(text, str) or not is_token(text) or not isinstance(kind, str) or kind.lower() != "bearer":
+        what = "no bearer token in it" if body else "no JSON object"
+        return None, None, TokenFacts(outcome="failed", status=status, reason=f"HTTP {status}, {what}", asked=asked)
+    seconds, scope = body.get("expires_in"), body.get("scope")
+    whole = isinstance(seconds, int) and not isinstance(seconds, bool) and 0 <= seconds < 10**9
+    lifetime = int(seconds) if whole and isinstance(seconds, int) else None
+    types = {found.type for one in asked if (found := scopes.parse(one)) is not None} | {"*"}
+    listed = dict.fromkeys(scope.split()[:500]) if isinstance(scope, str) else ()
+    granted = tuple(one for one in listed if _is_listed(one, types))
+    facts = {"lifetime_s": lifetime, "scope_stated": isinstance(scope, str), "asked": asked, "granted": granted}
+    return Secret(text), lifetime, TokenFacts.model_validate({"outcome": "issued", "status": status} | facts)
+
+
+def _is_listed(text: str, types: set[str]) -> bool:
+    """A resource scope for one of the types, without a query: nothing in it is the server's own word."""
+    parsed = scopes.parse(text)
+    return parsed is not None and parsed.type in types and not parsed.constraint
+
+
+async def take_sample(client: Client, where: Where, plan_: SamplePlan, on_record: OnRecord) -> Sampled:
+    """Sample every input. Never raises for anything that a server does."""
+    credentials = plan_.access.credentials
+    if credentials is None:
+        token = TokenFacts(outcome="not_sent", reason=plan_.access.reason)
+        return Sampled(DataFacts(method="none", token=token, inputs=_unasked(plan_.needs, plan_.access.reason)))
+    source = TokenSource(credentials, client, where, plan_.needs)
+    if not may_carry_secrets(where.base):
+        reason = "credentials are sent over https only, and the base is plain http"
+        facts = DataFacts(
+            method=credentials.method,
+            token=TokenFacts(outcome="not_sent", reason=reason),
+            inputs=_unasked(plan_.needs, reason),
+        )
+        return Sampled(facts)
+    reader = _Reader(client, where, source, on_record)
+    # Patients come first: other types are searched by patient. The result keeps the contract's order.
+    order = sorted(range(len(plan_.needs)), key=lambda index: (plan_.needs[index].resource != "Patient", index))
+    found: dict[int, InputSample] = {}
+    for index in order:
+        found[index] = await reader.sample(plan_.needs[index])
+    facts = DataFacts(
+        method=credentials.method,
+        token=source.facts,
+        inputs=tuple(found[index] for index in range(len(plan_.needs))),
+        requests=len(reader.records),
+    )
+    return Sampled(facts, source.records, reader.records)
+
+
+def _unasked(needs: Sequence[Need], reason: str) -> tuple[InputSample, ...]:
+    return tuple(
+        InputSample(resource=need.resource, outcome="not_asked", optional=need.optional, reason=reason)
+        for need in needs
+    )
+
+
+class _Reader:
+    """The searches of one target. Patients' ids are kept here only, for as long as the sample is taken."""
+
+    def __init__(self, client: Client, where: Where, source: TokenSource, on_record: OnRecord) -> None:
+        self.records: list[RequestRecord] = []
+        self._client = client
+        self._where = where
+        self._source = source
+        self._on_record = on_record
+        self._patients: list[str] = []
+        self._pages: dict[tuple[str, str | None], _Page] = {}
+
+    async def sample(self, need: Need) -> InputSample:
+        """One input: the same search is sent once, however many inputs need it."""
+        category = _category(need)
+        key = (need.resource, category)
+        if key not in self._pages:
+            self._pages[key] = await self._search(need, category)
+        page = self._pages[key]
+        seen = sampling.seen_in(page.resources, need.required_fields)
+        return InputSample(
+            resource=need.resource,
+            category=category,
+            optional=need.optional,
+            outcome=page.outcome,
+            status=page.status,
+            count=seen.count,
+            fields=seen.fields if seen.count else {},
+            statuses=seen.statuses,
+            systems=seen.systems,
+            terminology=need.terminology,
+            reason=page.reason,
+        )
+
+    async def _search(self, need: Need, category: str | None) -> _Page:
+        by = _by_patient(need, self._where.facts.capability) if self._patients else None
+        patients: Sequence[str | None] = self._patients[:MAX_PATIENTS] if by else [None]
+        collected: list[dict[str, Any]] = []
+        page = _Page("not_asked", reason="nothing was asked for")
+        for patient in patients:
+            parameters = [(by, patient)] if by and patient else []
+            parameters += [("category", category)] if category else []
+            page = await self._page(need.resource, [*parameters, ("_count", str(PAGE))])
+            collected += page.resources
+            if page.outcome not in {"sampled", "empty"} or len(collected) >= PAGE:
+                break
+        if need.resource == "Patient" and not self._patients:
+            ids = (one.get("id") for one in collected)
+            self._patients = [one for one in ids if isinstance(one, str) and 0 < len(one) <= 64]
+        if collected:
+            return _Page("sampled", page.status, collected[:PAGE])
+        return page
+
+    async def _page(self, kind: str, parameters: list[tuple[str, str]]) -> _Page:
+        if len(self.records) >= MAX_REQUESTS:
+            return _Page("not_asked", reason=f"the sample ends after {MAX_REQUESTS} requests")
+        token = await self._source.get(self._on_record)
+        if token is None:
+            facts = self._source.facts
+            return _Page("not_asked", reason=f"no token: {facts.reason if facts and facts.reason else 'none'}")
+        answer = await self._client.get(
+            Ask(
+                url=f"{self._where.base}/{kind}?{urlencode(parameters)}",
+                accept=_FHIR_JSON,
+                deadline=self._where.deadline,
+                purpose="sample",
+                credentials={"Authorization": f"Bearer {token.reveal()}"},
+                client_certificate=True,
+                redirects=False,
+            )
+        )
+        page = _read(answer, kind)
+        shown = [(name, _LEFT_OUT if name in {"patient", "subject"} else value) for name, value in parameters]
+        address = f"{self._where.base}/{kind}?{urlencode(shown, quote_via=quote, safe='()')}"
+        record = without_content(answer.records[-1], address, "answered", page.reason)
+        self.records.append(record)
+        self._on_record(record)
+        return page
+
+
+@dataclass(slots=True)
+class _Page:
+    outcome: SampleOutcome
+    status: int | None = None
+    resources: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    reason: str | None = None
+
+
+def _category(need: Need) -> str | None:
+    name = (need.profile or "").partition("|")[0].rpartition("/")[2]
+    return _CATEGORIES.get(name) if need.resource == "Observation" else None
+
+
+def _by_patient(need: Need, capability: CapabilityFacts | None) -> str | None:
+    """The parameter that names the patient, as the contract or the statement has it."""
+    declared = capability.resources.get(need.resource) if capability is not None else None
+    for name in ("patient", "subject"):
+        if name in need.search_parameters or (declared is not None and name in declared.search_params):
+            return name if need.resource != "Patient" else None
+    return None
+
+
+def _read(answer: Answer, kind: str) -> _Page:
+    record = answer.records[-1]
+    status = record.status
+    if answer.failure is not None or status is None:
+        return _Page("failed", status, reason=without_content(record, record.url, "failed").detail)
+    if status in {401, 403}:
+        return _Page("refused", status, reason=f"refused with HTTP {status}")
+    if 300 <= status < 400:
+        return _Page("failed", status, reason=f"answered with a redirect (HTTP {status}), which is not followed")
+    if status == 429 or status >= 500:
+        return _Page("failed", status, reason=f"HTTP {status}")
+    if status >= 400:
+        return _Page("rejected", status, reason=f"the search was rejected with HTTP {status}")
+    bundle = json_of(answer)
+    if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
+        return _Page("failed", status, reason="the answer is no Bundle")
+    entries = bundle.get("entry")
+    resources = [
+        entry["resource"]
+        for entry in (entries[: sampling.MAX_RESOURCES] if isinstance(entries, list) else [])
+        if isinstance(entry, dict)
+        and isinstance(entry.get("resource"), dict)
+        and entry["resource"].get("resourceType") == kind
+    ]
+    if not resources:
+        return _Page("empty", status, reason="the search found nothing")
+    return _Page("sampled", status, resources)
+
+
+def without_trace(error: Exception) -> RuntimeError:
+    """A mistake of this program while secrets were in hand: its kind, and nothing of its message."""
+    return RuntimeError(f"the sample went wrong ({type(error).__name__})")

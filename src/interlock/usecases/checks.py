@@ -1,0 +1,136 @@
+"""The probe's checks as a list and a page, and the auth paths that an observation shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from interlock.model.base import Model, Reference, Severity
+from interlock.probe.checks.registry import list_checks
+
+if TYPE_CHECKING:
+    from interlock.model.auth_path import AuthPath
+    from interlock.model.observation import Observation
+
+
+class CheckEntry(Model):
+    """One check as it is published.
+
+    :ivar level: the strongest word of its sources; ``judgement`` when they leave it open, ``contract`` for what the
+        user's own workflow contract needs.
+    :ivar rows: rows of ``references/specifications.md`` that it rests on.
+    :ivar needs: what has to be there before it can look: a document, the certificate chain, a contract, ``active``.
+    :ivar about: one sentence more about what it does and does not say.
+    """
+
+    id: str
+    family: str
+    title: str
+    severity: Severity
+    level: Literal["SHALL", "SHOULD", "MAY", "contract", "judgement"]
+    rows: tuple[str, ...] = ()
+    needs: str | None = None
+    references: tuple[Reference, ...] = ()
+    about: str = ""
+
+
+class CheckList(Model):
+    """All checks, families in order, by number within one."""
+
+    schema_version: Literal["1"] = "1"
+    checks: tuple[CheckEntry, ...]
+
+
+def check_list() -> CheckList:
+    """Every check that a probe runs."""
+    return CheckList(
+        checks=tuple(
+            CheckEntry(
+                id=spec.id,
+                family=spec.family,
+                title=spec.title,
+                severity=spec.severity,
+                level=spec.level,
+                rows=spec.rows,
+                needs=spec.needs,
+                references=spec.references,
+                about=" ".join((spec.run.__doc__ or "").split()),
+            )
+            for spec in list_checks()
+        )
+    )
+
+
+def auth_paths_of(observation: Observation) -> tuple[AuthPath, ...]:
+    """The auth path of each launch mode, as far as the observation shows it."""
+    from interlock.fhir.auth_path import auth_paths
+
+    absent = any(check.id == "SMART-001" and check.outcome.value == "fail" for check in observation.checks)
+    asked = [record for record in observation.requests if record.purpose == "smart"]
+    why = (asked[-1].detail or asked[-1].failure or "") if asked else ""
+    return auth_paths(observation.facts.smart, absent=absent, why=why)
+
+
+_FAMILIES = {
+    "NET": "reachability, TLS, redirects, manners",
+    "CAP": "the capability statement, and what the contract needs of it",
+    "SMART": "the SMART configuration, and what the contract needs of it",
+    "OIDC": "the identity provider's discovery document",
+    "JWKS": "the server's public keys",
+    "CORS": "cross-origin requests of a client in a browser",
+    "UDAP": "registration and authentication with certificates",
+    "BULK": "export of many patients' data, as declared",
+    "CDS": "the product's own CDS Hooks discovery",
+    "AUTH": "safe negatives, sent by an active probe only",
+    "DATA": "a bounded sample of what the contract reads",
+    "DRIFT": "what changed since the last snapshot",
+}
+_NEEDS = {
+    "metadata": "the capability statement",
+    "smart": "the SMART configuration",
+    "openid": "the OpenID discovery document",
+    "jwks": "the JWK Set",
+    "udap": "the UDAP metadata (a thorough probe asks for them)",
+    "cds": "the product's CDS service (named by the user)",
+    "chain": "the certificate chain (a thorough probe looks at it)",
+    "contract": "a workflow contract",
+    "active": "an active probe",
+    "drift": "an earlier observation",
+}
+
+
+def page(checks: CheckList) -> str:
+    """The Markdown page of all checks, the same bytes for the same checks."""
+    entries = checks.checks
+    judged = sum(entry.level == "judgement" for entry in entries)
+    families = list(dict.fromkeys(entry.family for entry in entries))
+    lines = [
+        "# What the probe checks",
+        "",
+        "Made by `scripts/checks_page.py` from the checks themselves; `interlock probe --list-checks` prints the same.",
+        "",
+        f"{len(entries)} checks in {len(families)} families. A check ends as `pass`, `warn`, `fail`, `not_applicable`,",
+        "`not_observed` or `error`. `fail` is for what a source requires, `warn` for what it recommends or what makes",
+        "an integration harder. What could not be looked at is `not_observed`, never a failure of the server's owner.",
+        "",
+        f"*Level* is the strongest word of the sources; {judged} checks are our own **judgement** where they leave the",
+        "question open, and say so in what they report; **contract** is what the user's own workflow contract needs.",
+        "*Row* names the row of the verified requirements that a check rests on.",
+        "",
+    ]
+    for family in families:
+        mine = [entry for entry in entries if entry.family == family]
+        lines += [f"## {family}: {_FAMILIES.get(family, '')}".rstrip(": "), ""]
+        for entry in mine:
+            lines += _entry(entry)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _entry(entry: CheckEntry) -> list[str]:
+    level = f"**{entry.level}**" if entry.level in {"judgement", "contract"} else entry.level
+    rows = f" · row {', '.join(entry.rows)}" if entry.rows else ""
+    needs = f" · needs {_NEEDS.get(entry.needs, entry.needs)}" if entry.needs else ""
+    sources = "; ".join(f"[{one.title}]({one.url})" for one in entry.references)
+    lines = [f"### {entry.id} {entry.title}", "", f"{entry.severity.value} · {level}{rows}{needs}", ""]
+    if entry.about:
+        lines += [entry.about, ""]
+    return [*lines, f"Source: {sources}", ""] if sources else lines

@@ -1,0 +1,175 @@
+"""What a host is spared, counted at the server."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from probe_documents import smart, statement
+from probe_loopback import Loopback, Reply, Request, as_json
+
+from interlock.model.errors import InterlockError
+from interlock.model.observation import Target
+from interlock.probe.politeness import HostLimits, HostQuietError
+from interlock.probe.runner import ProbeSettings, probe_sync
+from interlock.probe.settings import USER_AGENT
+
+
+def bases(loopback: Loopback, count: int, answer: Any = None) -> list[Target]:
+    for number in range(count):
+        loopback.routes[f"/{number}/fhir/metadata"] = answer or as_json(statement())
+        loopback.routes[f"/{number}/fhir/.well-known/smart-configuration"] = answer or as_json(smart())
+    return [Target(base_url=f"{loopback.origin}/{number}/fhir") for number in range(count)]
+
+
+async def slow(request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await asyncio.sleep(0.02)
+    document = statement() if request.path.endswith("/metadata") else smart()
+    writer.write(as_json(document).encode().replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+    await writer.drain()
+
+
+@pytest.mark.parametrize("per_host", [1, 2, 5])
+def test_requests_at_a_time_are_limited_per_host_not_per_target(loopback: Loopback, per_host: int) -> None:
+    probe_sync(bases(loopback, 8, slow), ProbeSettings(per_host=per_host, concurrency=8))
+    assert len(loopback.requests) == 16
+    assert loopback.most_active <= per_host
+
+
+def test_the_rate_holds_for_every_request_of_a_host(loopback: Loopback) -> None:
+    times: list[float] = []
+    lock = threading.Lock()
+
+    def noted(document: dict[str, Any]) -> Callable[[Request], Reply]:
+        def answer(request: Request) -> Reply:
+            with lock:
+                times.append(time.monotonic())
+            return as_json(document)
+
+        return answer
+
+    targets = bases(loopback, 4)
+    for path in list(loopback.routes):
+        loopback.routes[path] = noted(statement() if path.endswith("/metadata") else smart())
+    began = time.monotonic()
+    probe_sync(targets, ProbeSettings(rate=20, per_host=8, concurrency=4))
+    assert len(times) == 8
+    for number, moment in enumerate(sorted(times)):  # each waits for its turn, counted from before the first
+        assert moment - began >= number / 20
+
+
+async def test_places_are_given_in_order_and_evenly() -> None:
+    limits = HostLimits(per_host=10, rate=50)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    started: list[tuple[float, int]] = []
+
+    async def use(number: int) -> None:
+        async with limits.place("host", loop.time() + 60):
+            started.append((loop.time(), number))
+
+    await asyncio.gather(*(use(number) for number in range(5)))
+    assert [number for _, number in started] == list(range(5))
+    assert all(moment - began >= number / 50 for number, (moment, _) in enumerate(started))
+
+
+async def test_other_hosts_do_not_wait() -> None:
+    limits = HostLimits(per_host=1, rate=0.1)
+    deadline = asyncio.get_running_loop().time() + 60
+    limits.hold("busy", 30)
+    for host in ("one", "two", "three"):
+        async with asyncio.timeout(1), limits.place(host, deadline):
+            pass
+
+
+async def test_a_host_that_asks_for_more_than_the_deadline_is_not_waited_for() -> None:
+    limits = HostLimits(per_host=1)
+    limits.hold("busy", 30)
+    with pytest.raises(HostQuietError):
+        async with limits.place("busy", asyncio.get_running_loop().time() + 1):
+            pass
+
+
+def asking(value: str, status: int, then: Reply) -> Callable[[Request], Reply]:
+    answered: list[float] = []
+
+    def answer(request: Request) -> Reply:
+        answered.append(time.monotonic())
+        return Reply(b"", status, None, {"Retry-After": value}) if len(answered) == 1 else then
+
+    answer.times = answered  # type: ignore[attr-defined]
+    return answer
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_retry_after_is_kept_by_every_target_of_the_host(loopback: Loopback, form: str) -> None:
+    """The first answer asks for a pause: nothing reaches the host before it is over, from whichever target."""
+    targets = bases(loopback, 3)
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=2.5), usegmt=True)
+    first = asking("1" if form == "seconds" else date, 429, as_json(statement()))
+    loopback.routes["/0/fhir/metadata"] = first
+    arrived: list[float] = []
+    for path, answer in list(loopback.routes.items()):
+        if path != "/0/fhir/metadata":
+
+            def noted(request: Request, answer: Any = answer) -> Any:
+                arrived.append(time.monotonic())
+                return answer
+
+            loopback.routes[path] = noted
+    observations = probe_sync(targets, ProbeSettings(per_host=1, concurrency=3))
+    assert {one.outcome for one in observations} == {"observed"}
+    asked, again = first.times  # type: ignore[attr-defined]
+    pause = 0.95
+    assert again - asked >= pause
+    assert not [moment for moment in arrived if asked + 0.05 < moment < asked + pause]
+
+
+def test_an_endless_retry_after_costs_no_further_requests(loopback: Loopback) -> None:
+    targets = bases(loopback, 5, Reply(b"", 503, None, {"Retry-After": "999999999"}))
+    observations = probe_sync(targets, ProbeSettings(per_host=1, concurrency=5, deadline_s=2))
+    assert {one.outcome for one in observations} == {"not_observed"}
+    assert len(loopback.requests) == 1
+    details = {record.detail or "" for one in observations for record in one.requests}
+    assert any("asked to be left alone" in detail for detail in details)
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", "1e9", "Thu, 99 Foo 2026", "²"])
+def test_a_retry_after_that_says_nothing_is_a_short_backoff(loopback: Loopback, value: str) -> None:
+    loopback.serve(Reply(b"", 503, None, {"Retry-After": value}), as_json(smart()))
+    loopback.routes["/fhir/metadata"] = asking(value, 503, as_json(statement()))
+    (observation,) = probe_sync([Target(base_url=loopback.base)], ProbeSettings(deadline_s=10))
+    assert observation.outcome == "observed"
+    assert observation.elapsed_ms < 5000
+
+
+def test_the_user_agent_says_who_asks(loopback: Loopback) -> None:
+    target = bases(loopback, 1)
+    probe_sync(target)
+    probe_sync(target, ProbeSettings(user_agent="acme-readiness/2 (ops@acme.example)"))
+    agents = [request.headers["user-agent"] for request in loopback.requests]
+    assert agents == [USER_AGENT] * 2 + ["acme-readiness/2 (ops@acme.example)"] * 2
+    assert USER_AGENT.startswith("interlock/")
+
+
+@pytest.mark.parametrize("changed", [{"rate": 0}, {"rate": -1.0}, {"per_host": 0}, {"user_agent": "two\nlines"}])
+def test_limits_that_limit_nothing_are_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(InterlockError):
+        ProbeSettings(**changed)
+
+
+def test_the_deadline_holds_for_all_requests_of_a_target_together(loopback: Loopback) -> None:
+    async def nearly(request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.4)
+        writer.write(Reply(b"", 406).encode().replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+        await writer.drain()
+
+    (observation,) = probe_sync(bases(loopback, 1, nearly), ProbeSettings(deadline_s=1))
+    assert observation.elapsed_ms < 1500
+    assert observation.outcome == "not_observed"

@@ -1,0 +1,60 @@
+"""The list of checks: complete, sourced, and the same on the page."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from interlock.cli.main import app
+from interlock.usecases.checks import CheckList, check_list, page
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_page_is_made_from_the_checks() -> None:
+    assert (ROOT / "docs" / "checks.md").read_text("utf-8") == page(check_list()), (
+        "docs/checks.md is stale: make docs, or scripts/checks_page.py"
+    )
+
+
+def test_every_check_is_on_the_page_with_its_source_or_as_a_judgement() -> None:
+    text = page(check_list())
+    sections = re.split(r"^### ", text, flags=re.MULTILINE)[1:]
+    assert len(sections) == len(check_list().checks)
+    for entry, section in zip(check_list().checks, sections, strict=True):
+        assert section.startswith(f"{entry.id} {entry.title}\n")
+        assert entry.severity.value in section and entry.level in section
+        assert "Source: [" in section or entry.level == "judgement", entry.id
+        assert entry.about, entry.id
+        assert all(row in section for row in entry.rows)
+
+
+@pytest.fixture(scope="module")
+def rows() -> frozenset[str]:
+    """Row ids of the verified requirements, where they are at hand."""
+    path = ROOT.parent / "shared" / "references" / "specifications.md"
+    if not path.is_file():
+        pytest.skip("the verified requirements are not at hand")
+    return frozenset(re.findall(r"\*\*([A-Za-z0-9-]+)\*\*", path.read_text("utf-8")))
+
+
+def test_every_row_that_is_cited_exists(rows: frozenset[str]) -> None:
+    cited = {row for entry in check_list().checks for row in entry.rows}
+    assert cited <= rows, sorted(cited - rows)
+    mine = [entry for entry in check_list().checks if entry.family not in {"AUTH", "DATA", "DRIFT"}]
+    without = {entry.id for entry in mine if not entry.rows and entry.level != "judgement"}
+    # Plain HTTP is specified by RFC 9110 and RFC 6585, which the table of health requirements leaves out.
+    assert without == {"CAP-013", "NET-021"}
+
+
+def test_the_command_lists_them() -> None:
+    found = CliRunner().invoke(app, ["probe", "--list-checks", "--format", "json"])
+    assert found.exit_code == 0
+    assert CheckList.model_validate(json.loads(found.stdout)) == check_list()
+    table = CliRunner().invoke(app, ["probe", "--list-checks"])
+    assert table.exit_code == 0
+    assert all(entry.id in table.stdout for entry in check_list().checks)

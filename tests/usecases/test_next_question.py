@@ -1,0 +1,216 @@
+"""Which question is next, and why; and which answers would change the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from interlock.model.base import Status, VerdictValue
+from interlock.model.organization import Organization, Settings
+from interlock.model.questionnaire import Questionnaire, Response
+from interlock.model.rule import Rule, Ruleset
+from interlock.usecases.assess import judge
+from interlock.usecases.counterfactual import verdict_changes
+from interlock.usecases.initialize import initialize
+from interlock.usecases.load import Content, Inputs, load_inputs
+from interlock.usecases.next import next_questions
+from interlock.usecases.questions import next_question
+
+
+def item(item_id: str, scope: str = "product", **more: Any) -> dict[str, Any]:
+    options = [
+        {"value": value, "label": value.title(), "weight": weight} for value, weight in (("bad", 0), ("good", 1))
+    ]
+    return {"id": item_id, "type": "choice", "text": f"{item_id}?", "scope": scope, "options": options, **more}
+
+
+def rule(rule_id: str, gap_when: str, **more: Any) -> Rule:
+    effort = {"low": 1, "expected": 2, "high": 3}
+    data = {
+        "id": rule_id,
+        "title": rule_id,
+        "scope": "product",
+        "class": "gap",
+        "gate": "design",
+        "severity": "high",
+        "gap_when": gap_when,
+        "message": rule_id,
+        "why": "Because.",
+        "source": ["S01"],
+        "remediation": {"text": "Do it", "owner": "us", "effort": effort},
+        "tests": [{"given": {}, "expect": "unknown"}],
+    }
+    return Rule.model_validate({**data, **more})
+
+
+def inputs_of(items: list[dict[str, Any]], *rules: Rule, orgs: tuple[str, ...] = (), **answers: str) -> Inputs:
+    questionnaire = Questionnaire.model_validate({"id": "q", "version": "1", "title": "Q", "items": items})
+    content = Content((questionnaire,), Ruleset(id="r", version="1", title="R", rules=rules), ())
+    made = Inputs(
+        settings=Settings(name="N", product="P", profile="full"),
+        content=content,
+        organizations=tuple(Organization(id=org, name=org) for org in orgs),
+        product={},
+        by_org={},
+        contract=None,
+        observations={},
+    )
+    for name, value in answers.items():
+        made = made.with_response("product", name.replace("__", "."), given(value))
+    return made
+
+
+def given(value: Any) -> Response:
+    return Response(status=Status.ANSWERED, value=value)
+
+
+def test_the_weightiest_rule_that_waits_comes_first_and_shared_waits_count_in_part() -> None:
+    inputs = inputs_of(
+        [item("a.low"), item("a.half"), item("a.critical"), item("a.nothing")],
+        rule("RR-001", "value.a.low < 1.0", severity="low"),
+        rule("RR-002", "value.a.critical < 1.0", severity="critical"),
+        rule("RR-003", "value.a.half < 1.0 && value.a.low < 1.0", severity="high"),
+    )
+    found = next_questions(inputs, limit=9)
+    # Weights 2.5 + 10 + 7.5 = 20: the critical rule holds 50 points, the low one 12.5, and 37.5 are shared by two.
+    assert [(one.item, one.points) for one in found.questions] == [
+        ("a.critical", 50.0),
+        ("a.low", 31.2),
+        ("a.half", 18.8),
+        ("a.nothing", 0.0),
+    ]
+    assert found.questions[0].alone == ("RR-002",)
+    assert found.questions[2].because == "settles 18.8 points; 1 rule waits (RR-003)"
+    assert found.questions[3].because == "no rule waits for it; next in the questionnaire"
+    assert found.unanswered == 4
+    asked = next_question(inputs)
+    assert asked is not None and asked.item.id == "a.critical"
+
+
+def test_the_last_question_at_a_gate_comes_first() -> None:
+    inputs = inputs_of(
+        [item("a.small"), item("a.large"), item("a.larger")],
+        rule("RR-001", "value.a.small < 1.0", severity="low", gate="design"),
+        rule("RR-002", "value.a.large < 1.0", severity="critical", gate="sandbox"),
+        rule("RR-003", "value.a.larger < 1.0", severity="critical", gate="sandbox"),
+        orgs=("alder", "birch"),
+    )
+    first = next_questions(inputs).questions[0]
+    assert (first.item, [(one.org, one.gate.value) for one in first.gates]) == (
+        "a.small",
+        [("alder", "design"), ("birch", "design")],
+    )
+    assert first.because.startswith("the last thing open at the gate design at alder, design at birch; settles ")
+    then = inputs.with_response("product", "a.small", given("good"))
+    assert next_questions(then).questions[0].item == "a.large"
+    assert next_questions(then).questions[0].gates == ()
+
+
+def test_a_question_that_may_not_be_asked_lends_its_weight_to_the_one_that_decides_it() -> None:
+    condition = {"question": "a.control", "operator": "=", "answer": "good"}
+    inputs = inputs_of(
+        [item("a.plain"), item("a.control"), item("a.maybe", enable_when=[condition])],
+        rule("RR-001", "value.a.plain < 1.0", severity="low"),
+        rule("RR-002", "value.a.maybe < 1.0", severity="critical"),
+    )
+    assert [one.item for one in next_questions(inputs, limit=9).questions] == ["a.control", "a.plain", "a.maybe"]
+    hidden = inputs.with_response("product", "a.control", given("bad"))
+    assert [one.item for one in next_questions(hidden, limit=9).questions] == ["a.plain"]
+
+
+def test_an_organisations_questions_are_asked_of_each() -> None:
+    inputs = inputs_of(
+        [item("o.a", "org")], rule("RR-001", "value.o.a < 1.0", scope="org"), orgs=("alder", "birch")
+    ).with_response("alder", "o.a", given("good"))
+    assert [(one.scope, one.item) for one in next_questions(inputs, limit=9).questions] == [("birch", "o.a")]
+    assert next_questions(inputs, "alder").questions == ()
+    assert next_questions(inputs.with_response("birch", "o.a", given("bad"))).unanswered == 0
+
+
+def changes(inputs: Inputs) -> list[tuple[str, str, list[tuple[str, str, str]]]]:
+    return [
+        (one.direction, one.verdict.value, [(a.item, a.before, a.after) for a in one.answers])
+        for one in verdict_changes(inputs)
+    ]
+
+
+VOTES = (
+    rule("RR-001", "responses.a.one == 'bad'", verdict="product_first"),
+    rule("RR-002", "responses.a.two == 'bad'", verdict="product_first"),
+    rule("RR-003", "responses.a.three == 'bad' && responses.a.one == 'good'", verdict="map_auth"),
+)
+THREE = [item("a.one"), item("a.two"), item("a.three")]
+
+
+def test_the_smallest_set_of_answers_closes_every_gap_that_holds_the_verdict_back() -> None:
+    inputs = inputs_of(THREE, *VOTES, a__one="bad", a__two="bad", a__three="good")
+    assert judge(inputs).verdict.value is VerdictValue.PRODUCT_FIRST
+    assert changes(inputs) == [("later", "integrate", [("a.one", "Bad", "Good"), ("a.two", "Bad", "Good")])]
+
+
+def test_one_answer_is_enough_to_fall_back() -> None:
+    inputs = inputs_of(THREE, *VOTES, a__one="good", a__three="good")
+    assert changes(inputs) == [("earlier", "product_first", [("a.two", "unanswered", "Bad")])]
+
+
+def test_what_only_a_fact_decides_no_answer_changes() -> None:
+    vote = rule("RR-001", "fleet.organizations == 0", verdict="define_contract")
+    assert changes(inputs_of(THREE, vote)) == []
+
+
+def test_an_organisation_is_cleared_when_the_organisations_decide() -> None:
+    vote = rule("RR-001", "responses.o.a == 'bad'", scope="org", verdict="map_auth")
+    inputs = inputs_of([item("o.a", "org")], vote, orgs=("alder", "birch"))
+    for org in ("alder", "birch"):
+        inputs = inputs.with_response(org, "o.a", given("bad"))
+    (change,) = verdict_changes(inputs)
+    assert [(a.org, a.item, a.value) for a in change.answers] == [("alder", "o.a", "good")]
+    assert change.verdict is VerdictValue.INTEGRATE
+
+
+@pytest.mark.parametrize("template", ["sepsis", "outside-ehr"])
+def test_giving_the_answers_of_a_sample_changes_its_verdict(template: str, tmp_path: Path) -> None:
+    inputs = load_inputs(initialize(tmp_path / "ws", template))
+    now = judge(inputs).verdict.value
+    found = verdict_changes(inputs)
+    assert found
+    for change in found:
+        changed = inputs
+        for answer in change.answers:
+            changed = changed.with_response(answer.org or "product", answer.item, given(answer.value))
+        after = judge(changed).verdict.value
+        assert after is change.verdict
+        assert (after.rank > now.rank) == (change.direction == "later")
+
+
+def test_judging_again_after_answers_is_judging_anew(tmp_path: Path) -> None:
+    """The whole judgement of a sample, after edits, against one that remembers nothing."""
+    inputs = load_inputs(initialize(tmp_path / "ws", "sepsis"))
+    edits = [("boundary.output_stable", "product"), ("auth.launch_modes", "product"), *(
+        (name, org.id) for org in inputs.organizations[:2] for name in ("org.write_confirmed", "org.issuer_recorded")
+    )]  # fmt: skip
+    for name, scope in edits:
+        chosen = inputs.content.items[name]
+        last: Any = chosen.options[-1].value
+        value = (last,) if chosen.type.value == "multi_choice" else last
+        inputs = inputs.with_response(scope, name, given(value))
+        again = judge(inputs)
+        fresh = replace(inputs, content=Content(inputs.content.questionnaires, inputs.content.ruleset, ()))
+        anew = judge(fresh)
+        assert again.findings == anew.findings
+        assert again.standings == anew.standings
+        assert (again.product_score, again.verdict) == (anew.product_score, anew.verdict)
+
+
+def test_the_schema_of_next_is_published() -> None:
+    from interlock.usecases.schemas import schema_of
+
+    assert yaml.safe_load(yaml.safe_dump(schema_of("next")))["properties"].keys() == {
+        "schema_version",
+        "unanswered",
+        "questions",
+    }

@@ -1,0 +1,76 @@
+"""The worked example of docs/scoring.md, read from the page and computed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from interlock.gaps.score import standing
+from interlock.model.assessment import OrgStanding
+from interlock.model.base import Gate, Scope
+from interlock.model.finding import Finding, Subject
+from interlock.model.organization import Organization
+from interlock.model.rule import Rule
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "scoring.md").read_text("utf-8")
+EXAMPLE = PAGE[PAGE.index("## Worked example") : PAGE.index("## Gates and stages")]
+ROW = re.compile(r"^\| (EX-\d{3}), (\w+)(?:, gate (\w+))? \| ([^|]+) \| ([^|]+) \|", re.MULTILINE)
+
+
+def example(target: Gate, **weights: float) -> OrgStanding:
+    """The example's organisation; a severity's weight may be another one."""
+    subject = Subject(scope=Scope.ORG, id="example")
+    rules: dict[str, Rule] = {}
+    findings = []
+    for rule_id, severity, gate, outcome, weight in ROW.findall(EXAMPLE):
+        effort = {"low": 1, "expected": 2, "high": 3}
+        data: dict[str, Any] = {
+            "id": rule_id,
+            "title": rule_id,
+            "scope": "org",
+            "class": "gap",
+            "gate": gate or "design",
+            "severity": severity,
+            "weight": weights.get(severity),
+            "gap_when": "true",
+            "message": rule_id,
+            "why": "Because.",
+            "source": ["S01"],
+            "remediation": {"text": "Do it", "owner": "us", "effort": effort},
+            "tests": [{"given": {}, "expect": "gap"}],
+        }
+        rules[rule_id] = Rule.model_validate(data)
+        assert rules[rule_id].score_weight == weights.get(severity, float(weight.strip("()")))
+        kind, *more = outcome.split(", ")
+        value = [float(one.removeprefix("option value ")) for one in more if one.startswith("option value ")]
+        evidence = [one for one in more if not one.startswith("option value ")]
+        findings.append(
+            Finding(
+                key=f"{rule_id}@example",
+                rule=rule_id,
+                subject=subject,
+                outcome=kind.replace(" ", "_"),
+                message="",
+                value=value[0] if value else None,
+                evidence=evidence[0] if evidence else None,
+            )
+        )
+    return standing(Organization(id="example", name="Example"), findings, rules, None, target)
+
+
+def test_the_example_gives_the_figures_of_the_page() -> None:
+    score = example(Gate.PILOT).score
+    assert (score.uncapped.low, score.uncapped.high) == (57.5, 77.5)
+    assert (score.interval.low, score.interval.high) == (57.5, 69.0)
+    assert (score.completeness, score.confidence, score.not_applicable) == (0.8, 0.625, 0.2308)
+    for shown in ("= 57.5", "= 77.5", "= 80 %", "= 62.5 %", "= 23.08 %", "the interval is 57.5 to 69"):
+        assert shown in EXAMPLE
+    assert example(Gate.SANDBOX).score.interval == score.uncapped
+
+
+def test_other_weights_give_the_figures_of_the_page() -> None:
+    score = example(Gate.PILOT, critical=20.0).score
+    assert (score.uncapped.low, score.uncapped.high, score.confidence) == (69.6, 83.9, 0.7321)
+    assert "= 69.6, U = 69.6 + 5 / 35 = 83.9, confidence = 25.625 / 35 = 73.2 %" in EXAMPLE
+    assert example(Gate.PILOT, critical=20.0).gates == example(Gate.PILOT).gates
