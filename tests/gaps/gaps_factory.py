@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from interlock.gaps.graph import build
-from interlock.gaps.schedule import make_plan
+from interlock.gaps.schedule import PlanOptions, make_plan
 from interlock.gaps.score import product_score, standings
 from interlock.gaps.verdict import decide
 from interlock.model.assessment import Assessment, GapGraph, Plan, Totals
@@ -145,7 +145,7 @@ def plan_of(
     target = more.pop("target_gate", Gate.PRODUCTION)
     graph: GapGraph = build(findings, rules, orgs, target)
     settings = {"start": MONDAY, "seed": 7, "runs": 1_000, "capacity": {}, **more}
-    return make_plan(graph, rules, tasks, findings, orgs, target_gate=target, **settings)
+    return make_plan(graph, rules, tasks, findings, orgs, PlanOptions(target_gate=target, **settings))
 
 
 def observation(name: str, outcome: str = "observed", failure: str | None = None) -> Observation:

@@ -7,7 +7,7 @@ import networkx as nx
 import pytest
 from gaps_factory import UNKNOWN, at_org, everywhere, finding, org, rule, rules_of
 
-from interlock.gaps.exports import to_dot, to_json, to_mermaid
+from interlock.gaps.exports import to_dot, to_graphml, to_json, to_mermaid
 from interlock.gaps.graph import build
 from interlock.model.assessment import GapGraph
 from interlock.model.base import Gate
@@ -92,3 +92,30 @@ def test_json_may_stand_inside_a_script_element():
 @pytest.mark.parametrize("write", [to_mermaid, to_dot, to_json])
 def test_an_empty_graph_is_written_too(write):
     assert write(GapGraph()).endswith("\n")
+
+
+def graphml(graph):
+    return nx.parse_graphml(to_graphml(graph))
+
+
+def test_graphml_is_read_back_by_networkx():
+    rules = rules_of(rule("AA-001"), rule("AA-002", after=["AA-001"]), rule("AA-003", after=["AA-001", "AA-002"]))
+    read = graphml(build(everywhere(rules, (org("alder"),)), rules, (org("alder"),), Gate.PRODUCTION))
+    assert set(read.nodes) == {f"AA-00{n}@alder" for n in (1, 2, 3)}
+    assert {(a, b): data["reduced"] for a, b, data in read.edges(data=True)} == {
+        ("AA-001@alder", "AA-002@alder"): True,
+        ("AA-001@alder", "AA-003@alder"): False,
+        ("AA-002@alder", "AA-003@alder"): True,
+    }
+    assert read.nodes["AA-002@alder"]["wave"] == 1
+    assert read.nodes["AA-002@alder"]["severity"] == "high"
+
+
+@pytest.mark.parametrize("text", ['</data><script x="1">', "]]>&amp;\x1b[2J", "\ud800\ufffe\x00", "&#x0;<!DOCTYPE a>"])
+def test_graphml_keeps_hostile_text_as_text(text):
+    one = rule("AA-001").model_copy(update={"title": text})
+    [(_, data)] = graphml(build([finding(one)], rules_of(one), (), Gate.PRODUCTION)).nodes(data=True)
+    assert data["rule"] == "AA-001"
+    assert data["label"].startswith("AA-001: ")
+    assert not any(ord(character) < 32 for character in data["label"])
+    assert ("<script" in data["label"]) == ("<script" in text)

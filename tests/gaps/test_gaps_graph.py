@@ -1,7 +1,6 @@
 """From findings to the gap graph: scopes, transparency, waves, what blocks what, root causes."""
 
 import random
-import time
 
 import networkx as nx
 import pytest
@@ -305,28 +304,3 @@ def test_blocks_agrees_with_counting_by_hand(fleet):
     for node in graph.nodes:
         behind = [graph.node(key) for key in {node.key, *nx.descendants(whole, node.key)}]
         assert node.blocks == len({(name, one.gate) for one in behind for name in one.orgs})
-
-
-def test_a_thousand_organisations_take_seconds_and_grow_with_the_edges():
-    random_ = random.Random(5)
-    names = [f"AA-{number:03d}" for number in range(60)]
-    scopes = [Scope.PRODUCT] * 5 + [Scope.VENDOR] * 3 + [Scope.ORG] * 52
-    rules = rules_of(
-        *(
-            rule(name, scopes[n], gate=list(Gate)[n // 15], after=random_.sample(names[:n], min(n, 2)))
-            for n, name in enumerate(names)
-        )
-    )
-
-    def build_fleet(size):
-        orgs = [org(f"o{n}", ("epic", "oracle", "other")[n % 3]) for n in range(size)]
-        findings = everywhere(rules, orgs)
-        began = time.process_time()
-        graph = build(findings, rules, orgs, Gate.PILOT)
-        return time.process_time() - began, len(graph.nodes)
-
-    small, _ = build_fleet(200)
-    large, nodes = build_fleet(1_000)
-    assert nodes == 5 + 9 + 52_000
-    assert large < 10  # about 2 s on a free core
-    assert large < 12 * small  # five times the edges

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from interlock.cli.output import cell_text, console, emit, make_table, say, show_table
 from interlock.documents.text import plain
-from interlock.model.assessment import Assessment, OrgStanding, Score
+from interlock.model.assessment import Assessment, OrgStanding, Score, VerdictChange
 from interlock.model.base import Severity
 
 if TYPE_CHECKING:
@@ -98,6 +98,16 @@ def show_summary(assessment: Assessment) -> None:
     out.print()
 
 
+def change_words(change: VerdictChange) -> str:
+    """What would change the verdict, one answer a line."""
+    would = "would become" if change.direction == "later" else "would fall back to"
+    lines = [f"The verdict {would} “{verdict_words(change.verdict.value)}” with:"]
+    for answer in change.answers:
+        where = f" ({answer.org})" if answer.org else ""
+        lines.append(f"  {answer.item}{where}: {plain(answer.before, 90)} → {plain(answer.after, 90)}")
+    return "\n".join(lines)
+
+
 def show_score(result: ScoreResult) -> None:
     """Verdict and one row for the product and each organisation."""
     provisional = " (provisional)" if result.verdict.provisional else ""
@@ -154,71 +164,5 @@ def show_story(story: GapStory) -> None:
     """One gap, told."""
     for line in story.text().splitlines():
         indent = line[: len(line) - len(line.lstrip())] + "  "
-        emit("\n".join(textwrap.wrap(line, 98, subsequent_indent=indent)) if line else "")
-
-
-def show_plan(assessment: Assessment, *, tasks: bool) -> None:
-    """What to do first, the forecast of each organisation, and the tasks by wave if asked for."""
-    plan = assessment.plan
-    out = console()
-    if plan.first:
-        out.print(Text("First", "bold"))
-        show_table(
-            [("Id", {"no_wrap": True}), "What to do", "Owner", "P80 days/person-day", "Unlocks", "Critical"],
-            [
-                (
-                    thing.key,
-                    thing.title,
-                    thing.owner.value,
-                    f"{thing.p80_days_saved_per_person_day:.1f}",
-                    thing.unlocks,
-                    f"{thing.criticality:.0%}",
-                )
-                for thing in plan.first
-            ],
-        )
-        out.print()
-    out.print(Text(f"To the {plan.target_gate.value} gate, starting {plan.start}", "bold"))
-    show_table(
-        ["", "P50 (target)", "P80 (commitment)", "P90", "Most likely path", "Its chance"],
-        [
-            (
-                forecast.org,
-                forecast.finish.p50_date,
-                forecast.finish.p80_date,
-                forecast.finish.p90_date,
-                f"{forecast.most_likely_days:.0f} days",
-                f"{forecast.probability_of_most_likely:.0%}",
-            )
-            for forecast in plan.orgs
-        ]
-        + [
-            (
-                "all",
-                plan.finish.p50_date,
-                plan.finish.p80_date,
-                plan.finish.p90_date,
-                f"{plan.most_likely_days:.0f} days",
-                f"{plan.probability_of_most_likely:.0%}",
-            )
-        ],
-    )
-    for note in plan.notes:
-        say(plain(note, 400))
-    if tasks:
-        out.print()
-        show_table(
-            ["Wave", ("Task", {"no_wrap": True}), "Title", "Owner", "Starts", "Ends", "Critical"],
-            [
-                (
-                    task.wave + 1,
-                    task.id,
-                    task.title,
-                    task.owner.value,
-                    f"{task.start_p50:.0f}",
-                    f"{task.finish_p50:.0f}",
-                    f"{task.criticality:.0%}",
-                )
-                for task in plan.tasks
-            ],
-        )
+        width = min(console().width, 100) - 2
+        emit("\n".join(textwrap.wrap(line, width, subsequent_indent=indent, break_on_hyphens=False)) if line else "")

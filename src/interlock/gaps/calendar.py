@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
+
+from interlock.model.organization import Freeze
 
 #: Working days in one calendar day: five of seven.
 WORKING_SHARE = 5.0 / 7.0
 #: Plans that end later than this many working days are shown with this date (about 400 years).
 _FURTHEST = 100_000
+
+#: Part of the plan's time axis, in working days from the start: ``(from, to)``, the end not included.
+Span = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,41 @@ class WorkingCalendar:
         import numpy as np
 
         number = min(_FURTHEST, max(0, math.ceil(working_days) - 1))
-        holidays = np.array(self.holidays, dtype="datetime64[D]")
-        offset = np.busday_offset(np.datetime64(self.start, "D"), number, roll="forward", holidays=holidays)
+        offset = np.busday_offset(np.datetime64(self.start, "D"), number, roll="forward", holidays=self._holidays())
         return date.fromisoformat(str(offset))
+
+    def is_working_day(self, day: date) -> bool:
+        """True from Monday to Friday when it is no holiday."""
+        return day.weekday() < 5 and day not in self.holidays
+
+    def days_through(self, day: date) -> float:
+        """Working days from the start up to and including ``day``: what takes at most as long is done by that day.
+
+        Zero or less for a day before the first working day; a day that is not worked counts as the one before it.
+        """
+        return self._before(day) + (1.0 if self.is_working_day(day) else 0.0)
+
+    def spans(self, freezes: Iterable[Freeze]) -> tuple[Span, ...]:
+        """Freezes on the plan's time axis, in order and without overlaps; those that are over are left out."""
+        found = sorted((self._before(freeze.first), self.days_through(freeze.last)) for freeze in freezes)
+        merged: list[Span] = []
+        for first, last in found:
+            if last <= max(0.0, first):
+                continue
+            if merged and first <= merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(merged[-1][1], last))
+            else:
+                merged.append((max(0.0, first), last))
+        return tuple(merged)
+
+    def _before(self, day: date) -> float:
+        """Working days from the start up to ``day``, which is not included; negative before the start."""
+        import numpy as np
+
+        first = np.datetime64(self.first_day(), "D")
+        return float(np.busday_count(first, np.datetime64(day, "D"), holidays=self._holidays()))
+
+    def _holidays(self) -> Any:
+        import numpy as np
+
+        return np.array(self.holidays, dtype="datetime64[D]")

@@ -1,4 +1,4 @@
-"""A gap graph as text for other programs: Mermaid, Graphviz DOT, and node-link JSON.
+"""A gap graph as text for other programs: Mermaid, Graphviz DOT, GraphML, and node-link JSON.
 
 Every label is made of text that a stranger may have chosen (an organisation's name, a server's words in a message), so
 each writer escapes for its own medium and trusts nothing.
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
+from xml.etree import ElementTree
 
 from interlock.documents.text import plain
 from interlock.model.assessment import GapGraph, GapNode
@@ -17,6 +19,7 @@ LABEL_LIMIT = 160
 
 #: Everything that Mermaid, Markdown or HTML could read as more than itself.
 _MERMAID_SPECIAL = re.compile(r"[^\w\s.,:@/+=()'!?–—…-]")
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MERMAID_SHAPES = {"gap": ('["', '"]'), "discovery": ('(["', '"])')}
 _MERMAID_CLASSES = """\
     classDef critical stroke-width:4px
@@ -63,6 +66,44 @@ def to_dot(graph: GapGraph, *, reduced: bool = True) -> str:
     return "\n".join([*lines, "}"]) + "\n"
 
 
+#: Attributes of a node in GraphML: name, GraphML's type, and where it comes from.
+_GRAPHML_NODE: tuple[tuple[str, str, Callable[[GapNode], object]], ...] = (
+    ("label", "string", lambda node: _label(node)),
+    ("rule", "string", lambda node: node.rule),
+    ("kind", "string", lambda node: node.kind),
+    ("severity", "string", lambda node: node.severity.value),
+    ("gate", "string", lambda node: node.gate.value),
+    ("owner", "string", lambda node: node.owner.value),
+    ("wave", "int", lambda node: node.wave),
+    ("blocks", "int", lambda node: node.blocks),
+    ("organisations", "string", lambda node: " ".join(node.orgs)),
+)
+
+
+def to_graphml(graph: GapGraph) -> str:
+    """GraphML 1.0 (graphml.graphdrawing.org), every edge, with ``reduced`` saying which the transitive reduction keeps.
+
+    Text is escaped by the XML writer; characters that XML 1.0 does not allow are made visible before.
+    """
+    root = ElementTree.Element("graphml", {"xmlns": "http://graphml.graphdrawing.org/xmlns"})
+    for name, kind, _ in _GRAPHML_NODE:
+        root.append(ElementTree.Element("key", {"id": name, "for": "node", "attr.name": name, "attr.type": kind}))
+    reduced = {"id": "reduced", "for": "edge", "attr.name": "reduced", "attr.type": "boolean"}
+    root.append(ElementTree.Element("key", reduced))
+    drawn = ElementTree.SubElement(root, "graph", {"id": "gaps", "edgedefault": "directed"})
+    for node in graph.nodes:
+        element = ElementTree.SubElement(drawn, "node", {"id": _xml(node.key)})
+        for name, _, value in _GRAPHML_NODE:
+            ElementTree.SubElement(element, "data", {"key": name}).text = _xml(value(node))
+    kept = {(edge.before, edge.after) for edge in graph.reduced}
+    for edge in graph.edges:
+        link = ElementTree.SubElement(drawn, "edge", {"source": _xml(edge.before), "target": _xml(edge.after)})
+        stays = str((edge.before, edge.after) in kept).lower()
+        ElementTree.SubElement(link, "data", {"key": "reduced"}).text = stays
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
 def to_json(graph: GapGraph) -> str:
     """Node-link JSON as ``networkx.node_link_graph`` reads it: ``nodes`` with ``id``, ``edges`` with source and target.
 
@@ -91,6 +132,11 @@ def to_json(graph: GapGraph) -> str:
 
 def _label(node: GapNode) -> str:
     return plain(f"{node.key}: {node.title}", LABEL_LIMIT)
+
+
+def _xml(value: object) -> str:
+    """Text without the surrogates and non-characters that XML 1.0 does not allow (its section 2.2)."""
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", plain(value, 20_000))
 
 
 def _dot(text: str) -> str:

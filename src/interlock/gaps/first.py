@@ -1,44 +1,27 @@
-"""What to close first: what each startable gap would take off the forecast if it were closed today."""
+"""What to close first: a list to be worked from the top, each entry judged with all above it closed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from interlock.documents.text import plain
-from interlock.gaps import network
-from interlock.gaps.network import Floats
 from interlock.gaps.sampling import effort_estimate, pert_mean
+from interlock.gaps.simulation import Comparison, Simulation
 from interlock.gaps.subjects import SEVERITY_RANK, is_requirement
 from interlock.gaps.tasks import Task, Work
 from interlock.gaps.wording import count, days, listed
 from interlock.model.assessment import FirstThing, GapGraph, GapNode
 from interlock.model.base import Gate
 from interlock.model.finding import Finding
-from interlock.model.organization import Organization
 from interlock.model.rule import Rule
 
 #: How many are shown.
 TOP = 5
-#: Runs used to compare; the same for every candidate, so differences are not luck.
-_RUNS = 2_000
-#: Most cells (tasks × runs) compared at once for one candidate, and most candidates; bounds the time of huge fleets.
-_CELLS = 2_000_000
-_CANDIDATES = 200
+#: Most candidates compared for the first entry and for each later one; bounds the time of huge fleets.
+_CANDIDATES, _LATER = 60, 20
 #: Nothing takes nobody any time: the least effort that savings are divided by, in person-days. Judgement.
-_LEAST_PERSON_DAYS = 0.25
-
-
-@dataclass(frozen=True)
-class Simulation:
-    """Times of every task in every run, shape (tasks, runs), in working days."""
-
-    work: Work
-    durations: Floats
-    starts: Floats
-    finishes: Floats
+LEAST_PERSON_DAYS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,105 +37,127 @@ class _Candidate:
     def rate(self) -> float:
         return round(self.saved / self.person_days, 2)
 
+    @property
+    def order(self) -> tuple[float, int, float, int, str]:
+        return (-self.rate, -self.unlocks, -self.criticality, SEVERITY_RANK[self.node.severity], self.node.key)
+
+
+class _Unlocks:
+    """Requirement sets (organisation × gate), and the nodes that are open in each."""
+
+    def __init__(self, graph: GapGraph, rules: Mapping[str, Rule], has_organizations: bool) -> None:
+        self._open: dict[tuple[str, Gate], set[str]] = {}
+        self._sets_of: dict[str, list[tuple[str, Gate]]] = {}
+        for node in graph.nodes:
+            if is_requirement(rules[node.rule]):
+                for org in node.orgs if has_organizations else ("",):
+                    self._open.setdefault((org, node.gate), set()).add(node.key)
+                    self._sets_of.setdefault(node.key, []).append((org, node.gate))
+
+    def by(self, key: str) -> int:
+        """Sets in which this node is the only one open."""
+        return sum(len(self._open[one]) == 1 for one in self._sets_of.get(key, ()))
+
+    def close(self, key: str) -> None:
+        """Take a node out of its sets."""
+        for one in self._sets_of.get(key, ()):
+            self._open[one].discard(key)
+
 
 def rank(
     simulation: Simulation,
+    comparison: Comparison,
     graph: GapGraph,
     rules: Mapping[str, Rule],
     findings: Sequence[Finding],
-    organizations: Sequence[Organization],
     criticality: Sequence[float],
+    plan_p80: float,
 ) -> tuple[FirstThing, ...]:
     """The first things to do: most days off the P80 per person-day, then most gates passed, then most often critical.
 
-    Candidates are gaps and unknowns of the plan that wait for nothing. Each is given no time and the critical path is
-    run again with the same random numbers; the days saved are summed over the organisations' own P80 (the plan's, when
-    there are no organisations). Ties go to the worse severity, then to the key.
+    Candidates are gaps and unknowns of the plan that wait for nothing that is not further up in the list. Each is given
+    no time, together with those further up, and the plan is timed again with the same random numbers. Ties go to the
+    worse severity, then to the key.
 
     :param criticality: share of runs by row of ``simulation.work.tasks``.
+    :param plan_p80: P80 of the whole plan in all runs, in working days.
     """
-    startable = {task.id: row for row, task in enumerate(simulation.work.tasks) if not simulation.work.before[row]}
-    unlocks = _unlocks(graph, rules, bool(organizations))
-    nodes = [node for node in graph.nodes if node.key in startable]
-    nodes.sort(key=lambda node: (-criticality[startable[node.key]], -node.blocks, node.key))
-    what_if = _WhatIf(simulation, [organization.id for organization in organizations])
-    candidates = []
-    for node in nodes[:_CANDIDATES]:
-        row = startable[node.key]
-        task = simulation.work.tasks[row]
-        person_days = max(_LEAST_PERSON_DAYS, pert_mean(effort_estimate(task.effort, 1.0)))
-        saved = what_if.saved(row)
-        candidates.append(
-            _Candidate(node, row, saved, person_days, unlocks.get(node.key, 0), round(criticality[row], 3))
-        )
-    candidates.sort(key=lambda c: (-c.rate, -c.unlocks, -c.criticality, SEVERITY_RANK[c.node.severity], c.node.key))
+    row_of = {task.id: row for row, task in enumerate(simulation.work.tasks)}
+    nodes = {row_of[node.key]: node for node in graph.nodes if node.key in row_of}
+    unlocks = _Unlocks(graph, rules, bool(simulation.orgs))
     by_key = {finding.key: finding for finding in findings}
-    tasks = simulation.work.tasks
-    return tuple(_thing(c, tasks[c.row], rules[c.node.rule], by_key.get(c.node.key)) for c in candidates[:TOP])
-
-
-class _WhatIf:
-    """Forecasts with one task closed, compared with the same runs as they were."""
-
-    def __init__(self, simulation: Simulation, orgs: Sequence[str]) -> None:
-        work = simulation.work
-        runs = min(_RUNS, max(100, _CELLS // max(1, len(work.tasks))))
-        self._work = work
-        self._durations = simulation.durations[:, :runs]
-        self._starts = simulation.starts[:, :runs]
-        self._finishes = simulation.finishes[:, :runs]
-        self._ends: dict[str, list[int]] = {}
-        self._ends_at: dict[int, list[str]] = {}
-        for org in orgs or [""]:
-            rows = work.rows_of(org) if orgs else list(range(len(work.tasks)))
-            inside = set(rows)
-            self._ends[org] = [row for row in rows if inside.isdisjoint(work.after[row])]
-            for row in self._ends[org]:
-                self._ends_at.setdefault(row, []).append(org)
-        self._p80 = {org: self._forecast(org, {}) for org in self._ends}
-
-    def saved(self, row: int) -> float:
-        """Working days off the P80, summed over the organisations, if this task took no time."""
-        later = network.downstream(self._work.after, row)
-        changed = network.without(self._work.before, later, self._starts, self._finishes, self._durations, row)
-        orgs = dict.fromkeys(org for end in changed for org in self._ends_at.get(end, ()))
-        return sum(self._p80[org] - self._forecast(org, changed) for org in orgs)
-
-    def _forecast(self, org: str, changed: Mapping[int, Floats]) -> float:
-        rows = [changed[end] if end in changed else self._finishes[end] for end in self._ends[org]]
+    chosen: dict[int, None] = {}
+    together = 0.0
+    things: list[FirstThing] = []
+    while len(things) < TOP:
+        rows = _startable(simulation.work, nodes, chosen, criticality)[: _LATER if chosen else _CANDIDATES]
         if not rows:
-            return 0.0
-        return network.quantile(np.maximum.reduce(rows), 0.8)
+            break
+        savings = map(comparison.saved, comparison.closed([[*chosen, row] for row in rows]))
+        candidates = [
+            _candidate(row, nodes[row], simulation.work.tasks[row], saved - together, unlocks, criticality[row])
+            for row, saved in zip(rows, savings, strict=True)
+        ]
+        best = min(candidates, key=lambda candidate: candidate.order)
+        because = _because(best, bool(chosen), _holding(simulation.work, best, chosen, criticality))
+        chosen[best.row] = None
+        unlocks.close(best.node.key)
+        [closed] = comparison.closed([chosen])
+        together = comparison.saved(closed)
+        through = max(0.0, plan_p80 - comparison.p80(None) + comparison.p80(None, closed))
+        date = simulation.calendar.date_of(round(through, 1)).isoformat()
+        task = simulation.work.tasks[best.row]
+        things.append(
+            FirstThing(
+                key=best.node.key,
+                title=task.title,
+                owner=task.owner,
+                action=action(best.node, rules[best.node.rule], by_key.get(best.node.key)),
+                p80_days_saved_per_person_day=best.rate,
+                unlocks=best.unlocks,
+                criticality=best.criticality,
+                because=because,
+                p80_days_saved=round(best.saved, 1),
+                together_days=round(together, 1),
+                together_p80_date=date,
+            )
+        )
+    return tuple(things)
 
 
-def _unlocks(graph: GapGraph, rules: Mapping[str, Rule], has_organizations: bool) -> dict[str, int]:
-    """Requirement sets (organisation × gate) in which a node is the only one that is not met."""
-    open_in: dict[tuple[str, Gate], list[str]] = {}
-    for node in graph.nodes:
-        if is_requirement(rules[node.rule]):
-            for org in node.orgs if has_organizations else ("",):
-                open_in.setdefault((org, node.gate), []).append(node.key)
-    unlocks: dict[str, int] = {}
-    for keys in open_in.values():
-        if len(keys) == 1:
-            unlocks[keys[0]] = unlocks.get(keys[0], 0) + 1
-    return unlocks
+def _startable(
+    work: Work, nodes: Mapping[int, GapNode], chosen: Mapping[int, None], criticality: Sequence[float]
+) -> list[int]:
+    """Rows that wait for nothing but what is chosen, those that are most often critical first."""
+    rows = [row for row in nodes if row not in chosen and all(first in chosen for first in work.before[row])]
+    return sorted(rows, key=lambda row: (-criticality[row], -nodes[row].blocks, nodes[row].key))
 
 
-def _thing(candidate: _Candidate, task: Task, rule: Rule, finding: Finding | None) -> FirstThing:
-    return FirstThing(
-        key=candidate.node.key,
-        title=task.title,
-        owner=task.owner,
-        action=_action(candidate.node, rule, finding),
-        p80_days_saved_per_person_day=candidate.rate,
-        unlocks=candidate.unlocks,
-        criticality=candidate.criticality,
-        because=_because(candidate),
-    )
+def _candidate(row: int, node: GapNode, task: Task, saved: float, unlocks: _Unlocks, criticality: float) -> _Candidate:
+    # Times have 32 bits: less than this is rounding.
+    saved = saved if abs(saved) > 1e-3 else 0.0
+    return _Candidate(node, row, saved, person_days(task), unlocks.by(node.key), round(criticality, 3))
 
 
-def _action(node: GapNode, rule: Rule, finding: Finding | None) -> str:
+def person_days(task: Task) -> float:
+    """Mean effort, at least a quarter of a day."""
+    return max(LEAST_PERSON_DAYS, pert_mean(effort_estimate(task.effort)))
+
+
+def _holding(
+    work: Work, candidate: _Candidate, chosen: Mapping[int, None], criticality: Sequence[float]
+) -> Task | None:
+    """What keeps the date while this is closed: the most critical other task that could start, at its organisations."""
+    rows: Iterable[int] = range(len(work.tasks))
+    if candidate.node.orgs:
+        rows = {row for org in candidate.node.orgs[:50] for row in work.rows_of(org)}
+    free = [row for row in rows if row != candidate.row and row not in chosen and not work.before[row]]
+    best = max(sorted(free), key=lambda row: criticality[row], default=None)
+    return None if best is None or criticality[best] < 0.01 else work.tasks[best]
+
+
+def action(node: GapNode, rule: Rule, finding: Finding | None) -> str:
+    """What to do about a gap: its remediation; about an unknown: whom or what to ask."""
     if node.kind == "gap" or finding is None:
         return plain(rule.remediation.text, 500)
     parts = []
@@ -163,12 +168,22 @@ def _action(node: GapNode, rule: Rule, finding: Finding | None) -> str:
     return f"Find out first: {' and '.join(parts) or node.message}"
 
 
-def _because(candidate: _Candidate) -> str:
+def effort_words(person_days_: float) -> str:
+    """``4 person-days``."""
+    return f"{person_days_:.2g} person-{'day' if person_days_ == 1 else 'days'}"
+
+
+def _because(candidate: _Candidate, later: bool, holding: Task | None) -> str:
     saved = round(candidate.saved, 1)
     orgs = len(candidate.node.orgs)
     over = f" over {orgs:,} organisations" if orgs > 1 else ""
-    effort = f"{candidate.person_days:.2g} person-{'day' if candidate.person_days == 1 else 'days'}"
-    gain = f"takes {days(saved)} off the P80{over}" if saved > 0 else "takes nothing off the P80 by itself"
-    gates = f"passes {count(candidate.unlocks, 'gate')} alone" if candidate.unlocks else "passes no gate alone"
+    more = "another " if later and saved > 0 else ""
+    if saved > 0:
+        gain = f"takes {more}{days(saved)} off the P80{over}"
+    else:
+        gain = "takes nothing off the P80 by itself"
+        gain += f", because {plain(holding.id, 120)} takes longer beside it" if holding else ""
+    how = "with those above" if later else "alone"
+    gates = f"passes {count(candidate.unlocks, 'gate')} {how}" if candidate.unlocks else f"passes no gate {how}"
     path = f"lies on the critical path in {100 * candidate.criticality:.0f} % of runs"
-    return f"About {effort} of work; closing it {gain}, {gates}, and it {path}."
+    return f"About {effort_words(candidate.person_days)} of work; closing it {gain}, {gates}, and it {path}."

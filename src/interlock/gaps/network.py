@@ -5,52 +5,90 @@ Tasks are numbered topologically (:mod:`interlock.gaps.dag`); arrays have one ro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from interlock.gaps.calendar import Span
 from interlock.gaps.dag import Before
 
-Floats: TypeAlias = NDArray[np.float64]
+Floats: TypeAlias = NDArray[np.float32]
+Ints: TypeAlias = NDArray[np.int32]
 Bools: TypeAlias = NDArray[np.bool_]
 
-
-def forward(before: Before, durations: Floats) -> tuple[Floats, Floats]:
-    """Earliest start and finish of every task in every run: a task starts when all that it waits for is done."""
-    starts = np.zeros_like(durations)
-    finishes = np.empty_like(durations)
-    for task, firsts in enumerate(before):
-        start = starts[task]
-        for first in firsts:
-            np.maximum(start, finishes[first], out=start)
-        np.add(start, durations[task], out=finishes[task])
-    return starts, finishes
+_NOTHING: Mapping[int, Ints] = {}
 
 
-def critical(after: Before, starts: Floats, finishes: Floats, members: Sequence[int], end: Floats) -> dict[int, Bools]:
+def ready(before: Sequence[int], finishes: Mapping[int, Floats] | Floats, runs: int) -> Floats:
+    """When all that a task waits for is done."""
+    if not before:
+        return np.zeros(runs, dtype=np.float32)
+    start = finishes[before[0]].copy()
+    for first in before[1:]:
+        np.maximum(start, finishes[first], out=start)
+    return start
+
+
+def advance(start: Floats, duration: Floats, spans: Sequence[Span]) -> Floats:
+    """When work ends that stands still within the spans (ordered, apart from one another).
+
+    Never earlier for a later start or more work: the clock of the work is a non-decreasing function of time.
+    """
+    if not spans:
+        return start + duration
+    began = start
+    for first, last in spans:
+        began = np.where((began >= first) & (began < last), np.float32(last), began)
+    end: Floats = began + duration
+    for first, last in spans:
+        end = np.where((began < first) & (end > first), end + np.float32(last - first), end)
+    return end
+
+
+def critical(
+    after: Before,
+    starts: Floats,
+    finishes: Floats,
+    members: Sequence[int],
+    end: Floats,
+    held: Mapping[int, Ints] = _NOTHING,
+) -> dict[int, Bools]:
     """For each member, in which runs it lies on a critical path to ``end`` (the latest finish of the members).
 
     Van Slyke's (1963) criticality is the mean of each. Where two paths tie, both are critical. Times are copied by the
     maximum, never recomputed, so comparing them for equality is exact.
 
-    :param members: ascending; whatever a member of them waits for may be left out, what waits for it is followed.
+    :param members: in an order in which nothing comes before what it waits for; whatever a member waits for may be left
+        out, what waits for it is followed.
+    :param held: for tasks that may have waited for a person: the row whose end they waited for in each run, or -1.
     """
+    if not members:
+        return {}
+    place = np.full(len(finishes), -1, dtype=np.int32)
+    place[list(members)] = np.arange(len(members), dtype=np.int32)
+    critical_runs: Bools = np.zeros((len(members), end.size), dtype=np.bool_)
     result: dict[int, Bools] = {}
-    for task in reversed(members):
-        on_path = finishes[task] == end
+    for at in range(len(members) - 1, -1, -1):
+        task = members[at]
+        on_path = critical_runs[at]
+        on_path |= finishes[task] == end
         for later in after[task]:
             if later in result:
                 on_path |= result[later] & (starts[later] == finishes[task])
         result[task] = on_path
+        if task in held:
+            columns = np.flatnonzero(on_path & (held[task] >= 0))
+            places = place[held[task][columns]]
+            critical_runs[places[places >= 0], columns[places >= 0]] = True
     return result
 
 
-def downstream(after: Before, task: int) -> list[int]:
-    """Everything that waits for a task, directly or not, ascending."""
+def downstream(after: Before, tasks: Sequence[int]) -> list[int]:
+    """Everything that waits for these tasks, directly or not, ascending; they themselves are not included."""
     seen: set[int] = set()
-    stack = list(after[task])
+    stack = [later for task in tasks for later in after[task]]
     while stack:
         later = stack.pop()
         if later not in seen:
@@ -59,26 +97,19 @@ def downstream(after: Before, task: int) -> list[int]:
     return sorted(seen)
 
 
-def without(
-    before: Before, later: Sequence[int], starts: Floats, finishes: Floats, durations: Floats, task: int
-) -> dict[int, Floats]:
-    """Finishes of a task and of all ``later`` ones (its :func:`downstream`) if the task took no time."""
-    changed: dict[int, Floats] = {task: starts[task]}
-    for number in later:
-        rows = [changed[first] if first in changed else finishes[first] for first in before[number]]
-        start: Floats = np.maximum.reduce(rows)
-        changed[number] = start + durations[number]
-    return changed
+def place(share: float, runs: int) -> int:
+    """Index of a quantile among sorted values."""
+    return max(0, int(np.ceil(share * runs - 1e-9)) - 1)
 
 
 def quantile(values: Floats, share: float) -> float:
     """The smallest value that at least this share of the runs does not exceed (so a P80 was kept in 80 % of runs)."""
-    place = max(0, int(np.ceil(share * values.size - 1e-9)) - 1)
-    return float(np.partition(values, place)[place])
+    at = place(share, values.size)
+    return float(np.partition(values, at)[at])
 
 
 def medians(rows: Floats) -> Floats:
     """Median of every row, by the definition of :func:`quantile`."""
-    place = max(0, (rows.shape[1] + 1) // 2 - 1)
-    result: Floats = np.partition(rows, place, axis=1)[:, place]
+    at = place(0.5, rows.shape[1])
+    result: Floats = np.partition(rows, at, axis=1)[:, at]
     return result

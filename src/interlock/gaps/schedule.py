@@ -5,31 +5,58 @@ The method is in docs/scheduling.md. The same arguments give the same bytes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
 
 from interlock.gaps import network
 from interlock.gaps.calendar import WorkingCalendar
-from interlock.gaps.first import Simulation, rank
-from interlock.gaps.network import Floats
-from interlock.gaps.sampling import effort_estimate, lead_estimate, most_likely, pert_mean, sample
-from interlock.gaps.tasks import Work, collect
-from interlock.gaps.wording import count, days, gate_words
-from interlock.model.assessment import GapGraph, OrgForecast, Plan, PlanTask, Quantiles
-from interlock.model.base import Gate, Grade, Owner, Scope
+from interlock.gaps.capacity import stated
+from interlock.gaps.drivers import tornado
+from interlock.gaps.environments import cost, within_windows
+from interlock.gaps.first import rank
+from interlock.gaps.network import Bools, Floats
+from interlock.gaps.notes import most_likely_words, notes
+from interlock.gaps.sampling import Sampler, effort_estimate, lead_estimate, pert_mean
+from interlock.gaps.simulation import MAX_CELLS, Comparison, Simulation, latest, simulate
+from interlock.gaps.tasks import collect
+from interlock.gaps.unknowns import rank_unknowns
+from interlock.model.assessment import DateChance, GapGraph, OrgForecast, Plan, PlanTask
+from interlock.model.base import Gate, Grade, Scope
+from interlock.model.contract import TestPathEntry
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Finding
-from interlock.model.organization import Organization
+from interlock.model.organization import Freeze, Organization
 from interlock.model.rule import Rule, StandingTask
 
 MAX_RUNS = 1_000_000
-#: Most tasks × runs that are held at once (8 bytes each, four arrays); more tasks get fewer runs, and a note says so.
-MAX_CELLS = 5_000_000
-#: Slack in days when a run is compared with the most-likely path, for rounding in sums.
-_SLACK = 1e-9
+#: Slack in days when a run is compared with the most-likely path: rounding of 32-bit sums.
+_SLACK = 1e-3
+
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """What a plan reckons with, besides the work itself.
+
+    :ivar start: the first day; a day that is not worked moves to the next one that is.
+    :ivar runs: Monte Carlo runs, 1 to 1,000,000; fewer are used when tasks × runs would not fit (see the notes).
+    :ivar capacity: persons by owner (``us``, ``vendor``, ``org``); nobody queues for an owner that is absent.
+    :ivar holidays, freezes: days that nobody works, and change freezes.
+    :ivar test_path: where each behaviour of the contract is tested.
+    :ivar by: the day whose probability is asked for.
+    """
+
+    target_gate: Gate
+    start: date
+    seed: int
+    runs: int
+    capacity: Mapping[str, float] = field(default_factory=dict)
+    holidays: tuple[date, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+    test_path: tuple[TestPathEntry, ...] = ()
+    by: date | None = None
 
 
 def make_plan(
@@ -38,106 +65,108 @@ def make_plan(
     ruleset_tasks: Sequence[StandingTask],
     findings: Sequence[Finding],
     organizations: Sequence[Organization],
-    *,
-    target_gate: Gate,
-    start: date,
-    seed: int,
-    runs: int,
-    capacity: Mapping[str, float],
+    options: PlanOptions,
 ) -> Plan:
-    """Simulate the work that the target gate needs.
+    """Simulate the work that the target gate needs, and say what decides the date.
 
-    :param runs: Monte Carlo runs, 1 to 1,000,000; fewer are used when tasks × runs would not fit (see the notes).
-    :param capacity: persons who work for each owner (``us``, ``vendor``, ``org``); one where absent.
     :raises InterlockError: a capacity that is not above zero, a seed or number of runs that is not a whole number in
         range, a standing task that comes after something unknown, or tasks that wait in a circle.
     """
-    persons = _capacity(capacity)
-    seed, asked = _whole(seed, "seed", 0, 2**63 - 1), _whole(runs, "number of runs", 1, MAX_RUNS)
-    work = collect(graph, rules, ruleset_tasks, findings, organizations, target_gate)
-    calendar = WorkingCalendar(start)
-    used = max(1, min(asked, MAX_CELLS // max(1, len(work.tasks))))
-    simulation = _simulate(work, sample(work.tasks, seed, used, persons))
-    expected = np.array([[most_likely(task, persons)] for task in work.tasks]).reshape(len(work.tasks), 1)
-    _, likely = network.forward(work.before, expected)
-    everything = list(range(len(work.tasks)))
-    end = _latest(simulation.finishes, everything)
-    on_path = network.critical(work.after, simulation.starts, simulation.finishes, everything, end)
-    forecasts, criticality = _organisations(simulation, likely, organizations, on_path, calendar)
-    grades = _grades(simulation, on_path, persons)
-    most = float(_latest(likely, everything)[0])
+    simulation = simulation_of(graph, rules, ruleset_tasks, findings, organizations, options)
+    work, times = simulation.work, simulation.times
+    everything = simulation.timing.order
+    end = simulation.end(None)
+    on_path = network.critical(work.after, times.starts, times.finishes, everything, end, times.held)
+    likely = simulation.most_likely()
+    forecasts, criticality = _organisations(simulation, likely.finishes, on_path)
+    comparison = Comparison(simulation)
+    unknowns, if_gaps = rank_unknowns(simulation, comparison, graph, rules, findings, organizations)
+    grades = _grades(simulation, on_path)
+    most = _latest_likely(simulation, likely.finishes, None)
+    chance, finish = _share_within(end, most), simulation.quantiles(end)
+    most_date = simulation.calendar.date_of(round(most, 1)).isoformat()
     return Plan(
-        start=calendar.first_day().isoformat(),
-        seed=seed,
-        runs=used,
-        target_gate=target_gate,
-        finish=_quantiles(end, calendar),
+        start=simulation.calendar.first_day().isoformat(),
+        seed=simulation.sampler.seed,
+        runs=simulation.sampler.runs,
+        target_gate=options.target_gate,
+        finish=finish,
         most_likely_days=round(most, 1),
-        probability_of_most_likely=_share_within(end, most),
+        probability_of_most_likely=chance,
         orgs=forecasts,
         tasks=_tasks(simulation, criticality),
-        first=rank(simulation, graph, rules, findings, organizations, criticality),
+        first=rank(simulation, comparison, graph, rules, findings, criticality, finish.p80_days),
         grades=grades,
         judgement_share=grades.get(Grade.JUDGEMENT, 0.0),
-        notes=_notes(work, persons, target_gate, asked, used, network.quantile(end, 0.8)),
+        notes=notes(simulation, options.target_gate, options.start, options.runs, finish, if_gaps, options.by),
+        most_likely=most_likely_words(simulation, most, most_date, chance),
+        most_likely_date=most_date,
+        capacity=dict(simulation.persons),
+        drivers=tornado(simulation, criticality),
+        unknowns=unknowns,
+        if_unknowns_are_gaps=if_gaps,
+        sandbox=cost(simulation, comparison, options.test_path, organizations),
+        chances=_chances(simulation, options.by),
     )
 
 
-def _capacity(capacity: Mapping[str, float]) -> dict[Owner, float]:
-    persons = dict.fromkeys(Owner, 1.0)
-    for name, value in capacity.items():
-        if name not in {owner.value for owner in Owner}:
-            raise InterlockError(f"capacity names {name!r}, which is no owner", remedy="use us, vendor or org")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
-            raise InterlockError(f"the capacity of {name} is {value!r}", remedy="give a number of persons above zero")
-        persons[Owner(name)] = float(value)
-    return persons
+def simulation_of(
+    graph: GapGraph,
+    rules: Mapping[str, Rule],
+    ruleset_tasks: Sequence[StandingTask],
+    findings: Sequence[Finding],
+    organizations: Sequence[Organization],
+    options: PlanOptions,
+) -> Simulation:
+    """The plan's runs; the first half of :func:`make_plan`, which lists the errors."""
+    persons = stated(options.capacity)
+    seed = whole(options.seed, "seed", 0, 2**63 - 1)
+    asked = whole(options.runs, "number of runs", 1, MAX_RUNS)
+    by_id = {organization.id: organization for organization in organizations}
+    frozen = frozenset(by_id if any(f.org is None for f in options.freezes) else (f.org or "" for f in options.freezes))
+    work = collect(graph, rules, ruleset_tasks, findings, organizations, options.target_gate, frozen)
+    work = replace(work, tasks=tuple(within_windows(task, by_id) for task in work.tasks))
+    calendar = WorkingCalendar(options.start, tuple(sorted(set(options.holidays))))
+    used = max(1, min(asked, MAX_CELLS // max(1, len(work.tasks))))
+    return simulate(work, by_id, calendar, options.freezes, persons, Sampler(seed, used))
 
 
-def _whole(value: int, what: str, low: int, high: int) -> int:
+def whole(value: int, what: str, low: int, high: int) -> int:
+    """A whole number in range.
+
+    :raises InterlockError: it is none.
+    """
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise InterlockError(f"the {what} is {value!r}", remedy=f"give a whole number from {low:,} to {high:,}")
     return value
 
 
-def _simulate(work: Work, durations: Floats) -> Simulation:
-    starts, finishes = network.forward(work.before, durations)
-    return Simulation(work, durations, starts, finishes)
-
-
-def _latest(finishes: Floats, rows: Sequence[int]) -> Floats:
-    """The latest finish of these rows in each run; zero without any."""
-    latest: Floats = np.zeros(finishes.shape[1]) if finishes.size else np.zeros(1)
-    for row in rows:
-        latest = np.maximum(latest, finishes[row])
-    return latest
+def _latest_likely(simulation: Simulation, likely: Floats, org: str | None) -> float:
+    return float(latest(likely, simulation.ends[org], 1)[0])
 
 
 def _organisations(
-    simulation: Simulation,
-    likely: Floats,
-    organizations: Sequence[Organization],
-    on_path: Mapping[int, network.Bools],
-    calendar: WorkingCalendar,
+    simulation: Simulation, likely: Floats, on_path: Mapping[int, Bools]
 ) -> tuple[tuple[OrgForecast, ...], list[float]]:
     """Forecast of each organisation; criticality of each task for its own finish.
 
     An organisation's task is measured against that organisation's finish, a shared task against the plan's.
     """
-    work = simulation.work
+    work, times = simulation.work, simulation.times
     criticality = [float(on_path[row].mean()) for row in range(len(work.tasks))]
+    place = {row: at for at, row in enumerate(simulation.timing.order)}
     forecasts = []
-    for organization in organizations:
-        rows = work.rows_of(organization.id)
-        end, most = _latest(simulation.finishes, rows), float(_latest(likely, rows)[0])
-        own = network.critical(work.after, simulation.starts, simulation.finishes, rows, end)
+    for org in simulation.orgs:
+        rows = sorted(work.rows_of(org), key=place.__getitem__)
+        end, most = simulation.end(org), _latest_likely(simulation, likely, org)
+        own = network.critical(work.after, times.starts, times.finishes, rows, end, times.held)
         for row in rows:
             if work.tasks[row].scope is Scope.ORG:
                 criticality[row] = float(own[row].mean())
         forecasts.append(
             OrgForecast(
-                org=organization.id,
-                finish=_quantiles(end, calendar),
+                org=org,
+                finish=simulation.quantiles(end),
                 most_likely_days=round(most, 1),
                 probability_of_most_likely=_share_within(end, most),
             )
@@ -145,48 +174,50 @@ def _organisations(
     return tuple(forecasts), criticality
 
 
-def _quantiles(end: Floats, calendar: WorkingCalendar) -> Quantiles:
-    p50, p80, p90 = (round(network.quantile(end, share), 1) for share in (0.5, 0.8, 0.9))
-    return Quantiles(
-        p50_days=p50,
-        p80_days=p80,
-        p90_days=p90,
-        p50_date=calendar.date_of(p50).isoformat(),
-        p80_date=calendar.date_of(p80).isoformat(),
-        p90_date=calendar.date_of(p90).isoformat(),
-    )
-
-
 def _share_within(end: Floats, limit: float) -> float:
     return round(float((end <= limit + _SLACK).mean()), 3)
 
 
-def _grades(
-    simulation: Simulation, on_path: Mapping[int, network.Bools], persons: Mapping[Owner, float]
-) -> dict[Grade, float]:
+def _chances(simulation: Simulation, by: date | None) -> tuple[DateChance, ...]:
+    """How likely everything, and each organisation, is through by a day."""
+    if by is None:
+        return ()
+    limit = simulation.calendar.days_through(by)
+    return tuple(
+        DateChance(
+            org=org, date=by.isoformat(), probability=_share_within(simulation.end(org), limit) if limit > 0 else 0.0
+        )
+        for org in (None, *simulation.orgs)
+    )
+
+
+def _grades(simulation: Simulation, on_path: Mapping[int, Bools]) -> dict[Grade, float]:
     """Share of the critical path's time by the grade of the estimate that it rests on.
 
     Time is the mean over runs of what each task spends on the plan's critical path, split between effort and lead time
     by their means. Effort is always the ruleset author's judgement.
     """
     time = dict.fromkeys(Grade, 0.0)
+    crews, total = simulation.timing.staffing.crews, simulation.times.durations.total
     for row, task in enumerate(simulation.work.tasks):
-        spent = float((simulation.durations[row] * on_path[row]).mean())
-        effort = pert_mean(effort_estimate(task.effort, persons[task.owner]))
+        if not on_path[row].any():
+            continue
+        spent = float(np.dot(total[row], on_path[row])) / total.shape[1]
+        effort = pert_mean(effort_estimate(task.effort, crews[row]))
         lead = pert_mean(lead_estimate(task.lead_time))
         if spent and effort + lead:
             time[Grade.JUDGEMENT] += spent * effort / (effort + lead)
             if task.lead_time:
                 time[task.lead_time.grade] += spent * lead / (effort + lead)
-    total = sum(time.values())
-    return {grade: round(value / total, 3) for grade, value in time.items() if value} if total else {}
+    whole_time = sum(time.values())
+    return {grade: round(value / whole_time, 3) for grade, value in time.items() if value} if whole_time else {}
 
 
 def _tasks(simulation: Simulation, criticality: Sequence[float]) -> tuple[PlanTask, ...]:
-    work = simulation.work
+    work, times = simulation.work, simulation.times
     if not work.tasks:
         return ()
-    starts, finishes = network.medians(simulation.starts), network.medians(simulation.finishes)
+    starts, finishes = network.medians(times.starts), network.medians(times.finishes)
     return tuple(
         PlanTask(
             id=task.id,
@@ -202,35 +233,8 @@ def _tasks(simulation: Simulation, criticality: Sequence[float]) -> tuple[PlanTa
             start_p50=round(float(starts[row]), 1),
             finish_p50=round(float(finishes[row]), 1),
             criticality=round(criticality[row], 3),
+            queue_days=round(times.queued.get(row, 0.0), 1),
+            shared_environment=task.shared_environment,
         )
         for row, task in enumerate(work.tasks)
     )
-
-
-def _notes(
-    work: Work, persons: Mapping[Owner, float], target_gate: Gate, asked: int, used: int, p80: float
-) -> tuple[str, ...]:
-    """What a reader has to know before quoting a date."""
-    if not work.tasks:
-        return (f"Nothing is left to plan before the {gate_words(target_gate)}.",)
-    notes = ["Tasks that do not wait for one another run at the same time; nothing is levelled by who is free."]
-    effort = sum(
-        pert_mean(effort_estimate(task.effort, persons[Owner.US])) for task in work.tasks if task.owner is Owner.US
-    )
-    if effort > p80:
-        notes.append(
-            f"Our own work alone adds up to {days(round(effort, 1))} for {persons[Owner.US]:g} of us, more than the "
-            "P80: with these people the dates are too early."
-        )
-    unknown = sum(task.kind == "discovery" for task in work.tasks)
-    if unknown:
-        notes.append(
-            f"{count(unknown, 'unknown')} in the plan: there is time to find out, none to close what may be found."
-        )
-    if any(task.kind == "standing" for task in work.tasks):
-        notes.append("Standing tasks are planned as not yet begun.")
-    if work.done:
-        notes.append(f"{count(work.done, 'standing task')} not planned: met rules show that the work is done.")
-    if used < asked:
-        notes.append(f"{used:,} runs instead of {asked:,}, because there are {len(work.tasks):,} tasks.")
-    return tuple(notes)

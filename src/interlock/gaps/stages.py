@@ -2,44 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
-from interlock.gaps.subjects import UNDECIDED, is_requirement, rule_of
+from interlock.gaps.parts import Keys, Part, merged
 from interlock.model.assessment import GateState
-from interlock.model.base import Gate, RuleOutcome
-from interlock.model.finding import Finding
-from interlock.model.rule import Rule
+from interlock.model.base import Gate
 
 
-def gate_states(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> tuple[GateState, ...]:
-    """The four gates of the subject that ``findings`` concern (product, vendor and organisation together).
+def gate_states(concerning: Sequence[Part]) -> tuple[GateState, ...]:
+    """The four gates of a subject that these parts concern (product, vendor and organisation together).
 
     A gate's requirements are the findings of stable rules other than advice at that gate. It holds when every one is
     met or not applicable, so a gate without requirements holds. ``required`` counts the applicable ones.
     """
-    met = dict.fromkeys(Gate, 0)
-    opened: dict[Gate, list[str]] = {gate: [] for gate in Gate}
-    undecided: dict[Gate, list[str]] = {gate: [] for gate in Gate}
-    for finding in findings:
-        rule = rule_of(finding, rules)
-        if not is_requirement(rule):
-            continue
-        if finding.outcome is RuleOutcome.GAP:
-            opened[rule.gate].append(finding.key)
-        elif finding.outcome in UNDECIDED:
-            undecided[rule.gate].append(finding.key)
-        elif finding.outcome is RuleOutcome.MET:
-            met[rule.gate] += 1
     return tuple(
-        GateState(
-            gate=gate,
-            holds=not opened[gate] and not undecided[gate],
-            required=met[gate] + len(opened[gate]) + len(undecided[gate]),
-            met=met[gate],
-            open=tuple(sorted(opened[gate])),
-            undecided=tuple(sorted(undecided[gate])),
+        _gate_state(
+            gate,
+            tuple(keys for part in concerning if (keys := part.opened[number])),
+            tuple(keys for part in concerning if (keys := part.unknown[number])),
+            sum(part.met[number] for part in concerning),
         )
-        for gate in Gate
+        for number, gate in enumerate(Gate)
+    )
+
+
+@lru_cache(maxsize=8192)
+def _gate_state(gate: Gate, opened: tuple[Keys, ...], undecided: tuple[Keys, ...], met: int) -> GateState:
+    """Remembered, because one more answer leaves most gates of most organisations as they were."""
+    is_open, is_unknown = merged(opened), merged(undecided)
+    return GateState(
+        gate=gate,
+        holds=not is_open and not is_unknown,
+        required=met + len(is_open) + len(is_unknown),
+        met=met,
+        open=is_open,
+        undecided=is_unknown,
     )
 
 

@@ -24,6 +24,7 @@ class StandingTasks:
     """The standing tasks of one fleet, and the order between them and the gap graph's nodes.
 
     :param met: keys of the findings that are met.
+    :param freezes_stated: organisations whose change freezes are known, for tasks that only stand for unknown ones.
     :ivar instances: the tasks to plan, by instance id, each with the subject that it stands for.
     :ivar done: ids of the instances that are done.
     """
@@ -35,6 +36,7 @@ class StandingTasks:
         rules: Mapping[str, Rule],
         organizations: Sequence[Organization],
         met: Set[str],
+        freezes_stated: Set[str] = frozenset(),
     ) -> None:
         self._by_id = {task.id: task for task in tasks}
         self._graph = graph
@@ -48,7 +50,12 @@ class StandingTasks:
                 if general != task.id:
                     self._replaced_by.setdefault(general, []).append(task)
         self._met = met
-        everything = {key_at(task.id, view): (task, view) for task in tasks for view in self._views_of(task)}
+        everything = {
+            key_at(task.id, view): (task, view)
+            for task in tasks
+            for view in self._views_of(task)
+            if not (task.unless == "freezes_stated" and view[1] in freezes_stated)
+        }
         self.done = frozenset(key for key, (task, view) in everything.items() if self._is_done(task, view))
         self.instances: dict[str, tuple[StandingTask, View]] = {
             key: instance for key, instance in everything.items() if key not in self.done

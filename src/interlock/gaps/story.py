@@ -31,11 +31,19 @@ _ORIGINS = {
 
 
 class StoryRead(Model):
-    """One value that the rule reads. ``known`` is false when it is what is missing for a decision."""
+    """One value that the rule reads. ``known`` is false when it is what is missing for a decision.
+
+    :ivar says: what the answer or the check said, with its evidence and date, where that is at hand.
+    """
 
     name: str
     origin: Literal["answer", "observation", "contract", "organisation", "other"]
     known: bool
+    says: str | None = None
+
+    def text(self) -> str:
+        """One line."""
+        return f"{self.name} ({self.origin}{'' if self.known else ', missing'}){f': {self.says}' if self.says else ''}"
 
 
 class StoryLink(Model):
@@ -99,7 +107,7 @@ class GapStory(Model):
             self.statement,
             f"Why it matters: {self.why}",
             f"Evidence: {self.evidence.value if self.evidence else 'none, because it is not decided'}",
-            *_section("Rests on", [f"{r.name} ({r.origin}{'' if r.known else ', missing'})" for r in self.reads]),
+            *_section("Rests on", [read.text() for read in self.reads]),
             *_section("Would be decided by an answer to", self.missing_answers),
             *_section("Would be decided by observing", self.missing_facts),
             *_section("Waits for", [f"{link.key}: {link.title}" for link in self.waits_for]),

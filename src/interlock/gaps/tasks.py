@@ -6,7 +6,7 @@ for. Advice is not planned.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -48,6 +48,8 @@ class Task:
     effort: Effort | None
     lead_time: LeadTime | None
     after: tuple[str, ...]
+    waits_in_freeze: bool = False
+    shared_environment: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,15 +85,17 @@ def collect(
     findings: Sequence[Finding],
     organizations: Sequence[Organization],
     target_gate: Gate,
+    freezes_stated: Set[str] = frozenset(),
 ) -> Work:
     """Every task that the target gate needs.
 
     :param findings: those that are met show which standing tasks are done.
+    :param freezes_stated: organisations whose change freezes are known.
     :raises InterlockError: a standing task comes after something that does not exist, or tasks wait in a circle.
     """
     everything = {task.id: task for task in _gap_tasks(graph, rules, organizations)}
     met = frozenset(finding.key for finding in findings if finding.outcome is RuleOutcome.MET)
-    book = StandingTasks(standing, graph, rules, organizations, met)
+    book = StandingTasks(standing, graph, rules, organizations, met, freezes_stated)
     everything.update({task.id: task for task in _standing_tasks(book, organizations)})
     return _arranged(_needed(everything, target_gate), len(book.done))
 
@@ -145,6 +149,8 @@ def _standing_tasks(book: StandingTasks, organizations: Sequence[Organization]) 
                 effort=task.effort,
                 lead_time=task.lead_time,
                 after=book.before(key),
+                waits_in_freeze=task.waits_in_freeze,
+                shared_environment=task.shared_environment,
             )
         )
     return tasks

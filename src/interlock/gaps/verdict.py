@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from interlock.documents.text import plain
+from interlock.gaps.parts import Part
 from interlock.gaps.subjects import SEVERITY_RANK, UNDECIDED, FindingIndex, in_force, rule_of
 from interlock.gaps.wording import VERDICT_WORDS, first_sentence, listed, statement
 from interlock.model.assessment import OrgStanding, Verdict, VerdictReason
@@ -44,6 +45,9 @@ _TEXTS: dict[VerdictValue, tuple[str, str]] = {
 }
 
 
+_IN_ORDER = tuple(VerdictValue)
+
+
 @dataclass(frozen=True, slots=True)
 class _Vote:
     """One finding of a rule that names a verdict, open or undecided."""
@@ -52,9 +56,7 @@ class _Vote:
     rule: Rule
     value: VerdictValue
 
-    @property
-    def undecided(self) -> bool:
-        return self.finding.outcome in UNDECIDED
+    undecided: bool
 
 
 @dataclass(frozen=True)
@@ -65,15 +67,14 @@ class _Ballot:
     by_org: Mapping[str, tuple[_Vote, ...]]
 
 
-def own_verdict(org: Organization, index: FindingIndex, rules: Mapping[str, Rule]) -> tuple[VerdictValue, bool]:
-    """One organisation's verdict, and whether it is provisional.
+def own_verdict(concerning: Sequence[Part]) -> tuple[VerdictValue, bool]:
+    """One organisation's verdict, and whether it is provisional, by the parts that concern it.
 
     It is the earliest that an open gap of the product, its vendor or itself argues for, and provisional when something
     undecided argues for an earlier one.
     """
-    votes = _votes(index.concerning(org), rules)
-    decided = _earliest(votes, _is_gap)
-    return decided, _earliest(votes, lambda _: True).rank < decided.rank
+    decided = min(part.earliest for part in concerning)
+    return _IN_ORDER[decided], min(part.earliest_if_gaps for part in concerning) < decided
 
 
 def decide(
@@ -89,8 +90,7 @@ def decide(
     index = FindingIndex.of(findings)
     ballot = _Ballot(_votes(index.product, rules), {org.id: _votes(index.own(org), rules) for org in organizations})
     value = _tally(ballot, _is_gap)
-    if_gaps = _tally(ballot, lambda _: True)
-    provisional = if_gaps.rank < value.rank
+    provisional = _earliest_possible(ballot).rank < value.rank
     reasons = _reasons(ballot, value)
     doubts = _doubts(ballot, value) if provisional else ()
     if provisional and value is VerdictValue.INTEGRATE:
@@ -117,7 +117,7 @@ def _votes(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> tuple[_Vot
         rule = rule_of(finding, rules)
         is_open = finding.outcome is RuleOutcome.GAP or finding.outcome in UNDECIDED
         if rule.verdict is not None and is_open and in_force(rule):
-            votes.append(_Vote(finding, rule, rule.verdict))
+            votes.append(_Vote(finding, rule, rule.verdict, finding.outcome is not RuleOutcome.GAP))
     return tuple(sorted(votes, key=lambda vote: (SEVERITY_RANK[vote.rule.severity], vote.finding.key)))
 
 
@@ -126,9 +126,11 @@ def _is_gap(vote: _Vote) -> bool:
 
 
 def _earliest(votes: Iterable[_Vote], taken: Callable[[_Vote], bool]) -> VerdictValue:
-    return min(
-        (vote.value for vote in votes if taken(vote)), key=lambda value: value.rank, default=VerdictValue.INTEGRATE
-    )
+    earliest = VerdictValue.INTEGRATE
+    for vote in votes:
+        if vote.value.rank < earliest.rank and taken(vote):
+            earliest = vote.value
+    return earliest
 
 
 def _tally(ballot: _Ballot, taken: Callable[[_Vote], bool]) -> VerdictValue:
@@ -144,6 +146,17 @@ def _tally(ballot: _Ballot, taken: Callable[[_Vote], bool]) -> VerdictValue:
     if VerdictValue.INTEGRATE in own:
         return VerdictValue.INTEGRATE
     return min(own, key=lambda value: value.rank)
+
+
+def _earliest_possible(ballot: _Ballot) -> VerdictValue:
+    """The earliest verdict that some of the undecided findings, found to be gaps, could lead to.
+
+    A product's vote hides the organisations', so what is undecided about the product and about them is tried apart.
+    """
+    product = {vote.finding.key for vote in ballot.product}
+    if_product = _tally(ballot, lambda vote: _is_gap(vote) or vote.finding.key in product)
+    if_organizations = _tally(ballot, lambda vote: _is_gap(vote) or vote.finding.key not in product)
+    return min(if_product, if_organizations, key=lambda value: value.rank)
 
 
 def _reasons(ballot: _Ballot, value: VerdictValue) -> tuple[_Vote, ...]:
@@ -236,10 +249,13 @@ def _smallest_closure(ballot: _Ballot, value: VerdictValue) -> tuple[list[str], 
     organisation is cleared completely, or what argues for ``value`` or earlier is closed at every organisation.
     """
     base = {vote.finding.key for vote in ballot.product if _is_gap(vote) and vote.value is value}
-    gaps = {org: [vote for vote in votes if _is_gap(vote)] for org, votes in ballot.by_org.items()}
-    early = {v.finding.key for votes in gaps.values() for v in votes if v.value.rank <= value.rank}
+    gaps = [[vote for vote in votes if _is_gap(vote)] for votes in ballot.by_org.values()]
+    early = {v.finding.key for votes in gaps for v in votes if v.value.rank <= value.rank}
     options = [base, base | early]
-    options += [base | {vote.finding.key for vote in votes} for votes in gaps.values()]
+    if gaps:
+        # Whichever organisation is cleared, the verdict is the same: the cheapest one is enough to look at.
+        cleared = (base | {vote.finding.key for vote in votes} for votes in gaps)
+        options.append(min(cleared, key=lambda keys: (len(keys), sorted(keys))))
     moved = [
         (len(keys), -then.rank, sorted(keys), then)
         for keys in options

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from interlock.model.base import Evidence, Model, RuleOutcome, Scope
 
 
@@ -16,6 +18,20 @@ class Subject(Model):
 
 
 PRODUCT = Subject(scope=Scope.PRODUCT)
+
+
+class Conclusion(NamedTuple):
+    """What a rule concluded, without about whom: the same for every subject of which the same is known.
+
+    The fields are those of :class:`Finding`.
+    """
+
+    outcome: RuleOutcome
+    value: float | None = None
+    evidence: Evidence | None = None
+    missing_answers: tuple[str, ...] = ()
+    missing_facts: tuple[str, ...] = ()
+    detail: str | None = None
 
 
 class Finding(Model):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from interlock.model.base import Gate, Model, Slug
 
@@ -13,12 +14,45 @@ EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 
 
 class OrganizationAuth(Model):
-    """Where credentials are found: names of environment variables only."""
+    """Where credentials are found: names of environment variables only.
+
+    :ivar key_id_env: holds the private key's ``kid``, for a key that does not carry its own (PEM).
+    """
 
     client_id_env: EnvName | None = None
     client_secret_env: EnvName | None = None
     private_key_env: EnvName | None = None
+    key_id_env: EnvName | None = None
     bearer_token_env: EnvName | None = None
+
+
+class AccessWindows(Model):
+    """When a shared test environment is ours, as the organisation states it (S41): it opens every ``every_days``
+    working days and stays open for ``open_days``."""
+
+    every_days: Annotated[float, Field(gt=0, le=260)]
+    open_days: Annotated[float, Field(gt=0, le=260)]
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> AccessWindows:
+        if self.open_days > self.every_days:
+            raise ValueError("a window cannot stay open for longer than the time until the next one")
+        return self
+
+
+class Freeze(Model):
+    """Days on which nothing changes in production: ``from`` and ``to`` belong to it. No ``org`` means everywhere."""
+
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+    org: Slug | None = None
+    reason: Annotated[str, Field(max_length=200)] | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Freeze:
+        if not self.first <= self.last:
+            raise ValueError("a freeze ends on or after the day on which it starts")
+        return self
 
 
 class Organization(Model):
@@ -35,6 +69,7 @@ class Organization(Model):
     fhir_base_url: str | None = None
     auth: OrganizationAuth = OrganizationAuth()
     overrides: dict[str, bool | int | float | str | list[str]] = {}
+    access_windows: AccessWindows | None = None
     note: str | None = None
 
     @field_validator("fhir_base_url")
@@ -48,7 +83,12 @@ class Organization(Model):
 
 
 class Settings(Model):
-    """``interlock.yaml``: what this workspace assesses, and with which content."""
+    """``interlock.yaml``: what this workspace assesses, with which content, and what its plan reckons with.
+
+    :ivar capacity: persons of each owner who work at the same time; nobody queues for an owner without a number.
+    :ivar holidays: days that are not worked although they are Monday to Friday.
+    :ivar freezes: change freezes of the organisations.
+    """
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     product: Annotated[str, Field(min_length=1, max_length=200)]
@@ -60,4 +100,6 @@ class Settings(Model):
     target_gate: Gate = Gate.PILOT
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 20260101
     start: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
-    capacity: dict[Literal["us", "vendor", "org"], Annotated[float, Field(gt=0)]] = {}
+    capacity: dict[Literal["us", "vendor", "org"], Annotated[float, Field(gt=0, le=1000)]] = {}
+    holidays: Annotated[tuple[date, ...], Field(max_length=1000)] = ()
+    freezes: Annotated[tuple[Freeze, ...], Field(max_length=1000)] = ()

@@ -16,9 +16,9 @@ StatementId = Annotated[str, Field(pattern=r"^S\d\d$")]
 class Effort(Model):
     """Touch effort of the owner, three-point, in person-days."""
 
-    low: Annotated[float, Field(ge=0)]
-    expected: Annotated[float, Field(ge=0)]
-    high: Annotated[float, Field(ge=0)]
+    low: Annotated[float, Field(ge=0, le=10_000)]
+    expected: Annotated[float, Field(ge=0, le=10_000)]
+    high: Annotated[float, Field(ge=0, le=10_000)]
     unit: Literal["person_days"] = "person_days"
 
     @model_validator(mode="after")
@@ -34,9 +34,9 @@ class LeadTime(Model):
     ``grade`` says how good the source is; ``source`` is an address or the word ``judgement``; ``as_of`` is YYYY-MM.
     """
 
-    low: Annotated[float, Field(ge=0)]
-    expected: Annotated[float, Field(ge=0)]
-    high: Annotated[float, Field(ge=0)]
+    low: Annotated[float, Field(ge=0, le=10_000)]
+    expected: Annotated[float, Field(ge=0, le=10_000)]
+    high: Annotated[float, Field(ge=0, le=10_000)]
     unit: Literal["days", "working_days"] = "days"
     source: Annotated[str, Field(min_length=1)]
     grade: Grade
@@ -70,8 +70,9 @@ class Rule(Model):
 
     ``applies`` and ``gap_when`` are CEL. ``measures`` names the graded question whose option value is this rule's
     value v in the score; without it v is 1 when met and 0 when a gap. ``verdict`` is the verdict that an open gap of
-    this rule argues for. ``why`` is one sentence for a product lead. ``severity_because`` argues severity and gate
-    where they are not obvious.
+    this rule argues for. ``why`` is one sentence for a product lead. ``rationale`` argues severity and gate where
+    they are not obvious. ``vendors`` empty means every vendor; a rule with vendors has findings only for those. ``weight``
+    is the score's weight w where it is not the severity's (dimensionless; docs/scoring.md).
     """
 
     id: RuleId
@@ -81,7 +82,9 @@ class Rule(Model):
     gap_class: GapClass = Field(alias="class")
     gate: Gate
     severity: Severity
-    severity_because: str | None = None
+    rationale: str | None = None
+    weight: Annotated[float, Field(gt=0, le=1000)] | None = None
+    vendors: tuple[str, ...] = ()
     applies: str | None = None
     gap_when: str
     measures: ItemId | None = None
@@ -94,6 +97,11 @@ class Rule(Model):
     remediation: Remediation
     tests: Annotated[tuple[RuleTest, ...], Field(min_length=1)]
 
+    @property
+    def score_weight(self) -> float:
+        """The score's weight w: the rule's own, else its severity's."""
+        return self.severity.weight if self.weight is None else self.weight
+
 
 class StandingTask(Model):
     """Work that every integration has, whether or not a gap is open.
@@ -101,6 +109,8 @@ class StandingTask(Model):
     ``vendors`` empty means every vendor. ``replaces`` names a general task that this vendor's own one stands for.
     ``gate`` is the gate that cannot be passed before the task is done. ``done_when`` names rules any of which, being
     met for the subject (for a wider scope: for one of its organisations), shows that the task is done.
+    ``waits_in_freeze``: the work stands still in a change freeze. ``unless`` names what makes the task superfluous once
+    it is stated. ``shared_environment``: the time goes by in windows of an environment that others use too (S41).
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z0-9-]+)+$")]
@@ -114,17 +124,24 @@ class StandingTask(Model):
     gate: Gate
     effort: Effort | None = None
     lead_time: LeadTime | None = None
+    waits_in_freeze: bool = False
+    unless: Literal["freezes_stated"] | None = None
+    shared_environment: bool = False
     references: tuple[Reference, ...] = ()
 
 
 class Ruleset(Model):
-    """A set of rules and standing tasks, in id order."""
+    """A set of rules and standing tasks, in id order.
+
+    :ivar sets: id → version of every set that it is composed of, this one included, bases first.
+    """
 
     id: str
     version: str
     title: str
     rules: tuple[Rule, ...]
     tasks: tuple[StandingTask, ...] = ()
+    sets: dict[str, str] = {}
 
     def rule(self, rule_id: str) -> Rule | None:
         """The rule with this id, or none."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Literal
 
 from interlock.gaps import exports
-from interlock.gaps.story import GapStory, explain
+from interlock.gaps.story import GapStory, StoryRead, explain
 from interlock.model.assessment import Assessment, GapGraph
+from interlock.model.base import Scope
 from interlock.model.errors import InterlockError
+from interlock.usecases.load import Inputs
 
 
-def story(assessment: Assessment, key: str) -> GapStory:
+def story(assessment: Assessment, key: str, inputs: Inputs | None = None) -> GapStory:
     """The story of one gap; its key as ``interlock gaps`` shows it, upper or lower case.
 
+    :param inputs: what the assessment was made of, to say what each answer and check said.
     :raises InterlockError: no open gap has that key; close ones are named.
     """
     by_upper = {node.key.upper(): node.key for node in assessment.graph.nodes}
@@ -22,7 +25,42 @@ def story(assessment: Assessment, key: str) -> GapStory:
         close = difflib.get_close_matches(key.upper(), by_upper, n=3, cutoff=0.5)
         hint = f"did you mean {', '.join(by_upper[name] for name in close)}?" if close else "interlock gaps lists them"
         raise InterlockError(f"no open gap is called {key!r}", remedy=hint)
-    return explain(by_upper[key.upper()], assessment)
+    told = explain(by_upper[key.upper()], assessment)
+    if inputs is None:
+        return told
+    reads = tuple(read.model_copy(update={"says": _says(read, told, inputs)}) for read in told.reads)
+    return told.model_copy(update={"reads": reads})
+
+
+def _says(read: StoryRead, told: GapStory, inputs: Inputs) -> str | None:
+    """What an answer or a check said; none when it is neither or not there."""
+    head, _, name = read.name.partition(".")
+    org = told.subject.id if told.subject.scope is Scope.ORG else None
+    if read.origin == "answer":
+        return _answer(name, inputs, org)
+    observation = inputs.observations.get(org) if org else None
+    if read.origin != "observation" or observation is None:
+        return None
+    seen = f"probed {observation.started:%Y-%m-%d}"
+    if head == "checks":
+        checks = [check for check in observation.checks if check.id == name]
+        return f"{checks[0].outcome.value.replace('_', ' ')}: {checks[0].message} ({seen})" if checks else None
+    return seen
+
+
+def _answer(name: str, inputs: Inputs, org: str | None) -> str | None:
+    item = inputs.content.items.get(name)
+    scope = org if item is not None and item.scope is Scope.ORG and org else "product"
+    response = inputs.answers(scope).get(name)
+    if item is None or response is None:
+        return "not answered" if item is not None else None
+    values = response.value if isinstance(response.value, tuple | list) else (response.value,)
+    options = {option.value: option.label for option in item.options}
+    labels = [options.get(str(value), str(value)) for value in values if value is not None]
+    words = "; ".join(labels) or response.status.value.replace("_", " ")
+    about = [response.evidence.value] if response.evidence else []
+    about += [f"{response.at:%Y-%m-%d}"] if response.at else []
+    return f"{words} ({', '.join(about)})" if about else words
 
 
 def part(graph: GapGraph, org: str | None) -> GapGraph:
@@ -41,8 +79,10 @@ def part(graph: GapGraph, org: str | None) -> GapGraph:
     )
 
 
-def draw(assessment: Assessment, how: Literal["json", "mermaid", "dot", "svg"], org: str | None = None) -> str:
-    """The gap graph as node-link JSON, Mermaid, DOT or SVG text.
+def draw(
+    assessment: Assessment, how: Literal["json", "mermaid", "dot", "graphml", "svg"], org: str | None = None
+) -> str:
+    """The gap graph as node-link JSON, Mermaid, DOT, GraphML or SVG text.
 
     :raises InterlockError: a picture is asked for and nothing is open.
     """
@@ -53,6 +93,8 @@ def draw(assessment: Assessment, how: Literal["json", "mermaid", "dot", "svg"], 
         return exports.to_mermaid(graph)
     if how == "dot":
         return exports.to_dot(graph)
+    if how == "graphml":
+        return exports.to_graphml(graph)
     if not graph.nodes:
         raise InterlockError(
             "there is no graph to draw: nothing is open", remedy="interlock score shows where things stand"

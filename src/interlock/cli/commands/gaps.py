@@ -13,7 +13,8 @@ from interlock.cli.options import OrgOption, WorkspaceOption
 
 def gaps(
     output: Annotated[
-        Literal["table", "json", "mermaid", "dot", "svg"], typer.Option("--format", "-f", help="How to show the graph.")
+        Literal["table", "json", "mermaid", "dot", "graphml", "svg"],
+        typer.Option("--format", "-f", help="How to show the graph."),
     ] = "table",
     org: OrgOption = None,
     explain: Annotated[str | None, typer.Option("--explain", help="The story of one gap.", metavar="ID")] = None,
@@ -31,7 +32,7 @@ def gaps(
         inputs.organization(org)
     assessment = assess(inputs, today=date.today(), runs=100)
     if explain is not None:
-        told = story(assessment, explain)
+        told = story(assessment, explain, inputs)
         if output == "json":
             emit_json(told)
         else:

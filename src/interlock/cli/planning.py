@@ -1,0 +1,210 @@
+"""The plan on a terminal, in words and lines that can be pasted into a mail: 80 columns are enough."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from rich.text import Text
+
+from interlock.cli.output import console, make_table, show_table
+from interlock.documents.text import plain
+from interlock.model.assessment import Assessment, Driver, FirstThing, Plan, PlanChange, Quantiles, WhatIf
+from interlock.model.base import Owner
+
+#: Bars of the tornado, in characters.
+_BAR = 24
+_OWNER = {Owner.US: "us", Owner.VENDOR: "the vendor", Owner.ORG: "the organisation"}
+
+
+def show_plan(assessment: Assessment, *, tasks: bool) -> None:
+    """Dates, what the most likely path would have said, what to do first, what drives the date; tasks if asked for."""
+    plan = assessment.plan
+    _heading(f"To the {plan.target_gate.value} gate, from {plan.start}")
+    _say(_basis(plan))
+    _blank()
+    _dates(plan)
+    if plan.most_likely:
+        _blank()
+        _say(plan.most_likely)
+    _first(plan.first)
+    _unknowns(plan)
+    _drivers(plan.drivers)
+    _sandbox(plan)
+    if plan.notes:
+        _blank()
+        _heading("To know before quoting a date")
+        for note in plan.notes:
+            _say(note, "- ")
+    if tasks:
+        _tasks(plan)
+
+
+def show_what_if(result: WhatIf) -> None:
+    """Every finish before and after, side by side."""
+    _heading(f"To the {result.target_gate.value} gate: what if")
+    for change in result.changes:
+        _say(change, "- ")
+    _blank()
+    show_table(
+        ["", "P50 was", "P50 is", "P80 was", "P80 is", ("Days", {"justify": "right"})],
+        [_change(change) for change in result.finishes],
+    )
+    for note in result.notes:
+        _say(note)
+
+
+def _change(change: PlanChange) -> tuple[object, ...]:
+    name, before, after = change.org or "all", change.before, change.after
+    if after is None:
+        return name, before.p50_date, "left out", before.p80_date, "left out", ""
+    moved = round(after.p80_days - before.p80_days, 1)
+    return name, before.p50_date, after.p50_date, before.p80_date, after.p80_date, f"{moved:+g}" if moved else "0"
+
+
+def _basis(plan: Plan) -> str:
+    people = ", ".join(
+        f"{persons:g} {'of us' if owner is Owner.US else owner.value}" for owner, persons in plan.capacity.items()
+    )
+    basis = f"{plan.judgement_share:.0%} of the critical path's time rests on judgement." if plan.grades else ""
+    return f"{people or 'No capacity stated'}; {plan.runs:,} simulated runs, seed {plan.seed}. {basis}".strip()
+
+
+def _dates(plan: Plan) -> None:
+    chances = {chance.org: chance for chance in plan.chances}
+    by = [(f"By {plan.chances[0].date}", {"justify": "right", "no_wrap": True})] if chances else []
+
+    def row(name: str, org: str | None, finish: Quantiles) -> tuple[object, ...]:
+        cells = (name, finish.p50_date, finish.p80_date, finish.p90_date)
+        return (*cells, f"{chances[org].probability:.0%}") if chances else cells
+
+    rows = [row(forecast.org, forecast.org, forecast.finish) for forecast in plan.orgs]
+    show_table(
+        ["", "P50 target", "P80 commitment", "P90", *by],
+        [*rows, row("all", None, plan.finish)],
+    )
+
+
+def _first(things: Sequence[FirstThing]) -> None:
+    if not things:
+        return
+    _blank()
+    _heading("Do first, from the top")
+    for number, thing in enumerate(things, 1):
+        how = "with those above" if number > 1 else "alone"
+        _say(f"{thing.key}  {thing.title} ({_OWNER[thing.owner]})", f"{number}. ", bold=True)
+        _say(thing.because, "   ")
+        rate = f"{thing.p80_days_saved_per_person_day:g} days of P80 per person-day"
+        gates = f"{thing.unlocks} {'gate' if thing.unlocks == 1 else 'gates'} {how}"
+        _say(f"{rate} | {gates} | critical in {thing.criticality:.0%}", "   ")
+    last = things[-1]
+    if last.together_days > 0:
+        _say(
+            f"Closing 1 to {len(things)} together takes {last.together_days:g} working days off the P80s of the "
+            f"organisations; all of them would be through by {last.together_p80_date} (P80)."
+        )
+    else:
+        _say("Not even all of these together move a P80: other work takes longer beside them.")
+
+
+def _unknowns(plan: Plan) -> None:
+    things = [thing for thing in plan.unknowns if thing.p80_days or thing.score_points][:3]
+    if not things:
+        return
+    _blank()
+    _heading("Find out first: what narrows the dates and the score most")
+    for thing in things:
+        _say(f"{thing.key}  {thing.because}", "- ")
+
+
+def _drivers(drivers: Sequence[Driver]) -> None:
+    if not drivers:
+        return
+    _blank()
+    _heading("What drives the P80 (working days; best fifth of runs to worst fifth)")
+    low, high = min(d.p80_if_well for d in drivers), max(d.p80_if_badly for d in drivers)
+    scale = _BAR / (high - low) if high > low else 0.0
+    table = make_table(["", ("", {"justify": "right"}), "", ("", {"justify": "right"})])
+    table.show_header = False
+    for driver in drivers:
+        start, end = (round((value - low) * scale) for value in (driver.p80_if_well, driver.p80_if_badly))
+        bar = " " * start + "=" * max(1, end - start)
+        table.add_row(_driver_name(driver), f"{driver.p80_if_well:.0f}", bar.ljust(_BAR), f"{driver.p80_if_badly:.0f}")
+    console().print(table)
+
+
+def _driver_name(driver: Driver) -> Text:
+    return Text(plain(f"all at {driver.id}" if driver.what == "party" else driver.id, 34))
+
+
+def _sandbox(plan: Plan) -> None:
+    cost = plan.sandbox
+    if cost is None:
+        return
+    _blank()
+    _heading("Shared sandboxes")
+    _say(
+        f"Without waiting for shared environments the P80 would be {cost.p80_days:g} working days earlier. Mean time "
+        "in them: " + ", ".join(f"{one.org} {one.days:g} days" for one in cost.orgs[:12]) + "."
+    )
+    unstated = [one.org for one in cost.orgs if not one.stated]
+    if unstated:
+        _say(
+            f"Access windows are stated for {len(cost.orgs) - len(unstated)} of {len(cost.orgs)} organisations "
+            "(access_windows in orgs/ID.yaml); the others rest on the ruleset's estimate."
+        )
+    for one in cost.behaviours:
+        _say(
+            f"{one.behaviour} ({one.share:.0%} of that time): simulating it saves {one.p80_days_saved:g} days of the "
+            f"plan's P80, {one.org_days_saved:g} summed over the organisations.",
+            "- ",
+        )
+
+
+def _tasks(plan: Plan) -> None:
+    _blank()
+    _heading("Tasks, in working days from the start (medians)")
+    for wave in sorted({task.wave for task in plan.tasks}):
+        _blank()
+        _say(f"Wave {wave + 1}")
+        show_table(
+            [
+                ("Task", {"no_wrap": True}),
+                ("Owner", {"no_wrap": True}),
+                ("Starts", {"justify": "right", "no_wrap": True}),
+                ("Ends", {"justify": "right", "no_wrap": True}),
+                ("Critical", {"justify": "right", "no_wrap": True}),
+            ],
+            [
+                (
+                    task.id,
+                    task.owner.value,
+                    f"{task.start_p50:.0f}",
+                    f"{task.finish_p50:.0f}",
+                    f"{task.criticality:.0%}",
+                )
+                for task in plan.tasks
+                if task.wave == wave
+            ],
+        )
+
+
+def _heading(text: str) -> None:
+    console().print(Text(plain(text, 200), "bold"))
+
+
+def _say(text: str, mark: str = "", *, bold: bool = False) -> None:
+    """A paragraph, wrapped to the terminal, behind a mark that later lines are indented by."""
+    out = console()
+    for line in _wrapped(plain(text, 2000), mark, min(out.width, 100)):
+        out.print(Text(line, "bold" if bold else ""), soft_wrap=True)
+
+
+def _wrapped(text: str, mark: str, width: int) -> Iterable[str]:
+    return textwrap.wrap(
+        text, width - 1, initial_indent=mark, subsequent_indent=" " * len(mark), break_on_hyphens=False
+    ) or [mark]
+
+
+def _blank() -> None:
+    console().print()

@@ -1,0 +1,106 @@
+"""What a reader has to know before quoting a date, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from interlock.gaps.sampling import effort_estimate, pert_mean
+from interlock.gaps.simulation import Simulation
+from interlock.gaps.subjects import GATE_RANK
+from interlock.gaps.wording import count, days, gate_words, listed
+from interlock.model.assessment import Quantiles
+from interlock.model.base import Gate, Owner
+
+#: Two whole projects to hold the sum of our steps against; neither is part of any path.
+CROSS_CHECK = (
+    "Cross-check: one integration took 18 months at five centres (Scalia 2021, https://doi.org/10.2196/22766), a light "
+    "web tool 10 to 12 weeks at three systems (Branda 2024, https://doi.org/10.1002/lrh2.10418)."
+)
+_OWNERS = {Owner.US: "us", Owner.VENDOR: "the vendors", Owner.ORG: "the organisations"}
+
+
+def most_likely_words(simulation: Simulation, most: float, when: str, chance: float) -> str:
+    """What the path of most likely times alone would have said, and how unlikely that is; empty without tasks."""
+    if not simulation.work.tasks:
+        return ""
+    return (
+        f"If every task took its most likely time, the plan would end on {when}, after {days(round(most, 1))}. "
+        f"{_odds(chance)} of {simulation.sampler.runs:,} runs ended that early: where paths meet the slowest decides, "
+        "and most estimates lean to the late side."
+    )
+
+
+def _odds(chance: float) -> str:
+    if chance <= 0:
+        return "None"
+    return "All" if chance >= 1 else f"Only {100 * chance:.1f} %" if chance < 0.5 else f"{100 * chance:.1f} %"
+
+
+def notes(
+    simulation: Simulation,
+    gate: Gate,
+    start: date,
+    asked: int,
+    finish: Quantiles,
+    if_gaps: Quantiles | None,
+    by: date | None,
+) -> tuple[str, ...]:
+    """The notes of a plan, those that move dates most first."""
+    work = simulation.work
+    if not work.tasks:
+        return (f"Nothing is left to plan before the {gate_words(gate)}.",)
+    found = [*_people(simulation, finish), *_unknowns(simulation, finish, if_gaps)]
+    if any(task.kind == "standing" for task in work.tasks):
+        found.append("Standing tasks are planned as not yet begun.")
+    if work.done:
+        found.append(f"{count(work.done, 'standing task')} not planned: met rules show that the work is done.")
+    found += _calendar(simulation, start, by)
+    if simulation.orgs and GATE_RANK[gate] >= GATE_RANK[Gate.PILOT]:
+        found.append(CROSS_CHECK)
+    used = simulation.sampler.runs
+    if used < asked:
+        found.append(f"{used:,} runs instead of {asked:,}, because there are {len(work.tasks):,} tasks.")
+    return tuple(found)
+
+
+def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
+    work = simulation.work
+    ours = sum(pert_mean(effort_estimate(task.effort)) for task in work.tasks if task.owner is Owner.US)
+    persons = simulation.persons.get(Owner.US)
+    if persons is None:
+        needed = ours / finish.p80_days if finish.p80_days else 0.0
+        short = f" Our work adds up to {ours:,.0f} person-days: the P80 needs {needed:.1f} of us." if needed > 1 else ""
+        yield (
+            "The capacity of our team is not stated (capacity in interlock.yaml): each task of ours has one person, "
+            f"and nobody waits for a colleague.{short}"
+        )
+    else:
+        busy = [queued for row, queued in simulation.times.queued.items() if work.tasks[row].owner is Owner.US]
+        waits = f"; on average a task waits {days(round(sum(busy) / len(busy), 1))} for one of them" if busy else ""
+        yield f"{persons:g} of us for {ours:,.0f} person-days{waits}."
+    free = [_OWNERS[owner] for owner in (Owner.VENDOR, Owner.ORG) if owner not in simulation.persons]
+    if free:
+        yield f"Nobody queues for {listed(free)}: what they are short of is in their lead times."
+
+
+def _unknowns(simulation: Simulation, finish: Quantiles, if_gaps: Quantiles | None) -> Iterator[str]:
+    unknown = sum(task.kind == "discovery" for task in simulation.work.tasks)
+    if unknown:
+        worse = f"; were they all gaps, the P80 would be {if_gaps.p80_date}" if if_gaps else ""
+        known = count(unknown, "unknown")
+        yield f"{known} in the plan: there is time to find out, none to close what may be found{worse}."
+
+
+def _calendar(simulation: Simulation, start: date, by: date | None) -> Iterator[str]:
+    calendar = simulation.calendar
+    if calendar.first_day() != start:
+        yield f"{start.isoformat()} is not worked; the plan starts on {calendar.first_day().isoformat()}."
+    if by is not None and not calendar.is_working_day(by):
+        yield f"{by.isoformat()} is not worked; what is done by the working day before it counts."
+    holidays = sum(day >= calendar.first_day() and day.weekday() < 5 for day in calendar.holidays)
+    if not holidays:
+        yield "No holidays are stated (holidays in interlock.yaml): every Monday to Friday is worked."
+    stopped = len(simulation.timing.spans)
+    if stopped:
+        yield f"{count(stopped, 'task')} can stand still in the stated change freezes."

@@ -1,0 +1,185 @@
+"""The plan's what-ifs: before and after, side by side, with the same luck."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from interlock.gaps.scenario import Scenario, finishes, play
+from interlock.gaps.schedule import PlanOptions, simulation_of
+from interlock.gaps.simulation import Simulation
+from interlock.gaps.wording import listed
+from interlock.model.assessment import Assessment, PlanChange, WhatIf
+from interlock.model.base import Owner
+from interlock.model.contract import LaunchMode
+from interlock.model.errors import InterlockError
+from interlock.usecases.assess import DEFAULT_RUNS, assess, plan_options
+from interlock.usecases.load import Inputs
+
+_OWNERS = {Owner.US: "of us", Owner.VENDOR: "at each vendor", Owner.ORG: "at each organisation"}
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a what-if asks for.
+
+    :ivar close: keys of gaps and unknowns, ids of standing tasks, or a rule's id for all of its organisations.
+    :ivar add: persons to add by owner.
+    :ivar drop: organisations to leave out.
+    :ivar launch: how sessions start instead of what the contract says.
+    :ivar simulate: behaviours of the test path, or ``all``.
+    """
+
+    close: tuple[str, ...] = ()
+    add: dict[Owner, float] = field(default_factory=dict)
+    drop: tuple[str, ...] = ()
+    launch: LaunchMode | None = None
+    simulate: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.close or self.add or self.drop or self.launch or self.simulate)
+
+
+def what_if(
+    inputs: Inputs,
+    assessment: Assessment,
+    changes: Changes,
+    *,
+    today: date,
+    runs: int = DEFAULT_RUNS,
+    seed: int | None = None,
+) -> WhatIf:
+    """The finishes of a plan before and after some changes.
+
+    :param assessment: that of ``inputs`` as they are.
+    :raises InterlockError: something that the plan does not have; close names are given.
+    """
+    options = plan_options(inputs, today=today, runs=runs, seed=seed)
+    before = _simulation(inputs, assessment, options)
+    said: list[str] = []
+    opened: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    base = before
+    if changes.launch is not None:
+        inputs = _launched(inputs, changes.launch)
+        other = assess(inputs, today=today, runs=1, seed=seed)
+        base = _simulation(inputs, other, options)
+        old, new = _keys(assessment), _keys(other)
+        opened, closed = tuple(key for key in new if key not in old), tuple(key for key in old if key not in new)
+        said.append(
+            f"Sessions start by {changes.launch} launch: {_counted(closed)} no longer stand in the way, "
+            f"{_counted(opened)} do so now."
+        )
+    scenario = Scenario(
+        close=_tasks(base, changes.close),
+        add=changes.add,
+        drop=changes.drop,
+        simulate=_behaviours(inputs, changes.simulate),
+    )
+    said += _said(scenario, base)
+    after = play(base, scenario, options.freezes, options.test_path)
+    ends = finishes(before)
+    return WhatIf(
+        seed=options.seed,
+        runs=before.sampler.runs,
+        target_gate=options.target_gate,
+        changes=tuple(said),
+        finishes=tuple(
+            PlanChange(
+                org=org,
+                before=before.quantiles(ends[org]),
+                after=base.quantiles(after[org]) if org in after else None,
+            )
+            for org in (*before.orgs, None)
+        ),
+        opened=opened,
+        closed=closed,
+        notes=("Both sides use the same random numbers, so the difference is not luck.",),
+    )
+
+
+def _simulation(inputs: Inputs, assessment: Assessment, options: PlanOptions) -> Simulation:
+    return simulation_of(
+        assessment.graph,
+        assessment.rules,
+        inputs.content.ruleset.tasks,
+        assessment.findings,
+        assessment.organizations,
+        options,
+    )
+
+
+def _launched(inputs: Inputs, launch: LaunchMode) -> Inputs:
+    if inputs.contract is None:
+        raise InterlockError(
+            "there is no contract to change", remedy="write contract.yaml; interlock contract lint checks it"
+        )
+    kept = [mode for mode in inputs.contract.launch.modes if mode == "backend" and launch != "backend"]
+    changed = inputs.contract.launch.model_copy(update={"modes": (launch, *kept)})
+    return replace(inputs, contract=inputs.contract.model_copy(update={"launch": changed}))
+
+
+def _keys(assessment: Assessment) -> dict[str, None]:
+    return dict.fromkeys(task.id for task in assessment.plan.tasks if task.kind != "standing")
+
+
+def _counted(keys: Iterable[str]) -> str:
+    names = tuple(keys)
+    return f"{len(names)} ({listed(names)})" if names else "none"
+
+
+def _tasks(simulation: Simulation, names: Iterable[str]) -> tuple[str, ...]:
+    """Task ids by the names that a person gave, in any case; a rule's id stands for all its organisations."""
+    ids = {task.id.upper(): task.id for task in simulation.work.tasks}
+    found: dict[str, None] = {}
+    for name in names:
+        upper = name.upper()
+        matching = [ids[upper]] if upper in ids else [ids[key] for key in ids if key.partition("@")[0] == upper]
+        if not matching:
+            close = difflib.get_close_matches(upper[:100], ids, n=3, cutoff=0.5)
+            hint = (
+                f"did you mean {', '.join(ids[key] for key in close)}?"
+                if close
+                else "interlock plan --tasks lists them"
+            )
+            raise InterlockError(f"nothing in the plan is called {name!r}", remedy=hint)
+        found.update(dict.fromkeys(matching))
+    return tuple(found)
+
+
+def _behaviours(inputs: Inputs, names: tuple[str, ...]) -> tuple[str, ...]:
+    entries = inputs.contract.test_path if inputs.contract else ()
+    sandbox = [entry.behaviour for entry in entries if entry.where == "sandbox"]
+    if not names:
+        return ()
+    if not sandbox:
+        raise InterlockError(
+            "no behaviour of the contract is tested in a sandbox", remedy="see test_path in contract.yaml"
+        )
+    if [name.lower() for name in names] == ["all"]:
+        return tuple(dict.fromkeys(sandbox))
+    known = {name.lower(): name for name in sandbox}
+    for name in names:
+        if name.lower() not in known:
+            raise InterlockError(
+                f"no behaviour that is tested in a sandbox is called {name!r}", remedy=f"they are: {'; '.join(sandbox)}"
+            )
+    return tuple(dict.fromkeys(known[name.lower()] for name in names))
+
+
+def _said(scenario: Scenario, simulation: Simulation) -> list[str]:
+    said = []
+    if scenario.close:
+        said.append(f"Closed: {listed(scenario.close, 8)}.")
+    said += [
+        f"{'Added' if more > 0 else 'Taken away'}: {abs(more):g} {_OWNERS[owner]}, "
+        f"{simulation.persons.get(owner, 0.0) + more:g} instead of {simulation.persons.get(owner, 0.0):g}."
+        for owner, more in scenario.add.items()
+    ]
+    if scenario.drop:
+        said.append(f"Left out: {listed(scenario.drop, 8)}.")
+    if scenario.simulate:
+        said.append(f"Simulated instead of in a sandbox: {listed(scenario.simulate, 8)}.")
+    return said

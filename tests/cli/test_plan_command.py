@@ -1,0 +1,175 @@
+"""``interlock plan`` and ``interlock gaps`` on the shipped sample, as a person would call them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from interlock.model.assessment import Plan, WhatIf
+from interlock.usecases.initialize import initialize
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    initialize(tmp_path / "ws", "sepsis")
+    return tmp_path / "ws"
+
+
+def test_the_plan_fits_eighty_columns_and_says_what_it_rests_on(command, workspace: Path, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = command("plan", "--runs", "300", "--by", "2028-01-01", "--workspace", workspace)
+    assert shown.code == 0
+    assert max(map(len, shown.out.splitlines())) <= 80
+    for words in (
+        "To the pilot gate, from 2026-12-01",
+        "P80 commitment",
+        "By 2028-01-01",
+        "If every task took its most likely time",
+        "Do first, from the top",
+        "What drives the P80",
+        "Shared sandboxes",
+        "2028-01-01 is not worked",
+    ):
+        assert words in shown.out
+
+
+def test_the_plan_is_the_same_bytes_whatever_is_shown_of_it(command, workspace: Path) -> None:
+    arguments = ("plan", "--format", "json", "--runs", "300", "--seed", "3", "--workspace", workspace)
+    first, second = command(*arguments), command(*arguments)
+    assert first.out == second.out
+    plan = Plan.model_validate_json(first.out)
+    assert (plan.seed, plan.runs) == (3, 300)
+    assert {driver.what for driver in plan.drivers} <= {"task", "party"}
+
+
+def test_a_chance_for_every_organisation_and_for_all(command, workspace: Path) -> None:
+    plan = command("plan", "--by", "2027-12-31", "--format", "json", "--runs", "300", "--workspace", workspace).json()
+    chances = {chance["org"]: chance["probability"] for chance in plan["chances"]}
+    assert set(chances) == {None, *(forecast["org"] for forecast in plan["orgs"])}
+    assert chances[None] <= min(chance for org, chance in chances.items() if org)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("--what-if", "ORG-001@lakeshore,org.priority"),
+        ("--what-if", "org-001", "--what-if", "org.silent"),
+        ("--add-capacity", "us=2"),
+        ("--drop", "pinecrest"),
+        ("--simulate", "all"),
+        ("--simulate", "score and note in the chart", "--add-capacity", "us=0.5", "--drop", "riverside"),
+    ],
+)
+def test_a_what_if_is_never_later(command, workspace: Path, change: tuple[str, ...]) -> None:
+    shown = command("plan", *change, "--runs", "200", "--format", "json", "--workspace", workspace)
+    result = WhatIf.model_validate_json(shown.out)
+    assert result.changes
+    for one in result.finishes:
+        if one.after is None:
+            assert one.org in change
+        else:
+            assert one.after.p50_days <= one.before.p50_days
+            assert one.after.p80_days <= one.before.p80_days
+            assert one.after.p80_date <= one.before.p80_date
+
+
+def test_before_is_the_plan(command, workspace: Path) -> None:
+    plan = command("plan", "--runs", "200", "--format", "json", "--workspace", workspace).json()
+    shown = command(
+        "plan", "--launch", "standalone", "--runs", "200", "--format", "json", "--workspace", workspace
+    ).json()
+    before = {one["org"]: one["before"] for one in shown["finishes"]}
+    assert before == {None: plan["finish"], **{one["org"]: one["finish"] for one in plan["orgs"]}}
+    assert "standalone launch" in shown["changes"][0]
+    assert shown["closed"]
+    table = command("plan", "--launch", "standalone", "--runs", "200", "--workspace", workspace)
+    assert "P80 was" in table.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--what-if", "AUTH-999@elm"), "nothing in the plan is called"),
+        (("--drop", "elm"), "there is no organisation 'elm'"),
+        (("--add-capacity", "us"), "is not OWNER=N"),
+        (("--add-capacity", "them=1"), "is not OWNER=N"),
+        (("--add-capacity", "us=nan"), "is not OWNER=N"),
+        (("--add-capacity", "us=-9"), "the capacity of us would be"),
+        (("--add-capacity", "vendor=1"), "the capacity of vendor is not stated"),
+        (("--simulate", "Teleportation"), "no behaviour that is tested in a sandbox"),
+        (("--by", "someday"), "someday"),
+        (("--seed", "1.5"), "valid integer"),
+        (("--seed", "-1"), "greater than or equal to 0"),
+        (("--seed", "99999999999999999999"), "the seed is"),
+    ],
+)
+def test_bad_input_is_named(command, workspace: Path, arguments: tuple[str, ...], message: str) -> None:
+    failed = command("plan", *arguments, "--runs", "100", "--workspace", workspace)
+    assert failed.code == 2
+    assert message in failed.err
+    assert "Traceback" not in failed.err
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("capacity: {us: 0}", "capacity.us"),
+        ("seed: seven", "seed"),
+        ("holidays: ['25 December']", "holidays"),
+        ("freezes: [{from: '2027-01-04', to: '2026-12-18'}]", "freeze"),
+    ],
+)
+def test_bad_settings_name_their_place(command, workspace: Path, line: str, message: str) -> None:
+    file = workspace / "interlock.yaml"
+    key = line.partition(":")[0]
+    kept: list[str] = []
+    for old in file.read_text().splitlines():
+        if old.startswith(f"{key}:") or (old.startswith(" ") and kept and kept[-1].startswith("#gone")):
+            kept.append("#gone")
+        else:
+            kept.append(old)
+    file.write_text("\n".join([*kept, line, ""]))
+    failed = command("plan", "--workspace", workspace)
+    assert failed.code == 2
+    assert message in failed.err
+    assert "interlock.yaml" in failed.err
+
+
+def test_holidays_and_freezes_reach_the_plan(command, workspace: Path) -> None:
+    def plan():
+        return command("plan", "--runs", "200", "--format", "json", "--workspace", workspace).json()
+
+    stated = plan()
+    file = workspace / "interlock.yaml"
+    bare = file.read_text().partition("\n# Days that nobody works")[0] + "\n"
+    file.write_text(bare)
+    before = plan()
+    freeze = "freezes: [{from: '2027-06-01', to: '2027-12-31', org: lakeshore, reason: upgrade}]\n"
+    file.write_text(f"{bare}holidays: ['2026-12-25', '2027-01-01']\n{freeze}")
+    after = plan()
+    assert "holidays" not in bare
+    assert any("No holidays are stated" in note for note in before["notes"])
+    assert not any("No holidays are stated" in note for note in [*stated["notes"], *after["notes"]])
+    finishes = {one["org"]: one["finish"]["p80_date"] for one in after["orgs"]}
+    assert finishes["lakeshore"] >= "2028-01-03"
+    assert "org.freeze@lakeshore" not in {task["id"] for task in after["tasks"]}
+    assert "org.freeze@pinecrest" in {task["id"] for task in after["tasks"]}
+
+
+def test_the_graph_in_every_format(command, workspace: Path) -> None:
+    def shown(name: str) -> str:
+        result = command("gaps", "--format", name, "--workspace", workspace)
+        assert result.code == 0
+        return str(result.out)
+
+    data = json.loads(shown("json"))
+    root = ElementTree.fromstring(shown("graphml"))
+    space = "{http://graphml.graphdrawing.org/xmlns}"
+    assert {node.get("id") for node in root.iter(f"{space}node")} == {node["id"] for node in data["nodes"]}
+    assert len(list(root.iter(f"{space}edge"))) == len(data["edges"])
+    assert shown("mermaid").startswith("flowchart LR")
+    assert shown("dot").startswith("digraph gaps {")
+    assert ElementTree.fromstring(shown("svg")).tag.endswith("svg")
