@@ -13,6 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import probing
+from judging import many_rules, one_more_answer
+from matching import all_patterns
+from planning import large_graph, levelled, levelled_what_ifs, planned, simulated, what_ifs
+
 BARE = """\
 import typer
 app = typer.Typer(rich_markup_mode=None)
@@ -28,13 +33,17 @@ app()
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement: seconds of the thing and of its base; the limit is on thing / base."""
+    """One measurement: seconds of the thing and of its base; the limit is on thing / base.
+
+    ``at_most`` is a limit on the thing in seconds, as it was promised; it is shown and fails nothing: machines differ.
+    """
 
     name: str
     seconds: float
     base_name: str
     base_seconds: float
     limit: float
+    at_most: float | None = None
 
     @property
     def ratio(self) -> float:
@@ -69,41 +78,15 @@ def help_text() -> Row:
     return Row("interlock --help", ours, "bare Typer --help", base, 2.5)
 
 
-def rescoring() -> Row:
-    """Findings and scores of 50 organisations against evaluating one rule's condition for each in a plain loop."""
-    from interlock.model.base import Status
-    from interlock.model.questionnaire import Response
-    from interlock.usecases.assess import judge
-    from interlock.usecases.initialize import initialize
-    from interlock.usecases.load import Inputs, load_inputs
-
-    with tempfile.TemporaryDirectory() as folder:
-        inputs = load_inputs(initialize(Path(folder) / "ws", "sepsis"))
-    first = inputs.organizations[0]
-    fifty = tuple(first.model_copy(update={"id": f"org-{n}"}) for n in range(50))
-    large = Inputs(
-        inputs.settings,
-        inputs.content,
-        fifty,
-        inputs.product,
-        {org.id: inputs.answers(first.id) for org in fifty},
-        inputs.contract,
-        {},
-    )
-    item = next(iter(inputs.product))
-    changed = large.with_response("product", item, Response(status=Status.UNKNOWN))
-    one = Inputs(*(getattr(inputs, name) for name in ("settings", "content")), (first,), *(
-        (inputs.product, {first.id: inputs.answers(first.id)}, inputs.contract, {})
-    ))  # fmt: skip
-    fifty_s, one_s = best_of(5, lambda: judge(changed), lambda: judge(one))
-    return Row("judging 50 organisations", fifty_s, "judging one, 50 times", one_s * 50, 1.0)
-
-
 def main() -> int:
-    rows = [help_text(), rescoring()]
+    scoping = (large_graph, simulated, planned, levelled, what_ifs, levelled_what_ifs)
+    rows = [help_text(), *(Row(*measure()) for measure in (many_rules, one_more_answer, all_patterns, *scoping))]
+    rows += [Row(*measured) for measured in probing.rows()]
     print(f"{'what':<28} {'seconds':>9}   {'base':<24} {'seconds':>9} {'ratio':>7} {'limit':>7}")
     for row in rows:
         mark = "" if row.holds else "  over the limit"
+        if row.at_most is not None:
+            mark += f"  ({'under' if row.seconds < row.at_most else 'OVER'} {row.at_most:g} s)"
         print(
             f"{row.name:<28} {row.seconds:>9.3f}   {row.base_name:<24} {row.base_seconds:>9.3f} "
             f"{row.ratio:>7.2f} {row.limit:>7.2f}{mark}"

@@ -49,3 +49,23 @@ def test_the_settings_load_neither_the_screens_nor_the_report(demo) -> None:
         loaded_after("config", "show", "--workspace", str(demo)) & {"textual", "weasyprint", "networkx", "numpy"}
         == set()
     )
+
+
+def test_a_probe_of_a_plain_server_loads_only_what_it_needs() -> None:
+    """No TLS library for http, no second HTTP library, no screens, and no questions, rules or workspace."""
+    code = (
+        "import sys, http.server, threading\n"
+        "server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), http.server.BaseHTTPRequestHandler)\n"
+        "threading.Thread(target=server.serve_forever, daemon=True).start()\n"
+        "from interlock.cli.main import run\n"
+        "code = run(['probe', f'http://127.0.0.1:{server.server_port}/fhir', '--quick', '--format', 'json'])\n"
+        "sys.stderr.write('\\n' + str(code) + ' ' + ' '.join(sys.modules))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    ended, *loaded = done.stderr.splitlines()[-1].split()
+    assert ended == "3"
+    heavy = HEAVY - {"aiohttp"} | {"cryptography"}
+    assert heavy & {name.partition(".")[0] for name in loaded} == set()
+    rooms = {"questionnaire", "rules", "gaps", "workspace", "sandbox", "tui"}
+    assert rooms & {name.split(".")[1] for name in loaded if name.startswith("interlock.")} == set()
+    assert "aiohttp" in loaded

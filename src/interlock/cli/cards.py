@@ -12,6 +12,7 @@ from interlock.cli.output import cell_text, console
 from interlock.documents.text import plain
 from interlock.model.base import CheckOutcome
 from interlock.model.observation import CapabilityFacts, Check, Observation, SmartFacts
+from interlock.usecases.checks import auth_paths_of
 
 _STYLES = {
     CheckOutcome.FAIL: ("FAIL", "bold red"),
@@ -37,12 +38,18 @@ def show_card(observation: Observation, name: str | None = None) -> None:
     for label, value in _facts(observation):
         grid.add_row(label, cell_text(value))
     out.print(grid)
+    if observation.facts.data is not None:
+        from interlock.cli.probe_sample import show_sample
+
+        out.print()
+        show_sample(observation.facts.data)
     rows = [check for check in observation.checks if check.outcome in _STYLES]
     if rows:
         out.print()
         out.print(_checks(rows))
     for reason, count in _not_seen(observation):
-        out.print(Text(f"{count} checks could not look: {plain(reason, 300)}", "dim"))
+        checks = "check" if count == 1 else "checks"
+        out.print(Text(f"{count} {checks} could not look: {plain(reason, 300)}", "dim"))
     out.print()
 
 
@@ -67,6 +74,7 @@ def _facts(observation: Observation) -> Iterator[tuple[str, str]]:
         yield "Statement", "not observed"
     if smart:
         yield from _smart(smart)
+        yield from _auth_paths(observation)
     elif observation.outcome != "not_observed":
         absent = any(c.id == "SMART-001" and c.outcome is CheckOutcome.FAIL for c in observation.checks)
         yield "SMART", "the server publishes no SMART configuration" if absent else "not observed"
@@ -102,8 +110,6 @@ def _capability(facts: CapabilityFacts) -> Iterator[tuple[str, str]]:
 def _smart(facts: SmartFacts) -> Iterator[tuple[str, str]]:
     if facts.source == "oauth-uris":
         yield "SMART", "only the statement's oauth-uris (SMART 1.0); no SMART configuration"
-    if facts.launch_modes or facts.capabilities is not None:
-        yield "Launch", ", ".join(facts.launch_modes) or "none declared"
     if facts.client_types:
         yield "Clients", ", ".join(facts.client_types)
     if facts.capability_sets:
@@ -117,6 +123,14 @@ def _smart(facts: SmartFacts) -> Iterator[tuple[str, str]]:
         yield "Scopes", "none listed"
     if facts.token_endpoint:
         yield "Token", facts.token_endpoint
+
+
+def _auth_paths(observation: Observation) -> Iterator[tuple[str, str]]:
+    """The way in of each launch mode, and what the documents leave open of it."""
+    for label, path in zip(("Way in", "", ""), auth_paths_of(observation), strict=True):
+        yield label, path.summary()
+        if path.open_questions:
+            yield "", f"  to ask: {'; '.join(path.open_questions)}"
 
 
 def _some(names: Iterable[str], count: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import Annotated, NoReturn
@@ -54,6 +55,8 @@ commands.register(app)
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code. Errors go to stderr, data to stdout."""
+    # A command is over before garbage matters; looking for it while modules load takes a tenth of a short one's time.
+    gc.set_threshold(150_000, 20, 50)
     sys.exit(run(arguments))
 
 

@@ -159,8 +159,10 @@ def _resource(name: str, before: ResourceFacts, after: ResourceFacts, notes: lis
 
 def _smart(before: Observation, after: Observation, notes: list[str]) -> Iterator[DriftChange]:
     one, two = before.facts.smart, after.facts.smart
-    gone = [_is_absent(observation) for observation in (before, after)]
     published = [smart is not None and smart.source == "well-known" for smart in (one, two)]
+    gone = [
+        _is_absent(observation) and not there for observation, there in zip((before, after), published, strict=True)
+    ]
     if published[0] and gone[1]:
         yield _made("document", "removed", "SMART configuration")
         yield from _list("launch_mode", one.launch_modes if one else (), ())

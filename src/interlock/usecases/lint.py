@@ -1,38 +1,144 @@
-"""Proving that questionnaires and rules are sound: ours, or a user's own."""
+"""Proving that questionnaires, rules and patterns are sound: ours, or a user's own on top of them."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from interlock.contract.load import load_contract
 from interlock.documents.resources import data_dir
-from interlock.model.errors import InterlockError
+from interlock.documents.yaml import load_yaml
+from interlock.model.errors import DocumentError, InterlockError, Place
 from interlock.probe.checks.registry import list_checks
-from interlock.questionnaire.load import read_questionnaires
-from interlock.rules.lint import LintProblem, lint_directories
+from interlock.questionnaire.load import QuestionnaireSet, read_questionnaires
+from interlock.rules.lint import LintProblem, from_error, in_order, lint_ruleset, scalar_problems
+from interlock.rules.lint.patterns import lint_patterns
+from interlock.rules.load import CORE, SetFolders, read_ruleset
+from interlock.usecases.load import CONTRACT_FILE, content_folders
+from interlock.workspace.store import SETTINGS_FILE, Workspace
 
 #: The article's statements (DOMAIN, section 1).
 STATEMENTS: tuple[str, ...] = tuple(
     f"S{number:02d}" for number in (*range(1, 9), *range(10, 20), *range(20, 30), *range(30, 40), *range(40, 48), 50)
 )
+#: What a user's own content may leave open on purpose in ours: a rule that is off leaves its question without one.
+_OPEN_ON_PURPOSE = frozenset({"worst-opens-nothing", "statement", "best-opens-gap", "quote"})
+PATTERNS = "patterns"
 
 
-def lint_content(path: Path | None, ruleset: str = "core") -> tuple[LintProblem, ...]:
-    """Lint the shipped content, or a folder with ``questionnaires/`` and ``rulesets/<name>/`` (either is enough).
+def lint_content(path: Path | None) -> tuple[LintProblem, ...]:
+    """Lint the shipped content; or a workspace, or any folder with ``questionnaires/`` or ``rulesets/<name>/``.
 
-    :raises InterlockError: the folder has neither.
+    A folder's content is linted together with the shipped content that it adds to, and what is wrong with the shipped
+    content alone is not told. A folder that has both questionnaires and a set called ``core`` stands alone.
+
+    :raises InterlockError: the folder has none of these.
     """
-    own_questions, own_rules = (path / "questionnaires", path / "rulesets" / ruleset) if path else (None, None)
-    if path and not any(folder and folder.is_dir() for folder in (own_questions, own_rules)):
+    if path is None:
+        return _lint_all([data_dir("questionnaires")], SetFolders((data_dir("rulesets"),)), (CORE,))
+    questions, rules = path / "questionnaires", path / "rulesets"
+    if not any(folder.is_dir() for folder in (questions, rules)) and not (path / SETTINGS_FILE).is_file():
         raise InterlockError(
-            f"{path} has neither questionnaires/ nor rulesets/{ruleset}/", remedy="give the folder that holds them"
+            f"{path} has neither questionnaires/ nor rulesets/ nor {SETTINGS_FILE}",
+            remedy="give the folder that holds one of them",
         )
-    questions = own_questions if own_questions and own_questions.is_dir() else data_dir("questionnaires")
-    rules = own_rules if own_rules and own_rules.is_dir() else data_dir("rulesets") / ruleset
-    found = lint_directories(questions, rules, STATEMENTS, check_ids=[check.id for check in list_checks()])
-    known = {(problem.file, problem.line, problem.column) for problem in found}
-    unreadable = [
-        LintProblem(place.file, place.line, place.column, "", "document", error.message)
-        for error in read_questionnaires([questions]).problems
-        if (place := error.place) and (place.file, place.line, place.column) not in known
+    if questions.is_dir() and (rules / CORE).is_dir():
+        own = SetFolders((rules,))
+        return _lint_all([questions], own, own.tops())
+    folders = SetFolders(content_folders("rulesets", path))
+    found = list(_lint_all(content_folders("questionnaires", path), folders, _tops(path, folders)))
+    ours = [one for one in found if one.file is None or not Path(one.file).is_relative_to(path)]
+    if ours:
+        already = set(lint_content(None))
+        dropped = {one for one in ours if one in already or one.code in _OPEN_ON_PURPOSE}
+        found = [one for one in found if one not in dropped]
+    return in_order([*_lint_workspace(path, folders), *found])
+
+
+def lint_directories(
+    questions: Sequence[Path],
+    ruleset: Path,
+    statements: Sequence[str],
+    folders: SetFolders | None = None,
+    check_ids: Collection[str] | None = None,
+) -> tuple[LintProblem, ...]:
+    """Lint one ruleset, with what it extends, and the questionnaires of some folders."""
+    asked = read_questionnaires(questions)
+    found = list(
+        lint_ruleset(read_ruleset(ruleset, folders), asked.questionnaires, asked.items, statements, check_ids=check_ids)
+    )
+    return in_order([*found, *_questions_that_cannot_be_read(asked, found), *_scalars(questions)])
+
+
+def _lint_all(questions: Sequence[Path], folders: SetFolders, tops: Sequence[str]) -> tuple[LintProblem, ...]:
+    check_ids = [check.id for check in list_checks()]
+    found: list[LintProblem] = []
+    for name in tops:
+        directory = folders.find(name)
+        if directory is not None:
+            statements = STATEMENTS if name == CORE else ()
+            found += lint_directories(questions, directory, statements, folders, check_ids)
+    asked = read_questionnaires(questions).questionnaires
+    for root in folders.roots:
+        if (root / PATTERNS).is_dir():
+            found += lint_patterns(root / PATTERNS, asked, check_ids)
+    return in_order(found)
+
+
+def _tops(path: Path, folders: SetFolders) -> tuple[str, ...]:
+    """The sets to lint: a folder's own that no other of its own extends, else the shipped one."""
+    own = SetFolders((path / "rulesets",)).tops() if (path / "rulesets").is_dir() else ()
+    return own or (CORE,)
+
+
+def _questions_that_cannot_be_read(asked: QuestionnaireSet, found: Sequence[LintProblem]) -> list[LintProblem]:
+    told = {(one.file, one.line, one.column) for one in found}
+    return [
+        from_error(error)
+        for error in asked.problems
+        if error.place is None or (error.place.file, error.place.line, error.place.column) not in told
     ]
-    return (*unreadable, *found)
+
+
+def _scalars(questions: Sequence[Path]) -> list[LintProblem]:
+    return [one for folder in questions for path in sorted(folder.glob("*.yaml")) for one in scalar_problems(path)]
+
+
+def _lint_workspace(path: Path, folders: SetFolders) -> list[LintProblem]:
+    """What is wrong with a workspace's other files; nothing for a folder that is no workspace."""
+    if not (path / SETTINGS_FILE).is_file():
+        return []
+    workspace = Workspace(path)
+    found: list[LintProblem] = []
+    for read in (workspace.read, lambda: load_contract(path / CONTRACT_FILE)):
+        try:
+            read()
+        except DocumentError as error:
+            if (
+                error.place is None
+                or Path(error.place.file or "").name != CONTRACT_FILE
+                or (path / CONTRACT_FILE).exists()
+            ):
+                found.append(from_error(error))
+    try:
+        settings, document = workspace.settings(), load_yaml(path / SETTINGS_FILE)
+    except DocumentError:
+        return found  # told above
+    directory = folders.find(settings.ruleset)
+    if directory is None:
+        place = document.place(("ruleset",))
+        return [*found, _problem(place, "reference", f"there is no ruleset {settings.ruleset!r}")]
+    version = read_ruleset(directory, folders).ruleset.version
+    if settings.ruleset_version not in (None, version):
+        place = document.place(("ruleset_version",))
+        message = f"ruleset_version is {settings.ruleset_version!r}, and {settings.ruleset} is {version!r} here"
+        found.append(_problem(place, "version", message))
+    unused = [name for name in SetFolders((path / "rulesets",)).tops() if name != settings.ruleset]
+    for name in unused if (path / "rulesets").is_dir() else ():
+        message = f"{SETTINGS_FILE} says ruleset: {settings.ruleset}, so rulesets/{name} is not used"
+        found.append(_problem(document.place(("ruleset",)), "unused", message))
+    return found
+
+
+def _problem(place: Place, code: str, message: str) -> LintProblem:
+    return LintProblem(place.file, place.line, place.column, "", code, message)

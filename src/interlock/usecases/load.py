@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Literal
 
 from interlock.contract.load import load_contract
 from interlock.contract.match import match_contract
@@ -17,7 +18,9 @@ from interlock.model.organization import Organization, Settings
 from interlock.model.questionnaire import Item, Questionnaire, Response
 from interlock.model.rule import Ruleset
 from interlock.questionnaire.load import load_questionnaires
-from interlock.rules.load import load_ruleset
+from interlock.rules.load import SetFolders, load_ruleset
+from interlock.rules.patterns import CompiledPatterns, load_patterns
+from interlock.usecases.judge import Judge
 from interlock.workspace.history import latest_observation
 from interlock.workspace.store import Workspace
 
@@ -30,11 +33,31 @@ class Content:
 
     questionnaires: tuple[Questionnaire, ...]
     ruleset: Ruleset
+    pattern_folders: tuple[Path, ...] = ()
+
+    @cached_property
+    def patterns(self) -> CompiledPatterns:
+        """The pattern library, read when it is first asked for.
+
+        :raises DocumentError: a pattern's file is broken; with file, line and column.
+        """
+        return load_patterns(self.pattern_folders)
 
     @cached_property
     def items(self) -> Mapping[str, Item]:
         """Every question by its id, in reading order."""
         return {item.id: item for questionnaire in self.questionnaires for item in questionnaire.questions()}
+
+    @cached_property
+    def judge(self) -> Judge:
+        """Judges what is answered to these questions by these rules; remembers, so that one more answer is quick."""
+        return Judge(self.questionnaires, self.ruleset)
+
+    @cached_property
+    def verdict_judge(self) -> Judge:
+        """Judges by the rules alone that may argue for a verdict: much quicker, for trying many answers."""
+        voting = tuple(rule for rule in self.ruleset.rules if rule.verdict is not None)
+        return Judge(self.questionnaires, self.ruleset.model_copy(update={"rules": voting}))
 
     def item(self, item_id: str) -> Item:
         """One question.
@@ -92,8 +115,12 @@ class Inputs:
             return kept if response is None else kept | {item: response}
 
         if scope == "product":
-            return replace(self, product=changed(self.product))
-        return replace(self, by_org=dict(self.by_org) | {scope: changed(self.by_org.get(scope, {}))})
+            other = replace(self, product=changed(self.product))
+        else:
+            other = replace(self, by_org=dict(self.by_org) | {scope: changed(self.by_org.get(scope, {}))})
+        if "fits" in self.__dict__:
+            other.__dict__["fits"] = self.fits  # no answer changes how the contract fits
+        return other
 
     def with_observation(self, org: str, observation: Observation) -> Inputs:
         """A copy in which one organisation was observed anew."""
@@ -111,19 +138,36 @@ def load_content(workspace: Workspace | None, ruleset: str = "core") -> Content:
     :raises DocumentError: a file of the content is broken; with file, line and column.
     """
     root = workspace.root if workspace else None
-    extra = root / "questionnaires" if root else None
-    directories = [data_dir("questionnaires"), *([extra] if extra and extra.is_dir() else [])]
-    own = root / "rulesets" / ruleset if root else None
-    rules_at = own if own and own.is_dir() else data_dir("rulesets") / ruleset
-    if not rules_at.is_dir():
-        shipped = ", ".join(sorted(path.name for path in data_dir("rulesets").iterdir() if path.is_dir()))
-        raise InterlockError(f"there is no ruleset {ruleset!r}", remedy=f"shipped rulesets: {shipped}")
-    return _load_content(tuple(directories), rules_at)
+    questions = content_folders("questionnaires", root)
+    folders = SetFolders(content_folders("rulesets", root))
+    rules_at = folders.find(ruleset)
+    if rules_at is None:
+        known = ", ".join(name for name in folders.names() if name not in folders.packs())
+        raise InterlockError(f"there is no ruleset {ruleset!r}", remedy=f"rulesets: {known}")
+    return _load_content(questions, folders, rules_at, _fingerprint(root))
+
+
+def content_folders(kind: Literal["questionnaires", "rulesets"], root: Path | None) -> tuple[Path, ...]:
+    """The shipped folder of questionnaires or rulesets, then the one of a workspace (or other folder) that has one."""
+    own = root / kind if root else None
+    return (data_dir(kind), *([own] if own and own.is_dir() else []))
 
 
 @lru_cache(maxsize=8)
-def _load_content(directories: tuple[Path, ...], rules_at: Path) -> Content:
-    return Content(load_questionnaires(directories), load_ruleset(rules_at))
+def _load_content(
+    questions: tuple[Path, ...], folders: SetFolders, rules_at: Path, fingerprint: tuple[tuple[str, int, int], ...]
+) -> Content:
+    """``fingerprint`` only tells one state of a workspace's own files from another."""
+    patterns = tuple(root / "patterns" for root in folders.roots)
+    return Content(load_questionnaires(questions), load_ruleset(rules_at, folders), patterns)
+
+
+def _fingerprint(root: Path | None) -> tuple[tuple[str, int, int], ...]:
+    """Name, modification time (ns) and size (bytes) of every content file that a workspace has of its own."""
+    if root is None:
+        return ()
+    found = [*root.glob("questionnaires/*.yaml"), *root.glob("rulesets/**/*.yaml")]
+    return tuple(sorted((str(path), (stat := path.stat()).st_mtime_ns, stat.st_size) for path in found))
 
 
 def load_inputs(workspace: Workspace) -> Inputs:

@@ -64,7 +64,10 @@ def earlier_milestones(workspace: Workspace, reference: str) -> Iterator[Assessm
             yield load_milestone(workspace, str(milestone.number))
 
 
-def burn_down_of(workspace: Workspace, *, today: date) -> BurnDown:
-    """Every milestone, oldest first, and the workspace as it stands now."""
+def burn_down_of(workspace: Workspace, *, today: date, now: Assessment | None = None) -> BurnDown:
+    """Every milestone, oldest first, and the workspace as it stands now.
+
+    :param now: the workspace's assessment, if it is at hand.
+    """
     series = [(m.name, load_milestone(workspace, str(m.number))) for m in milestones(workspace)]
-    return burn_down([*series, ("now", load_reference(workspace, "now", today=today))])
+    return burn_down([*series, ("now", now or load_reference(workspace, "now", today=today))])

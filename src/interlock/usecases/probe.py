@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, Target
-from interlock.model.organization import Organization
 from interlock.probe.checks.registry import list_checks
 from interlock.probe.plan import clean_base_url
-from interlock.probe.recheck import recheck
-from interlock.probe.runner import ProbeEvent, ProbeSettings, probe
-from interlock.workspace.history import load_bodies, save_body, save_observation
-from interlock.workspace.store import Workspace
+from interlock.probe.recheck import recheck, with_contract
+from interlock.probe.runner import ProbeEvent, probe
+from interlock.probe.settings import USER_AGENT, ClientCertificate, ProbeSettings
+
+if TYPE_CHECKING:
+    from interlock.model.organization import Organization
+    from interlock.usecases.drift import Comparer
+    from interlock.workspace.store import Workspace
 
 SANDBOX_SCHEME = "sandbox://"
 
 __all__ = [
+    "USER_AGENT",
     "ProbeEvent",
     "ProbeSettings",
     "bare_targets",
+    "client_certificate",
+    "earlier_observations",
     "list_checks",
     "probe_targets",
     "recheck_observation",
@@ -39,7 +47,23 @@ def bare_targets(urls: Sequence[str]) -> tuple[Target, ...]:
 
 def targets_of(organizations: Sequence[Organization]) -> tuple[Target, ...]:
     """Targets of organisations; those without a base URL are left out."""
-    return tuple(Target(base_url=org.fhir_base_url, org=org.id) for org in organizations if org.fhir_base_url)
+    return tuple(
+        Target(base_url=org.fhir_base_url, org=org.id, name=org.name, vendor=org.vendor)
+        for org in organizations
+        if org.fhir_base_url
+    )
+
+
+def client_certificate(certificate: Path | None, key: Path | None, password: str | None) -> ClientCertificate | None:
+    """The client certificate that options and environment name, or none.
+
+    :raises InterlockError: there is a key and no certificate.
+    """
+    if certificate is None:
+        if key is not None:
+            raise InterlockError("a client key was given without its certificate", remedy="add --client-cert FILE")
+        return None
+    return ClientCertificate(certificate, key, password)
 
 
 @contextlib.contextmanager
@@ -69,8 +93,11 @@ async def probe_targets(
     settings: ProbeSettings,
     on_event: Callable[[ProbeEvent], None] | None = None,
     workspace: Workspace | None = None,
+    comparer: Comparer | None = None,
 ) -> AsyncIterator[Observation]:
     """Observations as they finish; an organisation's is saved, with its documents, before it is handed out.
+
+    With a workspace each is compared with the organisation's last one; ``comparer`` is who does that.
 
     :raises InterlockError: there is nothing to probe.
     """
@@ -78,20 +105,59 @@ async def probe_targets(
         raise InterlockError("there is nothing to probe", remedy="give a URL, or add an organisation with a base URL")
 
     def heard(event: ProbeEvent) -> None:
-        if workspace is not None and event.target.org is not None:
+        if workspace is not None and event.target.org is not None and event.bodies:
+            from interlock.workspace.history import save_body
+
             for body in event.bodies.values():
                 save_body(workspace, body)
         if on_event is not None:
             on_event(event)
 
+    compared = _comparison(workspace)
+    if workspace is not None and comparer is None:
+        comparer = earlier_observations(workspace, targets)
     with resolved(targets) as addresses:
-        async for observation in probe(addresses, settings, heard):
+        async for seen in probe(addresses, settings, heard):
+            observation = compared(seen)
+            if comparer is not None:
+                observation = comparer.compared(observation)
             if workspace is not None and observation.target.org is not None:
+                from interlock.workspace.history import save_observation
+
                 save_observation(workspace, observation)
             yield observation
 
 
+def earlier_observations(workspace: Workspace, targets: Sequence[Target]) -> Comparer:
+    """What compares new observations of these targets with the last stored ones."""
+    from interlock.usecases.drift import Comparer
+
+    return Comparer(workspace, [target.org for target in targets if target.org is not None])
+
+
+def _comparison(workspace: Workspace | None) -> Callable[[Observation], Observation]:
+    """What adds the checks against the workspace's contract to an organisation's observation."""
+    path = workspace.root / "contract.yaml" if workspace is not None else None
+    if workspace is None or path is None or not path.is_file():
+        return lambda observation: observation
+    from interlock.contract.load import load_contract
+    from interlock.contract.match import match_contract
+
+    contract = load_contract(path)[0]
+    organizations = {org.id: org for org in workspace.read().organizations}
+
+    def compare(observation: Observation) -> Observation:
+        org = organizations.get(observation.target.org or "")
+        if org is None:
+            return observation
+        return with_contract(observation, contract, match_contract(contract, org, observation))
+
+    return compare
+
+
 def recheck_observation(workspace: Workspace, observation: Observation) -> Observation:
     """The same observation with facts and checks worked out anew from the stored documents; nothing is contacted."""
+    from interlock.workspace.history import load_bodies
+
     digests = {request.sha256 for request in observation.requests if request.sha256}
-    return recheck(observation, load_bodies(workspace, sorted(digests)))
+    return _comparison(workspace)(recheck(observation, load_bodies(workspace, sorted(digests))))

@@ -46,7 +46,8 @@ def questions(inputs: Inputs, scope: str) -> tuple[Asked, ...]:
 
 
 def next_question(inputs: Inputs, scope: str | None = None) -> Asked | None:
-    """The first core question without an answer, then the first other one; product before organisations."""
-    scopes = [scope] if scope else ["product", *(org.id for org in inputs.organizations)]
-    open_ones = [q for s in scopes for q in questions(inputs, s) if q.status is Status.UNANSWERED]
-    return min(open_ones, key=lambda asked: asked.item.priority != "core", default=None)
+    """The question to answer next (see :mod:`interlock.usecases.next`), or none when all have an answer."""
+    from interlock.usecases.next import rank_questions
+
+    ranked = rank_questions(inputs, scope)
+    return ranked[0].asked if ranked else None

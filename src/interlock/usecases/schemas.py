@@ -6,30 +6,49 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from interlock.model.assessment import Assessment, GapGraph, Plan
+from interlock.model.assessment import Assessment, GapGraph, Plan, WhatIf
 from interlock.model.contract import ContractFit, WorkflowContract
-from interlock.model.diff import AssessmentDiff
+from interlock.model.diff import AssessmentDiff, BurnDown
+from interlock.model.directory import ImportResult
+from interlock.model.drift import Drift
 from interlock.model.errors import InterlockError
+from interlock.model.fleet import FleetSummary
+from interlock.model.forms import FormImport
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization, Settings
+from interlock.model.pattern import Pattern, PatternMatch
 from interlock.model.questionnaire import Questionnaire, Response
 from interlock.model.rule import Rule
+from interlock.rules.files import Header
+from interlock.usecases.checks import CheckList
+from interlock.usecases.next import NextQuestions
 from interlock.usecases.score import ScoreResult
 
 SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
     "assessment": (Assessment, "report.json and milestones"),
+    "burndown": (BurnDown, "interlock milestone burndown --format json"),
+    "checks": (CheckList, "interlock probe --list-checks --format json"),
     "contract": (WorkflowContract, "contract.yaml"),
     "diff": (AssessmentDiff, "interlock diff --format json"),
+    "drift": (Drift, "interlock diff of observations --format json"),
     "fit": (ContractFit, "interlock contract check --format json, one entry"),
+    "fleet-summary": (FleetSummary, "interlock probe --from FILE --summary"),
+    "form-import": (FormImport, "interlock import fhir --format json"),
     "graph": (GapGraph, "the gap graph within an assessment"),
+    "import-result": (ImportResult, "interlock org import --format json"),
+    "next": (NextQuestions, "interlock next --format json"),
     "observation": (Observation, "interlock probe --format json, observations/"),
     "organization": (Organization, "orgs/ID.yaml"),
+    "pattern": (Pattern, "rulesets/patterns/ID.yaml"),
+    "pattern-match": (PatternMatch, "interlock patterns --format json, one entry"),
     "plan": (Plan, "interlock plan --format json"),
     "questionnaire": (Questionnaire, "questionnaires/*.yaml"),
     "response": (Response, "one answer within responses/*.yaml"),
     "rule": (Rule, "rulesets/*/*/ID.yaml"),
+    "ruleset": (Header, "rulesets/*/ruleset.yaml"),
     "score": (ScoreResult, "interlock score --format json"),
     "settings": (Settings, "interlock.yaml"),
+    "what-if": (WhatIf, "interlock plan --what-if … --format json"),
 }
 
 

@@ -12,13 +12,16 @@ from interlock.cli.commands import (
     demo,
     diff,
     doctor,
+    export,
     gaps,
+    import_,
     init,
     lint,
     milestone,
     next_question,
     observe,
     org,
+    patterns,
     plan,
     probe,
     questions,
@@ -42,11 +45,14 @@ def register(app: typer.Typer) -> None:
     app.command("observe")(observe.observe)
     app.command("score")(score.score)
     app.command("gaps")(gaps.gaps)
+    app.command("patterns")(patterns.patterns)
     app.command("plan")(plan.plan)
     app.command("report")(report.report)
     app.add_typer(contract.app, name="contract")
     app.add_typer(milestone.app, name="milestone")
     app.command("diff")(diff.diff)
+    app.add_typer(export.app, name="export")
+    app.add_typer(import_.app, name="import")
     app.command("lint")(lint.lint)
     app.command("sandbox")(sandbox.sandbox)
     app.command("serve")(serve.serve)

@@ -7,18 +7,44 @@ from typing import Annotated
 
 import typer
 
-from interlock.cli.options import TableOrJson, WorkspaceOption
+from interlock.cli.options import OrgOption, TableOrJson, WorkspaceOption
 
 
 def diff(
     before: Annotated[
-        str, typer.Argument(help="A milestone's number or name, 'last', 'now', or a report.json.", metavar="A")
-    ],
-    after: Annotated[str, typer.Argument(help="The same, for the later one.", metavar="[B]")] = "now",
+        str | None,
+        typer.Argument(
+            help="A milestone's number or name, 'last', 'now', a report.json, or an observation's file; "
+            "with --org a date or 'before'.",
+            metavar="[A]",
+        ),
+    ] = None,
+    after: Annotated[
+        str | None, typer.Argument(help="The same, for the later one; with --org a date or 'last'.", metavar="[B]")
+    ] = None,
+    org: OrgOption = None,
     output: TableOrJson = "table",
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Compare two assessments: what opened, what closed, which stage and date moved."""
+    """Compare two assessments, or two observations of one organisation: what changed, what matters most first."""
+    from interlock.model.errors import InterlockError
+    from interlock.usecases.drift import is_observation_file
+
+    if org is not None:
+        _observations(org, before, after, output, workspace)
+        return
+    if before is None:
+        raise InterlockError("say what to compare", remedy="one of: A [B], two observation files, --org ID")
+    files = [is_observation_file(reference) for reference in (before, after) if reference is not None]
+    if files == [True, True]:
+        _files(before, after or "", output, workspace)
+        return
+    if any(files):
+        raise InterlockError("an observation is compared with another observation", remedy="give two of their files")
+    _assessments(before, after or "now", output, workspace)
+
+
+def _assessments(before: str, after: str, output: str, workspace: Path | None) -> None:
     from datetime import date
 
     from interlock.cli.comparison import show_diff
@@ -26,9 +52,27 @@ def diff(
     from interlock.usecases.load import open_workspace
     from interlock.usecases.milestone import compare_references
 
-    place = open_workspace(workspace or Path())
-    result = compare_references(place, before, after, today=date.today())
+    result = compare_references(open_workspace(workspace or Path()), before, after, today=date.today())
     if output == "json":
         emit_json(result)
     else:
         show_diff(result)
+
+
+def _observations(org: str, before: str | None, after: str | None, output: str, workspace: Path | None) -> None:
+    from interlock.cli.output import emit_json
+    from interlock.cli.probe_drift import show_drift
+    from interlock.usecases.drift import drift_of_org
+    from interlock.usecases.load import open_workspace
+
+    drift = drift_of_org(open_workspace(workspace or Path()), org, before, after)
+    emit_json(drift) if output == "json" else show_drift(drift)
+
+
+def _files(before: str, after: str, output: str, workspace: Path | None) -> None:
+    from interlock.cli.output import emit_json
+    from interlock.cli.probe_drift import show_drift
+    from interlock.usecases.drift import drift_of_files
+
+    drift = drift_of_files(Path(before), Path(after), workspace or Path(after).absolute().parent)
+    emit_json(drift) if output == "json" else show_drift(drift)

@@ -14,16 +14,17 @@ def lint(
     path: Annotated[
         Path | None,
         typer.Argument(
-            help="Folder with questionnaires/ and rulesets/; by default the shipped ones.", metavar="[PATH]"
+            help="Workspace, or folder with questionnaires/ or rulesets/; by default the shipped ones.",
+            metavar="[PATH]",
         ),
     ] = None,
     output: TableOrJson = "table",
 ) -> None:
-    """Prove that questionnaires and rules are sound."""
+    """Prove that questionnaires, rules and patterns are sound: each problem with file, line and column."""
     from dataclasses import asdict
 
     from interlock.cli.output import emit, emit_json, say
-    from interlock.documents.text import plain
+    from interlock.documents.text import paragraph
     from interlock.model.errors import ThresholdNotMetError
     from interlock.usecases.lint import lint_content
 
@@ -32,7 +33,7 @@ def lint(
         emit_json([asdict(problem) for problem in problems])
     else:
         for problem in problems:
-            emit(plain(problem, 2000))
+            emit(paragraph(problem, 2000).replace("\n", "\n    "))
     if problems:
-        raise ThresholdNotMetError(f"{len(problems)} problems")
+        raise ThresholdNotMetError("1 problem" if len(problems) == 1 else f"{len(problems):,} problems")
     say("No problem found.")

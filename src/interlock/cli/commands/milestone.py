@@ -57,7 +57,7 @@ def diff_milestone(
     """Compare a milestone with another, or with now."""
     from interlock.cli.commands.diff import diff
 
-    diff(before, after, output, workspace)
+    diff(before, after, output=output, workspace=workspace)
 
 
 @app.command("burndown")

@@ -3,26 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from interlock.cli.options import OrgOption, TableOrJson, WorkspaceOption
 
 
-def next_question(org: OrgOption = None, output: TableOrJson = "table", workspace: WorkspaceOption = None) -> None:
-    """Show the next question to answer, with the command that answers it."""
+def next_question(
+    org: OrgOption = None,
+    number: Annotated[
+        int, typer.Option("-n", "--number", min=1, max=1000, help="How many questions.", metavar="N")
+    ] = 1,
+    output: TableOrJson = "table",
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Show the next question to answer: the one that settles most, and why."""
     from interlock.cli.commands.questions import describe
-    from interlock.cli.output import emit, emit_json, say
+    from interlock.cli.output import emit, emit_json, say, show_table
     from interlock.usecases.load import load_inputs, open_workspace
-    from interlock.usecases.questions import next_question as find_next
+    from interlock.usecases.next import next_questions
 
     inputs = load_inputs(open_workspace(workspace or Path()))
-    if org is not None:
-        inputs.organization(org)
-    asked = find_next(inputs, org)
+    result = next_questions(inputs, org, number)
     if output == "json":
-        emit_json({"scope": asked.scope, "item": asked.item.model_dump(mode="json")} if asked else {})
-    elif asked is None:
+        emit_json(result)
+        return
+    if not result.questions:
         say("Every question of this profile is answered.")
+        return
+    first = result.questions[0]
+    if number > 1:
+        rows = [(one.item, one.scope, f"{one.points:.1f}", one.because) for one in result.questions]
+        show_table(["Item", "Asked of", ("Points", {"justify": "right"}), "Why it is next"], rows)
     else:
-        emit(describe(asked.item))
-        for_org = "" if asked.scope == "product" else f" --org {asked.scope}"
-        say(f"\nAnswer it with: interlock answer {asked.item.id} VALUE{for_org}")
+        emit(describe(inputs.content.item(first.item)))
+        say(f"\nWhy it is next: {first.because}.")
+    for_org = "" if first.scope == "product" else f" --org {first.scope}"
+    say(f"\nAnswer it with: interlock answer {first.item} VALUE{for_org}")
+    if result.unanswered > len(result.questions):
+        say(f"{result.unanswered:,} questions have no answer yet.")

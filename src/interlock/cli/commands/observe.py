@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from interlock.cli.options import TableOrJson, WorkspaceOption
+from interlock.cli.options import WorkspaceOption
+
+if TYPE_CHECKING:
+    from interlock.model.observation import Observation
 
 
 def observe(
-    org_id: Annotated[str, typer.Argument(help="The organisation's id.", metavar="ORG")],
+    subject: Annotated[
+        str | None, typer.Argument(help="The organisation's id, or a file of one observation.", metavar="ORG|FILE")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every organisation that was probed.")] = False,
     recheck: Annotated[
         bool, typer.Option("--recheck", help="Check the stored documents anew, without contacting anybody.")
     ] = False,
-    output: TableOrJson = "table",
+    output: Annotated[
+        Literal["table", "json", "sarif", "junit"],
+        typer.Option("--format", "-f", help="To read (table), JSON, or for a build server (SARIF, JUnit)."),
+    ] = "table",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write to a file instead of stdout.", metavar="FILE")
+    ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Show what the last probe of an organisation saw."""
-    from interlock.cli.cards import show_card
-    from interlock.cli.output import emit_json
+    from interlock.cli.probe_results import report
     from interlock.model.errors import InterlockError
-    from interlock.usecases.load import load_inputs, open_workspace
+    from interlock.usecases.observe import observation_of_file, observations_of
 
-    place = open_workspace(workspace or Path())
-    inputs = load_inputs(place)
-    org = inputs.organization(org_id)
-    observation = inputs.observations.get(org.id)
-    if observation is None:
-        raise InterlockError(f"{org.name} was never probed", remedy=f"interlock probe --org {org.id}")
-    if recheck:
-        from interlock.usecases.probe import recheck_observation
-
-        observation = recheck_observation(place, observation)
-    if output == "json":
-        emit_json(observation)
+    if (subject is None) != everything:
+        raise InterlockError("say what to show", remedy="one of: ORG, a file, --all")
+    if subject is not None and subject.endswith(".json"):
+        seen: tuple[Observation, ...] = (observation_of_file(Path(subject), recheck=recheck),)
     else:
-        show_card(observation, name=org.name)
+        seen = observations_of(workspace or Path(), subject, recheck=recheck)
+    report(seen, output, out)

@@ -9,7 +9,7 @@ import typer
 
 from interlock.cli.options import TableOrJson, WorkspaceOption
 
-app = typer.Typer(help="Add, list, show, change and remove organisations.", no_args_is_help=True)
+app = typer.Typer(help="Add, import, list, show, change and remove organisations.", no_args_is_help=True)
 
 IdArgument = Annotated[str, typer.Argument(help="The organisation's id.", metavar="ID")]
 VendorOption = Annotated[str | None, typer.Option("--vendor", help="epic, oracle, athena, meditech, other …")]
@@ -46,6 +46,47 @@ def add(
     }
     org = add_organization(open_workspace(workspace or Path()), fields)
     say(f"Added {org.name} as {org.id}. Next: interlock probe --org {org.id}")
+
+
+@app.command("import")
+def import_organizations(
+    source: Annotated[
+        str, typer.Argument(help="A FHIR bundle, CSV or list of endpoints, also gzip; - for stdin.", metavar="FILE")
+    ],
+    name: Annotated[
+        str | None, typer.Option("--name", help="Only organisations named so; * and ? allowed.", metavar="TEXT")
+    ] = None,
+    vendor: Annotated[
+        str | None,
+        typer.Option("--vendor", help="Only this vendor's; in a directory that names none: whose they all are."),
+    ] = None,
+    environment: Annotated[
+        Literal["sandbox", "non-production", "production"], typer.Option("--environment", help="Which they are.")
+    ] = "production",
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be added, and save nothing.")] = False,
+    output: TableOrJson = "table",
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Add organisations from a vendor's directory of endpoints; existing ones stay as they are."""
+    from interlock.cli.imports import show_import
+    from interlock.cli.output import emit_json
+    from interlock.usecases.load import open_workspace
+    from interlock.usecases.org_import import import_organizations as run
+
+    result = run(
+        open_workspace(workspace or Path()),
+        None if source == "-" else Path(source),
+        name=name,
+        vendor=vendor,
+        environment=environment,
+        limit=limit,
+        dry_run=dry_run,
+    )
+    if output == "json":
+        emit_json(result)
+    else:
+        show_import(result)
 
 
 @app.command("list")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from interlock.cli import probe_options as options
 from interlock.cli.options import OrgOption, WorkspaceOption
 
 if TYPE_CHECKING:
-    from interlock.model.observation import Observation, Target
+    from interlock.model.observation import Target
     from interlock.usecases.probe import ProbeSettings
     from interlock.workspace.store import Workspace
+
+_FLEET_CONCURRENCY = 64
+_PASSWORD = "INTERLOCK_CLIENT_KEY_PASSWORD"  # noqa: S105  # the name of a variable
 
 
 def probe(
@@ -21,35 +26,147 @@ def probe(
     ] = None,
     org: OrgOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Every organisation of the workspace.")] = False,
-    output: Annotated[
-        Literal["card", "json", "ndjson"],
-        typer.Option("--format", "-f", help="A card to read, JSON, or JSON lines as they come."),
-    ] = "card",
-    deadline: Annotated[
-        float, typer.Option("--deadline", min=0.1, max=600, help="Seconds for one target, all in all.")
-    ] = 20.0,
+    source: options.Source = None,
+    name: options.Name = None,
+    vendor: options.Vendor = None,
+    limit: options.Limit = None,
+    output: options.Format = None,
+    out: options.Out = None,
+    resume: options.Resume = False,
+    summary: options.Summary = None,
+    workers: options.Workers = 1,
+    fail_on: options.FailOn = None,
+    min_stage: options.MinStage = None,
+    timeout: options.Timeout = 20.0,
+    concurrency: options.Concurrency = None,
+    per_host: options.PerHost = 4,
+    rate: options.Rate = None,
+    allow_private: options.AllowPrivate = False,
+    ca_bundle: options.CaBundle = None,
+    client_cert: options.ClientCert = None,
+    client_key: options.ClientKey = None,
+    proxy: options.Proxy = None,
+    user_agent: options.UserAgent = None,
+    thorough: options.Thorough = None,
+    browser_origin: options.BrowserOrigin = None,
+    cds_services: options.CdsServices = None,
+    active: options.Active = False,
+    sample: options.Sample = False,
+    fail_on_drift: options.FailOnDrift = False,
     list_checks: Annotated[bool, typer.Option("--list-checks", help="List the checks and stop.")] = False,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Look at FHIR endpoints: what they declare, how they authorise, what is off."""
-    from interlock.cli.output import emit_json
-    from interlock.usecases.probe import ProbeSettings
+    from interlock.model.errors import InterlockError
+    from interlock.usecases.probe import USER_AGENT, ProbeSettings, client_certificate
 
     if list_checks:
-        _list_checks()
+        _list_checks(output)
         return
+    if sum((bool(urls), org is not None, everything, source is not None)) != 1:
+        raise InterlockError("say what to probe", remedy="one of: a URL, --org ID, --all, --from FILE")
+    settings = ProbeSettings(
+        deadline_s=timeout,
+        concurrency=concurrency or (_FLEET_CONCURRENCY if source is not None else 16),
+        per_host=per_host,
+        rate=rate,
+        allow_private=allow_private,
+        user_agent=user_agent or USER_AGENT,
+        ca_bundle=ca_bundle,
+        client_certificate=client_certificate(client_cert, client_key, os.environ.get(_PASSWORD)),
+        proxy=proxy,
+        thorough=source is None if thorough is None else thorough,
+        origin=browser_origin,
+        cds_services=cds_services,
+        active=active,
+    )
+    _only(
+        not (sample or fail_on_drift) or org is not None or everything,
+        "--sample and --fail-on-drift are about organisations of a workspace",
+        "use --org or --all",
+    )
+    if source is not None:
+        _only(output in {None, "ndjson"}, "--from writes JSON lines", "leave --format out, or say --format ndjson")
+        _only(min_stage is None, "--min-stage is about organisations of a workspace", "use it with --org or --all")
+        _fleet(source, settings, name, vendor, limit, out, resume, summary, workers, fail_on)
+        return
+    given = (name, vendor, limit, summary)
+    _only(
+        given == (None,) * 4 and not resume and workers == 1,
+        "--name, --vendor, --limit, --resume, --summary and --workers go with --from",
+        "name a directory: --from FILE",
+    )
+    _only(out is None or output not in {None, "table"}, "a table is for reading", "choose another --format for --out")
     targets, place = _targets(urls or [], org, everything, workspace)
-    settings = ProbeSettings(deadline_s=deadline)
-    observations = _run(targets, settings, place, stream=output == "ndjson")
-    if output == "json":
-        data = [observation.model_dump(mode="json") for observation in observations]
-        emit_json(data[0] if len(data) == 1 else data)
-    elif output == "card":
-        from interlock.cli.cards import show_card
+    _only(
+        min_stage is None or place is not None,
+        "--min-stage is about organisations of a workspace",
+        "use --org or --all",
+    )
+    from interlock.cli.probe_results import report, thresholds, watch
+    from interlock.usecases.probe import earlier_observations
 
-        for observation in observations:
-            show_card(observation)
-    _check(observations)
+    comparer = earlier_observations(place, targets) if place is not None else None
+    if comparer is not None and fail_on_drift:
+        _only(comparer.has_contract, "--fail-on-drift needs a contract.yaml to rank by", "write one, or leave it out")
+    if sample and place is not None:
+        from interlock.cli.probe_drift import sampling
+
+        settings = sampling(settings, place, targets)
+    streamed = out if output == "ndjson" else None
+    observations = watch(targets, settings, place, streamed, stream=output == "ndjson", comparer=comparer)
+    report(observations, output or "table", out)
+    if comparer is not None:
+        from interlock.cli.probe_drift import show_drifts
+
+        show_drifts(comparer.found, table=output in {None, "table"}, ranked=fail_on_drift)
+    thresholds(observations, place, fail_on, min_stage)
+    if comparer is not None and fail_on_drift:
+        from interlock.usecases.drift import check_drift
+
+        check_drift(list(comparer.found.values()))
+
+
+def _fleet(
+    source: str,
+    settings: ProbeSettings,
+    name: str | None,
+    vendor: str | None,
+    limit: int | None,
+    out: Path | None,
+    resume: bool,
+    summary: Path | None,
+    workers: int,
+    fail_on: options.SeverityName | None,
+) -> None:
+    from interlock.cli import probe_fleet
+
+    ended = probe_fleet.run(
+        source,
+        settings,
+        name=name,
+        vendor=vendor,
+        limit=limit,
+        out=out,
+        resume=resume,
+        workers=workers,
+        summary_file=summary,
+    )
+    if ended.summary.interrupted:
+        raise KeyboardInterrupt
+    probe_fleet.check(ended.summary)
+    if fail_on is not None:
+        from interlock.model.base import Severity
+        from interlock.usecases.probe_outputs import check_worst
+
+        check_worst(ended.worst_failed, Severity(fail_on))
+
+
+def _only(holds: bool, message: str, remedy: str) -> None:
+    if not holds:
+        from interlock.model.errors import InterlockError
+
+        raise InterlockError(message, remedy=remedy)
 
 
 def _targets(
@@ -58,8 +175,6 @@ def _targets(
     from interlock.model.errors import InterlockError
     from interlock.usecases.probe import bare_targets, targets_of
 
-    if sum((bool(urls), org is not None, everything)) != 1:
-        raise InterlockError("say what to probe", remedy="one of: a URL, --org ID, --all")
     if urls:
         return bare_targets(urls), None
     from interlock.usecases.load import load_inputs, open_workspace
@@ -76,52 +191,16 @@ def _targets(
     return targets, place
 
 
-def _run(
-    targets: tuple[Target, ...], settings: ProbeSettings, place: Workspace | None, *, stream: bool
-) -> list[Observation]:
-    import asyncio
+def _list_checks(output: str | None) -> None:
+    from interlock.cli.output import emit_json, show_table
+    from interlock.usecases.checks import check_list
 
-    from interlock.cli.output import emit
-    from interlock.cli.progress import ProbeProgress
-    from interlock.usecases.probe import probe_targets
-
-    order = {(target.org, target.base_url): index for index, target in enumerate(targets)}
-
-    async def collect() -> list[Observation]:
-        seen = []
-        with ProbeProgress() as progress:
-            async for observation in probe_targets(targets, settings, progress.on_event, place):
-                seen.append(observation)
-                if stream:
-                    emit(observation.model_dump_json())
-        return seen
-
-    found = asyncio.run(collect())
-    by_org = {target.org: index for index, target in enumerate(targets) if target.org}
-    return sorted(
-        found,
-        key=lambda o: by_org.get(o.target.org or "", order.get((o.target.org, o.target.base_url), len(order))),
-    )
-
-
-def _check(observations: list[Observation]) -> None:
-    from interlock.model.errors import NothingObservedError
-
-    if observations and all(observation.outcome == "not_observed" for observation in observations):
-        reasons = "; ".join(dict.fromkeys(o.reason_not_observed() or "" for o in observations))
-        raise NothingObservedError(
-            f"nothing could be observed: {reasons}", remedy="try again, or check the URL and the network"
-        )
-
-
-def _list_checks() -> None:
-    from interlock.cli.output import show_table
-    from interlock.usecases.probe import list_checks
-
+    _only(output in {None, "table", "json"}, "the list of checks is a table or JSON", "leave --format out, or say json")
+    checks = check_list()
+    if output == "json":
+        emit_json(checks)
+        return
     show_table(
-        ["Id", "Severity", "Title", "Source"],
-        [
-            (check.id, check.severity.value, check.title, "; ".join(r.title for r in check.references))
-            for check in list_checks()
-        ],
+        [("Id", {"no_wrap": True}), ("Severity", {"no_wrap": True}), ("Level", {"no_wrap": True}), "Title"],
+        [(check.id, check.severity.value, check.level, check.title) for check in checks.checks],
     )

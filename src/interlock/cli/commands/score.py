@@ -25,8 +25,8 @@ def score(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Score: verdict, stage of each organisation, verified so far and best case."""
-    from interlock.cli.output import emit_json
-    from interlock.cli.summary import show_score
+    from interlock.cli.output import emit_json, say
+    from interlock.cli.summary import change_words, show_score
     from interlock.usecases.assess import assess
     from interlock.usecases.load import load_inputs, open_workspace
     from interlock.usecases.score import check_thresholds, score_of
@@ -40,4 +40,6 @@ def score(
         emit_json(result)
     else:
         show_score(result)
+        for change in result.verdict.changes:
+            say(change_words(change))
     check_thresholds(result, fail_under=fail_under, gate=gate)

@@ -1,0 +1,230 @@
+"""Speed of probing, on loopback: rows of ``make bench``, and the long run of ``make bench-fleet``.
+
+The server is a process of its own that writes prebuilt bytes. With two processors, it shares them with what is
+measured: the row about one core therefore compares processor time of the measured process alone, and the one about two
+workers the time between an early and the last result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import csv
+import gzip
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from judging import Measured
+
+HERE = Path(__file__).resolve().parent
+CORPUS = Path(os.environ.get("INTERLOCK_CORPUS", HERE.parents[1] / "shared" / "corpus"))
+
+FETCH = """\
+import asyncio, json, sys
+import aiohttp
+async def main():
+    async with aiohttp.ClientSession() as session:
+        for path in ("/metadata", "/.well-known/smart-configuration"):
+            async with session.get(sys.argv[1] + path) as answer:
+                json.loads(await answer.read())
+asyncio.run(main())
+"""
+
+
+@contextlib.contextmanager
+def server(delay: float = 0.0) -> Iterator[str]:
+    """The origin of a loopback server; fast, slow, faulty and dead targets are told apart by their path."""
+    arguments = [sys.executable, str(HERE / "probe_server.py"), "--delay", str(delay), "--corpus", str(CORPUS)]
+    process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        yield f"http://127.0.0.1:{json.loads(process.stdout.readline())['port']}"
+    finally:
+        process.stdin.close()
+        process.wait()
+
+
+def start_up() -> Measured:
+    """``interlock probe URL``, process start included, against a bare script that fetches and parses the same two."""
+    with server() as origin, tempfile.TemporaryDirectory() as folder:
+        bare = Path(folder) / "fetch.py"
+        bare.write_text(FETCH)
+        url = f"{origin}/fast/fhir"
+        best = [float("inf")] * 2
+        for _ in range(8):
+            for index, command in enumerate((["-m", "interlock", "probe", url, "--quick"], [str(bare), url])):
+                started = time.perf_counter()
+                subprocess.run([sys.executable, *command], check=True, capture_output=True)
+                best[index] = min(best[index], time.perf_counter() - started)
+    return Measured("interlock probe URL", best[0], "bare aiohttp script", best[1], 2.5, 0.4)
+
+
+async def _bare(origin: str, count: int, concurrency: int) -> None:
+    import aiohttp
+
+    numbers = iter(range(count))
+
+    async def work(session: aiohttp.ClientSession) -> None:
+        for number in numbers:
+            for path in ("/metadata", "/.well-known/smart-configuration"):
+                async with session.get(f"{origin}/fast/{number}/fhir{path}") as answer:
+                    json.loads(await answer.read())
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        await asyncio.gather(*(work(session) for _ in range(concurrency)))
+
+
+async def _probe(origin: str, targets: list[str], **settings: Any) -> int:
+    from interlock.model.observation import Target
+    from interlock.probe.runner import probe
+    from interlock.probe.settings import ProbeSettings
+
+    seen = 0
+    wanted = [Target(base_url=f"{origin}{target}") for target in targets]
+    async for observation in probe(wanted, ProbeSettings(**settings)):
+        seen += observation.outcome == "observed"
+    return seen
+
+
+def one_core() -> Measured:
+    """Two documents and every passive check, against fetching and parsing them: processor seconds of 300 targets."""
+    count, concurrency = 300, 4
+    targets = [f"/fast/{number}/fhir" for number in range(count)]
+    best = [float("inf")] * 2
+    with server() as origin:
+        for _ in range(4):
+            started = time.process_time()
+            seen = asyncio.run(_probe(origin, targets, concurrency=concurrency, per_host=2 * concurrency))
+            assert seen == count
+            best[0] = min(best[0], time.process_time() - started)
+            started = time.process_time()
+            asyncio.run(_bare(origin, count, concurrency))
+            best[1] = min(best[1], time.process_time() - started)
+    return Measured("probing 300, processor", best[0], "bare aiohttp, json.loads", best[1], 2.0, None)
+
+
+def two_workers() -> Measured:
+    """Two worker processes against one: seconds between the first and the last of 1,200 results."""
+    from interlock.model.observation import Target
+    from interlock.probe.fleet import run_fleet
+    from interlock.probe.settings import ProbeSettings
+
+    settings = ProbeSettings(concurrency=8, per_host=16)
+    best = {1: float("inf"), 2: float("inf")}
+    with server() as origin:
+        port = origin.rpartition(":")[2]
+        targets = [Target(base_url=f"http://127.0.0.{1 + n % 8}:{port}/fast/{n}/fhir") for n in range(1200)]
+        for _ in range(3):
+            for workers in best:
+                times: list[float] = []
+                run_fleet(
+                    targets, settings, lambda *_, t=times: t.append(time.perf_counter()), lambda: None, workers=workers
+                )
+                assert len(times) == len(targets)
+                # Workers start one after the other: the first hundred results are the warm-up.
+                best[workers] = min(best[workers], times[-1] - times[99])
+    return Measured("fleet of 1,200, 2 workers", best[2], "1 process", best[1], 1 / 1.7, None)
+
+
+def _oracle_paths() -> list[str]:
+    """The paths of Oracle's 1,451 endpoints, or as many made-up ones."""
+    file = CORPUS / "directories" / "oracle-millennium-provider-r4.json"
+    if not file.is_file():
+        return [f"/r4/tenant-{number}" for number in range(1451)]
+    from interlock.fhir.directory import read_directory
+
+    return ["/" + entry.url.split("/", 3)[3] for entry in read_directory(file.read_bytes()).entries]
+
+
+def with_delay() -> tuple[Measured, Measured]:
+    """100 ms a request, 1,451 targets: against what delay and concurrency allow, and against a sequential loop."""
+    import httpx
+
+    paths, concurrency, delay, sample = _oracle_paths(), 32, 0.1, 15
+    with server(delay) as origin:
+        started = time.perf_counter()
+        seen = asyncio.run(_probe(origin, paths, concurrency=concurrency, per_host=2 * concurrency))
+        ours = time.perf_counter() - started
+        assert seen == len(paths)
+        started = time.perf_counter()
+        with httpx.Client(trust_env=False) as client:
+            for path in paths[:sample]:
+                for document in ("/metadata", "/.well-known/smart-configuration"):
+                    json.loads(client.get(origin + path + document).content)
+        loop = (time.perf_counter() - started) / sample * len(paths)
+    allowed = len(paths) / concurrency * delay
+    return (
+        Measured("1,451 targets, 100 ms delay", ours, f"delay / {concurrency} at a time", allowed, 1 / 0.6, None),
+        Measured("the same", ours, "httpx, one by one (of 15)", loop, 1 / 20, None),
+    )
+
+
+def rows() -> list[Measured]:
+    """Every row of ``make bench``."""
+    return [start_up(), one_core(), two_workers(), *with_delay()]
+
+
+# -- the long run ------------------------------------------------------------------------------------------------------
+
+
+def _national(port: str) -> list[str]:
+    """All distinct addresses of the national list on loopback hosts: most fast, some slow, faulty or dead."""
+    file = CORPUS / "directories" / "us-endpoints.csv.gz"
+    if file.is_file():
+        with gzip.open(file, "rt", encoding="utf-8", newline="") as text:
+            listed = list(dict.fromkeys(row["base_url"] for row in csv.DictReader(text)))
+    else:
+        listed = [f"https://host-{number // 3}.example/practice/{number}/fhir" for number in range(30_191)]
+    hosts: dict[str, int] = {}
+    urls = []
+    for number, url in enumerate(listed):
+        host = url.partition("://")[2].partition("/")[0].lower()
+        place = hosts.setdefault(host, len(hosts))
+        draw = zlib.crc32(str(number).encode()) % 100
+        kind = "dead" if draw < 2 else "slow" if draw < 7 else "faulty" if draw < 17 else "fast"
+        address = f"127.{1 + place // 62_500}.{place // 250 % 250}.{1 + place % 250}"
+        urls.append(f"http://{address}:{port}/{kind}/{number}/fhir")
+    return urls
+
+
+def fleet() -> int:
+    """30,191 addresses through the command: nothing lost, memory bounded, the cost of an endpoint flat."""
+    with server() as origin, tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        urls = _national(origin.rpartition(":")[2])
+        results = []
+        for count in (1_000, len(urls)):
+            listed, out = folder / f"{count}.txt", folder / f"{count}.ndjson"
+            # An even selection, so that the small run has the same mixture as the whole.
+            listed.write_text("\n".join(urls[:: len(urls) // count][:count]))
+            command = ["-m", "interlock", "probe", "--from", str(listed), "--out", str(out)]
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            started = time.perf_counter()
+            process = subprocess.run([sys.executable, *command, "--concurrency", "32"], check=True, capture_output=True)
+            elapsed = time.perf_counter() - started
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            with out.open("rb") as lines:
+                found = {json.loads(line.partition(b',"started"')[0] + b"}")["target"]["base_url"] for line in lines}
+            assert found == set(urls[:: len(urls) // count][:count]), "results were lost"
+            results.append((count, elapsed, used / count * 1000, after.ru_maxrss / 1024))
+            print(process.stderr.decode())
+    print(f"{'targets':>8} {'seconds':>9} {'a second':>9} {'processor ms each':>18} {'memory MB':>10}")
+    for count, elapsed, each, memory in results:
+        print(f"{count:>8,} {elapsed:>9.1f} {count / elapsed:>9.0f} {each:>18.2f} {memory:>10.0f}")
+    growth, memory = results[1][2] / results[0][2], results[1][3]
+    print(f"cost of an endpoint at {results[1][0]:,} against 1,000: {growth:.2f} (limit 1.20); memory limit 300 MB")
+    return 0 if growth <= 1.2 and memory < 300 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(fleet())

@@ -1,0 +1,95 @@
+"""What changed since the last observation, on a terminal; and the credentials that a sample needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from interlock.cli.output import console, say, show_table
+from interlock.documents.text import plain
+from interlock.model.drift import ChangeRank, Drift, DriftChange
+
+if TYPE_CHECKING:
+    from interlock.model.observation import Target
+    from interlock.usecases.probe import ProbeSettings
+    from interlock.workspace.store import Workspace
+
+#: Changes that a table shows; JSON has all.
+SHOWN = 40
+_WORDS: dict[ChangeRank, str] = {
+    "contract_broken": "breaks contract",
+    "contract_changed": "contract uses it",
+    "removed": "gone or worse",
+    "changed": "changed",
+    "added": "new or better",
+}
+_STYLES: dict[ChangeRank, str] = {"contract_broken": "bold red", "contract_changed": "yellow", "removed": ""}
+
+
+def sampling(settings: ProbeSettings, place: Workspace, targets: Sequence[Target]) -> ProbeSettings:
+    """The settings with what to sample at each target; says which are probed without credentials.
+
+    :raises InterlockError: nothing can be sampled.
+    """
+    from interlock.usecases.credentials import sample_plans
+
+    wanted = {target.org for target in targets}
+    found = sample_plans(place.root, [org for org in place.read().organizations if org.id in wanted])
+    for reason in found.without.values():
+        say(f"Probed without credentials: {reason}")
+    return replace(settings, samples=found.plans)
+
+
+def show_drifts(drifts: Mapping[str, Drift], *, table: bool, ranked: bool) -> None:
+    """One line for each organisation at which something changed; with ``ranked``, its changes too.
+
+    In a table's output they follow it on stdout; otherwise they go to stderr, for stdout holds data.
+    """
+    from rich.text import Text
+
+    changed = [drift for drift in drifts.values() if drift.changes]
+    out = console(stderr=not table)
+    for drift in changed:
+        out.print(Text(summary(drift)))
+        if ranked:
+            for change in [*drift.concerns_contract, *(one for one in drift.changes if one.rank == "removed")][:SHOWN]:
+                out.print(Text(f"  {_WORDS[change.rank]}: {plain(change.words(), 300)}", _STYLES.get(change.rank, "")))
+    if changed and not ranked:
+        say(f"What changed: interlock diff --org {changed[0].org}")
+
+
+def summary(drift: Drift) -> str:
+    """``riverside: 3 changes since 2026-11-22 12:00 UTC, 1 of what the contract uses``."""
+    total, used = len(drift.changes), len(drift.concerns_contract)
+    changes = "1 change" if total == 1 else f"{total} changes"
+    concerns = f", {used} of what the contract uses" if used else ", none of what the contract uses"
+    tail = concerns if drift.ranked_by else ""
+    return f"{plain(drift.org or drift.base_url, 60)}: {changes} since {drift.before:%Y-%m-%d %H:%M} UTC{tail}"
+
+
+def show_drift(drift: Drift) -> None:
+    """Print one comparison: what changed, the most important first, then what was not compared."""
+    out = console()
+    out.print(
+        f"{plain(drift.org or drift.base_url, 80)}: {drift.before:%Y-%m-%d %H:%M} → {drift.after:%Y-%m-%d %H:%M} UTC"
+    )
+    if not drift.changes:
+        out.print("Nothing changed.")
+    else:
+        _table(drift.changes[:SHOWN])
+        if len(drift.changes) > SHOWN:
+            say(f"The first {SHOWN} of {len(drift.changes)} are shown; --format json has all.")
+    for note in drift.not_compared[:10]:
+        say(f"Not compared: {plain(note, 200)}")
+    if drift.ranked_by is None:
+        say("There is no contract here, so the changes are not ranked by what it uses.")
+
+
+def _table(changes: Sequence[DriftChange]) -> None:
+    from rich.text import Text
+
+    show_table(
+        [("Rank", {"no_wrap": True}), ("What", {"ratio": 3}), ("Used by", {"ratio": 2})],
+        [(Text(_WORDS[one.rank], _STYLES.get(one.rank, "")), one.words(), one.uses or "") for one in changes],
+    )

@@ -1,0 +1,184 @@
+"""``interlock probe --from FILE``: lines on stdout or in a file, progress and the summary on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from interlock.cli.output import cell_text, console, say
+from interlock.documents.text import plain
+from interlock.model.errors import InterlockError, NothingObservedError
+
+if TYPE_CHECKING:
+    from interlock.model.fleet import FleetSummary
+    from interlock.usecases.fleet import FleetProgress, FleetRun
+    from interlock.usecases.probe import ProbeSettings
+
+_TERMINAL_EVERY_S = 0.2
+_LOG_EVERY_S = 10.0
+_SHOWN = 8
+
+
+def run(
+    source: str,
+    settings: ProbeSettings,
+    *,
+    name: str | None,
+    vendor: str | None,
+    limit: int | None,
+    out: Path | None,
+    resume: bool,
+    workers: int,
+    summary_file: Path | None,
+) -> FleetRun:
+    """Probe a directory file (``-`` for stdin) and show the summary.
+
+    :raises InterlockError: the file or the options cannot be used.
+    """
+    from interlock.usecases.fleet import directory_targets, probe_fleet
+
+    if resume and out is None:
+        raise InterlockError("--resume goes on with a file", remedy="name it: --out FILE.ndjson --resume")
+    targets, dropped = directory_targets(None if source == "-" else Path(source), name, vendor, limit)
+    if not targets:
+        raise InterlockError("the file lists no usable base URL", remedy="interlock org import FILE --dry-run says why")
+    if dropped:
+        say(f"{dropped:,} listed addresses cannot be used; interlock org import FILE --dry-run lists them")
+    line = _Line()
+    ended = probe_fleet(
+        targets, settings, on_line=_write, on_progress=line.show, out=out, resume=resume, workers=workers
+    )
+    line.clear()
+    show_summary(ended.summary)
+    if summary_file is not None:
+        _save(summary_file, ended.summary)
+    return ended
+
+
+def check(summary: FleetSummary) -> None:
+    """Nothing seen at all is no success.
+
+    :raises NothingObservedError: not one target was observed, even in part.
+    """
+    if summary.done and set(summary.outcomes) == {"not_observed"}:
+        reasons = ", ".join(f"{name} {count:,}" for name, count in list(summary.reasons.items())[:5])
+        raise NothingObservedError(f"nothing could be observed: {reasons}", remedy="check the file and the network")
+
+
+def _write(line: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # Whoever reads has seen enough, like `| head`. Python would complain once more when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
+def _save(path: Path, summary: FleetSummary) -> None:
+    try:
+        path.write_text(summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InterlockError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+class _Line:
+    """One line of progress: rewritten in place on a terminal, now and then a new one elsewhere."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._every = _TERMINAL_EVERY_S if self._terminal else _LOG_EVERY_S
+        self._next = time.monotonic() + (0 if self._terminal else self._every)
+
+    def show(self, progress: FleetProgress) -> None:
+        """Show how far it is, when it is time."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + self._every
+        text = progress_text(progress)
+        sys.stderr.write(f"\r\x1b[2K{text[: console(stderr=True).width - 1]}" if self._terminal else f"{text}\n")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._terminal:
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()
+
+
+def progress_text(progress: FleetProgress) -> str:
+    """Done, rate, time left and outcomes in at most 80 characters for any directory."""
+    parts = [f"{progress.done:,} of {progress.total:,}"]
+    if progress.fresh and progress.elapsed_s > 0:
+        rate = progress.fresh / progress.elapsed_s
+        parts.append(f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s")
+        parts.append(f"{_duration((progress.total - progress.done) / rate)} left")
+    seen = progress.outcomes
+    parts.append(
+        f"{seen.get('observed', 0):,} observed, {seen.get('partial', 0):,} partly, {seen.get('not_observed', 0):,} not"
+    )
+    return " · ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def show_summary(summary: FleetSummary) -> None:
+    """The counts on stderr."""
+    from rich.table import Table
+    from rich.text import Text
+
+    out = console(stderr=True)
+    fresh = summary.done - summary.resumed
+    head = f"{summary.done:,} of {summary.targets:,} targets" if summary.interrupted else f"{summary.done:,} targets"
+    rate = (
+        f", {fresh / summary.elapsed_s:,.0f} a second" if summary.elapsed_s > 0.5 and fresh > summary.elapsed_s else ""
+    )
+    earlier = f"; {summary.resumed:,} from earlier runs" if summary.resumed else ""
+    stopped = "interrupted after" if summary.interrupted else "in"
+    out.print(Text.assemble((head, "bold"), f" {stopped} {_duration(summary.elapsed_s)}{rate}{earlier}"))
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    words = {"observed": "observed", "partial": "partly observed", "not_observed": "not observed"}
+    outcomes = {words.get(name, name): count for name, count in summary.outcomes.items()}
+    for label, counts in (
+        ("Outcome", outcomes),
+        ("Why not", summary.reasons),
+        ("Vendor", summary.vendors),
+        ("FHIR", summary.releases),
+        ("SMART sets", summary.capability_sets),
+    ):
+        if counts:
+            grid.add_row(label, cell_text(_counted(counts)))
+    if summary.errors:
+        grid.add_row("Errors", cell_text(f"{summary.errors:,} targets: mistakes of this program, see NET-000 there"))
+    out.print(grid)
+    if summary.failed_checks:
+        checks = Table.grid(padding=(0, 2))
+        checks.add_column(justify="right", no_wrap=True)
+        checks.add_column(style="dim", no_wrap=True)
+        checks.add_column(no_wrap=True)
+        checks.add_column(overflow="fold")
+        for failed in summary.failed_checks[: _SHOWN + 4]:
+            checks.add_row(f"{failed.count:,}", failed.severity.value, failed.id, cell_text(failed.title))
+        out.print(Text("\nFailed checks, and at how many targets", "bold"))
+        out.print(checks)
+        if len(summary.failed_checks) > _SHOWN + 4:
+            out.print(Text(f"and {len(summary.failed_checks) - _SHOWN - 4} more checks", "dim"))
+
+
+def _counted(counts: dict[str, int]) -> str:
+    shown = [f"{plain(name, 50)} {count:,}" for name, count in list(counts.items())[:_SHOWN]]
+    more = f" · {len(counts) - _SHOWN:,} more" if len(counts) > _SHOWN else ""
+    return " · ".join(shown) + more

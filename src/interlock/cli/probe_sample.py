@@ -1,0 +1,52 @@
+"""What a sample showed, on a terminal: counts of each input, never a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from interlock.cli.output import cell_text, console, make_table
+from interlock.documents.text import plain
+from interlock.model.sample import DataFacts, InputSample
+
+_UNINTERESTING = "http://terminology.hl7.org/CodeSystem/"
+
+
+def show_sample(data: DataFacts) -> None:
+    """Print a table of the contract's inputs: how many were seen, which required fields lack, which codes occur."""
+    out = console()
+    token = data.token
+    if token is not None and token.outcome != "given":
+        said = {"issued": "issued", "refused": "refused", "failed": "not issued", "not_sent": "not asked for"}
+        why = f": {plain(token.reason, 300)}" if token.reason else ""
+        out.print(Text(f"Token {said[token.outcome]}{why}" + (f" ({data.method})" if data.method != "none" else "")))
+    if all(one.outcome == "not_asked" for one in data.inputs):
+        return
+    table = make_table(
+        [
+            ("Input", {"ratio": 2}),
+            ("Seen", {"justify": "right", "no_wrap": True}),
+            ("Required fields", {"ratio": 3}),
+            ("Statuses and code systems", {"ratio": 4}),
+        ]
+    )
+    for one in data.inputs:
+        seen = str(one.count) if one.outcome == "sampled" else "–"
+        table.add_row(*map(cell_text, (one.name, seen, _fields(one), ", ".join(_codes(one)))))
+    out.print(table)
+
+
+def _fields(one: InputSample) -> str:
+    if one.outcome != "sampled":
+        return one.reason or one.outcome.replace("_", " ")
+    lacking = [f"{path} in {there} of {one.count}" for path, there in one.fields.items() if there < one.count]
+    return ", ".join(lacking) or ("all there" if one.fields else "none asked for")
+
+
+def _codes(one: InputSample) -> Iterator[str]:
+    """Statuses, then the code systems that say something; FHIR's own are in the JSON."""
+    yield from (f"{status} {count}" for status, count in one.statuses.items())
+    for system, count in one.systems.items():
+        if not system.startswith(_UNINTERESTING):
+            yield f"{plain(system.partition('://')[2] or system, 80)} {count}"

@@ -1,0 +1,75 @@
+"""Reading a directory file, and picking entries from it."""
+
+from __future__ import annotations
+
+import fnmatch
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from interlock.documents.text import slug
+from interlock.fhir.directory import MAX_BYTES, Directory, DirectoryEntry, DirectoryError, read_directory
+from interlock.model.errors import DocumentError, InterlockError, Place
+
+#: Words in a publisher's name → the vendor's id, as the shipped rulesets have it.
+_VENDORS = {"epic": "epic", "oracle": "oracle", "cerner": "oracle", "athena": "athena", "meditech": "meditech"}
+
+
+def read_directory_file(source: Path | None) -> Directory:
+    """The directory in a file, or in standard input when ``source`` is none.
+
+    :raises DocumentError: it cannot be read, or holds no directory.
+    """
+    place = Place(file=str(source) if source is not None else "standard input")
+    try:
+        if source is None:
+            data = sys.stdin.buffer.read(MAX_BYTES + 1)
+        else:
+            with source.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise DocumentError(f"cannot be read: {error.strerror or error}", place=place) from error
+    try:
+        return read_directory(data)
+    except DirectoryError as error:
+        raise DocumentError(
+            f"this is no directory of endpoints: {error}",
+            place=place,
+            remedy="give a FHIR Bundle of Endpoints, a CSV with a column base_url or url, or one address a line",
+        ) from error
+
+
+def pick(entries: Sequence[DirectoryEntry], name: str | None, vendor: str | None) -> tuple[DirectoryEntry, ...]:
+    """Entries whose name and vendor fit. A directory that names no vendor has only entries of the vendor asked for.
+
+    ``name`` is a part of a name, or a pattern when it holds ``*`` or ``?``; case does not matter.
+
+    :raises InterlockError: none fits.
+    """
+    found = [entry for entry in entries if name is None or any(_fits(name, one) for one in entry.names)]
+    if vendor is not None and any(entry.vendor for entry in entries):
+        wanted = vendor_id(vendor)
+        found = [entry for entry in found if entry.vendor and _is_of(entry.vendor, vendor, wanted)]
+    if not found and (name is not None or vendor is not None):
+        raise InterlockError(
+            f"none of the {len(entries):,} endpoints fits", remedy="ask for less, or for another --name or --vendor"
+        )
+    return tuple(found)
+
+
+def vendor_id(listed: str) -> str:
+    """A vendor's id from the name under which it publishes: a known vendor's own, otherwise the name as an id."""
+    words = slug(listed)
+    return next(
+        (known for word, known in _VENDORS.items() if word in words.split("-") or words.startswith(word)), words
+    )
+
+
+def _fits(pattern: str, name: str) -> bool:
+    if "*" in pattern or "?" in pattern:
+        return fnmatch.fnmatchcase(name.casefold(), pattern.casefold().replace("[", "[[]"))
+    return pattern.casefold() in name.casefold()
+
+
+def _is_of(listed: str, asked: str, wanted: str) -> bool:
+    return vendor_id(listed) == wanted or asked.casefold() in listed.casefold()

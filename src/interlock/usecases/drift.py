@@ -1,0 +1,189 @@
+"""What changed at an organisation: between two stored observations, two files, or the last one and a new one."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from interlock.contract.drift_rank import ranked
+from interlock.contract.load import load_contract
+from interlock.documents.text import plain
+from interlock.model.contract import WorkflowContract
+from interlock.model.drift import Drift, DriftChange
+from interlock.model.errors import DocumentError, InterlockError, ThresholdNotMetError, WorkspaceError
+from interlock.model.observation import Observation
+from interlock.model.organization import Organization
+from interlock.probe.drift import changes_between
+from interlock.probe.recheck import with_drift
+from interlock.workspace.history import load_observation, observation_files
+from interlock.workspace.store import Workspace, read_json
+
+__all__ = [
+    "Comparer",
+    "check_drift",
+    "drift_between",
+    "drift_of_files",
+    "drift_of_org",
+    "is_observation_file",
+]
+
+_MAX_FILE = 64_000_000
+
+
+def drift_between(
+    before: Observation, after: Observation, contract: WorkflowContract | None, org: Organization | None
+) -> Drift:
+    """Two observations compared, ranked by what the contract uses."""
+    changes, notes = changes_between(before, after)
+    return Drift(
+        org=after.target.org,
+        base_url=after.target.base_url,
+        before=before.started,
+        after=after.started,
+        changes=ranked(changes, after, contract, org),
+        not_compared=notes,
+        ranked_by=f"{contract.title}, version {contract.version}" if contract is not None else None,
+    )
+
+
+class Comparer:
+    """Compares new observations with the last stored ones that saw anything, read before the new ones are saved.
+
+    :ivar found: the comparisons so far, by organisation.
+    """
+
+    def __init__(self, place: Workspace, orgs: Sequence[str]) -> None:
+        content = place.read()
+        self._organizations = {org.id: org for org in content.organizations}
+        self._contract = _contract(place.root)
+        self.found: dict[str, Drift] = {}
+        self._last = {org: found for org in orgs if (found := _last_seen(place, org)) is not None}
+
+    @property
+    def has_contract(self) -> bool:
+        """Whether there is a contract to rank by."""
+        return self._contract is not None
+
+    def drift(self, observation: Observation) -> Drift | None:
+        """What changed since the last one; none when there is none, or when nothing was seen this time."""
+        org = observation.target.org
+        before = self._last.get(org or "")
+        if org is None or before is None or observation.outcome == "not_observed":
+            return None
+        self.found[org] = drift_between(before, observation, self._contract, self._organizations.get(org))
+        return self.found[org]
+
+    def compared(self, observation: Observation) -> Observation:
+        """The observation with its checks of what changed."""
+        drift = self.drift(observation)
+        return with_drift(observation, drift) if drift is not None else observation
+
+
+def check_drift(drifts: Sequence[Drift]) -> None:
+    """Hold comparisons against the contract.
+
+    :raises ThresholdNotMetError: something that the contract uses was taken away or changed; names the first of each.
+    """
+    moved = [(drift, drift.concerns_contract) for drift in drifts if drift.concerns_contract]
+    if moved:
+        said = "; ".join(_first(drift.org or drift.base_url, changes) for drift, changes in moved[:5])
+        raise ThresholdNotMetError(
+            f"what the contract uses changed: {said}", remedy=f"interlock diff --org {moved[0][0].org} shows all"
+        )
+
+
+def _first(name: str, changes: Sequence[DriftChange]) -> str:
+    more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+    return f"{name}: {plain(changes[0].words(), 160)}{more}"
+
+
+def is_observation_file(reference: str) -> bool:
+    """Whether a reference is a JSON file that holds one observation."""
+    path = Path(reference)
+    try:
+        if path.suffix != ".json" or not path.is_file() or path.stat().st_size > _MAX_FILE:
+            return False
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and {"target", "checks", "requests"} <= document.keys()
+
+
+def drift_of_files(before: Path, after: Path, start: Path) -> Drift:
+    """Two observation files compared; the contract of a workspace at ``start`` ranks the changes, if there is one.
+
+    :raises DocumentError: a file is no observation.
+    :raises InterlockError: they are of different organisations.
+    """
+    one, two = (read_json(path, Observation.model_validate_json) for path in (before, after))
+    if one.target.org != two.target.org and None not in {one.target.org, two.target.org}:
+        raise InterlockError(
+            f"{before} is of {one.target.org} and {after} of {two.target.org}",
+            remedy="compare two observations of one organisation",
+        )
+    try:
+        place = Workspace.find(start)
+    except WorkspaceError:
+        return drift_between(one, two, None, None)
+    org = next((org for org in place.read().organizations if org.id == two.target.org), None)
+    return drift_between(one, two, _contract(place.root), org)
+
+
+def drift_of_org(place: Workspace, org_id: str, before: str | None, after: str | None) -> Drift:
+    """Two stored observations of an organisation compared.
+
+    ``before`` and ``after`` are dates (``2026-11-22`` or longer: the last observation that starts so), ``last``, or
+    ``before`` for the one before the later of the two. By default the last two that saw anything.
+
+    :raises InterlockError: no such organisation or observation; lists those that there are.
+    """
+    org = next((org for org in place.read().organizations if org.id == org_id), None)
+    if org is None:
+        raise InterlockError(f"there is no organisation {org_id!r}", remedy="interlock org list shows them")
+    files = observation_files(place, org_id)
+    if len(files) < 2:
+        count = "one stored observation" if files else "no stored observation"
+        raise InterlockError(
+            f"{org.name} has {count}, and two are compared", remedy=f"interlock probe --org {org_id}, once more"
+        )
+    later = _chosen(files, after or "last", len(files))
+    earlier = _chosen(files, before or "before", later)
+    return drift_between(load_observation(files[earlier]), load_observation(files[later]), _contract(place.root), org)
+
+
+def _chosen(files: Sequence[Path], word: str, later: int) -> int:
+    """The position of the observation that a word or a date names; ``later`` is that of the later one."""
+    if word == "last":
+        return len(files) - 1
+    if word == "before":
+        if later == 0:
+            raise InterlockError("nothing was observed before that", remedy=_those(files))
+        seen = [index for index in range(later) if load_observation(files[index]).outcome != "not_observed"]
+        return seen[-1] if seen else later - 1
+    digits = word.replace(":", "").strip()
+    found = [index for index, path in enumerate(files) if path.stem.startswith(digits)] if digits else []
+    if not found:
+        raise InterlockError(f"there is no observation of {word!r}", remedy=_those(files))
+    return found[-1]
+
+
+def _those(files: Sequence[Path]) -> str:
+    names = [path.stem[:17] for path in files]
+    return f"there are: {', '.join(names[-6:])}; or say last, before"
+
+
+def _last_seen(place: Workspace, org: str) -> Observation | None:
+    """The last stored observation that saw anything, among the last ten; a damaged file is passed over."""
+    for path in reversed(observation_files(place, org)[-10:]):
+        with contextlib.suppress(DocumentError):
+            observation = load_observation(path)
+            if observation.outcome != "not_observed":
+                return observation
+    return None
+
+
+def _contract(root: Path) -> WorkflowContract | None:
+    path = root / "contract.yaml"
+    return load_contract(path)[0] if path.is_file() else None

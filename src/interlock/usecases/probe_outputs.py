@@ -1,0 +1,61 @@
+"""What a build server asks of a probe: findings in its formats, and thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from interlock.model.base import CheckOutcome, Gate, Severity
+from interlock.model.errors import ThresholdNotMetError
+from interlock.model.observation import Observation
+from interlock.report.junit import to_junit
+from interlock.report.sarif import to_sarif
+from interlock.workspace.store import Workspace
+
+__all__ = ["check_failures", "check_stage", "check_worst", "to_junit", "to_sarif"]
+
+
+def check_failures(observations: Sequence[Observation], fail_on: Severity) -> None:
+    """Hold failed checks against a severity.
+
+    :raises ThresholdNotMetError: a check of at least that severity failed; names the first of them.
+    """
+    failed = [
+        f"{observation.target.org or observation.target.base_url}: {check.id} ({check.severity.value})"
+        for observation in observations
+        for check in observation.checks
+        if check.outcome is CheckOutcome.FAIL and check.severity.rank <= fail_on.rank
+    ]
+    if failed:
+        more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
+        raise ThresholdNotMetError(f"{_checks(len(failed), fail_on)}: {'; '.join(failed[:5])}{more}")
+
+
+def check_worst(worst: Severity | None, fail_on: Severity) -> None:
+    """The same for a run of which only the severest failed check is known.
+
+    :raises ThresholdNotMetError: it is at least that severe.
+    """
+    if worst is not None and worst.rank <= fail_on.rank:
+        raise ThresholdNotMetError(f"checks of severity {worst.value} failed, and {fail_on.value} was the limit")
+
+
+def _checks(count: int, fail_on: Severity) -> str:
+    subject = "1 check" if count == 1 else f"{count} checks"
+    return f"{subject} of severity {fail_on.value} or worse failed"
+
+
+def check_stage(workspace: Workspace, probed: Sequence[str], wanted: Gate) -> None:
+    """Hold the stages of the organisations that were probed, with what was seen now, against a gate.
+
+    :raises ThresholdNotMetError: names every organisation that has not passed it.
+    """
+    from interlock.usecases.assess import judge
+    from interlock.usecases.load import load_inputs
+
+    short = [
+        f"{standing.org} ({standing.stage.value if standing.stage else 'none yet'})"
+        for standing in judge(load_inputs(workspace)).standings
+        if standing.org in probed and (standing.stage is None or standing.stage.rank < wanted.rank)
+    ]
+    if short:
+        raise ThresholdNotMetError(f"not at {wanted.value} yet: {', '.join(short)}", remedy="interlock gaps says why")

@@ -1,0 +1,100 @@
+"""``probe --sample``, ``probe --fail-on-drift`` and ``diff`` of observations, as a user calls them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interlock.model.drift import Drift
+from interlock.sandbox.client import CLIENT_ID, CLIENT_SECRET
+from interlock.sandbox.tokens import Tokens
+
+SECRET_NAMES = {"SENTINEL_RIVERSIDE_CLIENT_ID": CLIENT_ID, "RIVERSIDE_SECRET": CLIENT_SECRET}
+
+
+@pytest.fixture
+def place(command: Any, tmp_path: Path) -> Path:
+    folder = tmp_path / "ws"
+    assert command("init", folder, "--template", "sepsis").code == 0
+    path = folder / "orgs" / "riverside.yaml"
+    path.write_text(
+        path.read_text().replace("private_key_env: SENTINEL_RIVERSIDE_KEY", "client_secret_env: RIVERSIDE_SECRET")
+    )
+    return folder
+
+
+def move(place: Path, faults: str) -> None:
+    path = place / "orgs" / "riverside.yaml"
+    path.write_text(path.read_text().replace("sandbox://riverside", f"sandbox://riverside+{faults}"))
+
+
+def test_a_sample_needs_what_the_organisation_names(command: Any, place: Path) -> None:
+    result = command("probe", "--org", "riverside", "--sample", "-w", place)
+    assert result.code == 2
+    assert "RIVERSIDE_SECRET" in result.err
+    assert "Riverside Regional Medical Center (riverside)" in result.err
+    assert command("probe", "sandbox://riverside", "--sample").code == 2
+    assert command("probe", "sandbox://riverside", "--fail-on-drift").code == 2
+
+
+def test_a_sample_is_shown_and_its_secrets_are_in_no_file(
+    command: Any, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in SECRET_NAMES.items():
+        monkeypatch.setenv(name, value)
+    issued: list[str] = []
+    issue = Tokens.issue
+
+    def noted(self: Tokens, *arguments: Any) -> str:
+        issued.append(issue(self, *arguments))
+        return issued[-1]
+
+    monkeypatch.setattr(Tokens, "issue", noted)
+    result = command("probe", "--org", "riverside", "--sample", "--active", "-w", place)
+    assert result.code == 0
+    assert "Token issued (client_secret_basic)" in result.out
+    assert "loinc.org 12" in result.out
+    lines = command("probe", "--all", "--sample", "-f", "ndjson", "-w", place)
+    assert "Probed without credentials: Pinecrest Community Hospital (pinecrest) names no credentials" in lines.err
+    assert len(lines.out.splitlines()) == 4
+    kept = [path.read_bytes().decode("utf-8", "replace") for path in place.rglob("*") if path.is_file()]
+    everything = "".join([*kept, result.out, result.err, lines.out, lines.err])
+    assert len(issued) == 2
+    # The client's id is the sandbox's own and public; it is no secret here.
+    assert [secret for secret in (CLIENT_SECRET, *issued) if secret in everything] == []
+
+
+def test_what_changed_is_said_after_a_probe_and_can_fail_it(command: Any, place: Path) -> None:
+    first = command("probe", "--org", "riverside", "--fail-on-drift", "-w", place)
+    assert (first.code, "change" in first.out) == (0, False)
+    assert command("probe", "--org", "riverside", "--fail-on-drift", "-w", place).code == 0
+    move(place, "no-smart")
+    result = command("probe", "--org", "riverside", "--fail-on-drift", "-w", place)
+    assert result.code == 1
+    assert "of what the contract uses" in result.out
+    assert "breaks contract: launch mode backend is gone" in result.out
+    assert "SMART configuration is gone" in result.err
+    again = command("probe", "--org", "riverside", "-f", "json", "-w", place)
+    assert again.code == 0
+    assert json.loads(again.out)["target"]["org"] == "riverside"
+
+
+def test_observations_are_compared_by_organisation_and_by_file(command: Any, place: Path) -> None:
+    assert command("diff", "--org", "riverside", "-w", place).code == 2
+    command("probe", "--org", "riverside", "-w", place)
+    move(place, "no-smart")
+    command("probe", "--org", "riverside", "-w", place)
+    table = command("diff", "--org", "riverside", "-w", place)
+    assert table.code == 0
+    assert "breaks contract" in table.out
+    found = Drift.model_validate_json(command("diff", "--org", "riverside", "-f", "json", "-w", place).out)
+    assert found.concerns_contract
+    files = sorted((place / "observations" / "riverside").glob("*.json"))
+    by_file = Drift.model_validate_json(command("diff", *files, "-f", "json").out)
+    assert by_file == found
+    assert command("diff", files[0], "last", "-w", place).code == 2
+    assert command("diff", "-w", place).code == 2
+    assert command("config", "schema", "drift").json()["title"] == "Drift"
