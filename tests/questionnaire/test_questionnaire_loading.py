@@ -200,7 +200,7 @@ def test_everything_that_is_wrong_is_collected(tmp_path: Path) -> None:
         "no such directory",
         "the item id 'b.a' is already used",
     ]
-    assert read.places["b.a"].line == 5
+    assert read.place("b.a").line == 5
 
 
 def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:

@@ -5,8 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rule_examples import NOT_APPLICABLE, UNKNOWN, answered, boolean, choice, inputs, observation, organization, several
+from rule_examples import (
+    NOT_APPLICABLE,
+    UNKNOWN,
+    answered,
+    boolean,
+    choice,
+    conclude,
+    inputs,
+    observation,
+    organization,
+    rule,
+    several,
+)
 
+from interlock.model.base import Evidence, RuleOutcome
+from interlock.model.observation import Observation
 from interlock.model.questionnaire import Item, Response
 from interlock.rules.contradictions import find, propose
 
@@ -120,3 +134,36 @@ def test_hostile_facts_are_shown_on_one_bounded_line() -> None:
     (found,) = find(given(item, own={"x.a": answered("all")}, smart={"issuer": issuer}))
     assert "\x1b" not in found.evidence and "\n" not in found.evidence
     assert len(found.evidence) <= 400
+
+
+# What conditions read of it
+
+
+SSO = boolean("x.sso", auto_answer=[{"when": "probe.smart.capabilities.exists(c, c == 'sso')", "value": True}])
+KINDS = several("x.kinds", auto_answer=[{"when": "checks['A-001'] == 'fail'", "value": "none"}])
+CONTRADICTED = rule("contradictions.size() > 0", applies="compared > 0", message="{org.name}: {contradictions}")
+
+
+@pytest.mark.parametrize(
+    ("own", "seen", "expected"),
+    [
+        ({"x.sso": answered(False)}, observation(smart={"capabilities": ["sso"]}), RuleOutcome.GAP),
+        ({"x.sso": answered(True)}, observation(smart={"capabilities": ["sso"]}), RuleOutcome.MET),
+        ({"x.kinds": answered(("all",))}, observation(checks={"A-001": "fail"}), RuleOutcome.GAP),
+        ({"x.kinds": answered(("all", "none"))}, observation(checks={"A-001": "fail"}), RuleOutcome.MET),
+        ({"x.sso": UNKNOWN}, observation(smart={"capabilities": ["sso"]}), RuleOutcome.NOT_APPLICABLE),
+        ({"x.sso": answered(False)}, observation(), RuleOutcome.NOT_APPLICABLE),
+        ({"x.sso": answered(False)}, observation(outcome="not_observed"), RuleOutcome.UNKNOWN),
+        ({"x.sso": answered(False)}, None, RuleOutcome.UNKNOWN),
+    ],
+)
+def test_a_rule_reads_what_is_contradicted(own: Any, seen: Observation | None, expected: RuleOutcome) -> None:
+    given = inputs(SSO, KINDS, own=own, observations={"riverside": seen} if seen else {})
+    found = conclude(CONTRADICTED, given)
+    assert found.outcome is expected
+    if expected is RuleOutcome.GAP:
+        assert found.message == f"Riverside Hospital: {next(iter(own))}"
+        assert found.evidence is Evidence.OBSERVED
+    if seen is None:
+        assert found.missing_facts == ("compared", "contradictions")
+        assert found.detail == "not observed: anything to compare the answers with (never probed)"

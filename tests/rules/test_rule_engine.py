@@ -24,11 +24,14 @@ from rule_examples import (
     several,
 )
 
-from interlock.model.base import Evidence, RuleOutcome, Status
-from interlock.model.finding import Finding
-from interlock.rules.compile import compile_ruleset
-from interlock.rules.engine import evaluate
+from interlock.model.base import Evidence, RuleOutcome, Scope, Status
+from interlock.model.finding import Finding, Subject
+from interlock.rules.answers import Answers
+from interlock.rules.compile import compile_rule, compile_ruleset
+from interlock.rules.context import SubjectContext
+from interlock.rules.engine import conclude as conclude_rule
 from interlock.rules.inputs import RuleInputs
+from interlock.rules.table import evaluate
 
 A, B = choice("x.a"), choice("x.b")
 NONE, ALL = answered("none"), answered("all")
@@ -293,7 +296,7 @@ def test_answers_of_the_product_and_of_the_organisation_are_merged() -> None:
         "probe.capability.fhir_release == 'R4'",
         "!has(probe.capability.resources)",
         "probe.capability.security.oauth_uris.register == 'https://r'",
-        "probe.tls.days_left < 30",
+        "probe.tls.negotiated == 'TLSv1.3'",
         "checks['A-001'] == 'pass' && checks['A-002'] == 'warn' && checks['A-003'] == 'fail'",
         "!('A-004' in checks) && !('A-005' in checks)",
         "fit.missing == ['Observation.create', 'DocumentReference']",
@@ -317,7 +320,7 @@ def test_what_a_condition_of_an_organisation_sees(condition: str) -> None:
             "resources": {"Patient": {"interactions": ["read"]}},
             "security": {"oauth_uris": {"register": "https://r"}},
         },
-        tls={"days_left": 12, "chain": None},
+        tls={"negotiated": "TLSv1.3"},
         checks={
             "A-001": "pass",
             "A-002": "warn",
@@ -372,8 +375,8 @@ def test_a_fit_without_an_observed_statement_is_absent() -> None:
 
 
 def test_a_name_read_whole_is_handed_over_whole() -> None:
-    seen = {"riverside": observation(tls={"days_left": 12, "versions": ["TLSv1.3"], "issuer": "x"})}
-    checked = rule("probe.tls.days_left == 12 && probe.tls.size() == 3", applies="has(probe.tls.versions)")
+    seen = {"riverside": observation(tls={"verified": False, "error": "expired"})}
+    checked = rule("probe.tls.error == 'expired' && probe.tls.size() == 4", applies="has(probe.tls.chain)")
     assert conclude(checked, inputs(observations=seen)).outcome is RuleOutcome.GAP
 
 
@@ -415,15 +418,15 @@ def test_whatever_a_server_sends_decides_nothing_and_breaks_nothing(family: dict
         for _ in range(50_000):
             deep = [deep]
         family = {"deep": deep}
-    seen = observation(smart={"issuer": "https://ok"})
-    facts = seen.facts.model_copy(update={"tls": family})
-    given = inputs(observations={"riverside": seen.model_copy(update={"facts": facts})})
-    rules = ruleset(
-        rule("probe.tls.exists(k, k == 'no such key')", "TEST-001"),
-        rule("probe.smart.issuer == 'https://ok'", "TEST-002"),
-        rule("probe.tls.deep == 1 && probe.tls.huge == 1", "TEST-003"),
+    subject = Subject(scope=Scope.ORG, id="riverside")
+    context = SubjectContext(subject, {"probe": {"tls": family, "smart": {"issuer": "https://ok"}}}, Answers())
+    conditions = (
+        "probe.tls.exists(k, k == 'no such key')",
+        "probe.smart.issuer == 'https://ok'",
+        "probe.tls.deep == 1 && probe.tls.huge == 1",
     )
-    assert [finding.outcome.value for finding in evaluate(rules, given)] == ["met", "gap", "unknown"]
+    concluded = [conclude_rule(compile_rule(rule(condition)), context) for condition in conditions]
+    assert [one.outcome.value for one in concluded] == ["met", "gap", "unknown"]
 
 
 def test_a_list_too_long_to_search_is_undecided() -> None:

@@ -12,8 +12,9 @@ from rule_examples import boolean, choice, form, rule_data, ruleset, several
 
 from interlock.model.questionnaire import Questionnaire
 from interlock.model.rule import Rule, Ruleset, StandingTask
-from interlock.rules.lint import LintProblem, lint, lint_directories
+from interlock.rules.lint import LintProblem, lint
 from interlock.rules.lint.problems import CODES
+from interlock.usecases.lint import lint_directories
 
 Data = dict[str, Any]
 
@@ -120,7 +121,7 @@ def test_names_that_can_never_be_there(condition: str, code: str, text: str) -> 
     [
         "value.x.a < 0.5 && (responses.x.a in ['none', 'some'] || responses.x.a == responses.x.p)",
         "value.x.a < 0.5 && !(contract.outputs.exists(o, o.anything == 'x'))",
-        "value.x.a < 0.5 && !(has(probe.tls.anything.at.all) && has(probe.capability.security.oauth_uris.register))",
+        "value.x.a < 0.5 && !(has(probe.tls.versions.anything) && has(probe.capability.security.oauth_uris.register))",
         "value.x.a < 0.5 && fit.missing.size() + fit.missing_optional.size() >= 0",
         "value.x.a < 0.5 && org.vendor != fleet.vendors[0].substr",
     ],
@@ -508,7 +509,7 @@ def dump(path: Path, data: Data) -> None:
 
 
 def run(directories: tuple[Path, Path]) -> tuple[LintProblem, ...]:
-    return lint_directories(*directories, ("S01", "S02"))
+    return lint_directories([directories[0]], directories[1], ("S01", "S02"))
 
 
 def edit(path: Path, before: str, after: str) -> int:
@@ -558,7 +559,7 @@ def test_what_reading_reports_is_not_reported_again(directories: tuple[Path, Pat
 
 
 def test_missing_directories_are_problems(tmp_path: Path) -> None:
-    problems = lint_directories(tmp_path / "questions", tmp_path / "rules", ())
+    problems = lint_directories([tmp_path / "questions"], tmp_path / "rules", ())
     assert [(problem.file, problem.message) for problem in problems] == [
         (str(tmp_path / "questions"), "no such directory"),
         (str(tmp_path / "rules"), "no such directory"),

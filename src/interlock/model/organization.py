@@ -13,6 +13,10 @@ from interlock.model.base import Gate, Model, Slug
 EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 
 
+#: Other words that people write for the vendors that a pack exists for.
+_SAME_VENDOR = {"athena": "athenahealth", "cerner": "oracle", "oracle-health": "oracle"}
+
+
 class OrganizationAuth(Model):
     """Where credentials are found: names of environment variables only.
 
@@ -71,6 +75,11 @@ class Organization(Model):
     overrides: dict[str, bool | int | float | str | list[str]] = {}
     access_windows: AccessWindows | None = None
     note: str | None = None
+
+    @field_validator("vendor")
+    @classmethod
+    def _one_name_a_vendor(cls, vendor: str) -> str:
+        return _SAME_VENDOR.get(vendor, vendor)
 
     @field_validator("fhir_base_url")
     @classmethod

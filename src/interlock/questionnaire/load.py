@@ -13,7 +13,7 @@ from typing import Any
 
 from interlock.documents.yaml import Path_, YamlDocument, load_yaml, model_from_yaml
 from interlock.model.errors import DocumentError, Place
-from interlock.model.questionnaire import Item, Questionnaire
+from interlock.model.questionnaire import Item, ItemType, Questionnaire
 from interlock.questionnaire.references import Located, reference_problems
 
 #: Longest value of each key that holds prose, in characters; a longer one is a paste accident, and no screen shows it.
@@ -35,15 +35,26 @@ MAX_ITEMS = 5_000
 
 @dataclass(frozen=True)
 class QuestionnaireSet:
-    """What was read: every questionnaire that is one, where each item stands, and everything that is wrong."""
+    """What was read: every questionnaire that is one, where each item stands, and everything that is wrong.
+
+    :ivar items: item id → the document that it stands in, and the path to it there.
+    """
 
     questionnaires: tuple[Questionnaire, ...]
-    places: dict[str, Place]
+    items: dict[str, tuple[YamlDocument, Path_]]
     problems: tuple[DocumentError, ...]
+
+    def place(self, item_id: str) -> Place:
+        """Where an item's id stands."""
+        found = self.items.get(item_id)
+        return found[0].place((*found[1], "id")) if found else Place()
 
 
 def load_questionnaires(directories: Sequence[Path]) -> tuple[Questionnaire, ...]:
     """Every ``*.yaml`` of each directory, in the order of directories and then of file names.
+
+    An item of a later directory replaces the one with the same id of an earlier directory, in its place. A
+    questionnaire that only replaces others' items is left out.
 
     :raises DocumentError: a missing directory, a file that is not a questionnaire, an item id used twice (both places
         are named), an ``enable_when`` whose question does not exist or cannot have that answer, or a circle of them.
@@ -59,8 +70,34 @@ def read_questionnaires(directories: Sequence[Path]) -> QuestionnaireSet:
     problems: list[DocumentError] = []
     located: list[Located] = []
     read: list[Questionnaire] = []
+    items: dict[str, tuple[YamlDocument, Path_]] = {}
     first_of: dict[str, Place] = {}
-    for path in _files(directories, problems):
+    for directory in directories:
+        own: list[Questionnaire] = []
+        own_located: list[Located] = []
+        own_items: dict[str, tuple[YamlDocument, Path_]] = {}
+        for document, questionnaire in _documents(directory, first_of, problems):
+            own.append(questionnaire)
+            for found, at in _located(questionnaire.items, document, ("items",)):
+                own_located.append(found)
+                own_items.setdefault(found.item.id, (document, at))
+        items |= own_items
+        own, replaced = _replace(read, own)
+        located = [entry for entry in located if entry.item.id not in replaced] + own_located
+        read += own
+    if len(located) > MAX_ITEMS:
+        problems.append(DocumentError(f"more than {MAX_ITEMS:,} items", place=located[MAX_ITEMS].place))
+        located = located[:MAX_ITEMS]
+    problems.extend(reference_problems(located))
+    kept = {entry.item.id for entry in located}
+    return QuestionnaireSet(tuple(read), {name: at for name, at in items.items() if name in kept}, tuple(problems))
+
+
+def _documents(
+    directory: Path, first_of: dict[str, Place], problems: list[DocumentError]
+) -> Iterator[tuple[YamlDocument, Questionnaire]]:
+    """Every questionnaire of one directory whose id is not taken, with its document."""
+    for path in _files(directory, problems):
         try:
             document = load_yaml(path)
             _check_lengths(document)
@@ -68,36 +105,66 @@ def read_questionnaires(directories: Sequence[Path]) -> QuestionnaireSet:
         except DocumentError as error:
             problems.append(error)
             continue
-        if questionnaire.id in first_of:
+        place = document.place(("id",))
+        earlier = first_of.setdefault(questionnaire.id, place)
+        if earlier is not place:
             problems.append(
-                DocumentError(
-                    f"the questionnaire id {questionnaire.id!r} is already used at {first_of[questionnaire.id]}",
-                    place=document.place(("id",)),
-                )
+                DocumentError(f"the questionnaire id {questionnaire.id!r} is already used at {earlier}", place=place)
             )
             continue
-        first_of[questionnaire.id] = document.place(("id",))
-        read.append(questionnaire)
-        located.extend(_located(questionnaire.items, document, ("items",)))
-    if len(located) > MAX_ITEMS:
-        problems.append(DocumentError(f"more than {MAX_ITEMS:,} items", place=located[MAX_ITEMS].place))
-        located = located[:MAX_ITEMS]
-    problems.extend(reference_problems(located))
-    places: dict[str, Place] = {}
-    for entry in located:
-        places.setdefault(entry.item.id, entry.place)
-    return QuestionnaireSet(tuple(read), places, tuple(problems))
+        yield document, questionnaire
 
 
-def _files(directories: Sequence[Path], problems: list[DocumentError]) -> Iterator[Path]:
-    for directory in directories:
-        if not directory.is_dir():
-            problems.append(DocumentError("no such directory", place=Place(file=str(directory))))
-            continue
-        found = sorted(path for path in directory.glob("*.yaml") if path.is_file())
-        if len(found) > MAX_FILES:
-            problems.append(DocumentError(f"more than {MAX_FILES:,} files", place=Place(file=str(directory))))
-        yield from found[:MAX_FILES]
+def _replace(earlier: list[Questionnaire], own: list[Questionnaire]) -> tuple[list[Questionnaire], frozenset[str]]:
+    """Put items of ``own`` in the place of earlier ones with their ids.
+
+    ``earlier`` is changed. Returns what is left of ``own``, and the ids of the items taken out of ``earlier``.
+    """
+    by_id = {item.id: item for questionnaire in own for item in _every(questionnaire.items)}
+    gone: set[str] = set()
+    taken: set[str] = set()
+
+    def swap(item: Item) -> Item:
+        new = by_id.get(item.id)
+        if new is not None:
+            taken.add(item.id)
+            gone.update(old.id for old in _every((item,)))
+            return new
+        inner = tuple(swap(child) for child in item.items)
+        return item if inner == item.items else item.model_copy(update={"items": inner})
+
+    def without(items: tuple[Item, ...]) -> tuple[Item, ...]:
+        left = (
+            item.model_copy(update={"items": without(item.items)}) if item.items else item
+            for item in items
+            if item.id not in taken
+        )
+        return tuple(item for item in left if item.items or item.type is not ItemType.GROUP)
+
+    for index, questionnaire in enumerate(earlier):
+        items = tuple(swap(item) for item in questionnaire.items)
+        if items != questionnaire.items:
+            earlier[index] = questionnaire.model_copy(update={"items": items})
+    if not taken:
+        return own, frozenset()
+    rest = [one.model_copy(update={"items": without(one.items)}) for one in own]
+    return [one for one in rest if one.items], frozenset(gone)
+
+
+def _every(items: tuple[Item, ...]) -> Iterator[Item]:
+    for item in items:
+        yield item
+        yield from _every(item.items)
+
+
+def _files(directory: Path, problems: list[DocumentError]) -> list[Path]:
+    if not directory.is_dir():
+        problems.append(DocumentError("no such directory", place=Place(file=str(directory))))
+        return []
+    found = sorted(path for path in directory.glob("*.yaml") if path.is_file())
+    if len(found) > MAX_FILES:
+        problems.append(DocumentError(f"more than {MAX_FILES:,} files", place=Place(file=str(directory))))
+    return found[:MAX_FILES]
 
 
 def _check_lengths(document: YamlDocument) -> None:
@@ -123,11 +190,11 @@ def _check_lengths(document: YamlDocument) -> None:
                 stack.append((child, (*path, key)))
 
 
-def _located(items: tuple[Item, ...], document: YamlDocument, at: Path_) -> Iterator[Located]:
+def _located(items: tuple[Item, ...], document: YamlDocument, at: Path_) -> Iterator[tuple[Located, Path_]]:
     for index, item in enumerate(items):
         path = (*at, index)
         conditions = tuple(
             document.place((*path, "enable_when", number, "question")) for number in range(len(item.enable_when))
         )
-        yield Located(item, document.place((*path, "id")), conditions)
+        yield Located(item, document.place((*path, "id")), conditions), path
         yield from _located(item.items, document, (*path, "items"))

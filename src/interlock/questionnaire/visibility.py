@@ -19,6 +19,7 @@ _ORDER: dict[Operator, Callable[[Any, Any], bool]] = {
     Operator.GE: operator.ge,
     Operator.LE: operator.le,
 }
+_MAX_REMEMBERED = 10_000
 
 
 def visible(questionnaires: Sequence[Questionnaire], responses: Responses) -> dict[str, bool | None]:
@@ -40,6 +41,34 @@ def visible(questionnaires: Sequence[Questionnaire], responses: Responses) -> di
     for item_id in items:
         _decide(item_id, items, parents, responses, result)
     return result
+
+
+class Hiding:
+    """Which items are certainly hidden, remembered by the answers that decide it.
+
+    Only the questions that some ``enable_when`` names decide, so organisations that answer those alike share the result
+    (the same object).
+    """
+
+    def __init__(self, questionnaires: Sequence[Questionnaire]) -> None:
+        self._questionnaires = questionnaires
+        self._controls = sorted({control.question for item, _ in _walk(questionnaires) for control in item.enable_when})
+        self._known: dict[tuple[Any, ...], frozenset[str]] = {}
+
+    def of(self, responses: Responses, own: Responses | None = None) -> frozenset[str]:
+        """Ids of hidden items; ``own`` are an organisation's responses, which come before ``responses``."""
+        deciding = {
+            control: response
+            for control in self._controls
+            if (response := (own or {}).get(control) or responses.get(control)) is not None
+        }
+        key = tuple((control, one.status, type(one.value), one.value) for control, one in deciding.items())
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= _MAX_REMEMBERED:
+                self._known.clear()
+            found = self._known[key] = hidden(visible(self._questionnaires, deciding))
+        return found
 
 
 def hidden(visibility: Mapping[str, bool | None]) -> frozenset[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from interlock.rules.compile import ANSWER_ROOTS, FACT_ROOTS
+from interlock.rules.compile import ANSWER_ROOTS, COMPARED_ROOTS, OBSERVED_ROOTS
 from interlock.rules.context import SubjectContext
 from interlock.rules.expression import Expression
 
 _SHOWN = 6
+_COMPARED = "anything to compare the answers with"
 
 
 class Causes(NamedTuple):
@@ -64,7 +65,8 @@ def detail_of(causes: Causes, context: SubjectContext) -> str:
         parts.append(f"not answered: {_listed(causes.answers)}")
     if causes.facts:
         because = f" ({context.unobserved})" if context.unobserved else ""
-        parts.append(f"not observed: {_listed(causes.facts)}{because}")
+        named = tuple(dict.fromkeys(_COMPARED if name in COMPARED_ROOTS else name for name in causes.facts))
+        parts.append(f"not observed: {_listed(named)}{because}")
     others = causes.others
     if context.lookup("contract") is None and any(name.partition(".")[0] == "contract" for name in others):
         parts.append("there is no workflow contract")
@@ -83,7 +85,7 @@ def _missing(condition: Expression, context: SubjectContext) -> Causes:
         if context.lookup(name) is not None:
             continue
         root, _, item = name.partition(".")
-        if root in FACT_ROOTS:
+        if root in OBSERVED_ROOTS:
             facts.append(name)
         elif root not in ANSWER_ROOTS:
             others.append(name)

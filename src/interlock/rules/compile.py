@@ -12,6 +12,10 @@ from interlock.rules.syntax import CelSyntaxError
 
 #: Prefixes of names that only an observation gives.
 FACT_ROOTS = frozenset({"probe", "checks", "fit"})
+#: Prefixes of names that compare answers with an observation; see :mod:`interlock.rules.comparison`.
+COMPARED_ROOTS = frozenset({"compared", "contradictions"})
+#: Prefixes of all names that are only there when something was observed.
+OBSERVED_ROOTS = FACT_ROOTS | COMPARED_ROOTS
 #: Prefixes of names that an answer gives; what follows is the item's id.
 ANSWER_ROOTS = frozenset({"responses", "value"})
 

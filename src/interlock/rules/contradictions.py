@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from interlock.model.base import Scope, Status
+from interlock.model.base import Status
 from interlock.model.finding import Contradiction
-from interlock.model.questionnaire import AnswerValue, AutoAnswer, Item, ItemType
+from interlock.model.questionnaire import AnswerValue, Item
+from interlock.rules.comparison import automatic_items, differs, observed_answer
 from interlock.rules.context import Variables, fact_variables
-from interlock.rules.expression import Expression, compile_expression
+from interlock.rules.expression import Expression
 from interlock.rules.inputs import RuleInputs
 from interlock.rules.library import cel
 from interlock.rules.messages import line, show
-from interlock.rules.syntax import CelSyntaxError
 from interlock.rules.variables import cleaned
 
 _MAX_EVIDENCE = 400
@@ -27,22 +27,17 @@ def propose(item: Item, org: str, inputs: RuleInputs) -> AnswerValue | None:
 
     A ``multi_choice`` is proposed as a tuple of one option.
     """
-    decided = _decided(item, _Observed(org, inputs))
+    decided = observed_answer(item, _Observed(org, inputs).context)
     return decided[0] if decided else None
 
 
 def find(inputs: RuleInputs) -> tuple[Contradiction, ...]:
     """Every answer of an organisation that its observation contradicts, by item and organisation in their order."""
-    automatic = [
-        item
-        for questionnaire in inputs.questionnaires
-        for item in questionnaire.questions()
-        if item.auto_answer and item.scope is Scope.ORG
-    ]
-    return tuple(_find(automatic, inputs))
+    questions = (item for questionnaire in inputs.questionnaires for item in questionnaire.questions())
+    return tuple(_find(automatic_items(questions), inputs))
 
 
-def _find(items: list[Item], inputs: RuleInputs) -> Iterator[Contradiction]:
+def _find(items: tuple[Item, ...], inputs: RuleInputs) -> Iterator[Contradiction]:
     observed = {organization.id: _Observed(organization.id, inputs) for organization in inputs.organizations}
     for item in items:
         for org, facts in observed.items():
@@ -50,8 +45,8 @@ def _find(items: list[Item], inputs: RuleInputs) -> Iterator[Contradiction]:
             hidden = item.id in inputs.hidden.get(org, frozenset())
             if response is None or response.status is not Status.ANSWERED or response.value is None or hidden:
                 continue
-            decided = _decided(item, facts)
-            if decided and _differs(item, response.value, decided[0]):
+            decided = observed_answer(item, facts.context)
+            if decided and differs(item, response.value, decided[0]):
                 yield Contradiction(
                     item=item.id,
                     org=org,
@@ -84,32 +79,6 @@ class _Observed:
                 return "absent"
             value = value[part]
         return "present" if type(value) is dict else show(value)
-
-
-def _decided(item: Item, observed: _Observed) -> tuple[AnswerValue, Expression] | None:
-    for automatic in item.auto_answer:
-        try:
-            condition = compile_expression(automatic.when)
-        except CelSyntaxError:
-            return None  # lint reports it; an answer is not the place to
-        holds, _ = condition.evaluate(observed.context)
-        if holds is None:
-            return None
-        if holds:
-            return _value(item, automatic), condition
-    return None
-
-
-def _value(item: Item, automatic: AutoAnswer) -> AnswerValue:
-    if item.type is ItemType.MULTI_CHOICE and isinstance(automatic.value, str):
-        return (automatic.value,)
-    return automatic.value
-
-
-def _differs(item: Item, answered: AnswerValue, observed: AnswerValue) -> bool:
-    if item.type is ItemType.MULTI_CHOICE and isinstance(answered, tuple) and isinstance(observed, tuple):
-        return not set(observed) <= set(answered)
-    return type(answered) is not type(observed) or answered != observed
 
 
 def _in_words(item: Item, value: AnswerValue) -> str:

@@ -1,4 +1,4 @@
-"""Rules on what is known about each subject: findings, three-valued.
+"""One rule on what is known about one subject: a conclusion, three-valued.
 
 A condition that cannot be decided is unknown, never a gap: the missing key of a map absorbs into ``||`` and ``&&`` as
 CEL's errors do (CEL specification, Logical Operators), so only what is really needed is asked for.
@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from interlock.model.base import Evidence, RuleOutcome, Scope
-from interlock.model.finding import Finding, finding_key
-from interlock.model.rule import Ruleset
+from interlock.model.base import Evidence, RuleOutcome
+from interlock.model.finding import Conclusion, Finding, Subject, finding_key
 from interlock.rules.causes import NO_CAUSES, Causes, causes_of, detail_of
-from interlock.rules.compile import ANSWER_ROOTS, FACT_ROOTS, CompiledRule, CompiledRuleset, compile_ruleset
-from interlock.rules.context import SubjectContext, subject_contexts
+from interlock.rules.compile import ANSWER_ROOTS, OBSERVED_ROOTS, CompiledRule
+from interlock.rules.context import SubjectContext
 from interlock.rules.expression import Expression
-from interlock.rules.inputs import RuleInputs
-from interlock.rules.messages import fill
 
 _WEAKEST_FIRST = (Evidence.ASSERTED, Evidence.DOCUMENTED, Evidence.OBSERVED)
 
@@ -27,21 +24,6 @@ class Decision(NamedTuple):
     outcome: RuleOutcome
     detail: str | None = None
     causes: Causes = NO_CAUSES
-
-
-def evaluate(ruleset: Ruleset | CompiledRuleset, inputs: RuleInputs) -> tuple[Finding, ...]:
-    """A finding for every rule in force and every subject of its scope, sorted by rule id and then by subject.
-
-    :raises DocumentError: a condition of the ruleset is not CEL. Inputs never raise, whatever a server put into them.
-    """
-    compiled = ruleset if isinstance(ruleset, CompiledRuleset) else compile_ruleset(ruleset)
-    by_scope = {scope: compiled.of_scope(scope) for scope in Scope}
-    found = [
-        _finding(rule, context)
-        for context in subject_contexts(inputs, compiled.reads)
-        for rule in by_scope[context.subject.scope]
-    ]
-    return tuple(sorted(found, key=lambda finding: (finding.rule, str(finding.subject))))
 
 
 def decide(rule: CompiledRule, context: SubjectContext) -> Decision:
@@ -71,21 +53,29 @@ def _undecided(condition: Expression, context: SubjectContext, then: Expression 
     return Decision(RuleOutcome.UNKNOWN, detail_of(causes, context), causes)
 
 
-def _finding(rule: CompiledRule, context: SubjectContext) -> Finding:
+def conclude(rule: CompiledRule, context: SubjectContext) -> Conclusion:
+    """What a rule concludes about one subject."""
     decision = decide(rule, context)
     decided = decision.outcome in (RuleOutcome.MET, RuleOutcome.GAP)
-    return Finding(
-        key=finding_key(rule.rule.id, context.subject),
-        rule=rule.rule.id,
-        subject=context.subject,
+    return Conclusion(
         outcome=decision.outcome,
-        message=fill(rule.rule.message, context.shown),
         value=_value(rule, context, decision.outcome) if decided else None,
         evidence=_evidence(rule.gap_when, context, decision.outcome) if decided else None,
-        reads=rule.reads,
         missing_answers=decision.causes.answers,
         missing_facts=decision.causes.facts,
         detail=decision.detail,
+    )
+
+
+def finding(rule: CompiledRule, subject: Subject, conclusion: Conclusion, message: str) -> Finding:
+    """A rule's conclusion about a subject, with the rule's message filled in."""
+    return Finding(
+        key=finding_key(rule.rule.id, subject),
+        rule=rule.rule.id,
+        subject=subject,
+        message=message,
+        reads=rule.reads,
+        **conclusion._asdict(),
     )
 
 
@@ -100,7 +90,10 @@ def _value(rule: CompiledRule, context: SubjectContext, outcome: RuleOutcome) ->
 def _evidence(condition: Expression, context: SubjectContext, outcome: RuleOutcome) -> Evidence:
     """What a decision rests on: an observation that decides alone, else the weakest answer read, else a document."""
     reads = [name.partition(".") for name in condition.reads]
-    if any(root in FACT_ROOTS and context.lookup(f"{root}.{rest}") is not None for root, _, rest in reads):
+    if any(
+        root in OBSERVED_ROOTS and context.lookup(name) is not None
+        for (root, _, _), name in zip(reads, condition.reads, strict=True)
+    ):
         alone, _ = condition.evaluate(context.without_answers)
         if alone is (outcome is RuleOutcome.GAP):
             return Evidence.OBSERVED

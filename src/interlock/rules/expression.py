@@ -13,7 +13,20 @@ from interlock.rules.syntax import MAX_LENGTH, CelSyntaxError, Node, parse, stri
 
 #: Every top-level name that some subject has; see :mod:`interlock.rules.context`.
 TOP_LEVEL = frozenset(
-    {"responses", "value", "contract", "probe", "checks", "fit", "org", "fleet", "vendor", "organizations"}
+    {
+        "responses",
+        "value",
+        "contract",
+        "probe",
+        "checks",
+        "fit",
+        "compared",
+        "contradictions",
+        "org",
+        "fleet",
+        "vendor",
+        "organizations",
+    }
 )
 #: Macros that bind their first argument for the arguments after it (CEL specification, Macros).
 MACROS = frozenset({"all", "exists", "exists_one", "filter", "map"})

@@ -1,8 +1,15 @@
-"""Rulesets from YAML: one file a rule, checked as a whole.
+"""Rulesets from YAML, checked as a whole: a set, what it extends, and the vendors' packs that go with it.
 
-Layout of a set: ``ruleset.yaml`` (id, version, title), ``<family>/<RULE-ID>.yaml`` one rule each, and
-``tasks/*.yaml``, each with a list ``tasks``. As with questionnaires, everything that is wrong can be told at once
-(:func:`read_ruleset`) or the first of it raised (:func:`load_ruleset`).
+Sets are composed in order: what a set extends comes first, a vendor's pack after the sets that it extends, the set
+itself last. In that order
+
+- a rule or task with the id of an earlier one replaces it;
+- ``rules: {RULE-ID: off}`` takes a rule away: what depended on it depends on what it depended on;
+- ``rules: {RULE-ID: {severity: low}}`` changes fields of a rule; maps are merged, everything else is replaced;
+- ``weights: {critical: 12}`` changes the score's weight of a severity.
+
+A vendor's pack only adds: it cannot change what holds for other vendors. Everything that is wrong can be told at once
+(:func:`read_ruleset`) or the first of it raised (:func:`load_ruleset`). See docs/extending.md.
 """
 
 from __future__ import annotations
@@ -11,79 +18,110 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
-from interlock.documents.yaml import Path_, YamlDocument, load_yaml, model_from_yaml
-from interlock.model.base import Model
+from interlock.documents.yaml import Path_, YamlDocument, model_from_yaml
+from interlock.model.base import Scope, Severity
 from interlock.model.errors import DocumentError, Place
 from interlock.model.rule import Rule, Ruleset, StandingTask
-from interlock.rules.compile import compile_rule
+from interlock.rules.files import Change, RuleSource, SetFiles, condition_problems, read_set
 
-#: Files of one ruleset.
-MAX_FILES = 2_000
-TASKS = "tasks"
-
-
-class _Header(Model):
-    id: str
-    version: str
-    title: str
+#: The folder of vendors' packs below ``rulesets``.
+PACKS = "vendor"
+#: A vendor's pack that does not say what it extends goes with this set.
+CORE = "core"
+OFF = "off"
 
 
-class _TaskFile(Model):
-    tasks: tuple[StandingTask, ...]
+@dataclass(frozen=True)
+class SetFolders:
+    """Folders that hold rulesets, each set in a folder of its own name; a later folder's set hides an earlier one's."""
+
+    roots: tuple[Path, ...]
+
+    def find(self, name: str) -> Path | None:
+        """The folder of a set, or none."""
+        return next((root / name for root in reversed(self.roots) if (root / name).is_dir()), None)
+
+    def names(self) -> tuple[str, ...]:
+        """Every set's name, packs included, sorted."""
+        found = {
+            path.parent.relative_to(root).as_posix() for root in self.roots for path in root.glob("*/ruleset.yaml")
+        }
+        return tuple(sorted({*found, *self.packs()}))
+
+    def tops(self) -> tuple[str, ...]:
+        """Names of the sets, packs left out, that no other of these folders extends, sorted."""
+        names = [name for name in self.names() if name not in self.packs()]
+        found = {name: self.find(name) for name in names}
+        extended = {base for folder in found.values() if folder for base in read_set(folder).header.extends}
+        return tuple(name for name in names if name not in extended) or tuple(names)
+
+    def packs(self) -> tuple[str, ...]:
+        """Names of the vendors' packs, sorted."""
+        found = (path.parent.relative_to(root) for root in self.roots for path in root.glob(f"{PACKS}/*/ruleset.yaml"))
+        return tuple(sorted({path.as_posix() for path in found}))
 
 
 @dataclass
 class RulesetFiles:
-    """What was read: the ruleset of everything that is valid, where it stands, and everything that is wrong."""
+    """What was read: the ruleset of everything that is valid, where it stands, and everything that is wrong.
+
+    :ivar sets: every set that it is composed of, in order.
+    """
 
     ruleset: Ruleset
-    documents: dict[str, YamlDocument] = field(default_factory=dict)
+    documents: dict[str, RuleSource] = field(default_factory=dict)
     problems: list[DocumentError] = field(default_factory=list)
     task_places: dict[str, Place] = field(default_factory=dict)
+    sets: tuple[SetFiles, ...] = ()
 
     def place(self, rule_id: str, *path: str | int) -> Place:
         """Where a rule, or one of its keys, stands."""
-        document = self.documents.get(rule_id)
-        return document.place(path) if document else Place()
+        source = self.documents.get(rule_id)
+        return source.place(path) if source else Place()
 
 
-def load_ruleset(directory: Path) -> Ruleset:
-    """Read a ruleset.
+def load_ruleset(directory: Path, folders: SetFolders | None = None) -> Ruleset:
+    """Read a ruleset, with what it extends and the vendors' packs of ``folders``.
 
     :raises DocumentError: a missing directory or ``ruleset.yaml``, a file that is not a rule, a file name that differs
-        from the rule's id, an id used twice, a dependency on a rule that does not exist, a circle of dependencies (the
-        path is shown), or a condition that is not CEL (with a caret).
+        from the rule's id, an id used twice, a set to extend that does not exist, a circle of sets, a change to a rule
+        that does not exist, a dependency on a rule that does not exist, a circle of dependencies (the path is shown),
+        or a condition that is not CEL (with a caret).
     """
-    read = read_ruleset(directory)
+    read = read_ruleset(directory, folders)
     if read.problems:
         raise read.problems[0]
     return read.ruleset
 
 
-def read_ruleset(directory: Path) -> RulesetFiles:
+def read_ruleset(directory: Path, folders: SetFolders | None = None) -> RulesetFiles:
     """Like :func:`load_ruleset`, but collects what is wrong instead of raising it."""
-    read = RulesetFiles(Ruleset(id=directory.name or "ruleset", version="0", title="", rules=()))
-    if not directory.is_dir():
-        read.problems.append(DocumentError("no such directory", place=Place(file=str(directory))))
-        return read
-    header = _read_header(directory, read)
-    rules: dict[str, Rule] = {}
-    tasks: dict[str, StandingTask] = {}
-    for path in _files(directory, read):
-        if path.parent.name == TASKS:
-            _read_tasks(path, tasks, read)
-        else:
-            _read_rule(path, rules, read)
-    read.ruleset = Ruleset(
-        id=header.id,
-        version=header.version,
-        title=header.title,
-        rules=tuple(rules[rule_id] for rule_id in sorted(rules)),
-        tasks=tuple(tasks[task_id] for task_id in sorted(tasks)),
+    problems: list[DocumentError] = []
+    sets = _in_order(directory, folders or SetFolders(()), problems)
+    composed = _Composition()
+    for one in sets:
+        composed.add(one)
+    problems += composed.problems
+    composed.without_what_is_off()
+    own = next(one.header for one in sets if one.directory == directory)
+    read = RulesetFiles(
+        ruleset=Ruleset(
+            id=own.id,
+            version=own.version,
+            title=own.title,
+            rules=tuple(composed.weighted(composed.rules[rule_id]) for rule_id in sorted(composed.rules)),
+            tasks=tuple(composed.tasks[task_id] for task_id in sorted(composed.tasks)),
+            sets={one.header.id: one.header.version for one in sets},
+        ),
+        documents=composed.sources,
+        problems=problems,
+        task_places=composed.task_places,
+        sets=tuple(sets),
     )
-    _check_dependencies(rules, read)
-    _check_tasks(tasks, rules, read)
+    _check_dependencies(composed.rules, read)
+    _check_tasks(composed.tasks, composed.rules, read)
     return read
 
 
@@ -112,80 +150,191 @@ def find_circle(following: Mapping[str, Sequence[str]]) -> list[str] | None:
     return None
 
 
-def _read_header(directory: Path, read: RulesetFiles) -> _Header:
-    try:
-        return model_from_yaml(_Header, load_yaml(directory / "ruleset.yaml"))
-    except DocumentError as error:
-        read.problems.append(error)
-        return _Header(id=read.ruleset.id, version=read.ruleset.version, title=read.ruleset.title)
+# -- which sets, in which order -------------------------------------------------------------------------------------
 
 
-def _files(directory: Path, read: RulesetFiles) -> list[Path]:
-    found = sorted(path for path in directory.glob("*/*.yaml") if path.is_file())
-    stray = [path for path in directory.glob("*.yaml") if path.name != "ruleset.yaml"]
-    stray += list(directory.glob("*/*/**/*.yaml"))
-    for path in sorted(stray):
-        read.problems.append(
-            DocumentError(
-                "a ruleset has no file here",
-                place=Place(file=str(path)),
-                remedy="put a rule into <family>/<RULE-ID>.yaml and tasks into tasks/<name>.yaml",
+def _in_order(directory: Path, folders: SetFolders, problems: list[DocumentError]) -> list[SetFiles]:
+    """The sets to compose, bases first; a pack comes right after the last of the sets that it extends."""
+    found: dict[Path, SetFiles] = {}
+    _with_bases(directory, directory.name, folders, (), found, problems)
+    order = list(found)
+    packs = [read_set(folder) for name in folders.packs() if (folder := folders.find(name)) and folder not in found]
+    for pack in sorted(packs, key=lambda one: any(base.startswith(PACKS) for base in one.header.extends)):
+        wanted = [folders.find(base) for base in pack.header.extends or (CORE,)]
+        places = [order.index(base) for base in wanted if base in order]
+        if len(places) == len(wanted):
+            problems += pack.problems
+            found[pack.directory] = pack
+            at = max(places) + 1
+            while at < len(order) and found[order[at]] in packs:
+                at += 1
+            order.insert(at, pack.directory)
+    return [found[folder] for folder in order]
+
+
+def _with_bases(
+    directory: Path,
+    name: str,
+    folders: SetFolders,
+    path: tuple[str, ...],
+    found: dict[Path, SetFiles],
+    problems: list[DocumentError],
+) -> None:
+    read = read_set(directory)
+    problems += read.problems
+    here = (*path, name)
+    for index, base in enumerate(read.header.extends):
+        folder = folders.find(base)
+        place = read.header_place("extends", index)
+        if folder is None:
+            problems.append(
+                DocumentError(
+                    f"extends names {base!r}, which does not exist{_close(base, set(folders.names()))}", place=place
+                )
             )
-        )
-    if len(found) > MAX_FILES:
-        read.problems.append(DocumentError(f"more than {MAX_FILES:,} files", place=Place(file=str(directory))))
-    return found[:MAX_FILES]
-
-
-def _read_rule(path: Path, rules: dict[str, Rule], read: RulesetFiles) -> None:
-    try:
-        document = load_yaml(path)
-        rule = model_from_yaml(Rule, document)
-    except DocumentError as error:
-        read.problems.append(error)
-        return
-    place = document.place(("id",))
-    if rule.id in rules:
-        earlier = read.place(rule.id, "id")
-        read.problems.append(DocumentError(f"the rule id {rule.id!r} is already used at {earlier}", place=place))
-        return
-    if path.stem != rule.id:
-        read.problems.append(
-            DocumentError(
-                f"the file is called {path.name!r} and the rule {rule.id!r}",
-                place=place,
-                remedy=f"rename the file to {rule.id}.yaml, or correct the id",
+        elif base in here:
+            circle = " → ".join([*here[here.index(base) :], base])
+            problems.append(
+                DocumentError(
+                    f"extends forms a circle: {circle}",
+                    place=place,
+                    remedy="a set that extends another needs a name of its own",
+                )
             )
-        )
-    rules[rule.id] = rule
-    read.documents[rule.id] = document
-    for key in ("applies", "gap_when"):
-        _check_condition(rule, key, document, read)
+        elif folder not in found:
+            _with_bases(folder, base, folders, here, found, problems)
+    found[directory] = read
 
 
-def _check_condition(rule: Rule, key: str, document: YamlDocument, read: RulesetFiles) -> None:
-    update: dict[str, str | None] = {"gap_when": "true"} if key == "applies" else {"applies": None}
-    try:
-        compile_rule(rule.model_copy(update=update))
-    except DocumentError as error:
-        read.problems.append(DocumentError(error.message, place=document.place((key,))))
+# -- composing --------------------------------------------------------------------------------------------------------
 
 
-def _read_tasks(path: Path, tasks: dict[str, StandingTask], read: RulesetFiles) -> None:
-    try:
-        document = load_yaml(path)
-        listed = model_from_yaml(_TaskFile, document).tasks
-    except DocumentError as error:
-        read.problems.append(error)
-        return
-    for index, task in enumerate(listed):
-        place = document.place(("tasks", index, "id"))
-        if task.id in tasks:
-            earlier = read.task_places[task.id]
-            read.problems.append(DocumentError(f"the task id {task.id!r} is already used at {earlier}", place=place))
-            continue
-        tasks[task.id] = task
-        read.task_places[task.id] = place
+class _Composition:
+    """What the sets amount to so far."""
+
+    def __init__(self) -> None:
+        self.rules: dict[str, Rule] = {}
+        self.sources: dict[str, RuleSource] = {}
+        self.tasks: dict[str, StandingTask] = {}
+        self.task_places: dict[str, Place] = {}
+        self.weights: dict[Severity, float] = {}
+        self.off: dict[str, Rule] = {}
+        self.problems: list[DocumentError] = []
+
+    def add(self, one: SetFiles) -> None:
+        """Put one more set over what is there."""
+        if one.header.vendor is not None:
+            self._add_pack(one, one.header.vendor)
+            return
+        self._change(one)
+        self.weights |= one.header.weights
+        self.off = {rule_id: rule for rule_id, rule in self.off.items() if rule_id not in one.rules}
+        self.rules |= one.rules
+        self.sources |= one.sources
+        self.tasks |= one.tasks
+        self.task_places |= one.task_places
+
+    def weighted(self, rule: Rule) -> Rule:
+        """The rule with the weight that its severity has here."""
+        weight = self.weights.get(rule.severity)
+        if rule.weight is not None or weight is None or weight == rule.severity.weight:
+            return rule
+        return rule.model_copy(update={"weight": weight})
+
+    def without_what_is_off(self) -> None:
+        """Whoever depended on a rule that is off depends on what that rule depended on."""
+        if not self.off:
+            return
+        for rule_id, rule in self.rules.items():
+            if not self.off.keys().isdisjoint(rule.depends_on):
+                self.rules[rule_id] = rule.model_copy(update={"depends_on": self._resolved(rule.depends_on)})
+        for task_id, task in self.tasks.items():
+            done_when = tuple(name for name in task.done_when if name not in self.off)
+            after = self._resolved(task.after)
+            if (after, done_when) != (task.after, task.done_when):
+                self.tasks[task_id] = task.model_copy(update={"after": after, "done_when": done_when})
+
+    def _resolved(self, names: Sequence[str]) -> tuple[str, ...]:
+        kept: dict[str, None] = {}
+        seen: set[str] = set()
+        waiting = list(reversed(names))
+        while waiting:
+            name = waiting.pop()
+            if name not in self.off:
+                kept[name] = None
+            elif name not in seen:
+                seen.add(name)
+                waiting.extend(reversed(self.off[name].depends_on))
+        return tuple(kept)
+
+    def _add_pack(self, one: SetFiles, vendor: str) -> None:
+        for key in ("rules", "weights"):
+            if getattr(one.header, key):
+                message = f"a vendor's pack cannot have {key}: it would change what holds for other vendors"
+                self._wrong(message, one.header_place(key), "put it into a set of your own that extends core")
+        for rule in one.rules.values():
+            if rule.id in self.rules:
+                earlier = self.sources[rule.id].place(("id",))
+                message = f"a vendor's pack cannot replace {rule.id!r} of {earlier}: it holds for other vendors too"
+                self._wrong(message, one.sources[rule.id].place(("id",)), "give the pack's rule an id of its own")
+            elif rule.scope is Scope.PRODUCT:
+                message = f"{rule.id}: a rule of a vendor's pack is about a vendor or an organisation"
+                self._wrong(message, one.sources[rule.id].place(("scope",)), "write scope: vendor or scope: org")
+            else:
+                self.rules[rule.id] = rule if rule.vendors else rule.model_copy(update={"vendors": (vendor,)})
+                self.sources[rule.id] = one.sources[rule.id]
+        for task in one.tasks.values():
+            if task.id in self.tasks:
+                message = f"the task id {task.id!r} is already used at {self.task_places[task.id]}"
+                self._wrong(message, one.task_places[task.id], "give the pack's task an id of its own")
+                continue
+            self.tasks[task.id] = task if task.vendors else task.model_copy(update={"vendors": (vendor,)})
+            self.task_places[task.id] = one.task_places[task.id]
+
+    def _change(self, one: SetFiles) -> None:
+        for rule_id, change in one.header.rules.items():
+            place = one.header_place("rules", rule_id)
+            if rule_id not in self.rules:
+                hint = "it is in this set itself: change its file" if rule_id in one.rules else None
+                message = f"rules names {rule_id!r}, which no extended set has{_close(rule_id, self.rules)}"
+                self._wrong(message, place, hint)
+            elif rule_id in one.rules:
+                where = one.sources[rule_id].place(("id",))
+                self._wrong(f"{rule_id} is changed here and replaced at {where}", place, "keep one of them")
+            elif change == OFF:
+                self.off[rule_id] = self.rules.pop(rule_id)
+            elif isinstance(change, dict) and change and "id" not in change:
+                assert one.header_document is not None
+                self._override(rule_id, change, one.header_document)
+            else:
+                self._wrong(f"{rule_id}: expected off or the fields to change", place, "write off, or {severity: low}")
+
+    def _override(self, rule_id: str, change: dict[str, Any], header: YamlDocument) -> None:
+        at: Path_ = ("rules", rule_id)
+        before = self.rules[rule_id].model_dump(mode="json", by_alias=True, exclude_unset=True)
+        try:
+            changed = model_from_yaml(Rule, header, _merged(before, change), at)
+        except DocumentError as error:
+            self.problems.append(error)
+            return
+        source = self.sources[rule_id]
+        self.sources[rule_id] = RuleSource(source.document, (*source.changes, Change(header, at, frozenset(change))))
+        self.problems += condition_problems(changed, self.sources[rule_id])
+        self.rules[rule_id] = changed
+
+    def _wrong(self, message: str, place: Place, remedy: str | None) -> None:
+        self.problems.append(DocumentError(message, place=place, remedy=remedy))
+
+
+def _merged(before: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(before)
+    for key, value in change.items():
+        earlier = result.get(key)
+        result[key] = _merged(earlier, value) if isinstance(earlier, dict) and isinstance(value, dict) else value
+    return result
+
+
+# -- the whole --------------------------------------------------------------------------------------------------------
 
 
 def _check_dependencies(rules: Mapping[str, Rule], read: RulesetFiles) -> None:
@@ -228,5 +377,5 @@ def _check_tasks(tasks: Mapping[str, StandingTask], rules: Mapping[str, Rule], r
 
 
 def _close(name: str, known: Mapping[str, object] | set[str]) -> str:
-    close = get_close_matches(name, list(known), n=1)
+    close = get_close_matches(name, sorted(known), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

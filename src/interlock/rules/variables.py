@@ -20,7 +20,7 @@ MAX_DEPTH = 16
 _MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
 _DECIDED = {CheckOutcome.PASS: "pass", CheckOutcome.WARN: "warn", CheckOutcome.FAIL: "fail"}
 _LEFT_OUT = object()
-_STATEMENT_KINDS = frozenset({"resource", "interaction", "search_parameter", "profile"})
+_STATEMENT_KINDS = frozenset({"resource", "interaction", "search_parameter", "operation", "profile"})
 
 
 def contract_variable(contract: WorkflowContract) -> dict[str, Any]:

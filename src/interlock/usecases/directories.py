@@ -12,7 +12,7 @@ from interlock.fhir.directory import MAX_BYTES, Directory, DirectoryEntry, Direc
 from interlock.model.errors import DocumentError, InterlockError, Place
 
 #: Words in a publisher's name → the vendor's id, as the shipped rulesets have it.
-_VENDORS = {"epic": "epic", "oracle": "oracle", "cerner": "oracle", "athena": "athena", "meditech": "meditech"}
+_VENDORS = {"epic": "epic", "oracle": "oracle", "cerner": "oracle", "athena": "athenahealth", "meditech": "meditech"}
 
 
 def read_directory_file(source: Path | None) -> Directory:

@@ -9,6 +9,7 @@ from interlock.contract.load import load_contract
 from interlock.documents.resources import data_dir
 from interlock.documents.yaml import load_yaml
 from interlock.model.errors import DocumentError, InterlockError, Place
+from interlock.model.statements import STATEMENTS
 from interlock.probe.checks.registry import list_checks
 from interlock.questionnaire.load import QuestionnaireSet, read_questionnaires
 from interlock.rules.lint import LintProblem, from_error, in_order, lint_ruleset, scalar_problems
@@ -17,10 +18,6 @@ from interlock.rules.load import CORE, SetFolders, read_ruleset
 from interlock.usecases.load import CONTRACT_FILE, content_folders
 from interlock.workspace.store import SETTINGS_FILE, Workspace
 
-#: The article's statements (DOMAIN, section 1).
-STATEMENTS: tuple[str, ...] = tuple(
-    f"S{number:02d}" for number in (*range(1, 9), *range(10, 20), *range(20, 30), *range(30, 40), *range(40, 48), 50)
-)
 #: What a user's own content may leave open on purpose in ours: a rule that is off leaves its question without one.
 _OPEN_ON_PURPOSE = frozenset({"worst-opens-nothing", "statement", "best-opens-gap", "quote"})
 PATTERNS = "patterns"
@@ -76,7 +73,7 @@ def _lint_all(questions: Sequence[Path], folders: SetFolders, tops: Sequence[str
     for name in tops:
         directory = folders.find(name)
         if directory is not None:
-            statements = STATEMENTS if name == CORE else ()
+            statements = tuple(one.id for one in STATEMENTS) if name == CORE else ()
             found += lint_directories(questions, directory, statements, folders, check_ids)
     asked = read_questionnaires(questions).questionnaires
     for root in folders.roots:

@@ -33,7 +33,7 @@ _REMEDIES = {
     "id": "an id is lower-case letters, digits and hyphens, like st-mary",
     "fhir_base_url": "give the FHIR base URL with its scheme, like https://ehr.example.org/fhir/r4",
     "environment": "one of sandbox, non-production, production",
-    "vendor": "a lower-case word, like epic, oracle, athena, meditech, other",
+    "vendor": "a lower-case word, like epic, oracle, athenahealth, meditech, other",
 }
 
 

@@ -12,7 +12,7 @@ from interlock.cli.options import TableOrJson, WorkspaceOption
 app = typer.Typer(help="Add, import, list, show, change and remove organisations.", no_args_is_help=True)
 
 IdArgument = Annotated[str, typer.Argument(help="The organisation's id.", metavar="ID")]
-VendorOption = Annotated[str | None, typer.Option("--vendor", help="epic, oracle, athena, meditech, other …")]
+VendorOption = Annotated[str | None, typer.Option("--vendor", help="epic, oracle, athenahealth, meditech, other …")]
 EnvironmentOption = Annotated[
     Literal["sandbox", "non-production", "production"] | None,
     typer.Option("--environment", help="Which environment it is."),

@@ -1,7 +1,7 @@
 """Proofs about a ruleset and its questionnaires: that the content means what it says before anybody relies on it."""
 
-from interlock.rules.lint.directories import lint_directories
-from interlock.rules.lint.problems import LintProblem
+from interlock.rules.lint.files import in_order, lint_ruleset, scalar_problems
+from interlock.rules.lint.problems import LintProblem, from_error
 from interlock.rules.lint.run import lint
 
-__all__ = ["LintProblem", "lint", "lint_directories"]
+__all__ = ["LintProblem", "from_error", "in_order", "lint", "lint_ruleset", "scalar_problems"]

@@ -18,7 +18,7 @@ _EVERYWHERE = frozenset({"responses", "value", "contract", "fleet"})
 IN_SCOPE = {
     Scope.PRODUCT: _EVERYWHERE,
     Scope.VENDOR: _EVERYWHERE | {"vendor", "organizations"},
-    Scope.ORG: _EVERYWHERE | {"probe", "checks", "fit", "org"},
+    Scope.ORG: _EVERYWHERE | {"probe", "checks", "fit", "compared", "contradictions", "org"},
 }
 FIT = {
     "missing": list,
@@ -44,7 +44,7 @@ def unknown_field(name: str) -> str | None:
         return None
     if root in _FLAT:
         return _in_fields(root, path, list(_FLAT[root]))
-    if root in {"vendor", "organizations"}:
+    if root in {"vendor", "organizations", "compared", "contradictions"}:
         return f"{root} has no fields"
     if root not in _MODELS:
         return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from interlock.documents.yaml import Path_, YamlDocument
 from interlock.model.errors import DocumentError, Place
+from interlock.rules.files import RuleSource
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ CODES = {
     "worst-opens-nothing": "the worst answer to a graded question opens no gap",
     "unknown-is-no": "a gap although nothing was answered or observed",
     "unknown-is-yes": "met although nothing was answered or observed",
+    "version": "a recorded version that is not the one in use",
+    "unused": "content that nothing uses",
     "statement": "a statement of the article without a question, check or rule",
 }
 
@@ -62,14 +65,14 @@ CODES = {
 class Places:
     """Where rules and items stand: their document and the path in it. Empty for content that is not from files."""
 
-    rules: Mapping[str, YamlDocument] = field(default_factory=dict)
+    rules: Mapping[str, RuleSource] = field(default_factory=dict)
     items: Mapping[str, tuple[YamlDocument, Path_]] = field(default_factory=dict)
     ruleset: str | None = None
 
     def rule(self, rule_id: str, *path: str | int) -> Place:
         """A key of a rule."""
-        document = self.rules.get(rule_id)
-        return document.place(path) if document else Place()
+        source = self.rules.get(rule_id)
+        return source.place(path) if source else Place()
 
     def item(self, item_id: str, *path: str | int) -> Place:
         """A key of an item."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from interlock.model.base import RuleOutcome, Scope, Status
 from interlock.model.finding import Subject
 from interlock.model.organization import Organization
 from interlock.model.questionnaire import AnswerValue, EnableWhen, Item, ItemType, Operator, Response
-from interlock.rules.compile import ANSWER_ROOTS, FACT_ROOTS, CompiledRule
-from interlock.rules.context import SubjectContext, Variables, collect_answers
+from interlock.rules.answers import collect_answers
+from interlock.rules.compile import ANSWER_ROOTS, OBSERVED_ROOTS, CompiledRule
+from interlock.rules.context import SubjectContext, Variables, Wanted, wanted_names
 from interlock.rules.engine import decide
 from interlock.rules.inputs import RuleInputs
 from interlock.rules.lint.complete import COMPLETE_CONTRACT
@@ -119,7 +121,7 @@ def ignorance_decides_nothing(content: Content, places: Places) -> Iterator[Lint
 
 
 def _reads_knowledge(rule: CompiledRule) -> bool:
-    return any(name.partition(".")[0] in ANSWER_ROOTS | FACT_ROOTS for name in rule.gap_when.reads)
+    return any(name.partition(".")[0] in ANSWER_ROOTS | OBSERVED_ROOTS for name in rule.gap_when.reads)
 
 
 def _best(content: Content) -> Choices:
@@ -204,7 +206,9 @@ def _premises(item: Item, rule: CompiledRule, content: Content) -> Iterator[Choi
 def _settings(rule: CompiledRule) -> Iterator[Variables]:
     """The variables that are the same for every answer: contract, fleet, and who the subject is."""
     scope = rule.rule.scope
-    for organizations in (_FLEETS[:1], _FLEETS):
+    vendors = rule.rule.vendors
+    every = _fleet(vendors) if vendors else _FLEETS
+    for organizations in (every[:1], every):
         shared: Variables = {
             "contract": _CONTRACT,
             "fleet": fleet_variable(RuleInputs(organizations=tuple(organizations))),
@@ -227,19 +231,32 @@ def _outcome(rule: CompiledRule, content: Content, choices: Choices, setting: Va
     answers = collect_answers(items, responses, frozenset())
     variables = {**setting, "responses": answers.responses, "value": answers.value}
     subject = Subject(scope=rule.rule.scope, id="" if rule.rule.scope is Scope.PRODUCT else "example")
-    return decide(rule, SubjectContext(subject, variables, answers)).outcome
+    return decide(rule, SubjectContext(subject, variables, answers, _wanted(rule))).outcome
+
+
+@lru_cache(maxsize=4096)
+def _wanted(rule: CompiledRule) -> Wanted:
+    return wanted_names(rule.reads)
 
 
 _CONTRACT = contract_variable(COMPLETE_CONTRACT)
-_FLEETS = tuple(
-    Organization.model_validate(
-        {
-            "id": f"{vendor}-{environment}",
-            "name": f"Example {vendor} {environment}",
-            "vendor": vendor,
-            "environment": environment,
-            "fhir_base_url": f"https://{vendor}.{environment}.example.org/fhir",
-        }
+
+
+@lru_cache(maxsize=64)
+def _fleet(vendors: tuple[str, ...]) -> tuple[Organization, ...]:
+    """One organisation of each of these vendors and of each environment."""
+    return tuple(
+        Organization.model_validate(
+            {
+                "id": f"{vendor}-{environment}",
+                "name": f"Example {vendor} {environment}",
+                "vendor": vendor,
+                "environment": environment,
+                "fhir_base_url": f"https://{vendor}.{environment}.example.org/fhir",
+            }
+        )
+        for vendor, environment in itertools.product(vendors, ENVIRONMENTS)
     )
-    for vendor, environment in itertools.product(VENDORS, ENVIRONMENTS)
-)
+
+
+_FLEETS = _fleet(VENDORS)

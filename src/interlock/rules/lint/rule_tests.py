@@ -21,8 +21,9 @@ from interlock.model.finding import Subject
 from interlock.model.observation import Facts
 from interlock.model.questionnaire import Item, Response
 from interlock.model.rule import Rule
-from interlock.rules.compile import FACT_ROOTS, CompiledRule
-from interlock.rules.context import Answers, SubjectContext, Variables, collect_answers, nest
+from interlock.rules.answers import Answers, collect_answers, nest
+from interlock.rules.compile import OBSERVED_ROOTS, CompiledRule
+from interlock.rules.context import SubjectContext, Variables
 from interlock.rules.engine import decide
 from interlock.rules.lint.names import FIT, FLEET, IN_SCOPE, ORG
 from interlock.rules.lint.problems import LintProblem, Places, problem
@@ -78,7 +79,8 @@ def own_tests(rule: CompiledRule, items: Mapping[str, Item], places: Places) -> 
     for outcome in _EXPECTED:
         if outcome not in expected and (outcome != RuleOutcome.UNKNOWN.value or can_be_unknown(rule)):
             place = places.rule(rule_id, "tests")
-            yield problem(place, rule_id, "tests-missing", f"no test expects {outcome}")
+            why = ": nothing proves that the rule can ever fire" if outcome == RuleOutcome.GAP.value else ""
+            yield problem(place, rule_id, "tests-missing", f"no test expects {outcome}{why}")
 
 
 def can_be_unknown(rule: CompiledRule) -> bool:
@@ -162,10 +164,23 @@ def _facts(given: Mapping[str, Any]) -> Variables:
         "probe": {} if probe is None else probe_variable(_validated(Facts, "probe", probe)),
         "checks": checks,
     }
+    result |= _compared(given)
     if given.get("fit") is not None:
         result["fit"] = _known("fit", given["fit"], _EMPTY_FIT, FIT)
-    assert result.keys() <= FACT_ROOTS
+    assert result.keys() <= OBSERVED_ROOTS
     return result
+
+
+def _compared(given: Mapping[str, Any]) -> Variables:
+    """``compared`` and ``contradictions``; what is contradicted was compared."""
+    found, compared = given.get("contradictions"), given.get("compared")
+    if found is not None and not (isinstance(found, list) and all(isinstance(one, str) for one in found)):
+        raise GivenError(("contradictions",), "expected a list of question ids")
+    if compared is not None and (type(compared) is not int or compared < len(found or ())):
+        raise GivenError(("compared",), "expected a whole number, at least as many as there are contradictions")
+    if found is None and compared is None:
+        return {}
+    return {"compared": len(found or ()) if compared is None else compared, "contradictions": found or []}
 
 
 def _contract(given: Any) -> WorkflowContract:

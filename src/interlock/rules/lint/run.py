@@ -8,7 +8,7 @@ from interlock.model.errors import Place
 from interlock.model.finding import PRODUCT
 from interlock.model.questionnaire import Item, ItemType, Questionnaire
 from interlock.model.rule import Rule, Ruleset
-from interlock.rules.compile import FACT_ROOTS, CompiledRule
+from interlock.rules.compile import OBSERVED_ROOTS, CompiledRule
 from interlock.rules.context import Answers, SubjectContext
 from interlock.rules.expression import Expression, caret, compile_expression
 from interlock.rules.lint.problems import LintProblem, Places, problem
@@ -78,10 +78,11 @@ def _constants(rule: Rule, conditions: Mapping[str, Expression], places: Places)
 
 
 def _same_conditions(rules: Sequence[CompiledRule], places: Places) -> Iterator[LintProblem]:
-    first: dict[tuple[str, str], str] = {}
-    for rule in rules:
-        key = (rule.rule.scope.value, rule.gap_when.normal_form)
-        other = first.setdefault(key, rule.rule.id)
+    first: dict[tuple[str, str, tuple[str, ...]], str] = {}
+    for rule in sorted(rules, key=lambda one: bool(one.rule.vendors)):  # those for every vendor first
+        key = (rule.rule.scope.value, rule.gap_when.normal_form, ())
+        own = (rule.rule.scope.value, rule.gap_when.normal_form, rule.rule.vendors)
+        other = first.get(key) or first.setdefault(own, rule.rule.id)
         if other != rule.rule.id:
             message = f"has the same gap_when and scope as {other}"
             yield problem(places.rule(rule.rule.id, "gap_when"), rule.rule.id, "duplicate-condition", message)
@@ -114,7 +115,7 @@ def _statements(
     probed = {
         statement
         for rule in rules
-        if any(name.partition(".")[0] in FACT_ROOTS for name in rule.reads)
+        if any(name.partition(".")[0] in OBSERVED_ROOTS for name in rule.reads)
         for statement in rule.rule.source
     }
     judged = {statement for rule in rules if rule.rule.lifecycle != "deprecated" for statement in rule.rule.source}

@@ -22,11 +22,27 @@ _KINDS = {"bool": "a boolean", "float": "a number", "int": "a number", "timestam
 _LETTERS = frozenset({"y", "Y", "n", "N"})
 
 
-def unquoted(path: Path, document: YamlDocument) -> Iterator[LintProblem]:
-    """Every plain scalar of a file, keys included, that should be quoted. The file is known to be valid."""
+def unquoted(
+    path: Path, document: YamlDocument, *, plain_below: tuple[str, str] | None = None
+) -> Iterator[LintProblem]:
+    """Every plain scalar of a file, keys included, that should be quoted. The file is known to be valid.
+
+    :param plain_below: a top-level key, and a value that is a word of ours directly below it.
+    """
     root = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=_LOADER)
     resolver = yaml.resolver.Resolver()
-    yield from _walk(root, document.data, document.file, resolver)
+    ours = set(_scalars_below(root, *plain_below)) if plain_below else set()
+    for one in _walk(root, document.data, document.file, resolver):
+        if (one.line, one.column) not in ours:
+            yield one
+
+
+def _scalars_below(root: Any, key: str, value: str) -> Iterator[tuple[int, int]]:
+    below = [node for name, node in root.value if name.value == key] if isinstance(root, yaml.MappingNode) else []
+    for mapping in below:
+        for _, node in mapping.value if isinstance(mapping, yaml.MappingNode) else ():
+            if node.value == value:
+                yield node.start_mark.line + 1, node.start_mark.column + 1
 
 
 def _walk(node: Any, value: Any, file: str, resolver: Any) -> Iterator[LintProblem]:

@@ -1,0 +1,68 @@
+"""An organisation's answers beside what was observed of it, as conditions read it.
+
+``compared`` is how many of its answers an observation speaks about, ``contradictions`` the ids of those that it
+contradicts. Both are absent while nothing was observed: not observed is never "no contradiction".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from interlock.model.base import Scope
+from interlock.model.questionnaire import AnswerValue, AutoAnswer, Item, ItemType
+from interlock.rules.answers import AnswerState
+from interlock.rules.expression import Expression, compile_expression
+from interlock.rules.library import cel
+from interlock.rules.syntax import CelSyntaxError
+
+#: Item id → the answer that an observation gives, and the condition that gave it.
+Observed = Mapping[str, tuple[AnswerValue, Expression]]
+
+
+def automatic_items(items: Iterable[Item]) -> tuple[Item, ...]:
+    """The items that an observation may answer, in their order."""
+    return tuple(item for item in items if item.auto_answer and item.scope is Scope.ORG)
+
+
+def observed_answer(item: Item, context: cel.Context) -> tuple[AnswerValue, Expression] | None:
+    """The answer that observed facts give to an item, and the condition that gave it; none when they decide nothing."""
+    for automatic in item.auto_answer:
+        try:
+            condition = compile_expression(automatic.when)
+        except CelSyntaxError:
+            return None  # lint reports it; an answer is not the place to
+        holds, _ = condition.evaluate(context)
+        if holds is None:
+            return None
+        if holds:
+            return _value(item, automatic), condition
+    return None
+
+
+def differs(item: Item, answered: AnswerValue, observed: AnswerValue) -> bool:
+    """Whether an observation contradicts an answer; of several options it names one that must be among them."""
+    if item.type is ItemType.MULTI_CHOICE and isinstance(answered, tuple) and isinstance(observed, tuple):
+        return not set(observed) <= set(answered)
+    return type(answered) is not type(observed) or answered != observed
+
+
+def comparison(items: Iterable[Item], observed: Observed, states: Mapping[str, AnswerState]) -> dict[str, Any]:
+    """``compared`` and ``contradictions`` of one organisation that was observed."""
+    compared = 0
+    contradicted = []
+    for item in items:
+        state, seen = states.get(item.id), observed.get(item.id)
+        if state is None or state.evidence is None or seen is None:
+            continue
+        compared += 1
+        answered = tuple(state.value) if isinstance(state.value, list) else state.value
+        if differs(item, answered, seen[0]):
+            contradicted.append(item.id)
+    return {"compared": compared, "contradictions": contradicted}
+
+
+def _value(item: Item, automatic: AutoAnswer) -> AnswerValue:
+    if item.type is ItemType.MULTI_CHOICE and isinstance(automatic.value, str):
+        return (automatic.value,)
+    return automatic.value

@@ -1,0 +1,188 @@
+"""One ruleset's own files: ``ruleset.yaml``, ``<family>/<RULE-ID>.yaml`` one rule each, and ``tasks/*.yaml``.
+
+What other sets have to do with it (what it extends, replaces, changes or turns off) is :mod:`interlock.rules.load`'s
+business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+
+from interlock.documents.yaml import Path_, YamlDocument, load_yaml, model_from_yaml
+from interlock.model.base import Model, Severity
+from interlock.model.errors import DocumentError, Place
+from interlock.model.rule import Rule, StandingTask
+from interlock.rules.compile import compile_rule
+
+#: Files of one ruleset.
+MAX_FILES = 2_000
+TASKS = "tasks"
+HEADER = "ruleset.yaml"
+
+#: A set's name: its folder below ``rulesets``; a vendor's pack has two parts (``vendor/epic``).
+SetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)?$", max_length=96)]
+
+
+class Header(Model):
+    """``ruleset.yaml``.
+
+    :ivar extends: names of the sets that this one builds on, earlier ones first.
+    :ivar vendor: its rules are evaluated only for organisations of this vendor.
+    :ivar rules: rule id → ``off``, or the fields that are different here.
+    :ivar weights: severity → the score's weight.
+    """
+
+    id: SetName
+    version: str
+    title: str
+    extends: tuple[SetName, ...] = ()
+    vendor: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] | None = None
+    rules: dict[str, Any] = {}
+    weights: dict[Severity, Annotated[float, Field(gt=0, le=1000)]] = {}
+
+    @field_validator("extends", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+
+@dataclass(frozen=True)
+class Change:
+    """Fields of a rule that a set changes; they stand at ``at`` of its ``ruleset.yaml``."""
+
+    header: YamlDocument
+    at: Path_
+    fields: frozenset[str]
+
+
+@dataclass(frozen=True)
+class RuleSource:
+    """Where a rule comes from: its file, and what changes some of its fields, latest last."""
+
+    document: YamlDocument
+    changes: tuple[Change, ...] = ()
+
+    def place(self, path: Path_ = ()) -> Place:
+        """Where one of the rule's keys stands."""
+        for change in reversed(self.changes):
+            if path and path[0] in change.fields:
+                return change.header.place((*change.at, *path))
+        return self.document.place(path)
+
+
+@dataclass
+class SetFiles:
+    """What the files of one set say. Only what is valid is in it; ``problems`` has the rest."""
+
+    directory: Path
+    header: Header
+    header_document: YamlDocument | None = None
+    rules: dict[str, Rule] = field(default_factory=dict)
+    sources: dict[str, RuleSource] = field(default_factory=dict)
+    tasks: dict[str, StandingTask] = field(default_factory=dict)
+    task_places: dict[str, Place] = field(default_factory=dict)
+    problems: list[DocumentError] = field(default_factory=list)
+
+    def header_place(self, *path: str | int) -> Place:
+        """Where a key of ``ruleset.yaml`` stands."""
+        if self.header_document is None:
+            return Place(file=str(self.directory / HEADER))
+        return self.header_document.place(path)
+
+
+def read_set(directory: Path) -> SetFiles:
+    """Read one set's own files; what is wrong is collected, never raised."""
+    read = SetFiles(directory, Header.model_construct(id=directory.name or "ruleset", version="0", title=""))
+    if not directory.is_dir():
+        read.problems.append(DocumentError("no such directory", place=Place(file=str(directory))))
+        return read
+    try:
+        read.header_document = load_yaml(directory / HEADER)
+        read.header = model_from_yaml(Header, read.header_document)
+    except DocumentError as error:
+        read.problems.append(error)
+    for path in _files(read):
+        if path.parent.name == TASKS:
+            _read_tasks(path, read)
+        else:
+            _read_rule(path, read)
+    return read
+
+
+def _files(read: SetFiles) -> list[Path]:
+    directory = read.directory
+    found = sorted(path for path in directory.glob("*/*.yaml") if path.is_file())
+    stray = [path for path in directory.glob("*.yaml") if path.name != HEADER]
+    stray += list(directory.glob("*/*/**/*.yaml"))
+    for path in sorted(stray):
+        read.problems.append(
+            DocumentError(
+                "a ruleset has no file here",
+                place=Place(file=str(path)),
+                remedy="put a rule into <family>/<RULE-ID>.yaml and tasks into tasks/<name>.yaml",
+            )
+        )
+    if len(found) > MAX_FILES:
+        read.problems.append(DocumentError(f"more than {MAX_FILES:,} files", place=Place(file=str(directory))))
+    return found[:MAX_FILES]
+
+
+def _read_rule(path: Path, read: SetFiles) -> None:
+    try:
+        document = load_yaml(path)
+        rule = model_from_yaml(Rule, document)
+    except DocumentError as error:
+        read.problems.append(error)
+        return
+    place = document.place(("id",))
+    if rule.id in read.rules:
+        earlier = read.sources[rule.id].place(("id",))
+        read.problems.append(DocumentError(f"the rule id {rule.id!r} is already used at {earlier}", place=place))
+        return
+    if path.stem != rule.id:
+        read.problems.append(
+            DocumentError(
+                f"the file is called {path.name!r} and the rule {rule.id!r}",
+                place=place,
+                remedy=f"rename the file to {rule.id}.yaml, or correct the id",
+            )
+        )
+    read.rules[rule.id] = rule
+    read.sources[rule.id] = source = RuleSource(document)
+    read.problems += condition_problems(rule, source)
+
+
+def condition_problems(rule: Rule, source: RuleSource) -> list[DocumentError]:
+    """Which of a rule's conditions is not CEL, with a caret."""
+    found = []
+    for key, update in (("applies", {"gap_when": "true"}), ("gap_when", {"applies": None})):
+        try:
+            compile_rule(rule.model_copy(update=update))
+        except DocumentError as error:
+            found.append(DocumentError(error.message, place=source.place((key,))))
+    return found
+
+
+class _TaskFile(Model):
+    tasks: tuple[StandingTask, ...]
+
+
+def _read_tasks(path: Path, read: SetFiles) -> None:
+    try:
+        document = load_yaml(path)
+        listed = model_from_yaml(_TaskFile, document).tasks
+    except DocumentError as error:
+        read.problems.append(error)
+        return
+    for index, task in enumerate(listed):
+        place = document.place(("tasks", index, "id"))
+        if task.id in read.tasks:
+            earlier = read.task_places[task.id]
+            read.problems.append(DocumentError(f"the task id {task.id!r} is already used at {earlier}", place=place))
+            continue
+        read.tasks[task.id] = task
+        read.task_places[task.id] = place

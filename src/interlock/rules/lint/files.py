@@ -1,0 +1,72 @@
+"""Every proof over a ruleset from files, with positions, and with everything that cannot even be read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from interlock.documents.yaml import Path_, YamlDocument, load_yaml
+from interlock.model.errors import DocumentError
+from interlock.model.questionnaire import Questionnaire
+from interlock.rules.files import HEADER
+from interlock.rules.lint.problems import LintProblem, Places, from_error
+from interlock.rules.lint.run import lint
+from interlock.rules.lint.scalars import unquoted
+from interlock.rules.load import OFF, RulesetFiles
+
+#: Codes of problems that reading reports as well.
+_ALSO_READ = frozenset({"expression", "reference", "cycle", "duplicate-id"})
+
+
+def lint_ruleset(
+    read: RulesetFiles,
+    questionnaires: Sequence[Questionnaire],
+    items: Mapping[str, tuple[YamlDocument, Path_]],
+    statements: Sequence[str],
+    *,
+    check_ids: Collection[str] | None = None,
+) -> tuple[LintProblem, ...]:
+    """Lint a ruleset, composed of all its sets, with questionnaires. What could not be read is a problem, not an error.
+
+    A problem that reading reports is not reported again by a proof. A proof that fails for a rule that another set
+    changes is reported where it is changed: the rule was sound before.
+
+    :param items: where each item stands.
+    """
+    found = [from_error(error) for error in read.problems]
+    directories = [one.directory for one in read.sets]
+    for directory in directories:
+        for path in (*sorted(directory.glob("*/*.yaml")), *sorted(directory.glob("*.yaml"))):
+            found += scalar_problems(path)
+    top = next((one for one in read.sets if one.header.id == read.ruleset.id), None)
+    places = Places(rules=read.documents, items=items, ruleset=str(top.directory / HEADER) if top else None)
+    told = {(one.file, one.line) for one in found if one.code == "document"}
+    proved = lint(read.ruleset, questionnaires, statements, places=places, check_ids=check_ids)
+    found += [
+        _where_changed(one, read) for one in proved if one.code not in _ALSO_READ or (one.file, one.line) not in told
+    ]
+    return in_order(found)
+
+
+def scalar_problems(path: Path) -> list[LintProblem]:
+    """Plain scalars of a file that should be quoted; ``off`` needs no quotes where a ruleset turns a rule off."""
+    try:
+        return list(unquoted(path, load_yaml(path), plain_below=("rules", OFF) if path.name == HEADER else None))
+    except DocumentError:
+        return []  # reading the file reports it
+
+
+def in_order(found: Sequence[LintProblem]) -> tuple[LintProblem, ...]:
+    """Each problem once, by file, line and column."""
+    return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.file or "", one.line or 0, one.column or 0, one.id)))
+
+
+def _where_changed(one: LintProblem, read: RulesetFiles) -> LintProblem:
+    source = read.documents.get(one.id)
+    if source is None or not source.changes or one.file != source.document.file:
+        return one
+    change = source.changes[-1]
+    place = change.header.place(change.at)
+    message = f"{one.message}; with what is changed here the rule at {one.file}:{one.line} no longer passes"
+    return replace(one, file=place.file, line=place.line, column=place.column, message=message)
