@@ -15,6 +15,12 @@ from interlock.sandbox.tokens import Tokens
 SECRET_NAMES = {"SENTINEL_RIVERSIDE_CLIENT_ID": CLIENT_ID, "RIVERSIDE_SECRET": CLIENT_SECRET}
 
 
+@pytest.fixture(autouse=True)
+def _no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's own keyring is not asked, where its package is installed."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+
+
 @pytest.fixture
 def place(command: Any, tmp_path: Path) -> Path:
     folder = tmp_path / "ws"
@@ -32,6 +38,8 @@ def move(place: Path, faults: str) -> None:
 
 
 def test_a_sample_needs_what_the_organisation_names(command: Any, place: Path) -> None:
+    path = place / "orgs" / "riverside.yaml"
+    path.write_text(path.read_text().replace("sandbox://riverside", "https://ehr.example/fhir"))
     result = command("probe", "--org", "riverside", "--sample", "-w", place)
     assert result.code == 2
     assert "RIVERSIDE_SECRET" in result.err
@@ -98,3 +106,11 @@ def test_observations_are_compared_by_organisation_and_by_file(command: Any, pla
     assert command("diff", files[0], "last", "-w", place).code == 2
     assert command("diff", "-w", place).code == 2
     assert command("config", "schema", "drift").json()["title"] == "Drift"
+
+
+def test_simulated_organisations_are_sampled_with_the_sandboxs_own_client(command: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "fresh"
+    assert command("init", folder, "--template", "sepsis").code == 0
+    result = command("probe", "--org", "riverside", "--sample", "-w", folder)
+    assert result.code == 0
+    assert "Token issued (private_key_jwt)" in result.out

@@ -182,6 +182,20 @@ RSA_KEY = {"kty": "RSA", "n": MODULUS, "e": "AQAB", "kid": "a"}
 )
 def test_keys(check_id: str, outcome: str, keys: list[dict[str, Any]]) -> None:
     assert judged(documents(smart=sso(), jwks={"keys": keys}))[check_id].outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("configuration", "keys", "outcome"),
+    [
+        (smart(jwks_uri="https://idp.example.org/keys"), {"keys": []}, "warn"),
+        (sso(), {"keys": []}, "fail"),
+        (smart(jwks_uri="https://idp.example.org/keys"), {"keys": "none"}, "fail"),
+    ],
+)
+def test_an_empty_key_set_matters_to_servers_with_sign_on(
+    configuration: dict[str, Any], keys: dict[str, Any], outcome: str
+) -> None:
+    assert judged(documents(smart=configuration, jwks=keys))["JWKS-001"].outcome == outcome
     assert judged(documents(smart=smart(), jwks={"keys": keys}))["JWKS-007"].outcome == "not_applicable"
 
 
@@ -358,6 +372,62 @@ def leaf(**changes: Any) -> Certificate:
 def test_tls(number: int, outcome: str, tls: TlsFacts) -> None:
     found = judged(documents(metadata=statement(), smart=smart()), tls=tls)[f"NET-{number:03d}"]
     assert found.outcome == outcome, found.message
+
+
+@pytest.mark.parametrize(
+    ("days_left", "said"),
+    [
+        (-10, "9 days ago"),  # 9 days and some hours
+        (-2, "1 day ago"),
+        (-1, "less than a day ago"),
+        (0, "expires in less than a day"),
+        (1, "expires in 1 day,"),
+        (9, "expires in 9 days,"),
+    ],
+)
+def test_days_of_a_certificate_are_counted_as_people_do(days_left: int, said: str) -> None:
+    tls = TlsFacts(verified=days_left >= 0, chain=(leaf(days_left=days_left),))
+    assert said in judged(documents(metadata=statement()), tls=tls)["NET-010"].message
+
+
+@pytest.mark.parametrize(
+    ("error", "handshake"), [("version", "warn"), ("not_tls", "fail"), ("client_certificate", "warn"), ("other", "warn")]
+)
+def test_a_handshake_that_ended_early_judges_no_certificate(error: str, handshake: str) -> None:
+    tls = TlsFacts(verified=False, error=error, message="localhost and this machine share no TLS version")
+    found = judged({"metadata": failed("metadata", "tls", "no")}, tls=tls)
+    assert found["NET-003"].outcome == "not_observed"
+    assert found["NET-009"].outcome == handshake
+    assert found["NET-009"].message.startswith("The ")
+    assert "Localhost" not in found["NET-003"].message + found["NET-009"].message
+
+
+@pytest.mark.parametrize(
+    ("detail", "said"),
+    [
+        ("localhost gave no answer", "localhost gave no answer"),
+        ("ehr.example.org gave no answer", "ehr.example.org gave no answer"),
+        ("::1 gave no answer", "::1 gave no answer"),
+        ("no answer came", "No answer came"),
+    ],
+)
+def test_a_hosts_name_keeps_its_writing_at_the_beginning(detail: str, said: str) -> None:
+    assert judged({"metadata": failed("metadata", "timeout", detail)})["NET-022"].message.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("profiles", "said"),
+    [
+        (["http://a.example/p"], "1 profile is declared without a version"),
+        (["http://a.example/p|1"], "1 profile is declared with its version"),
+        (["http://a.example/p", "http://a.example/q"], "2 profiles are declared, all without a version"),
+        (["http://a.example/p|1", "http://a.example/q"], "2 profiles are declared, 1 without a version"),
+        (["http://a.example/p|1", "http://a.example/q|1"], "2 profiles are declared with their versions"),
+    ],
+)
+def test_profiles_are_counted_in_words_that_fit(profiles: list[str], said: str) -> None:
+    document = resource(supportedProfile=profiles)
+    assert judged(documents(metadata=document))["CAP-017"].message.startswith(said)
 
 
 def test_manners() -> None:

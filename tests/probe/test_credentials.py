@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 import pickle
@@ -40,7 +41,12 @@ from probe_documents import SMART, STATEMENT
 from probe_loopback import Loopback, Reply, as_json, redirect
 
 from interlock.model.errors import InterlockError
+from interlock.model.observation import Facts, SmartFacts
+from interlock.probe.client import Client
 from interlock.probe.credentials import ASSERTION_SECONDS, Secret, lookup, resolve, signing_key
+from interlock.probe.settings import ProbeSettings
+from interlock.probe.tokens import TokenSource, Where
+from interlock.probe.transfer import Ask
 from interlock.sandbox.client import CLIENT_ID as SANDBOX_ID
 from interlock.sandbox.client import CLIENT_SECRET, KEY_ID, client_private_key_pem
 from interlock.sandbox.server import SandboxServer
@@ -354,11 +360,6 @@ def test_credentials_do_not_follow_a_configuration_from_another_host(loopback: L
 
 
 async def test_credentials_are_sent_over_https_or_to_this_machine_only() -> None:
-    from interlock.model.observation import Facts, SmartFacts
-    from interlock.probe.client import Client
-    from interlock.probe.sample import TokenSource, Where
-    from interlock.probe.settings import ProbeSettings
-
     cases = {
         ("https://ehr.example/fhir", "http://ehr.example/token"): False,
         ("https://ehr.example/fhir", "https://10.1.2.3/token"): False,
@@ -375,3 +376,29 @@ async def test_credentials_are_sent_over_https_or_to_this_machine_only() -> None
             assert source.facts is not None
             assert (source.facts.outcome != "not_sent") is sent, (base, endpoint)
             assert all(record.status is None for record in source.records)
+
+
+async def test_a_mistake_with_secrets_in_hand_tells_its_kind_only(
+    loopback: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever an exception says while a token is asked for, the observation holds its type and no more."""
+    real = Client.get
+
+    async def failing(self: Client, ask: Any, on_record: Any = None) -> Any:
+        if ask.purpose == "token":
+            raise RuntimeError(f"{ask.form} {ask.credentials} {SECRET} {CLIENT_ID}")
+        return await real(self, ask, on_record)
+
+    monkeypatch.setattr(Client, "get", failing)
+    base = serve(loopback, issued())
+    seen = await asyncio.to_thread(sampled, base, credentials("client_secret_basic"))
+    assert check(seen, "NET-000")[0] == "error"
+    assert "RuntimeError" in check(seen, "NET-000")[1]
+    assert all(secret not in written(seen) for secret in (SECRET, CLIENT_ID, "Basic "))
+    assert seen.outcome == "observed"
+
+
+def test_a_request_shows_no_secret_either() -> None:
+    ask = Ask("https://ehr.example", "*/*", 1.0, credentials={"Authorization": f"Bearer {TOKEN}"}, form=SECRET)
+    assert TOKEN not in repr(ask)
+    assert SECRET not in repr(ask)

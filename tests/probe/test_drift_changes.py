@@ -261,6 +261,12 @@ def test_checks_count_only_when_decided_both_times() -> None:
     assert brief(drift(before, after)) == {"check CAP-001 worse": "removed", "check NET-001 better": "added"}
 
 
+def test_a_check_against_the_contract_concerns_the_contract() -> None:
+    found = drift(observed({}, CAP_050="pass"), observed({}, CAP_050="fail"))
+    assert brief(found) == {"check CAP-050 worse": "contract_broken"}
+    assert found.changes[0].words() == "CAP-050: pass → fail: m"
+
+
 def test_a_sample_that_is_refused_now_breaks_the_contract() -> None:
     def data(outcome: str, **fields: int) -> dict[str, Any]:
         one = {"resource": "Observation", "outcome": outcome, "count": 4, "fields": fields}

@@ -247,6 +247,17 @@ def test_credentials_of_a_request_stay_with_its_host(loopback: Loopback) -> None
         other.close()
 
 
+def test_a_page_that_wants_a_client_certificate_is_heard_once(loopback: Loopback) -> None:
+    page = b"<html><head><title>400 No required SSL certificate was sent</title></head></html>"
+    refused = Reply(page, 400, "text/html")
+    (observation,) = observe(loopback.serve(refused, refused))
+    assert len(loopback.requests) == 2
+    assert {record.reading for record in observation.requests} == {"client_certificate"}
+    assert observation.outcome == "not_observed"
+    assert check(observation, "NET-020").outcome == "warn"
+    assert "client certificate" in check(observation, "NET-020").message
+
+
 def test_a_proxy_of_the_settings_is_used_except_for_loopback(loopback: Loopback) -> None:
     loopback.routes["http://ehr.example.invalid/fhir/metadata"] = as_json(statement())
     loopback.serve(as_json(statement()), as_json(smart()))

@@ -148,6 +148,7 @@ def test_expiry_is_found_behind_an_unknown_authority(serve: Callable[..., Loopba
     assert observation.facts.tls.leaf.names == ("localhost",)
     assert check(observation, "NET-003").outcome == "fail"
     assert "expired on 2001-01-31" in check(observation, "NET-003").message
+    assert "has expired" in (observation.reason_not_observed() or "")
 
 
 def test_plain_http_on_an_https_address(loopback: Loopback) -> None:
@@ -157,6 +158,8 @@ def test_plain_http_on_an_https_address(loopback: Loopback) -> None:
     assert {record.failure for record in observation.requests} == {"tls"}
     assert observation.facts.tls is not None
     assert observation.facts.tls.error == "not_tls"
+    assert check(observation, "NET-003").outcome == "not_observed"
+    assert check(observation, "NET-009").outcome == "fail"
 
 
 def test_redirect_from_https_to_http_is_not_followed(

@@ -402,9 +402,12 @@ def test_faults_of_a_server_and_of_an_organisation_hold_on_every_request(http: h
 
 
 def test_an_unknown_fault_is_named_with_the_closest(server: SandboxServer) -> None:
-    with pytest.raises(InterlockError, match=r"no fault is named 'redirect-lop' \(did you mean redirect-loop\?\)"):
+    with pytest.raises(InterlockError, match=r"no fault is named 'redirect-lop' \(did you mean redirect-loop\?"):
         server.base_url("riverside", "redirect-lop")
-    with pytest.raises(InterlockError, match=r"no fault is named 'zzz' \(known faults: "):
+    with pytest.raises(InterlockError, match=r"'expired' \(did you mean expired-tls\?"):
+        server.base_url("riverside", "expired")
+    with pytest.raises(InterlockError, match="no fault is named 'zzz'") as caught:
         SandboxServer(faults={"riverside": ["zzz"]})
+    assert caught.value.remedy == "interlock sandbox --list-faults lists them all"
     with pytest.raises(InterlockError, match="faults for 'nobody', and no such organisation"):
         SandboxServer(faults={"nobody": ["slow"]})

@@ -47,20 +47,31 @@ def show_card(observation: Observation, name: str | None = None) -> None:
     if rows:
         out.print()
         out.print(_checks(rows))
-    for reason, count in _not_seen(observation):
+    for document, reason, count in _not_seen(observation):
         checks = "check" if count == 1 else "checks"
-        out.print(Text(f"{count} {checks} could not look: {plain(reason, 300)}", "dim"))
+        at = f" at {document}" if document else ""
+        out.print(Text(f"{count} {checks} could not look{at}: {plain(reason, 300)}", "dim"))
     out.print()
 
 
-def _not_seen(observation: Observation) -> Iterator[tuple[str, int]]:
-    """Why checks did not run, each reason once with its count; a target that was not seen has said why already."""
+def _not_seen(observation: Observation) -> Iterator[tuple[str, str, int]]:
+    """Why checks did not run: document, reason and count; a target that was not seen has said why already."""
     if observation.outcome == "not_observed":
         return
-    reasons = Counter(check.message for check in observation.checks if check.outcome is CheckOutcome.NOT_OBSERVED)
-    for message, count in reasons.most_common(5):
-        reason = message.removeprefix("Not observed: ")
-        yield reason, count
+    reasons = Counter(
+        (_document(observation, check), check.message.removeprefix("Not observed: "))
+        for check in observation.checks
+        if check.outcome is CheckOutcome.NOT_OBSERVED
+    )
+    for (document, reason), count in reasons.most_common(5):
+        yield document, reason, count
+
+
+def _document(observation: Observation, check: Check) -> str:
+    """Where a check would have looked: relative to the base where it lies there, empty when it had no place."""
+    address = check.evidence[0].url.partition("?")[0] if check.evidence else ""
+    base = observation.target.base_url.rstrip("/")
+    return plain(address.removeprefix(base) if address.startswith(f"{base}/") else address, 100)
 
 
 def _facts(observation: Observation) -> Iterator[tuple[str, str]]:
@@ -86,6 +97,9 @@ def _facts(observation: Observation) -> Iterator[tuple[str, str]]:
     shown = [f"{n} {words.get(o, o.value)}" for o, n in counts.items() if n]
     if shown:
         yield "Checks", ", ".join(shown)
+    proxies = dict.fromkeys(request.proxy for request in observation.requests if request.proxy)
+    if proxies:
+        yield "Proxy", f"asked through {', '.join(map(plain, proxies))}"
     size = sum(request.bytes for request in observation.requests)
     yield "Requests", f"{len(observation.requests)}, {size / 1024:,.0f} KB"
 

@@ -138,9 +138,10 @@ def thresholds(
     :raises ThresholdNotMetError: a check failed, or an organisation's stage falls short.
     """
     if observations and all(observation.outcome == "not_observed" for observation in observations):
-        reasons = "; ".join(dict.fromkeys(o.reason_not_observed() or "" for o in observations))
+        # Why is on this stream already, a line for each target (:mod:`interlock.cli.progress`).
+        what = "nothing" if len(observations) == 1 else f"none of {len(observations)} targets"
         raise NothingObservedError(
-            f"nothing could be observed: {reasons}", remedy="try again, or check the URL and the network"
+            f"{what} could be observed", remedy="try again, or check the URL, the network and the proxy"
         )
     if fail_on is None and min_stage is None:
         return

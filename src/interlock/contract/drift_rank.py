@@ -72,7 +72,7 @@ class _Uses:
         if kind == "cors":
             return "launch: browser" if self._contract.launch.browser else None
         if kind == "check":
-            return self._check(name)
+            return "the comparison with the contract" if change.subject == "contract" else self._check(name)
         return self._sign_in(change)
 
     def _need(self, change: DriftChange) -> str | None:
@@ -114,7 +114,7 @@ class _Uses:
         return f"launch: {', '.join(shared)}" if shared else None
 
     def _check(self, name: str) -> str | None:
-        """Checks against the contract are about what it uses; so is what no request can do without."""
+        """Checks of the sample are about what the contract uses; so is what no request can do without."""
         if name.startswith("DATA-"):
             return "inputs"
         return "every request" if name in {"NET-001", "NET-002", "NET-003", "AUTH-002"} else None

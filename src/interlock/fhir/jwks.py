@@ -61,11 +61,11 @@ def parse(document: object) -> JwksFacts:
     if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
         what = "has no list of keys" if isinstance(document, dict) else f"is {kind_of(document)}, not an object"
         problems.add(f"the document {what}")
-        return JwksFacts(valid=False, problems=problems.notes())
+        return JwksFacts.trusted(valid=False, problems=problems.notes())
     reader = _Reader(problems)
     for position, key in enumerate(objects_at(document, "keys", problems, MAX_KEYS)):
         reader.add(position, key)
-    return JwksFacts(
+    return JwksFacts.trusted(
         valid=reader.usable > 0 and not reader.private,
         keys=len(document["keys"]),
         kids=tuple(reader.kids),

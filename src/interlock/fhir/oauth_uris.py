@@ -12,6 +12,9 @@ EXTENSION_URL = "http://fhir-registry.smarthealthit.org/StructureDefinition/oaut
 _PARTS = ("authorize", "token", "register", "manage", "introspect", "revoke")
 _MAX_EXTENSIONS = 200
 
+#: ``register`` is a method of every model, so its field has another name.
+_FIELDS = {"register": "register_"}
+
 
 class OAuthUriReader:
     """Collects the parts of every such extension; the specification's own URL wins over a misspelt one.
@@ -53,4 +56,5 @@ class OAuthUriReader:
 
     def uris(self) -> OAuthUris:
         """What was found, part by part."""
-        return OAuthUris.model_validate({**self._similar, **self._exact})
+        found = {**self._similar, **self._exact}
+        return OAuthUris.trusted(**{_FIELDS.get(name, name): value for name, value in found.items()})

@@ -77,7 +77,7 @@ def parse(document: object, base_url: str) -> SmartFacts:
     fields["pkce_s256"] = None if challenges is None else "S256" in challenges
     if fields["scopes_supported"] is not None:
         fields["scopes_v1"], fields["scopes_v2"] = syntax_versions(fields["scopes_supported"])
-    return SmartFacts(**fields, problems=problems.notes())
+    return SmartFacts.trusted(**fields, problems=problems.notes())
 
 
 def capability_sets(capabilities: frozenset[str]) -> tuple[str, ...]:
@@ -107,7 +107,7 @@ def from_oauth_uris(capability: CapabilityFacts) -> SmartFacts | None:
     uris = capability.security.oauth_uris
     if uris.authorize is None and uris.token is None:
         return None
-    return SmartFacts(
+    return SmartFacts.trusted(
         authorization_endpoint=uris.authorize,
         token_endpoint=uris.token,
         registration_endpoint=uris.register_,

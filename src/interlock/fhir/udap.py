@@ -48,7 +48,7 @@ def parse(document: object, base_url: str, now: datetime) -> UdapFacts:
         parts = _jwt(document["signed_metadata"])
         signed = parts is not None
         found = tuple(_signed_problems(*parts, document, base_url, now)) if parts else ()
-    return UdapFacts(**fields, signed=signed, signed_problems=found, problems=problems.notes())
+    return UdapFacts.trusted(**fields, signed=signed, signed_problems=found, problems=problems.notes())
 
 
 def _jwt(value: object) -> tuple[dict[str, Any], dict[str, Any]] | None:

@@ -16,7 +16,12 @@ class Model(BaseModel):
     """A frozen value: equal content is equal, unknown keys are errors, nothing does I/O."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True, ser_json_inf_nan="null"
+        frozen=True,
+        extra="forbid",
+        validate_by_name=True,
+        serialize_by_alias=True,
+        ser_json_inf_nan="null",
+        defer_build=True,  # a command builds the validators of the models that it reads, and no others
     )
 
     @classmethod

@@ -130,8 +130,8 @@ class NeedMatch(Model):
     """One need against one organisation's statement.
 
     ``outcome`` is ``not_observed`` when the statement was not seen: that is never "missing". ``kind`` says what was
-    looked for: ``resource``, ``interaction``, ``search_parameter``, ``operation``, ``profile``, ``launch``, ``scope`` or
-    ``release``.
+    looked for: ``resource``, ``interaction``, ``search_parameter``, ``operation``, ``profile``, ``launch``, ``scope``,
+    or ``release``.
     """
 
     direction: Literal["input", "output", "launch", "release"]

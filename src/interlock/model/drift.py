@@ -52,7 +52,7 @@ class DriftChange(Model):
     """One thing that differs.
 
     :ivar name: what it is: ``Observation.category``, a scope, the name of a field, a check's id.
-    :ivar subject: the resource type, where there is one.
+    :ivar subject: the resource type, where there is one; ``contract`` of a check that compares with the contract.
     :ivar before: what was seen before and after, where a value says more than the direction; bounded.
     :ivar uses: why the contract needs it, or none when it does not.
     """
@@ -69,7 +69,7 @@ class DriftChange(Model):
     def words(self) -> str:
         """The change in a few words: ``search parameter Observation.category is gone``; nothing is escaped."""
         kind = "" if self.kind in {"check", "data", "document", "base_url"} else f"{self.kind.replace('_', ' ')} "
-        of = f"{self.subject}." if self.subject and self.kind not in {"resource", "data"} else ""
+        of = f"{self.subject}." if self.subject and self.kind not in {"resource", "data", "check"} else ""
         named = self.name if self.name.lower().startswith(kind.strip() or "\0") else f"{kind}{of}{self.name}"
         if self.direction in {"removed", "added"}:
             return f"{named} is {'gone' if self.direction == 'removed' else 'new'}"

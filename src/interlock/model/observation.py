@@ -44,7 +44,7 @@ class SecurityFacts(Model):
 
     services: tuple[str, ...] = ()
     cors: bool | None = None
-    oauth_uris: OAuthUris = OAuthUris()
+    oauth_uris: OAuthUris = OAuthUris.trusted()
     oauth_uris_count: int = 0
 
 
@@ -69,7 +69,7 @@ class CapabilityFacts(Model):
     system_interactions: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
-    security: SecurityFacts = SecurityFacts()
+    security: SecurityFacts = SecurityFacts.trusted()
     subsetted: bool = False
     repeated: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
@@ -134,7 +134,7 @@ class Certificate(Model):
 
     :ivar names: at most ten subject alternative names; ``subject`` and ``issuer`` are common names.
     :ivar not_before: ISO 8601, UTC, as ``not_after``.
-    :ivar days_left: whole days from the probe to the expiry, negative once expired.
+    :ivar days_left: whole days from the probe to the expiry, rounded down: negative from the moment of expiry.
     :ivar key: ``RSA 2048``, ``EC secp256r1``, ``Ed25519``; ``key_bits`` is the modulus or the curve's size.
     :ivar signature: the hash of its signature (``sha256``); none when the algorithm has no separate one.
     :ivar authority: it may sign other certificates (basic constraints).
@@ -302,6 +302,7 @@ class RequestRecord(Model):
     :ivar accept: the Accept header that was sent.
     :ivar reading: what the answer turned out to be (``document``, ``html``, ``xml``, ``operation_outcome``, …).
     :ivar headers: the response headers that checks read, lower-case names.
+    :ivar proxy: origin of the proxy that it went through, without credentials; none when it went straight.
     """
 
     method: str
@@ -317,6 +318,7 @@ class RequestRecord(Model):
     accept: str | None = None
     reading: str | None = None
     headers: dict[str, str] = {}
+    proxy: str | None = None
 
 
 class Target(Model):
@@ -342,15 +344,20 @@ class Observation(Model):
     started: datetime
     elapsed_ms: float
     outcome: ObservationOutcome
-    facts: Facts = Facts()
+    facts: Facts = Facts.trusted()
     checks: tuple[Check, ...] = ()
     requests: tuple[RequestRecord, ...] = ()
 
     def reason_not_observed(self) -> str | None:
-        """The first request's failure in words, or none when something was observed."""
+        """The first request's failure in words, or none when something was observed.
+
+        A certificate that was looked at says more than the first objection of the handshake.
+        """
         if self.outcome != "not_observed":
             return None
         for request in self.requests:
+            if request.failure == "tls" and self.facts.tls is not None and self.facts.tls.message:
+                return self.facts.tls.message
             if request.failure:
                 return request.detail or request.failure
             if request.status is not None and request.status >= 400:

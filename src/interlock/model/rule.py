@@ -71,8 +71,8 @@ class Rule(Model):
     ``applies`` and ``gap_when`` are CEL. ``measures`` names the graded question whose option value is this rule's
     value v in the score; without it v is 1 when met and 0 when a gap. ``verdict`` is the verdict that an open gap of
     this rule argues for. ``why`` is one sentence for a product lead. ``rationale`` argues severity and gate where
-    they are not obvious. ``vendors`` empty means every vendor; a rule with vendors has findings only for those. ``weight``
-    is the score's weight w where it is not the severity's (dimensionless; docs/scoring.md).
+    they are not obvious. ``vendors`` empty means every vendor; a rule with vendors has findings only for those.
+    ``weight`` is the score's weight w where it is not the severity's (dimensionless; docs/scoring.md).
     """
 
     id: RuleId

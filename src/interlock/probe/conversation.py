@@ -15,6 +15,7 @@ from interlock.probe.client import Answer, Client
 from interlock.probe.exchange import Exchange, Purpose
 from interlock.probe.negotiation import next_rung
 from interlock.probe.plan import Rung
+from interlock.probe.proxied import through_proxy
 from interlock.probe.reading import Read, read_answer
 from interlock.probe.transfer import Ask
 
@@ -72,6 +73,7 @@ async def get_document(
             )
             exchange = _explain(exchange, f"{why} the time left")
             pause = None
+        exchange = through_proxy(exchange, client._proxy)
         attempts.append(exchange)
         if on_record is not None:
             for record in exchange.records:

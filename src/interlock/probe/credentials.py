@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import quote_plus
 
 from interlock.model.errors import InterlockError
-from interlock.model.organization import Organization
 from interlock.model.sample import AccessMethod
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, RSAKey
+
+    from interlock.model.organization import Organization
 
 #: The service under which the operating system's keyring holds values, by the name of the variable.
 KEYRING_SERVICE = "interlock"

@@ -16,6 +16,7 @@ from interlock.model.drift import ChangeDirection, ChangeKind, DriftChange
 from interlock.model.observation import CapabilityFacts, Facts, Observation, ResourceFacts, SmartFacts, TlsFacts
 from interlock.model.sample import DataFacts
 from interlock.probe.addresses import is_loopback_host
+from interlock.probe.checks.registry import list_checks
 
 MAX_VALUE = 200
 
@@ -283,6 +284,7 @@ def _data(before: DataFacts | None, after: DataFacts | None, notes: list[str]) -
 
 def _checks(before: Observation, after: Observation) -> Iterator[DriftChange]:
     """Checks that were decided both times and came out differently; the checks of this very comparison are left out."""
+    compares = {spec.id for spec in list_checks() if spec.needs == "contract"}
     outcomes: Mapping[str, CheckOutcome] = {check.id: check.outcome for check in before.checks}
     for check in after.checks:
         one = outcomes.get(check.id)
@@ -291,4 +293,5 @@ def _checks(before: Observation, after: Observation) -> Iterator[DriftChange]:
         if check.id.startswith("DRIFT-"):
             continue
         direction: ChangeDirection = "worse" if _DECIDED[check.outcome] > _DECIDED[one] else "better"
-        yield _made("check", direction, check.id, None, one.value, f"{check.outcome.value}: {check.message}")
+        subject = "contract" if check.id in compares else None
+        yield _made("check", direction, check.id, subject, one.value, f"{check.outcome.value}: {check.message}")

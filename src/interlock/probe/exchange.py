@@ -41,6 +41,7 @@ Reading = Literal[
     "not_acceptable",  # 406
     "unsupported_media_type",  # 415
     "rate_limited",  # 429
+    "client_certificate",  # 400 with a page that asks for a client certificate
     "client_error",  # any other 4xx
     "server_error",  # 5xx
     "unexpected_status",  # neither success nor error

@@ -77,6 +77,10 @@ def classify(error: BaseException, host: str, phase: Phase, *, connect_timeout_s
     for cause in chain:
         if isinstance(cause, RequestFailed):
             return cause.failure
+        if isinstance(cause, aiohttp.ClientHttpProxyError):
+            return Failure("connect", f"the proxy opens no tunnel to {host}: it answered HTTP {cause.status}")
+        if isinstance(cause, aiohttp.ClientProxyConnectionError):
+            return Failure("connect", f"the proxy cannot be reached, so that {host} could not be asked")
         # aiohttp's own certificate error is an SSLError too, without any of its attributes; the real one is inside.
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, aiohttp.ClientError):
             return _tls(cause, host)

@@ -15,6 +15,10 @@ from interlock.probe.exchange import DOCUMENT_NAMES, Purpose, Reading
 _ELEMENT = re.compile(r"<(!doctype\s+html|[A-Za-z_][\w.:-]{0,80})", re.I)
 _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,200})", re.I)
 
+#: In the title of nginx's page when the handshake passed without the client certificate that it wants
+#: (ngx_http_ssl_module, status 496, answered as 400). Asking in other words would bring the same page.
+_NO_CLIENT_CERTIFICATE = "No required SSL certificate was sent"
+
 #: A JSON object counts as the document when it has at least one of these fields.
 _FIELDS: dict[str, frozenset[str]] = {
     "smart": frozenset(
@@ -88,6 +92,8 @@ def _error(status: int, content_type: str, body: bytes) -> Read:
     if not said and reading == "client_error":  # a proxy in front says in its page's title what it misses
         title = _TITLE.search(body[:20_000].decode("latin-1"))
         said = f"“{plain(title[1].strip(), 80)}”" if title and title[1].strip() else ""
+        if _NO_CLIENT_CERTIFICATE in said:
+            reading, sentence = "client_certificate", f"demands a client certificate (HTTP {status})"
     return Read(reading, f"the server {sentence}" + (f": {said}" if said else ""))
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 from interlock.documents.text import plain
-from interlock.model.contract import ContractFit, WorkflowContract
-from interlock.model.drift import Drift
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, RequestRecord
 from interlock.probe.assemble import base_facts, outcome_of, with_advertised
@@ -16,6 +14,10 @@ from interlock.probe.checks.registry import compare_contract, compare_earlier, r
 from interlock.probe.exchange import PURPOSES, Exchange, Purpose, Reading
 from interlock.probe.plan import clean_base_url
 from interlock.probe.reading import read_answer
+
+if TYPE_CHECKING:
+    from interlock.model.contract import ContractFit, WorkflowContract
+    from interlock.model.drift import Drift
 
 _READINGS = frozenset(get_args(Reading))
 

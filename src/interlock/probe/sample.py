@@ -6,32 +6,28 @@ counted (:mod:`interlock.fhir.sampling`) and forgotten; neither a body nor its d
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from interlock.fhir import sampling, scopes
-from interlock.model.contract import Need
-from interlock.model.observation import CapabilityFacts, Facts, RequestRecord, SmartFacts
+from interlock.fhir import sampling
+from interlock.model.observation import CapabilityFacts, RequestRecord
 from interlock.model.sample import DataFacts, InputSample, SampleOutcome, TokenFacts
-from interlock.probe import plan
 from interlock.probe.active import json_of
-from interlock.probe.addresses import origin
-from interlock.probe.checks.auth import OAUTH_ERRORS
 from interlock.probe.client import Answer, Client
-from interlock.probe.credentials import Access, Credentials, Secret, is_token
+from interlock.probe.credentials import Access
 from interlock.probe.exchange import Exchange, Purpose
-from interlock.probe.guarded import may_carry_secrets, not_sent, without_content
+from interlock.probe.guarded import may_carry_secrets, without_content
+from interlock.probe.tokens import OnRecord, TokenSource, Where
 from interlock.probe.transfer import Ask
+
+if TYPE_CHECKING:
+    from interlock.model.contract import Need
 
 MAX_REQUESTS = 24
 PAGE = 20
 MAX_PATIENTS = 3
-_MAX_TOKENS = 4
-#: A token that ends this soon is not used any more, seconds.
-_MARGIN_S = 5.0
 _FHIR_JSON = "application/fhir+json, application/json;q=0.9"
 _LEFT_OUT = "(left-out)"
 
@@ -41,8 +37,6 @@ _CATEGORIES = {
     "us-core-observation-lab": "laboratory",
 }
 
-OnRecord = Callable[[RequestRecord], None]
-
 
 @dataclass(frozen=True, slots=True)
 class SamplePlan:
@@ -50,21 +44,6 @@ class SamplePlan:
 
     access: Access
     needs: tuple[Need, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Surroundings of a sample: the base, what was seen of it, and how far a probe may go.
-
-    :ivar discovered: address from which the SMART configuration came, none when it came from nowhere.
-    """
-
-    base: str
-    facts: Facts
-    deadline: float
-    private: bool
-    allow_private: bool
-    discovered: str | None = None
 
 
 @dataclass(slots=True)
@@ -88,147 +67,6 @@ class Sampled:
             for purpose, records in made.items()
             if records
         }
-
-
-def scope_candidates(needs: Sequence[Need], smart: SmartFacts | None) -> tuple[str, ...]:
-    """Scopes to ask for, best first: reading and searching of the inputs' types, never writing.
-
-    In the syntax that the server declares (SMART 2.2: ``.rs``; 1.0: ``.read``); in both, one after the other, when it
-    declares neither or both.
-    """
-    types = list(dict.fromkeys(need.resource for need in needs))
-    version_2 = " ".join(f"system/{name}.rs" for name in types)
-    version_1 = " ".join(f"system/{name}.read" for name in types)
-    if smart is not None and smart.scopes_supported is not None and smart.scopes_v1 != smart.scopes_v2:
-        return (version_2,) if smart.scopes_v2 else (version_1,)
-    return (version_2, version_1)
-
-
-class TokenSource:
-    """The tokens of one target: kept in memory, asked for again when they end, at most a few times.
-
-    :ivar facts: what the token endpoint said, none before it was asked.
-    """
-
-    def __init__(self, credentials: Credentials, client: Client, where: Where, needs: Sequence[Need]) -> None:
-        self.facts: TokenFacts | None = None
-        self.records: list[RequestRecord] = []
-        self._credentials = credentials
-        self._client = client
-        self._where = where
-        self._scopes = scope_candidates(needs, where.facts.smart)
-        self._token = credentials.bearer_token
-        self._until = float("inf")
-        self._asked = 0
-        if self._token is not None:
-            self.facts = TokenFacts(outcome="given")
-
-    async def get(self, on_record: OnRecord) -> Secret | None:
-        """A token that is still valid, or none; :attr:`facts` then says why."""
-        if self._token is not None and asyncio.get_running_loop().time() < self._until:
-            return self._token
-        if self._credentials.bearer_token is not None or (self.facts is not None and self.facts.outcome != "issued"):
-            return None
-        self._token = None
-        address, reason = self._address()
-        if address is None:
-            self.facts = TokenFacts(outcome="not_sent", reason=reason)
-            return None
-        for scope in self._scopes:
-            if self._asked >= _MAX_TOKENS:
-                self.facts = TokenFacts(outcome="failed", reason="its tokens end before they can be used")
-                return None
-            self._asked += 1
-            self._token = await self._exchange(address, scope, on_record)
-            if self._token is not None:
-                self._scopes = (scope,)
-                return self._token
-            if self.facts is None or self.facts.error != "invalid_scope":
-                break
-        return None
-
-    def _address(self) -> tuple[str | None, str]:
-        """Where the credentials may be sent, or none and why they are not."""
-        where, smart = self._where, self._where.facts.smart
-        if smart is None or smart.token_endpoint is None:
-            return None, "no token endpoint is known"
-        if where.discovered is not None and origin(where.discovered) != origin(where.base):
-            return None, "the SMART configuration came from another host than the base"
-        allowed = plan.follow(
-            smart.token_endpoint, where.base, base_is_private=where.private, allow_private=where.allow_private
-        )
-        if allowed.url is not None and may_carry_secrets(where.base) and may_carry_secrets(allowed.url):
-            return allowed.url, ""
-        reason = f"credentials are not sent there: {allowed.reason or 'it is not https'}"
-        self.records.append(not_sent(smart.token_endpoint, reason, "token", "POST"))
-        return None, reason
-
-    async def _exchange(self, address: str, scope: str, on_record: OnRecord) -> Secret | None:
-        form, headers = self._credentials.token_request(address, scope)
-        where = self._where
-        answer = await self._client.get(
-            Ask(
-                url=address,
-                accept="application/json",
-                deadline=where.deadline,
-                purpose="token",
-                public_only=not (where.private or where.allow_private),
-                credentials={name: value.reveal() for name, value in headers.items()},
-                client_certificate=origin(address) == origin(where.base),
-                method="POST",
-                form=form.reveal(),
-            )
-        )
-        asked = tuple(scope.split())
-        token, lifetime, self.facts = read_token(answer, asked)
-        said = f"{self.facts.outcome}{': ' + self.facts.reason if self.facts.reason else ''}"
-        record = without_content(answer.records[-1], address, "answered", said)
-        self.records.append(record)
-        on_record(record)
-        if token is not None:
-            ends = float("inf") if lifetime is None else max(0.0, lifetime - min(_MARGIN_S, lifetime / 2))
-            self._until = asyncio.get_running_loop().time() + ends
-        return token
-
-
-def read_token(answer: Answer, asked: tuple[str, ...]) -> tuple[Secret | None, int | None, TokenFacts]:
-    """Token, lifetime in seconds and facts of a token endpoint's answer (RFC 6749 sections 5.1 and 5.2).
-
-    No text of the server is kept but a registered error code and scopes for the types that were asked for: it could
-    echo what it was sent.
-    """
-    record = answer.records[-1]
-    status = record.status
-    if answer.failure is not None or status is None:
-        reason = without_content(record, record.url, "failed").detail
-        return None, None, TokenFacts(outcome="failed", reason=reason, asked=asked)
-    value = json_of(answer)
-    body: Mapping[str, Any] = value if isinstance(value, dict) else {}
-    if not 200 <= status < 300:
-        error = body.get("error")
-        known = error if isinstance(error, str) and error in OAUTH_ERRORS else None
-        outcome = "refused" if 400 <= status < 500 and status != 429 else "failed"
-        reason = f"HTTP {status}" + (f", {known}" if known else "" if body else ", and no OAuth error")
-        facts = {"outcome": outcome, "status": status, "error": known, "reason": reason, "asked": asked}
-        return None, None, TokenFacts.model_validate(facts)
-    text, kind = body.get("access_token"), body.get("token_type")
-    if not isinstance(text, str) or not is_token(text) or not isinstance(kind, str) or kind.lower() != "bearer":
-        what = "no bearer token in it" if body else "no JSON object"
-        return None, None, TokenFacts(outcome="failed", status=status, reason=f"HTTP {status}, {what}", asked=asked)
-    seconds, scope = body.get("expires_in"), body.get("scope")
-    whole = isinstance(seconds, int) and not isinstance(seconds, bool) and 0 <= seconds < 10**9
-    lifetime = int(seconds) if whole and isinstance(seconds, int) else None
-    types = {found.type for one in asked if (found := scopes.parse(one)) is not None} | {"*"}
-    listed = dict.fromkeys(scope.split()[:500]) if isinstance(scope, str) else ()
-    granted = tuple(one for one in listed if _is_listed(one, types))
-    facts = {"lifetime_s": lifetime, "scope_stated": isinstance(scope, str), "asked": asked, "granted": granted}
-    return Secret(text), lifetime, TokenFacts.model_validate({"outcome": "issued", "status": status} | facts)
-
-
-def _is_listed(text: str, types: set[str]) -> bool:
-    """A resource scope for one of the types, without a query: nothing in it is the server's own word."""
-    parsed = scopes.parse(text)
-    return parsed is not None and parsed.type in types and not parsed.constraint
 
 
 async def take_sample(client: Client, where: Where, plan_: SamplePlan, on_record: OnRecord) -> Sampled:

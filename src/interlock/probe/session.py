@@ -29,10 +29,11 @@ from interlock.probe.client import Client
 from interlock.probe.conversation import Wanted, get_document
 from interlock.probe.exchange import PURPOSES, Exchange, Purpose
 from interlock.probe.failures import CERTIFICATE_WORDS
-from interlock.probe.sample import SamplePlan, Where, take_sample, without_trace
+from interlock.probe.sample import SamplePlan, take_sample, without_trace
 from interlock.probe.settings import ProbeSettings
 from interlock.probe.tls import Inspection, inspect
 from interlock.probe.tls_facts import explained
+from interlock.probe.tokens import Where
 
 OnRecord = Callable[[RequestRecord], None]
 
@@ -68,7 +69,7 @@ async def probe_target(target: Target, client: Client, settings: ProbeSettings, 
         session.surprises.append(error)
     exchanges = session.exchanges
     checks = run_checks(CheckInput(base, session.facts, exchanges, active=settings.active))
-    observation = Observation(
+    observation = Observation.trusted(
         target=target,
         started=started,
         elapsed_ms=round((time.perf_counter() - clock) * 1000, 3),
@@ -124,7 +125,7 @@ class _Session:
     ) -> None:
         self._sample = sample
         self.exchanges: dict[Purpose, Exchange] = {}
-        self.facts = Facts()
+        self.facts = Facts.trusted()
         self.surprises: list[Exception] = []
         self._memory = client.memory
         self._inspection: Inspection | None = None

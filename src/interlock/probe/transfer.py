@@ -182,7 +182,7 @@ class Transfer:
     def record(self, failure: Failure | None) -> RequestRecord:
         """The request as it is kept. A failed one has no digest: nothing complete was received."""
         elapsed = 0.0 if self._started is None else (time.perf_counter() - self._started) * 1000
-        return RequestRecord(
+        return RequestRecord.trusted(
             method=self._ask.method,
             url=self._url,
             status=self._status,

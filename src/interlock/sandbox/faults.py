@@ -143,6 +143,13 @@ def names_at(stage: Stage, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in names if FAULTS[name].stage is stage)
 
 
+def closest(name: str) -> str:
+    """What to do about a name that no fault has: the closest one, and where all of them are listed."""
+    close = difflib.get_close_matches(name, FAULTS, n=1, cutoff=0.4)
+    guess = f"did you mean {close[0]}? " if close else ""
+    return f"{guess}interlock sandbox --list-faults lists them all"
+
+
 def require_known(names: Iterable[str]) -> tuple[str, ...]:
     """The names themselves, once each, in the given order.
 
@@ -151,7 +158,5 @@ def require_known(names: Iterable[str]) -> tuple[str, ...]:
     unique = tuple(dict.fromkeys(names))
     for name in unique:
         if name not in FAULTS:
-            close = difflib.get_close_matches(name, FAULTS, n=1)
-            remedy = f"did you mean {close[0]}?" if close else f"known faults: {', '.join(sorted(FAULTS))}"
-            raise InterlockError(f"no fault is named {name!r}", remedy=remedy)
+            raise InterlockError(f"no fault is named {name!r}", remedy=closest(name))
     return unique

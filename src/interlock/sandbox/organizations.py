@@ -21,7 +21,7 @@ from interlock.documents.yaml import load_yaml, model_from_yaml
 from interlock.model.base import Model, Slug
 from interlock.model.errors import DocumentError, InterlockError, Place
 from interlock.model.observation import FhirRelease
-from interlock.sandbox.faults import FAULTS
+from interlock.sandbox.faults import FAULTS, closest
 from interlock.sandbox.localize import localize
 
 #: A JSON object, as :func:`json.loads` returns it.
@@ -62,7 +62,7 @@ class OrganizationCard(Model):
     def _known_faults(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
             if name not in FAULTS:
-                raise ValueError(f"no fault is named {name}; known: {', '.join(sorted(FAULTS))}")
+                raise ValueError(f"no fault is named {name}; {closest(name)}")
         return names
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from interlock.model.errors import InterlockError, WorkspaceError
+from pydantic import ValidationError
+
+from interlock.documents.text import plain
+from interlock.model.errors import DocumentError, InterlockError, Place, WorkspaceError
 from interlock.model.observation import Observation
 from interlock.usecases.load import load_inputs, open_workspace
 from interlock.usecases.probe import recheck_observation
@@ -27,12 +31,35 @@ def observations_of(start: Path, org: str | None, *, recheck: bool = False) -> t
     return tuple(recheck_observation(place, one) if recheck else one for one in seen)
 
 
+_MADE_BY = "give a file of one observation, as made by: interlock probe URL --format json --out FILE"
+_POSITION = re.compile(r" at line (\d+) column (\d+)$")
+
+
+def _read(path: Path) -> Observation:
+    try:
+        observation: Observation = read_json(path, Observation.model_validate_json)
+    except DocumentError as error:
+        if not isinstance(error.__cause__, ValidationError):
+            raise
+        said = error.__cause__.errors(include_url=False)[0]
+        text = plain(said["msg"])
+        position = _POSITION.search(text)
+        if position is not None:
+            place = Place(str(path), int(position[1]), max(1, int(position[2])))
+            text = text[: position.start()]
+        else:
+            place = Place(str(path), pointer="".join(f"/{plain(part)}" for part in said["loc"]) or None)
+        said_so = f"this is no observation: {text[:1].lower()}{text[1:]}"
+        raise DocumentError(said_so, place=place, remedy=_MADE_BY) from error
+    return observation
+
+
 def observation_of_file(path: Path, *, recheck: bool = False) -> Observation:
     """The observation in a file; to check it anew, its documents must be in the workspace that the file is in.
 
     :raises InterlockError: it is no observation, or its documents are not at hand.
     """
-    observation: Observation = read_json(path, Observation.model_validate_json)
+    observation = _read(path)
     if not recheck:
         return observation
     try:

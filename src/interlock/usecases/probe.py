@@ -42,7 +42,9 @@ def bare_targets(urls: Sequence[str]) -> tuple[Target, ...]:
 
     :raises InterlockError: a URL has no scheme or no host; the message shows the repaired one.
     """
-    return tuple(Target(base_url=url if url.startswith(SANDBOX_SCHEME) else clean_base_url(url)) for url in urls)
+    return tuple(
+        Target.trusted(base_url=url if url.startswith(SANDBOX_SCHEME) else clean_base_url(url)) for url in urls
+    )
 
 
 def targets_of(organizations: Sequence[Organization]) -> tuple[Target, ...]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from interlock.documents.text import plain
 from interlock.fhir.tolerant import storable
 from interlock.model.base import CheckOutcome, Reference, Severity
-from interlock.model.contract import ContractFit, WorkflowContract
-from interlock.model.drift import Drift
 from interlock.model.observation import (
     CapabilityFacts,
     CheckEvidence,
@@ -23,6 +21,10 @@ from interlock.model.observation import (
     UdapFacts,
 )
 from interlock.probe.exchange import DOCUMENT_NAMES, Exchange, Purpose
+
+if TYPE_CHECKING:
+    from interlock.model.contract import ContractFit, WorkflowContract
+    from interlock.model.drift import Drift
 
 _F = TypeVar("_F")
 
@@ -274,8 +276,16 @@ def _not_advertised(seen: CheckInput, needs: Needs) -> Result:
 
 
 def sentence(text: str) -> str:
-    """The same words beginning with a capital."""
+    """The same words beginning with a capital, unless they begin with a host's name or an address."""
+    first = text.partition(" ")[0].rstrip(":.,;")
+    if first == "localhost" or "." in first or ":" in first:
+        return text
     return text[:1].upper() + text[1:]
+
+
+def counted(number: int, singular: str) -> str:
+    """``1 key``, ``2 keys``."""
+    return f"{number} {singular}" if number == 1 else f"{number} {singular}s"
 
 
 def quoted(value: object, limit: int = 100) -> str:

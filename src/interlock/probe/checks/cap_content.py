@@ -13,6 +13,7 @@ from interlock.probe.checks.base import (
     CheckInput,
     Family,
     Result,
+    counted,
     failed,
     listed,
     not_applicable,
@@ -147,7 +148,7 @@ def supported_profiles(seen: CheckInput) -> Result:
     where = seen.at("metadata", "/rest/0/resource")
     if facts.fhir_release not in _SUPPORTED_PROFILES:
         if facts.profiles:
-            return passed(f"{len(facts.profiles)} profiles are declared", seen.at("metadata", "/profile"))
+            return passed(_declared(len(facts.profiles)), seen.at("metadata", "/profile"))
         return warned("No profile is declared; which ones are met has to be asked", seen.at("metadata", "/profile"))
     profiles = [profile for one in facts.resources.values() for profile in one.profiles]
     if not profiles:
@@ -155,11 +156,23 @@ def supported_profiles(seen: CheckInput) -> Result:
     versioned = sum("|" in profile for profile in profiles)
     if versioned < len(profiles):
         return warned(
-            f"{len(profiles)} profiles are declared, {len(profiles) - versioned} without a version: "
+            f"{_declared(len(profiles))}{_without(len(profiles) - versioned, len(profiles))} without a version: "
             "which edition of the guide is met has to be asked",
             where,
         )
-    return passed(f"{len(profiles)} profiles are declared with their versions", where)
+    theirs = "its version" if len(profiles) == 1 else "their versions"
+    return passed(f"{_declared(len(profiles))} with {theirs}", where)
+
+
+def _declared(profiles: int) -> str:
+    return f"{counted(profiles, 'profile')} {'is' if profiles == 1 else 'are'} declared"
+
+
+def _without(some: int, every: int) -> str:
+    """How many of several lack something; of a single one there is nothing to count."""
+    if every == 1:
+        return ""
+    return ", all" if some == every else f", {some}"
 
 
 @FAMILY.check(

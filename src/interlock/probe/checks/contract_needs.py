@@ -6,13 +6,12 @@ What was not published is not refused: only what a list positively leaves out is
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from interlock.fhir.auth_path import auth_paths
 from interlock.fhir.scopes import covers
 from interlock.model.auth_path import AuthPath
 from interlock.model.base import Severity
-from interlock.model.contract import ContractFit, NeedMatch, WorkflowContract
 from interlock.model.observation import SmartFacts
 from interlock.probe.checks.base import (
     CheckInput,
@@ -26,6 +25,9 @@ from interlock.probe.checks.base import (
     warned,
 )
 from interlock.probe.checks.sources import cite
+
+if TYPE_CHECKING:
+    from interlock.model.contract import ContractFit, NeedMatch, WorkflowContract
 
 CAP = Family("CAP")
 SMART = Family("SMART")

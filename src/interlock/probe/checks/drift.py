@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from interlock.documents.text import plain
 from interlock.model.base import Severity
-from interlock.model.drift import Drift, DriftChange
 from interlock.probe.checks.base import CheckInput, Family, Result, failed, passed, warned
+
+if TYPE_CHECKING:
+    from interlock.model.drift import Drift, DriftChange
 
 FAMILY = Family("DRIFT")
 

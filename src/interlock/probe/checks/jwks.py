@@ -9,6 +9,7 @@ from interlock.probe.checks.base import (
     CheckInput,
     Family,
     Result,
+    counted,
     failed,
     not_applicable,
     passed,
@@ -38,13 +39,24 @@ def published(seen: CheckInput) -> Result:
     facts = seen.jwks
     if not facts.keys:
         why = "has no list of keys" if facts.problems else "is empty"
+        if not facts.problems and not _signs_on(seen):
+            return warned(
+                "The key set is empty; the server claims no sign-on (sso-openid-connect) that would need a key",
+                seen.at("jwks", "/keys"),
+            )
         return failed(f"The key set {why}; signatures cannot be verified", seen.at("jwks", "/keys"))
     unusable = [note for note in facts.problems if "cannot be used" in note]
     if len(unusable) >= facts.keys:
         return failed(f"None of {facts.keys} keys can be used: {unusable[0]}", seen.at("jwks", "/keys"))
     if unusable:
         return warned(f"{len(unusable)} of {facts.keys} keys cannot be used: {unusable[0]}", seen.at("jwks", "/keys"))
-    return passed(f"{facts.keys} usable keys", seen.at("jwks", "/keys"))
+    return passed(counted(facts.keys, "usable key"), seen.at("jwks", "/keys"))
+
+
+def _signs_on(seen: CheckInput) -> bool:
+    """Whether the server claims to identify users, with ID tokens that its keys sign."""
+    smart = seen.facts.smart
+    return smart is not None and "sso-openid-connect" in (smart.capabilities or ())
 
 
 @FAMILY.check(
@@ -164,9 +176,8 @@ def use_of_keys(seen: CheckInput) -> Result:
 )
 def rs256_key(seen: CheckInput) -> Result:
     """RS256 SHALL be supported for ID tokens, and needs an RSA key; asked of servers with sign-on."""
-    smart = seen.facts.smart
     where = seen.at("jwks", "/keys")
-    if smart is None or "sso-openid-connect" not in (smart.capabilities or ()):
+    if not _signs_on(seen):
         return not_applicable("the server does not list sso-openid-connect", where)
     if seen.jwks.smallest_rsa_bits is None:
         return failed("No RSA key is published, though ID tokens SHALL be verifiable with RS256", where)

@@ -33,8 +33,13 @@ _AT_BASE: tuple[Purpose, ...] = ("metadata", "smart", "smart-root")
 #: How far a request came before it failed: 0 nothing, 1 the name resolved, 2 connected, 3 the handshake passed.
 _STAGES = {"dns": 0, "connect": 1, "tls": 2, "truncated": 3, "too_large": 3, "redirect": 3, "protocol": 3, "reset": 2}
 
+#: Failures that say nothing about the server when a proxy made, or did not make, the connection to it.
+_OF_THE_PROXY = frozenset({"dns", "connect", "reset"})
+
 #: A certificate that is wrong wherever one looks from.
-_WRONG_CERTIFICATE = frozenset({"expired", "not_yet_valid", "hostname_mismatch", "self_signed", "not_tls"})
+_WRONG_CERTIFICATE = frozenset({"expired", "not_yet_valid", "hostname_mismatch", "self_signed"})
+#: Handshakes that ended for another reason; NET-009 is about those.
+_NO_CERTIFICATE = frozenset({"not_tls", "version", "client_certificate"})
 
 
 def _stage(seen: CheckInput) -> int | None:
@@ -46,6 +51,8 @@ def _stage(seen: CheckInput) -> int | None:
             continue
         first = exchange.records[0]
         stage = 4 if first.status is not None else _STAGES.get(first.failure or "")
+        if first.proxy is not None and first.failure in _OF_THE_PROXY:
+            stage = None
         if stage is not None:
             stages.append(stage)
     return max(stages, default=None)
@@ -104,6 +111,10 @@ def certificate(seen: CheckInput) -> Result:
         return not_observed(_first_reason(seen), seen.at("metadata"))
     if tls.verified:
         return passed("The certificate is valid, trusted here, and issued for this host", seen.at("metadata"))
+    if tls.error in _NO_CERTIFICATE or (tls.error == "other" and tls.leaf is None):
+        return not_observed(
+            f"no certificate was judged: {plain(tls.message or 'the handshake failed', 300)}", seen.at("metadata")
+        )
     message = plain(tls.message or "", 300) + _presented(tls.leaf)
     if tls.cause_note:
         message += f"; {plain(tls.cause_note, 300)}"

@@ -25,7 +25,7 @@ FAMILY = Family("NET")
 LARGE_BYTES = 1_000_000
 
 _AT_BASE: tuple[Purpose, ...] = ("metadata", "smart", "smart-root")
-_OTHER_REFUSALS = frozenset({"client_error", "unsupported_media_type", "unexpected_status"})
+_OTHER_REFUSALS = frozenset({"client_certificate", "client_error", "unsupported_media_type", "unexpected_status"})
 
 
 def _asked(seen: CheckInput) -> list[Exchange]:

@@ -62,9 +62,9 @@ def cite(source: str, fragment: str = "", section: str = "", page: str = "") -> 
         number = source.removeprefix("RFC ")
         words = section or fragment.replace("-", " ")
         url = f"https://www.rfc-editor.org/rfc/rfc{number}" + (f"#{fragment}" if fragment else "")
-        return Reference(title=f"{source} {words}".strip(), url=url)
+        return Reference.trusted(title=f"{source} {words}".strip(), url=url)
     title, url = _SOURCES[source]
     words = section or fragment.replace("-", " ")
-    return Reference(
+    return Reference.trusted(
         title=f"{title}, {words}" if words else title, url=url + page + (f"#{fragment}" if fragment else "")
     )

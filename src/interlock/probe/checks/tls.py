@@ -5,13 +5,15 @@ What this machine could not try is never called "not offered" (RFC 8996, RFC 932
 
 from __future__ import annotations
 
+from interlock.documents.text import plain
 from interlock.model.base import Severity
-from interlock.model.observation import TlsVersion
+from interlock.model.observation import TlsFacts, TlsVersion
 from interlock.probe.addresses import origin
 from interlock.probe.checks.base import (
     CheckInput,
     Family,
     Result,
+    counted,
     failed,
     listed,
     not_applicable,
@@ -52,11 +54,10 @@ def handshake(seen: CheckInput) -> Result:
         return failed("The server does not speak TLS on this port", seen.at("metadata"))
     if tls.error in {"version", "client_certificate"}:
         return warned(
-            f"{tls.message or 'The handshake failed'}; that is a door with another key, not a server that is down",
-            seen.at("metadata"),
+            f"{_ended(tls)}; that is a door with another key, not a server that is down", seen.at("metadata")
         )
     if tls.error == "other" and not tls.chain:
-        return warned(tls.message or "The handshake failed", seen.at("metadata"))
+        return warned(_ended(tls), seen.at("metadata"))
     offered = [version for version, offer in tls.versions.items() if offer == "offered"]
     if offered and not {"TLSv1.2", "TLSv1.3"} & set(offered):
         return warned(
@@ -65,6 +66,11 @@ def handshake(seen: CheckInput) -> Result:
         )
     spoken = f" with {tls.negotiated}" if tls.negotiated else ""
     return passed(f"The handshake comes to an end{spoken}", seen.at("metadata"))
+
+
+def _ended(tls: TlsFacts) -> str:
+    """Why the handshake failed; the reason may begin with the host's name, which is written as it is."""
+    return "The handshake failed" + (f": {plain(tls.message, 300)}" if tls.message else "")
 
 
 @FAMILY.check(
@@ -81,12 +87,18 @@ def dates(seen: CheckInput) -> Result:
     leaf = seen.tls.chain[0]
     until = leaf.not_after.partition("T")[0]
     if leaf.days_left < 0:
-        return failed(f"The certificate expired on {until}, {-leaf.days_left} days ago", seen.at("metadata"))
+        # ``days_left`` is rounded down: 9 days and some hours ago is -10.
+        return failed(f"The certificate expired on {until}, {_ago(-leaf.days_left - 1)}", seen.at("metadata"))
     if seen.tls.error == "not_yet_valid":
         return warned(f"The certificate is valid from {leaf.not_before.partition('T')[0]} only", seen.at("metadata"))
     if leaf.days_left < SOON_DAYS:
-        return warned(f"The certificate expires in {leaf.days_left} days, on {until}", seen.at("metadata"))
+        ahead = f"in {counted(leaf.days_left, 'day')}" if leaf.days_left else "in less than a day"
+        return warned(f"The certificate expires {ahead}, on {until}", seen.at("metadata"))
     return passed(f"The certificate is valid for {leaf.days_left} more days", seen.at("metadata"))
+
+
+def _ago(days: int) -> str:
+    return f"{counted(days, 'day')} ago" if days else "less than a day ago"
 
 
 @FAMILY.check(
@@ -148,7 +160,9 @@ def chain(seen: CheckInput) -> Result:
     tls = seen.tls
     top = tls.chain[-1]
     if tls.verified:
-        return passed(f"{len(tls.chain)} certificates are presented, and lead to an authority", seen.at("metadata"))
+        presented = "1 certificate is" if len(tls.chain) == 1 else f"{len(tls.chain)} certificates are"
+        leads = "leads" if len(tls.chain) == 1 else "lead"
+        return passed(f"{presented} presented, and {leads} to an authority", seen.at("metadata"))
     if not chain_is_linked(tls.chain):
         return warned("The certificates presented do not follow one another", seen.at("metadata"))
     if tls.error != "untrusted_issuer":
