@@ -391,7 +391,8 @@ def test_days_of_a_certificate_are_counted_as_people_do(days_left: int, said: st
 
 
 @pytest.mark.parametrize(
-    ("error", "handshake"), [("version", "warn"), ("not_tls", "fail"), ("client_certificate", "warn"), ("other", "warn")]
+    ("error", "handshake"),
+    [("version", "warn"), ("not_tls", "fail"), ("client_certificate", "warn"), ("other", "warn")],
 )
 def test_a_handshake_that_ended_early_judges_no_certificate(error: str, handshake: str) -> None:
     tls = TlsFacts(verified=False, error=error, message="localhost and this machine share no TLS version")

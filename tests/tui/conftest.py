@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,14 +14,18 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from interlock.model.assessment import Assessment
 from interlock.tui import app as app_module
 from interlock.tui import work
 from interlock.tui.app import InterlockApp
 from interlock.usecases.assess import assess
 from interlock.usecases.initialize import initialize
+from interlock.usecases.load import Inputs
 from interlock.workspace.store import Workspace
 
 USUAL = (120, 36)
+#: Assessments that are remembered between tests.
+_REMEMBERED = 6
 
 #: One question of each type that is typed in, and one that may not apply.
 EXTRA = """
@@ -49,7 +54,21 @@ items:
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few simulated schedules, computed soon after a change: what is tested is the screen."""
     monkeypatch.setattr(app_module, "SETTLE_S", 0.02)
-    monkeypatch.setattr(work, "assessed", lambda inputs: assess(inputs, today=date.today(), runs=100))
+    monkeypatch.setattr(work, "assessed", _assessed)
+
+
+_KNOWN: list[tuple[Inputs, Assessment]] = []
+
+
+def _assessed(inputs: Inputs) -> Assessment:
+    """The assessment; most tests start with the same inputs, and the same inputs give the same assessment."""
+    for known, found in _KNOWN:
+        if known == inputs:
+            return found.model_copy()  # equal, and another object, as a new one would be
+    made = assess(inputs, today=date.today(), runs=100)
+    _KNOWN.append((inputs, made))
+    del _KNOWN[:-_REMEMBERED]
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +85,9 @@ def workspace(_place: Path) -> Workspace:
     shutil.rmtree(_place, ignore_errors=True)
     made = initialize(_place, "sepsis")
     (made.root / "questionnaires").mkdir()
-    (made.root / "questionnaires" / "extra.yaml").write_text(EXTRA)
+    extra = made.root / "questionnaires" / "extra.yaml"
+    extra.write_text(EXTRA)
+    os.utime(extra, (1_700_000_000, 1_700_000_000))  # the same file as far as anybody can see
     return made
 
 
@@ -105,7 +126,8 @@ class Terminal:
     async def settled(self) -> None:
         """Wait until everything is computed and saved; a problem ends the wait."""
         state = lambda: self.app.state  # noqa: E731
-        await self.until(lambda: (state().up_to_date and not state().waiting) or state().problem or state().stuck)
+        current = lambda: state().up_to_date and state().ranked == state().revision  # noqa: E731
+        await self.until(lambda: (current() and not state().waiting) or state().problem or state().stuck)
         assert not self.app.state.problem and not self.app.state.stuck, self.text
 
     @property
@@ -122,6 +144,11 @@ class Terminal:
     def of(self, selector: str) -> str:
         """What one piece of text says, with its line breaks taken out."""
         return " ".join(self.app.screen.query_one(selector).shown.plain.split())
+
+    def of_rows(self, selector: str) -> str:
+        """What the rows of a table say, those out of sight too, with line breaks taken out."""
+        options = self.app.screen.query_one(selector).options.options
+        return " ".join(" ".join(str(option.prompt).split()) for option in options)
 
     @property
     def words(self) -> str:

@@ -53,6 +53,21 @@ async def test_a_filter_that_takes_nothing_says_so(terminal):
         await t.until_shown("Wave 1")
 
 
+async def test_gaps_are_found_by_their_words_or_their_rule(terminal):
+    async with terminal() as t:
+        await t.press("4")
+        everything = listed(t)
+        rule = everything[len(everything) // 2].split("@")[0]
+        await t.press("slash")
+        await t.until_shown("Find gaps")
+        await t.type(rule.lower())
+        await t.press("enter")
+        await t.until(lambda: 0 < len(listed(t)) < len(everything))
+        assert any(key.startswith(rule) for key in listed(t)) and f"with “{rule.lower()}”" in t.words
+        await t.press("c")
+        await t.until(lambda: listed(t) == everything)
+
+
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
 async def test_the_story_tells_why_what_before_and_after(terminal, size):
     async with terminal(size) as t:

@@ -88,3 +88,19 @@ async def test_an_organisation_without_an_address_is_left_out_and_named(terminal
         t.app.probe(["newtown"])
         await t.until_shown("No FHIR base URL: Newtown Hospital")
         assert not t.app.state.probing
+
+
+async def test_what_changed_since_the_last_time_needs_two_observations_and_goes_back_to_the_card(terminal):
+    async with terminal() as t:
+        await t.press("3", "end", "d")
+        await t.until(lambda: "and two are compared" in t.of("#card"))
+        for _ in range(2):
+            t.app.probe(["riverside"])
+            await t.until(lambda: t.app.state.probing)
+            await t.until(lambda: not t.app.state.probing)
+            await t.settled()
+        await t.press("escape", "d")
+        await t.until(lambda: "Ranked by" in t.of("#card"))
+        assert "Nothing changed" in t.of("#card") or "→" in t.of("#card")
+        await t.press("escape")
+        await t.until(lambda: "What it publishes" in t.of("#card"))

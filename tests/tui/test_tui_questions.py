@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from textual.widgets import Input, TextArea
+from textual.widgets import Input, OptionList, TextArea
 
-from interlock.model.base import Evidence, Status
+from interlock.model.base import Evidence, Gate, Status
 from interlock.model.errors import Place, WorkspaceError
 from interlock.tui.widgets.choices import Choices
+from interlock.tui.widgets.rows import Rows
+from interlock.tui.words import worth_words
+from interlock.usecases.next import GateAtStake, NextQuestion
 from interlock.workspace.store import Workspace
 
 
@@ -317,3 +320,109 @@ async def test_a_note_of_several_lines_is_neither_changed_nor_saved_again_on_lea
         await t.press("q")
         await t.until(lambda: not t.app.is_running)
     assert path.read_bytes() == written
+
+
+# -- which questions are listed, and which comes next ---------------------------------------------------------------
+
+
+def listed(t) -> tuple[str, ...]:
+    return t.app.screen.query_one("#questions", Rows).keys
+
+
+async def choose(t, words: str) -> None:
+    """Take the line with these words of the list that popped up."""
+    options = t.app.screen.query_one(OptionList)
+    options.highlighted = next(i for i, option in enumerate(options.options) if words in str(option.prompt))
+    await t.press("enter")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_only_open_questions_are_listed_and_the_answered_one_stays_until_left(terminal, size):
+    async with terminal(size) as t:
+        await at(t, "product", "boundary.output_stable")
+        everything = listed(t)
+        await t.press("f")
+        await t.until_shown("Which questions?")
+        await choose(t, "without an answer")
+        await t.until(lambda: 0 < len(listed(t)) < len(everything))
+        assert all(item not in t.app.state.inputs.product for item in listed(t))
+        assert t.app.screen._item == listed(t)[0]
+        await at(t, "product", "extra.sure")
+        here = t.app.screen._item
+        await t.press("home", "enter")
+        await t.until(lambda: "extra.sure" in t.app.state.inputs.product)
+        await t.until(lambda: here in listed(t))
+        await t.press("n")
+        await t.until(lambda: here not in listed(t))
+        t.app.screen.action_clear()
+        await t.until(lambda: listed(t) == everything)
+
+
+async def test_questions_are_found_by_their_words_and_none_is_said(terminal):
+    async with terminal((160, 48)) as t:
+        await at(t, "product", "boundary.output_stable")
+        everything = listed(t)
+        await t.press("slash")
+        await t.until_shown("Find questions")
+        await t.type("nurses?")
+        await t.press("enter")
+        await t.until(lambda: listed(t) == ("extra.count",))
+        assert "with “nurses?”" in t.text
+        await t.press("c")
+        await t.until(lambda: listed(t) == everything)
+        await t.press("slash")
+        await t.type("[red]no[/red] such words")
+        await t.press("enter")
+        await t.until_shown("No question here with “[red]no[/red] such words”")
+        assert listed(t) == everything
+
+
+async def test_an_area_is_one_jump_away(terminal):
+    async with terminal() as t:
+        await at(t, "product", "boundary.output_stable")
+        await t.press("j")
+        await t.until_shown("Which area?")
+        await choose(t, "Extra questions")
+        await t.until(lambda: t.app.screen._item == "extra.count")
+
+
+async def test_the_next_question_is_the_one_that_settles_most_and_says_why(terminal):
+    async with terminal((160, 48)) as t:
+        best = t.app.state.worth.questions[0]
+        assert "Next question" in t.of("#areas") and best.text in t.of("#areas")
+        await t.press("n")
+        await t.until(lambda: t.app.current_mode == "questions")
+        await t.until(lambda: (t.app.screen._scope, t.app.screen._item) == (best.scope, best.item))
+        why = worth_words(best, {})
+        assert why in t.of("#question")
+        await t.press("u")
+        await t.until(lambda: why not in t.of("#question"))
+        await t.settled()
+        assert (best.scope, best.item) not in {(one.scope, one.item) for one in t.app.state.worth.questions}
+        await t.press("w")
+        then = t.app.state.worth.questions[0]
+        await t.until(lambda: (t.app.screen._scope, t.app.screen._item) == (then.scope, then.item))
+
+
+def test_why_a_question_is_worth_answering_counts_gates_points_and_rules():
+    question = NextQuestion(
+        item="a.b",
+        scope="product",
+        text="Which?",
+        priority="core",
+        points=12.34,
+        rules=("A-001", "A-002"),
+        alone=(),
+        gates=(
+            GateAtStake(org="one", gate=Gate.SANDBOX),
+            GateAtStake(org="two", gate=Gate.SANDBOX),
+            GateAtStake(org="three", gate=Gate.PILOT),
+        ),
+        because="",
+    )
+    assert worth_words(question, {"three": "Third [b]Hospital"}) == (
+        "decides the sandbox gate of 2 organisations; decides the pilot gate of Third [b]Hospital; "
+        "settles 12.3 points; 2 rules wait for it"
+    )
+    nothing = question.model_copy(update={"points": 0.0, "rules": (), "gates": ()})
+    assert worth_words(nothing, {}) == "no rule waits for it"

@@ -6,9 +6,11 @@ import json
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context, resource_tracker
 
+import pytest
 from textual.widgets import Input
 
 from interlock.model.assessment import Assessment
+from interlock.model.base import RuleOutcome
 from interlock.model.errors import InterlockError
 from interlock.tui.widgets.rows import Rows
 from interlock.tui.widgets.tick import Tick
@@ -111,3 +113,28 @@ async def test_a_milestone_needs_a_name(terminal, workspace):
         await t.press("6", "m", "enter")
         await t.until_shown("Give the milestone a name")
         assert not (workspace.root / "milestones").exists()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+async def test_the_burn_down_has_every_milestone_and_now(terminal, workspace, size):
+    async with terminal(size) as t:
+        await t.press("6", "m")
+        await t.type("Before pilot 2")
+        await t.press("enter")
+        await t.until(lambda: t.app.screen.query_one("#milestones", Rows).keys)
+        t.app.screen.action_leave()
+        await t.press("b")
+        await t.until(lambda: "P80 of all" in t.of("#outcome"))
+        said, now = t.of("#outcome"), t.app.state.assessment
+        gaps = now.totals.findings[RuleOutcome.GAP]
+        assert "before-pilot-2" in said and said.count(f" {gaps} ") >= 2
+        assert said.count(now.plan.finish.p80_date) == 2, "nothing moved between the milestone and now"
+        assert "Riverside Regional Medical Center score" in said
+
+
+async def test_a_milestone_that_cannot_be_read_is_told(terminal, workspace):
+    (workspace.root / "milestones").mkdir()
+    (workspace.root / "milestones" / "1-broken.json").write_text("{[red]")
+    async with terminal() as t:
+        await t.press("6", "b")
+        await t.until(lambda: "1-broken.json" in t.of("#outcome").replace(" ", ""))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from interlock.tui.app import InterlockApp
 from interlock.tui.sections import SECTIONS
+from interlock.tui.widgets.key_bar import KeyBar, fitting
 from interlock.tui.widgets.rows import Rows
 
 EXPECTED = {
@@ -71,6 +73,41 @@ async def test_help_says_what_the_screen_is_for_and_its_keys(terminal):
         assert "The question after this one" in t.words
         await t.press("escape")
         await t.until(lambda: "Keys here" not in t.text)
+
+
+@pytest.mark.parametrize("section", list(InterlockApp.MODES.values()), ids=list(InterlockApp.MODES))
+def test_every_key_of_a_section_is_explained_and_used_once(section):
+    keys = [key for binding in section.BINDINGS for key in binding.key.split(",")]
+    assert len(keys) == len(set(keys)), "one key, one action"
+    taken = {binding.key for binding in InterlockApp.BINDINGS}
+    assert not taken & set(keys), "no section takes a key that works everywhere"
+    for binding in section.BINDINGS:
+        assert binding.tooltip or binding.key == "escape" or binding.action.startswith("scope_step"), binding
+
+
+async def test_the_key_bar_fits_and_the_help_has_every_key_in_each_section(terminal):
+    async with terminal((80, 24)) as t:
+        for number, section in enumerate(SECTIONS, 1):
+            await t.press(str(number))
+            await t.until(lambda: t.app.screen.focused is not None)
+            bar = t.app.screen.query_one(KeyBar)
+            own = [hint.key for hint in fitting(bar._hints, 80) if hint.action in shown_actions(t.app.screen)]
+            assert len(own) >= 2 and len(t.lines[-1]) <= 80, section.mode
+            active = [b for b in t.app.screen.BINDINGS if b.tooltip and t.app.screen.check_action(*parsed(b.action))]
+            await t.press("question_mark")
+            await t.until_shown("Keys here")
+            said = t.of("#help-text")
+            for binding in active:
+                assert binding.tooltip in said, (section.mode, binding.key)
+            await t.press("escape")
+
+
+def shown_actions(screen) -> set[str]:
+    return {binding.action for binding in screen.BINDINGS if binding.show}
+
+
+def parsed(action: str) -> tuple[str, tuple[object, ...]]:
+    return action.partition("(")[0], ()
 
 
 async def test_our_themes_and_a_foreign_one_draw(terminal):

@@ -8,17 +8,15 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.traceback import Traceback
-from textual import on, work
-from textual.app import App, SystemCommand
+from textual import on
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.worker import get_current_worker
 
 from interlock.documents.text import plain
 from interlock.tui import messages as tell
 from interlock.tui import work as job
-from interlock.tui.saving import Saver
 from interlock.tui.screens.contract import ContractSection
 from interlock.tui.screens.dialogs import Confirm, Jump
 from interlock.tui.screens.gaps import GapsSection
@@ -36,10 +34,10 @@ from interlock.tui.sections import SECTIONS
 from interlock.tui.state import Answer, ProbeRow, State
 from interlock.tui.themes import DEFAULT_THEME, THEMES
 from interlock.tui.words import counted
+from interlock.tui.workers import Workers
 
 if TYPE_CHECKING:
     from interlock.model.organization import Organization
-    from interlock.usecases.load import Inputs
     from interlock.workspace.store import Workspace
 
 #: Seconds without a further change before the whole assessment is computed anew.
@@ -48,7 +46,7 @@ SETTLE_S = 0.6
 WATCH_S = 3.0
 
 
-class InterlockApp(App[None]):
+class InterlockApp(Workers):
     """The whole job on one workspace."""
 
     CSS_PATH = "app.tcss"
@@ -81,12 +79,8 @@ class InterlockApp(App[None]):
     ]
 
     def __init__(self, workspace: Workspace) -> None:
-        super().__init__()
-        self.workspace = workspace
-        self.state = State()
+        super().__init__(workspace)
         self.sections: set[Section] = set()
-        self._saver = Saver(workspace, self.post_message)
-        self._seen: job.Fingerprint = {}
         self._settling: Timer | None = None
         self._leaving = False
         for theme in THEMES:
@@ -134,62 +128,6 @@ class InterlockApp(App[None]):
             self._saver.running = True
             self._save(self.state.inputs)
 
-    # -- workers: each has a description, for Textual would make one of its arguments, whole assessments among them ----
-
-    @work(thread=True, group="load", exclusive=True, description="load")
-    def _load(self) -> None:
-        try:
-            inputs, seen = job.load(self.workspace)
-        except Exception as error:
-            self.post_message(tell.LoadFailed(job.readable(error)))
-        else:
-            self.post_message(tell.Loaded(inputs, seen))
-
-    @work(thread=True, group="judge", exclusive=True, description="judge")
-    def _judge(self, revision: int, inputs: Inputs) -> None:
-        try:
-            judgement = job.judged(inputs)
-        except Exception as error:
-            self.post_message(tell.ComputeFailed(job.readable(error)))
-        else:
-            self.post_message(tell.Judged(revision, judgement))
-
-    @work(thread=True, group="assess", exclusive=True, description="assess")
-    def _assess(self, revision: int, inputs: Inputs) -> None:
-        try:
-            assessment = job.assessed(inputs)
-        except Exception as error:
-            self.post_message(tell.ComputeFailed(job.readable(error)))
-        else:
-            self.post_message(tell.Assessed(revision, assessment))
-
-    @work(thread=True, group="save", description="save")
-    def _save(self, inputs: Inputs) -> None:
-        self._saver.run(inputs.content)
-
-    @work(thread=True, group="watch", exclusive=True, description="watch")
-    def _watch_files(self) -> None:
-        now, then = job.fingerprint(self.workspace.root), self._seen
-        changed = tuple(sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name)))
-        if then and changed != self.state.changed_files:
-            self.post_message(tell.FilesChanged(changed))
-
-    @work(thread=True, group="probe", exclusive=True, description="probe")
-    def _probe(self, organizations: tuple[Organization, ...]) -> None:
-        worker = get_current_worker()
-        try:
-            cancelled = job.probe(
-                organizations,
-                self.workspace,
-                on_event=lambda event: self.post_message(tell.Probing(event)),
-                on_observation=lambda observation: self.post_message(tell.Probed(observation)),
-                cancelled=lambda: worker.is_cancelled,
-            )
-        except Exception as error:
-            self.post_message(tell.ProbeEnded(error=job.readable(error)))
-        else:
-            self.post_message(tell.ProbeEnded(cancelled=cancelled))
-
     # -- what workers tell ----------------------------------------------------------------------------------------
 
     @on(tell.Loaded)
@@ -214,8 +152,13 @@ class InterlockApp(App[None]):
                 self._settling.stop()
             self._settling = self.set_timer(0.01 if first else SETTLE_S, self._assess_now)
 
+    @on(tell.Ranked)
+    def _ranked(self, message: tell.Ranked) -> None:
+        self.become(self.state.with_worth(message.revision, message.worth))
+
     def _assess_now(self) -> None:
         if self.state.inputs is not None and not self.state.up_to_date:
+            self._rank(self.state.revision, self.state.inputs)
             self._assess(self.state.revision, self.state.inputs)
 
     @on(tell.Assessed)
@@ -326,14 +269,16 @@ class InterlockApp(App[None]):
         self._in_section("questions", lambda section: section.go_to(scope, item), QuestionsSection)
 
     def ask_next(self) -> None:
-        """Go to the first question without an answer, core questions first."""
-        from interlock.usecases.questions import next_question
-
-        found = next_question(self.state.inputs) if self.state.inputs is not None else None
+        """Go to the question without an answer that settles most; the question says what."""
+        worth = self.state.worth
+        if worth is None:
+            self.notify("Still working out which question settles most.", markup=False)
+            return
+        found = next((one for one in worth.questions if self.state.is_open(one.scope, one.item)), None)
         if found is None:
             self.notify("Every question has an answer.", markup=False)
         else:
-            self.ask_questions(found.scope, found.item.id)
+            self.ask_questions(found.scope, found.item)
 
     def edit_organization(self, org: str | None) -> None:
         """A form for an organisation; without one, for a new one."""

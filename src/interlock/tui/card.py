@@ -9,12 +9,19 @@ from textual.content import Content
 from interlock.documents.text import plain
 from interlock.model.base import CheckOutcome
 from interlock.model.contract import ContractFit
-from interlock.model.observation import CapabilityFacts, Check, Observation, SmartFacts
-from interlock.tui.page import Page, line
-from interlock.tui.words import CHECKS, DIM, FIT, OBSERVED, OK, WARN, Mark, counted
+from interlock.model.observation import CapabilityFacts, Observation, SmartFacts, TlsFacts
+from interlock.tui.check_page import draw_checks
+from interlock.tui.page import Page, line, text
+from interlock.tui.words import ACCENT, BAD, DIM, FIT, OBSERVED, OK, WARN, Mark, counted
 
+_PATH = {
+    "possible": Mark("✓", "possible", OK),
+    "not_offered": Mark("✗", "not offered", BAD),
+    "cannot_tell": Mark("?", "cannot tell", WARN),
+}
+#: Days before a certificate's expiry from which on it stands out.
+_SOON = 30
 _WRITES = ("create", "update", "patch", "delete")
-_OFF = (CheckOutcome.FAIL, CheckOutcome.ERROR, CheckOutcome.WARN)
 
 
 def draw_observation(page: Page, observation: Observation | None, address: str | None) -> None:
@@ -64,8 +71,12 @@ def draw_facts(page: Page, observation: Observation) -> None:
     else:
         absent = any(c.id == "SMART-001" and c.outcome is CheckOutcome.FAIL for c in observation.checks)
         page.field("SMART", "the server publishes no SMART configuration" if absent else "not observed", style=DIM)
+    if observation.facts.tls is not None:
+        _tls(page, observation.facts.tls)
     size = sum(request.bytes for request in observation.requests)
     page.field("Requests", f"{len(observation.requests)}, {size / 1024:,.0f} KB", style=DIM)
+    if smart is not None:
+        _ways_in(page, observation)
 
 
 def _capability(page: Page, facts: CapabilityFacts) -> None:
@@ -104,29 +115,43 @@ def _smart(page: Page, facts: SmartFacts) -> None:
         page.field("Token", facts.token_endpoint)
 
 
-def draw_checks(page: Page, checks: Iterable[Check]) -> None:
-    """Checks that are off, the worst first, with their messages; the others are counted."""
-    checks = tuple(checks)
-    if not checks:
-        return
-    counts = [
-        line((sign.glyph, sign.style), f" {number} {sign.word}")
-        for outcome, sign in CHECKS.items()
-        if (number := sum(check.outcome is outcome for check in checks))
-    ]
-    page.heading("Checks")
-    page.line(Content("   ").join(counts))
-    off = sorted((c for c in checks if c.outcome in _OFF), key=lambda c: (_OFF.index(c.outcome), c.severity.rank, c.id))
-    for check in off:
-        sign = CHECKS[check.outcome]
-        page.bullet(
-            Content.assemble((sign.glyph, sign.style)),
-            (f"{check.id} ", "bold"),
-            (f"{sign.word}, {check.severity.value}  ", DIM),
-            check.message,
+def _ways_in(page: Page, observation: Observation) -> None:
+    """The auth path of each launch mode, as far as the documents show it, and what to ask about it."""
+    from interlock.usecases.checks import auth_paths_of
+
+    page.heading("Ways in", "by launch mode")
+    for path in auth_paths_of(observation):
+        mode, _, rest = path.summary().partition(": ")
+        sign = _PATH[path.state]
+        page.bullet(text(sign.glyph, sign.style), (f"{mode}: ", "bold"), rest)
+        if path.open_questions:
+            page.bullet(" ", ("to ask: ", ACCENT), ("; ".join(path.open_questions), DIM))
+
+
+def _tls(page: Page, facts: TlsFacts) -> None:
+    accepted = {True: "certificate accepted", False: "certificate not accepted", None: "certificate not looked at"}
+    parts = [accepted[facts.verified], facts.negotiated or ""]
+    page.field(
+        "TLS",
+        ", ".join(part for part in parts if part),
+        style=WARN if facts.verified is False else "",
+    )
+    if facts.verified is False:
+        page.field("", " ".join(part for part in (facts.message or facts.error, facts.cause_note) if part), style=WARN)
+    leaf = facts.leaf
+    if leaf is not None:
+        left = f"{counted(leaf.days_left, 'day')} left" if leaf.days_left >= 0 else "expired"
+        page.field(
+            "Certificate",
+            line(
+                f"{leaf.subject}, until {leaf.not_after[:10]} ",
+                (f"({left})", WARN if leaf.days_left < _SOON else DIM),
+                (f"  {leaf.key}, by {leaf.issuer}{', self-signed' if leaf.self_signed else ''}", DIM),
+            ),
         )
-    if not off and any(check.outcome is CheckOutcome.PASS for check in checks):
-        page.line(("Nothing is off.", DIM))
+    offered = [version for version, offer in facts.versions.items() if offer == "offered"]
+    if offered:
+        page.field("Versions", ", ".join(offered))
 
 
 def draw_fit(page: Page, fit: ContractFit | None) -> None:

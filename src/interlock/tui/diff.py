@@ -1,12 +1,17 @@
-"""What moved between two assessments, on a page."""
+"""What moved between two assessments, or from milestone to milestone, on a page."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from interlock.model.diff import AssessmentDiff, FindingChange
+from interlock.model.assessment import Interval
+from interlock.model.diff import AssessmentDiff, BurnDown, FindingChange
+from interlock.tui.bars import interval_bar
 from interlock.tui.page import Page, text
-from interlock.tui.words import BAD, DIM, OK, PRIMARY, VERDICT, WARN, counted, stage_word
+from interlock.tui.words import BAD, DIM, OK, PRIMARY, VERDICT, WARN, counted, interval_text, stage_word
+
+#: Cells of a milestone's day, counts and date in the burn-down, with the room between them.
+_NUMBERS = 42
 
 
 def draw_diff(page: Page, diff: AssessmentDiff, names: Mapping[str, str]) -> None:
@@ -55,3 +60,45 @@ def _changes(page: Page, title: str, glyph: str, style: str, changes: Sequence[F
     page.heading(title, str(len(changes)))
     for change in changes:
         page.bullet(text(glyph, style), (f"{change.key}  ", "bold"), change.title)
+
+
+def draw_burn_down(page: Page, series: BurnDown) -> None:
+    """One line a milestone: what is open and not known, and the P80; below, each score's interval from then to now."""
+    if len(series.points) < 2:
+        page.para("No milestone yet: what is shown is only now. m freezes the assessment.", DIM)
+    longest = max(6, min(24, page.width - _NUMBERS))
+    page.columns(
+        [
+            tuple(text(title, DIM) for title in ("Milestone", "Day", "Gaps", "Not known", "P80 of all")),
+            *(
+                (
+                    text(point.name, "bold", longest),
+                    text(point.date),
+                    text(f"{point.open:>4}"),
+                    text(f"{point.undecided:>9}"),
+                    text(point.p80_date or "no plan", PRIMARY if point.p80_date else DIM),
+                )
+                for point in series.points
+            ),
+        ]
+    )
+    _intervals(page, "Product", series, [point.product for point in series.points])
+    for org, name in series.names.items():
+        _intervals(page, name, series, [point.orgs.get(org) for point in series.points])
+
+
+def _intervals(page: Page, name: str, series: BurnDown, found: Sequence[Interval | None]) -> None:
+    """One score from milestone to milestone: verified so far, and the best case."""
+    page.heading(name, "score")
+    longest = min(24, max(len(point.name) for point in series.points))
+    width = max(8, min(40, page.width - longest - 16))
+    page.columns(
+        [
+            (
+                text(point.name, DIM, 24),
+                interval_bar(interval, width) if interval else text("not there yet", DIM),
+                text(interval_text(interval) if interval else "", "bold"),
+            )
+            for point, interval in zip(series.points, found, strict=True)
+        ]
+    )

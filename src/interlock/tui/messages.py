@@ -14,13 +14,16 @@ from textual.message import Message
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from interlock.model.assessment import Assessment
-    from interlock.model.diff import AssessmentDiff
+    from interlock.model.assessment import Assessment, WhatIf
+    from interlock.model.diff import AssessmentDiff, BurnDown
+    from interlock.model.drift import Drift
     from interlock.model.errors import InterlockError
     from interlock.model.observation import Observation
     from interlock.tui.state import Answer
+    from interlock.tui.suppositions import Suppositions
     from interlock.usecases.assess import Judgement
     from interlock.usecases.load import Inputs
+    from interlock.usecases.next import NextQuestions
     from interlock.usecases.probe import ProbeEvent
 
 
@@ -49,6 +52,18 @@ class Judged(Message):
     def can_replace(self, message: Message) -> bool:
         """A later judgement makes an earlier one superfluous."""
         return isinstance(message, Judged)
+
+
+@dataclass(eq=False, repr=False)
+class Ranked(Message):
+    """The questions without an answer of the inputs with this revision, what settles most first."""
+
+    revision: int
+    worth: NextQuestions
+
+    def can_replace(self, message: Message) -> bool:
+        """A later order makes an earlier one superfluous."""
+        return isinstance(message, Ranked)
 
 
 @dataclass(eq=False, repr=False)
@@ -163,4 +178,31 @@ class Compared(Message):
 
     name: str
     diff: AssessmentDiff | None = None
+    error: InterlockError | None = None
+
+
+@dataclass(eq=False, repr=False)
+class BurnedDown(Message):
+    """The series of milestones up to now, or why it cannot be shown."""
+
+    series: BurnDown | None = None
+    error: InterlockError | None = None
+
+
+@dataclass(eq=False, repr=False)
+class Supposed(Message):
+    """The plan's dates before and after the changes ``supposed``, or why they cannot be worked out."""
+
+    supposed: Suppositions
+    assessment: Assessment
+    result: WhatIf | None = None
+    error: InterlockError | None = None
+
+
+@dataclass(eq=False, repr=False)
+class Drifted(Message):
+    """What changed at an organisation between its last two observations, or why that cannot be said."""
+
+    org: str
+    drift: Drift | None = None
     error: InterlockError | None = None

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from interlock.documents.text import plain
+from interlock.model.base import Evidence, Status
 from interlock.tui.page import line, text
 from interlock.tui.progress import count
 from interlock.tui.state import State
@@ -25,14 +28,65 @@ def questions(inputs: Inputs, scope: str) -> tuple[Asked, ...]:
     return of_scope(inputs, scope)
 
 
-def question_rows(asked: Sequence[Asked], state: State) -> list[Row]:
-    """Headings with how far each area is, and below them its questions with their marks."""
+#: Which questions are listed, in words that go on from "questions".
+KINDS = {
+    "all": "all",
+    "open": "without an answer",
+    "unknown": "not known yet",
+    "core": "of the core",
+    "asserted": "only asserted, without evidence",
+    "contradicted": "contradicted by an observation",
+}
+
+
+@dataclass(frozen=True)
+class QuestionFilter:
+    """Which questions are listed: of a kind, with certain words in their text, help or id."""
+
+    kind: str = "all"
+    find: str = ""
+
+    @property
+    def is_set(self) -> bool:
+        """Is anything filtered?"""
+        return self != QuestionFilter()
+
+    @property
+    def words(self) -> str:
+        """What it takes, in words."""
+        parts = [KINDS[self.kind]] if self.kind != "all" else []
+        parts += [f"with “{plain(self.find, 40)}”"] if self.find else []
+        return " ".join(parts)
+
+    def takes(self, asked: Asked, state: State) -> bool:
+        """Is this question listed?"""
+        item, response = asked.item, asked.response
+        if self.find and self.find.casefold() not in f"{item.text}\n{item.help or ''}\n{item.id}".casefold():
+            return False
+        match self.kind:
+            case "open":
+                return asked.status is Status.UNANSWERED
+            case "unknown":
+                return asked.status is Status.UNKNOWN
+            case "core":
+                return item.priority == "core"
+            case "asserted":
+                return (
+                    asked.status is Status.ANSWERED and response is not None and response.evidence is Evidence.ASSERTED
+                )
+            case "contradicted":
+                return state.contradiction(asked.scope, item.id) is not None
+        return True
+
+
+def question_rows(asked: Sequence[Asked], state: State, everything: Sequence[Asked]) -> list[Row]:
+    """Headings with how far each area is among all its questions, and below them the listed ones with their marks."""
     rows: list[Row] = []
     area = ""
     for question in asked:
         if question.area != area:
             area = question.area
-            part = count(entry for entry in asked if entry.area == area)
+            part = count(entry for entry in everything if entry.area == area)
             rows.append(Row(f"area:{area}", heading=area, aside=f"{part.settled}/{part.total}"))
         rows.append(_row(question, state))
     return rows

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from interlock.model.base import Status
+
 if TYPE_CHECKING:
     from interlock.model.assessment import Assessment, OrgStanding
     from interlock.model.errors import InterlockError
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from interlock.model.questionnaire import Response
     from interlock.usecases.assess import Judgement
     from interlock.usecases.load import Inputs
+    from interlock.usecases.next import NextQuestion, NextQuestions
 
 #: Where an answer belongs: ``product`` or an organisation's id, and the question's id.
 Key = tuple[str, str]
@@ -64,6 +67,7 @@ class State:
     """Everything that the screens show.
 
     :ivar revision: counts changes of ``inputs``; ``judged`` and ``assessed`` say which revision theirs belong to.
+    :ivar worth: every question without an answer with what it settles, best first; of ``ranked``'s revision.
     :ivar problem: why the workspace could not be read; what is shown is older then.
     :ivar stuck: why the newest inputs could not be judged or assessed; what is shown is older then.
     :ivar waiting: answers that are not on disk.
@@ -76,6 +80,8 @@ class State:
     revision: int = 0
     judged: int = -1
     assessed: int = -1
+    worth: NextQuestions | None = None
+    ranked: int = -1
     problem: InterlockError | None = None
     stuck: InterlockError | None = None
     waiting: Mapping[Key, Waiting] = field(default_factory=dict)
@@ -117,6 +123,19 @@ class State:
         found = self.assessment.contradictions if self.assessment else ()
         org = None if scope == "product" else scope
         return next((entry for entry in found if entry.item == item and entry.org in {org, None}), None)
+
+    def is_open(self, scope: str, item: str) -> bool:
+        """Is this question there, without any answer?"""
+        inputs = self.inputs
+        if inputs is None or item not in inputs.content.items:
+            return False
+        response = inputs.answers(scope).get(item)
+        return response is None or response.status is Status.UNANSWERED
+
+    def worth_of(self, scope: str, item: str) -> NextQuestion | None:
+        """What an answer to this question settles; none when it has one."""
+        found = self.worth.questions if self.worth and self.is_open(scope, item) else ()
+        return next((one for one in found if (one.scope, one.item) == (scope, item)), None)
 
     # -- changing -------------------------------------------------------------------------------------------------
 
@@ -179,6 +198,12 @@ class State:
         if revision < self.judged:
             return self
         return replace(self, judgement=judgement, judged=revision)
+
+    def with_worth(self, revision: int, worth: NextQuestions) -> State:
+        """The order of the open questions arrived; an older one than that at hand is left."""
+        if revision < self.ranked:
+            return self
+        return replace(self, worth=worth, ranked=revision)
 
     def with_assessment(self, revision: int, assessment: Assessment) -> State:
         """The whole assessment arrived; an older one than that at hand is left."""

@@ -5,10 +5,14 @@ Every mark stands beside its word; a style only supports it.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
-from interlock.model.assessment import OrgStanding, Score
+from interlock.model.assessment import Interval, OrgStanding, Score
 from interlock.model.base import CheckOutcome, Evidence, Gate, Owner, Severity, Status, VerdictValue
+
+if TYPE_CHECKING:
+    from interlock.usecases.next import NextQuestion
 
 OK, WARN, BAD, DIM, PRIMARY, ACCENT = "$success", "$warning", "$error", "$text-muted", "$primary", "$accent"
 
@@ -107,8 +111,30 @@ def stage_sentence(standing: OrgStanding) -> str:
 
 def interval_words(score: Score) -> str:
     """``62 to 88``, or one number when nothing is unknown."""
-    low, high = round(score.interval.low), round(score.interval.high)
+    return interval_text(score.interval)
+
+
+def interval_text(interval: Interval) -> str:
+    """The same of an interval alone."""
+    low, high = round(interval.low), round(interval.high)
     return f"{low}" if low == high else f"{low} to {high}"
+
+
+def worth_words(question: NextQuestion, names: Mapping[str, str]) -> str:
+    """Why a question is worth answering: ``decides the sandbox gate of Harborview; settles 3.7 points``."""
+    gates: dict[Gate, list[str]] = {}
+    for stake in question.gates:
+        gates.setdefault(stake.gate, []).append(names.get(stake.org, stake.org))
+    parts = [
+        f"decides the {gate.value} gate of {orgs[0] if len(orgs) == 1 else counted(len(orgs), 'organisation')}"
+        for gate, orgs in gates.items()
+    ]
+    if round(question.points, 1):
+        parts.append(f"settles {question.points:.1f} {'point' if question.points == 1 else 'points'}")
+    if question.rules:
+        waiting = "1 rule waits" if len(question.rules) == 1 else f"{len(question.rules)} rules wait"
+        parts.append(f"{waiting} for it")
+    return "; ".join(parts) or "no rule waits for it"
 
 
 def shorter(title: str) -> str:

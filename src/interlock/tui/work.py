@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 from interlock.documents.text import plain
 
 if TYPE_CHECKING:
-    from interlock.model.assessment import Assessment
+    from interlock.model.assessment import Assessment, WhatIf
     from interlock.model.errors import InterlockError
     from interlock.model.observation import Observation
     from interlock.model.organization import Organization
+    from interlock.tui.suppositions import Suppositions
     from interlock.usecases.assess import Judgement
     from interlock.usecases.load import Inputs
+    from interlock.usecases.next import NextQuestions
     from interlock.usecases.probe import ProbeEvent
     from interlock.usecases.report import Format
     from interlock.workspace.store import Workspace
@@ -39,6 +41,8 @@ def readable(error: Exception) -> InterlockError:
     )
 
 
+#: Questions whose order is kept: more than anybody answers at one sitting.
+_MANY = 1_000
 #: What a workspace is read from, as glob patterns below its folder.
 _READ = (
     "interlock.yaml",
@@ -47,7 +51,7 @@ _READ = (
     "responses/*.y*ml",
     "observations/*/*.json",
     "questionnaires/*.y*ml",
-    "rulesets/*/*/*.y*ml",
+    "rulesets/**/*.y*ml",
 )
 
 
@@ -82,11 +86,28 @@ def judged(inputs: Inputs) -> Judgement:
     return judge(inputs)
 
 
+def ranked(inputs: Inputs) -> NextQuestions:
+    """Every question without an answer, what settles most first."""
+    from interlock.usecases.next import next_questions
+
+    return next_questions(inputs, limit=_MANY)
+
+
 def assessed(inputs: Inputs) -> Assessment:
     """The whole assessment, plan included."""
     from interlock.usecases.assess import assess
 
     return assess(inputs, today=date.today())
+
+
+def supposed(inputs: Inputs, assessment: Assessment, supposed: Suppositions) -> WhatIf:
+    """The plan's dates before and after what is supposed.
+
+    :raises InterlockError: the plan does not have something of it.
+    """
+    from interlock.usecases.plan import what_if
+
+    return what_if(inputs, assessment, supposed.changes, today=date.today(), runs=assessment.plan.runs)
 
 
 def probe(

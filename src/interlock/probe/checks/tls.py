@@ -53,9 +53,7 @@ def handshake(seen: CheckInput) -> Result:
     if tls.error == "not_tls":
         return failed("The server does not speak TLS on this port", seen.at("metadata"))
     if tls.error in {"version", "client_certificate"}:
-        return warned(
-            f"{_ended(tls)}; that is a door with another key, not a server that is down", seen.at("metadata")
-        )
+        return warned(f"{_ended(tls)}; that is a door with another key, not a server that is down", seen.at("metadata"))
     if tls.error == "other" and not tls.chain:
         return warned(_ended(tls), seen.at("metadata"))
     offered = [version for version, offer in tls.versions.items() if offer == "offered"]

@@ -81,7 +81,7 @@ class AskText(ModalScreen[str]):
             yield Static(text(self._body), classes="dialog--text", markup=False)
             yield Input(self._value, placeholder=self._placeholder, id="ask")
             yield Static("", id="ask-error", classes="error", markup=False)
-            yield Static("enter saves   escape cancels", classes="hint", markup=False)
+            yield Static("enter takes it   escape cancels", classes="hint", markup=False)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

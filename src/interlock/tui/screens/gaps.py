@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -17,7 +17,7 @@ from interlock.model.assessment import Assessment, GapNode
 from interlock.model.base import Owner, Severity
 from interlock.tui.page import line, text
 from interlock.tui.pattern_page import draw_patterns
-from interlock.tui.screens.dialogs import Pick
+from interlock.tui.screens.dialogs import AskText, Pick
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
 from interlock.tui.story import draw_story
@@ -25,15 +25,16 @@ from interlock.tui.widgets.flow import ScrollingFlow
 from interlock.tui.widgets.rows import Column, Row, Rows
 from interlock.tui.words import ACCENT, DIM, OWNER, SEVERITY, WARN, counted
 
+#: The glyph says the severity: its word is the first to leave.
 _COLUMNS = (
     Column("", 1),
-    Column("Severity", 8, leaves=3),
-    Column("What is open", 44, grow=4),
+    Column("Severity", 8, leaves=7),
+    Column("What is open", 46, grow=4),
     Column("Gap", 20, leaves=2),
     Column("Gate", 10, leaves=5),
-    Column("Owner", 7, leaves=6),
-    Column("Waits", 5, leaves=7, right=True),
-    Column("Blocks", 6, leaves=4, right=True),
+    Column("Owner", 7, leaves=4),
+    Column("Waits", 5, leaves=6, right=True),
+    Column("Blocks", 6, leaves=3, right=True),
 )
 
 Kind = Literal["gap", "discovery"]
@@ -48,6 +49,7 @@ class Filter:
     severity: Severity | None = None
     owner: Owner | None = None
     kind: Kind | None = None
+    find: str = ""
 
     def takes(self, node: GapNode) -> bool:
         """Is this node listed?"""
@@ -56,6 +58,7 @@ class Filter:
             and self.severity in {None, node.severity}
             and self.owner in {None, node.owner}
             and self.kind in {None, node.kind}
+            and self.find.casefold() in f"{node.key}\n{node.title}\n{node.message}".casefold()
         )
 
     @property
@@ -72,14 +75,15 @@ class GapsSection(Section):
     ABOUT = (
         "What is open, by wave: everything in a wave can start together, and a later wave waits for an earlier one. "
         "A question mark is something to find out: nobody knows yet, so it is no gap. On the right: why it matters, "
-        "what to do, what it waits for and what it blocks. The filters say what is listed; c clears them. p shows the "
-        "patterns of trouble that several facts together point to."
+        "what to do, what it waits for and what it blocks. The filters say what is listed, / finds words, c clears. "
+        "p shows the patterns of trouble that several facts together point to."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "filter_org", "Organisation", show=False, tooltip="List one organisation's gaps only"),
         Binding("s", "filter_severity", "Severity", show=False, tooltip="List one severity only"),
         Binding("w", "filter_owner", "Owner", show=False, tooltip="List one owner's work only"),
         Binding("k", "filter_kind", "Kind", show=False, tooltip="List gaps only, or things to find out only"),
+        Binding("slash", "find", "Find", key_display="/", tooltip="List only what has these words, or this id"),
         Binding("c", "clear", "Clear filters", tooltip="Clear every filter"),
         Binding("p", "patterns", "Patterns", tooltip="Show the patterns of trouble that hold here"),
         Binding("a", "answer", "Its question", tooltip="Go to the question that would decide or close this"),
@@ -131,6 +135,7 @@ class GapsSection(Section):
             ("s", chosen.severity.value if chosen.severity else None, "severity"),
             ("w", OWNER[chosen.owner] if chosen.owner else None, "owner"),
             ("k", _KINDS[chosen.kind] if chosen.kind else None, "kind"),
+            ("/", f"with “{chosen.find[:30]}”" if chosen.find else None, "find"),
         ):
             parts += [(f"{key} ", ACCENT), (f"only {value}", "bold") if value else (name, DIM), ("  ", "")]
         number = f"{listed} of {total}" if chosen.is_set else counted(total, "entry", "entries")
@@ -168,13 +173,15 @@ class GapsSection(Section):
         self._show_story(event.key)
 
     @on(Rows.Chosen, "#gaps")
-    def _chosen(self) -> None:
+    def _chosen(self, event: Rows.Chosen) -> None:
+        self._show_story(event.key)
         self.add_class("-reading")
         self.query_one("#story").focus()
 
     def action_back(self) -> None:
-        """From the story to the list."""
+        """From the story, or the patterns in its place, to the list."""
         self.remove_class("-reading")
+        self._show_story(self.query_one("#gaps", Rows).key)
         self.query_one("#gaps", Rows).take_focus()
 
     def action_patterns(self) -> None:
@@ -216,7 +223,8 @@ class GapsSection(Section):
 
         def chosen(key: str | None) -> None:
             if key is not None and self.state.assessment is not None:
-                self._filter = replace(self._filter, **{field: _PARSE[field](key) if key else None})
+                changed: dict[str, Any] = {field: _PARSE[field](key) if key else None}
+                self._filter = replace(self._filter, **changed)
                 self._show_list(self.state.assessment)
 
         self.app.push_screen(Pick(title, options, current or ""), chosen)
@@ -239,6 +247,17 @@ class GapsSection(Section):
     def action_filter_kind(self) -> None:
         """Gaps, things to find out, or both."""
         self._pick("Which kind?", list(_KINDS.items()), self._filter.kind, "kind")
+
+    def action_find(self) -> None:
+        """List only what has these words."""
+
+        def given(words: str | None) -> None:
+            if words is not None and self.state.assessment is not None:
+                self._filter = replace(self._filter, find=words.strip())
+                self._show_list(self.state.assessment)
+
+        dialog = AskText("Find gaps", "Words of the title or the message, or a rule's id.", value=self._filter.find)
+        self.app.push_screen(dialog, given)
 
     def action_clear(self) -> None:
         """List everything."""

@@ -40,9 +40,11 @@ def help_for(app: App[None], screen: Screen[object]) -> Help:
     for active in screen.active_bindings.values():
         if active.enabled and active.node in {screen, app} and _worth_telling(active.binding):
             binding = active.binding
-            shown, _ = keys.get(binding.action, ("", ""))
+            shown, what = keys.get(binding.action, ("", ""))
             key = app.get_key_display(binding)
-            keys[binding.action] = (f"{shown} {key}".strip(), binding.tooltip or binding.description)
+            if binding.tooltip or not what:  # of two keys for one action, one explains it
+                what = binding.tooltip or binding.description
+            keys[binding.action] = (f"{shown} {key}".strip(), what)
     return Help(f"Help: {screen.title or app.title}", about, list(keys.values()))
 
 

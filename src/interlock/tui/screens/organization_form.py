@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from interlock.model.organization import Organization
     from interlock.workspace.store import Workspace
 
-_VENDORS = ("epic", "oracle", "athena", "meditech", "other")
+_VENDORS = ("epic", "oracle", "athenahealth", "meditech", "other")
 _ENVIRONMENTS = ("sandbox", "non-production", "production")
 #: (field, label, hint). A field of ``auth`` names an environment variable; secrets are never written down.
 _TEXTS: tuple[tuple[str, str, str], ...] = (

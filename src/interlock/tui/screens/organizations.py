@@ -43,9 +43,9 @@ class OrganizationsSection(Section):
         "they are evidence."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "add", "Add"),
-        Binding("e", "edit", "Edit"),
-        Binding("d,delete", "remove", "Remove", key_display="d"),
+        Binding("a", "add", "Add", tooltip="A form for a new organisation"),
+        Binding("e", "edit", "Edit", tooltip="Change the highlighted organisation"),
+        Binding("d,delete", "remove", "Remove", key_display="d", tooltip="Remove it; answers and observations stay"),
     ]
 
     def body(self) -> Iterable[Widget]:

@@ -19,22 +19,22 @@ from interlock.tui.page import Page, line, mark, text
 from interlock.tui.progress import Counts, by_area
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
+from interlock.tui.verdict_page import draw_changes, draw_verdict
 from interlock.tui.widgets.flow import Flow
 from interlock.tui.widgets.rows import Column, Row, Rows
 from interlock.tui.words import (
     ACCENT,
     DIM,
     OBSERVED,
-    OWNER,
     PRIMARY,
     STATUS,
-    VERDICT,
     WARN,
     interval_words,
     own_verdict,
     shorter,
     stage_mark,
     stage_word,
+    worth_words,
 )
 
 _ORG_COLUMNS = (
@@ -58,8 +58,8 @@ _FIRST_COLUMNS = (
 )
 
 _NO_ORGANIZATION = "No organisation yet. Section 7 (Organisations) adds the first one."
-#: Cells of a panel in which lines may stand apart.
-ROOMY = 90
+#: Cells of the shortest bar.
+_BAR = 4
 
 
 class OverviewSection(Section):
@@ -73,7 +73,7 @@ class OverviewSection(Section):
         "opens the gap behind it."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "next_question", "Next question", tooltip="Go to the first question without an answer"),
+        Binding("n", "next_question", "Next question", tooltip="Go to the question that settles most, and see why"),
         Binding("p", "probe_all", "Probe all", tooltip="Probe every organisation"),
     ]
 
@@ -114,12 +114,26 @@ class OverviewSection(Section):
             self._show_assessment(new.assessment)
         if old is None or old.judgement is not new.judgement or old.inputs is not new.inputs:
             self._show_organizations(new)
-        if new.inputs is not None and (old is None or old.inputs is not new.inputs):
-            counts = by_area(new.inputs)
-            self.query_one("#areas", Flow).draw(lambda page: _draw_areas(page, counts))
+        parts = (new.inputs, new.worth, new.assessment)
+        if old is None or any(a is not b for a, b in zip(parts, (old.inputs, old.worth, old.assessment), strict=True)):
+            self._show_answers(new)
+
+    def _show_answers(self, state: State) -> None:
+        if state.inputs is None:
+            return
+        counts, assessment, texts = by_area(state.inputs), state.assessment, _texts(state)
+
+        def drawing(page: Page) -> None:
+            _draw_answers(page, counts, state)
+            if self.has_class("-narrow") and assessment is not None and assessment.verdict.changes:
+                page.heading("What would change the verdict")
+                draw_changes(page, assessment, texts)
+
+        self.query_one("#areas", Flow).draw(drawing)
 
     def _show_assessment(self, assessment: Assessment) -> None:
-        self.query_one("#verdict", Flow).draw(lambda page: _draw_verdict(page, assessment))
+        texts = _texts(self.state)
+        self.query_one("#verdict", Flow).draw(lambda page: draw_verdict(page, assessment, texts))
         things = assessment.plan.first
         self.query_one("#first-things", Rows).set_rows(
             [_first_row(number, thing) for number, thing in enumerate(things, 1)]
@@ -151,7 +165,7 @@ class OverviewSection(Section):
         self.interlock.show_gap(event.key)
 
     def action_next_question(self) -> None:
-        """Go to the first question without an answer."""
+        """Go to the question without an answer that settles most."""
         self.interlock.ask_next()
 
     def action_probe_all(self) -> None:
@@ -159,6 +173,11 @@ class OverviewSection(Section):
         self.interlock.action_go("probe")
         if self.state.inputs is not None:
             self.interlock.probe(org.id for org in self.state.inputs.organizations)
+
+
+def _texts(state: State) -> dict[str, str]:
+    """The questions' texts by id."""
+    return {name: item.text for name, item in state.inputs.content.items.items()} if state.inputs else {}
 
 
 def _organization_row(name: str, vendor: str, standing: OrgStanding) -> Row:
@@ -215,27 +234,17 @@ def _first_row(number: int, thing: FirstThing) -> Row:
     )
 
 
-def _draw_verdict(page: Page, assessment: Assessment) -> None:
-    verdict, score = assessment.verdict, assessment.product_score
-    provisional = ("  provisional: something undecided argues for an earlier one", WARN)
-    page.line((VERDICT[verdict.value], f"bold {PRIMARY}"), provisional if verdict.provisional else "")
-    page.para(verdict.headline, "bold")
-    if page.width >= ROOMY:
-        page.blank()
-    page.field("Next", line((f"{OWNER[verdict.next_step_owner]}: ", ACCENT), verdict.next_step), label_width=9)
-    if verdict.counterfactual:
-        page.field("What if", verdict.counterfactual, style=DIM, label_width=9)
-    width = max(12, min(40, page.width // 3))
-    bar = line(
-        interval_bar(score.interval, width),
-        (f"  {interval_words(score)}", "bold"),
-        (f"   complete {score.completeness:.0%}   confidence {score.confidence:.0%}", DIM),
-    )
-    if page.width >= ROOMY:
-        page.blank()
-    page.field("Product", bar, label_width=9)
-    for cap in score.caps:
-        page.field("", f"capped: {cap}", style=DIM, label_width=9)
+def _draw_answers(page: Page, areas: dict[str, Counts], state: State) -> None:
+    """How far the answers are, and which question to answer next and why."""
+    _draw_areas(page, areas)
+    open_ones = state.worth.questions if state.worth else ()
+    found = next((one for one in open_ones if state.is_open(one.scope, one.item)), None)
+    if found is None:
+        return
+    page.heading("Next question", "n")
+    names = {org.id: org.name for org in state.inputs.organizations} if state.inputs else {}
+    page.line((f"{state.name_of(found.scope)}: ", ACCENT), found.text)
+    page.para(worth_words(found, names), DIM)
 
 
 def _draw_areas(page: Page, areas: dict[str, Counts]) -> None:
@@ -243,17 +252,28 @@ def _draw_areas(page: Page, areas: dict[str, Counts]) -> None:
         page.para("No questions.", DIM)
         return
     longest = max(len(title) for title in areas)
-    wordy = page.width - longest >= 35
-    width = max(4, min(24, page.width - longest - (29 if wordy else 18)))
-    rows = []
-    for title, counts in areas.items():
-        parts = [f"{counts.settled:>2}/{counts.total:<2}"]
-        unknown, waiting = (" unknown", " open") if wordy else ("?", STATUS[Status.UNANSWERED].glyph)
-        parts += [f"{counts.unknown}{unknown}"] if counts.unknown else []
-        parts += [f"{counts.open}{waiting}"] if counts.open else []
-        bar = count_bar(counts.settled, counts.unknown, counts.total, width)
-        rows.append((text(title), bar, Content.styled(("  " if wordy else " ").join(parts), DIM)))
-    page.columns(rows)
+    words = {title: _area_words(counts, wordy=True) for title, counts in areas.items()}
+    widest = max(map(len, words.values()))
+    if page.width - longest - widest - 4 < _BAR:
+        words = {title: _area_words(counts, wordy=False) for title, counts in areas.items()}
+        widest = max(map(len, words.values()))
+    width = max(_BAR, min(24, page.width - longest - widest - 4))
+    page.columns(
+        [
+            (text(title), count_bar(counts.settled, counts.unknown, counts.total, width), text(words[title], DIM))
+            for title, counts in areas.items()
+        ]
+    )
+
+
+def _area_words(counts: Counts, *, wordy: bool) -> str:
+    parts = [f"{counts.settled:>3}/{counts.total:<3}".rstrip()]
+    unknown, waiting = (
+        (" unknown", " open") if wordy else (STATUS[Status.UNKNOWN].glyph, STATUS[Status.UNANSWERED].glyph)
+    )
+    parts += [f"{counts.unknown}{unknown}"] if counts.unknown else []
+    parts += [f"{counts.open}{waiting}"] if counts.open else []
+    return ("  " if wordy else " ").join(parts)
 
 
 def _draw_forecast(page: Page, assessment: Assessment) -> None:

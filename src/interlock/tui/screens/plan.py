@@ -4,35 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from interlock.model.assessment import Assessment, Plan, PlanTask
-from interlock.tui.bars import quantile_bar, span_bar
-from interlock.tui.page import Page, line, text
+from interlock.tui import messages as tell
+from interlock.tui import work as job
+from interlock.tui.bars import span_bar
+from interlock.tui.page import line, text
+from interlock.tui.plan_page import CRITICAL, draw_dates, draw_first
+from interlock.tui.screens.dialogs import Pick
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
+from interlock.tui.suppositions import Supposing, Suppositions, choices, draw_supposing, summary
 from interlock.tui.widgets.flow import ScrollingFlow
 from interlock.tui.widgets.rows import Column, Row, Rows
-from interlock.tui.words import ACCENT, DIM, OWNER, PRIMARY, WARN, counted, shorter
+from interlock.tui.words import ACCENT, DIM, PRIMARY, WARN, counted, shorter
+
+if TYPE_CHECKING:
+    from interlock.usecases.load import Inputs
 
 _COLUMNS = (
     Column("Task", 40, grow=4),
-    Column("Where", 12, leaves=4),
+    Column("Where", 12, leaves=1),
     Column("Owner", 7, leaves=3),
-    Column("Starts", 6, leaves=5, right=True),
+    Column("Starts", 6, leaves=6, right=True),
     Column("Ends", 6, leaves=2, right=True),
-    Column("Critical", 8, leaves=6, right=True),
-    Column("Median run", 14, grow=3, leaves=1),
+    Column("Critical", 8, leaves=5, right=True),
+    Column("Median run", 14, grow=3, leaves=4),
 )
-#: A task in at least this share of runs on the critical path is drawn solid.
-_CRITICAL = 0.5
-#: Unknowns, drivers and behaviours that are listed.
-_SHOWN = 5
 
 
 class PlanSection(Section):
@@ -43,13 +47,25 @@ class PlanSection(Section):
     ABOUT = (
         "The schedule is simulated many times over the estimates of every task. P50 is a target, P80 a commitment. "
         "The first things are ranked by the days of P80 that one person-day saves. Dates rest on estimates, and most "
-        "lead times of others are judgement: the share is printed. Enter on a task opens the gap behind it."
+        "lead times of others are judgement: the share is printed. Enter on a task opens the gap behind it. What if it "
+        "were done? x marks the highlighted task as if it were, w offers the first things, leaving an organisation out "
+        "and one more person; the dates are shown before and after, with the same random numbers."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("x", "suppose", "As if done", tooltip="What if the highlighted task were done? Again takes it back"),
+        Binding("w", "what_if", "What if", tooltip="What if a first thing were done, one organisation left out, …?"),
+        Binding("c", "clear", "Clear", tooltip="Back to the plan as it is, with every task listed"),
         Binding("t", "tasks", "Tasks", tooltip="Go to the list of tasks"),
-        Binding("f", "first", "First things", tooltip="Go to the things to do first"),
+        Binding("f", "first", "First", tooltip="Go to the things to do first"),
+        Binding("o", "only", "Whose", show=False, tooltip="List the tasks of one organisation only"),
         Binding("escape", "first", "Back", show=False),
     ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._supposing = Supposing(Suppositions())
+        self._working = False
+        self._only: str | None = None
 
     def body(self) -> Iterable[Widget]:
         """First things and dates beside the tasks."""
@@ -79,12 +95,119 @@ class PlanSection(Section):
             return
         if old is not None and old.assessment is assessment:
             return
-        self.query_one("#dates", ScrollingFlow).draw(lambda page: _draw_dates(page, assessment), keep_place=True)
-        self.query_one("#first-things", ScrollingFlow).draw(lambda page: _draw_first(page, assessment.plan))
+        self.query_one("#first-things", ScrollingFlow).draw(
+            lambda page: draw_first(page, assessment.plan), keep_place=old is not None
+        )
+        self._suppose(self._supposing.supposed.still_possible(assessment.plan))
+
+    def _show_dates(self, assessment: Assessment) -> None:
+        panel, supposing = self.query_one("#dates", ScrollingFlow), self._supposing
         plan = assessment.plan
+        self.set_class(bool(supposing.supposed), "-supposing")
+        self.query_one("#task-panel").border_subtitle = text(
+            summary(supposing) if supposing.supposed else f"start {plan.start}, {plan.runs:,} runs, seed {plan.seed}"
+        )
+        if supposing.supposed:
+            panel.border_title = "What if: before → after"
+            panel.draw(lambda page: draw_supposing(page, assessment, supposing), keep_place=True)
+        else:
+            panel.border_title = "When"
+            panel.draw(lambda page: draw_dates(page, assessment), keep_place=True)
+
+    def _show_tasks(self, plan: Plan) -> None:
         panel = self.query_one("#task-panel")
-        panel.border_subtitle = text(f"start {plan.start}, {plan.runs:,} runs, seed {plan.seed}")
-        self.query_one("#tasks", Rows).set_rows(list(_task_rows(plan)), empty="No task is left on the way there.")
+        where = f", {self.state.name_of(self._only)} only (c lists all)" if self._only else ""
+        panel.border_title = text(f"Tasks by wave{where}")
+        rows = list(_task_rows(plan, self._only, frozenset(self._supposing.supposed.done)))
+        self.query_one("#tasks", Rows).set_rows(rows, empty="No task is left on the way there.")
+
+    # -- what if --------------------------------------------------------------------------------------------------
+
+    def _suppose(self, supposed: Suppositions) -> None:
+        """Suppose this, and draw anew; the dates are worked out in a thread."""
+        assessment = self.state.assessment
+        if assessment is None:
+            return
+        self._supposing = Supposing(supposed)
+        if supposed:
+            self._work_out()
+        self._show_dates(assessment)
+        self._show_tasks(assessment.plan)
+
+    def _work_out(self) -> None:
+        state = self.state
+        if not self._working and state.assessment is not None and state.inputs is not None:
+            self._working = True
+            self._compute(self._supposing.supposed, state.inputs, state.assessment)
+
+    @work(thread=True, group="what-if", description="what-if")
+    def _compute(self, supposed: Suppositions, inputs: Inputs, assessment: Assessment) -> None:
+        try:
+            result = job.supposed(inputs, assessment, supposed)
+        except Exception as error:
+            self.post_message(tell.Supposed(supposed, assessment, error=job.readable(error)))
+        else:
+            self.post_message(tell.Supposed(supposed, assessment, result))
+
+    @on(tell.Supposed)
+    def _worked_out(self, message: tell.Supposed) -> None:
+        self._working = False
+        wanted, assessment = self._supposing.supposed, self.state.assessment
+        if not wanted or assessment is None:
+            return
+        if message.supposed != wanted or message.assessment is not assessment:
+            self._work_out()  # something else was marked meanwhile, or the plan is another one
+            return
+        self._supposing = Supposing(wanted, message.result, message.error)
+        self._show_dates(assessment)
+
+    def action_suppose(self) -> None:
+        """Mark the highlighted task as if it were done, or no longer; away from the list, offer what can be."""
+        rows = self.query_one("#tasks", Rows)
+        if not rows.options.has_focus or rows.key is None:
+            self.action_what_if()
+        elif self.state.assessment is not None:
+            self._suppose(self._supposing.supposed.turned(f"done:{rows.key}"))
+
+    def action_what_if(self) -> None:
+        """Choose what to suppose."""
+        assessment = self.state.assessment
+        if assessment is None:
+            return
+        names = {org.id: org.name for org in assessment.organizations}
+        offered = choices(assessment.plan, self._supposing.supposed, names)
+        if not offered:
+            self.notify("Nothing is open on the way to the target gate.", markup=False)
+            return
+        lines = [(key, line(("[x] " if taken else "[ ] ", ACCENT), words)) for key, words, taken in offered]
+
+        def chosen(key: str | None) -> None:
+            if key is not None:
+                self._suppose(self._supposing.supposed.turned(key))
+
+        self.app.push_screen(Pick("What if?", lines), chosen)
+
+    def action_clear(self) -> None:
+        """The plan as it is, every task listed."""
+        self._only = None
+        self._suppose(Suppositions())
+
+    def action_only(self) -> None:
+        """One organisation's tasks, or all."""
+        assessment = self.state.assessment
+        if assessment is None:
+            return
+        options = [("", text("All", "bold")), *((org.id, text(org.name)) for org in assessment.organizations)]
+
+        def chosen(key: str | None) -> None:
+            if key is not None and self.state.assessment is not None:
+                self._only = key or None
+                self._show_tasks(self.state.assessment.plan)
+                self.action_tasks()
+
+        self.app.push_screen(Pick("Whose tasks?", options, self._only or ""), chosen)
+
+    # -- going ----------------------------------------------------------------------------------------------------
 
     def action_tasks(self) -> None:
         """Into the list of tasks."""
@@ -105,119 +228,28 @@ class PlanSection(Section):
             self.notify("Work that every integration has; no gap stands behind it.", markup=False)
 
 
-def _draw_first(page: Page, plan: Plan) -> None:
-    if not plan.first:
-        page.para("Nothing is open on the way to the target gate.", DIM)
-    for number, thing in enumerate(plan.first, 1):
-        page.blank()
-        page.bullet(text(f"{number}", ACCENT), (shorter(thing.title), "bold"), (f"  {thing.key}", DIM))
-        page.bullet(
-            " ",
-            (f"{thing.p80_days_saved_per_person_day:.1f}", "bold"),
-            (" P80 days saved a person-day, ", DIM),
-            (f"{thing.unlocks}", "bold"),
-            (" unlocked, ", DIM),
-            (f"{thing.criticality:.0%}", "bold"),
-            (" critical", DIM),
-        )
-        page.bullet(" ", (f"{OWNER[thing.owner]}: ", ACCENT), thing.action)
-        page.bullet(" ", (thing.because, DIM))
-    if len(plan.first) > 1 and plan.first[-1].together_days > 0:
-        last = plan.first[-1]
-        page.blank()
-        page.para(
-            f"All of these together: {last.together_days:.0f} days off, through by {last.together_p80_date} (P80)."
-        )
-    _draw_unknowns(page, plan)
-    _draw_drivers(page, plan)
-    _draw_sandbox(page, plan)
-
-
-def _draw_unknowns(page: Page, plan: Plan) -> None:
-    things = [thing for thing in plan.unknowns if thing.p80_days or thing.score_points][:_SHOWN]
-    if things:
-        page.heading("Find out first", "what narrows dates and score most")
-    for thing in things:
-        page.bullet(text("?", WARN), (shorter(thing.title), "bold"), (f"  {thing.key}", DIM))
-        page.bullet(" ", (thing.because, DIM))
-
-
-def _draw_drivers(page: Page, plan: Plan) -> None:
-    drivers = plan.drivers[:_SHOWN]
-    if not drivers:
-        return
-    page.heading("What drives the P80", "days, best to worst fifth of runs")
-    rows = []
-    for driver in drivers:
-        name = f"all at {driver.org or driver.id}" if driver.what == "party" else driver.id
-        rows.append(
-            (
-                text(f"{driver.p80_if_well:.0f}", DIM),
-                text(f"{driver.p80_if_badly:.0f}", "bold"),
-                line(name, (f"  {shorter(driver.title)}" if driver.what == "task" else "", DIM)),
-            )
-        )
-    page.columns(rows)
-
-
-def _draw_sandbox(page: Page, plan: Plan) -> None:
-    cost = plan.sandbox
-    if cost is None or not cost.orgs:
-        return
-    page.heading("Shared sandboxes", f"{cost.p80_days:.0f} days of the P80")
-    for behaviour in cost.behaviours[:_SHOWN]:
-        saved = f"  simulated, it would save {behaviour.p80_days_saved:.0f} days"
-        page.bullet(text("·", DIM), behaviour.behaviour, (saved, DIM))
-
-
-def _draw_dates(page: Page, assessment: Assessment) -> None:
-    plan = assessment.plan
-    page.line((f"past the {plan.target_gate.value} gate", DIM), ("   █ to P50  ▒ to P80  ░ to P90", DIM))
-    names = {org.id: org.name for org in assessment.organizations}
-    longest = max([plan.finish.p90_days, *(forecast.finish.p90_days for forecast in plan.orgs)], default=0)
-    entries = [(names.get(forecast.org, forecast.org), forecast.finish) for forecast in plan.orgs]
-    for name, finish in (*entries, ("All of them", plan.finish)):
-        page.blank()
-        page.line((name, "bold"), (f"   {finish.p50_days:.0f}, {finish.p80_days:.0f}, {finish.p90_days:.0f} days", DIM))
-        page.add(quantile_bar(finish, longest, page.width - 1))
-        page.line(
-            ("P50 ", DIM),
-            finish.p50_date,
-            ("   P80 ", DIM),
-            (finish.p80_date, f"bold {PRIMARY}"),
-            ("   P90 ", DIM),
-            finish.p90_date,
-        )
-    page.blank()
-    likely = f"{plan.most_likely_days:.0f} working days, kept with a chance of {plan.probability_of_most_likely:.0%}"
-    page.field("Likeliest", likely, style=DIM, label_width=9)
-    shares = ", ".join(f"{grade.value} {part:.0%}" for grade, part in plan.grades.items() if part)
-    style = WARN if plan.judgement_share > _CRITICAL else DIM
-    words = line((f"{plan.judgement_share:.0%} judgement", style), (f" of the critical path ({shares})", DIM))
-    page.field("Rests on", words, label_width=9)
-    for note in plan.notes:
-        page.bullet(text("·", DIM), (note, DIM))
-
-
-def _task_rows(plan: Plan) -> Iterator[Row]:
+def _task_rows(plan: Plan, only: str | None, done: frozenset[str]) -> Iterator[Row]:
     longest = max((task.finish_p50 for task in plan.tasks), default=0.0)
-    ordered = sorted(plan.tasks, key=lambda task: (task.wave, task.start_p50, -task.criticality, task.id))
+    listed = [task for task in plan.tasks if only is None or task.org == only]
+    ordered = sorted(listed, key=lambda task: (task.wave, task.start_p50, -task.criticality, task.id))
     last = None
     for task in ordered:
         if task.wave != last:
             last = task.wave
             number = sum(other.wave == task.wave for other in ordered)
             yield Row(f"wave:{task.wave}", heading=f"Wave {task.wave + 1}", aside=counted(number, "task"))
-        yield _task_row(task, longest)
+        yield _task_row(task, longest, done=task.id in done)
 
 
-def _task_row(task: PlanTask, longest: float) -> Row:
-    critical = task.criticality >= _CRITICAL
+def _task_row(task: PlanTask, longest: float, *, done: bool) -> Row:
+    critical = task.criticality >= CRITICAL
     glyph = {"gap": ("■ ", PRIMARY), "discovery": ("? ", WARN), "standing": ("· ", DIM)}[task.kind]
+    if done:
+        glyph = ("× ", f"bold {ACCENT}")
     return Row(
         task.id,
         (
-            line(glyph, (shorter(task.title), "bold" if critical else "")),
+            line(glyph, ("as if done: " if done else "", ACCENT), (shorter(task.title), "bold" if critical else "")),
             text(task.org or "product", DIM),
             text(task.owner.value, DIM),
             text(f"{task.start_p50:.0f}"),

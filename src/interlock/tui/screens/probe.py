@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -15,11 +15,15 @@ from textual.widgets import Button, Static
 from interlock.model.base import CheckOutcome
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
+from interlock.tui import messages as tell
+from interlock.tui import work as job
 from interlock.tui.card import draw_fit, draw_observation
+from interlock.tui.drift_page import draw_drift
 from interlock.tui.page import Page, line, mark, text
 from interlock.tui.screens.section import Section
 from interlock.tui.state import ProbeRow, State
 from interlock.tui.widgets.flow import ScrollingFlow
+from interlock.tui.widgets.problem import draw_problem
 from interlock.tui.widgets.rows import Column, Row, Rows
 from interlock.tui.words import ACCENT, BAD, DIM, OBSERVED, WARN, counted
 
@@ -40,11 +44,14 @@ class ProbeSection(Section):
         "A probe reads the public discovery documents of an organisation's FHIR server: its capability statement, its "
         "SMART configuration and what these point to. It creates nothing, searches nothing and guesses nothing. What "
         "was seen is saved in observations/ and counts at once. An organisation that could not be reached is not "
-        "observed, with the reason: never failing."
+        "observed, with the reason: never failing. d shows what changed at an organisation since it was last seen, "
+        "what the contract uses first."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "probe_one", "Probe this one", tooltip="Probe the highlighted organisation"),
         Binding("a", "probe_all", "Probe all", tooltip="Probe every organisation"),
+        Binding("d", "drift", "What changed", tooltip="What changed between the last two observations of this one"),
+        Binding("escape", "back", "Back", show=False),
         Binding("x", "cancel", "Cancel", tooltip="Stop the probe that is running"),
     ]
 
@@ -123,6 +130,49 @@ class ProbeSection(Section):
     @on(Rows.Chosen, "#probe-list")
     def _open(self, event: Rows.Chosen) -> None:
         self.interlock.show_organization(event.key)
+
+    def action_drift(self) -> None:
+        """What changed between the last two observations, in the card's place."""
+        key = self.query_one("#probe-list", Rows).key
+        if key is None:
+            return
+        card = self.query_one("#card", ScrollingFlow)
+        card.border_title = text(f"What changed: {self.state.name_of(key)}")
+        card.draw(lambda page: page.para("Comparing…", DIM))
+        card.focus()
+        self._compare(key)
+
+    @work(thread=True, group="drift", exclusive=True, description="drift")
+    def _compare(self, org: str) -> None:
+        from interlock.usecases.drift import drift_of_org
+
+        try:
+            drift = drift_of_org(self.interlock.workspace, org, None, None)
+        except Exception as error:
+            self.post_message(tell.Drifted(org, error=job.readable(error)))
+        else:
+            self.post_message(tell.Drifted(org, drift))
+
+    @on(tell.Drifted)
+    def _drifted(self, message: tell.Drifted) -> None:
+        drift, error = message.drift, message.error
+        if self.query_one("#probe-list", Rows).key != message.org:
+            return  # another one was highlighted meanwhile
+
+        def drawing(page: Page) -> None:
+            if error is not None:
+                draw_problem(page, error)
+            elif drift is not None:
+                draw_drift(page, drift)
+
+        card = self.query_one("#card", ScrollingFlow)
+        card.border_title = text(f"What changed: {self.state.name_of(message.org)}")
+        card.draw(drawing)
+
+    def action_back(self) -> None:
+        """Back to the list and the card."""
+        self._show_card()
+        self.query_one("#probe-list", Rows).take_focus()
 
     @on(Button.Pressed, "#probe-one")
     def action_probe_one(self) -> None:

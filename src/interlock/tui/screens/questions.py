@@ -3,45 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from interlock.model.base import Status
-from interlock.model.errors import InterlockError
-from interlock.model.questionnaire import ItemType, Response
 from interlock.tui.page import line
 from interlock.tui.progress import count
-from interlock.tui.question_rows import question_rows, questions, scope_line
+from interlock.tui.question_rows import KINDS, QuestionFilter, question_rows, questions, scope_line
+from interlock.tui.screens.answering import Answering
 from interlock.tui.screens.dialogs import AskText, Pick
-from interlock.tui.screens.section import Section
-from interlock.tui.state import Answer, Key, State
+from interlock.tui.state import State
 from interlock.tui.widgets.question_form import QuestionForm, Shown
 from interlock.tui.widgets.rows import Column, Rows
 from interlock.tui.widgets.score_line import ScoreLine
-from interlock.tui.words import ACCENT, DIM
+from interlock.tui.words import ACCENT, DIM, WARN
 
 if TYPE_CHECKING:
-    from interlock.usecases.answer import Raw
+    from interlock.usecases.load import Inputs
     from interlock.usecases.questions import Asked
 
 _COLUMNS = (Column("", 1), Column("Question", 20, grow=1))
 
 
-@dataclass(frozen=True)
-class Draft:
-    """What was typed to a question and is not a valid answer (yet)."""
-
-    typed: str
-    error: InterlockError
-
-
-class QuestionsSection(Section):
+class QuestionsSection(Answering):
     """Walk through the questions of the product, then of each organisation."""
 
     MODE = "questions"
@@ -50,12 +41,14 @@ class QuestionsSection(Section):
         "One question at a time. The arrows move between the choices and Enter takes one: it is saved at once, and the "
         "score at the foot moves. Enter on what is taken already goes on to the next question. Say how you know it "
         "(evidence), and leave a note for the next reader. The product's questions are asked once; each organisation "
-        "has its own: s switches between them."
+        "has its own: s switches between them. w goes to the question that settles most. f lists only some, / finds "
+        "words, j jumps to an area."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "step(1)", "Next", tooltip="The question after this one"),
         Binding("p", "step(-1)", "Prev", tooltip="The question before this one"),
         Binding("o", "next_open", "Open", tooltip="The next question without an answer, here or in the next scope"),
+        Binding("w", "worth", "Worth most", show=False, tooltip="The open question that settles most, in any scope"),
         Binding("u", "unknown", "Unknown", tooltip="Say that the answer is not known yet"),
         Binding("x", "not_applicable", "N/A", tooltip="Say that the question does not apply, and why"),
         Binding("e", "evidence", "Evidence", show=False, tooltip="Asserted, documented or observed"),
@@ -64,17 +57,22 @@ class QuestionsSection(Section):
         Binding("left_square_bracket", "scope_step(-1)", "Previous scope", key_display="[", show=False),
         Binding("right_square_bracket", "scope_step(1)", "Next scope", key_display="]", show=False),
         Binding("l", "list", "List", tooltip="Go to the list of questions"),
+        Binding("f", "filter", "Filter", tooltip="List only some: open, not known, core, contradicted, …"),
+        Binding("slash", "find", "Find", key_display="/", show=False, tooltip="List only questions with these words"),
+        Binding("j", "area", "Area", show=False, tooltip="Jump to an area of this questionnaire"),
+        Binding("c", "clear", "Clear filter", show=False, tooltip="List every question again"),
         Binding("delete", "take_back", "Take back", show=False, tooltip="Take the answer back"),
         Binding("escape", "leave", "Leave the field", tooltip="Out of a field or the list, back to the choices"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
-        self._scope = "product"
         self._item: str | None = None
         self._asked: tuple[Asked, ...] = ()
-        self._drafts: dict[Key, Draft] = {}
-        self._on_form: Key | None = None
+        self._asked_of: tuple[str, Inputs] | None = None
+        self._drawn: tuple[object, ...] = ()
+        self._drawn_of: tuple[object, ...] = ()  # keeps what ``_drawn`` names by id
+        self._filter = QuestionFilter()
 
     def body(self) -> Iterable[Widget]:
         """List beside form, score below."""
@@ -102,7 +100,9 @@ class QuestionsSection(Section):
             return
         if self._scope != "product" and new.organization(self._scope) is None:
             self._scope, self._item = "product", None
-        self._asked = questions(new.inputs, self._scope)
+        if self._asked_of is None or self._asked_of[0] != self._scope or self._asked_of[1] is not new.inputs:
+            self._asked_of = (self._scope, new.inputs)
+            self._asked = questions(new.inputs, self._scope)
         if self._item not in {asked.item.id for asked in self._asked}:
             self._item = self._first()
         self._show_list(new)
@@ -115,15 +115,33 @@ class QuestionsSection(Section):
         return chosen[0].item.id if chosen else None
 
     def _show_list(self, state: State) -> None:
-        counts = count(self._asked)
-        self.query_one("#scope", Static).update(
-            line((state.name_of(self._scope), "bold"), (f"  {counts.settled} of {counts.total}", DIM), ("  s", ACCENT))
-        )
         table = self.query_one("#questions", Rows)
         with self.prevent(Rows.Moved):
-            table.set_rows(question_rows(self._asked, state))
+            contradictions = state.assessment.contradictions if state.assessment else ()
+            failed = tuple(entry.answer.key for entry in state.unsaved)
+            here = self._item if self._filter.is_set else None
+            basis = (id(self._asked), id(contradictions), failed, self._filter, here)
+            if basis != self._drawn:  # drawing a long list anew for nothing would delay the score
+                self._drawn, self._drawn_of = basis, (self._asked, contradictions)
+                self.query_one("#scope", Static).update(self._list_head(state))
+                table.set_rows(question_rows(self._listed(), state, self._asked))
             if self._item is not None:
                 table.select(self._item)
+
+    def _list_head(self, state: State) -> Content:
+        """Whose questions, how far they are, and what is filtered."""
+        counts = count(self._asked)
+        parts = [(state.name_of(self._scope), "bold"), (f"  {counts.settled} of {counts.total}", DIM), ("  s", ACCENT)]
+        if self._filter.is_set:
+            shown = len(self._listed())
+            parts += [(f"  {shown} {self._filter.words}", f"bold {WARN}"), ("  c clears", ACCENT)]
+        return line(*parts)
+
+    def _listed(self) -> tuple[Asked, ...]:
+        """The questions that the filter takes, and the one that is shown: answering it does not make it vanish."""
+        return tuple(
+            asked for asked in self._asked if asked.item.id == self._item or self._filter.takes(asked, self.state)
+        )
 
     def _show_form(self, state: State) -> None:
         index = self._index()
@@ -142,6 +160,7 @@ class QuestionsSection(Section):
                 state.name_of(self._scope),
                 waiting.error if (waiting := state.waiting.get(key)) else None,
                 state.contradiction(self._scope, asked.item.id),
+                state.worth_of(self._scope, asked.item.id),
             ),
             fresh=key != self._on_form,
             draft=draft.typed if draft else None,
@@ -177,14 +196,16 @@ class QuestionsSection(Section):
     def action_step(self, step: int) -> None:
         """The next or previous question of this scope."""
         self.commit()
-        index = self._index()
+        listed = self._listed()
+        index = next((index for index, asked in enumerate(listed) if asked.item.id == self._item), None)
         if index is None:
             return
-        if not 0 <= index + step < len(self._asked):
+        if not 0 <= index + step < len(listed):
             which = "last" if step > 0 else "first"
-            self.notify(f"This is the {which} question here. o goes to the next open one, s switches.", markup=False)
+            more = "c lists all" if self._filter.is_set else "o goes to the next open one, s switches"
+            self.notify(f"This is the {which} question here. {more}.", markup=False)
             return
-        self._item = self._asked[index + step].item.id
+        self._item = listed[index + step].item.id
         self._again()
 
     def action_next_open(self) -> None:
@@ -205,6 +226,66 @@ class QuestionsSection(Section):
                 self._again()
                 return
         self.notify("Every question has an answer.", title="Done", markup=False)
+
+    def action_worth(self) -> None:
+        """The open question that settles most."""
+        self.commit()
+        self.interlock.ask_next()
+
+    # -- which are listed -----------------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        """List only some questions."""
+        options = [
+            (kind, line((f"{sum(QuestionFilter(kind).takes(a, self.state) for a in self._asked):>4}  ", DIM), words))
+            for kind, words in KINDS.items()
+        ]
+        dialog = Pick("Which questions?", options, self._filter.kind)
+        self.app.push_screen(dialog, lambda kind: self._list_only(replace(self._filter, kind=kind)) if kind else None)
+
+    def action_find(self) -> None:
+        """List only questions with these words."""
+        dialog = AskText("Find questions", "Words of the question, its help or its id.", value=self._filter.find)
+        self.app.push_screen(
+            dialog,
+            lambda words: self._list_only(replace(self._filter, find=words.strip())) if words is not None else None,
+        )
+
+    def action_clear(self) -> None:
+        """List every question."""
+        self._list_only(QuestionFilter())
+
+    def _list_only(self, chosen: QuestionFilter) -> None:
+        """List what the filter takes, and go to the first of it."""
+        self.commit()
+        self._filter = chosen
+        taken = [asked.item.id for asked in self._asked if chosen.takes(asked, self.state)]
+        if taken and self._item not in taken:
+            self._item = taken[0]
+        elif not taken:
+            self.notify(f"No question here {chosen.words}.", markup=False)
+            self._filter = QuestionFilter()
+        self._again()
+
+    def action_area(self) -> None:
+        """Jump to an area: its first question without an answer, or its first one."""
+        areas: dict[str, list[Asked]] = {}
+        for asked in self._asked:
+            areas.setdefault(asked.area, []).append(asked)
+        options = []
+        for area, found in areas.items():
+            counts = count(found)
+            options.append((area, line((f"{counts.settled:>3} of {counts.total:<3}  ", DIM), area)))
+        current = self._current
+
+        def chosen(area: str | None) -> None:
+            if area is not None:
+                opened = [asked for asked in areas[area] if asked.status is Status.UNANSWERED]
+                self.go_to(self._scope, (opened or areas[area])[0].item.id)
+
+        self.app.push_screen(Pick("Which area?", options, current.area if current else None), chosen)
+
+    # -- whose ----------------------------------------------------------------------------------------------------
 
     def _scopes(self) -> list[str]:
         organizations = self.state.inputs.organizations if self.state.inputs else ()
@@ -251,156 +332,3 @@ class QuestionsSection(Section):
         self._item = event.key
         self._again()
         self.query_one(QuestionForm).focus_answer()
-
-    # -- answering ------------------------------------------------------------------------------------------------
-
-    @on(QuestionForm.Chose)
-    def _chose(self, event: QuestionForm.Chose) -> None:
-        asked = self._current
-        if asked is None:
-            return
-        choice = event.choice
-        if choice.kind == "typed":
-            self.query_one(QuestionForm).focus_typed()
-        elif choice.kind == "status":
-            if choice.value == Status.UNKNOWN.value and not event.again:
-                self.action_unknown()
-            elif choice.value == Status.NOT_APPLICABLE.value:
-                self.action_not_applicable()
-            else:
-                self.action_step(1)
-        elif asked.item.type is ItemType.MULTI_CHOICE:
-            self._toggle(asked, choice.value)
-        elif event.again:
-            self.action_step(1)
-        else:
-            self._give(asked, choice.value)
-
-    def _toggle(self, asked: Asked, value: str) -> None:
-        taken = asked.response.value if asked.response is not None else None
-        values = list(taken) if isinstance(taken, tuple) else []
-        option = asked.item.option(value)
-        if value in values:
-            values.remove(value)
-        elif option is not None and option.exclusive:
-            values = [value]
-        else:
-            exclusive = {other.value for other in asked.item.options if other.exclusive}
-            values = [other for other in values if other not in exclusive] + [value]
-        if values:
-            self._give(asked, values)
-        else:
-            self._record(asked, None)
-
-    @on(QuestionForm.Typed)
-    def _typed(self, event: QuestionForm.Typed) -> None:
-        asked = self._current
-        if asked is None or self._on_form != (self._scope, asked.item.id):
-            return
-        given = self._take_typed(asked, event.value)
-        if event.submitted and not given and asked.response is not None and not self._draft_of(asked):
-            self.action_step(1)
-
-    def _draft_of(self, asked: Asked) -> Draft | None:
-        return self._drafts.get((self._scope, asked.item.id))
-
-    def _take_typed(self, asked: Asked, value: str) -> bool:
-        """Make an answer of what is typed; true when it is a new one. What is not valid stays as a draft."""
-        known = asked.response.value if asked.response is not None else None
-        if not value.strip() or value.strip() == str(known if known is not None else ""):
-            self._drafts.pop((self._scope, asked.item.id), None)
-            self.query_one(QuestionForm).error(None)
-            return False
-        return self._give(asked, value)
-
-    @on(QuestionForm.Detailed)
-    def _detailed(self) -> None:
-        asked = self._current
-        if asked is None or asked.response is None or self._on_form != (self._scope, asked.item.id):
-            return
-        response = asked.response
-        if self.query_one(QuestionForm).take_details():
-            self._give(asked, response.value, status=response.status, reason=response.reason)
-
-    def action_unknown(self) -> None:
-        """Say that the answer is not known yet."""
-        if self._current is not None:
-            self._give(self._current, None, status=Status.UNKNOWN)
-
-    def action_not_applicable(self) -> None:
-        """Ask for the reason, then say that the question does not apply."""
-        asked = self._current
-        if asked is None:
-            return
-        from interlock.usecases.answer import make_response
-
-        before = asked.response.reason if asked.response is not None and asked.response.reason else ""
-
-        def given(reason: str | None) -> None:
-            if reason:
-                self._give(asked, None, status=Status.NOT_APPLICABLE, reason=reason)
-
-        self.app.push_screen(
-            AskText(
-                "Why does this not apply?",
-                asked.item.text,
-                value=before,
-                placeholder="one sentence that a reviewer will accept",
-                check=lambda reason: make_response(asked.item, None, status=Status.NOT_APPLICABLE, reason=reason),
-            ),
-            given,
-        )
-
-    def action_take_back(self) -> None:
-        """Make the question open again."""
-        if self._current is not None and self._current.response is not None:
-            self._record(self._current, None)
-            self._on_form = None
-            self._again()
-
-    def action_evidence(self) -> None:
-        """The next kind of evidence."""
-        self.query_one(QuestionForm).cycle_evidence()
-
-    def action_note(self) -> None:
-        """Into the note."""
-        self.query_one(QuestionForm).focus_note()
-
-    def _give(
-        self, asked: Asked, raw: Raw | None, *, status: Status = Status.ANSWERED, reason: str | None = None
-    ) -> bool:
-        from interlock.usecases.answer import make_response
-
-        form = self.query_one(QuestionForm)
-        try:
-            response = make_response(
-                asked.item,
-                raw,
-                status=status,
-                evidence=form.evidence,
-                note=form.note,
-                reason=reason,
-                evidence_url=form.link,
-            )
-        except InterlockError as error:
-            self._drafts[(self._scope, asked.item.id)] = Draft(str(raw), error)
-            form.error(error)
-            return False
-        form.error(None)
-        form.take_details()
-        self._record(asked, response)
-        return True
-
-    def _record(self, asked: Asked, response: Response | None) -> None:
-        self._drafts.pop((asked.scope, asked.item.id), None)
-        self.interlock.answer(Answer(asked.scope, asked.item.id, response))
-
-    def commit(self) -> None:
-        """Hand over what is typed, before going elsewhere."""
-        asked = self._current
-        if asked is None or self._on_form != (self._scope, asked.item.id) or not self.is_mounted:
-            return
-        typed = self.query_one(QuestionForm).typed
-        if typed is not None:
-            self._take_typed(asked, typed)
-        self._detailed()

@@ -16,7 +16,7 @@ from textual.widgets import Button, Input, Static
 
 from interlock.tui import messages as tell
 from interlock.tui import work as job
-from interlock.tui.diff import draw_diff
+from interlock.tui.diff import draw_burn_down, draw_diff
 from interlock.tui.page import Page, text
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
@@ -27,6 +27,7 @@ from interlock.tui.widgets.tick import Tick
 from interlock.tui.words import ACCENT, DIM, OK, WARN
 
 if TYPE_CHECKING:
+    from interlock.model.assessment import Assessment
     from interlock.usecases.milestone import Milestone
     from interlock.usecases.report import Format
 
@@ -46,12 +47,14 @@ class ReportSection(Section):
     TITLE = "Report"
     ABOUT = (
         "Choose formats and a folder, then export. A milestone freezes the assessment as it is now, so that a later "
-        "one can be compared with it: Enter on a milestone shows what has moved since."
+        "one can be compared with it: Enter on a milestone shows what has moved since, what was opened again and why "
+        "dates moved. b shows all milestones in one table: how the score's interval narrowed and what is still open."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "export", "Export", tooltip="Write the report in the chosen formats"),
         Binding("k", "contract", "Skeletons", tooltip="Write the contract's skeletons: statement, scopes, settings"),
         Binding("m", "milestone", "Milestone", tooltip="Freeze the assessment as it is now"),
+        Binding("b", "burn_down", "Burn-down", tooltip="How score, gaps and dates moved from milestone to milestone"),
         Binding("escape", "leave", "Leave the field", tooltip="Out of a field, to the buttons"),
     ]
 
@@ -300,6 +303,40 @@ class ReportSection(Section):
 
         self._outcome().draw(drawing)
         self._outcome().focus()
+
+    def action_burn_down(self) -> None:
+        """All milestones and now, in one table."""
+        if self.state.assessment is None:
+            self.notify("The assessment is still being worked out.", markup=False)
+            return
+        self._outcome().border_title = "Burn-down"
+        self._outcome().draw(lambda page: page.para("Reading the milestones…", DIM))
+        self._burn_down(self.state.assessment)
+
+    @work(thread=True, group="compare", exclusive=True, description="burn-down")
+    def _burn_down(self, now: Assessment) -> None:
+        from interlock.usecases.milestone import burn_down_of
+
+        try:
+            series = burn_down_of(self.interlock.workspace, today=date.today(), now=now)
+        except Exception as error:
+            self.post_message(tell.BurnedDown(error=job.readable(error)))
+        else:
+            self.post_message(tell.BurnedDown(series))
+
+    @on(tell.BurnedDown)
+    def _burned_down(self, message: tell.BurnedDown) -> None:
+        series, error = message.series, message.error
+
+        def drawing(page: Page) -> None:
+            if error is not None:
+                draw_problem(page, error)
+            elif series is not None:
+                draw_burn_down(page, series)
+
+        self._outcome().draw(drawing)
+        self._outcome().focus(scroll_visible=False)
+        self.call_after_refresh(self._outcome().scroll_visible, animate=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leaving is offered in a field."""

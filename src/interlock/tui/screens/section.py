@@ -101,7 +101,7 @@ class Section(Screen[None]):
     def _focus_first(self) -> None:
         widget = self.first()
         if self.focused is None and widget is not None:
-            widget.focus()
+            widget.focus(scroll_visible=False)  # a page that scrolls starts at its top
 
     def first(self) -> Widget | None:
         """What has the focus when the section opens."""

@@ -19,9 +19,10 @@ from interlock.tui.page import Page, line, text
 from interlock.tui.widgets.choices import TYPED, Choice, Choices
 from interlock.tui.widgets.flow import Flow
 from interlock.tui.widgets.segments import Segments
-from interlock.tui.words import ACCENT, BAD, DIM, EVIDENCE, EVIDENCE_HELP, STATUS, WARN
+from interlock.tui.words import ACCENT, BAD, DIM, EVIDENCE, EVIDENCE_HELP, STATUS, WARN, worth_words
 
 if TYPE_CHECKING:
+    from interlock.usecases.next import NextQuestion
     from interlock.usecases.questions import Asked
 
 
@@ -30,6 +31,7 @@ class Shown:
     """What the form shows: a question at its place, and what is known around it.
 
     :ivar unsaved: why its answer could not be saved, if it could not.
+    :ivar worth: what an answer settles, while there is none.
     """
 
     asked: Asked
@@ -38,6 +40,7 @@ class Shown:
     scope_name: str
     unsaved: InterlockError | None = None
     contradiction: Contradiction | None = None
+    worth: NextQuestion | None = None
 
 
 class QuestionForm(VerticalScroll):
@@ -224,6 +227,8 @@ def _draw_question(page: Page, shown: Shown) -> None:
     if shown.unsaved is not None:
         page.bullet(text("!", BAD), ("Not saved yet; it is kept here. ctrl+s tries again.", f"bold {BAD}"))
         page.bullet(" ", (str(shown.unsaved), BAD))
+    if shown.worth is not None:
+        page.line((f"{worth_words(shown.worth, {})}", ACCENT))
     page.blank()
     page.para(asked.item.text, "bold")
     if shown.contradiction is not None:

@@ -221,8 +221,11 @@ class Rows(Vertical):
             if keys:
                 target = before if before in keys else keys[0]
                 shown.highlighted = shown.get_option_index(target)
-                shown.scroll_to(y=scroll, animate=False, immediate=True)
-                shown.scroll_to_highlight()
+                if target == keys[0]:
+                    shown.scroll_home(animate=False)  # with the headings above it
+                else:
+                    shown.scroll_to(y=scroll, animate=False, immediate=True)
+                    shown.scroll_to_highlight()
         after = self.key
         if after is not None:
             self.post_message(self.Moved(self, after))
@@ -266,6 +269,8 @@ class Rows(Vertical):
         """Where a page around the table scrolls, scroll it to the highlighted row."""
         if not self.options.has_focus:
             return
+        if not any(row.cells for row in self._rows[:index]):
+            self.options.scroll_home(animate=False)
         heights = [2 if row.cells and row.below is not None and self._was_tall else 1 for row in self._rows]
         top = self.options.region.y - self.options.scroll_offset.y + sum(heights[:index])
         bottom = top + heights[index]

@@ -1,0 +1,238 @@
+"""The pages that are drawn from results: checks by family, ways in, TLS, verdict, burn-down; and hostile words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from interlock.model.assessment import AnswerChange, Driver, Interval, VerdictChange
+from interlock.model.base import CheckOutcome, Owner, RuleOutcome, Severity, VerdictValue
+from interlock.model.diff import AssessmentDiff, BurnDown, BurnDownPoint, FindingChange, ForecastMove
+from interlock.model.drift import Drift, DriftChange
+from interlock.model.observation import (
+    CapabilityFacts,
+    Certificate,
+    Check,
+    Facts,
+    Observation,
+    SmartFacts,
+    Target,
+    TlsFacts,
+)
+from interlock.model.pattern import PatternMatch
+from interlock.tui.card import draw_observation
+from interlock.tui.check_page import draw_checks
+from interlock.tui.diff import draw_burn_down, draw_diff
+from interlock.tui.drift_page import draw_drift
+from interlock.tui.page import Page
+from interlock.tui.pattern_page import draw_patterns
+from interlock.tui.plan_page import draw_first
+from interlock.tui.verdict_page import draw_verdict
+
+EVIL = "[@click=app.quit]go[/] [red]x \x1b[31m\u202e\x07"
+TAMED = "[@click=app.quit]go[/] [red]x"
+
+
+def shown(draw, *values, width: int = 78) -> str:
+    """What a page says at a width; every line keeps within it."""
+    page = Page(width)
+    draw(page, *values)
+    content = page.content()
+    assert all(line.cell_length <= width for line in content.split("\n", allow_blank=True))
+    assert "\x1b" not in content.plain and "\u202e" not in content.plain and "\x07" not in content.plain
+    assert not [span for span in content.spans if "click" in str(span.style)], "no text acts when it is clicked"
+    return " ".join(content.plain.split())
+
+
+def check(name: str, outcome: CheckOutcome, message: str = "told", severity: Severity = Severity.LOW) -> Check:
+    return Check(id=name, title=name, outcome=outcome, severity=severity, message=message)
+
+
+CHECKS = (
+    check("CAP-001", CheckOutcome.PASS, "passes quietly"),
+    check("CAP-002", CheckOutcome.WARN, "is a warning"),
+    check("NET-001", CheckOutcome.FAIL, "fails a little"),
+    check("NET-002", CheckOutcome.FAIL, f"fails badly {EVIL}", Severity.CRITICAL),
+    check("SMART-001", CheckOutcome.NOT_OBSERVED, "Not observed: a timeout"),
+    check("SMART-002", CheckOutcome.NOT_OBSERVED, "Not observed: a timeout"),
+    check("SMART-003", CheckOutcome.NOT_APPLICABLE),
+)
+
+
+@pytest.mark.parametrize("width", [40, 78, 120])
+def test_what_is_off_comes_first_and_the_families_are_folded(width):
+    said = shown(draw_checks, CHECKS, width=width)
+    assert said.index("NET-002") < said.index("NET-001") < said.index("CAP-002") < said.index("✓ 1 pass")
+    assert "passes quietly" not in said and "CAP-001" not in said, "what passes is only counted"
+    assert "NET ✗ 2 fail" in said and "all ✓ 1 pass" in said
+    assert "SMART ○ 2 not observed" in said
+    assert said.count("a timeout") == 1 and "2 checks could not look" in said
+    assert TAMED in said
+
+
+def test_a_target_of_which_nothing_was_seen_has_no_verdict_of_its_checks():
+    said = shown(draw_checks, CHECKS[4:])
+    assert "Nothing is off" not in said and "could not look" not in said
+    assert "Nothing is off" in shown(draw_checks, CHECKS[:1])
+
+
+def observation(**facts: object) -> Observation:
+    return Observation(
+        target=Target(base_url="https://ehr.example.org/fhir", org="one"),
+        started=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+        elapsed_ms=12,
+        outcome="observed",
+        facts=Facts(capability=CapabilityFacts(software={"name": EVIL}), **facts),
+    )
+
+
+def test_the_way_in_of_each_launch_mode_is_shown():
+    smart = SmartFacts(capabilities=("launch-standalone",), authorization_endpoint=EVIL, token_endpoint=EVIL)
+    said = shown(draw_observation, observation(smart=smart), None)
+    assert "Ways in" in said and "✗ EHR launch: not offered" in said
+    assert "Standalone launch:" in said and "Backend service:" in said and TAMED in said
+    assert "Ways in" not in shown(draw_observation, observation(), None)
+
+
+def test_a_certificate_that_runs_out_and_one_that_is_not_accepted_are_told():
+    leaf = Certificate(
+        subject=EVIL,
+        issuer="Some CA",
+        not_before="2025-01-01T00:00:00Z",
+        not_after="2026-01-10T00:00:00Z",
+        days_left=8,
+        self_signed=True,
+        key="RSA 2048",
+    )
+    tls = TlsFacts(verified=True, chain=(leaf,), versions={"TLSv1.2": "offered", "TLSv1": "refused"})
+    said = shown(draw_observation, observation(tls=tls), None)
+    assert "certificate accepted" in said and "2026-01-10 (8 days left)" in said and "self-signed" in said
+    assert "Versions TLSv1.2" in said and "TLSv1," not in said and TAMED in said
+    refused = TlsFacts(
+        verified=False, error="expired", message=EVIL, chain=(leaf.model_copy(update={"days_left": -2}),)
+    )
+    said = shown(draw_observation, observation(tls=refused), None)
+    assert "not accepted" in said and "(expired)" in said and TAMED in said
+    assert "certificate not looked at" in shown(draw_observation, observation(tls=TlsFacts()), None)
+
+
+POINTS = (
+    BurnDownPoint(
+        name=EVIL,
+        date="2026-01-01",
+        product=Interval(low=20, high=60),
+        orgs={"one": Interval(low=10, high=90)},
+        open=14,
+        undecided=33,
+        p80_date="2027-01-01",
+    ),
+    BurnDownPoint(
+        name="now",
+        date="2026-02-01",
+        product=Interval(low=41.6, high=41.6),
+        orgs={"one": Interval(low=30, high=70), "two": Interval(low=0, high=5)},
+        open=9,
+        undecided=2,
+        p80_date=None,
+    ),
+)
+
+
+@pytest.mark.parametrize("width", [56, 78, 140])
+def test_the_burn_down_has_a_line_for_each_milestone_and_for_now(width):
+    said = shown(draw_burn_down, BurnDown(points=POINTS, names={"one": "First", "two": EVIL}), width=width)
+    assert "2026-01-01 14 33 2027-01-01" in said and "now 2026-02-01 9 2 no plan" in said
+    assert "20 to 60" in said and "42" in said and "30 to 70" in said
+    assert "not there yet" in said, "an organisation that was added later has no score before"
+    assert "No milestone yet" not in said
+    assert "No milestone yet" in shown(draw_burn_down, BurnDown(points=POINTS[1:], names={}), width=width)
+
+
+def test_what_was_opened_again_and_why_a_date_moved_is_told():
+    diff = AssessmentDiff(
+        reopened=(
+            FindingChange(key="A-001@one", title=EVIL, before=RuleOutcome.MET, after=RuleOutcome.GAP, message="again"),
+        ),
+        forecasts=(
+            ForecastMove(
+                org="one",
+                before_days=10,
+                after_days=15,
+                before_date="2026-03-01",
+                after_date="2026-03-08",
+                calendar_days=7,
+                because=(f"A-001 is open again: 5 days; {EVIL}",),
+            ),
+        ),
+    )
+    said = shown(draw_diff, diff, {"one": EVIL})
+    assert "Opened again 1" in said and "A-001@one" in said
+    assert "2026-03-01 → 2026-03-08 7 days later" in said and "is open again: 5 days" in said and TAMED in said
+
+
+async def test_what_would_change_the_verdict_is_told_with_question_and_answers(terminal):
+    async with terminal() as t:
+        assessment = t.app.state.assessment
+        changes = (
+            VerdictChange(
+                direction="earlier",
+                answers=(
+                    AnswerChange(item="a.b", org=None, before="no", after=EVIL, value=EVIL),
+                    AnswerChange(item="a.c", org="lakeshore", before="unanswered", after="yes", value=True),
+                ),
+                verdict=VerdictValue.PRODUCT_FIRST,
+            ),
+        )
+        verdict = assessment.verdict.model_copy(update={"changes": changes})
+        said = shown(
+            draw_verdict, assessment.model_copy(update={"verdict": verdict}), {"a.b": f"Which? {EVIL}"}, width=100
+        )
+        assert f"▼ Product first if Which? {TAMED}" in said and f"no → {TAMED}" in said
+        assert "and a.c (Lakeshore Health System) unanswered → yes" in said
+        for change in assessment.verdict.changes:
+            asked = t.app.state.inputs.content.items[change.answers[0].item].text
+            assert asked in t.of("#verdict")
+
+
+async def test_nothing_in_patterns_and_drivers_is_markup(terminal):
+    async with terminal() as t:
+        match = PatternMatch(
+            pattern="PAT-001",
+            title=EVIL,
+            scope="org",
+            outcome="matched",
+            orgs=("one",),
+            messages=(EVIL,),
+            means=EVIL,
+            action=EVIL,
+            owner=Owner.US,
+            source=("S44",),
+            references=(),
+        )
+        unsure = match.model_copy(update={"outcome": "undecided", "detail": EVIL})
+        said = shown(draw_patterns, (match, unsure), {"one": EVIL})
+        assert said.count("[red]x") == 7
+        plan = t.app.state.assessment.plan
+        driver = Driver(id=EVIL, title=EVIL, what="task", p80_if_well=1, p80_if_badly=2)
+        party = Driver(id="p", title="x", what="party", org=EVIL, p80_if_well=1, p80_if_badly=2)
+        said = shown(draw_first, plan.model_copy(update={"drivers": (driver, party)}))
+        assert said.count("[red]x") == 3 and "What drives the P80" in said
+
+
+def test_what_the_contract_uses_comes_first_among_changes_and_unseen_is_no_removal():
+    drift = Drift(
+        base_url="https://ehr.example.org/fhir",
+        before=datetime(2026, 1, 1, tzinfo=UTC),
+        after=datetime(2026, 2, 1, tzinfo=UTC),
+        changes=(
+            DriftChange(kind="resource", direction="added", name=EVIL, rank="added"),
+            DriftChange(kind="scope", direction="removed", name="launch", rank="contract_broken", uses=EVIL),
+        ),
+        not_compared=(f"the JWK Set {EVIL}",),
+        ranked_by=EVIL,
+    )
+    said = shown(draw_drift, drift)
+    assert said.index("scope launch is gone") < said.index("New 1") < said.index("Not compared")
+    assert said.count("[red]x") == 4 and "nothing is concluded" in said
+    assert "Nothing changed" in shown(draw_drift, drift.model_copy(update={"changes": ()}))
