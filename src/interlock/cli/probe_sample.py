@@ -25,7 +25,7 @@ def show_sample(data: DataFacts) -> None:
         return
     table = make_table(
         [
-            ("Input", {"ratio": 2}),
+            ("Input", {"ratio": 2, "min_width": 24}),
             ("Seen", {"justify": "right", "no_wrap": True}),
             ("Required fields", {"ratio": 3}),
             ("Statuses and code systems", {"ratio": 4}),

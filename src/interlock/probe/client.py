@@ -90,7 +90,7 @@ class Client:
             return not is_public(address)
         if is_loopback_host(where.host):
             return True
-        if self._proxy(url) is not None:
+        if self.proxy_of(url) is not None:
             return False
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(self._settings.connect_timeout_s):
@@ -205,7 +205,7 @@ class Client:
 
     def uses_proxy(self, url: str) -> bool:
         """Whether requests to a URL go through a proxy, so that nothing may be sent to its host directly."""
-        return self._proxy(url) is not None
+        return self.proxy_of(url) is not None
 
     def hold(self, url: str, seconds: float) -> None:
         """Let no further request to a URL's host start for some seconds, because it asked for that."""
@@ -213,7 +213,7 @@ class Client:
         if where is not None:
             self._limits.hold(where.host, seconds)
 
-    def _proxy(self, url: str) -> str | None:
+    def proxy_of(self, url: str) -> str | None:
         where = origin(url)
         if where is None or is_loopback_host(where.host):
             return None
@@ -235,7 +235,7 @@ class Client:
         where = origin(url)
         if where is None:
             raise RequestFailed("protocol", f"the address cannot be asked: {plain(url, 120)}")
-        proxy = self._proxy(url)
+        proxy = self.proxy_of(url)
         if proxy is not None and origin(proxy) is None:
             raise InterlockError(
                 f"the proxy cannot be used: {plain(proxy.rpartition('@')[2], 100)}",

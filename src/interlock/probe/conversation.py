@@ -73,7 +73,7 @@ async def get_document(
             )
             exchange = _explain(exchange, f"{why} the time left")
             pause = None
-        exchange = through_proxy(exchange, client._proxy)
+        exchange = through_proxy(exchange, client.proxy_of)
         attempts.append(exchange)
         if on_record is not None:
             for record in exchange.records:

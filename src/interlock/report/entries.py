@@ -232,6 +232,7 @@ class OrganizationPage(Model):
     caps: tuple[str, ...]
     gates: tuple[GateRow, ...]
     open: tuple[FindingRow, ...]
+    open_note: str
     undecided: tuple[FindingRow, ...]
     undecided_note: str
     probe: tuple[Pair, ...]

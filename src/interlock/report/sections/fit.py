@@ -48,8 +48,9 @@ def build_fit(context: Context) -> FitSection:
     for fit in fits:
         for match in fit.matches:
             needs.setdefault(_key(match), match)
+    shown = {key: match for key, match in needs.items() if _worth_a_row(context, key)}
     tables = tuple(
-        _table(context, fits[start : start + COLUMNS], needs, start, len(fits))
+        _table(context, fits[start : start + COLUMNS], shown, start, len(fits))
         for start in range(0, len(fits), COLUMNS)
         if needs
     )
@@ -61,7 +62,21 @@ def build_fit(context: Context) -> FitSection:
         "What the workflow contract needs, against what each organisation's own statement declares. A declaration is "
         "not proof that it works, and the absence of one is not proof that it does not."
     )
+    if len(shown) < len(needs):
+        every = "every organisation whose statement was read declares"
+        lead += f" {len(needs) - len(shown)} needs that {every} are left out here."
     return FitSection(lead=lead, legend=LEGEND, tables=tables)
+
+
+def _worth_a_row(context: Context, key: _Key) -> bool:
+    """In a brief report only needs that somebody's statement leaves out or does not speak of."""
+    return not context.brief or any(
+        match.outcome in {"missing", "undeclared"}
+        for fit in context.assessment.fit
+        if fit.observed
+        for match in fit.matches
+        if _key(match) == key
+    )
 
 
 def _key(match: NeedMatch) -> _Key:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from interlock.model.base import GapClass, RuleOutcome
 from interlock.model.finding import Finding
@@ -12,11 +12,15 @@ from interlock.report import words
 from interlock.report.models import Cite, GapEntry, GapGroup, Link, SubjectLine
 from interlock.report.sections.context import Context
 
+#: Gaps that a brief report tells in full.
+BRIEF_ENTRIES = 6
+
 
 def build_gaps(context: Context) -> tuple[GapGroup, ...]:
     """Every rule with an open gap; the last group holds those that the target gate does not need.
 
-    In a brief report only blockers that the target gate needs get an entry, the others a row.
+    In a brief report only the worst blockers that the target gate needs get an entry, at most :data:`BRIEF_ENTRIES`;
+    the others get a row.
     """
     by_rule: dict[str, list[Finding]] = defaultdict(list)
     for finding in context.assessment.findings:
@@ -33,14 +37,20 @@ def build_gaps(context: Context) -> tuple[GapGroup, ...]:
         order = (list(GapClass).index(rule.gap_class), rule.severity.rank, rule_id)
         groups[wave].append((order, _entry(context, rule, findings, neighbours)))
     ordered = sorted(groups, key=lambda wave: (wave is None, wave or 0))
-    return tuple(_group(context, wave, [entry for _, entry in sorted(groups[wave], key=_first)]) for wave in ordered)
+    blockers = sorted(
+        (order, entry.id) for wave in ordered if wave is not None for order, entry in groups[wave] if entry.blocker
+    )
+    told = {rule_id for _, rule_id in blockers[: BRIEF_ENTRIES if context.brief else None]}
+    return tuple(
+        _group(context, wave, [entry for _, entry in sorted(groups[wave], key=_first)], told) for wave in ordered
+    )
 
 
 def _first(pair: tuple[tuple[int, int, str], GapEntry]) -> tuple[int, int, str]:
     return pair[0]
 
 
-def _group(context: Context, wave: int | None, entries: Sequence[GapEntry]) -> GapGroup:
+def _group(context: Context, wave: int | None, entries: Sequence[GapEntry], told: Set[str]) -> GapGroup:
     gate = words.GATE[context.assessment.target_gate].lower()
     if wave is None:
         title, note = "Later", f"Open, and not needed for the {gate} gate."
@@ -49,7 +59,7 @@ def _group(context: Context, wave: int | None, entries: Sequence[GapEntry]) -> G
     else:
         title, note = f"Wave {wave + 1}", "Can start once what it waits for is closed."
     anchor = "gaps-later" if wave is None else f"gaps-wave-{wave + 1}"
-    full = [entry for entry in entries if not context.brief or (wave is not None and entry.blocker)]
+    full = [entry for entry in entries if not context.brief or entry.id in told]
     return GapGroup(
         anchor=anchor,
         title=title,

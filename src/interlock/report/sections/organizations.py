@@ -18,8 +18,8 @@ from interlock.report.sections.fit import unmet_needs
 from interlock.report.sections.glance import ENVIRONMENT, bar, if_unknowns_hold, stage_mark
 from interlock.report.sections.summary import question, why_undecided
 
-#: Undecided rules, and checks with findings, that a brief report shows of one organisation.
-BRIEF_ROWS = 8
+#: Gaps, undecided rules, and checks with findings, that a brief report shows of one organisation, worst first.
+BRIEF_ROWS = 6
 _SHOWN_CHECKS = (CheckOutcome.FAIL, CheckOutcome.WARN)
 _CHECK = {
     CheckOutcome.FAIL: Mark(symbol="✕", label="Failed", tone="bad"),
@@ -50,6 +50,7 @@ def _page(
     unseen = context.unseen(standing.org)
     seen = observation if observation is not None and not unseen else None
     vendor = words.vendor(organization.vendor)
+    gaps = _rows(context, findings, frozenset({RuleOutcome.GAP}))
     undecided = _rows(context, findings, UNDECIDED)
     told = _rows(context, [f for f in findings if (rule := context.rule(f.rule)) and context.told(rule)], UNDECIDED)
     told = told[: BRIEF_ROWS if context.brief else None]
@@ -67,7 +68,8 @@ def _page(
         callout=_callout(context, standing, name),
         caps=tuple(words.capital(words.sentence(words.text(cap))) for cap in standing.score.caps),
         gates=tuple(_gate(context, state) for state in standing.gates),
-        open=_rows(context, findings, frozenset({RuleOutcome.GAP})),
+        open=gaps[: BRIEF_ROWS if context.brief else None],
+        open_note=_left(len(gaps) - BRIEF_ROWS, "open") if context.brief else "",
         undecided=told,
         undecided_note=_left(len(undecided) - len(told), "undecided"),
         probe=probe_facts(seen) if seen else (),

@@ -26,6 +26,7 @@ def build_patterns(context: Context) -> Patterns:
                 detail=words.sentence(words.text(match.detail or "too little is known")),
             )
             for match in undecided
+            if not context.brief
         ),
     )
 

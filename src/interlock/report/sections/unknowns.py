@@ -14,6 +14,9 @@ from interlock.report.sections.context import UNDECIDED, Context
 from interlock.report.sections.gaps import behind
 from interlock.report.sections.summary import question, why_undecided
 
+#: Questions to answer that a brief report lists: those that decide most.
+BRIEF_ITEMS = 12
+
 
 def build_unknowns(context: Context) -> Unknowns:
     """Undecided findings, one entry a rule, worst first; then the questions still to answer."""
@@ -26,11 +29,12 @@ def build_unknowns(context: Context) -> Unknowns:
     known.sort(key=lambda pair: (pair[0].severity.rank, pair[0].gate.rank, pair[0].id))
     told = [pair for pair in known if context.told(pair[0])]
     items = _items(context, [finding for _, findings in told for finding in findings])
+    shown = items[: BRIEF_ITEMS if context.brief else None]
     left = sum(len(findings) for _, findings in known) - sum(len(findings) for _, findings in told)
     return Unknowns(
         lead=(*_lead(sum(len(findings) for _, findings in known), len(items)), *_left(context, left)),
         questions=tuple(_question(context, rule, findings) for rule, findings in told),
-        to_answer=items,
+        to_answer=shown,
     )
 
 
