@@ -57,7 +57,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code. Errors go to stderr, data to stdout."""
     # A command is over before garbage matters; looking for it while modules load takes a tenth of a short one's time.
     gc.set_threshold(150_000, 20, 50)
-    sys.exit(run(arguments))
+    code = run(arguments)
+    gc.freeze()  # or the interpreter looks through everything once more on its way out
+    sys.exit(code)
 
 
 def run(arguments: list[str] | None = None) -> int:
