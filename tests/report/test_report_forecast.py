@@ -7,8 +7,17 @@ import xml.etree.ElementTree as ET
 import assessment_factory as factory
 import pytest
 
-from interlock.model.assessment import Assessment, Behaviour, Driver, SandboxCost, SandboxOrg, UnknownThing
-from interlock.model.base import Owner
+from interlock.model.assessment import (
+    AnswerChange,
+    Assessment,
+    Behaviour,
+    Driver,
+    SandboxCost,
+    SandboxOrg,
+    UnknownThing,
+    VerdictChange,
+)
+from interlock.model.base import Owner, VerdictValue
 from interlock.report import html, markdown, view
 from interlock.report.charts import TornadoRow, tornado
 from interlock.report.models import PlanSection, ReportView
@@ -117,3 +126,20 @@ def test_closing_several_together_is_told_once() -> None:
     said = build(planned(first=summed)).first_together
     assert "together takes" in said and "1 May 2027 (P80)" in said
     assert build(planned(first=summed[:1])).first_together == ""
+
+
+def test_the_answers_that_would_change_the_verdict_are_named() -> None:
+    answer = AnswerChange(
+        item="auth.jwks_hosting", org="lakeshore", before="none", after="<b>hosted</b>", value="hosted"
+    )
+    change = VerdictChange(direction="later", answers=(answer,), verdict=VerdictValue.INTEGRATE)
+    sample = factory.sample()
+    assessment = sample.model_copy(update={"verdict": sample.verdict.model_copy(update={"changes": (change,)})})
+    built = build(assessment)
+    assert built.summary is not None
+    (shown,) = built.summary.changes
+    assert shown.term == "Integrate"
+    assert shown.value == "auth.jwks_hosting at Lakeshore Health System: “<b>hosted</b>” instead of “none”."
+    page = html.render(built)
+    assert "These answers would make it another one" in page and "<b>hosted" not in page
+    assert "auth.jwks" in markdown.render(built)

@@ -121,7 +121,10 @@ class NotSeen(Model):
 
 
 class Summary(Model):
-    """Executive summary: verdict, reasons, next step, and how sure we are."""
+    """Executive summary: verdict, reasons, next step, and how sure we are.
+
+    :ivar changes: each smallest set of answers that would make the verdict another one, and which one.
+    """
 
     verdict: str
     headline: str
@@ -131,6 +134,7 @@ class Summary(Model):
     next_step: str
     next_owner: str
     counterfactual: str
+    changes: tuple[Pair, ...]
     figures: tuple[Figure, ...]
     sure: tuple[str, ...]
     undecided: tuple[Reason, ...]

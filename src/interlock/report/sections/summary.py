@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from interlock.model.assessment import OrgStanding, VerdictReason
+from interlock.model.assessment import OrgStanding, VerdictChange, VerdictReason
 from interlock.model.base import RuleOutcome, Scope
 from interlock.model.finding import Finding
 from interlock.report import words
@@ -72,6 +72,7 @@ def build_summary(context: Context) -> Summary:
         next_step=words.sentence(words.text(verdict.next_step)),
         next_owner=words.OWNER[verdict.next_step_owner],
         counterfactual=words.sentence(words.text(verdict.counterfactual)),
+        changes=tuple(_change(context, change) for change in verdict.changes),
         figures=_figures(context),
         sure=_sure(context),
         undecided=tuple(_reason(context, reason) for reason in verdict.undecided),
@@ -255,3 +256,13 @@ def _partial(context: Context, standing: OrgStanding) -> str:
     if failed:
         return words.text(failed[0].detail or failed[0].failure, 200)
     return "some documents could not be read"
+
+
+def _change(context: Context, change: VerdictChange) -> Pair:
+    """The verdict that it would be, and the answers that would make it so."""
+    answers = []
+    for answer in change.answers:
+        where = f" at {context.organization_name(answer.org)}" if answer.org else ""
+        before, after = words.text(answer.before, 90), words.text(answer.after, 90)
+        answers.append(f"{words.text(answer.item, 96)}{where}: “{after}” instead of “{before}”")
+    return Pair(term=words.VERDICT[change.verdict], value=words.sentence("; ".join(answers)))
