@@ -214,6 +214,7 @@ class Client:
             self._limits.hold(where.host, seconds)
 
     def proxy_of(self, url: str) -> str | None:
+        """The proxy that a URL is asked through, with its credentials if it has any; none when asked directly."""
         where = origin(url)
         if where is None or is_loopback_host(where.host):
             return None
