@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from interlock.gaps.parts import NO_PART, Keys, Part, Parts, merged
 from interlock.gaps.stages import gate_states, stage
@@ -75,7 +76,7 @@ def standing_of(
     concerning = parts.concerning(org)
     gates = gate_states(concerning)
     verdict, provisional = own_verdict(concerning)
-    return OrgStanding(
+    return OrgStanding.trusted(
         org=org.id,
         observed=observation.outcome if observation else "never_probed",
         observed_at=observation.started.isoformat().replace("+00:00", "Z") if observation else None,
@@ -97,11 +98,11 @@ def _score(own: Sequence[Part], concerning: Sequence[Part], product_blockers: Ke
     width = sum(part.undecided for part in filled) / applicable if applicable else 1.0
     not_applicable = sum(part.not_applicable for part in filled)
     evidence = sum(part.evidence for part in filled)
-    uncapped = Interval(low=round(100 * low, 1), high=round(100 * min(1.0, low + width), 1))
+    uncapped = Interval.trusted(low=round(100 * low, 1), high=round(100 * min(1.0, low + width), 1))
     cap, reasons = _cap(concerning, product_blockers, target_gate)
     everything = applicable + not_applicable
-    return Score(
-        interval=Interval(low=min(uncapped.low, cap), high=min(uncapped.high, cap)),
+    return Score.trusted(
+        interval=Interval.trusted(low=min(uncapped.low, cap), high=min(uncapped.high, cap)),
         uncapped=uncapped,
         completeness=round(1.0 - width, 4),
         confidence=round(evidence / applicable, 4) if applicable else 0.0,
@@ -117,13 +118,24 @@ def _cap(concerning: Sequence[Part], product_blockers: Keys, target_gate: Gate) 
     for keys, words in ((product_blockers, "product blocker"), (integration, "integration blocker")):
         if keys:
             cap = BLOCKER_CAP
-            reasons.append(f"at most {BLOCKER_CAP:.0f}: open {words} {listed(keys)}")
+            reasons.append(_blocked(words, keys))
     gates = range(GATE_RANK[target_gate] + 1)
     unknown = merged([part.unknown[gate] for part in concerning for gate in gates])
     if unknown:
         cap = min(cap, UNKNOWN_CAP)
-        reasons.append(
-            f"at most {UNKNOWN_CAP:.0f}: {count(len(unknown), 'requirement')} up to the {gate_words(target_gate)} "
-            f"not decided ({listed(unknown)})"
-        )
+        reasons.append(_undecided(unknown, target_gate))
     return cap, reasons
+
+
+@lru_cache(maxsize=8192)
+def _blocked(words: str, keys: Keys) -> str:
+    """Remembered, as is :func:`_undecided`: one more answer leaves most organisations' caps as they were."""
+    return f"at most {BLOCKER_CAP:.0f}: open {words} {listed(keys)}"
+
+
+@lru_cache(maxsize=8192)
+def _undecided(unknown: Keys, target_gate: Gate) -> str:
+    return (
+        f"at most {UNKNOWN_CAP:.0f}: {count(len(unknown), 'requirement')} up to the {gate_words(target_gate)} "
+        f"not decided ({listed(unknown)})"
+    )

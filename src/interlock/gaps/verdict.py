@@ -49,8 +49,8 @@ _IN_ORDER = tuple(VerdictValue)
 
 
 @dataclass(frozen=True, slots=True)
-class _Vote:
-    """One finding of a rule that names a verdict, open or undecided."""
+class Vote:
+    """One finding of a rule that names a verdict, open or undecided: what the verdict is counted from."""
 
     finding: Finding
     rule: Rule
@@ -63,8 +63,8 @@ class _Vote:
 class _Ballot:
     """All votes: the product's, and each organisation's own (its vendor's included)."""
 
-    product: tuple[_Vote, ...]
-    by_org: Mapping[str, tuple[_Vote, ...]]
+    product: tuple[Vote, ...]
+    by_org: Mapping[str, tuple[Vote, ...]]
 
 
 def own_verdict(concerning: Sequence[Part]) -> tuple[VerdictValue, bool]:
@@ -88,7 +88,18 @@ def decide(
     :param standings: where each organisation stands; they decide with whom the next step starts.
     """
     index = FindingIndex.of(findings)
-    ballot = _Ballot(_votes(index.product, rules), {org.id: _votes(index.own(org), rules) for org in organizations})
+    own = {org.id: votes_of(index.own(org), rules) for org in organizations}
+    return decide_by_votes(votes_of(index.product, rules), own, standings, organizations)
+
+
+def decide_by_votes(
+    product: tuple[Vote, ...],
+    by_org: Mapping[str, tuple[Vote, ...]],
+    standings: Sequence[OrgStanding],
+    organizations: Sequence[Organization],
+) -> Verdict:
+    """The verdict over all by votes that are known: the product's, and each organisation's with its vendor's."""
+    ballot = _Ballot(product, by_org)
     value = _tally(ballot, _is_gap)
     provisional = _earliest_possible(ballot).rank < value.rank
     reasons = _reasons(ballot, value)
@@ -110,22 +121,27 @@ def decide(
     )
 
 
-def _votes(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> tuple[_Vote, ...]:
+def votes_of(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> tuple[Vote, ...]:
     """Open and undecided findings of stable rules that name a verdict; worst first, then by key."""
     votes = []
     for finding in findings:
         rule = rule_of(finding, rules)
         is_open = finding.outcome is RuleOutcome.GAP or finding.outcome in UNDECIDED
         if rule.verdict is not None and is_open and in_force(rule):
-            votes.append(_Vote(finding, rule, rule.verdict, finding.outcome is not RuleOutcome.GAP))
+            votes.append(Vote(finding, rule, rule.verdict, finding.outcome is not RuleOutcome.GAP))
+    return in_order(votes)
+
+
+def in_order(votes: Iterable[Vote]) -> tuple[Vote, ...]:
+    """Worst first, then by key."""
     return tuple(sorted(votes, key=lambda vote: (SEVERITY_RANK[vote.rule.severity], vote.finding.key)))
 
 
-def _is_gap(vote: _Vote) -> bool:
+def _is_gap(vote: Vote) -> bool:
     return not vote.undecided
 
 
-def _earliest(votes: Iterable[_Vote], taken: Callable[[_Vote], bool]) -> VerdictValue:
+def _earliest(votes: Iterable[Vote], taken: Callable[[Vote], bool]) -> VerdictValue:
     earliest = VerdictValue.INTEGRATE
     for vote in votes:
         if vote.value.rank < earliest.rank and taken(vote):
@@ -133,7 +149,7 @@ def _earliest(votes: Iterable[_Vote], taken: Callable[[_Vote], bool]) -> Verdict
     return earliest
 
 
-def _tally(ballot: _Ballot, taken: Callable[[_Vote], bool]) -> VerdictValue:
+def _tally(ballot: _Ballot, taken: Callable[[Vote], bool]) -> VerdictValue:
     """The overall verdict when the votes that ``taken`` accepts are open gaps.
 
     The product's earliest vote decides. Without one it is ``integrate`` as long as some organisation's own verdict is,
@@ -159,7 +175,7 @@ def _earliest_possible(ballot: _Ballot) -> VerdictValue:
     return min(if_product, if_organizations, key=lambda value: value.rank)
 
 
-def _reasons(ballot: _Ballot, value: VerdictValue) -> tuple[_Vote, ...]:
+def _reasons(ballot: _Ballot, value: VerdictValue) -> tuple[Vote, ...]:
     """The open gaps that argued for ``value``: the product's, or where it had none the organisations'."""
     product = tuple(vote for vote in ballot.product if _is_gap(vote) and vote.value is value)
     if product or value is VerdictValue.INTEGRATE:
@@ -167,7 +183,7 @@ def _reasons(ballot: _Ballot, value: VerdictValue) -> tuple[_Vote, ...]:
     return _unique(v for votes in ballot.by_org.values() for v in votes if _is_gap(v) and v.value is value)
 
 
-def _doubts(ballot: _Ballot, value: VerdictValue) -> tuple[_Vote, ...]:
+def _doubts(ballot: _Ballot, value: VerdictValue) -> tuple[Vote, ...]:
     """Undecided findings that argue for something earlier than ``value``: the product's, else the organisations'."""
     product = tuple(vote for vote in ballot.product if vote.undecided and vote.value.rank < value.rank)
     if product:
@@ -176,18 +192,17 @@ def _doubts(ballot: _Ballot, value: VerdictValue) -> tuple[_Vote, ...]:
     return _unique(vote for vote in own if vote.undecided and vote.value.rank < value.rank)
 
 
-def _unique(votes: Iterable[_Vote]) -> tuple[_Vote, ...]:
+def _unique(votes: Iterable[Vote]) -> tuple[Vote, ...]:
     """A vendor's vote reaches several organisations: keep each finding once, worst first."""
-    by_key = {vote.finding.key: vote for vote in votes}
-    return tuple(sorted(by_key.values(), key=lambda vote: (SEVERITY_RANK[vote.rule.severity], vote.finding.key)))
+    return in_order({vote.finding.key: vote for vote in votes}.values())
 
 
-def _reason(vote: _Vote) -> VerdictReason:
+def _reason(vote: Vote) -> VerdictReason:
     finding = vote.finding
     return VerdictReason(key=finding.key, title=vote.rule.title, message=statement(finding), outcome=finding.outcome)
 
 
-def _headline(ballot: _Ballot, value: VerdictValue, reasons: Sequence[_Vote]) -> str:
+def _headline(ballot: _Ballot, value: VerdictValue, reasons: Sequence[Vote]) -> str:
     titles = listed(list(dict.fromkeys(vote.rule.title for vote in reasons)))
     headline = _TEXTS[value][0].format(titles=titles)
     if value is VerdictValue.INTEGRATE or any(_is_gap(v) and v.value is value for v in ballot.product):
@@ -196,7 +211,7 @@ def _headline(ballot: _Ballot, value: VerdictValue, reasons: Sequence[_Vote]) ->
     return f"{headline} (at {held:,} of {len(ballot.by_org):,} organisations; no organisation is ready to integrate)."
 
 
-def _find_out_first(doubts: Sequence[_Vote]) -> tuple[str, str, Owner]:
+def _find_out_first(doubts: Sequence[Vote]) -> tuple[str, str, Owner]:
     """Headline, next step and owner of an ``integrate`` that rests on unknowns: an unknown is no pass (S07, S08)."""
     titles = list(dict.fromkeys(vote.rule.title for vote in doubts))
     headline = (
@@ -207,7 +222,7 @@ def _find_out_first(doubts: Sequence[_Vote]) -> tuple[str, str, Owner]:
 
 def _next_step(
     value: VerdictValue,
-    reasons: Sequence[_Vote],
+    reasons: Sequence[Vote],
     standings: Sequence[OrgStanding],
     organizations: Sequence[Organization],
 ) -> tuple[str, Owner]:
@@ -225,7 +240,7 @@ def _next_step(
     return f"{text}.", Owner.US
 
 
-def _counterfactual(ballot: _Ballot, value: VerdictValue, doubts: Sequence[_Vote]) -> str:
+def _counterfactual(ballot: _Ballot, value: VerdictValue, doubts: Sequence[Vote]) -> str:
     """One sentence: the fewest closures that move the verdict on, and the fewest answers that would move it back."""
     parts = []
     if value is not VerdictValue.INTEGRATE:
@@ -265,7 +280,7 @@ def _smallest_closure(ballot: _Ballot, value: VerdictValue) -> tuple[list[str], 
     return closed, then
 
 
-def _open_without(closed: Set[str]) -> Callable[[_Vote], bool]:
+def _open_without(closed: Set[str]) -> Callable[[Vote], bool]:
     return lambda vote: _is_gap(vote) and vote.finding.key not in closed
 
 
@@ -291,5 +306,5 @@ def _smallest_setback(ballot: _Ballot, value: VerdictValue) -> tuple[list[str], 
     return sorted(chosen), _tally(ballot, lambda vote: _is_gap(vote) or vote.finding.key in chosen)
 
 
-def _widest_first(vote: _Vote) -> tuple[bool, int, str]:
+def _widest_first(vote: Vote) -> tuple[bool, int, str]:
     return vote.finding.subject.scope is Scope.ORG, vote.value.rank, vote.finding.key

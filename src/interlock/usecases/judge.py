@@ -6,16 +6,17 @@ remembers only saves work: rows, parts and standings that an answer does not tou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from interlock.gaps.parts import Part, Parts, Weighing, part_of, weighing
 from interlock.gaps.score import product_score_of, standing_of
 from interlock.gaps.subjects import OPEN
-from interlock.gaps.verdict import decide
+from interlock.gaps.verdict import Vote, decide_by_votes, in_order, votes_of
 from interlock.model.assessment import OrgStanding, Score, Verdict
 from interlock.model.base import Gate
 from interlock.model.finding import Finding
@@ -42,6 +43,7 @@ class Judgement:
     standings: tuple[OrgStanding, ...]
     rules: Mapping[str, Rule]
     organizations: tuple[Organization, ...]
+    voted: MutableMapping[Row, tuple[Vote, ...]] = field(repr=False)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -51,15 +53,22 @@ class Judgement:
     @cached_property
     def verdict(self) -> Verdict:
         """Product or integration?"""
-        voters: dict[NameTable, list[int]] = {}
-        votes: list[Finding] = []
-        for row in self.table.rows:
-            places = voters.get(row.names)
-            if places is None:
-                places = [place for place, rule in enumerate(row.rules) if rule.rule.verdict is not None]
-                voters[row.names] = places
-            votes += [row.finding(place) for place in places if row.conclusions[place].outcome in OPEN]
-        return decide(votes, self.rules, self.standings, self.organizations)
+        rows = self.table
+        vendors = {vendor: self._votes(row) for vendor, row in rows.vendors.items()}
+        own = {}
+        for org in self.organizations:
+            shared, votes = vendors.get(org.vendor, ()), self._votes(rows.organizations[org.id])
+            own[org.id] = in_order((*shared, *votes)) if shared else votes
+        return decide_by_votes(self._votes(rows.product), own, self.standings, self.organizations)
+
+    def _votes(self, row: Row) -> tuple[Vote, ...]:
+        """A row's votes; those of a row that an answer did not touch are known already."""
+        votes = self.voted.get(row)
+        if votes is None:
+            voters = (place for place, rule in enumerate(row.rules) if rule.rule.verdict is not None)
+            open_ = (row.finding(place) for place in voters if row.conclusions[place].outcome in OPEN)
+            votes = self.voted[row] = votes_of(open_, self.rules)
+        return votes
 
 
 class Judge:
@@ -72,6 +81,7 @@ class Judge:
         self._weighings: dict[NameTable, tuple[Weighing, ...]] = {}
         self._parts: dict[str, tuple[Row, Part]] = {}
         self._standings: dict[str, tuple[tuple[Any, ...], OrgStanding]] = {}
+        self._voted: MutableMapping[Row, tuple[Vote, ...]] = WeakKeyDictionary()
         self._lock = Lock()
 
     def hidden(self, inputs: Inputs) -> dict[str, frozenset[str]]:
@@ -107,6 +117,7 @@ class Judge:
                 standings=self._stood(inputs, parts, target),
                 rules=self.rules,
                 organizations=inputs.organizations,
+                voted=self._voted,
             )
 
     def _counted(self, table: Table) -> Parts:
