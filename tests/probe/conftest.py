@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+import ssl
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from probe_loopback import Loopback
+import trustme
+from probe_documents import smart, statement
+from probe_loopback import Loopback, as_json
 
 
 @pytest.fixture(autouse=True)
@@ -31,3 +34,25 @@ def loopback() -> Iterator[Loopback]:
     server = Loopback()
     yield server
     server.close()
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """A certificate authority that nobody trusts unless a test says so."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[ssl.SSLContext], Loopback]]:
+    """Starts servers that give both documents over TLS."""
+    servers: list[Loopback] = []
+
+    def start(context: ssl.SSLContext) -> Loopback:
+        server = Loopback(context)
+        server.serve(as_json(statement(), content_type="application/fhir+json"), as_json(smart()))
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.close()

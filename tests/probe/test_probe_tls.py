@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,26 +20,6 @@ from interlock.model.observation import Check, Observation, Target, TlsFacts
 from interlock.probe.runner import ProbeSettings, probe_sync
 
 PAST = datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC)
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[ssl.SSLContext], Loopback]]:
-    servers: list[Loopback] = []
-
-    def start(context: ssl.SSLContext) -> Loopback:
-        server = Loopback(context)
-        server.serve(as_json(statement(), content_type="application/fhir+json"), as_json(smart()))
-        servers.append(server)
-        return server
-
-    yield start
-    for server in servers:
-        server.close()
 
 
 def context_of(leaf: trustme.LeafCert) -> ssl.SSLContext:

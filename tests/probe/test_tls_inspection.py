@@ -7,7 +7,7 @@ import datetime
 import socket
 import ssl
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,7 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from probe_documents import smart, statement
-from probe_loopback import Loopback, as_json, redirect
+from probe_loopback import Loopback, redirect
 
 from interlock.model.observation import Certificate, Check, Observation, Target, TlsFacts
 from interlock.probe.negotiation import HostMemory
@@ -27,26 +26,6 @@ from interlock.probe.tls_facts import explained
 
 NOW = datetime.datetime.now(datetime.UTC)
 DAY = datetime.timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[ssl.SSLContext], Loopback]]:
-    servers: list[Loopback] = []
-
-    def start(context: ssl.SSLContext) -> Loopback:
-        server = Loopback(context)
-        server.serve(as_json(statement(), content_type="application/fhir+json"), as_json(smart()))
-        servers.append(server)
-        return server
-
-    yield start
-    for server in servers:
-        server.close()
 
 
 def context_of(leaf: trustme.LeafCert) -> ssl.SSLContext:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,17 +39,17 @@ class Answering(Section):
         self._on_form: Key | None = None
 
     @property
+    @abstractmethod
     def _current(self) -> Asked | None:
         """The question on the form."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _again(self) -> None:
         """Draw anew without a change of the app's state."""
-        raise NotImplementedError
 
+    @abstractmethod
     def action_step(self, step: int) -> None:
         """Another question."""
-        raise NotImplementedError
 
     @on(QuestionForm.Chose)
     def _chose(self, event: QuestionForm.Chose) -> None:
