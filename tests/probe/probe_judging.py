@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from interlock.fhir.capability import tolerate
 from interlock.model.contract import ContractFit, WorkflowContract
 from interlock.model.observation import Check, Facts, RequestRecord, TlsFacts
 from interlock.probe.assemble import base_facts, with_advertised
@@ -32,7 +33,8 @@ def answered(purpose: Purpose, document: Any, **record: Any) -> Exchange:
     made = RequestRecord.model_validate(fields | record)
     if document is None:
         return Exchange(purpose, (made,), "absent", "the server has nothing there (HTTP 404)")
-    return Exchange(purpose, (made,), "document", "a document", document=document)
+    read_as = tolerate(document) if purpose in {"metadata", "cors-metadata"} else document
+    return Exchange(purpose, (made,), "document", "a document", document=read_as)
 
 
 def read(purpose: Purpose, status: int, content_type: str, body: bytes, **record: Any) -> Exchange:

@@ -106,7 +106,8 @@ TABLE = (
     Expected(29, "trailing-bytes", GOOD, {"CAP-005": "warn", "CAP-001": "pass"}),
     Expected(29, "truncated", "not_observed", {"NET-004": "warn", "CAP-001": "not_observed"}),
     Expected(30, "deep-json", "not_observed", {"CAP-001": "not_observed", "CAP-044": "warn"}),
-    Expected(30, "big-number", "not_observed", {"CAP-001": "not_observed", "CAP-044": "warn"}),
+    # The number stands where nobody looks: a statement is read past it, a document that is read whole is not read.
+    Expected(30, "big-number", "partial", {"CAP-001": "pass", "SMART-001": "not_observed"}),
     Expected(30, "gzip-bomb", "not_observed", {"NET-023": "warn", "CAP-001": "not_observed"}),
     Expected(30, "drip", "not_observed", {"NET-022": "warn", "CAP-001": "not_observed"}, BRIEF),
     Expected(31, "429", "not_observed", {"NET-008": "warn", "NET-021": "pass"}, BRIEF),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from interlock.fhir.tolerant import objects_of
-from interlock.model.observation import BulkFacts, CapabilityFacts, ExportLevel
+from interlock.fhir.capability import Statement
+from interlock.fhir.statement import Operation, address
+from interlock.model.observation import BulkFacts, ExportLevel
 
 STATEMENT = "http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"
 _DEFINITIONS: dict[str, ExportLevel] = {
@@ -16,11 +17,11 @@ _LEVEL_OF_TYPE: dict[str, ExportLevel] = {"Patient": "patient", "Group": "group"
 _LEVELS: tuple[ExportLevel, ...] = ("system", "patient", "group")
 
 
-def parse(document: object, capability: CapabilityFacts) -> BulkFacts:
+def parse(statement: Statement) -> BulkFacts:
     """Exports by definition first, then by name and place (specifications: BLK-02, BLK-03). Never raises."""
     found: set[ExportLevel] = set()
     undefined = False
-    for type_name, operation in _operations(document):
+    for type_name, operation in statement.operations:
         level, defined = _level(type_name, operation)
         if level is not None:
             found.add(level)
@@ -28,32 +29,17 @@ def parse(document: object, capability: CapabilityFacts) -> BulkFacts:
     return BulkFacts.trusted(
         exports=tuple(level for level in _LEVELS if level in found),
         undefined=undefined,
-        instantiates=any(one.partition("|")[0] == STATEMENT for one in capability.instantiates),
+        instantiates=any(one.partition("|")[0] == STATEMENT for one in statement.facts.instantiates),
     )
 
 
-def _operations(document: object) -> list[tuple[str | None, dict[str, object]]]:
-    found: list[tuple[str | None, dict[str, object]]] = []
-    for rest in objects_of(document, "rest"):
-        found += [(None, operation) for operation in objects_of(rest, "operation")]
-        for resource in objects_of(rest, "resource"):
-            if "operation" not in resource:
-                continue
-            name = resource.get("type")
-            type_name = name if isinstance(name, str) else None
-            found += [(type_name, operation) for operation in objects_of(resource, "operation")]
-    return found
-
-
-def _level(type_name: str | None, operation: dict[str, object]) -> tuple[ExportLevel | None, bool]:
+def _level(type_name: str | None, operation: Operation) -> tuple[ExportLevel | None, bool]:
     """The level that an operation exports, and whether its definition says so."""
-    definition = operation.get("definition")
-    if isinstance(definition, dict):
-        definition = definition.get("reference")
-    if isinstance(definition, str) and (level := _DEFINITIONS.get(definition.partition("|")[0])):
-        return level, True
-    name = operation.get("name")
-    name = name.lstrip("$") if isinstance(name, str) else ""
+    if operation.definition is not None:
+        definition = address(operation.definition).partition("|")[0]
+        if (level := _DEFINITIONS.get(definition)) is not None:
+            return level, True
+    name = operation.name.lstrip("$")
     if name in _NAMES:
         return _NAMES[name], False
     if name == "export":

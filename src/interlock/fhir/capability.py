@@ -6,9 +6,24 @@ entries of mode server are merged and client entries are ignored (FHIR R4, Capab
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
 
+from interlock.fhir import statement
 from interlock.fhir.oauth_uris import OAuthUriReader
+from interlock.fhir.statement import (
+    MAX_ENTRIES,
+    MAX_RESOURCES,
+    Operation,
+    Parts,
+    Resource,
+    Rest,
+    address,
+    names_at,
+    references_at,
+)
 from interlock.fhir.tolerant import (
     MAX_CODE,
     MAX_PROBLEMS,
@@ -16,19 +31,13 @@ from interlock.fhir.tolerant import (
     Problems,
     is_plain,
     kind_of,
-    numbered_at,
+    object_at,
     objects_at,
     shown,
     text_at,
     texts_at,
 )
 from interlock.model.observation import CapabilityFacts, FhirRelease, ResourceFacts, SecurityFacts
-
-STATEMENT_TYPES = frozenset({"CapabilityStatement", "Conformance"})
-
-MAX_RESOURCES = 1000
-MAX_PARAMETERS = 1000
-MAX_ENTRIES = 500
 
 #: First two numbers of ``fhirVersion`` → release. 4.1 was the R4B ballot; drafts in between belong to no release.
 _RELEASES: dict[str, FhirRelease] = {
@@ -49,112 +58,198 @@ def release_of(version: str | None) -> FhirRelease | None:
     return _RELEASES.get(".".join(version.split(".")[:2])) if version else None
 
 
-def is_statement(document: object) -> bool:
-    """Whether a JSON value says that it is a capability statement of any release."""
-    name = document.get("resourceType") if isinstance(document, dict) else None
-    return isinstance(name, str) and name in STATEMENT_TYPES
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A capability statement as it was read.
+
+    :ivar members: what stands beside ``rest``, as sent; documentation that nobody reads is left out.
+    :ivar modes: ``rest.mode`` by position; none where it is missing.
+    :ivar operations: of mode server, each with its resource type or, for the whole system, none.
+    """
+
+    members: dict[str, Any]
+    modes: dict[int, str | None]
+    operations: tuple[tuple[str | None, Operation], ...]
+    facts: CapabilityFacts
+
+
+def decode(text: str) -> Statement | None:
+    """The statement that a text is, read at once; none when it is no statement, or asks for patience."""
+    parts = statement.decode(text)
+    if parts is None:
+        return None
+    try:
+        return _statement(parts, at_once=True)
+    except _NotPlainError:
+        return None
+
+
+def tolerate(document: object) -> Statement:
+    """The statement in any JSON value. Never raises; what does not fit is left out and named in its ``problems``."""
+    return _statement(statement.tolerate(document), at_once=False)
+
+
+def _statement(parts: Parts, *, at_once: bool) -> Statement:
+    rest = _Rests(parts, at_once=at_once)
+    return Statement(parts.members, rest.modes, tuple(rest.operations), _facts(parts, rest))
 
 
 def parse(document: object) -> CapabilityFacts:
-    """Facts of a statement. Never raises; what does not fit is left out and named in ``problems``.
+    """Facts of a statement in any JSON value.
 
     Interactions keep the specification's codes (``read``, ``search-type``, …); a leading ``$`` of an operation's name
     is removed; parameters of ``rest.searchParam`` apply to every type and are added to each; ``supportedProfile`` gives
     ``profiles`` and ``profile`` (string or Reference) gives ``profile``.
     """
-    problems = Problems()
-    if not isinstance(document, dict):
-        problems.add(f"the document is {kind_of(document)}, not an object")
-        document = {}
-    elif not is_statement(document):
-        problems.add("resourceType is neither CapabilityStatement nor Conformance")
-    rest = _Rest(problems)
-    for position, entry in numbered_at(document, "rest", problems, MAX_ENTRIES):
-        rest.add(position, entry)
-    version = _version(document, problems)
+    return tolerate(document).facts
+
+
+def _facts(parts: Parts, rest: _Rests) -> CapabilityFacts:
+    problems, members = parts.problems, parts.members
+    version = _version(members, problems)
     release = release_of(version)
     if version and release is None:
         problems.add(f"fhirVersion {shown(version)} belongs to no published release")
-    implementation = _object_at(document, "implementation", problems)
+    implementation = object_at(members, "implementation", problems)
     return CapabilityFacts.trusted(
         fhir_version=version,
         fhir_release=release,
-        kind=text_at(document, "kind", problems, MAX_CODE),
-        status=text_at(document, "status", problems, MAX_CODE),
-        date=text_at(document, "date", problems, MAX_CODE),
-        software=_software(document, problems),
-        publisher=text_at(document, "publisher", problems),
+        kind=text_at(members, "kind", problems, MAX_CODE),
+        status=text_at(members, "status", problems, MAX_CODE),
+        date=text_at(members, "date", problems, MAX_CODE),
+        software=_software(members, problems),
+        publisher=text_at(members, "publisher", problems),
         implementation_url=text_at(implementation, "url", problems, MAX_URL),
-        formats=texts_at(document, "format", problems, MAX_ENTRIES) or (),
-        instantiates=texts_at(document, "instantiates", problems, MAX_ENTRIES, MAX_URL) or (),
+        formats=texts_at(members, "format", problems, MAX_ENTRIES) or (),
+        instantiates=texts_at(members, "instantiates", problems, MAX_ENTRIES, MAX_URL) or (),
         resources=rest.resources,
         system_interactions=tuple(rest.system_interactions),
-        operations=tuple(rest.operations),
-        profiles=_references(document, "profile", problems),
+        operations=_distinct(_names([one for place, one in rest.operations if place is None])),
+        profiles=references_at(members, "profile", problems),
         security=rest.security(),
-        subsetted=_subsetted(document, problems),
+        subsetted=_subsetted(members, problems),
         repeated=tuple(rest.repeated),
         problems=problems.notes(),
     )
 
 
-class _Rest:
-    """Merges the ``rest`` entries of mode server."""
+class _NotPlainError(Exception):
+    """Text that was to be read at once holds words that need a second look."""
 
-    def __init__(self, problems: Problems) -> None:
-        self._problems = problems
-        self._oauth = OAuthUriReader(problems)
+
+def _plain(words: Iterable[str]) -> None:
+    """Make sure that there is nothing to trim or to replace.
+
+    :raises _NotPlainError: there is.
+    """
+    joined = "".join(words)
+    if joined and not is_plain(joined):
+        raise _NotPlainError
+
+
+class _Entry(NamedTuple):
+    """What one ``rest.resource`` declares. ``repeats``: it names a search parameter twice."""
+
+    type: str
+    facts: ResourceFacts
+    operations: tuple[Operation, ...]
+    repeats: bool
+
+
+def _entry(resource: Resource) -> _Entry:
+    parameters = [one.name for one in resource.searchParam]
+    distinct = tuple(dict.fromkeys(parameters))
+    facts = ResourceFacts.complete(
+        {
+            "interactions": _distinct([one.code for one in resource.interaction]),
+            "search_params": distinct,
+            "profiles": _distinct(map(address, resource.supportedProfile)),
+            "profile": address(resource.profile) if resource.profile is not None else None,
+            "operations": _distinct(_names(resource.operation)),
+            "versioning": resource.versioning,
+        }
+    )
+    return _Entry(resource.type, facts, tuple(resource.operation), len(distinct) < len(parameters))
+
+
+def _entry_in(text: bytes) -> _Entry:
+    """:raises _NotPlainError: it has not the types that FHIR gives it, or words that need a second look."""
+    resource = statement.decode_resource(text)
+    if resource is None:
+        raise _NotPlainError
+    entry = _entry(resource)
+    _, facts, operations, _ = entry
+    _plain((resource.type, facts.profile or "", facts.versioning or "", *facts.interactions, *facts.search_params))
+    _plain((*facts.profiles, *facts.operations, *_definitions(operations)))
+    return entry
+
+
+#: The tenants of one vendor's release send the same entries, whatever else their statements say (judgement).
+_known_entry = lru_cache(maxsize=4096)(_entry_in)
+_MAX_REMEMBERED = 8192
+
+
+class _Rests:
+    """Merges the ``rest`` entries of mode server.
+
+    :raises _NotPlainError: text that was to be read at once needs a second look.
+    """
+
+    def __init__(self, parts: Parts, *, at_once: bool) -> None:
+        self._at_once = at_once
+        self._problems = parts.problems
+        self._oauth = OAuthUriReader(parts.problems)
         self._services: dict[str, None] = {}
         self._cors: bool | None = None
+        self.modes: dict[int, str | None] = {}
         self.resources: dict[str, ResourceFacts] = {}
         self.system_interactions: dict[str, None] = {}
-        self.operations: dict[str, None] = {}
+        self.operations: list[tuple[str | None, Operation]] = []
         self.repeated: list[str] = []
+        for position, rest in enumerate(parts.rest):
+            if rest is not None:
+                self.modes[position] = rest.mode
+                if rest.mode != "client":
+                    self._add(position, rest)
 
-    def add(self, position: int, rest: dict[str, Any]) -> None:
-        problems = self._problems
-        mode = text_at(rest, "mode", problems, MAX_CODE)
-        if mode == "client":
-            return
-        if mode != "server":
-            problems.add("a rest entry says neither mode server nor mode client; it was read as the server's")
+    def _add(self, position: int, rest: Rest) -> None:
+        if rest.mode != "server":
+            self._problems.add("a rest entry says neither mode server nor mode client; it was read as the server's")
         seen: set[str] = set()
-        everywhere = _names(rest, "searchParam", "name", problems, MAX_PARAMETERS)
-        for index, entry in numbered_at(rest, "resource", problems, MAX_RESOURCES):
-            self._add_resource(f"/rest/{position}/resource", index, entry, seen, everywhere)
-        self.system_interactions.update(dict.fromkeys(_names(rest, "interaction", "code", problems, MAX_ENTRIES)))
-        transaction = text_at(rest, "transactionMode", problems, MAX_CODE)
-        self.system_interactions.update(dict.fromkeys(_TRANSACTION_MODES.get(transaction or "", ())))
-        self.operations.update(dict.fromkeys(_operations(rest, problems)))
-        self._add_security(_object_at(rest, "security", problems))
+        everywhere = [one.name for one in rest.searchParam]
+        place = f"/rest/{position}/resource"
+        for index, resource in enumerate(rest.resource):
+            if isinstance(resource, Resource):
+                self._add_resource(place, index, _entry(resource), seen, everywhere)
+            elif resource is not None:
+                text = bytes(resource)
+                entry = _known_entry(text) if len(text) <= _MAX_REMEMBERED else _entry_in(text)
+                self._add_resource(place, index, entry, seen, everywhere)
+        codes = [one.code for one in rest.interaction]
+        self.system_interactions.update(dict.fromkeys(codes))
+        self.system_interactions.update(dict.fromkeys(_TRANSACTION_MODES.get(rest.transactionMode or "", ())))
+        self.operations += [(None, one) for one in rest.operation]
+        self._add_security(rest.security)
+        if self._at_once:
+            words = (rest.mode or "", rest.transactionMode or "", *codes, *everywhere, *_names(rest.operation))
+            _plain((*words, *_definitions(rest.operation)))
 
-    def _add_resource(
-        self, place: str, index: int, entry: dict[str, Any], seen: set[str], everywhere: list[str]
-    ) -> None:
-        problems = self._problems
-        type_name = text_at(entry, "type", problems, MAX_CODE)
-        if type_name is None:
-            problems.add("a resource entry has no type and was ignored")
-            return
+    def _add_resource(self, place: str, index: int, entry: _Entry, seen: set[str], everywhere: list[str]) -> None:
+        type_name, read, operations, repeats = entry
+        before = self.resources.get(type_name)
         if type_name in seen:
-            problems.add(f"the type {shown(type_name)} is listed more than once; the entries were merged")
+            self._problems.add(f"the type {shown(type_name)} is listed more than once; the entries were merged")
             self._repeat(place)
-        elif type_name not in self.resources and len(self.resources) >= MAX_RESOURCES:
-            problems.add(f"more than {MAX_RESOURCES} resource types; the rest was not read")
+        elif before is None and len(self.resources) >= MAX_RESOURCES:
+            self._problems.add(f"more than {MAX_RESOURCES} resource types; the rest was not read")
             return
         seen.add(type_name)
-        parameters = _names(entry, "searchParam", "name", problems, MAX_PARAMETERS)
-        if len(set(parameters)) < len(parameters):
+        if repeats:
             self._repeat(f"{place}/{index}/searchParam")
-        read = ResourceFacts.trusted(
-            interactions=_distinct(_names(entry, "interaction", "code", problems, MAX_ENTRIES)),
-            search_params=_distinct([*parameters, *everywhere] if everywhere else parameters),
-            profiles=_references(entry, "supportedProfile", problems),
-            profile=next(iter(_references(entry, "profile", problems)), None),
-            operations=_distinct(_operations(entry, problems)),
-            versioning=text_at(entry, "versioning", problems, MAX_CODE),
-        )
-        before = self.resources.get(type_name)
+        if everywhere:
+            read = read.but(search_params=_distinct([*read.search_params, *everywhere]))
+        if operations:
+            self.operations += [(type_name, one) for one in operations]
         self.resources[type_name] = read if before is None else _merged(before, read)
 
     def _repeat(self, pointer: str) -> None:
@@ -169,7 +264,7 @@ class _Rest:
         elif cors is not None:
             problems.add(f"cors is {kind_of(cors)}, not a boolean")
         for service in objects_at(security, "service", problems, MAX_ENTRIES):
-            codes = _names(service, "coding", "code", problems, MAX_ENTRIES)
+            codes = names_at(service, "coding", "code", problems, MAX_ENTRIES)
             text = text_at(service, "text", problems)
             self._services.update(dict.fromkeys(codes or ([text] if text else [])))
         self._oauth.add(security)
@@ -183,42 +278,7 @@ class _Rest:
         )
 
 
-def _object_at(parent: dict[str, Any], key: str, problems: Problems) -> dict[str, Any]:
-    value = parent.get(key)
-    if isinstance(value, dict):
-        return value
-    if value is not None:
-        problems.add(f"{key} is {kind_of(value)}, not an object")
-    return {}
-
-
-def _names(parent: dict[str, Any], key: str, name: str, problems: Problems, cap: int) -> list[str]:
-    """``name`` of every object in the list ``key``.
-
-    A large statement holds thousands of these: when all are short ASCII strings without white space, which is the
-    rule, the list is judged as a whole.
-    """
-    value = parent.get(key)
-    if value is None:
-        return []
-    if type(value) is list and len(value) <= cap:
-        try:
-            names: list[str] = [entry[name] for entry in value]
-            joined = "".join(names)
-        except (KeyError, TypeError):
-            pass
-        else:
-            if is_plain(joined) and "" not in names and (len(joined) <= MAX_CODE or max(map(len, names)) <= MAX_CODE):
-                return names
-    return _odd_names(parent, key, name, problems, cap)
-
-
-def _odd_names(parent: dict[str, Any], key: str, name: str, problems: Problems, cap: int) -> list[str]:
-    texts = (text_at(entry, name, problems, MAX_CODE) for entry in objects_at(parent, key, problems, cap))
-    return [text for text in texts if text]
-
-
-def _distinct(names: list[str]) -> tuple[str, ...]:
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
@@ -234,30 +294,12 @@ def _merged(one: ResourceFacts, other: ResourceFacts) -> ResourceFacts:
     )
 
 
-def _operations(parent: dict[str, Any], problems: Problems) -> list[str]:
-    if "operation" not in parent:
-        return []
-    names = (name.lstrip("$") for name in _names(parent, "operation", "name", problems, MAX_ENTRIES))
-    return [name for name in names if name]
+def _names(operations: Sequence[Operation]) -> list[str]:
+    return [name for one in operations if (name := one.name.lstrip("$"))]
 
 
-def _references(parent: dict[str, Any], key: str, problems: Problems) -> tuple[str, ...]:
-    """Canonicals (R4 and later) or References (DSTU2, STU3), one or a list of them."""
-    value = parent.get(key)
-    if value is None:
-        return ()
-    if type(value) is str and len(value) <= MAX_URL and is_plain(value):
-        return (value,)
-    entries = value if isinstance(value, list) else [value]
-    if len(entries) > MAX_ENTRIES:
-        problems.add(f"{key} has {len(entries)} entries; only the first {MAX_ENTRIES} were read")
-        entries = entries[:MAX_ENTRIES]
-    found: dict[str, None] = {}
-    for entry in entries:
-        holder = entry if isinstance(entry, dict) else {"reference": entry}
-        if (text := text_at(holder, "reference", problems, MAX_URL)) is not None:
-            found[text] = None
-    return tuple(found)
+def _definitions(operations: Sequence[Operation]) -> list[str]:
+    return [address(one.definition) for one in operations if one.definition is not None]
 
 
 def _version(document: dict[str, Any], problems: Problems) -> str | None:
@@ -269,12 +311,12 @@ def _version(document: dict[str, Any], problems: Problems) -> str | None:
 
 
 def _software(document: dict[str, Any], problems: Problems) -> dict[str, str]:
-    software = _object_at(document, "software", problems)
+    software = object_at(document, "software", problems)
     values = ((key, text_at(software, key, problems)) for key in ("name", "version", "releaseDate"))
     return {key: value for key, value in values if value is not None}
 
 
 def _subsetted(document: dict[str, Any], problems: Problems) -> bool:
     """Whether ``meta.tag`` says that elements were left out (FHIR R4 http.html, summaries)."""
-    meta = _object_at(document, "meta", problems)
-    return "SUBSETTED" in _names(meta, "tag", "code", problems, MAX_ENTRIES)
+    meta = object_at(document, "meta", problems)
+    return "SUBSETTED" in names_at(meta, "tag", "code", problems, MAX_ENTRIES)

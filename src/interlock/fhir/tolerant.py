@@ -25,6 +25,12 @@ class Problems:
         self._notes: dict[str, None] = {}
         self._dropped = 0
 
+    def copy(self) -> Problems:
+        """The same notes, to be added to independently."""
+        made = Problems()
+        made._notes, made._dropped = dict(self._notes), self._dropped
+        return made
+
     def add(self, note: str) -> None:
         """Add one note, one sentence without a full stop."""
         if note in self._notes:
@@ -77,6 +83,16 @@ def text_at(parent: dict[str, Any], key: str, problems: Problems, limit: int = M
         return None
     value = value.strip()
     return (value if value.isascii() else storable(value)) or None
+
+
+def object_at(parent: dict[str, Any], key: str, problems: Problems) -> dict[str, Any]:
+    """The object at ``key``; an empty one when it is absent or of another type."""
+    value = parent.get(key)
+    if isinstance(value, dict):
+        return value
+    if value is not None:
+        problems.add(f"{key} is {kind_of(value)}, not an object")
+    return {}
 
 
 def objects_at(parent: dict[str, Any], key: str, problems: Problems, cap: int) -> Iterator[dict[str, Any]]:

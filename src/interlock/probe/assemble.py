@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from interlock.fhir import bulk, capability, jwks, openid, smart, udap
+from interlock.fhir import bulk, jwks, openid, smart, udap
+from interlock.fhir.capability import Statement
 from interlock.model.observation import (
     AccessFacts,
     CapabilityFacts,
@@ -34,17 +35,17 @@ def base_facts(
     ``tls`` is what was seen of the certificate and the versions beyond the requests themselves; without it only the
     requests count. ``cors_origin`` is the origin that cross-origin requests carried, ``now`` the moment of the probe.
     """
-    document = document_of(exchanges, "metadata")
-    statement = capability.parse(document) if document is not None else None
-    configuration = _smart(exchanges, base, statement)
+    statement: Statement | None = document_of(exchanges, "metadata")
+    facts = statement.facts if statement is not None else None
+    configuration = _smart(exchanges, base, facts)
     metadata = document_of(exchanges, "udap")
     return Facts.trusted(
-        capability=statement,
+        capability=facts,
         smart=configuration,
         tls=tls or tls_facts(exchanges),
         cors=cors_facts(exchanges, cors_origin) if cors_origin is not None else None,
         udap=udap.parse(metadata, base, now or datetime.now(UTC)) if metadata is not None else None,
-        bulk=bulk.parse(document, statement) if statement is not None else None,
+        bulk=bulk.parse(statement) if statement is not None else None,
         security=access_facts(exchanges, base, configuration),
     )
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 import urllib.request
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -182,7 +182,7 @@ class Client:
                 if public_only and await self.is_private(url):
                     raise RequestFailed("refused", f"{plain(host, 100)} is in a private network; it was not contacted")
                 identified = ask.client_certificate and origin(url) == origin(ask.url)
-                async with self._connection(url, identified=identified) as connection:
+                with self._connection(url, identified=identified) as connection:
                     await transfer.run(connection, headers)
         except HostQuietError as quiet:
             waits = f"not sent: {plain(host, 100)} asked to be left alone for {quiet.seconds:.0f} s more"
@@ -227,8 +227,8 @@ class Client:
         named = self._proxies.get(where.scheme) or self._proxies.get("all")
         return f"http://{named}" if named and "://" not in named else named
 
-    @asynccontextmanager
-    async def _connection(self, url: str, *, identified: bool) -> AsyncIterator[Connection]:
+    @contextmanager
+    def _connection(self, url: str, *, identified: bool) -> Iterator[Connection]:
         """Where a request to a URL goes out: the session of its origin, and the proxy in between.
 
         :raises InterlockError: the proxy cannot be used.
@@ -245,7 +245,7 @@ class Client:
         identified = identified and self._settings.client_certificate is not None
         secured = where.scheme == "https" or (proxy is not None and proxy.startswith("https:"))
         context = self._context(identified=identified) if secured else None
-        async with self._pools.session((where, proxy, identified), context) as session:
+        with self._pools.session((where, proxy, identified), context) as session:
             yield Connection(session, proxy)
 
     def _context(self, *, identified: bool) -> ssl.SSLContext:

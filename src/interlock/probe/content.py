@@ -9,7 +9,7 @@ import re
 import zlib
 from typing import Any, NamedTuple
 
-import orjson
+import msgspec
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _MAX_MEMBERS = 1000
@@ -177,14 +177,14 @@ def _end_of_object(text: str) -> int | None:
 
 
 def _loads(text: str) -> Any:
-    """orjson reads twice as fast as the standard library, with limits of its own on depth and numbers.
+    """msgspec reads twice as fast as the standard library, with limits of its own on depth and numbers.
 
     What it rejects is read again by the standard library, which is laxer (lone surrogates, ``NaN``) and says where
     it gave up.
     """
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
         return json.loads(text)
 
 

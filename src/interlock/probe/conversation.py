@@ -86,6 +86,8 @@ async def get_document(
         if following is None:
             break
         rung = following
+    if len(attempts) == 1:
+        return exchange
     best = max(attempts, key=_worth)
     others = [record for attempt in attempts if attempt is not best for record in attempt.records]
     return replace(best, records=(*others, *best.records))
@@ -114,7 +116,7 @@ def _ask(wanted: Wanted, rung: Rung) -> Ask:
 
 def _explain(exchange: Exchange, why: str) -> Exchange:
     detail = f"{exchange.detail}; {why}"
-    last = exchange.record.model_copy(update={"detail": detail})
+    last = exchange.record.but(detail=detail)
     return replace(exchange, detail=detail, records=(*exchange.records[:-1], last))
 
 
@@ -153,7 +155,7 @@ def to_exchange(purpose: Purpose, answer: Answer) -> Exchange:
     """An answer read as the document that was asked for; the reading is written onto its record."""
     record = answer.records[-1]
     if answer.failure is not None:
-        failed = record.model_copy(update={"reading": "failed"})
+        failed = record.but(reading="failed")
         return Exchange(
             purpose,
             (*answer.records[:-1], failed),
@@ -164,11 +166,11 @@ def to_exchange(purpose: Purpose, answer: Answer) -> Exchange:
         )
     if record.method == "OPTIONS":
         said = f"the server answered HTTP {record.status}"
-        judged = record.model_copy(update={"reading": "answered"})
+        judged = record.but(reading="answered")
         return Exchange(purpose, (*answer.records[:-1], judged), "answered", said)
     read: Read = read_answer(purpose, record.status or 0, record.content_type or "", answer.body)
     detail = None if read.reading == "document" else read.detail
-    judged = record.model_copy(update={"reading": read.reading, "detail": detail})
+    judged = record.but(reading=read.reading, detail=detail)
     return Exchange(
         purpose,
         (*answer.records[:-1], judged),

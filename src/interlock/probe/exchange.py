@@ -91,7 +91,8 @@ class Exchange:
     :ivar records: every request in order, redirects and retries included; the last one decides.
     :ivar reading: what the answer turned out to be.
     :ivar detail: the same as one sentence without a full stop.
-    :ivar document: the parsed JSON when ``reading`` is ``document``, otherwise none.
+    :ivar document: when ``reading`` is ``document``, the parsed JSON, of a capability statement its
+        :class:`~interlock.fhir.capability.Statement`; otherwise none.
     :ivar body: decoded bytes of the last answer.
     :ivar notes: oddities of the transfer or the text (byte-order mark, charset, compression).
     :ivar tls: the probe's word for a TLS failure, or none.

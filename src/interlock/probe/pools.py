@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import OrderedDict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from interlock.probe.addresses import Origin
@@ -39,8 +39,8 @@ class Pools:
         self._pools: OrderedDict[Key, _Pool] = OrderedDict()
         self._closing: set[asyncio.Task[None]] = set()
 
-    @asynccontextmanager
-    async def session(self, key: Key, context: ssl.SSLContext | None) -> AsyncIterator[aiohttp.ClientSession]:
+    @contextmanager
+    def session(self, key: Key, context: ssl.SSLContext | None) -> Iterator[aiohttp.ClientSession]:
         """The session of a key for as long as the context lasts; ``context`` is none where there is no TLS."""
         pool = self._pools.get(key)
         if pool is None:

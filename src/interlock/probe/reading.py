@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlock.documents.text import plain
-from interlock.fhir.capability import is_statement
+from interlock.fhir.capability import decode, tolerate
+from interlock.fhir.statement import is_statement
 from interlock.fhir.tolerant import storable
 from interlock.probe.content import NotJsonError, decode_text, parse_document, parse_json
 from interlock.probe.exchange import DOCUMENT_NAMES, Purpose, Reading
@@ -53,7 +54,7 @@ _STATUS: dict[int, tuple[Reading, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A reading with its sentence, and the document when there is one."""
+    """A reading with its sentence, and the document when there is one: a :class:`Statement`, or the JSON value."""
 
     reading: Reading
     detail: str
@@ -71,12 +72,17 @@ def read_answer(purpose: Purpose, status: int, content_type: str, body: bytes) -
     text = decode_text(body, content_type)
     if text.text.lstrip()[:1] == "<":
         return _markup(text.text, name, text.notes)
+    if purpose in _STATEMENTS and (statement := decode(text.text)) is not None:
+        return Read("document", f"a {statement.members['resourceType']}", statement, text.notes)
     try:
         value, notes = parse_document(text.text)
     except NotJsonError as error:
         return Read("not_json", f"the {name} {error}", notes=text.notes)
     reading, detail = _json(purpose, name, value)
-    return Read(reading, detail, value if reading == "document" else None, (*text.notes, *notes))
+    document = None
+    if reading == "document":
+        document = tolerate(value) if purpose in _STATEMENTS else value
+    return Read(reading, detail, document, (*text.notes, *notes))
 
 
 def _error(status: int, content_type: str, body: bytes) -> Read:

@@ -16,7 +16,7 @@ from interlock.probe.checks.registry import internal_errors
 from interlock.probe.client import Client
 from interlock.probe.plan import clean_base_url
 from interlock.probe.queueing import FairQueue
-from interlock.probe.session import Probed, probe_target
+from interlock.probe.session import OnRecord, Probed, probe_target
 from interlock.probe.settings import OnEvent, ProbeEvent, ProbeSettings
 
 __all__ = ["ProbeEvent", "ProbeSettings", "host_of", "probe", "probe_sync"]
@@ -125,31 +125,37 @@ async def _work(
 
 
 async def _one(target: Target, client: Client, settings: ProbeSettings, on_event: OnEvent | None) -> Probed:
-    def emit(event: ProbeEvent) -> None:
-        if on_event is not None:
-            on_event(event)
-
+    if on_event is None:
+        return await _guarded(target, client, settings, _ignored)
     broken: list[Exception] = []
 
     def on_record(record: RequestRecord) -> None:
         try:
-            emit(ProbeEvent(target, "request", _line(record), record=record))
+            on_event(ProbeEvent(target, "request", _line(record), record=record))
         except Exception as error:  # the caller's mistake: kept apart from what the target does
             broken.append(error)
 
-    emit(ProbeEvent(target, "started", f"probing {plain(target.base_url, 200)}"))
-    try:
-        probed = await probe_target(target, client, settings, on_record)
-    except InterlockError:
-        raise
-    except Exception as error:  # this program's mistake about one target: the others must not pay for it
-        probed = _crashed(target, error)
+    on_event(ProbeEvent(target, "started", f"probing {plain(target.base_url, 200)}"))
+    probed = await _guarded(target, client, settings, on_record)
     if broken:
         raise broken[0]
     observation = probed.observation
     detail = f"{observation.outcome.replace('_', ' ')} in {observation.elapsed_ms:.0f} ms"
-    emit(ProbeEvent(target, "finished", detail, observation=observation, bodies=probed.bodies))
+    on_event(ProbeEvent(target, "finished", detail, observation=observation, bodies=probed.bodies))
     return probed
+
+
+async def _guarded(target: Target, client: Client, settings: ProbeSettings, on_record: OnRecord) -> Probed:
+    try:
+        return await probe_target(target, client, settings, on_record)
+    except InterlockError:
+        raise
+    except Exception as error:  # this program's mistake about one target: the others must not pay for it
+        return _crashed(target, error)
+
+
+def _ignored(record: RequestRecord) -> None:
+    """Nobody wants to hear of the requests."""
 
 
 def _crashed(target: Target, error: Exception) -> Probed:

@@ -23,6 +23,7 @@ from interlock.model.observation import (
 from interlock.probe.exchange import DOCUMENT_NAMES, Exchange, Purpose
 
 if TYPE_CHECKING:
+    from interlock.fhir.capability import Statement
     from interlock.model.contract import ContractFit, WorkflowContract
     from interlock.model.drift import Drift
 
@@ -86,8 +87,14 @@ class CheckInput:
         """The base's TLS facts, for a check that needs ``chain``."""
         return _given(self.facts.tls)
 
+    @property
+    def statement(self) -> Statement:
+        """The statement itself, for a check that needs ``metadata``."""
+        statement: Statement = _given(self.document("metadata"))
+        return statement
+
     def document(self, purpose: Purpose) -> Any:
-        """The JSON document itself, or none."""
+        """The document itself, or none: of a statement what is read from it, of anything else the JSON value."""
         exchange = self.exchanges.get(purpose)
         return exchange.document if exchange is not None else None
 
@@ -107,7 +114,7 @@ class CheckInput:
         if place is None:
             exchange = self.exchanges.get(purpose)
             url = exchange.url if exchange is not None else self.base
-            place = self._places[purpose, pointer] = CheckEvidence.trusted(url=url, pointer=pointer)
+            place = self._places[purpose, pointer] = CheckEvidence.complete({"url": url, "pointer": pointer})
         return place
 
     def why_unseen(self, purpose: Purpose) -> str:

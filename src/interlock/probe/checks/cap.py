@@ -207,7 +207,7 @@ def required_elements(seen: CheckInput) -> Result:
     release_name = seen.capability.fhir_release
     if release_name is None:
         return not_observed("the release is unknown, and so are its required elements", seen.at("metadata"))
-    document = seen.document("metadata")
+    document = seen.statement.members
     needed = _REQUIRED.get(release_name, _REQUIRED["R4"])
     missing = [name for name in needed if document.get(name) in (None, "", [])]
     if missing:

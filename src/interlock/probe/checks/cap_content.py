@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from interlock.documents.text import plain
-from interlock.fhir.tolerant import objects_of
+from interlock.fhir.capability import Statement
 from interlock.model.base import Severity
 from interlock.probe.checks.base import (
     CheckInput,
@@ -77,9 +77,9 @@ def nested_elements(seen: CheckInput) -> Result:
 
 
 def _missing(seen: CheckInput) -> Iterator[tuple[str, str]]:
-    document = seen.document("metadata")
-    for position, rest in enumerate(objects_of(document, "rest")):
-        if not rest.get("mode"):
+    document = seen.statement.members
+    for position, mode in seen.statement.modes.items():
+        if mode is None:
             yield "rest.mode", f"/rest/{position}/mode"
             break
     for parent, child in (("software", "name"), ("implementation", "description")):
@@ -327,13 +327,20 @@ def same_twice(seen: CheckInput) -> Result:
         return not_applicable("the statement was asked for once only")
     if first is None or second is None:
         return not_observed("one of two answers brought no statement", seen.at("metadata"))
-    names = [name for name in ("fhirVersion", "software", "rest") if first.get(name) != second.get(name)]
+    names = [name for name in ("fhirVersion", "software") if first.members.get(name) != second.members.get(name)]
+    names += ["rest"] if _of_rest(first) != _of_rest(second) else []
     if names:
         return warned(
             f"Two answers within one probe differ in {', '.join(names)}: several back ends take turns",
             *(seen.at("metadata", f"/{name}") for name in names),
         )
     return passed("Both answers say the same", seen.at("metadata"))
+
+
+def _of_rest(statement: Statement) -> tuple[object, ...]:
+    """What the ``rest`` entries declare."""
+    facts = statement.facts
+    return facts.resources, facts.system_interactions, statement.operations, facts.security
 
 
 @FAMILY.check(46, "The base URL is complete", Severity.HIGH, rows=("H-01",))

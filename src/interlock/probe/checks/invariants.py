@@ -38,7 +38,7 @@ _Rule = Callable[[CheckInput, _Statement], Result]
 
 
 def _invariant(number: int, title: str, severity: Severity) -> Callable[[_Rule], _Rule]:
-    """Register ``cpb-number``; the function gets the statement and runs on R4 statements only."""
+    """Register ``cpb-number``; the function gets what stands beside ``rest`` and runs on R4 statements only."""
 
     def register(rule: _Rule) -> _Rule:
         @FAMILY.check(
@@ -53,7 +53,7 @@ def _invariant(number: int, title: str, severity: Severity) -> Callable[[_Rule],
         def on_r4(seen: CheckInput) -> Result:
             if seen.capability.fhir_release != "R4":
                 return not_applicable(f"cpb-{number} is checked for R4 only", seen.at("metadata"))
-            return rule(seen, seen.document("metadata"))
+            return rule(seen, seen.statement.members)
 
         on_r4.__doc__ = rule.__doc__
         return rule
@@ -73,7 +73,8 @@ def cpb_0(seen: CheckInput, statement: _Statement) -> Result:
 @_invariant(1, "REST, messaging or documents are described", Severity.HIGH)
 def cpb_1(seen: CheckInput, statement: _Statement) -> Result:
     """``rest.exists() or messaging.exists() or document.exists()``."""
-    found = [name for name in ("rest", "messaging", "document") if _exists(statement, name)]
+    found = ["rest"] if seen.statement.modes else []
+    found += [name for name in ("messaging", "document") if _exists(statement, name)]
     if found:
         return passed(f"Described: {', '.join(found)}", seen.at("metadata", f"/{found[0]}"))
     return failed("None of rest, messaging and document is described", seen.at("metadata"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
+from typing import Any
 
 from interlock.documents.text import plain
 from interlock.model.base import CheckOutcome, Severity
@@ -29,7 +30,7 @@ from interlock.probe.checks import (
     tls,
     udap,
 )
-from interlock.probe.checks.base import CheckInput, CheckSpec, Family, Result, unmet
+from interlock.probe.checks.base import CheckInput, CheckSpec, Family, Needs, Result, unmet
 
 #: Families in the order in which they are shown. A family may be spread over several modules.
 _MODULES = (net, tls, net_manners, cap, invariants, cap_content, smart, smart_claims, smart_details)
@@ -63,39 +64,88 @@ def list_checks() -> tuple[CheckSpec, ...]:
 
 def run_checks(seen: CheckInput) -> tuple[Check, ...]:
     """Every check's result, in the order of :func:`list_checks`."""
-    return tuple(_check(spec, seen) for spec in list_checks())
+    found: list[Any] = [None] * len(list_checks())
+    for needs, members in _by_needs():
+        result = _unmet(seen, needs)
+        if result is None:
+            for place, spec in members:
+                found[place] = _check(spec, seen)
+        elif result.evidence:
+            for place, spec in members:
+                found[place] = _made(spec, result)
+        else:
+            for place, check in _made_alike(needs, result):
+                found[place] = check
+    return tuple(found)
+
+
+_Placed = tuple[tuple[int, CheckSpec], ...]
+
+
+@cache
+def _by_needs() -> tuple[tuple[Needs | None, _Placed], ...]:
+    """The checks with their places in the list, by what they need."""
+    groups: dict[Needs | None, list[tuple[int, CheckSpec]]] = {}
+    for place, spec in enumerate(list_checks()):
+        groups.setdefault(spec.needs, []).append((place, spec))
+    return tuple((needs, tuple(members)) for needs, members in groups.items())
+
+
+@lru_cache(maxsize=256)
+def _made_alike(needs: Needs | None, result: Result) -> tuple[tuple[int, Check], ...]:
+    """One result for every check of a group. Without evidence it is the same for most targets: "no contract"."""
+    return tuple((place, _made(spec, result)) for place, spec in dict(_by_needs())[needs])
 
 
 def compare_contract(seen: CheckInput) -> dict[str, Check]:
     """The results of the checks that need a workflow contract, by id."""
-    return {spec.id: _check(spec, seen) for spec in list_checks() if spec.needs == "contract"}
+    return {spec.id: _compared(spec, seen) for spec in list_checks() if spec.needs == "contract"}
 
 
 def compare_earlier(seen: CheckInput) -> dict[str, Check]:
     """The results of the checks that need an earlier observation, by id."""
-    return {spec.id: _check(spec, seen) for spec in list_checks() if spec.needs == "drift"}
+    return {spec.id: _compared(spec, seen) for spec in list_checks() if spec.needs == "drift"}
+
+
+def _compared(spec: CheckSpec, seen: CheckInput) -> Check:
+    """The result of a check of which it is not known yet whether what it needs is there."""
+    result = _unmet(seen, spec.needs)
+    return _check(spec, seen) if result is None else _made(spec, result)
+
+
+def _unmet(seen: CheckInput, needs: Needs | None) -> Result | None:
+    try:
+        return unmet(seen, needs) if needs is not None else None
+    except Exception as error:
+        return _mistake(error)
 
 
 def _check(spec: CheckSpec, seen: CheckInput) -> Check:
     try:
-        result = (unmet(seen, spec.needs) if spec.needs else None) or spec.run(seen)
+        result = spec.run(seen)
     except Exception as error:
-        result = Result(CheckOutcome.ERROR, f"The check itself went wrong: {_described(error)}")
+        result = _mistake(error)
     return _made(spec, result) if result.evidence else _made_before(spec, result)
+
+
+def _mistake(error: Exception) -> Result:
+    return Result(CheckOutcome.ERROR, f"The check itself went wrong: {_described(error)}")
 
 
 def _made(spec: CheckSpec, result: Result) -> Check:
     outcome, message, evidence = result
     if spec.level == "judgement" and outcome in _FINDINGS:
         message += _INFORMED_JUDGEMENT if spec.references else _JUDGEMENT
-    return Check.trusted(
-        id=spec.id,
-        title=spec.title,
-        outcome=outcome,
-        severity=spec.severity,
-        message=message,
-        evidence=evidence,
-        references=spec.references,
+    return Check.complete(
+        {
+            "id": spec.id,
+            "title": spec.title,
+            "outcome": outcome,
+            "severity": spec.severity,
+            "message": message,
+            "evidence": evidence,
+            "references": spec.references,
+        }
     )
 
 
