@@ -1,8 +1,9 @@
 """A loopback FHIR server for measuring: a raw asyncio protocol that writes prebuilt bytes. Run as a program.
 
 `python bench/probe_server.py [--delay SECONDS]` prints `{"port": N}` and serves until its stdin ends. The first path
-segment chooses how a target behaves: `fast`, `slow` (200 ms), `faulty` (HTML, 500, cut short, not JSON, in turns by the
-path), `dead` (the connection is closed without an answer). Any other path answers at once, or after `--delay`.
+segment chooses how a target behaves: `fast`, `varied` (no two statements have an entry in common), `slow` (200 ms),
+`faulty` (HTML, 500, cut short, not JSON, in turns by the path), `dead` (the connection is closed without an answer).
+Any other path answers at once, or after `--delay`.
 """
 
 from __future__ import annotations
@@ -76,11 +77,28 @@ def documents(folder: Path | None) -> tuple[bytes, bytes]:
     return json.dumps(statement(), indent=2).encode(), json.dumps(configuration()).encode()
 
 
+class Varied:
+    """A statement whose entries differ from one time to the next, at the cost of joining them."""
+
+    def __init__(self, metadata: bytes) -> None:
+        document = json.loads(metadata)
+        self.entries = [json.dumps(entry, indent=1).encode()[1:] for entry in document["rest"][0]["resource"]]
+        document["rest"][0]["resource"] = "entries"
+        self.head, self.tail = json.dumps(document, indent=1).encode().split(b'"entries"')
+        self.served = 0
+
+    def __call__(self) -> bytes:
+        self.served += 1
+        start = b'{"_type": {"id": "%d"},' % self.served
+        return encoded(self.head + b"[" + b",".join([start + entry for entry in self.entries]) + b"]" + self.tail)
+
+
 class Server(asyncio.Protocol):
     """One connection. Requests have no bodies, so a blank line ends each."""
 
     metadata = b""
     smart = b""
+    varied: Varied
     delay = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -111,7 +129,9 @@ class Server(asyncio.Protocol):
             self.transport.write(answer)
 
     def healthy(self, path: bytes) -> bytes:
-        return self.smart if path.endswith(SMART_END) else self.metadata
+        if path.endswith(SMART_END):
+            return self.smart
+        return self.varied() if path.startswith(b"/varied/") else self.metadata
 
     def faulty(self, path: bytes) -> bytes:
         bodies = (
@@ -127,6 +147,7 @@ class Server(asyncio.Protocol):
 async def serve(delay: float, corpus: Path | None) -> None:
     metadata, smart = documents(corpus)
     Server.metadata, Server.smart = encoded(metadata), encoded(smart, kind="application/json")
+    Server.varied = Varied(metadata)
     Server.delay = delay
     loop = asyncio.get_running_loop()
     # All of 127.0.0.0/8, which takes the wildcard address; whoever comes from elsewhere is not answered.

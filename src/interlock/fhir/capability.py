@@ -142,8 +142,7 @@ def _plain(words: Iterable[str]) -> None:
 
     :raises _NotPlainError: there is.
     """
-    joined = "".join(words)
-    if joined and not is_plain(joined):
+    if not is_plain("".join(words)):
         raise _NotPlainError
 
 
@@ -157,19 +156,21 @@ class _Entry(NamedTuple):
 
 
 def _entry(resource: Resource) -> _Entry:
+    """A large statement has hundreds of these, so what most of them lack costs a look only."""
     parameters = [one.name for one in resource.searchParam]
-    distinct = tuple(dict.fromkeys(parameters))
+    repeats = len(set(parameters)) < len(parameters)
+    operations, profiles, profile = resource.operation, resource.supportedProfile, resource.profile
     facts = ResourceFacts.complete(
         {
             "interactions": _distinct([one.code for one in resource.interaction]),
-            "search_params": distinct,
-            "profiles": _distinct(map(address, resource.supportedProfile)),
-            "profile": address(resource.profile) if resource.profile is not None else None,
-            "operations": _distinct(_names(resource.operation)),
+            "search_params": _distinct(parameters) if repeats else tuple(parameters),
+            "profiles": _distinct(map(address, profiles)) if profiles else (),
+            "profile": address(profile) if profile is not None else None,
+            "operations": _distinct(_names(operations)) if operations else (),
             "versioning": resource.versioning,
         }
     )
-    return _Entry(resource.type, facts, tuple(resource.operation), len(distinct) < len(parameters))
+    return _Entry(resource.type, facts, tuple(operations) if operations else (), repeats)
 
 
 def _entry_in(text: bytes) -> _Entry:
@@ -178,9 +179,11 @@ def _entry_in(text: bytes) -> _Entry:
     if resource is None:
         raise _NotPlainError
     entry = _entry(resource)
-    _, facts, operations, _ = entry
-    _plain((resource.type, facts.profile or "", facts.versioning or "", *facts.interactions, *facts.search_params))
-    _plain((*facts.profiles, *facts.operations, *_definitions(operations)))
+    facts = entry.facts
+    words = [entry.type, *facts.interactions, *facts.search_params, *facts.profiles]
+    if entry.operations:
+        words += [*facts.operations, *_definitions(entry.operations)]
+    _plain((*words, facts.profile or "", facts.versioning or ""))
     return entry
 
 
@@ -215,16 +218,35 @@ class _Rests:
     def _add(self, position: int, rest: Rest) -> None:
         if rest.mode != "server":
             self._problems.add("a rest entry says neither mode server nor mode client; it was read as the server's")
-        seen: set[str] = set()
         everywhere = [one.name for one in rest.searchParam]
         place = f"/rest/{position}/resource"
+        seen: list[str] = []
         for index, resource in enumerate(rest.resource):
+            if resource is None:
+                continue
             if isinstance(resource, Resource):
-                self._add_resource(place, index, _entry(resource), seen, everywhere)
-            elif resource is not None:
+                entry = _entry(resource)
+            else:
                 text = bytes(resource)
                 entry = _known_entry(text) if len(text) <= _MAX_REMEMBERED else _entry_in(text)
-                self._add_resource(place, index, entry, seen, everywhere)
+            type_name, read, operations, repeats = entry
+            if repeats:
+                self._repeat(f"{place}/{index}/searchParam")
+            if everywhere:
+                read = read.but(search_params=_distinct([*read.search_params, *everywhere]))
+            if operations:
+                self.operations += [(type_name, one) for one in operations]
+            if type_name in self.resources:
+                if type_name in seen:
+                    note = f"the type {shown(type_name)} is listed more than once; the entries were merged"
+                    self._problems.add(note)
+                    self._repeat(place)
+                self.resources[type_name] = _merged(self.resources[type_name], read)
+            elif len(self.resources) < MAX_RESOURCES:
+                self.resources[type_name] = read
+            else:
+                self._problems.add(f"more than {MAX_RESOURCES} resource types; the rest was not read")
+            seen.append(type_name)
         codes = [one.code for one in rest.interaction]
         self.system_interactions.update(dict.fromkeys(codes))
         self.system_interactions.update(dict.fromkeys(_TRANSACTION_MODES.get(rest.transactionMode or "", ())))
@@ -233,24 +255,6 @@ class _Rests:
         if self._at_once:
             words = (rest.mode or "", rest.transactionMode or "", *codes, *everywhere, *_names(rest.operation))
             _plain((*words, *_definitions(rest.operation)))
-
-    def _add_resource(self, place: str, index: int, entry: _Entry, seen: set[str], everywhere: list[str]) -> None:
-        type_name, read, operations, repeats = entry
-        before = self.resources.get(type_name)
-        if type_name in seen:
-            self._problems.add(f"the type {shown(type_name)} is listed more than once; the entries were merged")
-            self._repeat(place)
-        elif before is None and len(self.resources) >= MAX_RESOURCES:
-            self._problems.add(f"more than {MAX_RESOURCES} resource types; the rest was not read")
-            return
-        seen.add(type_name)
-        if repeats:
-            self._repeat(f"{place}/{index}/searchParam")
-        if everywhere:
-            read = read.but(search_params=_distinct([*read.search_params, *everywhere]))
-        if operations:
-            self.operations += [(type_name, one) for one in operations]
-        self.resources[type_name] = read if before is None else _merged(before, read)
 
     def _repeat(self, pointer: str) -> None:
         if len(self.repeated) < MAX_PROBLEMS and pointer not in self.repeated:

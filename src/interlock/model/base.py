@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import cache
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,14 +29,14 @@ class Model(BaseModel):
 
         A probe of a large directory builds millions of these; validation would take most of its time.
         """
-        return cls.complete(_fields(cls)[0] | values)
+        return cls.complete((_KNOWN.get(cls) or _fields(cls))[0] | values)
 
     @classmethod
     def complete(cls, values: dict[str, Any]) -> Self:
         """Like :meth:`trusted`, of every field in the order of definition; the dict becomes the model's own."""
         made = _new(cls)
         _put(made, "__dict__", values)
-        _put_names(made, _fields(cls)[1])
+        _put_names(made, (_KNOWN.get(cls) or _fields(cls))[1])
         _put_extra(made, None)
         _put_private(made, None)
         return made
@@ -54,11 +53,14 @@ _put_names, _put_extra, _put_private = (
 )
 
 
-@cache
 def _fields(model: type[Model]) -> tuple[dict[str, Any], set[str]]:
     """Every field with its default, in the order of definition, which is that of the JSON; and all their names."""
     defaults = {name: field.get_default(call_default_factory=False) for name, field in model.model_fields.items()}
-    return defaults, set(defaults)
+    _KNOWN[model] = defaults, set(defaults)
+    return _KNOWN[model]
+
+
+_KNOWN: dict[type[Model], tuple[dict[str, Any], set[str]]] = {}
 
 
 class Status(StrEnum):

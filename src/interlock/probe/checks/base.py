@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from interlock.documents.text import plain
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _F = TypeVar("_F")
 
+_AT_BASE: tuple[Purpose, ...] = ("metadata", "smart", "smart-root")
+
 #: The document, or the user's own part, without which a check has nothing to look at.
 Needs = Literal["metadata", "smart", "openid", "jwks", "udap", "cds", "chain", "contract", "active", "drift"]
 
@@ -37,9 +40,11 @@ Needs = Literal["metadata", "smart", "openid", "jwks", "udap", "cds", "chain", "
 Level = Literal["SHALL", "SHOULD", "MAY", "contract", "judgement"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CheckInput:
     """Everything that checks may look at: the base URL, the facts, and the recorded exchanges by purpose.
+
+    What many checks look at is worked out once.
 
     :ivar contract: the workflow contract, and ``fit`` its comparison with the facts, when there is one.
     :ivar active: requests beyond GET were allowed.
@@ -57,12 +62,12 @@ class CheckInput:
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     _places: dict[tuple[Purpose, str], CheckEvidence] = field(default_factory=dict, repr=False, compare=False)
 
-    @property
+    @cached_property
     def capability(self) -> CapabilityFacts:
         """The statement's facts, for a check that needs ``metadata``."""
         return _given(self.facts.capability)
 
-    @property
+    @cached_property
     def smart(self) -> SmartFacts:
         """The SMART facts, for a check that needs ``smart``."""
         return _given(self.facts.smart)
@@ -87,11 +92,26 @@ class CheckInput:
         """The base's TLS facts, for a check that needs ``chain``."""
         return _given(self.facts.tls)
 
-    @property
+    @cached_property
     def statement(self) -> Statement:
         """The statement itself, for a check that needs ``metadata``."""
         statement: Statement = _given(self.document("metadata"))
         return statement
+
+    @cached_property
+    def at_base(self) -> tuple[Exchange, ...]:
+        """What the base itself was asked for: the statement and the SMART configuration, where it may be."""
+        return tuple(self.exchanges[purpose] for purpose in _AT_BASE if purpose in self.exchanges)
+
+    @cached_property
+    def answered(self) -> bool:
+        """Whether the base gave any answer."""
+        return any(record.status is not None for exchange in self.at_base for record in exchange.records)
+
+    @cached_property
+    def profiles(self) -> tuple[str, ...]:
+        """Every profile that the statement declares for a type, for a check that needs ``metadata``."""
+        return tuple(profile for one in self.capability.resources.values() for profile in one.profiles)
 
     def document(self, purpose: Purpose) -> Any:
         """The document itself, or none: of a statement what is read from it, of anything else the JSON value."""
@@ -139,29 +159,34 @@ class Result(NamedTuple):
     evidence: tuple[CheckEvidence, ...] = ()
 
 
+#: Looking a member up in its enumeration is a call in Python 3.11, and there are a hundred results a target.
+_PASS, _WARN, _FAIL = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL
+_NOT_OBSERVED, _NOT_APPLICABLE = CheckOutcome.NOT_OBSERVED, CheckOutcome.NOT_APPLICABLE
+
+
 def passed(message: str, *evidence: CheckEvidence) -> Result:
     """The server does what the source asks for."""
-    return Result(CheckOutcome.PASS, message, evidence)
+    return Result(_PASS, message, evidence)
 
 
 def warned(message: str, *evidence: CheckEvidence) -> Result:
     """Something that the source recommends, or that makes an integration harder, without breaking a requirement."""
-    return Result(CheckOutcome.WARN, message, evidence)
+    return Result(_WARN, message, evidence)
 
 
 def failed(message: str, *evidence: CheckEvidence) -> Result:
     """Something that the source requires, observed not to hold."""
-    return Result(CheckOutcome.FAIL, message, evidence)
+    return Result(_FAIL, message, evidence)
 
 
 def not_observed(reason: str, *evidence: CheckEvidence) -> Result:
     """Nothing can be said; the reason follows."""
-    return Result(CheckOutcome.NOT_OBSERVED, f"Not observed: {reason}", evidence)
+    return Result(_NOT_OBSERVED, f"Not observed: {reason}", evidence)
 
 
 def not_applicable(reason: str, *evidence: CheckEvidence) -> Result:
     """The check asks nothing of this server."""
-    return Result(CheckOutcome.NOT_APPLICABLE, f"Not applicable: {reason}", evidence)
+    return Result(_NOT_APPLICABLE, f"Not applicable: {reason}", evidence)
 
 
 Run = Callable[[CheckInput], Result]

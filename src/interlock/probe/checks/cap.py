@@ -233,7 +233,7 @@ def describes_server(seen: CheckInput) -> Result:
         return warned(
             "No resource type is listed for mode server; nothing can be concluded", seen.at("metadata", "/rest")
         )
-    silent = [name for name, facts in resources.items() if not facts.interactions]
+    silent = [name for name in resources if not resources[name].interactions]
     if silent:
         return warned(
             f"{len(resources)} resource types are listed, {len(silent)} without any interaction: {listed(silent)}",

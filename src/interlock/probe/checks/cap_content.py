@@ -116,11 +116,13 @@ def repeats(seen: CheckInput) -> Result:
 def search_parameters(seen: CheckInput) -> Result:
     """Without them nobody can plan a query; FHIR leaves the list optional."""
     resources = seen.capability.resources
-    searchable = [name for name, facts in resources.items() if "search-type" in facts.interactions]
+    searchable = [facts.search_params for facts in resources.values() if "search-type" in facts.interactions]
     if not searchable:
         return not_applicable("no type is declared to be searched", seen.at("metadata", "/rest"))
-    silent = [name for name in searchable if not resources[name].search_params]
-    if silent:
+    if not all(searchable):
+        silent = [
+            name for name, facts in resources.items() if not facts.search_params and "search-type" in facts.interactions
+        ]
         return warned(
             f"{len(silent)} of {len(searchable)} searchable types list no parameter: {listed(silent)}",
             seen.at("metadata", "/rest/0/resource"),
@@ -150,7 +152,7 @@ def supported_profiles(seen: CheckInput) -> Result:
         if facts.profiles:
             return passed(_declared(len(facts.profiles)), seen.at("metadata", "/profile"))
         return warned("No profile is declared; which ones are met has to be asked", seen.at("metadata", "/profile"))
-    profiles = [profile for one in facts.resources.values() for profile in one.profiles]
+    profiles = seen.profiles
     if not profiles:
         return warned("No supportedProfile is declared; which profiles are met has to be asked", where)
     versioned = sum("|" in profile for profile in profiles)
@@ -201,8 +203,7 @@ def instantiates(seen: CheckInput) -> Result:
 
 
 def _claims_us_core(seen: CheckInput) -> bool:
-    resources = seen.capability.resources.values()
-    return any(profile.startswith(_US_CORE) for facts in resources for profile in facts.profiles)
+    return any(profile.startswith(_US_CORE) for profile in seen.profiles)
 
 
 @FAMILY.check(

@@ -20,15 +20,13 @@ from interlock.probe.checks.base import (
     warned,
 )
 from interlock.probe.checks.sources import cite
-from interlock.probe.exchange import Exchange, Purpose
+from interlock.probe.exchange import Exchange
 
 FAMILY = Family("NET")
 
 _AUTHORITY = cite("RFC 9110", "section-4.3", "section 4.3, Authoritative access")
 
 SLOW_MS = 5000.0
-
-_AT_BASE: tuple[Purpose, ...] = ("metadata", "smart", "smart-root")
 
 #: How far a request came before it failed: 0 nothing, 1 the name resolved, 2 connected, 3 the handshake passed.
 _STAGES = {"dns": 0, "connect": 1, "tls": 2, "truncated": 3, "too_large": 3, "redirect": 3, "protocol": 3, "reset": 2}
@@ -45,10 +43,7 @@ _NO_CERTIFICATE = frozenset({"not_tls", "version", "client_certificate"})
 def _stage(seen: CheckInput) -> int | None:
     """How far the best request to the base came; 4 for an answer, none when that cannot be told."""
     stages = []
-    for purpose in _AT_BASE:
-        exchange = seen.exchanges.get(purpose)
-        if exchange is None:
-            continue
+    for exchange in seen.at_base:
         first = exchange.records[0]
         stage = 4 if first.status is not None else _STAGES.get(first.failure or "")
         if first.proxy is not None and first.failure in _OF_THE_PROXY:
@@ -141,7 +136,7 @@ def _presented(leaf: Certificate | None) -> str:
 )
 def answers(seen: CheckInput) -> Result:
     """Failures other than name, connection and certificate."""
-    asked = [seen.exchanges[purpose] for purpose in _AT_BASE if purpose in seen.exchanges]
+    asked = seen.at_base
     broken = [exchange for exchange in asked if exchange.failure not in {None, "redirect"}]  # see NET-006
     if not asked or all(exchange.record.status is None for exchange in asked):
         return not_observed(_first_reason(seen), seen.at("metadata"))
@@ -185,7 +180,7 @@ def https(seen: CheckInput) -> Result:
 )
 def redirects(seen: CheckInput) -> Result:
     """A redirect that must not be followed is a failure; one that was followed is worth knowing."""
-    asked = [seen.exchanges[purpose] for purpose in _AT_BASE if purpose in seen.exchanges]
+    asked = seen.at_base
     if not any(exchange.records[0].status is not None for exchange in asked):
         return not_observed(_first_reason(seen), seen.at("metadata"))
     refused = [exchange for exchange in asked if exchange.failure == "redirect"]
@@ -207,11 +202,7 @@ def _redirected(exchange: Exchange) -> bool:
 @FAMILY.check(7, "Discovery is answered within a few seconds", Severity.LOW)
 def latency(seen: CheckInput) -> Result:
     """The slowest complete answer among those at the base."""
-    times = [
-        (exchange.record.elapsed_ms, exchange.purpose)
-        for purpose in _AT_BASE
-        if (exchange := seen.exchanges.get(purpose)) is not None and exchange.failure is None
-    ]
+    times = [(exchange.record.elapsed_ms, exchange.purpose) for exchange in seen.at_base if exchange.failure is None]
     if not times:
         return not_observed(_first_reason(seen), seen.at("metadata"))
     slowest, purpose = max(times)
@@ -229,7 +220,7 @@ def latency(seen: CheckInput) -> Result:
 )
 def server_errors(seen: CheckInput) -> Result:
     """5xx and 429; what they hide stays not observed."""
-    asked = [seen.exchanges[purpose] for purpose in _AT_BASE if purpose in seen.exchanges]
+    asked = seen.at_base
     if not any(exchange.record.status is not None for exchange in asked):
         return not_observed(_first_reason(seen), seen.at("metadata"))
     for reading, result in (("server_error", failed), ("rate_limited", warned)):

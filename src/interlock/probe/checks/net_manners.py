@@ -17,23 +17,17 @@ from interlock.probe.checks.base import (
     warned,
 )
 from interlock.probe.checks.sources import cite
-from interlock.probe.exchange import Exchange, Purpose
 
 FAMILY = Family("NET")
 
 #: Sizes in bytes from which a statement is worth a word (judgement): clients read it on every start.
 LARGE_BYTES = 1_000_000
 
-_AT_BASE: tuple[Purpose, ...] = ("metadata", "smart", "smart-root")
 _OTHER_REFUSALS = frozenset({"client_certificate", "client_error", "unsupported_media_type", "unexpected_status"})
 
 
-def _asked(seen: CheckInput) -> list[Exchange]:
-    return [seen.exchanges[purpose] for purpose in _AT_BASE if purpose in seen.exchanges]
-
-
 def _answered(seen: CheckInput) -> Result | None:
-    if any(record.status is not None for exchange in _asked(seen) for record in exchange.records):
+    if seen.answered:
         return None
     return not_observed(seen.why_unseen("metadata"), seen.at("metadata"))
 
@@ -45,7 +39,7 @@ def same_host(seen: CheckInput) -> Result:
         return unanswered
     home = origin(seen.base)
     others = []
-    for exchange in _asked(seen):
+    for exchange in seen.at_base:
         where = origin(exchange.url)
         if exchange.failure is None and home is not None and where is not None and where.host != home.host:
             others.append(exchange)
@@ -66,10 +60,10 @@ def other_refusals(seen: CheckInput) -> Result:
     """Statuses that say neither "not here" nor "not you": 400, 415 and the like."""
     if unanswered := _answered(seen):
         return unanswered
-    hit = [exchange for exchange in _asked(seen) if exchange.reading in _OTHER_REFUSALS]
+    hit = [exchange for exchange in seen.at_base if exchange.reading in _OTHER_REFUSALS]
     if hit:
         return warned(sentence(hit[0].detail), *(seen.at(exchange.purpose) for exchange in hit))
-    for exchange in _asked(seen):
+    for exchange in seen.at_base:
         first = exchange.records[0]
         if (
             exchange.reading == "document"
@@ -97,7 +91,7 @@ def retry_after(seen: CheckInput) -> Result:
     if unanswered := _answered(seen):
         return unanswered
     slowed = [
-        (exchange, record) for exchange in _asked(seen) for record in exchange.records if record.status in {429, 503}
+        (exchange, record) for exchange in seen.at_base for record in exchange.records if record.status in {429, 503}
     ]
     if not slowed:
         return not_applicable("no answer asked to wait")
@@ -124,12 +118,12 @@ def in_time(seen: CheckInput) -> Result:
 @FAMILY.check(23, "Documents are of a usual size", Severity.LOW)
 def size(seen: CheckInput) -> Result:
     """Clients read the statement at every start; a few servers send megabytes."""
-    large = [exchange for exchange in _asked(seen) if exchange.failure == "too_large"]
+    large = [exchange for exchange in seen.at_base if exchange.failure == "too_large"]
     if large:
         return warned(sentence(large[0].detail), seen.at(large[0].purpose))
     if unanswered := _answered(seen):
         return unanswered
-    biggest = max(_asked(seen), key=lambda exchange: exchange.record.bytes)
+    biggest = max(seen.at_base, key=lambda exchange: exchange.record.bytes)
     amount = f"{biggest.record.bytes / 1024:,.0f} KB"
     if biggest.record.bytes > LARGE_BYTES:
         return warned(f"A document has {amount}", seen.at(biggest.purpose))
@@ -141,7 +135,7 @@ def programs_welcome(seen: CheckInput) -> Result:
     """A firewall's page for unknown programs looks like a refusal, and says nothing about the server behind it."""
     if unanswered := _answered(seen):
         return unanswered
-    for exchange in _asked(seen):
+    for exchange in seen.at_base:
         record = exchange.record
         page = (record.content_type or "").lower().startswith("text/html")
         if record.status in {403, 406, 415} and page and "www-authenticate" not in record.headers:
