@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import msgspec
+
 from interlock.fhir import statement
 from interlock.fhir.oauth_uris import OAuthUriReader
 from interlock.fhir.statement import (
@@ -173,8 +175,13 @@ def _entry(resource: Resource) -> _Entry:
     return _Entry(resource.type, facts, tuple(operations) if operations else (), repeats)
 
 
-def _entry_in(text: bytes) -> _Entry:
+def _sent(raw: msgspec.Raw) -> _Entry:
     """:raises _NotPlainError: it has not the types that FHIR gives it, or words that need a second look."""
+    text = bytes(raw)
+    return _known(text) if len(text) <= _MAX_REMEMBERED else _read(text)
+
+
+def _read(text: bytes) -> _Entry:
     resource = statement.decode_resource(text)
     if resource is None:
         raise _NotPlainError
@@ -188,7 +195,7 @@ def _entry_in(text: bytes) -> _Entry:
 
 
 #: The tenants of one vendor's release send the same entries, whatever else their statements say (judgement).
-_known_entry = lru_cache(maxsize=4096)(_entry_in)
+_known = lru_cache(maxsize=4096)(_read)
 _MAX_REMEMBERED = 8192
 
 
@@ -219,17 +226,26 @@ class _Rests:
         if rest.mode != "server":
             self._problems.add("a rest entry says neither mode server nor mode client; it was read as the server's")
         everywhere = [one.name for one in rest.searchParam]
-        place = f"/rest/{position}/resource"
+        self._add_resources(f"/rest/{position}/resource", rest.resource, everywhere)
+        codes = [one.code for one in rest.interaction]
+        self.system_interactions.update(dict.fromkeys(codes))
+        self.system_interactions.update(dict.fromkeys(_TRANSACTION_MODES.get(rest.transactionMode or "", ())))
+        self.operations += [(None, one) for one in rest.operation]
+        self._add_security(rest.security)
+        if self._at_once:
+            words = (rest.mode or "", rest.transactionMode or "", *codes, *everywhere, *_names(rest.operation))
+            _plain((*words, *_definitions(rest.operation)))
+
+    def _add_resources(
+        self, place: str, resources: Sequence[msgspec.Raw | Resource | None], everywhere: list[str]
+    ) -> None:
         seen: list[str] = []
-        for index, resource in enumerate(rest.resource):
+        for index, resource in enumerate(resources):
             if resource is None:
                 continue
-            if isinstance(resource, Resource):
-                entry = _entry(resource)
-            else:
-                text = bytes(resource)
-                entry = _known_entry(text) if len(text) <= _MAX_REMEMBERED else _entry_in(text)
-            type_name, read, operations, repeats = entry
+            type_name, read, operations, repeats = (
+                _entry(resource) if isinstance(resource, Resource) else _sent(resource)
+            )
             if repeats:
                 self._repeat(f"{place}/{index}/searchParam")
             if everywhere:
@@ -247,14 +263,6 @@ class _Rests:
             else:
                 self._problems.add(f"more than {MAX_RESOURCES} resource types; the rest was not read")
             seen.append(type_name)
-        codes = [one.code for one in rest.interaction]
-        self.system_interactions.update(dict.fromkeys(codes))
-        self.system_interactions.update(dict.fromkeys(_TRANSACTION_MODES.get(rest.transactionMode or "", ())))
-        self.operations += [(None, one) for one in rest.operation]
-        self._add_security(rest.security)
-        if self._at_once:
-            words = (rest.mode or "", rest.transactionMode or "", *codes, *everywhere, *_names(rest.operation))
-            _plain((*words, *_definitions(rest.operation)))
 
     def _repeat(self, pointer: str) -> None:
         if len(self.repeated) < MAX_PROBLEMS and pointer not in self.repeated:

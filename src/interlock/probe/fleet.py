@@ -175,8 +175,10 @@ def _worker(end: Connection, targets: list[Target], settings: ProbeSettings, par
         flush()
 
     try:
-        asyncio.run(_in_this_process(targets, settings, send, tick))
-        flush()
+        try:
+            asyncio.run(_in_this_process(targets, settings, send, tick))
+        finally:
+            flush()
         end.send_bytes(_ENDED)
     except InterlockError as error:
         end.send_bytes(_FAILED + str(error).encode())
