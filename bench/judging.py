@@ -6,7 +6,9 @@ import random
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from measuring import Measured
 
 if TYPE_CHECKING:
     from interlock.model.questionnaire import Item
@@ -15,17 +17,6 @@ if TYPE_CHECKING:
 
 RULES, ORGANIZATIONS = 300, 1_000
 EDITED_ORGANIZATIONS, EDITS = 50, 200
-
-
-class Measured(NamedTuple):
-    """Seconds of the thing and of its base; the limits are on thing / base, and on the thing in seconds."""
-
-    name: str
-    seconds: float
-    base_name: str
-    base_seconds: float
-    limit: float
-    at_most: float
 
 
 def many_rules() -> Measured:
@@ -39,7 +30,7 @@ def many_rules() -> Measured:
     from interlock.rules.engine import conclude
     from interlock.usecases.judge import Judge
 
-    inputs = _fleet(ORGANIZATIONS)
+    inputs = fleet(ORGANIZATIONS)
     content = inputs.content
     ruleset = _cloned(content.ruleset, RULES)
     compiled = compile_ruleset(ruleset)
@@ -57,8 +48,8 @@ def many_rules() -> Measured:
     seconds = base = float("inf")
     for _ in range(3):
         judge = Judge(content.questionnaires, ruleset)
-        seconds = min(seconds, _timed(lambda judge=judge: judge.judge(inputs)))
-        base = min(base, _timed(one_by_one))
+        seconds = min(seconds, timed(lambda judge=judge: judge.judge(inputs)))
+        base = min(base, timed(one_by_one))
     return Measured(f"{RULES} rules x {ORGANIZATIONS:,} orgs", seconds, "one by one", base * 50, 0.25, 1.0)
 
 
@@ -70,31 +61,31 @@ def one_more_answer() -> Measured:
     from interlock.usecases.assess import judge
     from interlock.usecases.judge import Judge
 
-    inputs = _fleet(EDITED_ORGANIZATIONS)
+    inputs = fleet(EDITED_ORGANIZATIONS)
     content = inputs.content
     chance = random.Random(1)
     base = float("inf")
     for _ in range(5):
         fresh = Judge(content.questionnaires, content.ruleset)
-        base = min(base, _timed(lambda fresh=fresh: (fresh.judge(inputs).findings, fresh.judge(inputs).verdict)))
+        base = min(base, timed(lambda fresh=fresh: (fresh.judge(inputs).findings, fresh.judge(inputs).verdict)))
     items = [item for item in content.items.values() if item.options or item.type.value == "boolean"]
     seconds = []
     for _ in range(EDITS):
         item = chance.choice(items)
         scope = chance.choice(inputs.organizations).id if item.scope.value == "org" else "product"
         inputs = inputs.with_response(scope, item.id, _answer(item, chance))
-        seconds.append(_timed(lambda inputs=inputs: ((judged := judge(inputs)).findings, judged.verdict)))
+        seconds.append(timed(lambda inputs=inputs: ((judged := judge(inputs)).findings, judged.verdict)))
     p95 = sorted(seconds)[round(EDITS * 0.95)]
     return Measured(f"one answer, {EDITED_ORGANIZATIONS} orgs (p95)", p95, "judging anew", base, 0.25, 0.010)
 
 
-def _timed(action: Any) -> float:
+def timed(action: Any) -> float:
     start = time.process_time()
     action()
     return time.process_time() - start
 
 
-def _fleet(number: int) -> Inputs:
+def fleet(number: int) -> Inputs:
     """The sample's product with this many organisations, each of which answers at random."""
     from interlock.usecases.initialize import initialize
     from interlock.usecases.load import Inputs, load_inputs

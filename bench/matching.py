@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from judging import EDITED_ORGANIZATIONS, Measured, _fleet, _timed
+from judging import EDITED_ORGANIZATIONS, fleet, timed
+from measuring import Measured
 
 if TYPE_CHECKING:
     from interlock.model.observation import Observation
@@ -19,7 +20,7 @@ def all_patterns() -> Measured:
     from interlock.usecases.assess import rule_inputs
     from interlock.usecases.judge import Judge
 
-    inputs = _fleet(EDITED_ORGANIZATIONS)
+    inputs = fleet(EDITED_ORGANIZATIONS)
     seen = _observation()
     observations = {
         org.id: seen.model_copy(update={"target": seen.target.model_copy(update={"org": org.id})})
@@ -32,8 +33,8 @@ def all_patterns() -> Measured:
     seconds = base = float("inf")
     for _ in range(5):
         fresh = Judge(content.questionnaires, content.ruleset)
-        base = min(base, _timed(lambda fresh=fresh: fresh.judge(inputs).findings))
-        seconds = min(seconds, _timed(lambda: match(patterns, known)))
+        base = min(base, timed(lambda fresh=fresh: fresh.judge(inputs).findings))
+        seconds = min(seconds, timed(lambda: match(patterns, known)))
     name = f"{len(patterns.patterns)} patterns, {EDITED_ORGANIZATIONS} orgs"
     return Measured(name, seconds, "judging anew", base, 0.25, 0.025)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from measuring import Measured, best_of
 
 if TYPE_CHECKING:
     from interlock.model.finding import Finding
@@ -16,27 +17,6 @@ if TYPE_CHECKING:
 
 RUNS, TASKS, WHAT_IFS = 10_000, 160, 30
 ORGANIZATIONS, GAPS = 1_000, 60
-
-
-class Measured(NamedTuple):
-    """Seconds of the thing and of its base; the limits are on thing / base, and on the thing in seconds."""
-
-    name: str
-    seconds: float
-    base_name: str
-    base_seconds: float
-    limit: float
-    at_most: float | None = None
-
-
-def _best(repeats: int, *actions: Callable[[], object]) -> list[float]:
-    best = [float("inf")] * len(actions)
-    for _ in range(repeats):
-        for number, action in enumerate(actions):
-            began = time.perf_counter()
-            action()
-            best[number] = min(best[number], time.perf_counter() - began)
-    return best
 
 
 def simulated() -> Measured:
@@ -78,7 +58,7 @@ def _against_bare(
     def plan() -> object:
         return make_plan(graph, rules, (), findings, orgs, options)
 
-    seconds, base = _best(7, plan if whole else dates, bare)
+    seconds, base = best_of(7, plan if whole else dates, bare)
     return Measured(name, seconds, f"{TASKS * RUNS / 1e6:g} M beta variates", base, limit, at_most)
 
 
@@ -108,13 +88,13 @@ def _what_ifs(name: str, capacity: dict[str, float], limit: float) -> Measured:
         comparison = Comparison(simulation)
         return list(map(comparison.saved, comparison.closed([[row] for row in range(WHAT_IFS)])))
 
-    seconds, base = _best(5, thirty, simulate)
+    seconds, base = best_of(5, thirty, simulate)
     return Measured(name, seconds, "30 simulations", WHAT_IFS * base, limit, 0.1)
 
 
 def large_graph() -> Measured:
     """1,000 organisations × 60 gaps built, reduced and ranked, against twice the time of 500."""
-    half, whole = _best(
+    half, whole = best_of(
         3, lambda: _graph.__wrapped__(ORGANIZATIONS // 2, GAPS), lambda: _graph.__wrapped__(ORGANIZATIONS, GAPS)
     )
     return Measured("graph, 1,000 × 60 gaps", whole, "twice that of 500", 2 * half, 1.2, 2.0)

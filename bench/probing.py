@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from judging import Measured
+from measuring import Measured
 
 HERE = Path(__file__).resolve().parent
 CORPUS = Path(os.environ.get("INTERLOCK_CORPUS", HERE.parents[1] / "shared" / "corpus"))

@@ -8,14 +8,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import probing
 from judging import many_rules, one_more_answer
 from matching import all_patterns
+from measuring import Measured, best_of
 from planning import large_graph, levelled, levelled_what_ifs, planned, simulated, what_ifs
 
 BARE = """\
@@ -31,57 +30,23 @@ app()
 """
 
 
-@dataclass(frozen=True)
-class Row:
-    """One measurement: seconds of the thing and of its base; the limit is on thing / base.
-
-    ``at_most`` is a limit on the thing in seconds, as it was promised; it is shown and fails nothing: machines differ.
-    """
-
-    name: str
-    seconds: float
-    base_name: str
-    base_seconds: float
-    limit: float
-    at_most: float | None = None
-
-    @property
-    def ratio(self) -> float:
-        return self.seconds / self.base_seconds
-
-    @property
-    def holds(self) -> bool:
-        return self.ratio <= self.limit
-
-
-def best_of(repeats: int, *actions: Callable[[], object]) -> tuple[float, ...]:
-    """Best time of each action in seconds, run in turns so that they see the same machine."""
-    best = [float("inf")] * len(actions)
-    for _ in range(repeats):
-        for index, action in enumerate(actions):
-            start = time.perf_counter()
-            action()
-            best[index] = min(best[index], time.perf_counter() - start)
-    return tuple(best)
-
-
 def command(*arguments: str) -> Callable[[], object]:
     return lambda: subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
 
 
-def help_text() -> Row:
+def help_text() -> Measured:
     """`interlock --help` against a bare Typer program with two commands: at most 2.5 times."""
     with tempfile.TemporaryDirectory() as folder:
         bare = Path(folder) / "bare.py"
         bare.write_text(BARE)
         ours, base = best_of(15, command("-m", "interlock", "--help"), command(str(bare), "--help"))
-    return Row("interlock --help", ours, "bare Typer --help", base, 2.5)
+    return Measured("interlock --help", ours, "bare Typer --help", base, 2.5)
 
 
 def main() -> int:
     scoping = (large_graph, simulated, planned, levelled, what_ifs, levelled_what_ifs)
-    rows = [help_text(), *(Row(*measure()) for measure in (many_rules, one_more_answer, all_patterns, *scoping))]
-    rows += [Row(*measured) for measured in probing.rows()]
+    rows = [help_text(), *(measure() for measure in (many_rules, one_more_answer, all_patterns, *scoping))]
+    rows += probing.rows()
     print(f"{'what':<28} {'seconds':>9}   {'base':<24} {'seconds':>9} {'ratio':>7} {'limit':>7}")
     for row in rows:
         mark = "" if row.holds else "  over the limit"

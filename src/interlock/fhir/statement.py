@@ -33,7 +33,6 @@ MAX_ENTRIES = 500
 
 _Code = Annotated[str, Meta(min_length=1, max_length=MAX_CODE)]
 _Url = Annotated[str, Meta(min_length=1, max_length=MAX_URL)]
-_Security = dict[str, Any]
 
 
 class Coded(Struct, gc=False):
@@ -85,7 +84,7 @@ class Rest(Struct, gc=False):
     searchParam: Annotated[list[Named], Meta(max_length=MAX_PARAMETERS)] = []  # noqa: N815
     operation: Annotated[list[Operation], Meta(max_length=MAX_ENTRIES)] = []
     transactionMode: _Code | None = None  # noqa: N815
-    security: _Security = {}
+    security: dict[str, Any] = {}
 
 
 class _SentRest(Rest, gc=False):
