@@ -111,7 +111,17 @@ def test_no_statement(value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", '{"resourceType": "CapabilityStatement"} x', '{"a": "\n"}', "[" * 100_000, "\ufeff{}", "{'a': 1}"]
+    "text",
+    [
+        "",
+        "{",
+        '{"resourceType": "CapabilityStatement", "name": "\ud800"}',
+        '{"resourceType": "CapabilityStatement"} x',
+        '{"a": "\n"}',
+        "[" * 100_000,
+        "\ufeff{}",
+        "{'a': 1}",
+    ],
 )
 def test_no_json(text: str) -> None:
     assert decode(text) is None
@@ -168,5 +178,5 @@ def spoil(value: Any, data: st.DataObject) -> None:
         elif change == "repeat" and isinstance(value, list):
             value.append(copy.deepcopy(value[key]))
         else:
-            value[key] = data.draw(ODD)
+            value[key] = copy.deepcopy(data.draw(ODD))
         return

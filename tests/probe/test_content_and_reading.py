@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.probe.content import CodingError, Decoder, NotJsonError, TooLargeError, decode_text, parse_json
-from interlock.probe.exchange import PURPOSES
+from interlock.probe.exchange import PURPOSES, Purpose
 from interlock.probe.reading import read_answer
 
 
@@ -78,6 +78,14 @@ def test_declared_charset_is_believed_before_latin_1() -> None:
     assert decode_text("żółw".encode("iso-8859-2"), "text/plain; charset=ISO-8859-2").text == "żółw"
     assert decode_text(b"\xe9", "text/plain; charset=nonsense").text == "é"
     assert decode_text("é".encode(), "text/plain; charset=iso-8859-1").text == "é"
+
+
+@pytest.mark.parametrize("purpose", ["metadata", "smart"])
+@pytest.mark.parametrize("charset", ["unicode_escape", "raw_unicode_escape", "utf-7", "zlib", "undefined"])
+def test_no_charset_breaks_the_reading(purpose: Purpose, charset: str) -> None:
+    body = b'{"resourceType": "CapabilityStatement", "token_endpoint": "\\ud800\xff"}'
+    assert read_answer(purpose, 200, f"application/json; charset={charset}", body).reading in {"document", "other_resource"}
+
 
 
 @given(st.binary(max_size=200), st.text(max_size=40))

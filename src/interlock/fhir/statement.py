@@ -151,7 +151,7 @@ def decode(text: str) -> Parts | None:
     """
     try:
         sent = _DECODER.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
         return None
     if not is_statement(sent):
         return None

@@ -184,7 +184,7 @@ def _loads(text: str) -> Any:
     """
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeEncodeError):
         return json.loads(text)
 
 
