@@ -16,6 +16,9 @@ from interlock.probe.checks.registry import list_checks
 _MAX_NAMES = 2000
 _OTHERS = "others"
 
+#: Looking a member up in its enumeration is a call in Python 3.11, too much for each of a hundred checks a target.
+_FAIL, _ERROR = CheckOutcome.FAIL, CheckOutcome.ERROR
+
 
 class Digest(NamedTuple):
     """What the summary needs of one observation."""
@@ -49,8 +52,8 @@ def digest_of(observation: Observation) -> Digest:
         plain(observation.target.vendor or software or "not known", 80),
         (capability.fhir_release or "no published release") if capability is not None else "",
         smart.capability_sets if smart is not None else (),
-        tuple(check.id for check in observation.checks if check.outcome is CheckOutcome.FAIL),
-        any(check.outcome is CheckOutcome.ERROR for check in observation.checks),
+        tuple(check.id for check in observation.checks if check.outcome is _FAIL),
+        any(check.outcome is _ERROR for check in observation.checks),
     )
 
 
