@@ -75,6 +75,23 @@ def raw(data: bytes) -> Handler:
     return send
 
 
+async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int, first: bytes = b"") -> None:
+    """Passes on what comes from either side to a server on this machine, after ``first``, until one side ends."""
+    inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
+
+    async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        while data := await source.read(65_536):
+            sink.write(data)
+            await sink.drain()
+        sink.close()
+
+    try:
+        inner_writer.write(first)
+        await asyncio.gather(pump(reader, inner_writer), pump(inner_reader, writer), return_exceptions=True)
+    finally:
+        inner_writer.transport.abort()
+
+
 async def drip(request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """One byte every few milliseconds, for ever."""
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")

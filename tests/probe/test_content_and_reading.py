@@ -88,7 +88,6 @@ def test_no_charset_breaks_the_reading(purpose: Purpose, charset: str) -> None:
     assert found.reading in {"document", "other_resource"}
 
 
-
 @given(st.binary(max_size=200), st.text(max_size=40))
 def test_any_bytes_become_text(body: bytes, content_type: str) -> None:
     assert isinstance(decode_text(body, content_type).text, str)

@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 from base64 import b64decode
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -177,6 +178,76 @@ def test_the_keyring_is_asked_after_the_environment(monkeypatch: pytest.MonkeyPa
     assert find("NOWHERE") is None
     assert find("BROKEN") is None
     assert asked[0] == ("interlock", "IN_RING")
+
+
+@pytest.fixture
+def ring(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[tuple[str, str], str]]:
+    """What the package's own keyring holds, in memory: (service, name) → value. ``LOCKED`` cannot be had."""
+    keyring = pytest.importorskip(
+        "keyring", reason="the optional package keyring is not installed (interlock[keyring])"
+    )
+    from keyring.backend import KeyringBackend
+    from keyring.errors import KeyringLocked
+
+    held: dict[tuple[str, str], str] = {}
+
+    class InMemory(KeyringBackend):
+        priority = 0.1
+
+        def get_password(self, service: str, username: str) -> str | None:
+            if username == "LOCKED":
+                raise KeyringLocked("Quillfeather did not unlock it")
+            return held.get((service, username))
+
+        def set_password(self, service: str, username: str, password: str) -> None:
+            held[(service, username)] = password
+
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")  # the user's own is not looked for
+    before = keyring.get_keyring()
+    keyring.set_keyring(InMemory())
+    yield held
+    keyring.set_keyring(before)
+
+
+def test_the_package_itself_is_asked(ring: dict[tuple[str, str], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ``keyring set interlock ACME_SECRET`` stores is found; another service's value of that name is not."""
+    import keyring
+
+    keyring.set_password("interlock", "ACME_SECRET", SECRET)
+    keyring.set_password("elsewhere", "ACME_KEY", "not-ours")
+    keyring.set_password("interlock", "EMPTY", "")
+    assert ring[("interlock", "ACME_SECRET")] == SECRET
+    find = lookup()
+    assert find("ACME_SECRET") == SECRET
+    assert [find(name) for name in ("ACME_KEY", "EMPTY", "LOCKED", "NOWHERE")] == [None] * 4
+    monkeypatch.setenv("ACME_SECRET", "from-the-environment")
+    assert find("ACME_SECRET") == "from-the-environment"
+
+
+def test_a_secret_of_the_keyring_reaches_the_token_endpoint_and_nothing_else(
+    ring: dict[tuple[str, str], str], monkeypatch: pytest.MonkeyPatch, loopback: Loopback
+) -> None:
+    monkeypatch.setenv("ACME_ID", CLIENT_ID)
+    ring[("interlock", "ACME_SECRET")] = SECRET
+    found = resolve(organization(client_id_env="ACME_ID", client_secret_env="ACME_SECRET"), lookup())
+    assert found.method == "client_secret_basic"
+    routes: dict[str, Any] = {"token": issued(), "fhir/Patient": guarded(as_json(bundle(PATIENT)))}
+    base = loopback.serve(as_json(STATEMENT), as_json(SMART | {"token_endpoint": f"{loopback.origin}/token"}), **routes)
+    seen = sampled(base, found, NEEDS[:1])
+    (sent,) = loopback.asked("/token")
+    told = b64decode(sent.headers["authorization"].partition(" ")[2]).decode()
+    assert unquote_plus(told.partition(":")[2]) == SECRET
+    assert seen.facts.data is not None and seen.facts.data.inputs[0].outcome == "sampled"
+    assert SECRET not in written(seen) + repr(found)
+
+
+def test_a_missing_value_is_named_with_the_command_that_stores_it(ring: dict[tuple[str, str], str]) -> None:
+    org = organization(client_id_env="ACME_ID", client_secret_env="LOCKED")
+    ring[("interlock", "ACME_ID")] = CLIENT_ID
+    with pytest.raises(InterlockError, match="LOCKED is not set") as raised:
+        resolve(org, lookup())
+    assert "keyring set interlock LOCKED" in (raised.value.remedy or "")
+    assert "Quillfeather" not in f"{raised.value} {raised.value.remedy}"
 
 
 @pytest.mark.parametrize("key", [pytest.param(RSA, id="RS384"), pytest.param(EC, id="ES384")])

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from probe_documents import smart, statement
-from probe_loopback import Loopback, Reply, Request, as_json
+from probe_loopback import Loopback, Reply, Request, as_json, hang, relay
 
 from interlock.model.errors import InterlockError
-from interlock.model.observation import Target
+from interlock.model.observation import Observation, Target
 from interlock.probe.politeness import HostLimits, HostQuietError
 from interlock.probe.runner import ProbeSettings, probe_sync
 from interlock.probe.settings import USER_AGENT
@@ -173,3 +176,104 @@ def test_the_deadline_holds_for_all_requests_of_a_target_together(loopback: Loop
     (observation,) = probe_sync(bases(loopback, 1, nearly), ProbeSettings(deadline_s=1))
     assert observation.elapsed_ms < 1500
     assert observation.outcome == "not_observed"
+
+
+class Door(Loopback):
+    """In front of a TLS server: every handshake waits a moment, in which it is counted.
+
+    No client can be through before that moment is over, so what is counted at a time is under way at a time.
+    """
+
+    def __init__(self, inside: int) -> None:
+        self.inside = inside
+        self.under_way = 0
+        self.most_under_way = 0
+        self.arrivals: list[float] = []
+        super().__init__()
+
+    @property
+    def base(self) -> str:
+        return f"https://localhost:{self.port}/fhir"
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.arrivals.append(time.monotonic())
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        hello = await reader.read(65_536)
+        await asyncio.sleep(0.02)
+        self.under_way -= 1
+        await relay(reader, writer, self.inside, hello)
+
+
+@pytest.fixture
+def server(serve: Callable[[ssl.SSLContext], Loopback], authority: trustme.CA) -> Loopback:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    return serve(context)
+
+
+@pytest.fixture
+def door(server: Loopback) -> Iterator[Door]:
+    door = Door(server.port)
+    yield door
+    door.close()
+
+
+@pytest.fixture
+def bundle(authority: trustme.CA, tmp_path: Path) -> Path:
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return path
+
+
+def thoroughly(door: Door, bundle: Path, targets: int = 1, **changes: Any) -> tuple[Observation, ...]:
+    settings = ProbeSettings(thorough=True, verify=bundle, **changes)
+    return probe_sync([Target(base_url=door.base) for _ in range(targets)], settings)
+
+
+#: A chain, and four versions; the statement, the SMART configuration and the UDAP document.
+HANDSHAKES, REQUESTS = 5, 3
+
+
+@pytest.mark.parametrize("per_host", [1, 2])
+def test_handshakes_of_an_inspection_count_as_requests(
+    server: Loopback, door: Door, bundle: Path, per_host: int
+) -> None:
+    observations = thoroughly(door, bundle, 3, per_host=per_host)
+    assert len(door.arrivals) == HANDSHAKES + 3 * REQUESTS
+    assert door.most_under_way <= per_host
+    for one in observations:
+        assert one.outcome == "observed"
+        assert one.facts.tls is not None
+        assert one.facts.tls.versions["TLSv1.3"] == "offered" and len(one.facts.tls.versions) == 4
+        assert one.facts.tls.chain
+
+
+def test_handshakes_keep_to_the_rate(door: Door, bundle: Path) -> None:
+    began = time.monotonic()
+    thoroughly(door, bundle, rate=20, per_host=8)
+    assert len(door.arrivals) == HANDSHAKES + REQUESTS
+    for number, moment in enumerate(sorted(door.arrivals)):
+        assert moment - began >= number / 20
+
+
+def test_a_host_that_wants_to_be_left_alone_gets_no_handshake_either(
+    server: Loopback, door: Door, bundle: Path
+) -> None:
+    server.routes["/fhir/metadata"] = Reply(b"", 429, None, {"Retry-After": "60"})
+    (observation,) = thoroughly(door, bundle, per_host=1, deadline_s=5.0)
+    assert len(door.arrivals) == 1
+    assert observation.elapsed_ms < 2000  # nobody waits for what will not be
+    assert observation.facts.tls is not None
+    assert observation.facts.tls.verified is True and not observation.facts.tls.versions
+    judged = {one.id: one.outcome for one in observation.checks}
+    assert {judged[f"NET-{number:03d}"] for number in (10, 16, 17, 18)} == {"not_observed"}
+
+
+def test_handshakes_end_with_the_targets_time(server: Loopback, door: Door, bundle: Path) -> None:
+    server.routes["/fhir/metadata"] = hang
+    (observation,) = thoroughly(door, bundle, per_host=1, deadline_s=0.6)
+    assert len(door.arrivals) == 1
+    assert observation.elapsed_ms < 1500
+    assert observation.outcome == "not_observed"
+    assert {one.id: one.outcome for one in observation.checks}["NET-016"] == "not_observed"

@@ -15,9 +15,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from probe_documents import smart, statement
 from probe_loopback import Loopback, Reply, as_json, redirect
 
+from interlock.documents.resources import data_dir
 from interlock.model.errors import InterlockError
+from interlock.model.finding import Finding
 from interlock.model.observation import Check, Observation, Target, TlsFacts
+from interlock.model.organization import Organization
 from interlock.probe.runner import ProbeSettings, probe_sync
+from interlock.rules.inputs import RuleInputs
+from interlock.rules.load import load_ruleset
+from interlock.rules.table import evaluate
 
 PAST = datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC)
 
@@ -140,6 +146,28 @@ def test_plain_http_on_an_https_address(loopback: Loopback) -> None:
     assert observation.facts.tls.error == "not_tls"
     assert check(observation, "NET-003").outcome == "not_observed"
     assert check(observation, "NET-009").outcome == "fail"
+    (finding,) = protected(observation)
+    assert (finding.outcome, finding.message) == (
+        "gap",
+        "Acme: the FHIR address is not https or does not speak TLS, its certificate is not valid, or the token address "
+        "is not https",
+    )
+
+
+def test_a_port_that_says_nothing_decides_nothing_about_tls() -> None:
+    (finding,) = protected(observe("https://127.0.0.1:9/fhir", None))
+    assert finding.outcome == "unknown"
+
+
+def protected(observation: Observation) -> tuple[Finding, ...]:
+    """What PRB-003 concludes of an observation alone."""
+    core = load_ruleset(data_dir("rulesets") / "core")
+    rule = next(one for one in core.rules if one.id == "PRB-003").model_copy(update={"depends_on": ()})
+    acme = Organization.model_validate(
+        {"id": "acme", "name": "Acme", "vendor": "epic", "fhir_base_url": observation.target.base_url}
+    )
+    only = core.model_copy(update={"rules": (rule,), "tasks": ()})
+    return evaluate(only, RuleInputs(organizations=(acme,), observations={"acme": observation}))
 
 
 def test_redirect_from_https_to_http_is_not_followed(

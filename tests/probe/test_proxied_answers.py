@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
-import pytest
-from probe_documents import smart, statement
-from probe_loopback import Loopback, Reply, as_json, redirect
+import asyncio
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-from interlock.model.observation import Check, Observation, Target
+import pytest
+import trustme
+from credential_cases import (
+    NEEDS,
+    OBSERVATIONS,
+    PATIENT,
+    PERSONAL,
+    SECRET,
+    TOKEN,
+    bundle,
+    credentials,
+    guarded,
+    issued,
+    sampled,
+    written,
+)
+from probe_documents import SMART, smart, statement
+from probe_loopback import Handler, Loopback, Reply, Request, as_json, redirect, relay
+
+from interlock.model.observation import Check, Observation, RequestRecord, Target
 from interlock.probe.recheck import recheck
 from interlock.probe.runner import ProbeSettings, probe_sync
 
@@ -119,3 +140,130 @@ def test_every_request_of_a_redirect_names_its_own_proxy(proxy: Loopback) -> Non
     first, second = [record for record in observation.requests if record.purpose == "metadata"]
     assert (first.reading, second.reading) == ("redirect", "document")
     assert first.proxy == second.proxy == proxy.origin
+
+
+def test_whoever_asks_to_wait_is_heeded(proxy: Loopback) -> None:
+    """A 503 may be the proxy's own: it is no answer of the server, and what it asks for is done all the same."""
+    asked: list[Request] = []
+
+    def busy_once(request: Request) -> Reply:
+        asked.append(request)
+        busy = Reply(b"", 503, None, {"Retry-After": "0"})
+        return busy if len(asked) == 1 else as_json(statement())
+
+    proxy.routes[f"{PLAIN}/metadata"] = busy_once
+    observation = observe(PLAIN, retries=1)
+    first, second = [record for record in observation.requests if record.purpose == "metadata"]
+    assert (first.failure, first.status, second.status) == ("connect", None, 200)
+    assert observation.facts.capability is not None
+    busy = Reply(b"", 503, None, {"Retry-After": "60"})
+    for path in ("metadata", ".well-known/smart-configuration"):
+        proxy.routes[f"{PLAIN}/{path}"] = busy
+    proxy.requests.clear()
+    observation = observe(PLAIN, retries=1, per_host=1)
+    assert len(proxy.requests) == 1
+    details = " ".join(record.detail or "" for record in observation.requests)
+    assert "cannot be told; it asks to wait 60 s" in details
+    assert "asked to be left alone" in details
+
+
+def active(proxy: Loopback, token: Reply, read: Reply) -> Observation:
+    """An active probe of a plain server whose documents a proxy passes on, and then these answers."""
+
+    class Routes(dict[str, Any]):
+        def get(self, path: str, default: Any = None) -> Any:
+            return read if path.startswith(f"{PLAIN}/Patient/") else super().get(path, default)
+
+    documents = {
+        f"{PLAIN}/metadata": as_json(statement()),
+        f"{PLAIN}/.well-known/smart-configuration": as_json(SMART | {"token_endpoint": f"{PLAIN}/token"}),
+    }
+    proxy.routes = Routes({**documents, f"{PLAIN}/token": token})
+    return observe(PLAIN, active=True)
+
+
+def records(observation: Observation, *purposes: str) -> list[RequestRecord]:
+    return [record for record in observation.requests if record.purpose in purposes]
+
+
+@pytest.mark.parametrize("status", [403, 404, 407, 410, 502, 503, 504])
+def test_a_proxys_refusal_is_no_safe_negative(proxy: Loopback, status: int) -> None:
+    """A 403 of the proxy would otherwise pass for a server that guards its patients."""
+    answer = Reply(b"", status, "text/html")
+    observation = active(proxy, answer, answer)
+    beyond = records(observation, "token-negative", "anonymous-read")
+    assert len(beyond) == 2
+    assert {(record.failure, record.status, record.proxy) for record in beyond} == {("connect", None, proxy.origin)}
+    for check_id in ("AUTH-001", "AUTH-003", "AUTH-004", "AUTH-005"):
+        judged = check(observation, check_id)
+        assert judged.outcome == "not_observed", judged
+    assert f"HTTP {status}" in check(observation, "AUTH-004").message
+    assert proxy.origin in check(observation, "AUTH-004").message
+    assert observation.facts.security is not None
+    assert observation.facts.security.anonymous_read is None
+    assert "user:secret" not in observation.model_dump_json()
+
+
+def test_what_only_the_server_says_counts_through_a_proxy_too(proxy: Loopback) -> None:
+    refused = as_json({"error": "unsupported_grant_type"}, 400)
+    unauthorized = Reply(b"", 401, None, {"WWW-Authenticate": "Bearer"})
+    observation = active(proxy, refused, unauthorized)
+    assert [check(observation, f"AUTH-00{number}").outcome for number in (1, 3, 4, 5)] == ["pass"] * 4
+    assert {record.proxy for record in observation.requests} == {proxy.origin}
+    given = active(proxy, as_json({"access_token": "x"}), as_json(PATIENT))
+    assert check(given, "AUTH-004").outcome == "fail"
+    assert {record.proxy for record in records(given, "token-negative", "anonymous-read")} == {proxy.origin}
+    assert "Quillfeather" not in given.model_dump_json()
+
+
+def tunnel(port: int, opened: int) -> Handler:
+    """Leads to a server on this machine as often as said; after that HTTP 502."""
+    left = [opened]
+
+    async def connect(request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            writer.write(Reply(b"Quillfeather", 502, "text/html").encode())
+            await writer.drain()
+            return
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await relay(reader, writer, port)
+
+    return connect
+
+
+@pytest.mark.parametrize("opened", [2, 3, 4, 5], ids=["token", "patients", "observations", "all"])
+def test_a_sample_names_the_proxy_and_what_it_refuses(
+    proxy: Loopback, authority: trustme.CA, tmp_path: Path, serve: Callable[[ssl.SSLContext], Loopback], opened: int
+) -> None:
+    """Two documents, the token, two searches: the tunnels are refused from one of them on."""
+    bundle_path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle_path))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("ehr.example.invalid").configure_cert(context)
+    server = serve(context)
+    routes: dict[str, Any] = {
+        "fhir/token": issued(),
+        "fhir/Patient": guarded(as_json(bundle(PATIENT))),
+        "fhir/Observation": guarded(as_json(bundle(*OBSERVATIONS))),
+    }
+    server.serve(as_json(statement()), as_json(SMART | {"token_endpoint": f"{SECURE}/token"}), **routes)
+    proxy.routes["ehr.example.invalid:443"] = tunnel(server.port, opened)
+    seen = sampled(SECURE, credentials("client_secret_basic"), NEEDS, verify=bundle_path, deadline_s=5.0)
+    beyond = records(seen, "token", "sample")
+    assert beyond and {record.proxy for record in seen.requests} == {proxy.origin}
+    broken = [record for record in beyond if record.failure is not None]
+    assert len(broken) == {2: 1, 3: 2, 4: 1, 5: 0}[opened]
+    for record in broken:
+        assert record.failure == "connect" and record.status is None
+        assert record.detail is not None
+        assert proxy.origin in record.detail and "HTTP 502" in record.detail
+    data = seen.facts.data
+    assert data is not None and data.token is not None
+    outcomes = [one.outcome for one in data.inputs]
+    assert outcomes == {2: ["not_asked"] * 2, 3: ["failed"] * 2, 4: ["sampled", "failed"], 5: ["sampled"] * 2}[opened]
+    assert check(seen, "DATA-001").outcome == ("not_observed" if opened == 2 else "pass")
+    if opened == 2:
+        assert proxy.origin in check(seen, "DATA-001").message
+    everything = written(seen)
+    assert not [value for value in (*PERSONAL, TOKEN, SECRET, "user:secret") if value in everything]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from credential_cases import (
@@ -26,7 +28,7 @@ from credential_cases import (
 from hypothesis import given
 from hypothesis import strategies as st
 from probe_documents import SMART, STATEMENT
-from probe_loopback import Loopback, Reply, as_json
+from probe_loopback import Loopback, Reply, Request, as_json
 
 from interlock.contract.load import load_contract
 from interlock.fhir.sampling import has_field, seen_in
@@ -197,6 +199,23 @@ def test_what_is_no_sample_is_named_without_a_word_of_the_server(loopback: Loopb
     assert check(seen, "DATA-006")[0] == ("not_observed" if outcome == "refused" else "warn")
 
 
+def test_a_host_that_asks_for_a_pause_gets_it(loopback: Loopback) -> None:
+    """Neither a search nor a safe negative goes on where the last answer asked to wait."""
+    pause = Reply(b"", 429, None, {"Retry-After": "60"})
+    seen = sampled(serve(loopback, **{"fhir/Patient": pause}), credentials("client_secret_basic"))
+    assert [(one.outcome, one.reason) for one in inputs(seen).values()] == [
+        ("failed", "HTTP 429"),
+        ("failed", "it was not asked: earlier requests took too long, or the host asked to be left alone"),
+    ]
+    assert not loopback.asked("/fhir/Observation")
+    loopback.requests.clear()
+    serve(loopback, token=pause)
+    active = probe_sync([Target(base_url=loopback.base)], ProbeSettings(active=True))[0]
+    assert [request.method for request in loopback.requests] == ["GET", "GET", "POST"]
+    assert check(active, "AUTH-004")[0] == "not_observed"
+    assert "asked to be left alone" in check(active, "AUTH-004")[1]
+
+
 def test_no_page_costs_more_than_the_limit(loopback: Loopback) -> None:
     many = tuple(
         Need(resource=f"Thing{letter}", interactions=("search",), search_parameters=("patient",))
@@ -210,6 +229,174 @@ def test_no_page_costs_more_than_the_limit(loopback: Loopback) -> None:
     assert seen.facts.data is not None
     assert seen.facts.data.requests == MAX_REQUESTS
     assert seen.facts.data.inputs[-1].outcome == "not_asked"
+
+
+OBSERVED = {
+    "resourceType": "OperationOutcome",
+    "issue": [{"code": "required", "diagnostics": "Quillfeather: must have either code or category"}],
+}
+
+
+def demanding(parameter: str, *found: dict[str, Any], status: int = 400) -> Callable[[Request], Reply]:
+    """A search that is rejected without one more parameter than the patient."""
+
+    def respond(request: Request) -> Reply:
+        asked = parse_qs(request.target.partition("?")[2])
+        complete = parameter in asked and "patient" in asked
+        answer = as_json(bundle(*found)) if complete else as_json(OBSERVED, status)
+        return guarded(answer)(request)
+
+    return respond
+
+
+def kind(resource: str, profile: str | None = None, **more: Any) -> Need:
+    parameters = {"interactions": ("search",), "search_parameters": ("patient",), "profile": profile}
+    return Need.model_validate({"resource": resource} | parameters | more)
+
+
+def queries(loopback: Loopback, resource: str) -> list[dict[str, list[str]]]:
+    return [parse_qs(request.target.partition("?")[2]) for request in loopback.asked(f"/fhir/{resource}")]
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_search_that_lacks_a_category_is_asked_once_more(loopback: Loopback, status: int) -> None:
+    base = serve(loopback, **{"fhir/Observation": demanding("category", *OBSERVATIONS, status=status)})
+    seen = sampled(base, credentials("client_secret_basic"))
+    found = inputs(seen)["Observation (vital-signs)"]
+    assert (found.outcome, found.count, found.status, found.category) == ("sampled", 2, 200, "vital-signs")
+    assert found.reason == f"seen with category=vital-signs; without that the search was rejected with HTTP {status}"
+    assert [query.get("category") for query in queries(loopback, "Observation")] == [None, ["vital-signs"]]
+    reads = [record for record in seen.requests if record.purpose == "sample"][1:]
+    assert [record.status for record in reads] == [status, 200]
+    assert "category=vital-signs" in reads[1].url and "patient=(left-out)" in reads[1].url
+    assert reads[1].detail == f"asked again with category=vital-signs, after HTTP {status}"
+    assert seen.facts.data is not None and seen.facts.data.requests == 3
+    outcome, message = check(seen, "DATA-006")
+    assert outcome == "pass" and "in part only: Observation (vital-signs) (seen with category=vital-signs" in message
+    assert not [value for value in (*PERSONAL, TOKEN) if value in written(seen)]
+
+
+US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
+
+
+@pytest.mark.parametrize(
+    ("need", "parameter", "value", "name"),
+    [
+        (kind("CarePlan"), "category", "assess-plan", "CarePlan (assess-plan)"),
+        (kind("CareTeam"), "status", "active", "CareTeam"),
+        (kind("Condition"), "category", "problem-list-item", "Condition (problem-list-item)"),
+        (
+            kind("Condition", f"{US_CORE}us-core-condition-encounter-diagnosis|6.1.0"),
+            "category", "encounter-diagnosis", "Condition (encounter-diagnosis)",
+        ),
+        (kind("DiagnosticReport"), "category", "LAB", "DiagnosticReport (LAB)"),
+        (kind("DocumentReference"), "category", "clinical-note", "DocumentReference (clinical-note)"),
+        (kind("MedicationRequest"), "intent", "order", "MedicationRequest"),
+        (
+            kind("Observation", f"{US_CORE}us-core-smokingstatus"),
+            "category", "social-history", "Observation (social-history)",
+        ),
+        (kind("Observation", search_parameters=()), "category", "vital-signs", "Observation (vital-signs)"),
+        (kind("ServiceRequest"), "category", "108252007", "ServiceRequest (108252007)"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else "",
+)  # fmt: skip
+def test_the_second_search_is_one_that_us_core_requires(
+    loopback: Loopback, need: Need, parameter: str, value: str, name: str
+) -> None:
+    resource = {"resourceType": need.resource, "id": "obs-777-a", "status": "active"}
+    base = serve(loopback, **{f"fhir/{need.resource}": demanding(parameter, resource)})
+    seen = sampled(base, credentials("client_secret_basic"), (NEEDS[0], need))
+    found = inputs(seen)[name]
+    assert (found.outcome, found.count) == ("sampled", 1)
+    assert found.reason is not None and f"{parameter}={value}" in found.reason
+    second = queries(loopback, need.resource)[1]
+    assert second == {"patient": ["pat-90210-x"], parameter: [value], "_count": ["20"]}
+
+
+NOT_AGAIN: dict[str, tuple[Need, Reply]] = {
+    "no access": (kind("Observation"), as_json(OBSERVED, 403)),
+    "no such type": (kind("Observation"), as_json(OBSERVED, 404)),
+    "no such method": (kind("Observation"), as_json(OBSERVED, 405)),
+    "broken": (kind("Observation"), as_json(OBSERVED, 500)),
+    "nothing": (kind("Observation"), as_json(bundle())),
+    "a category already": (kind("Observation", f"{US_CORE}us-core-observation-lab"), as_json(OBSERVED, 400)),
+    "a type of which US Core demands no more": (kind("AllergyIntolerance"), as_json(OBSERVED, 400)),
+}
+
+
+@pytest.mark.parametrize("name", NOT_AGAIN)
+def test_other_answers_are_final(loopback: Loopback, name: str) -> None:
+    need, answer = NOT_AGAIN[name]
+    sampled(
+        serve(loopback, **{f"fhir/{need.resource}": answer}),
+        credentials("client_secret_basic"),
+        (NEEDS[0], need),
+    )
+    assert len(loopback.asked(f"/fhir/{need.resource}")) == 1
+
+
+@pytest.mark.parametrize(
+    ("second", "outcome", "said"),
+    [
+        (as_json(OBSERVED, 400), "rejected", "; with category=vital-signs: the search was rejected with HTTP 400"),
+        (as_json(OBSERVED, 503), "rejected", "; with category=vital-signs: HTTP 503"),
+        (as_json(OBSERVED, 403), "refused", "refused with HTTP 403 with category=vital-signs; without that the search"),
+        (as_json(bundle()), "empty", "the search found nothing with category=vital-signs; without that the search"),
+    ],
+)
+def test_when_the_second_search_brings_nothing(loopback: Loopback, second: Reply, outcome: str, said: str) -> None:
+    def respond(request: Request) -> Reply:
+        return second if "category" in request.target else as_json(OBSERVED, 400)
+
+    patients = [PATIENT, PATIENT | {"id": "pat-90210-y"}]
+    base = serve(loopback, **{"fhir/Observation": respond, "fhir/Patient": guarded(as_json(bundle(*patients)))})
+    seen = sampled(base, credentials("client_secret_basic"))
+    found = next(one for one in inputs(seen).values() if one.resource == "Observation")
+    assert found.outcome == outcome
+    assert found.reason is not None and said in found.reason and "HTTP 400" in found.reason
+    assert len(loopback.asked("/fhir/Observation")) == 2  # of one patient, once
+    assert "Quillfeather" not in written(seen)
+
+
+def test_a_type_costs_one_more_request_however_many_inputs_it_has(loopback: Loopback) -> None:
+    needs = (
+        kind("Condition"),
+        kind("Condition", f"{US_CORE}us-core-condition-encounter-diagnosis"),
+        kind("Condition", f"{US_CORE}us-core-condition-problems-health-concerns", required_fields=("code",)),
+        kind("Observation", f"{US_CORE}us-core-vital-signs"),
+        kind("Observation"),
+        NEEDS[0],
+    )
+    routes = {
+        "fhir/Condition": demanding("category", {"resourceType": "Condition"}),
+        "fhir/Observation": demanding("category", *OBSERVATIONS),
+    }
+    seen = sampled(serve(loopback, **routes), credentials("client_secret_basic"), needs)
+    assert seen.facts.data is not None
+    outcomes = [(one.name, one.outcome) for one in seen.facts.data.inputs]
+    assert outcomes == [
+        ("Condition (problem-list-item)", "sampled"),
+        ("Condition", "rejected"),
+        ("Condition (problem-list-item)", "sampled"),
+        ("Observation (vital-signs)", "sampled"),
+        ("Observation (vital-signs)", "sampled"),
+        ("Patient", "sampled"),
+    ]
+    assert [query.get("category") for query in queries(loopback, "Condition")] == [None, ["problem-list-item"]]
+    assert [query.get("category") for query in queries(loopback, "Observation")] == [["vital-signs"], None]
+
+
+def test_second_searches_keep_to_the_limit_of_all(loopback: Loopback) -> None:
+    letters = "ABCDEFGHIJKLMNOPQRSTUV"
+    many = tuple(kind(f"Thing{letter}") for letter in letters)
+    routes = {f"fhir/{need.resource}": guarded(as_json(OBSERVED, 400)) for need in many}
+    base = serve(loopback, **routes, **{"fhir/Observation": demanding("category", *OBSERVATIONS)})
+    seen = sampled(base, credentials("client_secret_basic"), (NEEDS[0], *many, kind("Observation")))
+    assert seen.facts.data is not None and seen.facts.data.requests == MAX_REQUESTS == len(many) + 2
+    last = seen.facts.data.inputs[-1]
+    assert (last.name, last.outcome) == ("Observation", "rejected")
+    assert f"with category=vital-signs: the sample ends after {MAX_REQUESTS} requests" in (last.reason or "")
 
 
 def test_without_sample_nothing_is_read(loopback: Loopback) -> None:

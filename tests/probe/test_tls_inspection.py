@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import socket
 import ssl
@@ -134,16 +135,16 @@ def test_the_self_test_agrees_with_a_real_handshake() -> None:
 
 async def test_a_port_without_tls_and_a_silent_one(loopback: Loopback) -> None:
     loop = asyncio.get_running_loop()
-    plain = await inspect("localhost", loopback.port, loop.time() + 2)
+    plain = await inspect("localhost", loopback.port, loop.time() + 2, contextlib.nullcontext)
     assert plain.chain == () and set((plain.versions or {}).values()) == {"cannot_tell"}
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         before = loop.time()
-        found = await inspect("127.0.0.1", silent.getsockname()[1], loop.time() + 0.3)
+        found = await inspect("127.0.0.1", silent.getsockname()[1], loop.time() + 0.3, contextlib.nullcontext)
         assert loop.time() - before < 1.5
     assert found.chain == () and set((found.versions or {}).values()) == {"cannot_tell"}
-    assert await inspect("nowhere.invalid", 443, loop.time() + 1) == Inspection()
+    assert await inspect("nowhere.invalid", 443, loop.time() + 1, contextlib.nullcontext) == Inspection()
 
 
 @pytest.mark.parametrize(

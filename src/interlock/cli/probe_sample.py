@@ -41,7 +41,8 @@ def _fields(one: InputSample) -> str:
     if one.outcome != "sampled":
         return one.reason or one.outcome.replace("_", " ")
     lacking = [f"{path} in {there} of {one.count}" for path, there in one.fields.items() if there < one.count]
-    return ", ".join(lacking) or ("all there" if one.fields else "none asked for")
+    found = ", ".join(lacking) or ("all there" if one.fields else "none asked for")
+    return f"{found}; {one.reason}" if one.reason else found
 
 
 def _codes(one: InputSample) -> Iterator[str]:

@@ -42,6 +42,36 @@ _NO_CODES = frozenset({"identifier", "telecom", "masterIdentifier"})
 _PERSONAL = frozenset({"id", "family", "given", "birthDate", "line", "city", "postalCode", "reference"})
 _PERSONAL_WITHIN = frozenset({"identifier", "telecom", "name", "address", "masterIdentifier"})
 
+#: Type → a parameter that US Core requires servers to support together with ``patient``, and one value of it. Each pair
+#: of parameters is a SHALL of US Core 6.1.0 (CapabilityStatement us-core-server, as Inferno's test kit has it), each
+#: value one that a profile names. Which value is taken where there are several is a judgement: what many patients have.
+_NARROWER = {
+    "CarePlan": ("category", "assess-plan"),
+    "CareTeam": ("status", "active"),
+    "Condition": ("category", "problem-list-item"),
+    "DiagnosticReport": ("category", "LAB"),
+    "DocumentReference": ("category", "clinical-note"),
+    "MedicationRequest": ("intent", "order"),
+    "Observation": ("category", "vital-signs"),
+    "ServiceRequest": ("category", "108252007"),  # laboratory procedure
+}
+#: US Core's profile → the category that its resources have instead, or one of those (judgement).
+_CATEGORY_OF_PROFILE = {
+    "us-core-condition-encounter-diagnosis": "encounter-diagnosis",
+    "us-core-diagnosticreport-note": "LP29684-5",  # radiology
+    "us-core-observation-screening-assessment": "survey",
+    "us-core-smokingstatus": "social-history",
+}
+
+
+def narrower(resource: str, profile: str | None) -> tuple[str, str] | None:
+    """A parameter and its value that, with a patient, make a search which US Core requires; none when none is known."""
+    found = _NARROWER.get(resource)
+    if found is None:
+        return None
+    name = (profile or "").partition("|")[0].rpartition("/")[2]
+    return (found[0], _CATEGORY_OF_PROFILE.get(name, found[1])) if found[0] == "category" else found
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:

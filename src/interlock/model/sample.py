@@ -15,14 +15,14 @@ SampleOutcome = Literal["sampled", "empty", "refused", "rejected", "failed", "no
 class InputSample(Model):
     """What was seen of one input of the contract.
 
-    :ivar category: the category that was asked for, where the input's profile fixes one.
+    :ivar category: the category that was asked for: fixed by the input's profile, or demanded by the server.
     :ivar status: the HTTP status that decided, none when no answer came.
     :ivar count: resources that were looked at; all other numbers count among these.
     :ivar fields: required field → resources that have it.
     :ivar statuses: status code of FHIR → resources that have it; a word that is none of FHIR's counts as ``other``.
     :ivar systems: code system's URI → resources that use it.
     :ivar terminology: the code systems that the contract expects.
-    :ivar reason: why nothing was seen, in our own words.
+    :ivar reason: in our own words why nothing was seen, or to which narrower search the server answered.
     """
 
     resource: str

@@ -10,7 +10,7 @@ import asyncio
 import ssl
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,8 +26,9 @@ from interlock.probe.addresses import is_loopback_host, is_public, literal, orig
 from interlock.probe.failures import Failure, RequestFailed, classify
 from interlock.probe.negotiation import HostMemory
 from interlock.probe.plan import is_patient_data
-from interlock.probe.politeness import HostLimits, HostQuietError
+from interlock.probe.politeness import MAX_HOLD_S, HostLimits, HostQuietError, asked_to_wait
 from interlock.probe.pools import Pools
+from interlock.probe.proxied import through_proxy
 from interlock.probe.resolver import Resolver
 from interlock.probe.settings import ProbeSettings
 from interlock.probe.transfer import Ask, Connection, Transfer
@@ -50,6 +51,12 @@ class Answer:
     failure: Failure | None = None
     notes: tuple[str, ...] = ()
 
+    @property
+    def status(self) -> int | None:
+        """The HTTP status that came, even where a proxy may have given it; none when no answer came."""
+        status = self.records[-1].status
+        return self.failure.status if status is None and self.failure is not None else status
+
 
 class Client:
     """Shares connections and name lookups among all targets of one run. An asynchronous context manager.
@@ -63,6 +70,7 @@ class Client:
         self._limits = HostLimits(settings.per_host, settings.rate)
         self._contexts: dict[bool, ssl.SSLContext] = {}
         self._proxies = urllib.request.getproxies() if settings.trust_env else {}
+        self._goes_direct = settings.proxy is None and not self._proxies
 
     async def __aenter__(self) -> Client:
         # The resolver's parts belong to the running loop, so it is not made earlier.
@@ -102,6 +110,8 @@ class Client:
 
         Never raises for anything that a network or a server does. A redirect that is not followed (from https to http,
         in a circle, too many, into a private network) fails with ``redirect`` on the record of the answer that asked.
+        Every record names the proxy that it went through; an answer that may be the proxy's own fails with ``connect``.
+        Whoever asks for a pause gets it, a proxy too.
         """
         records: list[RequestRecord] = []
         visited = {ask.url}
@@ -115,11 +125,18 @@ class Client:
         while True:
             headers = self._headers(ask, url)
             record, body, failure, notes = await self._once(url, headers, ask, public_only)
+            if not self._goes_direct and (proxy := self.proxy_of(url)) is not None:
+                record, failure = through_proxy(record, failure, proxy)
+                if failure is not None and failure.status is not None:
+                    body, notes = b"", ()
             location = record.headers.get("location")
             stays = not ask.redirects or ask.method == "POST"
             if failure is not None or stays or record.status not in {301, 302, 303, 307, 308} or not location:
                 keep(record)
-                return Answer(tuple(records), body, failure, notes)
+                answer = Answer(tuple(records), body, failure, notes)
+                if (asked := asked_to_wait(answer.status, record.headers)) is not None:
+                    self._hold(url, min(asked, MAX_HOLD_S))
+                return answer
             target = _redirect_target(url, location)
             problem = await self._redirect_problem(url, target, visited, ask, len(records))
             if problem is not None:
@@ -207,8 +224,12 @@ class Client:
         """Whether requests to a URL go through a proxy, so that nothing may be sent to its host directly."""
         return self.proxy_of(url) is not None
 
-    def hold(self, url: str, seconds: float) -> None:
-        """Let no further request to a URL's host start for some seconds, because it asked for that."""
+    def place(self, host: str, deadline: float) -> AbstractAsyncContextManager[None]:
+        """A place in a host's queue, for a connection that is no request (see :class:`HostLimits`)."""
+        return self._limits.place(host, deadline)
+
+    def _hold(self, url: str, seconds: float) -> None:
+        """Let no further request to a URL's host start for some seconds, of whichever target: it was asked for."""
         where = origin(url)
         if where is not None:
             self._limits.hold(where.host, seconds)

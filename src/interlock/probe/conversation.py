@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Literal
 
 from interlock.model.observation import RequestRecord
@@ -15,14 +12,10 @@ from interlock.probe.client import Answer, Client
 from interlock.probe.exchange import Exchange, Purpose
 from interlock.probe.negotiation import next_rung
 from interlock.probe.plan import Rung
-from interlock.probe.proxied import through_proxy
+from interlock.probe.politeness import SLOW_DOWN, asked_to_wait
 from interlock.probe.reading import Read, read_answer
 from interlock.probe.transfer import Ask
 
-#: Statuses after which a second attempt may succeed (RFC 6585 section 4, RFC 9110 section 15.6.4).
-_AGAIN = frozenset({429, 503})
-#: A server that asks for more is not believed: its other targets are tried again after this.
-_MAX_HOLD_S = 300.0
 _BACKOFF_S = 0.5
 _MAX_BACKOFF_S = 8.0
 _JITTER_S = 0.25
@@ -59,12 +52,10 @@ async def get_document(
     attempts: list[Exchange] = []
     rung, retries = 0, wanted.retries
     while True:
-        exchange = to_exchange(wanted.purpose, await client.get(_ask(wanted, wanted.ladder[rung])))
-        asked = _asked_to_wait(exchange.record)
-        if asked is not None:
-            # Other targets of the host wait too; none of them needs to be told again.
-            client.hold(exchange.record.url, min(asked, _MAX_HOLD_S))
-        pause = _pause(exchange.record, asked, wanted.retries - retries + 1) if retries else None
+        answer = await client.get(_ask(wanted, wanted.ladder[rung]))
+        exchange = to_exchange(wanted.purpose, answer)
+        asked = asked_to_wait(answer.status, exchange.record.headers)
+        pause = _pause(answer.status, asked, wanted.retries - retries + 1) if retries else None
         if pause is not None and asyncio.get_running_loop().time() + pause >= wanted.deadline:
             why = (
                 f"it asks to wait {asked:g} s, longer than"
@@ -73,7 +64,6 @@ async def get_document(
             )
             exchange = _explain(exchange, f"{why} the time left")
             pause = None
-        exchange = through_proxy(exchange, client.proxy_of)
         attempts.append(exchange)
         if on_record is not None:
             for record in exchange.records:
@@ -120,12 +110,12 @@ def _explain(exchange: Exchange, why: str) -> Exchange:
     return replace(exchange, detail=detail, records=(*exchange.records[:-1], last))
 
 
-def _pause(record: RequestRecord, asked: float | None, attempt: int) -> float | None:
+def _pause(status: int | None, asked: float | None, attempt: int) -> float | None:
     """Seconds before the next attempt, counted from 1, or none when trying again makes no sense.
 
     What the server asked for, or else an exponential backoff; never less than it asked, and never the same for all.
     """
-    if record.status not in _AGAIN:
+    if status not in SLOW_DOWN:
         return None
     from tenacity import AsyncRetrying, RetryCallState, wait_exponential_jitter
 
@@ -134,21 +124,6 @@ def _pause(record: RequestRecord, asked: float | None, attempt: int) -> float | 
     if asked is not None:
         return asked + wait_exponential_jitter(multiplier=0, jitter=_JITTER_S)(state)
     return wait_exponential_jitter(multiplier=_BACKOFF_S, jitter=_JITTER_S, max=_MAX_BACKOFF_S)(state)
-
-
-def _asked_to_wait(record: RequestRecord) -> float | None:
-    """Seconds that an answer asks to wait (RFC 9110 section 10.2.3: seconds or a date), or none."""
-    value = record.headers.get("retry-after", "").strip()
-    if record.status not in _AGAIN or not value:
-        return None
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        until = parsedate_to_datetime(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    moment = until.timestamp() if until.tzinfo else until.replace(tzinfo=UTC).timestamp()
-    return max(0.0, moment - datetime.fromtimestamp(time.time(), UTC).timestamp())
 
 
 def to_exchange(purpose: Purpose, answer: Answer) -> Exchange:

@@ -52,11 +52,16 @@ _RESET = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED}
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failed request. ``tls`` is the probe's word for a failed handshake or certificate, otherwise none."""
+    """A failed request.
+
+    :ivar tls: the probe's word for a failed handshake or certificate, otherwise none.
+    :ivar status: the HTTP status of an answer that may have been a proxy's own, otherwise none.
+    """
 
     word: FailureWord
     detail: str
     tls: str | None = None
+    status: int | None = None
 
 
 class RequestFailed(Exception):  # noqa: N818  # it carries a failure, it is not one of the program's errors

@@ -44,12 +44,24 @@ def without_content(
         bytes=record.bytes,
         content_type=media_type if media_type in _MEDIA_TYPES else None,
         failure=record.failure,
-        detail=_FAILURES.get(record.failure or "", "it failed") if failed else detail,
+        detail=_why(record) if failed else detail,
         purpose=record.purpose,
         accept=record.accept,
         reading="failed" if failed else reading,
         headers={"www-authenticate": scheme} if scheme.lower() in {"bearer", "basic"} else {},
+        proxy=record.proxy,
     )
+
+
+def _why(record: RequestRecord) -> str:
+    """Why a request failed, without a word of the server."""
+    if record.failure == "timeout" and not record.elapsed_ms:
+        return "it was not asked: earlier requests took too long, or the host asked to be left alone"
+    if record.proxy is None:
+        return _FAILURES.get(record.failure or "", "it failed")
+    if record.failure == "connect" and record.detail is not None:
+        return record.detail  # told in words of our own throughout: no answer of the server is in it
+    return f"{_FAILURES.get(record.failure or '', 'it failed')} (asked through the proxy {record.proxy})"
 
 
 def not_sent(url: str, reason: str, purpose: Purpose, method: str) -> RequestRecord:

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
+#: Statuses that ask for a pause; after it a second attempt may succeed (RFC 6585 section 4, RFC 9110 section 15.6.4).
+SLOW_DOWN = frozenset({429, 503})
+#: A server that asks for more is not believed: it is tried again after this, in seconds.
+MAX_HOLD_S = 300.0
 #: Hosts that are remembered although no request to them is under way; only their pace would be forgotten.
 _MAX_REMEMBERED = 4096
 
@@ -33,10 +40,10 @@ class _Host:
 
 
 class HostLimits:
-    """Limits that hold for every request, whichever target it belongs to.
+    """Limits that hold for every request and every handshake of an inspection, whichever target it belongs to.
 
-    :param per_host: requests to one host at a time.
-    :param rate: requests to one host that may start in a second, evenly spaced; none for no limit.
+    :param per_host: requests and handshakes to one host at a time.
+    :param rate: requests and handshakes to one host that may start in a second, evenly spaced; none for no limit.
     """
 
     def __init__(self, per_host: int, rate: float | None = None) -> None:
@@ -90,3 +97,20 @@ class HostLimits:
         for host, state in list(self._hosts.items()):
             if not state.users and max(state.next_start, state.quiet_until) <= now:
                 del self._hosts[host]
+
+
+def asked_to_wait(status: int | None, headers: Mapping[str, str]) -> float | None:
+    """Seconds that an answer asks to wait (RFC 9110 section 10.2.3: seconds or a date), or none."""
+    if status not in SLOW_DOWN:
+        return None
+    value = headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        until = parsedate_to_datetime(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    moment = until.timestamp() if until.tzinfo else until.replace(tzinfo=UTC).timestamp()
+    return max(0.0, moment - datetime.fromtimestamp(time.time(), UTC).timestamp())

@@ -1,13 +1,14 @@
 """Reading a bounded sample of what the contract reads, with an organisation's own credentials.
 
-One page of each input, GET only, no redirect followed, at most :data:`MAX_REQUESTS` requests. What comes back is
-counted (:mod:`interlock.fhir.sampling`) and forgotten; neither a body nor its digest nor a patient's id is kept.
+One page of each input, GET only, no redirect followed, at most :data:`MAX_REQUESTS` requests. A type whose search is
+rejected as too wide is asked once more, narrower. What comes back is counted (:mod:`interlock.fhir.sampling`) and
+forgotten; neither a body nor its digest nor a patient's id is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -30,6 +31,11 @@ PAGE = 20
 MAX_PATIENTS = 3
 _FHIR_JSON = "application/fhir+json, application/json;q=0.9"
 _LEFT_OUT = "(left-out)"
+#: How a server says that a search lacks a parameter; Epic does of Observation (59108) and CarePlan (59159).
+_TOO_WIDE = frozenset({400, 422})
+
+#: A search parameter besides the patient, and its value.
+_Search = tuple[str, str]
 
 #: US Core fixes the category in these profiles; many servers want one of a search for observations.
 _CATEGORIES = {
@@ -116,15 +122,19 @@ class _Reader:
         self._source = source
         self._on_record = on_record
         self._patients: list[str] = []
-        self._pages: dict[tuple[str, str | None], _Page] = {}
+        self._pages: dict[tuple[str, _Search | None], _Page] = {}
+        self._second: dict[str, tuple[_Search, _Page]] = {}
 
     async def sample(self, need: Need) -> InputSample:
         """One input: the same search is sent once, however many inputs need it."""
-        category = _category(need)
-        key = (need.resource, category)
+        search = _fixed(need)
+        key = (need.resource, search)
         if key not in self._pages:
-            self._pages[key] = await self._search(need, category)
+            self._pages[key] = await self._search(need, search)
         page = self._pages[key]
+        if search is None and page.outcome == "rejected" and page.status in _TOO_WIDE:
+            search, page = await self._narrower(need, page)
+        category = search[1] if search is not None and search[0] == "category" else None
         seen = sampling.seen_in(page.resources, need.required_fields)
         return InputSample(
             resource=need.resource,
@@ -140,14 +150,38 @@ class _Reader:
             reason=page.reason,
         )
 
-    async def _search(self, need: Need, category: str | None) -> _Page:
+    async def _narrower(self, need: Need, rejected: _Page) -> tuple[_Search | None, _Page]:
+        """The search that brought an answer, and its page; none and the rejected page when a narrower one does not.
+
+        At most one more request for a type, about one patient, however many of its inputs were rejected.
+        """
+        search = sampling.narrower(need.resource, need.profile)
+        if search is None or not self._patients:
+            return None, rejected
+        name = "=".join(search)
+        page = self._pages.get((need.resource, search))
+        if page is None:
+            if need.resource not in self._second:
+                by = _by_patient(need, self._where.facts.capability) or "patient"
+                parameters = [(by, self._patients[0]), search, ("_count", str(PAGE))]
+                said = f"asked again with {name}, after HTTP {rejected.status}"
+                self._second[need.resource] = (search, await self._page(need.resource, parameters, said))
+            asked, page = self._second[need.resource]
+            if asked != search:
+                return None, rejected
+        if page.outcome in {"sampled", "empty", "refused"}:
+            wider = f"without that the search was rejected with HTTP {rejected.status}"
+            return search, replace(page, reason=f"{page.reason or 'seen'} with {name}; {wider}")
+        return None, replace(rejected, reason=f"{rejected.reason}; with {name}: {page.reason}")
+
+    async def _search(self, need: Need, search: _Search | None) -> _Page:
         by = _by_patient(need, self._where.facts.capability) if self._patients else None
         patients: Sequence[str | None] = self._patients[:MAX_PATIENTS] if by else [None]
         collected: list[dict[str, Any]] = []
         page = _Page("not_asked", reason="nothing was asked for")
         for patient in patients:
             parameters = [(by, patient)] if by and patient else []
-            parameters += [("category", category)] if category else []
+            parameters += [search] if search is not None else []
             page = await self._page(need.resource, [*parameters, ("_count", str(PAGE))])
             collected += page.resources
             if page.outcome not in {"sampled", "empty"} or len(collected) >= PAGE:
@@ -159,7 +193,8 @@ class _Reader:
             return _Page("sampled", page.status, collected[:PAGE])
         return page
 
-    async def _page(self, kind: str, parameters: list[tuple[str, str]]) -> _Page:
+    async def _page(self, kind: str, parameters: list[tuple[str, str]], said: str | None = None) -> _Page:
+        """One page of a search. ``said`` is what its record tells besides."""
         if len(self.records) >= MAX_REQUESTS:
             return _Page("not_asked", reason=f"the sample ends after {MAX_REQUESTS} requests")
         token = await self._source.get(self._on_record)
@@ -180,7 +215,8 @@ class _Reader:
         page = _read(answer, kind)
         shown = [(name, _LEFT_OUT if name in {"patient", "subject"} else value) for name, value in parameters]
         address = f"{self._where.base}/{kind}?{urlencode(shown, quote_via=quote, safe='()')}"
-        record = without_content(answer.records[-1], address, "answered", page.reason)
+        told = "; ".join(text for text in (said, page.reason) if text) or None
+        record = without_content(answer.records[-1], address, "answered", told)
         self.records.append(record)
         self._on_record(record)
         return page
@@ -194,9 +230,11 @@ class _Page:
     reason: str | None = None
 
 
-def _category(need: Need) -> str | None:
+def _fixed(need: Need) -> _Search | None:
+    """The category that the input's profile fixes, as a parameter."""
     name = (need.profile or "").partition("|")[0].rpartition("/")[2]
-    return _CATEGORIES.get(name) if need.resource == "Observation" else None
+    category = _CATEGORIES.get(name) if need.resource == "Observation" else None
+    return ("category", category) if category is not None else None
 
 
 def _by_patient(need: Need, capability: CapabilityFacts | None) -> str | None:

@@ -310,6 +310,7 @@ class _Session:
                 where.host,
                 where.port,
                 self._deadline,
+                lambda: self._client.place(where.host, self._deadline),
                 connect_timeout_s=self._settings.connect_timeout_s,
                 versions=versions,
             ),

@@ -11,13 +11,18 @@ import asyncio
 import contextlib
 import ssl
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from interlock.model.observation import Certificate, TlsOffer, TlsVersion
+from interlock.probe.politeness import HostQuietError
+
+#: Gives a place in the host's queue, for as long as the context lasts.
+Place = Callable[[], AbstractAsyncContextManager[None]]
 
 #: Every version that current libraries can try at all; SSL 2 and 3 are in none of them.
 VERSIONS: dict[TlsVersion, ssl.TLSVersion] = {
@@ -53,17 +58,18 @@ class Inspection:
 
 
 async def inspect(
-    host: str, port: int, deadline: float, *, connect_timeout_s: float = 5.0, versions: bool = True
+    host: str, port: int, deadline: float, place: Place, *, connect_timeout_s: float = 5.0, versions: bool = True
 ) -> Inspection:
-    """Look at one host's TLS, two connections at a time; nothing is sent but the handshakes. Never raises.
+    """Look at one host's TLS, two connections at a time at most; nothing is sent but the handshakes. Never raises.
 
-    ``deadline`` is on the loop's clock. What could not be tried in time is ``cannot_tell``.
+    ``deadline`` is on the loop's clock. Each handshake waits for ``place``, as a request does. What could not be tried
+    in time, or is not to be tried now because the host asked to be left alone, is ``cannot_tell``.
     """
     try:
         address = await _address(host, port, deadline, connect_timeout_s)
     except (OSError, TimeoutError, UnicodeError):
         return Inspection()
-    peer = _Peer(host, address, port, deadline, connect_timeout_s)
+    peer = _Peer(host, address, port, deadline, connect_timeout_s, place)
     chain, negotiated = await peer.presented()
     if not versions:
         return Inspection(chain, negotiated)
@@ -85,9 +91,9 @@ async def _address(host: str, port: int, deadline: float, limit: float) -> str:
 class _Peer:
     """One host and port, and how long a handshake with it may take."""
 
-    def __init__(self, host: str, address: str, port: int, deadline: float, limit: float) -> None:
+    def __init__(self, host: str, address: str, port: int, deadline: float, limit: float, place: Place) -> None:
         self._host, self._address, self._port = host, address, port
-        self._deadline, self._limit = deadline, limit
+        self._deadline, self._limit, self._place = deadline, limit, place
 
     async def presented(self) -> tuple[tuple[Certificate, ...], str | None]:
         """The chain, and the version of a handshake in which everything is offered."""
@@ -96,7 +102,7 @@ class _Peer:
         try:
             async with self._connected(_context(None)) as handshake:
                 return read_chain(_chain(handshake), datetime.now(UTC)), handshake.version()
-        except (OSError, TimeoutError, ValueError):
+        except (OSError, TimeoutError, ValueError, HostQuietError):
             return (), None
 
     async def offers(self, version: TlsVersion) -> TlsOffer:
@@ -113,20 +119,23 @@ class _Peer:
             return "refused" if _ends_here(error) or any(word in reason for word in _REFUSALS) else "cannot_tell"
         except (ConnectionResetError, ConnectionAbortedError, BrokenPipeError):
             return "refused"
-        except (OSError, TimeoutError, ValueError):
+        except (OSError, TimeoutError, ValueError, HostQuietError):
             return "cannot_tell"
 
     @contextlib.asynccontextmanager
     async def _connected(self, context: ssl.SSLContext) -> Any:
-        until = min(self._deadline, asyncio.get_running_loop().time() + self._limit)
-        async with asyncio.timeout_at(until):
-            _, writer = await asyncio.open_connection(
-                self._address, self._port, ssl=context, server_hostname=self._host
-            )
-        try:
-            yield writer.get_extra_info("ssl_object")
-        finally:
-            writer.transport.abort()
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._deadline:  # a timeout ends only what waits: a connection would still be begun
+            raise TimeoutError
+        async with asyncio.timeout_at(self._deadline), self._place():
+            async with asyncio.timeout_at(min(self._deadline, loop.time() + self._limit)):
+                _, writer = await asyncio.open_connection(
+                    self._address, self._port, ssl=context, server_hostname=self._host
+                )
+            try:
+                yield writer.get_extra_info("ssl_object")
+            finally:
+                writer.transport.abort()
 
 
 def _ends_here(error: ssl.SSLError) -> bool:

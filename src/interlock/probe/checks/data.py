@@ -203,6 +203,9 @@ def everything_seen(seen: CheckInput) -> Result:
     open_ = [f"{one.name} ({one.reason})" for one in data.inputs if one.outcome in {"empty", "rejected", "failed"}]
     if open_:
         return warned(f"Nothing was seen of {'; '.join(open_[:5])}")
-    if not any(one.outcome == "sampled" for one in data.inputs):
+    found = [one for one in data.inputs if one.outcome == "sampled"]
+    if not found:
         return not_observed("nothing was sampled")
-    return passed(f"{sum(one.outcome == 'sampled' for one in data.inputs)} inputs were seen")
+    narrowed = [f"{one.name} ({one.reason})" for one in found if one.reason]
+    more = f"; in part only: {'; '.join(narrowed[:5])}" if narrowed else ""
+    return passed(f"{len(found)} inputs were seen{more}")
