@@ -76,6 +76,17 @@ async def test_an_empty_workspace_says_where_to_start(terminal, workspace):
         await t.press("1", "n")
         await t.until(lambda: t.app.current_mode == "questions")
         await t.until_shown("open")
+        await t.until_shown("No organisation yet: section 7 adds the first one.")
+        for number, key, words in (
+            ("1", "p", "no organisation to probe"),
+            ("3", "p", "no organisation to probe"),
+            ("3", "d", "no organisation to compare"),
+            ("7", "e", "no organisation yet: a adds"),
+            ("7", "d", "no organisation yet: a adds"),
+        ):
+            t.app.clear_notifications()
+            await t.press(number, key)
+            await t.until_shown(words)
 
 
 async def test_names_with_escapes_and_markup_do_no_harm(terminal, workspace):

@@ -68,6 +68,22 @@ async def test_gaps_are_found_by_their_words_or_their_rule(terminal):
         await t.until(lambda: listed(t) == everything)
 
 
+async def test_the_last_line_offers_the_way_back_and_clearing_only_where_they_do_something(terminal):
+    async with terminal((80, 24)) as t:
+        await t.press("4")
+        await t.until(lambda: "Patterns" in t.lines[-1])
+        assert "Back" not in t.lines[-1] and "Clear" not in t.lines[-1]
+        await t.press("s", "down", "enter")
+        await t.until(lambda: "c Clear filters" in t.lines[-1])
+        assert f"{len(listed(t))} of {len(t.app.state.assessment.graph.nodes)}" in t.text
+        await t.press("c")
+        await t.until(lambda: "Clear" not in t.lines[-1])
+        await t.press("enter")
+        await t.until(lambda: "esc Back" in t.lines[-1])
+        await t.press("escape")
+        await t.until(lambda: "esc Back" not in t.lines[-1])
+
+
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
 async def test_the_story_tells_why_what_before_and_after(terminal, size):
     async with terminal(size) as t:
@@ -109,7 +125,7 @@ async def test_the_plan_shows_first_things_dates_and_tasks(terminal):
             assert forecast.finish.p50_date in dates and forecast.finish.p80_date in dates
         assert "judgement" in dates
         for thing in plan.first:
-            assert thing.key in first and f"{thing.criticality:.0%} critical" in first
+            assert thing.key in first and f"critical in {thing.criticality:.0%}" in first
         keys = t.app.screen.query_one("#tasks", Rows).keys
         assert sorted(keys) == sorted(task.id for task in plan.tasks)
         await t.press("t")

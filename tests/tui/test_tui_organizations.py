@@ -82,6 +82,28 @@ async def test_an_organisation_is_changed_and_a_field_can_be_emptied(terminal, w
         await t.until_shown("none yet")
 
 
+async def test_where_the_key_id_is_found_is_shown_changed_and_not_lost(terminal, workspace):
+    path = workspace.root / "orgs" / "riverside.yaml"
+    path.write_text(path.read_text().replace("auth:\n", "auth:\n  key_id_env: RIVERSIDE_KID\n"))
+    async with terminal((80, 24)) as t:
+        await t.press("7", "end", "e")
+        await t.until(lambda: isinstance(t.app.screen, OrganizationForm))
+        assert field(t, "key_id_env").value == "RIVERSIDE_KID"
+        await t.type(" East")
+        await t.press("ctrl+s")
+        await t.until(lambda: workspace.read().organizations[-1].name.endswith(" East"))
+        assert workspace.read().organizations[-1].auth.key_id_env == "RIVERSIDE_KID"
+        await t.settled()
+        await t.press("e")
+        await t.until(lambda: isinstance(t.app.screen, OrganizationForm))
+        field(t, "key_id_env").value = "not a name"
+        await t.press("ctrl+s")
+        await t.until(lambda: error_at(t, "key_id_env"))
+        field(t, "key_id_env").value = "OTHER_KID"
+        await t.press("ctrl+s")
+        await t.until(lambda: workspace.read().organizations[-1].auth.key_id_env == "OTHER_KID")
+
+
 async def test_removing_asks_and_keeps_the_evidence(terminal, workspace):
     async with terminal() as t:
         await t.press("7", "end", "d")

@@ -16,6 +16,7 @@ from interlock.model.observation import (
     Check,
     Facts,
     Observation,
+    RequestRecord,
     SmartFacts,
     Target,
     TlsFacts,
@@ -85,6 +86,21 @@ def observation(**facts: object) -> Observation:
         outcome="observed",
         facts=Facts(capability=CapabilityFacts(software={"name": EVIL}), **facts),
     )
+
+
+@pytest.mark.parametrize("outcome", ["observed", "not_observed"])
+def test_the_proxy_that_was_asked_is_named_once_whatever_was_seen(outcome):
+    def asked(proxy: str | None) -> RequestRecord:
+        return RequestRecord(method="GET", url="https://ehr.example.org/fhir/metadata", elapsed_ms=1, proxy=proxy)
+
+    def seen(*proxies: str | None) -> str:
+        records = tuple(asked(proxy) for proxy in proxies)
+        return shown(draw_observation, observation().model_copy(update={"outcome": outcome, "requests": records}), None)
+
+    one, other = "http://proxy.example.org:3128", f"http://{EVIL}:3128"
+    said = seen(None, one, one, other)
+    assert said.count(one) == 1 and f"asked through the proxy {one}, http://" in said and TAMED in said
+    assert "proxy" not in seen(None)
 
 
 def test_the_way_in_of_each_launch_mode_is_shown():

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+
 import pytest
 from textual.widgets import Input, OptionList, TextArea
 
@@ -13,6 +17,10 @@ from interlock.tui.words import worth_words
 from interlock.usecases.next import GateAtStake, NextQuestion
 from interlock.workspace.store import Workspace
 
+#: A question that has an answer from the start, and the one after it.
+STABLE, SETTLED = "boundary.output_stable", "boundary.workflow_settled"
+BOTH_SIZES = pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+
 
 async def at(t, scope: str, item: str) -> None:
     """Open one question."""
@@ -20,17 +28,85 @@ async def at(t, scope: str, item: str) -> None:
     await t.until(lambda: t.app.current_mode == "questions" and t.app.screen._on_form == (scope, item))
 
 
+def where(t) -> tuple[str, str]:
+    """Scope and question that are shown."""
+    return t.app.screen._scope, t.app.screen._item
+
+
+@pytest.fixture
+def asking(terminal) -> Callable[..., object]:
+    """Opens the app at a question of the product: ``async with asking(item, size) as t``."""
+
+    @asynccontextmanager
+    async def opened(item: str, *size: tuple[int, int]) -> AsyncIterator[object]:
+        async with terminal(*size) as t:
+            await at(t, "product", item)
+            yield t
+
+    return opened
+
+
 def response(workspace: Workspace, item: str, scope: str = "product"):
     return workspace.responses(scope).get(item)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
-async def test_a_choice_is_saved_at_once_and_the_score_moves(terminal, workspace, size):
-    async with terminal(size) as t:
+async def saved(t, workspace: Workspace, item: str, scope: str = "product", **wanted: object):
+    """Wait until the file holds a response with these attributes; returns it."""
+
+    def there() -> bool:
+        found = response(workspace, item, scope)
+        return found is not None and all(getattr(found, name) == value for name, value in wanted.items())
+
+    await t.until(there)
+    return response(workspace, item, scope)
+
+
+async def taken_back(t, workspace: Workspace, item: str) -> None:
+    """Wait until the file holds no response."""
+    await t.until(lambda: response(workspace, item) is None)
+
+
+async def typed(t, words: str, *, over: bool = False) -> None:
+    """Type an answer, or another one over it, and give it."""
+    await t.press("ctrl+u" if over else "enter")
+    await t.type(words)
+    await t.press("enter")
+
+
+async def left(t, *keys: str) -> None:
+    """Close the app and wait until it has."""
+    await t.press(*keys)
+    await t.until(lambda: not t.app.is_running)
+
+
+@pytest.fixture
+def full_disk(monkeypatch) -> SimpleNamespace:
+    """Saving a response fails with ``error`` until ``failures`` are used up."""
+    error = WorkspaceError("not saved: the disk is full", remedy="free some space")
+    disk, real = SimpleNamespace(failures=float("inf"), error=error), Workspace.save_response
+
+    def save(self, scope, item, given):
+        if disk.failures > 0:
+            disk.failures -= 1
+            raise disk.error
+        return real(self, scope, item, given)
+
+    monkeypatch.setattr(Workspace, "save_response", save)
+    return disk
+
+
+async def unsaved_answer(t) -> None:
+    """Say yes, which cannot be saved."""
+    await t.press("home", "enter")
+    await t.until(lambda: t.app.state.unsaved)
+
+
+@BOTH_SIZES
+async def test_a_choice_is_saved_at_once_and_the_score_moves(asking, workspace, size):
+    async with asking(STABLE, size) as t:
         before = t.app.state.judgement.product_score.interval
-        await at(t, "product", "boundary.output_stable")
         await t.press("home", "enter")
-        await t.until(lambda: response(workspace, "boundary.output_stable").value == "changing")
+        await saved(t, workspace, STABLE, value="changing")
         await t.until(lambda: t.app.state.judged == t.app.state.revision)
         after = t.app.state.judgement.product_score.interval
         assert after.high < before.high
@@ -41,103 +117,101 @@ async def test_a_choice_is_saved_at_once_and_the_score_moves(terminal, workspace
         await t.until_shown("Product first")
 
 
-async def test_enter_on_what_is_taken_goes_on(terminal):
-    async with terminal() as t:
-        await at(t, "product", "boundary.output_stable")
-        await t.press("enter")
-        assert t.app.screen._item == "boundary.workflow_settled"
-        await t.press("p")
-        assert t.app.screen._item == "boundary.output_stable"
-        await t.press("n")
-        assert t.app.screen._item == "boundary.workflow_settled"
+async def test_enter_on_what_is_taken_goes_on(asking):
+    async with asking(STABLE) as t:
+        for key, item in (("enter", SETTLED), ("p", STABLE), ("n", SETTLED)):
+            await t.press(key)
+            assert t.app.screen._item == item
         assert not t.app.state.waiting
 
 
-async def test_next_open_walks_through_the_scopes(terminal, workspace):
-    async with terminal() as t:
-        await t.press("2")
-        await at(t, "product", "boundary.output_stable")
+async def test_a_question_opens_at_its_text_even_if_its_answer_is_further_down(asking):
+    async with asking(SETTLED, (80, 24)) as t:
+        form = t.app.screen.query_one("#form")
+        await t.press("end")
+        await t.until(lambda: form.scroll_offset.y > 0)
+        for key in ("p", "n", "p"):
+            await t.press(key)
+            await t.pilot.pause(0.1)
+            assert form.scroll_offset.y == 0, "the question comes first"
+        await t.press("down", "end")
+        await t.until(lambda: form.scroll_offset.y > 0)
+
+
+async def test_next_open_walks_through_the_scopes(asking, workspace):
+    async with asking(STABLE) as t:
         seen = set()
         for _ in range(4):
             await t.press("o")
-            seen.add((t.app.screen._scope, t.app.screen._item))
+            seen.add(where(t))
         assert ("product", "extra.count") in seen
         assert all(item not in workspace.responses(scope) for scope, item in seen)
 
 
-async def test_an_invalid_integer_is_said_and_kept(terminal, workspace):
-    async with terminal() as t:
-        await at(t, "product", "extra.count")
-        await t.press("enter")
-        await t.type("many")
-        await t.press("enter")
-        await t.until_shown("is not a whole number")
-        assert response(workspace, "extra.count") is None
+@pytest.mark.parametrize(
+    ("item", "wrong", "complaint", "right", "value"),
+    [
+        ("extra.count", "many", "is not a whole number", "12", 12),
+        ("extra.since", "2026-02-31", "is not a date", "2026-02-28", "2026-02-28"),
+        (
+            "extra.page",
+            "ftp://example.org",
+            "is not an absolute http",
+            "https://example.org/page",
+            "https://example.org/page",
+        ),
+    ],
+)
+async def test_what_is_typed_wrongly_is_said_and_kept(asking, workspace, item, wrong, complaint, right, value):
+    async with asking(item) as t:
+        await typed(t, wrong[:-1])
+        await typed(t, wrong, over=True)
+        await t.until_shown(complaint)
+        assert response(workspace, item) is None
         await t.press("escape", "n", "p")
-        assert t.app.screen.query_one("#typed", Input).value == "many", "what was typed is still there"
-        assert "is not a whole number" in t.text
-        await t.press("enter", "ctrl+u")
-        await t.type("12")
+        assert t.app.screen.query_one("#typed", Input).value == wrong, "what was typed is still there"
+        assert complaint in t.text
         await t.press("enter")
-        await t.until(lambda: response(workspace, "extra.count") is not None)
-        assert response(workspace, "extra.count").value == 12
-        assert "is not a whole number" not in t.text
+        await typed(t, right, over=True)
+        await saved(t, workspace, item, value=value)
+        assert complaint not in t.text
 
 
-async def test_a_date_a_url_and_a_text(terminal, workspace):
-    async with terminal() as t:
-        await at(t, "product", "extra.since")
-        await t.press("enter")
-        await t.type("2026-02-31")
-        await t.press("enter")
-        await t.until_shown("is not a date")
-        await t.press("ctrl+u")
-        await t.type("2026-02-28")
-        await t.press("enter")
-        await t.until(lambda: response(workspace, "extra.since") is not None)
-        await at(t, "product", "extra.page")
-        await t.press("enter")
-        await t.type("https://example.org/page")
-        await t.press("enter")
-        await t.until(lambda: response(workspace, "extra.page") is not None)
-        await at(t, "product", "extra.words")
+async def test_a_text_of_several_lines_is_taken_as_it_is(asking, workspace):
+    async with asking("extra.words") as t:
         assert "What [b]else[/b]?" in t.text, "nothing is read as markup"
         await t.press("enter")
         area = t.app.screen.query_one("#long", TextArea)
         assert area.has_focus
         area.text = "Two lines\nof [red]text"
         await t.press("escape")
-        await t.until(lambda: response(workspace, "extra.words") is not None)
-        assert response(workspace, "extra.words").value == "Two lines\nof [red]text"
+        await saved(t, workspace, "extra.words", value="Two lines\nof [red]text")
 
 
-async def test_several_choices_and_one_that_excludes_the_others(terminal, workspace):
-    async with terminal() as t:
-        await at(t, "product", "extra.several")
+async def test_several_choices_and_one_that_excludes_the_others(asking, workspace):
+    async with asking("extra.several") as t:
         await t.press("home", "space", "down", "space")
-        await t.until(lambda: (found := response(workspace, "extra.several")) and found.value == ("one", "two"))
+        await saved(t, workspace, "extra.several", value=("one", "two"))
         await t.press("down", "space")
-        await t.until(lambda: response(workspace, "extra.several").value == ("none",))
+        await saved(t, workspace, "extra.several", value=("none",))
         assert t.app.screen.query_one(Choices).marked_values == ("none",)
         await t.press("space")
-        await t.until(lambda: response(workspace, "extra.several") is None)
+        await taken_back(t, workspace, "extra.several")
 
 
-async def test_yes_or_no_and_not_known(terminal, workspace):
-    async with terminal() as t:
-        await at(t, "product", "extra.sure")
+async def test_yes_or_no_and_not_known(asking, workspace):
+    async with asking("extra.sure") as t:
         await t.press("home", "enter")
-        await t.until(lambda: (found := response(workspace, "extra.sure")) and found.value is True)
+        await saved(t, workspace, "extra.sure", value=True)
         await t.press("u")
-        await t.until(lambda: response(workspace, "extra.sure").status is Status.UNKNOWN)
+        await saved(t, workspace, "extra.sure", status=Status.UNKNOWN)
         assert "? not known" in t.text
         await t.press("delete")
-        await t.until(lambda: response(workspace, "extra.sure") is None)
+        await taken_back(t, workspace, "extra.sure")
 
 
-async def test_not_applicable_needs_a_reason(terminal, workspace):
-    async with terminal() as t:
-        await at(t, "product", "extra.since")
+async def test_not_applicable_needs_a_reason(asking, workspace):
+    async with asking("extra.since") as t:
         await t.press("x")
         await t.until_shown("Why does this not apply?")
         await t.press("enter")
@@ -145,31 +219,26 @@ async def test_not_applicable_needs_a_reason(terminal, workspace):
         assert response(workspace, "extra.since") is None
         await t.type("no start")
         await t.press("enter")
-        await t.until(lambda: response(workspace, "extra.since") is not None)
-        found = response(workspace, "extra.since")
-        assert (found.status, found.reason) == (Status.NOT_APPLICABLE, "no start")
+        await saved(t, workspace, "extra.since", status=Status.NOT_APPLICABLE, reason="no start")
         assert "no start" in t.text
 
 
-async def test_a_question_that_always_applies_is_not_taken_out(terminal, workspace):
-    async with terminal() as t:
-        await at(t, "product", "extra.sure")
+async def test_a_question_that_always_applies_is_not_taken_out_and_says_so(asking, workspace):
+    async with asking("extra.sure") as t:
         await t.press("x")
-        await t.pilot.pause()
+        await t.until_shown("This question always applies")
         assert response(workspace, "extra.sure") is None
         assert "Why does this not apply?" not in t.text
 
 
-async def test_evidence_link_and_note_are_saved_with_the_answer(terminal, workspace):
-    async with terminal() as t:
-        await at(t, "product", "extra.sure")
+async def test_evidence_link_and_note_are_saved_with_the_answer(asking, workspace):
+    async with asking("extra.sure") as t:
         await t.press("home", "enter", "e")
-        await t.until(lambda: (f := response(workspace, "extra.sure")) and f.evidence is Evidence.DOCUMENTED)
+        await saved(t, workspace, "extra.sure", evidence=Evidence.DOCUMENTED)
         await t.press("m")
         await t.type("see minutes")
         await t.press("enter")
-        await t.until(lambda: response(workspace, "extra.sure").note == "see minutes")
-        assert response(workspace, "extra.sure").value is True
+        await saved(t, workspace, "extra.sure", note="see minutes", value=True)
 
 
 async def test_an_organisations_questions_go_to_its_own_file(terminal, workspace):
@@ -180,39 +249,29 @@ async def test_an_organisations_questions_go_to_its_own_file(terminal, workspace
         await t.until_shown("Lakeshore Health System")
         item = t.app.screen._item
         await t.press("u")
-        await t.until(lambda: (f := response(workspace, item, "lakeshore")) and f.status is Status.UNKNOWN)
+        await saved(t, workspace, item, "lakeshore", status=Status.UNKNOWN)
         assert item not in workspace.responses("product")
         await t.press("right_square_bracket")
         assert t.app.screen._scope == "pinecrest"
 
 
-async def test_the_list_takes_the_forms_place_where_it_is_narrow(terminal):
-    async with terminal((80, 24)) as t:
-        await at(t, "product", "boundary.output_stable")
-        assert not t.app.screen.query_one("#question-list").is_on_screen
+async def test_the_list_takes_the_forms_place_where_it_is_narrow(asking):
+    async with asking(STABLE, (80, 24)) as t:
+        shown = lambda: t.app.screen.query_one("#question-list").is_on_screen  # noqa: E731
+        assert not shown()
         await t.press("l")
-        await t.until(lambda: t.app.screen.query_one("#question-list").is_on_screen)
+        await t.until(shown)
         await t.press("down", "enter")
-        await t.until(lambda: not t.app.screen.query_one("#question-list").is_on_screen)
-        assert t.app.screen._item != "boundary.output_stable"
+        await t.until(lambda: not shown())
+        assert t.app.screen._item != STABLE
 
 
-async def test_what_cannot_be_saved_stays_and_is_retried(terminal, workspace, monkeypatch):
-    real = Workspace.save_response
-    broken = True
-
-    def save(self, scope, item, given):
-        if broken:
-            raise WorkspaceError(
-                "not saved: the folder cannot be written", place=Place(file="responses"), remedy="make it writable"
-            )
-        return real(self, scope, item, given)
-
-    monkeypatch.setattr(Workspace, "save_response", save)
-    async with terminal() as t:
-        await at(t, "product", "extra.sure")
-        await t.press("home", "enter")
-        await t.until(lambda: t.app.state.unsaved)
+async def test_what_cannot_be_saved_stays_and_is_retried(asking, workspace, full_disk):
+    full_disk.error = WorkspaceError(
+        "not saved: the folder cannot be written", place=Place(file="responses"), remedy="make it writable"
+    )
+    async with asking("extra.sure") as t:
+        await unsaved_answer(t)
         await t.until_shown("1 answer not saved")
         assert "Not saved yet; it is kept here" in t.words
         assert "the folder cannot be written" in t.words
@@ -220,29 +279,17 @@ async def test_what_cannot_be_saved_stays_and_is_retried(terminal, workspace, mo
         await t.press("q")
         await t.until_shown("Not everything is saved")
         await t.press("escape")
-        broken = False
+        full_disk.failures = 0
         await t.press("ctrl+s")
         await t.settled()
         assert response(workspace, "extra.sure").value is True
         assert "✓ saved" in t.text
 
 
-async def test_the_next_answer_takes_the_unsaved_one_along(terminal, workspace, monkeypatch):
-    real = Workspace.save_response
-    failures = 1
-
-    def save(self, scope, item, given):
-        nonlocal failures
-        if failures:
-            failures -= 1
-            raise WorkspaceError("not saved: the disk is full", remedy="free some space")
-        return real(self, scope, item, given)
-
-    monkeypatch.setattr(Workspace, "save_response", save)
-    async with terminal() as t:
-        await at(t, "product", "extra.sure")
-        await t.press("home", "enter")
-        await t.until(lambda: t.app.state.unsaved)
+async def test_the_next_answer_takes_the_unsaved_one_along(asking, workspace, full_disk):
+    full_disk.failures = 1
+    async with asking("extra.sure") as t:
+        await unsaved_answer(t)
         await at(t, "product", "extra.several")
         await t.press("home", "space")
         await t.settled()
@@ -250,15 +297,9 @@ async def test_the_next_answer_takes_the_unsaved_one_along(terminal, workspace, 
         assert response(workspace, "extra.several").value == ("one",)
 
 
-async def test_quitting_leaves_only_when_told_to(terminal, workspace, monkeypatch):
-    def save(self, scope, item, given):
-        raise WorkspaceError("not saved: the disk is full")
-
-    monkeypatch.setattr(Workspace, "save_response", save)
-    async with terminal() as t:
-        await at(t, "product", "extra.sure")
-        await t.press("home", "enter")
-        await t.until(lambda: t.app.state.unsaved)
+async def test_quitting_leaves_only_when_told_to(asking, full_disk):
+    async with asking("extra.sure") as t:
+        await unsaved_answer(t)
         await t.press("q")
         await t.until_shown("Not everything is saved")
         await t.pilot.click("#answer-stay")
@@ -269,17 +310,15 @@ async def test_quitting_leaves_only_when_told_to(terminal, workspace, monkeypatc
         await t.until(lambda: not t.app.is_running)
 
 
-async def test_quitting_gives_what_is_typed(terminal, workspace):
-    async with terminal() as t:
-        await at(t, "product", "extra.count")
+async def test_quitting_gives_what_is_typed(asking, workspace):
+    async with asking("extra.count") as t:
         await t.press("enter")
         await t.type("7")
-        await t.press("ctrl+q")
-        await t.until(lambda: not t.app.is_running)
+        await left(t, "ctrl+q")
     assert response(workspace, "extra.count").value == 7
 
 
-async def test_a_contradiction_is_shown_at_the_question(terminal, workspace):
+async def test_a_contradiction_is_shown_at_the_question(terminal):
     async with terminal() as t:
         t.app.probe(["lakeshore"])
         await t.until(lambda: "lakeshore" in t.app.state.inputs.observations)
@@ -291,34 +330,27 @@ async def test_a_contradiction_is_shown_at_the_question(terminal, workspace):
         assert found.observed in t.words
 
 
-async def test_unknown_keeps_link_note_and_evidence_and_one_can_leave(terminal, workspace):
-    before = response(workspace, "boundary.output_stable")
+async def test_unknown_keeps_link_note_and_evidence_and_one_can_leave(asking, workspace):
+    before = response(workspace, STABLE)
     assert before.evidence_url
-    async with terminal() as t:
-        await at(t, "product", "boundary.output_stable")
+    async with asking(STABLE) as t:
         await t.press("u")
-        await t.until(lambda: response(workspace, "boundary.output_stable").status is Status.UNKNOWN)
-        after = response(workspace, "boundary.output_stable")
-        assert (after.evidence_url, after.note, after.evidence) == (before.evidence_url, before.note, before.evidence)
+        kept = {name: getattr(before, name) for name in ("evidence_url", "note", "evidence")}
+        after = await saved(t, workspace, STABLE, status=Status.UNKNOWN, **kept)
         await t.settled()
-        saved = after.at
-        await t.press("q")
-        await t.until(lambda: not t.app.is_running)
-    assert response(workspace, "boundary.output_stable").at == saved
+        await left(t, "q")
+    assert response(workspace, STABLE).at == after.at
 
 
-async def test_a_note_of_several_lines_is_neither_changed_nor_saved_again_on_leaving(terminal, workspace):
+async def test_a_note_of_several_lines_is_neither_changed_nor_saved_again_on_leaving(asking, workspace):
     path = workspace.root / "responses" / "product.yaml"
     text = path.read_text()
-    start = text.index("  boundary.output_stable:")
-    end = text.index("  boundary.workflow_settled:")
-    entry = "  boundary.output_stable:\n    status: unknown\n    note: |\n      first\n\n      second\n"
+    start, end = text.index(f"  {STABLE}:"), text.index(f"  {SETTLED}:")
+    entry = f"  {STABLE}:\n    status: unknown\n    note: |\n      first\n\n      second\n"
     path.write_text(text[:start] + entry + text[end:])
     written = path.read_bytes()
-    async with terminal() as t:
-        await at(t, "product", "boundary.output_stable")
-        await t.press("q")
-        await t.until(lambda: not t.app.is_running)
+    async with asking(STABLE) as t:
+        await left(t, "q")
     assert path.read_bytes() == written
 
 
@@ -329,24 +361,32 @@ def listed(t) -> tuple[str, ...]:
     return t.app.screen.query_one("#questions", Rows).keys
 
 
-async def choose(t, words: str) -> None:
-    """Take the line with these words of the list that popped up."""
+async def choose(t, key: str, title: str, words: str) -> None:
+    """Press a key that opens a list, and take the line with these words."""
+    await t.press(key)
+    await t.until_shown(title)
     options = t.app.screen.query_one(OptionList)
     options.highlighted = next(i for i, option in enumerate(options.options) if words in str(option.prompt))
     await t.press("enter")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
-async def test_only_open_questions_are_listed_and_the_answered_one_stays_until_left(terminal, size):
-    async with terminal(size) as t:
-        await at(t, "product", "boundary.output_stable")
+async def find(t, words: str) -> None:
+    """List only questions with these words."""
+    await t.press("slash")
+    await t.until_shown("Find questions")
+    await t.type(words)
+    await t.press("enter")
+
+
+@BOTH_SIZES
+async def test_only_open_questions_are_listed_and_the_answered_one_stays_until_left(asking, size):
+    async with asking(STABLE, size) as t:
         everything = listed(t)
-        await t.press("f")
-        await t.until_shown("Which questions?")
-        await choose(t, "without an answer")
+        await choose(t, "f", "Which questions?", "without an answer")
         await t.until(lambda: 0 < len(listed(t)) < len(everything))
         assert all(item not in t.app.state.inputs.product for item in listed(t))
         assert t.app.screen._item == listed(t)[0]
+        await t.until_shown("only those without an answer; c lists all")
         await at(t, "product", "extra.sure")
         here = t.app.screen._item
         await t.press("home", "enter")
@@ -358,31 +398,22 @@ async def test_only_open_questions_are_listed_and_the_answered_one_stays_until_l
         await t.until(lambda: listed(t) == everything)
 
 
-async def test_questions_are_found_by_their_words_and_none_is_said(terminal):
-    async with terminal((160, 48)) as t:
-        await at(t, "product", "boundary.output_stable")
+async def test_questions_are_found_by_their_words_and_none_is_said(asking):
+    async with asking(STABLE, (160, 48)) as t:
         everything = listed(t)
-        await t.press("slash")
-        await t.until_shown("Find questions")
-        await t.type("nurses?")
-        await t.press("enter")
+        await find(t, "nurses?")
         await t.until(lambda: listed(t) == ("extra.count",))
         assert "with “nurses?”" in t.text
         await t.press("c")
         await t.until(lambda: listed(t) == everything)
-        await t.press("slash")
-        await t.type("[red]no[/red] such words")
-        await t.press("enter")
+        await find(t, "[red]no[/red] such words")
         await t.until_shown("No question here with “[red]no[/red] such words”")
         assert listed(t) == everything
 
 
-async def test_an_area_is_one_jump_away(terminal):
-    async with terminal() as t:
-        await at(t, "product", "boundary.output_stable")
-        await t.press("j")
-        await t.until_shown("Which area?")
-        await choose(t, "Extra questions")
+async def test_an_area_is_one_jump_away(asking):
+    async with asking(STABLE) as t:
+        await choose(t, "j", "Which area?", "Extra questions")
         await t.until(lambda: t.app.screen._item == "extra.count")
 
 
@@ -392,7 +423,7 @@ async def test_the_next_question_is_the_one_that_settles_most_and_says_why(termi
         assert "Next question" in t.of("#areas") and best.text in t.of("#areas")
         await t.press("n")
         await t.until(lambda: t.app.current_mode == "questions")
-        await t.until(lambda: (t.app.screen._scope, t.app.screen._item) == (best.scope, best.item))
+        await t.until(lambda: where(t) == (best.scope, best.item))
         why = worth_words(best, {})
         assert why in t.of("#question")
         await t.press("u")
@@ -401,7 +432,7 @@ async def test_the_next_question_is_the_one_that_settles_most_and_says_why(termi
         assert (best.scope, best.item) not in {(one.scope, one.item) for one in t.app.state.worth.questions}
         await t.press("w")
         then = t.app.state.worth.questions[0]
-        await t.until(lambda: (t.app.screen._scope, t.app.screen._item) == (then.scope, then.item))
+        await t.until(lambda: where(t) == (then.scope, then.item))
 
 
 def test_why_a_question_is_worth_answering_counts_gates_points_and_rules():

@@ -8,6 +8,7 @@ from interlock.tui.app import InterlockApp
 from interlock.tui.sections import SECTIONS
 from interlock.tui.widgets.key_bar import KeyBar, fitting
 from interlock.tui.widgets.rows import Rows
+from interlock.tui.widgets.top_bar import Tabs
 
 EXPECTED = {
     "overview": ["Verdict", "Organisations", "Riverside", "never probed", "target gate: pilot"],
@@ -73,6 +74,25 @@ async def test_help_says_what_the_screen_is_for_and_its_keys(terminal):
         assert "The question after this one" in t.words
         await t.press("escape")
         await t.until(lambda: "Keys here" not in t.text)
+
+
+async def test_the_top_line_never_cuts_what_is_going_on(terminal):
+    async with terminal((80, 24)) as t:
+        assert "Integrate (provisional)" in t.lines[0] and t.lines[0].endswith("✓ saved")
+        t.app.become(t.app.state.with_changed_files(("contract.yaml",)))
+        await t.until(lambda: t.lines[0].endswith("~ files changed: r reads them again"))
+        assert t.lines[0].startswith(" Interlock  Sentinel Sepsis  I") and "…" in t.lines[0]
+
+
+@pytest.mark.parametrize("mode", ["overview", "probe"])
+async def test_an_organisations_page_belongs_to_the_section_it_was_opened_from(terminal, mode):
+    async with terminal() as t:
+        t.app.action_go(mode)
+        await t.until(lambda: t.app.screen.focused is not None)
+        await t.press("enter")
+        await t.until_shown("Evidence")
+        assert t.app.screen.query_one(Tabs)._here == mode
+        assert "Verdict" in t.of("#standing") and "?" not in t.of("#standing")
 
 
 @pytest.mark.parametrize("section", list(InterlockApp.MODES.values()), ids=list(InterlockApp.MODES))

@@ -6,8 +6,11 @@ import threading
 
 from textual.widgets import OptionList
 
+from interlock.model.assessment import Plan
+from interlock.model.contract import WorkflowContract
 from interlock.model.errors import InterlockError
 from interlock.tui import work
+from interlock.tui.suppositions import Suppositions, choices
 from interlock.tui.widgets.rows import Rows
 
 
@@ -70,6 +73,85 @@ async def test_a_first_thing_an_organisation_and_a_person_are_offered_where_it_i
         assert "left out" in t.of("#dates")
         await t.press("t")
         await t.until_shown("what if: P80 of all")
+
+
+async def suppose(t, words: str) -> None:
+    """Take the line with these words of what can be supposed, and wait for the dates."""
+    await t.press("w")
+    await t.until_shown("What if?")
+    options = t.app.screen.query_one(OptionList)
+    options.highlighted = next(i for i, option in enumerate(options.options) if words in str(option.prompt))
+    await t.press("enter")
+    await t.until(lambda: not supposing(t).supposed or supposing(t).result is not None)
+
+
+async def test_another_way_to_launch_and_simulating_are_offered_and_change_the_dates(terminal):
+    async with terminal((160, 48)) as t:
+        await t.press("5")
+        await suppose(t, "Launch: standalone")
+        assert supposing(t).supposed.changes.launch == "standalone"
+        result = supposing(t).result
+        assert result.closed and result.changes[0] in t.of("#dates"), "what it opens and closes is told"
+        await suppose(t, "Simulated: Score and note in the chart")
+        assert supposing(t).supposed.changes.simulate == ("Score and note in the chart",)
+        assert "launch: standalone" in t.of("#dates") and "simulated: Score and note" in t.of("#dates")
+        before = supposing(t).result
+        await suppose(t, "[x] Launch: standalone")
+        await t.until(lambda: supposing(t).result is not None and supposing(t).result is not before)
+        assert not supposing(t).result.closed, "the contract's own launch again"
+        await suppose(t, "all that is tested in a sandbox")
+        assert supposing(t).supposed.simulated == ("all",), "all takes the place of one"
+        await t.press("c")
+        assert not supposing(t).supposed
+
+
+async def test_a_task_that_another_launch_leaves_out_is_told_and_can_be_given_back(terminal):
+    async with terminal((160, 48)) as t:
+        await in_tasks(t)
+        await suppose(t, "Launch: standalone")
+        gone = next(key for key in supposing(t).result.closed if key in tasks(t).keys)
+        tasks(t).select(gone)
+        await t.press("x")
+        await t.until(lambda: supposing(t).error is not None)
+        assert gone in t.of("#dates") and "x on a task that is marked as done gives it back" in t.of("#dates")
+        await t.press("x")
+        await t.until(lambda: supposing(t).result is not None)
+        assert not supposing(t).supposed.done and supposing(t).supposed.launch == "standalone"
+
+
+async def test_the_list_opens_where_it_was_left(terminal):
+    async with terminal((80, 24)) as t:
+        await t.press("5")
+        await suppose(t, "Simulated: Roles and permissions")
+        await t.press("w")
+        await t.until_shown("[x] Simulated: Roles and permissions")
+        option = t.app.screen.query_one(OptionList).highlighted_option
+        assert option.id == "simulate:Roles and permissions"
+
+
+async def test_only_other_ways_to_launch_and_what_is_tested_in_a_sandbox_are_offered(terminal):
+    async with terminal() as t:
+        contract, plan = t.app.state.inputs.contract, t.app.state.assessment.plan
+
+    def offered(plan: Plan, contract: WorkflowContract | None) -> list[str]:
+        found = choices(plan, contract, Suppositions(), {})
+        return [key for key, _, _ in found if key.startswith(("launch:", "simulate:"))]
+
+    def launching(*modes: str) -> WorkflowContract:
+        return contract.model_copy(
+            update={"launch": contract.launch.model_copy(update={"modes": modes}), "test_path": ()}
+        )
+
+    assert offered(plan, None) == []
+    assert offered(plan, launching("ehr", "backend")) == ["launch:standalone", "launch:backend"]
+    assert offered(plan, launching("ehr", "standalone")) == ["launch:ehr", "launch:standalone", "launch:backend"]
+    assert offered(plan, launching("backend")) == ["launch:ehr", "launch:standalone"]
+    simulated = [key for key in offered(plan, contract) if key.startswith("simulate:")]
+    assert simulated == [
+        *(f"simulate:{entry.behaviour}" for entry in contract.test_path if entry.where == "sandbox"),
+        "simulate:all",
+    ]
+    assert not Suppositions(launch="ehr", simulated=("gone",)).still_possible(plan, launching("ehr"))
 
 
 async def test_what_is_worked_out_meanwhile_is_for_the_newest_marks_and_nothing_waits(terminal, monkeypatch):

@@ -308,6 +308,8 @@ class InterlockApp(Workers):
             return
         wanted = set(orgs)
         chosen = tuple(org for org in self.state.inputs.organizations if org.id in wanted)
+        if not chosen:
+            self.notify("There is no organisation to probe. Section 7 adds one.", markup=False)
         without = [org.name for org in chosen if not org.fhir_base_url]
         targets = tuple(org for org in chosen if org.fhir_base_url)
         if without:

@@ -23,11 +23,12 @@ def draw_first(page: Page, plan: Plan) -> None:
         page.bullet(
             " ",
             (f"{thing.p80_days_saved_per_person_day:.1f}", "bold"),
-            (" P80 days saved a person-day, ", DIM),
-            (f"{thing.unlocks}", "bold"),
-            (" unlocked, ", DIM),
+            (" days of P80 per person-day, ", DIM),
+            ("opens ", DIM),
+            (f"{thing.unlocks or 'no'}", "bold"),
+            (f" {'gate' if thing.unlocks <= 1 else 'gates'} {'with those above' if number > 1 else 'alone'}, ", DIM),
+            ("critical in ", DIM),
             (f"{thing.criticality:.0%}", "bold"),
-            (" critical", DIM),
         )
         page.bullet(" ", (f"{OWNER[thing.owner]}: ", ACCENT), thing.action)
         page.bullet(" ", (thing.because, DIM))

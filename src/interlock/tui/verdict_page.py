@@ -29,12 +29,12 @@ def draw_verdict(page: Page, assessment: Assessment, questions: Mapping[str, str
         page.field("What if", verdict.counterfactual, style=DIM, label_width=_LABEL)
     if page.width >= ROOMY:
         draw_changes(page, assessment, questions, _LABEL)
-    width = max(12, min(40, page.width // 3))
-    bar = line(
-        interval_bar(score.interval, width),
+    words = line(
         (f"  {interval_words(score)}", "bold"),
         (f"   complete {score.completeness:.0%}   confidence {score.confidence:.0%}", DIM),
     )
+    width = max(12, min(40, page.width // 3, page.width - _LABEL - 1 - words.cell_length))
+    bar = line(interval_bar(score.interval, width), words)
     if page.width >= ROOMY:
         page.blank()
     page.field("Product", bar, label_width=_LABEL)

@@ -125,9 +125,12 @@ class Answering(Section):
             self._give(self._current, None, status=Status.UNKNOWN)
 
     def action_not_applicable(self) -> None:
-        """Ask for the reason, then say that the question does not apply."""
+        """Ask for the reason, then say that the question does not apply, unless it always does."""
         asked = self._current
         if asked is None:
+            return
+        if asked.item.na == "never":
+            self.notify("This question always applies. u says that its answer is not known yet.", markup=False)
             return
         from interlock.usecases.answer import make_response
 

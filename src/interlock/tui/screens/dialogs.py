@@ -118,6 +118,7 @@ class Pick(ModalScreen[str]):
         keys = [key for key, _ in self._choices]
         if self._current in keys:
             options.highlighted = keys.index(self._current)
+            self.call_after_refresh(options.scroll_to_highlight)  # there is nothing to scroll before it has a height
         options.focus()
 
     @on(OptionList.OptionSelected)

@@ -29,7 +29,7 @@ from interlock.tui.words import ACCENT, DIM, OWNER, SEVERITY, WARN, counted
 _COLUMNS = (
     Column("", 1),
     Column("Severity", 8, leaves=7),
-    Column("What is open", 46, grow=4),
+    Column("What is open", 36, grow=4),
     Column("Gap", 20, leaves=2),
     Column("Gate", 10, leaves=5),
     Column("Owner", 7, leaves=4),
@@ -79,6 +79,7 @@ class GapsSection(Section):
         "p shows the patterns of trouble that several facts together point to."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back", tooltip="From the right-hand side to the list"),
         Binding("f", "filter_org", "Organisation", show=False, tooltip="List one organisation's gaps only"),
         Binding("s", "filter_severity", "Severity", show=False, tooltip="List one severity only"),
         Binding("w", "filter_owner", "Owner", show=False, tooltip="List one owner's work only"),
@@ -87,7 +88,6 @@ class GapsSection(Section):
         Binding("c", "clear", "Clear filters", tooltip="Clear every filter"),
         Binding("p", "patterns", "Patterns", tooltip="Show the patterns of trouble that hold here"),
         Binding("a", "answer", "Its question", tooltip="Go to the question that would decide or close this"),
-        Binding("escape", "back", "Back", show=False),
     ]
 
     def __init__(self) -> None:
@@ -121,13 +121,16 @@ class GapsSection(Section):
         rows = list(_rows(assessment, self._filter))
         listed = sum(bool(row.cells) for row in rows)
         total = len(assessment.graph.nodes)
+        self.refresh_bindings()
         empty = "Nothing is open." if not total else "No gap fits the filters. c clears them."
         self.query_one("#gaps", Rows).set_rows(rows, empty=empty)
-        self.query_one("#filters", Static).update(self._filters(listed, total))
+        self.query_one("#filters", Static).update(self._filters())
+        number = f"{listed} of {total}" if self._filter.is_set else counted(total, "entry", "entries")
+        self.query_one("#gap-list").border_subtitle = number
         if not listed:
             self._show_story(None)
 
-    def _filters(self, listed: int, total: int) -> Content:
+    def _filters(self) -> Content:
         chosen = self._filter
         parts: list[tuple[str, str]] = []
         for key, value, name in (
@@ -138,8 +141,7 @@ class GapsSection(Section):
             ("/", f"with “{chosen.find[:30]}”" if chosen.find else None, "find"),
         ):
             parts += [(f"{key} ", ACCENT), (f"only {value}", "bold") if value else (name, DIM), ("  ", "")]
-        number = f"{listed} of {total}" if chosen.is_set else counted(total, "entry", "entries")
-        return line(*parts, (number, "bold"))
+        return line(*parts[:-1])
 
     def _show_story(self, key: str | None) -> None:
         pane = self.query_one("#story", ScrollingFlow)
@@ -177,6 +179,12 @@ class GapsSection(Section):
         self._show_story(event.key)
         self.add_class("-reading")
         self.query_one("#story").focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Going back is offered beside the list, clearing while something is filtered."""
+        if action == "back":
+            return self.query_one("#story").has_focus
+        return self._filter.is_set if action == "clear" else True
 
     def action_back(self) -> None:
         """From the story, or the patterns in its place, to the list."""

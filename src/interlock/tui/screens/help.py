@@ -29,7 +29,6 @@ _LEGENDS: tuple[tuple[str, tuple[Mark, ...]], ...] = (
 _EVERYWHERE = (
     ("↑ ↓ enter", "Move and choose"),
     ("tab", "The next part of the screen"),
-    ("^p", "Every command by name"),
 )
 
 
@@ -100,6 +99,7 @@ class Help(ModalScreen[None]):
             "Score",
             Content.assemble(("███", OK), " verified so far   ", ("▒▒", "$possible"), " best case   ░░ out of reach"),
         )
+        page.field("Verdict", "a question mark behind it: something undecided argues for an earlier one")
         page.blank()
         page.para(
             "Not observed is never missing, and unknown is never no: an endpoint that could not be reached lowers "

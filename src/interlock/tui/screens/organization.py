@@ -19,7 +19,7 @@ from interlock.tui.screens.section import Section
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import Flow, ScrollingFlow
 from interlock.tui.widgets.rows import Column, Row, Rows
-from interlock.tui.words import ACCENT, BAD, DIM, OBSERVED, SEVERITY, WARN, interval_words, own_verdict, stage_sentence
+from interlock.tui.words import ACCENT, BAD, DIM, OBSERVED, SEVERITY, VERDICT, WARN, interval_words, stage_sentence
 
 _COLUMNS = (Column("", 1), Column("What is in the way", 30, grow=1), Column("Gap", 22, leaves=1))
 
@@ -27,7 +27,6 @@ _COLUMNS = (Column("", 1), Column("What is in the way", 30, grow=1), Column("Gap
 class OrganizationPage(Section):
     """A page on top of the section from which it was opened."""
 
-    MODE = "overview"
     TITLE = "Organisation"
     ABOUT = (
         "One organisation. On the left its gates: each holds when nothing is open and nothing is undecided. Enter on "
@@ -95,7 +94,8 @@ class OrganizationPage(Section):
         page.field("Score", bar, label_width=8)
         for cap in standing.score.caps:
             page.field("", f"capped: {cap}", style=DIM, label_width=8)
-        page.field("Verdict", own_verdict(standing), label_width=8)
+        words = line(VERDICT[standing.verdict], (" (provisional)" if standing.verdict_provisional else "", WARN))
+        page.field("Verdict", words, label_width=8)
         probing = state.probes.get(self._org)
         if probing is not None and probing.state in {"waiting", "running"}:
             page.field("Probe", f"… {probing.detail}", style=ACCENT, label_width=8)

@@ -34,6 +34,7 @@ _AUTH: tuple[tuple[str, str, str], ...] = (
     ("client_id_env", "Client id in", "name of an environment variable"),
     ("client_secret_env", "Secret in", "name of an environment variable"),
     ("private_key_env", "Private key in", "name of an environment variable"),
+    ("key_id_env", "Key id in", "only for a PEM key, which carries no kid of its own"),
     ("bearer_token_env", "Token in", "name of an environment variable"),
 )
 

@@ -73,7 +73,10 @@ class OrganizationsSection(Section):
 
     def _chosen(self) -> Organization | None:
         key = self.query_one("#org-list", Rows).key
-        return self.state.organization(key) if key else None
+        org = self.state.organization(key) if key else None
+        if org is None:
+            self.notify("There is no organisation yet: a adds the first one.", markup=False)
+        return org
 
     @on(Button.Pressed, "#org-add")
     def action_add(self) -> None:

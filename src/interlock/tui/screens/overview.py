@@ -45,7 +45,7 @@ _ORG_COLUMNS = (
     Column("If the unknowns hold", 20, leaves=5),
     Column("Score", 8, grow=2, leaves=1),
     Column("", 8, right=True),
-    Column("Verdict there", 18, leaves=2),
+    Column("Verdict there", 26, leaves=2),
 )
 _FIRST_COLUMNS = (
     Column("", 2),
@@ -241,7 +241,7 @@ def _draw_answers(page: Page, areas: dict[str, Counts], state: State) -> None:
     found = next((one for one in open_ones if state.is_open(one.scope, one.item)), None)
     if found is None:
         return
-    page.heading("Next question", "n")
+    page.heading("Next question", "n goes there")
     names = {org.id: org.name for org in state.inputs.organizations} if state.inputs else {}
     page.line((f"{state.name_of(found.scope)}: ", ACCENT), found.text)
     page.para(worth_words(found, names), DIM)

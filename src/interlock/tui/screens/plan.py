@@ -48,8 +48,9 @@ class PlanSection(Section):
         "The schedule is simulated many times over the estimates of every task. P50 is a target, P80 a commitment. "
         "The first things are ranked by the days of P80 that one person-day saves. Dates rest on estimates, and most "
         "lead times of others are judgement: the share is printed. Enter on a task opens the gap behind it. What if it "
-        "were done? x marks the highlighted task as if it were, w offers the first things, leaving an organisation out "
-        "and one more person; the dates are shown before and after, with the same random numbers."
+        "were done? x marks the highlighted task as if it were; w offers the first things, leaving an organisation "
+        "out, one more person, another way to launch, and simulating what is tested in a sandbox. The dates are shown "
+        "before and after, with the same random numbers."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "suppose", "As if done", tooltip="What if the highlighted task were done? Again takes it back"),
@@ -66,6 +67,7 @@ class PlanSection(Section):
         self._supposing = Supposing(Suppositions())
         self._working = False
         self._only: str | None = None
+        self._chosen: str | None = None
 
     def body(self) -> Iterable[Widget]:
         """First things and dates beside the tasks."""
@@ -98,7 +100,8 @@ class PlanSection(Section):
         self.query_one("#first-things", ScrollingFlow).draw(
             lambda page: draw_first(page, assessment.plan), keep_place=old is not None
         )
-        self._suppose(self._supposing.supposed.still_possible(assessment.plan))
+        contract = new.inputs.contract if new.inputs is not None else None
+        self._suppose(self._supposing.supposed.still_possible(assessment.plan, contract))
 
     def _show_dates(self, assessment: Assessment) -> None:
         panel, supposing = self.query_one("#dates", ScrollingFlow), self._supposing
@@ -175,7 +178,8 @@ class PlanSection(Section):
         if assessment is None:
             return
         names = {org.id: org.name for org in assessment.organizations}
-        offered = choices(assessment.plan, self._supposing.supposed, names)
+        contract = self.state.inputs.contract if self.state.inputs is not None else None
+        offered = choices(assessment.plan, contract, self._supposing.supposed, names)
         if not offered:
             self.notify("Nothing is open on the way to the target gate.", markup=False)
             return
@@ -183,9 +187,10 @@ class PlanSection(Section):
 
         def chosen(key: str | None) -> None:
             if key is not None:
+                self._chosen = key
                 self._suppose(self._supposing.supposed.turned(key))
 
-        self.app.push_screen(Pick("What if?", lines), chosen)
+        self.app.push_screen(Pick("What if?", lines, self._chosen), chosen)
 
     def action_clear(self) -> None:
         """The plan as it is, every task listed."""

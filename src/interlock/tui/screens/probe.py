@@ -30,7 +30,7 @@ from interlock.tui.words import ACCENT, BAD, DIM, OBSERVED, WARN, counted
 _COLUMNS = (
     Column("Organisation", 22, grow=2),
     Column("Seen", 17),
-    Column("Checks", 16, leaves=1),
+    Column("Checks", 22, leaves=1),
     Column("When", 16, leaves=2),
 )
 
@@ -48,10 +48,10 @@ class ProbeSection(Section):
         "what the contract uses first."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "Back", tooltip="Back to the list and the card"),
         Binding("p", "probe_one", "Probe this one", tooltip="Probe the highlighted organisation"),
         Binding("a", "probe_all", "Probe all", tooltip="Probe every organisation"),
         Binding("d", "drift", "What changed", tooltip="What changed between the last two observations of this one"),
-        Binding("escape", "back", "Back", show=False),
         Binding("x", "cancel", "Cancel", tooltip="Stop the probe that is running"),
     ]
 
@@ -103,7 +103,7 @@ class ProbeSection(Section):
             return self.state.probing
         if action in {"probe_one", "probe_all"}:
             return not self.state.probing
-        return True
+        return self.query_one("#card").has_focus if action == "back" else True
 
     def _show_card(self, *, keep_place: bool = False) -> None:
         card = self.query_one("#card", ScrollingFlow)
@@ -135,6 +135,7 @@ class ProbeSection(Section):
         """What changed between the last two observations, in the card's place."""
         key = self.query_one("#probe-list", Rows).key
         if key is None:
+            self.notify("There is no organisation to compare. Section 7 adds one.", markup=False)
             return
         card = self.query_one("#card", ScrollingFlow)
         card.border_title = text(f"What changed: {self.state.name_of(key)}")
@@ -178,8 +179,7 @@ class ProbeSection(Section):
     def action_probe_one(self) -> None:
         """Probe the highlighted organisation."""
         key = self.query_one("#probe-list", Rows).key
-        if key is not None:
-            self.interlock.probe([key])
+        self.interlock.probe([] if key is None else [key])
 
     @on(Button.Pressed, "#probe-all")
     def action_probe_all(self) -> None:
@@ -213,7 +213,7 @@ def _checks(observation: Observation | None) -> Content:
         seen = any(outcome is CheckOutcome.PASS for outcome in outcomes)
         return text("nothing is off" if seen else "none could run", DIM)
     parts = [(f"✗ {failed} failed", BAD)] if failed else []
-    parts += [((" " if parts else "") + f"! {warned}", WARN)] if warned else []
+    parts += [((", " if parts else "") + f"! {warned} warned", WARN)] if warned else []
     return line(*parts)
 
 

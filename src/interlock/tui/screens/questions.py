@@ -14,7 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from interlock.model.base import Status
-from interlock.tui.page import line
+from interlock.tui.page import line, text
 from interlock.tui.progress import count
 from interlock.tui.question_rows import KINDS, QuestionFilter, question_rows, questions, scope_line
 from interlock.tui.screens.answering import Answering
@@ -131,10 +131,12 @@ class QuestionsSection(Answering):
     def _list_head(self, state: State) -> Content:
         """Whose questions, how far they are, and what is filtered."""
         counts = count(self._asked)
-        parts = [(state.name_of(self._scope), "bold"), (f"  {counts.settled} of {counts.total}", DIM), ("  s", ACCENT)]
+        parts = [(state.name_of(self._scope), "bold"), (f"  {counts.settled} of {counts.total}", DIM)]
         if self._filter.is_set:
             shown = len(self._listed())
             parts += [(f"  {shown} {self._filter.words}", f"bold {WARN}"), ("  c clears", ACCENT)]
+        else:
+            parts += [("  s", ACCENT), (" switches", DIM)]
         return line(*parts)
 
     def _listed(self) -> tuple[Asked, ...]:
@@ -147,6 +149,7 @@ class QuestionsSection(Answering):
         index = self._index()
         form = self.query_one(QuestionForm)
         form.set_class(index is None, "-none")
+        form.border_subtitle = text(f"only those {self._filter.words}; c lists all" if self._filter.is_set else "")
         if index is None:
             return
         asked = self._asked[index]
@@ -314,11 +317,9 @@ class QuestionsSection(Answering):
             self.query_one(QuestionForm).focus_answer()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leaving is offered where there is something to leave, not applicable where the question allows it."""
+        """Leaving is offered where there is something to leave."""
         if action == "leave":
             return isinstance(self.focused, (Input, TextArea)) or self.has_class("-listing")
-        if action == "not_applicable":
-            return self._current is None or self._current.item.na != "never"
         return True
 
     def action_leave(self) -> None:

@@ -30,7 +30,7 @@ def _then(state: State) -> str:
 class Section(Screen[None]):
     """A full screen of the app.
 
-    :cvar MODE: the section that the top bar marks.
+    :cvar MODE: the section that the top bar marks; none marks that from which the screen was opened.
     :cvar ABOUT: what the screen is for and how it is used; the help shows it.
     """
 
@@ -54,7 +54,7 @@ class Section(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Bars, problem panel, and the section's own body."""
-        yield TopBar(self.MODE)
+        yield TopBar(self.MODE or self.app.current_mode)
         yield Problem(id="problem")
         yield Static("Reading the workspace…", id="loading", markup=False)
         with Container(id="body"):

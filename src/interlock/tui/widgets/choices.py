@@ -75,7 +75,7 @@ class Choices(OptionList):
         self._item: Item | None = None
         self._choices: tuple[Choice, ...] = ()
         self._marked: frozenset[tuple[str, str]] = frozenset()
-        self._moved = False
+        self._opening = False
 
     def show(self, item: Item, response: Response | None) -> None:
         """Show a question's choices with those marked that the response means."""
@@ -86,6 +86,8 @@ class Choices(OptionList):
                 self._redraw()
             return
         self._item, self._choices, self._marked = item, choices_of(item), marked
+        # The question comes first: the page moves with the arrows, not when a question opens.
+        self._opening = True
         options: list[Option | None] = []
         for index, choice in enumerate(self._choices):
             if choice.kind == "status" and index and self._choices[index - 1].kind != "status":
@@ -94,9 +96,8 @@ class Choices(OptionList):
         self.set_options(options)
         self._redraw()
         current = next((i for i, choice in enumerate(self._choices) if (choice.kind, choice.value) in marked), 0)
-        # The question comes first: the page moves with the arrows, not when a question opens.
-        self._moved = False
         self.highlighted = current
+        self._opening = False
 
     @property
     def marked_values(self) -> tuple[str, ...]:
@@ -119,9 +120,8 @@ class Choices(OptionList):
     def watch_highlighted(self, highlighted: int | None) -> None:
         """Keep the highlighted line in sight: the page scrolls, not the list."""
         super().watch_highlighted(highlighted)
-        if self._moved:
+        if not self._opening:
             self.call_after_refresh(self._reveal)
-        self._moved = True
 
     def _reveal(self) -> None:
         page = self.parent

@@ -83,6 +83,8 @@ def _draw(page: Page, state: State, scope: str, delta: Content) -> None:
 
 def _stages(state: State, scope: str, width: int) -> Content:
     standings = state.judgement.standings if state.judgement else ()
+    if not standings:
+        return text("No organisation yet: section 7 adds the first one.", DIM)
     shown: list[Content] = []
     used = 0
     ordered = sorted(standings, key=lambda standing: standing.org != scope)

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Static
 
-from interlock.tui.page import line, text
+from interlock.tui.page import fit, line, text
 from interlock.tui.sections import SECTIONS, SectionName
 from interlock.tui.words import ACCENT, BAD, DIM, OK, PRIMARY, VERDICT, WARN, counted
 
@@ -58,27 +57,40 @@ class Tabs(Widget):
                 return
 
 
+class Title(Widget):
+    """One line: what is assessed, and at its end what is going on, which is never cut for the other's sake."""
+
+    def __init__(self) -> None:
+        super().__init__(id="title")
+        self._product, self._status = Content(""), Content("")
+
+    def show(self, product: Content, status: Content) -> None:
+        """Draw anew if either says something else."""
+        if (product.plain, status.plain) != (self._product.plain, self._status.plain):
+            self._product, self._status = product, status
+            self.refresh()
+
+    def render(self) -> Content:
+        """``Interlock  Product  Verdict                ✓ saved``."""
+        room = self.content_size.width - self._status.cell_length - 2
+        return Content.assemble(fit(self._product, room), "  ", self._status)
+
+
 class TopBar(Vertical):
     """Product, verdict and what is going on; below it the sections."""
 
     def __init__(self, mode: str) -> None:
         super().__init__()
         self._mode = mode
-        self._said: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
         """The two lines."""
-        with Horizontal(id="title"):
-            yield Static("", id="title-product", markup=False)
-            yield Static("", id="title-status", markup=False)
+        yield Title()
         yield Tabs(self._mode)
 
     def show(self, state: State) -> None:
         """Show what is assessed and what is going on."""
-        for selector, content in (("#title-product", _product(state)), ("#title-status", _status(state))):
-            if content.plain != self._said.get(selector):
-                self._said[selector] = content.plain
-                self.query_one(selector, Static).update(content, layout=False)
+        self.query_one(Title).show(_product(state), _status(state))
 
 
 def _product(state: State) -> Content:
