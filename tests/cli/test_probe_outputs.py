@@ -29,7 +29,6 @@ def test_a_result_can_go_to_a_file(command, tmp_path: Path) -> None:
         assert (result.code, result.out) == (0, "")
         assert ("SMART-001" if output != "ndjson" else "riverside") in out.read_text()
     assert command("probe", "sandbox://riverside", "--out", tmp_path / "table").code == 2
-    assert command("probe", "sandbox://riverside", "-f", "json", "--out", tmp_path / "no" / "where").code == 2
 
 
 def test_several_targets_are_a_table(command, monkeypatch: pytest.MonkeyPatch) -> None:

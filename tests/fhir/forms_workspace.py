@@ -1,14 +1,20 @@
-"""A workspace whose own questionnaire has every type of item, and conditions within and across questionnaires."""
+"""A workspace whose own questionnaire has every type of item, and conditions within and across questionnaires.
+
+And the FHIR responses to it, as another tool may write them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from interlock.model.questionnaire import Response
 from interlock.usecases.load import Inputs, load_inputs
 from interlock.workspace.store import Workspace
 
+BASE = "https://interlock.example/fhir"
+Json = dict[str, Any]
 OWN = """\
 id: zoo
 version: "2.1"
@@ -114,3 +120,34 @@ def with_answers(inputs: Inputs, answers: dict[str, dict[str, Response]]) -> Inp
     """The inputs with these answers only: scope → item → response."""
     by_org = {org.id: answers.get(org.id, {}) for org in inputs.organizations}
     return replace(inputs, product=answers.get("product", {}), by_org=by_org)
+
+
+def subject(kind: str, value: str) -> Json:
+    return {"identifier": {"system": f"{BASE}/{kind}", "value": value}}
+
+
+PRODUCT = subject("product", "Sepsis & Co")
+
+
+def response(*items: Json, **changed: Any) -> Json:
+    """A QuestionnaireResponse about the product; a key changed to none is left out."""
+    document = {
+        "resourceType": "QuestionnaireResponse",
+        "questionnaire": f"{BASE}/Questionnaire/zoo|2.1",
+        "status": "completed",
+        "subject": PRODUCT,
+        "item": list(items),
+    }
+    return {key: value for key, value in (document | changed).items() if value is not None}
+
+
+def given(name: str, *answers: Json) -> Json:
+    return {"linkId": f"zoo.{name}", "answer": list(answers)}
+
+
+def choice(code: str, **more: Any) -> Json:
+    return given("choice", {"valueCoding": {"code": code} | more})
+
+
+def integer(value: Any) -> Json:
+    return given("integer", {"valueInteger": value})

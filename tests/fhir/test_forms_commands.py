@@ -4,40 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from forms_workspace import make
+from forms_workspace import choice, integer, make, response
 
 from interlock.cli.main import run
 from interlock.model.forms import FormImport
 from interlock.workspace.store import Workspace
 
-BASE = "https://interlock.example/fhir"
-Json = dict[str, Any]
-
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     return make(tmp_path / "w", "north", "south")
-
-
-def response(*items: Json) -> Json:
-    return {
-        "resourceType": "QuestionnaireResponse",
-        "questionnaire": f"{BASE}/Questionnaire/zoo|2.1",
-        "status": "completed",
-        "subject": {"identifier": {"system": f"{BASE}/product", "value": "Sepsis & Co"}},
-        "item": list(items),
-    }
-
-
-def integer(value: int) -> Json:
-    return {"linkId": "zoo.integer", "answer": [{"valueInteger": value}]}
-
-
-def choice(code: str) -> Json:
-    return {"linkId": "zoo.choice", "answer": [{"valueCoding": {"code": code}}]}
 
 
 def test_the_command_shows_changes_before_and_after(

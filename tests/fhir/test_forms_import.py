@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forms_workspace import make
+from forms_workspace import BASE, PRODUCT, Json, choice, given, integer, make, response, subject
 from hypothesis import HealthCheck, settings
 from hypothesis import given as given_
 from hypothesis import strategies as st
@@ -20,9 +20,7 @@ from interlock.usecases.load import Inputs, load_inputs
 from interlock.workspace import edit
 from interlock.workspace.store import Workspace
 
-BASE = "https://interlock.example/fhir"
 ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
-Json = dict[str, Any]
 
 
 @pytest.fixture
@@ -35,27 +33,7 @@ def inputs(workspace: Workspace) -> Inputs:
     return load_inputs(workspace)
 
 
-def subject(kind: str, value: str) -> Json:
-    return {"identifier": {"system": f"{BASE}/{kind}", "value": value}}
-
-
-PRODUCT = subject("product", "Sepsis & Co")
 NORTH = subject("organization", "north")
-
-
-def response(*items: Json, **changed: Any) -> Json:
-    document = {
-        "resourceType": "QuestionnaireResponse",
-        "questionnaire": f"{BASE}/Questionnaire/zoo|2.1",
-        "status": "completed",
-        "subject": PRODUCT,
-        "item": list(items),
-    }
-    return {key: value for key, value in (document | changed).items() if value is not None}
-
-
-def choice(code: str, **more: Any) -> Json:
-    return given("choice", {"valueCoding": {"code": code} | more})
 
 
 def there(value: bool) -> Json:
@@ -69,14 +47,6 @@ def absent(code: str) -> Json:
 def recorded(name: str, value: Json) -> Json:
     parts = [{"url": name} | value]
     return integer(1) | {"extension": [{"url": f"{BASE}/StructureDefinition/answer-record", "extension": parts}]}
-
-
-def given(name: str, *answers: Json) -> Json:
-    return {"linkId": f"zoo.{name}", "answer": list(answers)}
-
-
-def integer(value: Any) -> Json:
-    return given("integer", {"valueInteger": value})
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from interlock.gaps import score, verdict
 from interlock.gaps.graph import build
+from interlock.gaps.parts import NO_PART, Part, Parts, part_of, weighing
 from interlock.gaps.schedule import PlanOptions, make_plan
-from interlock.gaps.score import product_score, standings
-from interlock.gaps.verdict import decide
-from interlock.model.assessment import Assessment, GapGraph, Plan, Totals
+from interlock.model.assessment import Assessment, GapGraph, OrgStanding, Plan, Score, Totals, Verdict
 from interlock.model.base import GapClass, Gate, Owner, RuleOutcome, Scope, Severity
-from interlock.model.finding import PRODUCT, Finding, Subject, finding_key
+from interlock.model.finding import PRODUCT, Conclusion, Finding, Subject, finding_key
 from interlock.model.observation import Observation, RequestRecord, Target
 from interlock.model.organization import Organization
 from interlock.model.rule import Rule, StandingTask
@@ -41,6 +41,11 @@ def lead(
 
 def effort(low: float, expected: float, high: float) -> dict[str, float]:
     return {"low": low, "expected": expected, "high": high}
+
+
+def fixed(days: float) -> dict[str, float]:
+    """An effort that is certain."""
+    return effort(days, days, days)
 
 
 def rule(
@@ -159,6 +164,56 @@ def observation(name: str, outcome: str = "observed", failure: str | None = None
             "requests": (request,),
         }
     )
+
+
+def parts_of(findings: Sequence[Finding], rules: Mapping[str, Rule]) -> Parts:
+    """What the findings amount to, by subject."""
+    groups: dict[Subject, list[Finding]] = {}
+    for one in findings:
+        groups.setdefault(one.subject, []).append(one)
+
+    def part(subject: Subject) -> Part:
+        entries = [(weighing(rules[one.rule]), conclusion_of(one)) for one in groups[subject]]
+        return part_of(subject, entries)
+
+    return Parts(
+        product=part(PRODUCT) if PRODUCT in groups else NO_PART,
+        by_vendor={subject.id: part(subject) for subject in groups if subject.scope is Scope.VENDOR},
+        by_org={subject.id: part(subject) for subject in groups if subject.scope is Scope.ORG},
+    )
+
+
+def conclusion_of(found: Finding) -> Conclusion:
+    return Conclusion(**{name: getattr(found, name) for name in Conclusion._fields})
+
+
+def product_score(findings: Sequence[Finding], rules: Mapping[str, Rule], target_gate: Gate = Gate.PRODUCTION) -> Score:
+    return score.product_score(parts_of(findings, rules), target_gate)
+
+
+def standings(
+    orgs: Sequence[Organization],
+    findings: Sequence[Finding],
+    rules: Mapping[str, Rule],
+    observations: Mapping[str, Observation],
+    target_gate: Gate,
+) -> tuple[OrgStanding, ...]:
+    parts = parts_of(findings, rules)
+    blockers = parts.product_blockers()
+    return tuple(score.standing(one, parts, blockers, observations.get(one.id), target_gate) for one in orgs)
+
+
+def decide(
+    findings: Sequence[Finding],
+    rules: Mapping[str, Rule],
+    stands: Sequence[OrgStanding],
+    orgs: Sequence[Organization],
+) -> Verdict:
+    def votes(*subjects: Subject) -> tuple[verdict.Vote, ...]:
+        return verdict.votes_of([one for one in findings if one.subject in subjects], rules)
+
+    own = {one.id: votes(at_vendor(one.vendor), at_org(one.id)) for one in orgs}
+    return verdict.decide(votes(PRODUCT), own, stands, orgs)
 
 
 def assessment(

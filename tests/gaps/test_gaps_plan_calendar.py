@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from gaps_factory import GAP, at_org, effort, everywhere, finding, lead, org, plan_of, rule, rules_of, task
+from gaps_factory import GAP, at_org, effort, everywhere, finding, fixed, lead, org, plan_of, rule, rules_of, task
 from pydantic import ValidationError
 
 from interlock.model.base import Gate, Scope
@@ -102,7 +102,7 @@ def test_a_start_that_is_not_worked_is_moved_and_said():
 
 class TestSizes:
     def test_one_task(self):
-        rules = rules_of(rule("AA-001", work=effort(2, 2, 2)))
+        rules = rules_of(rule("AA-001", work=fixed(2)))
         plan = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,), capacity={"us": 1})
         assert (len(plan.tasks), plan.finish.p80_days, plan.tasks[0].criticality) == (1, 2.0, 1.0)
 
@@ -116,7 +116,7 @@ class TestSizes:
     def fleet(size):
         """Organisations with ten chains of six tasks, one day each."""
         rules = rules_of(
-            *(rule(f"AA-{n:03d}", after=[f"AA-{n - 1:03d}"] if n % 6 else (), work=effort(1, 1, 1)) for n in range(60))
+            *(rule(f"AA-{n:03d}", after=[f"AA-{n - 1:03d}"] if n % 6 else (), work=fixed(1)) for n in range(60))
         )
         return rules, tuple(org(f"o{n:04d}") for n in range(size))
 

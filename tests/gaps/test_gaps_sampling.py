@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from gaps_factory import effort, lead
+from gaps_factory import effort, fixed, lead
 
 from interlock.gaps import sampling
 from interlock.gaps.sampling import Sampler, effort_estimate, lead_estimate, pert_mean
@@ -74,7 +74,7 @@ def test_quantiles_agree_with_a_beta_whose_distribution_is_known():
 
 
 def test_a_sure_estimate_takes_exactly_that_long():
-    assert (sample([make(work=effort(3, 3, 3), wait=lead(4, 4, 4))], 1, 50) == 7.0).all()
+    assert (sample([make(work=fixed(3), wait=lead(4, 4, 4))], 1, 50) == 7.0).all()
 
 
 def test_effort_and_lead_time_of_one_task_move_together():

@@ -3,7 +3,21 @@
 import random
 
 import pytest
-from gaps_factory import MONDAY, UNKNOWN, at_org, effort, everywhere, finding, lead, org, plan_of, rule, rules_of, task
+from gaps_factory import (
+    MONDAY,
+    UNKNOWN,
+    at_org,
+    effort,
+    everywhere,
+    finding,
+    fixed,
+    lead,
+    org,
+    plan_of,
+    rule,
+    rules_of,
+    task,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,10 +47,6 @@ def simulated(rules, orgs, tasks=(), findings=None, **more):
 
 def p80(ends):
     return {name: sorted(end)[int(0.8 * len(end)) - 1] for name, end in ends.items()}
-
-
-def fixed(days):
-    return effort(days, days, days)
 
 
 def random_plan(seed, capacity):

@@ -14,6 +14,7 @@ from gaps_factory import (
     effort,
     everywhere,
     finding,
+    fixed,
     lead,
     org,
     plan_of,
@@ -35,10 +36,6 @@ from interlock.model.errors import InterlockError
 
 ALDER, BIRCH, CEDAR = org("alder"), org("birch"), org("cedar", "oracle")
 DOCUMENT = Path(__file__).parents[2] / "docs" / "scheduling.md"
-
-
-def fixed(days):
-    return effort(days, days, days)
 
 
 def worked_example(**more):

@@ -15,21 +15,22 @@ from gaps_factory import (
     finding,
     observation,
     org,
+    product_score,
     rule,
     rules_of,
+    standings,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interlock.gaps.score import NOTHING_APPLICABLE, product_score, standing, standings
+from interlock.gaps.score import NOTHING_APPLICABLE
 from interlock.model.base import Evidence, GapClass, Gate, RuleOutcome, Scope, Severity, VerdictValue
-from interlock.model.errors import InterlockError
 
 ALDER, BIRCH = org("alder"), org("birch", "oracle")
 
 
 def stand(findings, rules, target=Gate.PRODUCTION, who=ALDER, seen=None):
-    return standing(who, findings, rules, seen, target)
+    return standings([who], findings, rules, {who.id: seen}, target)[0]
 
 
 def worked_example():
@@ -194,14 +195,6 @@ def test_how_an_organisation_was_observed(seen, state, reason):
     assert found.observed_at == ("2026-01-02T03:04:05Z" if seen else None)
 
 
-def test_many_standings_equal_one_at_a_time():
-    rules = rules_of(rule("AA-001", Scope.PRODUCT), rule("AA-002", Scope.VENDOR), rule("AA-003"))
-    findings = everywhere(rules, [ALDER, BIRCH], {"AA-003@birch": UNKNOWN})
-    seen = {"birch": observation("birch")}
-    many = standings([ALDER, BIRCH], findings, rules, seen, Gate.PILOT)
-    assert many == tuple(standing(o, findings, rules, seen.get(o.id), Gate.PILOT) for o in (ALDER, BIRCH))
-
-
 def test_an_organisations_own_verdict_is_the_earliest_of_all_that_concern_it():
     rules = rules_of(
         rule("AA-001", Scope.PRODUCT, verdict=VerdictValue.MAP_AUTH),
@@ -213,11 +206,6 @@ def test_an_organisations_own_verdict_is_the_earliest_of_all_that_concern_it():
     )
     got = [s.verdict for s in standings([ALDER, BIRCH], findings, rules, {}, Gate.PILOT)]
     assert got == [VerdictValue.DEFINE_CONTRACT, VerdictValue.MAP_AUTH]
-
-
-def test_a_finding_of_another_ruleset_is_refused():
-    with pytest.raises(InterlockError, match="assess again"):
-        product_score([finding(rule("AA-001", Scope.PRODUCT))], {})
 
 
 @settings(deadline=None)

@@ -7,9 +7,9 @@ from gaps_factory import (
     NOT_APPLICABLE,
     UNKNOWN,
     at_org,
-    effort,
     everywhere,
     finding,
+    fixed,
     org,
     plan_of,
     rule,
@@ -113,9 +113,9 @@ def test_a_product_task_goes_when_every_vendor_has_its_own():
 
 def test_a_product_task_holds_up_only_those_whom_it_stands_for():
     tasks = [
-        task("us.general", Scope.PRODUCT, effort=effort(5, 5, 5)),
-        task("epic.own", Scope.VENDOR, vendors=("epic",), replaces=("us.general",), effort=effort(2, 2, 2)),
-        task("oracle.form", Scope.PRODUCT, vendors=("oracle",), effort=effort(9, 9, 9)),
+        task("us.general", Scope.PRODUCT, effort=fixed(5)),
+        task("epic.own", Scope.VENDOR, vendors=("epic",), replaces=("us.general",), effort=fixed(2)),
+        task("oracle.form", Scope.PRODUCT, vendors=("oracle",), effort=fixed(9)),
     ]
     got = plan(tasks, (ALDER, CEDAR, org("elm", "other")))
     assert [forecast.finish.p80_days for forecast in got.orgs] == [2.0, 9.0, 5.0]

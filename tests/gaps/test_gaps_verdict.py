@@ -11,17 +11,17 @@ from gaps_factory import (
     UNKNOWN,
     at_org,
     at_vendor,
+    decide,
     everywhere,
     finding,
     org,
     rule,
     rules_of,
+    standings,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interlock.gaps.score import standings
-from interlock.gaps.verdict import decide
 from interlock.gaps.wording import VERDICT_WORDS
 from interlock.model.base import GapClass, Gate, Owner, Scope, Severity, VerdictValue
 

@@ -39,6 +39,8 @@ def test_the_commands_run_in_order(
             allowed = {0, 1} if line.startswith(MAY_FALL_SHORT) else {2} if line.startswith(NEEDS_TERMINAL) else {0}
             assert code in allowed, f"{line}\n{shown.out}{shown.err}"
             ran += 1
+        elif words[0] == ".":
+            assert words[1] == ".venv/bin/activate", line
         else:
             assert words[0] == "make", line
     assert ran > 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from interlock.model.contract import ContractFit, WorkflowContract
@@ -133,3 +134,8 @@ def conclude(checked: Rule, given: RuleInputs) -> Finding:
     """The finding of a rule that has one subject."""
     (finding,) = evaluate(ruleset(checked), given)
     return finding
+
+
+def line_of(path: Path, text: str) -> int:
+    """Number of the first line of a file that has the text."""
+    return next(number for number, line in enumerate(path.read_text().splitlines(), 1) if text in line)

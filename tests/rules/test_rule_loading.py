@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from rule_examples import rule_data
+from rule_examples import line_of, rule_data
 
 from interlock.model.errors import DocumentError
 from interlock.rules.load import load_ruleset, read_ruleset
@@ -45,10 +45,6 @@ def test_rules_and_tasks_come_in_id_order(directory: Path) -> None:
     assert (loaded.id, loaded.version, loaded.title) == ("core", "3", "Core rules")
     assert [one.id for one in loaded.rules] == ["ALFA-002", "ZULU-001"]
     assert [one.id for one in loaded.tasks] == ["base.start", "epic.register"]
-
-
-def line_of(path: Path, text: str) -> int:
-    return next(number for number, line in enumerate(path.read_text().splitlines(), 1) if text in line)
 
 
 @pytest.mark.parametrize(

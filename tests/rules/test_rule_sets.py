@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from rule_examples import boolean, form, organization, rule_data
+from rule_examples import boolean, form, line_of, organization, rule_data
 
 from interlock.model.base import Severity
 from interlock.model.errors import DocumentError
@@ -68,10 +68,6 @@ def one(loaded: Ruleset, rule_id: str) -> Rule:
     found = loaded.rule(rule_id)
     assert found is not None
     return found
-
-
-def line_of(path: Path, text: str) -> int:
-    return next(number for number, line in enumerate(path.read_text().splitlines(), 1) if text in line)
 
 
 def test_a_set_has_what_it_extends_and_its_own(sets: Sets) -> None:

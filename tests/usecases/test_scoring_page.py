@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from interlock.gaps.parts import NO_PART, Parts, part_of, weighing
 from interlock.gaps.score import standing
 from interlock.model.assessment import OrgStanding
-from interlock.model.base import Gate, Scope
-from interlock.model.finding import Finding, Subject
+from interlock.model.base import Evidence, Gate, RuleOutcome, Scope
+from interlock.model.finding import Conclusion, Subject
 from interlock.model.organization import Organization
 from interlock.model.rule import Rule
 
@@ -21,8 +22,7 @@ ROW = re.compile(r"^\| (EX-\d{3}), (\w+)(?:, gate (\w+))? \| ([^|]+) \| ([^|]+) 
 def example(target: Gate, **weights: float) -> OrgStanding:
     """The example's organisation; a severity's weight may be another one."""
     subject = Subject(scope=Scope.ORG, id="example")
-    rules: dict[str, Rule] = {}
-    findings = []
+    concluded = []
     for rule_id, severity, gate, outcome, weight in ROW.findall(EXAMPLE):
         effort = {"low": 1, "expected": 2, "high": 3}
         data: dict[str, Any] = {
@@ -40,23 +40,19 @@ def example(target: Gate, **weights: float) -> OrgStanding:
             "remediation": {"text": "Do it", "owner": "us", "effort": effort},
             "tests": [{"given": {}, "expect": "gap"}],
         }
-        rules[rule_id] = Rule.model_validate(data)
-        assert rules[rule_id].score_weight == weights.get(severity, float(weight.strip("()")))
+        rule = Rule.model_validate(data)
+        assert rule.score_weight == weights.get(severity, float(weight.strip("()")))
         kind, *more = outcome.split(", ")
         value = [float(one.removeprefix("option value ")) for one in more if one.startswith("option value ")]
         evidence = [one for one in more if not one.startswith("option value ")]
-        findings.append(
-            Finding(
-                key=f"{rule_id}@example",
-                rule=rule_id,
-                subject=subject,
-                outcome=kind.replace(" ", "_"),
-                message="",
-                value=value[0] if value else None,
-                evidence=evidence[0] if evidence else None,
-            )
+        conclusion = Conclusion(
+            outcome=RuleOutcome(kind.replace(" ", "_")),
+            value=value[0] if value else None,
+            evidence=Evidence(evidence[0]) if evidence else None,
         )
-    return standing(Organization(id="example", name="Example"), findings, rules, None, target)
+        concluded.append((weighing(rule), conclusion))
+    parts = Parts(NO_PART, {}, {"example": part_of(subject, concluded)})
+    return standing(Organization(id="example", name="Example"), parts, parts.product_blockers(), None, target)
 
 
 def test_the_example_gives_the_figures_of_the_page() -> None:

@@ -97,9 +97,8 @@ def _facts(observation: Observation) -> Iterator[tuple[str, str]]:
     shown = [f"{n} {words.get(o, o.value)}" for o, n in counts.items() if n]
     if shown:
         yield "Checks", ", ".join(shown)
-    proxies = dict.fromkeys(request.proxy for request in observation.requests if request.proxy)
-    if proxies:
-        yield "Proxy", f"asked through {', '.join(map(plain, proxies))}"
+    if observation.proxies:
+        yield "Proxy", f"asked through {', '.join(map(plain, observation.proxies))}"
     size = sum(request.bytes for request in observation.requests)
     yield "Requests", f"{len(observation.requests)}, {size / 1024:,.0f} KB"
 

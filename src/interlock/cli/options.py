@@ -19,7 +19,7 @@ WorkspaceOption = Annotated[
 ]
 TableOrJson = Annotated[Literal["table", "json"], typer.Option("--format", "-f", help="A table to read, or JSON.")]
 GateName = Literal["design", "sandbox", "pilot", "production"]
-OrgOption = Annotated[str | None, typer.Option("--org", help="The organisation's id.", metavar="ID")]
+OnlyOrgOption = Annotated[str | None, typer.Option("--org", help="Only this organisation, by its id.", metavar="ID")]
 RunsOption = Annotated[int, typer.Option("--runs", min=100, max=200_000, help="Simulated schedules.")]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", min=0, help="Seed of the simulation; by default the workspace's.")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from interlock.documents.text import plain
-from interlock.model.errors import InterlockError
+from interlock.model.errors import DocumentError, InterlockError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -65,6 +65,26 @@ def show_table(columns: Sequence[str | tuple[str, dict[str, Any]]], rows: Iterab
     console().print(table)
 
 
+def say_paragraph(text: str, mark: str = "") -> None:
+    """Narration on stderr, wrapped to the terminal (at most 100 columns) and indented behind ``mark``."""
+    for line in wrapped(plain(text, 4000), mark, indent=" " * (len(mark) or 2)):
+        sys.stderr.write(line + "\n")
+
+
+def wrapped(text: str, first: str = "", *, indent: str | None = None) -> list[str]:
+    """Lines for this terminal, at most 100 columns wide; long words such as addresses stay whole."""
+    import textwrap
+
+    return textwrap.wrap(
+        text,
+        min(console().width, 100) - 1,
+        initial_indent=first,
+        subsequent_indent=" " * len(first) if indent is None else indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    ) or [first]
+
+
 def cell_text(cell: object) -> Text:
     """A cell's content as styled text without markup; strings are made plain."""
     from rich.text import Text
@@ -80,5 +100,16 @@ def show_error(error: InterlockError) -> None:
     out.print(Text.assemble(("error: ", "bold red"), plain(error.message, 2000)), soft_wrap=True)
     if error.place:
         out.print(Text.assemble(("   at: ", "dim"), plain(error.place, 1000)), soft_wrap=True)
-    if error.remedy:
-        out.print(Text.assemble(("   do: ", "bold"), plain(error.remedy, 1000)), soft_wrap=True)
+    remedy = error.remedy or _default_remedy(error)
+    if remedy:
+        out.print(Text.assemble(("   do: ", "bold"), plain(remedy, 1000)), soft_wrap=True)
+
+
+def _default_remedy(error: InterlockError) -> str | None:
+    """What to do about a file, where the error only says what is wrong with it."""
+    place = error.place
+    if not isinstance(error, DocumentError) or place is None or place.file is None:
+        return None
+    if place.line is None and place.pointer is None and error.message == "no such file":
+        return "check the path"
+    return "correct the file there, then run the command again"

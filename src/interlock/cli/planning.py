@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from rich.text import Text
 
-from interlock.cli.output import console, make_table, show_table
+from interlock.cli.output import console, make_table, show_table, wrapped
 from interlock.documents.text import plain
 from interlock.model.assessment import Assessment, Driver, FirstThing, Plan, PlanChange, Quantiles, WhatIf
 from interlock.model.base import Owner
@@ -124,7 +123,9 @@ def _drivers(drivers: Sequence[Driver]) -> None:
     _heading("What drives the P80 (working days; best fifth of runs to worst fifth)")
     low, high = min(d.p80_if_well for d in drivers), max(d.p80_if_badly for d in drivers)
     scale = _BAR / (high - low) if high > low else 0.0
-    table = make_table(["", ("", {"justify": "right"}), "", ("", {"justify": "right"})])
+    table = make_table(
+        ["", *(("", {"justify": side, "no_wrap": True}) for side in ("right", "left", "right"))],
+    )
     table.show_header = False
     for driver in drivers:
         start, end = (round((value - low) * scale) for value in (driver.p80_if_well, driver.p80_if_badly))
@@ -134,7 +135,7 @@ def _drivers(drivers: Sequence[Driver]) -> None:
 
 
 def _driver_name(driver: Driver) -> Text:
-    return Text(plain(f"all at {driver.id}" if driver.what == "party" else driver.id, 34))
+    return Text(plain(f"all at {driver.id}" if driver.what == "party" else driver.id, 200))
 
 
 def _sandbox(plan: Plan) -> None:
@@ -196,14 +197,8 @@ def _heading(text: str) -> None:
 def _say(text: str, mark: str = "", *, bold: bool = False) -> None:
     """A paragraph, wrapped to the terminal, behind a mark that later lines are indented by."""
     out = console()
-    for line in _wrapped(plain(text, 2000), mark, min(out.width, 100)):
+    for line in wrapped(plain(text, 2000), mark):
         out.print(Text(line, "bold" if bold else ""), soft_wrap=True)
-
-
-def _wrapped(text: str, mark: str, width: int) -> Iterable[str]:
-    return textwrap.wrap(
-        text, width - 1, initial_indent=mark, subsequent_indent=" " * len(mark), break_on_hyphens=False
-    ) or [mark]
 
 
 def _blank() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -41,7 +40,7 @@ def run(
     from interlock.usecases.fleet import directory_targets, probe_fleet
 
     if resume and out is None:
-        raise InterlockError("--resume goes on with a file", remedy="name it: --out FILE.ndjson --resume")
+        raise InterlockError("--resume goes on with a file", remedy="name it: --output FILE.ndjson --resume")
     targets, dropped = directory_targets(None if source == "-" else Path(source), name, vendor, limit)
     if not targets:
         raise InterlockError("the file lists no usable base URL", remedy="interlock org import FILE --dry-run says why")
@@ -73,9 +72,7 @@ def _write(line: bytes) -> None:
         sys.stdout.buffer.write(line)
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        # Whoever reads has seen enough, like `| head`. Python would complain once more when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
+        raise SystemExit from None  # whoever reads has seen enough; the exit code is made in interlock.cli.main
 
 
 def _save(path: Path, summary: FleetSummary) -> None:

@@ -35,9 +35,10 @@ Name = Annotated[
 Vendor = Annotated[str | None, typer.Option("--vendor", help="With --from: only endpoints of this vendor.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="With --from: at most so many endpoints.")]
 Out = Annotated[
-    Path | None, typer.Option("--out", "-o", help="Write the result to a file instead of stdout.", metavar="FILE")
+    Path | None,
+    typer.Option("--output", "--out", "-o", help="Write the result to a file instead of stdout.", metavar="FILE"),
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="With --from and --out: go on where an earlier run stopped.")]
+Resume = Annotated[bool, typer.Option("--resume", help="With --from and --output: go on where an earlier run stopped.")]
 Summary = Annotated[
     Path | None, typer.Option("--summary", help="With --from: also write the summary as JSON.", metavar="FILE")
 ]
@@ -57,7 +58,9 @@ AllowPrivate = Annotated[
 ]
 CaBundle = Annotated[
     Path | None,
-    typer.Option("--ca-bundle", help="Trust these CA certificates too (PEM file or directory).", metavar="PATH"),
+    typer.Option(
+        "--ca-bundle", help="Trust these CA certificates too (PEM file, or a folder of them).", metavar="PATH"
+    ),
 ]
 ClientCert = Annotated[
     Path | None, typer.Option("--client-cert", help="Client certificate for mutual TLS (PEM).", metavar="FILE")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from interlock.cli.output import emit
 from interlock.cli.progress import ProbeProgress
 from interlock.model.base import CheckOutcome, Gate, Severity
-from interlock.model.errors import InterlockError, NothingObservedError
+from interlock.model.errors import InterlockError, NothingObservedError, Place
 from interlock.model.observation import Observation, Target
 from interlock.usecases.probe import ProbeSettings, probe_targets
 
@@ -59,7 +59,7 @@ def report(observations: Sequence[Observation], output: str, out: Path | None) -
         return
     if output == "table":
         if out is not None:
-            raise InterlockError("a table is for reading", remedy="choose another --format for --out")
+            raise InterlockError("a table is for reading", remedy="choose another --format for --output")
         _show(observations)
         return
     text = _rendered(observations, output)
@@ -82,9 +82,14 @@ def _rendered(observations: Sequence[Observation], output: str) -> str:
 
 def _save(path: Path, text: str) -> None:
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise InterlockError(f"{path} cannot be written: {error.strerror or error}") from error
+        raise InterlockError(
+            f"cannot be written: {error.strerror or error}",
+            place=Place(file=str(path)),
+            remedy="choose another file for --output",
+        ) from error
 
 
 def _show(observations: Sequence[Observation]) -> None:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from interlock.cli.output import cell_text, console, emit, make_table, say, show_table
+from interlock.cli.output import (
+    cell_text,
+    console,
+    emit,
+    make_table,
+    say,
+    say_paragraph,
+    show_table,
+    wrapped,
+)
 from interlock.documents.text import plain
 from interlock.model.assessment import Assessment, OrgStanding, Score, VerdictChange
 from interlock.model.base import Severity
@@ -86,8 +94,10 @@ def show_summary(assessment: Assessment) -> None:
         out.print()
         out.print(Text("First three things to do", "bold"))
         for number, thing in enumerate(plan.first[:3], 1):
-            out.print(Text(f"{number}. {thing.key}  {plain(thing.title, 200)}"))
-            out.print(Text(textwrap.indent(textwrap.fill(opening(thing.action), 92), "   "), "dim"))
+            for line in wrapped(f"{thing.key}  {plain(thing.title, 200)}", f"{number}. "):
+                out.print(Text(line), soft_wrap=True)
+            for line in wrapped(opening(thing.action), "   "):
+                out.print(Text(line, "dim"), soft_wrap=True)
     out.print()
     out.print(
         Text(
@@ -112,7 +122,7 @@ def show_score(result: ScoreResult) -> None:
     """Verdict and one row for the product and each organisation."""
     provisional = " (provisional)" if result.verdict.provisional else ""
     verdict = verdict_words(result.verdict.value.value) + provisional
-    say(f"{result.product}: {verdict}. {plain(result.verdict.headline, 600)}")
+    say_paragraph(f"{result.product}: {verdict}. {plain(result.verdict.headline, 600)}")
 
     def row(name: str, stage: str, score: Score) -> tuple[object, ...]:
         return name, stage, interval_words(score), f"{score.completeness:.0%}", f"{score.confidence:.0%}"
@@ -126,7 +136,7 @@ def show_score(result: ScoreResult) -> None:
     )
     notes = dict.fromkeys(cap for s in result.organizations for cap in s.score.caps)
     for cap in notes:
-        say(f"capped: {cap}")
+        say_paragraph(f"capped: {cap}")
 
 
 _GAP_COLUMNS: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -150,19 +160,17 @@ def show_gaps(assessment: Assessment, org: str | None = None) -> None:
         table = make_table(_GAP_COLUMNS)
         for node in (node for node in nodes if node.wave == wave):
             kind = "unknown" if node.kind == "discovery" else node.severity.value
-            title = node.title if node.kind == "gap" else f"To find out: {node.title}"
             style = "cyan" if node.kind == "discovery" else SEVERITY_STYLES[node.severity]
-            table.add_row(node.key, Text(kind, style), node.gate.value, cell_text(title), str(node.blocks))
+            table.add_row(node.key, Text(kind, style), node.gate.value, cell_text(node.label), str(node.blocks))
         out.print(table)
         out.print()
     for cause in assessment.graph.root_causes:
         if org is None or org in cause.orgs:
-            say(plain(cause.sentence, 400))
+            say_paragraph(plain(cause.sentence, 400))
 
 
 def show_story(story: GapStory) -> None:
     """One gap, told."""
     for line in story.text().splitlines():
         indent = line[: len(line) - len(line.lstrip())] + "  "
-        width = min(console().width, 100) - 2
-        emit("\n".join(textwrap.wrap(line, width, subsequent_indent=indent, break_on_hyphens=False)) if line else "")
+        emit("\n".join(wrapped(line, indent=indent)) if line else "")

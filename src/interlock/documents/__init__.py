@@ -1,1 +1,1 @@
-"""Leaf helpers that touch documents: bounded YAML with positions, untrusted text, packaged data."""
+"""Leaf helpers that touch documents: files, bounded YAML with positions, names, untrusted text, packaged data."""

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from interlock.documents.files import read_bytes
 from interlock.documents.text import plain
 from interlock.model.errors import DocumentError, Place
 
@@ -97,14 +98,7 @@ def load_yaml(path: Path, shown_as: str | None = None) -> YamlDocument:
     """
     name = shown_as or str(path)
     try:
-        with path.open("rb") as handle:
-            raw = handle.read(MAX_BYTES + 1)
-    except FileNotFoundError as error:
-        raise DocumentError("no such file", place=Place(file=name)) from error
-    except OSError as error:
-        raise DocumentError(f"cannot be read: {error.strerror or error}", place=Place(file=name)) from error
-    try:
-        text = raw.decode("utf-8-sig")
+        text = read_bytes(path, MAX_BYTES, name).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DocumentError("not UTF-8 text", place=Place(file=name), remedy="save the file as UTF-8") from error
     return parse_yaml(text, name)

@@ -127,7 +127,8 @@ class Lanes:
         self._free: Floats = np.zeros((team.lanes, runs), dtype=np.float32)
         self._row: Ints | None = np.full((team.lanes, runs), -1, dtype=np.int32) if trace else None
         nothing = np.zeros(runs, dtype=np.float32)
-        self._gaps = [_Gap(nothing, nothing, None if self._row is None else self._row[0]) for _ in range(GAPS)]
+        # Gaps that end before they begin: not even a task without effort fits into one that is not there.
+        self._gaps = [_Gap(nothing, nothing - 1, None if self._row is None else self._row[0]) for _ in range(GAPS)]
         self._any_gap = False
 
     def take(

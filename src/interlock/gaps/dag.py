@@ -7,12 +7,21 @@ nodes; the tests compare every function here with networkx and with brute force.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
+from typing import Protocol, TypeVar
 
 #: The virtual source before every node that waits for nothing.
 SOURCE = -1
 
 Before = Sequence[Sequence[int]]
+
+_N = TypeVar("_N")
+
+
+class _Following(Protocol[_N]):
+    """A graph in one direction: node → its neighbours."""
+
+    def __getitem__(self, node: _N, /) -> Iterable[_N]: ...
 
 
 def waves(before: Before) -> list[int]:
@@ -75,7 +84,7 @@ def reduce(before: Before, wave: Sequence[int], shared: Set[int]) -> list[tuple[
 
     def behind(node: int) -> Set[int]:
         if node not in ancestors:
-            ancestors[node] = _all_before(before, node)
+            ancestors[node] = reachable(before, before[node])
         return ancestors[node]
 
     result: list[tuple[int, ...]] = []
@@ -108,12 +117,13 @@ def _implied(
     return found
 
 
-def _all_before(before: Before, node: int) -> set[int]:
-    seen: set[int] = set()
-    stack = list(before[node])
+def reachable(following: _Following[_N], starts: Iterable[_N]) -> set[_N]:
+    """The nodes to start from and everything that can be reached from them."""
+    seen: set[_N] = set()
+    stack = list(starts)
     while stack:
-        earlier = stack.pop()
-        if earlier not in seen:
-            seen.add(earlier)
-            stack.extend(before[earlier])
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack.extend(following[node])
     return seen

@@ -30,13 +30,12 @@ _MERMAID_CLASSES = """\
 """
 
 
-def to_mermaid(graph: GapGraph, *, reduced: bool = True) -> str:
+def to_mermaid(graph: GapGraph) -> str:
     """A Mermaid flowchart, left to right; arrows go from what is closed first to what waits for it.
 
-    Undecided findings have round ends and a dashed border. Characters outside a small safe set are written as
-    ``#code;``, Mermaid's own escape, so quotes, brackets, line feeds and HTML stay text.
-
-    :param reduced: draw the transitive reduction; every edge otherwise.
+    Only the edges of the transitive reduction are drawn. Undecided findings have round ends and a dashed border.
+    Characters outside a small safe set are written as ``#code;``, Mermaid's own escape, so quotes, brackets, line feeds
+    and HTML stay text.
     """
     names = {node.key: f"n{number}" for number, node in enumerate(graph.nodes)}
     lines = ["flowchart LR"]
@@ -45,13 +44,12 @@ def to_mermaid(graph: GapGraph, *, reduced: bool = True) -> str:
         label = _MERMAID_SPECIAL.sub(lambda match: f"#{ord(match.group())};", _label(node))
         marks = node.severity.value if node.kind == "gap" else "discovery"
         lines.append(f"    {names[node.key]}{opening}{label}{closing}:::{marks}")
-    edges = graph.reduced if reduced else graph.edges
-    lines += [f"    {names[edge.before]} --> {names[edge.after]}" for edge in edges]
+    lines += [f"    {names[edge.before]} --> {names[edge.after]}" for edge in graph.reduced]
     return "\n".join(lines) + "\n" + (_MERMAID_CLASSES if graph.nodes else "")
 
 
-def to_dot(graph: GapGraph, *, reduced: bool = True) -> str:
-    """A Graphviz digraph (DOT language); undecided findings are dashed, one rank a wave.
+def to_dot(graph: GapGraph) -> str:
+    """A Graphviz digraph (DOT language) of the transitive reduction; undecided findings are dashed, one rank a wave.
 
     Labels are double-quoted strings: backslashes and quotes are escaped for DOT, ``&``, ``<`` and ``>`` as the
     character entities that Graphviz resolves.
@@ -60,8 +58,7 @@ def to_dot(graph: GapGraph, *, reduced: bool = True) -> str:
     for node in graph.nodes:
         style = ", style=dashed" if node.kind == "discovery" else ""
         lines.append(f"    {_dot(node.key)} [label={_dot(_label(node))}{style}];")
-    edges = graph.reduced if reduced else graph.edges
-    lines += [f"    {_dot(edge.before)} -> {_dot(edge.after)};" for edge in edges]
+    lines += [f"    {_dot(edge.before)} -> {_dot(edge.after)};" for edge in graph.reduced]
     lines += [f"    {{ rank=same; {'; '.join(map(_dot, wave))}; }}" for wave in graph.waves if len(wave) > 1]
     return "\n".join([*lines, "}"]) + "\n"
 
@@ -131,7 +128,7 @@ def to_json(graph: GapGraph) -> str:
 
 
 def _label(node: GapNode) -> str:
-    return plain(f"{node.key}: {node.title}", LABEL_LIMIT)
+    return plain(f"{node.key}: {node.label}", LABEL_LIMIT)
 
 
 def _xml(value: object) -> str:

@@ -82,7 +82,7 @@ def rank(
     :param criticality: share of runs by row of ``simulation.work.tasks``.
     :param plan_p80: P80 of the whole plan in all runs, in working days.
     """
-    row_of = {task.id: row for row, task in enumerate(simulation.work.tasks)}
+    row_of = simulation.work.row_of
     nodes = {row_of[node.key]: node for node in graph.nodes if node.key in row_of}
     unlocks = _Unlocks(graph, rules, bool(simulation.orgs))
     by_key = {finding.key: finding for finding in findings}

@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from interlock.gaps import dag
 from interlock.gaps.calendar import Span
 from interlock.gaps.dag import Before
 
@@ -87,14 +88,7 @@ def critical(
 
 def downstream(after: Before, tasks: Sequence[int]) -> list[int]:
     """Everything that waits for these tasks, directly or not, ascending; they themselves are not included."""
-    seen: set[int] = set()
-    stack = [later for task in tasks for later in after[task]]
-    while stack:
-        later = stack.pop()
-        if later not in seen:
-            seen.add(later)
-            stack.extend(after[later])
-    return sorted(seen)
+    return sorted(dag.reachable(after, (later for task in tasks for later in after[task])))
 
 
 def place(share: float, runs: int) -> int:

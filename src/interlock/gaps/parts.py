@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from interlock.gaps.subjects import GATE_RANK, in_force, is_requirement, rule_of
+from interlock.gaps.subjects import GATE_RANK, in_force, is_requirement
 from interlock.model.base import Evidence, GapClass, Gate, RuleOutcome, Scope, VerdictValue
-from interlock.model.finding import PRODUCT, Conclusion, Finding, Subject
+from interlock.model.finding import Conclusion, Subject
 from interlock.model.organization import Organization
 from interlock.model.rule import Rule
 
@@ -64,23 +64,6 @@ class Parts:
     by_vendor: Mapping[str, Part]
     by_org: Mapping[str, Part]
 
-    @classmethod
-    def of(cls, findings: Iterable[Finding], rules: Mapping[str, Rule]) -> Parts:
-        """The parts that these findings are."""
-        groups: dict[Subject, list[tuple[Weighing, Finding]]] = {}
-        known: dict[str, Weighing] = {}
-        for finding in findings:
-            weighed = known.get(finding.rule)
-            if weighed is None:
-                weighed = known[finding.rule] = weighing(rule_of(finding, rules))
-            groups.setdefault(finding.subject, []).append((weighed, finding))
-        parts = {subject: part_of(subject, entries) for subject, entries in groups.items()}
-        return cls(
-            product=parts.get(PRODUCT, NO_PART),
-            by_vendor={subject.id: part for subject, part in parts.items() if subject.scope is Scope.VENDOR},
-            by_org={subject.id: part for subject, part in parts.items() if subject.scope is Scope.ORG},
-        )
-
     def product_blockers(self) -> Keys:
         """Keys of all open product blockers, sorted: they hold back everyone."""
         every = (self.product, *self.by_vendor.values(), *self.by_org.values())
@@ -122,7 +105,7 @@ def weighing(rule: Rule) -> Weighing:
     )
 
 
-def part_of(subject: Subject, entries: Iterable[tuple[Weighing, Finding | Conclusion]]) -> Part:
+def part_of(subject: Subject, entries: Iterable[tuple[Weighing, Conclusion]]) -> Part:
     """The part of one subject: the weighings of its rules, each with what the rule concluded."""
     applicable = undecided = not_applicable = total = evidence = 0.0
     met = [0] * _GATES

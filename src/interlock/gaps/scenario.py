@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from interlock.gaps import dag
 from interlock.gaps.environments import shares, simulated
 from interlock.gaps.network import Floats
 from interlock.gaps.simulation import Simulation, latest, simulate
@@ -107,7 +106,7 @@ def _without(work: Work, dropped: frozenset[str]) -> Work:
         for row in kept
     )
     before = tuple(tuple(new[first] for first in work.before[row] if first in new) for row in kept)
-    return Work(tasks, before, tuple(map(tuple, dag.after(before))), tuple(dag.waves(before)), work.done)
+    return Work.of(tasks, before, work.done)
 
 
 def _changed(simulation: Simulation, scenario: Scenario, test_path: Sequence[TestPathEntry]) -> dict[int, Changed]:
@@ -115,6 +114,6 @@ def _changed(simulation: Simulation, scenario: Scenario, test_path: Sequence[Tes
     if scenario.simulate:
         parts = shares(test_path)
         changed |= simulated(simulation, sum(parts.get(name, 0.0) for name in set(scenario.simulate)))
-    rows = {task.id: row for row, task in enumerate(simulation.work.tasks)}
+    rows = simulation.work.row_of
     nothing = Changed(np.zeros(simulation.sampler.runs, dtype=np.float32))
     return changed | {rows[key]: nothing for key in scenario.close if key in rows}

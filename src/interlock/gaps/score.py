@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 from interlock.gaps.parts import NO_PART, Keys, Part, Parts, merged
@@ -12,10 +12,8 @@ from interlock.gaps.verdict import own_verdict
 from interlock.gaps.wording import count, gate_words, listed
 from interlock.model.assessment import Interval, OrgStanding, Score
 from interlock.model.base import Gate
-from interlock.model.finding import Finding
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
-from interlock.model.rule import Rule
 
 #: An open blocker caps the score here (DESIGN, section Score).
 BLOCKER_CAP = 39.0
@@ -24,54 +22,22 @@ UNKNOWN_CAP = 69.0
 NOTHING_APPLICABLE = "nothing applicable: no finding to score"
 
 
-def product_score(findings: Sequence[Finding], rules: Mapping[str, Rule], target_gate: Gate = Gate.PRODUCTION) -> Score:
+def product_score(parts: Parts, target_gate: Gate) -> Score:
     """The product's own score, over product-scope findings only: it is scored once, whoever integrates it.
 
     :param target_gate: undecided requirements up to this gate cap the score.
     """
-    return product_score_of(Parts.of(findings, rules), target_gate)
-
-
-def product_score_of(parts: Parts, target_gate: Gate) -> Score:
-    """:func:`product_score` of findings that are counted already."""
     product = parts.product
     return _score((product,), (product,), parts.product_blockers(), target_gate)
 
 
 def standing(
-    org: Organization,
-    findings: Sequence[Finding],
-    rules: Mapping[str, Rule],
-    observation: Observation | None,
-    target_gate: Gate,
-) -> OrgStanding:
-    """Where one organisation stands. For many organisations :func:`standings` counts the findings only once."""
-    parts = Parts.of(findings, rules)
-    return standing_of(org, parts, parts.product_blockers(), observation, target_gate)
-
-
-def standings(
-    organizations: Sequence[Organization],
-    findings: Sequence[Finding],
-    rules: Mapping[str, Rule],
-    observations: Mapping[str, Observation],
-    target_gate: Gate,
-) -> tuple[OrgStanding, ...]:
-    """Where every organisation stands, in the order given.
-
-    :param observations: organisation id → latest observation; absent means that it was never probed.
-    """
-    parts = Parts.of(findings, rules)
-    blockers = parts.product_blockers()
-    return tuple(standing_of(org, parts, blockers, observations.get(org.id), target_gate) for org in organizations)
-
-
-def standing_of(
     org: Organization, parts: Parts, product_blockers: Keys, observation: Observation | None, target_gate: Gate
 ) -> OrgStanding:
-    """:func:`standing` of findings that are counted already.
+    """Where one organisation stands.
 
     :param product_blockers: keys of all open product blockers, sorted; they hold back everyone.
+    :param observation: its latest one; none means that it was never probed.
     """
     concerning = parts.concerning(org)
     gates = gate_states(concerning)

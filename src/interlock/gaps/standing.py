@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cached_property
 
-from interlock.gaps.frontier import PRODUCT_VIEW, Frontier, View, key_at
-from interlock.gaps.subjects import by_vendor, is_requirement
+from interlock.gaps.frontier import Frontier
+from interlock.gaps.subjects import is_requirement
+from interlock.gaps.views import PRODUCT_VIEW, View, Views, key_at
 from interlock.model.assessment import GapGraph
 from interlock.model.base import Scope
 from interlock.model.errors import InterlockError
@@ -42,8 +43,7 @@ class StandingTasks:
         self._graph = graph
         self._rules = rules
         self._organizations = organizations
-        self._vendor_of = {organization.id: organization.vendor for organization in organizations}
-        self._orgs_of = by_vendor(organizations)
+        self._views = Views(organizations)
         self._replaced_by: dict[str, list[StandingTask]] = {}
         for task in tasks:
             for general in task.replaces:
@@ -78,16 +78,18 @@ class StandingTasks:
         if scope is Scope.ORG:
             return (name,)
         if scope is Scope.VENDOR:
-            return self._orgs_of[name]
-        return tuple(org for org, vendor in self._vendor_of.items() if self._stands_for(task, vendor))
+            return self._views.orgs_of[name]
+        return tuple(org for org, vendor in self._views.vendor_of.items() if self._stands_for(task, vendor))
 
     def _views_of(self, task: StandingTask) -> Iterator[View]:
         """Subjects for which the task is planned."""
         if task.scope is Scope.PRODUCT:
-            if any(self._stands_for(task, vendor) for vendor in self._orgs_of) or not (self._orgs_of or task.vendors):
+            if any(self._stands_for(task, vendor) for vendor in self._views.orgs_of) or not (
+                self._views.orgs_of or task.vendors
+            ):
                 yield PRODUCT_VIEW
             return
-        for vendor, orgs in self._orgs_of.items():
+        for vendor, orgs in self._views.orgs_of.items():
             if self._stands_for(task, vendor):
                 yield from (
                     [(Scope.VENDOR, vendor)] if task.scope is Scope.VENDOR else [(Scope.ORG, org) for org in orgs]
@@ -96,10 +98,10 @@ class StandingTasks:
     def _is_done(self, task: StandingTask, view: View) -> bool:
         """True when a rule of ``done_when`` is met in this view; in a wider one, for one of its organisations."""
         return any(
-            key_at(name, self._subject(self._rules[name].scope, narrower)) in self._met
+            key_at(name, self._views.subject(self._rules[name].scope, narrower)) in self._met
             for name in task.done_when
             if name in self._rules
-            for narrower in self._narrowed(self._rules[name].scope, view)
+            for narrower in self._views.narrowed(self._rules[name].scope, view)
         )
 
     def _meant_for(self, task: StandingTask, vendor: str) -> bool:
@@ -124,7 +126,7 @@ class StandingTasks:
         if name in seen:
             return
         task = self._by_id[name]
-        for narrower in self._narrowed(task.scope, view):
+        for narrower in self._views.narrowed(task.scope, view):
             yield from self._at(task, narrower, seen | {name})
 
     def _at(self, task: StandingTask, view: View, seen: Set[str]) -> Iterator[str]:
@@ -136,7 +138,7 @@ class StandingTasks:
                 yield from self._resolve(
                     other.id, view if view != PRODUCT_VIEW else (Scope.VENDOR, vendor), task.id, seen
                 )
-        key = key_at(task.id, self._subject(task.scope, view))
+        key = key_at(task.id, self._views.subject(task.scope, view))
         if key in self.instances and (not found or view == PRODUCT_VIEW):
             found = True
             yield key
@@ -147,24 +149,8 @@ class StandingTasks:
     def _vendors_in(self, view: View) -> tuple[str, ...]:
         scope, name = view
         if scope is Scope.PRODUCT:
-            return tuple(self._orgs_of)
-        return (name,) if scope is Scope.VENDOR else (self._vendor_of[name],)
-
-    def _narrowed(self, scope: Scope, view: View) -> list[View]:
-        """The views in which a task of this scope is met: as many as the view is wider than the scope."""
-        if scope is Scope.PRODUCT or view[0] is Scope.ORG:
-            return [view]
-        if scope is Scope.VENDOR:
-            return [view] if view != PRODUCT_VIEW else [(Scope.VENDOR, vendor) for vendor in self._orgs_of]
-        orgs = self._vendor_of if view == PRODUCT_VIEW else self._orgs_of.get(view[1], ())
-        return [(Scope.ORG, org) for org in orgs]
-
-    def _subject(self, scope: Scope, view: View) -> View:
-        if scope is Scope.PRODUCT:
-            return PRODUCT_VIEW
-        if scope is Scope.VENDOR and view[0] is Scope.ORG:
-            return (Scope.VENDOR, self._vendor_of[view[1]])
-        return view
+            return tuple(self._views.orgs_of)
+        return (name,) if scope is Scope.VENDOR else (self._views.vendor_of[name],)
 
     @cached_property
     def _frontier(self) -> Frontier:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Literal
 
 from interlock.documents.text import paragraph, plain
+from interlock.gaps.dag import reachable
 from interlock.gaps.subjects import is_requirement
 from interlock.gaps.wording import gate_words, statement
-from interlock.model.assessment import Assessment, GapNode, PlanTask
+from interlock.model.assessment import Assessment, GapNode, PlanTask, open_question
 from interlock.model.base import Evidence, GapClass, Gate, Model, Reference, RuleOutcome, Severity
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Finding, Subject
@@ -52,6 +54,10 @@ class StoryLink(Model):
     key: str
     title: str
     kind: Literal["gap", "discovery"]
+
+    def text(self) -> str:
+        """One line; of what is not decided the question, so that nobody takes it for a gap."""
+        return f"{self.key}: {self.title if self.kind == 'gap' else open_question(self.title)}"
 
 
 class BlockedGate(Model):
@@ -110,9 +116,9 @@ class GapStory(Model):
             *_section("Rests on", [read.text() for read in self.reads]),
             *_section("Would be decided by an answer to", self.missing_answers),
             *_section("Would be decided by observing", self.missing_facts),
-            *_section("Waits for", [f"{link.key}: {link.title}" for link in self.waits_for]),
-            *_section("Starts with", [f"{link.key}: {link.title}" for link in self.roots]),
-            *_section("Holds up", [f"{link.key}: {link.title}" for link in self.holds_up]),
+            *_section("Waits for", [link.text() for link in self.waits_for]),
+            *_section("Starts with", [link.text() for link in self.roots]),
+            *_section("Holds up", [link.text() for link in self.holds_up]),
             *_section("Blocks", [f"{gate.org or 'product'}: {gate_words(gate.gate)}" for gate in self.blocks]),
             *([self.root_cause] if self.root_cause else []),
             f"What to do ({self.remediation.owner.value}): {self.remediation.text}",
@@ -168,9 +174,9 @@ def explain(key: str, assessment: Assessment) -> GapStory:
         reads=_reads(finding),
         missing_answers=finding.missing_answers,
         missing_facts=finding.missing_facts,
-        waits_for=links.named(links.before.get(key, ())),
-        roots=links.named([other for other in links.reach(key, links.before) if other not in links.before]),
-        holds_up=links.named(links.after.get(key, ())),
+        waits_for=links.named(links.before[key]),
+        roots=links.named([other for other in links.reach(key, links.before) if not links.before[other]]),
+        holds_up=links.named(links.after[key]),
         blocks=_blocks([key, *links.reach(key, links.after)], links, assessment),
         root_cause=next((cause.sentence for cause in assessment.graph.root_causes if key in cause.nodes), None),
         remediation=rule.remediation,
@@ -185,22 +191,16 @@ class _Links:
 
     def __init__(self, assessment: Assessment) -> None:
         self.nodes = {node.key: node for node in assessment.graph.nodes}
-        self.before: dict[str, list[str]] = {}
-        self.after: dict[str, list[str]] = {}
+        self.before: dict[str, list[str]] = defaultdict(list)
+        self.after: dict[str, list[str]] = defaultdict(list)
         for edge in assessment.graph.reduced:
-            self.before.setdefault(edge.after, []).append(edge.before)
-            self.after.setdefault(edge.before, []).append(edge.after)
+            self.before[edge.after].append(edge.before)
+            self.after[edge.before].append(edge.after)
 
     def reach(self, key: str, direction: dict[str, list[str]]) -> list[str]:
         """Every key that can be reached from ``key``, itself not included, in the graph's order."""
-        seen: set[str] = set()
-        stack = list(direction.get(key, ()))
-        while stack:
-            other = stack.pop()
-            if other not in seen:
-                seen.add(other)
-                stack.extend(direction.get(other, ()))
-        return [name for name in self.nodes if name in seen]
+        found = reachable(direction, direction[key])
+        return [name for name in self.nodes if name in found]
 
     def named(self, keys: list[str] | tuple[str, ...]) -> tuple[StoryLink, ...]:
         wanted = set(keys)

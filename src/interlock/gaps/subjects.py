@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 
-from interlock.model.base import GapClass, Gate, RuleOutcome, Scope, Severity
+from interlock.model.base import GapClass, Gate, RuleOutcome, Severity
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Finding
 from interlock.model.organization import Organization
@@ -51,37 +50,3 @@ def by_vendor(organizations: Iterable[Organization]) -> dict[str, tuple[str, ...
     for organization in organizations:
         groups.setdefault(organization.vendor, []).append(organization.id)
     return {vendor: tuple(groups[vendor]) for vendor in sorted(groups)}
-
-
-@dataclass(frozen=True)
-class FindingIndex:
-    """Findings by subject, each group in the order given."""
-
-    product: tuple[Finding, ...]
-    by_vendor: Mapping[str, tuple[Finding, ...]]
-    by_org: Mapping[str, tuple[Finding, ...]]
-
-    @classmethod
-    def of(cls, findings: Sequence[Finding]) -> FindingIndex:
-        """Group the findings; one pass."""
-        product: list[Finding] = []
-        vendors: dict[str, list[Finding]] = {}
-        orgs: dict[str, list[Finding]] = {}
-        for finding in findings:
-            subject = finding.subject
-            if subject.scope is Scope.PRODUCT:
-                product.append(finding)
-            else:
-                groups = vendors if subject.scope is Scope.VENDOR else orgs
-                groups.setdefault(subject.id, []).append(finding)
-        return cls(tuple(product), {k: tuple(v) for k, v in vendors.items()}, {k: tuple(v) for k, v in orgs.items()})
-
-    def own(self, organization: Organization) -> Iterator[Finding]:
-        """Findings about this organisation and about its vendor."""
-        yield from self.by_vendor.get(organization.vendor, ())
-        yield from self.by_org.get(organization.id, ())
-
-    def concerning(self, organization: Organization) -> Iterator[Finding]:
-        """Everything that holds for this organisation: product, its vendor, itself."""
-        yield from self.product
-        yield from self.own(organization)

@@ -65,6 +65,16 @@ class Work:
     wave: tuple[int, ...]
     done: int = 0
 
+    @classmethod
+    def of(cls, tasks: tuple[Task, ...], before: tuple[tuple[int, ...], ...], done: int) -> Work:
+        """The rest follows from what each task waits for."""
+        return cls(tasks, before, tuple(map(tuple, dag.after(before))), tuple(dag.waves(before)), done)
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """Task id → row."""
+        return {task.id: row for row, task in enumerate(self.tasks)}
+
     @cached_property
     def _by_org(self) -> dict[str, list[int]]:
         rows: dict[str, list[int]] = {}
@@ -187,4 +197,4 @@ def _arranged(tasks: Mapping[str, Task], done: int) -> Work:
     row = {name: number for number, name in enumerate(order)}
     arranged = tuple(replace(tasks[name], after=tuple(sorted(tasks[name].after))) for name in order)
     before = tuple(tuple(sorted(row[first] for first in task.after)) for task in arranged)
-    return Work(arranged, before, tuple(map(tuple, dag.after(before))), tuple(dag.waves(before)), done)
+    return Work.of(arranged, before, done)

@@ -41,7 +41,7 @@ def rank_unknowns(
 
     :returns: the unknowns, and the plan's finish if every one of them turned out to be a gap (none without unknowns).
     """
-    row_of = {task.id: row for row, task in enumerate(simulation.work.tasks)}
+    row_of = simulation.work.row_of
     nodes = [node for node in graph.nodes if node.kind == "discovery" and node.key in row_of]
     if not nodes:
         return (), None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from interlock.documents.text import plain
 from interlock.gaps.parts import Part
-from interlock.gaps.subjects import SEVERITY_RANK, UNDECIDED, FindingIndex, in_force, rule_of
+from interlock.gaps.subjects import SEVERITY_RANK, UNDECIDED, in_force, rule_of
 from interlock.gaps.wording import VERDICT_WORDS, first_sentence, listed, statement
 from interlock.model.assessment import OrgStanding, Verdict, VerdictReason
 from interlock.model.base import Owner, RuleOutcome, Scope, VerdictValue
@@ -78,27 +78,16 @@ def own_verdict(concerning: Sequence[Part]) -> tuple[VerdictValue, bool]:
 
 
 def decide(
-    findings: Sequence[Finding],
-    rules: Mapping[str, Rule],
-    standings: Sequence[OrgStanding],
-    organizations: Sequence[Organization],
-) -> Verdict:
-    """The verdict over all.
-
-    :param standings: where each organisation stands; they decide with whom the next step starts.
-    """
-    index = FindingIndex.of(findings)
-    own = {org.id: votes_of(index.own(org), rules) for org in organizations}
-    return decide_by_votes(votes_of(index.product, rules), own, standings, organizations)
-
-
-def decide_by_votes(
     product: tuple[Vote, ...],
     by_org: Mapping[str, tuple[Vote, ...]],
     standings: Sequence[OrgStanding],
     organizations: Sequence[Organization],
 ) -> Verdict:
-    """The verdict over all by votes that are known: the product's, and each organisation's with its vendor's."""
+    """The verdict over all.
+
+    :param by_org: organisation id → its own votes and its vendor's.
+    :param standings: where each organisation stands; they decide with whom the next step starts.
+    """
     ballot = _Ballot(product, by_org)
     value = _tally(ballot, _is_gap)
     provisional = _earliest_possible(ballot).rank < value.rank
@@ -213,11 +202,12 @@ def _headline(ballot: _Ballot, value: VerdictValue, reasons: Sequence[Vote]) -> 
 
 def _find_out_first(doubts: Sequence[Vote]) -> tuple[str, str, Owner]:
     """Headline, next step and owner of an ``integrate`` that rests on unknowns: an unknown is no pass (S07, S08)."""
-    titles = list(dict.fromkeys(vote.rule.title for vote in doubts))
-    headline = (
-        f"Nothing that is known argues against integrating; still to find out is whether this holds: {listed(titles)}."
-    )
-    return headline, f"Find out first: {listed([vote.finding.key for vote in doubts])}.", Owner.US
+    rules = {vote.rule.id: vote.rule for vote in doubts}
+    titles = [f"“{rule.title}” ({rule.id})" for rule in rules.values()]
+    hold = "this holds" if len(titles) == 1 else "these hold"
+    headline = f"Nothing that is known argues against integrating; still to find out is whether {hold}: "
+    headline += f"{listed(titles)}."
+    return headline, f"Find out first whether {listed(list(rules))} {'holds' if len(rules) == 1 else 'hold'}.", Owner.US
 
 
 def _next_step(

@@ -40,10 +40,10 @@ def days(number: float) -> str:
     return f"{number:,.1f}".removesuffix(".0") + (" working day" if number == 1 else " working days")
 
 
-def first_sentence(text: str, limit: int = 240) -> str:
-    """The first sentence of a longer text, with its full stop."""
+def first_sentence(text: str) -> str:
+    """The first sentence of a longer text, with its full stop; at most 240 characters."""
     sentence, stop, _ = plain(text, 2_000).partition(". ")
-    return plain(sentence + ("." if stop else ""), limit)
+    return plain(sentence + ("." if stop else ""), 240)
 
 
 def statement(finding: Finding) -> str:

@@ -69,6 +69,11 @@ class OrgStanding(Model):
     verdict_provisional: bool = False
 
 
+def open_question(title: str) -> str:
+    """A rule's title, which states a gap, as the question that it is while undecided."""
+    return f"Does it hold? {title}"
+
+
 class GapNode(Model):
     """One open gap or discovery task of the working graph.
 
@@ -92,6 +97,11 @@ class GapNode(Model):
     blocks: int
     orgs: tuple[str, ...]
     outcome: RuleOutcome
+
+    @property
+    def label(self) -> str:
+        """The title of a gap; of what is not decided the question, so that nobody takes it for a gap."""
+        return self.title if self.kind == "gap" else open_question(self.title)
 
 
 class GapEdge(Model):

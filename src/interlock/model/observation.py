@@ -348,6 +348,11 @@ class Observation(Model):
     checks: tuple[Check, ...] = ()
     requests: tuple[RequestRecord, ...] = ()
 
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The proxies that requests went through, without credentials, each once."""
+        return tuple(dict.fromkeys(request.proxy for request in self.requests if request.proxy))
+
     def reason_not_observed(self) -> str | None:
         """The first request's failure in words, or none when something was observed.
 

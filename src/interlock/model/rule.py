@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,40 +13,36 @@ RuleId = Annotated[str, Field(pattern=r"^[A-Z]{2,10}-\d{3}$")]
 StatementId = Annotated[str, Field(pattern=r"^S\d\d$")]
 
 
-class Effort(Model):
-    """Touch effort of the owner, three-point, in person-days."""
+class ThreePoint(Model):
+    """An estimate; its unit is what each kind of estimate says."""
 
     low: Annotated[float, Field(ge=0, le=10_000)]
     expected: Annotated[float, Field(ge=0, le=10_000)]
     high: Annotated[float, Field(ge=0, le=10_000)]
-    unit: Literal["person_days"] = "person_days"
 
     @model_validator(mode="after")
-    def _in_order(self) -> Effort:
+    def _in_order(self) -> Self:
         if not self.low <= self.expected <= self.high:
             raise ValueError("an estimate must satisfy low <= expected <= high")
         return self
 
 
-class LeadTime(Model):
+class Effort(ThreePoint):
+    """Touch effort of the owner, three-point, in person-days."""
+
+    unit: Literal["person_days"] = "person_days"
+
+
+class LeadTime(ThreePoint):
     """Elapsed time that others need, three-point. ``days`` are calendar days, ``working_days`` Monday to Friday.
 
     ``grade`` says how good the source is; ``source`` is an address or the word ``judgement``; ``as_of`` is YYYY-MM.
     """
 
-    low: Annotated[float, Field(ge=0, le=10_000)]
-    expected: Annotated[float, Field(ge=0, le=10_000)]
-    high: Annotated[float, Field(ge=0, le=10_000)]
     unit: Literal["days", "working_days"] = "days"
     source: Annotated[str, Field(min_length=1)]
     grade: Grade
     as_of: Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")]
-
-    @model_validator(mode="after")
-    def _in_order(self) -> LeadTime:
-        if not self.low <= self.expected <= self.high:
-            raise ValueError("an estimate must satisfy low <= expected <= high")
-        return self
 
 
 class Remediation(Model):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import date
-from difflib import get_close_matches
 from urllib.parse import urlsplit
 
+from interlock.documents.names import did_you_mean
 from interlock.documents.text import plain
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import AnswerValue, Item, ItemType
@@ -61,8 +61,7 @@ def _option(item: Item, text: str) -> str:
     wanted = text.strip().lower()
     if item.option(wanted):
         return wanted
-    close = get_close_matches(wanted[:80], [option.value for option in item.options], n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
+    hint = did_you_mean(wanted, [option.value for option in item.options])
     raise _error(item, f"{plain(text, 60)!r} is not offered{hint}", f"choose one of: {_offered(item)}")
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
+from interlock.documents.names import did_you_mean, find_circle
 from interlock.model.base import Scope
 from interlock.model.errors import DocumentError, Place
 from interlock.model.questionnaire import EnableWhen, Item, ItemType, Operator
@@ -63,8 +63,7 @@ def _nested_ids(by_id: Mapping[str, Located]) -> Iterator[DocumentError]:
 def _condition_problem(item: Item, condition: EnableWhen, by_id: Mapping[str, Located]) -> str | None:
     entry = by_id.get(condition.question)
     if entry is None:
-        close = get_close_matches(condition.question, list(by_id), n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(condition.question, by_id)
         return f"enable_when names {condition.question!r}, which no questionnaire has{hint}"
     control = entry.item
     if control.type is ItemType.GROUP:
@@ -95,37 +94,8 @@ def _answer_problem(condition: EnableWhen, control: Item) -> str | None:
 
 
 def _circles(by_id: Mapping[str, Located]) -> Iterator[DocumentError]:
-    done: set[str] = set()
-    for start in by_id:
-        path: list[str] = []
-        circle = _find_circle(start, by_id, path, done)
-        if circle:
-            yield DocumentError(
-                f"the enable_when conditions form a circle: {' → '.join(circle)}", place=by_id[circle[0]].place
-            )
-            return
-
-
-def _find_circle(start: str, by_id: Mapping[str, Located], path: list[str], done: set[str]) -> list[str] | None:
-    """Depth-first, with a stack of its own: a chain of conditions may be longer than Python's."""
-    stack: list[tuple[str, Iterator[str]]] = []
-
-    def enter(item_id: str) -> None:
-        path.append(item_id)
-        stack.append((item_id, iter([condition.question for condition in by_id[item_id].item.enable_when])))
-
-    if start in done:
-        return None
-    enter(start)
-    while stack:
-        item_id, following = stack[-1]
-        target = next(following, None)
-        if target is None:
-            stack.pop()
-            path.pop()
-            done.add(item_id)
-        elif target in path:
-            return [*path[path.index(target) :], target]
-        elif target not in done:
-            enter(target)
-    return None
+    circle = find_circle({name: [one.question for one in entry.item.enable_when] for name, entry in by_id.items()})
+    if circle:
+        yield DocumentError(
+            f"the enable_when conditions form a circle: {' → '.join(circle)}", place=by_id[circle[0]].place
+        )

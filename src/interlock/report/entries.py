@@ -28,10 +28,16 @@ class GraphSection(Model):
 
 
 class SubjectLine(Model):
-    """One subject of a rule, and what was found there."""
+    """One subject of a rule, and what was found there; ``others`` are subjects of which the very same is to be said."""
 
     link: Link
     message: str
+    others: tuple[Link, ...] = ()
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Every subject of the line."""
+        return (self.link, *self.others)
 
 
 class GapEntry(Model):
@@ -95,11 +101,22 @@ class UnansweredItem(Model):
     rules: tuple[Link, ...]
 
 
+class CountedUnknowns(Model):
+    """Undecided findings without an entry of their own, by reason; ``more`` counts the rules that are not listed."""
+
+    reason: str
+    where: str
+    findings: int
+    rules: tuple[Link, ...]
+    more: str
+
+
 class Unknowns(Model):
-    """What we do not know."""
+    """What we do not know. ``counted`` has the undecided findings that have no entry among ``questions``."""
 
     lead: tuple[str, ...]
     questions: tuple[OpenQuestion, ...]
+    counted: tuple[CountedUnknowns, ...]
     to_answer: tuple[UnansweredItem, ...]
 
 
@@ -178,7 +195,7 @@ class Patterns(Model):
 
 
 class GateRow(Model):
-    """One gate of one organisation."""
+    """One gate of one organisation, or of the product. The words ``more`` count what is not listed."""
 
     gate: str
     target: bool
@@ -186,6 +203,8 @@ class GateRow(Model):
     met: str
     open: tuple[Link, ...]
     undecided: tuple[Link, ...]
+    open_more: str = ""
+    undecided_more: str = ""
 
 
 class FindingRow(Model):

@@ -10,6 +10,7 @@ from interlock.model.base import Model
 from interlock.report.entries import (
     CheckRow,
     ContradictionRow,
+    CountedUnknowns,
     FindingRow,
     FitGroup,
     FitRow,
@@ -39,6 +40,7 @@ __all__ = [
     "CheckRow",
     "Cite",
     "ContradictionRow",
+    "CountedUnknowns",
     "Cover",
     "Figure",
     "FindingRow",
@@ -287,6 +289,7 @@ class ReportView(Model):
     contradictions: tuple[ContradictionRow, ...] | None
     patterns: Patterns | None
     organizations: tuple[OrganizationPage, ...] | None
+    product_gates: tuple[GateRow, ...]
     method: tuple[MethodNote, ...] | None
     tasks: tuple[Wave, ...] | None
     references: tuple[ReferenceEntry, ...] | None

@@ -94,6 +94,7 @@ def build(
         contradictions=fit.build_contradictions(context) if "contradictions" in wanted else None,
         patterns=patterns.build_patterns(context) if "patterns" in wanted else None,
         organizations=pages,
+        product_gates=organizations.build_product_gates(context) if pages else (),
         method=appendix.build_method(context) if "method" in wanted else None,
         tasks=tasks,
         references=context.book.entries() if "references" in wanted else None,

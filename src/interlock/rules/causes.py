@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
+from interlock.rules.answers import Answers
 from interlock.rules.compile import ANSWER_ROOTS, COMPARED_ROOTS, OBSERVED_ROOTS
 from interlock.rules.context import SubjectContext
 from interlock.rules.expression import Expression
@@ -48,7 +50,7 @@ def causes_of(condition: Expression, context: SubjectContext) -> Causes:
     """
     undecided = [part for part in condition.parts if part.evaluate(context.context) == (None, None)]
     if not undecided:
-        return _missing(condition, context)
+        return missing(condition.reads, context.lookup, context.answers)
     found = causes_of(undecided[0], context)
     for part in undecided[1:]:
         found = found.union(causes_of(part, context))
@@ -62,41 +64,43 @@ def detail_of(causes: Causes, context: SubjectContext) -> str:
         return f"rests on questions that do not apply: {reasons}"
     parts = []
     if causes.answers:
-        parts.append(f"not answered: {_listed(causes.answers)}")
+        parts.append(f"not answered: {listed(causes.answers)}")
     if causes.facts:
         because = f" ({context.unobserved})" if context.unobserved else ""
         named = tuple(dict.fromkeys(_COMPARED if name in COMPARED_ROOTS else name for name in causes.facts))
-        parts.append(f"not observed: {_listed(named)}{because}")
+        parts.append(f"not observed: {listed(named)}{because}")
     others = causes.others
     if context.lookup("contract") is None and any(name.partition(".")[0] == "contract" for name in others):
         parts.append("there is no workflow contract")
         others = tuple(name for name in others if name.partition(".")[0] != "contract")
     if others:
-        parts.append(f"not there: {_listed(others)}")
+        parts.append(f"not there: {listed(others)}")
     return "; ".join(parts) if parts else "a field that the condition reads is not there"
 
 
-def _missing(condition: Expression, context: SubjectContext) -> Causes:
+def missing(names: Iterable[str], lookup: Callable[[str], Any], given: Answers) -> Causes:
+    """Those of the dotted names whose value ``lookup`` does not find, by kind."""
     answers: list[str] = []
     excused: list[str] = []
     facts: list[str] = []
     others: list[str] = []
-    for name in condition.reads:
-        if context.lookup(name) is not None:
+    for name in names:
+        if lookup(name) is not None:
             continue
         root, _, item = name.partition(".")
         if root in OBSERVED_ROOTS:
             facts.append(name)
         elif root not in ANSWER_ROOTS:
             others.append(name)
-        elif item in context.answers.excused:
+        elif item in given.excused:
             excused.append(item)
-        elif item not in context.answers.evidence:
+        elif item not in given.evidence:
             answers.append(item)
     # The same item may be read as an answer and as its value.
     return Causes(tuple(dict.fromkeys(answers)), tuple(dict.fromkeys(excused)), tuple(facts), tuple(others))
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """``a, b``; after six names how many more there are."""
     shown = ", ".join(names[:_SHOWN])
     return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"

@@ -70,20 +70,17 @@ class SubjectContext:
     @cached_property
     def context(self) -> cel.Context:
         """Everything that is known."""
-        return cel.Context(variables=cleaned(_kept(self.variables, self.wanted)))
+        return cel.Context(variables=cleaned(kept(self.variables, self.wanted)))
 
     @cached_property
     def without_answers(self) -> cel.Context:
         """Everything but the answers: what still holds here was observed or documented."""
         bare = {**self.variables, "responses": {}, "value": {}}
-        return cel.Context(variables=cleaned(_kept(bare, self.wanted)))
+        return cel.Context(variables=cleaned(kept(bare, self.wanted)))
 
     def lookup(self, name: str) -> Any:
         """The value of a dotted name, or none when it is not there."""
-        value: Any = self.variables
-        for part in name.split("."):
-            value = value.get(part) if type(value) is dict else None
-        return value
+        return value_at(self.variables, name)
 
     def shown(self, name: str) -> str:
         """The value of a dotted name in words, as a message shows it."""
@@ -302,7 +299,16 @@ def _organizations_in(value: Any) -> Iterator[str]:
             yield from _organizations_in(inner)
 
 
-def _kept(value: Any, wanted: Wanted) -> Any:
+def value_at(variables: Mapping[str, Any], name: str) -> Any:
+    """The value of a dotted name, or none when it is not there."""
+    value: Any = variables
+    for part in name.split("."):
+        value = value.get(part) if type(value) is dict else None
+    return value
+
+
+def kept(value: Any, wanted: Wanted) -> Any:
+    """What is wanted of a value: those of its names, at every level."""
     if not wanted or type(value) is not dict:
         return value
-    return {name: _kept(value[name], below) for name, below in wanted.items() if name in value}
+    return {name: kept(value[name], below) for name, below in wanted.items() if name in value}

@@ -1,7 +1,7 @@
-"""What an observation says about an answer: it proposes one, or contradicts the one that was given.
+"""Answers that an observation contradicts; none is ever replaced.
 
-Neither replaces an answer. An automatic answer is decided by the first of its conditions that holds; while an earlier
-condition is undecided, none of the later ones counts, so that half an observation never accuses anybody.
+What an observation says is decided by the first condition of an automatic answer that holds; while an earlier condition
+is undecided, none of the later ones counts, so that half an observation never accuses anybody.
 """
 
 from __future__ import annotations
@@ -20,15 +20,6 @@ from interlock.rules.messages import line, show
 from interlock.rules.variables import cleaned
 
 _MAX_EVIDENCE = 400
-
-
-def propose(item: Item, org: str, inputs: RuleInputs) -> AnswerValue | None:
-    """The answer that an organisation's observation gives to an item, or none when it decides nothing.
-
-    A ``multi_choice`` is proposed as a tuple of one option.
-    """
-    decided = observed_answer(item, _Observed(org, inputs).context)
-    return decided[0] if decided else None
 
 
 def find(inputs: RuleInputs) -> tuple[Contradiction, ...]:

@@ -140,20 +140,27 @@ def _read_rule(path: Path, read: SetFiles) -> None:
         return
     place = document.place(("id",))
     if rule.id in read.rules:
-        earlier = read.sources[rule.id].place(("id",))
-        read.problems.append(DocumentError(f"the rule id {rule.id!r} is already used at {earlier}", place=place))
+        read.problems.append(used_twice("rule", rule.id, place, read.sources[rule.id].place(("id",))))
         return
     if path.stem != rule.id:
-        read.problems.append(
-            DocumentError(
-                f"the file is called {path.name!r} and the rule {rule.id!r}",
-                place=place,
-                remedy=f"rename the file to {rule.id}.yaml, or correct the id",
-            )
-        )
+        read.problems.append(misnamed("rule", rule.id, place, path))
     read.rules[rule.id] = rule
     read.sources[rule.id] = source = RuleSource(document)
     read.problems += condition_problems(rule, source)
+
+
+def used_twice(kind: str, name: str, place: Place, earlier: Place) -> DocumentError:
+    """What is wrong when the rule, pattern or task (``kind``) at ``place`` has the id of an earlier one."""
+    return DocumentError(f"the {kind} id {name!r} is already used at {earlier}", place=place)
+
+
+def misnamed(kind: str, name: str, place: Place, path: Path) -> DocumentError:
+    """What is wrong when the file of a rule or pattern (``kind``) is not called by its id."""
+    return DocumentError(
+        f"the file is called {path.name!r} and the {kind} {name!r}",
+        place=place,
+        remedy=f"rename the file to {name}.yaml, or correct the id",
+    )
 
 
 def condition_problems(rule: Rule, source: RuleSource) -> list[DocumentError]:
@@ -181,8 +188,7 @@ def _read_tasks(path: Path, read: SetFiles) -> None:
     for index, task in enumerate(listed):
         place = document.place(("tasks", index, "id"))
         if task.id in read.tasks:
-            earlier = read.task_places[task.id]
-            read.problems.append(DocumentError(f"the task id {task.id!r} is already used at {earlier}", place=place))
+            read.problems.append(used_twice("task", task.id, place, read.task_places[task.id]))
             continue
         read.tasks[task.id] = task
         read.task_places[task.id] = place

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
-from interlock.rules.causes import NO_CAUSES, Causes, causes_of
-from interlock.rules.compile import ANSWER_ROOTS, FACT_ROOTS
-from interlock.rules.context import SubjectContext
+from interlock.rules.causes import NO_CAUSES, Causes, causes_of, missing
+from interlock.rules.context import SubjectContext, value_at
 from interlock.rules.expression import Expression, compile_expression, dotted, macro_variable, reads_of
 from interlock.rules.library import cel
 from interlock.rules.syntax import CelSyntaxError, Node
@@ -143,34 +143,10 @@ def _at(body: Expression, place: Place, *, decisive: bool) -> Truth:
     value, error = body.evaluate(place.seen)
     if value is not None:
         return Truth(value)
-    causes = _missing(reads_of_one(body), place)
+    causes = missing(reads_of_one(body), partial(value_at, place.entry), place.context.answers)
     if error is not None:
         causes = causes._replace(others=(*causes.others, error))
     return Truth(not decisive) if causes.only_excused else Truth(None, causes, (place,))
-
-
-def _missing(names: Sequence[str], place: Place) -> Causes:
-    answers, excused, facts, others = [], [], [], []
-    for name in names:
-        root, _, item = name.partition(".")
-        if _lookup(place.entry, name) is not None:
-            continue
-        if root in FACT_ROOTS:
-            facts.append(name)
-        elif root not in ANSWER_ROOTS:
-            others.append(name)
-        elif item in place.context.answers.excused:
-            excused.append(item)
-        else:
-            answers.append(item)
-    return Causes(tuple(dict.fromkeys(answers)), tuple(dict.fromkeys(excused)), tuple(facts), tuple(others))
-
-
-def _lookup(entry: Mapping[str, Any], name: str) -> Any:
-    value: Any = entry
-    for part in name.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
 
 
 def _refuse(tree: Node, names: set[str]) -> None:

@@ -14,12 +14,12 @@ A vendor's pack only adds: it cannot change what holds for other vendors. Everyt
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from interlock.documents.names import did_you_mean, find_circle
 from interlock.documents.yaml import Path_, YamlDocument, model_from_yaml
 from interlock.model.base import Scope, Severity
 from interlock.model.errors import DocumentError, Place
@@ -125,31 +125,6 @@ def read_ruleset(directory: Path, folders: SetFolders | None = None) -> RulesetF
     return read
 
 
-def find_circle(following: Mapping[str, Sequence[str]]) -> list[str] | None:
-    """A circle in a graph as a path that ends where it starts, or none. Names without an entry have no followers."""
-    done: set[str] = set()
-    for start in following:
-        path: list[str] = []
-        stack: list[tuple[str, Iterator[str]]] = []
-        if start in done:
-            continue
-        path.append(start)
-        stack.append((start, iter(following[start])))
-        while stack:
-            node, rest = stack[-1]
-            target = next(rest, None)
-            if target is None:
-                stack.pop()
-                path.pop()
-                done.add(node)
-            elif target in path:
-                return [*path[path.index(target) :], target]
-            elif target not in done:
-                path.append(target)
-                stack.append((target, iter(following.get(target, ()))))
-    return None
-
-
 # -- which sets, in which order -------------------------------------------------------------------------------------
 
 
@@ -189,7 +164,8 @@ def _with_bases(
         if folder is None:
             problems.append(
                 DocumentError(
-                    f"extends names {base!r}, which does not exist{_close(base, set(folders.names()))}", place=place
+                    f"extends names {base!r}, which does not exist{did_you_mean(base, folders.names())}",
+                    place=place,
                 )
             )
         elif base in here:
@@ -296,7 +272,7 @@ class _Composition:
             place = one.header_place("rules", rule_id)
             if rule_id not in self.rules:
                 hint = "it is in this set itself: change its file" if rule_id in one.rules else None
-                message = f"rules names {rule_id!r}, which no extended set has{_close(rule_id, self.rules)}"
+                message = f"rules names {rule_id!r}, which no extended set has{did_you_mean(rule_id, self.rules)}"
                 self._wrong(message, place, hint)
             elif rule_id in one.rules:
                 where = one.sources[rule_id].place(("id",))
@@ -344,7 +320,7 @@ def _check_dependencies(rules: Mapping[str, Rule], read: RulesetFiles) -> None:
                 path: Path_ = ("depends_on", index)
                 read.problems.append(
                     DocumentError(
-                        f"{rule.id}: depends_on names {needed!r}, which is no rule{_close(needed, rules)}",
+                        f"{rule.id}: depends_on names {needed!r}, which is no rule{did_you_mean(needed, rules)}",
                         place=read.place(rule.id, *path),
                     )
                 )
@@ -365,7 +341,7 @@ def _check_tasks(tasks: Mapping[str, StandingTask], rules: Mapping[str, Rule], r
                 if name not in (known if key == "after" else tasks):
                     read.problems.append(
                         DocumentError(
-                            f"{task.id}: {key} names {name!r}, which does not exist{_close(name, known)}",
+                            f"{task.id}: {key} names {name!r}, which does not exist{did_you_mean(name, known)}",
                             place=read.task_places[task.id],
                         )
                     )
@@ -374,8 +350,3 @@ def _check_tasks(tasks: Mapping[str, StandingTask], rules: Mapping[str, Rule], r
         read.problems.append(
             DocumentError(f"the tasks form a circle: {' → '.join(circle)}", place=read.task_places[circle[0]])
         )
-
-
-def _close(name: str, known: Mapping[str, object] | set[str]) -> str:
-    close = get_close_matches(name, sorted(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from interlock.model.base import Scope
 from interlock.model.pattern import Pattern, PatternMatch, PatternOutcome
-from interlock.rules.causes import NO_CAUSES, Causes, causes_of
-from interlock.rules.context import SubjectContext, Variables, Wanted, subject_contexts
+from interlock.rules.causes import NO_CAUSES, Causes, causes_of, listed
+from interlock.rules.context import SubjectContext, Variables, Wanted, kept, subject_contexts
 from interlock.rules.expression import Expression
 from interlock.rules.fleet_conditions import ENTRY, Place, truth
 from interlock.rules.inputs import RuleInputs
@@ -18,8 +17,6 @@ from interlock.rules.messages import fill
 from interlock.rules.patterns import CompiledPattern, CompiledPatterns, as_compiled
 from interlock.rules.sites import sites
 from interlock.rules.variables import cleaned
-
-_SHOWN = 6
 
 
 def match(patterns: CompiledPatterns | Sequence[Pattern], inputs: RuleInputs) -> tuple[PatternMatch, ...]:
@@ -67,8 +64,8 @@ def place_of(
 ) -> Place:
     """One organisation as patterns see it: with ``site``, and as an entry of ``orgs`` with what any of them reads."""
     own = with_variables(context, {"site": site}, patterns.wanted_at_org)
-    entry = cleaned(_picked(own.variables, patterns.reads_of_each))
-    beside = _picked(product.variables, patterns.reads_beside_each) if patterns.reads_beside_each else {}
+    entry = cleaned(kept(own.variables, patterns.reads_of_each))
+    beside = kept(product.variables, patterns.reads_beside_each) if patterns.reads_beside_each else {}
     return Place(context.subject.id, name, own, entry, cel.Context(variables={**cleaned(beside), ENTRY: entry}))
 
 
@@ -157,23 +154,12 @@ def _result(
 def _detail(causes: Causes, names: Sequence[str]) -> str | None:
     others = causes.others if not causes.facts else tuple(name for name in causes.others if not _derived(name))
     kinds = (("not answered", causes.answers), ("not observed", causes.facts), ("not known", others))
-    parts = [f"{kind}: {_listed(found)}" for kind, found in kinds if found]
+    parts = [f"{kind}: {listed(found)}" for kind, found in kinds if found]
     if not parts:
         return None
-    return "; ".join(parts) + (f" ({_listed(names)})" if names else "")
+    return "; ".join(parts) + (f" ({listed(names)})" if names else "")
 
 
 def _derived(name: str) -> bool:
     """Whether a name is worked out from facts: it is there as soon as they are."""
     return name.startswith("site.")
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_SHOWN])
-    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"
-
-
-def _picked(value: Any, wanted: Wanted) -> Any:
-    if not wanted or type(value) is not dict:
-        return value
-    return {name: _picked(value[name], below) for name, below in wanted.items() if name in value}

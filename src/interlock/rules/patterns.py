@@ -21,6 +21,7 @@ from interlock.model.pattern import Pattern
 from interlock.rules.compile import ANSWER_ROOTS, expression_error
 from interlock.rules.context import Wanted, wanted_names
 from interlock.rules.expression import Expression, compile_expression
+from interlock.rules.files import misnamed, used_twice
 from interlock.rules.fleet_conditions import ORGS, FleetCondition, of_one, reads_beside, reads_of_one, structure
 from interlock.rules.syntax import CelSyntaxError
 
@@ -158,17 +159,10 @@ def _read(path: Path, found: dict[str, Pattern], read: PatternFiles) -> None:
         return
     place = document.place(("id",))
     if pattern.id in found:
-        earlier = read.place(pattern.id, "id")
-        read.problems.append(DocumentError(f"the pattern id {pattern.id!r} is already used at {earlier}", place=place))
+        read.problems.append(used_twice("pattern", pattern.id, place, read.place(pattern.id, "id")))
         return
     if path.stem != pattern.id:
-        read.problems.append(
-            DocumentError(
-                f"the file is called {path.name!r} and the pattern {pattern.id!r}",
-                place=place,
-                remedy=f"rename the file to {pattern.id}.yaml, or correct the id",
-            )
-        )
+        read.problems.append(misnamed("pattern", pattern.id, place, path))
     read.documents[pattern.id] = document
     problems = list(_broken_conditions(pattern, document))
     read.problems += problems

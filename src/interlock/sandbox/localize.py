@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 
 
-def localize(documents: Mapping[str, Any], base_url: str | None) -> dict[str, Any]:
+def localize(documents: Mapping[str, Any]) -> dict[str, Any]:
     """The documents (keys ``metadata``, ``smart``, ``openid``, ``jwks``) with endpoint addresses under ``{base}``.
 
-    :param base_url: the recorded base; by default the statement's ``implementation.url``, if it is a string.
+    They were recorded under the statement's ``implementation.url``, if it is a string.
     """
-    base = base_url or _implementation_url(documents.get("metadata"))
+    base = _implementation_url(documents.get("metadata"))
     result = dict(documents)
     for name in ("smart", "openid"):
         if isinstance(result.get(name), dict):

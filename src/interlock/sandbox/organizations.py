@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from interlock.documents.files import read_bytes
 from interlock.documents.resources import data_dir
 from interlock.documents.text import plain
 from interlock.documents.yaml import load_yaml, model_from_yaml
@@ -96,12 +97,10 @@ class SimulatedOrganization(OrganizationCard):
         openid: Mapping[str, Any] | None = None,
         jwks: Mapping[str, Any] | None = None,
         *,
-        base_url: str | None = None,
         keep_addresses: bool = False,
     ) -> SimulatedOrganization:
         """An organisation that serves documents recorded elsewhere.
 
-        :param base_url: where the documents were recorded; by default the statement's ``implementation.url``.
         :param keep_addresses: true serves endpoint addresses as recorded. Otherwise each is replaced by one under the
             simulated base (equal ones stay equal, different ones different), so that whoever follows them stays on
             loopback.
@@ -111,7 +110,7 @@ class SimulatedOrganization(OrganizationCard):
             name: json.loads(json.dumps(value)) for name, value in documents.items() if value is not None
         }
         if not keep_addresses:
-            plain_documents = localize(plain_documents, base_url)
+            plain_documents = localize(plain_documents)
         return cls.model_validate({"id": id, "name": id, "release": _release_of(metadata), **plain_documents})
 
 
@@ -172,11 +171,7 @@ def read_json(path: Path) -> Document:
 
     :raises DocumentError: unreadable, larger than :data:`MAX_DOCUMENT_BYTES`, not JSON, or not an object.
     """
-    try:
-        with path.open("rb") as handle:
-            raw = handle.read(MAX_DOCUMENT_BYTES + 1)
-    except OSError as error:
-        raise DocumentError(f"cannot be read: {error.strerror or error}", place=Place(file=str(path))) from error
+    raw = read_bytes(path, MAX_DOCUMENT_BYTES)
     if len(raw) > MAX_DOCUMENT_BYTES:
         raise DocumentError(f"larger than {MAX_DOCUMENT_BYTES:,} bytes", place=Place(file=str(path)))
     try:

@@ -19,9 +19,9 @@ th,td{{text-align:left;vertical-align:top;padding:.5rem .75rem .5rem 0;border-bo
 """
 
 
-def fhir_json(resource: Mapping[str, Any], media_type: str = "application/fhir+json", status: int = 200) -> Response:
+def fhir_json(resource: Mapping[str, Any], media_type: str = "application/fhir+json") -> Response:
     """A FHIR resource as UTF-8 JSON."""
-    return Response(encode(resource), status, {"Content-Type": media_type})
+    return Response(encode(resource), 200, {"Content-Type": media_type})
 
 
 def plain_json(value: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -190,8 +190,6 @@ def serve_forever(
     organizations: Sequence[SimulatedOrganization] | None = None,
     *,
     port: int = 0,
-    host: str = "127.0.0.1",
-    faults: Mapping[str, Sequence[str]] | None = None,
     tls_faults: bool = True,
     on_ready: Callable[[SandboxServer], None] | None = None,
     stop: threading.Event | None = None,
@@ -203,7 +201,7 @@ def serve_forever(
     :raises InterlockError: the port is taken, or the server ended by itself.
     """
     stopping = stop or threading.Event()
-    with SandboxServer(organizations, port=port, host=host, faults=faults, tls_faults=tls_faults) as server:
+    with SandboxServer(organizations, port=port, tls_faults=tls_faults) as server:
         if on_ready is not None:
             on_ready(server)
         while not stopping.wait(0.2):

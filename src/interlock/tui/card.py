@@ -37,9 +37,8 @@ def draw_observation(page: Page, observation: Observation | None, address: str |
     page.field("Address", address or observation.target.base_url)
     if address and address != observation.target.base_url and not address.startswith("sandbox://"):
         page.field("Probed", f"{observation.target.base_url} (the address has changed since)", style=WARN)
-    proxies = dict.fromkeys(request.proxy for request in observation.requests if request.proxy)
-    if proxies:
-        page.field("Proxy", f"asked through the proxy {', '.join(proxies)}")
+    if observation.proxies:
+        page.field("Proxy", f"asked through the proxy {', '.join(observation.proxies)}")
     reason = observation.reason_not_observed()
     if reason:
         page.field("Why not", reason, style=WARN)

@@ -20,11 +20,6 @@ from interlock.usecases.load import Inputs
 DEFAULT_RUNS = 5_000
 
 
-def hidden_items(inputs: Inputs) -> dict[str, frozenset[str]]:
-    """Item ids that ``enable_when`` hides: under ``""`` for the product, under each organisation's id for it."""
-    return inputs.content.judge.hidden(inputs)
-
-
 def rule_inputs(inputs: Inputs) -> RuleInputs:
     """What the rules room needs of the inputs."""
     return inputs.content.judge.rule_inputs(inputs)

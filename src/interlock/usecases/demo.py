@@ -43,7 +43,6 @@ def run_demo(
     today: date,
     template: str = "sepsis",
     fresh: bool = False,
-    settings: ProbeSettings | None = None,
     pdf_process: PdfProcess | None = None,
     on_event: Callable[[ProbeEvent], None] | None = None,
     on_step: Callable[[str], None] | None = None,
@@ -59,7 +58,7 @@ def run_demo(
     say("Preparing the sample workspace")
     workspace = demo_workspace(directory, template, fresh=fresh)
     say("Probing the simulated organisations")
-    observations = asyncio.run(_probe_all(workspace, settings or ProbeSettings(), on_event))
+    observations = asyncio.run(_probe_all(workspace, on_event))
     say("Scoring")
     inputs = load_inputs(workspace)
     assessment = assess(inputs, today=today)
@@ -97,8 +96,6 @@ def demo_workspace(directory: Path, template: str, *, fresh: bool) -> Workspace:
     return workspace
 
 
-async def _probe_all(
-    workspace: Workspace, settings: ProbeSettings, on_event: Callable[[ProbeEvent], None] | None
-) -> tuple[Observation, ...]:
+async def _probe_all(workspace: Workspace, on_event: Callable[[ProbeEvent], None] | None) -> tuple[Observation, ...]:
     targets = targets_of(load_inputs(workspace).organizations)
-    return tuple([seen async for seen in probe_targets(targets, settings, on_event, workspace)])
+    return tuple([seen async for seen in probe_targets(targets, ProbeSettings(), on_event, workspace)])

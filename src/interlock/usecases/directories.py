@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from interlock.documents.files import read_bytes
 from interlock.documents.text import slug
 from interlock.fhir.directory import MAX_BYTES, Directory, DirectoryEntry, DirectoryError, read_directory
 from interlock.model.errors import DocumentError, InterlockError, Place
@@ -22,11 +23,7 @@ def read_directory_file(source: Path | None) -> Directory:
     """
     place = Place(file=str(source) if source is not None else "standard input")
     try:
-        if source is None:
-            data = sys.stdin.buffer.read(MAX_BYTES + 1)
-        else:
-            with source.open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
+        data = sys.stdin.buffer.read(MAX_BYTES + 1) if source is None else read_bytes(source, MAX_BYTES)
     except OSError as error:
         raise DocumentError(f"cannot be read: {error.strerror or error}", place=place) from error
     try:

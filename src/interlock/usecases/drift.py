@@ -18,7 +18,7 @@ from interlock.model.organization import Organization
 from interlock.probe.drift import changes_between
 from interlock.probe.recheck import with_drift
 from interlock.workspace.history import load_observation, observation_files
-from interlock.workspace.store import Workspace, read_json
+from interlock.workspace.store import Workspace
 
 __all__ = [
     "Comparer",
@@ -117,7 +117,7 @@ def drift_of_files(before: Path, after: Path, start: Path) -> Drift:
     :raises DocumentError: a file is no observation.
     :raises InterlockError: they are of different organisations.
     """
-    one, two = (read_json(path, Observation.model_validate_json) for path in (before, after))
+    one, two = map(load_observation, (before, after))
     if one.target.org != two.target.org and None not in {one.target.org, two.target.org}:
         raise InterlockError(
             f"{before} is of {one.target.org} and {after} of {two.target.org}",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from interlock.documents.files import read_bytes
 from interlock.documents.text import plain
 from interlock.fhir.forms import names
 from interlock.fhir.forms.document import MAX_BYTES, Json, parse_resource
@@ -119,7 +120,7 @@ def answer_words(item: Item, response: Response | None) -> str:
 
 def _read_file(inputs: Inputs, path: Path, reading: _Reading) -> None:
     try:
-        resource = parse_resource(_bytes(path), str(path))
+        resource = parse_resource(read_bytes(path, MAX_BYTES), str(path))
         header = read_header(resource, str(path))
         questionnaire = _questionnaire(inputs, header, path, reading)
         scopes = _scopes(inputs, header, questionnaire, path, reading)
@@ -131,15 +132,6 @@ def _read_file(inputs: Inputs, path: Path, reading: _Reading) -> None:
         if scope is not None:
             reading.covered[(scope, item.id)] = None
     _read_answers(inputs, resource, header, questionnaire, scopes, path, reading)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as handle:
-            return handle.read(MAX_BYTES + 1)
-    except OSError as error:
-        message = "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
-        raise DocumentError(message, place=Place(file=str(path))) from error
 
 
 def _questionnaire(inputs: Inputs, header: Header, path: Path, reading: _Reading) -> Questionnaire:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from interlock.gaps.parts import Part, Parts, Weighing, part_of, weighing
-from interlock.gaps.score import product_score_of, standing_of
+from interlock.gaps.score import product_score, standing
 from interlock.gaps.subjects import OPEN
-from interlock.gaps.verdict import Vote, decide_by_votes, in_order, votes_of
+from interlock.gaps.verdict import Vote, decide, in_order, votes_of
 from interlock.model.assessment import OrgStanding, Score, Verdict
 from interlock.model.base import Gate
 from interlock.model.finding import Finding
@@ -59,7 +59,7 @@ class Judgement:
         for org in self.organizations:
             shared, votes = vendors.get(org.vendor, ()), self._votes(rows.organizations[org.id])
             own[org.id] = in_order((*shared, *votes)) if shared else votes
-        return decide_by_votes(self._votes(rows.product), own, self.standings, self.organizations)
+        return decide(self._votes(rows.product), own, self.standings, self.organizations)
 
     def _votes(self, row: Row) -> tuple[Vote, ...]:
         """A row's votes; those of a row that an answer did not touch are known already."""
@@ -113,7 +113,7 @@ class Judge:
             return Judgement(
                 table=table,
                 parts=parts,
-                product_score=product_score_of(parts, target),
+                product_score=product_score(parts, target),
                 standings=self._stood(inputs, parts, target),
                 rules=self.rules,
                 organizations=inputs.organizations,
@@ -152,7 +152,7 @@ class Judge:
             if before is not None and before[0][-2:] == (blockers, target) and all(map(_same, before[0], made_of)):
                 self._standings[org.id] = before
             else:
-                made = standing_of(org, parts, blockers, observation, target)
+                made = standing(org, parts, blockers, observation, target)
                 self._standings[org.id] = ((*made_of, blockers, target), made)
         return tuple(self._standings[org.id][1] for org in inputs.organizations)
 

@@ -11,8 +11,15 @@ from interlock.model.assessment import Assessment
 from interlock.model.diff import AssessmentDiff, BurnDown
 from interlock.usecases.assess import assess
 from interlock.usecases.load import load_inputs
-from interlock.workspace.history import Milestone, load_milestone, milestones, save_milestone
-from interlock.workspace.store import Workspace, read_json
+from interlock.workspace.history import (
+    Milestone,
+    find_milestone,
+    load_assessment,
+    load_milestone,
+    milestones,
+    save_milestone,
+)
+from interlock.workspace.store import Workspace
 
 __all__ = [
     "Milestone",
@@ -35,8 +42,7 @@ def load_reference(workspace: Workspace, reference: str, *, today: date) -> Asse
         return assess(load_inputs(workspace), today=today)
     path = Path(reference)
     if path.suffix == ".json" and path.exists():
-        assessment: Assessment = read_json(path, Assessment.model_validate_json)
-        return assessment
+        return load_assessment(path)
     return load_milestone(workspace, reference)
 
 
@@ -55,13 +61,10 @@ def compare_references(workspace: Workspace, before: str, after: str, *, today: 
 def earlier_milestones(workspace: Workspace, reference: str) -> Iterator[Assessment]:
     """Milestones before the one named, all of them before now, none before a file of its own."""
     known = milestones(workspace)
-    named = [m for m in known if reference in {str(m.number), m.name, m.path.stem}]
-    if reference == "last":
-        named = list(known[-1:])
-    end = named[0].number if named else 0 if reference != "now" else len(known) + 1
+    named = find_milestone(known, reference)
     for milestone in known:
-        if milestone.number < end:
-            yield load_milestone(workspace, str(milestone.number))
+        if reference == "now" or (named is not None and milestone.number < named.number):
+            yield load_assessment(milestone.path)
 
 
 def burn_down_of(workspace: Workspace, *, today: date, now: Assessment | None = None) -> BurnDown:
@@ -69,5 +72,5 @@ def burn_down_of(workspace: Workspace, *, today: date, now: Assessment | None = 
 
     :param now: the workspace's assessment, if it is at hand.
     """
-    series = [(m.name, load_milestone(workspace, str(m.number))) for m in milestones(workspace)]
+    series = [(m.name, load_assessment(m.path)) for m in milestones(workspace)]
     return burn_down([*series, ("now", now or load_reference(workspace, "now", today=today))])

@@ -12,7 +12,8 @@ from interlock.model.errors import DocumentError, InterlockError, Place, Workspa
 from interlock.model.observation import Observation
 from interlock.usecases.load import load_inputs, open_workspace
 from interlock.usecases.probe import recheck_observation
-from interlock.workspace.store import Workspace, read_json
+from interlock.workspace.history import load_observation
+from interlock.workspace.store import Workspace
 
 
 def observations_of(start: Path, org: str | None, *, recheck: bool = False) -> tuple[Observation, ...]:
@@ -37,7 +38,7 @@ _POSITION = re.compile(r" at line (\d+) column (\d+)$")
 
 def _read(path: Path) -> Observation:
     try:
-        observation: Observation = read_json(path, Observation.model_validate_json)
+        return load_observation(path)
     except DocumentError as error:
         if not isinstance(error.__cause__, ValidationError):
             raise
@@ -51,7 +52,6 @@ def _read(path: Path) -> Observation:
             place = Place(str(path), pointer="".join(f"/{plain(part)}" for part in said["loc"]) or None)
         said_so = f"this is no observation: {text[:1].lower()}{text[1:]}"
         raise DocumentError(said_so, place=place, remedy=_MADE_BY) from error
-    return observation
 
 
 def observation_of_file(path: Path, *, recheck: bool = False) -> Observation:

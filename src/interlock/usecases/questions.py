@@ -43,11 +43,3 @@ def questions(inputs: Inputs, scope: str) -> tuple[Asked, ...]:
     }
     answers = inputs.answers(scope)
     return tuple(Asked(scope, areas[item.id].title, item, answers.get(item.id)) for item in asked(inputs, scope))
-
-
-def next_question(inputs: Inputs, scope: str | None = None) -> Asked | None:
-    """The question to answer next (see :mod:`interlock.usecases.next`), or none when all have an answer."""
-    from interlock.usecases.next import rank_questions
-
-    ranked = rank_questions(inputs, scope)
-    return ranked[0].asked if ranked else None

@@ -19,23 +19,25 @@ from interlock.usecases.load import Inputs
 from interlock.usecases.pdf import PdfProcess
 from interlock.workspace.atomic import write_atomically
 
-Format = Literal["md", "html", "pdf", "json"]
-FORMATS: tuple[Format, ...] = get_args(Format)
+Format = Literal["md", "html", "pdf", "json", "xlsx", "sarif"]
+#: What ``all`` stands for. The workbook and the findings for code scanning are for some readers only: they are named.
+FORMATS: tuple[Format, ...] = ("md", "html", "pdf", "json")
 PDF_SECTIONS: tuple[str, ...] = tuple(name for name in SECTIONS if name not in {"tasks", "statements"})
 
 
 def parse_formats(text: str) -> tuple[Format, ...]:
-    """``md,html,pdf,json`` or ``all``.
+    """Names separated by commas, out of :data:`Format`, or ``all`` (:data:`FORMATS`).
 
     :raises InterlockError: an unknown format.
     """
     wanted = [part.strip().lower() for part in text.split(",") if part.strip()]
     if wanted == ["all"]:
         return FORMATS
+    known: tuple[Format, ...] = get_args(Format)
     for name in wanted:
-        if name not in FORMATS:
-            raise InterlockError(f"there is no report format {name!r}", remedy=f"formats: {', '.join(FORMATS)}, all")
-    return tuple(name for name in FORMATS if name in wanted)
+        if name not in known:
+            raise InterlockError(f"there is no report format {name!r}", remedy=f"formats: {', '.join(known)}, all")
+    return tuple(name for name in known if name in wanted)
 
 
 def write_report(
@@ -47,18 +49,18 @@ def write_report(
     sections: Sequence[str] | None = None,
     templates: Path | None = None,
     pdf_process: PdfProcess | None = None,
-    now: datetime | None = None,
     on_skipped: Callable[[Format, InterlockError], None] | None = None,
 ) -> tuple[Path, ...]:
     """Write ``report.<format>`` files into ``directory``; returns those written.
 
     :param sections: names of the sections to keep. By default the PDF, which is sent around, leaves out the two long
-        appendices (:data:`PDF_SECTIONS`), the others have all. The PDF gives minor gaps a row each. The JSON is always
-        whole.
+        appendices (:data:`PDF_SECTIONS`), the others have all. The PDF gives minor gaps a row each. The workbook has a
+        sheet for some of the sections. The JSON is always whole, and SARIF has what was observed.
     :param templates: a folder whose files replace the shipped templates, stylesheet and fonts one by one.
     :param pdf_process: a process that was started earlier; without one, one is started when a PDF is asked for.
     :param on_skipped: called instead of failing when one format cannot be made (a PDF without its libraries).
-    :raises InterlockError: a format cannot be made and ``on_skipped`` is not given.
+    :raises InterlockError: a format cannot be made and ``on_skipped`` is not given; nothing was ever probed and SARIF
+        is asked for; the workbook has no sheet for any of the sections.
     :raises WorkspaceError: the folder cannot be written.
     """
     from interlock.report import html, json, markdown
@@ -68,7 +70,7 @@ def write_report(
     def shown(kept: Sequence[str] | None, *, brief: bool = False) -> ReportView:
         return build_view(
             assessment,
-            generated=(now or datetime.now(UTC)).strftime("%Y-%m-%d"),
+            generated=datetime.now(UTC).strftime("%Y-%m-%d"),
             interlock_version=__version__,
             observations=inputs.observations,
             sections=kept,
@@ -85,6 +87,10 @@ def write_report(
         makers["md"] = lambda: markdown.render(whole, override=own).encode()
         makers["html"] = lambda: html.render(whole, override=own).encode()
         makers["json"] = lambda: json.render(assessment).encode()
+        if "xlsx" in formats:
+            makers["xlsx"] = _workbook(assessment, inputs, sections)
+        if "sarif" in formats:
+            makers["sarif"] = _sarif(inputs)
         written: dict[Format, Path] = {}
         for name in sorted(formats, key=lambda name: name == "pdf"):
             try:
@@ -97,3 +103,34 @@ def write_report(
             write_atomically(directory / f"report.{name}", content)
             written[name] = directory / f"report.{name}"
     return tuple(written[name] for name in formats if name in written)
+
+
+def _workbook(assessment: Assessment, inputs: Inputs, sections: Sequence[str] | None) -> Callable[[], bytes]:
+    from interlock.report import xlsx
+
+    xlsx.sheets(sections)  # fails before anything is written
+    return lambda: xlsx.render(
+        assessment,
+        inputs.observations,
+        interlock_version=__version__,
+        sections=sections,
+        holidays=inputs.settings.holidays,
+    )
+
+
+def _sarif(inputs: Inputs) -> Callable[[], bytes]:
+    """The findings of the latest observations; an empty file would say that there are none."""
+    from interlock.report.sarif import to_sarif
+
+    seen = [inputs.observations[org.id] for org in inputs.organizations if org.id in inputs.observations]
+    if not seen:
+        raise InterlockError(
+            "there is nothing to write as SARIF: none of the organisations was ever probed",
+            remedy="interlock probe --all",
+        )
+    return lambda: to_sarif(seen).encode()
+
+
+def never_probed(inputs: Inputs) -> tuple[str, ...]:
+    """Ids of the organisations of which SARIF can say nothing, because they have no observation."""
+    return tuple(org.id for org in inputs.organizations if org.id not in inputs.observations)

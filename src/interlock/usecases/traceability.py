@@ -18,7 +18,7 @@ _FACT_PARTS = 2
 _BLOCKERS = frozenset({GapClass.PRODUCT_BLOCKER, GapClass.INTEGRATION_BLOCKER})
 
 
-def traces(content: Content, statements: Sequence[Statement] = STATEMENTS) -> tuple[Trace, ...]:
+def traces(content: Content) -> tuple[Trace, ...]:
     """One trace a statement, in order. Deprecated rules do not count."""
     rules = compile_ruleset(content.ruleset).rules
     return tuple(
@@ -28,7 +28,7 @@ def traces(content: Content, statements: Sequence[Statement] = STATEMENTS) -> tu
             [rule for rule in rules if statement.id in rule.rule.source],
             [pattern for pattern in content.patterns.patterns if statement.id in pattern.pattern.source],
         )
-        for statement in statements
+        for statement in STATEMENTS
     )
 
 

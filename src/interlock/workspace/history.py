@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import re
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,8 +79,7 @@ def load_observation(path: Path) -> Observation:
 
     :raises DocumentError: missing or not an observation.
     """
-    observation: Observation = read_json(path, Observation.model_validate_json)
-    return observation
+    return read_json(path, Observation.model_validate_json)
 
 
 def latest_observation(workspace: Workspace, org: str) -> Observation | None:
@@ -119,17 +118,32 @@ def save_milestone(workspace: Workspace, name: str, assessment: Assessment) -> M
     return Milestone(number, slug(name), path, datetime.now(UTC))
 
 
-def load_milestone(workspace: Workspace, reference: str) -> Assessment:
+def find_milestone(known: Sequence[Milestone], reference: str) -> Milestone | None:
     """A milestone by number or name (``2``, ``before-pilot``, ``2-before-pilot``), or the word ``last``.
+
+    A number comes before a name, and of several with one name it is the latest; none when there is none by that name.
+    """
+    wanted = [one for one in known if reference in {str(one.number), one.path.stem}]
+    wanted = wanted or [one for one in known if reference == one.name]
+    return wanted[-1] if wanted else known[-1] if known and reference == "last" else None
+
+
+def load_milestone(workspace: Workspace, reference: str) -> Assessment:
+    """The assessment of a milestone (see :func:`find_milestone`).
 
     :raises WorkspaceError: there is none by that name; the message lists those that exist.
     """
     known = milestones(workspace)
-    wanted = [
-        milestone for milestone in known if reference in {str(milestone.number), milestone.name, milestone.path.stem}
-    ] or (list(known[-1:]) if reference == "last" else [])
-    if not wanted:
+    wanted = find_milestone(known, reference)
+    if wanted is None:
         names = ", ".join(milestone.path.stem for milestone in known) or "none yet"
         raise WorkspaceError(f"there is no milestone {reference!r}", remedy=f"milestones: {names}")
-    assessment: Assessment = read_json(wanted[-1].path, Assessment.model_validate_json)
-    return assessment
+    return load_assessment(wanted.path)
+
+
+def load_assessment(path: Path) -> Assessment:
+    """Read one frozen assessment.
+
+    :raises DocumentError: missing or not an assessment.
+    """
+    return read_json(path, Assessment.model_validate_json)

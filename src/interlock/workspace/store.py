@@ -6,10 +6,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
+from interlock.documents.files import read_bytes
 from interlock.documents.text import plain
 from interlock.documents.yaml import YamlDocument, load_yaml, model_from_yaml, parse_yaml
 from interlock.model.errors import DocumentError, Place, WorkspaceError
@@ -21,6 +22,8 @@ from interlock.workspace.edit import dump_yaml, edit_yaml
 
 if TYPE_CHECKING:
     from ruamel.yaml.comments import CommentedMap
+
+_T = TypeVar("_T")
 
 SETTINGS_FILE = "interlock.yaml"
 PRODUCT = "product"
@@ -307,18 +310,15 @@ def parse_responses(document: YamlDocument) -> dict[str, Response]:
     return {item: model_from_yaml(Response, document, entry, ("answers", item)) for item, entry in answers.items()}
 
 
-def read_json(path: Path, parse: Callable[[bytes], Any]) -> Any:
+def read_json(path: Path, parse: Callable[[bytes], _T]) -> _T:
     """Read a JSON file of ours with ``parse``.
 
     :raises DocumentError: it is missing, unreadable, or not what it should be.
     """
     place = Place(file=str(path))
+    raw = read_bytes(path)
     try:
-        return parse(path.read_bytes())
-    except FileNotFoundError as error:
-        raise DocumentError("no such file", place=place) from error
-    except OSError as error:
-        raise DocumentError(f"cannot be read: {error.strerror or error}", place=place) from error
+        return parse(raw)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         pointer = "/" + "/".join(str(part) for part in first["loc"])

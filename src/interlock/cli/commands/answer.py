@@ -7,16 +7,18 @@ from typing import Annotated, Literal
 
 import typer
 
-from interlock.cli.options import OrgOption, WorkspaceOption
+from interlock.cli.options import WorkspaceOption
 
 
 def answer(
     item: Annotated[str, typer.Argument(help="The question's id, like auth.jwks_hosting.", metavar="ITEM")],
     value: Annotated[
         str | None,
-        typer.Argument(help="An offered option, yes or no, a number, a date, a URL or text.", metavar="[VALUE]"),
+        typer.Argument(help="An offered option, yes or no, a number, a date, a URL or text.", metavar="VALUE"),
     ] = None,
-    org: OrgOption = None,
+    org: Annotated[
+        str | None, typer.Option("--org", help="The organisation that is asked about, by its id.", metavar="ID")
+    ] = None,
     status: Annotated[
         Literal["answered", "unknown", "not_applicable", "unanswered"] | None,
         typer.Option("--status", help="By default answered; unanswered removes the answer."),

@@ -10,7 +10,9 @@ import typer
 
 
 def assess(
-    directory: Annotated[Path, typer.Argument(help="Workspace folder.", metavar="[DIR]")] = Path(),
+    directory: Annotated[
+        Path, typer.Argument(help="Workspace folder.", metavar="DIR", envvar="INTERLOCK_WORKSPACE")
+    ] = Path(),
 ) -> None:
     """Open the terminal UI on a workspace."""
     open_terminal_ui(directory)

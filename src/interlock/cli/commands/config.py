@@ -34,7 +34,7 @@ def show(workspace: WorkspaceOption = None) -> None:
 
 @app.command("schema")
 def schema(
-    name: Annotated[str, typer.Argument(help="A schema's name; without it, the names.", metavar="[NAME]")] = "",
+    name: Annotated[str, typer.Argument(help="A schema's name; without it, the names.", metavar="NAME")] = "",
 ) -> None:
     """Print the JSON Schema of a file or of a command's JSON."""
     from interlock.cli.output import emit, emit_json

@@ -8,16 +8,16 @@ from typing import Annotated
 
 import typer
 
-from interlock.cli.options import OrgOption, TableOrJson, WorkspaceOption
+from interlock.cli.options import OnlyOrgOption, TableOrJson, WorkspaceOption
 
 app = typer.Typer(help="Check the workflow contract, export skeletons from it.", no_args_is_help=True)
 
 MARKS = {"supported": "yes", "missing": "MISSING", "undeclared": "undeclared", "not_observed": "not observed"}
 
 
-@app.command("check")
+@app.command("check", short_help="Compare the contract with what each server declared.")
 def check(
-    org: OrgOption = None,
+    org: OnlyOrgOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Also what is supported.")] = False,
     output: TableOrJson = "table",
     workspace: WorkspaceOption = None,
@@ -49,7 +49,8 @@ def check(
             for match in fit.matches
             if fit.observed and (everything or match.outcome != "supported")
         ]
-        show_table(["Organisation", "Side", "Resource", "Need", "Declared", "Note"], rows)
+        if rows:
+            show_table(["Organisation", "Side", "Resource", "Need", "Declared", "Note"], rows)
         for fit in fits:
             counts = {mark: sum(m.outcome == mark for m in fit.matches) for mark in MARKS}
             if fit.observed:
@@ -64,7 +65,10 @@ def check(
 @app.command("lint")
 def lint(
     path: Annotated[
-        Path, typer.Argument(help="A contract.yaml, or the folder that holds it.", metavar="[PATH]")
+        Path,
+        typer.Argument(
+            help="A contract.yaml, or the folder that holds it.", metavar="PATH", envvar="INTERLOCK_WORKSPACE"
+        ),
     ] = Path(),
     output: TableOrJson = "table",
 ) -> None:
@@ -79,18 +83,19 @@ def lint(
     if output == "json":
         emit_json([asdict(remark) for remark in found])
     else:
+        place = path / "contract.yaml" if path.is_dir() else path
         for remark in found:
-            emit(f"{path}:{remark.line}: {remark.message}")
+            emit(f"{place}:{remark.line}: {remark.message}")
     if found:
-        raise ThresholdNotMetError(f"{len(found)} points are undecided")
+        raise ThresholdNotMetError("1 point is undecided" if len(found) == 1 else f"{len(found)} points are undecided")
     say("The contract leaves nothing undecided.")
 
 
-@app.command("export")
+@app.command("export", short_help="Write skeletons: statement, scopes, settings, sign-off.")
 def export(
-    directory: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.", metavar="DIR")] = Path(
-        "contract"
-    ),
+    directory: Annotated[
+        Path, typer.Option("--output", "--out", "-o", help="Folder to write to.", metavar="DIR")
+    ] = Path("contract"),
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write the skeletons: requirements statement, scopes, settings of each organisation, the page to sign."""

@@ -10,9 +10,11 @@ import typer
 
 def demo(
     directory: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder of the demo workspace.", metavar="DIR")
+        Path, typer.Option("--output", "--out", "-o", help="Folder of the demo workspace.", metavar="DIR")
     ] = Path("demo"),
-    template: Annotated[str, typer.Option("--template", "-t", help="sepsis or early.")] = "sepsis",
+    template: Annotated[
+        str, typer.Option("--template", "-t", help="The sample to use; sepsis and early have something to probe.")
+    ] = "sepsis",
     fresh: Annotated[bool, typer.Option("--fresh", help="Start over; what was entered into the demo is lost.")] = False,
 ) -> None:
     """Do the whole job on four simulated organisations: probe, score, plan, report."""

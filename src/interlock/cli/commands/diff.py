@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from interlock.cli.options import OrgOption, TableOrJson, WorkspaceOption
+from interlock.cli.options import TableOrJson, WorkspaceOption
 
 
 def diff(
@@ -16,25 +16,33 @@ def diff(
         typer.Argument(
             help="A milestone's number or name, 'last', 'now', a report.json, or an observation's file; "
             "with --org a date or 'before'.",
-            metavar="[A]",
+            metavar="A",
         ),
     ] = None,
     after: Annotated[
-        str | None, typer.Argument(help="The same, for the later one; with --org a date or 'last'.", metavar="[B]")
+        str | None, typer.Argument(help="The same, for the later one; with --org a date or 'last'.", metavar="B")
     ] = None,
-    org: OrgOption = None,
+    org: Annotated[
+        str | None, typer.Option("--org", help="Compare observations of this organisation.", metavar="ID")
+    ] = None,
     output: TableOrJson = "table",
     workspace: WorkspaceOption = None,
 ) -> None:
     """Compare two assessments, or two observations of one organisation: what changed, what matters most first."""
-    from interlock.model.errors import InterlockError
+    from interlock.model.errors import DocumentError, InterlockError, Place
     from interlock.usecases.drift import is_observation_file
 
     if org is not None:
         _observations(org, before, after, output, workspace)
         return
     if before is None:
-        raise InterlockError("say what to compare", remedy="one of: A [B], two observation files, --org ID")
+        raise InterlockError(
+            "say what to compare",
+            remedy="a milestone's name (interlock milestone list), two observation files, or --org ID",
+        )
+    for reference in (before, after):
+        if reference is not None and reference.endswith(".json") and not Path(reference).is_file():
+            raise DocumentError("no such file", place=Place(file=reference))
     files = [is_observation_file(reference) for reference in (before, after) if reference is not None]
     if files == [True, True]:
         _files(before, after or "", output, workspace)

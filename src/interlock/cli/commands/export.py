@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from interlock.cli.options import OrgOption, WorkspaceOption
+from interlock.cli.options import OnlyOrgOption, WorkspaceOption
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ app = typer.Typer(
     help="Write the workspace for other tools: forms, issues, a plan of action, dates.", no_args_is_help=True
 )
 OutputFile = Annotated[
-    Path | None, typer.Option("--output", "-o", help="File to write; without one, stdout.", metavar="FILE")
+    Path | None, typer.Option("--output", "--out", "-o", help="File to write; without one, stdout.", metavar="FILE")
 ]
 
 
@@ -30,10 +30,10 @@ def export() -> None:
 
 @app.command("fhir")
 def fhir(
-    directory: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.", metavar="DIR")] = Path(
-        "fhir"
-    ),
-    org: OrgOption = None,
+    directory: Annotated[
+        Path, typer.Option("--output", "--out", "-o", help="Folder to write to.", metavar="DIR")
+    ] = Path("fhir"),
+    org: OnlyOrgOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Write FHIR R4 forms and the responses to them.
@@ -60,16 +60,16 @@ def fhir(
             say(f"  {line}")
 
 
-@app.command("issues")
+@app.command("issues", short_help="Write open gaps and unknowns as issues for a tracker.")
 def issues(
     tracker: Annotated[
         Literal["github", "jira", "azure"], typer.Option("--for", help="The tracker that imports them.")
     ] = "github",
     kind: Annotated[Literal["csv", "json"], typer.Option("--format", "-f", help="CSV or JSON.")] = "csv",
     standing: Annotated[
-        bool, typer.Option("--standing", help="With the standing tasks that every integration has.")
+        bool, typer.Option("--standing", help="Also the standing tasks, which every integration has.")
     ] = False,
-    org: OrgOption = None,
+    org: OnlyOrgOption = None,
     output: OutputFile = None,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -81,6 +81,7 @@ def issues(
     from interlock.usecases.assess import assess
     from interlock.usecases.load import load_inputs, open_workspace
 
+    _refuse_folder(output)
     inputs = load_inputs(open_workspace(workspace or Path()))
     if org is not None:
         inputs.organization(org)
@@ -92,7 +93,7 @@ def issues(
             say(f"Wrote {path}")
 
 
-@app.command("poam")
+@app.command("poam", short_help="Write an OSCAL plan of action and milestones (POA&M).")
 def poam(output: OutputFile = None, workspace: WorkspaceOption = None) -> None:
     """Write the open gaps as an OSCAL plan of action and milestones (POA&M), JSON."""
     from interlock.usecases import work
@@ -108,6 +109,13 @@ def calendar(output: OutputFile = None, workspace: WorkspaceOption = None) -> No
     _one_file(lambda assessment, now: work.calendar(assessment, now=now), output, workspace)
 
 
+def _refuse_folder(output: Path | None) -> None:
+    if output is not None and output.is_dir():
+        from interlock.model.errors import InterlockError, Place
+
+        raise InterlockError("this is a folder", place=Place(file=str(output)), remedy="name a file in it")
+
+
 def _one_file(make: Callable[[Assessment, datetime], str], output: Path | None, workspace: Path | None) -> None:
     from datetime import UTC, date, datetime
 
@@ -116,6 +124,7 @@ def _one_file(make: Callable[[Assessment, datetime], str], output: Path | None, 
     from interlock.usecases.load import load_inputs, open_workspace
     from interlock.usecases.work import write_parts
 
+    _refuse_folder(output)
     assessment = assess(load_inputs(open_workspace(workspace or Path())), today=date.today())
     text = make(assessment, datetime.now(UTC).replace(microsecond=0))
     if output is None:

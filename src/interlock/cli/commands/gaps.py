@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from interlock.cli.options import OrgOption, WorkspaceOption
+from interlock.cli.options import OnlyOrgOption, WorkspaceOption
 
 
 def gaps(
@@ -16,7 +16,7 @@ def gaps(
         Literal["table", "json", "mermaid", "dot", "graphml", "svg"],
         typer.Option("--format", "-f", help="How to show the graph."),
     ] = "table",
-    org: OrgOption = None,
+    org: OnlyOrgOption = None,
     explain: Annotated[str | None, typer.Option("--explain", help="The story of one gap.", metavar="ID")] = None,
     workspace: WorkspaceOption = None,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from interlock.cli.options import OrgOption, TableOrJson, WorkspaceOption
+from interlock.cli.options import TableOrJson, WorkspaceOption
 
 if TYPE_CHECKING:
     from interlock.model.forms import FormImport
@@ -27,7 +27,9 @@ def import_() -> None:
 @app.command("fhir")
 def fhir(
     files: Annotated[list[Path], typer.Argument(help="FHIR R4 QuestionnaireResponses, as JSON.", metavar="FILE")],
-    org: OrgOption = None,
+    org: Annotated[
+        str | None, typer.Option("--org", help="Whose answers they are, where a form does not say.", metavar="ID")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and write nothing.")] = False,
     any_version: Annotated[
         bool, typer.Option("--any-version", help="Also take answers to another version of a questionnaire.")

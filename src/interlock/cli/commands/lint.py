@@ -15,7 +15,7 @@ def lint(
         Path | None,
         typer.Argument(
             help="Workspace, or folder with questionnaires/ or rulesets/; by default the shipped ones.",
-            metavar="[PATH]",
+            metavar="PATH",
         ),
     ] = None,
     output: TableOrJson = "table",

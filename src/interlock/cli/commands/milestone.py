@@ -20,10 +20,13 @@ def save(
 ) -> None:
     """Freeze the assessment as it stands."""
     from interlock.cli.output import say
+    from interlock.model.errors import InterlockError
     from interlock.usecases.assess import assess
     from interlock.usecases.load import load_inputs, open_workspace
     from interlock.usecases.milestone import save_milestone
 
+    if not name.strip():
+        raise InterlockError("a milestone needs a name", remedy="give one, like before-pilot")
     place = open_workspace(workspace or Path())
     milestone = save_milestone(place, name, assess(load_inputs(place), today=date.today()))
     say(f"Saved milestone {milestone.number} as {milestone.path}")
@@ -49,8 +52,8 @@ def list_milestones(output: TableOrJson = "table", workspace: WorkspaceOption = 
 
 @app.command("diff")
 def diff_milestone(
-    before: Annotated[str, typer.Argument(help="A milestone's number or name, or 'last'.", metavar="[A]")] = "last",
-    after: Annotated[str, typer.Argument(help="The same, or 'now'.", metavar="[B]")] = "now",
+    before: Annotated[str, typer.Argument(help="A milestone's number or name, or 'last'.", metavar="A")] = "last",
+    after: Annotated[str, typer.Argument(help="The same, or 'now'.", metavar="B")] = "now",
     output: TableOrJson = "table",
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -60,7 +63,7 @@ def diff_milestone(
     diff(before, after, output=output, workspace=workspace)
 
 
-@app.command("burndown")
+@app.command("burndown", short_help="Show how scores, open gaps and dates moved over time.")
 def burndown(output: TableOrJson = "table", workspace: WorkspaceOption = None) -> None:
     """How the score intervals, open gaps and dates moved from milestone to milestone."""
     from interlock.cli.comparison import show_burn_down

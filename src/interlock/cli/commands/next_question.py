@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from interlock.cli.options import OrgOption, TableOrJson, WorkspaceOption
+from interlock.cli.options import OnlyOrgOption, TableOrJson, WorkspaceOption
 
 
 def next_question(
-    org: OrgOption = None,
+    org: OnlyOrgOption = None,
     number: Annotated[
         int, typer.Option("-n", "--number", min=1, max=1000, help="How many questions.", metavar="N")
     ] = 1,
@@ -20,7 +20,7 @@ def next_question(
 ) -> None:
     """Show the next question to answer: the one that settles most, and why."""
     from interlock.cli.commands.questions import describe
-    from interlock.cli.output import emit, emit_json, say, show_table
+    from interlock.cli.output import emit, emit_json, say, say_paragraph, show_table
     from interlock.usecases.load import load_inputs, open_workspace
     from interlock.usecases.next import next_questions
 
@@ -38,7 +38,8 @@ def next_question(
         show_table(["Item", "Asked of", ("Points", {"justify": "right"}), "Why it is next"], rows)
     else:
         emit(describe(inputs.content.item(first.item)))
-        say(f"\nWhy it is next: {first.because}.")
+        say("")
+        say_paragraph(f"Why it is next: {first.because}.")
     for_org = "" if first.scope == "product" else f" --org {first.scope}"
     say(f"\nAnswer it with: interlock answer {first.item} VALUE{for_org}")
     if result.unanswered > len(result.questions):

@@ -26,7 +26,7 @@ def observe(
         typer.Option("--format", "-f", help="To read (table), JSON, or for a build server (SARIF, JUnit)."),
     ] = "table",
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Write to a file instead of stdout.", metavar="FILE")
+        Path | None, typer.Option("--output", "--out", "-o", help="Write to a file instead of stdout.", metavar="FILE")
     ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:

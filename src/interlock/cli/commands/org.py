@@ -12,7 +12,9 @@ from interlock.cli.options import TableOrJson, WorkspaceOption
 app = typer.Typer(help="Add, import, list, show, change and remove organisations.", no_args_is_help=True)
 
 IdArgument = Annotated[str, typer.Argument(help="The organisation's id.", metavar="ID")]
-VendorOption = Annotated[str | None, typer.Option("--vendor", help="epic, oracle, athenahealth, meditech, other …")]
+VendorOption = Annotated[
+    str | None, typer.Option("--vendor", help="epic, oracle, athenahealth, meditech, or another name.")
+]
 EnvironmentOption = Annotated[
     Literal["sandbox", "non-production", "production"] | None,
     typer.Option("--environment", help="Which environment it is."),
@@ -33,8 +35,12 @@ def add(
 ) -> None:
     """Add an organisation."""
     from interlock.cli.output import say
+    from interlock.model.errors import InterlockError
     from interlock.usecases.load import open_workspace
     from interlock.usecases.organizations import add_organization
+
+    if not name.strip():
+        raise InterlockError("an organisation needs a name", remedy='interlock org add "Riverside Regional" --url URL')
 
     fields = {
         "id": org_id,
@@ -45,10 +51,11 @@ def add(
         "note": note,
     }
     org = add_organization(open_workspace(workspace or Path()), fields)
-    say(f"Added {org.name} as {org.id}. Next: interlock probe --org {org.id}")
+    following = f"probe --org {org.id}" if org.fhir_base_url else f"org edit {org.id} --url URL"
+    say(f"Added {org.name} as {org.id}. Next: interlock {following}")
 
 
-@app.command("import")
+@app.command("import", short_help="Add organisations from a directory of endpoints.")
 def import_organizations(
     source: Annotated[
         str, typer.Argument(help="A FHIR bundle, CSV or list of endpoints, also gzip; - for stdin.", metavar="FILE")
@@ -71,6 +78,7 @@ def import_organizations(
     """Add organisations from a vendor's directory of endpoints; existing ones stay as they are."""
     from interlock.cli.imports import show_import
     from interlock.cli.output import emit_json
+    from interlock.model.errors import InterlockError
     from interlock.usecases.load import open_workspace
     from interlock.usecases.org_import import import_organizations as run
 
@@ -87,6 +95,11 @@ def import_organizations(
         emit_json(result)
     else:
         show_import(result)
+    if not result.distinct:
+        raise InterlockError(
+            "the file lists no usable base URL",
+            remedy="give a FHIR Bundle of Endpoints, a CSV with a column base_url or url, or one address a line",
+        )
 
 
 @app.command("list")
@@ -101,8 +114,9 @@ def list_organizations(output: TableOrJson = "table", workspace: WorkspaceOption
     elif not organizations:
         say("No organisation yet. Add one: interlock org add NAME --url URL")
     else:
+        longest = max(len(org.id) for org in organizations)
         show_table(
-            ["Id", "Name", "Vendor", "Environment", "FHIR base URL"],
+            [("Id", {"min_width": min(longest, 30)}), "Name", "Vendor", "Environment", "FHIR base URL"],
             [(o.id, o.name, o.vendor, o.environment, o.fhir_base_url or "not known") for o in organizations],
         )
 

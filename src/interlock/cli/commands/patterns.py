@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from interlock.cli.options import OrgOption, TableOrJson, WorkspaceOption
+from interlock.cli.options import OnlyOrgOption, TableOrJson, WorkspaceOption
 
 
 def patterns(
     output: TableOrJson = "table",
-    org: OrgOption = None,
+    org: OnlyOrgOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Also the patterns that do not hold.")] = False,
     workspace: WorkspaceOption = None,
 ) -> None:

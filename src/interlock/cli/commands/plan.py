@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -22,8 +22,7 @@ def plan(
     seed: SeedOption = None,
     tasks: Annotated[bool, typer.Option("--tasks", help="Also list every task.")] = False,
     by: Annotated[
-        datetime | None,
-        typer.Option("--by", formats=["%Y-%m-%d"], help="Also how likely it is by this day.", metavar="DATE"),
+        str | None, typer.Option("--by", help="Also how likely it is by this day, like 2027-03-31.", metavar="DATE")
     ] = None,
     what_if: Annotated[
         list[str] | None,
@@ -61,9 +60,10 @@ def plan(
         launch=launch,
         simulate=tuple(simulate or ()),
     )
+    day = _day(by) if by is not None else None
     inputs = load_inputs(open_workspace(workspace or Path()))
     today = date.today()
-    assessment = assess(inputs, today=today, runs=1 if changes else runs, seed=seed, by=by.date() if by else None)
+    assessment = assess(inputs, today=today, runs=1 if changes else runs, seed=seed, by=day)
     if changes:
         result = planning.what_if(inputs, assessment, changes, today=today, runs=runs, seed=seed)
         emit_json(result) if output == "json" else show_what_if(result)
@@ -71,6 +71,21 @@ def plan(
         emit_json(assessment.plan)
     else:
         show_plan(assessment, tasks=tasks)
+
+
+def _day(text: str) -> date:
+    """A day as it is written in files.
+
+    :raises InterlockError: anything else.
+    """
+    from datetime import datetime
+
+    from interlock.model.errors import InterlockError
+
+    try:
+        return datetime.strptime(text.strip(), "%Y-%m-%d").date()
+    except ValueError:
+        raise InterlockError(f"--by {text!r} is not a day", remedy="write year, month and day: 2027-03-31") from None
 
 
 def _capacity(values: list[str] | tuple[str, ...]) -> dict[Owner, float]:

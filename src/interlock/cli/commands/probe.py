@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from interlock.cli import probe_options as options
-from interlock.cli.options import OrgOption, WorkspaceOption
+from interlock.cli.options import WorkspaceOption
 
 if TYPE_CHECKING:
     from interlock.model.observation import Target
@@ -22,9 +22,11 @@ _PASSWORD = "INTERLOCK_CLIENT_KEY_PASSWORD"  # noqa: S105  # the name of a varia
 
 def probe(
     urls: Annotated[
-        list[str] | None, typer.Argument(help="FHIR base URLs; no workspace is needed.", metavar="[URL…]")
+        list[str] | None, typer.Argument(help="FHIR base URLs; no workspace is needed.", metavar="URL")
     ] = None,
-    org: OrgOption = None,
+    org: Annotated[
+        str | None, typer.Option("--org", help="One organisation of the workspace, by its id.", metavar="ID")
+    ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every organisation of the workspace.")] = False,
     source: options.Source = None,
     name: options.Name = None,
@@ -57,7 +59,7 @@ def probe(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Look at FHIR endpoints: what they declare, how they authorise, what is off."""
-    from interlock.model.errors import InterlockError
+    from interlock.model.errors import DocumentError, InterlockError, Place
     from interlock.usecases.probe import USER_AGENT, ProbeSettings, client_certificate
 
     if list_checks:
@@ -65,6 +67,9 @@ def probe(
         return
     if sum((bool(urls), org is not None, everything, source is not None)) != 1:
         raise InterlockError("say what to probe", remedy="one of: a URL, --org ID, --all, --from FILE")
+    for file in (ca_bundle, client_cert, client_key):
+        if file is not None and not file.exists():
+            raise DocumentError("no such file", place=Place(file=str(file)))
     settings = ProbeSettings(
         deadline_s=timeout,
         concurrency=concurrency or (_FLEET_CONCURRENCY if source is not None else 16),
@@ -96,7 +101,9 @@ def probe(
         "--name, --vendor, --limit, --resume, --summary and --workers go with --from",
         "name a directory: --from FILE",
     )
-    _only(out is None or output not in {None, "table"}, "a table is for reading", "choose another --format for --out")
+    _only(
+        out is None or output not in {None, "table"}, "a table is for reading", "choose another --format for --output"
+    )
     targets, place = _targets(urls or [], org, everything, workspace)
     _only(
         min_stage is None or place is not None,

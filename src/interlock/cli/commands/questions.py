@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
-from interlock.cli.options import OrgOption, TableOrJson, WorkspaceOption
+from interlock.cli.options import TableOrJson, WorkspaceOption
 
 
 def questions(
-    item: Annotated[str | None, typer.Argument(help="Show one question whole.", metavar="[ITEM]")] = None,
-    org: OrgOption = None,
+    item: Annotated[str | None, typer.Argument(help="Show one question whole.", metavar="ITEM")] = None,
+    org: Annotated[
+        str | None, typer.Option("--org", help="What is asked of this organisation, not of the product.", metavar="ID")
+    ] = None,
     unanswered: Annotated[bool, typer.Option("--open", help="Only those without an answer.")] = False,
     output: TableOrJson = "table",
     workspace: WorkspaceOption = None,
@@ -55,19 +57,20 @@ def questions(
 
 def describe(item: object) -> str:
     """One question as a page of text: its options, what a good answer is, and why it is asked."""
+    from interlock.cli.output import wrapped
     from interlock.model.questionnaire import Item
 
     assert isinstance(item, Item)
-    lines = [item.id, item.text, ""]
+    lines = [item.id, *wrapped(item.text), ""]
     for option in item.options:
         graded = f"  [{option.weight:.2f}]" if option.weight is not None else ""
-        lines.append(f"  {option.value:<24} {option.label}{graded}")
+        lines += wrapped(f"{option.label}{graded}", f"  {option.value:<24} ")
     if not item.options:
         lines.append(f"  ({item.type.value})")
     if item.help:
-        lines += ["", "A good answer: " + item.help]
+        lines += ["", *wrapped("A good answer: " + item.help)]
     if item.why:
-        lines += ["", "Why it is asked: " + item.why]
+        lines += ["", *wrapped("Why it is asked: " + item.why)]
     if item.source:
         lines += ["", "Statements: " + ", ".join(item.source)]
     lines += [f"  {reference.title}  {reference.url}" for reference in item.references]

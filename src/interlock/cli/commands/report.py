@@ -13,14 +13,25 @@ from interlock.cli.options import RunsOption, SeedOption, WorkspaceOption
 
 def report(
     formats: Annotated[
-        str, typer.Option("--format", "-f", help="md, html, pdf, json, or all.", metavar="LIST")
+        str,
+        typer.Option(
+            "--format",
+            "-f",
+            help="md, html, pdf, json; all of these (all); xlsx (a workbook), sarif (the probes' findings).",
+            metavar="LIST",
+        ),
     ] = "all",
     directory: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder to write to; by default the workspace's reports/.", metavar="DIR"),
+        typer.Option(
+            "--output", "--out", "-o", help="Folder to write to; by default the workspace's reports/.", metavar="DIR"
+        ),
     ] = None,
     sections: Annotated[
-        str | None, typer.Option("--sections", help="Only these sections, separated by commas.", metavar="LIST")
+        str | None,
+        typer.Option(
+            "--sections", help="Only these sections, separated by commas, like summary,plan,gaps.", metavar="LIST"
+        ),
     ] = None,
     runs: RunsOption = 5000,
     seed: SeedOption = None,
@@ -31,7 +42,7 @@ def report(
     from interlock.usecases.assess import assess
     from interlock.usecases.load import load_inputs, open_workspace
     from interlock.usecases.pdf import start_pdf_process
-    from interlock.usecases.report import parse_formats, write_report
+    from interlock.usecases.report import never_probed, parse_formats, write_report
 
     wanted = parse_formats(formats)
     place = open_workspace(workspace or Path())
@@ -49,5 +60,7 @@ def report(
             pdf_process=pdf_process,
             on_skipped=skip,
         )
+    if "sarif" in wanted and (unseen := never_probed(inputs)):
+        say(f"Not in report.sarif, because never probed: {', '.join(unseen)}. interlock probe --all")
     for path in written:
         emit(str(path))

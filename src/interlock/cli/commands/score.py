@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from interlock.cli.options import GateName, TableOrJson, WorkspaceOption
+from interlock.cli.options import GateName, OnlyOrgOption, TableOrJson, WorkspaceOption
 
 
 def score(
@@ -21,7 +21,7 @@ def score(
         GateName | None,
         typer.Option("--gate", help="Exit 1 if an organisation has not passed this gate.", metavar="GATE"),
     ] = None,
-    org: Annotated[str | None, typer.Option("--org", help="Only this organisation.", metavar="ID")] = None,
+    org: OnlyOrgOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Score: verdict, stage of each organisation, verified so far and best case."""

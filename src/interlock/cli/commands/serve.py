@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
@@ -31,4 +32,10 @@ def serve(
         ) from error
     command = shlex.join([sys.executable, "-m", "interlock", "assess", str(place.root)])
     say(f"Serving {place.root} on http://127.0.0.1:{port}")
-    Server(command, host="127.0.0.1", port=port, title="Interlock").serve()
+    try:
+        with redirect_stdout(sys.stderr):  # its banner is narration
+            Server(command, host="127.0.0.1", port=port, title="Interlock").serve()
+    except OSError as error:
+        raise InterlockError(
+            f"port {port} cannot be used: {error.strerror or error}", remedy="choose another one: --port N"
+        ) from error

@@ -10,7 +10,7 @@ from interlock.documents.yaml import Path_, YamlDocument, load_yaml
 from interlock.model.errors import DocumentError
 from interlock.model.questionnaire import Questionnaire
 from interlock.rules.files import HEADER
-from interlock.rules.lint.problems import LintProblem, Places, from_error
+from interlock.rules.lint.problems import LintProblem, Places, from_error, in_order
 from interlock.rules.lint.run import lint
 from interlock.rules.lint.scalars import unquoted
 from interlock.rules.load import OFF, RulesetFiles
@@ -55,11 +55,6 @@ def scalar_problems(path: Path) -> list[LintProblem]:
         return list(unquoted(path, load_yaml(path), plain_below=("rules", OFF) if path.name == HEADER else None))
     except DocumentError:
         return []  # reading the file reports it
-
-
-def in_order(found: Sequence[LintProblem]) -> tuple[LintProblem, ...]:
-    """Each problem once, by file, line and column."""
-    return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.file or "", one.line or 0, one.column or 0, one.id)))
 
 
 def _where_changed(one: LintProblem, read: RulesetFiles) -> LintProblem:

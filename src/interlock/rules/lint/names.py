@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import types
 import typing
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel
 
+from interlock.documents.names import did_you_mean
 from interlock.model.base import Scope
 from interlock.model.contract import WorkflowContract
 from interlock.model.observation import Facts
@@ -81,5 +81,4 @@ def _without_none(annotation: Any) -> Any:
 
 
 def _close(name: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; it has {', '.join(sorted(known))}"
+    return did_you_mean(name, known) or f"; it has {', '.join(sorted(known))}"

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from interlock.model.base import Scope
-from interlock.model.finding import PRODUCT
 from interlock.model.pattern import Hosts, PatternOutcome, Peers, Site, VendorGroup
 from interlock.model.questionnaire import Item, Questionnaire
 from interlock.model.rule import Rule
-from interlock.rules.context import Answers, SubjectContext
+from interlock.rules.context import SubjectContext
 from interlock.rules.expression import Expression
 from interlock.rules.fleet_conditions import ENTRY, ORGS, Place, reads_beside, reads_of_one
+from interlock.rules.lint.conditions import constant, wrong_in
 from interlock.rules.lint.files import scalar_problems
-from interlock.rules.lint.literals import impossible_literals
-from interlock.rules.lint.problems import LintProblem, from_error, problem
-from interlock.rules.lint.references import FUNCTIONS, every_item, name_problems
-from interlock.rules.lint.rule_tests import EXAMPLE_FLEET, GivenError, test_context
+from interlock.rules.lint.problems import LintProblem, from_error, in_order, problem
+from interlock.rules.lint.references import every_item, name_problems
+from interlock.rules.lint.rule_tests import EXAMPLE_FLEET, GivenError, failing_tests, test_context
 from interlock.rules.messages import fields
 from interlock.rules.pattern_matching import decide_at, decide_over, place_of, with_variables
 from interlock.rules.patterns import (
@@ -66,7 +66,7 @@ def lint_patterns(
         found += _names(one, items, read, check_ids)
         found += _constants(one, read)
         found += _own_tests(one, items, read)
-    return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.file or "", one.line or 0, one.column or 0, one.id)))
+    return in_order(found)
 
 
 def _names(
@@ -79,11 +79,8 @@ def _names(
         for name, scope in _read_by(one, key):
             for code, message in _name_problems(name, scope, items, check_ids):
                 yield problem(place, pattern.id, code, f"{key} reads {name}: {message}")
-        for message in impossible_literals(_of_one(condition.tree, ENTRY), items):
-            yield problem(place, pattern.id, "option", f"{key}: {message}")
-        for node in condition.tree.walk():
-            if node.kind in {"call", "method"} and node.text not in FUNCTIONS:
-                yield problem(place, pattern.id, "function", f"{key} calls {node.text!r}, which CEL does not have")
+        for code, message in wrong_in(key, _of_one(condition.tree, ENTRY), items):
+            yield problem(place, pattern.id, code, message)
     for name in fields(pattern.message):
         if name == "who" and pattern.concerns is not None:
             continue
@@ -136,32 +133,20 @@ def _name_problems(
 
 
 def _constants(one: CompiledPattern, read: PatternFiles) -> Iterator[LintProblem]:
-    nothing = SubjectContext(PRODUCT, {}, Answers()).context
     for key, condition in _conditions(one):
-        value, _ = condition.evaluate(nothing)
-        if value is not None:
-            message = f"{key} is always {str(value).lower()}, whatever is known"
+        message = constant(key, condition)
+        if message:
             yield problem(read.place(one.pattern.id, key), one.pattern.id, "constant", message)
 
 
 def _own_tests(one: CompiledPattern, items: Mapping[str, Item], read: PatternFiles) -> Iterator[LintProblem]:
     pattern = one.pattern
-    for index, test in enumerate(pattern.tests):
-        try:
-            outcome = _outcome(one, test.given, items)
-        except GivenError as error:
-            place = read.place(pattern.id, "tests", index, "given", *error.path)
-            path = ".".join(["given", *(str(part) for part in error.path)])
-            yield problem(place, pattern.id, "test-context", f"test {index + 1}: {path}: {error.message}")
-            continue
-        if outcome != test.expect:
-            message = f"test {index + 1} expects {test.expect} and the outcome is {outcome}"
-            yield problem(read.place(pattern.id, "tests", index), pattern.id, "test-fails", message)
+    where = partial(read.place, pattern.id)
+    yield from failing_tests(pattern.id, pattern.tests, lambda given: (_outcome(one, given, items), None), where)
     expected = {test.expect for test in pattern.tests}
     for wanted in _EXPECTED:
         if wanted not in expected and (wanted != "undecided" or _can_be_undecided(one)):
-            message = f"no test expects {wanted}"
-            yield problem(read.place(pattern.id, "tests"), pattern.id, "tests-missing", message)
+            yield problem(where("tests"), pattern.id, "tests-missing", f"no test expects {wanted}")
 
 
 def _can_be_undecided(one: CompiledPattern) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from interlock.documents.yaml import Path_, YamlDocument
@@ -85,7 +85,16 @@ def problem(place: Place, owner: str, code: str, message: str) -> LintProblem:
     return LintProblem(place.file, place.line, place.column, owner, code, message)
 
 
-def from_error(error: DocumentError, owner: str = "", code: str = "document") -> LintProblem:
+def from_error(error: DocumentError) -> LintProblem:
     """A loader's error as a problem."""
     remedy = f" ({error.remedy})" if error.remedy else ""
-    return problem(error.place or Place(), owner, code, f"{error.message}{remedy}")
+    return problem(error.place or Place(), "", "document", f"{error.message}{remedy}")
+
+
+def in_order(found: Iterable[LintProblem]) -> tuple[LintProblem, ...]:
+    """Each problem once, by file, line and column."""
+    return tuple(sorted(dict.fromkeys(found), key=_place_first))
+
+
+def _place_first(one: LintProblem) -> tuple[str, int, int, str, str, str]:
+    return (one.file or "", one.line or 0, one.column or 0, one.id, one.code, one.message)

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 
+from interlock.documents.names import did_you_mean, find_circle
 from interlock.model.base import Scope
 from interlock.model.errors import Place
 from interlock.model.questionnaire import Item, ItemType, Questionnaire
 from interlock.model.rule import Rule, Ruleset
 from interlock.rules.compile import ANSWER_ROOTS
-from interlock.rules.expression import MACROS, TOP_LEVEL, Expression
-from interlock.rules.lint.literals import impossible_literals
+from interlock.rules.expression import TOP_LEVEL, Expression
+from interlock.rules.lint.conditions import wrong_in
 from interlock.rules.lint.names import IN_SCOPE, unknown_field
 from interlock.rules.lint.problems import LintProblem, Places, problem
-from interlock.rules.load import find_circle
 from interlock.rules.messages import fields
-
-#: Functions of the CEL standard library (CEL specification, List of Standard Definitions) and its macros.
-FUNCTIONS = MACROS | {
-    *("has", "size", "contains", "startsWith", "endsWith", "matches", "type", "dyn"),
-    *("bool", "bytes", "double", "duration", "int", "string", "timestamp", "uint"),
-    *("getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds"),
-    *("getMinutes", "getMonth", "getSeconds"),
-}
 
 
 def every_item(questionnaires: Sequence[Questionnaire]) -> Iterator[Item]:
@@ -53,11 +44,8 @@ def rule_references(
         for name in condition.reads:
             for code, message in name_problems(name, rule.scope, items, check_ids):
                 yield problem(place, rule.id, code, f"{key} reads {name}: {message}")
-        for message in impossible_literals(condition.tree, items):
-            yield problem(place, rule.id, "option", f"{key}: {message}")
-        for node in condition.tree.walk():
-            if node.kind in {"call", "method"} and node.text not in FUNCTIONS:
-                yield problem(place, rule.id, "function", f"{key} calls {node.text!r}, which CEL does not have")
+        for code, message in wrong_in(key, condition.tree, items):
+            yield problem(place, rule.id, code, message)
     for name in fields(rule.message):
         for _, message in name_problems(name, rule.scope, items, check_ids):
             yield problem(places.rule(rule.id, "message"), rule.id, "message", f"message shows {{{name}}}: {message}")
@@ -77,7 +65,7 @@ def name_problems(
     elif root in ANSWER_ROOTS:
         yield from _item_problems(root, rest, scope, items)
     elif root == "checks" and rest and check_ids is not None and rest not in check_ids:
-        yield "reference", f"there is no check {rest!r}{_close(rest, check_ids)}"
+        yield "reference", f"there is no check {rest!r}{did_you_mean(rest, check_ids)}"
     else:
         message = unknown_field(name)
         if message:
@@ -100,7 +88,9 @@ def ruleset_references(ruleset: Ruleset, places: Places) -> Iterator[LintProblem
     known = {*ids, *task_ids}
     for task in ruleset.tasks:
         for name in [*(n for n in task.after if n not in known), *(n for n in task.replaces if n not in task_ids)]:
-            yield problem(Place(file=places.ruleset), task.id, "reference", f"{name!r} is no task{_close(name, known)}")
+            yield problem(
+                Place(file=places.ruleset), task.id, "reference", f"{name!r} is no task{did_you_mean(name, known)}"
+            )
     circle = find_circle({rule.id: rule.depends_on for rule in ruleset.rules})
     if circle:
         message = f"the dependencies form a circle: {' → '.join(circle)}"
@@ -110,7 +100,7 @@ def ruleset_references(ruleset: Ruleset, places: Places) -> Iterator[LintProblem
 def _item_problems(root: str, item_id: str, scope: Scope, items: Mapping[str, Item]) -> Iterator[tuple[str, str]]:
     item = items.get(item_id)
     if item is None:
-        yield "reference", f"no questionnaire has the question {item_id!r}{_close(item_id, items)}"
+        yield "reference", f"no questionnaire has the question {item_id!r}{did_you_mean(item_id, items)}"
         return
     if item.type is ItemType.GROUP:
         yield "reference", f"{item_id} is a group, which is never answered"
@@ -129,8 +119,3 @@ def _measured(
     read = {name.partition(".")[2] for name in conditions["gap_when"].reads} if "gap_when" in conditions else {measured}
     if measured not in read:
         yield problem(place, rule.id, "measures", f"measures {measured}, which gap_when does not read")
-
-
-def _close(name: str, known: Collection[str]) -> str:
-    close = get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""

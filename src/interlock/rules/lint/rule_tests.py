@@ -9,7 +9,8 @@ is given.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -17,10 +18,12 @@ from pydantic import BaseModel, ValidationError
 from interlock.documents.text import plain
 from interlock.model.base import RuleOutcome, Scope, Status
 from interlock.model.contract import WorkflowContract
+from interlock.model.errors import Place
 from interlock.model.finding import Subject
 from interlock.model.observation import Facts
+from interlock.model.pattern import PatternTest
 from interlock.model.questionnaire import Item, Response
-from interlock.model.rule import Rule
+from interlock.model.rule import Rule, RuleTest
 from interlock.rules.answers import Answers, collect_answers, nest
 from interlock.rules.compile import OBSERVED_ROOTS, CompiledRule
 from interlock.rules.context import SubjectContext, Variables
@@ -61,26 +64,43 @@ class GivenError(ValueError):
 
 def own_tests(rule: CompiledRule, items: Mapping[str, Item], places: Places) -> Iterator[LintProblem]:
     """Tests that cannot be, that do not hold, or that are missing."""
-    rule_id = rule.rule.id
-    for index, test in enumerate(rule.rule.tests):
-        try:
-            context = test_context(rule.rule, test.given, items)
-        except GivenError as error:
-            place = places.rule(rule_id, "tests", index, "given", *error.path)
-            path = ".".join(["given", *(str(part) for part in error.path)])
-            yield problem(place, rule_id, "test-context", f"test {index + 1}: {path}: {error.message}")
-            continue
-        decision = decide(rule, context)
-        if decision.outcome.value != test.expect:
-            because = f" ({decision.detail})" if decision.detail else ""
-            message = f"test {index + 1} expects {test.expect} and the outcome is {decision.outcome.value}{because}"
-            yield problem(places.rule(rule_id, "tests", index), rule_id, "test-fails", message)
+
+    def outcome_of(given: Mapping[str, Any]) -> tuple[str, str | None]:
+        decision = decide(rule, test_context(rule.rule, given, items))
+        return decision.outcome.value, decision.detail
+
+    where = partial(places.rule, rule.rule.id)
+    yield from failing_tests(rule.rule.id, rule.rule.tests, outcome_of, where)
     expected = {test.expect for test in rule.rule.tests}
     for outcome in _EXPECTED:
         if outcome not in expected and (outcome != RuleOutcome.UNKNOWN.value or can_be_unknown(rule)):
-            place = places.rule(rule_id, "tests")
             why = ": nothing proves that the rule can ever fire" if outcome == RuleOutcome.GAP.value else ""
-            yield problem(place, rule_id, "tests-missing", f"no test expects {outcome}{why}")
+            yield problem(where("tests"), rule.rule.id, "tests-missing", f"no test expects {outcome}{why}")
+
+
+def failing_tests(
+    owner: str,
+    tests: Sequence[RuleTest | PatternTest],
+    outcome_of: Callable[[Mapping[str, Any]], tuple[str, str | None]],
+    where: Callable[..., Place],
+) -> Iterator[LintProblem]:
+    """Tests of one rule or pattern that cannot be, or that do not hold.
+
+    :param outcome_of: ``given`` → what comes out, and why if there is anything to say; may raise :class:`GivenError`.
+    :param where: path in the owner's document → place.
+    """
+    for index, test in enumerate(tests):
+        try:
+            outcome, detail = outcome_of(test.given)
+        except GivenError as error:
+            path = ".".join(["given", *(str(part) for part in error.path)])
+            place = where("tests", index, "given", *error.path)
+            yield problem(place, owner, "test-context", f"test {index + 1}: {path}: {error.message}")
+            continue
+        if outcome != test.expect:
+            because = f" ({detail})" if detail else ""
+            message = f"test {index + 1} expects {test.expect} and the outcome is {outcome}{because}"
+            yield problem(where("tests", index), owner, "test-fails", message)
 
 
 def can_be_unknown(rule: CompiledRule) -> bool:

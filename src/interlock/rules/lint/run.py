@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from interlock.model.errors import Place
-from interlock.model.finding import PRODUCT
 from interlock.model.questionnaire import Item, ItemType, Questionnaire
 from interlock.model.rule import Rule, Ruleset
 from interlock.rules.compile import OBSERVED_ROOTS, CompiledRule
-from interlock.rules.context import Answers, SubjectContext
 from interlock.rules.expression import Expression, caret, compile_expression
-from interlock.rules.lint.problems import LintProblem, Places, problem
+from interlock.rules.lint.conditions import constant
+from interlock.rules.lint.problems import LintProblem, Places, in_order, problem
 from interlock.rules.lint.proofs import Content, best_leaves_no_gap, ignorance_decides_nothing, worst_opens_a_gap
 from interlock.rules.lint.questions import question_problems
 from interlock.rules.lint.references import every_item, rule_references, ruleset_references
@@ -51,7 +50,7 @@ def lint(
         found += own_tests(one, by_id, where)
     found += _proofs(compiled, questionnaires, where)
     found += _statements(compiled, items, statements, where)
-    return tuple(sorted(dict.fromkeys(found), key=_order))
+    return in_order(found)
 
 
 def _conditions(rule: Rule, places: Places) -> tuple[dict[str, Expression], list[LintProblem]]:
@@ -69,12 +68,10 @@ def _conditions(rule: Rule, places: Places) -> tuple[dict[str, Expression], list
 
 
 def _constants(rule: Rule, conditions: Mapping[str, Expression], places: Places) -> Iterator[LintProblem]:
-    nothing = SubjectContext(PRODUCT, {}, Answers()).context
     for key, condition in conditions.items():
-        value, error = condition.evaluate(nothing)
-        if value is not None or (error and not condition.reads):
-            what = f"is always {str(value).lower()}" if value is not None else f"always fails ({error})"
-            yield problem(places.rule(rule.id, key), rule.id, "constant", f"{key} {what}, whatever is known")
+        message = constant(key, condition)
+        if message:
+            yield problem(places.rule(rule.id, key), rule.id, "constant", message)
 
 
 def _same_conditions(rules: Sequence[CompiledRule], places: Places) -> Iterator[LintProblem]:
@@ -125,7 +122,3 @@ def _statements(
             yield problem(place, statement, "statement", "no question has this source, and no rule probes it")
         if statement not in judged:
             yield problem(place, statement, "statement", "no rule has this source")
-
-
-def _order(found: LintProblem) -> tuple[str, int, int, str, str, str]:
-    return (found.file or "", found.line or 0, found.column or 0, found.id, found.code, found.message)

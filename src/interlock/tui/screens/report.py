@@ -31,11 +31,14 @@ if TYPE_CHECKING:
     from interlock.usecases.milestone import Milestone
     from interlock.usecases.report import Format
 
-_FORMATS: tuple[tuple[Format, str], ...] = (
-    ("md", "Markdown, for a pull request"),
-    ("html", "HTML, one file"),
-    ("pdf", "PDF, to send"),
-    ("json", "JSON, for programs"),
+#: Format, what it is good for, and whether it is chosen unless somebody says otherwise.
+_FORMATS: tuple[tuple[Format, str, bool], ...] = (
+    ("md", "Markdown, for a pull request", True),
+    ("html", "HTML, one file", True),
+    ("pdf", "PDF, to send", True),
+    ("json", "JSON, for programs", True),
+    ("xlsx", "Workbook, for spreadsheets", False),
+    ("sarif", "SARIF, for code scanning", False),
 )
 _COLUMNS = (Column("#", 2, right=True), Column("Milestone", 16, grow=1), Column("Saved", 16, leaves=1))
 
@@ -67,8 +70,8 @@ class ReportSection(Section):
 
     def _export_form(self) -> ComposeResult:
         with Vertical(classes="panel", id="export-form"):
-            for name, label in _FORMATS:
-                yield Tick(label, True, id=f"format-{name}")
+            for name, label, chosen in _FORMATS:
+                yield Tick(label, chosen, id=f"format-{name}")
             with Horizontal(classes="field"):
                 yield Static("Folder", classes="label", markup=False)
                 yield Input(str(self.interlock.workspace.root / "reports"), id="folder", compact=True)
@@ -144,7 +147,7 @@ class ReportSection(Section):
     def action_export(self) -> None:
         """Write the report in the chosen formats."""
         state = self.state
-        formats = tuple(name for name, _ in _FORMATS if self.query_one(f"#format-{name}", Tick).value)
+        formats = tuple(name for name, _, _ in _FORMATS if self.query_one(f"#format-{name}", Tick).value)
         if state.assessment is None or state.inputs is None:
             self.notify("The assessment is still being worked out.", markup=False)
         elif not formats:
