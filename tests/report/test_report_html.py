@@ -13,8 +13,10 @@ from pathlib import Path
 import assessment_factory as factory
 import pytest
 
+from interlock.model.assessment import Assessment
 from interlock.model.errors import DocumentError, InterlockError
 from interlock.report import html, view
+from interlock.usecases.report import PDF_SECTIONS
 
 PAYLOADS = [
     "<script>alert(1)</script>",
@@ -97,6 +99,20 @@ def test_every_link_inside_the_page_leads_somewhere(page: Page) -> None:
     assert len(ids) == len(set(ids))
     targets = {attributes["href"][1:] for _, attributes in page.all("a") if attributes.get("href", "").startswith("#")}
     assert targets and targets <= set(ids)
+
+
+@pytest.mark.parametrize("assessment", [factory.sample(), factory.large()])
+@pytest.mark.parametrize("kept", [None, PDF_SECTIONS, ("summary", "gaps", "organizations"), ("unknowns", "first")])
+def test_every_link_of_the_brief_page_leads_somewhere(assessment: Assessment, kept: tuple[str, ...] | None) -> None:
+    built = view.build(
+        assessment, generated=None, interlock_version="0.1.0", observations={}, sections=kept, brief=True
+    )
+    page = Page(html.render(built))
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    targets = {attributes["href"][1:] for _, attributes in page.all("a") if attributes.get("href", "").startswith("#")}
+    assert targets and targets <= set(ids)
+    assert page.problems == [] and page.stack == []
 
 
 def test_only_references_lead_outside(source: str, page: Page) -> None:

@@ -12,7 +12,8 @@ from interlock.model.errors import InterlockError
 from interlock.model.finding import Subject
 from interlock.report import html, view, words
 from interlock.report.models import ReportView
-from interlock.report.sections.context import ReferenceBook
+from interlock.report.sections.context import BRIEF_QUESTIONS, ReferenceBook
+from interlock.report.sections.organizations import BRIEF_NAMES
 
 
 def build(assessment: Assessment, **options: object) -> ReportView:
@@ -265,6 +266,98 @@ def test_a_brief_report_tells_what_blocks_in_full_and_loses_nothing() -> None:
     assert not any(gap.blocker for gap in rows)
     page = html.render(build(factory.sample(), brief=True))
     assert all(f'id="{gap.anchor}"' in page for group in brief for gap in group.rows)
+
+
+def test_a_row_of_a_brief_report_says_the_first_sentence_of_what_to_do() -> None:
+    whole, brief = build(factory.large()).gaps, build(factory.large(), brief=True).gaps
+    assert whole is not None and brief is not None
+    actions = {gap.id: gap.action for group in whole for gap in group.gaps}
+    rows = [gap for group in brief for gap in group.rows]
+    assert rows
+    assert all(actions[gap.id].startswith(gap.action) and ". " not in gap.action for gap in rows)
+    assert all(gap.action == actions[gap.id] for group in brief for gap in group.gaps)
+
+
+def test_a_brief_report_tells_the_worst_open_questions_and_counts_the_others() -> None:
+    whole, brief = build(factory.sample()).unknowns, build(factory.sample(), brief=True).unknowns
+    assert whole is not None and brief is not None
+    assert not whole.counted and brief.counted
+    assert {question.id for question in brief.questions} < {question.id for question in whole.questions}
+    assert len(brief.questions) <= BRIEF_QUESTIONS
+    assert all(q.severity.label == "Critical" or "blocker" in q.gap_class for q in brief.questions)
+    told = {question.id for question in brief.questions}
+    lines = sum(len(question.subjects) for question in whole.questions if question.id not in told)
+    assert sum(row.findings for row in brief.counted) == lines
+    assert all(rule.label not in told for row in brief.counted for rule in row.rules)
+
+
+def test_a_brief_report_says_the_same_of_several_subjects_once() -> None:
+    whole, brief = build(factory.large()).gaps, build(factory.large(), brief=True).gaps
+    assert whole is not None and brief is not None
+    everywhere = {gap.id: gap.subjects for group in whole for gap in group.gaps}
+    gaps = [gap for group in brief for gap in (*group.gaps, *group.rows)]
+    assert any(line.others for gap in gaps for line in gap.subjects)
+    for gap in gaps:
+        messages = [line.message for line in gap.subjects]
+        assert len(messages) == len(set(messages))
+        said = {(link.label, line.message) for line in gap.subjects for link in line.links}
+        assert said == {(line.link.label, line.message) for line in everywhere[gap.id]}
+        assert all(not line.others for line in everywhere[gap.id])
+
+
+def test_a_brief_report_names_what_the_product_lacks_once() -> None:
+    sample = factory.sample()
+    product = {"design": ("CON-004",), "pilot": ("OPS-003",)}
+    standings = tuple(
+        standing.model_copy(
+            update={
+                "gates": tuple(
+                    gate.model_copy(update={"holds": False, "open": (*gate.open, *product.get(gate.gate.value, ()))})
+                    for gate in standing.gates
+                )
+            }
+        )
+        for standing in sample.standings
+    )
+    assessment = sample.model_copy(update={"standings": standings})
+    whole, brief = build(assessment), build(assessment, brief=True)
+    assert whole.organizations is not None and brief.organizations is not None
+    assert whole.product_gates == () and brief.product_gates
+    own = {finding.rule for finding in factory.sample().findings if finding.subject.scope is Scope.PRODUCT}
+    for long, short in zip(whole.organizations, brief.organizations, strict=True):
+        for before, after in zip(long.gates, short.gates, strict=True):
+            assert (before.mark, before.met) == (after.mark, after.met)
+            named = {link.label for link in (*after.open, *after.undecided)}
+            assert not named & own
+            assert named <= {link.label for link in (*before.open, *before.undecided)}
+            assert ("of the product" in after.open_more) == any(link.label in own for link in before.open)
+    once = {link.label for row in brief.product_gates for link in (*row.open, *row.undecided)}
+    assert once == {"CON-004", "OPS-003"}
+
+
+def test_a_brief_report_names_six_rules_a_gate_and_counts_the_others() -> None:
+    sample = factory.sample()
+    standing = sample.standings[0]
+    many = tuple(f"MANY-{number:03}@{standing.org}" for number in range(BRIEF_NAMES + 3))
+    gates = tuple(gate.model_copy(update={"holds": False, "open": many, "undecided": ()}) for gate in standing.gates)
+    standings = (standing.model_copy(update={"gates": gates}), *sample.standings[1:])
+    assessment = sample.model_copy(update={"standings": standings})
+    whole, brief = build(assessment).organizations, build(assessment, brief=True).organizations
+    assert whole is not None and brief is not None
+    for before, after in zip(whole[0].gates, brief[0].gates, strict=True):
+        assert (len(before.open), before.open_more) == (BRIEF_NAMES + 3, "")
+        assert (len(after.open), after.open_more) == (BRIEF_NAMES, " and 3 more")
+        assert after.mark.label == f"{BRIEF_NAMES + 3} open"
+
+
+def test_a_brief_report_merges_needs_that_came_out_alike() -> None:
+    whole, brief = build(factory.sample()).fit, build(factory.sample(), brief=True).fit
+    assert whole is not None and brief is not None
+    long = [row for table in whole.tables for group in table.groups for row in group.rows]
+    short = [row for table in brief.tables for group in table.groups for row in group.rows]
+    assert len(short) < len(long)
+    assert {row.cells for row in short} <= {row.cells for row in long}
+    assert [table.totals for table in whole.tables] == [table.totals for table in brief.tables]
 
 
 def test_patterns_that_hold_are_told_and_those_that_may_are_not_claimed(sample: ReportView) -> None:

@@ -61,8 +61,8 @@ def build(
         assessment gives the same bytes.
     :param observations: organisation id to its latest observation; absent means never probed.
     :param sections: names out of :data:`SECTIONS`; none means all of them.
-    :param brief: for a document that is read from front to back: blockers are told in full, other gaps get a row, and
-        what the target gate does not need is counted.
+    :param brief: for a document that is read from front to back: the worst blockers and open questions are told in
+        full, other gaps get a row, and the rest is counted.
     :raises InterlockError: a section that does not exist.
     """
     shown = _shown(sections)

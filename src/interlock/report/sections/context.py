@@ -7,13 +7,13 @@ from functools import cached_property
 from urllib.parse import urlsplit
 
 from interlock.model.assessment import Assessment, GapNode, OrgStanding
-from interlock.model.base import GapClass, Reference, RuleOutcome, Scope
+from interlock.model.base import GapClass, Reference, RuleOutcome, Scope, Severity
 from interlock.model.finding import Finding, Subject
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
 from interlock.model.rule import LeadTime, Rule
 from interlock.report import words
-from interlock.report.models import Cite, Link, ReferenceEntry
+from interlock.report.models import Cite, Link, ReferenceEntry, SubjectLine
 
 SECTIONS = (
     "summary",
@@ -33,6 +33,9 @@ SECTIONS = (
     "statements",
 )
 UNDECIDED = frozenset({RuleOutcome.UNKNOWN, RuleOutcome.ERROR})
+BLOCKERS = frozenset({GapClass.PRODUCT_BLOCKER, GapClass.INTEGRATION_BLOCKER})
+#: Undecided rules that a brief report tells in full: about a page.
+BRIEF_QUESTIONS = 12
 
 
 class ReferenceBook:
@@ -123,8 +126,33 @@ class Context:
         )
 
     def told(self, rule: Rule) -> bool:
-        """Whether an undecided rule gets its own entry; a brief report counts those that the target does not need."""
-        return not self.brief or self.needed(rule)
+        """Whether an undecided rule gets its own entry; a brief report counts all but the worst."""
+        return not self.brief or rule.id in self._told
+
+    @cached_property
+    def _told(self) -> frozenset[str]:
+        """Undecided rules that a brief report tells: critical ones and blockers that the target gate needs."""
+        undecided = {finding.rule for finding in self.assessment.findings if finding.outcome in UNDECIDED}
+        worst = [
+            rule
+            for rule in map(self.rule, undecided)
+            if rule is not None
+            and self.needed(rule)
+            and (rule.severity is Severity.CRITICAL or rule.gap_class in BLOCKERS)
+        ]
+        worst.sort(key=lambda rule: (rule.severity.rank, rule.gate.rank, rule.id))
+        return frozenset(rule.id for rule in worst[:BRIEF_QUESTIONS])
+
+    def subject_lines(self, lines: Iterable[tuple[Link, str]]) -> tuple[SubjectLine, ...]:
+        """A line for each subject; in a brief report one line for all subjects of which the same is to be said."""
+        if not self.brief:
+            return tuple(SubjectLine(link=link, message=message) for link, message in lines)
+        grouped: dict[str, list[Link]] = {}
+        for link, message in lines:
+            grouped.setdefault(message, []).append(link)
+        return tuple(
+            SubjectLine(link=links[0], message=message, others=tuple(links[1:])) for message, links in grouped.items()
+        )
 
     def rule(self, rule_id: str) -> Rule | None:
         """The rule, or none when the assessment does not carry it."""

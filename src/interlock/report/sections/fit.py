@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from interlock.model.contract import ContractFit, NeedMatch
 from interlock.report import words
@@ -89,9 +90,10 @@ def _table(
     found = [{_key(match): match for match in fit.matches} for fit in fits]
     groups = []
     for direction, title in _DIRECTION.items():
-        rows = tuple(_row(match, fits, found) for match in needs.values() if match.direction == direction)
+        ours = [match for match in needs.values() if match.direction == direction]
+        rows = [_row(match, fits, found) for match in ours]
         if rows:
-            groups.append(FitGroup(title=title, rows=rows))
+            groups.append(FitGroup(title=title, rows=_merged(ours, rows) if context.brief else tuple(rows)))
     caption = "Contract fit"
     if total > COLUMNS:
         caption += f", organisations {start + 1} to {start + len(fits)} of {total}"
@@ -117,6 +119,21 @@ def _row(need: NeedMatch, fits: Sequence[ContractFit], found: Sequence[dict[_Key
     )
 
 
+def _merged(needs: Sequence[NeedMatch], rows: Sequence[FitRow]) -> tuple[FitRow, ...]:
+    """Runs of the same resource, or of the same kind without one, that came out alike everywhere, in one row each."""
+    merged = []
+    pairs = zip(needs, rows, strict=True)
+    for _, run in groupby(pairs, lambda pair: (pair[0].resource or pair[0].kind, pair[1].optional, pair[1].cells)):
+        ours, alike = zip(*run, strict=True)
+        row = alike[0]
+        if len(alike) > 1:
+            kinds = list(dict.fromkeys(need.kind for need in ours))
+            kind = f"{_KIND[kinds[0]]}s" if len(kinds) == 1 else f"{len(alike)} needs"
+            row = row.model_copy(update={"need": f"{row.need} and {len(alike) - 1} more", "kind": kind})
+        merged.append(row)
+    return tuple(merged)
+
+
 def need_name(match: NeedMatch) -> str:
     """``Observation: create``, the resource alone, or the launch mode, scope or release; a profile by its last word."""
     name = words.text(match.name, 120)
@@ -136,8 +153,11 @@ def _total(fit: ContractFit) -> str:
     return f"{supported} of {len(required)}"
 
 
-def unmet_needs(fit: ContractFit) -> tuple[NeedRow, ...]:
-    """Needs that the statement does not support or does not declare; empty when it was not seen."""
+def unmet_needs(fit: ContractFit, *, limit: int) -> tuple[NeedRow, ...]:
+    """Needs that the statement does not support or does not declare; empty when it was not seen.
+
+    :param limit: needs that a row names; the others are counted.
+    """
     if not fit.observed:
         return ()
     groups: dict[tuple[str, str], list[str]] = {}
@@ -146,7 +166,7 @@ def unmet_needs(fit: ContractFit) -> tuple[NeedRow, ...]:
             name = need_name(match) + (" (optional)" if match.optional else "")
             groups.setdefault((match.outcome, words.text(match.note or "", 300)), []).append(name)
     return tuple(
-        NeedRow(mark=_MARKS[outcome], needs=words.listing(names, 60), note=words.sentence(words.capital(note)))
+        NeedRow(mark=_MARKS[outcome], needs=words.listing(names, limit), note=words.sentence(words.capital(note)))
         for (outcome, note), names in sorted(groups.items(), key=lambda item: item[0][0])
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
 
@@ -9,18 +10,20 @@ from interlock.model.base import GapClass, RuleOutcome
 from interlock.model.finding import Finding
 from interlock.model.rule import Rule
 from interlock.report import words
-from interlock.report.models import Cite, GapEntry, GapGroup, Link, SubjectLine
-from interlock.report.sections.context import Context
+from interlock.report.models import Cite, GapEntry, GapGroup, Link
+from interlock.report.sections.context import BLOCKERS, Context
 
 #: Gaps that a brief report tells in full.
 BRIEF_ENTRIES = 6
+#: Between two sentences; not after an abbreviation in front of a small letter or a figure.
+_SENTENCE_END = re.compile(r"(?<=[a-z0-9)\]][.:]) (?=[A-Z])")
 
 
 def build_gaps(context: Context) -> tuple[GapGroup, ...]:
     """Every rule with an open gap; the last group holds those that the target gate does not need.
 
     In a brief report only the worst blockers that the target gate needs get an entry, at most :data:`BRIEF_ENTRIES`;
-    the others get a row.
+    the others get a row with the first sentence of what to do.
     """
     by_rule: dict[str, list[Finding]] = defaultdict(list)
     for finding in context.assessment.findings:
@@ -65,8 +68,13 @@ def _group(context: Context, wave: int | None, entries: Sequence[GapEntry], told
         title=title,
         note=note,
         gaps=tuple(full),
-        rows=tuple(entry for entry in entries if entry not in full),
+        rows=tuple(_short(entry) for entry in entries if entry not in full),
     )
+
+
+def _short(entry: GapEntry) -> GapEntry:
+    """For a row: of what to do only the first sentence."""
+    return entry.model_copy(update={"action": _SENTENCE_END.split(entry.action, maxsplit=1)[0]})
 
 
 class Neighbours:
@@ -116,7 +124,7 @@ def _entry(context: Context, rule: Rule, findings: Sequence[Finding], neighbours
         severity=words.SEVERITY[rule.severity],
         severity_because=words.sentence(words.text(rule.rationale or "")),
         gap_class=words.GAP_CLASS[rule.gap_class],
-        blocker=rule.gap_class in {GapClass.PRODUCT_BLOCKER, GapClass.INTEGRATION_BLOCKER},
+        blocker=rule.gap_class in BLOCKERS,
         gate=words.GATE[rule.gate],
         scope=words.SCOPE[rule.scope],
         lifecycle=rule.lifecycle if rule.lifecycle != "stable" else "",
@@ -132,8 +140,7 @@ def _entry(context: Context, rule: Rule, findings: Sequence[Finding], neighbours
         behind=behind(context, keys),
         waits_for=neighbours.before(keys),
         opens=neighbours.after(keys),
-        subjects=tuple(
-            SubjectLine(link=context.subject_link(finding.subject), message=context.message(finding))
-            for finding in findings
+        subjects=context.subject_lines(
+            (context.subject_link(finding.subject), context.message(finding)) for finding in findings
         ),
     )

@@ -32,7 +32,7 @@ def build_glance(context: Context) -> Glance:
         if_unknowns_hold="",
         score=words.interval(assessment.product_score.interval),
         bar=bar(assessment.product_score, "Product"),
-        verdict=words.VERDICT[assessment.verdict.value],
+        verdict=words.product_verdict(assessment.verdict),
     )
     return Glance(
         stages=(*stages, Pair(term=NO_STAGE, value=str(none))),

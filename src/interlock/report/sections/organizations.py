@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from interlock.model.assessment import GateState, OrgStanding
-from interlock.model.base import CheckOutcome, RuleOutcome, Scope
+from interlock.model.base import CheckOutcome, Gate, RuleOutcome, Scope, Severity
 from interlock.model.contract import ContractFit
 from interlock.model.finding import Finding
 from interlock.model.observation import Check, Observation
@@ -19,7 +19,9 @@ from interlock.report.sections.glance import ENVIRONMENT, bar, if_unknowns_hold,
 from interlock.report.sections.summary import question, why_undecided
 
 #: Gaps, undecided rules, and checks with findings, that a brief report shows of one organisation, worst first.
-BRIEF_ROWS = 6
+BRIEF_ROWS = 4
+#: Rules of one gate, and contract needs of one outcome, that a brief report names.
+BRIEF_NAMES = 6
 _SHOWN_CHECKS = (CheckOutcome.FAIL, CheckOutcome.WARN)
 _CHECK = {
     CheckOutcome.FAIL: Mark(symbol="✕", label="Failed", tone="bad"),
@@ -52,8 +54,10 @@ def _page(
     vendor = words.vendor(organization.vendor)
     gaps = _rows(context, findings, frozenset({RuleOutcome.GAP}))
     undecided = _rows(context, findings, UNDECIDED)
-    told = _rows(context, [f for f in findings if (rule := context.rule(f.rule)) and context.told(rule)], UNDECIDED)
-    told = told[: BRIEF_ROWS if context.brief else None]
+    told = undecided
+    if context.brief:
+        needed = [finding for finding in findings if (rule := context.rule(finding.rule)) and context.needed(rule)]
+        told = _rows(context, needed, UNDECIDED)[:BRIEF_ROWS]
     failed = _failed(seen)
     checks = failed[: BRIEF_ROWS if context.brief else None]
     counted = (_checks_note(seen), _left(len(failed) - len(checks), "with findings"))
@@ -73,10 +77,10 @@ def _page(
         undecided=told,
         undecided_note=_left(len(undecided) - len(told), "undecided"),
         probe=probe_facts(seen) if seen else (),
-        probe_note=_probe_note(seen, standing),
+        probe_note=" ".join(filter(None, (_probe_note(seen, standing), _proxy_note(observation)))),
         checks=tuple(_check(context, check) for check in checks),
         checks_note=" ".join(filter(None, counted)),
-        needs=unmet_needs(fit) if fit else (),
+        needs=unmet_needs(fit, limit=BRIEF_NAMES if context.brief else 60) if fit else (),
         needs_note=_needs_note(fit),
     )
 
@@ -127,26 +131,87 @@ def _callout(context: Context, standing: OrgStanding, name: str) -> str:
     return ""
 
 
+def build_product_gates(context: Context) -> tuple[GateRow, ...]:
+    """What the product itself lacks at each gate, which a brief report says once for all organisations; else empty."""
+    if not context.brief:
+        return ()
+    rows = []
+    for gate in Gate:
+        states = [state for standing in context.assessment.standings for state in standing.gates if state.gate is gate]
+        own = [
+            [key for key in dict.fromkeys(keys) if _is_own(context, key)]
+            for keys in (
+                (key for state in states for key in state.open),
+                (key for state in states for key in state.undecided),
+            )
+        ]
+        if any(own):
+            rows.append(_gate_row(context, gate, _gate_mark(*map(len, own)), "", *own))
+    return tuple(rows)
+
+
+def _is_own(context: Context, key: str) -> bool:
+    """Whether the finding or node is the product's own, and so the same for every organisation."""
+    found = context.findings.get(key) or context.nodes.get(key)
+    return found is not None and found.subject.scope is Scope.PRODUCT
+
+
 def _gate(context: Context, state: GateState) -> GateRow:
-    if state.holds:
-        mark = Mark(symbol="✓", label="Holds", tone="good")
-    elif state.open:
-        more = f", {len(state.undecided)} undecided" if state.undecided else ""
-        mark = Mark(symbol="✕", label=f"{len(state.open)} open{more}", tone="bad")
-    else:
-        mark = Mark(symbol="?", label=f"{len(state.undecided)} undecided", tone="unknown")
+    met = f"{state.met} of {state.required}" if state.required else "none required"
+    mark = (
+        Mark(symbol="✓", label="Holds", tone="good")
+        if state.holds
+        else _gate_mark(len(state.open), len(state.undecided))
+    )
+    return _gate_row(context, state.gate, mark, met, state.open, state.undecided, shared=context.brief)
+
+
+def _gate_mark(open_: int, undecided: int) -> Mark:
+    if open_:
+        more = f", {undecided} undecided" if undecided else ""
+        return Mark(symbol="✕", label=f"{open_} open{more}", tone="bad")
+    return Mark(symbol="?", label=f"{undecided} undecided", tone="unknown")
+
+
+def _gate_row(
+    context: Context, gate: Gate, mark: Mark, met: str, open_: Sequence[str], undecided: Sequence[str], *,
+    shared: bool = False,
+) -> GateRow:  # fmt: skip
+    """:param shared: whether the product's own are counted here because they are told elsewhere, once."""
+    first, more = _links(context, open_, shared=shared)
+    unsure, more_unsure = _links(context, undecided, shared=shared)
     return GateRow(
-        gate=words.GATE[state.gate],
-        target=state.gate is context.assessment.target_gate,
+        gate=words.GATE[gate],
+        target=gate is context.assessment.target_gate,
         mark=mark,
-        met=f"{state.met} of {state.required}" if state.required else "none required",
-        open=_links(context, state.open),
-        undecided=_links(context, state.undecided),
+        met=met,
+        open=first,
+        undecided=unsure,
+        open_more=more,
+        undecided_more=more_unsure,
     )
 
 
-def _links(context: Context, keys: Iterable[str]) -> tuple[Link, ...]:
-    return tuple({link.label: link for link in map(context.finding_link, keys)}.values())
+def _links(context: Context, keys: Sequence[str], *, shared: bool) -> tuple[tuple[Link, ...], str]:
+    """Each rule once; in a brief report the worst :data:`BRIEF_NAMES`, and words that count the others."""
+    own = {key for key in keys if shared and _is_own(context, key)}
+    told = [key for key in keys if key not in own]
+    if context.brief:
+        told.sort(key=lambda key: _worst(context, key))
+    links = tuple({link.label: link for link in map(context.finding_link, told)}.values())
+    shown = links[: BRIEF_NAMES if context.brief else None]
+    counts = []
+    if len(links) > len(shown):
+        counts.append(f"{len(links) - len(shown):,} more")
+    if own:
+        counts.append(f"{len(own):,} of the product")
+    more = " and ".join(counts)
+    return shown, f" and {more}" if shown and more else more
+
+
+def _worst(context: Context, key: str) -> tuple[int, str]:
+    rule = context.rule(key.partition("@")[0])
+    return (rule.severity.rank if rule else len(Severity), key)
 
 
 def _rows(context: Context, findings: Iterable[Finding], outcomes: frozenset[RuleOutcome]) -> tuple[FindingRow, ...]:
@@ -210,6 +275,12 @@ def _probe_note(observation: Observation | None, standing: OrgStanding) -> str:
     took = observation.elapsed_ms
     duration = f"{words.number(took / 1000)} s" if took >= 1000 else f"{took:.0f} ms"
     return f"{words.count(len(observation.requests), 'request')} in {duration}, {words.moment(_when(observation))}."
+
+
+def _proxy_note(observation: Observation | None) -> str:
+    """Through whom it was asked: whose answer came, and whose silence, cannot be told from the requests alone."""
+    proxies = [words.text(proxy, 200) for proxy in observation.proxies] if observation is not None else []
+    return f"Asked through the proxy {words.listing(proxies, 3)}." if proxies else ""
 
 
 def _when(observation: Observation) -> str:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from interlock.model.base import Owner, Scope
+from interlock.model.base import Owner, RuleOutcome, Scope
 from interlock.model.finding import Finding
 from interlock.model.rule import Rule
 from interlock.report import words
-from interlock.report.models import Link, OpenQuestion, SubjectLine, UnansweredItem, Unknowns
+from interlock.report.models import CountedUnknowns, Link, OpenQuestion, UnansweredItem, Unknowns
 from interlock.report.sections.context import UNDECIDED, Context
 from interlock.report.sections.gaps import behind
 from interlock.report.sections.summary import question, why_undecided
 
 #: Questions to answer that a brief report lists: those that decide most.
-BRIEF_ITEMS = 12
+BRIEF_ITEMS = 8
+#: Rules that one row of counted findings names, worst first.
+BRIEF_RULES = 12
 
 
 def build_unknowns(context: Context) -> Unknowns:
@@ -28,13 +30,15 @@ def build_unknowns(context: Context) -> Unknowns:
     known = [pair for pair in known if pair[0].lifecycle != "deprecated"]
     known.sort(key=lambda pair: (pair[0].severity.rank, pair[0].gate.rank, pair[0].id))
     told = [pair for pair in known if context.told(pair[0])]
-    items = _items(context, [finding for _, findings in told for finding in findings])
-    shown = items[: BRIEF_ITEMS if context.brief else None]
-    left = sum(len(findings) for _, findings in known) - sum(len(findings) for _, findings in told)
+    rest = [pair for pair in known if not context.told(pair[0])]
+    needed = [finding for rule, findings in known if not context.brief or context.needed(rule) for finding in findings]
+    items = _items(context, needed)
+    left = sum(len(findings) for _, findings in rest)
     return Unknowns(
-        lead=(*_lead(sum(len(findings) for _, findings in known), len(items)), *_left(context, left)),
+        lead=(*_lead(sum(len(findings) for _, findings in known), len(items)), *_left(left)),
         questions=tuple(_question(context, rule, findings) for rule, findings in told),
-        to_answer=shown,
+        counted=_counted(context, [finding for _, findings in rest for finding in findings]),
+        to_answer=items[: BRIEF_ITEMS if context.brief else None],
     )
 
 
@@ -51,11 +55,45 @@ def _lead(undecided: int, items: int) -> tuple[str, ...]:
     return tuple(lead)
 
 
-def _left(context: Context, count: int) -> tuple[str, ...]:
+def _left(count: int) -> tuple[str, ...]:
     if not count:
         return ()
-    gate = words.GATE[context.assessment.target_gate].lower()
-    return (f"{count:,} of them do not bear on the {gate} gate; the HTML and Markdown reports list those too.",)
+    return (
+        "Only the worst are told one by one here; "
+        f"{count:,} others are counted by reason, and the HTML and Markdown reports tell all of them.",
+    )
+
+
+def _counted(context: Context, findings: Sequence[Finding]) -> tuple[CountedUnknowns, ...]:
+    """One row for each reason and kind of subject, that with most findings first; ``findings`` come worst first."""
+    groups: dict[tuple[str, Scope], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        groups[_reason(finding), finding.subject.scope].append(finding)
+    rows = []
+    for (reason, scope), alike in sorted(groups.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+        at = Counter(context.subject_link(finding.subject).label for finding in alike)
+        rules = {finding.rule: context.finding_link(finding.key) for finding in alike}
+        shown = tuple(rules.values())[:BRIEF_RULES]
+        names = [label if scope is Scope.PRODUCT else f"{label} ({count:,})" for label, count in at.most_common()]
+        rows.append(
+            CountedUnknowns(
+                reason=reason,
+                where=words.listing(names, 6),
+                findings=len(alike),
+                rules=shown,
+                more=f" and {len(rules) - len(shown):,} more" if len(rules) > len(shown) else "",
+            )
+        )
+    return tuple(rows)
+
+
+def _reason(finding: Finding) -> str:
+    """Why the finding is undecided, in words that many findings share."""
+    if finding.outcome is RuleOutcome.ERROR:
+        return "The rule could not be evaluated"
+    if finding.missing_facts:
+        return "Not observed and not answered" if finding.missing_answers else "Not observed"
+    return "Not answered" if finding.missing_answers else "Not decided"
 
 
 def _question(context: Context, rule: Rule, findings: Sequence[Finding]) -> OpenQuestion:
@@ -69,10 +107,8 @@ def _question(context: Context, rule: Rule, findings: Sequence[Finding]) -> Open
         gate=words.GATE[rule.gate],
         owner=words.OWNER[next((node.owner for node in nodes), Owner.US)],
         behind=behind(context, (finding.key for finding in findings)),
-        subjects=tuple(
-            SubjectLine(
-                link=context.subject_link(finding.subject), message=words.capital(why_undecided(context, finding))
-            )
+        subjects=context.subject_lines(
+            (context.subject_link(finding.subject), words.capital(why_undecided(context, finding)))
             for finding in findings
         ),
         help=_help(context, findings),
