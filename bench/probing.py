@@ -101,7 +101,7 @@ def one_core(kind: str, name: str, limit: float) -> Measured:
     targets = [f"/{kind}/{number}/fhir" for number in range(count)]
     best = [float("inf")] * 2
     with server() as origin:
-        for _ in range(8):
+        for _ in range(16):
             started = time.process_time()
             seen = asyncio.run(_probe(origin, targets, concurrency=concurrency, per_host=2 * concurrency))
             assert seen == count

@@ -80,13 +80,17 @@ def same_base(one: str, other: str) -> bool:
     """
     if one == other:
         return True
-    left, right = split(one), split(other)
+    left, right = origin(one), origin(other)
     if left is None or right is None:
-        return one == other
-    return (_authority(left), left.path.rstrip("/")) == (_authority(right), right.path.rstrip("/"))
+        return False
+    return (left.host, _stated_port(left), _path(one)) == (right.host, _stated_port(right), _path(other))
 
 
-def _authority(parts: SplitResult) -> tuple[str, int | None]:
-    default = _DEFAULT_PORTS[parts.scheme]
-    port = parts.port if parts.port != default else None
-    return (parts.hostname or "").lower(), port
+def _stated_port(where: Origin) -> int | None:
+    return where.port if where.port != _DEFAULT_PORTS[where.scheme] else None
+
+
+def _path(url: str) -> str:
+    """The path of an absolute URL, without slashes at its end."""
+    _, slash, path = url.partition("://")[2].partition("#")[0].partition("?")[0].partition("/")
+    return f"{slash}{path}".rstrip("/")

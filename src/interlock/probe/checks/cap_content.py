@@ -203,7 +203,7 @@ def instantiates(seen: CheckInput) -> Result:
 
 
 def _claims_us_core(seen: CheckInput) -> bool:
-    return any(profile.startswith(_US_CORE) for profile in seen.profiles)
+    return f"\n{_US_CORE}" in "\n".join(("", *seen.profiles))
 
 
 @FAMILY.check(

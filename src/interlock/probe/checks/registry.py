@@ -66,17 +66,44 @@ def run_checks(seen: CheckInput) -> tuple[Check, ...]:
     """Every check's result, in the order of :func:`list_checks`."""
     found: list[Any] = [None] * len(list_checks())
     for needs, members in _by_needs():
-        result = _unmet(seen, needs)
-        if result is None:
-            for place, spec in members:
-                found[place] = _check(spec, seen)
-        elif result.evidence:
-            for place, spec in members:
-                found[place] = _made(spec, result)
-        else:
-            for place, check in _made_alike(needs, result):
-                found[place] = check
+        _run(needs, members, seen, found)
     return tuple(found)
+
+
+def compare_contract(seen: CheckInput) -> dict[str, Check]:
+    """The results of the checks that need a workflow contract, by id."""
+    return _only("contract", seen)
+
+
+def compare_earlier(seen: CheckInput) -> dict[str, Check]:
+    """The results of the checks that need an earlier observation, by id."""
+    return _only("drift", seen)
+
+
+def _only(needs: Needs, seen: CheckInput) -> dict[str, Check]:
+    found: list[Check | None] = [None] * len(list_checks())
+    _run(needs, dict(_by_needs())[needs], seen, found)
+    return {check.id: check for check in found if check is not None}
+
+
+def _run(needs: Needs | None, members: _Placed, seen: CheckInput, found: list[Any]) -> None:
+    """Put the results of the checks that need the same into their places."""
+    try:
+        lacking = unmet(seen, needs) if needs is not None else None
+    except Exception as error:
+        lacking = _mistake(error)
+    if lacking is not None and not lacking.evidence:
+        for place, check in _made_alike(needs, lacking):
+            found[place] = check
+        return
+    for place, spec in members:
+        result = lacking
+        if result is None:
+            try:
+                result = spec.run(seen)
+            except Exception as error:
+                result = _mistake(error)
+        found[place] = _made(spec, result) if result.evidence else _made_before(spec, result)
 
 
 _Placed = tuple[tuple[int, CheckSpec], ...]
@@ -95,37 +122,6 @@ def _by_needs() -> tuple[tuple[Needs | None, _Placed], ...]:
 def _made_alike(needs: Needs | None, result: Result) -> tuple[tuple[int, Check], ...]:
     """One result for every check of a group. Without evidence it is the same for most targets: "no contract"."""
     return tuple((place, _made(spec, result)) for place, spec in dict(_by_needs())[needs])
-
-
-def compare_contract(seen: CheckInput) -> dict[str, Check]:
-    """The results of the checks that need a workflow contract, by id."""
-    return {spec.id: _compared(spec, seen) for spec in list_checks() if spec.needs == "contract"}
-
-
-def compare_earlier(seen: CheckInput) -> dict[str, Check]:
-    """The results of the checks that need an earlier observation, by id."""
-    return {spec.id: _compared(spec, seen) for spec in list_checks() if spec.needs == "drift"}
-
-
-def _compared(spec: CheckSpec, seen: CheckInput) -> Check:
-    """The result of a check of which it is not known yet whether what it needs is there."""
-    result = _unmet(seen, spec.needs)
-    return _check(spec, seen) if result is None else _made(spec, result)
-
-
-def _unmet(seen: CheckInput, needs: Needs | None) -> Result | None:
-    try:
-        return unmet(seen, needs) if needs is not None else None
-    except Exception as error:
-        return _mistake(error)
-
-
-def _check(spec: CheckSpec, seen: CheckInput) -> Check:
-    try:
-        result = spec.run(seen)
-    except Exception as error:
-        result = _mistake(error)
-    return _made(spec, result) if result.evidence else _made_before(spec, result)
 
 
 def _mistake(error: Exception) -> Result:
