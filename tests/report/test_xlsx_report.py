@@ -21,6 +21,8 @@ from interlock.model.base import CheckOutcome, Grade, Reference
 from interlock.model.errors import InterlockError
 from interlock.model.observation import CheckEvidence, Observation
 from interlock.report import xlsx
+from interlock.report.xlsx import book as workbook
+from interlock.report.xlsx.cells import cell_text
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 PART = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
@@ -393,12 +395,12 @@ def test_a_cell_that_is_too_long_is_cut_and_says_so(letter: str) -> None:
 
 
 def test_text_that_just_fits_is_whole() -> None:
-    assert xlsx.cell_text("x" * 32_767) == "x" * 32_767
-    assert xlsx.cell_text("😀" * 16_383) == "😀" * 16_383
+    assert cell_text("x" * 32_767) == "x" * 32_767
+    assert cell_text("😀" * 16_383) == "😀" * 16_383
 
 
 def test_rows_that_do_not_fit_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xlsx, "ROW_LIMIT", 5)
+    monkeypatch.setattr(workbook, "ROW_LIMIT", 5)
     rows = read(made())["Gaps"].rows
     gaps = sum(one.outcome.value == "gap" for one in factory.FINDINGS)
     assert len(rows) == 5

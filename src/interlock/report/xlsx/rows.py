@@ -1,60 +1,25 @@
-"""The report as a workbook for people who work in spreadsheets: tables to sort, filter and print.
-
-Nothing that a server, a file or a person wrote becomes a formula, a link, a number or a control character: such text is
-written as text, and what would become a formula in a CSV file of the sheet stays text there too. The same assessment
-gives the same bytes: the workbook's date is the assessment's.
-"""
+"""What the tables hold, row by row."""
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Literal
-
-import xlsxwriter
 
 from interlock.gaps.calendar import WorkingCalendar
-from interlock.model.assessment import Assessment, GapNode, OrgStanding, PlanTask, Quantiles
+from interlock.model.assessment import GapNode, OrgStanding, PlanTask, Quantiles
 from interlock.model.base import CheckOutcome, Evidence, GapClass, Grade, Owner, Reference, RuleOutcome, Scope
-from interlock.model.errors import InterlockError
 from interlock.model.finding import Finding
 from interlock.model.observation import Check, Observation
 from interlock.model.rule import LeadTime, Rule
 from interlock.report import words
-from interlock.report.sections.context import SECTIONS, UNDECIDED, Context, web_address
+from interlock.report.sections.context import UNDECIDED, Context, web_address
 from interlock.report.sections.gaps import Neighbours
 from interlock.report.sections.glance import NO_STAGE, observed_mark
 from interlock.report.sections.plan import build_first
 from interlock.report.sections.summary import build_summary, question, why_undecided
-from interlock.report.work.trackers import cell as no_formula
+from interlock.report.xlsx.cells import Row, Value, whole
 
-#: Characters (UTF-16 code units) of one cell, and rows of one sheet: Excel specifications and limits.
-CELL_LIMIT, ROW_LIMIT = 32_767, 1_048_576
-#: Sheets in order, and the sections of the report that ask for each.
-SHEETS = {
-    "Summary": frozenset({"summary", "glance", "first"}),
-    "Gaps": frozenset({"gaps"}),
-    "Questions open": frozenset({"unknowns"}),
-    "Plan": frozenset({"plan", "tasks"}),
-    "Probe findings": frozenset({"organizations"}),
-    "Sources": frozenset({"references"}),
-}
-
-Value = str | float | date | None
-Row = tuple[Value, ...]
-Kind = Literal["text", "number", "score", "share", "date", "moment"]
-
-_FORMATS: Mapping[Kind, str] = {
-    "text": "General",
-    "number": "General",
-    "score": "0.0",
-    "share": "0.0%",
-    "date": "d mmm yyyy",
-    "moment": "d mmm yyyy hh:mm",
-}
 _OUTCOMES = {
     CheckOutcome.FAIL: "Failed",
     CheckOutcome.WARN: "Warning",
@@ -65,328 +30,9 @@ _OUTCOMES = {
 }
 _EVIDENCE = {Evidence.ASSERTED: "Answered", Evidence.DOCUMENTED: "Documented", Evidence.OBSERVED: "Observed"}
 _KINDS = {"gap": "Gap", "discovery": "To find out", "standing": "Standing task"}
-_INK, _RULE = "#1f3a4d", "#c9d2d8"
-_A3, _A4 = 8, 9
-#: Height of a line of text and of the tallest row, in points.
-_LINE, _TALLEST = 13.2, 409.0
-#: Letters of running text that fit into the width of one digit of the standard font.
-_NARROWER = 1.2
 
 
-@dataclass(frozen=True)
-class _Column:
-    """``width`` in characters; ``kind`` is how numbers and dates are shown, text stays text.
-
-    :ivar mixed: it holds text as well as numbers and dates, so that these stand at the left too.
-    """
-
-    head: str
-    width: float
-    kind: Kind = "text"
-    mixed: bool = False
-
-
-_ORGANIZATIONS = (
-    _Column("Organisation", 30),
-    _Column("Verdict", 26),
-    _Column("How sure", 68),
-    _Column("Stage reached", 12),
-    _Column("Stage if what is undecided holds", 14),
-    _Column("Observed", 13),
-    _Column("Observed at (UTC)", 19, "moment"),
-    _Column("Score verified so far (of 100)", 10, "score"),
-    _Column("Score at best (of 100)", 10, "score"),
-    _Column("Complete (share)", 11, "share"),
-    _Column("Confidence (share)", 11, "share"),
-    _Column("Gate passed, P50", 12, "date"),
-    _Column("Gate passed, P80", 12, "date"),
-    _Column("Gate passed, P90", 12, "date"),
-)
-_FACTS = (_Column("What", 30), _Column("Value", 26, "number", mixed=True), _Column("What it means", 68))
-_FIRST = (
-    _Column("What to do first", 30),
-    _Column("Owner", 26),
-    _Column("Action, and why it is first", 68),
-    _Column("Days saved a person-day", 12, "number"),
-    _Column("Gates passed by it alone", 14, "number"),
-    _Column("On the critical path (share of runs)", 13, "share"),
-)
-_GAPS = (
-    _Column("Rank", 6, "number"),
-    _Column("Id", 11),
-    _Column("Gap", 26),
-    _Column("Organisation", 20),
-    _Column("Class", 12),
-    _Column("Severity", 10),
-    _Column("Gate", 10),
-    _Column("Holds up (gates of organisations)", 14, "number"),
-    _Column("Owner", 13),
-    _Column("Effort, low (person-days, judgement)", 11, "number"),
-    _Column("Effort, expected (person-days, judgement)", 11, "number"),
-    _Column("Effort, high (person-days, judgement)", 11, "number"),
-    _Column("Status", 18),
-    _Column("What was found", 32),
-    _Column("Why it matters", 32),
-    _Column("What to do", 42),
-    _Column("Evidence", 26),
-    _Column("Sources", 32),
-    _Column("Lead time is judgement", 11),
-)
-_QUESTIONS = (
-    _Column("No.", 6, "number"),
-    _Column("Id", 11),
-    _Column("Whom to ask", 24),
-    _Column("Organisation", 22),
-    _Column("Question", 42),
-    _Column("Severity", 10),
-    _Column("Class", 13),
-    _Column("Gate", 11),
-    _Column("Holds up (gates of organisations)", 13, "number"),
-    _Column("Why nobody knows yet", 42),
-    _Column("What would decide it", 38),
-    _Column("Effort to find out, expected (person-days, judgement)", 13, "number"),
-    _Column("To find out first (rank)", 11, "number"),
-)
-_PLAN = (
-    _Column("No.", 6, "number"),
-    _Column("Task", 24),
-    _Column("Title", 38),
-    _Column("Kind", 11),
-    _Column("Where", 20),
-    _Column("Owner", 13),
-    _Column("Gate", 11),
-    _Column("Predecessors", 26),
-    _Column("Earliest start, P50", 12, "date"),
-    _Column("Finish, P50", 12, "date"),
-    _Column("Gate passed there, P80", 12, "date"),
-    _Column("On the critical path (share of runs)", 11, "share"),
-    _Column("Effort, low (person-days, judgement)", 11, "number"),
-    _Column("Effort, expected (person-days, judgement)", 11, "number"),
-    _Column("Effort, high (person-days, judgement)", 11, "number"),
-    _Column("Lead time, low", 8, "number"),
-    _Column("Lead time, expected", 9, "number"),
-    _Column("Lead time, high", 8, "number"),
-    _Column("Lead time is in", 12),
-    _Column("Lead time: source", 32),
-    _Column("Lead time: grade", 15),
-    _Column("Lead time: as of", 10),
-)
-_PROBE = (
-    _Column("Organisation", 24),
-    _Column("Check", 11),
-    _Column("Title", 28),
-    _Column("Outcome", 15),
-    _Column("Severity of the check", 11),
-    _Column("Message", 54),
-    _Column("Address", 46),
-    _Column("Pointer", 26),
-    _Column("Reference", 36),
-    _Column("Observed at (UTC)", 19, "moment"),
-)
-_SOURCES = (_Column("No.", 6, "number"), _Column("Title", 60), _Column("Address", 70), _Column("Cited by", 40))
-
-
-def sheets(sections: Collection[str] | None) -> tuple[str, ...]:
-    """Names of the sheets that these sections ask for; none means all of them.
-
-    :raises InterlockError: there is no sheet for any of them.
-    """
-    chosen = SECTIONS if sections is None else sections
-    found = tuple(name for name, asked in SHEETS.items() if not asked.isdisjoint(chosen))
-    if not found:
-        have = [section for section in SECTIONS if any(section in asked for asked in SHEETS.values())]
-        named = words.listing([words.text(section, 40) for section in chosen])
-        raise InterlockError(
-            f"the workbook has no sheet for the section {named}", remedy=f"sections with a sheet: {', '.join(have)}"
-        )
-    return found
-
-
-def render(
-    assessment: Assessment,
-    observations: Mapping[str, Observation],
-    *,
-    interlock_version: str,
-    sections: Collection[str] | None = None,
-    holidays: Iterable[date] = (),
-) -> bytes:
-    """The workbook.
-
-    :param observations: organisation id to its latest observation; absent means never probed.
-    :param sections: names out of ``SECTIONS``; none means all of them. Those without a sheet are left out.
-    :param holidays: days that the plan does not work, besides weekends.
-    :raises InterlockError: there is no sheet for any of the sections.
-    """
-    names = sheets(sections)
-    shown = frozenset(SECTIONS if sections is None else sections)
-    content = _Content(Context(assessment, observations, shown), tuple(holidays), names)
-    target = io.BytesIO()
-    book = _Book(target, content.context, interlock_version)
-    if "Summary" in names:
-        _summary(book, content, shown, interlock_version)
-    if "Gaps" in names:
-        book.table("Gaps", _GAPS, list(content.gaps()), fixed=2)
-    if "Questions open" in names:
-        book.table("Questions open", _QUESTIONS, list(content.questions()), fixed=2)
-    if "Plan" in names:
-        book.table("Plan", _PLAN, list(content.tasks()), fixed=2)
-    if "Probe findings" in names:
-        book.table("Probe findings", _PROBE, content.checks(), fixed=2)
-    if "Sources" in names:
-        book.table("Sources", _SOURCES, list(content.sources()), fixed=1, paper=_A4)
-    book.close()
-    return target.getvalue()
-
-
-def cell_text(value: str) -> str:
-    """Text as a cell takes it: lines kept, nothing unprintable, never a formula, and cut with a word where too long."""
-    clean = "\n".join(_whole(line) for line in value.split("\n"))
-    return _cut(no_formula(clean))
-
-
-def _whole(value: object) -> str:
-    """One safe line, uncut."""
-    written = str(value)
-    return words.text(written, max(1, len(written)))
-
-
-def _cut(value: str) -> str:
-    if 2 * len(value) <= CELL_LIMIT:
-        return value
-    units = value.encode("utf-16-le")
-    if len(units) <= 2 * CELL_LIMIT:
-        return value
-    note = f"… [cut: a cell holds {CELL_LIMIT:,} characters, the whole text has {len(units) // 2:,}]"
-    return units[: 2 * (CELL_LIMIT - len(note))].decode("utf-16-le", "ignore") + note
-
-
-class _Book:
-    """The workbook being written: every cell goes through :meth:`_put`."""
-
-    def __init__(self, target: io.BytesIO, context: Context, version: str) -> None:
-        assessment = context.assessment
-        self._book: Any = xlsxwriter.Workbook(
-            target,
-            {
-                "in_memory": True,
-                "strings_to_formulas": False,
-                "strings_to_urls": False,
-                "strings_to_numbers": False,
-            },
-        )
-        product = words.text(assessment.product, 60)
-        created = words.parse_day(assessment.as_of) or words.parse_day(assessment.plan.start) or date(2000, 1, 1)
-        self._book.set_properties(
-            {
-                "title": f"{words.name(assessment.product)}: integration readiness",
-                "comments": f"Written by Interlock {words.text(version, 40)}",
-                "created": datetime(created.year, created.month, created.day),
-            }
-        )
-        plain = {"font_size": 10, "valign": "top", "bottom": 1, "bottom_color": _RULE}
-        aligned: dict[bool, dict[str, Any]] = {True: {"align": "left"}, False: {"align": "right", "indent": 1}}
-        self._text = self._book.add_format(plain | {"text_wrap": True})
-        self._cells = {
-            (kind, mixed): self._book.add_format(plain | aligned[mixed] | {"num_format": _FORMATS[kind]})
-            for kind in _FORMATS
-            for mixed in aligned
-        }
-        head = {"bold": True, "font_size": 10, "font_color": "#ffffff", "bg_color": _INK, "text_wrap": True}
-        self._heads = {mixed: self._book.add_format(head | aligned[mixed] | {"valign": "top"}) for mixed in aligned}
-        self._title = self._book.add_format({"bold": True, "font_size": 16, "font_color": _INK})
-        self._footer = f"&L{product.replace('&', '&&')}&C&A&RPage &P of &N"
-
-    def close(self) -> None:
-        """Finish the file."""
-        self._book.close()
-
-    def sheet(self, name: str, columns: Sequence[_Column], *, fixed: int, paper: int = _A3) -> Any:
-        """An empty sheet whose first row stays in sight and is repeated on every page, and ``fixed`` columns."""
-        sheet = self._book.add_worksheet(name)
-        for place, column in enumerate(columns):
-            sheet.set_column(place, place, column.width)
-        sheet.freeze_panes(1, fixed)
-        sheet.set_landscape()
-        sheet.set_paper(paper)
-        sheet.fit_to_pages(1, 0)
-        sheet.repeat_rows(0)
-        sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-        sheet.set_footer(self._footer)
-        sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
-        return sheet
-
-    def table(
-        self, name: str, columns: Sequence[_Column], rows: Sequence[Row], *, fixed: int, paper: int = _A3
-    ) -> None:
-        """A sheet that is one table."""
-        self.rows(self.sheet(name, columns, fixed=fixed, paper=paper), 0, columns, rows)
-
-    def title(self, sheet: Any, text: str) -> None:
-        """The first row of a sheet that is more than one table."""
-        sheet.write_string(0, 0, cell_text(text), self._title)
-        sheet.set_row(0, 24)
-
-    def rows(
-        self, sheet: Any, top: int, columns: Sequence[_Column], rows: Sequence[Row], *, filtered: bool = True
-    ) -> int:
-        """A table with its header at row ``top`` (0-based); returns the row after it."""
-        for place, column in enumerate(columns):
-            sheet.write_string(top, place, column.head, self._heads[column.kind == "text" or column.mixed])
-        sheet.set_row(top, _LINE * (0.5 + max(_lines_of(column.head, 0.8 * column.width) for column in columns)))
-        room = ROW_LIMIT - top - 1
-        kept = rows if len(rows) <= room else rows[: room - 1]
-        for number, row in enumerate(kept, start=top + 1):
-            sheet.set_row(number, _height(columns, row))
-            for place, (column, value) in enumerate(zip(columns, row, strict=True)):
-                self._put(sheet, number, place, value, column)
-        last = top + len(kept)
-        if filtered:
-            sheet.autofilter(top, 0, max(last, top), len(columns) - 1)
-        if len(kept) < len(rows):
-            last += 1
-            more = f"{len(rows) - len(kept):,} more rows do not fit into a sheet and are left out here."
-            sheet.write_string(last, 0, more)
-        return last + 1
-
-    def _put(self, sheet: Any, row: int, place: int, value: Value, column: _Column) -> None:
-        if isinstance(value, date) and value.year < 1900:  # before the first day that a spreadsheet knows
-            value = value.isoformat()
-        elif isinstance(value, float) and not math.isfinite(value):
-            value = "not known"
-        if value is None or value == "":
-            sheet.write_blank(row, place, None, self._text)
-        elif isinstance(value, str):
-            sheet.write_string(row, place, cell_text(value), self._text)
-        elif isinstance(value, date):
-            kind: Kind = "moment" if isinstance(value, datetime) else "date"
-            sheet.write_datetime(row, place, value, self._cells[kind, column.mixed])
-        else:
-            sheet.write_number(row, place, value, self._cells[column.kind, column.mixed])
-
-
-def _height(columns: Sequence[_Column], row: Row) -> float:
-    """Points that the row's longest text takes; not every program finds the height by itself, so it is given."""
-    texts = ((value, column.width) for column, value in zip(columns, row, strict=True) if isinstance(value, str))
-    lines = max((sum(_lines_of(line, width) for line in value.split("\n")) for value, width in texts), default=1)
-    return min(_TALLEST, _LINE * lines + 2)
-
-
-def _lines_of(text: str, width: float) -> int:
-    """Lines that a text takes, about: a column is as many digits wide, and letters are narrower."""
-    room = max(1, int(_NARROWER * width))
-    if len(text) <= room:
-        return 1
-    lines, used = 1, 0
-    for word in text.split(" "):
-        if used and used + 1 + len(word) > room:
-            lines, used = lines + 1, 0
-        used += len(word) + (used > 0)
-        if used > room:  # a word without a place to break it
-            lines, used = lines + (used - 1) // room, (used - 1) % room + 1
-    return lines
-
-
-class _Content:
+class Content:
     """The tables' rows. Sources are numbered as they are met, so theirs are asked for last."""
 
     def __init__(self, context: Context, holidays: tuple[date, ...], names: Collection[str]) -> None:
@@ -405,7 +51,7 @@ class _Content:
         plan, score, totals = assessment.plan, assessment.product_score, assessment.totals
         gate = words.GATE[assessment.target_gate]
         provisional = " (provisional)" if summary.provisional else ""
-        yield "Assessed on", _day(assessment.as_of), f"Interlock {version}, ruleset {_whole(assessment.ruleset)}"
+        yield "Assessed on", _day(assessment.as_of), f"Interlock {version}, ruleset {whole(assessment.ruleset)}"
         yield "Verdict", summary.verdict + provisional, _lines(summary.headline, *summary.lead)
         yield "How sure", "Provisional" if summary.provisional else "Firm", _lines(*summary.sure)
         yield "Next step", summary.next_owner, summary.next_step
@@ -509,7 +155,7 @@ class _Content:
             yield (
                 rank,
                 rule.id,
-                _whole(rule.title),
+                whole(rule.title),
                 self.context.subject_link(finding.subject).label,
                 words.GAP_CLASS[rule.gap_class],
                 words.SEVERITY[rule.severity].label,
@@ -521,8 +167,8 @@ class _Content:
                 effort.high,
                 self._status(rule, [link.label for link in neighbours.before([finding.key])]),
                 self.context.message(finding),
-                words.sentence(_whole(rule.why)),
-                words.sentence(_whole(rule.remediation.text)),
+                words.sentence(whole(rule.why)),
+                words.sentence(whole(rule.remediation.text)),
                 _evidence(finding),
                 _lines(*sources),
                 _judged(rule.remediation.lead_time),
@@ -593,7 +239,7 @@ class _Content:
             yield (
                 number,
                 task.id,
-                question(node.title if node else task.title) if task.kind == "discovery" else _whole(task.title),
+                question(node.title if node else task.title) if task.kind == "discovery" else whole(task.title),
                 _KINDS[task.kind],
                 self._where(task, node),
                 words.OWNER[task.owner],
@@ -631,7 +277,7 @@ class _Content:
             return _lines(*self._cite([Reference(title=url, url=url)], task.id.partition("@")[0]))
         if lead.source.casefold() == "judgement":
             return "Judgement: estimated, with no published source"
-        return _whole(lead.source)
+        return whole(lead.source)
 
     def checks(self) -> list[Row]:
         """Checks of every organisation's latest observation, what failed first; and who was not observed, and why."""
@@ -662,10 +308,10 @@ class _Content:
         return (
             name,
             check.id,
-            _whole(check.title),
+            whole(check.title),
             _OUTCOMES[check.outcome],
             words.SEVERITY[check.severity].label,
-            words.sentence(_whole(check.message)),
+            words.sentence(whole(check.message)),
             _lines(*(place.url for place in places)) or (observation.target.base_url if observation else None),
             _lines(*(place.pointer or "(whole document)" for place in places)),
             _lines(*self._cite(check.references, check.id)),
@@ -677,29 +323,14 @@ class _Content:
         cited = []
         for reference in references:
             number = self.context.book.cite(reference).number
-            self._cited.setdefault(number, {})[_whole(by)] = None
-            cited.append(f"[{number}] {_whole(reference.title)}")
+            self._cited.setdefault(number, {})[whole(by)] = None
+            cited.append(f"[{number}] {whole(reference.title)}")
         return cited
 
     def sources(self) -> Iterator[Row]:
         """Everything that the other sheets cite."""
         for entry in self.context.book.entries():
             yield entry.number, entry.title, entry.url, ", ".join(self._cited.get(entry.number, ()))
-
-
-def _summary(book: _Book, content: _Content, shown: Collection[str], version: str) -> None:
-    """The first sheet: the verdict with how sure it is, organisations at a glance, and what to do first."""
-    sheet = book.sheet("Summary", _ORGANIZATIONS, fixed=1)
-    book.title(sheet, f"{words.name(content.assessment.product)}: integration readiness")
-    top = 2
-    if "summary" in shown:
-        top = book.rows(sheet, top, _FACTS, list(content.facts(words.text(version, 40))), filtered=False)
-        shares = (_FACTS[0], _Column("Share", 26, "share", mixed=True), _FACTS[2])
-        top = book.rows(sheet, top, shares, list(content.shares()), filtered=False) + 1
-    if "glance" in shown:
-        top = book.rows(sheet, top, _ORGANIZATIONS, list(content.organizations())) + 1
-    if "first" in shown:
-        book.rows(sheet, top, _FIRST, list(content.first()), filtered=False)
 
 
 def _levels(finish: Quantiles) -> tuple[tuple[str, str, float, str], ...]:
@@ -712,12 +343,12 @@ def _levels(finish: Quantiles) -> tuple[tuple[str, str, float, str], ...]:
 
 def _lines(*parts: str) -> str:
     """The parts that say something, a line each."""
-    return "\n".join(_whole(part) for part in parts if part)
+    return "\n".join(whole(part) for part in parts if part)
 
 
 def _day(value: str) -> Value:
     """A real date; text that is none stays text."""
-    return words.parse_day(value) or _whole(value)
+    return words.parse_day(value) or whole(value)
 
 
 def _moment(value: str | None) -> Value:
@@ -732,7 +363,7 @@ def _moment(value: str | None) -> Value:
 def _evidence(finding: Finding) -> str:
     label = _EVIDENCE[finding.evidence] if finding.evidence else ""
     reads = words.unique(name.removeprefix("responses.").removeprefix("value.") for name in finding.reads)
-    return ": ".join(part for part in (label, words.listing([_whole(name) for name in reads])) if part)
+    return ": ".join(part for part in (label, words.listing([whole(name) for name in reads])) if part)
 
 
 def _deciding(finding: Finding) -> str:

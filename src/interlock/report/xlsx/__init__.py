@@ -1,0 +1,98 @@
+"""The report as a workbook for people who work in spreadsheets: tables to sort, filter and print.
+
+Nothing that a server, a file or a person wrote becomes a formula, a link, a number or a control character: such text is
+written as text, and what would become a formula in a CSV file of the sheet stays text there too. The same assessment
+gives the same bytes: the workbook's date is the assessment's.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+
+from interlock.model.assessment import Assessment
+from interlock.model.errors import InterlockError
+from interlock.model.observation import Observation
+from interlock.report import words
+from interlock.report.sections.context import SECTIONS, Context
+from interlock.report.xlsx.book import A4, Book
+from interlock.report.xlsx.columns import FACTS, FIRST, GAPS, ORGANIZATIONS, PLAN, PROBE, QUESTIONS, SOURCES, Column
+from interlock.report.xlsx.rows import Content
+
+#: Sheets in order, and the sections of the report that ask for each.
+SHEETS = {
+    "Summary": frozenset({"summary", "glance", "first"}),
+    "Gaps": frozenset({"gaps"}),
+    "Questions open": frozenset({"unknowns"}),
+    "Plan": frozenset({"plan", "tasks"}),
+    "Probe findings": frozenset({"organizations"}),
+    "Sources": frozenset({"references"}),
+}
+
+
+def sheets(sections: Collection[str] | None) -> tuple[str, ...]:
+    """Names of the sheets that these sections ask for; none means all of them.
+
+    :raises InterlockError: there is no sheet for any of them.
+    """
+    chosen = SECTIONS if sections is None else sections
+    found = tuple(name for name, asked in SHEETS.items() if not asked.isdisjoint(chosen))
+    if not found:
+        have = [section for section in SECTIONS if any(section in asked for asked in SHEETS.values())]
+        named = words.listing([words.text(section, 40) for section in chosen])
+        raise InterlockError(
+            f"the workbook has no sheet for the section {named}", remedy=f"sections with a sheet: {', '.join(have)}"
+        )
+    return found
+
+
+def render(
+    assessment: Assessment,
+    observations: Mapping[str, Observation],
+    *,
+    interlock_version: str,
+    sections: Collection[str] | None = None,
+    holidays: Iterable[date] = (),
+) -> bytes:
+    """The workbook.
+
+    :param observations: organisation id to its latest observation; absent means never probed.
+    :param sections: names out of ``SECTIONS``; none means all of them. Those without a sheet are left out.
+    :param holidays: days that the plan does not work, besides weekends.
+    :raises InterlockError: there is no sheet for any of the sections.
+    """
+    names = sheets(sections)
+    shown = frozenset(SECTIONS if sections is None else sections)
+    content = Content(Context(assessment, observations, shown), tuple(holidays), names)
+    target = io.BytesIO()
+    book = Book(target, content.context, interlock_version)
+    if "Summary" in names:
+        _summary(book, content, shown, interlock_version)
+    if "Gaps" in names:
+        book.table("Gaps", GAPS, list(content.gaps()), fixed=2)
+    if "Questions open" in names:
+        book.table("Questions open", QUESTIONS, list(content.questions()), fixed=2)
+    if "Plan" in names:
+        book.table("Plan", PLAN, list(content.tasks()), fixed=2)
+    if "Probe findings" in names:
+        book.table("Probe findings", PROBE, content.checks(), fixed=2)
+    if "Sources" in names:
+        book.table("Sources", SOURCES, list(content.sources()), fixed=1, paper=A4)
+    book.close()
+    return target.getvalue()
+
+
+def _summary(book: Book, content: Content, shown: Collection[str], version: str) -> None:
+    """The first sheet: the verdict with how sure it is, organisations at a glance, and what to do first."""
+    sheet = book.sheet("Summary", ORGANIZATIONS, fixed=1)
+    book.title(sheet, f"{words.name(content.assessment.product)}: integration readiness")
+    top = 2
+    if "summary" in shown:
+        top = book.rows(sheet, top, FACTS, list(content.facts(words.text(version, 40))), filtered=False)
+        shares = (FACTS[0], Column("Share", 26, "share", mixed=True), FACTS[2])
+        top = book.rows(sheet, top, shares, list(content.shares()), filtered=False) + 1
+    if "glance" in shown:
+        top = book.rows(sheet, top, ORGANIZATIONS, list(content.organizations())) + 1
+    if "first" in shown:
+        book.rows(sheet, top, FIRST, list(content.first()), filtered=False)

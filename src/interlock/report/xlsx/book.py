@@ -1,0 +1,155 @@
+"""The workbook being written: sheets, tables, formats and heights."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import xlsxwriter
+
+from interlock.report import words
+from interlock.report.sections.context import Context
+from interlock.report.xlsx.cells import ROW_LIMIT, Kind, Row, Value, cell_text
+from interlock.report.xlsx.columns import Column
+
+_FORMATS: Mapping[Kind, str] = {
+    "text": "General",
+    "number": "General",
+    "score": "0.0",
+    "share": "0.0%",
+    "date": "d mmm yyyy",
+    "moment": "d mmm yyyy hh:mm",
+}
+_INK, _RULE = "#1f3a4d", "#c9d2d8"
+A3, A4 = 8, 9
+#: Height of a line of text and of the tallest row, in points.
+_LINE, _TALLEST = 13.2, 409.0
+#: Letters of running text that fit into the width of one digit of the standard font.
+_NARROWER = 1.2
+
+
+class Book:
+    """The workbook being written: every cell goes through :meth:`_put`."""
+
+    def __init__(self, target: io.BytesIO, context: Context, version: str) -> None:
+        assessment = context.assessment
+        self._book: Any = xlsxwriter.Workbook(
+            target,
+            {
+                "in_memory": True,
+                "strings_to_formulas": False,
+                "strings_to_urls": False,
+                "strings_to_numbers": False,
+            },
+        )
+        product = words.text(assessment.product, 60)
+        created = words.parse_day(assessment.as_of) or words.parse_day(assessment.plan.start) or date(2000, 1, 1)
+        self._book.set_properties(
+            {
+                "title": f"{words.name(assessment.product)}: integration readiness",
+                "comments": f"Written by Interlock {words.text(version, 40)}",
+                "created": datetime(created.year, created.month, created.day),
+            }
+        )
+        plain = {"font_size": 10, "valign": "top", "bottom": 1, "bottom_color": _RULE}
+        aligned: dict[bool, dict[str, Any]] = {True: {"align": "left"}, False: {"align": "right", "indent": 1}}
+        self._text = self._book.add_format(plain | {"text_wrap": True})
+        self._cells = {
+            (kind, mixed): self._book.add_format(plain | aligned[mixed] | {"num_format": _FORMATS[kind]})
+            for kind in _FORMATS
+            for mixed in aligned
+        }
+        head = {"bold": True, "font_size": 10, "font_color": "#ffffff", "bg_color": _INK, "text_wrap": True}
+        self._heads = {mixed: self._book.add_format(head | aligned[mixed] | {"valign": "top"}) for mixed in aligned}
+        self._title = self._book.add_format({"bold": True, "font_size": 16, "font_color": _INK})
+        self._footer = f"&L{product.replace('&', '&&')}&C&A&RPage &P of &N"
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._book.close()
+
+    def sheet(self, name: str, columns: Sequence[Column], *, fixed: int, paper: int = A3) -> Any:
+        """An empty sheet whose first row stays in sight and is repeated on every page, and ``fixed`` columns."""
+        sheet = self._book.add_worksheet(name)
+        for place, column in enumerate(columns):
+            sheet.set_column(place, place, column.width)
+        sheet.freeze_panes(1, fixed)
+        sheet.set_landscape()
+        sheet.set_paper(paper)
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(0)
+        sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+        sheet.set_footer(self._footer)
+        sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
+        return sheet
+
+    def table(self, name: str, columns: Sequence[Column], rows: Sequence[Row], *, fixed: int, paper: int = A3) -> None:
+        """A sheet that is one table."""
+        self.rows(self.sheet(name, columns, fixed=fixed, paper=paper), 0, columns, rows)
+
+    def title(self, sheet: Any, text: str) -> None:
+        """The first row of a sheet that is more than one table."""
+        sheet.write_string(0, 0, cell_text(text), self._title)
+        sheet.set_row(0, 24)
+
+    def rows(
+        self, sheet: Any, top: int, columns: Sequence[Column], rows: Sequence[Row], *, filtered: bool = True
+    ) -> int:
+        """A table with its header at row ``top`` (0-based); returns the row after it."""
+        for place, column in enumerate(columns):
+            sheet.write_string(top, place, column.head, self._heads[column.kind == "text" or column.mixed])
+        sheet.set_row(top, _LINE * (0.5 + max(_lines_of(column.head, 0.8 * column.width) for column in columns)))
+        room = ROW_LIMIT - top - 1
+        kept = rows if len(rows) <= room else rows[: room - 1]
+        for number, row in enumerate(kept, start=top + 1):
+            sheet.set_row(number, _height(columns, row))
+            for place, (column, value) in enumerate(zip(columns, row, strict=True)):
+                self._put(sheet, number, place, value, column)
+        last = top + len(kept)
+        if filtered:
+            sheet.autofilter(top, 0, max(last, top), len(columns) - 1)
+        if len(kept) < len(rows):
+            last += 1
+            more = f"{len(rows) - len(kept):,} more rows do not fit into a sheet and are left out here."
+            sheet.write_string(last, 0, more)
+        return last + 1
+
+    def _put(self, sheet: Any, row: int, place: int, value: Value, column: Column) -> None:
+        if isinstance(value, date) and value.year < 1900:  # before the first day that a spreadsheet knows
+            value = value.isoformat()
+        elif isinstance(value, float) and not math.isfinite(value):
+            value = "not known"
+        if value is None or value == "":
+            sheet.write_blank(row, place, None, self._text)
+        elif isinstance(value, str):
+            sheet.write_string(row, place, cell_text(value), self._text)
+        elif isinstance(value, date):
+            kind: Kind = "moment" if isinstance(value, datetime) else "date"
+            sheet.write_datetime(row, place, value, self._cells[kind, column.mixed])
+        else:
+            sheet.write_number(row, place, value, self._cells[column.kind, column.mixed])
+
+
+def _height(columns: Sequence[Column], row: Row) -> float:
+    """Points that the row's longest text takes; not every program finds the height by itself, so it is given."""
+    texts = ((value, column.width) for column, value in zip(columns, row, strict=True) if isinstance(value, str))
+    lines = max((sum(_lines_of(line, width) for line in value.split("\n")) for value, width in texts), default=1)
+    return min(_TALLEST, _LINE * lines + 2)
+
+
+def _lines_of(text: str, width: float) -> int:
+    """Lines that a text takes, about: a column is as many digits wide, and letters are narrower."""
+    room = max(1, int(_NARROWER * width))
+    if len(text) <= room:
+        return 1
+    lines, used = 1, 0
+    for word in text.split(" "):
+        if used and used + 1 + len(word) > room:
+            lines, used = lines + 1, 0
+        used += len(word) + (used > 0)
+        if used > room:  # a word without a place to break it
+            lines, used = lines + (used - 1) // room, (used - 1) % room + 1
+    return lines
