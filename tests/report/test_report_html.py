@@ -8,13 +8,11 @@ import re
 import time
 from html.parser import HTMLParser
 from itertools import pairwise
-from pathlib import Path
 
 import assessment_factory as factory
 import pytest
 
 from interlock.model.assessment import Assessment
-from interlock.model.errors import DocumentError, InterlockError
 from interlock.report import html, view
 from interlock.usecases.report import PDF_SECTIONS
 
@@ -224,42 +222,3 @@ def test_sixty_organisations_in_two_seconds() -> None:
 
 def test_same_assessment_same_bytes(source: str) -> None:
     assert render() == source
-
-
-def test_a_directory_may_override_one_file(tmp_path: Path) -> None:
-    (tmp_path / "report.css").write_text("body { color: teal } </style><script>", encoding="utf-8")
-    changed = render(override=tmp_path)
-    assert "color: teal" in changed
-    assert Page(changed).all("script") == []
-    assert Page(changed).problems == []
-
-
-def test_a_stylesheet_without_end_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "report.css").write_text("x" * 2_000_001, encoding="utf-8")
-    with pytest.raises(DocumentError, match="larger than"):
-        render(override=tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("template", "message"),
-    [
-        ("{{ view.nonsense }}", "nonsense"),
-        ("{{ view.__class__.__mro__ }}", "not allowed|unsafe"),
-        ("{{ ''.__class__.__base__.__subclasses__() }}", "not allowed|unsafe"),
-        ("line one\n{% if %}", "template mistake"),
-        ("{% include 'elsewhere.j2' %}", "elsewhere"),
-    ],
-)
-def test_a_template_of_a_stranger_can_neither_reach_python_nor_fail_obscurely(
-    tmp_path: Path, template: str, message: str
-) -> None:
-    (tmp_path / "report.html.j2").write_text(template, encoding="utf-8")
-    with pytest.raises(InterlockError, match=message):
-        render(override=tmp_path)
-
-
-def test_a_template_mistake_names_its_line(tmp_path: Path) -> None:
-    (tmp_path / "report.html.j2").write_text("one\n{% if %}", encoding="utf-8")
-    with pytest.raises(DocumentError) as caught:
-        render(override=tmp_path)
-    assert caught.value.place is not None and caught.value.place.line == 2

@@ -9,7 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from interlock.report import markdown, view
+from interlock.report import markdown, markdown_text, view
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -71,7 +71,7 @@ def sample() -> str:
 def test_escaped_text_renders_as_that_text(attack: str, around: str) -> None:
     table = around.startswith("|")
     head = "| a | b |\n| --- | --- |\n" if table else ""
-    tokens = flat(parser().parse(head + around.format(markdown.escape(attack))))
+    tokens = flat(parser().parse(head + around.format(markdown_text.escape(attack))))
     allowed = {"inline", "text", "paragraph_open", "paragraph_close"}
     if table:
         names = ("table", "thead", "tbody", "tr", "th", "td")

@@ -53,7 +53,7 @@ def info_of(content: bytes, tmp_path: Path) -> dict[str, str]:
 
 @pytest.mark.usefixtures("needs_weasyprint")
 def test_the_whole_report_is_in_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    content = pdf.render(page(), tmp_path)
+    content = pdf.render(page())
     assert content.startswith(b"%PDF-1.7")
     assert capfd.readouterr() == ("", "")
     info = info_of(content, tmp_path)
@@ -75,15 +75,15 @@ def test_the_whole_report_is_in_it(tmp_path: Path, capfd: pytest.CaptureFixture[
 
 
 @pytest.mark.usefixtures("needs_weasyprint")
-def test_same_page_same_bytes(tmp_path: Path) -> None:
+def test_same_page_same_bytes() -> None:
     short = page(sections=["summary", "glance"])
-    assert pdf.render(short, tmp_path) == pdf.render(short, tmp_path)
+    assert pdf.render(short) == pdf.render(short)
 
 
 @pytest.mark.usefixtures("needs_weasyprint")
 @pytest.mark.parametrize("payload", ["<script>x</script>", "x" * 10_000, "\u202eمرحبا שלום 漢字 🩺", "\x1b[31m\x00"])
 def test_hostile_texts(payload: str, tmp_path: Path) -> None:
-    content = pdf.render(page(factory.hostile(payload), sections=["summary", "graph", "glance"]), tmp_path)
+    content = pdf.render(page(factory.hostile(payload), sections=["summary", "graph", "glance"]))
     assert "\x1b" not in text_of(content, tmp_path)
 
 
@@ -139,5 +139,5 @@ def test_without_its_library_one_command_is_named(
 
     monkeypatch.setattr(builtins, "__import__", absent)
     with pytest.raises(InterlockError) as caught:
-        pdf.render("<p>x", Path())
+        pdf.render("<p>x")
     assert command in (caught.value.remedy or "")

@@ -63,6 +63,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code. Errors go to stderr, data to stdout."""
     # A command is over before garbage matters; looking for it while modules load takes a tenth of a short one's time.
     gc.set_threshold(150_000, 20, 50)
+    # Python's helper processes (the PDF's, the fleet's) would import from the current folder first, which may be a
+    # stranger's workspace.
+    os.environ["PYTHONSAFEPATH"] = "1"
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.encoding.lower() not in {"utf-8", "utf8"}:
         codecs.register_error("json-escape", _json_escape)
         sys.stdout.reconfigure(errors="json-escape")

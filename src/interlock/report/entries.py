@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import computed_field
+
 from interlock.model.base import Model
 from interlock.report.marks import Cite, Link, Mark, Pair, Picture
 
@@ -34,6 +36,7 @@ class SubjectLine(Model):
     message: str
     others: tuple[Link, ...] = ()
 
+    @computed_field  # type: ignore[prop-decorator]  # templates see fields only
     @property
     def links(self) -> tuple[Link, ...]:
         """Every subject of the line."""

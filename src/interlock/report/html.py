@@ -8,9 +8,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from markupsafe import Markup
-
-from interlock.documents.resources import data_dir
+from interlock.documents.files import read_bytes
 from interlock.report import templates
 from interlock.report.models import ReportView
 
@@ -18,21 +16,15 @@ _FONT = re.compile(r"url\(\s*[\"']?fonts/([A-Za-z0-9._-]+\.woff2)[\"']?\s*\)")
 _MAX_FONT_BYTES = 400_000
 
 
-def render(view: ReportView, *, override: Path | None = None) -> str:
+def render(view: ReportView, *, own: Path | None = None) -> str:
     """The whole document as text.
 
-    :param override: a directory whose ``report.html.j2``, ``report.css`` or ``fonts/*.woff2`` replace the shipped ones.
-    :raises InterlockError: an overriding template has a mistake or does what a template may not do.
+    :param own: a folder whose ``report.html.j2``, ``report.css`` or ``fonts/*.woff2`` take the shipped ones' place.
+    :raises InterlockError: an own template has a mistake, or does what a template may not do.
     """
-    css = _stylesheet(templates.read_text(override, "report.css"), override)
-    environment = templates.environment(override, autoescape=True)
-    return templates.render(
-        environment,
-        "report.html.j2",
-        view,
-        css=Markup(css.replace("</", "<\\/")),  # noqa: S704  # our own stylesheet, kept inside its element
-        csp=_policy(css.replace("</", "<\\/")),
-    )
+    css = _stylesheet(templates.read_text(own, "report.css"), own).replace("</", "<\\/")  # kept inside its element
+    variables = {"view": templates.plain_data(view), "css": css, "csp": _policy(css)}
+    return templates.render("report.html.j2", variables, own, autoescape=True)
 
 
 def _policy(css: str) -> str:
@@ -44,19 +36,16 @@ def _policy(css: str) -> str:
     )
 
 
-def _stylesheet(css: str, override: Path | None) -> str:
-    directories = [directory / "fonts" for directory in (override, data_dir("reports")) if directory is not None]
-
+def _stylesheet(css: str, own: Path | None) -> str:
     def embed(match: re.Match[str]) -> str:
-        for directory in directories:
-            font = directory / match.group(1)
-            if font.is_file() and font.stat().st_size <= _MAX_FONT_BYTES:
-                return f"url(data:font/woff2;base64,{_encoded(str(font), font.stat().st_mtime_ns)})"
-        return "local('')"
+        font = templates.find(own, f"fonts/{match.group(1)}")
+        if font is None or font.stat().st_size > _MAX_FONT_BYTES:
+            return "local('')"
+        return f"url(data:font/woff2;base64,{_encoded(font, font.stat().st_mtime_ns)})"
 
     return _FONT.sub(embed, css)
 
 
 @lru_cache(maxsize=32)
-def _encoded(path: str, _modified: int) -> str:
-    return base64.b64encode(Path(path).read_bytes()).decode("ascii")
+def _encoded(path: Path, _modified: int) -> str:
+    return base64.b64encode(read_bytes(path)).decode("ascii")

@@ -12,24 +12,26 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from interlock.documents.files import inside, read_bytes
 from interlock.model.errors import InterlockError
 
-#: A picture beside an overriding template may be this large.
+#: A picture beside a template of one's own may be this large.
 MAX_FILE_BYTES = 5_000_000
 _LOGGERS = ("weasyprint", "weasyprint.progress", "fontTools", "fontTools.subset", "fontTools.ttLib")
 
 
-def render(html: str, base: Path) -> bytes:
+def render(html: str, own: Path | None = None) -> bytes:
     """PDF/UA-1 tagged bytes of the HTML report; title and language come from the document.
 
-    :param base: directory that relative addresses of an overriding template start from. Only files below it and
-        ``data:`` addresses are read; nothing is ever fetched from a network.
+    :param own: the folder of a template of one's own, which relative addresses start from. Only ``data:`` addresses and
+        files that really lie in this folder are read; nothing is ever fetched from a network.
     :raises InterlockError: WeasyPrint or one of the native libraries it needs is not installed.
     """
     weasyprint, urls = _weasyprint()
-    fetcher = _fetcher(urls, base.resolve())
+    fetcher = _fetcher(urls, own)
+    base = f"{own.resolve().as_uri()}/" if own else None
     with _quiet(), _seldom_collecting():
-        document = weasyprint.HTML(string=html, base_url=base.resolve().as_uri() + "/", url_fetcher=fetcher)
+        document = weasyprint.HTML(string=html, base_url=base, url_fetcher=fetcher)
         written: bytes = document.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=_identifier(html))
     return written
 
@@ -59,18 +61,18 @@ def _weasyprint() -> tuple[Any, Any]:
     return weasyprint, urls
 
 
-def _fetcher(urls: Any, base: Path) -> Any:
+def _fetcher(urls: Any, own: Path | None) -> Any:
     class LocalOnly(urls.URLFetcher):  # type: ignore[misc]  # WeasyPrint is not typed
-        """Reads ``data:`` addresses and files below one directory; refuses everything else."""
+        """Reads ``data:`` addresses and files in one folder; refuses everything else."""
 
         def fetch(self, url: str, headers: dict[str, str] | None = None) -> Any:
             parts = urlsplit(url)
             if parts.scheme == "data":
                 return super().fetch(url, headers)
-            if parts.scheme == "file" and not parts.netloc:
-                path = Path(unquote(parts.path)).resolve()
-                if path.is_relative_to(base) and path.is_file() and path.stat().st_size <= MAX_FILE_BYTES:
-                    return urls.URLFetcherResponse(url, path.read_bytes())
+            if own is not None and parts.scheme == "file" and not parts.netloc:
+                path = inside(own, Path(unquote(parts.path)))
+                if path.is_file() and len(content := read_bytes(path, MAX_FILE_BYTES)) <= MAX_FILE_BYTES:
+                    return urls.URLFetcherResponse(url, content)
             raise ValueError("a report fetches nothing")
 
     return LocalOnly(allowed_protocols=("data", "file"), allow_redirects=False)

@@ -21,6 +21,10 @@ from typing import Self
 from interlock.model.errors import InterlockError
 from interlock.report import pdf
 
+#: What laying out one report may take; far beyond the largest, and an end to a page that has none.
+CPU_SECONDS = 1_200
+MEMORY_BYTES = 6_000_000_000
+
 
 class PdfProcess:
     """A context manager; the process starts at once and ends with the context."""
@@ -37,27 +41,33 @@ class PdfProcess:
     ) -> None:
         self._pool.shutdown(wait=kind is None, cancel_futures=True)
 
-    def submit(self, html: str, base: Path) -> Callable[[], bytes]:
+    def submit(self, html: str, own: Path | None) -> Callable[[], bytes]:
         """Start :func:`interlock.report.pdf.render`; calling what is returned waits for the bytes.
 
         :raises InterlockError: (the call) as the function does, and when the process ended unexpectedly.
         """
-        job = self._pool.submit(pdf.render, html, base)
+        job = self._pool.submit(pdf.render, html, own)
 
         def result() -> bytes:
             try:
                 return job.result()
             except BrokenProcessPool as error:
                 raise InterlockError(
-                    "the PDF library ended unexpectedly", remedy="try again, or choose the HTML report"
+                    "the PDF library ended unexpectedly, or the report was too much for it",
+                    remedy="choose fewer --sections, or the HTML report",
                 ) from error
 
         return result
 
 
 def _prepare() -> None:
-    """Leave interrupts to the parent, and keep the native libraries' words off the user's terminal."""
+    """Leave interrupts to the parent, bound the work, and keep the native libraries' words off the user's terminal."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(ImportError, ValueError, OSError):  # not on Windows; a stricter limit may hold already
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     sink = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
@@ -67,4 +77,4 @@ def _prepare() -> None:
 def _load() -> None:
     """Import WeasyPrint ahead of the first report; what is wrong with it is said when that is asked for."""
     with contextlib.suppress(Exception):
-        pdf.render("<!doctype html><html lang='en'><title>x</title><p>x</p></html>", Path())
+        pdf.render("<!doctype html><html lang='en'><title>x</title><p>x</p></html>")

@@ -1,68 +1,104 @@
-"""The template environment: shipped templates, optionally overridden file by file from another directory.
+"""The report's templates, stylesheet and fonts: the shipped ones, or a reader's own out of one folder.
 
-A workspace may come from a stranger, so overriding templates run in Jinja2's sandbox, and an undefined name is an
-error instead of an empty string.
+A workspace never brings any of them; a folder of one's own is named on the command line. Both kinds are given the same
+plain data, so a copied shipped template works; one's own is rendered in a bounded process.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError
-from jinja2.exceptions import SecurityError
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedEnvironment
-
+from interlock.documents.files import inside, read_bytes
 from interlock.documents.resources import data_dir
-from interlock.documents.text import plain
 from interlock.model.errors import DocumentError, InterlockError, Place
-from interlock.report.models import ReportView
 
-#: An overriding stylesheet may be this large.
+if TYPE_CHECKING:
+    from interlock.report.models import ReportView
+    from interlock.report.template_language import PlainDataEnvironment
+
+#: A template or stylesheet may be this large, and a folder may hold this many templates.
 MAX_BYTES = 2_000_000
+MAX_TEMPLATES = 50
+#: What a folder of one's own may replace.
+NAMES = ("report.html.j2", "report.md.j2", "report.css")
 
 
-def environment(override: Path | None, *, autoescape: bool) -> SandboxedEnvironment:
-    """A sandboxed environment that looks in ``override`` first and in the shipped templates after it."""
-    directories = [str(directory) for directory in (override, data_dir("reports")) if directory is not None]
-    return ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(directories),
-        autoescape=autoescape,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+def plain_data(view: ReportView) -> dict[str, Any]:
+    """The view as dictionaries, lists, strings and numbers: no object that a template could reach into."""
+    return view.model_dump(mode="json")
 
 
-def render(templates: SandboxedEnvironment, name: str, view: ReportView, **extra: object) -> str:
-    """Render one template.
+def render(name: str, variables: dict[str, Any], own: Path | None, *, autoescape: bool) -> str:
+    """The text of a template: the shipped one, or the one of that name in the folder ``own``.
 
-    :raises InterlockError: the template is absent, has a mistake, or does what a template may not do.
+    :raises InterlockError: the template has a mistake, does what a template may not do, or exceeds a limit.
     """
+    if own is not None and (own / name).exists():
+        from interlock.report import template_process
+
+        return template_process.render(_sources(own), name, variables, autoescape=autoescape)
+    return _shipped(autoescape).get_template(name).render(variables)
+
+
+def find(own: Path | None, name: str) -> Path | None:
+    """A file beside the templates: the one in the folder ``own``, else the shipped one, else none.
+
+    :raises DocumentError: in ``own`` it is a link that leads out of that folder.
+    """
+    if own is not None and (own / name).exists():
+        return inside(own, own / name)
+    shipped = data_dir("reports") / name
+    return shipped if shipped.is_file() else None
+
+
+def read_text(own: Path | None, name: str) -> str:
+    """A text file beside the templates.
+
+    :raises InterlockError: it is nowhere, cannot be read, or is too large.
+    """
+    path = find(own, name)
+    if path is None:
+        raise InterlockError(f"no file {name!r} beside the report's templates", remedy="install interlock again")
+    content = read_bytes(path, MAX_BYTES)
+    if len(content) > MAX_BYTES:
+        raise DocumentError(f"larger than {MAX_BYTES:,} bytes", place=Place(file=str(path)), remedy="shorten it")
     try:
-        return templates.get_template(name).render(view=view, **extra)
-    except TemplateSyntaxError as error:
-        place = Place(file=error.filename or name, line=error.lineno)
-        raise DocumentError(f"template mistake: {plain(error.message)}", place=place) from error
-    except TemplateNotFound as error:
-        raise InterlockError(f"no template {plain(error.name)!r}", remedy="install interlock again") from error
-    except SecurityError as error:
-        raise DocumentError(f"not allowed in a template: {plain(error)}", place=Place(file=name)) from error
-    except TemplateError as error:
-        raise DocumentError(f"template mistake: {plain(error)}", place=Place(file=name)) from error
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DocumentError("not UTF-8 text", place=Place(file=str(path)), remedy="save it as UTF-8") from error
 
 
-def read_text(override: Path | None, name: str) -> str:
-    """A text file beside the templates, the overriding one first.
+def own_folder(folder: Path) -> Path:
+    """A reader's folder as it really is, once it holds something to use.
 
-    :raises InterlockError: it is in neither directory, or cannot be read.
+    :raises DocumentError: it is no folder, or holds nothing that a report is made from.
     """
-    for directory in (override, data_dir("reports")):
-        if directory is not None and (directory / name).is_file():
-            try:
-                if (directory / name).stat().st_size > MAX_BYTES:
-                    raise DocumentError(f"larger than {MAX_BYTES:,} bytes", place=Place(file=str(directory / name)))
-                return (directory / name).read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                raise DocumentError("cannot be read", place=Place(file=str(directory / name))) from error
-    raise InterlockError(f"no file {name!r} beside the report's templates", remedy="install interlock again")
+    if not folder.is_dir():
+        raise DocumentError("no such folder", place=Place(file=str(folder)), remedy="check the path after --templates")
+    if not any((folder / name).exists() for name in NAMES):
+        raise DocumentError(
+            f"this folder has none of {', '.join(NAMES)}",
+            place=Place(file=str(folder)),
+            remedy=f"copy what you want to change from {data_dir('reports')}",
+        )
+    return folder.resolve()
+
+
+@cache
+def _shipped(autoescape: bool) -> PlainDataEnvironment:
+    from jinja2 import FileSystemLoader
+
+    from interlock.report.template_language import PlainDataEnvironment
+
+    return PlainDataEnvironment(FileSystemLoader(data_dir("reports")), autoescape=autoescape)
+
+
+def _sources(own: Path) -> dict[str, tuple[str, Path]]:
+    """Every template by name with its file: the shipped ones, and over them those of the folder."""
+    paths = sorted(own.glob("*.j2"))
+    if len(paths) > MAX_TEMPLATES:
+        raise DocumentError(f"more than {MAX_TEMPLATES} templates", place=Place(file=str(own)))
+    names = [*(path.name for path in data_dir("reports").glob("*.j2")), *(path.name for path in paths)]
+    return {name: (read_text(own, name), own / name) for name in dict.fromkeys(names)}

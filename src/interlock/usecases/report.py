@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from interlock import __version__
-from interlock.documents.resources import data_dir
 from interlock.model.assessment import Assessment
 from interlock.model.errors import InterlockError
 from interlock.report.models import ReportView
@@ -56,7 +55,8 @@ def write_report(
     :param sections: names of the sections to keep. By default the PDF, which is sent around, leaves out the two long
         appendices (:data:`PDF_SECTIONS`), the others have all. The PDF gives minor gaps a row each. The workbook has a
         sheet for some of the sections. The JSON is always whole, and SARIF has what was observed.
-    :param templates: a folder whose files replace the shipped templates, stylesheet and fonts one by one.
+    :param templates: a folder that the user names, whose files replace the shipped templates, stylesheet and fonts one
+        by one. Never one that a workspace brings.
     :param pdf_process: a process that was started earlier; without one, one is started when a PDF is asked for.
     :param on_skipped: called instead of failing when one format cannot be made (a PDF without its libraries).
     :raises InterlockError: a format cannot be made and ``on_skipped`` is not given; nothing was ever probed and SARIF
@@ -64,8 +64,9 @@ def write_report(
     :raises WorkspaceError: the folder cannot be written.
     """
     from interlock.report import html, json, markdown
+    from interlock.report.templates import own_folder
 
-    own = templates if templates is not None and templates.is_dir() else None
+    own = own_folder(templates) if templates is not None else None
 
     def shown(kept: Sequence[str] | None, *, brief: bool = False) -> ReportView:
         return build_view(
@@ -80,12 +81,12 @@ def write_report(
     with contextlib.ExitStack() as stack:
         makers: dict[Format, Callable[[], bytes]] = {}
         if "pdf" in formats:  # first, so that it is laid out while the others are written
-            page = html.render(shown(sections or PDF_SECTIONS, brief=True), override=own)
+            page = html.render(shown(sections or PDF_SECTIONS, brief=True), own=own)
             process = pdf_process or stack.enter_context(PdfProcess())
-            makers["pdf"] = process.submit(page, own or data_dir("reports"))
+            makers["pdf"] = process.submit(page, own)
         whole = shown(sections)
-        makers["md"] = lambda: markdown.render(whole, override=own).encode()
-        makers["html"] = lambda: html.render(whole, override=own).encode()
+        makers["md"] = lambda: markdown.render(whole, own=own).encode()
+        makers["html"] = lambda: html.render(whole, own=own).encode()
         makers["json"] = lambda: json.render(assessment).encode()
         if "xlsx" in formats:
             makers["xlsx"] = _workbook(assessment, inputs, sections)

@@ -33,6 +33,14 @@ def report(
             "--sections", help="Only these sections, separated by commas, like summary,plan,gaps.", metavar="LIST"
         ),
     ] = None,
+    templates: Annotated[
+        Path | None,
+        typer.Option(
+            "--templates",
+            help="Your own folder with report.html.j2, report.md.j2, report.css or fonts/, in place of the shipped.",
+            metavar="DIR",
+        ),
+    ] = None,
     runs: RunsOption = 5000,
     seed: SeedOption = None,
     workspace: WorkspaceOption = None,
@@ -46,6 +54,11 @@ def report(
 
     wanted = parse_formats(formats)
     place = open_workspace(workspace or Path())
+    if templates is None and (place.root / "templates").exists():
+        say(
+            "The workspace's templates/ is not used, because a workspace brings data only. "
+            f"If they are yours: interlock report --templates {place.root / 'templates'}"
+        )
     inputs = load_inputs(place)
     with start_pdf_process(wanted) as pdf_process:
         assessment = assess(inputs, today=date.today(), runs=runs, seed=seed)
@@ -56,7 +69,7 @@ def report(
             directory or place.root / "reports",
             wanted,
             sections=[name.strip() for name in sections.split(",")] if sections else None,
-            templates=place.root / "templates",
+            templates=templates,
             pdf_process=pdf_process,
             on_skipped=skip,
         )

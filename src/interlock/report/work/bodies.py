@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from interlock.report.markdown import escape
+from interlock.report.markdown_text import escape
 from interlock.report.work.items import WorkItem
 
 #: A word joiner behind the sign keeps a tracker from reading a mention, an issue number or a macro.

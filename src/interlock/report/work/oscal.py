@@ -19,7 +19,7 @@ from interlock.model.assessment import Assessment, GapNode, PlanTask
 from interlock.model.base import Evidence, RuleOutcome
 from interlock.model.errors import InterlockError
 from interlock.report import words
-from interlock.report.markdown import escape
+from interlock.report.markdown_text import escape
 from interlock.report.sections.summary import question
 
 OSCAL_VERSION = "1.2.2"

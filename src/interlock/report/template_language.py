@@ -1,0 +1,69 @@
+"""What a template of the report can say: Jinja over plain data, with the few filters and tests that reports need.
+
+A name after a dot is a key of a dictionary or a property of ``loop``, never an attribute of a Python object; nothing
+but a macro can be called. What is listed here is all that there is, so the language stays the same when Jinja's grows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import BaseLoader, StrictUndefined, Undefined
+from jinja2.environment import TemplateModule
+from jinja2.runtime import BlockReference, LoopContext, Macro
+from jinja2.sandbox import SandboxedEnvironment
+
+from interlock.report.markdown_text import escape
+
+# fmt: off
+FILTERS = frozenset({
+    "capitalize", "count", "d", "default", "e", "escape", "first", "int", "join", "last", "length", "list", "lower",
+    "replace", "reverse", "round", "safe", "sort", "title", "tojson", "trim", "truncate", "upper",
+})
+TESTS = frozenset({
+    "boolean", "defined", "divisibleby", "eq", "even", "false", "ge", "gt", "in", "iterable", "le", "lower", "lt",
+    "mapping", "ne", "none", "number", "odd", "sequence", "string", "true", "undefined", "upper",
+    "==", "!=", ">", ">=", "<", "<=",
+})
+LOOP = frozenset({
+    "depth", "depth0", "first", "index", "index0", "last", "length", "nextitem", "previtem", "revindex", "revindex0",
+})
+# fmt: on
+
+
+class PlainDataEnvironment(SandboxedEnvironment):
+    """Jinja without a way from a value to its methods; see the module."""
+
+    def __init__(self, loader: BaseLoader, *, autoescape: bool) -> None:
+        super().__init__(
+            loader=loader,
+            autoescape=autoescape,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        self.globals.clear()
+        self.filters = {name: self.filters[name] for name in FILTERS} | {"md": escape}
+        self.tests = {name: self.tests[name] for name in TESTS}
+
+    def getattr(self, obj: Any, attribute: str) -> Any | Undefined:
+        """What stands after a dot: a key."""
+        return self.getitem(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any | Undefined:
+        """A key of a dictionary, an element of a list, a character, a property of ``loop``, a name of an import."""
+        if isinstance(obj, (dict, list, tuple, str)):
+            try:
+                return obj[argument]
+            except (LookupError, TypeError):
+                return self.undefined(obj=obj, name=argument)
+        if isinstance(obj, LoopContext) and argument in LOOP:
+            return getattr(obj, argument)
+        if isinstance(obj, TemplateModule) and isinstance(vars(obj).get(argument), Macro):
+            return vars(obj)[argument]
+        return self.unsafe_undefined(obj, str(argument))
+
+    def is_safe_callable(self, obj: Any) -> bool:
+        """Macros, ``caller()``, ``super()`` and a recursive ``loop()``; what is undefined says so when called."""
+        return isinstance(obj, (Macro, BlockReference, LoopContext, Undefined))
