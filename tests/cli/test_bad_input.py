@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from interlock.cli.main import app
+from interlock.cli.app import app
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from interlock.cli.main import app, run
+from interlock.cli.app import app
+from interlock.cli.main import run
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -20,7 +20,7 @@ import interlock.probe.runner as runner_module
 from interlock.model.errors import InterlockError
 from interlock.model.fleet import FleetSummary
 from interlock.model.observation import Observation, Target
-from interlock.probe.fleet import shares
+from interlock.probe.fleet import WorkerCrash, shares
 from interlock.usecases.fleet import FleetProgress, probe_fleet
 from interlock.usecases.probe import ProbeSettings
 
@@ -257,3 +257,13 @@ def test_an_interrupt_ends_with_a_summary_and_130(served: Loopback, tmp_path: Pa
     assert process.returncode == 130
     assert b"3 of 7 targets interrupted after" in said
     assert out.read_bytes().count(b"\n") == 3
+
+
+def test_an_unexpected_failure_of_a_worker_reaches_the_parent_with_its_traceback(
+    served: Loopback, capfd: pytest.CaptureFixture[str]
+) -> None:
+    unusable = ProbeSettings(ca_bundle=3)  # type: ignore[arg-type]  # no server can bring about what is a fault
+    wanted = [*targets(served, 1), *targets(served, 1, "localhost")]
+    with pytest.raises(WorkerCrash, match=r"in _worker(.|\n)*AttributeError"):
+        probe_fleet(wanted, unusable, workers=2)
+    assert capfd.readouterr().err == ""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from interlock.cli.main import app
+from interlock.cli.app import app
 from interlock.usecases.checks import CheckList, check_list, page
 
 ROOT = Path(__file__).resolve().parents[2]

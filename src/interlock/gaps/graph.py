@@ -15,6 +15,7 @@ from itertools import compress
 
 from pydantic import TypeAdapter
 
+from interlock.documents.timing import timed
 from interlock.gaps import dag
 from interlock.gaps.frontier import Frontier
 from interlock.gaps.roots import root_causes
@@ -42,6 +43,7 @@ class _Open:
     orgs: tuple[str, ...]
 
 
+@timed("gap graph")
 def build(
     findings: Sequence[Finding], rules: Mapping[str, Rule], organizations: Sequence[Organization], target_gate: Gate
 ) -> GapGraph:

@@ -11,6 +11,7 @@ from datetime import date
 
 import numpy as np
 
+from interlock.documents.timing import timed
 from interlock.gaps import network
 from interlock.gaps.calendar import WorkingCalendar
 from interlock.gaps.capacity import stated
@@ -59,6 +60,7 @@ class PlanOptions:
     by: date | None = None
 
 
+@timed("plan")
 def make_plan(
     graph: GapGraph,
     rules: Mapping[str, Rule],

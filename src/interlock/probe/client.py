@@ -7,6 +7,7 @@ of our own, so that an address which was judged is the address that gets connect
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -34,6 +35,8 @@ from interlock.probe.settings import ProbeSettings
 from interlock.probe.transfer import Ask, Connection, Transfer
 
 MAX_REDIRECTS = 5
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ class Client:
 
         def keep(record: RequestRecord) -> None:
             records.append(record)
+            _log(record)
             if on_record is not None:
                 on_record(record)
 
@@ -277,6 +281,12 @@ class Client:
                 identified_context(settings) if identified else tls_context(settings.verify, settings.ca_bundle)
             )
         return self._contexts[identified]
+
+
+def _log(record: RequestRecord) -> None:
+    if _logger.isEnabledFor(logging.INFO):
+        kept = {"method", "url", "status", "elapsed_ms", "bytes", "failure", "purpose", "proxy"}
+        _logger.info("request", extra={"fields": record.model_dump(include=kept, exclude_none=True)})
 
 
 def _redirect_target(url: str, location: str) -> str:

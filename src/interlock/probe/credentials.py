@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import quote_plus
 
+from interlock.documents.redaction import remember_secret
 from interlock.model.errors import InterlockError
 from interlock.model.sample import AccessMethod
 
@@ -49,6 +50,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value: Final = value
+        remember_secret(value)
 
     def reveal(self) -> str:
         """The value, for the one place that sends it."""

@@ -11,6 +11,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
@@ -33,7 +34,11 @@ _TICK_S = 0.5
 #: A worker hands over so many results at once, or what it has at every tick: each time costs a change of process.
 _AT_ONCE = 8
 _PIPE_BYTES = 1024 * 1024
-_RESULT, _FAILED, _ENDED = b"R", b"F", b"E"
+_RESULT, _FAILED, _CRASHED, _ENDED = b"R", b"F", b"C", b"E"
+
+
+class WorkerCrash(Exception):  # noqa: N818  # a failure of the program, of which its parent learns
+    """A worker process failed unexpectedly; the message is its traceback."""
 
 
 def run_fleet(
@@ -44,6 +49,7 @@ def run_fleet(
     ``on_tick`` is called at least twice a second while nothing comes. An exception of either ends the run.
 
     :raises InterlockError: the settings cannot work, or a worker process died; the results so far were handed out.
+    :raises WorkerCrash: a worker process failed unexpectedly.
     :raises KeyboardInterrupt: the user interrupted; every worker has ended.
     """
     if not targets:
@@ -148,6 +154,8 @@ def _collect(open_ends: list[Connection], on_result: OnResult, on_tick: OnTick) 
                 waiting.remove(end)
             elif kind == _FAILED:
                 raise InterlockError(rest.decode())
+            elif kind == _CRASHED:
+                raise WorkerCrash(rest.decode())
             else:
                 on_result(line, Digest.from_json(rest))
 
@@ -184,3 +192,5 @@ def _worker(end: Connection, targets: list[Target], settings: ProbeSettings, par
         end.send_bytes(_FAILED + str(error).encode())
     except BrokenPipeError:
         os._exit(1)
+    except Exception:
+        end.send_bytes(_CRASHED + traceback.format_exc().encode("utf-8", "replace"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from interlock.documents.timing import timed
 from interlock.model.base import Scope
 from interlock.model.pattern import Pattern, PatternMatch, PatternOutcome
 from interlock.rules.causes import NO_CAUSES, Causes, causes_of, listed
@@ -19,6 +20,7 @@ from interlock.rules.sites import sites
 from interlock.rules.variables import cleaned
 
 
+@timed("patterns")
 def match(patterns: CompiledPatterns | Sequence[Pattern], inputs: RuleInputs) -> tuple[PatternMatch, ...]:
     """Every pattern on what is known, in id order.
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, product
 from typing import TYPE_CHECKING, NamedTuple
 
+from interlock.documents.timing import timed
 from interlock.model.assessment import AnswerChange, VerdictChange
 from interlock.model.base import RuleOutcome, Scope, Status, VerdictValue
 from interlock.model.finding import Subject
@@ -57,6 +58,7 @@ class _Gap(NamedTuple):
     value: VerdictValue
 
 
+@timed("what would change the verdict")
 def verdict_changes(inputs: Inputs) -> tuple[VerdictChange, ...]:
     """What would change the verdict; at most one entry a direction, the later verdict first."""
     search = _Search(inputs)

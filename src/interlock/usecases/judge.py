@@ -13,6 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from interlock.documents.timing import timed
 from interlock.gaps.parts import Part, Parts, Weighing, part_of, weighing
 from interlock.gaps.score import product_score, standing
 from interlock.gaps.subjects import OPEN
@@ -104,6 +105,7 @@ class Judge:
             hidden=self.hidden(inputs),
         )
 
+    @timed("judge")
     def judge(self, inputs: Inputs) -> Judgement:
         """Findings and scores of the inputs."""
         with self._lock:

@@ -11,6 +11,7 @@ from typing import Literal
 from interlock.contract.load import load_contract
 from interlock.contract.match import match_contract
 from interlock.documents.resources import data_dir
+from interlock.documents.timing import timed
 from interlock.model.contract import ContractFit, WorkflowContract
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation
@@ -132,6 +133,7 @@ def open_workspace(start: Path) -> Workspace:
     return Workspace.find(start)
 
 
+@timed("load content")
 def load_content(workspace: Workspace | None, ruleset: str = "core") -> Content:
     """Shipped questionnaires and ruleset, or a workspace's own where it has them.
 
@@ -170,6 +172,7 @@ def _fingerprint(root: Path | None) -> tuple[tuple[str, int, int], ...]:
     return tuple(sorted((str(path), (stat := path.stat()).st_mtime_ns, stat.st_size) for path in found))
 
 
+@timed("read workspace")
 def load_inputs(workspace: Workspace) -> Inputs:
     """Read a whole workspace.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from interlock import __version__
+from interlock.documents.timing import timed
 from interlock.model.assessment import Assessment
 from interlock.model.errors import InterlockError
 from interlock.report.models import ReportView
@@ -39,6 +40,7 @@ def parse_formats(text: str) -> tuple[Format, ...]:
     return tuple(name for name in known if name in wanted)
 
 
+@timed("render reports")
 def write_report(
     assessment: Assessment,
     inputs: Inputs,

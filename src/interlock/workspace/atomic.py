@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from interlock.documents.timing import timed
 from interlock.model.errors import Place, WorkspaceError
 
 LOCK_NAME = ".interlock.lock"
 LOCK_SECONDS = 10.0
 
+_logger = logging.getLogger(__name__)
 
+
+@timed("write files")
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace ``path`` by ``content``: temporary file beside it, fsync, rename, fsync of the folder.
 
@@ -34,6 +40,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         Path(temporary).replace(path)
         temporary = None
         _sync_folder(path.parent)
+        _logger.info("file written", extra={"fields": {"file": path, "bytes": len(content)}})
     except OSError as error:
         raise explain(error, path) from error
     finally:
@@ -90,6 +97,7 @@ def locked(root: Path, seconds: float = LOCK_SECONDS) -> Iterator[None]:
     """
     path = root / LOCK_NAME
     lock = FileLock(path)
+    began = time.monotonic()
     try:
         lock.acquire(timeout=seconds)
     except Timeout as error:
@@ -100,6 +108,8 @@ def locked(root: Path, seconds: float = LOCK_SECONDS) -> Iterator[None]:
         ) from error
     except OSError as error:
         raise explain(error, path) from error
+    waited_ms = round((time.monotonic() - began) * 1000)
+    _logger.info("locked", extra={"fields": {"file": path, "waited_ms": waited_ms}})
     try:
         yield
     finally:

@@ -1,0 +1,84 @@
+"""What must not be kept, taken out of text that is: secrets, credentials in addresses, the user's home folder.
+
+Crash reports and logs go through :func:`redacted`. It knows the values of environment variables whose names speak of
+credentials, and every value that the program itself has taken hold of as a secret (:func:`remember_secret`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from functools import lru_cache
+from urllib.parse import quote, quote_plus
+
+#: Stands for what was taken out.
+HIDDEN = "[hidden]"
+
+_NAME = re.compile(r"^INTERLOCK_CRED_|TOKEN|SECRET|PASSW|KEY|CREDENTIAL", re.IGNORECASE)
+_SHORTEST = 4
+_NO_SECRETS = frozenset({"true", "false", "none", "null"})
+#: Parts of a value as long as this are hidden too, so that no way of escaping what lies between them helps.
+_TELLING_PART = re.compile(r"[\w.~+/=-]{12,}", re.ASCII)
+
+_WORD = (
+    r"[\w.-]*(?:token|secret|passw(?:or)?d|api[-_]?key|credential|assertion|signature|session)[\w.-]*|code|sig|pwd|key"
+)
+_SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), HIDDEN),
+    (re.compile(r"(://)[^/?#\s\"'<>]*@"), rf"\1{HIDDEN}@"),
+    (re.compile(rf"([?&;#])({_WORD})=[^&;#\s\"'<>]*", re.IGNORECASE), rf"\1\2={HIDDEN}"),
+    (
+        re.compile(rf"(\b(?:{_WORD})[\"']?\s*[:=]\s*[\"']?)(?!\[hidden\])[^\s\"',&;]{{4,}}", re.IGNORECASE),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
+    (re.compile(r"\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?"), HIDDEN),
+)
+
+_remembered: set[str] = set()
+
+
+def remember_secret(value: str) -> None:
+    """Take this value, however it is spelled, out of everything that is redacted from now on."""
+    _remembered.add(value)
+
+
+def redacted(text: str) -> str:
+    """The text without secrets, without credentials in addresses, and with ``~`` for the user's home folder."""
+    pattern = _values(frozenset(_remembered), _of_the_environment())
+    if pattern is not None:
+        text = pattern.sub(HIDDEN, text)
+    for shape, instead in _SHAPES:
+        text = shape.sub(instead, text)
+    home = os.path.expanduser("~")  # noqa: PTH111  # as text: it need not exist
+    return re.sub(re.escape(home) + r"(?=[/\\\s\"':,)]|$)", "~", text) if len(home) > 1 else text
+
+
+def _of_the_environment() -> frozenset[str]:
+    return frozenset(value for name, value in os.environ.items() if _NAME.search(name))
+
+
+@lru_cache(maxsize=4)
+def _values(remembered: frozenset[str], environment: frozenset[str]) -> re.Pattern[str] | None:
+    """One pattern for all values in every spelling, the longest first; none when there are none."""
+    spellings = {spelling for value in remembered | environment for spelling in _spellings(value)}
+    if not spellings:
+        return None
+    return re.compile("|".join(re.escape(spelling) for spelling in sorted(spellings, key=len, reverse=True)))
+
+
+def _spellings(value: str) -> set[str]:
+    """A value as it is, as it stands in an address, in JSON and in Python's notation, and its long parts."""
+    whole = value.strip()
+    if len(whole) < _SHORTEST or whole.lower() in _NO_SECRETS:
+        return set()
+    readable = whole.encode("utf-8", "replace").decode()
+    escaped = {
+        quote(readable, safe=""),
+        quote(readable),
+        quote_plus(readable),
+        json.dumps(whole)[1:-1],
+        repr(whole)[1:-1],
+    }
+    return {whole} | escaped | set(_TELLING_PART.findall(whole))
