@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from interlock.documents.text import plain
+from interlock.documents.visible import to_json, visible
 from interlock.model.errors import DocumentError, InterlockError
 
 if TYPE_CHECKING:
@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 
 def emit(text: str) -> None:
-    """Write data to stdout, ending in one line feed."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    """Write data to stdout, ending in one line feed; what cannot be seen is shown as a symbol."""
+    shown = visible(text)
+    sys.stdout.write(shown if shown.endswith("\n") else shown + "\n")
 
 
 def emit_json(value: BaseModel | dict[str, Any] | list[Any]) -> None:
-    """Write JSON: two-space indent, keys in model order, floats as they are, one line feed at the end."""
+    """Write JSON: two-space indent, keys in model order, floats as they are, escapes for what cannot be seen."""
     data = value if isinstance(value, (dict, list)) else value.model_dump(mode="json")
-    emit(json.dumps(data, indent=2, ensure_ascii=False))
+    sys.stdout.write(to_json(data))
 
 
 def say(text: str) -> None:
@@ -36,13 +37,16 @@ def say(text: str) -> None:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console that neither interprets markup nor emoji. Without a terminal it has 100 columns (or ``COLUMNS``)."""
-    from rich.console import Console
+    """A console that neither interprets markup nor emoji, and shows what cannot be seen as symbols.
+
+    Without a terminal it has 100 columns (or ``COLUMNS``).
+    """
+    from interlock.cli.visible_console import VisibleConsole
 
     stream = sys.stderr if stderr else sys.stdout
     columns = os.environ.get("COLUMNS", "")
     width = None if stream.isatty() else (int(columns) if columns.isdigit() and int(columns) > 20 else 100)
-    return Console(file=stream, markup=False, emoji=False, highlight=False, width=width, soft_wrap=False)
+    return VisibleConsole(file=stream, markup=False, emoji=False, highlight=False, width=width, soft_wrap=False)
 
 
 def make_table(columns: Sequence[str | tuple[str, dict[str, Any]]], title: str | None = None) -> Table:

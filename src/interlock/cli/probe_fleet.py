@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from interlock.cli.output import cell_text, console, say
 from interlock.documents.text import plain
+from interlock.documents.visible import to_json
 from interlock.model.errors import InterlockError, NothingObservedError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _write(line: bytes) -> None:
 
 def _save(path: Path, summary: FleetSummary) -> None:
     try:
-        path.write_text(summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        path.write_text(to_json(summary.model_dump(mode="json")), encoding="utf-8")
     except OSError as error:
         raise InterlockError(f"{path} cannot be written: {error.strerror or error}") from error
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from interlock.cli.output import emit
 from interlock.cli.progress import ProbeProgress
+from interlock.documents.visible import to_json, visible_json
 from interlock.model.base import CheckOutcome, Gate, Severity
 from interlock.model.errors import InterlockError, NothingObservedError, Place
 from interlock.model.observation import Observation, Target
@@ -39,9 +40,9 @@ def watch(
             async for observation in probe_targets(targets, settings, progress.on_event, place, comparer):
                 seen.append(observation)
                 if stream and out is None:
-                    emit(observation.model_dump_json())
+                    emit(visible_json(observation.model_dump_json()))
                 elif stream:
-                    lines.append(observation.model_dump_json() + "\n")
+                    lines.append(visible_json(observation.model_dump_json()) + "\n")
         return seen
 
     found = asyncio.run(collect())
@@ -71,10 +72,8 @@ def report(observations: Sequence[Observation], output: str, out: Path | None) -
 
 def _rendered(observations: Sequence[Observation], output: str) -> str:
     if output == "json":
-        import json
-
         data = [observation.model_dump(mode="json") for observation in observations]
-        return json.dumps(data[0] if len(data) == 1 else data, indent=2, ensure_ascii=False) + "\n"
+        return to_json(data[0] if len(data) == 1 else data)
     from interlock.usecases.probe_outputs import to_junit, to_sarif
 
     return to_sarif(observations) if output == "sarif" else to_junit(observations)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from interlock.contract.scopes import needed_scopes
+from interlock.documents.visible import to_json
 from interlock.model.contract import Need, WorkflowContract
 from interlock.model.organization import Organization
 
@@ -50,7 +50,7 @@ def capability_statement(contract: WorkflowContract, product: str, date: str) ->
             }
         ],
     }
-    return json.dumps(statement, indent=2, ensure_ascii=False) + "\n"
+    return to_json(statement)
 
 
 def _code_name(product: str) -> str:

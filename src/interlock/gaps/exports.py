@@ -6,12 +6,12 @@ each writer escapes for its own medium and trusts nothing.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
 
+from interlock.documents import visible
 from interlock.documents.text import plain
 from interlock.model.assessment import GapGraph, GapNode
 
@@ -121,10 +121,10 @@ def to_json(graph: GapGraph) -> str:
             for edge in graph.edges
         ],
     }
-    text = json.dumps(document, indent=2, ensure_ascii=False)
-    for character in "<>&\u2028\u2029":
+    text = visible.to_json(document)
+    for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
-    return text + "\n"
+    return text
 
 
 def _label(node: GapNode) -> str:

@@ -20,6 +20,7 @@ from multiprocessing.context import SpawnProcess
 
 from pydantic import TypeAdapter
 
+from interlock.documents.visible import visible_json
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, Target
 from interlock.probe.runner import host_of, probe
@@ -88,7 +89,7 @@ async def _in_this_process(
     try:
         async with aclosing(probe(targets, settings)) as observations:
             async for observation in observations:
-                on_result(_LINES.dump_json(observation) + b"\n", digest_of(observation))
+                on_result(visible_json(_LINES.dump_json(observation).decode()).encode() + b"\n", digest_of(observation))
                 if ticking.done():
                     ticking.result()
     finally:

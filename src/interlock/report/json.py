@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any
 
+from interlock.documents.visible import to_json
 from interlock.model.assessment import Assessment
 
 DIGITS = 4
@@ -14,7 +14,7 @@ DIGITS = 4
 def render(assessment: Assessment) -> str:
     """JSON that :meth:`Assessment.model_validate_json` reads back; ends with a line feed."""
     data = _rounded(assessment.model_dump(mode="json", by_alias=True))
-    return json.dumps(data, ensure_ascii=False, sort_keys=True, indent=2, allow_nan=False) + "\n"
+    return to_json(data, sort_keys=True)
 
 
 def _rounded(value: Any) -> Any:

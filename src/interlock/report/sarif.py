@@ -7,7 +7,6 @@ and services accept only addresses of files. A target without an organisation is
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from interlock import __version__
 from interlock.documents.text import plain
+from interlock.documents.visible import to_json
 from interlock.model.base import CheckOutcome, Severity
 from interlock.model.observation import Check, Observation
 
@@ -54,7 +54,7 @@ def to_sarif(observations: Sequence[Observation]) -> str:
         ],
         "results": results,
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+    return to_json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _rules(observations: Sequence[Observation]) -> list[dict[str, Any]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from interlock.documents.visible import to_json
 from interlock.fhir.forms.enablement import condition_words, sides, untold_conditions
 from interlock.fhir.forms.questionnaire import questionnaire_resource
 from interlock.fhir.forms.response import Subject, response_resource
@@ -115,4 +115,4 @@ def _usable(inputs: Inputs, subject: Subject, left: list[Left]) -> dict[str, Res
 
 
 def _bytes(resource: Mapping[str, Any]) -> bytes:
-    return (json.dumps(resource, indent=2, ensure_ascii=False) + "\n").encode()
+    return to_json(resource).encode()

@@ -15,6 +15,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from interlock.documents.visible import to_json
 from interlock.model.assessment import Assessment, GapNode, PlanTask
 from interlock.model.base import Evidence, RuleOutcome
 from interlock.model.errors import InterlockError
@@ -44,7 +45,7 @@ def render(assessment: Assessment, *, now: datetime, version: str) -> str:
     body = _body(assessment, now, version)
     content = json.dumps(body, sort_keys=True, ensure_ascii=False)
     document = {"plan-of-action-and-milestones": {"uuid": _id("poam", content), **body}}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return to_json(document)
 
 
 def _id(*names: str) -> str:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
+from interlock.documents.visible import to_json
 from interlock.model.base import Severity
 from interlock.report.work import bodies
 from interlock.report.work.items import WorkItem
@@ -50,10 +50,6 @@ def _csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return out.getvalue()
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-
-
 def _title(item: WorkItem) -> str:
     title = bodies.quiet(item.title)
     return title if len(title) <= TITLE_LIMIT else title[: TITLE_LIMIT - 1] + "…"
@@ -67,7 +63,7 @@ def _github_csv(items: Sequence[WorkItem]) -> str:
 
 
 def _github_json(items: Sequence[WorkItem]) -> str:
-    return _json(
+    return to_json(
         [
             {
                 "id": item.id,
@@ -108,7 +104,7 @@ def _jira_json(items: Sequence[WorkItem]) -> str:
         for item in items
     ]
     links = [{"name": "Blocks", "sourceId": key, "destinationId": item.id} for item in items for key in item.blocked_by]
-    return _json({"projects": [{"name": "Interlock", "key": "LOCK", "issues": issues}], "links": links})
+    return to_json({"projects": [{"name": "Interlock", "key": "LOCK", "issues": issues}], "links": links})
 
 
 def _jira_priority(item: WorkItem) -> str:
@@ -145,7 +141,7 @@ def _azure_json(items: Sequence[WorkItem]) -> str:
         for item in items
         for key in item.blocked_by
     ]
-    return _json({"work_items": [{"id": i.id, "type": "Issue", "patch": patch(i)} for i in items], "links": links})
+    return to_json({"work_items": [{"id": i.id, "type": "Issue", "patch": patch(i)} for i in items], "links": links})
 
 
 def _azure_priority(item: WorkItem) -> int:

@@ -1,0 +1,74 @@
+"""Text and JSON in which every character can be seen: for terminals, pipes and files that a person may look at.
+
+What would move the cursor, start an escape sequence, turn the direction of writing or hide something is a symbol in
+text, and in JSON an escape, which says the same to a program. JSON is the same bytes wherever it goes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from typing import Any
+
+#: Categories of characters that do something else than to be seen: control, format, surrogate, line and paragraph.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+#: Letters that are drawn as nothing.
+_BLANK = frozenset("\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+
+
+def visible(text: str) -> str:
+    """Text with a symbol in the place of every character that cannot be seen; line feeds, CRLF and tabs stay.
+
+    So do the joiners between two letters of the scripts that need them (Hebrew to Khmer).
+    """
+    if text.isprintable():
+        return text
+    unseen = [character for character in set(text) if character not in "\n\t" and _is_unseen(character)]
+    if not unseen:
+        return text
+    pattern = "|".join(map(_pattern, sorted(unseen)))
+    return re.sub(pattern, lambda match: _symbol(match[0]), text)
+
+
+def visible_json(text: str) -> str:
+    """A JSON text with ``\\u`` escapes for all that cannot be seen; only strings can hold such characters."""
+    if text.isascii() and "\x7f" not in text:
+        return text
+    unseen = [character for character in set(text) if character > "~" and _is_unseen(character)]
+    if not unseen:
+        return text
+    return re.sub(f"[{''.join(unseen)}]", lambda match: json.dumps(match[0])[1:-1].replace("\x7f", "\\u007f"), text)
+
+
+def to_json(value: Any, *, indent: int | None = 2, sort_keys: bool = False) -> str:
+    """A value as JSON that is safe to look at, with one line feed at the end."""
+    text = json.dumps(value, indent=indent, sort_keys=sort_keys, ensure_ascii=False)
+    return visible_json(text) + "\n"
+
+
+def _is_unseen(character: str) -> bool:
+    code = ord(character)
+    return (
+        unicodedata.category(character) in _UNSEEN
+        or character in _BLANK
+        or code & 0xFFFE == 0xFFFE
+        or 0xFDD0 <= code <= 0xFDEF
+        or 0xE0000 <= code <= 0xE0FFF
+    )
+
+
+def _pattern(character: str) -> str:
+    if character == "\r":
+        return "\r(?!\n)"
+    if character in "\u200c\u200d":
+        return f"(?<![\u0590-\u1fff]){character}|{character}(?![\u0590-\u1fff])"
+    return re.escape(character)
+
+
+def _symbol(character: str) -> str:
+    """U+2400 to U+2421 picture the control characters of ASCII."""
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\N{SYMBOL FOR DELETE}" if code == 0x7F else "\N{REPLACEMENT CHARACTER}"
