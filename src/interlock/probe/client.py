@@ -78,7 +78,7 @@ class Client:
     async def __aenter__(self) -> Client:
         # The resolver's parts belong to the running loop, so it is not made earlier.
         self._resolver = Resolver()
-        self._pools = Pools(self._resolver)
+        self._pools = Pools(self._resolver, self._settings.max_bytes)
         if self._settings.client_certificate is not None:
             self._context(identified=True)  # what cannot be used is said before anybody is asked
         elif self._settings.verify is not None or self._settings.ca_bundle is not None:

@@ -11,8 +11,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from interlock.documents.bounds import JsonBoundsError, check_json
+
 _GZIP_MAGIC = b"\x1f\x8b"
 _MAX_MEMBERS = 1000
+#: Values and keys of a document, some hundred bytes each once it is built. The largest statements have a tenth of it.
+MAX_NODES = 400_000
+#: FHIR's own documents are nested some twenty deep.
+MAX_DEPTH = 100
+#: Character sets that a body may be in, by the beginnings of Python's names for them. Others (``punycode``, ``idna``)
+#: take time that grows with the square of the length.
+_CHARSETS = ("ascii", "big5", "cp", "euc", "gb", "hz", "iso", "johab", "koi8", "mac", "ptcp", "shift_jis", "tis", "utf")
 _CHARSET = re.compile(r"charset\s*=\s*\"?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -32,7 +41,7 @@ class CodingError(Exception):
 
 
 class Decoder:
-    """Undoes a content coding piece by piece and never produces more than ``limit`` bytes.
+    """Undoes a content coding piece by piece; takes and produces no more than ``limit`` bytes each.
 
     gzip is told by its first bytes, not by the header: servers send it unasked, or claim it for plain text.
 
@@ -42,8 +51,10 @@ class Decoder:
     def __init__(self, coding: str, limit: int) -> None:
         self._coding = coding.strip().lower()
         self._left = limit
+        self._left_coded = limit
         self._raw: zlib._Decompress | None = None
         self._started = False
+        self._ended = False
         self._head = b""
         self._members = 1
         self.notes: list[str] = []
@@ -53,6 +64,9 @@ class Decoder:
 
         :raises TooLargeError: past the limit. :raises CodingError: not decodable.
         """
+        self._left_coded -= len(chunk)
+        if self._left_coded < 0:  # a stream may go on without ever bringing a byte
+            raise TooLargeError
         if not self._started:
             self._head += chunk
             if len(self._head) < 2:
@@ -86,10 +100,9 @@ class Decoder:
 
     def _decode(self, chunk: bytes) -> bytes:
         if self._raw is None:
-            self._left -= len(chunk)
-            if self._left < 0:
-                raise TooLargeError
             return chunk
+        if self._ended:
+            return b""
         pieces = []
         while chunk:
             try:
@@ -105,6 +118,7 @@ class Decoder:
                 continue
             chunk = self._raw.unused_data
             if not chunk.startswith(_GZIP_MAGIC):
+                self._ended = bool(chunk)
                 break
             self._members += 1
             if self._members > _MAX_MEMBERS:
@@ -132,12 +146,19 @@ def decode_text(body: bytes, content_type: str) -> Text:
     except UnicodeDecodeError:
         pass
     declared = declared_charset(content_type)
-    if declared is not None:
+    if declared is not None and _is_known(declared):
         try:
             return Text(body.decode(declared), declared, (f"the body is {declared}, not UTF-8",))
         except (LookupError, UnicodeDecodeError, ValueError):
             pass
     return Text(body.decode("latin-1"), "latin-1", ("the body is not UTF-8 and was read as Latin-1",))
+
+
+def _is_known(charset: str) -> bool:
+    try:
+        return codecs.lookup(charset).name.startswith(_CHARSETS)
+    except (LookupError, ValueError):
+        return False
 
 
 def declared_charset(content_type: str) -> str | None:
@@ -155,13 +176,14 @@ def parse_document(text: str) -> tuple[Any, tuple[str, ...]]:
 
     :raises NotJsonError: as :func:`parse_json`.
     """
+    _check(text)
     try:
-        return parse_json(text), ()
+        return _parsed(text), ()
     except NotJsonError:
         end = _end_of_object(text)
         if end is None:
             raise
-    return parse_json(text[:end]), (f"{len(text) - end:,} characters follow the end of the document",)
+    return _parsed(text[:end]), (f"{len(text) - end:,} characters follow the end of the document",)
 
 
 def _end_of_object(text: str) -> int | None:
@@ -191,10 +213,22 @@ def _loads(text: str) -> Any:
 def parse_json(text: str) -> Any:
     """The value of a JSON text.
 
-    The parsers' own limits bound the depth (about a thousand levels) and the digits of an integer.
+    The parsers' own limits bound the digits of an integer.
 
-    :raises NotJsonError: invalid, nested too deeply, or with a number that is too long.
+    :raises NotJsonError: invalid, nested too deeply, of too many values, or with a number that is too long.
     """
+    _check(text)
+    return _parsed(text)
+
+
+def _check(text: str) -> None:
+    try:
+        check_json(text, max_nodes=MAX_NODES, max_depth=MAX_DEPTH)
+    except JsonBoundsError as error:
+        raise NotJsonError(str(error)) from None
+
+
+def _parsed(text: str) -> Any:
     # Everything that is parsed is alive: collecting garbage while the tree grows only costs time.
     collecting = gc.isenabled()
     gc.disable()

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["AbstractResolver", "ResolveResult", "aiohttp"]
+__all__ = ["AbstractResolver", "ResolveResult", "ResponseHandler", "aiohttp"]
 
 #: Where OpenSSL looks for certificates (SSL_CTX_set_default_verify_paths).
 _STORES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -34,3 +34,4 @@ def _no_certificates() -> Iterator[None]:
 with _no_certificates():
     import aiohttp
     from aiohttp.abc import AbstractResolver, ResolveResult
+    from aiohttp.client_proto import ResponseHandler

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from interlock.probe.addresses import Origin
 from interlock.probe.http import aiohttp
 from interlock.probe.resolver import Resolver
+from interlock.probe.wire import BoundedConnector
 
 #: Origins whose connections stay open although nobody uses them; the least recently used goes first.
 MAX_IDLE_ORIGINS = 32
@@ -34,8 +35,9 @@ class _Pool:
 class Pools:
     """Hands out aiohttp sessions by origin, proxy and whether the client certificate is presented."""
 
-    def __init__(self, resolver: Resolver) -> None:
+    def __init__(self, resolver: Resolver, max_bytes: int) -> None:
         self._resolver = resolver
+        self._max_bytes = max_bytes
         self._pools: OrderedDict[Key, _Pool] = OrderedDict()
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -71,7 +73,8 @@ class Pools:
             task.add_done_callback(self._closing.discard)
 
     def _new(self, context: ssl.SSLContext | None) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
+        connector = BoundedConnector(
+            self._max_bytes,
             resolver=self._resolver,
             use_dns_cache=False,
             ssl=context if context is not None else True,

@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from interlock.documents.bounds import JsonBoundsError, check_json
 from interlock.documents.text import plain
-from interlock.fhir.capability import decode, tolerate
+from interlock.fhir.capability import Statement, decode, tolerate
 from interlock.fhir.statement import is_statement
 from interlock.fhir.tolerant import storable
-from interlock.probe.content import NotJsonError, decode_text, parse_document, parse_json
+from interlock.probe.content import MAX_NODES, NotJsonError, decode_text, parse_document, parse_json
 from interlock.probe.exchange import DOCUMENT_NAMES, Purpose, Reading
 
 _ELEMENT = re.compile(r"<(!doctype\s+html|[A-Za-z_][\w.:-]{0,80})", re.I)
@@ -72,17 +73,23 @@ def read_answer(purpose: Purpose, status: int, content_type: str, body: bytes) -
     text = decode_text(body, content_type)
     if text.text.lstrip()[:1] == "<":
         return _markup(text.text, name, text.notes)
-    if purpose in _STATEMENTS and (statement := decode(text.text)) is not None:
-        return Read("document", f"a {statement.members['resourceType']}", statement, text.notes)
     try:
+        if purpose in _STATEMENTS and (statement := _statement(text.text)) is not None:
+            return Read("document", f"a {statement.members['resourceType']}", statement, text.notes)
         value, notes = parse_document(text.text)
-    except NotJsonError as error:
+    except (NotJsonError, JsonBoundsError) as error:
         return Read("not_json", f"the {name} {error}", notes=text.notes)
     reading, detail = _json(purpose, name, value)
     document = None
     if reading == "document":
         document = tolerate(value) if purpose in _STATEMENTS else value
     return Read(reading, detail, document, (*text.notes, *notes))
+
+
+def _statement(text: str) -> Statement | None:
+    """A statement read without a detour, or none; the parser bounds its depth."""
+    check_json(text, max_nodes=MAX_NODES)
+    return decode(text)
 
 
 def _error(status: int, content_type: str, body: bytes) -> Read:
