@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
@@ -18,20 +17,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from chromium import FLAGS
+
 PAGE = Path(__file__).with_name("lhc_forms.html")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1000,2400",
-    # No name resolves, so that the page can ask nothing of anyone but this machine.
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-)
 #: Longest wait for a page with all its forms, in seconds; a renderer that hangs must not hang the tests.
 DEADLINE = 120.0
 
@@ -91,12 +79,6 @@ class _Handler(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def find_browser() -> str | None:
-    """Chromium or its sibling, or the one that ``INTERLOCK_CHROMIUM`` names."""
-    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-    return os.environ.get("INTERLOCK_CHROMIUM") or next((path for name in names if (path := shutil.which(name))), None)
-
-
 def find_lforms() -> Path | None:
     """The package's ``dist`` folder, or none."""
     given = os.environ.get("INTERLOCK_LFORMS")
@@ -111,7 +93,14 @@ def render(browser: str, lforms: Path, jobs: Sequence[Job], profile: Path) -> li
     """
     state = _State(lforms, json.dumps([job.__dict__ for job in jobs]).encode())
     with _server(state) as address, (profile / "browser.log").open("w+b") as log:
-        command = [browser, *FLAGS, f"--user-data-dir={profile}", "--remote-debugging-port=0", address]
+        command = [
+            browser,
+            *FLAGS,
+            "--window-size=1000,2400",
+            f"--user-data-dir={profile}",
+            "--remote-debugging-port=0",
+            address,
+        ]
         process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         try:
             if not state.done.wait(DEADLINE):

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 from forms_workspace import make, with_answers
-from renderer import Job, Rendered, find_browser, find_lforms, render
+from renderer import Job, Rendered, find_lforms, render
 
+from chromium import find_browser
 from interlock.cli.main import run
 from interlock.fhir.forms.enablement import enabled_items, placed_items
 from interlock.model.base import Scope

@@ -22,6 +22,8 @@ READER_LEFT = 141
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code. Errors go to stderr, data to stdout."""
+    # Processes that we start look for modules where they are installed, never in the workspace that they start in.
+    os.environ["PYTHONSAFEPATH"] = "1"
     # A command is over before garbage matters; looking for it while modules load takes a tenth of a short one's time.
     gc.set_threshold(150_000, 20, 50)
     # Python's helper processes (the PDF's, the fleet's) would import from the current folder first, which may be a

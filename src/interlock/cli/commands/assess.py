@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -28,7 +29,8 @@ def open_terminal_ui(directory: Path | None) -> None:
 
     workspace = open_workspace(directory or Path())
     load_inputs(workspace)  # a broken file is said before the screen changes
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    in_browser = "TEXTUAL_DRIVER" in os.environ  # `interlock serve` talks to us through pipes
+    if not in_browser and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise InterlockError(
             "the terminal UI needs a terminal", remedy="use the commands: interlock score, gaps, plan, report"
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -14,28 +13,30 @@ from interlock.cli.options import WorkspaceOption
 
 
 def serve(
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port on loopback.")] = 8008,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes a free one.")] = 8008,
+    host: Annotated[
+        str, typer.Option("--host", help="Address to serve on; by default only this machine can reach it.")
+    ] = "127.0.0.1",
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Serve the terminal UI to a browser on this machine."""
-    from interlock.cli.output import say
-    from interlock.model.errors import InterlockError
-    from interlock.usecases.load import load_inputs, open_workspace
+    """Serve the terminal UI to a browser, by default on this machine alone."""
+    from interlock.cli.output import say, say_paragraph
+    from interlock.usecases.load import open_workspace
+    from interlock.usecases.serve import serve_workspace
 
-    place = open_workspace(workspace or Path())
-    load_inputs(place)
-    try:
-        from textual_serve.server import Server
-    except ImportError as error:
-        raise InterlockError(
-            "serving to a browser needs textual-serve", remedy="pip install 'interlock[web]'"
-        ) from error
-    command = shlex.join([sys.executable, "-m", "interlock", "assess", str(place.root)])
-    say(f"Serving {place.root} on http://127.0.0.1:{port}")
-    try:
-        with redirect_stdout(sys.stderr):  # its banner is narration
-            Server(command, host="127.0.0.1", port=port, title="Interlock").serve()
-    except OSError as error:
-        raise InterlockError(
-            f"port {port} cannot be used: {error.strerror or error}", remedy="choose another one: --port N"
-        ) from error
+    opened = open_workspace(workspace or Path())
+
+    def ready(address: str, here_alone: bool) -> None:
+        if not here_alone:
+            say_paragraph(
+                f"Everybody who can reach {host} can try, and whoever reads the traffic on the way, which is not "
+                "encrypted, gets in and does what you can do here. Safer: leave --host out, and come over a tunnel "
+                "such as ssh -L 8008:127.0.0.1:8008.",
+                "WARNING: ",
+            )
+        say(f"Serving {opened.root}. Stop with Ctrl-C. Open this address, and tell it to nobody:")
+        sys.stderr.write(f"{address}\n")  # a secret: on the terminal and nowhere else
+        sys.stderr.flush()
+
+    with redirect_stdout(sys.stderr):  # what a session's process says when it fails is narration
+        serve_workspace(opened, host, port, ready)

@@ -18,6 +18,7 @@ from interlock.tui import messages as tell
 from interlock.tui import work as job
 from interlock.tui.diff import draw_burn_down, draw_diff
 from interlock.tui.page import Page, text
+from interlock.tui.screens.dialogs import Pick
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import ScrollingFlow
@@ -58,8 +59,13 @@ class ReportSection(Section):
         Binding("k", "contract", "Skeletons", tooltip="Write the contract's skeletons: statement, scopes, settings"),
         Binding("m", "milestone", "Milestone", tooltip="Freeze the assessment as it is now"),
         Binding("b", "burn_down", "Burn-down", tooltip="How score, gaps and dates moved from milestone to milestone"),
+        Binding("d", "download", "Download", tooltip="Hand a file that was written to the browser"),
         Binding("escape", "leave", "Leave the field", tooltip="Out of a field, to the buttons"),
     ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written: tuple[Path, ...] = ()
 
     def body(self) -> Iterable[Widget]:
         """Forms on the left, what came of them on the right; below each other where it is narrow."""
@@ -183,6 +189,8 @@ class ReportSection(Section):
     @on(tell.Exported)
     def _exported(self, message: tell.Exported) -> None:
         self._say("")
+        self._written = message.written
+        self.refresh_bindings()
 
         def drawing(page: Page) -> None:
             if message.error is not None:
@@ -191,6 +199,8 @@ class ReportSection(Section):
                 page.heading("Written")
             for path in message.written:
                 page.bullet(text("✓", OK), str(path))
+            if message.written and self.app.is_web:
+                page.para("They are where Interlock runs; d downloads one of them to where the browser runs.", DIM)
             if message.skipped:
                 page.heading("Left out")
             for name, error in message.skipped:
@@ -202,6 +212,16 @@ class ReportSection(Section):
         self._outcome().draw(drawing)
         self._outcome().focus(scroll_visible=False)
         self.call_after_refresh(self._outcome().scroll_visible, animate=False)
+
+    def action_download(self) -> None:
+        """Choose one of the files that were written, for the browser to save."""
+
+        def chosen(index: str | None) -> None:
+            if index is not None:
+                self.app.deliver_binary(self._written[int(index)])
+
+        choices = [(str(index), text(path.name)) for index, path in enumerate(self._written)]
+        self.app.push_screen(Pick("Download", choices), chosen)
 
     @on(Button.Pressed, "#skeletons")
     def action_contract(self) -> None:
@@ -342,7 +362,9 @@ class ReportSection(Section):
         self.call_after_refresh(self._outcome().scroll_visible, animate=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leaving is offered in a field."""
+        """Leaving is offered in a field, a download in a browser once there is something."""
+        if action == "download":
+            return self.app.is_web and bool(self._written)
         return isinstance(self.focused, Input) if action == "leave" else True
 
     def action_leave(self) -> None:
