@@ -70,7 +70,9 @@ def test_directories_and_networks(number: int, tmp_path: Path) -> None:
         import certifi
 
         (tmp_path / "corporate-ca.pem").write_bytes(Path(certifi.where()).read_bytes())
-        done = shell(SHELL[number], tmp_path, tmp_path)
+        # The page's servers are public ones; these are on this machine, in a file.
+        commands = SHELL[number].replace("--from", "--allow-private 127.0.0.1 --from")
+        done = shell(commands, tmp_path, tmp_path)
     assert done.returncode == 0, done.stderr
     if number == 1:
         assert json.loads((tmp_path / "fleet.json").read_text())["resumed"] == 2

@@ -97,7 +97,11 @@ def test_a_directory_streams_lines_and_ends_with_a_summary(command, tmp_path: Pa
             f"{server.base_url(name)},{name.title()} Health,Made_Up" for name in ("riverside", "pinecrest", "lakeshore")
         ]
         listed.write_text("url,name,vendor\n" + "\n".join([*rows, "/lost,Lost,Made_Up"]) + "\n")
-        result = command("probe", "--from", listed, "--out", tmp_path / "o.ndjson", "--summary", tmp_path / "s.json")
+        refused = command("probe", "--from", listed, "--out", tmp_path / "refused.ndjson")
+        assert refused.code == 3
+        assert "refused 3" in refused.err and "--allow-private" in refused.err
+        arguments = ["probe", "--from", listed, "--out", tmp_path / "o.ndjson", "--summary", tmp_path / "s.json"]
+        result = command(*arguments, "--allow-private", "127.0.0.1")
         assert result.code == 0
         lines = [json.loads(line) for line in (tmp_path / "o.ndjson").read_text().splitlines()]
         assert {line["target"]["name"] for line in lines} == {
@@ -110,9 +114,8 @@ def test_a_directory_streams_lines_and_ends_with_a_summary(command, tmp_path: Pa
         assert summary.vendors == {"Made Up": 3}
         assert "1 listed addresses cannot be used" in result.err
         assert "3 targets" in result.err and "SMART-001" in result.err
-        failing = command(
-            "probe", "--from", listed, "--name", "pinecrest*", "--out", tmp_path / "p", "--fail-on", "high"
-        )
+        named = ["probe", "--from", listed, "--name", "pinecrest*", "--out", tmp_path / "p", "--fail-on", "high"]
+        failing = command(*named, "--allow-private", "127.0.0.0/8")
         assert failing.code == 1
         assert "severity high failed" in failing.err
 
@@ -122,7 +125,8 @@ def test_a_reader_who_has_seen_enough_ends_the_run_quietly(tmp_path: Path) -> No
 
     with SandboxServer() as server:
         (tmp_path / "list.txt").write_text("\n".join(server.base_url(name) for name in ("riverside", "lakeshore")))
-        script = f'"{sys.executable}" -m interlock probe --from list.txt --concurrency 1 2>err | head -c 100 > out'
+        probe = f'"{sys.executable}" -m interlock probe --from list.txt --allow-private 127.0.0.1 --concurrency 1'
+        script = f"{probe} 2>err | head -c 100 > out"
         subprocess.run(["/bin/sh", "-c", script], cwd=tmp_path, check=True, timeout=120)
     assert len((tmp_path / "out").read_bytes()) == 100
     assert "Traceback" not in (tmp_path / "err").read_text()
@@ -131,7 +135,7 @@ def test_a_reader_who_has_seen_enough_ends_the_run_quietly(tmp_path: Path) -> No
 def test_a_directory_of_nothing_but_silence_is_3(command, tmp_path: Path) -> None:
     listed = tmp_path / "list.txt"
     listed.write_text("http://127.0.0.9:9/fhir\n")
-    assert command("probe", "--from", listed, "--out", tmp_path / "o.ndjson").code == 3
+    assert command("probe", "--from", listed, "--out", tmp_path / "o.ndjson", "--allow-private", "127.0.0.9").code == 3
 
 
 def test_stored_observations_in_every_format(command, demo: Path) -> None:

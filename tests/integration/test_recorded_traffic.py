@@ -20,7 +20,8 @@ from integration_replay import Recorded, ReplayServer, read_tracks
 
 from interlock.model.observation import Observation, Target
 from interlock.probe.recheck import recheck
-from interlock.probe.runner import ProbeEvent, ProbeSettings, probe_sync
+from interlock.probe.runner import ProbeEvent, ProbeSettings
+from typed_targets import probe_sync
 
 #: Recording → its FHIR base, how many exchanges it holds, and how often each status occurs.
 RECORDINGS: dict[str, tuple[str, int, dict[int, int]]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
@@ -14,9 +14,9 @@ from interlock.model.contract import Need
 from interlock.model.observation import Observation, Target
 from interlock.model.organization import Organization
 from interlock.probe.credentials import Access, Credentials, resolve
-from interlock.probe.runner import probe_sync
 from interlock.probe.sample import SamplePlan
 from interlock.probe.settings import OnEvent, ProbeSettings
+from typed_targets import probe_sync
 
 CLIENT_ID = "client-7f3a-secret-id"
 SECRET = "s3cr&t:with ü/strange+signs%"
@@ -114,11 +114,13 @@ def sampled(
     use: Credentials,
     needs: tuple[Need, ...] = NEEDS,
     on_event: OnEvent | None = None,
+    allowed: Iterable[str] = (),
     **settings: Any,
 ) -> Observation:
     """One probe of a base with a sample."""
     plan = {"acme": SamplePlan(Access(use), needs)}
-    return probe_sync([Target(base_url=base, org="acme")], ProbeSettings(samples=plan, **settings), on_event)[0]
+    made = ProbeSettings(samples=plan, **settings)
+    return probe_sync([Target(base_url=base, org="acme")], made, on_event, allowed=allowed)[0]
 
 
 def check(observation: Observation, id_: str) -> tuple[str, str]:

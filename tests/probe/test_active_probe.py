@@ -14,9 +14,9 @@ from probe_loopback import Loopback, Reply, as_json, redirect
 from interlock.model.observation import Observation, Target
 from interlock.probe.active import UNKNOWN_GRANT
 from interlock.probe.recheck import recheck
-from interlock.probe.runner import probe_sync
 from interlock.probe.settings import ProbeSettings
 from interlock.sandbox.server import SandboxServer
+from typed_targets import probe_sync
 
 AUTH = ("AUTH-001", "AUTH-002", "AUTH-003", "AUTH-004", "AUTH-005")
 REFUSED = as_json({"error": "unsupported_grant_type"}, 400)
@@ -164,7 +164,7 @@ def test_the_token_endpoints_own_certificate_counts() -> None:
         with SandboxServer() as server:
             broken = server.base_url("riverside", "expired-tls")
             other.serve(as_json(STATEMENT), as_json(SMART | {"token_endpoint": f"{broken}/oauth2/token"}))
-            seen = probe_sync([Target(base_url=other.base)], ProbeSettings(active=True))[0]
+            seen = probe_sync([Target(base_url=other.base)], ProbeSettings(active=True), allowed=server.origins)[0]
     finally:
         other.close()
     outcome, message = check(seen, "AUTH-002")

@@ -423,7 +423,7 @@ def test_credentials_do_not_follow_a_configuration_from_another_host(loopback: L
         other.routes["/token"] = issued()
         away = redirect(f"http://localhost:{other.port}/smart")
         base = loopback.serve(as_json(STATEMENT), away)
-        seen = sampled(base, credentials("client_secret_basic"))
+        seen = sampled(base, credentials("client_secret_basic"), allowed=[f"http://localhost:{other.port}"])
         assert "another host" in check(seen, "DATA-001")[1]
         assert other.asked("/token") == []
     finally:
@@ -441,7 +441,7 @@ async def test_credentials_are_sent_over_https_or_to_this_machine_only() -> None
     async with Client(ProbeSettings()) as client:
         for (base, endpoint), sent in cases.items():
             facts = Facts(smart=SmartFacts(token_endpoint=endpoint))
-            where = Where(base, facts, 1e12, private=False, allow_private=False, discovered=f"{base}/x")
+            where = Where(base, facts, 1e12, frozenset(), discovered=f"{base}/x")
             source = TokenSource(credentials("client_secret_basic"), client, where, NEEDS)
             assert await source.get(lambda record: None) is None
             assert source.facts is not None

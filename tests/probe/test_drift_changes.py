@@ -18,12 +18,12 @@ from interlock.model.errors import InterlockError, ThresholdNotMetError
 from interlock.model.observation import Check, Facts, Observation, Target
 from interlock.probe.drift import changes_between
 from interlock.probe.recheck import with_drift
-from interlock.probe.runner import probe_sync
 from interlock.probe.settings import ProbeSettings
 from interlock.sandbox.server import SandboxServer
 from interlock.usecases.drift import Comparer, check_drift, drift_between, drift_of_files, drift_of_org
 from interlock.workspace.history import save_observation
 from interlock.workspace.store import Workspace
+from typed_targets import probe_sync
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = load_contract(ROOT / "samples/templates/sepsis/contract.yaml")[0]

@@ -23,8 +23,10 @@ from interlock.model.observation import Observation, Target
 from interlock.probe.fleet import WorkerCrash, shares
 from interlock.usecases.fleet import FleetProgress, probe_fleet
 from interlock.usecases.probe import ProbeSettings
+from typed_targets import typed
 
 SETTINGS = ProbeSettings(per_host=16, deadline_s=5)
+ALLOWED = ["--allow-private", "127.0.0.0/8"]
 
 
 @pytest.fixture
@@ -47,6 +49,10 @@ def targets(loopback: Loopback, count: int, host: str = "127.0.0.1") -> list[Tar
     return [Target(base_url=f"http://{host}:{loopback.port}/{number}/fhir") for number in range(count)]
 
 
+def allowing(loopback: Loopback) -> ProbeSettings:
+    return typed(SETTINGS, *(f"http://127.0.0.{last}:{loopback.port}" for last in (1, 2, 3)))
+
+
 def urls(lines: list[bytes]) -> list[str]:
     return [json.loads(line)["target"]["base_url"] for line in lines]
 
@@ -55,7 +61,7 @@ def test_each_target_is_one_line_that_can_be_read_back(served: Loopback) -> None
     wanted = targets(served, 12)
     lines: list[bytes] = []
     progress: list[FleetProgress] = []
-    run = probe_fleet(wanted, SETTINGS, on_line=lines.append, on_progress=progress.append)
+    run = probe_fleet(wanted, allowing(served), on_line=lines.append, on_progress=progress.append)
     assert sorted(urls(lines)) == sorted(target.base_url for target in wanted)
     assert all(line.endswith(b"\n") and line.count(b"\n") == 1 for line in lines)
     assert {Observation.model_validate_json(line).outcome for line in lines} == {"observed"}
@@ -73,7 +79,7 @@ def test_the_summary_counts_what_failed_and_why(served: Loopback) -> None:
         b"", 404
     )
     wanted = [target.model_copy(update={"vendor": "Made Up"}) for target in targets(served, 3)]
-    run = probe_fleet(wanted, SETTINGS, on_line=lambda line: None)
+    run = probe_fleet(wanted, allowing(served), on_line=lambda line: None)
     summary = run.summary
     assert summary.outcomes == {"not_observed": 2, "observed": 1}
     assert summary.reasons == {"reset": 1, "html": 1}
@@ -88,7 +94,7 @@ def test_the_summary_counts_what_failed_and_why(served: Loopback) -> None:
 def test_worker_processes_lose_nothing(served: Loopback, tmp_path: Path) -> None:
     wanted = [target for host in ("127.0.0.1", "127.0.0.2", "127.0.0.3") for target in targets(served, 8, host)]
     # The loopback server listens on 127.0.0.1 alone, so two hosts of three refuse: faults cross the pipe too.
-    run = probe_fleet(wanted, SETTINGS, out=tmp_path / "out.ndjson", workers=2)
+    run = probe_fleet(wanted, allowing(served), out=tmp_path / "out.ndjson", workers=2)
     lines = (tmp_path / "out.ndjson").read_bytes().splitlines()
     assert sorted(urls(lines)) == sorted(target.base_url for target in wanted)
     assert run.summary.outcomes == {"not_observed": 16, "observed": 8}
@@ -122,7 +128,7 @@ def test_a_mistake_of_this_program_costs_one_target_only(served: Loopback, monke
 
     monkeypatch.setattr(runner_module, "probe_target", broken)
     lines: list[bytes] = []
-    run = probe_fleet(targets(served, 3), SETTINGS, on_line=lines.append)
+    run = probe_fleet(targets(served, 3), allowing(served), on_line=lines.append)
     assert run.summary.errors == 1
     assert run.summary.outcomes == {"observed": 2, "not_observed": 1}
     (crashed,) = [json.loads(line) for line in lines if b"/1/fhir" in line and b"surprise" in line]
@@ -133,18 +139,18 @@ def test_an_existing_file_is_not_overwritten(served: Loopback, tmp_path: Path) -
     out = tmp_path / "out.ndjson"
     out.write_text("precious\n")
     with pytest.raises(InterlockError, match="exists already"):
-        probe_fleet(targets(served, 1), SETTINGS, out=out)
+        probe_fleet(targets(served, 1), allowing(served), out=out)
     assert out.read_text() == "precious\n"
     assert not served.requests
 
 
 def test_a_torn_last_line_is_dropped_and_probed_again(served: Loopback, tmp_path: Path) -> None:
     out = tmp_path / "out.ndjson"
-    probe_fleet(targets(served, 6), SETTINGS, out=out)
+    probe_fleet(targets(served, 6), allowing(served), out=out)
     whole = out.read_bytes().splitlines(keepends=True)
     out.write_bytes(b"".join(whole[:3]) + whole[3][: len(whole[3]) // 2])
     served.requests.clear()
-    run = probe_fleet(targets(served, 6), SETTINGS, out=out, resume=True)
+    run = probe_fleet(targets(served, 6), allowing(served), out=out, resume=True)
     lines = out.read_bytes().splitlines(keepends=True)
     assert lines[:3] == whole[:3]
     assert sorted(urls(lines)) == sorted(target.base_url for target in targets(served, 6))
@@ -154,11 +160,11 @@ def test_a_torn_last_line_is_dropped_and_probed_again(served: Loopback, tmp_path
 
 def test_a_broken_line_in_the_middle_is_named(served: Loopback, tmp_path: Path) -> None:
     out = tmp_path / "out.ndjson"
-    probe_fleet(targets(served, 2), SETTINGS, out=out)
+    probe_fleet(targets(served, 2), allowing(served), out=out)
     first, second = out.read_bytes().splitlines(keepends=True)
     out.write_bytes(first + b'{"not": "ours"}\n' + second)
     with pytest.raises(InterlockError) as caught:
-        probe_fleet(targets(served, 2), SETTINGS, out=out, resume=True)
+        probe_fleet(targets(served, 2), allowing(served), out=out, resume=True)
     assert str(caught.value.place) == f"{out}:2"
 
 
@@ -215,7 +221,7 @@ def test_killed_in_the_middle_and_resumed(served: Loopback, tmp_path: Path, work
     listed.write_text("\n".join(wanted))
     opened = threading.Event()
     gate(served, opened, after=4)
-    arguments = ["probe", "--from", str(listed), "--out", str(out), "--timeout", "60", "--workers", workers]
+    arguments = ["probe", "--from", str(listed), "--out", str(out), "--timeout", "60", "--workers", workers, *ALLOWED]
     process = start(arguments)
     try:
         wait_for_lines(out, 7)
@@ -246,7 +252,8 @@ def test_an_interrupt_ends_with_a_summary_and_130(served: Loopback, tmp_path: Pa
     listed, out = tmp_path / "list.txt", tmp_path / "out.ndjson"
     listed.write_text("\n".join(wanted))
     gate(served, threading.Event(), after=2)
-    process = start(["probe", "--from", str(listed), "--out", str(out), "--timeout", "60", "--workers", workers])
+    arguments = ["probe", "--from", str(listed), "--out", str(out), "--timeout", "60", "--workers", workers]
+    process = start([*arguments, *ALLOWED])
     try:
         wait_for_lines(out, 3)
         process.send_signal(signal.SIGINT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -16,14 +17,15 @@ from interlock.model.observation import Check, Observation, Target
 from interlock.probe.negotiation import HostMemory, next_rung, rung_of
 from interlock.probe.plan import DEFAULT_FHIR_VERSION, cds_url, deeper_bases, metadata_ladder
 from interlock.probe.recheck import recheck
-from interlock.probe.runner import ProbeEvent, ProbeSettings, probe_sync
+from interlock.probe.runner import ProbeEvent, ProbeSettings
+from typed_targets import probe_sync
 
 LADDER = metadata_ladder()
 
 
-def observe(*bases: str, **changes: Any) -> tuple[Observation, ...]:
+def observe(*bases: str, allowed: Sequence[str] = (), **changes: Any) -> tuple[Observation, ...]:
     settings = ProbeSettings(**({"deadline_s": 5.0, "concurrency": 1} | changes))
-    return probe_sync([Target(base_url=base) for base in bases], settings)
+    return probe_sync([Target(base_url=base) for base in bases], settings, allowed=allowed)
 
 
 def check(observation: Observation, check_id: str) -> Check:
@@ -240,7 +242,7 @@ def test_credentials_of_a_request_stay_with_its_host(loopback: Loopback) -> None
             ),
             as_json(smart()),
         )
-        observe(loopback.base, origin="https://app.example.org")
+        observe(loopback.base, allowed=[other.origin], origin="https://app.example.org")
         assert len(other.requests) == 1
         assert "origin" not in other.requests[0].headers
     finally:

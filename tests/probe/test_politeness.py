@@ -20,8 +20,9 @@ from probe_loopback import Loopback, Reply, Request, as_json, hang, relay
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, Target
 from interlock.probe.politeness import HostLimits, HostQuietError
-from interlock.probe.runner import ProbeSettings, probe_sync
+from interlock.probe.runner import ProbeSettings
 from interlock.probe.settings import USER_AGENT
+from typed_targets import probe_sync
 
 
 def bases(loopback: Loopback, count: int, answer: Any = None) -> list[Target]:

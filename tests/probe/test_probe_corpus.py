@@ -12,7 +12,8 @@ from probe_loopback import Loopback, Reply
 
 from interlock.model.observation import Observation, Target
 from interlock.probe.recheck import recheck
-from interlock.probe.runner import ProbeEvent, ProbeSettings, probe_sync
+from interlock.probe.runner import ProbeEvent, ProbeSettings
+from typed_targets import probe_sync
 
 SERVERS = (
     "athena-r4",

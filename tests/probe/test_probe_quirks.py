@@ -15,9 +15,10 @@ import pytest
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Check, Observation, Target
 from interlock.probe.plan import clean_base_url
-from interlock.probe.runner import ProbeSettings, probe_sync
+from interlock.probe.runner import ProbeSettings
 from interlock.sandbox.faults import FAULTS, faults_of
 from interlock.sandbox.server import SandboxServer
+from typed_targets import probe_sync, typed
 
 SETTINGS = ProbeSettings(deadline_s=4, connect_timeout_s=2, max_bytes=12_000_000)
 BRIEF = replace(SETTINGS, deadline_s=0.6, connect_timeout_s=0.5)
@@ -123,7 +124,8 @@ TABLE = (
 @pytest.mark.parametrize("expected", TABLE, ids=lambda one: f"{one.quirk}-{one.fault}-{one.outcome}")
 def test_what_real_servers_do(server: SandboxServer, expected: Expected) -> None:
     started = time.monotonic()
-    observation = observe(server.base_url(expected.organization, expected.fault), expected.settings)
+    base = server.base_url(expected.organization, expected.fault)
+    observation = observe(base, typed(expected.settings, *server.origins))
     assert time.monotonic() - started < expected.settings.deadline_s + 2
     assert observation.outcome == expected.outcome, observation.reason_not_observed()
     found = {name: check(observation, name).outcome.value for name in expected.checks}

@@ -17,7 +17,8 @@ import interlock.probe.session as session_module
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, RequestRecord, Target
 from interlock.probe.recheck import recheck
-from interlock.probe.runner import ProbeEvent, ProbeSettings, probe, probe_sync
+from interlock.probe.runner import ProbeEvent, ProbeSettings, probe
+from typed_targets import probe_sync, typed
 
 
 def many(loopback: Loopback, count: int) -> list[Target]:
@@ -158,8 +159,11 @@ def test_a_hanging_host_does_not_hold_up_others(loopback: Loopback) -> None:
         started = time.monotonic()
         order: list[str] = []
 
+        settings = ProbeSettings(deadline_s=0.5, per_host=2, concurrency=4)
+        settings = typed(settings, loopback.base, f"http://localhost:{sleeper.port}")
+
         async def run() -> None:
-            async for observation in probe([*stuck, *good], ProbeSettings(deadline_s=0.5, per_host=2, concurrency=4)):
+            async for observation in probe([*stuck, *good], settings):
                 order.append(observation.target.base_url)
 
         asyncio.run(run())
@@ -191,7 +195,8 @@ async def test_leaving_the_loop_early_ends_everything(loopback: Loopback) -> Non
         targets.append(Target(base_url=f"{loopback.origin}/hang{number}"))
     before = asyncio.all_tasks()
     seen: list[Observation] = []
-    async with aclosing(probe(targets, ProbeSettings(deadline_s=30, per_host=20))) as observations:
+    settings = typed(ProbeSettings(deadline_s=30, per_host=20), loopback.base)
+    async with aclosing(probe(targets, settings)) as observations:
         async for observation in observations:
             seen.append(observation)
             break
@@ -204,7 +209,8 @@ async def test_cancelling_ends_everything(loopback: Loopback) -> None:
     loopback.serve(hang, hang)
 
     async def run() -> list[Observation]:
-        return [one async for one in probe([Target(base_url=loopback.base)], ProbeSettings(deadline_s=30))]
+        settings = typed(ProbeSettings(deadline_s=30), loopback.base)
+        return [one async for one in probe([Target(base_url=loopback.base)], settings)]
 
     before = asyncio.all_tasks()
     task = asyncio.create_task(run())

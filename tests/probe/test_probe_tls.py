@@ -20,10 +20,11 @@ from interlock.model.errors import InterlockError
 from interlock.model.finding import Finding
 from interlock.model.observation import Check, Observation, Target, TlsFacts
 from interlock.model.organization import Organization
-from interlock.probe.runner import ProbeSettings, probe_sync
+from interlock.probe.runner import ProbeSettings
 from interlock.rules.inputs import RuleInputs
 from interlock.rules.load import load_ruleset
 from interlock.rules.table import evaluate
+from typed_targets import probe_sync
 
 PAST = datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC)
 
@@ -40,8 +41,8 @@ def trusting(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-def observe(base: str, verify: ssl.SSLContext | Path | str | None) -> Observation:
-    (observation,) = probe_sync([Target(base_url=base)], ProbeSettings(deadline_s=5, verify=verify))
+def observe(base: str, verify: ssl.SSLContext | Path | str | None, *allowed: str) -> Observation:
+    (observation,) = probe_sync([Target(base_url=base)], ProbeSettings(deadline_s=5, verify=verify), allowed=allowed)
     return observation
 
 
@@ -190,7 +191,7 @@ def test_http_base_that_leads_to_https(
 ) -> None:
     server = serve(context_of(authority.issue_cert("localhost")))
     loopback.serve(redirect(f"{server.base}/metadata", 301), Reply(b"", 404))
-    observation = observe(loopback.base, trusting(authority))
+    observation = observe(loopback.base, trusting(authority), server.origin)
     assert observation.outcome == "observed"
     assert check(observation, "NET-006").outcome == "warn"
 

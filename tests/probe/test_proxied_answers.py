@@ -29,7 +29,8 @@ from probe_loopback import Handler, Loopback, Reply, Request, as_json, redirect,
 
 from interlock.model.observation import Check, Observation, RequestRecord, Target
 from interlock.probe.recheck import recheck
-from interlock.probe.runner import ProbeSettings, probe_sync
+from interlock.probe.runner import ProbeSettings
+from typed_targets import probe_sync
 
 PLAIN = "http://ehr.example.invalid/fhir"
 SECURE = "https://ehr.example.invalid/fhir"

@@ -39,13 +39,13 @@ from interlock.model.sample import InputSample
 from interlock.probe.checks.registry import list_checks
 from interlock.probe.credentials import Access, resolve
 from interlock.probe.recheck import recheck
-from interlock.probe.runner import probe_sync
 from interlock.probe.sample import MAX_REQUESTS, SamplePlan
 from interlock.probe.settings import ProbeSettings
 from interlock.sandbox.client import CLIENT_ID, KEY_ID, client_private_key_pem
 from interlock.sandbox.organizations import load_organizations
 from interlock.sandbox.server import SandboxServer
 from interlock.usecases.credentials import sample_plans
+from typed_targets import probe_sync
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = load_contract(ROOT / "samples/templates/sepsis/contract.yaml")[0]

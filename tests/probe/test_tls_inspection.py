@@ -20,10 +20,11 @@ from probe_loopback import Loopback, redirect
 
 from interlock.model.observation import Certificate, Check, Observation, Target, TlsFacts
 from interlock.probe.negotiation import HostMemory
-from interlock.probe.runner import ProbeSettings, probe_sync
+from interlock.probe.runner import ProbeSettings
 from interlock.probe.settings import ClientCertificate
 from interlock.probe.tls import Inspection, can_try, inspect
 from interlock.probe.tls_facts import explained
+from typed_targets import probe_sync
 
 NOW = datetime.datetime.now(datetime.UTC)
 DAY = datetime.timedelta(days=1)
@@ -135,16 +136,16 @@ def test_the_self_test_agrees_with_a_real_handshake() -> None:
 
 async def test_a_port_without_tls_and_a_silent_one(loopback: Loopback) -> None:
     loop = asyncio.get_running_loop()
-    plain = await inspect("localhost", loopback.port, loop.time() + 2, contextlib.nullcontext)
+    plain = await inspect("localhost", "127.0.0.1", loopback.port, loop.time() + 2, contextlib.nullcontext)
     assert plain.chain == () and set((plain.versions or {}).values()) == {"cannot_tell"}
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         before = loop.time()
-        found = await inspect("127.0.0.1", silent.getsockname()[1], loop.time() + 0.3, contextlib.nullcontext)
+        port = silent.getsockname()[1]
+        found = await inspect("127.0.0.1", "127.0.0.1", port, loop.time() + 0.3, contextlib.nullcontext)
         assert loop.time() - before < 1.5
     assert found.chain == () and set((found.versions or {}).values()) == {"cannot_tell"}
-    assert await inspect("nowhere.invalid", 443, loop.time() + 1, contextlib.nullcontext) == Inspection()
 
 
 @pytest.mark.parametrize(
@@ -304,7 +305,8 @@ def test_a_client_certificate_is_not_carried_to_another_host(
     own = authority.issue_cert("client.example.org")
     path.write_bytes(own.private_key_pem.bytes() + b"".join(pem.bytes() for pem in own.cert_chain_pems))
     settings = ProbeSettings(deadline_s=5, verify=bundle, client_certificate=ClientCertificate(path))
-    direct, led = (probe_sync([Target(base_url=server.base)], settings)[0] for server in (other, first))
+    allowed = [other.origin]
+    direct, led = (probe_sync([Target(base_url=one.base)], settings, allowed=allowed)[0] for one in (other, first))
     assert direct.facts.capability is not None
     assert led.facts.capability is None
     assert next(record.status for record in led.requests if record.purpose == "metadata") == 302

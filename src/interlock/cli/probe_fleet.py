@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,7 @@ def run(
     source: str,
     settings: ProbeSettings,
     *,
+    allow_private: Sequence[str],
     name: str | None,
     vendor: str | None,
     limit: int | None,
@@ -39,6 +42,7 @@ def run(
     :raises InterlockError: the file or the options cannot be used.
     """
     from interlock.usecases.fleet import directory_targets, probe_fleet
+    from interlock.usecases.probe import named_origins
 
     if resume and out is None:
         raise InterlockError("--resume goes on with a file", remedy="name it: --output FILE.ndjson --resume")
@@ -47,6 +51,8 @@ def run(
         raise InterlockError("the file lists no usable base URL", remedy="interlock org import FILE --dry-run says why")
     if dropped:
         say(f"{dropped:,} listed addresses cannot be used; interlock org import FILE --dry-run lists them")
+    allowed = named_origins(allow_private, targets)
+    settings = replace(settings, private_origins=settings.private_origins | allowed)
     line = _Line()
     ended = probe_fleet(
         targets, settings, on_line=_write, on_progress=line.show, out=out, resume=resume, workers=workers
@@ -65,7 +71,10 @@ def check(summary: FleetSummary) -> None:
     """
     if summary.done and set(summary.outcomes) == {"not_observed"}:
         reasons = ", ".join(f"{name} {count:,}" for name, count in list(summary.reasons.items())[:5])
-        raise NothingObservedError(f"nothing could be observed: {reasons}", remedy="check the file and the network")
+        remedy = "check the file and the network"
+        if "refused" in summary.reasons:
+            remedy = "what a file names in a private network is probed with --allow-private HOST or NETWORK"
+        raise NothingObservedError(f"nothing could be observed: {reasons}", remedy=remedy)
 
 
 def _write(line: bytes) -> None:

@@ -54,7 +54,12 @@ Rate = Annotated[
     float | None, typer.Option("--rate", min=0.01, help="Requests a second to one host; no limit if absent.")
 ]
 AllowPrivate = Annotated[
-    bool, typer.Option("--allow-private", help="Follow advertised addresses and redirects into private networks.")
+    list[str] | None,
+    typer.Option(
+        "--allow-private",
+        help="What may be in a private network: an organisation's id, HOST, HOST:PORT or a network; can be repeated.",
+        metavar="NAME",
+    ),
 ]
 CaBundle = Annotated[
     Path | None,

@@ -15,6 +15,7 @@ from interlock.documents.text import plain
 from interlock.fhir.tolerant import storable
 from interlock.model.observation import CapabilityFacts, Facts, RequestRecord
 from interlock.probe import plan
+from interlock.probe.addresses import Origin
 from interlock.probe.client import Answer, Client
 from interlock.probe.content import NotJsonError, decode_text, parse_json
 from interlock.probe.exchange import Exchange, Purpose, Reading
@@ -29,14 +30,14 @@ OnRecord = Callable[[RequestRecord], None]
 
 
 async def ask_token_endpoint(
-    client: Client, base: str, facts: Facts, deadline: float, *, private: bool, allow_private: bool, on_record: OnRecord
+    client: Client, base: str, facts: Facts, deadline: float, private_origins: frozenset[Origin], on_record: OnRecord
 ) -> Exchange | None:
     """The token endpoint's answer to an unknown grant; none when no token endpoint is known."""
     advertised = facts.smart.token_endpoint if facts.smart is not None else None
     if advertised is None:
         return None
     purpose: Purpose = "token-negative"
-    allowed = plan.follow(advertised, base, base_is_private=private, allow_private=allow_private)
+    allowed = plan.follow(advertised, base, private_origins)
     if allowed.url is None:
         record = not_sent(advertised, f"not followed: {allowed.reason}", purpose, "POST")
         on_record(record)
@@ -47,7 +48,6 @@ async def ask_token_endpoint(
             accept="application/json",
             deadline=deadline,
             purpose=purpose,
-            public_only=not (private or allow_private),
             method="POST",
             form=urlencode({"grant_type": UNKNOWN_GRANT}),
         )

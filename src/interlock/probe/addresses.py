@@ -1,16 +1,52 @@
-"""Hosts and addresses: what is loopback, what is public, and whether two base URLs name the same server."""
+"""Hosts and addresses: which may be contacted at all, and whether two base URLs name the same server."""
 
 from __future__ import annotations
 
 import ipaddress
+import re
+import socket
+from contextlib import suppress
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+#: ``private`` is contacted when the user allows its origin; ``never`` whatever anybody allows.
+Kind = Literal["public", "private", "never"]
+
+#: Why an address of a kind is not contacted.
+REASONS: dict[Kind, str] = {
+    "private": "is in a private network; it was not contacted",
+    "never": "has a link-local, metadata or reserved address; it was not contacted",
+}
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+def _networks(text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    return tuple(map(ipaddress.ip_network, text.split()))
+
+
+#: This machine and the networks behind a gateway (RFC 1122, 1918, 4193).
+_PRIVATE = _networks("127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 ::1/128 fc00::/7")
+#: The special-purpose registries of the IANA (RFC 6890), and the addresses of the clouds' own services: where an
+#: address has no meaning, or gives whoever asks the machine's credentials. Most metadata services are link-local.
+_NEVER = _networks(
+    "0.0.0.0/8 100.64.0.0/10 169.254.0.0/16 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24 198.18.0.0/15 198.51.100.0/24 "
+    "203.0.113.0/24 224.0.0.0/4 240.0.0.0/4 2001::/23 2001:db8::/32 3fff::/20 "
+    # Azure's; AWS's, Google's, Oracle's and Scaleway's in IPv6. Alibaba's and Oracle's in IPv4 lie in networks above.
+    "168.63.129.16/32 fd00:ec2::/32 fd20:ce::/64 fd00:c1::/64 fd00:42::/64"
+)
+#: Everything of IPv6 that is handed out to anybody (RFC 4291 section 2.4); the rest is special or nobody's.
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+#: Interface identifiers that hold an IPv4 address (ISATAP, RFC 5214 section 6.1).
+_ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})
+#: What ``inet_aton`` takes for an address: one to four numbers, each decimal, octal or hexadecimal.
+_NUMBERS = re.compile(r"(?:0x[0-9a-f]+|[0-9]+)(?:\.(?:0x[0-9a-f]+|[0-9]+)){0,3}\.?", re.IGNORECASE | re.ASCII)
+#: Names that no public name server has (RFC 6761, 6762, 8375; .internal by ICANN; .lan and .corp by habit).
+_INTERNAL = (".localhost", ".local", ".internal", ".home.arpa", ".lan", ".corp", ".test")
 
 
 class Origin(NamedTuple):
@@ -42,34 +78,64 @@ def origin(url: str) -> Origin | None:
 
 @lru_cache(maxsize=4096)
 def literal(host: str) -> Address | None:
-    """The address that a host is written as, or none for a name."""
-    try:
-        return ipaddress.ip_address(host.strip("[]").partition("%")[0])
-    except ValueError:
-        return None
+    """The address that a host is written as, in any spelling that a system takes (``127.1``, ``0x7f000001``)."""
+    text = host.strip("[]").partition("%")[0]
+    with suppress(ValueError):
+        return ipaddress.ip_address(text)
+    if _NUMBERS.fullmatch(text):
+        with suppress(OSError):
+            return ipaddress.IPv4Address(socket.inet_aton(text.rstrip(".")))
+    return None
 
 
 def is_loopback_host(host: str) -> bool:
     """Whether a host is this machine by its writing alone (RFC 6761 section 6.3 for ``localhost``)."""
     address = literal(host)
     if address is not None:
-        return _embedded(address).is_loopback
+        return is_loopback(address)
     name = host.lower().rstrip(".")
     return name == "localhost" or name.endswith(".localhost")
 
 
-def is_public(address: Address) -> bool:
-    """Whether an address is on the public internet; an IPv4 address inside an IPv6 one counts as itself."""
-    inner = _embedded(address)
-    return inner.is_global and not inner.is_multicast and not inner.is_reserved
+def is_loopback(address: Address) -> bool:
+    """Whether an address is this machine, as IPv4 inside IPv6 too."""
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
-def _embedded(address: Address) -> Address:
-    if isinstance(address, ipaddress.IPv4Address):
-        return address
-    if address in _NAT64:
-        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
-    return address.ipv4_mapped or address.sixtofour or address
+def is_internal_name(host: str) -> bool:
+    """Whether only a network's own name servers can know a name: by its ending, or because it has no dot."""
+    name = host.lower().rstrip(".")
+    return literal(host) is None and ("." not in name or name.endswith(_INTERNAL))
+
+
+@lru_cache(maxsize=4096)
+def kind_of(address: Address) -> Kind:
+    """Whether an address may be contacted: by the one list here, for the standard library's changes with its version.
+
+    An IPv4 address inside an IPv6 one counts: mapped, it is what is contacted; behind a translator or a tunnel it
+    must be public.
+    """
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return kind_of(address.ipv4_mapped)
+        inner = _tunnelled(address)
+        if inner is not None and kind_of(inner) != "public":
+            return "never"
+        if address in _NAT64:
+            return "public"
+    if any(address in network for network in _NEVER):
+        return "never"
+    if any(address in network for network in _PRIVATE):
+        return "private"
+    return "public" if isinstance(address, ipaddress.IPv4Address) or address in _UNICAST else "never"
+
+
+def _tunnelled(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that a translator or a tunnel would send to (NAT64, 6to4, ISATAP); Teredo is never contacted."""
+    number = int(address)
+    if address in _NAT64 or number >> 32 & 0xFFFF_FFFF in _ISATAP:
+        return ipaddress.IPv4Address(number & 0xFFFF_FFFF)
+    return address.sixtofour
 
 
 def same_base(one: str, other: str) -> bool:

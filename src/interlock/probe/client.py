@@ -1,7 +1,8 @@
 """Guarded GET over aiohttp: bounded in time, bytes and redirects, with every request recorded.
 
-No cookies, no authentication, no automatic redirects, and a resolver
-of our own, so that an address which was judged is the address that gets connected to.
+No cookies, no authentication, no automatic redirects, and a resolver of our own, so that an address which was judged
+is the address that gets connected to. A private one is, when the origin of the request is among those that the user
+allows; whatever a server advertises or redirects to is judged in the same way.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import logging
 import ssl
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,14 +24,14 @@ import certifi
 from interlock.documents.text import plain
 from interlock.model.errors import InterlockError
 from interlock.model.observation import RequestRecord
-from interlock.probe.addresses import is_loopback_host, is_public, literal, origin
+from interlock.probe.addresses import Kind, Origin, is_internal_name, is_loopback_host, kind_of, literal, origin
 from interlock.probe.failures import Failure, RequestFailed, classify
 from interlock.probe.negotiation import HostMemory
 from interlock.probe.plan import is_patient_data
 from interlock.probe.politeness import MAX_HOLD_S, HostLimits, HostQuietError, asked_to_wait
 from interlock.probe.pools import Pools
 from interlock.probe.proxied import through_proxy
-from interlock.probe.resolver import Resolver
+from interlock.probe.resolver import ANYTHING, PUBLIC, PUBLIC_OR_PRIVATE, Resolver, refusal
 from interlock.probe.settings import ProbeSettings
 from interlock.probe.transfer import Ask, Connection, Transfer
 
@@ -91,22 +92,38 @@ class Client:
         await self._pools.close()
         await self._resolver.close()
 
-    async def is_private(self, url: str) -> bool:
-        """Whether a URL's host is loopback or has any address of a private network. An unknown name is not."""
-        where = origin(url)
-        if where is None:
-            return False
+    async def address_of(self, where: Origin, deadline: float) -> str | None:
+        """The address of an origin for a connection that is no request; none when it may not be contacted."""
+        try:
+            return await self._judged(where, deadline)
+        except (RequestFailed, OSError, TimeoutError):
+            return None
+
+    async def _judged(self, where: Origin, deadline: float) -> str:
+        """The first address that a connection to an origin may use.
+
+        :raises RequestFailed: it has none.
+        :raises OSError: its name does not resolve.
+        :raises TimeoutError: not in time.
+        """
+        limit = asyncio.get_running_loop().time() + self._settings.connect_timeout_s
+        async with asyncio.timeout_at(min(deadline, limit)):
+            return (await self._resolver.usable(where.host, self._kinds(where)))[0][1]
+
+    def _kinds(self, where: Origin) -> frozenset[Kind]:
+        return PUBLIC_OR_PRIVATE if where in self._settings.private_origins else PUBLIC
+
+    def _judge_name(self, where: Origin) -> None:
+        """Judge what a proxy is to resolve, as far as its writing tells: nobody here sees the address.
+
+        :raises RequestFailed: it is not contacted.
+        """
         address = literal(where.host)
+        kind: Kind = "private" if is_internal_name(where.host) else "public"
         if address is not None:
-            return not is_public(address)
-        if is_loopback_host(where.host):
-            return True
-        if self.proxy_of(url) is not None:
-            return False
-        with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(self._settings.connect_timeout_s):
-                return not all(map(is_public, await self._resolver.addresses(where.host)))
-        return False
+            kind = kind_of(address)
+        if kind not in self._kinds(where):
+            raise refusal(where.host, kind)
 
     async def get(self, ask: Ask, on_record: Callable[[RequestRecord], None] | None = None) -> Answer:
         """Send one GET and follow its redirects, at most :data:`MAX_REDIRECTS`.
@@ -118,7 +135,7 @@ class Client:
         """
         records: list[RequestRecord] = []
         visited = {ask.url}
-        url, public_only = ask.url, ask.public_only
+        url = ask.url
 
         def keep(record: RequestRecord) -> None:
             records.append(record)
@@ -128,7 +145,7 @@ class Client:
 
         while True:
             headers = self._headers(ask, url)
-            record, body, failure, notes = await self._once(url, headers, ask, public_only)
+            record, body, failure, notes = await self._once(url, headers, ask)
             if not self._goes_direct and (proxy := self.proxy_of(url)) is not None:
                 record, failure = through_proxy(record, failure, proxy)
                 if failure is not None and failure.status is not None:
@@ -149,7 +166,7 @@ class Client:
                 return Answer(tuple(records), b"", failure, notes)
             keep(record.model_copy(update={"reading": "redirect", "detail": f"redirects to {plain(target, 200)}"}))
             visited.add(target)
-            url, public_only = target, ask.public_only or ask.redirect_public_only
+            url = target
 
     def _headers(self, ask: Ask, url: str) -> dict[str, str]:
         headers = {
@@ -178,18 +195,19 @@ class Client:
             return f"redirects in a circle ({plain(target, 120)})"
         if followed >= MAX_REDIRECTS:
             return f"redirects more than {MAX_REDIRECTS} times"
-        if (ask.public_only or ask.redirect_public_only) and await self._leads_inside(target, ask.deadline):
-            return f"redirects into a private network ({there.host})"
+        try:
+            if self.proxy_of(target) is None:
+                await self._judged(there, ask.deadline)
+            else:
+                self._judge_name(there)
+        except RequestFailed as refused:
+            return f"redirects to where it may not lead: {refused.failure.detail}"
+        except (OSError, TimeoutError):
+            return None  # the request to it will fail, and say why
         return None
 
-    async def _leads_inside(self, url: str, deadline: float) -> bool:
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(deadline):
-                return await self.is_private(url)
-        return False
-
     async def _once(
-        self, url: str, headers: dict[str, str], ask: Ask, public_only: bool
+        self, url: str, headers: dict[str, str], ask: Ask
     ) -> tuple[RequestRecord, bytes, Failure | None, tuple[str, ...]]:
         """One request: its record, body, failure and notes."""
         transfer = Transfer(url, ask, self._settings)
@@ -200,8 +218,6 @@ class Client:
         try:
             async with asyncio.timeout_at(ask.deadline) as limit, self._limits.place(host, ask.deadline):
                 transfer.begin()
-                if public_only and await self.is_private(url):
-                    raise RequestFailed("refused", f"{plain(host, 100)} is in a private network; it was not contacted")
                 identified = ask.client_certificate and origin(url) == origin(ask.url)
                 with self._connection(url, identified=identified) as connection:
                     await transfer.run(connection, headers)
@@ -257,6 +273,7 @@ class Client:
         """Where a request to a URL goes out: the session of its origin, and the proxy in between.
 
         :raises InterlockError: the proxy cannot be used.
+        :raises RequestFailed: the proxy is not to be asked for it.
         """
         where = origin(url)
         if where is None:
@@ -270,7 +287,10 @@ class Client:
         identified = identified and self._settings.client_certificate is not None
         secured = where.scheme == "https" or (proxy is not None and proxy.startswith("https:"))
         context = self._context(identified=identified) if secured else None
-        with self._pools.session((where, proxy, identified), context) as session:
+        if proxy is not None:
+            self._judge_name(where)
+        kinds = self._kinds(where) if proxy is None else ANYTHING
+        with self._pools.session((where, proxy, identified), kinds, context) as session:
             yield Connection(session, proxy)
 
     def _context(self, *, identified: bool) -> ssl.SSLContext:

@@ -23,7 +23,7 @@ _JITTER_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A document to get: where, how to ask for it, until when, and how far the probe may be led.
+    """A document to get: where, how to ask for it, and until when.
 
     :ivar headers: sent to the address's own origin only.
     :ivar identified: the client certificate may be presented there.
@@ -34,8 +34,6 @@ class Wanted:
     ladder: tuple[Rung, ...]
     deadline: float
     retries: int = 1
-    public_only: bool = False
-    redirect_public_only: bool = True
     headers: Mapping[str, str] | None = None
     identified: bool = False
     method: Literal["GET", "OPTIONS"] = "GET"
@@ -96,8 +94,6 @@ def _ask(wanted: Wanted, rung: Rung) -> Ask:
         accept=rung.accept,
         deadline=wanted.deadline,
         purpose=wanted.purpose,
-        public_only=wanted.public_only,
-        redirect_public_only=wanted.redirect_public_only,
         credentials=wanted.headers,
         client_certificate=wanted.identified,
         method=wanted.method,

@@ -22,7 +22,7 @@ _FAILURES = {
     "truncated": "the answer broke off",
     "too_large": "the answer is too large",
     "protocol": "the host did not answer in HTTP",
-    "refused": "the host is in a private network; it was not contacted",
+    "refused": "the host is in a private network or has a reserved address; it was not contacted",
 }
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 from interlock.documents.text import plain
 from interlock.model.errors import InterlockError
-from interlock.probe.addresses import is_loopback_host, is_public, literal, origin, split
+from interlock.probe.addresses import Origin, is_loopback_host, kind_of, literal, origin, split
 
 MAX_URL = 2048
 DEFAULT_FHIR_VERSION = "4.0"
@@ -218,29 +218,32 @@ class Advertised:
     reason: str = ""
 
 
-def follow(advertised: str, base: str, *, base_is_private: bool, allow_private: bool = False) -> Advertised:
+def follow(advertised: str, base: str, private_origins: frozenset[Origin] = frozenset()) -> Advertised:
     """Whether the probe may contact an address found in a document of the server at ``base``.
 
     Relative addresses are resolved against the base (SMART 2.2: a client SHOULD). Followed are https, and http only
-    on the base's own origin or, from a private base, on loopback. A public server cannot send the probe into a private
-    network. Names are judged again when their addresses are known.
+    on the base's own origin or on one of ``private_origins``. No server can send the probe into a private network
+    elsewhere. Names are judged again when their addresses are known.
     """
     try:
         url = urljoin(f"{base}/", advertised.strip()).partition("#")[0]
     except ValueError:
         return Advertised(None, f"“{plain(advertised, 120)}” is no address")
-    parts, target, home = split(url), origin(url), origin(base)
+    parts, target = split(url), origin(url)
     if parts is None or target is None or len(url) > MAX_URL or _FORBIDDEN.search(url):
         return Advertised(None, f"“{plain(advertised, 120)}” is no http address")
     if parts.username is not None:
         return Advertised(None, f"the address at {target.host} holds credentials")
     if is_patient_data(url):
         return Advertised(None, f"{plain(url, 120)} is an address of patient data")
-    private_ok = base_is_private or allow_private
-    loopback = is_loopback_host(target.host)
-    if target.scheme != "https" and target != home and not (loopback and private_ok):
+    private_ok = target in private_origins
+    if target.scheme != "https" and target != origin(base) and not private_ok:
         return Advertised(None, f"{plain(url, 120)} is not https")
     address = literal(target.host)
-    if not private_ok and (loopback or (address is not None and not is_public(address))):
+    if address is None:
+        inside = is_loopback_host(target.host) and not private_ok
+    else:
+        inside = kind_of(address) not in ({"public", "private"} if private_ok else {"public"})
+    if inside:
         return Advertised(None, f"{plain(url, 120)} is an address of a private network")
     return Advertised(url)

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from interlock.probe.addresses import Origin
+from interlock.probe.addresses import Kind, Origin
 from interlock.probe.http import aiohttp
-from interlock.probe.resolver import Resolver
+from interlock.probe.resolver import Gate, Resolver
 from interlock.probe.wire import BoundedConnector
 
 #: Origins whose connections stay open although nobody uses them; the least recently used goes first.
@@ -42,11 +42,16 @@ class Pools:
         self._closing: set[asyncio.Task[None]] = set()
 
     @contextmanager
-    def session(self, key: Key, context: ssl.SSLContext | None) -> Iterator[aiohttp.ClientSession]:
-        """The session of a key for as long as the context lasts; ``context`` is none where there is no TLS."""
+    def session(
+        self, key: Key, kinds: frozenset[Kind], context: ssl.SSLContext | None
+    ) -> Iterator[aiohttp.ClientSession]:
+        """The session of a key for as long as the context lasts; ``context`` is none where there is no TLS.
+
+        ``kinds`` are the addresses that its connections may be made to; a key always has the same.
+        """
         pool = self._pools.get(key)
         if pool is None:
-            pool = self._pools[key] = _Pool(self._new(context))
+            pool = self._pools[key] = _Pool(self._new(Gate(self._resolver, kinds), context))
         pool.users += 1
         try:
             yield pool.session
@@ -72,10 +77,11 @@ class Pools:
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
-    def _new(self, context: ssl.SSLContext | None) -> aiohttp.ClientSession:
+    def _new(self, gate: Gate, context: ssl.SSLContext | None) -> aiohttp.ClientSession:
         connector = BoundedConnector(
             self._max_bytes,
-            resolver=self._resolver,
+            resolver=gate,
+            socket_factory=gate.socket,
             use_dns_cache=False,
             ssl=context if context is not None else True,
             limit=0,
@@ -83,7 +89,6 @@ class Pools:
         )
         return aiohttp.ClientSession(
             connector=connector,
-            # Closing the session leaves the shared resolver alone: the connector closes only one of its own making.
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             max_line_size=_MAX_HEADER_LINE,

@@ -1,4 +1,4 @@
-"""Names to addresses, each name once a run: what was judged public is what gets connected to."""
+"""Names to addresses, each name once a run, and the judgement of every address that is connected to."""
 
 from __future__ import annotations
 
@@ -10,18 +10,27 @@ import threading
 from math import inf
 from typing import Any
 
-from interlock.probe.addresses import Address
-from interlock.probe.http import AbstractResolver, ResolveResult
+from interlock.documents.text import plain
+from interlock.probe.addresses import REASONS, Kind, is_loopback, is_loopback_host, kind_of, literal
+from interlock.probe.failures import RequestFailed
+from interlock.probe.http import AbstractResolver, ResolveResult, aiohttp
 
 _LOOKUPS_AT_A_TIME = 32
 _FAILURE_HOLDS_S = 5.0
 #: Names that are remembered; far more than targets are probed at a time, so a name holds as long as its target.
 _MAX_REMEMBERED = 4096
+#: Addresses of one name that a connection may try.
+_MAX_ADDRESSES = 16
 
 _Found = list[tuple[socket.AddressFamily, str]]
 
+PUBLIC: frozenset[Kind] = frozenset({"public"})
+PUBLIC_OR_PRIVATE: frozenset[Kind] = PUBLIC | {"private"}
+#: For the proxy that the user named: what it is, is his affair.
+ANYTHING: frozenset[Kind] = PUBLIC_OR_PRIVATE | {"never"}
 
-class Resolver(AbstractResolver):
+
+class Resolver:
     """A caching resolver over ``getaddrinfo``.
 
     Lookups run in daemon threads of their own: a name server that does not answer then delays neither other targets
@@ -33,24 +42,24 @@ class Resolver(AbstractResolver):
         self._forget_at: dict[str, float] = {}
         self._slots = asyncio.Semaphore(_LOOKUPS_AT_A_TIME)
 
-    async def addresses(self, host: str) -> tuple[Address, ...]:
-        """Addresses of a name.
+    async def usable(self, host: str, kinds: frozenset[Kind]) -> _Found:
+        """The addresses of a host, a name or an address in any spelling, to which a connection may be made.
 
+        Of a host that has public and other addresses only the public ones are used.
+
+        :raises RequestFailed: it has addresses, and none of these kinds.
         :raises OSError: the name does not resolve (:class:`socket.gaierror`).
         """
-        found = await self._lookup(host)
-        return tuple(ipaddress.ip_address(text.partition("%")[0]) for _, text in found)
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """What aiohttp's connector asks for; every family is given, the connector races them (RFC 8305)."""
-        return [
-            ResolveResult(
-                hostname=host, host=text, port=port, family=found_family, proto=0, flags=socket.AI_NUMERICHOST
-            )
-            for found_family, text in await self._lookup(host)
-        ]
+        found = [(kind_of(ipaddress.ip_address(text)), family, text) for family, text in await self._lookup(host)]
+        if is_loopback_host(host):  # whatever a name server says of such a name
+            found = [row for row in found if is_loopback(ipaddress.ip_address(row[2]))]
+        if not found:
+            raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
+        public = [row for row in found if row[0] == "public"]
+        usable = public or [row for row in found if row[0] in kinds]
+        if not usable:
+            raise refusal(host, "private" if any(kind == "private" for kind, _, _ in found) else "never")
+        return [(family, text) for _, family, text in usable[:_MAX_ADDRESSES]]
 
     async def close(self) -> None:
         """Forget every lookup that is still under way."""
@@ -60,6 +69,8 @@ class Resolver(AbstractResolver):
         self._tasks.clear()
 
     async def _lookup(self, host: str) -> _Found:
+        if (address := literal(host)) is not None:
+            return [(socket.AF_INET if address.version == 4 else socket.AF_INET6, str(address))]
         task = self._tasks.get(host)
         loop = asyncio.get_running_loop()
         if task is None or self._forget_at.get(host, inf) < loop.time():
@@ -102,6 +113,45 @@ class Resolver(AbstractResolver):
 
             threading.Thread(target=work, name=f"resolve {host[:40]}", daemon=True).start()
             return await answer
+
+
+class Gate(AbstractResolver):
+    """What the connections of one pool pass through: every address is judged, and the one judged is connected to.
+
+    Names are judged when they are resolved; what is an address already bypasses that, so the sockets are made here too.
+    """
+
+    def __init__(self, resolver: Resolver, kinds: frozenset[Kind]) -> None:
+        self._resolver = resolver
+        self._kinds = kinds
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """What aiohttp's connector asks for; every family is given, the connector races them (RFC 8305)."""
+        return [
+            ResolveResult(hostname=host, host=text, port=port, family=known, proto=0, flags=socket.AI_NUMERICHOST)
+            for known, text in await self._resolver.usable(host, self._kinds)
+        ]
+
+    def socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
+        """A socket for one address, just before it is connected.
+
+        :raises RequestFailed: the address is not allowed.
+        """
+        family, type_, protocol, _, (address, *_) = info
+        kind = kind_of(ipaddress.ip_address(address))
+        if kind not in self._kinds:
+            raise refusal(str(address), kind)
+        return socket.socket(family, type_, protocol)
+
+    async def close(self) -> None:
+        """The resolver belongs to the client."""
+
+
+def refusal(host: str, kind: Kind) -> RequestFailed:
+    """What ends a request to a host that is not contacted."""
+    return RequestFailed("refused", f"{plain(host, 100)} {REASONS[kind]}")
 
 
 def _getaddrinfo(host: str) -> tuple[_Found | None, OSError | None]:

@@ -135,14 +135,12 @@ class _Session:
         self._client = client
         self._settings = settings
         self._on_record = on_record
-        self._private = False
         self._deadline = 0.0
 
     async def run(self) -> None:
         """Ask for everything: what the base serves at once, then what that advertises, one layer after the other."""
         loop = asyncio.get_running_loop()
         self._deadline = loop.time() + self._settings.deadline_s
-        self._private = await self._client.is_private(self._base)
         settings = self._settings
         steps: list[Awaitable[None]] = [self._metadata(), self._smart()]
         if settings.thorough:
@@ -170,15 +168,13 @@ class _Session:
 
     async def _safe_negatives(self) -> None:
         """What must be refused: an unknown grant at the token endpoint, and a read without a token."""
-        settings = self._settings
         refused = await ask_token_endpoint(
             self._client,
             self._base,
             self.facts,
             self._deadline,
-            private=self._private,
-            allow_private=settings.allow_private,
-            on_record=self._on_record,
+            self._settings.private_origins,
+            self._on_record,
         )
         if refused is not None:
             self.exchanges["token-negative"] = refused
@@ -192,8 +188,7 @@ class _Session:
             self._base,
             self.facts,
             asyncio.get_running_loop().time() + self._settings.deadline_s,
-            self._private,
-            self._settings.allow_private,
+            self._settings.private_origins,
             self.exchanges["smart"].url if self._has("smart") else None,
         )
         try:
@@ -303,19 +298,22 @@ class _Session:
         where = origin(self._base)
         if where is None or where.scheme != "https" or self._client.uses_proxy(self._base):
             return None
-        return await self._memory.inspect_once(
-            where.host,
-            where.port,
-            lambda: inspect(
+
+        async def look() -> Inspection:
+            address = await self._client.address_of(where, self._deadline)
+            if address is None:
+                return Inspection()
+            return await inspect(
                 where.host,
+                address,
                 where.port,
                 self._deadline,
                 lambda: self._client.place(where.host, self._deadline),
                 connect_timeout_s=self._settings.connect_timeout_s,
                 versions=versions,
-            ),
-            versions=versions,
-        )
+            )
+
+        return await self._memory.inspect_once(where.host, where.port, look, versions=versions)
 
     async def _together(self, *steps: Awaitable[None]) -> None:
         for result in await asyncio.gather(*steps, return_exceptions=True):
@@ -338,15 +336,13 @@ class _Session:
         method: Literal["GET", "OPTIONS"] = "GET",
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        allowed = plan.follow(
-            advertised, self._base, base_is_private=self._private, allow_private=self._settings.allow_private
-        )
+        allowed = plan.follow(advertised, self._base, self._settings.private_origins)
         if allowed.url is None:
             record = refusal(advertised, f"not followed: {allowed.reason}", purpose)
             self.exchanges[purpose] = Exchange(purpose, (record,), "failed", record.detail or "")
             self._on_record(record)
             return
-        await self._get(purpose, allowed.url, plan.JSON_LADDER, advertised=True, method=method, headers=headers)
+        await self._get(purpose, allowed.url, plan.JSON_LADDER, method=method, headers=headers)
 
     async def _get(
         self,
@@ -354,19 +350,15 @@ class _Session:
         url: str,
         ladder: tuple[plan.Rung, ...],
         *,
-        advertised: bool = False,
         method: Literal["GET", "OPTIONS"] = "GET",
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        confined = not (self._private or self._settings.allow_private)
         wanted = Wanted(
             purpose=purpose,
             url=url,
             ladder=ladder,
             deadline=self._deadline,
             retries=self._settings.retries if method == "GET" else 0,
-            public_only=confined and advertised,
-            redirect_public_only=confined,
             headers=headers,
             identified=origin(url) == origin(self._base),
             method=method,

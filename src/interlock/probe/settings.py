@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from interlock import __version__
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, RequestRecord, Target
+from interlock.probe.addresses import Origin
 from interlock.probe.plan import DEFAULT_FHIR_VERSION
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class ProbeSettings:
     :ivar concurrency: targets at a time.
     :ivar per_host: requests to one host at a time, whichever targets they belong to.
     :ivar rate: requests to one host that may start in a second, evenly spaced; none for no limit.
-    :ivar allow_private: follow advertised addresses and redirects into private networks even from a public server.
+    :ivar private_origins: what may be in a private network or on this machine; every other origin must be public.
     :ivar verify: certificates to trust: an SSL context, a file or directory of CA certificates, or none for the
         system's and certifi's.
     :ivar retries: how often a 429 or 503 is tried again, if what it asks to wait fits into the deadline.
@@ -67,7 +68,7 @@ class ProbeSettings:
     concurrency: int = 16
     per_host: int = 4
     rate: float | None = None
-    allow_private: bool = False
+    private_origins: frozenset[Origin] = frozenset()
     user_agent: str = USER_AGENT
     verify: ssl.SSLContext | str | Path | None = None
     retries: int = 1

@@ -58,17 +58,21 @@ class Inspection:
 
 
 async def inspect(
-    host: str, port: int, deadline: float, place: Place, *, connect_timeout_s: float = 5.0, versions: bool = True
+    host: str,
+    address: str,
+    port: int,
+    deadline: float,
+    place: Place,
+    *,
+    connect_timeout_s: float = 5.0,
+    versions: bool = True,
 ) -> Inspection:
     """Look at one host's TLS, two connections at a time at most; nothing is sent but the handshakes. Never raises.
 
-    ``deadline`` is on the loop's clock. Each handshake waits for ``place``, as a request does. What could not be tried
-    in time, or is not to be tried now because the host asked to be left alone, is ``cannot_tell``.
+    ``address`` is the host's, already judged: nothing is resolved here. ``deadline`` is on the loop's clock. Each
+    handshake waits for ``place``, as a request does. What could not be tried in time, or is not to be tried now because
+    the host asked to be left alone, is ``cannot_tell``.
     """
-    try:
-        address = await _address(host, port, deadline, connect_timeout_s)
-    except (OSError, TimeoutError, UnicodeError):
-        return Inspection()
     peer = _Peer(host, address, port, deadline, connect_timeout_s, place)
     chain, negotiated = await peer.presented()
     if not versions:
@@ -79,13 +83,6 @@ async def inspect(
     if "offered" not in offers.values():  # a server that takes none of them is not understood
         offers = dict.fromkeys(offers, "cannot_tell")
     return Inspection(chain, negotiated, offers)
-
-
-async def _address(host: str, port: int, deadline: float, limit: float) -> str:
-    loop = asyncio.get_running_loop()
-    async with asyncio.timeout_at(min(deadline, loop.time() + limit)):
-        found = await loop.getaddrinfo(host, port, type=1)
-    return str(found[0][4][0])
 
 
 class _Peer:

@@ -12,7 +12,7 @@ from interlock.model.observation import Facts, RequestRecord, SmartFacts
 from interlock.model.sample import TokenFacts
 from interlock.probe import plan
 from interlock.probe.active import json_of
-from interlock.probe.addresses import origin
+from interlock.probe.addresses import Origin, origin
 from interlock.probe.checks.auth import OAUTH_ERRORS
 from interlock.probe.client import Answer, Client
 from interlock.probe.credentials import Credentials, Secret, is_token
@@ -31,7 +31,7 @@ OnRecord = Callable[[RequestRecord], None]
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Surroundings of a sample: the base, what was seen of it, and how far a probe may go.
+    """Surroundings of a sample: the base, what was seen of it, and what may be private.
 
     :ivar discovered: address from which the SMART configuration came, none when it came from nowhere.
     """
@@ -39,8 +39,7 @@ class Where:
     base: str
     facts: Facts
     deadline: float
-    private: bool
-    allow_private: bool
+    private_origins: frozenset[Origin]
     discovered: str | None = None
 
 
@@ -108,9 +107,7 @@ class TokenSource:
             return None, "no token endpoint is known"
         if where.discovered is not None and origin(where.discovered) != origin(where.base):
             return None, "the SMART configuration came from another host than the base"
-        allowed = plan.follow(
-            smart.token_endpoint, where.base, base_is_private=where.private, allow_private=where.allow_private
-        )
+        allowed = plan.follow(smart.token_endpoint, where.base, where.private_origins)
         if allowed.url is not None and may_carry_secrets(where.base) and may_carry_secrets(allowed.url):
             return allowed.url, ""
         reason = f"credentials are not sent there: {allowed.reason or 'it is not https'}"
@@ -126,7 +123,6 @@ class TokenSource:
                 accept="application/json",
                 deadline=where.deadline,
                 purpose="token",
-                public_only=not (where.private or where.allow_private),
                 credentials={name: value.reveal() for name, value in headers.items()},
                 client_certificate=origin(address) == origin(where.base),
                 method="POST",

@@ -12,7 +12,7 @@ from yarl import URL
 
 from interlock.documents.text import plain
 from interlock.model.observation import RequestRecord
-from interlock.probe.addresses import origin
+from interlock.probe.addresses import literal, origin
 from interlock.probe.content import CodingError, Decoder, TooLargeError
 from interlock.probe.failures import Failure, Phase, RequestFailed
 from interlock.probe.http import aiohttp
@@ -59,10 +59,8 @@ class Connection(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request: where, what to accept, until when (the loop's clock), and how far it may be led.
+    """One request: where, what to accept, and until when (the loop's clock).
 
-    :ivar public_only: addresses of private networks are refused, on the first request and on every redirect.
-    :ivar redirect_public_only: the same, for redirects only.
     :ivar credentials: headers that are sent to the first URL's origin and to no other.
     :ivar client_certificate: present the settings' client certificate, to the first URL's origin and to no other.
     :ivar method: ``OPTIONS`` is a CORS preflight; its answer is taken as it is.
@@ -74,13 +72,33 @@ class Ask:
     accept: str
     deadline: float
     purpose: str | None = None
-    public_only: bool = False
-    redirect_public_only: bool = True
     credentials: Mapping[str, str] | None = field(default=None, repr=False)
     client_certificate: bool = False
     method: Literal["GET", "OPTIONS", "POST"] = "GET"
     form: str | None = field(default=None, repr=False)
     redirects: bool = True
+
+
+def _readable(text: str) -> URL:
+    """An address as the transport reads it, which must be the host and port that were judged by the same text.
+
+    :raises RequestFailed: it cannot be read, or in two ways.
+    """
+    try:
+        url = URL(text)
+    except (ValueError, UnicodeError) as error:
+        raise RequestFailed("protocol", f"the address cannot be asked: {plain(error, 120)}") from error
+    where = origin(text)
+    if where is None or (url.scheme, url.port) != (where.scheme, where.port) or not _same_host(url, where.host):
+        raise RequestFailed("protocol", f"the address can be read in two ways, so it is not asked: {plain(text, 120)}")
+    return url
+
+
+def _same_host(url: URL, host: str) -> bool:
+    address = literal(host)
+    if address is not None:
+        return literal(url.raw_host or "") == address
+    return host in {(url.raw_host or "").lower(), url.host}
 
 
 class Transfer:
@@ -117,10 +135,7 @@ class Transfer:
             transport's own errors pass through.
         """
         connect = self._settings.connect_timeout_s
-        try:
-            url = URL(self._url)
-        except (ValueError, UnicodeError) as error:
-            raise RequestFailed("protocol", f"the address cannot be asked: {plain(error, 120)}") from error
+        url = _readable(self._url)
         async with connection.session.request(
             self._ask.method,
             url,

@@ -103,6 +103,16 @@ class SandboxServer:
         """Whether requests are being answered."""
         return self._thread is not None and self._thread.is_alive()
 
+    @property
+    def origins(self) -> frozenset[str]:
+        """Everything that it answers at: each of its sockets, under each name of this machine that its faults use."""
+        names = {self._netloc(name).rpartition(":")[0] for name in self._ports} | {"localhost", "127.0.0.1"}
+        return frozenset(
+            f"{'https' if listener in _TLS.values() else 'http'}://{name}:{port}"
+            for listener, port in self._ports.items()
+            for name in names
+        )
+
     def base_url(self, org_id: str, *faults: str) -> str:
         """FHIR base URL of an organisation, without a trailing slash; with faults that only this URL has.
 

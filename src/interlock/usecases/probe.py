@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from interlock.documents.text import plain
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, Target
+from interlock.probe.addresses import Origin, literal, origin
 from interlock.probe.checks.registry import list_checks
 from interlock.probe.plan import clean_base_url
 from interlock.probe.recheck import recheck, with_contract
@@ -30,6 +34,8 @@ __all__ = [
     "client_certificate",
     "earlier_observations",
     "list_checks",
+    "named_origins",
+    "private_origins_of",
     "probe_targets",
     "recheck_observation",
     "resolved",
@@ -56,6 +62,47 @@ def targets_of(organizations: Sequence[Organization]) -> tuple[Target, ...]:
     )
 
 
+def private_origins_of(targets: Sequence[Target]) -> frozenset[Origin]:
+    """Origins of targets that may be in a private network or on this machine, because the user named them."""
+    return frozenset(where for target in targets if (where := origin(target.base_url.strip())) is not None)
+
+
+def named_origins(names: Sequence[str], targets: Sequence[Target]) -> frozenset[Origin]:
+    """Origins that ``--allow-private`` names, each by an organisation's id, a host, a host with its port, or a network.
+
+    A host without a port stands for the usual ports and for those of its targets, a network for the targets in it.
+
+    :raises InterlockError: a name is none of these.
+    """
+    homes = private_origins_of(targets)
+    allowed: set[Origin] = set()
+    for name in names:
+        own = [target for target in targets if target.org == name]
+        if own:
+            allowed |= private_origins_of(own)
+        elif "/" in name:
+            network = _network(name)
+            allowed |= {home for home in homes if (address := literal(home.host)) is not None and address in network}
+        else:
+            named = [where for scheme in ("http", "https") if (where := origin(f"{scheme}://{name}")) is not None]
+            if not named or "@" in name:
+                raise InterlockError(f"{plain(name, 100)} is no host", remedy=_ALLOWED)
+            allowed |= set(named)
+            if ":" not in name.rpartition("]")[2]:
+                allowed |= {home for home in homes if home.host == named[0].host}
+    return frozenset(allowed)
+
+
+_ALLOWED = "--allow-private takes an organisation's id, HOST, HOST:PORT or a network like 10.1.0.0/16"
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise InterlockError(f"{plain(text, 100)} is no network", remedy=_ALLOWED) from None
+
+
 def client_certificate(certificate: Path | None, key: Path | None, password: str | None) -> ClientCertificate | None:
     """The client certificate that options and environment name, or none.
 
@@ -69,18 +116,20 @@ def client_certificate(certificate: Path | None, key: Path | None, password: str
 
 
 @contextlib.contextmanager
-def resolved(targets: Sequence[Target]) -> Iterator[tuple[Target, ...]]:
-    """Replace ``sandbox://ID`` by the embedded sandbox's address, which lives as long as the context.
+def resolved(targets: Sequence[Target], settings: ProbeSettings) -> Iterator[tuple[tuple[Target, ...], ProbeSettings]]:
+    """Replace ``sandbox://ID`` by the embedded sandbox's address, which is allowed and lives as long as the context.
 
     :raises InterlockError: the sandbox has no such organisation.
     """
     if not any(target.base_url.startswith(SANDBOX_SCHEME) for target in targets):
-        yield tuple(targets)
+        yield tuple(targets), settings
         return
     from interlock.sandbox.server import SandboxServer
 
     with SandboxServer() as server:
-        yield tuple(_resolve(target, server.base_url) for target in targets)
+        ours = {where for url in server.origins if (where := origin(url)) is not None}
+        allowed = replace(settings, private_origins=settings.private_origins | ours)
+        yield tuple(_resolve(target, server.base_url) for target in targets), allowed
 
 
 def _resolve(target: Target, base_url: Callable[..., str]) -> Target:
@@ -118,8 +167,8 @@ async def probe_targets(
     compared = _comparison(workspace)
     if workspace is not None and comparer is None:
         comparer = earlier_observations(workspace, targets)
-    with resolved(targets) as addresses:
-        async for seen in probe(addresses, settings, heard):
+    with resolved(targets, settings) as (addresses, allowed):
+        async for seen in probe(addresses, allowed, heard):
             observation = compared(seen)
             if comparer is not None:
                 observation = comparer.compared(observation)

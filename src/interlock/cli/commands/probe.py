@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,7 +45,7 @@ def probe(
     concurrency: options.Concurrency = None,
     per_host: options.PerHost = 4,
     rate: options.Rate = None,
-    allow_private: options.AllowPrivate = False,
+    allow_private: options.AllowPrivate = None,
     ca_bundle: options.CaBundle = None,
     client_cert: options.ClientCert = None,
     client_key: options.ClientKey = None,
@@ -60,7 +62,13 @@ def probe(
 ) -> None:
     """Look at FHIR endpoints: what they declare, how they authorise, what is off."""
     from interlock.model.errors import DocumentError, InterlockError, Place
-    from interlock.usecases.probe import USER_AGENT, ProbeSettings, client_certificate
+    from interlock.usecases.probe import (
+        USER_AGENT,
+        ProbeSettings,
+        bare_targets,
+        client_certificate,
+        private_origins_of,
+    )
 
     if list_checks:
         _list_checks(output)
@@ -75,7 +83,6 @@ def probe(
         concurrency=concurrency or (_FLEET_CONCURRENCY if source is not None else 16),
         per_host=per_host,
         rate=rate,
-        allow_private=allow_private,
         user_agent=user_agent or USER_AGENT,
         ca_bundle=ca_bundle,
         client_certificate=client_certificate(client_cert, client_key, os.environ.get(_PASSWORD)),
@@ -83,6 +90,7 @@ def probe(
         thorough=source is None if thorough is None else thorough,
         origin=browser_origin,
         cds_services=cds_services,
+        private_origins=private_origins_of(bare_targets([cds_services] if cds_services else [])),
         active=active,
     )
     _only(
@@ -93,7 +101,7 @@ def probe(
     if source is not None:
         _only(output in {None, "ndjson"}, "--from writes JSON lines", "leave --format out, or say --format ndjson")
         _only(min_stage is None, "--min-stage is about organisations of a workspace", "use it with --org or --all")
-        _fleet(source, settings, name, vendor, limit, out, resume, summary, workers, fail_on)
+        _fleet(source, settings, allow_private or (), name, vendor, limit, out, resume, summary, workers, fail_on)
         return
     given = (name, vendor, limit, summary)
     _only(
@@ -111,8 +119,10 @@ def probe(
         "use --org or --all",
     )
     from interlock.cli.probe_results import report, thresholds, watch
-    from interlock.usecases.probe import earlier_observations
+    from interlock.usecases.probe import earlier_observations, named_origins, private_origins_of
 
+    allowed = private_origins_of(targets) | named_origins(allow_private or (), targets)
+    settings = replace(settings, private_origins=settings.private_origins | allowed)
     comparer = earlier_observations(place, targets) if place is not None else None
     if comparer is not None and fail_on_drift:
         _only(comparer.has_contract, "--fail-on-drift needs a contract.yaml to rank by", "write one, or leave it out")
@@ -137,6 +147,7 @@ def probe(
 def _fleet(
     source: str,
     settings: ProbeSettings,
+    allow_private: Sequence[str],
     name: str | None,
     vendor: str | None,
     limit: int | None,
@@ -151,6 +162,7 @@ def _fleet(
     ended = probe_fleet.run(
         source,
         settings,
+        allow_private=allow_private,
         name=name,
         vendor=vendor,
         limit=limit,

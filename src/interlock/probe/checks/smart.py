@@ -6,7 +6,7 @@ from interlock.documents.text import plain
 from interlock.fhir.smart import URL_FIELDS, is_absolute
 from interlock.model.base import Severity
 from interlock.model.observation import CheckEvidence, SmartFacts
-from interlock.probe.addresses import is_loopback_host, is_public, literal, origin
+from interlock.probe.addresses import is_internal_name, is_loopback_host, kind_of, literal, origin
 from interlock.probe.checks.base import (
     CheckInput,
     Family,
@@ -266,7 +266,7 @@ def public_hosts(seen: CheckInput) -> Result:
     """Internal host names leak into published documents; nobody outside can use them. Nothing is resolved here."""
     home = origin(seen.base)
     home_address = literal(home.host) if home else None
-    if home and (is_loopback_host(home.host) or (home_address is not None and not is_public(home_address))):
+    if home and (is_loopback_host(home.host) or (home_address is not None and kind_of(home_address) != "public")):
         return not_applicable("the base URL itself is on a private network")
     inside = []
     for name in URL_FIELDS:
@@ -280,9 +280,7 @@ def public_hosts(seen: CheckInput) -> Result:
 
 def _looks_internal(host: str) -> bool:
     address = literal(host)
-    if address is not None:
-        return not is_public(address)
-    return is_loopback_host(host) or "." not in host or host.endswith((".local", ".internal", ".lan", ".corp", ".test"))
+    return is_internal_name(host) if address is None else kind_of(address) != "public"
 
 
 def _fields(seen: CheckInput, names: list[str]) -> tuple[CheckEvidence, ...]:
