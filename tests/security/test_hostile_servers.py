@@ -20,6 +20,7 @@ from hostile_servers.serving import Hosts, Network, Site
 
 from interlock.model.observation import Observation, Target
 from interlock.usecases.probe import ProbeSettings, probe_targets
+from typed_targets import typed
 
 BEHAVIOURS: tuple[Behaviour, ...] = (*framing.ROWS, *floods.ROWS, *bombs.ROWS)
 NUMBERS = {behaviour.name: number for number, behaviour in enumerate(BEHAVIOURS)}
@@ -71,6 +72,7 @@ async def _run(run: str, sites: dict[str, Site]) -> dict[str, Observation]:
     rows = [row for row in BEHAVIOURS if row.run == run]
     targets = [Target(base_url=row.base_url(sites[row.name]), org=f"b{NUMBERS[row.name]}") for row in rows]
     settings = ProbeSettings(**({"trust_env": False, "concurrency": len(rows) + 1} | RUNS[run]))
+    settings = typed(settings, *(sites[row.name].base for row in rows if not row.public))
     names = {f"b{NUMBERS[row.name]}": row.name for row in rows}
     return {names[seen.target.org or ""]: seen async for seen in probe_targets(targets, settings)}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from interlock.model.observation import Target
 from interlock.probe.runner import probe_sync
 from interlock.probe.settings import ProbeSettings
+from interlock.usecases.probe import private_origins_of
 
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
@@ -21,5 +22,7 @@ def peak_mb() -> int:
 
 if __name__ == "__main__":
     for url in sys.stdin.read().split():
-        outcome = probe_sync([Target(base_url=url)], ProbeSettings(trust_env=False))[0].outcome
+        targets = [Target(base_url=url)]
+        settings = ProbeSettings(trust_env=False, private_origins=private_origins_of(targets))
+        outcome = probe_sync(targets, settings)[0].outcome
         print(f"{url} {outcome} {peak_mb()}", flush=True)  # noqa: T201
