@@ -4,15 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo
 
-.PHONY: help demo tui test lint format bench bench-fleet docs setup setup-dev clean
+.PHONY: help demo tui test test-fast test-all lint format bench bench-fleet fuzz sbom docs setup setup-dev clean
 
 help:
 	@echo "make demo    set everything up and do the main job on the simulated organisations"
 	@echo "make tui     open the terminal UI on the demo's workspace"
-	@echo "make test    set everything up and run the tests"
+	@echo "make test    set everything up and run the tests, as CI does: minutes"
+	@echo "make test-fast  the quick tests of every room: under a minute"
+	@echo "make test-all   every test, the long ones too"
 	@echo "make lint    ruff, mypy, import-linter, and interlock's own content lint"
 	@echo "make bench   measure speed, as ratios within one run"
 	@echo "make bench-fleet  probe 30,191 endpoints on loopback: minutes"
+	@echo "make fuzz    damaged documents for every parser, FUZZ_SECONDS (20) for each"
+	@echo "make sbom    write what an installation runs with: dist/interlock.cdx.json (CycloneDX)"
 	@echo "make docs    make the screenshots and generated pages of README and docs/"
 	@echo "make clean   remove what the targets above made"
 
@@ -30,7 +34,13 @@ tui: setup
 	@$(BIN)/interlock assess $(DEMO)
 
 test: setup-dev
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto -m "not long"
+
+test-fast: setup-dev
+	@$(BIN)/python -m pytest -n auto -m fast
+
+test-all: setup-dev
+	@INTERLOCK_TESTS=all $(BIN)/python -m pytest -n auto
 
 lint: setup-dev
 	@$(BIN)/ruff check src tests bench scripts
@@ -49,11 +59,18 @@ bench: setup-dev
 bench-fleet: setup-dev
 	@$(BIN)/python bench/probing.py
 
+fuzz:
+	@scripts/setup --fuzz
+	@$(BIN)/python scripts/fuzz.py
+
+sbom: setup-dev
+	@$(BIN)/python scripts/sbom.py
+
 docs: setup-dev
 	@$(BIN)/python scripts/docs.py
 	@$(BIN)/python scripts/traceability.py
 	@$(BIN)/python scripts/checks_page.py
 
 clean:
-	rm -rf $(VENV) $(DEMO) dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(DEMO) dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis .fuzz
 	find src tests bench scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -64,3 +64,24 @@ def test_the_installed_wheel_does_the_main_job(wheel: Path, tmp_path: Path) -> N
     reports = tmp_path / "demo" / "reports"
     assert {"report.md", "report.html", "report.json"} <= {path.name for path in reports.iterdir()}
     assert (reports / "contract" / "capability-statement.json").exists()
+
+
+def built_from_a_copy(folder: Path, umask: int, moment: int) -> bytes:
+    """The wheel, built from a copy whose files have other modes and times."""
+    wanted = ["src", "questionnaires", "rulesets", "reports", "samples", "README.md", "LICENSE", "pyproject.toml"]
+    folder.mkdir()
+    for name in wanted:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    for path in folder.rglob("*"):
+        path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
+        os.utime(path, (moment, moment))
+    call(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder / "dist", cwd=folder,
+         SOURCE_DATE_EPOCH="1700000000", TZ=f"X{moment % 12}", PYTHONHASHSEED=str(moment))  # fmt: skip
+    (built,) = (folder / "dist").glob("*.whl")
+    return built.read_bytes()
+
+
+def test_the_same_sources_give_the_same_wheel(tmp_path: Path) -> None:
+    first = built_from_a_copy(tmp_path / "first", 0o022, 1_600_000_000)
+    assert built_from_a_copy(tmp_path / "second-elsewhere", 0o077, 1_650_000_007) == first

@@ -1,0 +1,44 @@
+"""Nothing that a stranger can write makes a parser fail in a way that was not foreseen. `make fuzz` looks longer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+from fuzz_mutation import mutated
+from fuzz_parsers import PARSERS
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tiers import rounds
+
+SLOW = {"whole workspace to report": 4, "command line": 15}
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_whole_documents_are_read(name: str, tmp_path: Path) -> None:
+    """The documents that damage begins with are sound: otherwise only the first check of a parser is tried."""
+    parser = PARSERS[name]
+    assert parser.seeds()
+    for seed in parser.seeds():
+        parser.run(seed, tmp_path)
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_damaged_documents(name: str, tmp_path: Path) -> None:
+    parser = PARSERS[name]
+    count = SLOW.get(name, 40)
+
+    @settings(
+        max_examples=rounds(count, 40 * count),
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.sampled_from(parser.seeds()), st.randoms(use_true_random=False))
+    def damaged(seed: bytes, random: Random) -> None:
+        parser.check(mutated(seed, random), tmp_path)
+
+    damaged()
