@@ -27,7 +27,7 @@ from interlock.model.observation import RequestRecord
 from interlock.probe.addresses import Kind, Origin, is_internal_name, is_loopback_host, kind_of, literal, origin
 from interlock.probe.failures import Failure, RequestFailed, classify
 from interlock.probe.negotiation import HostMemory
-from interlock.probe.plan import is_patient_data
+from interlock.probe.plan import MAX_URL, is_patient_data
 from interlock.probe.politeness import MAX_HOLD_S, HostLimits, HostQuietError, asked_to_wait
 from interlock.probe.pools import Pools
 from interlock.probe.proxied import through_proxy
@@ -36,6 +36,8 @@ from interlock.probe.settings import ProbeSettings
 from interlock.probe.transfer import Ask, Connection, Transfer
 
 MAX_REDIRECTS = 5
+#: Stands in an address for what no address holds (:func:`~interlock.documents.text.plain`).
+_UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 
 _logger = logging.getLogger(__name__)
 
@@ -183,7 +185,7 @@ class Client:
     async def _redirect_problem(self, url: str, target: str, visited: set[str], ask: Ask, followed: int) -> str | None:
         """Why a redirect is not followed, or none."""
         here, there = origin(url), origin(target)
-        if there is None:
+        if there is None or _UNREADABLE in target or len(target) > MAX_URL:
             return f"redirects to “{plain(target, 120)}”, which is no http address"
         if "@" in target.partition("://")[2].partition("/")[0]:
             return f"redirects to {there.host} with credentials in the address"

@@ -91,6 +91,8 @@ def classify(error: BaseException, host: str, phase: Phase, *, connect_timeout_s
             return _tls(cause, host)
         if isinstance(cause, socket.gaierror):
             return _dns(cause, host)
+        if isinstance(cause, UnicodeError):  # a name that looks like an internationalised one and is none
+            return Failure("dns", f"{host} is no name that can be looked up")
     if any(isinstance(cause, aiohttp.ClientConnectorDNSError) for cause in chain):
         return Failure("dns", f"the name {host} has no address")
     if any(isinstance(cause, TimeoutError) for cause in chain):
@@ -110,7 +112,7 @@ def _connection(chain: list[BaseException], host: str, phase: Phase) -> Failure 
             return Failure("connect", f"{host} refuses connections on this port")
         if number in _UNREACHABLE:
             return Failure("connect", f"{host} cannot be reached from here")
-        if number in _RESET:
+        if number in _RESET or isinstance(cause, ConnectionResetError):  # without a number: ended in a handshake
             return Failure("reset", f"{host} reset the connection")
     for cause in chain:
         if isinstance(cause, aiohttp.ClientConnectorError):

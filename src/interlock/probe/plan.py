@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin
 
 from interlock.documents.text import plain
 from interlock.model.errors import InterlockError
@@ -199,12 +199,18 @@ _PATIENT_TYPES = frozenset(
 
 
 def is_patient_data(url: str) -> bool:
-    """Whether an address is a search or a read of a patient's resources: its path ends in such a type, or in one more.
+    """Whether an address is a search, a read, a history or an operation on a patient's resources.
 
-    A discovery document never is; a server that redirects there must not make the probe read a record.
+    Its path ends in such a type, or in one more segment; parameters, operations and versions do not count. A discovery
+    document never is; a server that redirects there must not make the probe read a record.
     """
     parts = split(url)
-    segments = [segment for segment in (parts.path if parts else "").split("/") if segment]
+    path = unquote(parts.path) if parts else ""
+    segments = [name for segment in path.split("/") if (name := segment.partition(";")[0])]
+    if "_history" in segments:
+        segments = segments[: segments.index("_history")]
+    while segments and segments[-1].startswith(("$", "_", "*")):
+        segments.pop()
     if not segments or segments[-1] in {"metadata", "smart-configuration", "openid-configuration"}:
         return False
     return not _PATIENT_TYPES.isdisjoint(segments[-2:])

@@ -29,6 +29,7 @@ from interlock.probe.client import Client
 from interlock.probe.conversation import Wanted, get_document
 from interlock.probe.exchange import PURPOSES, Exchange, Purpose
 from interlock.probe.failures import CERTIFICATE_WORDS
+from interlock.probe.guarded import not_sent
 from interlock.probe.sample import SamplePlan, take_sample, without_trace
 from interlock.probe.settings import ProbeSettings
 from interlock.probe.tls import Inspection, inspect
@@ -92,7 +93,7 @@ def documents(exchanges: Mapping[Purpose, Exchange]) -> dict[str, bytes]:
 
 def _unusable(target: Target, started: datetime, error: InterlockError) -> Probed:
     """The observation of a target whose address cannot be asked at all."""
-    record = refusal(target.base_url[: plan.MAX_URL], str(error), "metadata")
+    record = not_sent(target.base_url, str(error), "metadata", "GET")
     unasked: tuple[Purpose, ...] = ("metadata", "smart")
     exchanges = {purpose: Exchange(purpose, (record,), "failed", str(error)) for purpose in unasked}
     checks = run_checks(CheckInput("", Facts(), exchanges))
@@ -100,13 +101,6 @@ def _unusable(target: Target, started: datetime, error: InterlockError) -> Probe
         target=target, started=started, elapsed_ms=0.0, outcome="not_observed", checks=checks, requests=(record,)
     )
     return Probed(observation, {})
-
-
-def refusal(url: str, reason: str, purpose: Purpose) -> RequestRecord:
-    """The record of a request that was deliberately not sent."""
-    return RequestRecord(
-        method="GET", url=url, elapsed_ms=0.0, failure="refused", detail=reason, purpose=purpose, reading="failed"
-    )
 
 
 class _Session:
@@ -338,7 +332,7 @@ class _Session:
     ) -> None:
         allowed = plan.follow(advertised, self._base, self._settings.private_origins)
         if allowed.url is None:
-            record = refusal(advertised, f"not followed: {allowed.reason}", purpose)
+            record = not_sent(advertised, f"not followed: {allowed.reason}", purpose, "GET")
             self.exchanges[purpose] = Exchange(purpose, (record,), "failed", record.detail or "")
             self._on_record(record)
             return

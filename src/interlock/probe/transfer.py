@@ -162,9 +162,8 @@ class Transfer:
         self._content_type = plain(content_type, MAX_HEADER) if content_type is not None else None
         self._coding = fields.get("content-encoding", "")
         self._headers = {name: plain(fields[name], MAX_HEADER) for name in KEPT_HEADERS if name in fields}
-        if "location" in fields:
-            # A redirect target is compared and followed, so it is kept as it is, only bounded.
-            self._headers["location"] = fields["location"][:_MAX_LOCATION]
+        if "location" in fields:  # longer, because it is compared and followed
+            self._headers["location"] = plain(fields["location"], _MAX_LOCATION)
 
     async def _read(self, response: aiohttp.ClientResponse) -> None:
         decoder = Decoder(self._coding, self._settings.max_bytes)

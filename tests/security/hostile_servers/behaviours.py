@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from hostile_servers.serving import METADATA, Answer, Site
 
 from interlock.model.observation import Observation
 
-_RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]")
 #: Whole observations stay small, however much a server says.
 _MAX_OBSERVATION = 3_000_000
 
@@ -23,7 +23,8 @@ class Behaviour:
 
     :ivar answers: path → what is sent there; ``*`` is every other path. Elsewhere the server behaves well.
     :ivar outcome: the observation's.
-    :ivar words: purpose → how its last request ended: the failure's word, or what the answer was read as.
+    :ivar words: purpose → how its last request ended: the failure's word, or what the answer was read as; ``None``
+        when nothing was asked.
     :ivar says: texts that the last records' details hold.
     :ivar checks: id → outcome of a check.
     :ivar missing: families of facts that must be none; ``present`` must not.
@@ -32,6 +33,8 @@ class Behaviour:
     :ivar public: the server is met by a name with a public address; otherwise by its loopback address, as typed.
     :ivar names: what names resolve to meanwhile.
     :ivar base: the base URL, when it is not the server's usual one.
+    :ivar max_sent: bytes that the server could send, at most.
+    :ivar never_asked: parts of addresses that nobody may ask the server for.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Behaviour:
     names: Mapping[str, list[Any]] = field(default_factory=dict)
     base: str = "BASE"
     max_sent: int | None = None
+    never_asked: tuple[str, ...] = ()
 
     def base_url(self, site: Site) -> str:
         return site.fill(self.base)
@@ -73,13 +77,15 @@ def last_words(observation: Observation) -> dict[str, str]:
 
 def problems(behaviour: Behaviour, observation: Observation, site: Site, ceiling_s: float, max_bytes: int) -> list[str]:
     """What does not hold of an observation: what every one must keep to, and what the behaviour asks for."""
-    wrong = _always(observation, site, ceiling_s, max_bytes)
+    wrong = _always(observation, urlsplit(behaviour.base_url(site)), ceiling_s, max_bytes)
     words = last_words(observation)
     if observation.outcome != behaviour.outcome:
         wrong.append(f"outcome {observation.outcome}, not {behaviour.outcome}")
     for purpose, word in behaviour.words.items():
-        if words.get(purpose) != word:
+        if str(words.get(purpose)) != word:
             wrong.append(f"{purpose} is {words.get(purpose)}, not {word}")
+    if wrong:
+        wrong += [f"{record.purpose}: {record.detail}" for record in observation.requests]
     told = " | ".join(str(record.detail) for record in observation.requests)
     wrong += [f"nothing says {text!r}: {told[:600]}" for text in behaviour.says if text not in told]
     outcomes = {check.id: check.outcome.value for check in observation.checks}
@@ -98,7 +104,7 @@ def problems(behaviour: Behaviour, observation: Observation, site: Site, ceiling
     return wrong
 
 
-def _always(observation: Observation, site: Site, ceiling_s: float, max_bytes: int) -> list[str]:
+def _always(observation: Observation, home: SplitResult, ceiling_s: float, max_bytes: int) -> list[str]:
     """What holds whatever a server does."""
     wrong = [
         f"{check.id} went wrong: {check.message[:300]}"
@@ -113,11 +119,11 @@ def _always(observation: Observation, site: Site, ceiling_s: float, max_bytes: i
     if Observation.model_validate_json(written) != observation:
         wrong.append("the observation is not the same once it was written and read")
     shown = [record.detail or "" for record in observation.requests] + [check.message for check in observation.checks]
+    shown += [text for record in observation.requests for text in (record.url, *record.headers.values())]
     wrong += [f"a raw control character: {text[:80]!r}" for text in shown if _RAW.search(text)]
     for record in observation.requests:
         if record.bytes > max_bytes + 1_000_000:
             wrong.append(f"{record.bytes:,} bytes were read for {record.purpose}")
-        if record.failure is None and f"//{site.host}:{site.port}" not in record.url:
+        if record.failure is None and f"//{home.netloc}" not in record.url:
             wrong.append(f"{record.url[:120]} was asked")
-    json.loads(written)
     return wrong

@@ -14,7 +14,7 @@ _JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\n"
 _CHUNKED = _JSON + b"Transfer-Encoding: chunked\r\n\r\n"
 _BLOCK = 65_536
 #: What the run allows of one body, and what may lie in buffers on the way besides.
-MAX_BYTES = 262_144
+MAX_BYTES = 65_536
 MAX_SENT = 16_000_000
 
 _Act = Callable[[Peer], Awaitable[None]]
@@ -147,7 +147,7 @@ ROWS = (
     _waits(
         "members of gzip that hold nothing, without an end",
         _floods(_JSON + b"Content-Encoding: gzip\r\n\r\n", gzip.compress(b"") * 3_000),
-        "protocol",
+        "too_large",
     ),
     Behaviour(
         "flood: redirects that take their time",

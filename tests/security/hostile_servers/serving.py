@@ -30,14 +30,15 @@ _BLOCK = 65_536
 class Site:
     """Where one behaviour lives.
 
-    :ivar origin: what its base URL begins with, by address or, seen as a public server, by name.
+    :ivar name: the name that it is met by; empty when it is met by its loopback address.
+    :ivar origin: what its base URL begins with.
     :ivar victim: host and port of the victim at the same address.
     """
 
     number: int
     port: int
     victim_port: int
-    public: bool = False
+    name: str = ""
     secure: bool = False
 
     @property
@@ -46,7 +47,7 @@ class Site:
 
     @property
     def host(self) -> str:
-        return f"b{self.number}.test" if self.public or self.secure else self.address
+        return self.name or self.address
 
     @property
     def origin(self) -> str:
@@ -61,11 +62,23 @@ class Site:
         return f"{self.host}:{self.victim_port}"
 
     def fill(self, text: str) -> str:
-        """A text in which ``PORT``, ``VICTIM``, ``ORIGIN`` and ``BASE`` stand for this site's own."""
-        named = {"VICTIM": self.victim, "ORIGIN": self.origin, "BASE": self.base, "PORT": str(self.port)}
+        """A text in which the words in capitals below stand for this site's own."""
+        named = {
+            "NAME": name_of(self.number),
+            "VICTIM": self.victim,
+            "ORIGIN": self.origin,
+            "BASE": self.base,
+            "HOST": self.host,
+            "PORT": str(self.port),
+        }
         for name, value in named.items():
             text = text.replace(name, value)
         return text
+
+
+def name_of(number: int) -> str:
+    """The name under which a behaviour's server is public."""
+    return f"b{number}.test"
 
 
 @dataclass
@@ -158,7 +171,8 @@ class Hosts:
             raise RuntimeError("the servers did not start")
 
     def site(self, number: int, *, public: bool = False) -> Site:
-        return Site(number, self.port, self.victim_port, public, number in self._secure)
+        secure = number in self._secure
+        return Site(number, self.port, self.victim_port, name_of(number) if public or secure else "", secure)
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
@@ -207,7 +221,10 @@ class Hosts:
 
     async def _converse(self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         start = await reader.readexactly(1)
-        if start == b"\x16":  # a TLS handshake where plain HTTP is spoken
+        if start == b"\x16":  # a TLS handshake where none is spoken
+            site = self.site(number, public=True)
+            peer = Peer(site, "TLS", "", {}, await reader.read(_BLOCK), reader, writer)
+            await self._answer(peer, self._answers[number].get("TLS", b""))
             return
         head = (start + await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         first, *lines = head.strip().split("\r\n")
@@ -217,25 +234,32 @@ class Hosts:
         self.asked.setdefault(number, []).append(f"{method} {target}")
         path = target.partition("?")[0]
         self._counts[number, path] += 1
-        site = Site(number, self.port, self.victim_port, headers["host"].startswith("b"), number in self._secure)
+        host = headers["host"].rpartition(":")[0]
+        name = "" if host.replace(".", "").isdigit() else host
+        site = Site(number, self.port, self.victim_port, name, number in self._secure)
         peer = Peer(site, method, target, headers, body, reader, writer, self._counts[number, path])
-        transport_write = writer.transport.write
+        answers = self._answers[number]
+        usual = USUAL.get(path, reply(b"", "404 Not Found", None))
+        await self._answer(peer, answers.get(path, answers.get("*", usual)))
+
+    async def _answer(self, peer: Peer, answer: Answer) -> None:
+        transport = peer.writer.transport
+        write = transport.write
 
         def counted(data: bytes) -> None:
-            self.sent[number] += len(data)
-            transport_write(data)
+            self.sent[peer.site.number] += len(data)
+            write(data)
 
-        writer.transport.write = counted  # type: ignore[method-assign]
-        answers = self._answers[number]
-        answer = answers.get(path, answers.get("*", USUAL.get(path, reply(b"", "404 Not Found", None))))
+        transport.write = counted  # type: ignore[method-assign]
         made = answer(peer) if callable(answer) else answer
-        if isinstance(made, bytes):
-            await peer.send(made)
-            with contextlib.suppress(TimeoutError):  # a close with bytes unread would reset what was sent
-                writer.write_eof() if writer.can_write_eof() else None
-                await asyncio.wait_for(reader.read(), 5)
-        else:
+        if not isinstance(made, bytes):
             await made
+            return
+        await peer.send(made)
+        with contextlib.suppress(TimeoutError):  # a close with bytes unread would reset what was sent
+            if peer.writer.can_write_eof():
+                peer.writer.write_eof()
+            await asyncio.wait_for(peer.reader.read(), 5)
 
     async def _hurt(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         address, port = writer.get_extra_info("sockname")[:2]
@@ -305,10 +329,12 @@ class Network:
         if name.endswith(".test") and name[1:-5].isdigit():
             number = int(name[1:-5])
             return [f"8.66.{number // 250}.{number % 250 + 1}"]
+        if name.lower().rstrip(".") == "localhost":
+            return ["127.0.0.1", "::1"]
         try:
             socket.inet_aton(name)  # every spelling of an IPv4 address that the C library knows
             return [name]
         except (OSError, ValueError):
-            if name in {"localhost", "::1"} or ":" in name:
+            if ":" in name:
                 return [name]
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
