@@ -8,7 +8,7 @@ import datetime
 import socket
 import ssl
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -153,6 +153,7 @@ async def test_a_port_without_tls_and_a_silent_one(loopback: Loopback) -> None:
     [
         ("expired", "expired", "server", {10: "fail", 11: "pass", 12: "pass"}),
         ("wrong host", "hostname_mismatch", "server", {10: "pass", 11: "fail", 12: "pass"}),
+        ("no alternative name", "hostname_mismatch", "server", {10: "pass", 11: "fail", 12: "pass"}),
         ("self-signed", "self_signed", "server", {11: "pass", 12: "fail"}),
         ("missing intermediate", "untrusted_issuer", "cannot_tell", {11: "pass", 13: "warn"}),
         ("missing intermediate that is named", "untrusted_issuer", "server", {11: "pass", 13: "fail"}),
@@ -178,6 +179,10 @@ def test_bad_certificates(
         assert (tls.verified, tls.error, tls.cause) == (False, error, cause), tls
     assert {number: outcomes(observation, number)[0] for number in findings} == findings
     assert check(observation, "CAP-001").outcome == "not_observed"
+    if fault == "no alternative name":  # the common name is the host's, and does not count (RFC 9525 section 2)
+        assert tls.leaf is not None and (tls.leaf.subject, tls.leaf.names) == ("localhost", ())
+        for number in (3, 11):
+            assert "no subjectAltName" in check(observation, f"NET-{number:03}").message
 
 
 def bad_context(fault: str, authority: trustme.CA, directory: Path) -> ssl.SSLContext:
@@ -185,6 +190,13 @@ def bad_context(fault: str, authority: trustme.CA, directory: Path) -> ssl.SSLCo
         return context_of(authority.issue_cert("localhost", not_before=NOW - 90 * DAY, not_after=NOW - 30 * DAY))
     if fault == "wrong host":
         return context_of(authority.issue_cert("ehr.example.org", "*.example.org"))
+    if fault == "no alternative name":
+        key = ec.generate_private_key(ec.SECP256R1())
+        issuer = x509.load_pem_x509_certificate(authority.cert_pem.bytes())
+        path = signed(directory, key, builder("localhost", key.public_key(), issuer.subject, names=()), authority)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        return context
     if fault == "self-signed":
         return own_context(directory, "localhost")
     if fault == "small key":
@@ -212,15 +224,17 @@ def named_issuer(intermediate: trustme.CA, directory: Path) -> Path:
     access = x509.AccessDescription(
         x509.AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier("http://ca.example/i.crt")
     )
-    certificate = (
-        builder("localhost", key.public_key(), issuer.subject)
-        .add_extension(x509.AuthorityInformationAccess([access]), critical=False)
-        .sign(
-            serialization.load_pem_private_key(intermediate.private_key_pem.bytes(), None),  # type: ignore[arg-type]
-            hashes.SHA256(),
-        )
+    leaf = builder("localhost", key.public_key(), issuer.subject)
+    return signed(
+        directory, key, leaf.add_extension(x509.AuthorityInformationAccess([access]), critical=False), intermediate
     )
-    return written(directory, key, certificate)
+
+
+def signed(
+    directory: Path, key: ec.EllipticCurvePrivateKey, leaf: x509.CertificateBuilder, authority: trustme.CA
+) -> Path:
+    own = serialization.load_pem_private_key(authority.private_key_pem.bytes(), None)
+    return written(directory, key, leaf.sign(own, hashes.SHA256()))  # type: ignore[arg-type]
 
 
 def own_context(
@@ -235,8 +249,14 @@ def own_context(
     return context
 
 
-def builder(name: str, key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, issuer: x509.Name) -> x509.CertificateBuilder:
-    return (
+def builder(
+    name: str,
+    key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey,
+    issuer: x509.Name,
+    names: Sequence[str] | None = None,
+) -> x509.CertificateBuilder:
+    """A certificate of a name; ``names`` are its alternative ones, by default the name alone."""
+    made = (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
         .issuer_name(issuer)
@@ -244,8 +264,9 @@ def builder(name: str, key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, issuer
         .serial_number(x509.random_serial_number())
         .not_valid_before(NOW - DAY)
         .not_valid_after(NOW + 100 * DAY)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
     )
+    alternative = [x509.DNSName(one) for one in ((name,) if names is None else names)]
+    return made.add_extension(x509.SubjectAlternativeName(alternative), critical=False) if alternative else made
 
 
 def written(

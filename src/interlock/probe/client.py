@@ -333,7 +333,7 @@ def tls_context(verify: ssl.SSLContext | str | Path | None, ca_bundle: Path | No
     if verify is None:
         context = _new_default_context()
     else:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context = _strict(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
         _load(context, Path(verify))
     if ca_bundle is not None:
         _load(context, ca_bundle)
@@ -378,7 +378,13 @@ def _default_context() -> ssl.SSLContext:
     return _new_default_context()
 
 
+def _strict(context: ssl.SSLContext) -> ssl.SSLContext:
+    """Make a context refuse a certificate without subjectAltName: its common name names no host (RFC 9525)."""
+    context.hostname_checks_common_name = False
+    return context
+
+
 def _new_default_context() -> ssl.SSLContext:
-    context = ssl.create_default_context()
+    context = _strict(ssl.create_default_context())
     context.load_verify_locations(cafile=certifi.where())
     return context

@@ -18,6 +18,10 @@ _MIDDLEBOXES = re.compile(
 )
 
 
+#: Names are looked for nowhere else (RFC 9525 section 2); the common name is no name of a host.
+NAMELESS = "the certificate has no subjectAltName, so it is for no host at all"
+
+
 def explained(tls: TlsFacts, *, trusted_here: int, shared_issuer: bool = False) -> TlsFacts:
     """A failed verification with what its chain shows: the more telling word, whose matter it is, and why.
 
@@ -32,6 +36,8 @@ def explained(tls: TlsFacts, *, trusted_here: int, shared_issuer: bool = False) 
         besides = "its issuer is not trusted here" if tls.error == "untrusted_issuer" else tls.message
         message = f"the certificate has expired, and {besides}" if besides else "the certificate has expired"
         tls = tls.model_copy(update={"error": "expired", "message": message})
+    if leaf is not None and not leaf.names and tls.error == "hostname_mismatch":
+        tls = tls.model_copy(update={"message": NAMELESS})
     cause, note = _cause(tls, trusted_here, shared_issuer)
     return tls.model_copy(update={"cause": cause, "cause_note": note})
 

@@ -124,7 +124,7 @@ def _presented(leaf: Certificate | None) -> str:
         return ""
     until = leaf.not_after.partition("T")[0]
     expired = "expired on" if leaf.days_left < 0 else "valid until"
-    names = listed(leaf.names or (leaf.subject,), 3)
+    names = listed(leaf.names, 3) if leaf.names else f"{quoted(leaf.subject)} by its common name only"
     return f"; presented: for {names}, issued by {quoted(leaf.issuer)}, {expired} {until}"
 
 

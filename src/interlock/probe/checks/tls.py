@@ -20,10 +20,11 @@ from interlock.probe.checks.base import (
     not_observed,
     passed,
     quoted,
+    sentence,
     warned,
 )
 from interlock.probe.checks.sources import cite
-from interlock.probe.tls_facts import chain_is_linked
+from interlock.probe.tls_facts import NAMELESS, chain_is_linked
 
 FAMILY = Family("NET")
 
@@ -117,8 +118,9 @@ def names(seen: CheckInput) -> Result:
         return passed(f"The certificate is for {quoted(host)}", seen.at("metadata"))
     if len(leaf.names) >= 10:
         return not_observed("the certificate has more names than were kept", seen.at("metadata"))
-    given = listed(leaf.names, 3) if leaf.names else "no name at all"
-    return failed(f"The certificate is for {given}, not for {quoted(host)}", seen.at("metadata"))
+    if not leaf.names:
+        return failed(sentence(NAMELESS), seen.at("metadata"))
+    return failed(f"The certificate is for {listed(leaf.names, 3)}, not for {quoted(host)}", seen.at("metadata"))
 
 
 def _matches(pattern: str, host: str) -> bool:
