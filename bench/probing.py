@@ -86,11 +86,11 @@ async def _bare(origin: str, count: int, concurrency: int, kind: str = "fast") -
 async def _probe(origin: str, targets: list[str], **settings: Any) -> int:
     from interlock.model.observation import Target
     from interlock.probe.runner import probe
-    from interlock.probe.settings import ProbeSettings
+    from interlock.usecases.probe import ProbeSettings, private_origins_of
 
     seen = 0
     wanted = [Target(base_url=f"{origin}{target}") for target in targets]
-    async for observation in probe(wanted, ProbeSettings(**settings)):
+    async for observation in probe(wanted, ProbeSettings(private_origins=private_origins_of(wanted), **settings)):
         seen += observation.outcome == "observed"
     return seen
 
@@ -116,13 +116,13 @@ def two_workers() -> Measured:
     """Two worker processes against one: seconds between an early and the last of 2,400 results."""
     from interlock.model.observation import Target
     from interlock.probe.fleet import run_fleet
-    from interlock.probe.settings import ProbeSettings
+    from interlock.usecases.probe import ProbeSettings, private_origins_of
 
-    settings = ProbeSettings(concurrency=8, per_host=16)
     best = {1: float("inf"), 2: float("inf")}
     with server() as origin:
         port = origin.rpartition(":")[2]
         targets = [Target(base_url=f"http://127.0.0.{1 + n % 8}:{port}/fast/{n}/fhir") for n in range(2400)]
+        settings = ProbeSettings(concurrency=8, per_host=16, private_origins=private_origins_of(targets))
         for _ in range(4):
             for workers in best:
                 times: list[float] = []
@@ -214,6 +214,7 @@ def fleet() -> int:
             # An even selection, so that the small run has the same mixture as the whole.
             listed.write_text("\n".join(urls[:: len(urls) // count][:count]))
             command = ["-m", "interlock", "probe", "--from", str(listed), "--out", str(out)]
+            command += ["--allow-private", "127.0.0.0/8"]
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
             started = time.perf_counter()
             process = subprocess.run([sys.executable, *command, "--concurrency", "32"], check=True, capture_output=True)

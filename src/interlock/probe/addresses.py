@@ -130,6 +130,14 @@ def kind_of(address: Address) -> Kind:
     return "public" if isinstance(address, ipaddress.IPv4Address) or address in _UNICAST else "never"
 
 
+def kind_of_host(host: str) -> Kind | None:
+    """What a host is by its writing alone; none for a name, of which only its addresses tell."""
+    address = literal(host)
+    if address is not None:
+        return kind_of(address)
+    return "private" if is_loopback_host(host) else None
+
+
 def _tunnelled(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     """The IPv4 address that a translator or a tunnel would send to (NAT64, 6to4, ISATAP); Teredo is never contacted."""
     number = int(address)

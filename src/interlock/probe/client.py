@@ -24,7 +24,7 @@ import certifi
 from interlock.documents.text import plain
 from interlock.model.errors import InterlockError
 from interlock.model.observation import RequestRecord
-from interlock.probe.addresses import Kind, Origin, is_internal_name, is_loopback_host, kind_of, literal, origin
+from interlock.probe.addresses import Kind, Origin, is_internal_name, is_loopback_host, kind_of_host, origin
 from interlock.probe.failures import Failure, RequestFailed, classify
 from interlock.probe.negotiation import HostMemory
 from interlock.probe.plan import MAX_URL, is_patient_data
@@ -120,10 +120,7 @@ class Client:
 
         :raises RequestFailed: it is not contacted.
         """
-        address = literal(where.host)
-        kind: Kind = "private" if is_internal_name(where.host) else "public"
-        if address is not None:
-            kind = kind_of(address)
+        kind = kind_of_host(where.host) or ("private" if is_internal_name(where.host) else "public")
         if kind not in self._kinds(where):
             raise refusal(where.host, kind)
 

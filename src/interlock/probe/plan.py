@@ -8,7 +8,7 @@ from urllib.parse import unquote, urljoin
 
 from interlock.documents.text import plain
 from interlock.model.errors import InterlockError
-from interlock.probe.addresses import Origin, is_loopback_host, kind_of, literal, origin, split
+from interlock.probe.addresses import REASONS, Origin, kind_of_host, origin, split
 
 MAX_URL = 2048
 DEFAULT_FHIR_VERSION = "4.0"
@@ -243,13 +243,9 @@ def follow(advertised: str, base: str, private_origins: frozenset[Origin] = froz
     if is_patient_data(url):
         return Advertised(None, f"{plain(url, 120)} is an address of patient data")
     private_ok = target in private_origins
+    kind = kind_of_host(target.host)
+    if kind == "never" or (kind == "private" and not private_ok):
+        return Advertised(None, f"{plain(url, 120)} {REASONS[kind]}")
     if target.scheme != "https" and target != origin(base) and not private_ok:
         return Advertised(None, f"{plain(url, 120)} is not https")
-    address = literal(target.host)
-    if address is None:
-        inside = is_loopback_host(target.host) and not private_ok
-    else:
-        inside = kind_of(address) not in ({"public", "private"} if private_ok else {"public"})
-    if inside:
-        return Advertised(None, f"{plain(url, 120)} is an address of a private network")
     return Advertised(url)

@@ -84,23 +84,29 @@ def named_origins(names: Sequence[str], targets: Sequence[Target]) -> frozenset[
             network = _network(name)
             allowed |= {home for home in homes if (address := literal(home.host)) is not None and address in network}
         else:
-            named = [where for scheme in ("http", "https") if (where := origin(f"{scheme}://{name}")) is not None]
-            if not named or "@" in name:
-                raise InterlockError(f"{plain(name, 100)} is no host", remedy=_ALLOWED)
-            allowed |= set(named)
+            named = _host(name)
+            allowed |= named
             if ":" not in name.rpartition("]")[2]:
-                allowed |= {home for home in homes if home.host == named[0].host}
+                allowed |= {home for home in homes if home.host in {where.host for where in named}}
     return frozenset(allowed)
 
 
 _ALLOWED = "--allow-private takes an organisation's id, HOST, HOST:PORT or a network like 10.1.0.0/16"
 
 
+def _host(text: str) -> set[Origin]:
+    try:
+        urls = [clean_base_url(f"{scheme}://{text}") for scheme in ("http", "https")]
+    except InterlockError:
+        raise InterlockError(f"“{plain(text.rpartition('@')[2], 100)}” is no host", remedy=_ALLOWED) from None
+    return {where for url in urls if (where := origin(url)) is not None}
+
+
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     try:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:
-        raise InterlockError(f"{plain(text, 100)} is no network", remedy=_ALLOWED) from None
+        raise InterlockError(f"“{plain(text, 100)}” is no network", remedy=_ALLOWED) from None
 
 
 def client_certificate(certificate: Path | None, key: Path | None, password: str | None) -> ClientCertificate | None:

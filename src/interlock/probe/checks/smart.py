@@ -6,7 +6,7 @@ from interlock.documents.text import plain
 from interlock.fhir.smart import URL_FIELDS, is_absolute
 from interlock.model.base import Severity
 from interlock.model.observation import CheckEvidence, SmartFacts
-from interlock.probe.addresses import is_internal_name, is_loopback_host, kind_of, literal, origin
+from interlock.probe.addresses import is_internal_name, is_loopback_host, kind_of_host, origin
 from interlock.probe.checks.base import (
     CheckInput,
     Family,
@@ -265,8 +265,7 @@ def endpoints_https(seen: CheckInput) -> Result:
 def public_hosts(seen: CheckInput) -> Result:
     """Internal host names leak into published documents; nobody outside can use them. Nothing is resolved here."""
     home = origin(seen.base)
-    home_address = literal(home.host) if home else None
-    if home and (is_loopback_host(home.host) or (home_address is not None and kind_of(home_address) != "public")):
+    if home and kind_of_host(home.host) not in {None, "public"}:
         return not_applicable("the base URL itself is on a private network")
     inside = []
     for name in URL_FIELDS:
@@ -279,8 +278,7 @@ def public_hosts(seen: CheckInput) -> Result:
 
 
 def _looks_internal(host: str) -> bool:
-    address = literal(host)
-    return is_internal_name(host) if address is None else kind_of(address) != "public"
+    return is_internal_name(host) or kind_of_host(host) in {"private", "never"}
 
 
 def _fields(seen: CheckInput, names: list[str]) -> tuple[CheckEvidence, ...]:
