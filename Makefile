@@ -34,10 +34,10 @@ tui: setup
 	@$(BIN)/interlock assess $(DEMO)
 
 test: setup-dev
-	@$(BIN)/python -m pytest -n auto -m "not long"
+	@$(BIN)/python -m pytest -n auto
 
 test-fast: setup-dev
-	@$(BIN)/python -m pytest -n auto -m fast
+	@$(BIN)/python -m pytest -n auto -m fast $$(grep -rl --include='test_*.py' 'mark\.fast' tests)
 
 test-all: setup-dev
 	@INTERLOCK_TESTS=all $(BIN)/python -m pytest -n auto

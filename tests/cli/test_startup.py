@@ -39,6 +39,7 @@ def loaded_after(*arguments: str) -> set[str]:
     return set(done.stderr.split())
 
 
+@pytest.mark.fast
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("score", "--help"), ("probe", "--help")])
 def test_help_loads_none_of_the_heavy_libraries(arguments: tuple[str, ...]) -> None:
     assert loaded_after(*arguments) & HEAVY == set()

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.fast
+
 READING = [
     ("score",), ("gaps",), ("plan",), ("report",), ("questions",), ("next",), ("contract", "check"),
     ("contract", "export"), ("org", "list"), ("milestone", "list"), ("observe", "x"), ("probe", "--all"),

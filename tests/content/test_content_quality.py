@@ -14,6 +14,8 @@ from interlock.questionnaire.load import load_questionnaires
 from interlock.questionnaire.visibility import hidden, visible
 from interlock.rules.load import load_ruleset
 
+pytestmark = pytest.mark.fast
+
 QUESTIONNAIRES = load_questionnaires([data_dir("questionnaires")])
 QUESTIONS = {item.id: item for questionnaire in QUESTIONNAIRES for item in questionnaire.questions()}
 RULES = {rule.id: rule for rule in load_ruleset(data_dir("rulesets") / "core").rules}

@@ -14,6 +14,8 @@ from interlock.model.contract import ClinicalEvent, Launch, Need, SurfaceSetting
 from interlock.model.errors import DocumentError
 from interlock.model.organization import Organization
 
+pytestmark = pytest.mark.fast
+
 TEXT = """\
 version: "1"
 title: Sample

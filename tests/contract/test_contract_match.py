@@ -19,6 +19,8 @@ from interlock.model.observation import (
 )
 from interlock.model.organization import Organization
 
+pytestmark = pytest.mark.fast
+
 ORG = Organization(id="st-mary", name="St Mary")
 CONTRACT = WorkflowContract(
     version="1",

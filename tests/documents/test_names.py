@@ -6,6 +6,8 @@ import pytest
 
 from interlock.documents.names import did_you_mean, find_circle
 
+pytestmark = pytest.mark.fast
+
 
 @pytest.mark.parametrize(
     ("name", "said"),

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.documents.text import paragraph, plain, slug
+
+pytestmark = pytest.mark.fast
 
 
 def test_terminal_escapes_and_overrides_do_not_pass() -> None:

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict
 from interlock.documents.yaml import MAX_NODES, load_yaml, model_from_yaml, parse_yaml
 from interlock.model.errors import DocumentError
 
+pytestmark = pytest.mark.fast
+
 
 class Thing(BaseModel):
     model_config = ConfigDict(extra="forbid")

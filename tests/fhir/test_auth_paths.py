@@ -12,6 +12,8 @@ from interlock.fhir.auth_path import auth_paths
 from interlock.model.auth_path import AuthPath, Mode
 from interlock.model.observation import SmartFacts
 
+pytestmark = pytest.mark.fast
+
 FULL: dict[str, object] = {
     "authorization_endpoint": "https://auth.example.org/authorize",
     "token_endpoint": "https://auth.example.org/token",

@@ -15,6 +15,8 @@ from interlock.fhir import bulk, udap
 from interlock.fhir.capability import tolerate
 from interlock.model.observation import BulkFacts
 
+pytestmark = pytest.mark.fast
+
 BASE = "https://ehr.example.org/fhir"
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 GUIDE = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition"

@@ -8,6 +8,8 @@ import pytest
 
 from interlock.fhir.capability import parse, release_of
 
+pytestmark = pytest.mark.fast
+
 OAUTH = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 
 

@@ -17,6 +17,8 @@ from interlock.model.questionnaire import Response
 from interlock.usecases.fhir_forms import FormExport, export_forms, write_forms
 from interlock.usecases.load import Inputs
 
+pytestmark = pytest.mark.fast
+
 HL7 = "http://hl7.org/fhir/StructureDefinition/"
 Json = dict[str, Any]
 

@@ -11,6 +11,8 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from interlock.fhir import capability, jwks, openid, smart
 from interlock.model.observation import SmartFacts
 
+pytestmark = pytest.mark.fast
+
 BASE = "https://ehr.example/fhir"
 
 CLINICIAN_EHR = [

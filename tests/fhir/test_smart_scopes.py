@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from interlock.fhir.scopes import Scope, covers, parse, syntax_versions
 
+pytestmark = pytest.mark.fast
+
 
 @pytest.mark.parametrize(
     ("text", "scope"),

@@ -15,6 +15,8 @@ from interlock.fhir.capability import Statement, decode, tolerate
 from interlock.fhir.statement import MAX_PARAMETERS
 from interlock.fhir.tolerant import MAX_CODE
 
+pytestmark = pytest.mark.fast
+
 PATIENT = {
     "type": "Patient",
     "documentation": "Everything about people “here”",

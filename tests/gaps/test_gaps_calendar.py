@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from interlock.gaps.calendar import WorkingCalendar
 from interlock.model.organization import Freeze
 
+pytestmark = pytest.mark.fast
+
 MONDAY, FRIDAY, SATURDAY = date(2026, 1, 5), date(2026, 1, 9), date(2026, 1, 10)
 
 

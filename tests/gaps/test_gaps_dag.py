@@ -1,11 +1,14 @@
 """Graph arithmetic against networkx and against brute force, on random graphs."""
 
 import networkx as nx
+import pytest
 from gaps_factory import graphs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlock.gaps import dag
+
+pytestmark = pytest.mark.fast
 
 
 def as_networkx(before):

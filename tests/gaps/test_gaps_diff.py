@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import pytest
 from gaps_factory import (
     ERROR,
     GAP,
@@ -19,6 +20,8 @@ from gaps_factory import (
 from interlock.gaps.diff import burn_down, compare
 from interlock.model.base import Gate, Scope, VerdictValue
 from interlock.model.diff import AssessmentDiff, StageMove, VerdictChange
+
+pytestmark = pytest.mark.fast
 
 ALDER, BIRCH = org("alder"), org("birch")
 RULES = rules_of(*(rule(f"AA-00{n}", work=effort(n + 1, n + 1, n + 1)) for n in range(6)))

@@ -12,6 +12,8 @@ from interlock.gaps.graph import build
 from interlock.model.assessment import GapGraph
 from interlock.model.base import Gate
 
+pytestmark = pytest.mark.fast
+
 ALDER = org("alder")
 RULES = rules_of(rule("AA-001"), rule("AA-002", after=["AA-001"]), rule("AA-003", after=["AA-001", "AA-002"]))
 GRAPH = build(everywhere(RULES, (ALDER,), {"AA-003@alder": UNKNOWN}), RULES, (ALDER,), Gate.PILOT)

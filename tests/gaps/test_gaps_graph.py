@@ -26,6 +26,8 @@ from interlock.model.base import GapClass, Gate, Owner, Scope, Severity
 from interlock.model.errors import InterlockError
 from interlock.model.finding import PRODUCT
 
+pytestmark = pytest.mark.fast
+
 ORGS = (org("alder"), org("birch"), org("cedar", "oracle"))
 
 

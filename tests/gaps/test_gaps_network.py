@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from interlock.gaps import dag, network
 
+pytestmark = pytest.mark.fast
+
 
 def forward(before, days):
     """Earliest start and finish by the definition, one run at a time; no person is short."""

@@ -13,6 +13,8 @@ from interlock.gaps.tasks import Task
 from interlock.model.base import Gate, Owner, Scope
 from interlock.model.rule import Effort, LeadTime
 
+pytestmark = pytest.mark.fast
+
 RUNS = 40_000
 
 

@@ -30,6 +30,8 @@ from interlock.model.contract import TestPathEntry as PathEntry
 from interlock.model.errors import InterlockError
 from interlock.model.organization import AccessWindows
 
+pytestmark = pytest.mark.fast
+
 ALDER, BIRCH, CEDAR = org("alder"), org("birch"), org("cedar", "oracle")
 PATH = (
     PathEntry(behaviour="Launch", where="sandbox", runs_per_week=3),

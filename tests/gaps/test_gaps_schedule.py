@@ -34,6 +34,8 @@ from interlock.gaps.timing import Timing
 from interlock.model.base import GapClass, Gate, Grade, Owner, Scope
 from interlock.model.errors import InterlockError
 
+pytestmark = pytest.mark.fast
+
 ALDER, BIRCH, CEDAR = org("alder"), org("birch"), org("cedar", "oracle")
 DOCUMENT = Path(__file__).parents[2] / "docs" / "scheduling.md"
 

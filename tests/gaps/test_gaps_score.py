@@ -26,6 +26,8 @@ from hypothesis import strategies as st
 from interlock.gaps.score import NOTHING_APPLICABLE
 from interlock.model.base import Evidence, GapClass, Gate, RuleOutcome, Scope, Severity, VerdictValue
 
+pytestmark = pytest.mark.fast
+
 ALDER, BIRCH = org("alder"), org("birch", "oracle")
 
 

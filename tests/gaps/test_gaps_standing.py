@@ -20,6 +20,8 @@ from gaps_factory import (
 from interlock.model.base import GapClass, Gate, Scope
 from interlock.model.errors import InterlockError
 
+pytestmark = pytest.mark.fast
+
 ALDER, BIRCH, CEDAR = org("alder"), org("birch"), org("cedar", "oracle")
 ORGS = (ALDER, BIRCH, CEDAR)
 

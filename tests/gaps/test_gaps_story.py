@@ -7,6 +7,8 @@ from interlock.gaps.story import explain
 from interlock.model.base import Evidence, Gate, Scope
 from interlock.model.errors import InterlockError
 
+pytestmark = pytest.mark.fast
+
 ALDER, BIRCH = org("alder"), org("birch")
 RULES = rules_of(
     rule("AA-001", Scope.PRODUCT, gate=Gate.DESIGN),

@@ -25,6 +25,8 @@ from hypothesis import strategies as st
 from interlock.gaps.wording import VERDICT_WORDS
 from interlock.model.base import GapClass, Gate, Owner, Scope, Severity, VerdictValue
 
+pytestmark = pytest.mark.fast
+
 ALDER, BIRCH, CEDAR = org("alder"), org("birch"), org("cedar", "oracle")
 FIRST, OUTSIDE, CONTRACT, AUTH, BUILD = VerdictValue
 

@@ -18,6 +18,8 @@ from interlock.probe.settings import ProbeSettings
 from interlock.sandbox.server import SandboxServer
 from typed_targets import probe_sync
 
+pytestmark = pytest.mark.fast
+
 AUTH = ("AUTH-001", "AUTH-002", "AUTH-003", "AUTH-004", "AUTH-005")
 REFUSED = as_json({"error": "unsupported_grant_type"}, 400)
 UNAUTHORIZED = as_json({"resourceType": "OperationOutcome"}, 401, WWW_Authenticate='Bearer realm="r"')

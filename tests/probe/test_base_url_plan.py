@@ -18,6 +18,8 @@ from interlock.probe.plan import (
     smart_url,
 )
 
+pytestmark = pytest.mark.fast
+
 
 @pytest.mark.parametrize(
     ("given_text", "base"),

@@ -19,6 +19,8 @@ from interlock.probe.checks.registry import list_checks, run_checks
 from interlock.probe.exchange import Exchange, Purpose
 from interlock.probe.recheck import with_contract
 
+pytestmark = pytest.mark.fast
+
 RESOURCE: dict[str, Any] = statement()["rest"][0]["resource"][0]
 US_CORE = "http://hl7.org/fhir/us/core"
 

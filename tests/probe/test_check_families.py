@@ -22,6 +22,8 @@ from interlock.probe.checks.registry import list_checks, run_checks
 from interlock.probe.checks.sources import cite
 from interlock.probe.exchange import Exchange, Purpose
 
+pytestmark = pytest.mark.fast
+
 BASE = "https://ehr.example.org/fhir"
 
 

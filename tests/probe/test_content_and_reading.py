@@ -15,6 +15,8 @@ from interlock.probe.content import CodingError, Decoder, NotJsonError, TooLarge
 from interlock.probe.exchange import PURPOSES, Purpose
 from interlock.probe.reading import read_answer
 
+pytestmark = pytest.mark.fast
+
 
 def run(decoder: Decoder, data: bytes, size: int) -> tuple[bytes, bool]:
     pieces = [decoder.feed(data[start : start + size]) for start in range(0, len(data), size)]

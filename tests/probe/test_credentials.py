@@ -52,6 +52,8 @@ from interlock.sandbox.client import CLIENT_ID as SANDBOX_ID
 from interlock.sandbox.client import CLIENT_SECRET, KEY_ID, client_private_key_pem
 from interlock.sandbox.server import SandboxServer
 
+pytestmark = pytest.mark.fast
+
 RSA = rsa.generate_private_key(65537, 2048)
 EC = ec.generate_private_key(ec.SECP384R1())
 

@@ -14,6 +14,8 @@ from interlock.probe.runner import ProbeSettings
 from interlock.probe.transfer import Ask
 from typed_targets import typed
 
+pytestmark = pytest.mark.fast
+
 
 async def get(url: str, *allowed: str, settings: ProbeSettings | None = None, **options: Any) -> Answer:
     """One GET of an address that somebody typed, who allowed further ones."""

@@ -20,6 +20,8 @@ from interlock.probe.recheck import recheck
 from interlock.probe.runner import ProbeEvent, ProbeSettings
 from typed_targets import probe_sync
 
+pytestmark = pytest.mark.fast
+
 LADDER = metadata_ladder()
 
 

@@ -15,6 +15,8 @@ from interlock.probe.recheck import recheck
 from interlock.probe.runner import ProbeEvent, ProbeSettings
 from typed_targets import probe_sync
 
+pytestmark = pytest.mark.fast
+
 SERVERS = (
     "athena-r4",
     "careevolution-r4",

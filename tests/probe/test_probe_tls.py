@@ -26,6 +26,8 @@ from interlock.rules.load import load_ruleset
 from interlock.rules.table import evaluate
 from typed_targets import probe_sync
 
+pytestmark = pytest.mark.fast
+
 PAST = datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC)
 
 

@@ -32,6 +32,8 @@ from interlock.probe.recheck import recheck
 from interlock.probe.runner import ProbeSettings
 from typed_targets import probe_sync
 
+pytestmark = pytest.mark.fast
+
 PLAIN = "http://ehr.example.invalid/fhir"
 SECURE = "https://ehr.example.invalid/fhir"
 

@@ -47,6 +47,8 @@ from interlock.sandbox.server import SandboxServer
 from interlock.usecases.credentials import sample_plans
 from typed_targets import probe_sync
 
+pytestmark = pytest.mark.fast
+
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = load_contract(ROOT / "samples/templates/sepsis/contract.yaml")[0]
 

@@ -26,6 +26,8 @@ from interlock.probe.tls import Inspection, can_try, inspect
 from interlock.probe.tls_facts import explained
 from typed_targets import probe_sync
 
+pytestmark = pytest.mark.fast
+
 NOW = datetime.datetime.now(datetime.UTC)
 DAY = datetime.timedelta(days=1)
 

@@ -12,6 +12,8 @@ from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import Item, ItemType, Response
 from interlock.questionnaire.answer import parse_answer
 
+pytestmark = pytest.mark.fast
+
 OPTIONS = [
     {"value": "none", "label": "None"},
     {"value": "hosted", "label": "Hosted"},

@@ -9,6 +9,8 @@ import pytest
 from interlock.model.errors import DocumentError
 from interlock.questionnaire.load import load_questionnaires, read_questionnaires
 
+pytestmark = pytest.mark.fast
+
 SHIPPED = """\
 id: base
 version: "1"

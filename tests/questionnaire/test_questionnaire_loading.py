@@ -10,6 +10,8 @@ import pytest
 from interlock.model.errors import DocumentError
 from interlock.questionnaire.load import load_questionnaires, read_questionnaires
 
+pytestmark = pytest.mark.fast
+
 HEAD = """\
 id: {id}
 version: "1"

@@ -9,6 +9,8 @@ import pytest
 from interlock.model.questionnaire import Questionnaire, Response
 from interlock.questionnaire.visibility import hidden, visible
 
+pytestmark = pytest.mark.fast
+
 UNKNOWN = Response.model_validate({"status": "unknown"})
 UNANSWERED = Response.model_validate({"status": "unanswered"})
 NOT_APPLICABLE = Response.model_validate({"status": "not_applicable", "reason": "no such thing"})

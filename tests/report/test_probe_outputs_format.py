@@ -15,6 +15,8 @@ from interlock.model.observation import Check, CheckEvidence, Observation, Reque
 from interlock.report.junit import to_junit
 from interlock.report.sarif import FINGERPRINT, to_sarif
 
+pytestmark = pytest.mark.fast
+
 HOSTILE = "\x1b[31m]]> <b>&amp; {0} [link](1) \\ =CMD() \x00\ufffe\ud800 \u202e “quoted” \n next"
 
 #: The parts of SARIF 2.1.0 (OASIS standard, sections 3.13 to 3.59) that this writer uses: what they require.

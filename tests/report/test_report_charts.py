@@ -28,6 +28,8 @@ from interlock.report.charts.layout import arrange, layers_of
 from interlock.report.charts.svg import fit, text_width, wrap
 from interlock.report.charts.timeline import workday
 
+pytestmark = pytest.mark.fast
+
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "<script>alert(1)</script>\"'&]]>\x1b[31m\x00 \u202e" + "x" * 10_000
 

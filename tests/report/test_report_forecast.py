@@ -22,6 +22,8 @@ from interlock.report import html, markdown, view
 from interlock.report.charts import TornadoRow, tornado
 from interlock.report.models import PlanSection, ReportView
 
+pytestmark = pytest.mark.fast
+
 NAN = float("nan")
 
 

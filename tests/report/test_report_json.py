@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 
 import assessment_factory as factory
+import pytest
 
 from interlock.model.assessment import Assessment, Interval
 from interlock.report import json as report_json
+
+pytestmark = pytest.mark.fast
 
 
 def test_round_trip_keeps_everything() -> None:

@@ -15,6 +15,8 @@ from interlock.report.models import ReportView
 from interlock.report.sections.context import BRIEF_QUESTIONS, ReferenceBook
 from interlock.report.sections.organizations import BRIEF_NAMES
 
+pytestmark = pytest.mark.fast
+
 
 def build(assessment: Assessment, **options: object) -> ReportView:
     chosen: dict[str, object] = {"generated": factory.GENERATED, "observations": factory.observations()} | options

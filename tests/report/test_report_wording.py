@@ -9,6 +9,8 @@ from interlock.model.observation import Observation
 from interlock.report import html, markdown, view
 from interlock.report.models import ReportView
 
+pytestmark = pytest.mark.fast
+
 PROXY = "http://proxy.example:3128"
 
 

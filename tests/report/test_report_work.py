@@ -19,6 +19,8 @@ from interlock.model.errors import InterlockError
 from interlock.report.work import bodies, dates, oscal, trackers
 from interlock.report.work.items import LABEL_LIMIT, work_items
 
+pytestmark = pytest.mark.fast
+
 NOW = datetime(2026, 9, 8, 14, 3, tzinfo=UTC)
 HOSTILE = "=CMD() @everyone #12 [[x]] {code} <script>alert(1)</script> ![a](http://x) `b` | *c*"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[45][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")

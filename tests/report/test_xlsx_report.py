@@ -24,6 +24,8 @@ from interlock.report import xlsx
 from interlock.report.xlsx import book as workbook
 from interlock.report.xlsx.cells import cell_text
 
+pytestmark = pytest.mark.fast
+
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 PART = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 EPOCH = datetime(1899, 12, 30)

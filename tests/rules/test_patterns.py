@@ -27,6 +27,8 @@ from interlock.usecases.initialize import initialize
 from interlock.usecases.load import load_inputs, open_workspace
 from interlock.usecases.patterns import find_patterns
 
+pytestmark = pytest.mark.fast
+
 SHIPPED = data_dir("rulesets") / "patterns"
 QUESTIONS = load_questionnaires((data_dir("questionnaires"),))
 OWN_QUESTIONS = (

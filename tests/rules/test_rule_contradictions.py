@@ -28,6 +28,8 @@ from interlock.rules.contradictions import find
 from interlock.rules.library import cel
 from interlock.rules.variables import cleaned
 
+pytestmark = pytest.mark.fast
+
 PKCE = boolean(
     "x.pkce",
     auto_answer=[

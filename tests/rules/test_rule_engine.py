@@ -33,6 +33,8 @@ from interlock.rules.engine import conclude as conclude_rule
 from interlock.rules.inputs import RuleInputs
 from interlock.rules.table import evaluate
 
+pytestmark = pytest.mark.fast
+
 A, B = choice("x.a"), choice("x.b")
 NONE, ALL = answered("none"), answered("all")
 

@@ -16,6 +16,8 @@ from interlock.rules.lint import LintProblem, lint
 from interlock.rules.lint.problems import CODES
 from interlock.usecases.lint import lint_directories
 
+pytestmark = pytest.mark.fast
+
 Data = dict[str, Any]
 
 

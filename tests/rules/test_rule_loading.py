@@ -12,6 +12,8 @@ from rule_examples import line_of, rule_data
 from interlock.model.errors import DocumentError
 from interlock.rules.load import load_ruleset, read_ruleset
 
+pytestmark = pytest.mark.fast
+
 TASK: dict[str, Any] = {"id": "epic.register", "title": "Register", "scope": "org", "owner": "us", "gate": "sandbox"}
 
 

@@ -11,6 +11,8 @@ from rule_examples import answered, choice, conclude, fit, inputs, observation, 
 
 from interlock.rules.messages import fields, show
 
+pytestmark = pytest.mark.fast
+
 
 def message(template: str, **more: Any) -> str:
     return conclude(rule("org.has_url", message=template), inputs(choice("x.a"), **more)).message

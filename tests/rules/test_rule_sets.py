@@ -16,6 +16,8 @@ from interlock.rules.inputs import RuleInputs
 from interlock.rules.load import SetFolders, load_ruleset, read_ruleset
 from interlock.rules.table import evaluate
 
+pytestmark = pytest.mark.fast
+
 TASK: dict[str, Any] = {"id": "org.register", "title": "Register", "scope": "org", "owner": "us", "gate": "sandbox"}
 
 

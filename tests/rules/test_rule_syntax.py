@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from interlock.rules.expression import caret, compile_expression
 from interlock.rules.syntax import CelSyntaxError, parse
 
+pytestmark = pytest.mark.fast
+
 
 @pytest.mark.parametrize(
     ("text", "reads"),

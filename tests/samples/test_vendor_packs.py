@@ -16,6 +16,8 @@ from interlock.rules.inputs import RuleInputs
 from interlock.rules.load import SetFolders, load_ruleset
 from interlock.rules.table import evaluate
 
+pytestmark = pytest.mark.fast
+
 PACKS = {"epic": "EPIC", "oracle": "ORCL", "athenahealth": "ATHN", "meditech": "MTCH"}
 GRADED = re.compile(r"\(grade (regulation|vendor|literature|judgement)[a-z, ]*, (20\d\d(-\d\d){0,2})\)$")
 RULESET = load_ruleset(data_dir("rulesets") / "core", SetFolders((data_dir("rulesets"),)))

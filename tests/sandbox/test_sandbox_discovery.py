@@ -12,6 +12,8 @@ import pytest
 from interlock.sandbox.organizations import SimulatedOrganization
 from interlock.sandbox.server import SandboxServer
 
+pytestmark = pytest.mark.fast
+
 LISTENING = ("lakeshore", "pinecrest", "riverside")
 
 

@@ -22,6 +22,8 @@ from interlock.sandbox.server import SandboxServer
 from interlock.sandbox.substitutes import SUBSTITUTES
 from interlock.sandbox.wire import DELIVERIES
 
+pytestmark = pytest.mark.fast
+
 METADATA, SMART = "metadata", ".well-known/smart-configuration"
 FHIR = "{http://hl7.org/fhir}"
 

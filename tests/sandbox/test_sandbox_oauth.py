@@ -22,6 +22,8 @@ from interlock.sandbox.client import (
 )
 from interlock.sandbox.server import SandboxServer
 
+pytestmark = pytest.mark.fast
+
 SECRET = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
 GRANT = {"grant_type": "client_credentials", "scope": "system/*.rs"}
 

@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from interlock.model.errors import DocumentError, InterlockError
 from interlock.sandbox.organizations import MAX_DOCUMENT_BYTES, SimulatedOrganization, load_organizations, read_json
 
+pytestmark = pytest.mark.fast
+
 CARD = "id: hillside\nname: Hillside Clinic\n"
 STATEMENT = {"resourceType": "CapabilityStatement", "fhirVersion": "4.0.1"}
 

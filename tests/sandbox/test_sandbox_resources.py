@@ -10,6 +10,8 @@ import pytest
 from interlock.sandbox.client import CLIENT_ID, CLIENT_SECRET
 from interlock.sandbox.server import SandboxServer
 
+pytestmark = pytest.mark.fast
+
 
 @pytest.fixture
 def token(server: SandboxServer) -> dict[str, str]:

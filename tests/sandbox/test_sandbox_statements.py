@@ -12,6 +12,8 @@ from joserfc.jwk import KeySet
 
 from interlock.sandbox.organizations import SimulatedOrganization, load_organizations
 
+pytestmark = pytest.mark.fast
+
 ORGANIZATIONS = {entry.id: entry for entry in load_organizations()}
 R4 = [entry for entry in ORGANIZATIONS.values() if entry.release == "R4" and entry.listen]
 LISTENING = [entry for entry in ORGANIZATIONS.values() if entry.listen]

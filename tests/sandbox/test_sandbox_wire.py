@@ -14,6 +14,8 @@ from interlock.sandbox.app import create_app
 from interlock.sandbox.organizations import load_organizations
 from interlock.sandbox.server import SandboxServer
 
+pytestmark = pytest.mark.fast
+
 
 def receive(server: SandboxServer, fault: str, path: str = "metadata") -> tuple[bytes, BaseException | None]:
     """Everything that arrives before the connection ends, and the error that ended it, if any."""

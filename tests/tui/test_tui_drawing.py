@@ -13,6 +13,8 @@ from interlock.tui.page import Page, fit, hang, line
 from interlock.tui.widgets.key_bar import KeyHint, fitting
 from interlock.tui.widgets.rows import Column, layout
 
+pytestmark = pytest.mark.fast
+
 
 @given(low=st.floats(0, 100, allow_subnormal=False), span=st.floats(0, 100), width=st.integers(3, 60))
 def test_an_interval_bar_has_its_width_and_its_order(low, span, width):

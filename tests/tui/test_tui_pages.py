@@ -211,6 +211,7 @@ async def test_what_would_change_the_verdict_is_told_with_question_and_answers(t
             assert asked in t.of("#verdict")
 
 
+@pytest.mark.fast
 async def test_nothing_in_patterns_and_drivers_is_markup(terminal):
     async with terminal() as t:
         match = PatternMatch(

@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from interlock.cli.app import app
 from interlock.usecases.checks import CheckList, check_list, page
 
+pytestmark = pytest.mark.fast
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -10,6 +10,8 @@ from interlock.usecases import milestone
 from interlock.workspace.history import find_milestone, milestones
 from interlock.workspace.store import Workspace
 
+pytestmark = pytest.mark.fast
+
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from interlock.gaps.parts import NO_PART, Parts, part_of, weighing
 from interlock.gaps.score import standing
 from interlock.model.assessment import OrgStanding
@@ -13,6 +15,8 @@ from interlock.model.base import Evidence, Gate, RuleOutcome, Scope
 from interlock.model.finding import Conclusion, Subject
 from interlock.model.organization import Organization
 from interlock.model.rule import Rule
+
+pytestmark = pytest.mark.fast
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "scoring.md").read_text("utf-8")
 EXAMPLE = PAGE[PAGE.index("## Worked example") : PAGE.index("## Gates and stages")]

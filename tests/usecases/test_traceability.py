@@ -11,6 +11,8 @@ from interlock.report.view import SECTIONS
 from interlock.usecases.load import Content, load_content
 from interlock.usecases.traceability import page, traces
 
+pytestmark = pytest.mark.fast
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -11,6 +11,8 @@ from interlock.model.observation import Observation, Target
 from interlock.workspace import history
 from interlock.workspace.store import Workspace
 
+pytestmark = pytest.mark.fast
+
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
