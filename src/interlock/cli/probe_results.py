@@ -54,8 +54,8 @@ def watch(
     )
 
 
-def report(observations: Sequence[Observation], output: str, out: Path | None) -> None:
-    """Show observations in one of the formats, on stdout or in a file."""
+def report(observations: Sequence[Observation], output: str, out: Path | None, workspace: Workspace | None) -> None:
+    """Show observations in one of the formats, on stdout or in a file; ``workspace`` is the one they belong to."""
     if output == "ndjson":
         return
     if output == "table":
@@ -63,20 +63,20 @@ def report(observations: Sequence[Observation], output: str, out: Path | None) -
             raise InterlockError("a table is for reading", remedy="choose another --format for --output")
         _show(observations)
         return
-    text = _rendered(observations, output)
+    text = _rendered(observations, output, workspace)
     if out is None:
         emit(text)
     else:
         _save(out, text)
 
 
-def _rendered(observations: Sequence[Observation], output: str) -> str:
+def _rendered(observations: Sequence[Observation], output: str, workspace: Workspace | None) -> str:
     if output == "json":
         data = [observation.model_dump(mode="json") for observation in observations]
         return to_json(data[0] if len(data) == 1 else data)
     from interlock.usecases.probe_outputs import to_junit, to_sarif
 
-    return to_sarif(observations) if output == "sarif" else to_junit(observations)
+    return to_sarif(observations, workspace) if output == "sarif" else to_junit(observations)
 
 
 def _save(path: Path, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -20,10 +21,14 @@ from interlock.cli.output import (
 from interlock.documents.text import plain
 from interlock.model.assessment import Assessment, OrgStanding, Score, VerdictChange
 from interlock.model.base import Severity
+from interlock.model.content import ContentChange, first_changes, told_changes
 
 if TYPE_CHECKING:
     from interlock.gaps.story import GapStory
     from interlock.usecases.score import ScoreResult
+
+#: Changes of the shipped content that are named one by one.
+TOLD_CHANGES = 10
 
 SEVERITY_STYLES = {
     Severity.CRITICAL: "bold red",
@@ -90,6 +95,7 @@ def show_summary(assessment: Assessment) -> None:
             for s in assessment.standings
         ],
     )
+    say_changes(assessment.content_changes)
     if plan.first:
         out.print()
         out.print(Text("First three things to do", "bold"))
@@ -134,9 +140,18 @@ def show_score(result: ScoreResult) -> None:
             *(row(s.org, stage_words(s), s.score) for s in result.organizations),
         ],
     )
+    say_changes(result.content_changes)
     notes = dict.fromkeys(cap for s in result.organizations for cap in s.score.caps)
     for cap in notes:
         say_paragraph(f"capped: {cap}")
+
+
+def say_changes(changes: Sequence[ContentChange]) -> None:
+    """How the workspace's own content differs from the shipped one, blockers turned off first."""
+    if changes:
+        say_paragraph(told_changes(changes))
+        for told in first_changes(changes, TOLD_CHANGES, "interlock score --format json"):
+            say_paragraph(told, "  - ")
 
 
 _GAP_COLUMNS: tuple[tuple[str, dict[str, Any]], ...] = (

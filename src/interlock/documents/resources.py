@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Literal
@@ -11,6 +12,7 @@ from interlock.model.errors import InterlockError
 DataSet = Literal["questionnaires", "rulesets", "reports", "samples"]
 
 
+@cache
 def data_dir(name: DataSet) -> Path:
     """Directory of one shipped data set.
 
@@ -23,3 +25,8 @@ def data_dir(name: DataSet) -> Path:
     if checkout.is_dir():
         return checkout
     raise InterlockError(f"this installation has no {name}", remedy="install interlock again")
+
+
+def is_shipped(path: Path, name: DataSet) -> bool:
+    """Whether a file or folder belongs to a shipped data set, which does not change while the program runs."""
+    return path.is_relative_to(data_dir(name))

@@ -9,6 +9,7 @@ from interlock.gaps.subjects import UNDECIDED
 from interlock.gaps.wording import gate_words, statement
 from interlock.model.assessment import Assessment, PlanTask, Quantiles
 from interlock.model.base import RuleOutcome
+from interlock.model.content import told_changes
 from interlock.model.diff import (
     AssessmentDiff,
     BurnDown,
@@ -173,6 +174,9 @@ def _cautions(before: Assessment, after: Assessment) -> tuple[str, ...]:
     cautions = []
     if before.ruleset != after.ruleset:
         cautions.append(f"The ruleset changed from {before.ruleset} to {after.ruleset}.")
+    if before.content_changes != after.content_changes:
+        told = [told_changes(one.content_changes) or "none." for one in (before, after)]
+        cautions.append(f"The workspace's own content changed: before, {told[0]} Now: {told[1]}")
     if before.target_gate is not after.target_gate:
         cautions.append(
             f"The target moved from the {gate_words(before.target_gate)} to the {gate_words(after.target_gate)}, "

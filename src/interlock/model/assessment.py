@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from interlock.model.base import GapClass, Gate, Grade, Model, Owner, RuleOutcome, Severity, VerdictValue
+from interlock.model.content import ContentChange
 from interlock.model.contract import ContractFit
 from interlock.model.finding import Contradiction, Finding, Subject
 from interlock.model.organization import Organization
@@ -416,6 +417,8 @@ class Assessment(Model):
 
     :ivar as_of: ISO 8601, the day that the assessment is of.
     :ivar ruleset: id and version of the ruleset in use; ``rulesets`` has every set that it is composed of.
+    :ivar shipped_ruleset: id and version of the ruleset that Interlock ships, which ``content_changes`` differ from.
+    :ivar content_changes: how the workspace's questions and rules differ from the shipped ones, blockers first.
     """
 
     schema_version: Literal["1"] = "1"
@@ -426,6 +429,8 @@ class Assessment(Model):
     target_gate: Gate
     ruleset: str
     rulesets: dict[str, str] = {}
+    shipped_ruleset: str = ""
+    content_changes: tuple[ContentChange, ...] = ()
     questionnaires: dict[str, str]
     organizations: tuple[Organization, ...]
     rules: dict[str, Rule]

@@ -130,6 +130,7 @@ class Ruleset(Model):
     """A set of rules and standing tasks, in id order.
 
     :ivar sets: id → version of every set that it is composed of, this one included, bases first.
+    :ivar weights: the score's weight of the severities whose weight a set changes.
     """
 
     id: str
@@ -138,6 +139,7 @@ class Ruleset(Model):
     rules: tuple[Rule, ...]
     tasks: tuple[StandingTask, ...] = ()
     sets: dict[str, str] = {}
+    weights: dict[Severity, float] = {}
 
     def rule(self, rule_id: str) -> Rule | None:
         """The rule with this id, or none."""

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from interlock.documents.resources import is_shipped
 from interlock.documents.yaml import Path_, YamlDocument, load_yaml, model_from_yaml
 from interlock.model.errors import DocumentError, Place
 from interlock.model.questionnaire import Item, ItemType, Questionnaire
@@ -99,9 +101,7 @@ def _documents(
     """Every questionnaire of one directory whose id is not taken, with its document."""
     for path in _files(directory, problems):
         try:
-            document = load_yaml(path)
-            _check_lengths(document)
-            questionnaire = model_from_yaml(Questionnaire, document)
+            document, questionnaire = (_read_shipped if is_shipped(path, "questionnaires") else _read)(path)
         except DocumentError as error:
             problems.append(error)
             continue
@@ -113,6 +113,15 @@ def _documents(
             )
             continue
         yield document, questionnaire
+
+
+def _read(path: Path) -> tuple[YamlDocument, Questionnaire]:
+    document = load_yaml(path)
+    _check_lengths(document)
+    return document, model_from_yaml(Questionnaire, document)
+
+
+_read_shipped = cache(_read)
 
 
 def _replace(earlier: list[Questionnaire], own: list[Questionnaire]) -> tuple[list[Questionnaire], frozenset[str]]:

@@ -90,7 +90,11 @@ __all__ = [
 
 
 class Cover(Model):
-    """The first page. ``date`` is empty when no date was given."""
+    """The first page. ``date`` is empty when no date was given.
+
+    :ivar changes_note: how many things the workspace changes of what Interlock judges by; empty when nothing.
+    :ivar changes: the first of them by title, blockers turned off first, and how many more there are.
+    """
 
     product: str
     name: str
@@ -100,6 +104,8 @@ class Cover(Model):
     verdict: str
     provisional: bool
     facts: tuple[Pair, ...]
+    changes_note: str
+    changes: tuple[str, ...]
     running: str
     footer: str
     created: str

@@ -16,6 +16,7 @@ from interlock import __version__
 from interlock.documents.text import plain
 from interlock.documents.visible import to_json
 from interlock.model.base import CheckOutcome, Severity
+from interlock.model.content import ContentChange, first_changes, told_changes
 from interlock.model.observation import Check, Observation
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -25,8 +26,12 @@ FINGERPRINT = "interlockCheckTarget/v1"
 _RANK = {severity: f"{severity.weight:.1f}" for severity in Severity}
 
 
-def to_sarif(observations: Sequence[Observation]) -> str:
+def to_sarif(
+    observations: Sequence[Observation], ruleset: str = "", content_changes: Sequence[ContentChange] = ()
+) -> str:
     """One SARIF log with one run: a rule for each check, a result for each that failed or warns.
+
+    :param ruleset: what the workspace judges by, in words; ``content_changes``: how that differs from what is shipped.
 
     What was not observed is no finding about a server: it becomes a notification of the run, as do mistakes of this
     program. The same observations give the same bytes.
@@ -39,7 +44,7 @@ def to_sarif(observations: Sequence[Observation]) -> str:
         for check in observation.checks
         if check.outcome in {CheckOutcome.FAIL, CheckOutcome.WARN}
     ]
-    run = {
+    run: dict[str, Any] = {
         "tool": {
             "driver": {
                 "name": "interlock",
@@ -54,6 +59,12 @@ def to_sarif(observations: Sequence[Observation]) -> str:
         ],
         "results": results,
     }
+    if content_changes:
+        run["invocations"][0]["toolConfigurationNotifications"] = [_own_content(content_changes)]
+        run["properties"] = {
+            "ruleset": plain(ruleset),
+            "contentChanges": [change.model_dump(mode="json") for change in content_changes],
+        }
     return to_json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
@@ -139,6 +150,12 @@ def _notifications(observations: Iterable[Observation]) -> Iterable[dict[str, An
         for check in observation.checks:
             if check.outcome is CheckOutcome.ERROR:
                 yield {"level": "error", "message": {"text": _text(f"{name}: {check.id}: {check.message}", 1000)}}
+
+
+def _own_content(changes: Sequence[ContentChange]) -> dict[str, Any]:
+    told = (told_changes(changes), *first_changes(changes, 10, "the properties of this run"))
+    blocker_off = any(change.blocker for change in changes)
+    return {"level": "warning" if blocker_off else "note", "message": {"text": _text(" ".join(told), 4000)}}
 
 
 def _level(outcome: CheckOutcome, severity: Severity) -> str:

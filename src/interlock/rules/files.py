@@ -6,12 +6,15 @@ business.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
+from interlock.documents.resources import is_shipped
 from interlock.documents.yaml import Path_, YamlDocument, load_yaml, model_from_yaml
 from interlock.model.base import Model, Severity
 from interlock.model.errors import DocumentError, Place
@@ -24,7 +27,8 @@ TASKS = "tasks"
 HEADER = "ruleset.yaml"
 
 #: A set's name: its folder below ``rulesets``; a vendor's pack has two parts (``vendor/epic``).
-SetName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)?$", max_length=96)]
+SET_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)?$", re.ASCII)
+SetName = Annotated[str, Field(pattern=SET_NAME.pattern, max_length=96)]
 
 
 class Header(Model):
@@ -95,7 +99,11 @@ class SetFiles:
 
 
 def read_set(directory: Path) -> SetFiles:
-    """Read one set's own files; what is wrong is collected, never raised."""
+    """Read one set's own files, a shipped one once; what is wrong is collected, never raised."""
+    return _read_shipped(directory) if is_shipped(directory, "rulesets") else _read(directory)
+
+
+def _read(directory: Path) -> SetFiles:
     read = SetFiles(directory, Header.model_construct(id=directory.name or "ruleset", version="0", title=""))
     if not directory.is_dir():
         read.problems.append(DocumentError("no such directory", place=Place(file=str(directory))))
@@ -111,6 +119,9 @@ def read_set(directory: Path) -> SetFiles:
         else:
             _read_rule(path, read)
     return read
+
+
+_read_shipped = cache(_read)
 
 
 def _files(read: SetFiles) -> list[Path]:

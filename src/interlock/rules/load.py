@@ -24,7 +24,7 @@ from interlock.documents.yaml import Path_, YamlDocument, model_from_yaml
 from interlock.model.base import Scope, Severity
 from interlock.model.errors import DocumentError, Place
 from interlock.model.rule import Rule, Ruleset, StandingTask
-from interlock.rules.files import Change, RuleSource, SetFiles, condition_problems, read_set
+from interlock.rules.files import SET_NAME, Change, RuleSource, SetFiles, condition_problems, read_set
 
 #: The folder of vendors' packs below ``rulesets``.
 PACKS = "vendor"
@@ -40,7 +40,9 @@ class SetFolders:
     roots: tuple[Path, ...]
 
     def find(self, name: str) -> Path | None:
-        """The folder of a set, or none."""
+        """The folder of a set, or none; a name that is no plain name of a set finds nothing."""
+        if not SET_NAME.fullmatch(name):
+            return None
         return next((root / name for root in reversed(self.roots) if (root / name).is_dir()), None)
 
     def names(self) -> tuple[str, ...]:
@@ -114,6 +116,7 @@ def read_ruleset(directory: Path, folders: SetFolders | None = None) -> RulesetF
             rules=tuple(composed.weighted(composed.rules[rule_id]) for rule_id in sorted(composed.rules)),
             tasks=tuple(composed.tasks[task_id] for task_id in sorted(composed.tasks)),
             sets={one.header.id: one.header.version for one in sets},
+            weights=composed.weights,
         ),
         documents=composed.sources,
         problems=problems,
@@ -223,25 +226,12 @@ class _Composition:
             return
         for rule_id, rule in self.rules.items():
             if not self.off.keys().isdisjoint(rule.depends_on):
-                self.rules[rule_id] = rule.model_copy(update={"depends_on": self._resolved(rule.depends_on)})
+                self.rules[rule_id] = rule.model_copy(update={"depends_on": without(self.off, rule.depends_on)})
         for task_id, task in self.tasks.items():
             done_when = tuple(name for name in task.done_when if name not in self.off)
-            after = self._resolved(task.after)
+            after = without(self.off, task.after)
             if (after, done_when) != (task.after, task.done_when):
                 self.tasks[task_id] = task.model_copy(update={"after": after, "done_when": done_when})
-
-    def _resolved(self, names: Sequence[str]) -> tuple[str, ...]:
-        kept: dict[str, None] = {}
-        seen: set[str] = set()
-        waiting = list(reversed(names))
-        while waiting:
-            name = waiting.pop()
-            if name not in self.off:
-                kept[name] = None
-            elif name not in seen:
-                seen.add(name)
-                waiting.extend(reversed(self.off[name].depends_on))
-        return tuple(kept)
 
     def _add_pack(self, one: SetFiles, vendor: str) -> None:
         for key in ("rules", "weights"):
@@ -300,6 +290,21 @@ class _Composition:
 
     def _wrong(self, message: str, place: Place, remedy: str | None) -> None:
         self.problems.append(DocumentError(message, place=place, remedy=remedy))
+
+
+def without(off: Mapping[str, Rule], names: Sequence[str]) -> tuple[str, ...]:
+    """The names that something depends on, with what a rule that is off depended on in its place."""
+    kept: dict[str, None] = {}
+    resolved: set[str] = set()
+    waiting = list(reversed(names))
+    while waiting:
+        name = waiting.pop()
+        if name not in off:
+            kept[name] = None
+        elif name not in resolved:
+            resolved.add(name)
+            waiting.extend(reversed(off[name].depends_on))
+    return tuple(kept)
 
 
 def _merged(before: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,11 +39,12 @@ def lint_content(path: Path | None) -> tuple[LintProblem, ...]:
             f"{path} has neither questionnaires/ nor rulesets/ nor {SETTINGS_FILE}",
             remedy="give the folder that holds one of them",
         )
+    folders = SetFolders(content_folders("rulesets", path))
+    asked = content_folders("questionnaires", path)
     if questions.is_dir() and (rules / CORE).is_dir():
         own = SetFolders((rules,))
         return _lint_all([questions], own, own.tops())
-    folders = SetFolders(content_folders("rulesets", path))
-    found = list(_lint_all(content_folders("questionnaires", path), folders, _tops(path, folders)))
+    found = list(_lint_all(asked, folders, _tops(path, folders)))
     ours = [one for one in found if one.file is None or not Path(one.file).is_relative_to(path)]
     if ours:
         already = set(lint_content(None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -10,8 +11,10 @@ from typing import Literal
 
 from interlock.contract.load import load_contract
 from interlock.contract.match import match_contract
+from interlock.documents.files import inside
 from interlock.documents.resources import data_dir
 from interlock.documents.timing import timed
+from interlock.model.content import ContentChange, ruleset_words
 from interlock.model.contract import ContractFit, WorkflowContract
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation
@@ -19,6 +22,7 @@ from interlock.model.organization import Organization, Settings
 from interlock.model.questionnaire import Item, Questionnaire, Response
 from interlock.model.rule import Ruleset
 from interlock.questionnaire.load import load_questionnaires
+from interlock.rules.changes import ContentParts, content_changes
 from interlock.rules.load import SetFolders, load_ruleset
 from interlock.rules.patterns import CompiledPatterns, load_patterns
 from interlock.usecases.judge import Judge
@@ -30,11 +34,15 @@ CONTRACT_FILE = "contract.yaml"
 
 @dataclass(frozen=True)
 class Content:
-    """The questions and rules that a workspace uses."""
+    """The questions and rules that a workspace uses.
+
+    :ivar hides: names of the shipped sets in whose place a folder of the workspace stands.
+    """
 
     questionnaires: tuple[Questionnaire, ...]
     ruleset: Ruleset
     pattern_folders: tuple[Path, ...] = ()
+    hides: tuple[str, ...] = ()
 
     @cached_property
     def patterns(self) -> CompiledPatterns:
@@ -43,6 +51,34 @@ class Content:
         :raises DocumentError: a pattern's file is broken; with file, line and column.
         """
         return load_patterns(self.pattern_folders)
+
+    @cached_property
+    def changes(self) -> tuple[ContentChange, ...]:
+        """How this content differs from the shipped one; nothing for the shipped one itself."""
+        shipped = load_content(None)
+        return () if self is shipped else content_changes(shipped.parts, self.parts)
+
+    @property
+    def name(self) -> str:
+        """Id and version of the ruleset."""
+        return f"{self.ruleset.id} {self.ruleset.version}"
+
+    @property
+    def words(self) -> str:
+        """What is judged by, in words: never the shipped ruleset's name alone where something differs from it."""
+        return ruleset_words(self.name, self.shipped_ruleset, self.changes)
+
+    @property
+    def shipped_ruleset(self) -> str:
+        """Id and version of the ruleset that Interlock ships."""
+        return load_content(None).name
+
+    @property
+    def parts(self) -> ContentParts:
+        """What is compared with the shipped content."""
+        return ContentParts(
+            self.ruleset, self.questionnaires, [one.pattern for one in self.patterns.patterns], hides=self.hides
+        )
 
     @cached_property
     def items(self) -> Mapping[str, Item]:
@@ -150,9 +186,20 @@ def load_content(workspace: Workspace | None, ruleset: str = "core") -> Content:
 
 
 def content_folders(kind: Literal["questionnaires", "rulesets"], root: Path | None) -> tuple[Path, ...]:
-    """The shipped folder of questionnaires or rulesets, then the one of a workspace (or other folder) that has one."""
+    """The shipped folder of questionnaires or rulesets, then the one of a workspace (or other folder) that has one.
+
+    :raises DocumentError: the workspace's folder, or a file or folder in it, is a link that leads out of the workspace.
+    """
     own = root / kind if root else None
-    return (data_dir(kind), *([own] if own and own.is_dir() else []))
+    if root is None or own is None or not own.is_dir():
+        return (data_dir(kind),)
+    inside(root, own)
+    for folder, folders, files in os.walk(own):
+        for name in (*folders, *files):
+            path = Path(folder, name)
+            if path.is_symlink():
+                inside(root, path)
+    return (data_dir(kind), own)
 
 
 @lru_cache(maxsize=8)
@@ -161,15 +208,17 @@ def _load_content(
 ) -> Content:
     """``fingerprint`` only tells one state of a workspace's own files from another."""
     patterns = tuple(root / "patterns" for root in folders.roots)
-    return Content(load_questionnaires(questions), load_ruleset(rules_at, folders), patterns)
+    hides = set(SetFolders(folders.roots[:1]).names()) & set(SetFolders(folders.roots[1:]).names())
+    return Content(load_questionnaires(questions), load_ruleset(rules_at, folders), patterns, tuple(sorted(hides)))
 
 
 def _fingerprint(root: Path | None) -> tuple[tuple[str, int, int], ...]:
     """Name, modification time (ns) and size (bytes) of every content file that a workspace has of its own."""
     if root is None:
         return ()
-    found = [*root.glob("questionnaires/*.yaml"), *root.glob("rulesets/**/*.yaml")]
-    return tuple(sorted((str(path), (stat := path.stat()).st_mtime_ns, stat.st_size) for path in found))
+    paths = [*root.glob("questionnaires/*.yaml"), *root.glob("rulesets/**/*.yaml")]
+    files = (path for path in paths if path.is_file())
+    return tuple(sorted((str(path), (stat := path.stat()).st_mtime_ns, stat.st_size) for path in files))
 
 
 @timed("read workspace")

@@ -10,26 +10,25 @@ from pydantic import ValidationError
 from interlock.documents.text import plain
 from interlock.model.errors import DocumentError, InterlockError, Place, WorkspaceError
 from interlock.model.observation import Observation
-from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.load import load_inputs
 from interlock.usecases.probe import recheck_observation
 from interlock.workspace.history import load_observation
 from interlock.workspace.store import Workspace
 
 
-def observations_of(start: Path, org: str | None, *, recheck: bool = False) -> tuple[Observation, ...]:
+def observations_of(workspace: Workspace, org: str | None, *, recheck: bool = False) -> tuple[Observation, ...]:
     """The last observation of an organisation, or of every one that was probed, in the order of the organisations.
 
     :raises InterlockError: there is no such organisation, none was probed, or a document was not stored.
     """
-    place = open_workspace(start)
-    inputs = load_inputs(place)
+    inputs = load_inputs(workspace)
     chosen = inputs.organizations if org is None else (inputs.organization(org),)
     seen = [inputs.observations[one.id] for one in chosen if one.id in inputs.observations]
     if not seen:
         name = chosen[0].name if org is not None else "none of the organisations"
         remedy = f"interlock probe --org {org}" if org is not None else "interlock probe --all"
         raise InterlockError(f"{name} was {'never' if org is not None else 'ever'} probed", remedy=remedy)
-    return tuple(recheck_observation(place, one) if recheck else one for one in seen)
+    return tuple(recheck_observation(workspace, one) if recheck else one for one in seen)
 
 
 _MADE_BY = "give a file of one observation, as made by: interlock probe URL --format json --out FILE"

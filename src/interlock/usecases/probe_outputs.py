@@ -7,11 +7,21 @@ from collections.abc import Sequence
 from interlock.model.base import CheckOutcome, Gate, Severity
 from interlock.model.errors import ThresholdNotMetError
 from interlock.model.observation import Observation
+from interlock.report import sarif
 from interlock.report.junit import to_junit
-from interlock.report.sarif import to_sarif
 from interlock.workspace.store import Workspace
 
 __all__ = ["check_failures", "check_stage", "check_worst", "to_junit", "to_sarif"]
+
+
+def to_sarif(observations: Sequence[Observation], workspace: Workspace | None) -> str:
+    """Findings for code scanning; of a workspace also how its questions and rules differ from the shipped ones."""
+    if workspace is None:
+        return sarif.to_sarif(observations)
+    from interlock.usecases.load import load_content
+
+    content = load_content(workspace, workspace.settings().ruleset)
+    return sarif.to_sarif(observations, content.words, content.changes)
 
 
 def check_failures(observations: Sequence[Observation], fail_on: Severity) -> None:

@@ -131,7 +131,7 @@ def _sarif(inputs: Inputs) -> Callable[[], bytes]:
             "there is nothing to write as SARIF: none of the organisations was ever probed",
             remedy="interlock probe --all",
         )
-    return lambda: to_sarif(seen).encode()
+    return lambda: to_sarif(seen, inputs.content.words, inputs.content.changes).encode()
 
 
 def never_probed(inputs: Inputs) -> tuple[str, ...]:

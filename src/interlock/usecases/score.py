@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from interlock.model.assessment import Assessment, OrgStanding, Score, Totals, Verdict
 from interlock.model.base import Gate, Model
+from interlock.model.content import ContentChange
 from interlock.model.errors import InterlockError, ThresholdNotMetError
 
 
@@ -14,6 +15,8 @@ class ScoreResult(Model):
     name: str
     product: str
     ruleset: str
+    shipped_ruleset: str
+    content_changes: tuple[ContentChange, ...]
     target_gate: Gate
     verdict: Verdict
     product_score: Score
@@ -33,6 +36,8 @@ def score_of(assessment: Assessment, org: str | None = None) -> ScoreResult:
         name=assessment.name,
         product=assessment.product,
         ruleset=assessment.ruleset,
+        shipped_ruleset=assessment.shipped_ruleset,
+        content_changes=assessment.content_changes,
         target_gate=assessment.target_gate,
         verdict=assessment.verdict,
         product_score=assessment.product_score,

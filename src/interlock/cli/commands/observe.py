@@ -33,12 +33,15 @@ def observe(
     """Show what the last probe of an organisation saw."""
     from interlock.cli.probe_results import report
     from interlock.model.errors import InterlockError
+    from interlock.usecases.load import open_workspace
     from interlock.usecases.observe import observation_of_file, observations_of
 
     if (subject is None) != everything:
         raise InterlockError("say what to show", remedy="one of: ORG, a file, --all")
     if subject is not None and subject.endswith(".json"):
+        found = None
         seen: tuple[Observation, ...] = (observation_of_file(Path(subject), recheck=recheck),)
     else:
-        seen = observations_of(workspace or Path(), subject, recheck=recheck)
-    report(seen, output, out)
+        found = open_workspace(workspace or Path())
+        seen = observations_of(found, subject, recheck=recheck)
+    report(seen, output, out, found)

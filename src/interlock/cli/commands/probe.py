@@ -132,7 +132,7 @@ def probe(
         settings = sampling(settings, place, targets)
     streamed = out if output == "ndjson" else None
     observations = watch(targets, settings, place, streamed, stream=output == "ndjson", comparer=comparer)
-    report(observations, output or "table", out)
+    report(observations, output or "table", out, place)
     if comparer is not None:
         from interlock.cli.probe_drift import show_drifts
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from interlock.model.assessment import OrgStanding, VerdictChange, VerdictReason
 from interlock.model.base import RuleOutcome, Scope
+from interlock.model.content import first_changes, ruleset_words, told_changes
 from interlock.model.finding import Finding
 from interlock.report import words
 from interlock.report.models import Cover, Figure, NotSeen, Pair, Reason, Summary
@@ -22,11 +23,12 @@ def build_cover(context: Context, generated: str | None, version: str) -> Cover:
     assessment = context.assessment
     observed = sum(1 for standing in assessment.standings if standing.observed == "observed")
     date = words.moment(generated)
+    changes = assessment.content_changes
     facts = [
         Pair(term="Date", value=date),
         Pair(term="Target gate", value=words.GATE[assessment.target_gate]),
         Pair(term="Organisations", value=_observed_of(observed, len(assessment.organizations))),
-        Pair(term="Ruleset", value=words.name(assessment.ruleset)),
+        Pair(term="Ruleset", value=words.text(ruleset_words(assessment.ruleset, assessment.shipped_ruleset, changes))),
         Pair(term="Questionnaires", value=_questionnaires(assessment.questionnaires)),
         Pair(term="Prepared with", value=f"Interlock {words.text(version, 40)}"),
     ]
@@ -40,6 +42,8 @@ def build_cover(context: Context, generated: str | None, version: str) -> Cover:
         verdict=words.VERDICT[assessment.verdict.value],
         provisional=assessment.verdict.provisional,
         facts=tuple(pair for pair in facts if pair.value),
+        changes_note=told_changes(changes),
+        changes=tuple(words.sentence(words.text(line, 240)) for line in first_changes(changes, 8, "report.json")),
         running=words.text(assessment.product, 60),
         footer=" · ".join(part for part in (words.text(assessment.name, 60), words.day(generated)) if part),
         created=created if words.parse_day(created) else "",

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from interlock.gaps.calendar import WorkingCalendar
 from interlock.model.assessment import GapNode, OrgStanding, PlanTask, Quantiles
 from interlock.model.base import CheckOutcome, Evidence, GapClass, Grade, Owner, Reference, RuleOutcome, Scope
+from interlock.model.content import first_changes, ruleset_words, told_changes
 from interlock.model.finding import Finding
 from interlock.model.observation import Check, Observation
 from interlock.model.rule import LeadTime, Rule
@@ -51,12 +52,17 @@ class Content:
         plan, score, totals = assessment.plan, assessment.product_score, assessment.totals
         gate = words.GATE[assessment.target_gate]
         provisional = " (provisional)" if summary.provisional else ""
-        yield "Assessed on", _day(assessment.as_of), f"Interlock {version}, ruleset {whole(assessment.ruleset)}"
+        changes = assessment.content_changes
+        ruleset = whole(ruleset_words(assessment.ruleset, assessment.shipped_ruleset, changes))
+        yield "Assessed on", _day(assessment.as_of), f"Interlock {version}, ruleset {ruleset}"
+        if changes:
+            told = first_changes(changes, 20, "report.json")
+            yield "Changes of this workspace", len(changes), _lines(told_changes(changes), *told)
         yield "Verdict", summary.verdict + provisional, _lines(summary.headline, *summary.lead)
         yield "How sure", "Provisional" if summary.provisional else "Firm", _lines(*summary.sure)
         yield "Next step", summary.next_owner, summary.next_step
-        changes = [f"{pair.term}: {pair.value}" for pair in summary.changes]
-        yield "What would change the verdict", None, _lines(summary.counterfactual, *changes)
+        others = [f"{pair.term}: {pair.value}" for pair in summary.changes]
+        yield "What would change the verdict", None, _lines(summary.counterfactual, *others)
         yield "Target gate", gate, "The gate that the plan leads to"
         capped = _lines("Points of 100: what is verified so far.", *summary.caps)
         yield "Product’s own score, verified so far", score.interval.low, capped

@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from interlock.model.assessment import Assessment, FirstThing, OrgStanding
 from interlock.model.base import Status
+from interlock.model.content import told_changes
 from interlock.tui.bars import count_bar, interval_bar
 from interlock.tui.page import Page, line, mark, text
 from interlock.tui.progress import Counts, by_area
@@ -134,6 +135,7 @@ class OverviewSection(Section):
     def _show_assessment(self, assessment: Assessment) -> None:
         texts = _texts(self.state)
         self.query_one("#verdict", Flow).draw(lambda page: draw_verdict(page, assessment, texts))
+        self.query_one("#verdict", Flow).border_subtitle = text(told_changes(assessment.content_changes), WARN)
         things = assessment.plan.first
         self.query_one("#first-things", Rows).set_rows(
             [_first_row(number, thing) for number, thing in enumerate(things, 1)]
