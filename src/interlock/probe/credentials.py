@@ -13,7 +13,7 @@ import time
 import warnings
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import quote_plus
@@ -21,6 +21,7 @@ from urllib.parse import quote_plus
 from interlock.documents.redaction import remember_secret
 from interlock.model.errors import InterlockError
 from interlock.model.sample import AccessMethod
+from interlock.probe.addresses import Origin, origin
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey, RSAKey
@@ -87,13 +88,21 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What identifies the product at one organisation; one method, chosen by what the organisation names."""
+    """What identifies the product at one organisation; one method, chosen by what the organisation names.
+
+    :ivar origins: where they may be sent, and nowhere else; none for a simulated organisation's published ones.
+    """
 
     method: AccessMethod
     client_id: Secret | None = None
     client_secret: Secret | None = None
     signing_key: SigningKey | None = None
     bearer_token: Secret | None = None
+    origins: frozenset[Origin] | None = frozenset()
+
+    def may_go_to(self, url: str) -> bool:
+        """Whether they may be sent to an address."""
+        return self.origins is None or origin(url) in self.origins
 
     def token_request(self, token_endpoint: str, scope: str) -> tuple[Secret, Mapping[str, Secret]]:
         """The form and the headers of a token request for client credentials, made anew for each attempt.
@@ -166,10 +175,10 @@ def _from_keyring(variable: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def resolve(org: Organization, find: Lookup) -> Credentials:
+def resolve(org: Organization, find: Lookup, origins: frozenset[Origin] | None = frozenset()) -> Credentials:
     """The credentials that an organisation names: a private key, else a client secret, else a bearer token.
 
-    The first of them whose values are all there is used.
+    The first of them whose values are all there is used. ``origins`` are where they may be sent.
 
     :raises InterlockError: none is named, none is complete, or a value is not what it should be; names the variable
         and the organisation, never a value.
@@ -191,7 +200,8 @@ def resolve(org: Organization, find: Lookup) -> Credentials:
         values = {name: find(name) for name in variables if name is not None}
         absent = [name for name, value in values.items() if value is None]
         if not absent:
-            return _made(org, method, {name: value for name, value in values.items() if value is not None}, find)
+            given = {name: value for name, value in values.items() if value is not None}
+            return replace(_made(org, method, given, find), origins=origins)
         missing |= dict.fromkeys(absent)
     if missing:
         names = " and ".join(missing)

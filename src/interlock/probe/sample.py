@@ -82,8 +82,12 @@ async def take_sample(client: Client, where: Where, plan_: SamplePlan, on_record
         token = TokenFacts(outcome="not_sent", reason=plan_.access.reason)
         return Sampled(DataFacts(method="none", token=token, inputs=_unasked(plan_.needs, plan_.access.reason)))
     source = TokenSource(credentials, client, where, plan_.needs)
-    if not may_carry_secrets(where.base):
-        reason = "credentials are sent over https only, and the base is plain http"
+    if not may_carry_secrets(where.base) or not credentials.may_go_to(where.base):
+        reason = (
+            "the credentials were not trusted to go to this base"
+            if may_carry_secrets(where.base)
+            else "credentials are sent over https only, and the base is plain http"
+        )
         facts = DataFacts(
             method=credentials.method,
             token=TokenFacts(outcome="not_sent", reason=reason),

@@ -108,9 +108,13 @@ class TokenSource:
         if where.discovered is not None and origin(where.discovered) != origin(where.base):
             return None, "the SMART configuration came from another host than the base"
         allowed = plan.follow(smart.token_endpoint, where.base, where.private_origins)
-        if allowed.url is not None and may_carry_secrets(where.base) and may_carry_secrets(allowed.url):
-            return allowed.url, ""
-        reason = f"credentials are not sent there: {allowed.reason or 'it is not https'}"
+        reason = allowed.reason
+        if allowed.url is not None:
+            secure = may_carry_secrets(where.base) and may_carry_secrets(allowed.url)
+            if secure and self._credentials.may_go_to(allowed.url):
+                return allowed.url, ""
+            reason = "they were not trusted to go to that host" if secure else "it is not https"
+        reason = f"credentials are not sent there: {reason}"
         self.records.append(not_sent(smart.token_endpoint, reason, "token", "POST"))
         return None, reason
 

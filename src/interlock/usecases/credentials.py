@@ -1,17 +1,19 @@
-"""Which organisations can be sampled: with which credentials, and what is read there."""
+"""Which organisations can be sampled: with which credentials, bound to which origins, and what is read there."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from interlock.contract.load import load_contract
 from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
-from interlock.probe.credentials import Access, Lookup, lookup, resolve
+from interlock.model.trust import Grant
+from interlock.probe.credentials import Access, Credentials, Lookup, lookup, resolve
 from interlock.probe.sample import SamplePlan
+from interlock.usecases.trust import credential_grants, credential_origins, origin_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,14 @@ class SamplePlans:
     without: dict[str, str]
 
 
-def sample_plans(root: Path, organizations: Sequence[Organization], find: Lookup | None = None) -> SamplePlans:
+def sample_plans(
+    root: Path, organizations: Sequence[Organization], grants: Iterable[Grant], find: Lookup | None = None
+) -> SamplePlans:
     """What ``--sample`` reads at each organisation: the contract's inputs, with that organisation's credentials.
 
-    A simulated organisation (``sandbox://``) of whose variables none is set is read with the sandbox's own, published
-    client. With several organisations those that have no credentials are probed without; one alone must have them.
+    ``grants`` say which variables may be read at all, and where their values may be sent. A simulated organisation
+    (``sandbox://``) is read with the sandbox's own, published client. With several organisations those that have no
+    credentials are probed without; one alone must have them.
 
     :raises InterlockError: there is no contract or it reads nothing, or no organisation has credentials; names the
         variable that is missing and the organisation that names it.
@@ -40,10 +45,11 @@ def sample_plans(root: Path, organizations: Sequence[Organization], find: Lookup
     plans: dict[str, SamplePlan] = {}
     without: dict[str, str] = {}
     problems: list[InterlockError] = []
+    allowed = frozenset(grants)
     for org in organizations:
         needs = tuple(need for need in contract.inputs if not need.organizations or org.id in need.organizations)
         try:
-            access = Access(resolve(org, _with_published(org, find or lookup())))
+            access = Access(_credentials(org, allowed, find or lookup()))
         except InterlockError as problem:
             problems.append(problem)
             without[org.id] = problem.message
@@ -54,14 +60,30 @@ def sample_plans(root: Path, organizations: Sequence[Organization], find: Lookup
     return SamplePlans(plans, without)
 
 
-def _with_published(org: Organization, find: Lookup) -> Lookup:
-    """The same lookup; for a simulated organisation without values of its own, the sandbox's published ones."""
-    auth = org.auth
-    named = [auth.client_id_env, auth.client_secret_env, auth.private_key_env, auth.key_id_env, auth.bearer_token_env]
-    if not (org.fhir_base_url or "").startswith("sandbox://") or any(find(name) for name in named if name is not None):
-        return find
+def _credentials(org: Organization, grants: frozenset[Grant], find: Lookup) -> Credentials:
+    """The credentials of one organisation.
+
+    :raises InterlockError: they are not all there, or not all allowed to go to the organisation's base. No variable is
+        read before that is known.
+    """
+    if (org.fhir_base_url or "").startswith("sandbox://"):
+        return resolve(org, _published(org), None)
+    origins = credential_origins(org, grants)
+    asked = credential_grants(org)
+    if asked and asked[0].origin not in {origin_text(where) for where in origins}:
+        names = ", ".join(dict.fromkeys(grant.variable or "" for grant in asked))
+        raise InterlockError(
+            f"{names} may not go to {asked[0].origin}: {org.name} ({org.id}) asks for it, and you have not allowed it",
+            remedy="look at what this workspace asks for, and allow it: interlock trust",
+        )
+    return resolve(org, find, origins)
+
+
+def _published(org: Organization) -> Lookup:
+    """The sandbox's own client, under the names that an organisation gives to its variables."""
     from interlock.sandbox import client
 
+    auth = org.auth
     published = {
         auth.client_id_env: client.CLIENT_ID,
         auth.client_secret_env: client.CLIENT_SECRET,

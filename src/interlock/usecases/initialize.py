@@ -7,6 +7,7 @@ from pathlib import Path
 
 from interlock.documents.resources import data_dir
 from interlock.model.errors import InterlockError
+from interlock.usecases.trust import trust_own
 from interlock.workspace.store import SETTINGS_FILE, Workspace
 
 _IGNORE = b"# Generated files; make them again with: interlock report\nreports/\n.interlock.lock\n"
@@ -19,7 +20,7 @@ def templates() -> tuple[str, ...]:
 
 
 def initialize(directory: Path, template: str = "blank", *, name: str | None = None) -> Workspace:
-    """Make a workspace. ``name`` replaces the template's product and workspace name.
+    """Make a workspace, trusted for what it holds. ``name`` replaces the template's product and workspace name.
 
     :raises InterlockError: there is no such template.
     :raises WorkspaceError: a workspace is there already, or the folder cannot be written.
@@ -35,7 +36,9 @@ def initialize(directory: Path, template: str = "blank", *, name: str | None = N
     files[".gitignore"] = _IGNORE
     if name is not None:
         files[SETTINGS_FILE] = _named(files[SETTINGS_FILE].decode(), name).encode()
-    return Workspace.create(directory, files)
+    workspace = Workspace.create(directory, files)
+    trust_own(workspace)
+    return workspace
 
 
 def _named(settings: str, name: str) -> str:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from interlock.documents.text import plain, slug
 from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
+from interlock.usecases.trust import trust_typed_base
 from interlock.workspace.store import Workspace
 
 
@@ -37,19 +38,24 @@ _REMEDIES = {
 }
 
 
-def add_organization(workspace: Workspace, fields: dict[str, Any]) -> Organization:
-    """Add one organisation; its file must not exist yet."""
-    org = make_organization(fields)
-    workspace.save_organization(org, new=True)
+def save_organization(workspace: Workspace, org: Organization, before: Organization | None) -> Organization:
+    """Save an organisation that the user wrote (``before`` none: a new one), and trust a base that they typed.
+
+    :raises WorkspaceError: a new one exists already, one to change does not, or its file cannot be written.
+    """
+    workspace.save_organization(org, new=before is None)
+    trust_typed_base(workspace, org, before)
     return org
 
 
+def add_organization(workspace: Workspace, fields: dict[str, Any]) -> Organization:
+    """Add one organisation; its file must not exist yet."""
+    return save_organization(workspace, make_organization(fields), None)
+
+
 def edit_organization(workspace: Workspace, org: Organization, changes: dict[str, Any]) -> Organization:
-    """Change fields of an organisation; those that are ``None`` stay as they are."""
-    changed = make_organization(
-        org.model_dump(mode="json", exclude_none=True)
-        | {k: v for k, v in changes.items() if v is not None}
-        | {"id": org.id}
-    )
-    workspace.save_organization(changed, new=False)
-    return changed
+    """Change fields of an organisation; those that are ``None`` stay as they are, and so do those of ``auth``."""
+    before = org.model_dump(mode="json", exclude_none=True)
+    given = {key: value for key, value in changes.items() if value is not None}
+    auth = before.get("auth", {}) | {key: value for key, value in given.pop("auth", {}).items() if value is not None}
+    return save_organization(workspace, make_organization(before | given | {"auth": auth, "id": org.id}), org)

@@ -19,6 +19,7 @@ from interlock.model.organization import Organization, Settings
 from interlock.model.pattern import Pattern, PatternMatch
 from interlock.model.questionnaire import Questionnaire, Response
 from interlock.model.rule import Rule
+from interlock.model.trust import TrustReport
 from interlock.rules.files import Header
 from interlock.usecases.checks import CheckList
 from interlock.usecases.next import NextQuestions
@@ -48,6 +49,7 @@ SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
     "ruleset": (Header, "rulesets/*/ruleset.yaml"),
     "score": (ScoreResult, "interlock score --format json"),
     "settings": (Settings, "interlock.yaml"),
+    "trust": (TrustReport, "interlock trust --format json"),
     "what-if": (WhatIf, "interlock plan --what-if … --format json"),
 }
 

@@ -29,6 +29,7 @@ from interlock.cli.commands import (
     sandbox,
     score,
     serve,
+    trust,
 )
 
 
@@ -56,5 +57,6 @@ def register(app: typer.Typer) -> None:
     app.command("lint", short_help="Prove that questions, rules and patterns are sound.")(lint.lint)
     app.command("sandbox", short_help="Serve the simulated organisations on this machine.")(sandbox.sandbox)
     app.command("serve")(serve.serve)
+    app.command("trust", short_help="Show what a workspace asks for beyond being read, and allow it.")(trust.trust)
     app.command("doctor", short_help="Check this machine and the workspace; say what to do.")(doctor.doctor)
     app.add_typer(config.app, name="config", short_help="Show folder and settings; print the JSON Schemas.")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from interlock.cli.options import TableOrJson, WorkspaceOption
+
+if TYPE_CHECKING:
+    from interlock.model.organization import Organization
+    from interlock.workspace.store import Workspace
 
 app = typer.Typer(help="Add, import, list, show, change and remove organisations.", no_args_is_help=True)
 
@@ -20,6 +25,23 @@ EnvironmentOption = Annotated[
     typer.Option("--environment", help="Which environment it is."),
 ]
 UrlOption = Annotated[str | None, typer.Option("--url", help="FHIR base URL.", metavar="URL")]
+ClientIdOption = Annotated[
+    str | None,
+    typer.Option("--client-id-env", help="Variable that holds the client id, like INTERLOCK_CRED_…", metavar="NAME"),
+]
+SecretOption = Annotated[
+    str | None, typer.Option("--client-secret-env", help="Variable that holds the client secret.", metavar="NAME")
+]
+KeyOption = Annotated[
+    str | None,
+    typer.Option("--private-key-env", help="Variable that holds the private key, or its file's path.", metavar="NAME"),
+]
+KeyIdOption = Annotated[
+    str | None, typer.Option("--key-id-env", help="Variable that holds the key's id, for a PEM key.", metavar="NAME")
+]
+TokenOption = Annotated[
+    str | None, typer.Option("--bearer-token-env", help="Variable that holds a bearer token.", metavar="NAME")
+]
 NoteOption = Annotated[str | None, typer.Option("--note", help="A note.")]
 
 
@@ -31,6 +53,11 @@ def add(
     environment: EnvironmentOption = None,
     org_id: Annotated[str | None, typer.Option("--id", help="An id; by default made from the name.")] = None,
     note: NoteOption = None,
+    client_id_env: ClientIdOption = None,
+    client_secret_env: SecretOption = None,
+    private_key_env: KeyOption = None,
+    key_id_env: KeyIdOption = None,
+    bearer_token_env: TokenOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Add an organisation."""
@@ -49,10 +76,13 @@ def add(
         "environment": environment,
         "fhir_base_url": url,
         "note": note,
+        "auth": _auth(client_id_env, client_secret_env, private_key_env, key_id_env, bearer_token_env),
     }
-    org = add_organization(open_workspace(workspace or Path()), fields)
+    place = open_workspace(workspace or Path())
+    org = add_organization(place, fields)
     following = f"probe --org {org.id}" if org.fhir_base_url else f"org edit {org.id} --url URL"
     say(f"Added {org.name} as {org.id}. Next: interlock {following}")
+    _offer_trust(place, org)
 
 
 @app.command("import", short_help="Add organisations from a directory of endpoints.")
@@ -143,6 +173,11 @@ def edit(
     vendor: VendorOption = None,
     environment: EnvironmentOption = None,
     note: NoteOption = None,
+    client_id_env: ClientIdOption = None,
+    client_secret_env: SecretOption = None,
+    private_key_env: KeyOption = None,
+    key_id_env: KeyIdOption = None,
+    bearer_token_env: TokenOption = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Change an organisation; what is not given stays."""
@@ -152,9 +187,19 @@ def edit(
 
     place = open_workspace(workspace or Path())
     org = load_inputs(place).organization(org_id)
-    changes = {"name": name, "vendor": vendor, "environment": environment, "fhir_base_url": url, "note": note}
+    auth = _auth(client_id_env, client_secret_env, private_key_env, key_id_env, bearer_token_env)
+    changes = {
+        "name": name,
+        "vendor": vendor,
+        "environment": environment,
+        "fhir_base_url": url,
+        "note": note,
+        "auth": auth,
+    }
     changed = edit_organization(place, org, changes)
     say(f"Saved {changed.id}.")
+    if url is not None or any(auth.values()):
+        _offer_trust(place, changed)
 
 
 @app.command("remove")
@@ -165,3 +210,27 @@ def remove(org_id: IdArgument, workspace: WorkspaceOption = None) -> None:
 
     kept = open_workspace(workspace or Path()).remove_organization(org_id)
     say(f"Removed {org_id}." + "".join(f"\nKept: {path}" for path in kept))
+
+
+def _auth(
+    client_id: str | None, client_secret: str | None, private_key: str | None, key_id: str | None, token: str | None
+) -> dict[str, str | None]:
+    names = (client_id, client_secret, private_key, key_id, token)
+    fields = ("client_id_env", "client_secret_env", "private_key_env", "key_id_env", "bearer_token_env")
+    return dict(zip(fields, names, strict=True))
+
+
+def _offer_trust(workspace: Workspace, org: Organization) -> None:
+    """Ask once whether an organisation's credentials may go to its base; without a terminal, say how to allow it."""
+    from interlock.cli.output import say
+    from interlock.cli.trusting import choose, show_credentials
+    from interlock.usecases.trust import allow_more, new_credentials
+
+    new = new_credentials(workspace, org)
+    if not new:
+        return
+    show_credentials([(grant, False) for grant in new])
+    if sys.stdin.isatty():
+        allow_more(workspace, choose(new))
+    else:
+        say("They are not sent anywhere yet. Allow it: interlock trust")

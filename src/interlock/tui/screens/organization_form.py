@@ -112,7 +112,7 @@ class OrganizationForm(ModalScreen["Organization | None"]):
     @on(Input.Submitted)
     async def action_save(self) -> None:
         """Check and save; what is wrong is said at its field, and the form stays."""
-        from interlock.usecases.organizations import make_organization
+        from interlock.usecases.organizations import make_organization, save_organization
 
         for shown in self.query(".field-error").results(Static):
             shown.display = False
@@ -123,7 +123,7 @@ class OrganizationForm(ModalScreen["Organization | None"]):
         try:
             org = make_organization(self._fields())
             # Another process may hold the workspace's lock for seconds: wait for it away from the screen.
-            await asyncio.to_thread(self._workspace.save_organization, org, new=self._org is None)
+            await asyncio.to_thread(save_organization, self._workspace, org, self._org)
         except InterlockError as error:
             self._explain(error)
         else:
