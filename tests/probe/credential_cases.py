@@ -84,13 +84,13 @@ def organization(**auth: str) -> Organization:
 
 
 def credentials(method: str) -> Credentials:
-    """A client secret or a bearer token, as an organisation would name them."""
+    """A client secret or a bearer token, as an organisation would name them; where they may go is no matter here."""
     names = {
         "client_secret_basic": {"client_id_env": "ID", "client_secret_env": "SEC"},
         "bearer_token": {"bearer_token_env": "TOK"},
     }
     values = {"ID": CLIENT_ID, "SEC": SECRET, "TOK": BEARER}
-    return resolve(organization(**names[method]), values.get)
+    return resolve(organization(**names[method]), values.get, None)
 
 
 def issued(**changes: Any) -> Reply:

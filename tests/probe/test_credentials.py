@@ -231,7 +231,7 @@ def test_a_secret_of_the_keyring_reaches_the_token_endpoint_and_nothing_else(
 ) -> None:
     monkeypatch.setenv("ACME_ID", CLIENT_ID)
     ring[("interlock", "ACME_SECRET")] = SECRET
-    found = resolve(organization(client_id_env="ACME_ID", client_secret_env="ACME_SECRET"), lookup())
+    found = resolve(organization(client_id_env="ACME_ID", client_secret_env="ACME_SECRET"), lookup(), None)
     assert found.method == "client_secret_basic"
     routes: dict[str, Any] = {"token": issued(), "fhir/Patient": guarded(as_json(bundle(PATIENT)))}
     base = loopback.serve(as_json(STATEMENT), as_json(SMART | {"token_endpoint": f"{loopback.origin}/token"}), **routes)
@@ -261,7 +261,7 @@ def test_the_sandbox_exchanges_a_signed_assertion_for_a_token(key: Any, monkeypa
     registered = kind.import_key(key.public_key(), {"kid": "both"})  # type: ignore[arg-type]
     monkeypatch.setattr(server_side, "client_key", lambda: registered)
     org = organization(client_id_env="ID", private_key_env="KEY", key_id_env="KID")
-    use = resolve(org, {"ID": SANDBOX_ID, "KEY": pem(key), "KID": "both"}.get)
+    use = resolve(org, {"ID": SANDBOX_ID, "KEY": pem(key), "KID": "both"}.get, None)
     with SandboxServer(tls_faults=False) as server:
         seen = sampled(server.base_url("riverside"), use)
     assert check(seen, "DATA-001")[0] == "pass"
@@ -271,7 +271,7 @@ def test_the_sandbox_exchanges_a_signed_assertion_for_a_token(key: Any, monkeypa
 
 def test_a_wrong_key_is_refused_and_says_so() -> None:
     org = organization(client_id_env="ID", private_key_env="KEY", key_id_env="KID")
-    use = resolve(org, {"ID": SANDBOX_ID, "KEY": pem(EC), "KID": KEY_ID}.get)
+    use = resolve(org, {"ID": SANDBOX_ID, "KEY": pem(EC), "KID": KEY_ID}.get, None)
     with SandboxServer(tls_faults=False) as server:
         seen = sampled(server.base_url("riverside"), use)
     outcome, message = check(seen, "DATA-001")
@@ -287,7 +287,7 @@ def test_the_sandbox_takes_a_client_secret_and_the_published_key() -> None:
     values = {"ID": SANDBOX_ID, "SEC": CLIENT_SECRET, "KEY": client_private_key_pem(), "KID": KEY_ID}
     with SandboxServer(tls_faults=False) as server:
         for org in (by_secret, by_key):
-            assert check(sampled(server.base_url("riverside"), resolve(org, values.get)), "DATA-001")[0] == "pass"
+            assert check(sampled(server.base_url("riverside"), resolve(org, values.get, None)), "DATA-001")[0] == "pass"
 
 
 def serve(loopback: Loopback, token: Any, **others: Any) -> str:

@@ -46,6 +46,7 @@ from interlock.sandbox.organizations import load_organizations
 from interlock.sandbox.server import SandboxServer
 from interlock.usecases.credentials import sample_plans
 from typed_targets import probe_sync
+from interlock.usecases.trust import credential_grants
 
 pytestmark = pytest.mark.fast
 
@@ -55,7 +56,7 @@ CONTRACT = load_contract(ROOT / "samples/templates/sepsis/contract.yaml")[0]
 
 def sandbox_access() -> Access:
     org = organization(client_id_env="ID", private_key_env="KEY", key_id_env="KID")
-    return Access(resolve(org, {"ID": CLIENT_ID, "KEY": client_private_key_pem(), "KID": KEY_ID}.get))
+    return Access(resolve(org, {"ID": CLIENT_ID, "KEY": client_private_key_pem(), "KID": KEY_ID}.get, None))
 
 
 @pytest.fixture(scope="module")
@@ -420,19 +421,21 @@ def test_plans_are_made_for_those_who_have_credentials(tmp_path: Path) -> None:
     (tmp_path / "contract.yaml").write_text(
         "version: '1'\ntitle: T\ninputs:\n  - {resource: Patient, interactions: [read], organizations: [acme]}\n"
     )
-    acme = organization(bearer_token_env="ACME_TOKEN")
-    other = organization(bearer_token_env="OTHER_TOKEN").model_copy(update={"id": "other", "name": "Other"})
-    found = sample_plans(tmp_path, [acme, other], {"ACME_TOKEN": "abc-def"}.get)
+    base = {"fhir_base_url": "https://ehr.example/fhir"}
+    acme = organization(bearer_token_env="ACME_TOKEN").model_copy(update=base)
+    other = organization(bearer_token_env="OTHER_TOKEN").model_copy(update=base | {"id": "other", "name": "Other"})
+    grants = [*credential_grants(acme), *credential_grants(other)]
+    found = sample_plans(tmp_path, [acme, other], grants, {"ACME_TOKEN": "abc-def"}.get)
     assert found.plans["acme"].access.credentials is not None
     assert [need.resource for need in found.plans["acme"].needs] == ["Patient"]
     assert found.plans["other"].needs == ()
     assert "OTHER_TOKEN" in found.without["other"]
     assert "abc-def" not in repr(found)
     with pytest.raises(InterlockError, match="ACME_TOKEN is not set"):
-        sample_plans(tmp_path, [acme], {}.get)
+        sample_plans(tmp_path, [acme], grants, {}.get)
     (tmp_path / "contract.yaml").unlink()
     with pytest.raises(InterlockError, match=r"no contract\.yaml"):
-        sample_plans(tmp_path, [acme], {}.get)
+        sample_plans(tmp_path, [acme], grants, {}.get)
 
 
 @pytest.mark.parametrize(

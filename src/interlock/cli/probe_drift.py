@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from interlock.model.drift import ChangeRank, Drift, DriftChange
 
 if TYPE_CHECKING:
     from interlock.model.observation import Target
+    from interlock.model.trust import Grant
     from interlock.usecases.probe import ProbeSettings
     from interlock.workspace.store import Workspace
 
@@ -27,7 +28,9 @@ _WORDS: dict[ChangeRank, str] = {
 _STYLES: dict[ChangeRank, str] = {"contract_broken": "bold red", "contract_changed": "yellow", "removed": ""}
 
 
-def sampling(settings: ProbeSettings, place: Workspace, targets: Sequence[Target]) -> ProbeSettings:
+def sampling(
+    settings: ProbeSettings, place: Workspace, targets: Sequence[Target], grants: Iterable[Grant]
+) -> ProbeSettings:
     """The settings with what to sample at each target; says which are probed without credentials.
 
     :raises InterlockError: nothing can be sampled.
@@ -35,7 +38,7 @@ def sampling(settings: ProbeSettings, place: Workspace, targets: Sequence[Target
     from interlock.usecases.credentials import sample_plans
 
     wanted = {target.org for target in targets}
-    found = sample_plans(place.root, [org for org in place.read().organizations if org.id in wanted])
+    found = sample_plans(place.root, [org for org in place.read().organizations if org.id in wanted], grants)
     for reason in found.without.values():
         say(f"Probed without credentials: {reason}")
     return replace(settings, samples=found.plans)

@@ -121,3 +121,12 @@ FailOnDrift = Annotated[
         "--fail-on-drift", help="End with 1 when something that the contract uses changed since the last observation."
     ),
 ]
+TrustCredentials = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trust-credentials",
+        help="For this run, an organisation's credentials may go to this host; variables not named INTERLOCK_CRED_… "
+        "are named too. May be repeated.",
+        metavar="ORG=HOST[,VARIABLE…]",
+    ),
+]

@@ -48,6 +48,14 @@ def trust_report(workspace: Workspace) -> TrustReport:
     )
 
 
+def allowed(workspace: Workspace) -> frozenset[Grant]:
+    """Everything that a workspace may do now.
+
+    :raises DocumentError: the record of what is allowed is damaged.
+    """
+    return Trust(workspace.root).grants()
+
+
 def allow(workspace: Workspace, entries: Iterable[AskedGrant]) -> None:
     """Allow exactly these: what a workspace no longer asks for is forgotten.
 

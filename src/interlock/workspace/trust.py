@@ -115,6 +115,7 @@ def _changing() -> Iterator[list[TrustedWorkspace]]:
     except OSError as error:
         raise explain(error, path) from error
     with locked(path.parent):
+        path.touch(mode=0o600)  # an empty record; what replaces it keeps its permissions
         known = list(_read().workspaces)
         yield known
         record = _Record(workspaces=tuple(known))
@@ -123,10 +124,9 @@ def _changing() -> Iterator[list[TrustedWorkspace]]:
 
 def _read() -> _Record:
     path = record_path()
-    if not path.exists():
-        return _Record()
     try:
-        return _Record.model_validate_json(read_bytes(path, _MAX_BYTES))
+        content = read_bytes(path, _MAX_BYTES) if path.exists() else b""
+        return _Record.model_validate_json(content) if content else _Record()
     except ValidationError as error:
         raise DocumentError(
             "this record of trusted workspaces is damaged, so nothing is trusted",

@@ -56,6 +56,7 @@ def probe(
     cds_services: options.CdsServices = None,
     active: options.Active = False,
     sample: options.Sample = False,
+    trust_credentials: options.TrustCredentials = None,
     fail_on_drift: options.FailOnDrift = False,
     list_checks: Annotated[bool, typer.Option("--list-checks", help="List the checks and stop.")] = False,
     workspace: WorkspaceOption = None,
@@ -93,6 +94,7 @@ def probe(
         private_origins=private_origins_of(bare_targets([cds_services] if cds_services else [])),
         active=active,
     )
+    _only(sample or not trust_credentials, "--trust-credentials is about --sample", "use it with --sample")
     _only(
         not (sample or fail_on_drift) or org is not None or everything,
         "--sample and --fail-on-drift are about organisations of a workspace",
@@ -128,8 +130,10 @@ def probe(
         _only(comparer.has_contract, "--fail-on-drift needs a contract.yaml to rank by", "write one, or leave it out")
     if sample and place is not None:
         from interlock.cli.probe_drift import sampling
+        from interlock.usecases.trust import allowed, grants_for_run
 
-        settings = sampling(settings, place, targets)
+        grants = allowed(place) | grants_for_run(place.read().organizations, trust_credentials or [])
+        settings = sampling(settings, place, targets, grants)
     streamed = out if output == "ndjson" else None
     observations = watch(targets, settings, place, streamed, stream=output == "ndjson", comparer=comparer)
     report(observations, output or "table", out, place)
