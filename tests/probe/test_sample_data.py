@@ -45,8 +45,8 @@ from interlock.sandbox.client import CLIENT_ID, KEY_ID, client_private_key_pem
 from interlock.sandbox.organizations import load_organizations
 from interlock.sandbox.server import SandboxServer
 from interlock.usecases.credentials import sample_plans
-from typed_targets import probe_sync
 from interlock.usecases.trust import credential_grants
+from typed_targets import probe_sync
 
 pytestmark = pytest.mark.fast
 

@@ -124,15 +124,15 @@ def probe(
 
     :raises InterlockError: there is nothing to probe, or an observation cannot be saved.
     """
-    from interlock.usecases.probe import ProbeSettings, private_origins_of, probe_targets, targets_of
+    from interlock.usecases.probe import ProbeSettings, probe_targets, targets_of
+    from interlock.usecases.trust import trusted_origins
 
     def tell(event: ProbeEvent) -> None:
         on_event(event)
 
     async def collect() -> None:
-        targets = targets_of(organizations)
-        settings = ProbeSettings(private_origins=private_origins_of(targets))
-        async for observation in probe_targets(targets, settings, tell, workspace):
+        settings = ProbeSettings(private_origins=trusted_origins(workspace))
+        async for observation in probe_targets(targets_of(organizations), settings, tell, workspace):
             on_observation(observation)
 
     async def run() -> bool:

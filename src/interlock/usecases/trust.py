@@ -14,7 +14,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
 from interlock.model.trust import AskedGrant, Grant, TrustReport
-from interlock.probe.addresses import Origin, is_loopback_host, is_public, literal, origin
+from interlock.probe.addresses import Origin, is_loopback_host, kind_of, literal, origin
 from interlock.workspace.history import latest_observation
 from interlock.workspace.store import Workspace
 from interlock.workspace.trust import Trust, forget, trusted_workspaces
@@ -48,7 +48,7 @@ def trust_report(workspace: Workspace) -> TrustReport:
     )
 
 
-def allowed(workspace: Workspace) -> frozenset[Grant]:
+def granted(workspace: Workspace) -> frozenset[Grant]:
     """Everything that a workspace may do now.
 
     :raises DocumentError: the record of what is allowed is damaged.
@@ -122,7 +122,8 @@ def credential_grants(org: Organization, observation: Observation | None = None)
     if base is None:
         return ()
     origins = [base]
-    smart = observation.facts.smart if observation is not None else None
+    of_this_base = observation if observation is not None and origin(observation.target.base_url) == base else None
+    smart = of_this_base.facts.smart if of_this_base is not None else None
     if smart is not None and smart.token_endpoint is not None:
         elsewhere = origin(smart.token_endpoint)
         origins += [elsewhere] if elsewhere is not None and elsewhere != base else []
@@ -162,12 +163,14 @@ def content_grants(root: Path) -> tuple[Grant, ...]:
     return (Grant(kind="content", digest=digest.hexdigest()),)
 
 
-def private_origins(organizations: Sequence[Organization], grants: Iterable[Grant]) -> frozenset[Origin]:
-    """Origins of these organisations' bases that may lie in a private network."""
-    allowed = frozenset(grants)
-    return frozenset(
-        where for org in organizations if (where := _origin(org)) is not None and base_grant(org) in allowed
-    )
+def trusted_origins(workspace: Workspace) -> frozenset[Origin]:
+    """Origins of the workspace's bases that may lie in a private network.
+
+    :raises DocumentError: a file of the workspace, or the record of what is allowed, is broken.
+    """
+    grants = granted(workspace)
+    bases = [org for org in workspace.read().organizations if base_grant(org) in grants]
+    return frozenset(where for org in bases if (where := _origin(org)) is not None)
 
 
 def credential_origins(org: Organization, grants: Iterable[Grant]) -> frozenset[Origin]:
@@ -237,26 +240,31 @@ def _origin(org: Organization) -> Origin | None:
 
 def _is_written_private(where: Origin) -> bool:
     address = literal(where.host)
-    return is_loopback_host(where.host) or (address is not None and not is_public(address))
+    return is_loopback_host(where.host) or (address is not None and kind_of(address) == "private")
 
 
 async def _private(organizations: Sequence[Organization]) -> tuple[frozenset[str], tuple[str, ...]]:
     """Organisations whose base has private addresses only, and those whose host has no address now."""
+    from interlock.probe.failures import RequestFailed
     from interlock.probe.resolver import (
+        PUBLIC,
+        PUBLIC_OR_PRIVATE,
         Resolver,
     )  # brings asyncio's network stack along; only looking names up needs it
 
     resolver = Resolver()
 
     async def is_private(where: Origin) -> bool | None:
-        if _is_written_private(where) or literal(where.host) is not None:
-            return _is_written_private(where)
-        try:
-            async with asyncio.timeout(_LOOKUP_S):
-                addresses = await resolver.addresses(where.host)
-        except (OSError, TimeoutError):
-            return None
-        return bool(addresses) and not any(is_public(address) for address in addresses)
+        for kinds in (PUBLIC, PUBLIC_OR_PRIVATE):
+            try:
+                async with asyncio.timeout(_LOOKUP_S):
+                    await resolver.usable(where.host, kinds)
+            except RequestFailed:
+                continue
+            except (OSError, TimeoutError):
+                return None
+            return kinds is PUBLIC_OR_PRIVATE
+        return False  # nobody can allow such an address
 
     try:
         wanted = [(org.id, where) for org in organizations if (where := _origin(org)) is not None]

@@ -122,17 +122,18 @@ def probe(
     )
     from interlock.cli.probe_results import report, thresholds, watch
     from interlock.usecases.probe import earlier_observations, named_origins, private_origins_of
+    from interlock.usecases.trust import granted, grants_for_run, trusted_origins
 
-    allowed = private_origins_of(targets) | named_origins(allow_private or (), targets)
-    settings = replace(settings, private_origins=settings.private_origins | allowed)
+    private = private_origins_of(targets) if place is None else trusted_origins(place)
+    private |= named_origins(allow_private or (), targets)
+    settings = replace(settings, private_origins=settings.private_origins | private)
     comparer = earlier_observations(place, targets) if place is not None else None
     if comparer is not None and fail_on_drift:
         _only(comparer.has_contract, "--fail-on-drift needs a contract.yaml to rank by", "write one, or leave it out")
     if sample and place is not None:
         from interlock.cli.probe_drift import sampling
-        from interlock.usecases.trust import allowed, grants_for_run
 
-        grants = allowed(place) | grants_for_run(place.read().organizations, trust_credentials or [])
+        grants = granted(place) | grants_for_run(place.read().organizations, trust_credentials or [])
         settings = sampling(settings, place, targets, grants)
     streamed = out if output == "ndjson" else None
     observations = watch(targets, settings, place, streamed, stream=output == "ndjson", comparer=comparer)
