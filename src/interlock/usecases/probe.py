@@ -28,6 +28,7 @@ SANDBOX_SCHEME = "sandbox://"
 
 __all__ = [
     "USER_AGENT",
+    "Origin",
     "ProbeEvent",
     "ProbeSettings",
     "bare_targets",

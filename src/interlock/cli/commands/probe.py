@@ -15,7 +15,7 @@ from interlock.cli.options import WorkspaceOption
 
 if TYPE_CHECKING:
     from interlock.model.observation import Target
-    from interlock.usecases.probe import ProbeSettings
+    from interlock.usecases.probe import Origin, ProbeSettings
     from interlock.workspace.store import Workspace
 
 _FLEET_CONCURRENCY = 64
@@ -122,9 +122,8 @@ def probe(
     )
     from interlock.cli.probe_results import report, thresholds, watch
     from interlock.usecases.probe import earlier_observations, named_origins, private_origins_of
-    from interlock.usecases.trust import granted, grants_for_run, trusted_origins
 
-    private = private_origins_of(targets) if place is None else trusted_origins(place)
+    private = private_origins_of(targets) if place is None else _trusted(place)
     private |= named_origins(allow_private or (), targets)
     settings = replace(settings, private_origins=settings.private_origins | private)
     comparer = earlier_observations(place, targets) if place is not None else None
@@ -132,6 +131,7 @@ def probe(
         _only(comparer.has_contract, "--fail-on-drift needs a contract.yaml to rank by", "write one, or leave it out")
     if sample and place is not None:
         from interlock.cli.probe_drift import sampling
+        from interlock.usecases.trust import granted, grants_for_run
 
         grants = granted(place) | grants_for_run(place.read().organizations, trust_credentials or [])
         settings = sampling(settings, place, targets, grants)
@@ -213,6 +213,12 @@ def _targets(
             f"no FHIR base URL is known for {names}", remedy="interlock org edit ID --url URL, or org add"
         )
     return targets, place
+
+
+def _trusted(workspace: Workspace) -> frozenset[Origin]:
+    from interlock.usecases.trust import trusted_origins
+
+    return trusted_origins(workspace)
 
 
 def _list_checks(output: str | None) -> None:
