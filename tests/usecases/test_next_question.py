@@ -57,6 +57,7 @@ def inputs_of(items: list[dict[str, Any]], *rules: Rule, orgs: tuple[str, ...] =
         by_org={},
         contract=None,
         observations={},
+        root=Path(),
     )
     for name, value in answers.items():
         made = made.with_response("product", name.replace("__", "."), given(value))

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from interlock.model.base import Gate, Model, Slug
+from interlock.model.branding import Branding
 
 #: Name of an environment variable; secrets are never written into a workspace.
 EnvName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
@@ -97,6 +98,7 @@ class Settings(Model):
     :ivar capacity: persons of each owner who work at the same time; nobody queues for an owner without a number.
     :ivar holidays: days that are not worked although they are Monday to Friday.
     :ivar freezes: change freezes of the organisations.
+    :ivar branding: how its reports look.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
@@ -112,3 +114,4 @@ class Settings(Model):
     capacity: dict[Literal["us", "vendor", "org"], Annotated[float, Field(gt=0, le=1000)]] = {}
     holidays: Annotated[tuple[date, ...], Field(max_length=1000)] = ()
     freezes: Annotated[tuple[Freeze, ...], Field(max_length=1000)] = ()
+    branding: Branding = Branding()

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from interlock.documents.files import read_bytes
-from interlock.report import templates
+from interlock.report import brand, templates
 from interlock.report.models import ReportView
 
 _FONT = re.compile(r"url\(\s*[\"']?fonts/([A-Za-z0-9._-]+\.woff2)[\"']?\s*\)")
@@ -22,7 +22,9 @@ def render(view: ReportView, *, own: Path | None = None) -> str:
     :param own: a folder whose ``report.html.j2``, ``report.css`` or ``fonts/*.woff2`` take the shipped ones' place.
     :raises InterlockError: an own template has a mistake, or does what a template may not do.
     """
-    css = _stylesheet(templates.read_text(own, "report.css"), own).replace("</", "<\\/")  # kept inside its element
+    css = (_stylesheet(templates.read_text(own, "report.css"), own) + brand.stylesheet(view.brand)).replace(
+        "</", "<\\/"
+    )  # kept inside its element
     variables = {"view": templates.plain_data(view), "css": css, "csp": _policy(css)}
     return templates.render("report.html.j2", variables, own, autoescape=True)
 

@@ -7,6 +7,7 @@ escapes for its own medium. The only markup is :attr:`Picture.svg`, which ``repo
 from __future__ import annotations
 
 from interlock.model.base import Model
+from interlock.report.brand import Brand
 from interlock.report.entries import (
     CheckRow,
     ContradictionRow,
@@ -279,6 +280,7 @@ class ReportView(Model):
 
     lang: str
     title: str
+    brand: Brand
     contents: tuple[SectionTitle, ...]
     headings: dict[str, SectionTitle]
     cover: Cover

@@ -8,6 +8,7 @@ from interlock.model.assessment import Assessment
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation
 from interlock.report import words
+from interlock.report.brand import Brand
 from interlock.report.models import Link, ReportView, SectionTitle
 from interlock.report.sections import (
     appendix,
@@ -54,6 +55,7 @@ def build(
     observations: Mapping[str, Observation],
     sections: Collection[str] | None = None,
     brief: bool = False,
+    brand: Brand | None = None,
 ) -> ReportView:
     """The report as data: every string prepared and bounded, every list in reading order.
 
@@ -63,6 +65,7 @@ def build(
     :param sections: names out of :data:`SECTIONS`; none means all of them.
     :param brief: for a document that is read from front to back: the worst blockers and open questions are told in
         full, other gaps get a row, and the rest is counted.
+    :param brand: logo, colours, confidentiality and paper.
     :raises InterlockError: a section that does not exist.
     """
     shown = _shown(sections)
@@ -78,6 +81,7 @@ def build(
     return ReportView(
         lang="en-GB",
         title=f"{words.name(assessment.product)}: integration readiness report",
+        brand=brand or Brand(),
         contents=contents,
         headings={entry.anchor: entry for entry in contents},
         cover=summary.build_cover(context, generated, interlock_version),

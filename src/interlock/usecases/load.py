@@ -112,7 +112,10 @@ class Content:
 
 @dataclass(frozen=True)
 class Inputs:
-    """A frozen snapshot: the same inputs give the same assessment, byte for byte."""
+    """A frozen snapshot: the same inputs give the same assessment, byte for byte.
+
+    :ivar root: the workspace's folder, where the logo of its reports lies.
+    """
 
     settings: Settings
     content: Content
@@ -121,6 +124,7 @@ class Inputs:
     by_org: Mapping[str, Mapping[str, Response]]
     contract: WorkflowContract | None
     observations: Mapping[str, Observation]
+    root: Path
 
     @cached_property
     def fits(self) -> Mapping[str, ContractFit]:
@@ -242,4 +246,5 @@ def load_inputs(workspace: Workspace) -> Inputs:
         by_org=content.by_org,
         contract=load_contract(path)[0] if path.exists() else None,
         observations=observations,
+        root=workspace.root,
     )

@@ -15,6 +15,7 @@ from interlock.model.errors import InterlockError
 from interlock.report.models import ReportView
 from interlock.report.view import SECTIONS
 from interlock.report.view import build as build_view
+from interlock.usecases.branding import load_brand
 from interlock.usecases.load import Inputs
 from interlock.usecases.pdf import PdfProcess
 from interlock.workspace.atomic import write_atomically
@@ -70,6 +71,8 @@ def write_report(
 
     own = own_folder(templates) if templates is not None else None
 
+    brand = load_brand(inputs.settings.branding, inputs.root)
+
     def shown(kept: Sequence[str] | None, *, brief: bool = False) -> ReportView:
         return build_view(
             assessment,
@@ -78,6 +81,7 @@ def write_report(
             observations=inputs.observations,
             sections=kept,
             brief=brief,
+            brand=brand,
         )
 
     with contextlib.ExitStack() as stack:
