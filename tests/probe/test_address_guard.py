@@ -14,21 +14,25 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from probe_documents import smart, statement
 from probe_loopback import Loopback, as_json, redirect
 
 from interlock.model.observation import Target
 from interlock.probe import runner
-from interlock.probe.addresses import Address, Origin, is_internal_name, kind_of, literal, origin
+from interlock.probe.addresses import Address, Kind, Origin, is_internal_name, kind_of, literal, origin
 from interlock.probe.client import Answer, Client
+from interlock.probe.failures import RequestFailed
 from interlock.probe.resolver import ANYTHING, PUBLIC, PUBLIC_OR_PRIVATE, Gate, Resolver
 from interlock.probe.settings import ProbeSettings
 from interlock.probe.transfer import Ask
+from tiers import rounds
 from typed_targets import probe_sync, typed
 
 PUBLIC_ADDRESS = "93.184.216.34"
+#: As far as a probe goes without credentials.
+FAR = ProbeSettings(deadline_s=5, active=True, origin="https://app.example", thorough=True)
 
 
 @pytest.fixture
@@ -67,8 +71,8 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 async def get(url: str, *allowed: str, **options: Any) -> Answer:
-    settings = typed(ProbeSettings(connect_timeout_s=options.pop("connect_timeout_s", 1.0)), *allowed)
-    async with Client(settings) as client:
+    allowing = typed(ProbeSettings(connect_timeout_s=options.pop("connect_timeout_s", 1.0)), *allowed)
+    async with Client(allowing) as client:
         return await client.get(Ask(url, "*/*", asyncio.get_running_loop().time() + 3, **options))
 
 
@@ -114,6 +118,7 @@ def addresses() -> st.SearchStrategy[Address]:
     return st.one_of(anywhere, embedded, tunnel)
 
 
+@settings(max_examples=rounds(300, 20_000), deadline=None)
 @given(addresses())
 def test_only_what_is_global_is_public(address: Address) -> None:
     """Against the standard library's tables, the IPv4 address within taken for itself."""
@@ -130,6 +135,7 @@ def test_only_what_is_global_is_public(address: Address) -> None:
         assert plain.is_private and not (plain.is_link_local or plain.is_unspecified or plain.is_multicast)
 
 
+@settings(max_examples=rounds(300, 20_000), deadline=None)
 @given(addresses())
 def test_the_special_networks_are_what_they_are(address: Address) -> None:
     """Against a list of its own: no special address is public, and none that is never contacted is private."""
@@ -140,7 +146,8 @@ def test_the_special_networks_are_what_they_are(address: Address) -> None:
         assert kind_of(address) == "private"
 
 
-@given(st.ip_addresses(v=4))
+@settings(max_examples=rounds(300, 20_000), deadline=None)
+@given(st.ip_addresses(v=4) | st.one_of(st.ip_addresses(network=one) for one, _ in NETWORKS if one.version == 4))
 def test_an_ipv4_address_hides_in_no_ipv6_one(inner: ipaddress.IPv4Address) -> None:
     kind, number = kind_of(inner), int(inner)
     assert kind_of(ipaddress.IPv6Address((0xFFFF << 32) | number)) == kind
@@ -156,6 +163,24 @@ def test_an_ipv4_address_hides_in_no_ipv6_one(inner: ipaddress.IPv4Address) -> N
 @pytest.mark.parametrize("text", ["93.184.216.34", "1.1.1.1", "2606:4700::1111", "2a00:1450::1", "64:ff9b::5db8:d822"])
 def test_ordinary_servers_are_public(text: str) -> None:
     assert kind_of(ipaddress.ip_address(text)) == "public"
+
+
+@settings(max_examples=rounds(100, 3_000), deadline=None)
+@given(st.lists(addresses(), max_size=5), st.sampled_from([PUBLIC, PUBLIC_OR_PRIVATE, ANYTHING]))
+def test_what_a_connection_is_given(rows: list[Address], kinds: frozenset[Kind]) -> None:
+    """Whatever a name server answers: only what is allowed, and nothing else besides anything public."""
+    families = {4: socket.AF_INET, 6: socket.AF_INET6}
+    answer = [(families[row.version], socket.SOCK_STREAM, 6, "", (str(row), 0)) for row in rows]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", lambda *arguments, **named: answer)
+        try:
+            given_out = [text for _, text in asyncio.run(Resolver().usable("ehr.example", kinds))]
+        except (RequestFailed, socket.gaierror) as refused:
+            assert not any(kind_of(row) in kinds for row in rows)
+            assert isinstance(refused, RequestFailed) is bool(rows)
+            return
+    public = [str(row) for row in rows if kind_of(row) == "public"]
+    assert set(given_out) == set(public or [str(row) for row in rows if kind_of(row) in kinds])
 
 
 # -- spellings ---------------------------------------------------------------------------------------------------------
@@ -225,6 +250,27 @@ async def test_no_spelling_of_this_machine_is_contacted(
     # The allowed origin itself is no new place: only its own spelling leads back to it.
     assert not loopback.asked("/secret") or origin(f"http://{host}:{loopback.port}") == origin(loopback.origin)
     assert word(led) in {"redirect", "refused", "protocol", "dns", None}
+
+
+@st.composite
+def spelled(draw: st.DrawFn) -> tuple[str, ipaddress.IPv4Address]:
+    """An IPv4 address in one to four numbers, each decimal, octal or hexadecimal (inet_aton)."""
+    address = draw(st.ip_addresses(v=4) | st.sampled_from(["127.0.0.1", "169.254.169.254", "10.0.0.1"]))
+    octets = list(ipaddress.IPv4Address(address).packed)
+    parts = draw(st.integers(1, 4))
+    numbers = [*octets[: parts - 1], int.from_bytes(octets[parts - 1 :])]
+    forms = draw(st.lists(st.sampled_from(["{}", "0{:o}", "0x{:x}", "0X{:X}", "0x0{:x}"]), min_size=4, max_size=4))
+    text = ".".join(form.format(number) for form, number in zip(forms, numbers, strict=False))
+    return text + draw(st.sampled_from(["", "."])), ipaddress.IPv4Address(address)
+
+
+@settings(max_examples=rounds(200, 20_000), deadline=None)
+@given(spelled())
+def test_every_spelling_is_the_same_address(case: tuple[str, ipaddress.IPv4Address]) -> None:
+    text, address = case
+    assert literal(text) == address
+    where = origin(f"http://{text}:8080/x")
+    assert where is not None and literal(where.host) == address
 
 
 @pytest.mark.parametrize(
@@ -348,6 +394,39 @@ async def test_local_names_are_this_machine_or_nothing(names: dict[str, Any], co
     assert connected == []
 
 
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [
+        ("ehr.example", "ehr.example"),
+        ("EHR.Example", "ehr.example"),
+        ("ehr.example.", "ehr.example."),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("a_b.example", "a_b.example"),
+        ("[0:0:0:0:0:FFFF:127.0.0.1]", None),
+        ("127.0.0.1", None),
+    ],
+)
+async def test_ordinary_spellings_are_read_in_one_way(
+    loopback: Loopback, names: dict[str, Any], host: str, asked: str | None
+) -> None:
+    if asked is not None:
+        names[asked] = ["127.0.0.1"]
+    url = f"http://{host}:{loopback.port}/x"
+    assert (await get(url, url)).records[0].status == 404
+
+
+@pytest.mark.parametrize("authority", ["user:pw@ehr.example", "user@ehr.example", "@ehr.example", ":@ehr.example"])
+async def test_no_request_carries_credentials_of_its_address(
+    loopback: Loopback, names: dict[str, Any], authority: str
+) -> None:
+    names["ehr.example"] = ["127.0.0.1"]
+    url = f"http://{authority}:{loopback.port}/x"
+    answer = await get(url, url)
+    assert word(answer) == "protocol" and loopback.requests == []
+    assert answer.failure is not None and "user" not in answer.failure.detail
+
+
 # -- who may be led where ----------------------------------------------------------------------------------------------
 
 
@@ -411,8 +490,7 @@ def test_what_a_server_advertises_leads_to_no_private_address(
         document = smart(**{field: f"{scheme}://{host}:{victim.port}/x"})
         document["capabilities"] = [*document.get("capabilities", ()), "sso-openid-connect"]
         base = loopback.serve(as_json(statement(), content_type="application/fhir+json"), as_json(document))
-        settings = ProbeSettings(deadline_s=5, active=True, origin="https://app.example", thorough=True)
-        (seen,) = probe_sync([Target(base_url=base)], settings)
+        (seen,) = probe_sync([Target(base_url=base)], FAR)
         assert seen.outcome == "observed"
         assert victim.requests == [] and victim.most_active == 0
     finally:
@@ -427,8 +505,7 @@ def test_a_private_base_that_nobody_typed_is_not_contacted(loopback: Loopback, n
         f"http://ehr.example:{loopback.port}/fhir",
         f"https://ehr.example:{loopback.port}/fhir",
     ):
-        settings = ProbeSettings(deadline_s=5, active=True, origin="https://app.example", thorough=True)
-        (seen,) = runner.probe_sync([Target(base_url=base)], settings)
+        (seen,) = runner.probe_sync([Target(base_url=base)], FAR)
         assert seen.outcome == "not_observed"
         assert seen.requests and {record.failure for record in seen.requests} == {"refused"}
         assert "private network; it was not contacted" in (seen.requests[0].detail or "")
@@ -442,8 +519,7 @@ def test_the_look_at_tls_goes_through_the_same_judgement(
     authority.issue_cert("ehr.example").configure_cert(context)
     names["ehr.example"] = ["127.0.0.1", PUBLIC_ADDRESS]
     server = serve(context)
-    settings = ProbeSettings(deadline_s=5, thorough=True)
-    (seen,) = runner.probe_sync([Target(base_url=f"https://ehr.example:{server.port}/fhir")], settings)
+    (seen,) = runner.probe_sync([Target(base_url=f"https://ehr.example:{server.port}/fhir")], FAR)
     assert seen.facts.tls is None or seen.facts.tls.chain == ()
     assert set(connected) == {PUBLIC_ADDRESS} and server.most_active == 0
 
@@ -470,8 +546,8 @@ def test_the_look_at_tls_goes_through_the_same_judgement(
 )
 async def test_what_a_proxy_is_asked_for(loopback: Loopback, host: str, allowed: bool, asked: bool) -> None:
     """The proxy resolves names where nobody here sees it, so their writing is all there is to judge."""
-    settings = typed(ProbeSettings(proxy=loopback.origin), *([f"http://{host}"] if allowed else []))
-    async with Client(settings) as client:
+    allowing = typed(ProbeSettings(proxy=loopback.origin), *([f"http://{host}"] if allowed else []))
+    async with Client(allowing) as client:
         answer = await client.get(Ask(f"http://{host}/x", "*/*", asyncio.get_running_loop().time() + 3))
     assert bool(loopback.requests) is asked, answer.failure
     assert asked or word(answer) == "refused"

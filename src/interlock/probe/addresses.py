@@ -76,6 +76,11 @@ def origin(url: str) -> Origin | None:
     return Origin(parts.scheme, parts.hostname.lower(), parts.port or _DEFAULT_PORTS[parts.scheme])
 
 
+def has_userinfo(url: str) -> bool:
+    """Whether an absolute URL holds a user's name or password, or what another reader may take for it."""
+    return "@" in url.partition("://")[2].partition("/")[0]
+
+
 @lru_cache(maxsize=4096)
 def literal(host: str) -> Address | None:
     """The address that a host is written as, in any spelling that a system takes (``127.1``, ``0x7f000001``)."""

@@ -24,7 +24,15 @@ import certifi
 from interlock.documents.text import plain
 from interlock.model.errors import InterlockError
 from interlock.model.observation import RequestRecord
-from interlock.probe.addresses import Kind, Origin, is_internal_name, is_loopback_host, kind_of_host, origin
+from interlock.probe.addresses import (
+    Kind,
+    Origin,
+    has_userinfo,
+    is_internal_name,
+    is_loopback_host,
+    kind_of_host,
+    origin,
+)
 from interlock.probe.failures import Failure, RequestFailed, classify
 from interlock.probe.negotiation import HostMemory
 from interlock.probe.plan import MAX_URL, is_patient_data
@@ -184,7 +192,7 @@ class Client:
         here, there = origin(url), origin(target)
         if there is None or _UNREADABLE in target or len(target) > MAX_URL:
             return f"redirects to “{plain(target, 120)}”, which is no http address"
-        if "@" in target.partition("://")[2].partition("/")[0]:
+        if has_userinfo(target):
             return f"redirects to {there.host} with credentials in the address"
         if here is not None and here.scheme == "https" and there.scheme == "http":
             return f"redirects from https to http ({plain(target, 120)})"

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urljoin
 
 from interlock.documents.text import plain
 from interlock.model.errors import InterlockError
-from interlock.probe.addresses import REASONS, Origin, kind_of_host, origin, split
+from interlock.probe.addresses import REASONS, Origin, has_userinfo, kind_of_host, origin, split
 
 MAX_URL = 2048
 DEFAULT_FHIR_VERSION = "4.0"
@@ -235,10 +235,10 @@ def follow(advertised: str, base: str, private_origins: frozenset[Origin] = froz
         url = urljoin(f"{base}/", advertised.strip()).partition("#")[0]
     except ValueError:
         return Advertised(None, f"“{plain(advertised, 120)}” is no address")
-    parts, target = split(url), origin(url)
-    if parts is None or target is None or len(url) > MAX_URL or _FORBIDDEN.search(url):
+    target = origin(url)
+    if target is None or len(url) > MAX_URL or _FORBIDDEN.search(url):
         return Advertised(None, f"“{plain(advertised, 120)}” is no http address")
-    if parts.username is not None:
+    if has_userinfo(url):
         return Advertised(None, f"the address at {target.host} holds credentials")
     if is_patient_data(url):
         return Advertised(None, f"{plain(url, 120)} is an address of patient data")

@@ -12,7 +12,7 @@ from yarl import URL
 
 from interlock.documents.text import plain
 from interlock.model.observation import RequestRecord
-from interlock.probe.addresses import literal, origin
+from interlock.probe.addresses import has_userinfo, literal, origin
 from interlock.probe.content import CodingError, Decoder, TooLargeError
 from interlock.probe.failures import Failure, Phase, RequestFailed
 from interlock.probe.http import aiohttp
@@ -82,7 +82,7 @@ class Ask:
 def _readable(text: str) -> URL:
     """An address as the transport reads it, which must be the host and port that were judged by the same text.
 
-    :raises RequestFailed: it cannot be read, or in two ways.
+    :raises RequestFailed: it cannot be read, or in two ways, or holds credentials, which would be sent.
     """
     try:
         url = URL(text)
@@ -91,6 +91,10 @@ def _readable(text: str) -> URL:
     where = origin(text)
     if where is None or (url.scheme, url.port) != (where.scheme, where.port) or not _same_host(url, where.host):
         raise RequestFailed("protocol", f"the address can be read in two ways, so it is not asked: {plain(text, 120)}")
+    if has_userinfo(text):
+        raise RequestFailed(
+            "protocol", f"the address at {plain(where.host, 100)} holds credentials, so it is not asked"
+        )
     return url
 
 
