@@ -118,7 +118,7 @@ def addresses() -> st.SearchStrategy[Address]:
     return st.one_of(anywhere, embedded, tunnel)
 
 
-@settings(max_examples=rounds(300, 20_000), deadline=None)
+@settings(max_examples=rounds(300, 5_000), deadline=None)
 @given(addresses())
 def test_only_what_is_global_is_public(address: Address) -> None:
     """Against the standard library's tables, the IPv4 address within taken for itself."""
@@ -135,7 +135,7 @@ def test_only_what_is_global_is_public(address: Address) -> None:
         assert plain.is_private and not (plain.is_link_local or plain.is_unspecified or plain.is_multicast)
 
 
-@settings(max_examples=rounds(300, 20_000), deadline=None)
+@settings(max_examples=rounds(300, 5_000), deadline=None)
 @given(addresses())
 def test_the_special_networks_are_what_they_are(address: Address) -> None:
     """Against a list of its own: no special address is public, and none that is never contacted is private."""
@@ -146,7 +146,7 @@ def test_the_special_networks_are_what_they_are(address: Address) -> None:
         assert kind_of(address) == "private"
 
 
-@settings(max_examples=rounds(300, 20_000), deadline=None)
+@settings(max_examples=rounds(300, 5_000), deadline=None)
 @given(st.ip_addresses(v=4) | st.one_of(st.ip_addresses(network=one) for one, _ in NETWORKS if one.version == 4))
 def test_an_ipv4_address_hides_in_no_ipv6_one(inner: ipaddress.IPv4Address) -> None:
     kind, number = kind_of(inner), int(inner)
@@ -264,7 +264,7 @@ def spelled(draw: st.DrawFn) -> tuple[str, ipaddress.IPv4Address]:
     return text + draw(st.sampled_from(["", "."])), ipaddress.IPv4Address(address)
 
 
-@settings(max_examples=rounds(200, 20_000), deadline=None)
+@settings(max_examples=rounds(200, 5_000), deadline=None)
 @given(spelled())
 def test_every_spelling_is_the_same_address(case: tuple[str, ipaddress.IPv4Address]) -> None:
     text, address = case
