@@ -8,21 +8,34 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
-from hostile_servers import advertised, bombs, floods, framing, measured, names, redirects
-from hostile_servers.behaviours import Behaviour, problems
+from hostile_servers import (
+    advertised,
+    bombs,
+    documents,
+    floods,
+    framing,
+    headers,
+    keys,
+    measured,
+    names,
+    redirects,
+    samples,
+)
+from hostile_servers.behaviours import RAW, Behaviour, problems
 from hostile_servers.serving import Hosts, Network, Site, name_of
 
+from interlock.cli.main import run
 from interlock.model.observation import Observation, Target
 from interlock.usecases.probe import ProbeSettings, probe_targets
-from typed_targets import typed
+from typed_targets import probe_sync, typed
 
-_GROUPS = (framing, floods, bombs, redirects, names, advertised)
+_GROUPS = (framing, floods, bombs, redirects, names, advertised, documents, keys, samples, headers)
 BEHAVIOURS: tuple[Behaviour, ...] = tuple(row for group in _GROUPS for row in group.ROWS)
 NUMBERS = {behaviour.name: number for number, behaviour in enumerate(BEHAVIOURS)}
 MAX_BYTES = 8 * 1024 * 1024
@@ -31,6 +44,9 @@ RUNS: dict[str, dict[str, Any]] = {
     "quick": {"deadline_s": 30.0, "thorough": True},
     "active": {"deadline_s": 30.0, "thorough": True, "active": True, "origin": "https://app.example"},
     "secure": {"deadline_s": 30.0, "thorough": True, "active": True},
+    "bearer": {"deadline_s": 30.0},
+    "secret": {"deadline_s": 30.0},
+    "pauses": {"deadline_s": 10.0},
     "bombs": {"deadline_s": 30.0, "concurrency": 2},
     "waiting": {"deadline_s": 3.0, "max_bytes": floods.MAX_BYTES},
 }
@@ -86,18 +102,24 @@ async def _met(sites: dict[str, Site], authority: trustme.CA) -> dict[str, Obser
     trusting = ssl.create_default_context()
     authority.configure_trust(trusting)
     observations: dict[str, Observation] = {}
-    for run in RUNS:
-        observations |= await _run(run, sites, trusting)
+    for run_name in RUNS:
+        observations |= await _meet(run_name, sites, trusting)
     return observations
 
 
-async def _run(run: str, sites: dict[str, Site], trusting: ssl.SSLContext) -> dict[str, Observation]:
-    rows = [row for row in BEHAVIOURS if row.run == run]
+async def _meet(run_name: str, sites: dict[str, Site], trusting: ssl.SSLContext) -> dict[str, Observation]:
+    rows = [row for row in BEHAVIOURS if row.run == run_name]
     targets = [Target(base_url=row.base_url(sites[row.name]), org=f"b{NUMBERS[row.name]}") for row in rows]
-    settings = ProbeSettings(**({"trust_env": False, "verify": trusting, "concurrency": len(rows) + 1} | RUNS[run]))
+    settings = ProbeSettings(
+        **({"trust_env": False, "verify": trusting, "concurrency": len(rows) + 1} | RUNS[run_name])
+    )
+    if run_name in samples.RUNS:
+        settings = replace(
+            settings, samples={target.org or "": samples.plan_of(run_name, target.base_url) for target in targets}
+        )
     settings = typed(settings, *(sites[row.name].base for row in rows if not row.public))
-    names = {f"b{NUMBERS[row.name]}": row.name for row in rows}
-    return {names[seen.target.org or ""]: seen async for seen in probe_targets(targets, settings)}
+    by_org = {f"b{NUMBERS[row.name]}": row.name for row in rows}
+    return {by_org[met.target.org or ""]: met async for met in probe_targets(targets, settings)}
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -112,6 +134,9 @@ def test_a_probe_says_what_it_met(suite: Suite, name: str) -> None:
         wrong.append(f"{suite.hosts.sent[NUMBERS[name]]:,} bytes were taken")
     asked = suite.hosts.asked.get(NUMBERS[name], [])
     wrong += [f"{target} was asked" for target in asked for part in behaviour.never_asked if part in target]
+    if behaviour.run in samples.RUNS:
+        written = suite.observations[name].model_dump_json()
+        wrong += [f"{canary} was written down" for canary in samples.CANARIES if canary in written]
     if wrong:
         pytest.fail("; ".join(wrong), pytrace=False)
 
@@ -121,8 +146,69 @@ def test_no_victim_heard_anything(suite: Suite) -> None:
     assert suite.network.tried == []
 
 
-def test_there_are_as_many_behaviours_as_names() -> None:
-    assert len(NUMBERS) == len(BEHAVIOURS)
+def test_a_victim_hears_what_is_allowed(suite: Suite) -> None:
+    """The victims do listen, and the way out of this machine is watched: otherwise the test above would say nothing."""
+    site = suite.sites["redirect: another port of the same host"]
+    victim = f"http://{site.victim}"
+    try:
+        probe_sync([Target(base_url=site.base)], ProbeSettings(trust_env=False), allowed=[victim])
+        probe_sync([Target(base_url="http://10.0.0.5/fhir")], ProbeSettings(trust_env=False))
+        assert suite.hosts.hit[0] == (site.address, site.victim_port)
+        assert suite.network.tried[0] == "10.0.0.5"
+    finally:
+        suite.hosts.hit.clear()
+        suite.network.tried.clear()
+
+
+def test_the_behaviours_are_many_and_distinct() -> None:
+    assert len(NUMBERS) == len(BEHAVIOURS) >= 1000
+    for group in _GROUPS:
+        assert len(group.ROWS) >= 40, group.__name__
+
+
+#: Behaviours that are met once more by the command, one or two of each group.
+BY_COMMAND = (
+    "framing: binary noise",
+    "framing: terminal escapes in the reason",
+    "framing: two Content-Lengths that disagree",
+    "body: gzip with a wrong checksum",
+    "body: a page whose title is an escape",
+    "body: half of a surrogate pair",
+    "body: one key 100,000 times",
+    "bomb: 8 MB of {}",
+    "bomb: 100,000 lists in each other, inside a statement",
+    "redirect: another port of the same host",
+    "redirect: a bidirectional override in the address",
+    "redirect: to Patient/1/$everything",
+    "redirect: to link-local, the clouds' metadata",
+    "redirect: every document to a victim",
+    "advertised: keys behind an escape",
+    "advertised: keys at one decimal number",
+    "document: hostile texts in every list of the configuration",
+    "document: hostile texts in every element of the statement",
+    "document: every field of the configuration is objects in objects",
+    "keys: an id of escapes",
+    "keys: a private exponent",
+    "signed: claims nested 30,000 deep",
+    "header: Server with escapes",
+    "header: WWW-Authenticate, of escapes",
+)
+
+
+@pytest.mark.parametrize("name", BY_COMMAND)
+def test_the_command_says_what_it_met(suite: Suite, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """JSON on one stream, the narration on the other, nothing in either that a terminal acts upon."""
+    behaviour, site = BEHAVIOURS[NUMBERS[name]], suite.sites[name]
+    before = len(suite.hosts.hit)
+    code = run(["probe", behaviour.base_url(replace(site, name="")), "--format", "json"])
+    said = capsys.readouterr()
+    assert code == (3 if behaviour.outcome == "not_observed" else 0)
+    observation = Observation.model_validate_json(said.out)
+    assert observation.outcome == behaviour.outcome
+    assert not RAW.search(said.out.replace("\n", "")), "a raw control character"
+    assert not RAW.search(said.err.replace("\n", "")), "a raw control character"
+    assert "Traceback" not in said.err
+    assert suite.hosts.hit[before:] == []
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the peak of memory is told by Linux alone")

@@ -171,7 +171,9 @@ _STATEMENTS = [
             }
         ],
     ),
-    _in_statement("a victim as a messaging end point", messaging=[{"endpoint": [{"address": "http://VICTIM/$process"}]}]),
+    _in_statement(
+        "a victim as a messaging end point", messaging=[{"endpoint": [{"address": "http://VICTIM/$process"}]}]
+    ),
     Behaviour(
         "advertised: victims in oauth-uris, and no configuration",
         {
@@ -213,8 +215,9 @@ _STATEMENTS = [
         "advertised: keys on the server, which redirect to a victim",
         {
             CONFIGURATION: document(SMART | {"jwks_uri": "ORIGIN/keys"}),
-            "/keys": lambda peer: b"HTTP/1.1 302 F\r\nLocation: http://127.0.0.2:%d/\r\nContent-Length: 0\r\n\r\n"
-            % peer.site.port,
+            "/keys": lambda peer: (
+                b"HTTP/1.1 302 F\r\nLocation: http://127.0.0.2:%d/\r\nContent-Length: 0\r\n\r\n" % peer.site.port
+            ),
         },
         outcome="observed",
         words={"jwks": "redirect"},
@@ -227,6 +230,6 @@ _STATEMENTS = [
         words={"token-negative": "empty"},
         run="active",
     ),
-]  # fmt: skip
+]
 
 ROWS = (*_NEVER, *_KEYS, *_ELSEWHERE, *_TOKENS, *_AUTHORIZE, *_ISSUERS, *_STATEMENTS)

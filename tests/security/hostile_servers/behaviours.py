@@ -12,7 +12,8 @@ from hostile_servers.serving import METADATA, Answer, Site
 
 from interlock.model.observation import Observation
 
-_RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]")
+#: What a terminal acts upon, or what cannot be seen.
+RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]")
 #: Whole observations stay small, however much a server says.
 _MAX_OBSERVATION = 3_000_000
 
@@ -120,7 +121,7 @@ def _always(observation: Observation, home: SplitResult, ceiling_s: float, max_b
         wrong.append("the observation is not the same once it was written and read")
     shown = [record.detail or "" for record in observation.requests] + [check.message for check in observation.checks]
     shown += [text for record in observation.requests for text in (record.url, *record.headers.values())]
-    wrong += [f"a raw control character: {text[:80]!r}" for text in shown if _RAW.search(text)]
+    wrong += [f"a raw control character: {text[:80]!r}" for text in shown if RAW.search(text)]
     for record in observation.requests:
         if record.bytes > max_bytes + 1_000_000:
             wrong.append(f"{record.bytes:,} bytes were read for {record.purpose}")

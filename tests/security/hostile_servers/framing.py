@@ -52,8 +52,8 @@ async def _byte_by_byte(peer: Peer) -> None:
 
 async def _poisons_the_next(peer: Peer) -> None:
     """The answer to a request that was never sent comes along with the one that was."""
-    other = _S.replace(b"Example EHR", b"Poisoned EHR")
-    await peer.send(reply(_S) + reply(other))
+    other = _S.replace(b"Example EHR", b"Poison- EHR")
+    await peer.send(_framed(b"Content-Length: " + _N) + _framed(b"Content-Length: " + _N, body=other))
     await peer.gone()
 
 
@@ -105,7 +105,7 @@ _LENGTHS = [
         _framed(b"Content-Length: 2", b"Transfer-Encoding: chunked", body=_HEX + b"\r\n" + _S + b"\r\n0\r\n\r\n"),
         "protocol",
     ),
-    _says("data after the end", reply(_S) + b"GARBAGE" * 50, "protocol"),
+    _says("data after the end", _framed(b"Content-Length: " + _N) + b"GARBAGE" * 50, "protocol"),
 ]
 
 _CHUNKS = [
@@ -166,7 +166,7 @@ _ENDS = [
         "framing: a second answer sent ahead",
         _poisons_the_next,
         "document",
-        also=lambda seen: "Poisoned" not in seen.model_dump_json(),
+        also=lambda observation: "Poison" not in observation.model_dump_json(),
     ),
 ]
 

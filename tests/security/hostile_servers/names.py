@@ -193,7 +193,11 @@ _TLS = [
     ),
     Behaviour(
         "TLS: a redirect to http",
-        {METADATA: lambda peer: reply(b"", "302 F", None, f"Location: http://{peer.site.host}:{peer.site.port}/fhir/x")},
+        {
+            METADATA: lambda peer: reply(
+                b"", "302 F", None, f"Location: http://{peer.site.host}:{peer.site.port}/fhir/x"
+            )
+        },
         words={"metadata": "redirect"},
         says=("from https to http",),
         secure=True,
@@ -201,7 +205,11 @@ _TLS = [
     ),
     Behaviour(
         "TLS: a redirect to http in capitals",
-        {METADATA: lambda peer: reply(b"", "308 P", None, f"Location: HTTP://{peer.site.host}:{peer.site.port}/fhir/x")},
+        {
+            METADATA: lambda peer: reply(
+                b"", "308 P", None, f"Location: HTTP://{peer.site.host}:{peer.site.port}/fhir/x"
+            )
+        },
         words={"metadata": "redirect"},
         says=("from https to http",),
         secure=True,
@@ -216,6 +224,6 @@ _TLS = [
         secure=True,
         run="secure",
     ),
-]  # fmt: skip
+]
 
 ROWS = (*_ANSWERS, *_SPELLINGS, *_LED, *_TLS)

@@ -125,7 +125,8 @@ def reply(
     """A well-formed answer."""
     data = body.encode() if isinstance(body, str) else body
     lines = [f"HTTP/1.1 {status}", *([f"Content-Type: {kind}"] if kind else []), *headers]
-    return "\r\n".join([*lines, f"Content-Length: {len(data)}", "", ""]).encode("utf-8", "surrogateescape") + data
+    lines += [f"Content-Length: {len(data)}", "Connection: close", "", ""]
+    return "\r\n".join(lines).encode("utf-8", "surrogateescape") + data
 
 
 def document(value: Any, status: str = "200 OK", kind: str = "application/json", *headers: str) -> Answer:
@@ -268,10 +269,10 @@ class Hosts:
 
 
 def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
+    with socket.socket() as first, socket.socket() as second:
+        first.bind(("127.0.0.1", 0))
+        second.bind(("127.0.0.1", 0))
+        return first.getsockname()[1], second.getsockname()[1]
 
 
 @dataclass
