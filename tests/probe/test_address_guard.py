@@ -5,12 +5,14 @@ The victims are listeners on loopback that must see no connection; what stands f
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import ipaddress
 import pickle
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from hypothesis import strategies as st
 from probe_documents import smart, statement
 from probe_loopback import Loopback, as_json, redirect
 
+import interlock
 from interlock.model.observation import Target
 from interlock.probe import runner
 from interlock.probe.addresses import Address, Kind, Origin, is_internal_name, kind_of, literal, origin
@@ -287,6 +290,8 @@ def test_every_spelling_is_the_same_address(case: tuple[str, ipaddress.IPv4Addre
         ("1.2.3.4.5", None),
         ("0x.example", None),
         ("256.256.256.256", None),
+        ("127.0.0.1%00.example.com", None),
+        ("93.184.216.34%eth0", None),
         ("", None),
     ],
 )
@@ -583,6 +588,28 @@ def test_no_socket_is_made_for_what_is_not_allowed(text: str) -> None:
         else:
             with pytest.raises(Exception, match="it was not contacted"):
                 gate.socket(info)
+
+
+#: What opens a connection or fetches an address, by its last name.
+DOORS = {"ClientSession", "TCPConnector", "open_connection", "create_connection", "urlopen", "HTTPConnection"}
+DOORS |= {"HTTPSConnection", "sock_connect", "connect_ex", "AsyncClient", "start_connection", "getaddrinfo"}
+#: The modules that have one: a probe's connections, handshakes and lookups, each with the judgement before it.
+KEEPERS = {"probe/pools.py", "probe/wire.py", "probe/tls.py", "probe/resolver.py"}
+
+
+def test_there_is_no_other_door() -> None:
+    """Whatever is fetched goes through the judgement: nothing else in the product opens a connection."""
+    package = Path(interlock.__file__).parent
+    doors: dict[str, set[str]] = {}
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            called = node.func if isinstance(node, ast.Call) else None
+            bases = node.bases if isinstance(node, ast.ClassDef) else []
+            for part in [called, *bases]:
+                name = getattr(part, "attr", getattr(part, "id", ""))
+                if name in DOORS:
+                    doors.setdefault(path.relative_to(package).as_posix(), set()).add(name)
+    assert set(doors) == KEEPERS, doors
 
 
 def test_what_is_allowed_reaches_worker_processes() -> None:

@@ -84,9 +84,9 @@ def has_userinfo(url: str) -> bool:
 @lru_cache(maxsize=4096)
 def literal(host: str) -> Address | None:
     """The address that a host is written as, in any spelling that a system takes (``127.1``, ``0x7f000001``)."""
-    text = host.strip("[]").partition("%")[0]
+    text = host.strip("[]")
     with suppress(ValueError):
-        return ipaddress.ip_address(text)
+        return ipaddress.ip_address(text.partition("%")[0] if ":" in text else text)
     if _NUMBERS.fullmatch(text):
         with suppress(OSError):
             return ipaddress.IPv4Address(socket.inet_aton(text.rstrip(".")))
