@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from probe_loopback import Loopback, redirect
 
 from interlock.model.observation import Certificate, Check, Observation, Target, TlsFacts
+from interlock.probe.addresses import Origin, origin
 from interlock.probe.negotiation import HostMemory
 from interlock.probe.runner import ProbeSettings
 from interlock.probe.settings import ClientCertificate
@@ -311,6 +312,10 @@ def test_a_client_certificate_opens_the_door(
     path.write_bytes(own.private_key_pem.bytes() + b"".join(pem.bytes() for pem in own.cert_chain_pems))
     identified = observe(server.base, bundle, client_certificate=ClientCertificate(path))
     assert identified.outcome == "observed"
+    bound = ClientCertificate(path, origins=frozenset(filter(None, [origin(server.base)])))
+    assert observe(server.base, bundle, client_certificate=bound).outcome == "observed"
+    elsewhere = ClientCertificate(path, origins=frozenset({Origin("https", "localhost", 1)}))
+    assert observe(server.base, bundle, client_certificate=elsewhere).outcome == "not_observed"
     assert "password" not in repr(ClientCertificate(path, password="secret"))
     assert "secret" not in repr(ProbeSettings(client_certificate=ClientCertificate(path, password="secret")))
 

@@ -135,6 +135,7 @@ def test_a_variable_named_by_a_file_goes_nowhere(
     assert "interlock trust" in capsys.readouterr().err
     assert evil.received == []
     assert run(["probe", "--all", "-w", str(workspace)]) == 3  # a private address that nobody allowed
+    assert "Not contacted: acme. To look at it and allow it: interlock trust" in capsys.readouterr().err
     assert evil.received == []
     assert sample(workspace, "--allow-private", "acme") == 2
     assert not evil.was_sent_a_secret

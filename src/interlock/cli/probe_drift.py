@@ -1,20 +1,12 @@
-"""What changed since the last observation, on a terminal; and the credentials that a sample needs."""
+"""What changed since the last observation, on a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from interlock.cli.output import console, say, show_table
 from interlock.documents.text import plain
 from interlock.model.drift import ChangeRank, Drift, DriftChange
-
-if TYPE_CHECKING:
-    from interlock.model.observation import Target
-    from interlock.model.trust import Grant
-    from interlock.usecases.probe import ProbeSettings
-    from interlock.workspace.store import Workspace
 
 #: Changes that a table shows; JSON has all.
 SHOWN = 40
@@ -26,22 +18,6 @@ _WORDS: dict[ChangeRank, str] = {
     "added": "new or better",
 }
 _STYLES: dict[ChangeRank, str] = {"contract_broken": "bold red", "contract_changed": "yellow", "removed": ""}
-
-
-def sampling(
-    settings: ProbeSettings, place: Workspace, targets: Sequence[Target], grants: Iterable[Grant]
-) -> ProbeSettings:
-    """The settings with what to sample at each target; says which are probed without credentials.
-
-    :raises InterlockError: nothing can be sampled.
-    """
-    from interlock.usecases.credentials import sample_plans
-
-    wanted = {target.org for target in targets}
-    found = sample_plans(place.root, [org for org in place.read().organizations if org.id in wanted], grants)
-    for reason in found.without.values():
-        say(f"Probed without credentials: {reason}")
-    return replace(settings, samples=found.plans)
 
 
 def show_drifts(drifts: Mapping[str, Drift], *, table: bool, ranked: bool) -> None:

@@ -225,7 +225,7 @@ class Client:
         try:
             async with asyncio.timeout_at(ask.deadline) as limit, self._limits.place(host, ask.deadline):
                 transfer.begin()
-                identified = ask.client_certificate and origin(url) == origin(ask.url)
+                identified = ask.client_certificate and origin(url) == origin(ask.url) and self._may_identify(url)
                 with self._connection(url, identified=identified) as connection:
                     await transfer.run(connection, headers)
         except HostQuietError as quiet:
@@ -275,6 +275,11 @@ class Client:
         named = self._proxies.get(where.scheme) or self._proxies.get("all")
         return f"http://{named}" if named and "://" not in named else named
 
+    def _may_identify(self, url: str) -> bool:
+        """Whether the client certificate, if there is one, may be presented at a URL."""
+        own = self._settings.client_certificate
+        return own is not None and (own.origins is None or origin(url) in own.origins)
+
     @contextmanager
     def _connection(self, url: str, *, identified: bool) -> Iterator[Connection]:
         """Where a request to a URL goes out: the session of its origin, and the proxy in between.
@@ -291,7 +296,6 @@ class Client:
                 f"the proxy cannot be used: {plain(proxy.rpartition('@')[2], 100)}",
                 remedy="set HTTPS_PROXY to an http:// address, or NO_PROXY to the host that is probed",
             )
-        identified = identified and self._settings.client_certificate is not None
         secured = where.scheme == "https" or (proxy is not None and proxy.startswith("https:"))
         context = self._context(identified=identified) if secured else None
         if proxy is not None:

@@ -27,11 +27,13 @@ class ClientCertificate:
     :ivar certificate: the certificate, with any intermediates; may hold the key too.
     :ivar key: the private key, when it is in a file of its own.
     :ivar password: what the key is encrypted with; never shown.
+    :ivar origins: where it may be presented; none for every base, because the user typed them all.
     """
 
     certificate: Path
     key: Path | None = None
     password: str | None = field(default=None, repr=False)
+    origins: frozenset[Origin] | None = None
 
 
 @dataclass(frozen=True, slots=True)

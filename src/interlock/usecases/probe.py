@@ -28,7 +28,6 @@ SANDBOX_SCHEME = "sandbox://"
 
 __all__ = [
     "USER_AGENT",
-    "Origin",
     "ProbeEvent",
     "ProbeSettings",
     "bare_targets",

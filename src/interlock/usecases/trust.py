@@ -218,8 +218,14 @@ def grants_for_run(organizations: Sequence[Organization], texts: Sequence[str]) 
                 f"{org.id} asks for {names}, which may be another program's",
                 remedy=f"name it to allow it: --trust-credentials {org.id}={host},{names}",
             )
-        grants.update(asked)
+        grants.update(asked, [Grant(kind="credential", org=org.id, origin=origin_text(where))])
     return frozenset(grants)
+
+
+def certificate_origins(grants: Iterable[Grant]) -> frozenset[Origin]:
+    """Where a client certificate that the user gives may be presented: wherever any credential may go."""
+    texts = {grant.origin for grant in grants if grant.kind == "credential" and grant.origin is not None}
+    return frozenset(where for text in texts if (where := origin(text)) is not None)
 
 
 def is_foreign(grant: Grant) -> bool:

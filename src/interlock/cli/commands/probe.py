@@ -15,7 +15,7 @@ from interlock.cli.options import WorkspaceOption
 
 if TYPE_CHECKING:
     from interlock.model.observation import Target
-    from interlock.usecases.probe import Origin, ProbeSettings
+    from interlock.usecases.probe import ProbeSettings
     from interlock.workspace.store import Workspace
 
 _FLEET_CONCURRENCY = 64
@@ -94,7 +94,11 @@ def probe(
         private_origins=private_origins_of(bare_targets([cds_services] if cds_services else [])),
         active=active,
     )
-    _only(sample or not trust_credentials, "--trust-credentials is about --sample", "use it with --sample")
+    _only(
+        sample or client_cert is not None or not trust_credentials,
+        "--trust-credentials is about credentials",
+        "use it with --sample or --client-cert",
+    )
     _only(
         not (sample or fail_on_drift) or org is not None or everything,
         "--sample and --fail-on-drift are about organisations of a workspace",
@@ -123,21 +127,23 @@ def probe(
     from interlock.cli.probe_results import report, thresholds, watch
     from interlock.usecases.probe import earlier_observations, named_origins, private_origins_of
 
-    private = private_origins_of(targets) if place is None else _trusted(place)
-    private |= named_origins(allow_private or (), targets)
-    settings = replace(settings, private_origins=settings.private_origins | private)
+    settings = replace(settings, private_origins=settings.private_origins | named_origins(allow_private or (), targets))
+    if place is None:
+        settings = replace(settings, private_origins=settings.private_origins | private_origins_of(targets))
+    else:
+        from interlock.cli.trusting import as_trusted
+
+        settings = as_trusted(settings, place, targets, trust_credentials or [], sample=sample)
     comparer = earlier_observations(place, targets) if place is not None else None
     if comparer is not None and fail_on_drift:
         _only(comparer.has_contract, "--fail-on-drift needs a contract.yaml to rank by", "write one, or leave it out")
-    if sample and place is not None:
-        from interlock.cli.probe_drift import sampling
-        from interlock.usecases.trust import granted, grants_for_run
-
-        grants = granted(place) | grants_for_run(place.read().organizations, trust_credentials or [])
-        settings = sampling(settings, place, targets, grants)
     streamed = out if output == "ndjson" else None
     observations = watch(targets, settings, place, streamed, stream=output == "ndjson", comparer=comparer)
     report(observations, output or "table", out, place)
+    if place is not None:
+        from interlock.cli.trusting import tell_private
+
+        tell_private(observations)
     if comparer is not None:
         from interlock.cli.probe_drift import show_drifts
 
@@ -213,12 +219,6 @@ def _targets(
             f"no FHIR base URL is known for {names}", remedy="interlock org edit ID --url URL, or org add"
         )
     return targets, place
-
-
-def _trusted(workspace: Workspace) -> frozenset[Origin]:
-    from interlock.usecases.trust import trusted_origins
-
-    return trusted_origins(workspace)
 
 
 def _list_checks(output: str | None) -> None:
