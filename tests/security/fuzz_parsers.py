@@ -390,6 +390,7 @@ def certificates() -> list[bytes]:
 def address(data: bytes, folder: Path) -> object:
     """A base URL, then whether and how an address that a server advertises is followed from it."""
     from interlock.fhir.addresses import repair_address
+    from interlock.probe.addresses import origin
     from interlock.probe.client import _redirect_target
     from interlock.probe.plan import clean_base_url, follow, is_patient_data, metadata_url, smart_root_url
 
@@ -398,10 +399,11 @@ def address(data: bytes, folder: Path) -> object:
     repair_address(base)
     is_patient_data(advertised)
     _redirect_target(base, advertised)
-    follow(advertised, "https://a.example/r4", base_is_private=False)
+    follow(advertised, "https://a.example/r4")
     clean = clean_base_url(base)
     assert clean_base_url(clean) == clean
-    return metadata_url(clean), smart_root_url(clean), follow(advertised, clean, base_is_private=True)
+    private = frozenset(where for where in [origin(clean)] if where is not None)
+    return metadata_url(clean), smart_root_url(clean), follow(advertised, clean, private)
 
 
 ADDRESSES = (

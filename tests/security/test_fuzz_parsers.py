@@ -21,7 +21,7 @@ def test_whole_documents_are_read(name: str, tmp_path: Path) -> None:
     """The documents that damage begins with are sound: otherwise only the first check of a parser is tried."""
     parser = PARSERS[name]
     assert parser.seeds()
-    for seed in parser.seeds():
+    for seed in parser.seeds()[: 2 if name in SLOW else None]:
         parser.run(seed, tmp_path)
 
 

@@ -8,6 +8,7 @@ import gc
 import io
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
@@ -22,13 +23,14 @@ READER_LEFT = 141
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code. Errors go to stderr, data to stdout."""
-    # Processes that we start look for modules where they are installed, never in the workspace that they start in.
+    # Processes that we start (the PDF's, the fleet's) look for modules where they are installed, never in the folder
+    # that they start in: it may be a stranger's workspace.
     os.environ["PYTHONSAFEPATH"] = "1"
     # A command is over before garbage matters; looking for it while modules load takes a tenth of a short one's time.
     gc.set_threshold(150_000, 20, 50)
-    # Python's helper processes (the PDF's, the fleet's) would import from the current folder first, which may be a
-    # stranger's workspace.
-    os.environ["PYTHONSAFEPATH"] = "1"
+    with suppress(Exception):  # run() does it again and tells
+        import interlock.cli.app  # noqa: F401
+    gc.freeze()  # what the modules hold stays, and is not looked through again
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started this
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115  # open to the end
