@@ -96,6 +96,15 @@ def test_a_secret_that_was_read_is_hidden_wherever_it_came_from(command, failing
     assert "other" in text
 
 
+def test_the_program_text_of_a_traceback_stays(command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        token = str(1 / 0)  # noqa: F841  # its name is no secret
+
+    monkeypatch.setattr("interlock.usecases.lint.lint_content", broken)
+    command("lint")
+    assert "token = str(1 / 0)" in reports()[0].read_text("utf-8")
+
+
 def test_the_home_folder_is_not_named(command, failing) -> None:
     failing(RuntimeError(f"in {Path.home() / 'clients' / 'x.yaml'}"))
     command("lint")
