@@ -9,7 +9,8 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from interlock.report import markdown, markdown_text, view
+from interlock.documents import markdown as markdown_text
+from interlock.report import markdown, view
 
 ATTACKS = [
     "<script>alert(1)</script>",

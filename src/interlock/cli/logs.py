@@ -19,6 +19,7 @@ from typing import Any
 
 from interlock.documents.redaction import redacted
 from interlock.documents.text import plain
+from interlock.documents.visible import visible_json
 from interlock.model.errors import InterlockError, Place
 
 #: A log that has grown so large is kept once, as ``FILE.1``, and begun anew.
@@ -54,7 +55,7 @@ class _JsonLines(logging.Formatter):
             "message": _told(record.getMessage()),
             "fields": _fields(record),
         }
-        return json.dumps(line)
+        return visible_json(json.dumps(line))
 
 
 class _Words(logging.Formatter):

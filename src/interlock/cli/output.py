@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
-def emit(text: str) -> None:
-    """Write data to stdout, ending in one line feed; what cannot be seen is shown as a symbol."""
-    shown = visible(text)
+def emit(text: str, ours: str = "") -> None:
+    """Write data to stdout, ending in one line feed; what cannot be seen, but for ``ours``, is shown as a symbol."""
+    shown = visible(text, ours)
     sys.stdout.write(shown if shown.endswith("\n") else shown + "\n")
 
 

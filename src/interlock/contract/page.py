@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from interlock.contract.scopes import needed_scopes
+from interlock.documents.markdown import escape
 from interlock.documents.text import plain
 from interlock.model.contract import Need, WorkflowContract
 
@@ -122,7 +123,4 @@ def _words(name: str) -> str:
 
 def _md(text: str) -> str:
     """Text that a file's author chose, safe in Markdown, tables included."""
-    line = plain(text, 600).replace("\\", "\\\\").replace("<", "&lt;").replace(">", "&gt;")
-    for character in "|`*_[]":
-        line = line.replace(character, f"\\{character}")
-    return line
+    return escape(plain(text, 600))

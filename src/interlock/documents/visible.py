@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 #: Categories of characters that do something else than to be seen: control, format, surrogate, line and paragraph.
@@ -16,36 +17,40 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 #: Letters that are drawn as nothing.
 _BLANK = frozenset("\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 
-_BREAKS = {ord(character): chr(0x2400 + ord(character)) for character in "\t\n\r"}
 
-
-def visible(text: str) -> str:
+def visible(text: str, ours: str = "") -> str:
     """Text with a symbol in the place of every character that cannot be seen; line feeds, CRLF and tabs stay.
 
     So do the joiners between two letters of the scripts that need them (Hebrew to Khmer).
+
+    :param ours: characters that the program put there itself, and nobody else could.
     """
     if text.isprintable():
         return text
-    unseen = [character for character in set(text) if character not in "\n\t" and _is_unseen(character)]
+    unseen = [character for character in set(text) if character not in f"\n\t{ours}" and _is_unseen(character)]
     if not unseen:
         return text
     pattern = "|".join(map(_pattern, sorted(unseen)))
     return re.sub(pattern, lambda match: _symbol(match[0]), text)
 
 
-def visible_line(text: str) -> str:
-    """The same for what must stay one line: line feeds and tabs are symbols too, and the text is as long as before."""
-    return text if text.isprintable() else visible(text.translate(_BREAKS))
-
-
 def visible_json(text: str) -> str:
     """A JSON text with ``\\u`` escapes for all that cannot be seen; only strings can hold such characters."""
+    return _escaped(text, lambda character: json.dumps(character)[1:-1].replace("\x7f", "\\u007f"))
+
+
+def visible_in_quotes(yaml: str) -> str:
+    """The same of a YAML text that has such characters in double quotes only (and in comments)."""
+    return _escaped(
+        yaml, lambda character: f"\\u{ord(character):04X}" if character < "\U00010000" else f"\\U{ord(character):08X}"
+    )
+
+
+def _escaped(text: str, escape: Callable[[str], str]) -> str:
     if text.isascii() and "\x7f" not in text:
         return text
     unseen = [character for character in set(text) if character > "~" and _is_unseen(character)]
-    if not unseen:
-        return text
-    return re.sub(f"[{''.join(unseen)}]", lambda match: json.dumps(match[0])[1:-1].replace("\x7f", "\\u007f"), text)
+    return re.sub(f"[{''.join(unseen)}]", lambda match: escape(match[0]), text) if unseen else text
 
 
 def to_json(value: Any, *, indent: int | None = 2, sort_keys: bool = False) -> str:

@@ -13,7 +13,7 @@ from jinja2.environment import TemplateModule
 from jinja2.runtime import BlockReference, LoopContext, Macro
 from jinja2.sandbox import SandboxedEnvironment
 
-from interlock.report.markdown_text import escape
+from interlock.documents.markdown import escape
 
 # fmt: off
 FILTERS = frozenset({

@@ -9,7 +9,10 @@ from typing import Literal
 from interlock import __version__
 from interlock.model.assessment import Assessment
 from interlock.model.errors import InterlockError
+from interlock.report.work.bodies import JOINER
 from interlock.workspace.atomic import write_atomically
+
+__all__ = ["JOINER", "Kind", "Tracker", "calendar", "issues", "one", "poam", "write_parts"]
 
 Tracker = Literal["github", "jira", "azure"]
 Kind = Literal["csv", "json"]

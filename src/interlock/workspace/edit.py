@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interlock.documents.text import plain
+from interlock.documents.visible import visible, visible_in_quotes
 from interlock.model.errors import DocumentError, Place
 from interlock.workspace.atomic import explain, write_atomically
 
@@ -64,10 +65,18 @@ def edit_yaml(path: Path, change: Callable[[CommentedMap], None], check: Callabl
 
 
 def dump_yaml(data: dict[str, Any], header: str = "") -> str:
-    """A new YAML file's text, with an optional comment on top."""
+    """A new YAML file's text, with an optional comment on top; what cannot be seen is an escape in quotes."""
     from ruamel.yaml.comments import CommentedMap
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+    def quoted(value: Any) -> Any:
+        if isinstance(value, str):
+            return value if visible(value) == value else DoubleQuotedScalarString(value)
+        if isinstance(value, dict):
+            return {quoted(key): quoted(inner) for key, inner in value.items()}
+        return [quoted(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
     buffer = io.StringIO()
-    _yaml().dump(CommentedMap(data), buffer)
-    comment = "".join(f"# {line}\n" if line else "#\n" for line in header.splitlines())
-    return comment + buffer.getvalue()
+    _yaml().dump(CommentedMap(quoted(data)), buffer)
+    comment = "".join(f"# {line}\n" if line else "#\n" for line in visible(header).splitlines())
+    return comment + visible_in_quotes(buffer.getvalue())

@@ -87,7 +87,7 @@ def issues(
         inputs.organization(org)
     parts = work.issues(assess(inputs, today=date.today()), tracker, kind, standing=standing, org=org)
     if output is None:
-        emit(work.one(parts))
+        emit(work.one(parts), ours=work.JOINER)
     else:
         for path in work.write_parts(parts, output):
             say(f"Wrote {path}")

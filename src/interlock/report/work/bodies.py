@@ -5,17 +5,18 @@ from __future__ import annotations
 import html
 import re
 
-from interlock.report.markdown_text import escape
+from interlock.documents.markdown import escape
+from interlock.model.base import Reference
 from interlock.report.work.items import WorkItem
 
 #: A word joiner behind the sign keeps a tracker from reading a mention, an issue number or a macro.
 _CALLS = re.compile(r"([@#!~\[{|*_^+])(?=\S)")
-_JOINER = "\u2060"
+JOINER = "\u2060"
 
 
 def quiet(text: str) -> str:
     """Text that no tracker reads as a mention, an issue number, a link or a macro."""
-    return _CALLS.sub(rf"\1{_JOINER}", text)
+    return _CALLS.sub(rf"\1{JOINER}", text)
 
 
 def markdown(item: WorkItem) -> str:
@@ -29,7 +30,8 @@ def markdown(item: WorkItem) -> str:
     facts.append(f"- Waits for: {', '.join(f'`{_code(key)}`' for key in item.blocked_by) or 'nothing'}")
     parts.append("\n".join(facts))
     if item.references:
-        parts.append("\n".join(f"- {_md(cite.title)}: <{cite.url}>" for cite in item.references))
+        cited = (f"- {_md(cite.title)}" + (f": <{cite.url}>" if cite.url else "") for cite in item.references)
+        parts.append("\n".join(cited))
     parts.append(f"Interlock key: `{_code(item.id)}`")
     return "\n\n".join(parts) + "\n"
 
@@ -45,7 +47,7 @@ def text(item: WorkItem) -> str:
     facts.append(f"Waits for: {', '.join(item.blocked_by) or 'nothing'}")
     quoted = [quiet(part) for part in (*parts, "\n".join(facts))]
     if item.references:
-        quoted.append("\n".join(f"{quiet(cite.title)}: {cite.url}" for cite in item.references))
+        quoted.append("\n".join(f"{quiet(cite.title)}: {cite.url}".removesuffix(": ") for cite in item.references))
     return "\n\n".join([*quoted, f"Interlock key: {quiet(item.id)}"])
 
 
@@ -59,14 +61,18 @@ def rich(item: WorkItem) -> str:
     facts = [*item.facts, ("Waits for", ", ".join(item.blocked_by) or "nothing"), ("Interlock key", item.id)]
     parts.append("<ul>" + "".join(f"<li>{_html(label)}: {_html(value)}</li>" for label, value in facts) + "</ul>")
     if item.references:
-        cited = (f'<li><a href="{html.escape(cite.url)}">{_html(cite.title)}</a></li>' for cite in item.references)
-        parts.append(f"<ul>{''.join(cited)}</ul>")
+        parts.append(f"<ul>{''.join(map(_html_cite, item.references))}</ul>")
     return "".join(parts)
+
+
+def _html_cite(cite: Reference) -> str:
+    title = _html(cite.title)
+    return f'<li><a href="{html.escape(cite.url)}">{title}</a></li>' if cite.url else f"<li>{title}</li>"
 
 
 def _md(value: str) -> str:
     # After the escape, so that its own backslashes stay in front of what they escape.
-    return re.sub(r"([@#])(?=\w)", rf"\1{_JOINER}", escape(value))
+    return re.sub(r"([@#])(?=\w)", rf"\1{JOINER}", escape(value))
 
 
 def _code(value: str) -> str:
@@ -74,4 +80,4 @@ def _code(value: str) -> str:
 
 
 def _html(value: str) -> str:
-    return html.escape(re.sub(r"([@#])(?=\w)", rf"\1{_JOINER}", value))
+    return html.escape(re.sub(r"([@#])(?=\w)", rf"\1{JOINER}", value))

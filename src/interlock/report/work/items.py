@@ -6,6 +6,7 @@ from interlock.documents.text import slug
 from interlock.model.assessment import Assessment, GapNode, PlanTask
 from interlock.model.base import Model, Reference, Severity
 from interlock.report import words
+from interlock.report.sections.context import web_address
 from interlock.report.sections.summary import question
 
 #: GitHub's limit for the name of a label.
@@ -89,11 +90,16 @@ def _item(
             ("Effort", words.effort(task.effort)),
             ("Lead time of others", words.lead_time(task.lead_time)),
         ),
-        references=rule.references if rule else (),
+        references=tuple(map(_cited, rule.references)) if rule else (),
         labels=tuple(dict.fromkeys(marks)),
         severity=node.severity if node else None,
         blocked_by=before,
     )
+
+
+def _cited(reference: Reference) -> Reference:
+    """A reference as it may be shown: an address that is none of the web's is left out."""
+    return Reference(title=words.name(reference.title), url=web_address(reference.url))
 
 
 def _found(assessment: Assessment, node: GapNode) -> str:

@@ -15,12 +15,13 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from interlock.documents.markdown import escape
 from interlock.documents.visible import to_json
 from interlock.model.assessment import Assessment, GapNode, PlanTask
 from interlock.model.base import Evidence, RuleOutcome
 from interlock.model.errors import InterlockError
 from interlock.report import words
-from interlock.report.markdown_text import escape
+from interlock.report.sections.context import web_address
 from interlock.report.sections.summary import question
 
 OSCAL_VERSION = "1.2.2"
@@ -57,7 +58,7 @@ def _body(assessment: Assessment, now: datetime, version: str) -> dict[str, Any]
     nodes = assessment.graph.nodes
     body: dict[str, Any] = {
         "metadata": {
-            "title": f"{words.name(assessment.product)}: plan of action and milestones",
+            "title": f"{_line(assessment.product)}: plan of action and milestones",
             "last-modified": now.isoformat(timespec="seconds"),
             "version": now.strftime("%Y-%m-%d"),
             "oscal-version": OSCAL_VERSION,
@@ -79,15 +80,11 @@ def _components(assessment: Assessment, version: str) -> list[dict[str, Any]]:
 
     found = [
         component("tool", "software", "Interlock", "Made this document.", [_prop("version", version, ours=False)]),
-        component(
-            "product", "this-system", words.name(assessment.product), "The product that is to be integrated.", []
-        ),
+        component("product", "this-system", _line(assessment.product), "The product that is to be integrated.", []),
     ]
     for org in assessment.organizations:
         props = [_prop("vendor", words.vendor(org.vendor))]
-        found.append(
-            component(f"org:{org.id}", "interconnection", words.name(org.name), "An organisation’s EHR.", props)
-        )
+        found.append(component(f"org:{org.id}", "interconnection", _line(org.name), "An organisation’s EHR.", props))
     return found
 
 
@@ -100,19 +97,17 @@ def _origin() -> dict[str, Any]:
 
 
 def _subjects(assessment: Assessment, node: GapNode) -> list[dict[str, str]]:
-    names = {org.id: words.name(org.name) for org in assessment.organizations}
+    names = {org.id: _line(org.name) for org in assessment.organizations}
     concerned = [org for org in node.orgs if org in names] if node.subject.id else []
     if not concerned:
-        return [
-            {"subject-uuid": _id("component", "product"), "type": "component", "title": words.name(assessment.product)}
-        ]
+        return [{"subject-uuid": _id("component", "product"), "type": "component", "title": _line(assessment.product)}]
     return [
         {"subject-uuid": _id("component", f"org:{org}"), "type": "component", "title": names[org]} for org in concerned
     ]
 
 
 def _title(node: GapNode) -> str:
-    return words.name(node.title) if node.kind == "gap" else question(node.title)
+    return _line(node.title if node.kind == "gap" else question(node.title))
 
 
 def _said(assessment: Assessment, node: GapNode) -> str:
@@ -159,7 +154,11 @@ def _risk(assessment: Assessment, node: GapNode, tasks: dict[str, PlanTask]) -> 
             _prop("gate", node.gate.value),
             *(_prop("statement", source) for source in rule.source),
         ],
-        "links": [{"href": cite.url, "rel": "reference", "text": words.name(cite.title)} for cite in rule.references],
+        "links": [
+            {"href": address, "rel": "reference", "text": _line(cite.title)}
+            for cite in rule.references
+            if (address := web_address(cite.url))
+        ],
         "status": "open" if node.outcome is RuleOutcome.GAP else "investigating",
         "origins": [_origin()],
         "characterizations": [
@@ -198,7 +197,7 @@ def _remediation(assessment: Assessment, node: GapNode, tasks: dict[str, PlanTas
 
 
 def _milestones(assessment: Assessment, node: GapNode) -> list[dict[str, Any]]:
-    names = {org.id: words.name(org.name) for org in assessment.organizations}
+    names = {org.id: _line(org.name) for org in assessment.organizations}
     gate = words.GATE[assessment.plan.target_gate].lower()
     return [
         {
@@ -221,6 +220,11 @@ def _entry(assessment: Assessment, node: GapNode) -> dict[str, Any]:
         "related-observations": [{"observation-uuid": _id("observation", node.key)}],
         "related-risks": [{"risk-uuid": _id("risk", node.key)}],
     }
+
+
+def _line(value: str) -> str:
+    """OSCAL's titles are one line of Markdown."""
+    return escape(words.name(value))
 
 
 def _text(value: str, limit: int = words.MESSAGE_LIMIT) -> str:

@@ -21,7 +21,6 @@ from interlock.tui.page import Page, text
 from interlock.tui.screens.dialogs import Pick
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
-from interlock.tui.widgets.fields import Field
 from interlock.tui.widgets.flow import ScrollingFlow
 from interlock.tui.widgets.problem import draw_problem
 from interlock.tui.widgets.rows import Column, Row, Rows
@@ -81,7 +80,7 @@ class ReportSection(Section):
                 yield Tick(label, chosen, id=f"format-{name}")
             with Horizontal(classes="field"):
                 yield Static("Folder", classes="label", markup=False)
-                yield Field(str(self.interlock.workspace.root / "reports"), id="folder", compact=True)
+                yield Input(str(self.interlock.workspace.root / "reports"), id="folder", compact=True)
             with Horizontal(classes="buttons"):
                 yield Button("Export", id="export", variant="primary", compact=True)
                 yield Button("Contract skeletons", id="skeletons", compact=True)
@@ -91,7 +90,7 @@ class ReportSection(Section):
         with Vertical(classes="panel", id="milestone-form"):
             with Horizontal(classes="field"):
                 yield Static("Name", classes="label", markup=False)
-                yield Field(placeholder="before-pilot", id="milestone-name", compact=True)
+                yield Input(placeholder="before-pilot", id="milestone-name", compact=True)
             with Horizontal(classes="buttons"):
                 yield Button("Save milestone", id="save-milestone", compact=True)
             yield Rows(_COLUMNS, id="milestones", empty="No milestone yet.")
@@ -146,7 +145,7 @@ class ReportSection(Section):
     # -- the report -----------------------------------------------------------------------------------------------
 
     def _folder(self) -> Path:
-        typed = self.query_one("#folder", Field).given
+        typed = self.query_one("#folder", Input).value.strip()
         return (self.interlock.workspace.root / Path(typed or "reports").expanduser()).absolute()
 
     @on(Button.Pressed, "#export")
@@ -255,8 +254,8 @@ class ReportSection(Section):
     @on(Button.Pressed, "#save-milestone")
     @on(Input.Submitted, "#milestone-name")
     def _save_milestone(self) -> None:
-        field = self.query_one("#milestone-name", Field)
-        name = field.given
+        field = self.query_one("#milestone-name", Input)
+        name = field.value.strip()
         if not name:
             self.notify("Give the milestone a name.", severity="warning", markup=False)
             field.focus()
@@ -293,7 +292,7 @@ class ReportSection(Section):
         self._outcome().border_title = "Milestone"
         self._outcome().draw(drawing)
         if error is None:
-            self.query_one("#milestone-name", Field).put(None)
+            self.query_one("#milestone-name", Input).value = ""
 
     @on(Rows.Chosen, "#milestones")
     def _chosen(self, event: Rows.Chosen) -> None:

@@ -1,0 +1,641 @@
+"""Every sink that outside text can reach × every hostile text: it is there as text, and nothing became anything else.
+
+Each output is read back by a parser that is not ours. The shape of what it finds (elements, links, columns, properties)
+is compared with that of a world of the same size whose texts try nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+import subprocess
+import unicodedata
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+from hostile_text import HOSTILE
+from hostile_world import CALM, TEXTS, TODAY, World, strings, world
+from icalendar import Calendar
+from markdown_it import MarkdownIt
+
+from interlock.documents.text import plain, slug
+from interlock.gaps import exports
+from interlock.report import html, markdown, view
+from interlock.report.junit import to_junit
+from interlock.report.models import ReportView
+from interlock.report.sarif import to_sarif
+from interlock.usecases import work
+from interlock.usecases.contract import export_contract
+from interlock.usecases.fhir_forms import export_forms
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+@pytest.fixture(scope="module")
+def hostile() -> World:
+    return world(TEXTS)
+
+
+@pytest.fixture(scope="module")
+def calm() -> World:
+    return world(CALM)
+
+
+def built(one: World, **options: Any) -> ReportView:
+    return view.build(
+        one.assessment, generated="2026-03-02", interlock_version="1", observations=one.inputs.observations, **options
+    )
+
+
+@pytest.fixture(scope="module")
+def hostile_view(hostile: World) -> ReportView:
+    return built(hostile)
+
+
+@pytest.fixture(scope="module")
+def calm_view(calm: World) -> ReportView:
+    return built(calm)
+
+
+def unseen(text: str, allowed: str = "\n") -> set[str]:
+    """Characters that cannot be seen, as escapes."""
+    return {
+        ascii(character)
+        for character in set(text)
+        if character not in allowed and unicodedata.category(character) in UNSEEN
+    }
+
+
+def squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+def beginning(text: str) -> str:
+    """The first characters of a hostile text as every medium shows them."""
+    return squeezed(plain(text, 60))[:20]
+
+
+def not_shown(texts: Iterable[str], shown: str) -> list[str]:
+    """The names of the hostile texts that cannot be read in what is shown."""
+    whole = squeezed(shown)
+    return [name for name, text in HOSTILE.items() if text in set(texts) and beginning(text) not in whole]
+
+
+# -- Markdown and HTML ------------------------------------------------------------------------------
+
+
+def tokens_of(text: str) -> Iterator[Any]:
+    waiting = list(reversed(MarkdownIt("gfm-like", {"html": True, "linkify": True}).parse(text)))
+    while waiting:
+        token = waiting.pop()
+        yield token
+        waiting.extend(reversed(token.children or ()))
+
+
+def markdown_shape(text: str) -> tuple[Counter[str], set[str], set[str]]:
+    """Tokens that are structure by kind; addresses that links lead to; raw HTML."""
+    kinds: Counter[str] = Counter()
+    addresses, raw = set(), set()
+    for token in tokens_of(text):
+        if token.type not in {"text", "text_special", "softbreak", "inline"}:
+            kinds[token.type] += 1
+        addresses |= {str(token.attrs[name]) for name in ("href", "src") if token.attrs and name in token.attrs}
+        if token.type.startswith("html"):
+            raw.add(re.sub(r'id="[a-z0-9-]+"', "id", token.content))
+    return kinds, {address for address in addresses if not address.startswith("#")}, raw
+
+
+def markdown_text(text: str) -> str:
+    return " ".join(token.content for token in tokens_of(text) if token.type in {"text", "text_special"})
+
+
+def test_markdown(hostile_view: ReportView, calm_view: ReportView) -> None:
+    text = markdown.render(hostile_view)
+    assert unseen(text) == set()
+    kinds, addresses, raw = markdown_shape(text)
+    calm_kinds, calm_addresses, calm_raw = markdown_shape(markdown.render(calm_view))
+    assert set(kinds) <= set(calm_kinds)
+    for kind in ("heading_open", "table_open", "fence", "hr", "blockquote_open", "html_block"):
+        assert kinds[kind] == calm_kinds[kind], kind
+    assert addresses <= calm_addresses
+    assert raw <= calm_raw
+    assert not_shown(TEXTS, markdown_text(text)) == []
+
+
+class Page(HTMLParser):
+    """Elements and attributes by count, addresses, text."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: Counter[str] = Counter()
+        self.attributes: set[tuple[str, str]] = set()
+        self.addresses: set[str] = set()
+        self.text: list[str] = []
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        for name, value in attrs:
+            self.attributes.add((tag, name))
+            if name in {"href", "src", "action", "xlink:href"} and not (value or "").startswith("#"):
+                self.addresses.add(value or "")
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def test_html(hostile_view: ReportView, calm_view: ReportView) -> None:
+    source = html.render(hostile_view)
+    assert unseen(source) == set()
+    page, calm_page = Page(source), Page(html.render(calm_view))
+    assert set(page.tags) <= set(calm_page.tags)
+    assert page.attributes <= calm_page.attributes
+    assert page.addresses <= calm_page.addresses
+    for tag in ("h1", "h2", "style", "table", "svg", "meta", "section"):
+        assert page.tags[tag] == calm_page.tags[tag], tag
+    assert not_shown(TEXTS, " ".join(page.text)) == []
+
+
+def test_html_by_the_rules_of_browsers(hostile: World, calm: World) -> None:
+    """html.parser forgives what browsers do not: the same by the HTML standard's own tree construction."""
+    tinyhtml5 = pytest.importorskip("tinyhtml5", reason="tinyhtml5 is not installed (it comes with WeasyPrint)")
+    names = [
+        {
+            str(element.tag).rpartition("}")[2]
+            for element in tinyhtml5.parse(html.render(built(one, sections=["glance", "patterns", "tasks"]))).iter()
+        }
+        for one in (hostile, calm)
+    ]
+    assert names[0] <= names[1]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_cover(name: str, calm: World) -> None:
+    """Name, product and description are one text each, so they take turns."""
+    text = HOSTILE[name]
+    told = calm.assessment.model_copy(update={"product": text, "name": text, "description": text})
+    small = {"generated": "2026-03-02", "interlock_version": "1", "observations": {}, "sections": ("summary",)}
+    shown, before = view.build(told, **small), view.build(calm.assessment, **small)  # type: ignore[arg-type]
+    page, calm_page = Page(html.render(shown)), Page(html.render(before))
+    assert page.attributes <= calm_page.attributes
+    assert page.tags["h1"] == 1 and set(page.tags) <= set(calm_page.tags)
+    kinds, addresses, raw = markdown_shape(markdown.render(shown))
+    calm_kinds, calm_addresses, calm_raw = markdown_shape(markdown.render(before))
+    assert kinds["heading_open"] == calm_kinds["heading_open"] and set(kinds) <= set(calm_kinds)
+    assert addresses <= calm_addresses and raw <= calm_raw
+    assert beginning(text) in squeezed(" ".join(page.text))
+
+
+def test_pdf(hostile: World, tmp_path: Path) -> None:
+    pdf = pytest.importorskip("interlock.report.pdf")
+    pytest.importorskip("weasyprint", reason="WeasyPrint is not installed", exc_type=ImportError)
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext is not installed")
+    file = tmp_path / "report.pdf"
+    file.write_bytes(pdf.render(html.render(built(hostile, sections=["glance"], brief=True))))
+
+    def poppler(*command: str) -> str:
+        return subprocess.run([*command, file, "-"][: len(command) + (2 if command[0] == "pdftotext" else 1)],
+                              capture_output=True, check=True, text=True).stdout  # fmt: skip
+
+    text = poppler("pdftotext", "-raw")
+    assert unseen(text, "\n\f") == set()
+    assert poppler("pdfinfo", "-js").strip() == ""
+    urls = [line.split()[-1] for line in poppler("pdfinfo", "-url").splitlines()[1:]]
+    assert [url for url in urls if "victim" in url or not url.startswith(("https://", "#"))] == []
+    # Scripts without a font, and what wraps inside a word, are drawn; words of plain letters can be read back.
+    words = {word for text in TEXTS for word in re.findall(r"[a-z]{6,12}", plain(text, 60))}
+    assert {word for word in words if word in squeezed(text)} >= {"victim", "script", "substitution"} & words
+
+
+# -- charts and graphs ------------------------------------------------------------------------------
+
+
+def test_svg(hostile_view: ReportView, calm_view: ReportView) -> None:
+    def shape(one: ReportView) -> tuple[set[str], set[str], str]:
+        tags, attributes, text = set(), set(), []
+        for source in re.findall(r"<svg .*?</svg>", html.render(one), re.S):
+            for element in ElementTree.fromstring(source).iter():
+                tags.add(element.tag)
+                attributes |= {(element.tag, name) for name in element.attrib}
+                text.append(element.text or "")
+        return tags, attributes, " ".join(text)
+
+    tags, attributes, text = shape(hostile_view)
+    calm_tags, calm_attributes, _ = shape(calm_view)
+    assert tags <= calm_tags and attributes <= calm_attributes
+    assert "victim" in text
+
+
+#: The whole grammar of what is written (Mermaid's own parser is JavaScript): nodes, edges, classes.
+MERMAID_LABEL = r'"[^"<>\[\]{}|`\\;%&#]*(#\d+;[^"<>\[\]{}|`\\;%&#]*)*"'
+MERMAID_LINE = re.compile(
+    r"flowchart LR"
+    rf"|    n\d+(\[{MERMAID_LABEL}\]|\(\[{MERMAID_LABEL}\]\)):::\w+"
+    r"|    n\d+ --> n\d+"
+    r"|    classDef \w+ stroke-\w+:[\w ]+"
+)
+
+
+def test_mermaid(hostile: World) -> None:
+    text = exports.to_mermaid(hostile.assessment.graph)
+    assert unseen(text) == set()
+    assert [line for line in text.splitlines() if not MERMAID_LINE.fullmatch(line)] == []
+    said = re.sub(r"#(\d+);", lambda match: chr(int(match[1])), text)
+    assert "javascript:alert(1)" in said or "victim" in said
+
+
+def test_dot(hostile: World, calm: World) -> None:
+    text = exports.to_dot(hostile.assessment.graph)
+    assert unseen(text) == set()
+    # Outside of quoted strings (the DOT language's own rule: \" escapes) nothing but our own words is left.
+    left = re.sub(r'"(?:[^"\\]|\\.)*"', "S", text, flags=re.S)
+    calm_left = re.sub(r'"(?:[^"\\]|\\.)*"', "S", exports.to_dot(calm.assessment.graph), flags=re.S)
+    assert left == calm_left
+    if shutil.which("dot"):
+        drawn = json.loads(
+            subprocess.run(["dot", "-Tdot_json"], input=text, capture_output=True, check=True, text=True).stdout
+        )
+        assert not {"URL", "href", "target"} & {key for node in drawn["objects"] for key in node}
+
+
+def test_graphml(hostile: World, calm: World) -> None:
+    root, calm_root = (
+        ElementTree.fromstring(exports.to_graphml(one.assessment.graph)) for one in (hostile, calm)
+    )  # fmt: skip
+    assert Counter(element.tag for element in root.iter()) == Counter(element.tag for element in calm_root.iter())
+    assert unseen("".join(element.text or "" for element in root.iter())) == set()
+
+
+def test_graph_as_json(hostile: World) -> None:
+    text = exports.to_json(hostile.assessment.graph)
+    assert unseen(text) == set() and not set("<>&") & set(text)
+    titles = {node["title"] for node in json.loads(text)["nodes"]}
+    assert titles == {node.title for node in hostile.assessment.graph.nodes}
+
+
+# -- tables and trackers ------------------------------------------------------------------------------
+
+
+def test_workbook(hostile: World, calm: World) -> None:
+    from interlock.report import xlsx
+
+    def opened(one: World) -> zipfile.ZipFile:
+        content = xlsx.render(one.assessment, one.inputs.observations, interlock_version="1")
+        return zipfile.ZipFile(io.BytesIO(content))
+
+    book, calm_book = opened(hostile), opened(calm)
+    assert sorted(book.namelist()) == sorted(calm_book.namelist())
+    parts = {
+        name: ElementTree.fromstring(book.read(name)) for name in book.namelist() if name.endswith((".xml", ".rels"))
+    }
+    tags = {
+        str(element.tag).rpartition("}")[2]
+        for name, root in parts.items()
+        if "sheet" in name
+        for element in root.iter()
+    }
+    assert not tags & {"f", "oleObject", "control", "script"}
+    outside = {
+        element.get("Target", "")
+        for name, root in parts.items()
+        for element in root.iter()
+        if name.endswith(".rels") and element.get("TargetMode") == "External"
+    }
+    calm_outside = re.findall(r'Target="([^"]*)" TargetMode="External"', "".join(
+        calm_book.read(name).decode() for name in calm_book.namelist() if name.endswith(".rels")
+    ))  # fmt: skip
+    assert outside <= {value.replace("&amp;", "&") for value in calm_outside}
+    shown = " ".join(element.text or "" for element in parts["xl/sharedStrings.xml"].iter())
+    assert unseen(shown) == set()
+    assert not_shown(TEXTS, shown) == []
+
+
+@pytest.mark.parametrize("tracker", ["github", "jira", "azure"])
+def test_tracker_csv(tracker: Any, hostile: World, calm: World) -> None:
+    rows, calm_rows = (
+        [
+            row
+            for part in work.issues(one.assessment, tracker, "csv", standing=True)
+            for row in csv.reader(io.StringIO(part, newline=""), strict=True)
+        ]
+        for one in (hostile, calm)
+    )
+    assert [len(row) for row in rows] == [len(row) for row in calm_rows]
+    formulas = [cell for row in rows for cell in row if cell[:1] in set("=+-@\t\r")]
+    assert formulas == []
+    assert unseen("".join(cell for row in rows for cell in row), "\n" + work.JOINER) == set()
+    assert "victim" in str(rows)
+
+
+@pytest.mark.parametrize("tracker", ["github", "jira", "azure"])
+def test_tracker_json(tracker: Any, hostile: World, calm: World) -> None:
+    texts, calm_texts = (
+        "".join(work.issues(one.assessment, tracker, "json", standing=True)) for one in (hostile, calm)
+    )  # fmt: skip
+    assert unseen(texts) == set()
+    assert shape_of(json.loads(texts)) == shape_of(json.loads(calm_texts))
+
+
+def shape_of(value: Any) -> Any:
+    """JSON without its texts."""
+    if isinstance(value, dict):
+        return {key: shape_of(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [shape_of(inner) for inner in value]
+    return type(value).__name__
+
+
+def test_bodies_of_issues_are_markdown_without_links_of_others(hostile: World, calm: World) -> None:
+    def bodies(one: World) -> str:
+        issues = json.loads("".join(work.issues(one.assessment, "github", "json", standing=True)))
+        return "\n\n".join(issue["issue"]["body"] for issue in issues[:400])
+
+    kinds, addresses, raw = markdown_shape(bodies(hostile))
+    calm_kinds, calm_addresses, calm_raw = markdown_shape(bodies(calm))
+    assert set(kinds) <= set(calm_kinds) | {"hr"} and raw <= calm_raw
+    assert addresses <= calm_addresses
+    assert not re.search(r"(?<![\\\w])@victim", bodies(hostile))
+
+
+def test_bodies_for_azure_are_html_without_links_of_others(hostile: World, calm: World) -> None:
+    def page(one: World) -> Page:
+        items = json.loads("".join(work.issues(one.assessment, "azure", "json")))["work_items"]
+        changes = (change for item in items for change in item["patch"])
+        return Page("".join(str(change["value"]) for change in changes if change["path"].endswith("Description")))
+
+    assert set(page(hostile).tags) <= set(page(calm).tags)
+    assert page(hostile).attributes <= page(calm).attributes | {("a", "href")}
+    assert page(hostile).addresses <= {"https://victim.test"}, "an address of a rule that the web has"
+
+
+# -- data for other programs ------------------------------------------------------------------------------
+
+
+def observations(one: World) -> list[Any]:
+    return list(one.inputs.observations.values())
+
+
+def test_sarif(hostile: World, calm: World) -> None:
+    text = to_sarif(observations(hostile))
+    assert unseen(text) == set()
+    run, calm_run = (json.loads(to_sarif(observations(one)))["runs"][0] for one in (hostile, calm))
+    assert len(run["results"]) == len(calm_run["results"])
+    messages = [result["message"]["text"] for result in run["results"]]
+    # SARIF 2.1.0, 3.11.6: an unescaped [ begins a link, an unescaped { a placeholder.
+    assert [m for m in messages if re.search(r"(?<!\\)(\\\\)*\[", m) or re.search(r"(?<!\{)\{(\{\{)*(?!\{)", m)] == []
+    assert (
+        not_shown(TEXTS, re.sub(r"\\([\\\[\]])", r"\1", " ".join(messages)).replace("{{", "{").replace("}}", "}")) == []
+    )
+
+
+def test_junit(hostile: World, calm: World) -> None:
+    text = to_junit(observations(hostile))
+    assert unseen(text, "\n\t") == set()
+    root, calm_root = (ElementTree.fromstring(to_junit(observations(one))) for one in (hostile, calm))
+    assert Counter(element.tag for element in root.iter()) == Counter(element.tag for element in calm_root.iter())
+    shown = " ".join(" ".join([element.text or "", *element.attrib.values()]) for element in root.iter())
+    assert not_shown(TEXTS, shown) == []
+
+
+def test_calendar(hostile: World, calm: World) -> None:
+    text = work.calendar(hostile.assessment, now=NOW)
+    assert unseen(text, "\r\n") == set() and "\r" not in text.replace("\r\n", "")
+    found, calm_found = (Calendar.from_ical(work.calendar(one.assessment, now=NOW)) for one in (hostile, calm))
+    names, calm_names = ({name for part in one.walk() for name in part} for one in (found, calm_found))
+    assert names <= calm_names and "ATTACH" not in names
+    assert len(found.walk()) == len(calm_found.walk())
+    shown = " ".join(str(value) for part in found.walk() for value in part.values())
+    assert not_shown(TEXTS, shown) == []
+
+
+def test_oscal(hostile: World, calm: World) -> None:
+    text = work.poam(hostile.assessment, now=NOW)
+    assert unseen(text) == set()
+    found, calm_found = (list(prose(json.loads(work.poam(one.assessment, now=NOW)))) for one in (hostile, calm))
+    assert len(found) == len(calm_found)
+    kinds, addresses, raw = markdown_shape("\n\n".join(list(dict.fromkeys(found))[:900]))
+    assert addresses == set() and raw == set()
+    assert set(kinds) <= {"paragraph_open", "paragraph_close"}
+    hrefs = {link["href"] for risk in poam_of(text)["risks"] for link in risk.get("links", ())}
+    assert {href for href in hrefs if not href.startswith("https://")} == set()
+
+
+def poam_of(text: str) -> dict[str, Any]:
+    return json.loads(text)["plan-of-action-and-milestones"]  # type: ignore[no-any-return]
+
+
+def prose(value: Any) -> Iterator[str]:
+    """What OSCAL calls markup: titles, descriptions, statements, texts of links."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in {"title", "description", "statement", "remarks", "text"}:
+                yield inner
+            else:
+                yield from prose(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from prose(inner)
+
+
+def test_report_as_json(hostile: World) -> None:
+    from interlock.report.json import render
+
+    text = render(hostile.assessment)
+    assert unseen(text) == set()
+    names = {org["name"] for org in json.loads(text)["organizations"]}
+    assert names == set(TEXTS), "JSON says every text exactly"
+
+
+def test_fhir_forms(hostile: World) -> None:
+    export = export_forms(hostile.inputs)
+    found = set()
+    for name, content in export.files.items():
+        assert re.fullmatch(r"[A-Za-z0-9.-]+\.json", name)
+        text = content.decode()
+        assert unseen(text) == set()
+        found |= set(strings(json.loads(text)))
+    assert "victim" in str(found)
+
+
+# -- files ------------------------------------------------------------------------------
+
+
+def test_contract_skeletons(hostile: World, calm: World, tmp_path: Path) -> None:
+    for one, folder in ((hostile, tmp_path / "hostile"), (calm, tmp_path / "calm")):
+        export_contract(one.inputs, folder, today=TODAY)
+    names = [
+        path.relative_to(tmp_path / "hostile") for path in sorted((tmp_path / "hostile").rglob("*")) if path.is_file()
+    ]
+    assert names == [
+        path.relative_to(tmp_path / "calm") for path in sorted((tmp_path / "calm").rglob("*")) if path.is_file()
+    ]
+    for name in names:
+        text, calm_text = ((tmp_path / kind / name).read_text(encoding="utf-8") for kind in ("hostile", "calm"))
+        assert unseen(text, "\n\t") == set(), name
+        if name.suffix == ".json":
+            assert shape_of(json.loads(text)) == shape_of(json.loads(calm_text))
+        elif name.suffix == ".md":
+            kinds, addresses, raw = markdown_shape(text)
+            calm_kinds, calm_addresses, calm_raw = markdown_shape(calm_text)
+            assert set(kinds) <= set(calm_kinds) and addresses <= calm_addresses and raw <= calm_raw
+            assert kinds["heading_open"] == calm_kinds["heading_open"]
+        elif name.suffix == ".yaml":
+            assert shape_of(yaml.safe_load(text)) == shape_of(yaml.safe_load(calm_text)), name
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_file_names(name: str) -> None:
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug(HOSTILE[name]))
+    assert len(slug(HOSTILE[name])) <= 60
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_yaml_that_is_written_back_says_the_text(name: str) -> None:
+    from interlock.workspace.edit import dump_yaml
+
+    text = HOSTILE[name].encode("utf-8", "replace").decode()
+    written = dump_yaml({"note": text, "list": [text]}, f"About {text}")
+    assert unseen(written, "\n\t") == set()
+    assert yaml.safe_load(written) == {"note": text, "list": [text]}
+
+
+# -- the terminal ------------------------------------------------------------------------------
+
+SHOWN: dict[str, Callable[[World], object]] = {}
+
+
+def shown(function: Callable[[World], object]) -> Callable[[World], object]:
+    SHOWN[function.__name__.strip("_")] = function
+    return function
+
+
+@shown
+def _summary(one: World) -> None:
+    from interlock.cli.summary import show_summary
+
+    show_summary(one.assessment)
+
+
+@shown
+def _score(one: World) -> None:
+    from interlock.cli.summary import show_score
+    from interlock.usecases.score import score_of
+
+    show_score(score_of(one.assessment))
+
+
+@shown
+def _gaps(one: World) -> None:
+    from interlock.cli.summary import show_gaps, show_story
+    from interlock.usecases.gaps import story
+
+    show_gaps(one.assessment)
+    for node in one.assessment.graph.nodes[:20]:
+        show_story(story(one.assessment, node.key, one.inputs))
+
+
+@shown
+def _plan(one: World) -> None:
+    from interlock.cli.planning import show_plan
+
+    show_plan(one.assessment, tasks=True)
+
+
+@shown
+def _patterns(one: World) -> None:
+    from interlock.cli.pattern_list import show_patterns
+
+    names = {org.id: org.name for org in one.inputs.organizations}
+    show_patterns(one.assessment.patterns, names, everything=True)
+
+
+@shown
+def _card(one: World) -> None:
+    from interlock.cli.cards import show_card
+
+    for org in one.inputs.organizations:
+        show_card(one.inputs.observations[org.id], org.name)
+
+
+@shown
+def _questions(one: World) -> None:
+    from interlock.cli.output import emit, show_table
+
+    for item in one.inputs.content.items.values():
+        emit(item.text)
+    show_table(["id", "text"], [(item.id, item.text) for item in one.inputs.content.items.values()])
+
+
+@shown
+def _error(one: World) -> None:
+    from interlock.cli.output import say, say_paragraph, show_error
+    from interlock.model.errors import InterlockError, Place
+
+    for text in one.texts:
+        show_error(InterlockError(text, place=Place(file=text), remedy=text))
+        say(text)
+        say_paragraph(text)
+
+
+@shown
+def _raw(one: World) -> None:
+    """Text that a command hands over without any care of its own."""
+    from rich.text import Text
+
+    from interlock.cli.output import console, emit, emit_json
+
+    for text in one.texts:
+        emit(text)
+        emit_json({text: [text]})
+        for stream in (True, False):
+            console(stderr=stream).print(Text(text))
+            console(stderr=stream).print(text)
+
+
+@pytest.mark.parametrize("name", SHOWN)
+@pytest.mark.parametrize("terminal", [False, True])
+def test_terminal(
+    name: str, hostile: World, terminal: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    if terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("TERM", "xterm-256color")
+    capsys.readouterr()
+    SHOWN[name](hostile)
+    captured = capsys.readouterr()
+    for text in captured:
+        ours = re.sub(r"\x1b\[[0-9;]*m", "", text) if terminal else text  # colours are Rich's own
+        assert unseen(ours, "\n\t\r" if "\r\n" in ours else "\n\t") == set()
+        assert "\x1b]" not in text and "\r" not in ours.replace("\r\n", "")
+    assert "victim" in captured.out + captured.err or name == "patterns"
+
+
+def test_log(tmp_path: Path) -> None:
+    import logging
+
+    from interlock.cli.logs import logging_to
+
+    # pytest keeps what is logged, and cannot hand half a character on.
+    texts = [text for text in TEXTS if not re.search("[\ud800-\udfff]", text)]
+    file = tmp_path / "log.jsonl"
+    with logging_to(file, verbose=False, run_id="run"):
+        for text in texts:
+            logging.getLogger("interlock.test").info(text.replace("%", "%%"), extra={"fields": {"name": text}})
+    lines = file.read_text(encoding="utf-8").split("\n")[:-1]
+    assert len(lines) == len(texts), "a text makes no line of its own"
+    assert unseen("".join(lines)) == set()
+    assert all(set(json.loads(line)) == {"time", "run", "level", "logger", "message", "fields"} for line in lines)
