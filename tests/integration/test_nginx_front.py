@@ -76,7 +76,8 @@ def observe(nginx: Nginx, case: str, base: str | None = None, **changes: Any) ->
         deadline_s=20, verify=nginx.certificates.bundle, thorough=True, **{"retries": 0, **changes}
     )
     events: list[ProbeEvent] = []
-    (observation,) = probe_sync([Target(base_url=base or nginx.base(case))], settings, events.append)
+    others = [nginx.base(name) for name in nginx.cases]
+    (observation,) = probe_sync([Target(base_url=base or nginx.base(case))], settings, events.append, allowed=others)
     found = outcomes(observation)
     assert "error" not in found.values() and "NET-000" not in found
     again = recheck(observation, events[-1].bodies)

@@ -300,7 +300,8 @@ def test_a_sample_counts_and_keeps_no_value(
     monkeypatch.setenv("GENERAL_KEY", server.keys.get(client, SECRET))
     file = workspace / "orgs" / "general.yaml"
     file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | {"auth": variables}))
-    seen = probed("probe", "--org", "general", "--sample")
+    allowed = "general=127.0.0.1,GENERAL_ID,GENERAL_KEY"
+    seen = probed("probe", "--org", "general", "--sample", "--trust-credentials", allowed)
     data = seen["facts"]["data"]
     assert data["token"]["outcome"] == "issued"
     assert data["method"] == ("client_secret_basic" if client == "secret" else "private_key_jwt")
