@@ -14,12 +14,8 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from types import TracebackType
 from urllib.parse import urljoin
-
-import certifi
 
 from interlock.documents.text import plain
 from interlock.model.errors import InterlockError
@@ -42,6 +38,7 @@ from interlock.probe.proxied import through_proxy
 from interlock.probe.resolver import ANYTHING, PUBLIC, PUBLIC_OR_PRIVATE, Resolver, refusal
 from interlock.probe.settings import ProbeSettings
 from interlock.probe.transfer import Ask, Connection, Transfer
+from interlock.probe.verification import identified_context, tls_context
 
 MAX_REDIRECTS = 5
 #: Stands in an address for what no address holds (:func:`~interlock.documents.text.plain`).
@@ -325,75 +322,3 @@ def _redirect_target(url: str, location: str) -> str:
         return urljoin(url, location.strip()).partition("#")[0]
     except ValueError:
         return location
-
-
-def tls_context(verify: ssl.SSLContext | str | Path | None, ca_bundle: Path | None = None) -> ssl.SSLContext:
-    """The context that verifies servers: the one given, one from CA certificates, or the system's and certifi's.
-
-    ``ca_bundle`` is trusted besides the system's and certifi's certificates or those of ``verify``; a context that is
-    given is left as it is.
-
-    :raises InterlockError: the file or directory holds no certificates.
-    """
-    if isinstance(verify, ssl.SSLContext):
-        return verify
-    if verify is None and ca_bundle is None:
-        return _default_context()
-    if verify is None:
-        context = _new_default_context()
-    else:
-        context = _strict(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
-        _load(context, Path(verify))
-    if ca_bundle is not None:
-        _load(context, ca_bundle)
-    return context
-
-
-def identified_context(settings: ProbeSettings) -> ssl.SSLContext:
-    """A context of its own that verifies like the others and presents the settings' client certificate.
-
-    :raises InterlockError: the certificate or its key cannot be used, or ``verify`` is a context already.
-    """
-    own = settings.client_certificate
-    if own is None or isinstance(settings.verify, ssl.SSLContext):
-        raise InterlockError("a client certificate needs CA certificates in files, not a TLS context")
-    context = tls_context(settings.verify, settings.ca_bundle)
-    if context is _default_context():
-        context = _new_default_context()
-    try:
-        context.load_cert_chain(own.certificate, own.key, own.password or "")
-    except (OSError, ssl.SSLError) as error:
-        raise InterlockError(
-            f"the client certificate {plain(own.certificate, 200)} cannot be used",
-            remedy="give a PEM certificate, its private key, and the key's password when it has one",
-        ) from error
-    return context
-
-
-def _load(context: ssl.SSLContext, path: Path) -> None:
-    try:
-        context.load_verify_locations(
-            cafile=str(path) if path.is_file() else None, capath=str(path) if path.is_dir() else None
-        )
-    except (OSError, ssl.SSLError, TypeError) as error:
-        raise InterlockError(
-            f"{path} holds no CA certificates that can be read", remedy="give a PEM file or a directory of them"
-        ) from error
-
-
-@cache
-def _default_context() -> ssl.SSLContext:
-    """Loading two sets of certificates takes tens of milliseconds; the result is never changed."""
-    return _new_default_context()
-
-
-def _strict(context: ssl.SSLContext) -> ssl.SSLContext:
-    """Make a context refuse a certificate without subjectAltName: its common name names no host (RFC 9525)."""
-    context.hostname_checks_common_name = False
-    return context
-
-
-def _new_default_context() -> ssl.SSLContext:
-    context = _strict(ssl.create_default_context())
-    context.load_verify_locations(cafile=certifi.where())
-    return context

@@ -26,7 +26,7 @@ _Found = list[tuple[socket.AddressFamily, str]]
 
 PUBLIC: frozenset[Kind] = frozenset({"public"})
 PUBLIC_OR_PRIVATE: frozenset[Kind] = PUBLIC | {"private"}
-#: For the proxy that the user named: what it is, is his affair.
+#: For the proxy, which the user named: it may be anywhere.
 ANYTHING: frozenset[Kind] = PUBLIC_OR_PRIVATE | {"never"}
 
 
