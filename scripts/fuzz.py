@@ -80,23 +80,19 @@ def run(name: str, seconds: int) -> bool:
 
 def fuzz(name: str, seconds: int) -> None:
     """The child's whole life: never returns."""
-    if GUIDED:
+    from fuzz_parsers import PARSERS
+
+    if GUIDED and not PARSERS[name].slow:
         import atheris
 
         with atheris.instrument_imports(include=["interlock"]):
-            parser = _parser(name)
+            parser = PARSERS[name]
             work = Path(tempfile.mkdtemp())
             for seed in parser.seeds():  # imports what it needs, so that it is instrumented, and fails if it is unsound
                 parser.check(seed, work)
         _guided(name, parser, work, seconds)
     else:
-        _unguided(name, _parser(name), Path(tempfile.mkdtemp()), seconds)
-
-
-def _parser(name: str) -> object:
-    from fuzz_parsers import PARSERS
-
-    return PARSERS[name]
+        _unguided(name, PARSERS[name], Path(tempfile.mkdtemp()), seconds)
 
 
 def _guided(name: str, parser: object, work: Path, seconds: int) -> None:

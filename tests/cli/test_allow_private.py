@@ -59,6 +59,14 @@ def test_a_redirect_to_a_neighbour(command: Any, server: Loopback) -> None:
     assert keys.asked("/metadata") and seen["outcome"] == "observed"
 
 
+def test_the_products_own_service_is_typed_too(command: Any, server: Loopback) -> None:
+    """``--cds-services`` names an address as much as a base URL does."""
+    keys = keys_of(server)
+    keys.routes["/cds-services"] = as_json({"services": []})
+    command("probe", server.base, "--cds-services", keys.origin, "--quick")
+    assert keys.asked("/cds-services")
+
+
 def test_an_organisation_that_was_added_is_probed(command: Any, server: Loopback, tmp_path: Path) -> None:
     command("init", tmp_path / "w")
     assert command("org", "add", "here", "--url", server.base, "-w", tmp_path / "w").code == 0

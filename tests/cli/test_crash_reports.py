@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -12,12 +13,19 @@ import pytest
 
 from interlock.cli import crash
 from interlock.cli.main import run
+from interlock.documents.resources import data_dir
 
 CANARY = "canary-5f2c9be1d7"
 
 
 def reports() -> list[Path]:
     return sorted(crash.crash_folder().glob("*.txt"))
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A sample workspace with one simulated organisation."""
+    return Path(shutil.copytree(data_dir("samples") / "templates" / "early", tmp_path / "early"))
 
 
 @pytest.fixture
@@ -34,9 +42,9 @@ def failing(monkeypatch: pytest.MonkeyPatch):
     return fail
 
 
-def test_three_lines_and_a_report(command, failing, demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_three_lines_and_a_report(command, failing, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failing(TypeError("it broke"))
-    result = command("--workspace", demo, "lint", "--format=json")
+    result = command("--workspace", workspace, "lint", "--format=json")
     assert result.code == 70
     assert result.out == ""
     happened, position, remedy = result.err.splitlines()
@@ -48,7 +56,7 @@ def test_three_lines_and_a_report(command, failing, demo: Path, monkeypatch: pyt
     text = report.read_text("utf-8")
     for told in ("it broke", "Traceback", "0.1", "Python", "--workspace lint --format\n"):
         assert told in text
-    assert str(demo) not in text  # an option's value
+    assert str(workspace) not in text  # an option's value
     assert CANARY not in text
 
 
@@ -94,6 +102,15 @@ def test_a_secret_that_was_read_is_hidden_wherever_it_came_from(command, failing
     text = reports()[0].read_text("utf-8")
     assert CANARY not in text
     assert "other" in text
+
+
+def test_the_program_text_of_a_traceback_stays(command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        token = str(1 / 0)  # noqa: F841  # its name is no secret
+
+    monkeypatch.setattr("interlock.usecases.lint.lint_content", broken)
+    command("lint")
+    assert "token = str(1 / 0)" in reports()[0].read_text("utf-8")
 
 
 def test_the_home_folder_is_not_named(command, failing) -> None:
@@ -202,12 +219,17 @@ def assert_crash(code: str, name: str) -> None:
 @pytest.mark.parametrize(
     "arguments", [["--version"], ["config", "schema", "assessment"], ["questions", "--format", "json"]]
 )
-def test_a_full_disk_under_the_output_is_no_crash(demo: Path, arguments: list[str]) -> None:
+def test_a_full_disk_under_the_output_is_no_crash(workspace: Path, arguments: list[str]) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "interlock", *arguments], stdout=full, stderr=subprocess.PIPE, cwd=demo, text=True,
-            timeout=60, check=False,
-        )  # fmt: skip
+            [sys.executable, "-m", "interlock", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=workspace,
+            text=True,
+            timeout=60,
+            check=False,
+        )
     assert (done.returncode, reports()) == (2, [])
     assert "the disk is full" in done.stderr
     assert "Traceback" not in done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import shutil
 import stat
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hostile_text import HOSTILE
 
 from interlock.cli import logs
 from interlock.cli.main import run
+from interlock.documents.resources import data_dir
 from interlock.documents.timing import timed, timing
 
 CANARY = "canary-7aa1f0c3b2"
@@ -23,12 +25,18 @@ def lines(path: Path) -> list[dict]:
 
 
 @pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A sample workspace with one simulated organisation."""
+    return Path(shutil.copytree(data_dir("samples") / "templates" / "early", tmp_path / "early"))
+
+
+@pytest.fixture
 def log(tmp_path: Path) -> Path:
     return tmp_path / "interlock.log"
 
 
-def test_a_log_tells_what_was_run_and_how_it_ended(command, demo: Path, log: Path) -> None:
-    assert command("--log-file", log, "--workspace", demo, "score", "--fail-under=99").code == 1
+def test_a_log_tells_what_was_run_and_how_it_ended(command, workspace: Path, log: Path) -> None:
+    assert command("--log-file", log, "--workspace", workspace, "score", "--fail-under=99").code == 1
     first, *_, last = lines(log)
     assert first["message"] == "command begins"
     assert first["fields"]["command"] == "--log-file --workspace score --fail-under"
@@ -48,8 +56,8 @@ def test_runs_are_added_and_told_apart(command, log: Path, monkeypatch: pytest.M
     assert len({line["run"] for line in lines(log)}) == 2
 
 
-def test_requests_writes_and_locks_are_told(command, demo: Path, log: Path) -> None:
-    assert command("--log-file", log, "-w", demo, "probe", "--org", "riverside").code == 0
+def test_requests_writes_and_locks_are_told(command, workspace: Path, log: Path) -> None:
+    assert command("--log-file", log, "-w", workspace, "probe", "--org", "riverside").code == 0
     told = lines(log)
     requests = [line["fields"] for line in told if line["message"] == "request"]
     assert any(fields["url"].endswith("/metadata") and fields["status"] == 200 for fields in requests)
@@ -111,9 +119,9 @@ def test_no_secret_is_logged(
     assert lines(log)[1]["fields"]["error"] == "ValueError"
 
 
-def test_verbose_tells_the_same_on_stderr_and_leaves_the_output_alone(command, demo: Path) -> None:
-    quiet = command("-w", demo, "org", "list", "--format", "json")
-    verbose = command("-v", "-w", demo, "org", "list", "--format", "json")
+def test_verbose_tells_the_same_on_stderr_and_leaves_the_output_alone(command, workspace: Path) -> None:
+    quiet = command("-w", workspace, "org", "list", "--format", "json")
+    verbose = command("-v", "-w", workspace, "org", "list", "--format", "json")
     assert quiet.out == verbose.out
     assert "command begins command=-v -w org list --format" in verbose.err
     assert quiet.err == ""
@@ -128,7 +136,7 @@ def test_a_log_that_cannot_be_written_is_bad_input(command, tmp_path: Path) -> N
 def test_a_log_is_bounded(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "MAX_BYTES", 20_000)
     with logs.logging_to(log, verbose=False, run_id="0"):
-        for _ in range(400):
+        for _ in range(40):
             logging.getLogger("interlock.x").info("x" * 9_000)
     files = sorted(log.parent.iterdir())
     assert [path.name for path in files] == ["interlock.log", "interlock.log.1"]
@@ -142,8 +150,8 @@ def test_a_log_on_a_full_disk_is_given_up_once(command, monkeypatch: pytest.Monk
     assert result.err.count("cannot be written any more") == 1
 
 
-def test_timings_tell_the_phases_and_their_sum(command, demo: Path) -> None:
-    result = command("--timings", "-w", demo, "score")
+def test_timings_tell_the_phases_and_their_sum(command, workspace: Path) -> None:
+    result = command("--timings", "-w", workspace, "score")
     assert result.code == 0
     rows = dict(re.findall(r"^ *([\d.]+) ms  (.+)$", result.err, re.MULTILINE))
     phases = {phase: float(ms) for ms, phase in rows.items()}

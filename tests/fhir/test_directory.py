@@ -229,6 +229,11 @@ def test_a_file_that_is_no_directory_is_refused_with_one_sentence(data: bytes) -
     assert len(str(caught.value)) < 300
 
 
+def test_a_list_of_nothing_is_not_built() -> None:
+    with pytest.raises(DirectoryError, match="more than 5,000,000 values"):
+        read_directory(b"[" + b"[]," * 3_000_000 + b"0]")
+
+
 def test_a_gzip_bomb_is_refused_without_being_unpacked() -> None:
     bomb = gzip.compress(b"\n" * (200 * 1024 * 1024))
     assert len(bomb) < 1_000_000

@@ -532,6 +532,8 @@ def test_the_look_at_tls_goes_through_the_same_judgement(
 # -- proxies -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("named", ["option", "environment"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize(
     ("host", "allowed", "asked"),
     [
@@ -549,11 +551,22 @@ def test_the_look_at_tls_goes_through_the_same_judgement(
         ("93.184.216.34", False, True),
     ],
 )
-async def test_what_a_proxy_is_asked_for(loopback: Loopback, host: str, allowed: bool, asked: bool) -> None:
+async def test_what_a_proxy_is_asked_for(
+    loopback: Loopback,
+    monkeypatch: pytest.MonkeyPatch,
+    host: str,
+    allowed: bool,
+    asked: bool,
+    scheme: str,
+    named: str,
+) -> None:
     """The proxy resolves names where nobody here sees it, so their writing is all there is to judge."""
-    allowing = typed(ProbeSettings(proxy=loopback.origin), *([f"http://{host}"] if allowed else []))
+    if named == "environment":
+        monkeypatch.setenv(f"{scheme}_proxy", loopback.origin)
+    proxy = loopback.origin if named == "option" else None
+    allowing = typed(ProbeSettings(proxy=proxy), *([f"{scheme}://{host}"] if allowed else []))
     async with Client(allowing) as client:
-        answer = await client.get(Ask(f"http://{host}/x", "*/*", asyncio.get_running_loop().time() + 3))
+        answer = await client.get(Ask(f"{scheme}://{host}/x", "*/*", asyncio.get_running_loop().time() + 3))
     assert bool(loopback.requests) is asked, answer.failure
     assert asked or word(answer) == "refused"
 

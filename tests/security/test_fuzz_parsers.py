@@ -13,25 +13,22 @@ from hypothesis import strategies as st
 
 from tiers import rounds
 
-SLOW = {"whole workspace to report": 4, "command line": 15}
-
 
 @pytest.mark.parametrize("name", PARSERS)
 def test_whole_documents_are_read(name: str, tmp_path: Path) -> None:
     """The documents that damage begins with are sound: otherwise only the first check of a parser is tried."""
     parser = PARSERS[name]
     assert parser.seeds()
-    for seed in parser.seeds()[: 2 if name in SLOW else None]:
+    for seed in parser.seeds()[: 2 if parser.slow else None]:
         parser.run(seed, tmp_path)
 
 
 @pytest.mark.parametrize("name", PARSERS)
 def test_damaged_documents(name: str, tmp_path: Path) -> None:
     parser = PARSERS[name]
-    count = SLOW.get(name, 40)
 
     @settings(
-        max_examples=rounds(count, 40 * count),
+        max_examples=rounds(parser.usual, 40 * parser.usual),
         deadline=None,
         derandomize=True,
         database=None,

@@ -10,12 +10,12 @@ import os
 import platform
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from interlock.documents.redaction import redacted
+from interlock.documents.redaction import redacted, without_known_secrets
 from interlock.documents.text import plain
 
 #: EX_SOFTWARE of sysexits.h.
@@ -59,19 +59,29 @@ def tell_crash(error: BaseException, arguments: Sequence[str], run_id: str) -> i
 def _trace(error: BaseException) -> str:
     """The traceback with its causes, without local variables and secrets, and of bounded length."""
     try:
-        lines = "".join(traceback.TracebackException.from_exception(error, capture_locals=False).format()).splitlines()
+        told = traceback.TracebackException.from_exception(error, capture_locals=False)
+        text, source = "".join(told.format()), frozenset(_source_lines(told))
     except Exception as second:  # an exception whose own words cannot be had
-        lines = [
-            *(line.rstrip() for line in traceback.format_tb(error.__traceback__)),
-            f"{type(error).__name__} ({type(second).__name__} in its message)",
-        ]
+        words = f"{type(error).__name__} ({type(second).__name__} in its message)"
+        text, source = "".join(traceback.format_tb(error.__traceback__)) + words, frozenset()
+    lines = without_known_secrets(text).rstrip().split("\n")
     if len(lines) > 2 * _LINES_AT_EACH_END:
         left_out = f"  … {len(lines) - 2 * _LINES_AT_EACH_END} lines left out …"
         lines = [*lines[:_LINES_AT_EACH_END], left_out, *lines[-_LINES_AT_EACH_END:]]
-    text = redacted("\n".join(lines))
-    return "\n".join(
-        line[: len(line) - len(line.lstrip(" "))] + plain(line, _LONGEST_LINE) for line in text.split("\n")
-    )
+    return "\n".join(_shown(line if line.strip() in source else redacted(line)) for line in lines)
+
+
+def _shown(line: str) -> str:
+    return line[: len(line) - len(line.lstrip(" "))] + plain(line, _LONGEST_LINE)
+
+
+def _source_lines(told: traceback.TracebackException) -> Iterator[str]:
+    """The lines of program text in a traceback: what looks like a secret in them is the name of a variable."""
+    waiting = [told]
+    while waiting:
+        current = waiting.pop()
+        yield from (frame.line.strip() for frame in current.stack if frame.line)
+        waiting += [part for part in (current.__cause__, current.__context__, *(current.exceptions or ())) if part]
 
 
 def _described(arguments: Sequence[str]) -> str:

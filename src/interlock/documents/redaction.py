@@ -24,8 +24,8 @@ _TELLING_PART = re.compile(r"[\w.~+/=-]{12,}", re.ASCII)
 _WORD = (
     r"[\w.-]*(?:token|secret|passw(?:or)?d|api[-_]?key|credential|assertion|signature|session)[\w.-]*|code|sig|pwd|key"
 )
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), HIDDEN),
     (re.compile(r"(://)[^/?#\s\"'<>]*@"), rf"\1{HIDDEN}@"),
     (re.compile(rf"([?&;#])({_WORD})=[^&;#\s\"'<>]*", re.IGNORECASE), rf"\1\2={HIDDEN}"),
     (
@@ -36,21 +36,33 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?"), HIDDEN),
 )
 
-_remembered: set[str] = set()
+#: The latest ones; a run has a handful for each organisation.
+_remembered: dict[str, None] = {}
+_MOST_REMEMBERED = 2_000
 
 
 def remember_secret(value: str) -> None:
     """Take this value, however it is spelled, out of everything that is redacted from now on."""
-    _remembered.add(value)
+    _remembered.pop(value, None)
+    _remembered[value] = None
+    if len(_remembered) > _MOST_REMEMBERED:
+        del _remembered[next(iter(_remembered))]
 
 
 def redacted(text: str) -> str:
-    """The text without secrets, without credentials in addresses, and with ``~`` for the user's home folder."""
+    """The text without secrets, known or by their looks, and with ``~`` for the user's home folder."""
+    text = without_known_secrets(text)
+    for shape, instead in _SHAPES:
+        text = shape.sub(instead, text)
+    return text
+
+
+def without_known_secrets(text: str) -> str:
+    """The text without the values that are known, without private keys, and with ``~`` for the user's home folder."""
     pattern = _values(frozenset(_remembered), _of_the_environment())
     if pattern is not None:
         text = pattern.sub(HIDDEN, text)
-    for shape, instead in _SHAPES:
-        text = shape.sub(instead, text)
+    text = _PRIVATE_KEY.sub(HIDDEN, text)
     home = os.path.expanduser("~")  # noqa: PTH111  # as text: it need not exist
     return re.sub(re.escape(home) + r"(?=[/\\\s\"':,)]|$)", "~", text) if len(home) > 1 else text
 

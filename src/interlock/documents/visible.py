@@ -17,6 +17,8 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 #: Letters that are drawn as nothing.
 _BLANK = frozenset("\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 
+_BREAKS = {ord(character): chr(0x2400 + ord(character)) for character in "\t\n\r"}
+
 
 def visible(text: str, ours: str = "") -> str:
     """Text with a symbol in the place of every character that cannot be seen; line feeds, CRLF and tabs stay.
@@ -32,6 +34,11 @@ def visible(text: str, ours: str = "") -> str:
         return text
     pattern = "|".join(map(_pattern, sorted(unseen)))
     return re.sub(pattern, lambda match: _symbol(match[0]), text)
+
+
+def visible_line(text: str) -> str:
+    """The same for what must stay one line: line feeds and tabs are symbols too, and the text is as long as before."""
+    return text if text.isprintable() else visible(text.translate(_BREAKS))
 
 
 def visible_json(text: str) -> str:

@@ -16,12 +16,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from interlock.documents.bounds import JsonBoundsError, check_json
 from interlock.documents.text import plain
 from interlock.fhir.addresses import repair_address
 from interlock.fhir.tolerant import storable
 
 MAX_BYTES = 128 * 1024 * 1024
 MAX_ENTRIES = 500_000
+#: Values and keys of a JSON document; the national list of the United States has fewer than half of them.
+MAX_VALUES = 5_000_000
+MAX_DEPTH = 100
 _MAX_NAME = 200
 _MAX_CELLS = 64
 _MAX_NAMES = 20
@@ -201,9 +205,11 @@ def _rows(text: str) -> tuple[str, Iterator[_Row]]:
 
 def _json_rows(text: str) -> tuple[str, Iterator[_Row]]:
     try:
+        check_json(text, max_nodes=MAX_VALUES, max_depth=MAX_DEPTH)
+    except JsonBoundsError as error:
+        raise DirectoryError(f"it {error}") from error
+    try:
         value = json.loads(text)
-    except RecursionError as error:
-        raise DirectoryError("it is nested too deeply") from error
     except ValueError as error:
         value = _json_lines(text)
         if value is None:
@@ -228,7 +234,7 @@ def _json_lines(text: str) -> list[Any] | None:
         if line.strip():
             try:
                 values.append(json.loads(line))
-            except (ValueError, RecursionError):
+            except ValueError:
                 return None
     return values
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.traceback import Traceback
 from textual import on
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
@@ -17,6 +17,7 @@ from textual.timer import Timer
 from interlock.documents.text import plain
 from interlock.tui import messages as tell
 from interlock.tui import work as job
+from interlock.tui.saving import Saver
 from interlock.tui.screens.contract import ContractSection
 from interlock.tui.screens.dialogs import Confirm, Jump
 from interlock.tui.screens.gaps import GapsSection
@@ -83,6 +84,7 @@ class InterlockApp(Workers):
         self.sections: set[Section] = set()
         self._settling: Timer | None = None
         self._leaving = False
+        self._over = False
         for theme in THEMES:
             self.register_theme(theme)
         wanted = os.environ.get("TEXTUAL_THEME", DEFAULT_THEME)
@@ -97,10 +99,6 @@ class InterlockApp(Workers):
         self._load()
         self.set_interval(WATCH_S, self._watch_files)
 
-    def _fatal_error(self) -> None:
-        """Textual's own crash page lists every local variable: whole assessments. Say where it happened and no more."""
-        self.panic(Traceback(show_locals=False))
-
     # -- state ----------------------------------------------------------------------------------------------------
 
     def become(self, state: State) -> None:
@@ -111,7 +109,7 @@ class InterlockApp(Workers):
         self.state = state
         for section in self.sections:
             section.post_message(tell.StateChanged())
-        if recompute and state.inputs is not None:
+        if recompute and state.inputs is not None and not self._over:
             self._judge(state.revision, state.inputs)
 
     def answer(self, answer: Answer) -> None:
@@ -124,9 +122,24 @@ class InterlockApp(Workers):
         self._start_saving()
 
     def _start_saving(self) -> None:
-        if self.state.inputs is not None and not self._saver.running and not self._saver.empty:
+        if self.state.inputs is not None and not self._saver.running and not self._saver.empty and not self._over:
             self._saver.running = True
             self._save(self.state.inputs)
+
+    def keep(self) -> None:
+        """Save what is typed and what waits, for the app ends now; what cannot be saved goes into the journal."""
+        if self._over:
+            return
+        self._over = True
+        for section in tuple(self.sections):
+            with contextlib.suppress(Exception):  # one that broke must not cost the others their text
+                section.keep()
+        if self.state.inputs is not None and self.state.waiting:
+            with self._saving:
+                last = Saver(self.workspace, lambda message: None)
+                for entry in self.state.waiting.values():
+                    last.put(entry.answer)
+                last.run(self.state.inputs.content)
 
     # -- what workers tell ----------------------------------------------------------------------------------------
 
@@ -330,16 +343,22 @@ class InterlockApp(Workers):
         if self._saver.running:
             self._leaving = True
             return
-        if not self.state.unsaved:
+        refused = [words for section in self.sections for words in section.refused()]
+        if not self.state.unsaved and not refused:
             self.exit()
             return
-        count = counted(len(self.state.unsaved), "answer")
-        body = f"{count} could not be saved: {plain(self.state.unsaved[-1].error, 300)}"
-        answers = (("leave", "Close without saving"), ("retry", "Try again"), ("stay", "Stay"))
+        answers = [("leave", "Close without saving"), ("stay", "Stay")]
+        said = [f"No valid answer: {plain(words, 300)}" for words in refused]
+        if self.state.unsaved:
+            count = counted(len(self.state.unsaved), "answer")
+            said.insert(0, f"{count} could not be saved: {plain(self.state.unsaved[-1].error, 300)}")
+            answers.insert(1, ("retry", "Try again"))
+        body = "  ".join(said)
         self.push_screen(Confirm("Not everything is saved", body, answers), self._quit_answered)
 
     def _quit_answered(self, answer: str | None) -> None:
         if answer == "leave":
+            self._over = True
             self.exit()
         elif answer == "retry":
             self._leaving = True

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from textual import work
-from textual.app import App
 from textual.worker import get_current_worker
 
 from interlock.tui import messages as tell
 from interlock.tui import work as job
+from interlock.tui.edge import Edge
 from interlock.tui.saving import Saver
 from interlock.tui.state import State
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from interlock.workspace.store import Workspace
 
 
-class Workers(App[None]):
+class Workers(Edge):
     """The app's workers: each has a description, for Textual would make one of its arguments, whole assessments."""
 
     def __init__(self, workspace: Workspace) -> None:
@@ -27,6 +28,7 @@ class Workers(App[None]):
         self.workspace = workspace
         self.state = State()
         self._saver = Saver(workspace, self.post_message)
+        self._saving = threading.Lock()
         self._seen: job.Fingerprint = {}
 
     @work(thread=True, group="load", exclusive=True, description="load")
@@ -67,7 +69,8 @@ class Workers(App[None]):
 
     @work(thread=True, group="save", description="save")
     def _save(self, inputs: Inputs) -> None:
-        self._saver.run(inputs.content)
+        with self._saving:
+            self._saver.run(inputs.content)
 
     @work(thread=True, group="watch", exclusive=True, description="watch")
     def _watch_files(self) -> None:

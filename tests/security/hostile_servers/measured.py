@@ -23,6 +23,6 @@ def peak_mb() -> int:
 if __name__ == "__main__":
     for url in sys.stdin.read().split():
         targets = [Target(base_url=url)]
-        settings = ProbeSettings(trust_env=False, private_origins=private_origins_of(targets))
+        settings = ProbeSettings(deadline_s=10.0, trust_env=False, private_origins=private_origins_of(targets))
         outcome = probe_sync(targets, settings)[0].outcome
         print(f"{url} {outcome} {peak_mb()}", flush=True)  # noqa: T201

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import resource
 import socket
 import ssl
 import struct
@@ -183,15 +184,11 @@ class Hosts:
     async def _main(self, ready: threading.Event) -> None:
         self._stop = asyncio.Event()
         self._loop.set_exception_handler(lambda loop, context: None)
-        self.port, self.victim_port = _free_ports()
-        servers = []
-        for number in self._answers:
-            address = Site(number, 0, 0).address
-            servers.append(await self._listen(number, address))
-            servers.append(await asyncio.start_server(self._hurt, address, self.victim_port))
-        for address in VICTIMS:
-            for port in (self.port, self.victim_port):
-                servers.append(await asyncio.start_server(self._hurt, address, port))
+        servers: list[asyncio.Server] = []
+        while not servers:
+            self.port, self.victim_port = _free_ports()
+            with contextlib.suppress(OSError):  # taken meanwhile by another process: the next two will do
+                await self._open(servers)
         ready.set()
         await self._stop.wait()
         for server in servers:
@@ -201,6 +198,21 @@ class Hosts:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             await asyncio.sleep(0.001)
+
+    async def _open(self, servers: list[asyncio.Server]) -> None:
+        try:
+            for number in self._answers:
+                address = Site(number, 0, 0).address
+                servers.append(await self._listen(number, address))
+                servers.append(await asyncio.start_server(self._hurt, address, self.victim_port))
+            for address in VICTIMS:
+                for port in (self.port, self.victim_port):
+                    servers.append(await asyncio.start_server(self._hurt, address, port))
+        except OSError:
+            for server in servers:
+                server.close()
+            servers.clear()
+            raise
 
     async def _listen(self, number: int, address: str) -> asyncio.Server:
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -266,6 +278,22 @@ class Hosts:
         address, port = writer.get_extra_info("sockname")[:2]
         self.hit.append((address, port))
         writer.close()
+
+
+def unusable(listeners: int) -> str | None:
+    """Why the servers cannot listen on this machine, or none."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 3 * listeners
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        return f"a process may open {hard} files, and {wanted} are needed"
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    with socket.socket() as probing:
+        try:
+            probing.bind(("127.66.0.1", 0))
+        except OSError:
+            return "not all of 127.0.0.0/8 is this machine"
+    return None
 
 
 def _free_ports() -> tuple[int, int]:

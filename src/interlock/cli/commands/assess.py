@@ -20,20 +20,37 @@ def assess(
 
 
 def open_terminal_ui(directory: Path | None) -> None:
-    """Run the terminal UI; outside a terminal say what to use instead.
+    """Run the terminal UI; where it cannot be shown say what to use instead.
 
-    :raises InterlockError: there is no workspace, or no terminal.
+    :raises InterlockError: there is no workspace, or no terminal that has room.
+    :raises Exception: whatever ended it although nobody foresaw it; what was typed is saved by then.
     """
-    from interlock.model.errors import InterlockError
     from interlock.usecases.load import load_inputs, open_workspace
 
     workspace = open_workspace(directory or Path())
     load_inputs(workspace)  # a broken file is said before the screen changes
-    in_browser = "TEXTUAL_DRIVER" in os.environ  # `interlock serve` talks to us through pipes
-    if not in_browser and not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if "TEXTUAL_DRIVER" not in os.environ:  # `interlock serve` talks to us through pipes
+        _need_a_terminal()
+    from interlock.tui.app import InterlockApp
+
+    app = InterlockApp(workspace)
+    app.run()
+    if app.crash is not None:
+        raise app.crash
+    if app.return_code:
+        raise typer.Exit(app.return_code)
+
+
+def _need_a_terminal() -> None:
+    from interlock.model.errors import InterlockError
+
+    # Keys come from stdin; the screen is drawn on stderr, so that stdout stays for data.
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise InterlockError(
             "the terminal UI needs a terminal", remedy="use the commands: interlock score, gaps, plan, report"
         )
-    from interlock.tui.app import InterlockApp
-
-    InterlockApp(workspace).run()
+    if 0 in os.get_terminal_size(sys.stderr.fileno()) and not os.environ.get("COLUMNS"):
+        raise InterlockError(
+            "the terminal says that it has no room: 0 columns or 0 lines",
+            remedy="tell its size (stty cols 80 rows 24), or use the commands: interlock score, gaps, plan, report",
+        )

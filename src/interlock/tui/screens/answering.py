@@ -1,13 +1,20 @@
-"""Answering the question that is shown: what is chosen, typed or noted becomes a response, or stays as a draft."""
+"""Answering the question that is shown: what is chosen, typed or noted becomes a response, or stays as a draft.
+
+What is typed is saved while it is typed, a second behind at most: a terminal that is closed costs nothing.
+"""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from textual import on
+from textual.timer import Timer
+from textual.widgets import Input, TextArea
 
+from interlock.documents.text import paragraph
 from interlock.model.base import Status
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import ItemType, Response
@@ -19,6 +26,9 @@ from interlock.tui.widgets.question_form import QuestionForm
 if TYPE_CHECKING:
     from interlock.usecases.answer import Raw
     from interlock.usecases.questions import Asked
+
+#: Seconds after which what is being typed is saved.
+KEEP_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -37,11 +47,17 @@ class Answering(Section):
         self._scope = "product"
         self._drafts: dict[Key, Draft] = {}
         self._on_form: Key | None = None
+        self._typing: Timer | None = None
+        self._before: tuple[Key, Response | None] | None = None  # a question's answer before what is typed was saved
 
     @property
     @abstractmethod
     def _current(self) -> Asked | None:
         """The question on the form."""
+
+    @abstractmethod
+    def _question(self, scope: str, item: str) -> Asked | None:
+        """A question as it is answered now."""
 
     @abstractmethod
     def _again(self) -> None:
@@ -53,17 +69,17 @@ class Answering(Section):
 
     @on(QuestionForm.Chose)
     def _chose(self, event: QuestionForm.Chose) -> None:
-        asked = self._current
+        # The answer belongs to the question that it was chosen for, even if a key has led to another one meanwhile.
+        asked, choice = self._question(event.asked.scope, event.asked.item.id), event.choice
         if asked is None:
             return
-        choice = event.choice
         if choice.kind == "typed":
             self.query_one(QuestionForm).focus_typed()
         elif choice.kind == "status":
             if choice.value == Status.UNKNOWN.value and not event.again:
-                self.action_unknown()
+                self._give(asked, None, status=Status.UNKNOWN)
             elif choice.value == Status.NOT_APPLICABLE.value:
-                self.action_not_applicable()
+                self._ask_why_not(asked)
             else:
                 self.action_step(1)
         elif asked.item.type is ItemType.MULTI_CHOICE:
@@ -72,6 +88,9 @@ class Answering(Section):
             self.action_step(1)
         else:
             self._give(asked, choice.value)
+
+    def _is_shown(self, asked: Asked) -> bool:
+        return self._on_form == (asked.scope, asked.item.id)
 
     def _toggle(self, asked: Asked, value: str) -> None:
         taken = asked.response.value if asked.response is not None else None
@@ -92,32 +111,60 @@ class Answering(Section):
     @on(QuestionForm.Typed)
     def _typed(self, event: QuestionForm.Typed) -> None:
         asked = self._current
-        if asked is None or self._on_form != (self._scope, asked.item.id):
+        if asked is None or self._on_form != (event.asked.scope, event.asked.item.id) or not self._is_shown(asked):
             return
         given = self._take_typed(asked, event.value)
         if event.submitted and not given and asked.response is not None and not self._draft_of(asked):
             self.action_step(1)
 
     def _draft_of(self, asked: Asked) -> Draft | None:
-        return self._drafts.get((self._scope, asked.item.id))
+        return self._drafts.get((asked.scope, asked.item.id))
 
-    def _take_typed(self, asked: Asked, value: str) -> bool:
+    def _take_typed(self, asked: Asked, value: str, *, quiet: bool = False) -> bool:
         """Make an answer of what is typed; true when it is a new one. What is not valid stays as a draft."""
+        key = asked.scope, asked.item.id
         known = asked.response.value if asked.response is not None else None
         if not value.strip() or value.strip() == str(known if known is not None else ""):
-            self._drafts.pop((self._scope, asked.item.id), None)
+            self._drafts.pop(key, None)
             self.query_one(QuestionForm).error(None)
+            if not value.strip() and self._before is not None and self._before[0] == key:
+                self._record(asked, self._before[1])  # what was saved while it was typed is deleted again
+                self._before = None
             return False
-        return self._give(asked, value)
+        return self._give(asked, value, quiet=quiet)
 
     @on(QuestionForm.Detailed)
     def _detailed(self) -> None:
         asked = self._current
-        if asked is None or asked.response is None or self._on_form != (self._scope, asked.item.id):
+        if asked is None or not self._is_shown(asked) or not self.query_one(QuestionForm).take_details():
             return
         response = asked.response
-        if self.query_one(QuestionForm).take_details():
+        if response is not None and response.status is not Status.UNANSWERED:
             self._give(asked, response.value, status=response.status, reason=response.reason)
+            return
+        beside = self._beside(asked)
+        noted = beside["note"] or beside["evidence_url"]
+        if noted or response is not None:
+            self._record(asked, Response(status=Status.UNANSWERED, at=_now(), **beside) if noted else None)
+
+    def _beside(self, asked: Asked) -> dict[str, Any]:
+        """What is said beside the answer: on the form, or in the response where the form shows another question."""
+        if self._is_shown(asked):
+            form = self.query_one(QuestionForm)
+            return {"evidence": form.evidence, "note": form.note, "evidence_url": form.link}
+        if asked.response is None:
+            return {}
+        return {name: getattr(asked.response, name) for name in ("evidence", "note", "evidence_url")}
+
+    @on(Input.Changed, "#typed,#link,#note")
+    @on(TextArea.Changed, "#long")
+    def _begin_typing(self) -> None:
+        if self._typing is None:
+            self._typing = self.set_timer(KEEP_S, self._keep_typed)
+
+    def _keep_typed(self) -> None:
+        self._typing = None
+        self.commit(quiet=True)
 
     def action_unknown(self) -> None:
         """Say that the answer is not known yet."""
@@ -126,9 +173,10 @@ class Answering(Section):
 
     def action_not_applicable(self) -> None:
         """Ask for the reason, then say that the question does not apply, unless it always does."""
-        asked = self._current
-        if asked is None:
-            return
+        if self._current is not None:
+            self._ask_why_not(self._current)
+
+    def _ask_why_not(self, asked: Asked) -> None:
         if asked.item.na == "never":
             self.notify("This question always applies. u says that its answer is not known yet.", markup=False)
             return
@@ -167,27 +215,29 @@ class Answering(Section):
         self.query_one(QuestionForm).focus_note()
 
     def _give(
-        self, asked: Asked, raw: Raw | None, *, status: Status = Status.ANSWERED, reason: str | None = None
+        self,
+        asked: Asked,
+        raw: Raw | None,
+        *,
+        status: Status = Status.ANSWERED,
+        reason: str | None = None,
+        quiet: bool = False,
     ) -> bool:
         from interlock.usecases.answer import make_response
 
-        form = self.query_one(QuestionForm)
+        form, key = self.query_one(QuestionForm), (asked.scope, asked.item.id)
         try:
-            response = make_response(
-                asked.item,
-                raw,
-                status=status,
-                evidence=form.evidence,
-                note=form.note,
-                reason=reason,
-                evidence_url=form.link,
-            )
+            response = make_response(asked.item, raw, status=status, reason=reason, **self._beside(asked))
         except InterlockError as error:
-            self._drafts[(self._scope, asked.item.id)] = Draft(str(raw), error)
-            form.error(error)
+            self._drafts[key] = Draft(str(raw), error)
+            if self._is_shown(asked) and not quiet:
+                form.error(error)
             return False
-        form.error(None)
-        form.take_details()
+        if quiet and (self._before is None or self._before[0] != key):
+            self._before = key, asked.response
+        if self._is_shown(asked):
+            form.error(None)
+            form.take_details()
         self._record(asked, response)
         return True
 
@@ -195,12 +245,33 @@ class Answering(Section):
         self._drafts.pop((asked.scope, asked.item.id), None)
         self.interlock.answer(Answer(asked.scope, asked.item.id, response))
 
-    def commit(self) -> None:
-        """Hand over what is typed, before going elsewhere."""
+    def commit(self, *, quiet: bool = False) -> None:
+        """Hand over what is typed, before going elsewhere; ``quiet`` while it is being typed: nothing is wrong yet."""
         asked = self._current
-        if asked is None or self._on_form != (self._scope, asked.item.id) or not self.is_mounted:
+        if asked is None or not self._is_shown(asked) or not self.is_mounted:
             return
         typed = self.query_one(QuestionForm).typed
         if typed is not None:
-            self._take_typed(asked, typed)
+            self._take_typed(asked, typed, quiet=quiet)
         self._detailed()
+        if not quiet:
+            self._before = None
+
+    def refused(self) -> tuple[str, ...]:
+        """What was typed and is no valid answer, with the reason."""
+        return tuple(f"{item}: “{draft.typed}”: {draft.error.message}" for (_, item), draft in self._drafts.items())
+
+    def keep(self) -> None:
+        """Hand over what is typed; what is no valid answer goes into the question's note."""
+        self.commit()
+        for (scope, item), draft in tuple(self._drafts.items()):
+            asked = self._question(scope, item)
+            if asked is not None:
+                before = asked.response or Response(status=Status.UNANSWERED, at=_now())
+                words = f"typed, but no valid answer: {paragraph(draft.typed)}"
+                note = f"{before.note}\n{words}" if before.note else words
+                self._record(asked, before.model_copy(update={"note": note}))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)

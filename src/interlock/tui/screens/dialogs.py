@@ -18,6 +18,7 @@ from textual.widgets.option_list import Option
 from interlock.model.errors import InterlockError
 from interlock.tui.page import line, text
 from interlock.tui.sections import SECTIONS
+from interlock.tui.widgets.fields import Field
 from interlock.tui.words import ACCENT, DIM
 
 _CANCEL = Binding("escape", "dismiss(None)", "Cancel")
@@ -79,7 +80,7 @@ class AskText(ModalScreen[str]):
         with Vertical(classes="dialog"):
             yield Static(text(self._title), classes="dialog--title", markup=False)
             yield Static(text(self._body), classes="dialog--text", markup=False)
-            yield Input(self._value, placeholder=self._placeholder, id="ask")
+            yield Field(self._value, placeholder=self._placeholder, id="ask")
             yield Static("", id="ask-error", classes="error", markup=False)
             yield Static("enter takes it   escape cancels", classes="hint", markup=False)
 
@@ -88,12 +89,12 @@ class AskText(ModalScreen[str]):
         event.stop()
         if self._check is not None:
             try:
-                self._check(event.value)
+                self._check(self.query_one(Field).given)
             except InterlockError as error:
                 remedy = f". {error.remedy}" if error.remedy and "--" not in error.remedy else ""
                 self.query_one("#ask-error", Static).update(text(f"! {error.message}{remedy}"))
                 return
-        self.dismiss(event.value)
+        self.dismiss(self.query_one(Field).given)
 
 
 class Pick(ModalScreen[str]):
@@ -109,7 +110,7 @@ class Pick(ModalScreen[str]):
         """Title and list."""
         with Vertical(classes="dialog"):
             yield Static(text(self._title), classes="dialog--title", markup=False)
-            yield OptionList(*(Option(content, id=key) for key, content in self._choices), markup=False)
+            yield OptionList(*(Option(content) for _, content in self._choices), markup=False)
             yield Static("enter chooses   escape cancels", classes="hint", markup=False)
 
     def on_mount(self) -> None:
@@ -124,7 +125,7 @@ class Pick(ModalScreen[str]):
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        self.dismiss(event.option_id)
+        self.dismiss(self._choices[event.option_index][0])
 
 
 class Jump(ModalScreen[str]):

@@ -34,7 +34,7 @@ class OrganizationPage(Section):
         "that an observation contradicts."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "app.pop_screen", "Back"),
+        Binding("escape", "back", "Back"),
         Binding("p", "probe", "Probe it", tooltip="Look at this organisation's endpoints"),
         Binding("a", "answer", "Answer its questions", tooltip="Go to the questions asked of this organisation"),
         Binding("e", "edit", "Edit", tooltip="Change its name, vendor, address or credentials"),
@@ -124,6 +124,11 @@ class OrganizationPage(Section):
     @on(Rows.Chosen)
     def _open(self, event: Rows.Chosen) -> None:
         self.interlock.show_gap(event.key)
+
+    def action_back(self) -> None:
+        """Back to where it was opened from; a second time, while that is being shown, does nothing more."""
+        if self.is_current:
+            self.app.pop_screen()
 
     def action_probe(self) -> None:
         """Look at its endpoints."""

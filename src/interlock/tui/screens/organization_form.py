@@ -15,6 +15,7 @@ from textual.widgets import Button, Input, Select, Static
 from interlock.documents.text import slug
 from interlock.model.errors import InterlockError
 from interlock.tui.page import text
+from interlock.tui.widgets.fields import Field
 from interlock.tui.widgets.segments import Segments
 
 if TYPE_CHECKING:
@@ -100,11 +101,10 @@ class OrganizationForm(ModalScreen["Organization | None"]):
     def _fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = self._org.model_dump(mode="json", exclude_none=True) if self._org else {}
         for name, _, _ in _TEXTS:
-            value = self.query_one(f"#{name}", Input).value.strip()
-            fields[name] = value or None
+            fields[name] = self.query_one(f"#{name}", Field).given or None
         fields["vendor"] = self.query_one("#vendor", Select).value
         fields["environment"] = self.query_one("#environment", Segments).value
-        values = {name: self.query_one(f"#{name}", Input).value.strip() for name, _, _ in _AUTH}
+        values = {name: self.query_one(f"#{name}", Field).given for name, _, _ in _AUTH}
         fields["auth"] = {name: value for name, value in values.items() if value}
         return fields
 
@@ -117,7 +117,7 @@ class OrganizationForm(ModalScreen["Organization | None"]):
         for shown in self.query(".field-error").results(Static):
             shown.display = False
         self.query_one("#form-problem", Static).display = False
-        if not self.query_one("#name", Input).value.strip():
+        if not self.query_one("#name", Field).given:
             self._wrong("name", "an organisation needs a name")
             return
         try:
@@ -155,7 +155,8 @@ class OrganizationForm(ModalScreen["Organization | None"]):
 def _line(name: str, label: str, hint: str, value: object, *, disabled: bool = False) -> ComposeResult:
     with Horizontal(classes="field"):
         yield Static(label, classes="label", markup=False)
-        yield Input("" if value is None else str(value), placeholder=hint, id=name, compact=True, disabled=disabled)
+        shown = None if value is None else str(value)
+        yield Field(shown, placeholder=hint, lines=name == "note", id=name, compact=True, disabled=disabled)
     error = Static("", id=f"{name}-error", classes="error field-error", markup=False)
     error.display = False
     yield error

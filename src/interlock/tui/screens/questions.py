@@ -182,6 +182,12 @@ class QuestionsSection(Answering):
         index = self._index()
         return self._asked[index] if index is not None else None
 
+    def _question(self, scope: str, item: str) -> Asked | None:
+        inputs = self.state.inputs
+        if inputs is None or (scope != "product" and self.state.organization(scope) is None):
+            return None
+        return next((asked for asked in questions(inputs, scope) if asked.item.id == item), None)
+
     # -- going ----------------------------------------------------------------------------------------------------
 
     def go_to(self, scope: str, item: str | None = None) -> None:

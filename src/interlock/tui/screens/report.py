@@ -21,6 +21,7 @@ from interlock.tui.page import Page, text
 from interlock.tui.screens.dialogs import Pick
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
+from interlock.tui.widgets.fields import Field
 from interlock.tui.widgets.flow import ScrollingFlow
 from interlock.tui.widgets.problem import draw_problem
 from interlock.tui.widgets.rows import Column, Row, Rows
@@ -80,7 +81,7 @@ class ReportSection(Section):
                 yield Tick(label, chosen, id=f"format-{name}")
             with Horizontal(classes="field"):
                 yield Static("Folder", classes="label", markup=False)
-                yield Input(str(self.interlock.workspace.root / "reports"), id="folder", compact=True)
+                yield Field(str(self.interlock.workspace.root / "reports"), id="folder", compact=True)
             with Horizontal(classes="buttons"):
                 yield Button("Export", id="export", variant="primary", compact=True)
                 yield Button("Contract skeletons", id="skeletons", compact=True)
@@ -90,7 +91,7 @@ class ReportSection(Section):
         with Vertical(classes="panel", id="milestone-form"):
             with Horizontal(classes="field"):
                 yield Static("Name", classes="label", markup=False)
-                yield Input(placeholder="before-pilot", id="milestone-name", compact=True)
+                yield Field(placeholder="before-pilot", id="milestone-name", compact=True)
             with Horizontal(classes="buttons"):
                 yield Button("Save milestone", id="save-milestone", compact=True)
             yield Rows(_COLUMNS, id="milestones", empty="No milestone yet.")
@@ -145,7 +146,7 @@ class ReportSection(Section):
     # -- the report -----------------------------------------------------------------------------------------------
 
     def _folder(self) -> Path:
-        typed = self.query_one("#folder", Input).value.strip()
+        typed = self.query_one("#folder", Field).given
         return (self.interlock.workspace.root / Path(typed or "reports").expanduser()).absolute()
 
     @on(Button.Pressed, "#export")
@@ -254,8 +255,8 @@ class ReportSection(Section):
     @on(Button.Pressed, "#save-milestone")
     @on(Input.Submitted, "#milestone-name")
     def _save_milestone(self) -> None:
-        field = self.query_one("#milestone-name", Input)
-        name = field.value.strip()
+        field = self.query_one("#milestone-name", Field)
+        name = field.given
         if not name:
             self.notify("Give the milestone a name.", severity="warning", markup=False)
             field.focus()
@@ -292,7 +293,7 @@ class ReportSection(Section):
         self._outcome().border_title = "Milestone"
         self._outcome().draw(drawing)
         if error is None:
-            self.query_one("#milestone-name", Input).value = ""
+            self.query_one("#milestone-name", Field).put(None)
 
     @on(Rows.Chosen, "#milestones")
     def _chosen(self, event: Rows.Chosen) -> None:

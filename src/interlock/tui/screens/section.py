@@ -112,3 +112,10 @@ class Section(Screen[None]):
 
     def commit(self) -> None:
         """Hand over what is typed and not yet given as an answer; called before the app closes."""
+
+    def refused(self) -> tuple[str, ...]:
+        """What was typed and cannot be taken, with the reason."""
+        return ()
+
+    def keep(self) -> None:
+        """Hand over whatever is typed, valid or not: the app ends, and nobody can be asked."""

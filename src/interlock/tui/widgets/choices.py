@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import events, on
 from textual.binding import Binding, BindingType
@@ -19,7 +19,11 @@ from interlock.documents.text import plain
 from interlock.model.base import Status
 from interlock.model.questionnaire import Item, ItemType, Response
 from interlock.tui.page import hang
+from interlock.tui.widgets.options import Options
 from interlock.tui.words import DIM, OK, STATUS
+
+if TYPE_CHECKING:
+    from interlock.usecases.questions import Asked
 
 #: Types of questions whose answer is typed, with a hint of what is expected.
 TYPED = {
@@ -58,41 +62,51 @@ def choices_of(item: Item) -> tuple[Choice, ...]:
     return (*offered, unknown, *([applies] if item.na == "with_reason" else []))
 
 
-class Choices(OptionList):
+class _Line(Option):
+    """A line of the list that knows its question: it may be handled when the list shows another one already."""
+
+    def __init__(self, asked: Asked, choice: Choice) -> None:
+        super().__init__(Content(""))
+        self.asked, self.choice = asked, choice
+
+
+class Choices(Options):
     """A list in which one line (or several, of a multiple choice) is marked. It is as high as its lines."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "select", "Choose", show=False)]
 
     @dataclass(eq=False, repr=False)
     class Taken(Message):
-        """A line was chosen. ``again`` says that it was marked already."""
+        """A line of this question was chosen. ``again`` says that it was marked already."""
 
+        asked: Asked
         choice: Choice
         again: bool
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, markup=False)
-        self._item: Item | None = None
+        self._asked: Asked | None = None
         self._choices: tuple[Choice, ...] = ()
         self._marked: frozenset[tuple[str, str]] = frozenset()
         self._opening = False
 
-    def show(self, item: Item, response: Response | None) -> None:
-        """Show a question's choices with those marked that the response means."""
-        marked = _marked(item, response)
-        if item is self._item:
+    def show(self, asked: Asked) -> None:
+        """Show a question's choices with those marked that its response means."""
+        before, self._asked = self._asked, asked
+        marked = _marked(asked.item, asked.response)
+        if before is not None and before.scope == asked.scope and before.item is asked.item:
             if marked != self._marked:
                 self._marked = marked
                 self._redraw()
             return
-        self._item, self._choices, self._marked = item, choices_of(item), marked
+        self._choices, self._marked = choices_of(asked.item), marked
         # The question comes first: the page moves with the arrows, not when a question opens.
         self._opening = True
         options: list[Option | None] = []
         for index, choice in enumerate(self._choices):
             if choice.kind == "status" and index and self._choices[index - 1].kind != "status":
                 options.append(None)
-            options.append(Option(Content("")))
+            options.append(_Line(asked, choice))
         self.set_options(options)
         self._redraw()
         current = next((i for i, choice in enumerate(self._choices) if (choice.kind, choice.value) in marked), 0)
@@ -104,13 +118,16 @@ class Choices(OptionList):
         """The offered values that are marked, in the order in which they are offered."""
         return tuple(c.value for c in self._choices if c.kind == "value" and ("value", c.value) in self._marked)
 
+    @property
+    def _several(self) -> bool:
+        return self._asked is not None and self._asked.item.type is ItemType.MULTI_CHOICE
+
     def on_resize(self, event: events.Resize) -> None:
         """Wrap for the new width."""
         self._redraw()
 
     def _redraw(self) -> None:
-        width = max(20, self.size.width - 4)
-        several = self._item is not None and self._item.type is ItemType.MULTI_CHOICE
+        width, several = max(20, self.size.width - 4), self._several
         for index, choice in enumerate(self._choices):
             marked = (choice.kind, choice.value) in self._marked
             lines = _draw(choice, width, marked=marked, several=several)
@@ -125,10 +142,14 @@ class Choices(OptionList):
 
     def _reveal(self) -> None:
         page = self.parent
-        if self.highlighted is None or not isinstance(page, VerticalScroll) or not self.has_focus:
+        if (
+            self.highlighted is None
+            or self.highlighted >= len(self._choices)
+            or not isinstance(page, VerticalScroll)
+            or not self.has_focus
+        ):
             return
-        width = max(20, self.size.width - 4)
-        several = self._item is not None and self._item.type is ItemType.MULTI_CHOICE
+        width, several = max(20, self.size.width - 4), self._several
         heights = [len(_draw(choice, width, marked=False, several=several)) for choice in self._choices]
         dividers = sum(
             self._choices[i].kind != self._choices[i + 1].kind
@@ -140,8 +161,10 @@ class Choices(OptionList):
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        choice = self._choices[event.option_index]
-        self.post_message(self.Taken(choice, (choice.kind, choice.value) in self._marked))
+        line = event.option
+        if isinstance(line, _Line):
+            again = self.holds(event) and (line.choice.kind, line.choice.value) in self._marked
+            self.post_message(self.Taken(line.asked, line.choice, again))
 
 
 def _marked(item: Item, response: Response | None) -> frozenset[tuple[str, str]]:

@@ -17,6 +17,7 @@ from interlock.model.finding import Contradiction
 from interlock.model.questionnaire import ItemType, Response
 from interlock.tui.page import Page, line, text
 from interlock.tui.widgets.choices import TYPED, Choice, Choices
+from interlock.tui.widgets.fields import Field, Words
 from interlock.tui.widgets.flow import Flow
 from interlock.tui.widgets.segments import Segments
 from interlock.tui.words import ACCENT, BAD, DIM, EVIDENCE, EVIDENCE_HELP, STATUS, WARN, worth_words
@@ -50,15 +51,17 @@ class QuestionForm(VerticalScroll):
 
     @dataclass(eq=False, repr=False)
     class Chose(Message):
-        """A choice was taken; ``again`` when it was marked already."""
+        """A choice was taken for this question; ``again`` when it was marked already."""
 
+        asked: Asked
         choice: Choice
         again: bool
 
     @dataclass(eq=False, repr=False)
     class Typed(Message):
-        """A text was given as the answer; ``submitted`` by Enter, else by leaving the field."""
+        """A text was given as the answer to this question; ``submitted`` by Enter, else by leaving the field."""
 
+        asked: Asked
         value: str
         submitted: bool
 
@@ -74,8 +77,8 @@ class QuestionForm(VerticalScroll):
     def compose(self) -> ComposeResult:
         """Everything once; what a question does not need is hidden."""
         yield Flow(id="question")
-        yield Input(id="typed")
-        yield TextArea(id="long", show_line_numbers=False)
+        yield Field(id="typed")
+        yield Words(id="long", show_line_numbers=False)
         yield Choices(id="choices")
         yield Static("", id="form-error", classes="error", markup=False)
         with Horizontal(classes="field"):
@@ -83,10 +86,10 @@ class QuestionForm(VerticalScroll):
             yield Segments([(e.value, EVIDENCE[e]) for e in Evidence], Evidence.ASSERTED.value, id="evidence")
         with Horizontal(classes="field"):
             yield Static("Link", classes="label", markup=False)
-            yield Input(id="link", placeholder="where it is written down or seen", compact=True)
+            yield Field(id="link", placeholder="where it is written down or seen", compact=True)
         with Horizontal(classes="field"):
             yield Static("Note", classes="label", markup=False)
-            yield Input(id="note", placeholder="anything a reader should know", compact=True)
+            yield Field(id="note", placeholder="anything a reader should know", lines=True, compact=True)
         yield Flow(id="sources")
 
     # -- showing --------------------------------------------------------------------------------------------------
@@ -98,18 +101,18 @@ class QuestionForm(VerticalScroll):
         self._shown = shown
         item, response = shown.asked.item, shown.asked.response
         self.query_one("#question", Flow).draw(lambda page: _draw_question(page, shown))
-        self.query_one(Choices).show(item, response)
+        self.query_one(Choices).show(shown.asked)
         if not fresh:
             return
         self.query_one("#sources", Flow).draw(lambda page: _draw_sources(page, shown))
         self.error(None)
-        typed, area = self.query_one("#typed", Input), self.query_one("#long", TextArea)
+        typed, area = self.query_one("#typed", Field), self.query_one("#long", Words)
         area.display = item.type is ItemType.TEXT
         typed.display = item.type in TYPED and not area.display
         given = str(response.value) if response is not None and response.value is not None else ""
         value = given if draft is None else draft
         with self.prevent(Input.Changed, TextArea.Changed):
-            typed.value = value if typed.display else ""
+            typed.put(value if typed.display else "")
             area.text = value if area.display else ""
         typed.placeholder = TYPED.get(item.type, "")
         self._show_details(response)
@@ -119,8 +122,8 @@ class QuestionForm(VerticalScroll):
     def _show_details(self, response: Response | None) -> None:
         with self.prevent(Input.Changed, Segments.Changed):
             self.query_one(Segments).value = (response.evidence if response else Evidence.ASSERTED).value
-            self.query_one("#link", Input).value = (response.evidence_url if response else None) or ""
-            self.query_one("#note", Input).value = (response.note if response else None) or ""
+            self.query_one("#link", Field).put(response.evidence_url if response else None)
+            self.query_one("#note", Field).put(response.note if response else None)
         self.take_details()
 
     def error(self, error: InterlockError | None) -> None:
@@ -149,9 +152,9 @@ class QuestionForm(VerticalScroll):
     @property
     def typed(self) -> str | None:
         """What is typed as the answer; none when the question has choices."""
-        for widget in (self.query_one("#typed", Input), self.query_one("#long", TextArea)):
+        for widget in (self.query_one("#typed", Field), self.query_one("#long", Words)):
             if widget.display:
-                return widget.value if isinstance(widget, Input) else widget.text
+                return widget.given
         return None
 
     @property
@@ -162,12 +165,12 @@ class QuestionForm(VerticalScroll):
     @property
     def link(self) -> str | None:
         """Where the evidence is, if that is given."""
-        return self.query_one("#link", Input).value.strip() or None
+        return self.query_one("#link", Field).given or None
 
     @property
     def note(self) -> str | None:
         """The note, if there is one."""
-        return self.query_one("#note", Input).value.strip() or None
+        return self.query_one("#note", Field).given or None
 
     def take_details(self) -> bool:
         """Take note, link and evidence as they stand; true when they differ from those taken or shown before."""
@@ -187,23 +190,27 @@ class QuestionForm(VerticalScroll):
     @on(Choices.Taken)
     def _taken(self, event: Choices.Taken) -> None:
         event.stop()
-        self.post_message(self.Chose(event.choice, event.again))
+        self.post_message(self.Chose(event.asked, event.choice, event.again))
 
     @on(Input.Submitted, "#typed")
     def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.post_message(self.Typed(event.value, submitted=True))
+        self._tell_typed(event, submitted=True)
 
     @on(Input.Blurred, "#typed")
     def _left(self, event: Input.Blurred) -> None:
+        self._tell_typed(event, submitted=False)
+
+    def _tell_typed(self, event: Input.Submitted | Input.Blurred, *, submitted: bool) -> None:
         event.stop()
-        self.post_message(self.Typed(event.value, submitted=False))
+        # Where the form shows another question meanwhile, what was typed was taken when the first one was left.
+        if self._shown is not None and event.value == event.input.value:
+            self.post_message(self.Typed(self._shown.asked, event.value, submitted))
 
     def on_descendant_blur(self) -> None:
         """Leaving the text area gives its text."""
-        area = self.query_one("#long", TextArea)
-        if area.display and not area.has_focus:
-            self.post_message(self.Typed(area.text, submitted=False))
+        area = self.query_one("#long", Words)
+        if self._shown is not None and area.display and not area.has_focus:
+            self.post_message(self.Typed(self._shown.asked, area.given, submitted=False))
 
     @on(Input.Submitted, "#link,#note")
     @on(Input.Blurred, "#link,#note")

@@ -14,7 +14,8 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from interlock.tui.page import fit, text
+from interlock.tui.page import fit, line, text
+from interlock.tui.widgets.options import Options
 from interlock.tui.words import DIM, PRIMARY
 
 #: A cell is text, or something drawn for the width that its column has.
@@ -99,7 +100,11 @@ def _cell_alike(one: Cell | None, other: Cell | None) -> bool:
 
 
 class Rows(Vertical):
-    """A head and a list of rows that the keyboard and the mouse choose from."""
+    """A head and a list of rows that the keyboard and the mouse choose from.
+
+    Where it is hidden it has no width, and nothing is drawn: the list still holds rows of before. What is asked for
+    then is answered from the rows as they are, and the list is drawn once there is room.
+    """
 
     @dataclass(eq=False, repr=False)
     class Chosen(Message):
@@ -139,26 +144,29 @@ class Rows(Vertical):
         self._rows: tuple[Row, ...] = ()
         self._empty = empty
         self._roomy = roomy
-        self._laid_out: list[tuple[int, int]] = []
+        self._laid_out: list[tuple[int, int]] = []  # empty while the list does not hold the rows as they are
         self._was_tall = False
         self._wanted: str | None = None
 
     def compose(self) -> ComposeResult:
         """Head, list, and what is said when there is nothing."""
         yield Static("", classes="rows--head", markup=False)
-        yield OptionList(markup=False, classes="rows--list")
+        yield Options(markup=False, classes="rows--list")
         yield Static(self._empty, classes="rows--empty", markup=False)
 
     @property
-    def options(self) -> OptionList:
+    def options(self) -> Options:
         """The list itself."""
-        return self.query_one(OptionList)
+        return self.query_one(Options)
 
     @property
     def key(self) -> str | None:
-        """Key of the highlighted row."""
-        option = self.options.highlighted_option
-        return option.id if option else self._wanted
+        """Key of the highlighted row, or of the one that will be highlighted once there is room for the list."""
+        keys = self.keys
+        index = self.options.highlighted if self._laid_out else None
+        if index is not None:
+            return self._rows[index].key
+        return self._wanted if self._wanted in keys else next(iter(keys), None)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -167,25 +175,32 @@ class Rows(Vertical):
 
     def set_columns(self, columns: Sequence[Column]) -> None:
         """Other columns; the rows are given anew after this."""
+        self._wanted = self.key
         self._columns = tuple(columns)
         self._rows, self._laid_out = (), []
 
     def set_rows(self, rows: Sequence[Row], *, empty: str | None = None) -> None:
         """Show these rows; the highlighted row stays the same one if it is still there."""
+        key = self._wanted or self.key
         before, self._rows = self._rows, tuple(rows)
         said, self._empty = self._empty, self._empty if empty is None else empty
         if not self._laid_out or said != self._empty or not _alike(before, self._rows):
+            self._wanted = key
             self._fill()
 
     def select(self, key: str) -> bool:
         """Highlight a row; false when there is none by that key."""
-        if key not in self.keys:
+        index = self._index(key)
+        if index is None:
             return False
         if self._laid_out:
-            self.options.highlighted = self.options.get_option_index(key)
+            self.options.highlighted = index
         else:
             self._wanted = key
         return True
+
+    def _index(self, key: str | None) -> int | None:
+        return next((index for index, row in enumerate(self._rows) if row.cells and row.key == key), None)
 
     def take_focus(self) -> None:
         """Focus the list."""
@@ -205,23 +220,24 @@ class Rows(Vertical):
 
     def _fill(self) -> None:
         if not self.is_mounted or not self.size.width:
-            return  # it is filled once it has a width
+            self._laid_out = []
+            return
+        wanted, scroll = self._wanted or self.key, self.options.scroll_offset.y
         room = self._room()
-        self._laid_out, self._was_tall = layout(self._columns, room), self._tall()
+        self._laid_out, self._was_tall, self._wanted = layout(self._columns, room), self._tall(), None
         head, empty, shown = self.query_one(".rows--head", Static), self.query_one(".rows--empty", Static), self.options
         head.update(self._head(), layout=False)
         if not self._rows:
             empty.update(text(self._empty))
         self.set_class(not self._rows, "-empty")
-        before, scroll = self._wanted or self.key, shown.scroll_offset.y
-        self._wanted = None
         with self.prevent(OptionList.OptionHighlighted):
-            shown.set_options(Option(self._draw(row, room), id=row.key, disabled=not row.cells) for row in self._rows)
-            keys = self.keys
-            if keys:
-                target = before if before in keys else keys[0]
-                shown.highlighted = shown.get_option_index(target)
-                if target == keys[0]:
+            # Without ids of Textual's: two rows with one key would be an error there.
+            shown.set_options(Option(self._draw(row, room), disabled=not row.cells) for row in self._rows)
+            first = next((index for index, row in enumerate(self._rows) if row.cells), None)
+            if first is not None:
+                index = self._index(wanted)
+                shown.highlighted = first if index is None else index
+                if shown.highlighted == first:
                     shown.scroll_home(animate=False)  # with the headings above it
                 else:
                     shown.scroll_to(y=scroll, animate=False, immediate=True)
@@ -232,42 +248,49 @@ class Rows(Vertical):
 
     def _head(self) -> Content:
         titles = (
-            fit(Content.styled(self._columns[index].title, DIM), width, right=self._columns[index].right)
+            fit(text(self._columns[index].title, DIM), width, right=self._columns[index].right)
             for index, width in self._laid_out
         )
         return Content(" " * _GAP).join(titles)
 
     def _draw(self, row: Row, room: int) -> Content:
         if not row.cells:
-            return Content.assemble((row.heading, f"bold {PRIMARY}"), (f"  {row.aside}" if row.aside else "", DIM))
+            return line((row.heading, f"bold {PRIMARY}"), (f"  {row.aside}" if row.aside else "", DIM))
         drawn = []
         for index, width in self._laid_out:
             cell = row.cells[index]
             content = cell(width) if callable(cell) else cell
             drawn.append(fit(content, width, right=self._columns[index].right))
-        line = Content(" " * _GAP).join(drawn).truncate(room)
+        cells = Content(" " * _GAP).join(drawn).truncate(room)
         if row.below is None or not self._was_tall:
-            return line
+            return cells
         indent = sum(width + _GAP for _, width in self._laid_out[: row.below_at])
         below = row.below.truncate(max(10, room - indent), ellipsis=True).pad_left(indent)
-        return Content("\n").join([line, below])
+        return Content("\n").join([cells, below])
+
+    def _row_of(self, event: OptionList.OptionMessage) -> Row | None:
+        """The row that an event of the list is about; none when the rows have changed since."""
+        return self._rows[event.option_index] if self._laid_out and self.options.holds(event) else None
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        if event.option_id is not None:
-            self.post_message(self.Chosen(self, event.option_id))
+        row = self._row_of(event)
+        if row is not None:
+            self.post_message(self.Chosen(self, row.key))
 
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
-        if event.option_id is not None:
-            self.post_message(self.Moved(self, event.option_id))
-            self.call_after_refresh(self._keep_in_sight, event.option_index)
+        row = self._row_of(event)
+        if row is not None:
+            self.post_message(self.Moved(self, row.key))
+            self.call_after_refresh(self._keep_in_sight, row)
 
-    def _keep_in_sight(self, index: int) -> None:
+    def _keep_in_sight(self, row: Row) -> None:
         """Where a page around the table scrolls, scroll it to the highlighted row."""
-        if not self.options.has_focus:
+        index = self._index(row.key)
+        if index is None or not self._laid_out or not self.options.has_focus:
             return
         if not any(row.cells for row in self._rows[:index]):
             self.options.scroll_home(animate=False)

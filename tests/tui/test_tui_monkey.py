@@ -1,0 +1,60 @@
+"""Whatever keys, clicks, sizes and pasted texts come, and whatever others do to the folder: no exception."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import monkey
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from interlock.usecases.initialize import initialize
+from interlock.workspace.history import latest_observation
+from tiers import LONG, rounds
+
+STEPS = 60
+PLAYED = settings(
+    max_examples=rounds(2, 40),
+    derandomize=not LONG,
+    database=None,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+def _made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("monkey")
+    demo = initialize(folder / "demo", "sepsis")
+    monkey.observe(demo)
+    blank = initialize(folder / "blank")
+    shutil.copytree(demo.root, folder / "fifty")
+    monkey.multiply(folder / "fifty", 50)
+    return {"demo": demo.root, "blank": blank.root, "fifty": folder / "fifty"}
+
+
+@pytest.fixture
+def _inside(_made: dict[str, Path]) -> Iterator[None]:
+    from interlock.workspace.store import Workspace
+
+    observation = latest_observation(Workspace(_made["demo"]), "riverside")
+    assert observation is not None
+    with pytest.MonkeyPatch.context() as patch:
+        monkey.keep_inside(patch, observation)
+        yield
+
+
+@pytest.mark.usefixtures("_inside")
+@pytest.mark.parametrize("name", ["demo", "blank", "fifty"])
+def test_nothing_raises(_made: dict[str, Path], tmp_path: Path, name: str) -> None:
+    fresh = monkey.copies(_made[name], tmp_path)
+
+    @PLAYED
+    @given(monkey.steps(STEPS))
+    def played(todo: list[monkey.Step]) -> None:
+        monkey.play(next(fresh), todo)
+
+    played()
