@@ -61,7 +61,11 @@ class Session:
 
     def send(self, keys: str) -> None:
         """Type."""
-        os.write(self._master, keys.encode())
+        self.send_bytes(keys.encode())
+
+    def send_bytes(self, data: bytes) -> None:
+        """What a broken keyboard or a paste in another encoding sends."""
+        os.write(self._master, data)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the program."""

@@ -121,6 +121,17 @@ def test_what_is_typed_is_saved_while_it_is_typed(session, workspace):
     assert "a thought" in noted(workspace)
 
 
+def test_bytes_that_are_no_text_are_no_end(session, workspace):
+    t = session()
+    note(t, "a thought")
+    t.send_bytes(b"\xff\xc3")
+    t.send("!")
+    t.until("a thought��!")
+    t.signal(signal.SIGTERM)
+    assert t.ended() == 128 + signal.SIGTERM
+    assert "a thought��!" in noted(workspace)
+
+
 def test_a_terminal_without_room_gets_a_sentence(session):
     t = session(size=(0, 0))
     assert t.ended() == 2

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from textual.content import Content
+from textual.events import Key
+from textual.widgets import OptionList
 
-from interlock.tui.widgets.rows import Rows
+from interlock.model.base import Status
+from interlock.tui.screens import answering
+from interlock.tui.widgets.rows import Column, Row, Rows
 
 
 @pytest.mark.fast
@@ -20,3 +25,116 @@ async def test_another_scope_is_shown_where_the_list_has_no_room(terminal):
         assert table.key == t.app.screen._item
         text = t.app.screen._current.item.text
         await t.until(lambda: text[:20] in str(table.options.highlighted_option.prompt))
+
+
+def test_rows_with_one_key_are_two_rows():
+    first, second = Row("a", (Content("one"),)), Row("a", (Content("two"),))
+    table = Rows((Column("What", 10),))
+    table._rows = (first, second)
+    assert table.keys == ("a", "a") and table._index("a") == 0
+
+
+async def test_two_rows_with_one_key_are_shown(terminal):
+    async with terminal() as t:
+        await t.press("7")
+        table = t.app.screen.query_one("#org-list", Rows)
+        cells = tuple(Content("x") for _ in range(6))
+        table.set_rows([Row("heading", heading="One"), Row("a", cells), Row("heading", heading="Two"), Row("a", cells)])
+        await t.pilot.pause()
+        assert table.options.option_count == 4 and table.key == "a"
+
+
+async def test_an_answer_belongs_to_the_question_it_was_chosen_for_however_quick_the_next_key_is(terminal, workspace):
+    async with terminal() as t:
+        await t.press("2")
+        t.app.screen.go_to("product", "extra.sure")
+        before = workspace.responses("product")
+        for key in ("down", "enter", "n"):
+            t.app.post_message(Key(key, key if len(key) == 1 else None))
+        await t.until(lambda: t.app.screen._current.item.id != "extra.sure")
+        await t.settled()
+        after = workspace.responses("product")
+        assert {name for name in after if after[name] != before.get(name)} == {"extra.sure"}
+        assert after["extra.sure"].value is False, "the second line was chosen"
+
+
+async def test_what_a_list_says_of_rows_that_are_gone_is_not_heard(terminal):
+    async with terminal() as t:
+        await t.press("7")
+        table = t.app.screen.query_one("#org-list", Rows)
+        option = table.options.options[1]
+        table.post_message(OptionList.OptionSelected(table.options, option, 1))
+        table.set_rows([Row("only", tuple(Content("x") for _ in range(6)))])
+        await t.pilot.pause()
+        assert len(t.app.screen_stack) == 1, "no form opened for what is not there any more"
+        table._keep_in_sight(Row("gone", (Content("x"),)))
+
+
+async def test_leaving_a_page_twice_leaves_it_once(terminal):
+    async with terminal() as t:
+        t.app.show_organization("riverside")
+        await t.until_shown("Evidence")
+        page = t.app.screen
+        page.action_back()
+        page.action_back()
+        await t.pilot.pause()
+        assert len(t.app.screen_stack) == 1
+
+
+async def test_a_note_without_an_answer_is_kept_and_the_question_stays_open(terminal, workspace):
+    async with terminal() as t:
+        await t.press("2")
+        t.app.screen.go_to("product", "extra.count")
+        await t.press("m")
+        await t.type("ask Kim")
+        await t.press("escape", "n")
+        await t.settled()
+        kept = workspace.responses("product")["extra.count"]
+        assert (kept.status, kept.note) == (Status.UNANSWERED, "ask Kim")
+        assert t.app.state.is_open("product", "extra.count")
+        await t.press("p", "m")
+        t.app.focused.clear()
+        await t.press("escape", "n")
+        await t.settled()
+        assert "extra.count" not in workspace.responses("product")
+
+
+async def test_what_is_saved_while_it_is_typed_goes_when_it_is_deleted_again(terminal, workspace, monkeypatch):
+    monkeypatch.setattr(answering, "KEEP_S", 0.01)
+    async with terminal() as t:
+        await t.press("2")
+        t.app.screen.go_to("product", "extra.count")
+        t.app.screen.query_one("#typed").focus()
+        await t.press("1", "2")
+        await t.until(lambda: workspace.responses("product").get("extra.count"))
+        await t.press("backspace", "backspace", "escape", "n")
+        await t.settled()
+        assert "extra.count" not in workspace.responses("product")
+
+
+async def test_while_a_date_is_typed_nothing_is_wrong_with_it(terminal, workspace, monkeypatch):
+    monkeypatch.setattr(answering, "KEEP_S", 0.01)
+    async with terminal() as t:
+        await t.press("2")
+        t.app.screen.go_to("product", "extra.since")
+        t.app.screen.query_one("#typed").focus()
+        await t.press("2", "0")
+        await t.pilot.pause(0.1)
+        assert not t.app.screen.query_one("#form-error").display
+        await t.press("escape", "n")
+        assert t.app.screen.refused(), "left, it is said"
+
+
+async def test_what_is_no_valid_answer_is_asked_about_when_quitting_and_goes_into_the_note_when_nobody_can_be_asked(
+    terminal, workspace
+):
+    async with terminal() as t:
+        await t.press("2")
+        t.app.screen.go_to("product", "extra.count")
+        t.app.screen.query_one("#typed").focus()
+        await t.press("x", "escape", "q")
+        await t.until_shown("No valid answer")
+        await t.press("escape")
+        t.app.keep()
+        assert "x" in workspace.responses("product")["extra.count"].note
+        assert workspace.responses("product")["extra.count"].status is Status.UNANSWERED

@@ -13,6 +13,7 @@ from rich.segment import Segment
 from textual import on
 from textual.app import App
 from textual.color import Color
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.messages import ExitApp
 from textual.worker import WorkerFailed
@@ -57,6 +58,15 @@ class Edge(App[None]):
         """What ended the app although nobody foresaw it."""
         return self._exception
 
+    def get_driver_class(self) -> type[Driver]:
+        """For a terminal, our own."""
+        chosen = super().get_driver_class()
+        if chosen.__name__ != "LinuxDriver":
+            return chosen
+        from interlock.tui.keyboard import TerminalDriver  # where there are no terminals of this kind, it cannot be had
+
+        return TerminalDriver
+
     def keep(self) -> None:
         """Save what is typed: the app ends, and nobody can be asked."""
 
@@ -70,9 +80,10 @@ class Edge(App[None]):
         """Take the signals that end the app: what is typed is saved first, and the terminal left whole."""
         if not self.is_headless and threading.current_thread() is threading.main_thread():
             for number in (getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)):
-                asyncio.get_running_loop().add_signal_handler(number, self._stopped, number)
+                asyncio.get_running_loop().add_signal_handler(number, self.stopped, number)
 
-    def _stopped(self, number: int) -> None:
+    def stopped(self, number: int) -> None:
+        """Save what is typed, and end with the code that a shell gives for this signal."""
         # A terminal that is gone takes no more bytes, and writing to it may wait for ever.
         last = threading.Timer(_LEAVING_S, os._exit, [128 + number])
         last.daemon = True
