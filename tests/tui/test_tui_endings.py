@@ -127,9 +127,14 @@ def test_bytes_that_are_no_text_are_no_end(session, workspace):
     t.send_bytes(b"\xff\xc3")
     t.send("!")
     t.until("a thought��!")
+    for sequence in ("\x1b[0:~", "\x1b[99999999999999999999;2~", "\x1b[2000000u"):
+        t.send(sequence)
+        time.sleep(0.3)  # another chunk
+    t.send("?")
+    t.until("a thought��!?")
     t.signal(signal.SIGTERM)
     assert t.ended() == 128 + signal.SIGTERM
-    assert "a thought��!" in noted(workspace)
+    assert "a thought��!?" in noted(workspace)
 
 
 def test_a_terminal_without_room_gets_a_sentence(session):

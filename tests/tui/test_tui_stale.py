@@ -8,6 +8,7 @@ from textual.events import Key
 from textual.widgets import OptionList
 
 from interlock.model.base import Status
+from interlock.tui import work
 from interlock.tui.screens import answering
 from interlock.tui.widgets.rows import Column, Row, Rows
 
@@ -138,3 +139,34 @@ async def test_what_is_no_valid_answer_is_asked_about_when_quitting_and_goes_int
         t.app.keep()
         assert "x" in workspace.responses("product")["extra.count"].note
         assert workspace.responses("product")["extra.count"].status is Status.UNANSWERED
+
+
+async def test_the_next_scope_of_one_that_is_gone_is_the_first(terminal):
+    async with terminal() as t:
+        await t.press("2", "right_square_bracket")
+        screen = t.app.screen
+        screen._scope = "gone-meanwhile"
+        screen.action_scope_step(1)
+        assert screen._scope == t.app.state.inputs.organizations[0].id
+        screen._scope = "gone-meanwhile"
+        screen.action_next_open()
+
+
+async def test_a_milestone_that_is_a_link_to_nowhere_is_none(terminal, workspace):
+    (workspace.root / "milestones").mkdir()
+    (workspace.root / "milestones" / "1-nowhere.json").symlink_to("nowhere.json")
+    async with terminal() as t:
+        await t.press("6")
+        await t.until_shown("No milestone yet")
+
+
+async def test_a_folder_that_goes_away_while_one_looks_is_no_error(terminal, monkeypatch):
+    def gone(root):
+        raise FileNotFoundError(root)
+
+    async with terminal() as t:
+        monkeypatch.setattr(work, "fingerprint", gone)
+        t.app._watch_files()
+        t.app._learn("orgs/")
+        await t.pilot.pause(0.1)
+        assert t.app.crash is None

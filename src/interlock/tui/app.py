@@ -237,8 +237,9 @@ class InterlockApp(Workers):
 
     def _learn(self, name: str) -> None:
         """What we wrote ourselves is not somebody else's change: take it into the fingerprint."""
-        now = job.fingerprint(self.workspace.root)
-        self._seen |= {file: entry for file, entry in now.items() if file.startswith(name)}
+        with contextlib.suppress(OSError):  # a folder went away while we looked; the next look says so
+            now = job.fingerprint(self.workspace.root)
+            self._seen |= {file: entry for file, entry in now.items() if file.startswith(name)}
 
     # -- actions --------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ class TerminalDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read until the app ends or the terminal is closed; a closed one can be read for ever, and says nothing."""
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-        parser = XTermParser(self._debug)
+        self._parser = XTermParser(self._debug)
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
@@ -32,11 +32,16 @@ class TerminalDriver(LinuxDriver):
                     if not data:
                         self._app.call_later(self._app.stopped, signal.SIGHUP)
                         return
-                    text = decode(data)
-                    for event in parser.feed(text) if text else ():
-                        self.process_message(event)
-                for event in parser.tick():
+                    self._parse(decode(data))
+                for event in self._parser.tick():
                     self.process_message(event)
+
+    def _parse(self, text: str) -> None:
+        try:
+            for event in self._parser.feed(text) if text else ():
+                self.process_message(event)
+        except (ValueError, OverflowError):  # a sequence that no keyboard sends; Textual's parser is of no use after it
+            self._parser = XTermParser(self._debug)
 
     def _read(self) -> bytes:
         try:

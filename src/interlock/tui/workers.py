@@ -74,7 +74,10 @@ class Workers(Edge):
 
     @work(thread=True, group="watch", exclusive=True, description="watch")
     def _watch_files(self) -> None:
-        now, then = job.fingerprint(self.workspace.root), self._seen
+        try:
+            now, then = job.fingerprint(self.workspace.root), self._seen
+        except OSError:
+            return  # a folder went away while we looked; the next look says so
         changed = tuple(sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name)))
         if then and changed != self.state.changed_files:
             self.post_message(tell.FilesChanged(changed))

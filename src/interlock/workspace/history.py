@@ -104,7 +104,10 @@ def milestones(workspace: Workspace) -> tuple[Milestone, ...]:
     for path in (workspace.root / "milestones").glob("*.json"):
         match = _MILESTONE.match(path.name)
         if match:
-            saved = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            try:
+                saved = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            except (OSError, ValueError, OverflowError):
+                continue  # gone meanwhile, a link to nowhere, or of no year that there is
             found.append(Milestone(int(match[1]), match[2], path, saved))
     return tuple(sorted(found, key=lambda milestone: milestone.number))
 

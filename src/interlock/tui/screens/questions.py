@@ -226,9 +226,9 @@ class QuestionsSection(Answering):
         index = self._index() or 0
         here = [*self._asked[index + 1 :], *self._asked[: index + 1]]
         scopes = self._scopes()
-        place = scopes.index(self._scope)
+        here_at = self._index_in(scopes)
         candidates: list[Sequence[Asked]] = [here]
-        candidates += [questions(inputs, scope) for scope in (*scopes[place + 1 :], *scopes[:place])]
+        candidates += [questions(inputs, scope) for scope in (*scopes[here_at + 1 :], *scopes[:here_at])]
         for asked in (asked for group in candidates for asked in group):
             if asked.status is Status.UNANSWERED:
                 self._scope, self._item = asked.scope, asked.item.id
@@ -300,6 +300,9 @@ class QuestionsSection(Answering):
         organizations = self.state.inputs.organizations if self.state.inputs else ()
         return ["product", *(org.id for org in organizations)]
 
+    def _index_in(self, scopes: Sequence[str]) -> int:
+        return scopes.index(self._scope) if self._scope in scopes else 0  # its organisation may be gone
+
     def action_scope(self) -> None:
         """Choose whose questions to answer."""
         inputs = self.state.inputs
@@ -312,7 +315,7 @@ class QuestionsSection(Answering):
     def action_scope_step(self, step: int) -> None:
         """The scope before or after this one."""
         scopes = self._scopes()
-        self.go_to(scopes[(scopes.index(self._scope) + step) % len(scopes)])
+        self.go_to(scopes[(self._index_in(scopes) + step) % len(scopes)])
 
     def action_list(self) -> None:
         """Into the list; where the screen is narrow it takes the form's place, and a second time gives it back."""
