@@ -16,6 +16,8 @@ from pydantic import BaseModel, ValidationError
 
 from interlock.documents.files import read_bytes
 from interlock.documents.text import plain
+from interlock.model.address import REMEDY, SECRET_FOUND
+from interlock.model.address_secrets import redacted_url
 from interlock.model.errors import DocumentError, Place
 
 MAX_BYTES = 4_000_000
@@ -136,7 +138,9 @@ def _readable(error: ValidationError, model: type[BaseModel], document: YamlDocu
     if kind == "missing":
         return DocumentError(f"missing key {dotted!r}{more}", place=document.place(path[:-1]))
     message = first["msg"].removeprefix("Value error, ")
-    shown = plain(repr(first.get("input")), 60)
+    if kind == SECRET_FOUND:  # what was found is a secret
+        return DocumentError(f"{dotted}: {message}{more}", place=document.place(path), remedy=REMEDY)
+    shown = plain(redacted_url(repr(first.get("input"))), 60)
     unquoted = kind == "string_type" and isinstance(first.get("input"), (bool, int, float))
     return DocumentError(
         f"{dotted}: {message} (found {shown}){more}",

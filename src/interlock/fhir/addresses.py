@@ -7,6 +7,8 @@ import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from interlock.model.address_secrets import secret_in
+
 MAX_URL = 2048
 
 _EDGES = " \t\r\n\"'`,;<>()[]\u200b\ufeff\xa0"
@@ -50,6 +52,8 @@ def repair_address(text: str) -> Repaired:
     if isinstance(schemed, Repaired):
         return schemed
     scheme, rest = schemed
+    if secret_in(f"{scheme}://{rest}") is not None:
+        return _unusable("credentials", "it holds credentials")
     for mark, what in (("#", "fragment removed"), ("?", "query removed")):
         if mark in rest:
             rest = rest.partition(mark)[0]
@@ -92,8 +96,6 @@ def _with_scheme(url: str, repairs: list[str]) -> tuple[str, str] | Repaired:
 
 def _assembled(scheme: str, rest: str, repairs: list[str]) -> Repaired:
     authority, slash, path = rest.partition("/")
-    if "@" in authority:
-        return _unusable("credentials", "it holds credentials")
     bare = f"{scheme}://{authority.lower()}{slash}{path}"
     url = _TAILS.sub("", bare)
     if url.rstrip("/") != bare.rstrip("/"):

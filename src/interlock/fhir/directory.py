@@ -20,6 +20,7 @@ from interlock.documents.bounds import JsonBoundsError, check_json
 from interlock.documents.text import plain
 from interlock.fhir.addresses import repair_address
 from interlock.fhir.tolerant import storable
+from interlock.model.address_secrets import redacted_base
 
 MAX_BYTES = 128 * 1024 * 1024
 MAX_ENTRIES = 500_000
@@ -138,9 +139,8 @@ def read_directory(data: bytes) -> Directory:
         unfit = row.unfit or (None if repaired.url else (repaired.word, repaired.reason))
         if unfit is not None or repaired.url is None:
             word, reason = unfit or ("address", "")
-            dropped.append(
-                Dropped(row.place, next(iter(row.names), ""), plain(storable(row.address[:400]), 200), word, reason)
-            )
+            shown = plain(redacted_base(storable(row.address[:400])), 200)
+            dropped.append(Dropped(row.place, next(iter(row.names), ""), shown, word, reason))
             continue
         found = entries.get(repaired.url)
         if found is None:

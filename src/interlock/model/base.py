@@ -7,6 +7,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from interlock.model.address import Address
+
 #: Identifiers that appear in file names and node ids: organisations, milestones, settings.
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
@@ -201,4 +203,4 @@ class Reference(Model):
     """A citation shown to the reader: a title with section, and an absolute address."""
 
     title: str
-    url: str
+    url: Address

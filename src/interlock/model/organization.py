@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from interlock.model.address import refuse_secrets
 from interlock.model.base import Gate, Model, Slug
 from interlock.model.branding import Branding
 
@@ -87,9 +88,10 @@ class Organization(Model):
     def _absolute_http_url(cls, url: str | None) -> str | None:
         if url is None:
             return None
+        refuse_secrets(url if "://" in url else f"https://{url}")
         if not url.lower().startswith(("http://", "https://", "sandbox://")):
             raise ValueError(f"{url!r} has no scheme; write https://{url.lstrip('/')}")
-        return url.rstrip("/")
+        return url.partition("#")[0].partition("?")[0].rstrip("/")  # a base has neither; a key could hide there
 
 
 class Settings(Model):

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from interlock.model.address import Address
 from interlock.model.base import Evidence, Model, Reference, Scope, Status
 
 #: An item's id: dotted lower-case words, the first naming the questionnaire's area (``auth.jwks_hosting``).
@@ -156,7 +157,7 @@ class Response(Model):
     evidence: Evidence = Evidence.ASSERTED
     reason: str | None = None
     note: str | None = None
-    evidence_url: str | None = None
+    evidence_url: Address | None = None
     at: datetime | None = None
 
     @model_validator(mode="after")

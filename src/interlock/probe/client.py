@@ -18,6 +18,7 @@ from types import TracebackType
 from urllib.parse import urljoin
 
 from interlock.documents.text import plain
+from interlock.model.address_secrets import redacted_url
 from interlock.model.errors import InterlockError
 from interlock.model.observation import RequestRecord
 from interlock.probe.addresses import (
@@ -141,7 +142,8 @@ class Client:
         visited = {ask.url}
         url = ask.url
 
-        def keep(record: RequestRecord) -> None:
+        def keep(made: RequestRecord) -> None:
+            record = _without_secrets(made)
             records.append(record)
             _log(record)
             if on_record is not None:
@@ -309,6 +311,15 @@ class Client:
                 identified_context(settings) if identified else tls_context(settings.verify, settings.ca_bundle)
             )
         return self._contexts[identified]
+
+
+def _without_secrets(record: RequestRecord) -> RequestRecord:
+    """The record as it may be kept: a server may put a token into an address that it redirects to."""
+    headers = {name: redacted_url(value) for name, value in record.headers.items()}
+    url, detail = redacted_url(record.url), redacted_url(record.detail or "") or None
+    if (url, detail, headers) == (record.url, record.detail, record.headers):
+        return record
+    return record.model_copy(update={"url": url, "detail": detail, "headers": headers})
 
 
 def _log(record: RequestRecord) -> None:

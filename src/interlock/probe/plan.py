@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urljoin
 
 from interlock.documents.text import plain
+from interlock.model.address import REMEDY
+from interlock.model.address_secrets import secret_in_base
 from interlock.model.errors import InterlockError
 from interlock.probe.addresses import REASONS, Origin, has_userinfo, kind_of_host, origin, split
 
@@ -57,6 +59,8 @@ def clean_base_url(text: str) -> str:
         that no URL has.
     """
     given = text.strip()
+    if (kind := secret_in_base(given)) is not None:
+        raise InterlockError(f"the base URL holds {kind}", remedy=REMEDY)
     shown = plain(given, 120)
     match = _SCHEME.fullmatch(given)
     if match is None:
@@ -72,11 +76,6 @@ def clean_base_url(text: str) -> str:
         )
         raise InterlockError(f"“{shown}” is no base URL: {what}", remedy="copy the address again")
     authority, slash, path = rest.partition("/")
-    if "@" in authority:
-        raise InterlockError(
-            f"“{plain(rest.rpartition('@')[2], 120)}” was given with credentials in the address",
-            remedy="leave them out; name environment variables in the organisation's auth settings",
-        )
     url = _TAILS.sub("", f"{scheme}://{authority.lower()}{slash}{path}")
     if split(url) is None:
         raise InterlockError(

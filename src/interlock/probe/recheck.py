@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from interlock.model.contract import ContractFit, WorkflowContract
     from interlock.model.drift import Drift
 
+_PROBE_AGAIN = "probe again; a document that holds a password or a key in an address is never stored"
 _READINGS = frozenset(get_args(Reading))
 
 
@@ -102,5 +103,5 @@ def _exchange(purpose: Purpose, records: tuple[RequestRecord, ...], bodies: Mapp
         read = read_answer(purpose, last.status or 0, last.content_type or "", body)
         return Exchange(purpose, records, read.reading, read.detail, read.document, body, read.notes)
     if last.reading in {None, "document"}:
-        raise InterlockError(f"the document of {plain(last.url, 200)} was not stored", remedy="probe again")
+        raise InterlockError(f"the document of {plain(last.url, 200)} was not stored", remedy=_PROBE_AGAIN)
     return Exchange(purpose, records, _reading(last), last.detail or last.reading or "")

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from pydantic import ValidationError
 
+from interlock.model.address_secrets import redacted_json
 from interlock.model.errors import InterlockError, Place
 from interlock.model.observation import Observation, Target
 
@@ -65,7 +66,7 @@ class ResultFile:
                 if not line.endswith(b"\n"):
                     break
                 try:
-                    observation = Observation.model_validate_json(line)
+                    observation = Observation.model_validate_json(redacted_json(line))
                 except ValidationError as error:
                     raise InterlockError(
                         "this line is no result of a probe",

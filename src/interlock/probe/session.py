@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal, cast
 
+from interlock.model.address_secrets import redacted_url
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Facts, Observation, RequestRecord, Target, TlsFacts
 from interlock.probe import plan
@@ -79,7 +80,17 @@ async def probe_target(target: Target, client: Client, settings: ProbeSettings, 
         checks=(*internal_errors(session.surprises), *checks),
         requests=tuple(record for purpose in PURPOSES if purpose in exchanges for record in exchanges[purpose].records),
     )
-    return Probed(observation, documents(exchanges))
+    return Probed(_without_secrets(observation), documents(exchanges))
+
+
+def _without_secrets(observation: Observation) -> Observation:
+    """The observation as it may be kept: a server's documents may hold secrets in addresses.
+
+    They are taken out at the end, because addresses are followed as they are.
+    """
+    text = observation.model_dump_json()
+    clean = redacted_url(text)
+    return observation if clean == text else Observation.model_validate_json(clean)
 
 
 def documents(exchanges: Mapping[Purpose, Exchange]) -> dict[str, bytes]:
@@ -100,7 +111,7 @@ def _unusable(target: Target, started: datetime, error: InterlockError) -> Probe
     observation = Observation(
         target=target, started=started, elapsed_ms=0.0, outcome="not_observed", checks=checks, requests=(record,)
     )
-    return Probed(observation, {})
+    return Probed(_without_secrets(observation), {})
 
 
 class _Session:

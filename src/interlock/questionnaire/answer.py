@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from interlock.documents.names import did_you_mean
 from interlock.documents.text import plain
+from interlock.model.address import REMEDY
+from interlock.model.address_secrets import secret_in
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import AnswerValue, Item, ItemType
 
@@ -117,6 +119,8 @@ def _url(item: Item, raw: Raw) -> str:
     remedy = "give a whole address, such as https://example.org/page"
     if len(text) > MAX_URL:
         raise _error(item, f"the address is longer than {MAX_URL:,} characters", remedy)
+    if (kind := secret_in(text)) is not None:
+        raise _error(item, f"this address holds {kind}", REMEDY)
     try:
         parts = urlsplit(text)
         usable = parts.scheme.lower() in {"http", "https"} and bool(parts.hostname) and parts.port != 0

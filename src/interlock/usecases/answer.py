@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
+from pydantic import ValidationError
+
+from interlock.documents.text import plain
+from interlock.model.address import REMEDY, SECRET_FOUND
 from interlock.model.base import Evidence, Scope, Status
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import Item, Response
@@ -52,13 +57,23 @@ def make_response(
             raise InterlockError(f"{item.id} always applies", remedy="answer it, or say unknown")
         if not (reason or "").strip():
             raise InterlockError(f"{item.id}: not applicable needs a reason", remedy="give one with --reason")
-        return Response.model_validate({"status": status, "reason": reason} | beside)
+        return _response(item, {"status": status, "reason": reason} | beside)
     if status is Status.UNKNOWN:
-        return Response.model_validate({"status": status} | beside)
+        return _response(item, {"status": status} | beside)
     if raw is None:
         raise InterlockError(f"{item.id}: no value was given", remedy="give one, or say --status unknown")
     value = parse_answer(item, raw)
-    return Response.model_validate({"status": status, "value": value} | beside)
+    return _response(item, {"status": status, "value": value} | beside)
+
+
+def _response(item: Item, fields: dict[str, Any]) -> Response:
+    try:
+        return Response.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise InterlockError(
+            f"{item.id}: {plain(first['msg'])}", remedy=REMEDY if first["type"] == SECRET_FOUND else None
+        ) from error
 
 
 def record_answer(

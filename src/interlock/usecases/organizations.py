@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from interlock.documents.text import plain, slug
+from interlock.model.address import REMEDY, SECRET_FOUND
 from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
 from interlock.usecases.trust import trust_typed_base
@@ -27,7 +28,8 @@ def make_organization(fields: dict[str, Any]) -> Organization:
         first = error.errors(include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        raise InterlockError(f"{name}: {plain(message)}", remedy=_REMEDIES.get(name)) from error
+        remedy = REMEDY if first["type"] == SECRET_FOUND else _REMEDIES.get(name)
+        raise InterlockError(f"{name}: {plain(message)}", remedy=remedy) from error
 
 
 _REMEDIES = {

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlock.documents.text import plain
+from interlock.model.address_secrets import redacted_json
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, Target
 from interlock.probe.addresses import Origin, literal, origin
@@ -166,7 +167,8 @@ async def probe_targets(
             from interlock.workspace.history import save_body
 
             for body in event.bodies.values():
-                save_body(workspace, body)
+                if redacted_json(body) == body:  # what holds a password or a key is not kept
+                    save_body(workspace, body)
         if on_event is not None:
             on_event(event)
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from interlock.documents.files import read_bytes
 from interlock.documents.text import plain
 from interlock.documents.yaml import YamlDocument, load_yaml, model_from_yaml, parse_yaml
+from interlock.model.address_secrets import redacted_json
 from interlock.model.errors import DocumentError, Place, WorkspaceError
 from interlock.model.organization import Organization, Settings
 from interlock.model.questionnaire import Response
@@ -318,7 +319,7 @@ def read_json(path: Path, parse: Callable[[bytes], _T]) -> _T:
     place = Place(file=str(path))
     raw = read_bytes(path)
     try:
-        return parse(raw)
+        return parse(redacted_json(raw))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         pointer = "/" + "/".join(str(part) for part in first["loc"])

@@ -19,7 +19,7 @@ def serve(
     ] = "127.0.0.1",
     workspace: WorkspaceOption = None,
 ) -> None:
-    """Serve the terminal UI to a browser, by default on this machine alone."""
+    """Serve the terminal UI to a browser on this machine."""
     from interlock.cli.output import say, say_paragraph
     from interlock.usecases.load import open_workspace
     from interlock.usecases.serve import serve_workspace

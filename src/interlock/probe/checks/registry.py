@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
+from interlock.documents.redaction import redacted
 from interlock.documents.text import plain
 from interlock.model.base import CheckOutcome, Severity
 from interlock.model.observation import Check
@@ -165,4 +166,4 @@ def internal_errors(errors: Sequence[Exception]) -> tuple[Check, ...]:
 
 
 def _described(error: Exception) -> str:
-    return plain(f"{type(error).__name__}: {error}", 200)
+    return plain(redacted(f"{type(error).__name__}: {error}"), 200)

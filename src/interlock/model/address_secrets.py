@@ -1,0 +1,71 @@
+"""Secrets in addresses: a name and password before the host, and keys, tokens or codes in the query.
+
+What the user writes is refused (:mod:`interlock.model.address`), with the remedy. What a server or a file brings is
+redacted before it is kept or shown.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+#: Stands for a secret in an address. No brackets: it stays an address.
+HIDDEN = "hidden"
+#: From the slashes behind a scheme to the last ``@`` before the path; a JSON text may write ``\/`` for a slash.
+_USER = re.compile(r"(:[/\\]+)[^/\\?#\s\"<>]*@")
+_PARAMETER = re.compile(r"([?&;#])([\w.%~+-]{1,80})=([^&;#\s\"'<>\\]+)")
+_ESCAPE = re.compile(r"\\(?:\\|/|u00([2-7][0-9a-fA-F]))")
+_NO_LETTER = re.compile(r"[^a-z0-9]")
+_TELLING = re.compile(
+    r"token|secret|passw|pwd|credential|assertion|signature|session|authorization|key$"
+    r"|^(?:sig|code|auth|pass|pw|jwt|sid|hmac|otp|pin)$"
+)
+
+
+def redacted_url(text: str) -> str:
+    """A text, an address or a whole JSON document, without the secrets of the addresses in it."""
+    if "@" in text:
+        text = _USER.sub(rf"\1{HIDDEN}@", text)
+    return _PARAMETER.sub(_without_value, text) if "=" in text else text
+
+
+def redacted_json(raw: bytes) -> bytes:
+    """A JSON document without the secrets of the addresses in it, however their characters are escaped."""
+    text = raw.decode("utf-8", "surrogateescape")
+    if "\\/" in text or "\\u00" in text:
+        text = _ESCAPE.sub(_unescaped, text)
+    clean = redacted_url(text)
+    return raw if clean == text else clean.encode("utf-8", "surrogateescape")
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    """What an escape of JSON stands for, where that needs none."""
+    character = "/" if match[0] == "\\/" else chr(int(match[1], 16)) if match[1] else "\\"
+    return match[0] if character in '"\\' else character
+
+
+def redacted_base(text: str) -> str:
+    """Like :func:`redacted_url`, for what was meant as a base URL, whose scheme may have been left out."""
+    return redacted_url(text) if "://" in text else redacted_url(f"://{text}").removeprefix("://")
+
+
+def secret_in_base(base: str) -> str | None:
+    """Like :func:`secret_in`, for what can be nothing but a base URL, whose scheme may have been left out."""
+    return secret_in(base if "://" in base else f"https://{base}")
+
+
+def secret_in(address: str) -> str | None:
+    """What kind of secret an address holds, in words that do not hold it; none when it holds none."""
+    if _USER.search(address):
+        return "a user name or a password"
+    names = [match[2] for match in _PARAMETER.finditer(address) if _tells(match[2])]
+    return f"a secret as the parameter {names[0][:40]!r}" if names else None
+
+
+def _tells(name: str) -> bool:
+    """Whether a parameter's name says that its value is a secret."""
+    return _TELLING.search(_NO_LETTER.sub("", unquote(name).lower())) is not None
+
+
+def _without_value(match: re.Match[str]) -> str:
+    return f"{match[1]}{match[2]}={HIDDEN}" if _tells(match[2]) else match[0]
