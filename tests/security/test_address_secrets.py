@@ -14,6 +14,9 @@ import yaml
 
 from interlock.cli.main import run
 from interlock.model.address_secrets import redacted_json, redacted_url, secret_in
+from interlock.model.observation import Target
+from interlock.probe.addresses import Origin
+from interlock.probe.runner import ProbeEvent, ProbeSettings, probe_sync
 from interlock.usecases.initialize import initialize
 from interlock.workspace.store import Workspace
 
@@ -225,6 +228,17 @@ def test_taken_out_of_what_a_server_says(
     assert observed["facts"]["capability"]["implementation_url"] == "https://hidden@ehr.example/fhir"
     assert observed["facts"]["smart"]["jwks_uri"] == f"{loopback.origin}/keys?apikey=hidden"
     assert observed["facts"]["jwks"] is not None
+
+
+def test_taken_out_of_what_is_told_meanwhile(loopback: Loopback) -> None:
+    """What a screen shows of a probe under way: every request as it happens."""
+    hostile_documents(loopback)
+    events: list[ProbeEvent] = []
+    own = frozenset({Origin("http", "127.0.0.1", loopback.port)})
+    settings = ProbeSettings(active=True, thorough=True, private_origins=own)
+    probe_sync([Target(base_url=loopback.base)], settings, events.append)
+    assert len(events) > 8
+    assert not [event for event in events if CANARY in f"{event.detail}{event.record!r}{event.observation!r}"]
 
 
 def test_taken_out_of_an_observation_of_old(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ A server may put anything that it was sent, or anything of a patient, into a hea
 from __future__ import annotations
 
 from interlock.documents.text import plain
+from interlock.model.address_secrets import redacted_url
 from interlock.model.observation import RequestRecord
 from interlock.probe.addresses import is_loopback_host, origin
 from interlock.probe.exchange import Purpose, Reading
@@ -68,10 +69,10 @@ def not_sent(url: str, reason: str, purpose: Purpose, method: str) -> RequestRec
     """The record of a request that was deliberately not sent."""
     return RequestRecord(
         method=method,
-        url=plain(url, 2048),
+        url=plain(redacted_url(url), 2048),
         elapsed_ms=0.0,
         failure="refused",
-        detail=reason,
+        detail=redacted_url(reason),
         purpose=purpose,
         reading="failed",
     )
