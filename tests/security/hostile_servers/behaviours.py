@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,7 @@ class Behaviour:
     :ivar also: anything else that must hold.
     :ivar run: under which settings it is met (:data:`RUNS`).
     :ivar public: the server is met by a name with a public address; otherwise by its loopback address, as typed.
+    :ivar secure: the server speaks TLS and is met by its name; ``context`` makes its certificate for that name.
     :ivar names: what names resolve to meanwhile.
     :ivar base: the base URL, when it is not the server's usual one.
     :ivar max_sent: bytes that the server could send, at most.
@@ -50,6 +52,7 @@ class Behaviour:
     run: str = "quick"
     public: bool = False
     secure: bool = False
+    context: Callable[[str], ssl.SSLContext] | None = None
     names: Mapping[str, list[Any]] = field(default_factory=dict)
     base: str = "BASE"
     max_sent: int | None = None

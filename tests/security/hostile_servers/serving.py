@@ -156,13 +156,12 @@ class Hosts:
     :ivar hit: every connection that a victim got, as (address, port).
     """
 
-    def __init__(self, answers: Mapping[int, Mapping[str, Answer]], context: ssl.SSLContext, secure: set[int]) -> None:
+    def __init__(self, answers: Mapping[int, Mapping[str, Answer]], contexts: Mapping[int, ssl.SSLContext]) -> None:
         self.asked: dict[int, list[str]] = {}
         self.sent: Counter[int] = Counter()
         self.hit: list[tuple[str, int]] = []
         self._answers = answers
-        self._context = context
-        self._secure = secure
+        self._contexts = contexts
         self._loop = asyncio.new_event_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._counts: Counter[tuple[int, str]] = Counter()
@@ -173,7 +172,7 @@ class Hosts:
             raise RuntimeError("the servers did not start")
 
     def site(self, number: int, *, public: bool = False) -> Site:
-        secure = number in self._secure
+        secure = number in self._contexts
         return Site(number, self.port, self.victim_port, name_of(number) if public or secure else "", secure)
 
     def close(self) -> None:
@@ -229,8 +228,7 @@ class Hosts:
                 writer.transport.abort()
                 raise
 
-        secured = self._context if number in self._secure else None
-        return await asyncio.start_server(accept, address, self.port, ssl=secured, limit=4 * _BLOCK)
+        return await asyncio.start_server(accept, address, self.port, ssl=self._contexts.get(number), limit=4 * _BLOCK)
 
     async def _converse(self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         start = await reader.readexactly(1)
@@ -249,7 +247,7 @@ class Hosts:
         self._counts[number, path] += 1
         host = headers["host"].rpartition(":")[0]
         name = "" if host.replace(".", "").isdigit() else host
-        site = Site(number, self.port, self.victim_port, name, number in self._secure)
+        site = Site(number, self.port, self.victim_port, name, number in self._contexts)
         peer = Peer(site, method, target, headers, body, reader, writer, self._counts[number, path])
         answers = self._answers[number]
         usual = USUAL.get(path, reply(b"", "404 Not Found", None))
