@@ -20,7 +20,7 @@ _FAILURE_HOLDS_S = 5.0
 #: Names that are remembered; far more than targets are probed at a time, so a name holds as long as its target.
 _MAX_REMEMBERED = 4096
 #: Addresses of one name that a connection may try.
-_MAX_ADDRESSES = 16
+_MAX_ADDRESSES = 8
 
 _Found = list[tuple[socket.AddressFamily, str]]
 
