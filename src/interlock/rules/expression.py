@@ -32,6 +32,11 @@ TOP_LEVEL = frozenset(
 MACROS = frozenset({"all", "exists", "exists_one", "filter", "map"})
 #: How many of them may be nested: the work grows with the product of the lists' lengths.
 MAX_NESTED_MACROS = 2
+#: Elements of a list that is written out, and characters of a pattern inside a macro.
+MAX_LIST = 100
+MAX_PATTERN = 200
+#: Counted repetitions and Unicode classes make a small pattern a large program.
+_COSTLY = re.compile(r"\{|\\+[pPwWdDsSbBuUxX0-9]")
 #: These copy what they have built for every element, so alone they already cost the square of the list's length.
 _BUILDS_A_LIST = frozenset({"filter", "map"})
 #: What evaluation gives: true, false, none when undecided; the second is set when it failed for another reason.
@@ -96,7 +101,7 @@ def compile_expression(text: str) -> Expression:
     """Compile an expression.
 
     :raises CelSyntaxError: not CEL, too long, nested too deeply, with more than :data:`MAX_NESTED_MACROS` nested
-        macros, or with a ``filter`` or ``map`` inside another macro; says where in the text.
+        macros, or with anything else that could take long; says where in the text.
     """
     tree = parse(text)
     refused = _too_much_work(tree, 0)
@@ -164,8 +169,21 @@ def _reads(node: Node, bound: frozenset[str]) -> Iterator[str]:
 
 
 def _too_much_work(node: Node, depth: int) -> CelSyntaxError | None:
-    """Why evaluation could take long: macros nested too deeply, or one that builds a list for every element."""
+    """Why evaluation could take long.
+
+    Macros nested too deeply; one that builds a list for every element; a long list that is written out; a pattern that
+    is costly to build, built anew for every element.
+    """
     inside = depth
+    if node.kind == "list" and len(node.children) > MAX_LIST:
+        return CelSyntaxError(f"a list of more than {MAX_LIST} elements", node.start)
+    if depth and node.text == "matches" and node.kind in {"method", "call"} and node.children:
+        pattern = node.children[-1]
+        if not _quickly_built(pattern):
+            return CelSyntaxError(
+                "a pattern inside a macro is made of texts without {…} and \\ classes, and of a resource's name",
+                pattern.start,
+            )
     if macro_variable(node) is not None:
         inside += 1
         if inside > MAX_NESTED_MACROS:
@@ -177,6 +195,15 @@ def _too_much_work(node: Node, depth: int) -> CelSyntaxError | None:
         if found is not None:
             return found
     return None
+
+
+def _quickly_built(pattern: Node) -> bool:
+    """Whether a pattern may be built again and again, as the library does for every evaluation."""
+    if pattern.kind == "literal":
+        return len(pattern.text) <= MAX_PATTERN and not _COSTLY.search(pattern.text)
+    if pattern.kind == "binary" and pattern.text == "+":
+        return all(map(_quickly_built, pattern.children))
+    return pattern.kind == "select" and pattern.text == "resource"
 
 
 def _normal(node: Node) -> str:
