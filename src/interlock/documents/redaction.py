@@ -17,6 +17,7 @@ HIDDEN = "[hidden]"
 
 _NAME = re.compile(r"^INTERLOCK_CRED_|TOKEN|SECRET|PASSW|KEY|CREDENTIAL", re.IGNORECASE)
 _SHORTEST = 4
+_NO_WORD = 12
 _NO_SECRETS = frozenset({"true", "false", "none", "null"})
 #: Parts of a value as long as this are hidden too, so that no way of escaping what lies between them helps.
 _TELLING_PART = re.compile(r"[\w.~+/=-]{12,}", re.ASCII)
@@ -47,6 +48,16 @@ def remember_secret(value: str) -> None:
     _remembered[value] = None
     if len(_remembered) > _MOST_REMEMBERED:
         del _remembered[next(iter(_remembered))]
+
+
+def without_secrets_in_use(text: str) -> str:
+    """The text without the secrets that the program has taken hold of: a server may say back what it was sent.
+
+    Unlike :func:`redacted` it leaves the environment's values, what only looks like a secret, and what may be a word.
+    """
+    known = frozenset(value for value in _remembered if len(value) >= _NO_WORD)
+    pattern = _values(known, frozenset()) if known else None
+    return pattern.sub(HIDDEN, text) if pattern is not None else text
 
 
 def redacted(text: str) -> str:

@@ -11,12 +11,14 @@ import asyncio
 import logging
 import ssl
 import urllib.request
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin
 
+from interlock.documents.redaction import remember_secret, without_secrets_in_use
 from interlock.documents.text import plain
 from interlock.model.address_secrets import redacted_url
 from interlock.model.errors import InterlockError
@@ -83,6 +85,8 @@ class Client:
         self._contexts: dict[bool, ssl.SSLContext] = {}
         self._proxies = urllib.request.getproxies() if settings.trust_env else {}
         self._goes_direct = settings.proxy is None and not self._proxies
+        for proxy in (settings.proxy, *self._proxies.values()):
+            _remember_credentials(proxy or "")
 
     async def __aenter__(self) -> Client:
         # The resolver's parts belong to the running loop, so it is not made earlier.
@@ -314,12 +318,23 @@ class Client:
 
 
 def _without_secrets(record: RequestRecord) -> RequestRecord:
-    """The record as it may be kept: a server may put a token into an address that it redirects to."""
-    headers = {name: redacted_url(value) for name, value in record.headers.items()}
-    url, detail = redacted_url(record.url), redacted_url(record.detail or "") or None
-    if (url, detail, headers) == (record.url, record.detail, record.headers):
+    """The record as it may be kept: a server may lead to an address with a token, and say back what it was sent."""
+    said = {"url": record.url, "detail": record.detail or "", "content_type": record.content_type or ""}
+    clean = {name: redacted_url(without_secrets_in_use(text)) for name, text in said.items()}
+    headers = {name: redacted_url(without_secrets_in_use(text)) for name, text in record.headers.items()}
+    if (clean, headers) == (said, record.headers):
         return record
-    return record.model_copy(update={"url": url, "detail": detail, "headers": headers})
+    return record.model_copy(update={name: text or None for name, text in clean.items()} | {"headers": headers})
+
+
+def _remember_credentials(proxy: str) -> None:
+    """What a proxy's address holds is never kept, also not when the proxy says it back."""
+    named, at, _ = proxy.rpartition("://")[2].rpartition("@")
+    user, _, password = named.partition(":")
+    if at:
+        pair = f"{unquote(user)}:{unquote(password)}"
+        for secret in (unquote(user), unquote(password), b64encode(pair.encode()).decode()):
+            remember_secret(secret)
 
 
 def _log(record: RequestRecord) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal, cast
 
+from interlock.documents.redaction import without_secrets_in_use
 from interlock.model.address_secrets import redacted_url
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Facts, Observation, RequestRecord, Target, TlsFacts
@@ -84,12 +85,12 @@ async def probe_target(target: Target, client: Client, settings: ProbeSettings, 
 
 
 def _without_secrets(observation: Observation) -> Observation:
-    """The observation as it may be kept: a server's documents may hold secrets in addresses.
+    """The observation as it may be kept: a server's documents may hold secrets in addresses, and ours.
 
     They are taken out at the end, because addresses are followed as they are.
     """
     text = observation.model_dump_json()
-    clean = redacted_url(text)
+    clean = redacted_url(without_secrets_in_use(text))
     return observation if clean == text else Observation.model_validate_json(clean)
 
 

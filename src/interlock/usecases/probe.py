@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from interlock.documents.redaction import without_secrets_in_use
 from interlock.documents.text import plain
 from interlock.model.address_secrets import redacted_json
 from interlock.model.errors import InterlockError
@@ -167,7 +168,7 @@ async def probe_targets(
             from interlock.workspace.history import save_body
 
             for body in event.bodies.values():
-                if redacted_json(body) == body:  # what holds a password or a key is not kept
+                if _may_be_kept(body):
                     save_body(workspace, body)
         if on_event is not None:
             on_event(event)
@@ -185,6 +186,12 @@ async def probe_targets(
 
                 save_observation(workspace, observation)
             yield observation
+
+
+def _may_be_kept(body: bytes) -> bool:
+    """Whether a document holds neither a secret in an address nor one that the server was sent by us."""
+    text = body.decode("utf-8", "replace")
+    return redacted_json(body) == body and without_secrets_in_use(text) == text
 
 
 def earlier_observations(workspace: Workspace, targets: Sequence[Target]) -> Comparer:
