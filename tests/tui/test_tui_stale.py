@@ -10,6 +10,8 @@ from textual.widgets import OptionList
 from interlock.model.base import Status
 from interlock.tui import work
 from interlock.tui.screens import answering
+from interlock.tui.screens.dialogs import AskText, Confirm, Jump, Pick
+from interlock.tui.screens.organization_form import OrganizationForm
 from interlock.tui.widgets.rows import Column, Row, Rows
 
 
@@ -169,4 +171,33 @@ async def test_a_folder_that_goes_away_while_one_looks_is_no_error(terminal, mon
         t.app._watch_files()
         t.app._learn("orgs/")
         await t.pilot.pause(0.1)
+        assert t.app.crash is None
+
+
+async def test_a_dialog_is_dismissed_once_and_never_takes_the_screen_below_it(terminal):
+    async with terminal() as t:
+        t.app.show_organization("riverside")
+        await t.until_shown("Evidence")
+        for dialog in (
+            Pick("Which?", [("a", Content("a")), ("b", Content("b"))]),
+            Confirm("Sure?", "Really?", (("a", "Yes"), ("b", "No"))),
+            AskText("Why?", "Because"),
+            Jump(),
+            OrganizationForm(t.app.workspace),
+        ):
+            t.app.push_screen(dialog)
+            await t.pilot.pause()
+            dialog.dismiss(None)
+            dialog.dismiss(None)
+            await t.pilot.pause()
+            assert len(t.app.screen_stack) == 2, "the page is still there"
+
+
+async def test_two_enters_in_a_list_choose_once(terminal):
+    async with terminal() as t:
+        await t.press("4", "f")
+        for _ in range(3):
+            t.app.post_message(Key("enter", None))
+        await t.until(lambda: len(t.app.screen_stack) == 1)
+        await t.pilot.pause()
         assert t.app.crash is None

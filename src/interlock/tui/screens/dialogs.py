@@ -7,11 +7,12 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Key
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -24,7 +25,15 @@ from interlock.tui.words import ACCENT, DIM
 _CANCEL = Binding("escape", "dismiss(None)", "Cancel")
 
 
-class Confirm(ModalScreen[str]):
+class Dialog(ModalScreen[ScreenResultType]):
+    """A screen on top of others that can be dismissed once: a key that comes too late must not take the one below."""
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Close it and hand over the result, unless it is closed or another screen is shown."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
+
+
+class Confirm(Dialog[str]):
     """A question with two or three answers; dismissed with the answer's key, or none when cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [_CANCEL, Binding("left,right", "move", "Move", show=False)]
@@ -57,7 +66,7 @@ class Confirm(ModalScreen[str]):
         self.dismiss((event.button.id or "").removeprefix("answer-"))
 
 
-class AskText(ModalScreen[str]):
+class AskText(Dialog[str]):
     """One line of text. ``check`` raises an :class:`InterlockError` when it will not do; then the dialog stays."""
 
     BINDINGS: ClassVar[list[BindingType]] = [_CANCEL]
@@ -97,7 +106,7 @@ class AskText(ModalScreen[str]):
         self.dismiss(self.query_one(Field).given)
 
 
-class Pick(ModalScreen[str]):
+class Pick(Dialog[str]):
     """A list to choose from; dismissed with the key that was chosen, or none."""
 
     BINDINGS: ClassVar[list[BindingType]] = [_CANCEL]
@@ -128,7 +137,7 @@ class Pick(ModalScreen[str]):
         self.dismiss(self._choices[event.option_index][0])
 
 
-class Jump(ModalScreen[str]):
+class Jump(Dialog[str]):
     """Where to go: a letter, a number, the arrows or the mouse."""
 
     BINDINGS: ClassVar[list[BindingType]] = [_CANCEL]

@@ -8,10 +8,11 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
 from interlock.tui.page import Page
+from interlock.tui.screens.dialogs import Dialog
 from interlock.tui.screens.section import Section
 from interlock.tui.sections import SECTIONS
 from interlock.tui.widgets.flow import ScrollingFlow
@@ -54,7 +55,7 @@ def _worth_telling(binding: Binding) -> bool:
     )
 
 
-class Help(ModalScreen[None]):
+class Help(Dialog[None]):
     """Dismissed by escape, ``q`` or ``?``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

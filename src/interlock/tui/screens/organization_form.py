@@ -9,12 +9,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Select, Static
 
 from interlock.documents.text import slug
 from interlock.model.errors import InterlockError
 from interlock.tui.page import text
+from interlock.tui.screens.dialogs import Dialog
 from interlock.tui.widgets.fields import Field
 from interlock.tui.widgets.segments import Segments
 
@@ -40,7 +40,7 @@ _AUTH: tuple[tuple[str, str, str], ...] = (
 )
 
 
-class OrganizationForm(ModalScreen["Organization | None"]):
+class OrganizationForm(Dialog["Organization | None"]):
     """Dismissed with the saved organisation, or none when cancelled."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
