@@ -403,7 +403,8 @@ def address(data: bytes, folder: Path) -> object:
 
     text = data.decode("utf-8", "replace")
     base, _, advertised = text.partition("\n")
-    repair_address(base)
+    if (repaired := repair_address(base).url) is not None:
+        assert repair_address(repaired).url == repaired
     is_patient_data(advertised)
     _redirect_target(base, advertised)
     follow(advertised, "https://a.example/r4")

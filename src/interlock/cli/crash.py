@@ -23,6 +23,7 @@ INTERNAL_ERROR = 70
 KEPT = 20
 _LINES_AT_EACH_END = 150
 _LONGEST_LINE = 1000
+_LONGEST_READ = 20_000
 _SHOW_CURSOR_IN_PLAIN_COLOURS = "\x1b[0m\x1b[?25h"
 
 
@@ -64,7 +65,7 @@ def _trace(error: BaseException) -> str:
     except Exception as second:  # an exception whose own words cannot be had
         words = f"{type(error).__name__} ({type(second).__name__} in its message)"
         text, source = "".join(traceback.format_tb(error.__traceback__)) + words, frozenset()
-    lines = without_known_secrets(text).rstrip().split("\n")
+    lines = [line[:_LONGEST_READ] for line in without_known_secrets(text).rstrip().split("\n")]
     if len(lines) > 2 * _LINES_AT_EACH_END:
         left_out = f"  … {len(lines) - 2 * _LINES_AT_EACH_END} lines left out …"
         lines = [*lines[:_LINES_AT_EACH_END], left_out, *lines[-_LINES_AT_EACH_END:]]

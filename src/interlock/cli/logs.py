@@ -36,7 +36,11 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def _told(value: object) -> object:
-    return value if value is None or isinstance(value, (bool, int, float)) else redacted(str(value))[:_LONGEST]
+    return (
+        value
+        if value is None or isinstance(value, (bool, int, float))
+        else redacted(str(value)[: 8 * _LONGEST])[:_LONGEST]
+    )
 
 
 class _JsonLines(logging.Formatter):
@@ -62,7 +66,7 @@ class _Words(logging.Formatter):
     """A record as a line for a person."""
 
     def format(self, record: logging.LogRecord) -> str:
-        told = [redacted(record.getMessage()), *(f"{name}={value}" for name, value in _fields(record).items())]
+        told = [str(_told(record.getMessage())), *(f"{name}={value}" for name, value in _fields(record).items())]
         return f"{datetime.fromtimestamp(record.created, UTC):%H:%M:%S}  {plain(' '.join(told), _LONGEST)}"
 
 

@@ -12,6 +12,8 @@ import re
 from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
+from interlock.model.address_secrets import redacted_url
+
 #: Stands for what was taken out.
 HIDDEN = "[hidden]"
 
@@ -23,14 +25,13 @@ _NO_SECRETS = frozenset({"true", "false", "none", "null"})
 _TELLING_PART = re.compile(r"[\w.~+/=-]{12,}", re.ASCII)
 
 _WORD = (
-    r"[\w.-]*(?:token|secret|passw(?:or)?d|api[-_]?key|credential|assertion|signature|session)[\w.-]*|code|sig|pwd|key"
+    r"[\w.-]{0,40}(?:token|secret|passw(?:or)?d|api[-_]?key|credential|assertion|signature|session)[\w.-]{0,40}"
+    r"|code|sig|pwd|key"
 )
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(://)[^/?#\s\"'<>]*@"), rf"\1{HIDDEN}@"),
-    (re.compile(rf"([?&;#])({_WORD})=[^&;#\s\"'<>]*", re.IGNORECASE), rf"\1\2={HIDDEN}"),
     (
-        re.compile(rf"(\b(?:{_WORD})[\"']?\s*[:=]\s*[\"']?)(?!\[hidden\])[^\s\"',&;]{{4,}}", re.IGNORECASE),
+        re.compile(rf"(\b(?:{_WORD})[\"']?\s*[:=]\s*[\"']?)(?!\[?hidden)[^\s\"',&;]{{4,}}", re.IGNORECASE),
         rf"\1{HIDDEN}",
     ),
     (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
@@ -62,7 +63,7 @@ def without_secrets_in_use(text: str) -> str:
 
 def redacted(text: str) -> str:
     """The text without secrets, known or by their looks, and with ``~`` for the user's home folder."""
-    text = without_known_secrets(text)
+    text = redacted_url(without_known_secrets(text))
     for shape, instead in _SHAPES:
         text = shape.sub(instead, text)
     return text

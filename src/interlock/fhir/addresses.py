@@ -15,7 +15,7 @@ _EDGES = " \t\r\n\"'`,;<>()[]\u200b\ufeff\xa0"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(/{1,3})", re.ASCII)
 _BROKEN_SCHEME = re.compile(r"(https?)(:|:/|//|/)(?=[A-Za-z0-9])", re.IGNORECASE | re.ASCII)
 _NO_SCHEME = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d{1,5})?(?:/.*)?", re.ASCII | re.DOTALL)
-_TAILS = re.compile(r"(?:/metadata|/\.well-known/smart-configuration)?/*$", re.IGNORECASE)
+_TAIL = re.compile(r"(?:/metadata|/\.well-known/smart-configuration)$", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"[\s\x00-\x20\x7f-\x9f<>\"\\^`|\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _NOTHING = frozenset({"", "-", "n/a", "na", "none", "null", "tbd", "unknown", "not available", "#n/a"})
 
@@ -52,6 +52,9 @@ def repair_address(text: str) -> Repaired:
     if isinstance(schemed, Repaired):
         return schemed
     scheme, rest = schemed
+    while (inner := _SCHEME.match(rest)) is not None and inner[1].lower() in {"http", "https"}:
+        repairs.append("doubled scheme removed")
+        scheme, rest = inner[1].lower(), rest[inner.end() :]
     if secret_in(f"{scheme}://{rest}") is not None:
         return _unusable("credentials", "it holds credentials")
     for mark, what in (("#", "fragment removed"), ("?", "query removed")):
@@ -85,10 +88,6 @@ def _with_scheme(url: str, repairs: list[str]) -> tuple[str, str] | Repaired:
     scheme, rest = match[1], url[match.end() :]
     if scheme.lower() not in {"http", "https"}:
         return _unusable("scheme", "it has another scheme than http")
-    inner = _SCHEME.match(rest)
-    if inner is not None and inner[1].lower() in {"http", "https"}:
-        repairs.append("doubled scheme removed")
-        scheme, rest = inner[1], rest[inner.end() :]
     if scheme != scheme.lower():
         repairs.append("scheme in lower case")
     return scheme.lower(), rest
@@ -96,9 +95,9 @@ def _with_scheme(url: str, repairs: list[str]) -> tuple[str, str] | Repaired:
 
 def _assembled(scheme: str, rest: str, repairs: list[str]) -> Repaired:
     authority, slash, path = rest.partition("/")
-    bare = f"{scheme}://{authority.lower()}{slash}{path}"
-    url = _TAILS.sub("", bare)
-    if url.rstrip("/") != bare.rstrip("/"):
+    base_path = without_tails(slash + path)
+    url = f"{scheme}://{authority.lower()}{base_path}"
+    if base_path != (slash + path).rstrip("/"):
         repairs.append("the document's own path removed")
     if authority != authority.lower():
         repairs.append("host in lower case")
@@ -112,6 +111,13 @@ def _assembled(scheme: str, rest: str, repairs: list[str]) -> Repaired:
     if len(url) > MAX_URL:
         return _unusable("too_long", f"it is longer than {MAX_URL} characters")
     return Repaired(url, tuple(repairs))
+
+
+def without_tails(path: str) -> str:
+    """A path without the slashes and the names of documents at its end, however many there are."""
+    while (shorter := _TAIL.sub("", path.rstrip("/"))) != path:
+        path = shorter
+    return path
 
 
 def _is_host(host: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urljoin
 
 from interlock.documents.text import plain
+from interlock.fhir.addresses import without_tails
 from interlock.model.address import REMEDY
 from interlock.model.address_secrets import secret_in_base
 from interlock.model.errors import InterlockError
@@ -18,7 +19,6 @@ SMART_PATH = ".well-known/smart-configuration"
 OPENID_PATH = ".well-known/openid-configuration"
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
-_TAILS = re.compile(r"(?:/metadata|/\.well-known/smart-configuration)?/*$", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"[\s\x00-\x20\x7f-\x9f<>\"\\^`{|}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -76,7 +76,9 @@ def clean_base_url(text: str) -> str:
         )
         raise InterlockError(f"“{shown}” is no base URL: {what}", remedy="copy the address again")
     authority, slash, path = rest.partition("/")
-    url = _TAILS.sub("", f"{scheme}://{authority.lower()}{slash}{path}")
+    if authority.lower() in {"http:", "https:"}:
+        raise InterlockError(f"“{shown}” is no base URL: it has two schemes", remedy="leave the first one out")
+    url = f"{scheme}://{authority.lower()}{without_tails(slash + path)}"
     if split(url) is None:
         raise InterlockError(
             f"“{shown}” is no base URL: it has no host, or a bad port", remedy="copy the address again"
@@ -87,7 +89,7 @@ def clean_base_url(text: str) -> str:
 def _guess(given: str) -> str:
     """Host and path of an address that lost its scheme, or an empty string when it begins with a path."""
     rest = given.rpartition("://")[2].lstrip(":\"' ").partition("#")[0]
-    return "" if rest.startswith(("/", ".")) else plain(_TAILS.sub("", rest), 120)
+    return "" if rest.startswith(("/", ".")) else plain(without_tails(rest), 120)
 
 
 def metadata_url(base: str) -> str:
