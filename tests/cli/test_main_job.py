@@ -291,7 +291,7 @@ def test_read_only_and_vanished_folders(command, demo: Path, monkeypatch: pytest
     from interlock.model.errors import Place, WorkspaceError
     from interlock.workspace import store
 
-    def refuse(path: Path, content: bytes) -> None:
+    def refuse(path: Path, content: bytes, *, within: Path | None = None) -> None:
         raise WorkspaceError("not saved: the folder cannot be written", place=Place(file=str(path)))
 
     with monkeypatch.context() as patched:

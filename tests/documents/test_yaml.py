@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,9 +77,79 @@ def test_depth_is_bounded() -> None:
         parse_yaml("[" * 3000 + "]" * 3000, "deep.yaml")
 
 
-def test_tags_create_nothing() -> None:
-    data = parse_yaml("a: !!python/object/apply:os.system ['true']", "f").data
-    assert data == {"a": ["true"]}
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: !!python/object/apply:os.system ['true']", "tag"),
+        ("a: !secret x", "tag"),
+        ("<<: {a: 1}", "merge keys"),
+        ("a: *b", "called &b"),
+        ("a: &a [*a]", "called &a"),
+        ("[a]: b", "a key is text"),
+        ("? {a: b}\n: c", "a key is text"),
+        ("a: 1e999", "too large"),
+        ("a: " + "9" * 5000, "too large"),
+        ("a: 9223372036854775808", "too large"),
+        ("a: '" + "x" * 100_001 + "'", "more than 100,000 characters"),
+        ('a: "x\\eb"', r"U+001B \(a control character\)"),
+        ('a: "x\\x9bb"', "U+009B"),
+        ('a: "x\\u202eb"', "turns the direction"),
+        ("a: x\u202eb", "turns the direction"),
+        ("a\u2066: b", "turns the direction"),
+        ("a: x\U000e0041", "hidden tag"),
+        ("a: x\ufdd0", "no character"),
+        ("a: x\x00y", "control character"),
+        ("a: x\x1by", "control character"),
+        ("a: x\ud800y", "half of a character"),
+        ("a: 1\n<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> theirs\n", "merge conflicts at line 2"),
+        ("a: |\n  text\n>>>>>>> theirs\n", "merge conflicts at line 3"),
+    ],
+)
+def test_what_is_refused_is_said_with_its_line(text: str, words: str) -> None:
+    with pytest.raises(DocumentError, match=words.replace("U+", r"U\+")) as caught:
+        parse_yaml(text, "f")
+    assert caught.value.place is not None
+    assert caught.value.place.line is not None
+
+
+@pytest.mark.parametrize("name", ["میان\u200cرودان", "क्\u200dष", "שלום\u200f (1)", "Praxis \u200eA", "🏥 Klinik", "é"])
+def test_names_in_every_script_are_taken(name: str) -> None:
+    assert parse_yaml(f"name: '{name}'", "f").data == {"name": name}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 50_000,
+        "{a: " * 50_000,
+        "- " * 50_000 + "x",
+        "\n".join("  " * depth + "a:" for depth in range(1_500)),
+        "? " * 50_000,
+        "a: &x " + "[" * 50_000,
+        "&a0 [&a1 [" + "".join(f"*a{depth % 2}, [" for depth in range(9_000)),
+        "a: &x [[[[[[[[[[1]]]]]]]]]]\n"
+        + "".join(f"b{n}: &x{n} [[[[[[[[[[*x{n - 1 if n else ''}]]]]]]]]]]\n" for n in range(9)),
+    ],
+)
+def test_nesting_is_told_before_anything_recurses(text: str) -> None:
+    with pytest.raises(DocumentError):
+        parse_yaml(text, "deep.yaml")
+
+
+def test_values_are_counted_before_they_are_built() -> None:
+    script = (
+        "import resource, sys\n"
+        "from interlock.documents.yaml import parse_yaml\n"
+        "from interlock.model.errors import DocumentError\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "try:\n    parse_yaml('[' + '{},' * 1_300_000 + ']', 'f')\n"
+        "except DocumentError as error:\n    print(error.message)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    message, grown = done.stdout.splitlines()
+    assert message == "more than 200,000 values"
+    assert int(grown) < 150_000, "kB"
 
 
 def test_files_that_cannot_be_read(tmp_path) -> None:

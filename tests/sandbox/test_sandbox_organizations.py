@@ -96,7 +96,7 @@ def test_one_that_listens_needs_a_statement(tmp_path: Path) -> None:
     [
         ('{"a": 1,\n  oops}', r"metadata\.json:2:\d+: not valid JSON"),
         ("[1]", "expected a JSON object"),
-        ('{"a": ' + "[" * 50_000 + "]" * 50_000 + "}", "reasonable depth"),
+        ('{"a": ' + "[" * 50_000 + "]" * 50_000 + "}", "nested more than 64 deep"),
         (" " * (MAX_DOCUMENT_BYTES + 1), "larger than 4,000,000 bytes"),
     ],
     ids=["syntax", "array", "deep", "large"],

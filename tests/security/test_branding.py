@@ -96,12 +96,12 @@ def test_a_jpeg_is_taken(workspace: Path) -> None:
 
 
 REFUSED = {
-    "absent": (None, "there is no such file"),
+    "absent": (None, "no such file"),
     "an SVG by another name": (b"<svg onload='alert(1)'/>", "neither a PNG nor a JPEG"),
     "HTML": (b"<script>alert(1)</script>", "neither a PNG nor a JPEG"),
     "a GIF": (b"GIF89a" + b"\0" * 100, "neither a PNG nor a JPEG"),
     "empty": (b"", "neither a PNG nor a JPEG"),
-    "large": (png() + b"\0" * 500_000, "larger than 500 kB"),
+    "large": (png() + b"\0" * 500_000, "larger than 500,000 bytes"),
     "a PNG that unpacks to much": (png(50_000, 50_000), "50,000 × 50,000 pixels"),
     "a JPEG that unpacks to much": (jpeg(60_000, 60_000), "60,000 × 60,000 pixels"),
     "a PNG of no size": (png(0, 0), "0 × 0 pixels"),

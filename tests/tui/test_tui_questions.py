@@ -85,11 +85,11 @@ def full_disk(monkeypatch) -> SimpleNamespace:
     error = WorkspaceError("not saved: the disk is full", remedy="free some space")
     disk, real = SimpleNamespace(failures=float("inf"), error=error), Workspace.save_response
 
-    def save(self, scope, item, given):
+    def save(self, scope, item, given, *, before):
         if disk.failures > 0:
             disk.failures -= 1
             raise disk.error
-        return real(self, scope, item, given)
+        return real(self, scope, item, given, before=before)
 
     monkeypatch.setattr(Workspace, "save_response", save)
     return disk

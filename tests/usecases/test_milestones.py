@@ -21,7 +21,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
         tmp_path / "w",
         {"interlock.yaml": b"name: N\nproduct: P\n", **{f"milestones/{name}.json": b"{}" for name in names}},
     )
-    monkeypatch.setattr(milestone, "load_assessment", lambda path: path.stem)
+    monkeypatch.setattr(milestone, "load_assessment", lambda path, workspace=None: path.stem)
     return made
 
 

@@ -27,7 +27,9 @@ def answered(value: str, **more: object) -> Response:
 
 
 def test_an_answer_survives_a_round_trip(workspace: Workspace) -> None:
-    workspace.save_response("product", "auth.jwks", answered("hosted", evidence=Evidence.DOCUMENTED, note="see wiki"))
+    workspace.save_response(
+        "product", "auth.jwks", answered("hosted", evidence=Evidence.DOCUMENTED, note="see wiki"), before=None
+    )
     saved = workspace.responses("product")["auth.jwks"]
     assert (saved.value, saved.evidence, saved.note) == ("hosted", Evidence.DOCUMENTED, "see wiki")
 
@@ -38,8 +40,8 @@ def test_comments_survive_a_save(workspace: Workspace) -> None:
     path.write_text(
         "# our answers\nanswers:\n  # decided in May\n  auth.jwks:\n    status: answered\n    value: none  # not yet\n"
     )
-    workspace.save_response("product", "auth.other", answered("yes"))
-    workspace.save_response("product", "auth.jwks", answered("hosted"))
+    workspace.save_response("product", "auth.other", answered("yes"), before=None)
+    workspace.save_response("product", "auth.jwks", answered("hosted"), before=answered("none"))
     text = path.read_text()
     assert "# our answers" in text
     assert "# decided in May" in text
@@ -121,7 +123,7 @@ def test_organisations_are_added_changed_and_removed(workspace: Workspace) -> No
     assert "# the first customer" in path.read_text()
     assert workspace.read().organizations[0].name == "St Mary's"
     assert workspace.read().organizations[0].fhir_base_url == "https://ehr.example.org/fhir"
-    workspace.save_response("st-mary", "org.x", answered("yes"))
+    workspace.save_response("st-mary", "org.x", answered("yes"), before=None)
     assert workspace.remove_organization("st-mary") == (workspace.root / "responses" / "st-mary.yaml",)
     with pytest.raises(WorkspaceError, match="there is no organisation"):
         workspace.remove_organization("st-mary")
@@ -132,7 +134,7 @@ def test_organisations_are_added_changed_and_removed(workspace: Workspace) -> No
 def _save_many(root: str, who: str, count: int) -> None:
     workspace = Workspace(Path(root))
     for number in range(count):
-        workspace.save_response("product", f"{who}.item_{number}", answered("yes"))
+        workspace.save_response("product", f"{who}.item_{number}", answered("yes"), before=None)
 
 
 def test_two_processes_that_save_at_once_lose_nothing(workspace: Workspace) -> None:
@@ -162,7 +164,7 @@ def test_a_held_lock_is_said_in_words(workspace: Workspace, monkeypatch: pytest.
 def test_a_failed_save_keeps_the_old_file_and_the_answer(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, number: int, words: str
 ) -> None:
-    workspace.save_response("product", "a.first", answered("yes"))
+    workspace.save_response("product", "a.first", answered("yes"), before=None)
     before = (workspace.root / "responses" / "product.yaml").read_bytes()
     real = os.fsync
 
@@ -175,23 +177,22 @@ def test_a_failed_save_keeps_the_old_file_and_the_answer(
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", broken)
         with pytest.raises(WorkspaceError, match=words) as caught:
-            workspace.save_response("product", "a.second", answered("no"))
+            workspace.save_response("product", "a.second", answered("no"), before=None)
     assert "a.second is kept" in caught.value.message
     assert (workspace.root / "responses" / "product.yaml").read_bytes() == before
     assert sorted(path.name for path in (workspace.root / "responses").iterdir()) == ["product.yaml"]
 
-    workspace.save_response("product", "a.third", answered("yes"))
-    assert workspace.recovered == ("a.second",)
+    saved = workspace.save_response("product", "a.third", answered("yes"), before=None)
+    assert saved.recovered == ("a.second",)
     assert set(workspace.responses("product")) == {"a.first", "a.second", "a.third"}
-    assert journal.pending(workspace.root) == []
+    assert journal.kept(workspace.root) == ()
 
 
 def test_a_damaged_journal_counts_as_empty(workspace: Workspace) -> None:
     path = journal.journal_path(workspace.root)
     path.parent.mkdir(parents=True)
     path.write_text("{broken")
-    workspace.save_response("product", "a.b", answered("yes"))
-    assert workspace.recovered == ()
+    assert workspace.save_response("product", "a.b", answered("yes"), before=None).recovered == ()
 
 
 def test_nothing_but_the_old_content_is_there_when_a_writer_is_killed(tmp_path: Path) -> None:

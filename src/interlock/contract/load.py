@@ -23,7 +23,7 @@ class ContractRemark:
 
 
 def load_contract(path: Path) -> tuple[WorkflowContract, YamlDocument]:
-    """Read a contract.
+    """Read a contract file that a person named.
 
     :raises DocumentError: not YAML, an unknown key or a wrong type; with file, line and what was expected.
     """

@@ -3,26 +3,56 @@
 from __future__ import annotations
 
 import os
+import re
+import stat
 from pathlib import Path
 
 from interlock.documents.text import plain
 from interlock.model.errors import DocumentError, Place
 
+#: Opening what is in a workspace waits for nobody (a FIFO's other end) and does not follow a link that came last.
+_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+_CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: |$)", re.MULTILINE)
 
-def read_bytes(path: Path, limit: int | None = None, shown_as: str | None = None) -> bytes:
-    """A file's bytes; with ``limit`` one byte more at the most, so that the caller can tell a file that is larger.
 
-    :param shown_as: the name that errors give.
-    :raises DocumentError: the file is missing or cannot be read.
+def read_bytes(path: Path, limit: int, *, within: Path | None = None) -> bytes:
+    """A file's bytes, at most ``limit`` of them.
+
+    :param within: the folder that the file must really be in, as a file: no link out of it, FIFO, device or socket.
+    :raises DocumentError: the file is missing, elsewhere, larger, or cannot be read.
     """
-    place = Place(file=shown_as or str(path))
+    place = Place(file=str(path))
     try:
-        with path.open("rb") as handle:
-            return handle.read(-1 if limit is None else limit + 1)
+        with path.open("rb") if within is None else os.fdopen(os.open(inside(within, path), _FLAGS), "rb") as handle:
+            if within is not None and not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
+                raise DocumentError("this is no file", place=place, remedy="put a file there, or remove it")
+            content = handle.read(limit + 1)
     except FileNotFoundError as error:
         raise DocumentError("no such file", place=place) from error
-    except OSError as error:
-        raise DocumentError(f"cannot be read: {error.strerror or error}", place=place) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise DocumentError(f"cannot be read: {getattr(error, 'strerror', None) or error}", place=place) from error
+    if len(content) > limit:
+        raise DocumentError(
+            f"larger than {limit:,} bytes", place=place, remedy="split it, or remove what is not needed"
+        )
+    return content
+
+
+def check_merged(text: str, file: str) -> None:
+    """Make sure that git did not leave a merge unfinished in this text.
+
+    :raises DocumentError: a line is one of git's conflict markers.
+    """
+    if "<<<<<<<" not in text and ">>>>>>>" not in text:
+        return
+    marker = _CONFLICT.search(text)
+    if marker is not None:
+        line = text.count("\n", 0, marker.start()) + 1
+        raise DocumentError(
+            f"this file has unresolved merge conflicts at line {line}",
+            place=Place(file=file, line=line),
+            remedy="resolve them in git, then run again",
+        )
 
 
 def inside(root: Path, path: Path) -> Path:

@@ -1,20 +1,90 @@
-"""Text that a server, a file or a stranger chose, made safe to show.
+"""Text that a server, a file or a stranger chose: what is refused where it enters, and what is safe to show.
 
-Every renderer escapes for its own medium; this module removes what no medium should ever receive: control characters
-(terminal escapes, C0, C1), bidirectional overrides, lone surrogates, and endless length.
+This module alone knows the classes of characters. What a person writes is refused with :func:`forbidden`: it says
+which character and where, and the text stays in its owner's hands. What a tool wrote is read with symbols in
+the place of such characters, because a record must stay readable. Every renderer escapes for its own medium;
+:func:`plain` and :func:`paragraph` remove what no medium should ever receive, and endless length.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 
 from interlock.model.address_secrets import redacted_url
+from interlock.model.base import RESERVED_NAMES
 
-_CONTROL = re.compile(
-    r"[\ud800-\udfff\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
+#: C0 but line feed and tab; then DEL, C1, line and paragraph separators, bidirectional embeddings, overrides and
+#: isolates, surrogates, noncharacters, tags. Joiners and left-to-right marks are not among them: names in Arabic,
+#: Persian and Indic scripts need them.
+_C0 = r"\x00-\x08\x0b-\x1f"
+_OTHERS = r"\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\U000e0000-\U000e007f" + "".join(
+    f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
+)
+_REFUSED = re.compile(f"[{_C0}{_OTHERS}]")
+_REFUSED_OTHERS = re.compile(f"[{_OTHERS}]")
+#: Joiners stay between letters of the scripts that need them (Hebrew to Khmer); elsewhere they only hide something.
+_HIDDEN = re.compile(
+    rf"[{_C0}{_OTHERS}\u061c\u200b\u200e\u200f\u2060-\u2065\ufeff\ufff9-\ufffb]"
+    r"|(?<![\u0590-\u1fff])[\u200c\u200d]|[\u200c\u200d](?![\u0590-\u1fff])"
 )
 _SPACE = re.compile(r"\s+")
+_ESCAPED = re.compile(r"\\(?:u[0-9a-fA-F]{4}(?:(?<=\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2})?|.)")
+_SHORT = {"\\b": "\b", "\\f": "\f", "\\r": "\r"}
+
+
+@dataclass(frozen=True)
+class Forbidden:
+    """A character that no text of a person may hold: where it stands, from 0, and what it is in words."""
+
+    index: int
+    words: str
+
+
+def forbidden(text: str) -> Forbidden | None:
+    """The first character of a text that is refused where text enters, or none."""
+    match = None if text.isprintable() else _REFUSED.search(text)
+    if match is None:
+        return None
+    code = ord(match[0])
+    return Forbidden(match.start(), f"the character U+{code:04X} ({_kind(code)})")
+
+
+def _kind(code: int) -> str:
+    if code < 0xA0:
+        return "a control character"
+    if code in {0x2028, 0x2029}:
+        return "a line separator"
+    if code < 0x2070:
+        return "it turns the direction of what follows"
+    if code < 0xE000:
+        return "half of a character"
+    return "a hidden tag" if 0xE0000 <= code <= 0xE007F else "no character"
+
+
+def _symbol(character: str) -> str:
+    code = ord(character)
+    return chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else "\N{REPLACEMENT CHARACTER}"
+
+
+def symbols_in_json(text: str) -> str:
+    """JSON text with symbols in its strings, whether a character stands there as it is or as an escape.
+
+    C0 characters as they are stand between the tokens of JSON only; in a string its parser refuses them.
+    """
+    if "\\" in text:
+        text = _ESCAPED.sub(lambda match: _symbol_of_escape(match[0]), text)
+    return _REFUSED_OTHERS.sub(lambda match: _symbol(match[0]), text)
+
+
+def _symbol_of_escape(escape: str) -> str:
+    if escape[1] == "u":
+        units = [int(unit, 16) for unit in escape[2:].split("\\u")]
+        character = chr(units[0]) if len(units) == 1 else chr(0x10000 + ((units[0] & 0x3FF) << 10) + (units[1] & 0x3FF))
+    else:
+        character = _SHORT.get(escape, "")
+    return _symbol(character) if character and _REFUSED.match(character) else escape
 
 
 def plain(text: object, limit: int = 300) -> str:
@@ -25,13 +95,13 @@ def plain(text: object, limit: int = 300) -> str:
     if type(text) is str and len(text) <= limit and text.isprintable() and "  " not in text:
         return text.strip()  # printable text holds nothing to remove, and no white space but single spaces
     head = str(text)[: limit * 8]
-    line = _SPACE.sub(" ", _CONTROL.sub("\N{REPLACEMENT CHARACTER}", head)).strip()
+    line = _SPACE.sub(" ", _HIDDEN.sub("\N{REPLACEMENT CHARACTER}", head)).strip()
     return line if len(line) <= limit else _cut(line, limit)
 
 
 def paragraph(text: object, limit: int = 4000) -> str:
     """Like :func:`plain` but line feeds stay."""
-    lines = (_CONTROL.sub("\N{REPLACEMENT CHARACTER}", line).rstrip() for line in str(text)[: limit * 4].splitlines())
+    lines = (_HIDDEN.sub("\N{REPLACEMENT CHARACTER}", line).rstrip() for line in str(text)[: limit * 4].splitlines())
     joined = "\n".join(lines).strip()
     return joined if len(joined) <= limit else _cut(joined, limit)
 
@@ -46,4 +116,5 @@ def slug(text: str) -> str:
     """A lower-case identifier for file names: letters, digits and single hyphens, 1 to 60 characters."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     words = re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")
-    return words[:60].strip("-") or "unnamed"
+    words = words[:60].strip("-") or "unnamed"
+    return f"{words}-1" if words in RESERVED_NAMES else words

@@ -1,21 +1,24 @@
 """Reading YAML: fast (libyaml), bounded, with the position of every value, and with YAML 1.2's booleans.
 
-Only ``true`` and ``false`` are booleans (YAML 1.2 core schema), so ``text: No`` stays a word. Dates stay strings.
+Only ``true`` and ``false`` are booleans (YAML 1.2 core schema), so ``text: No`` stays a word. Dates stay strings. Tags
+and merge keys are refused. Values are built from the parser's events, one after the other and counted: no document
+makes anything recurse, and a large one is refused before it is built.
 Writing, with comments kept, is the workspace's own business (ruamel.yaml).
 """
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from interlock.documents.files import read_bytes
-from interlock.documents.text import plain
+from interlock.documents.files import check_merged, read_bytes
+from interlock.documents.text import forbidden, plain
 from interlock.model.address import REMEDY, SECRET_FOUND
 from interlock.model.address_secrets import redacted_url
 from interlock.model.errors import DocumentError, Place
@@ -23,28 +26,22 @@ from interlock.model.errors import DocumentError, Place
 MAX_BYTES = 4_000_000
 MAX_NODES = 200_000
 MAX_DEPTH = 64
+#: Longest text of any value or key, in characters.
+MAX_TEXT = 100_000
+#: Largest whole number, and smallest without its sign: what every format that is written can hold.
+MAX_INTEGER = 2**63 - 1
 
 _Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _M = TypeVar("_M", bound=BaseModel)
 
-
-class _Yaml12Loader(_Loader):  # type: ignore[misc]  # the base is chosen at run time
-    """CSafeLoader with YAML 1.2 core scalars: no ``yes``/``no``, no dates, no sexagesimal or octal surprises."""
-
-
-_Yaml12Loader.yaml_implicit_resolvers = {}
-for _tag, _pattern, _first in (
-    ("tag:yaml.org,2002:bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
-    ("tag:yaml.org,2002:null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
-    ("tag:yaml.org,2002:int", r"^[-+]?(?:0|[1-9][0-9]*)$", "-+0123456789"),
-    (
-        "tag:yaml.org,2002:float",
-        r"^[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?$",
-        "-+.0123456789",
-    ),
-    ("tag:yaml.org,2002:merge", r"^<<$", "<"),
-):
-    _Yaml12Loader.add_implicit_resolver(_tag, re.compile(_pattern), list(_first))
+_WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+}
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
+_TEXT_TAGS = frozenset({None, "!", "tag:yaml.org,2002:str"})
 
 Path_ = tuple[str | int, ...]
 
@@ -69,41 +66,53 @@ class YamlDocument:
 def parse_yaml(text: str, file: str) -> YamlDocument:
     """Parse one YAML document.
 
-    :raises DocumentError: syntax, duplicate keys, a tag, or more than :data:`MAX_NODES` nodes; with line and column.
+    :raises DocumentError: syntax, a merge that git left unfinished, a forbidden character, duplicate keys, a tag, or
+        more than the bounds allow; with line and column.
     """
     if len(text) > MAX_BYTES:
         raise DocumentError(f"larger than {MAX_BYTES:,} characters", place=Place(file=file), remedy="split the file")
+    check_merged(text, file)
+    builder = _Builder(file)
     try:
-        loader = _Yaml12Loader(text)
-        try:
-            node = loader.get_single_node()
-            positions: dict[Path_, tuple[int, int]] = {}
-            data = _construct(loader, node, (), positions, file) if node is not None else None
-        finally:
-            loader.dispose()
+        for event in yaml.parse(text, Loader=_Loader):
+            builder.take(event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = Place(file=file, line=mark.line + 1, column=mark.column + 1) if mark else Place(file=file)
         context = f"{error.context}, " if error.context and error.problem else ""
         raise DocumentError(f"not valid YAML: {context}{error.problem or error.context}", place=where) from error
     except (yaml.YAMLError, ValueError) as error:
-        raise DocumentError(f"not valid YAML: {plain(error)}", place=Place(file=file)) from error
-    except RecursionError as error:
-        raise DocumentError("nested too deeply", place=Place(file=file)) from error
-    return YamlDocument(file, data, positions)
+        raise _unreadable(text, file, error) from error
+    return YamlDocument(file, builder.data, builder.positions)
 
 
-def load_yaml(path: Path, shown_as: str | None = None) -> YamlDocument:
-    """Read and parse a file. ``shown_as`` is the name that errors give.
+def _unreadable(text: str, file: str, error: Exception) -> DocumentError:
+    """What is wrong with a text that is no YAML because of one of its characters."""
+    for number, line in enumerate(text.split("\n"), 1):
+        wrong = forbidden(line.removesuffix("\r"))
+        if wrong is not None:
+            place = Place(file=file, line=number, column=wrong.index + 1)
+            return DocumentError(f"holds {wrong.words}", place=place, remedy="remove it")
+    return DocumentError(f"not valid YAML: {plain(error)}", place=Place(file=file))
 
-    :raises DocumentError: the file is missing, unreadable, not UTF-8, too large or not valid YAML.
+
+def read_text(path: Path, within: Path | None = None) -> str:
+    """The text of a YAML file, which must be in the real folder ``within``, if there is one.
+
+    :raises DocumentError: the file is missing, elsewhere, unreadable, not UTF-8 or too large.
     """
-    name = shown_as or str(path)
     try:
-        text = read_bytes(path, MAX_BYTES, name).decode("utf-8-sig")
+        return read_bytes(path, MAX_BYTES, within=within).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DocumentError("not UTF-8 text", place=Place(file=name), remedy="save the file as UTF-8") from error
-    return parse_yaml(text, name)
+        raise DocumentError("not UTF-8 text", place=Place(file=str(path)), remedy="save the file as UTF-8") from error
+
+
+def load_yaml(path: Path, within: Path | None = None) -> YamlDocument:
+    """Read and parse a file; as with :func:`read_text`.
+
+    :raises DocumentError: it cannot be read, or is not valid YAML.
+    """
+    return parse_yaml(read_text(path, within), str(path))
 
 
 def model_from_yaml(model: type[_M], document: YamlDocument, data: Any = None, at: Path_ = ()) -> _M:
@@ -138,6 +147,8 @@ def _readable(error: ValidationError, model: type[BaseModel], document: YamlDocu
     if kind == "missing":
         return DocumentError(f"missing key {dotted!r}{more}", place=document.place(path[:-1]))
     message = first["msg"].removeprefix("Value error, ")
+    if not first["loc"] and not at:
+        return DocumentError(f"{message}{more}", place=document.place())
     if kind == SECRET_FOUND:  # what was found is a secret
         return DocumentError(f"{dotted}: {message}{more}", place=document.place(path), remedy=REMEDY)
     shown = plain(redacted_url(repr(first.get("input"))), 60)
@@ -149,40 +160,157 @@ def _readable(error: ValidationError, model: type[BaseModel], document: YamlDocu
     )
 
 
-class _Budget:
-    """Counts constructed nodes, aliases included, so that an alias bomb stops early."""
+@dataclass(slots=True)
+class _Open:
+    """A list or map that is being read.
 
-    __slots__ = ("left",)
+    :ivar key: the key whose value comes next, in a map.
+    :ivar first: how many values were counted before it.
+    :ivar height: how deep what is in it is nested, until now.
+    """
 
-    def __init__(self) -> None:
-        self.left = MAX_NODES
+    value: list[Any] | dict[str, Any]
+    path: Path_
+    anchor: str | None
+    first: int
+    key: str | None = None
+    height: int = 1
 
 
-def _construct(loader: Any, root: Any, at: Path_, positions: dict[Path_, tuple[int, int]], file: str) -> Any:
-    budget = _Budget()
+@dataclass(frozen=True, slots=True)
+class _Anchored:
+    """A value with a name (``&name``): how many values it is, and how deeply nested."""
 
-    def build(node: Any, path: Path_) -> Any:
-        budget.left -= 1
-        where = Place(file=file, line=node.start_mark.line + 1, column=node.start_mark.column + 1)
-        if budget.left < 0:
-            raise DocumentError(f"more than {MAX_NODES:,} values", place=where, remedy="split the file")
-        if len(path) > MAX_DEPTH:
-            raise DocumentError(f"nested more than {MAX_DEPTH} deep", place=where)
-        positions[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
-        if isinstance(node, yaml.ScalarNode):
-            return loader.construct_object(node)
-        if isinstance(node, yaml.SequenceNode):
-            return [build(child, (*path, index)) for index, child in enumerate(node.value)]
-        result: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = loader.construct_object(key_node)
-            place = Place(file=file, line=key_node.start_mark.line + 1, column=key_node.start_mark.column + 1)
-            if not isinstance(key, str):
-                raise DocumentError(f"the key {plain(key, 40)!r} is not text", place=place, remedy="quote it")
-            if key in result:
-                raise DocumentError(f"the key {plain(key, 60)!r} appears twice", place=place, remedy="keep one of them")
-            result[key] = build(value_node, (*path, key))
-            positions[(*path, key)] = (place.line or 1, place.column or 1)
-        return result
+    value: Any
+    nodes: int
+    height: int
 
-    return build(root, at)
+
+class _Builder:
+    """Builds plain values of a parser's events; what an alias repeats counts again."""
+
+    def __init__(self, file: str) -> None:
+        self.data: Any = None
+        self.positions: dict[Path_, tuple[int, int]] = {}
+        self._file = file
+        self._count = 0
+        self._documents = 0
+        self._stack: list[_Open] = []
+        self._anchors: dict[str, _Anchored] = {}
+
+    def take(self, event: Any) -> None:
+        """Take the next event."""
+        if isinstance(event, yaml.ScalarEvent):
+            self._scalar(event)
+        elif isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
+            self._begin(event)
+        elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
+            self._end()
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                self._fail(event, "not valid YAML: a second document starts here", "split the file")
+
+    def _scalar(self, event: Any) -> None:
+        text = event.value
+        if event.tag not in _TEXT_TAGS:
+            self._fail(event, f"the tag {plain(event.tag, 60)!r} is not used here", "leave it out")
+        if len(text) > MAX_TEXT:
+            self._fail(event, f"a text of more than {MAX_TEXT:,} characters", "shorten it")
+        if not text.isprintable():
+            wrong = forbidden(text)
+            if wrong is not None:
+                self._fail(event, f"holds {wrong.words}", "remove it")
+        self._count_nodes(event, 1)
+        value = self._plain(event) if event.implicit[0] else text
+        if event.anchor is not None:
+            self._anchors[event.anchor] = _Anchored(value, 1, 0)
+        top = self._stack[-1] if self._stack else None
+        if top is not None and isinstance(top.value, dict) and top.key is None:
+            self._key(event, top, value)
+        else:
+            self._put(event, value, 0)
+
+    def _plain(self, event: Any) -> Any:
+        """What a text without quotes says, by YAML 1.2's core schema."""
+        text = event.value
+        if text in _WORDS:
+            return _WORDS[text]
+        if text[0] not in "+-.0123456789":
+            return text
+        if _INTEGER.fullmatch(text):
+            if len(text) > 20 or abs(int(text)) > MAX_INTEGER:
+                self._fail(event, "the number is too large", "write it in quotes if it is a text")
+            return int(text)
+        if _FLOAT.fullmatch(text):
+            number = float(text)
+            return number if math.isfinite(number) else self._fail(event, "the number is too large")
+        return text
+
+    def _key(self, event: Any, top: _Open, key: Any) -> None:
+        if key == "<<" and event.implicit[0]:
+            self._fail(event, "merge keys (<<) are not used here", "write the keys out")
+        if not isinstance(key, str):
+            self._fail(event, f"the key {plain(key, 40)!r} is not text", "quote it")
+        if key in top.value:
+            self._fail(event, f"the key {plain(key, 60)!r} appears twice", "keep one of them")
+        top.key = key
+        self.positions[(*top.path, key)] = (event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def _begin(self, event: Any) -> None:
+        if event.tag not in {None, "!"}:
+            self._fail(event, f"the tag {plain(event.tag, 60)!r} is not used here", "leave it out")
+        if len(self._stack) >= MAX_DEPTH:
+            self._fail(event, f"nested more than {MAX_DEPTH} deep")
+        first = self._count
+        self._count_nodes(event, 1)
+        value: list[Any] | dict[str, Any] = [] if isinstance(event, yaml.SequenceStartEvent) else {}
+        path = self._put(event, value, 1)
+        self._stack.append(_Open(value, path, event.anchor, first))
+
+    def _end(self) -> None:
+        closed = self._stack.pop()
+        if closed.anchor is not None:
+            self._anchors[closed.anchor] = _Anchored(closed.value, self._count - closed.first, closed.height)
+        if self._stack:
+            self._stack[-1].height = max(self._stack[-1].height, closed.height + 1)
+
+    def _alias(self, event: Any) -> None:
+        named = self._anchors.get(event.anchor)
+        if named is None:
+            self._fail(event, f"nothing before this is called &{plain(event.anchor, 40)}")
+        if len(self._stack) + named.height > MAX_DEPTH:
+            self._fail(event, f"nested more than {MAX_DEPTH} deep")
+        self._count_nodes(event, named.nodes)
+        self._put(event, named.value, named.height)
+
+    def _count_nodes(self, event: Any, number: int) -> None:
+        self._count += number
+        if self._count > MAX_NODES:
+            self._fail(event, f"more than {MAX_NODES:,} values", "split the file")
+
+    def _put(self, event: Any, value: Any, height: int) -> Path_:
+        """Put a value where it belongs; returns the path to it."""
+        at = (event.start_mark.line + 1, event.start_mark.column + 1)
+        if not self._stack:
+            self.data, self.positions[()] = value, at
+            return ()
+        top = self._stack[-1]
+        top.height = max(top.height, height + 1)
+        if isinstance(top.value, list):
+            path = (*top.path, len(top.value))
+            top.value.append(value)
+            self.positions[path] = at
+            return path
+        if top.key is None:
+            self._fail(event, "a key is text, and this is not", "write a word before the colon")
+        path = (*top.path, top.key)
+        top.value[top.key] = value
+        top.key = None
+        return path
+
+    def _fail(self, event: Any, message: str, remedy: str | None = None) -> NoReturn:
+        place = Place(file=self._file, line=event.start_mark.line + 1, column=event.start_mark.column + 1)
+        raise DocumentError(message, place=place, remedy=remedy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from interlock.model.base import GapClass, Gate, Grade, Model, Owner, RuleOutcome, Severity, VerdictValue
+from interlock.model.base import GapClass, Gate, Grade, IsoDate, Model, Owner, RuleOutcome, Severity, VerdictValue
 from interlock.model.content import ContentChange
 from interlock.model.contract import ContractFit
 from interlock.model.finding import Contradiction, Finding, Subject
@@ -199,9 +199,9 @@ class Quantiles(Model):
     p50_days: float
     p80_days: float
     p90_days: float
-    p50_date: str
-    p80_date: str
-    p90_date: str
+    p50_date: IsoDate
+    p80_date: IsoDate
+    p90_date: IsoDate
 
 
 class PlanTask(Model):

@@ -2,15 +2,59 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from interlock.model.address import Address
 
+#: File names that Windows keeps for devices, with any extension: a folder with one of them cannot be cloned there.
+RESERVED_NAMES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
+
+
+def _no_reserved_name(name: str) -> str:
+    if name in RESERVED_NAMES:
+        raise ValueError(f"{name!r} is a device on Windows, and no file there can have this name; choose another")
+    return name
+
+
 #: Identifiers that appear in file names and node ids: organisations, milestones, settings.
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$"), AfterValidator(_no_reserved_name)]
+
+#: The first and last year of any date in a workspace: far from where calendars end, so that plans can reckon with them.
+FIRST_YEAR, LAST_YEAR = 1990, 2200
+
+
+def within_years(day: date) -> date:
+    """The same date or time, if it is in a year that plans can reckon with.
+
+    :raises ValueError: it is not.
+    """
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(f"dates are from {FIRST_YEAR} to {LAST_YEAR}")
+    return day
+
+
+#: A day and a moment with bounds.
+Day = Annotated[date, AfterValidator(within_years)]
+Moment = Annotated[datetime, AfterValidator(within_years)]
+
+
+def _iso_date(text: str) -> str:
+    date.fromisoformat(text)
+    return text
+
+
+def _iso_day(text: str) -> str:
+    within_years(date.fromisoformat(text))
+    return text
+
+
+#: A date as text, in ISO 8601: of any year, and of those that a person may give.
+IsoDate = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_iso_date)]
+IsoDay = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_iso_day)]
 
 
 class Model(BaseModel):
@@ -46,6 +90,32 @@ class Model(BaseModel):
     def but(self, **values: Any) -> Self:
         """The same with other values of some fields, which are not checked."""
         return self.complete(self.__dict__ | values)
+
+
+#: The version of the files of a workspace: this one is written; it and all earlier ones are read.
+SCHEMA = 1
+
+
+def newer_than_us(version: object) -> str | None:
+    """What to say of a file whose schema has this version; none unless it is newer than :data:`SCHEMA`."""
+    text = str(version)
+    if not text.isdecimal() or len(text) > 9 or int(text) <= SCHEMA:
+        return None
+    return f"this was made by a newer Interlock (schema {text}; this one reads up to {SCHEMA}): update Interlock"
+
+
+class Versioned(Model):
+    """A file of a workspace that may say which schema it has (``schema: 1``)."""
+
+    schema_version: Annotated[int, Field(alias="schema", ge=1, le=SCHEMA, exclude=True)] = SCHEMA
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_newer(cls, data: Any) -> Any:
+        newer = newer_than_us(data.get("schema")) if isinstance(data, dict) else None
+        if newer is not None:
+            raise ValueError(newer)
+        return data
 
 
 _new = object.__new__

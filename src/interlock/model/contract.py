@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from interlock.model.base import Model
+from interlock.model.base import Model, Versioned
 
 LaunchMode = Literal["ehr", "standalone", "backend"]
 Interaction = Literal["read", "vread", "search", "create", "update", "patch", "delete"]
@@ -105,10 +105,10 @@ class TestPathEntry(Model):
     behaviour: str
     where: Where
     why: str | None = None
-    runs_per_week: float | None = None
+    runs_per_week: Annotated[float, Field(ge=0, le=10_000)] | None = None
 
 
-class WorkflowContract(Model):
+class WorkflowContract(Versioned):
     """``contract.yaml``: one versioned file that the team, the organisations and CI refer to."""
 
     version: str

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
 
-from interlock.model.base import CheckOutcome, Model, Reference, Severity
+from interlock.model.base import CheckOutcome, Model, Moment, Reference, Severity
 from interlock.model.sample import DataFacts
 
 FhirRelease = Literal["DSTU2", "STU3", "R4", "R4B", "R5"]
@@ -341,7 +340,7 @@ class Observation(Model):
 
     schema_version: Literal["1"] = "1"
     target: Target
-    started: datetime
+    started: Moment
     elapsed_ms: float
     outcome: ObservationOutcome
     facts: Facts = Facts.trusted()

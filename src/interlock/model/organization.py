@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from interlock.model.address import refuse_secrets
-from interlock.model.base import Gate, Model, Slug
+from interlock.model.base import Day, Gate, IsoDay, Model, Slug, Versioned
 from interlock.model.branding import Branding
 
 #: Name of an environment variable; secrets are never written into a workspace.
@@ -49,8 +48,8 @@ class AccessWindows(Model):
 class Freeze(Model):
     """Days on which nothing changes in production: ``from`` and ``to`` belong to it. No ``org`` means everywhere."""
 
-    first: date = Field(alias="from")
-    last: date = Field(alias="to")
+    first: Day = Field(alias="from")
+    last: Day = Field(alias="to")
     org: Slug | None = None
     reason: Annotated[str, Field(max_length=200)] | None = None
 
@@ -94,7 +93,7 @@ class Organization(Model):
         return url.partition("#")[0].partition("?")[0].rstrip("/")  # a base has neither; a key could hide there
 
 
-class Settings(Model):
+class Settings(Versioned):
     """``interlock.yaml``: what this workspace assesses, with which content, and what its plan reckons with.
 
     :ivar capacity: persons of each owner who work at the same time; nobody queues for an owner without a number.
@@ -107,13 +106,13 @@ class Settings(Model):
     product: Annotated[str, Field(min_length=1, max_length=200)]
     description: str | None = None
     profile: Literal["core", "full"] = "core"
-    ruleset: str = "core"
+    ruleset: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)?$", max_length=96)] = "core"
     ruleset_version: str | None = None
     questionnaire_version: str | None = None
     target_gate: Gate = Gate.PILOT
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 20260101
-    start: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
+    start: IsoDay | None = None
     capacity: dict[Literal["us", "vendor", "org"], Annotated[float, Field(gt=0, le=1000)]] = {}
-    holidays: Annotated[tuple[date, ...], Field(max_length=1000)] = ()
+    holidays: Annotated[tuple[Day, ...], Field(max_length=1000)] = ()
     freezes: Annotated[tuple[Freeze, ...], Field(max_length=1000)] = ()
     branding: Branding = Branding()

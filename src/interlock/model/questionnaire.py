@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from interlock.model.address import Address
-from interlock.model.base import Evidence, Model, Reference, Scope, Status
+from interlock.model.base import Evidence, Model, Moment, Reference, Scope, Status
 
 #: An item's id: dotted lower-case words, the first naming the questionnaire's area (``auth.jwks_hosting``).
 ItemId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=96)]
@@ -158,7 +157,7 @@ class Response(Model):
     reason: str | None = None
     note: str | None = None
     evidence_url: Address | None = None
-    at: datetime | None = None
+    at: Moment | None = None
 
     @model_validator(mode="after")
     def _value_fits_status(self) -> Response:
@@ -167,6 +166,25 @@ class Response(Model):
         if self.status is Status.NOT_APPLICABLE and not (self.reason or "").strip():
             raise ValueError("not_applicable needs a reason")
         return self
+
+    @property
+    def said(self) -> tuple[object, ...]:
+        """What it says, whenever that was: responses that say the same are no different answers."""
+        return (
+            self.status,
+            self.value,
+            self.evidence,
+            self.note or None,
+            self.evidence_url or None,
+            self.reason or None,
+        )
+
+    @property
+    def words(self) -> str:
+        """The answer itself on one line, as it was given."""
+        if self.status is not Status.ANSWERED:
+            return self.status.value.replace("_", " ")
+        return ", ".join(self.value) if isinstance(self.value, tuple) else str(self.value)
 
 
 #: Responses of one scope: item id → response. An absent item is unanswered.

@@ -8,9 +8,10 @@ from datetime import date
 from urllib.parse import urlsplit
 
 from interlock.documents.names import did_you_mean
-from interlock.documents.text import plain
+from interlock.documents.text import forbidden, plain
 from interlock.model.address import REMEDY
 from interlock.model.address_secrets import secret_in
+from interlock.model.base import FIRST_YEAR, LAST_YEAR, within_years
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import AnswerValue, Item, ItemType
 
@@ -25,7 +26,6 @@ Raw = str | bool | int | Sequence[str]
 
 _YES = frozenset({"yes", "y", "true", "1"})
 _NO = frozenset({"no", "n", "false", "0"})
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def parse_answer(item: Item, raw: Raw) -> AnswerValue:
@@ -109,9 +109,13 @@ def _date(item: Item, raw: Raw) -> str:
     try:
         if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
             raise ValueError(text)
-        return date.fromisoformat(text).isoformat()
+        day = date.fromisoformat(text)
     except ValueError:
         raise _error(item, f"{plain(raw, 60)!r} is not a date", "write it as YYYY-MM-DD, such as 2026-03-31") from None
+    try:
+        return within_years(day).isoformat()
+    except ValueError as error:
+        raise _error(item, f"{text}: {error}", f"give a day from {FIRST_YEAR} to {LAST_YEAR}") from None
 
 
 def _url(item: Item, raw: Raw) -> str:
@@ -126,7 +130,7 @@ def _url(item: Item, raw: Raw) -> str:
         usable = parts.scheme.lower() in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
-    if not usable or re.search(r"\s", text) or _CONTROL.search(text):
+    if not usable or re.search(r"\s", text) or forbidden(text):
         raise _error(item, f"{plain(raw, 60)!r} is not an absolute http or https address", remedy)
     return text
 
@@ -150,8 +154,9 @@ def _words(item: Item, raw: Raw, limit: int) -> str:
         raise _error(item, "the answer is empty", "write something, or leave the question unanswered")
     if len(text) > limit:
         raise _error(item, f"the answer is {len(text):,} characters long, more than {limit:,}", "shorten it")
-    if _CONTROL.search(text):
-        raise _error(item, "the answer contains control characters", "type it again without them")
+    wrong = forbidden(text)
+    if wrong is not None:
+        raise _error(item, f"the answer holds {wrong.words}", "type it again without it")
     return text
 
 

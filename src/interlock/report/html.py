@@ -50,4 +50,4 @@ def _stylesheet(css: str, own: Path | None) -> str:
 
 @lru_cache(maxsize=32)
 def _encoded(path: Path, _modified: int) -> str:
-    return base64.b64encode(read_bytes(path)).decode("ascii")
+    return base64.b64encode(read_bytes(path, _MAX_FONT_BYTES)).decode("ascii")

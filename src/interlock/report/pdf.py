@@ -71,8 +71,8 @@ def _fetcher(urls: Any, own: Path | None) -> Any:
                 return super().fetch(url, headers)
             if own is not None and parts.scheme == "file" and not parts.netloc:
                 path = inside(own, Path(unquote(parts.path)))
-                if path.is_file() and len(content := read_bytes(path, MAX_FILE_BYTES)) <= MAX_FILE_BYTES:
-                    return urls.URLFetcherResponse(url, content)
+                if path.is_file() and path.stat().st_size <= MAX_FILE_BYTES:
+                    return urls.URLFetcherResponse(url, read_bytes(path, MAX_FILE_BYTES))
             raise ValueError("a report fetches nothing")
 
     return LocalOnly(allowed_protocols=("data", "file"), allow_redirects=False)

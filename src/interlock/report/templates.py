@@ -61,11 +61,8 @@ def read_text(own: Path | None, name: str) -> str:
     path = find(own, name)
     if path is None:
         raise InterlockError(f"no file {name!r} beside the report's templates", remedy="install interlock again")
-    content = read_bytes(path, MAX_BYTES)
-    if len(content) > MAX_BYTES:
-        raise DocumentError(f"larger than {MAX_BYTES:,} bytes", place=Place(file=str(path)), remedy="shorten it")
     try:
-        return content.decode("utf-8")
+        return read_bytes(path, MAX_BYTES).decode("utf-8")
     except UnicodeDecodeError as error:
         raise DocumentError("not UTF-8 text", place=Place(file=str(path)), remedy="save it as UTF-8") from error
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from interlock.documents.files import inside
 from interlock.documents.yaml import YamlDocument, load_yaml, model_from_yaml
 from interlock.model.base import Scope
 from interlock.model.errors import DocumentError, Place
@@ -127,11 +128,18 @@ def read_patterns(directory: Path) -> PatternFiles:
     """One directory's patterns; what is wrong is collected, not raised. No directory: no patterns."""
     read = PatternFiles()
     found: dict[str, Pattern] = {}
-    paths = sorted(path for path in directory.glob("**/*.yaml") if path.is_file()) if directory.is_dir() else []
+    if not directory.is_dir():
+        return read
+    try:
+        inside(directory.parent, directory)
+    except DocumentError as error:
+        read.problems.append(error)
+        return read
+    paths = sorted(directory.glob("**/*.yaml"))
     if len(paths) > MAX_PATTERNS:
         read.problems.append(DocumentError(f"more than {MAX_PATTERNS} patterns", place=Place(file=str(directory))))
     for path in paths[:MAX_PATTERNS]:
-        _read(path, found, read)
+        _read(directory, path, found, read)
     read.patterns = tuple(found[pattern_id] for pattern_id in sorted(found))
     return read
 
@@ -150,9 +158,9 @@ def scope_of(pattern: Pattern) -> Scope:
     return Scope.ORG if pattern.scope == "org" else Scope.PRODUCT
 
 
-def _read(path: Path, found: dict[str, Pattern], read: PatternFiles) -> None:
+def _read(directory: Path, path: Path, found: dict[str, Pattern], read: PatternFiles) -> None:
     try:
-        document = load_yaml(path)
+        document = load_yaml(path, within=directory)
         pattern = model_from_yaml(Pattern, document)
     except DocumentError as error:
         read.problems.append(error)

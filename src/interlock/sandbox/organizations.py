@@ -16,9 +16,10 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from interlock.documents.files import read_bytes
+from interlock.documents.json import parse_json
 from interlock.documents.resources import data_dir
 from interlock.documents.text import plain
-from interlock.documents.yaml import load_yaml, model_from_yaml
+from interlock.documents.yaml import MAX_NODES, load_yaml, model_from_yaml
 from interlock.model.base import Model, Slug
 from interlock.model.errors import DocumentError, InterlockError, Place
 from interlock.model.observation import FhirRelease
@@ -169,18 +170,9 @@ def _optional_json(path: Path) -> Document | None:
 def read_json(path: Path) -> Document:
     """Read one JSON object.
 
-    :raises DocumentError: unreadable, larger than :data:`MAX_DOCUMENT_BYTES`, not JSON, or not an object.
+    :raises DocumentError: unreadable, larger than :data:`MAX_DOCUMENT_BYTES`, not JSON or not an object.
     """
-    raw = read_bytes(path, MAX_DOCUMENT_BYTES)
-    if len(raw) > MAX_DOCUMENT_BYTES:
-        raise DocumentError(f"larger than {MAX_DOCUMENT_BYTES:,} bytes", place=Place(file=str(path)))
-    try:
-        value = json.loads(raw)
-    except json.JSONDecodeError as error:
-        where = Place(file=str(path), line=error.lineno, column=error.colno)
-        raise DocumentError(f"not valid JSON: {plain(error.msg)}", place=where) from error
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise DocumentError("not UTF-8 JSON of reasonable depth", place=Place(file=str(path))) from error
+    value = parse_json(read_bytes(path, MAX_DOCUMENT_BYTES), str(path), max_nodes=MAX_NODES)
     if not isinstance(value, dict):
         raise DocumentError("expected a JSON object", place=Place(file=str(path)))
     return value

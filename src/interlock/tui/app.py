@@ -146,7 +146,7 @@ class InterlockApp(Workers):
     @on(tell.Loaded)
     def _loaded(self, message: tell.Loaded) -> None:
         self._seen = message.fingerprint
-        self.become(self.state.loaded(message.inputs))
+        self.become(self.state.loaded(message.inputs, message.disputes))
 
     @on(tell.LoadFailed)
     def _load_failed(self, message: tell.LoadFailed) -> None:
@@ -192,6 +192,12 @@ class InterlockApp(Workers):
     @on(tell.NotSaved)
     def _not_saved(self, message: tell.NotSaved) -> None:
         self.become(self.state.not_saved(message.answer, message.error))
+
+    @on(tell.Disputed)
+    def _disputed(self, message: tell.Disputed) -> None:
+        self.become(self.state.disputed(message.answer, message.error))
+        self.notify(plain(message.error.message, 400), title="Kept beside", severity="warning", markup=False)
+        self._load()
 
     @on(tell.SavingEnded)
     def _saving_ended(self) -> None:

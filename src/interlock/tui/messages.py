@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from interlock.model.assessment import Assessment, WhatIf
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from interlock.model.drift import Drift
     from interlock.model.errors import InterlockError
     from interlock.model.observation import Observation
-    from interlock.tui.state import Answer
+    from interlock.tui.state import Answer, Key
     from interlock.tui.suppositions import Suppositions
     from interlock.usecases.assess import Judgement
     from interlock.usecases.load import Inputs
@@ -33,6 +34,7 @@ class Loaded(Message):
 
     inputs: Inputs
     fingerprint: dict[str, tuple[int, int]]
+    disputes: Mapping[Key, InterlockError]
 
 
 @dataclass(eq=False, repr=False)
@@ -96,6 +98,14 @@ class Saved(Message):
 @dataclass(eq=False, repr=False)
 class NotSaved(Message):
     """One answer is not on disk; it stays in memory."""
+
+    answer: Answer
+    error: InterlockError
+
+
+@dataclass(eq=False, repr=False)
+class Disputed(Message):
+    """Somebody else answered the same question meanwhile; theirs stays, and this answer is kept beside it."""
 
     answer: Answer
     error: InterlockError

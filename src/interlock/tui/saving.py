@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from interlock.tui.messages import NotSaved, Saved, SavingEnded
+from interlock.tui.messages import Disputed, NotSaved, Saved, SavingEnded
 from interlock.tui.work import readable
 
 if TYPE_CHECKING:
@@ -40,21 +40,22 @@ class Saver:
 
     def run(self, content: Content) -> None:
         """Save everything in the queue. At the first failure the rest is left unsaved too: it would fail alike."""
+        from interlock.usecases.answer import DisputedError, record_answer
+
         while self._queue:
             answer = self._queue.popleft()
             try:
-                recovered = self._save(content, answer)
+                saved = record_answer(
+                    self._workspace, content, answer.item, answer.response, answer.org, before=answer.before
+                )
+            except DisputedError as dispute:
+                self._post(Disputed(answer, dispute))
+                continue
             except Exception as cause:
                 error = readable(cause)
                 self._post(NotSaved(answer, error))
                 while self._queue:
                     self._post(NotSaved(self._queue.popleft(), error))
                 break
-            self._post(Saved(answer, recovered))
+            self._post(Saved(answer, saved.recovered))
         self._post(SavingEnded())
-
-    def _save(self, content: Content, answer: Answer) -> tuple[str, ...]:
-        from interlock.usecases.answer import record_answer
-
-        record_answer(self._workspace, content, answer.item, answer.response, answer.org)
-        return self._workspace.recovered

@@ -25,11 +25,15 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer as it was given; ``response`` none takes an earlier answer back."""
+    """One answer as it was given; ``response`` none takes an earlier answer back.
+
+    :ivar before: the answer that was there when it was given.
+    """
 
     scope: str
     item: str
     response: Response | None
+    before: Response | None
 
     @property
     def key(self) -> Key:
@@ -71,6 +75,7 @@ class State:
     :ivar problem: why the workspace could not be read; what is shown is older then.
     :ivar stuck: why the newest inputs could not be judged or assessed; what is shown is older then.
     :ivar waiting: answers that are not on disk.
+    :ivar disputes: answers that were not saved, because somebody else answered the same question meanwhile.
     :ivar changed_files: files that somebody else changed since they were read.
     """
 
@@ -85,6 +90,7 @@ class State:
     problem: InterlockError | None = None
     stuck: InterlockError | None = None
     waiting: Mapping[Key, Waiting] = field(default_factory=dict)
+    disputes: Mapping[Key, InterlockError] = field(default_factory=dict)
     probes: Mapping[str, ProbeRow] = field(default_factory=dict)
     probing: bool = False
     changed_files: tuple[str, ...] = ()
@@ -139,11 +145,13 @@ class State:
 
     # -- changing -------------------------------------------------------------------------------------------------
 
-    def loaded(self, inputs: Inputs) -> State:
+    def loaded(self, inputs: Inputs, disputes: Mapping[Key, InterlockError]) -> State:
         """The workspace was read; answers that are not on disk yet stay as they were given."""
         for entry in self.waiting.values():
             inputs = inputs.with_response(entry.answer.scope, entry.answer.item, entry.answer.response)
-        return replace(self, inputs=inputs, revision=self.revision + 1, problem=None, changed_files=())
+        return replace(
+            self, inputs=inputs, revision=self.revision + 1, problem=None, disputes=disputes, changed_files=()
+        )
 
     def answered(self, answer: Answer) -> State:
         """An answer was given; it is not on disk yet."""
@@ -161,7 +169,16 @@ class State:
         entry = self.waiting.get(answer.key)
         if entry is None or entry.answer is not answer:
             return self
-        return replace(self, waiting={key: other for key, other in self.waiting.items() if key != answer.key})
+        disputes = {key: error for key, error in self.disputes.items() if key != answer.key}
+        return replace(self._without(answer), disputes=disputes)
+
+    def disputed(self, answer: Answer, error: InterlockError) -> State:
+        """Somebody else answered the same question meanwhile: theirs stands, as the next loading shows."""
+        return replace(self._without(answer), disputes={**self.disputes, answer.key: error})
+
+    def _without(self, answer: Answer) -> State:
+        waiting = {key: entry for key, entry in self.waiting.items() if entry.answer is not answer}
+        return replace(self, waiting=waiting)
 
     def not_saved(self, answer: Answer, error: InterlockError) -> State:
         """An answer could not be saved; it stays."""

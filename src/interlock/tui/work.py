@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from interlock.model.errors import InterlockError
     from interlock.model.observation import Observation
     from interlock.model.organization import Organization
+    from interlock.tui.state import Key
     from interlock.tui.suppositions import Suppositions
     from interlock.usecases.assess import Judgement
     from interlock.usecases.load import Inputs
@@ -59,6 +60,8 @@ def fingerprint(root: Path) -> Fingerprint:
     """Modification time (ns) and size (bytes) of every file that a workspace is read from, by relative name."""
     found: Fingerprint = {}
     for pattern in _READ:
+        if (root / pattern.partition("/")[0]).is_symlink():
+            continue  # it may lead anywhere; whoever reads it says so
         for path in root.glob(pattern):
             try:
                 stat = path.stat()
@@ -68,15 +71,15 @@ def fingerprint(root: Path) -> Fingerprint:
     return found
 
 
-def load(workspace: Workspace) -> tuple[Inputs, Fingerprint]:
-    """Read the workspace.
+def load(workspace: Workspace) -> tuple[Inputs, Fingerprint, Mapping[Key, InterlockError]]:
+    """Read the workspace, and which answers of ours stand against somebody else's.
 
     :raises InterlockError: a file is broken; with file, line and remedy.
     """
     from interlock.usecases.load import load_inputs
 
     seen = fingerprint(workspace.root)
-    return load_inputs(workspace), seen
+    return load_inputs(workspace), seen, workspace.disputes()
 
 
 def judged(inputs: Inputs) -> Judgement:

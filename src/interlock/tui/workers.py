@@ -34,11 +34,11 @@ class Workers(Edge):
     @work(thread=True, group="load", exclusive=True, description="load")
     def _load(self) -> None:
         try:
-            inputs, seen = job.load(self.workspace)
+            inputs, seen, disputes = job.load(self.workspace)
         except Exception as error:
             self.post_message(tell.LoadFailed(job.readable(error)))
         else:
-            self.post_message(tell.Loaded(inputs, seen))
+            self.post_message(tell.Loaded(inputs, seen, disputes))
 
     @work(thread=True, group="judge", exclusive=True, description="judge")
     def _judge(self, revision: int, inputs: Inputs) -> None:

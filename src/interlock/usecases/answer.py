@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from interlock.documents.text import plain
+from interlock.documents.text import forbidden, plain
 from interlock.model.address import REMEDY, SECRET_FOUND
 from interlock.model.base import Evidence, Scope, Status
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import Item, Response
-from interlock.questionnaire.answer import parse_answer
+from interlock.questionnaire.answer import MAX_TEXT, parse_answer
 from interlock.usecases.load import Content
+from interlock.workspace.journal import Change
+from interlock.workspace.responses import DisputedError, Saved, said
 from interlock.workspace.store import Workspace
+
+__all__ = ["DisputedError", "Raw", "choose_answer", "make_response", "record_answer", "said", "scope_of"]
 
 Raw = str | bool | int | Sequence[str]
 
@@ -47,6 +51,8 @@ def make_response(
 
     :raises InterlockError: the value is not offered, or the status does not fit the question.
     """
+    for name, text in (("note", note), ("reason", reason), ("evidence_url", evidence_url)):
+        _check_text(item, name.replace("_", " "), text)
     at = (now or datetime.now(UTC)).replace(microsecond=0)
     if status is Status.UNANSWERED:
         return None
@@ -76,16 +82,46 @@ def _response(item: Item, fields: dict[str, Any]) -> Response:
         ) from error
 
 
-def record_answer(
-    workspace: Workspace, content: Content, item_id: str, response: Response | None, org: str | None
-) -> str:
-    """Save one response (``None`` removes it); returns the scope that it went to.
+def _check_text(item: Item, name: str, text: str | None) -> None:
+    if text is None:
+        return
+    if len(text) > MAX_TEXT:
+        raise InterlockError(
+            f"{item.id}: the {name} is {len(text):,} characters long, more than {MAX_TEXT:,}", remedy="shorten it"
+        )
+    wrong = forbidden(text)
+    if wrong is not None:
+        raise InterlockError(f"{item.id}: the {name} holds {wrong.words}", remedy="write it again without it")
 
+
+def record_answer(
+    workspace: Workspace,
+    content: Content,
+    item_id: str,
+    response: Response | None,
+    org: str | None,
+    *,
+    before: Response | None,
+) -> Saved:
+    """Save one response (``None`` removes it).
+
+    :param before: what whoever answers had read there.
     :raises InterlockError: unknown question, wrong scope, unknown organisation.
+    :raises DisputedError: somebody else answered meanwhile; theirs stays, and this one is kept beside it.
     :raises WorkspaceError: it could not be saved; the answer is kept for the next save and the message says where.
     """
     scope = scope_of(content.item(item_id), org)
-    if org is not None and not (workspace.root / "orgs" / f"{org}.yaml").exists():
-        raise InterlockError(f"there is no organisation {org!r}", remedy="interlock org list shows them")
-    workspace.save_response(scope, item_id, response)
-    return scope
+    if org is not None and not workspace.has(f"orgs/{org}.yaml"):
+        raise InterlockError(f"there is no organisation {plain(org, 80)!r}", remedy="interlock org list shows them")
+    return workspace.save_response(scope, item_id, response, before=before)
+
+
+def choose_answer(
+    workspace: Workspace, content: Content, item_id: str, org: str | None, keep: Literal["mine", "theirs"]
+) -> Change:
+    """Decide between one's own answer and somebody else's; returns what the file holds now, and held before.
+
+    :raises InterlockError: unknown question, wrong scope.
+    :raises WorkspaceError: there is nothing to decide, or it could not be saved.
+    """
+    return workspace.choose(scope_of(content.item(item_id), org), item_id, keep)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
-from interlock.documents.files import inside, read_bytes
+from interlock.documents.files import read_bytes
 from interlock.documents.yaml import load_yaml
 from interlock.model.branding import Branding
 from interlock.model.errors import DocumentError, Place
@@ -35,12 +35,7 @@ def load_brand(branding: Branding, root: Path) -> Brand:
 
 def _logo(name: str, root: Path) -> str:
     try:
-        path = inside(root, root / name)
-        if not path.is_file():
-            raise DocumentError("there is no such file" if not path.exists() else "this is no file")
-        content = read_bytes(path, MAX_BYTES)
-        if len(content) > MAX_BYTES:
-            raise DocumentError(f"larger than {MAX_BYTES // 1000} kB")
+        content = read_bytes(root / name, MAX_BYTES, within=root)
         kind, sides = _picture(content)
     except DocumentError as error:
         place = _place(root)

@@ -11,9 +11,10 @@ from interlock.contract.scopes import needed_scopes
 from interlock.contract.skeletons import capability_statement, organization_config, scopes_file
 from interlock.model.contract import WorkflowContract
 from interlock.model.errors import InterlockError
-from interlock.usecases.load import CONTRACT_FILE, Inputs
+from interlock.usecases.load import Inputs
 from interlock.workspace.atomic import write_atomically
 from interlock.workspace.edit import dump_yaml
+from interlock.workspace.store import CONTRACT_FILE
 
 __all__ = ["ContractRemark", "export_contract", "lint_contract", "needed_scopes", "require_contract"]
 

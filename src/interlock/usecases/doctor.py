@@ -6,11 +6,12 @@ import importlib.metadata
 import importlib.util
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from interlock import __version__
+from interlock.documents.text import plain
 from interlock.model.errors import InterlockError
 from interlock.usecases.load import load_inputs
 from interlock.workspace import journal
@@ -75,7 +76,31 @@ def _workspace(start: Path) -> Iterator[Finding]:
         yield Finding("workspace", False, str(error), error.remedy)
         return
     yield Finding("workspace", True, f"{inputs.settings.name}, {len(inputs.organizations)} organisations")
-    waiting = journal.pending(workspace.root)
+    yield from _kept(workspace)
+
+
+def _kept(workspace: Workspace) -> Iterator[Finding]:
+    """Answers that are not in the workspace."""
+    kept = journal.kept(workspace.root)
+    spoilt = [entry for entry in kept if entry.change() is None]
+    waiting = [entry for entry in kept if not entry.disputed and entry not in spoilt]
+    disputed = [entry for entry in kept if entry.disputed and entry not in spoilt]
+    file = journal.journal_path(workspace.root)
     if waiting:
-        items = ", ".join(entry["item"] for entry in waiting)
-        yield Finding("unsaved", False, f"answers wait to be saved: {items}", "save any answer; these go in with it")
+        detail = f"answers wait to be saved: {_items(waiting)}"
+        yield Finding("unsaved", False, detail, "save any answer; these go in with it")
+    if disputed:
+        detail = f"somebody else gave other answers than you: {_items(disputed)}"
+        yield Finding("disputed", False, detail, "choose with: interlock answer ITEM --keep mine (or theirs)")
+    if spoilt:
+        detail = f"answers wait that are no longer valid: {_items(spoilt)}"
+        yield Finding("unsaved", False, detail, f"answer them again; they are in {file}")
+    lines = journal.unreadable(workspace.root)
+    if lines:
+        yield Finding("unsaved", False, f"lines that cannot be read: {lines}", f"look into {file}, or remove it")
+
+
+def _items(entries: Sequence[journal.KeptAnswer]) -> str:
+    return ", ".join(
+        plain(entry.item if entry.scope == "product" else f"{entry.item} ({entry.scope})") for entry in entries
+    )

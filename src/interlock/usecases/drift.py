@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from interlock.contract.drift_rank import ranked
-from interlock.contract.load import load_contract
+from interlock.documents.files import read_bytes
+from interlock.documents.json import parse_json
 from interlock.documents.text import plain
 from interlock.model.contract import WorkflowContract
 from interlock.model.drift import Drift, DriftChange
@@ -18,7 +18,7 @@ from interlock.model.organization import Organization
 from interlock.probe.drift import changes_between
 from interlock.probe.recheck import with_drift
 from interlock.workspace.history import load_observation, observation_files
-from interlock.workspace.store import Workspace
+from interlock.workspace.store import MAX_RECORD_BYTES, Workspace
 
 __all__ = [
     "Comparer",
@@ -28,8 +28,6 @@ __all__ = [
     "drift_of_org",
     "is_observation_file",
 ]
-
-_MAX_FILE = 64_000_000
 
 
 def drift_between(
@@ -57,7 +55,7 @@ class Comparer:
     def __init__(self, place: Workspace, orgs: Sequence[str]) -> None:
         content = place.read()
         self._organizations = {org.id: org for org in content.organizations}
-        self._contract = _contract(place.root)
+        self._contract = place.contract()
         self.found: dict[str, Drift] = {}
         self._last = {org: found for org in orgs if (found := _last_seen(place, org)) is not None}
 
@@ -103,10 +101,10 @@ def is_observation_file(reference: str) -> bool:
     """Whether a reference is a JSON file that holds one observation."""
     path = Path(reference)
     try:
-        if path.suffix != ".json" or not path.is_file() or path.stat().st_size > _MAX_FILE:
+        if path.suffix != ".json" or not path.is_file():
             return False
-        document = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        document = parse_json(read_bytes(path, MAX_RECORD_BYTES), str(path))
+    except (OSError, DocumentError):
         return False
     return isinstance(document, dict) and {"target", "checks", "requests"} <= document.keys()
 
@@ -128,7 +126,7 @@ def drift_of_files(before: Path, after: Path, start: Path) -> Drift:
     except WorkspaceError:
         return drift_between(one, two, None, None)
     org = next((org for org in place.read().organizations if org.id == two.target.org), None)
-    return drift_between(one, two, _contract(place.root), org)
+    return drift_between(one, two, place.contract(), org)
 
 
 def drift_of_org(place: Workspace, org_id: str, before: str | None, after: str | None) -> Drift:
@@ -148,19 +146,21 @@ def drift_of_org(place: Workspace, org_id: str, before: str | None, after: str |
         raise InterlockError(
             f"{org.name} has {count}, and two are compared", remedy=f"interlock probe --org {org_id}, once more"
         )
-    later = _chosen(files, after or "last", len(files))
-    earlier = _chosen(files, before or "before", later)
-    return drift_between(load_observation(files[earlier]), load_observation(files[later]), _contract(place.root), org)
+    later = _chosen(place, files, after or "last", len(files))
+    earlier = _chosen(place, files, before or "before", later)
+    return drift_between(
+        load_observation(files[earlier], place), load_observation(files[later], place), place.contract(), org
+    )
 
 
-def _chosen(files: Sequence[Path], word: str, later: int) -> int:
+def _chosen(place: Workspace, files: Sequence[Path], word: str, later: int) -> int:
     """The position of the observation that a word or a date names; ``later`` is that of the later one."""
     if word == "last":
         return len(files) - 1
     if word == "before":
         if later == 0:
             raise InterlockError("nothing was observed before that", remedy=_those(files))
-        seen = [index for index in range(later) if load_observation(files[index]).outcome != "not_observed"]
+        seen = [index for index in range(later) if load_observation(files[index], place).outcome != "not_observed"]
         return seen[-1] if seen else later - 1
     digits = word.replace(":", "").strip()
     found = [index for index, path in enumerate(files) if path.stem.startswith(digits)] if digits else []
@@ -178,12 +178,7 @@ def _last_seen(place: Workspace, org: str) -> Observation | None:
     """The last stored observation that saw anything, among the last ten; a damaged file is passed over."""
     for path in reversed(observation_files(place, org)[-10:]):
         with contextlib.suppress(DocumentError):
-            observation = load_observation(path)
+            observation = load_observation(path, place)
             if observation.outcome != "not_observed":
                 return observation
     return None
-
-
-def _contract(root: Path) -> WorkflowContract | None:
-    path = root / "contract.yaml"
-    return load_contract(path)[0] if path.is_file() else None

@@ -20,6 +20,8 @@ from interlock.questionnaire.visibility import hidden, visible
 from interlock.usecases.answer import make_response
 from interlock.usecases.load import Inputs
 from interlock.usecases.questions import Asked
+from interlock.workspace.journal import Change
+from interlock.workspace.responses import Saved
 from interlock.workspace.store import Workspace
 
 #: Files of one import.
@@ -90,16 +92,13 @@ def plan_import(
     )
 
 
-def apply_import(workspace: Workspace, planned: FormImport) -> None:
+def apply_import(workspace: Workspace, planned: FormImport) -> Saved:
     """Save the changes: all of them or none.
 
-    :raises WorkspaceError: the folder is locked, read-only or full.
+    :raises WorkspaceError: the folder is locked, read-only or full, or somebody else answered one meanwhile.
     """
-    changes: dict[str, dict[str, Response]] = {}
-    for change in planned.changes:
-        changes.setdefault(change.scope, {})[change.item] = change.after
-    if changes:
-        workspace.save_responses(changes)
+    changes = [Change(change.scope, change.item, change.after, change.before) for change in planned.changes]
+    return workspace.save_responses(changes) if changes else Saved()
 
 
 def answer_words(item: Item, response: Response | None) -> str:
@@ -230,7 +229,7 @@ def _read_answers(
                 )
             response = _response(given, inputs.answers(scope).get(given.item.id), header, place, reading)
             earlier, where = reading.answers.get((scope, given.item.id), (response, ""))
-            if not _same(earlier, response):
+            if earlier.said != response.said:
                 raise DocumentError(f"{given.item.id} is answered otherwise in {where}", place=place, remedy="keep one")
             reading.answers[(scope, given.item.id)] = (response, str(path))
         except DocumentError as error:
@@ -276,22 +275,6 @@ def _raw(given: Given) -> str | bool | int | Sequence[str] | None:
     return given.values[0] if given.values else None
 
 
-def _same(left: Response, right: Response) -> bool:
-    """Whether two responses say the same; when they were given does not matter."""
-    return _said(left) == _said(right)
-
-
-def _said(response: Response) -> tuple[object, ...]:
-    return (
-        response.status,
-        response.value,
-        response.evidence,
-        response.note or None,
-        response.evidence_url or None,
-        response.reason or None,
-    )
-
-
 def _changes(inputs: Inputs, reading: _Reading) -> Iterator[FormChange]:
     found = [
         (scope, inputs.content.items[item], response)
@@ -314,7 +297,7 @@ def _changes(inputs: Inputs, reading: _Reading) -> Iterator[FormChange]:
 
 def _stored(inputs: Inputs, scope: str, item: str, response: Response) -> bool:
     stored = inputs.answers(scope).get(item)
-    return stored is not None and _same(stored, response)
+    return stored is not None and stored.said == response.said
 
 
 def _hidden(inputs: Inputs, found: Iterable[tuple[str, Item, Response]]) -> Mapping[str, frozenset[str]]:

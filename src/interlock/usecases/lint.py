@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from interlock.contract.load import load_contract
 from interlock.documents.resources import data_dir
-from interlock.documents.yaml import load_yaml
 from interlock.model.errors import DocumentError, InterlockError, Place
 from interlock.model.statements import STATEMENTS
 from interlock.probe.checks.registry import list_checks
@@ -15,7 +13,7 @@ from interlock.questionnaire.load import QuestionnaireSet, read_questionnaires
 from interlock.rules.lint import LintProblem, from_error, in_order, lint_ruleset, scalar_problems
 from interlock.rules.lint.patterns import lint_patterns
 from interlock.rules.load import CORE, SetFolders, read_ruleset
-from interlock.usecases.load import CONTRACT_FILE, content_folders
+from interlock.usecases.load import content_folders
 from interlock.workspace.store import SETTINGS_FILE, Workspace
 
 #: What a user's own content may leave open on purpose in ours: a rule that is off leaves its question without one.
@@ -108,18 +106,13 @@ def _lint_workspace(path: Path, folders: SetFolders) -> list[LintProblem]:
         return []
     workspace = Workspace(path)
     found: list[LintProblem] = []
-    for read in (workspace.read, lambda: load_contract(path / CONTRACT_FILE)):
+    for read in (workspace.read, workspace.contract):
         try:
             read()
         except DocumentError as error:
-            if (
-                error.place is None
-                or Path(error.place.file or "").name != CONTRACT_FILE
-                or (path / CONTRACT_FILE).exists()
-            ):
-                found.append(from_error(error))
+            found.append(from_error(error))
     try:
-        settings, document = workspace.settings(), load_yaml(path / SETTINGS_FILE)
+        settings, document = workspace.settings(), workspace.load(SETTINGS_FILE)
     except DocumentError:
         return found  # told above
     directory = folders.find(settings.ruleset)

@@ -9,7 +9,6 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
-from interlock.contract.load import load_contract
 from interlock.contract.match import match_contract
 from interlock.documents.files import inside
 from interlock.documents.resources import data_dir
@@ -28,8 +27,6 @@ from interlock.rules.patterns import CompiledPatterns, load_patterns
 from interlock.usecases.judge import Judge
 from interlock.workspace.history import latest_observation
 from interlock.workspace.store import Workspace
-
-CONTRACT_FILE = "contract.yaml"
 
 
 @dataclass(frozen=True)
@@ -232,7 +229,6 @@ def load_inputs(workspace: Workspace) -> Inputs:
     :raises DocumentError: any of its files is broken; with file, line and what was expected.
     """
     content = workspace.read()
-    path = workspace.root / CONTRACT_FILE
     observations = {
         org.id: observation
         for org in content.organizations
@@ -244,7 +240,7 @@ def load_inputs(workspace: Workspace) -> Inputs:
         organizations=content.organizations,
         product=content.product,
         by_org=content.by_org,
-        contract=load_contract(path)[0] if path.exists() else None,
+        contract=workspace.contract(),
         observations=observations,
         root=workspace.root,
     )

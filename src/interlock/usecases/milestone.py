@@ -64,7 +64,7 @@ def earlier_milestones(workspace: Workspace, reference: str) -> Iterator[Assessm
     named = find_milestone(known, reference)
     for milestone in known:
         if reference == "now" or (named is not None and milestone.number < named.number):
-            yield load_assessment(milestone.path)
+            yield load_assessment(milestone.path, workspace)
 
 
 def burn_down_of(workspace: Workspace, *, today: date, now: Assessment | None = None) -> BurnDown:
@@ -72,5 +72,5 @@ def burn_down_of(workspace: Workspace, *, today: date, now: Assessment | None = 
 
     :param now: the workspace's assessment, if it is at hand.
     """
-    series = [(m.name, load_assessment(m.path)) for m in milestones(workspace)]
+    series = [(m.name, load_assessment(m.path, workspace)) for m in milestones(workspace)]
     return burn_down([*series, ("now", now or load_reference(workspace, "now", today=today))])

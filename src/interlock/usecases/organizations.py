@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from interlock.documents.text import plain, slug
+from interlock.documents.text import forbidden, plain, slug
 from interlock.model.address import REMEDY, SECRET_FOUND
 from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
@@ -20,6 +20,10 @@ def make_organization(fields: dict[str, Any]) -> Organization:
     :raises InterlockError: says which field is wrong and what was expected.
     """
     given = {key: value for key, value in fields.items() if value is not None}
+    for name, value in given.items():
+        wrong = forbidden(value) if isinstance(value, str) else None
+        if wrong is not None:
+            raise InterlockError(f"{name}: it holds {wrong.words}", remedy="write it again without it")
     if "id" not in given and "name" in given:
         given["id"] = slug(str(given["name"]))
     try:

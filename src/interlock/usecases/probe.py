@@ -203,13 +203,11 @@ def earlier_observations(workspace: Workspace, targets: Sequence[Target]) -> Com
 
 def _comparison(workspace: Workspace | None) -> Callable[[Observation], Observation]:
     """What adds the checks against the workspace's contract to an organisation's observation."""
-    path = workspace.root / "contract.yaml" if workspace is not None else None
-    if workspace is None or path is None or not path.is_file():
-        return lambda observation: observation
-    from interlock.contract.load import load_contract
     from interlock.contract.match import match_contract
 
-    contract = load_contract(path)[0]
+    contract = workspace.contract() if workspace is not None else None
+    if workspace is None or contract is None:
+        return lambda observation: observation
     organizations = {org.id: org for org in workspace.read().organizations}
 
     def compare(observation: Observation) -> Observation:

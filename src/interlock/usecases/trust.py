@@ -158,7 +158,7 @@ def content_grants(root: Path) -> tuple[Grant, ...]:
         return ()
     digest = hashlib.sha256()
     for path in files:
-        content = read_bytes(path, _MAX_CONTENT_BYTES)
+        content = read_bytes(path, _MAX_CONTENT_BYTES, within=root)
         digest.update(f"{path.relative_to(root).as_posix()}\0{hashlib.sha256(content).hexdigest()}\n".encode())
     return (Grant(kind="content", digest=digest.hexdigest()),)
 

@@ -6,61 +6,97 @@ import contextlib
 import errno
 import logging
 import os
-import tempfile
+import re
+import secrets
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from interlock.documents.files import inside
 from interlock.documents.timing import timed
 from interlock.model.errors import Place, WorkspaceError
 
 LOCK_NAME = ".interlock.lock"
 LOCK_SECONDS = 10.0
+#: What a writer that was killed leaves behind: ``.NAME.12ab34cd.interlock.tmp``.
+TEMPORARY = ".*.interlock.tmp"
+_LEFT_BEHIND = re.compile(r"^\..+\.[0-9a-f]{8}\.interlock\.tmp$")
+#: Seconds after which no writer is still at work on such a file.
+_OLD_S = 3600.0
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+#: Folders that this process has cleaned.
+_cleaned: set[Path] = set()
 
 _logger = logging.getLogger(__name__)
 
 
 @timed("write files")
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, within: Path | None = None) -> None:
     """Replace ``path`` by ``content``: temporary file beside it, fsync, rename, fsync of the folder.
 
+    :param within: the folder that the file must really be in.
     :raises WorkspaceError: nothing was written; the message says why and the old content is untouched.
+    :raises DocumentError: a link leads out of ``within``.
     """
-    temporary: str | None = None
+    target = path if within is None else inside(within, path)
+    temporary: Path | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        with os.fdopen(descriptor, "wb") as handle:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        mode = _mode(target)
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.interlock.tmp")
+        with os.fdopen(os.open(temporary, _NEW, 0o666), "wb") as handle:
             handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
-        _keep_mode(path, temporary)
-        Path(temporary).replace(path)
+        if mode is not None:
+            temporary.chmod(mode)
+        temporary.replace(target)
         temporary = None
-        _sync_folder(path.parent)
+        sync_folder(target.parent)
         _logger.info("file written", extra={"fields": {"file": path, "bytes": len(content)}})
     except OSError as error:
         raise explain(error, path) from error
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):
-                Path(temporary).unlink()
+                temporary.unlink()
+    if target.parent not in _cleaned:
+        _cleaned.add(target.parent)
+        _clean(target.parent)
 
 
-def _keep_mode(path: Path, temporary: str) -> None:
-    """Give the new file the old one's permissions, or the umask's default (mkstemp makes files private)."""
+def _mode(path: Path) -> int | None:
+    """The permissions of a file that is replaced, or none when there is no file yet.
+
+    :raises WorkspaceError: something else than a file is there.
+    """
     try:
-        mode = path.stat().st_mode & 0o777
+        mode = path.stat().st_mode
     except FileNotFoundError:
-        current = os.umask(0)
-        os.umask(current)
-        mode = 0o666 & ~current
-    Path(temporary).chmod(mode)
+        return None
+    if not stat.S_ISREG(mode):
+        raise WorkspaceError(
+            "not saved: this is no file", place=Place(file=str(path)), remedy="move it away and save again"
+        )
+    return stat.S_IMODE(mode) & 0o777
 
 
-def _sync_folder(folder: Path) -> None:
+def _clean(folder: Path) -> None:
+    """Remove what writers that were killed left in a folder; one that is still at work has touched its file lately."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if _LEFT_BEHIND.match(entry.name):
+                with contextlib.suppress(OSError):
+                    if abs(time.time() - entry.stat(follow_symlinks=False).st_mtime) > _OLD_S:
+                        Path(entry).unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that the names in a folder are on disk."""
     with contextlib.suppress(OSError):  # some file systems cannot sync a folder; the rename itself has happened
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -90,15 +126,19 @@ def explain(error: OSError, path: Path) -> WorkspaceError:
 
 
 @contextlib.contextmanager
-def locked(root: Path, seconds: float = LOCK_SECONDS) -> Iterator[None]:
-    """Hold the workspace's lock, so that two processes that save at once take turns.
+def locked(root: Path, seconds: float = LOCK_SECONDS, name: str = LOCK_NAME) -> Iterator[None]:
+    """Hold the lock of a folder, so that two processes that save at once take turns.
 
     :raises WorkspaceError: another process has held the lock for ``seconds``, or the folder cannot be written.
     """
-    path = root / LOCK_NAME
+    path = root / name
     lock = FileLock(path)
     began = time.monotonic()
     try:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise WorkspaceError(
+                "not saved: the lock is no file", place=Place(file=str(path)), remedy="remove it and save again"
+            )
         lock.acquire(timeout=seconds)
     except Timeout as error:
         raise WorkspaceError(

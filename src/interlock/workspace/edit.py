@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from interlock.documents.text import plain
 from interlock.documents.visible import visible, visible_in_quotes
+from interlock.documents.yaml import parse_yaml, read_text
 from interlock.model.errors import DocumentError, Place
-from interlock.workspace.atomic import explain, write_atomically
+from interlock.workspace.atomic import write_atomically
 
 if TYPE_CHECKING:
     from ruamel.yaml import YAML
@@ -28,27 +30,24 @@ def _yaml() -> YAML:
     return yaml
 
 
-def edit_yaml(path: Path, change: Callable[[CommentedMap], None], check: Callable[[str], Any]) -> None:
-    """Load ``path`` (or start empty), let ``change`` alter it, prove the result with ``check``, write it atomically.
+def edit_yaml(path: Path, root: Path, change: Callable[[CommentedMap], None], check: Callable[[str], Any]) -> None:
+    """Change a file that is really in the folder ``root``, or start it: comments, order and quotes stay.
 
     ``check`` receives the new text and raises when it is not valid; then nothing is written. The caller holds the lock.
 
-    :raises DocumentError: the existing file is not YAML with keys and values.
+    :raises DocumentError: the existing file is outside of ``root``, or not YAML with keys and values.
     :raises WorkspaceError: the file cannot be written.
     """
     from ruamel.yaml.comments import CommentedMap
     from ruamel.yaml.error import YAMLError
 
     yaml = _yaml()
+    text = read_text(path, root) if os.path.lexists(path) else ""
+    parse_yaml(text, str(path))  # YAML within bounds, or ruamel.yaml would recurse
     try:
-        text = path.read_text("utf-8-sig") if path.exists() else ""
         document = yaml.load(text) if text.strip() else None
     except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = Place(file=str(path), line=mark.line + 1, column=mark.column + 1) if mark else Place(file=str(path))
-        raise DocumentError(f"not valid YAML: {plain(getattr(error, 'problem', error))}", place=place) from error
-    except OSError as error:
-        raise explain(error, path) from error
+        raise DocumentError(f"cannot be changed: {plain(error)}", place=Place(file=str(path))) from error
     if document is None:
         document = CommentedMap()
     if not isinstance(document, CommentedMap):
@@ -61,7 +60,7 @@ def edit_yaml(path: Path, change: Callable[[CommentedMap], None], check: Callabl
         yaml.dump(document, buffer)
     new_text = buffer.getvalue()
     check(new_text)
-    write_atomically(path, new_text.encode())
+    write_atomically(path, new_text.encode(), within=root)
 
 
 def dump_yaml(data: dict[str, Any], header: str = "") -> str:

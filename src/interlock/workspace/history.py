@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import re
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from interlock.documents.files import read_bytes
 from interlock.documents.text import slug
 from interlock.model.assessment import Assessment
+from interlock.model.base import LAST_YEAR
 from interlock.model.errors import DocumentError, Place, WorkspaceError
 from interlock.model.observation import Observation
 from interlock.workspace.atomic import locked, write_atomically
-from interlock.workspace.store import Workspace, read_json
+from interlock.workspace.store import MAX_RECORD_BYTES, Workspace, read_json
 
 #: No discovery document is larger; a compressed one may not unfold beyond it.
 MAX_BODY_BYTES = 64_000_000
@@ -25,17 +28,34 @@ _MILESTONE = re.compile(r"^(\d+)-([a-z0-9-]+)\.json$")
 
 
 def save_observation(workspace: Workspace, observation: Observation) -> Path:
-    """Write one observation as ``observations/<org>/<utc>.json``; never overwrites an earlier one."""
+    """Write one observation as ``observations/<org>/<utc>.json``; it never overwrites an earlier one.
+
+    Observations are in the order of their names: where the clock was set back, a name is later than the time in it.
+    """
     org = observation.target.org
     if org is None:
         raise WorkspaceError("an observation without an organisation belongs to no workspace")
-    stamp = observation.started.astimezone(UTC).strftime(_STAMP)
-    path = workspace.root / "observations" / org / f"{stamp}.json"
+    started = observation.started.astimezone(UTC)
+    content = observation.model_dump_json(indent=1).encode() + b"\n"
     with locked(workspace.root):
-        if path.exists():
+        earlier = observation_files(workspace, org)
+        path = workspace.root / "observations" / org / f"{started.strftime(_STAMP)}.json"
+        if path in earlier and read_bytes(path, MAX_RECORD_BYTES, within=workspace.root) == content:
             raise WorkspaceError("this observation is saved already", place=Place(file=str(path)))
-        write_atomically(path, observation.model_dump_json(indent=1).encode() + b"\n")
+        latest = max(filter(None, map(_stamped, earlier)), default=None)
+        if latest is not None and started <= latest:
+            path = path.with_name(f"{(latest + timedelta(microseconds=1)).strftime(_STAMP)}.json")
+        write_atomically(path, content, within=workspace.root)
     return path
+
+
+def _stamped(path: Path) -> datetime | None:
+    """The time in an observation's name; none in one that is not ours."""
+    try:
+        stamp = datetime.strptime(path.stem, _STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return stamp if stamp.year <= LAST_YEAR else None
 
 
 def save_body(workspace: Workspace, content: bytes) -> str:
@@ -44,7 +64,7 @@ def save_body(workspace: Workspace, content: bytes) -> str:
     path = workspace.root / "observations" / "bodies" / f"{digest}.json.gz"
     if not path.exists():
         with locked(workspace.root):
-            write_atomically(path, gzip.compress(content, mtime=0))
+            write_atomically(path, gzip.compress(content, mtime=0), within=workspace.root)
     return digest
 
 
@@ -59,8 +79,8 @@ def load_bodies(workspace: Workspace, digests: Iterable[str]) -> dict[str, bytes
         if not path.is_file():
             continue
         try:
-            with gzip.open(path) as handle:
-                content = handle.read(MAX_BODY_BYTES)
+            packed = read_bytes(path, MAX_BODY_BYTES, within=workspace.root)
+            content = gzip.GzipFile(fileobj=io.BytesIO(packed)).read(MAX_BODY_BYTES)
         except (OSError, EOFError, zlib.error) as error:
             raise DocumentError("this stored document is damaged", place=Place(file=str(path))) from error
         if hashlib.sha256(content).hexdigest() != digest:
@@ -71,21 +91,21 @@ def load_bodies(workspace: Workspace, digests: Iterable[str]) -> dict[str, bytes
 
 def observation_files(workspace: Workspace, org: str) -> tuple[Path, ...]:
     """All observations of one organisation, oldest first."""
-    return tuple(sorted((workspace.root / "observations" / org).glob("*.json")))
+    return workspace.files(f"observations/{org}", "*.json")
 
 
-def load_observation(path: Path) -> Observation:
-    """Read one observation.
+def load_observation(path: Path, workspace: Workspace | None = None) -> Observation:
+    """Read one observation, of a workspace or a file that a person named.
 
     :raises DocumentError: missing or not an observation.
     """
-    return read_json(path, Observation.model_validate_json)
+    return read_json(path, Observation.model_validate_json, workspace.root if workspace else None)
 
 
 def latest_observation(workspace: Workspace, org: str) -> Observation | None:
     """The last observation of an organisation, or none when it was never probed."""
     files = observation_files(workspace, org)
-    return load_observation(files[-1]) if files else None
+    return load_observation(files[-1], workspace) if files else None
 
 
 @dataclass(frozen=True)
@@ -101,7 +121,7 @@ class Milestone:
 def milestones(workspace: Workspace) -> tuple[Milestone, ...]:
     """All milestones in order of their number."""
     found = []
-    for path in (workspace.root / "milestones").glob("*.json"):
+    for path in workspace.files("milestones", "*.json"):
         match = _MILESTONE.match(path.name)
         if match:
             try:
@@ -117,7 +137,8 @@ def save_milestone(workspace: Workspace, name: str, assessment: Assessment) -> M
     with locked(workspace.root):
         number = max((milestone.number for milestone in milestones(workspace)), default=0) + 1
         path = workspace.root / "milestones" / f"{number}-{slug(name)}.json"
-        write_atomically(path, assessment.model_dump_json(indent=1).encode() + b"\n")
+        content = assessment.model_dump_json(indent=1).encode() + b"\n"
+        write_atomically(path, content, within=workspace.root)
     return Milestone(number, slug(name), path, datetime.now(UTC))
 
 
@@ -141,12 +162,12 @@ def load_milestone(workspace: Workspace, reference: str) -> Assessment:
     if wanted is None:
         names = ", ".join(milestone.path.stem for milestone in known) or "none yet"
         raise WorkspaceError(f"there is no milestone {reference!r}", remedy=f"milestones: {names}")
-    return load_assessment(wanted.path)
+    return load_assessment(wanted.path, workspace)
 
 
-def load_assessment(path: Path) -> Assessment:
-    """Read one frozen assessment.
+def load_assessment(path: Path, workspace: Workspace | None = None) -> Assessment:
+    """Read one frozen assessment, of a workspace or a file that a person named.
 
     :raises DocumentError: missing or not an assessment.
     """
-    return read_json(path, Assessment.model_validate_json)
+    return read_json(path, Assessment.model_validate_json, workspace.root if workspace else None)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
-from interlock.documents.files import read_bytes
-from interlock.documents.text import plain
-from interlock.documents.yaml import YamlDocument, load_yaml, model_from_yaml, parse_yaml
+from interlock.documents.files import inside, read_bytes
+from interlock.documents.json import json_text
+from interlock.documents.text import plain, symbols_in_json
+from interlock.documents.yaml import model_from_yaml, parse_yaml
 from interlock.model.address_secrets import redacted_json
+from interlock.model.base import newer_than_us
+from interlock.model.contract import WorkflowContract
 from interlock.model.errors import DocumentError, Place, WorkspaceError
 from interlock.model.organization import Organization, Settings
 from interlock.model.questionnaire import Response
-from interlock.workspace import journal
 from interlock.workspace.atomic import explain, locked, write_atomically
 from interlock.workspace.edit import dump_yaml, edit_yaml
+from interlock.workspace.responses import PRODUCT, ResponseFiles
 
 if TYPE_CHECKING:
     from ruamel.yaml.comments import CommentedMap
@@ -27,7 +30,9 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 SETTINGS_FILE = "interlock.yaml"
-PRODUCT = "product"
+CONTRACT_FILE = "contract.yaml"
+#: Largest observation or milestone, in bytes.
+MAX_RECORD_BYTES = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -40,16 +45,8 @@ class WorkspaceContent:
     by_org: dict[str, dict[str, Response]] = field(default_factory=dict)
 
 
-class Workspace:
-    """A folder that holds ``interlock.yaml``.
-
-    :ivar root: the folder.
-    :ivar recovered: answers brought in from the journal of unsaved ones by the last save.
-    """
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.recovered: tuple[str, ...] = ()
+class Workspace(ResponseFiles):
+    """A folder that holds ``interlock.yaml``."""
 
     # -- finding and making -------------------------------------------------------------------------------------
 
@@ -96,7 +93,7 @@ class Workspace:
             raise explain(error, root) from error
         # The settings come last: until they are there, a half-made folder is not taken for a workspace.
         for name in sorted(files, key=lambda name: (name == SETTINGS_FILE, name)):
-            write_atomically(root / name, files[name])
+            write_atomically(root / name, files[name], within=root)
         return cls(root)
 
     # -- reading ------------------------------------------------------------------------------------------------
@@ -116,13 +113,17 @@ class Workspace:
 
     def settings(self) -> Settings:
         """``interlock.yaml``."""
-        return model_from_yaml(Settings, self._load(SETTINGS_FILE))
+        return model_from_yaml(Settings, self.load(SETTINGS_FILE))
+
+    def contract(self) -> WorkflowContract | None:
+        """``contract.yaml``, or none."""
+        return model_from_yaml(WorkflowContract, self.load(CONTRACT_FILE)) if self.has(CONTRACT_FILE) else None
 
     def _organizations(self) -> Iterator[Organization]:
         seen: dict[str, str] = {}
-        for path in sorted((self.root / "orgs").glob("*.y*ml")):
+        for path in self.files("orgs", "*.y*ml"):
             name = f"orgs/{path.name}"
-            document = self._load(name)
+            document = self.load(name)
             org = model_from_yaml(Organization, document)
             if org.id in seen:
                 raise DocumentError(
@@ -141,97 +142,7 @@ class Workspace:
             seen[org.id] = name
             yield org
 
-    def responses(self, scope: str) -> dict[str, Response]:
-        """Responses of ``product`` or of one organisation; empty when the file is not there."""
-        name = f"responses/{scope}.yaml"
-        if not (self.root / name).exists():
-            return {}
-        return parse_responses(self._load(name))
-
-    def _load(self, name: str) -> YamlDocument:
-        return load_yaml(self.root / name, shown_as=str(self.root / name))
-
     # -- writing ------------------------------------------------------------------------------------------------
-
-    def save_response(self, scope: str, item: str, response: Response | None) -> None:
-        """Save one answer (``None`` removes it), together with any answers that could not be saved earlier.
-
-        When the save fails the answer is kept in the journal, and the error says so.
-
-        :raises WorkspaceError: the folder is locked, read-only or full.
-        """
-        try:
-            with locked(self.root):
-                waiting = journal.pending(self.root)
-                for entry in waiting:
-                    self._put(entry["scope"], {entry["item"]: Response.model_validate(entry["response"])})
-                self._put(scope, {item: response})
-        except WorkspaceError as error:
-            raise self._kept(error, scope, item, response) from error
-        if waiting:
-            journal.forget(self.root)
-        self.recovered = tuple(entry["item"] for entry in waiting)
-
-    def save_responses(self, changes: Mapping[str, Mapping[str, Response]]) -> None:
-        """Save answers of several scopes (scope → item → response): all of them, or none when one cannot be saved.
-
-        Answers that could not be saved earlier go in first, as with :meth:`save_response`.
-
-        :raises WorkspaceError: the folder is locked, read-only or full.
-        :raises DocumentError: a responses file is broken.
-        """
-        with locked(self.root):
-            waiting = journal.pending(self.root)
-            merged: dict[str, dict[str, Response]] = {}
-            for entry in waiting:
-                merged.setdefault(entry["scope"], {})[entry["item"]] = Response.model_validate(entry["response"])
-            for scope, answers in changes.items():
-                merged.setdefault(scope, {}).update(answers)
-            written: list[tuple[Path, bytes | None]] = []
-            try:
-                for scope, answers in merged.items():
-                    path = self.root / f"responses/{scope}.yaml"
-                    before = path.read_bytes() if path.exists() else None
-                    self._put(scope, answers)
-                    written.append((path, before))
-            except (WorkspaceError, DocumentError):
-                for path, before in written:
-                    path.unlink() if before is None else write_atomically(path, before)
-                raise
-        if waiting:
-            journal.forget(self.root)
-        self.recovered = tuple(entry["item"] for entry in waiting)
-
-    def _kept(self, error: WorkspaceError, scope: str, item: str, response: Response | None) -> WorkspaceError:
-        kept = journal.remember(self.root, scope, item, response) if response is not None else None
-        if kept is None:
-            return error
-        note = f"{error.message}; the answer to {item} is kept in {kept} and goes in with the next save"
-        return WorkspaceError(note, place=error.place, remedy=error.remedy)
-
-    def _put(self, scope: str, changes: Mapping[str, Response | None]) -> None:
-        from ruamel.yaml.comments import CommentedMap
-
-        name = f"responses/{scope}.yaml"
-
-        def change(document: CommentedMap) -> None:
-            answers = document.get("answers")
-            if not isinstance(answers, CommentedMap):
-                answers = document["answers"] = CommentedMap()
-            for item, response in changes.items():
-                if response is None:
-                    answers.pop(item, None)
-                    continue
-                data = response.model_dump(mode="json", exclude_none=True, exclude_defaults=False)
-                entry = answers.get(item)
-                if isinstance(entry, CommentedMap):  # keep the comments that belong to the entry
-                    for key in [key for key in entry if key not in data]:
-                        del entry[key]
-                    entry.update(data)
-                else:
-                    answers[item] = CommentedMap(data)
-
-        edit_yaml(self.root / name, change, lambda text: parse_responses(parse_yaml(text, name)))
 
     def save_organization(self, org: Organization, *, new: bool) -> None:
         """Add or change one organisation's file; comments in it survive.
@@ -242,7 +153,7 @@ class Workspace:
         if org.id == PRODUCT:
             raise WorkspaceError("'product' is not an organisation", remedy="choose another id")
         with locked(self.root):
-            if path.exists() == new:
+            if os.path.lexists(path) == new:
                 raise WorkspaceError(
                     f"the organisation {org.id!r} exists already" if new else f"there is no organisation {org.id!r}",
                     place=Place(file=str(path)),
@@ -253,7 +164,7 @@ class Workspace:
                 "name": org.name,
             }
             if new:
-                write_atomically(path, dump_yaml({"id": org.id, "name": org.name} | data).encode())
+                write_atomically(path, dump_yaml({"id": org.id, "name": org.name} | data).encode(), within=self.root)
                 return
 
             def change(document: CommentedMap) -> None:
@@ -261,7 +172,7 @@ class Workspace:
                     del document[key]
                 document.update(data)
 
-            edit_yaml(path, change, lambda text: model_from_yaml(Organization, parse_yaml(text, path.name)))
+            edit_yaml(path, self.root, change, lambda text: model_from_yaml(Organization, parse_yaml(text, path.name)))
 
     def remove_organization(self, org_id: str) -> tuple[Path, ...]:
         """Remove an organisation's file. Its responses and observations stay: they are evidence. Returns what stays.
@@ -270,6 +181,7 @@ class Workspace:
         """
         path = self.root / "orgs" / f"{org_id}.yaml"
         with locked(self.root):
+            inside(self.root, path.parent)
             try:
                 path.unlink()
             except FileNotFoundError as error:
@@ -286,43 +198,24 @@ class Workspace:
     def write(self, name: str, content: bytes) -> Path:
         """Write a generated file under the workspace, atomically and under the lock."""
         with locked(self.root):
-            write_atomically(self.root / name, content)
+            write_atomically(self.root / name, content, within=self.root)
         return self.root / name
 
 
-def parse_responses(document: YamlDocument) -> dict[str, Response]:
-    """``answers:`` of a responses file.
+def read_json(path: Path, parse: Callable[[bytes], _T], within: Path | None = None) -> _T:
+    """Read a JSON file of ours with ``parse``; symbols stand for the control characters that a server chose.
 
-    :raises DocumentError: anything but a map of item ids to responses, with the line.
+    :param within: the folder that the file must really be in.
+    :raises DocumentError: it is missing, elsewhere, unreadable, made by a newer Interlock, or not what it should be.
     """
-    data: Any = document.data
-    if data is None:
-        return {}
-    if not isinstance(data, dict):
-        raise DocumentError("expected the key 'answers'", place=document.place())
-    for key in data:
-        if key not in {"answers", "note"}:
-            raise DocumentError(
-                f"unknown key {plain(key, 60)!r}", place=document.place((key,)), remedy="known keys: answers, note"
-            )
-    answers = data.get("answers") or {}
-    if not isinstance(answers, dict):
-        raise DocumentError("expected item ids and their answers", place=document.place(("answers",)))
-    return {item: model_from_yaml(Response, document, entry, ("answers", item)) for item, entry in answers.items()}
-
-
-def read_json(path: Path, parse: Callable[[bytes], _T]) -> _T:
-    """Read a JSON file of ours with ``parse``.
-
-    :raises DocumentError: it is missing, unreadable, or not what it should be.
-    """
-    place = Place(file=str(path))
-    raw = read_bytes(path)
+    text = symbols_in_json(json_text(read_bytes(path, MAX_RECORD_BYTES, within=within), str(path)))
     try:
-        return parse(redacted_json(raw))
+        return parse(redacted_json(text.encode()))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        pointer = "/" + "/".join(str(part) for part in first["loc"])
-        raise DocumentError(f"{first['msg']}", place=Place(file=str(path), pointer=pointer)) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DocumentError(f"not valid JSON: {plain(error)}", place=place) from error
+        problems = error.errors(include_url=False)
+        for problem in problems:
+            newer = newer_than_us(problem.get("input")) if problem["loc"] == ("schema_version",) else None
+            if newer is not None:
+                raise DocumentError(newer, place=Place(file=str(path))) from error
+        pointer = "/" + "/".join(str(part) for part in problems[0]["loc"])
+        raise DocumentError(plain(problems[0]["msg"]), place=Place(file=str(path), pointer=pointer)) from error

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from interlock.cli.options import WorkspaceOption
+
+if TYPE_CHECKING:
+    from interlock.model.questionnaire import Response
 
 
 def answer(
@@ -29,18 +32,28 @@ def answer(
     note: Annotated[str | None, typer.Option("--note", help="A note for the report.")] = None,
     reason: Annotated[str | None, typer.Option("--reason", help="Why it is not applicable.")] = None,
     evidence_url: Annotated[str | None, typer.Option("--evidence-url", help="Where the evidence is.")] = None,
+    keep: Annotated[
+        Literal["mine", "theirs"] | None,
+        typer.Option("--keep", help="Where somebody else answered meanwhile: whose answer stays."),
+    ] = None,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Answer one question and save it at once."""
     from interlock.cli.output import say
     from interlock.model.base import Evidence, Status
     from interlock.model.errors import InterlockError
-    from interlock.usecases.answer import make_response, record_answer, scope_of
+    from interlock.usecases.answer import choose_answer, make_response, record_answer, said, scope_of
     from interlock.usecases.assess import judge
     from interlock.usecases.load import load_inputs, open_workspace
 
     place = open_workspace(workspace or Path())
     inputs = load_inputs(place)
+    if keep is not None:
+        if value is not None or status is not None:
+            raise InterlockError("--keep takes an answer that is there", remedy="leave the value and --status out")
+        chosen = choose_answer(place, inputs.content, item, org, keep)
+        say(f"Kept: {said(chosen.response)}{_was(chosen.response, chosen.before)}.")
+        return
     if value is not None and status not in (None, "answered"):
         raise InterlockError(f"a value and --status {status} exclude each other", remedy="give one of the two")
     asked = inputs.content.item(item)
@@ -56,10 +69,21 @@ def answer(
         reason=reason,
         evidence_url=evidence_url,
     )
-    record_answer(place, inputs.content, item, response, org)
-    if place.recovered:
-        say(f"Also saved, from an earlier attempt: {', '.join(place.recovered)}")
+    earlier = inputs.answers(scope).get(item)
+    saved = record_answer(place, inputs.content, item, response, org, before=earlier)
+    if saved.recovered:
+        say(f"Also saved, from an earlier attempt: {', '.join(saved.recovered)}")
+    for kept in saved.settled:
+        change = kept.change()
+        words = said(change.response) if change else str(kept.response)
+        say(f"Your earlier answer that stood against somebody else's is dropped: {words}")
     before, after = judge(inputs), judge(inputs.with_response(scope, item, response))
     low, high = after.product_score.interval.low, after.product_score.interval.high
     moved = low - before.product_score.interval.low
-    say(f"Saved. Product: {low:.0f} verified, {high:.0f} at best ({moved:+.0f}).")
+    say(f"Saved{_was(response, earlier)}. Product: {low:.0f} verified, {high:.0f} at best ({moved:+.0f}).")
+
+
+def _was(now: Response | None, before: Response | None) -> str:
+    from interlock.usecases.answer import said
+
+    return "" if before is None or (now is not None and now.said == before.said) else f" (it was {said(before)})"

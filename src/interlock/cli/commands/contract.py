@@ -103,6 +103,6 @@ def export(
     from interlock.usecases.contract import export_contract
     from interlock.usecases.load import load_inputs, open_workspace
 
-    inputs = load_inputs(open_workspace(workspace or Path()))
-    for path in export_contract(inputs, directory, today=date.today()):
+    place = open_workspace(workspace or Path())
+    for path in export_contract(load_inputs(place), place.output(directory), today=date.today()):
         emit(str(path))

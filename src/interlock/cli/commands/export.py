@@ -46,8 +46,9 @@ def fhir(
     from interlock.usecases.fhir_forms import export_forms, write_forms
     from interlock.usecases.load import load_inputs, open_workspace
 
-    made = export_forms(load_inputs(open_workspace(workspace or Path())), org)
-    for path in write_forms(made, directory):
+    place = open_workspace(workspace or Path())
+    made = export_forms(load_inputs(place), org)
+    for path in write_forms(made, place.output(directory)):
         emit(str(path))
     if made.left:
         say(f"Not in these files, and still in the workspace: {len(made.left)} answers that a form may not hold.")

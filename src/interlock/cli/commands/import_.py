@@ -54,8 +54,7 @@ def fhir(
         if len(refused.problems) > SHOWN:
             say(f"  and {len(refused.problems) - SHOWN} more")
         raise
-    if not dry_run:
-        apply_import(place, planned)
+    recovered = () if dry_run else apply_import(place, planned).recovered
     if output == "json":
         emit_json(planned)
     elif planned.changes:
@@ -74,8 +73,8 @@ def fhir(
         show_table(["Whose", question, "Was", "Would be" if dry_run else "Is now"], rows)
     for line in _summary(planned):
         say(line)
-    if place.recovered:
-        say(f"Also saved, from an earlier attempt: {', '.join(place.recovered)}")
+    if recovered:
+        say(f"Also saved, from an earlier attempt: {', '.join(recovered)}")
 
 
 def _summary(planned: FormImport) -> Iterator[str]:

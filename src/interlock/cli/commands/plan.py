@@ -80,12 +80,17 @@ def _day(text: str) -> date:
     """
     from datetime import datetime
 
+    from interlock.documents.text import plain
+    from interlock.model.base import within_years
     from interlock.model.errors import InterlockError
 
     try:
-        return datetime.strptime(text.strip(), "%Y-%m-%d").date()
+        return within_years(datetime.strptime(text.strip(), "%Y-%m-%d").date())
     except ValueError:
-        raise InterlockError(f"--by {text!r} is not a day", remedy="write year, month and day: 2027-03-31") from None
+        raise InterlockError(
+            f"--by {plain(text, 40)!r} is not a day that a plan can reckon with",
+            remedy="write year, month and day: 2027-03-31",
+        ) from None
 
 
 def _capacity(values: list[str] | tuple[str, ...]) -> dict[Owner, float]:

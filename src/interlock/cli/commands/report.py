@@ -66,7 +66,7 @@ def report(
         written = write_report(
             assessment,
             inputs,
-            directory or place.root / "reports",
+            place.output(directory or place.root / "reports"),
             wanted,
             sections=[name.strip() for name in sections.split(",")] if sections else None,
             templates=templates,

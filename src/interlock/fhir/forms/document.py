@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
-from interlock.documents.text import plain
+from interlock.documents.json import parse_json
+from interlock.documents.text import forbidden, plain
 from interlock.fhir.tolerant import kind_of
 from interlock.model.errors import DocumentError, Place
 
@@ -52,8 +52,10 @@ class Reader:
             self.fail(f"{key} is {kind_of(value)}, not a string", f"{at}/{key}")
         if len(value) > MAX_PROSE:
             self.fail(f"{key} is {len(value):,} characters long, more than {MAX_PROSE:,}", f"{at}/{key}")
-        if any((ord(c) < 32 and c not in "\n\t\r") or ord(c) == 127 or 0xD800 <= ord(c) < 0xE000 for c in value):
-            self.fail(f"{key} holds control characters", f"{at}/{key}", "remove them")
+        value = value.replace("\r\n", "\n")
+        wrong = forbidden(value)
+        if wrong is not None:
+            self.fail(f"{key} holds {wrong.words}", f"{at}/{key}", "remove it")
         return value
 
     def time(self, parent: Json, key: str, at: str) -> datetime | None:
@@ -77,23 +79,10 @@ class Reader:
 def parse_resource(raw: bytes, file: str) -> Json:
     """A response's JSON.
 
-    :raises DocumentError: too large, not JSON (with line and column), nested too deeply, or another kind of resource.
+    :raises DocumentError: not JSON (with line and column), beyond the bounds, or another kind of resource.
     """
     reader = Reader(file)
-    if len(raw) > MAX_BYTES:
-        raise DocumentError(f"larger than {MAX_BYTES:,} bytes", place=Place(file=file))
-    try:
-        data = json.loads(raw.decode("utf-8-sig"), parse_constant=_no_constant)
-    except UnicodeDecodeError as error:
-        raise DocumentError("not UTF-8 text", place=Place(file=file), remedy="save the file as UTF-8") from error
-    except json.JSONDecodeError as error:
-        place = Place(file=file, line=error.lineno, column=error.colno)
-        raise DocumentError(f"not valid JSON: {error.msg}", place=place) from error
-    except ValueError as error:
-        raise DocumentError(f"not valid JSON: {plain(error)}", place=Place(file=file)) from error
-    except RecursionError as error:
-        raise DocumentError("nested too deeply", place=Place(file=file)) from error
-    _check_size(data, reader)
+    data = parse_json(raw, file, max_nodes=MAX_VALUES, max_depth=MAX_DEPTH)
     kind = data.get("resourceType") if isinstance(data, dict) else None
     if not isinstance(data, dict) or kind != "QuestionnaireResponse":
         found = (
@@ -106,25 +95,3 @@ def parse_resource(raw: bytes, file: str) -> Json:
             "give each response as a file of its own",
         )
     return data
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _check_size(data: Any, reader: Reader) -> None:
-    """Bounds on what json.loads accepts, walked without recursion."""
-    level, count = [data], 0
-    for _ in range(MAX_DEPTH):
-        count += len(level)
-        if count > MAX_VALUES:
-            reader.fail(f"more than {MAX_VALUES:,} values", "/")
-        level = [
-            child
-            for value in level
-            if isinstance(value, (dict, list))
-            for child in (value.values() if isinstance(value, dict) else value)
-        ]
-        if not level:
-            return
-    reader.fail(f"nested more than {MAX_DEPTH} deep", "/")

@@ -52,7 +52,8 @@ def lint_ruleset(
 def scalar_problems(path: Path) -> list[LintProblem]:
     """Plain scalars of a file that should be quoted; ``off`` needs no quotes where a ruleset turns a rule off."""
     try:
-        return list(unquoted(path, load_yaml(path), plain_below=("rules", OFF) if path.name == HEADER else None))
+        document = load_yaml(path, within=path.parent)
+        return list(unquoted(path, document, plain_below=("rules", OFF) if path.name == HEADER else None))
     except DocumentError:
         return []  # reading the file reports it
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from interlock.documents.yaml import YamlDocument
+from interlock.documents.yaml import YamlDocument, read_text
 from interlock.model.errors import Place
 from interlock.rules.lint.problems import LintProblem, problem
 
@@ -29,7 +29,7 @@ def unquoted(
 
     :param plain_below: a top-level key, and a value that is a word of ours directly below it.
     """
-    root = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=_LOADER)
+    root = yaml.compose(read_text(path, path.parent), Loader=_LOADER)
     resolver = yaml.resolver.Resolver()
     ours = set(_scalars_below(root, *plain_below)) if plain_below else set()
     for one in _walk(root, document.data, document.file, resolver):

@@ -243,7 +243,7 @@ class Answering(Section):
 
     def _record(self, asked: Asked, response: Response | None) -> None:
         self._drafts.pop((asked.scope, asked.item.id), None)
-        self.interlock.answer(Answer(asked.scope, asked.item.id, response))
+        self.interlock.answer(Answer(asked.scope, asked.item.id, response, asked.response))
 
     def commit(self, *, quiet: bool = False) -> None:
         """Hand over what is typed, before going elsewhere; ``quiet`` while it is being typed: nothing is wrong yet."""

@@ -162,6 +162,7 @@ class QuestionsSection(Answering):
                 len(self._asked),
                 state.name_of(self._scope),
                 waiting.error if (waiting := state.waiting.get(key)) else None,
+                state.disputes.get(key),
                 state.contradiction(self._scope, asked.item.id),
                 state.worth_of(self._scope, asked.item.id),
             ),

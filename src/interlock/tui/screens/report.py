@@ -172,6 +172,7 @@ class ReportSection(Section):
             assessment = state.assessment if state.up_to_date else job.assessed(state.inputs)
             if assessment is None:
                 return
+            folder = self.interlock.workspace.output(folder)
             written, skipped = job.export(
                 assessment, state.inputs, folder, formats, lambda name: self.post_message(tell.ExportStep(name))
             )
@@ -240,7 +241,7 @@ class ReportSection(Section):
         if state.inputs is None:
             return
         try:
-            written = export_contract(state.inputs, folder, today=date.today())
+            written = export_contract(state.inputs, self.interlock.workspace.output(folder), today=date.today())
         except Exception as error:
             self.post_message(tell.Exported((), error=job.readable(error)))
         else:

@@ -32,6 +32,7 @@ class Shown:
     """What the form shows: a question at its place, and what is known around it.
 
     :ivar unsaved: why its answer could not be saved, if it could not.
+    :ivar disputed: what somebody else answered meanwhile, and what is kept beside it.
     :ivar worth: what an answer settles, while there is none.
     """
 
@@ -40,6 +41,7 @@ class Shown:
     of: int
     scope_name: str
     unsaved: InterlockError | None = None
+    disputed: InterlockError | None = None
     contradiction: Contradiction | None = None
     worth: NextQuestion | None = None
 
@@ -231,6 +233,9 @@ def _draw_question(page: Page, shown: Shown) -> None:
         (sign.glyph, sign.style),
         f" {sign.word}",
     )
+    if shown.disputed is not None:
+        page.bullet(text("!", BAD), ("Somebody else answered this too; answer it again to decide.", f"bold {BAD}"))
+        page.bullet(" ", (shown.disputed.message, BAD))
     if shown.unsaved is not None:
         page.bullet(text("!", BAD), ("Not saved yet; it is kept here. ctrl+s tries again.", f"bold {BAD}"))
         page.bullet(" ", (str(shown.unsaved), BAD))

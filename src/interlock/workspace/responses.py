@@ -1,0 +1,300 @@
+"""The answers of a workspace: saved one by one, never over somebody else's, and never lost."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from interlock.documents.files import read_bytes
+from interlock.documents.text import plain
+from interlock.documents.yaml import MAX_BYTES, YamlDocument, model_from_yaml, parse_yaml
+from interlock.model.errors import DocumentError, InterlockError, Place, WorkspaceError
+from interlock.model.questionnaire import Response
+from interlock.workspace import journal
+from interlock.workspace.atomic import locked, write_atomically
+from interlock.workspace.edit import edit_yaml
+from interlock.workspace.folder import Folder
+from interlock.workspace.journal import Change, KeptAnswer
+
+if TYPE_CHECKING:
+    from ruamel.yaml.comments import CommentedMap
+
+PRODUCT = "product"
+_SCOPE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a save did beside what it was asked to.
+
+    :ivar recovered: questions whose answers could not be saved earlier and went in now.
+    :ivar settled: answers that stood against somebody else's, and are dropped now that the question is answered anew.
+    """
+
+    recovered: tuple[str, ...] = ()
+    settled: tuple[KeptAnswer, ...] = ()
+
+
+class DisputedError(WorkspaceError):
+    """Somebody else answered the same question meanwhile: theirs stays in the file, and ours is kept beside it."""
+
+    def __init__(self, file: Path, change: Change, theirs: Response | None, *, is_kept: bool = True) -> None:
+        org = "" if change.scope == PRODUCT else f" --org {change.scope}"
+        if is_kept:
+            ours = "is kept beside it"
+            remedy = f"choose with: interlock answer {change.item}{org} --keep mine (or theirs); or answer again"
+        else:
+            ours = "could not be kept"
+            remedy = "answer again"
+        super().__init__(
+            f"not saved: {change.item} was answered by somebody else meanwhile: {said(theirs)}; "
+            f"your answer {said(change.response)} {ours}",
+            place=Place(file=str(file)),
+            remedy=remedy,
+        )
+
+
+class ResponseFiles(Folder):
+    """The files ``responses/product.yaml`` and ``responses/<org>.yaml`` of a workspace."""
+
+    def responses(self, scope: str) -> dict[str, Response]:
+        """Responses of ``product`` or of one organisation; empty when the file is not there."""
+        name = _responses_file(scope)
+        return parse_responses(self.load(name)) if self.has(name) else {}
+
+    def save_response(self, scope: str, item: str, response: Response | None, *, before: Response | None) -> Saved:
+        """Save one answer (``None`` removes it), together with any answers that could not be saved earlier.
+
+        When the save fails the answer is kept in the journal, and the error says so.
+
+        :param before: what its writer had read there, or none: whatever else the file holds now is somebody's answer.
+        :raises DisputedError: the file holds another answer by now. It stays, and this one is kept beside it.
+        :raises WorkspaceError: the folder is locked, read-only or full.
+        :raises DocumentError: the responses file is broken.
+        """
+        change = Change(scope, item, response, before)
+        file = self.root / _responses_file(scope)
+        try:
+            with locked(self.root):
+                entries = journal.kept(self.root)
+                recovered = self._recover(entries, [change])
+                stored = self.responses(scope).get(item)
+                if not _expected(stored, change, entries):
+                    is_kept = journal.keep(self.root, change, disputed=True) is not None
+                    raise DisputedError(file, change, stored, is_kept=is_kept)
+                self._put(scope, {item: response})
+        except DisputedError:
+            raise
+        except (WorkspaceError, DocumentError) as error:
+            path = journal.keep(self.root, change)
+            if path is None:
+                raise
+            note = f"{error.message}; the answer to {item} is kept in {path} and goes in with the next save"
+            raise type(error)(note, place=error.place, remedy=error.remedy) from error
+        return self._settled(entries, [change], recovered)
+
+    def save_responses(self, changes: Sequence[Change]) -> Saved:
+        """Save several answers: all of them, or none when one cannot be saved or was answered by somebody else.
+
+        Answers that could not be saved earlier go in first, as with :meth:`save_response`.
+
+        :raises WorkspaceError: the folder is locked, read-only or full, or somebody else answered one meanwhile.
+        :raises DocumentError: a responses file is broken.
+        """
+        merged: dict[str, dict[str, Response | None]] = {}
+        for change in changes:
+            merged.setdefault(change.scope, {})[change.item] = change.response
+        with locked(self.root):
+            entries = journal.kept(self.root)
+            recovered = self._recover(entries, changes)
+            stored = {scope: self.responses(scope) for scope in merged}
+            for change in changes:
+                theirs = stored[change.scope].get(change.item)
+                if not _expected(theirs, change, entries):
+                    raise WorkspaceError(
+                        f"nothing was saved: {change.item} was answered by somebody else meanwhile: {said(theirs)}",
+                        place=Place(file=str(self.root / _responses_file(change.scope))),
+                        remedy="do it again, now that you know",
+                    )
+            written: list[tuple[Path, bytes | None]] = []
+            try:
+                for scope, answers in merged.items():
+                    path = self.root / _responses_file(scope)
+                    before = read_bytes(path, MAX_BYTES, within=self.root) if path.exists() else None
+                    self._put(scope, answers)
+                    written.append((path, before))
+            except (WorkspaceError, DocumentError):
+                for path, before in written:
+                    path.unlink() if before is None else write_atomically(path, before, within=self.root)
+                raise
+        return self._settled(entries, changes, recovered)
+
+    def _recover(self, entries: Sequence[KeptAnswer], changes: Sequence[Change]) -> tuple[str, ...]:
+        """Save what could not be saved earlier, but what ``changes`` answer anew; what cannot be saved stays kept.
+
+        An answer that somebody else's stands against by now is disputed from here on.
+        """
+        keys = {change.key for change in changes}
+        waiting: dict[str, list[tuple[KeptAnswer, Change]]] = {}
+        for entry in entries:
+            change = entry.change()
+            if change is not None and not entry.disputed and change.key not in keys:
+                waiting.setdefault(change.scope, []).append((entry, change))
+        recovered: list[str] = []
+        for scope, kept in waiting.items():
+            try:
+                recovered += self._recover_scope(scope, kept)
+            except WorkspaceError:
+                continue
+            except DocumentError:  # one of them cannot be written as it is; it shall not stop the others
+                for one in kept:
+                    with contextlib.suppress(WorkspaceError, DocumentError):
+                        recovered += self._recover_scope(scope, [one])
+        return tuple(recovered)
+
+    def _recover_scope(self, scope: str, kept: Sequence[tuple[KeptAnswer, Change]]) -> list[str]:
+        stored: dict[str, Response | None] = {**self.responses(scope)}
+        answers: dict[str, Response | None] = {}
+        done, against = [], []
+        for entry, change in kept:
+            there = stored.get(change.item)
+            if not _same(there, change.response):
+                if not _same(there, change.before):
+                    against.append(entry)
+                    continue
+                stored[change.item] = answers[change.item] = change.response
+            done.append(entry)
+        if answers:
+            self._put(scope, answers)
+        journal.forget(self.root, done)
+        journal.dispute(self.root, against)
+        return list(answers)
+
+    def _settled(self, entries: Sequence[KeptAnswer], changes: Sequence[Change], recovered: tuple[str, ...]) -> Saved:
+        """Forget what was kept of questions that are answered anew."""
+        keys = {change.key for change in changes}
+        superseded = [entry for entry in entries if entry.key in keys]
+        journal.forget(self.root, superseded)
+        return Saved(recovered, tuple(entry for entry in superseded if entry.disputed))
+
+    def disputed(self) -> dict[tuple[str, str], KeptAnswer]:
+        """The last answer of ours to every question (scope, item) to which the file holds somebody else's."""
+        return {entry.key: entry for entry in journal.kept(self.root) if entry.disputed}
+
+    def disputes(self) -> dict[tuple[str, str], InterlockError]:
+        """What is to be said of every such question.
+
+        :raises DocumentError: a responses file is broken.
+        """
+        found: dict[tuple[str, str], InterlockError] = {}
+        for (scope, item), entry in self.disputed().items():
+            change = entry.change()
+            if change is not None:
+                file = self.root / _responses_file(scope)
+                found[scope, item] = DisputedError(file, change, self.responses(scope).get(item))
+        return found
+
+    def choose(self, scope: str, item: str, keep: Literal["mine", "theirs"]) -> Change:
+        """Decide between our answer and somebody else's; returns what the file holds now, and held before.
+
+        :raises WorkspaceError: there is nothing to decide, our answer is no longer a valid one, or it cannot be saved.
+        """
+        entry = self.disputed().get((scope, item))
+        if entry is None:
+            raise WorkspaceError(f"nobody else's answer to {item} stands against yours", remedy="answer it as usual")
+        stored = self.responses(scope).get(item)
+        if keep == "theirs":
+            journal.forget(self.root, [kept for kept in journal.kept(self.root) if kept.key == entry.key])
+            return Change(scope, item, stored, stored)
+        change = entry.change()
+        if change is None:
+            raise WorkspaceError(f"your answer to {item} is no longer a valid one", remedy="answer it again")
+        self.save_response(scope, item, change.response, before=stored)
+        return Change(scope, item, change.response, stored)
+
+    def _put(self, scope: str, changes: Mapping[str, Response | None]) -> None:
+        from ruamel.yaml.comments import CommentedMap
+
+        name = _responses_file(scope)
+
+        def change(document: CommentedMap) -> None:
+            answers = document.get("answers")
+            if not isinstance(answers, CommentedMap):
+                answers = document["answers"] = CommentedMap()
+            for item, response in changes.items():
+                if response is None:
+                    answers.pop(item, None)
+                    continue
+                data = response.model_dump(mode="json", exclude_none=True, exclude_defaults=False)
+                entry = answers.get(item)
+                if isinstance(entry, CommentedMap):  # keep the comments that belong to the entry
+                    for key in [key for key in entry if key not in data]:
+                        del entry[key]
+                    entry.update(data)
+                else:
+                    answers[item] = CommentedMap(data)
+
+        edit_yaml(self.root / name, self.root, change, lambda text: parse_responses(parse_yaml(text, name)))
+
+
+def _responses_file(scope: str) -> str:
+    """The name of a scope's file of responses.
+
+    :raises WorkspaceError: no organisation has such an id.
+    """
+    if not _SCOPE.fullmatch(scope):
+        raise WorkspaceError(f"there is no organisation {plain(scope, 80)!r}", remedy="interlock org list shows them")
+    return f"responses/{scope}.yaml"
+
+
+def said(response: Response | None) -> str:
+    """An answer with its time, for a sentence."""
+    if response is None:
+        return "no answer"
+    when = f" ({response.at:%Y-%m-%d %H:%M})" if response.at else ""
+    return f"'{plain(response.words, 120)}'{when}"
+
+
+def _same(left: Response | None, right: Response | None) -> bool:
+    """Whether two answers say the same; when they were given does not matter."""
+    return left is right or (left is not None and right is not None and left.said == right.said)
+
+
+def _expected(stored: Response | None, change: Change, entries: Sequence[KeptAnswer]) -> bool:
+    """Whether the file holds what a writer had read, or what the writer says anyway.
+
+    What a writer had read may be an earlier answer of the same user that is still waiting to be saved.
+    """
+    if _same(stored, change.before) or _same(stored, change.response):
+        return True
+    latest = stored
+    for entry in entries:
+        earlier = entry.change()
+        if earlier and earlier.key == change.key and not entry.disputed and _same(latest, earlier.before):
+            latest = earlier.response
+    return _same(latest, change.before)
+
+
+def parse_responses(document: YamlDocument) -> dict[str, Response]:
+    """``answers:`` of a responses file.
+
+    :raises DocumentError: anything but a map of item ids to responses, with the line.
+    """
+    data: Any = document.data
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise DocumentError("expected the key 'answers'", place=document.place())
+    for key in data:
+        if key not in {"answers", "note"}:
+            raise DocumentError(
+                f"unknown key {plain(key, 60)!r}", place=document.place((key,)), remedy="known keys: answers, note"
+            )
+    answers = data.get("answers") or {}
+    if not isinstance(answers, dict):
+        raise DocumentError("expected item ids and their answers", place=document.place(("answers",)))
+    return {item: model_from_yaml(Response, document, entry, ("answers", item)) for item, entry in answers.items()}
