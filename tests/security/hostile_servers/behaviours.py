@@ -15,6 +15,8 @@ from interlock.model.observation import Observation
 
 #: What a terminal acts upon, or what cannot be seen.
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]")
+#: User names and passwords that servers of this suite put into addresses.
+SECRETS = ("user:secret@", "a:b@")
 #: Whole observations stay small, however much a server says.
 _MAX_OBSERVATION = 3_000_000
 
@@ -120,6 +122,7 @@ def _always(observation: Observation, home: SplitResult, ceiling_s: float, max_b
     written = observation.model_dump_json()
     if len(written) > _MAX_OBSERVATION:
         wrong.append(f"the observation has {len(written):,} characters")
+    wrong += [f"{secret} of an address was kept" for secret in SECRETS if secret in written]
     if Observation.model_validate_json(written) != observation:
         wrong.append("the observation is not the same once it was written and read")
     shown = [record.detail or "" for record in observation.requests] + [check.message for check in observation.checks]
