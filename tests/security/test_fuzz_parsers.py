@@ -39,3 +39,16 @@ def test_damaged_documents(name: str, tmp_path: Path) -> None:
         parser.check(mutated(seed, random), tmp_path)
 
     damaged()
+
+
+#: What fuzzing found, each mended.
+FOUND = [
+    ("address", b"https://ehr443/i4rrhf//metadata?x=1#y"),
+    ("address", b"https:https://user:pw@h.example/Pat)ent?name=x"),
+    ("whole workspace to report", b"\0name: x\nproduct: x\nruleset: '" + b"9" * 300 + b"'\n"),
+]
+
+
+@pytest.mark.parametrize(("name", "data"), FOUND)
+def test_what_was_found_stays_mended(name: str, data: bytes, tmp_path: Path) -> None:
+    PARSERS[name].check(data, tmp_path)

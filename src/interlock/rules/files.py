@@ -27,8 +27,8 @@ TASKS = "tasks"
 HEADER = "ruleset.yaml"
 
 #: A set's name: its folder below ``rulesets``; a vendor's pack has two parts (``vendor/epic``).
-SET_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)?$", re.ASCII)
-SetName = Annotated[str, Field(pattern=SET_NAME.pattern, max_length=96)]
+SET_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}(/[a-z0-9][a-z0-9_-]{0,63})?$", re.ASCII)
+SetName = Annotated[str, Field(pattern=SET_NAME.pattern)]
 
 
 class Header(Model):
