@@ -20,9 +20,13 @@ import time
 import traceback
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "security")]
+
+if TYPE_CHECKING:
+    from fuzz_parsers import Parser
 
 FINDINGS = ROOT / ".fuzz" / "findings"
 MEMORY_MB = 1500
@@ -95,7 +99,7 @@ def fuzz(name: str, seconds: int) -> None:
         _unguided(name, PARSERS[name], Path(tempfile.mkdtemp()), seconds)
 
 
-def _guided(name: str, parser: object, work: Path, seconds: int) -> None:
+def _guided(name: str, parser: Parser, work: Path, seconds: int) -> None:
     import atheris
     from fuzz_mutation import ODD, mutated
 
@@ -121,7 +125,7 @@ def _guided(name: str, parser: object, work: Path, seconds: int) -> None:
     atheris.Fuzz()
 
 
-def _unguided(name: str, parser: object, work: Path, seconds: int) -> None:
+def _unguided(name: str, parser: Parser, work: Path, seconds: int) -> None:
     from fuzz_mutation import mutated
     from hypothesis import HealthCheck, Phase, given, seed, settings
     from hypothesis import strategies as st
