@@ -51,6 +51,7 @@ def test_dirt_is_cleaned_and_named(listed: str, repair: str | None) -> None:
 
 def test_the_path_keeps_its_case_and_http_stays_http() -> None:
     assert repair_address("HTTP://A.Example:8080/FHIR/R4/").url == "http://a.example:8080/FHIR/R4"
+    assert repair_address("(https://[2001:DB8::1]),").url == "https://[2001:db8::1]"
     assert repair_address("https://[2001:DB8::1]:8443/fhir").url == "https://[2001:db8::1]:8443/fhir"
 
 

@@ -40,6 +40,8 @@ def repair_address(text: str) -> Repaired:
         return _unusable("too_long", f"it is longer than {MAX_URL} characters")
     repairs: list[str] = []
     url = text.strip(_EDGES)
+    if "//[" in url and "]" not in url and text.rstrip(_EDGES.replace("]", "")).endswith("]"):
+        url += "]"  # of an IPv6 address, which is no stray character
     if url.startswith(":") and not url.startswith("://"):
         url = url.lstrip(": " + _EDGES)
     if url != text.strip():
