@@ -175,7 +175,7 @@ _STATEMENTS = [
     _statement("10,000 rest entries", statement(rest=[{"mode": "server"}] * 10_000), "only the first"),
     _statement("100,000 formats", statement(format=[f"json{n}" for n in range(100_000)]), "only the first"),
     _statement(
-        "1,000 types with 100 parameters each",
+        "900 types with 90 parameters each",
         _resources(*[{"type": f"T{n}", "searchParam": [{"name": f"p{m}"} for m in range(90)]} for n in range(900)]),
     ),
     _statement("a type of a million letters", _resources({"type": _LONG}), "longer than"),
@@ -200,7 +200,7 @@ _STATEMENTS = [
     _statement("a statement of requirements", statement(kind="requirements")),
     _statement("only a client's side", statement(rest=[{"mode": "client", "resource": [{"type": "Patient"}]}])),
     _statement(
-        "200 oauth-uris extensions",
+        "300 oauth-uris extensions",
         statement(
             rest=[
                 {

@@ -110,10 +110,10 @@ _PAGES = [
     ),
     _page("a next page in a file", _links("file:///next"), "sampled"),
     _page("links that are no links", document(_bundle(_PATIENT, link={"next": ["a", {"url": 7}]})), "sampled"),
-    _page("100,000 links", document(_bundle(_PATIENT, link=[{"relation": "next"}] * 90_000)), "sampled"),
+    _page("90,000 links", document(_bundle(_PATIENT, link=[{"relation": "next"}] * 90_000)), "sampled"),
     _page("100,000 entries", document({"resourceType": "Bundle", "entry": [{}] * 100_000}), "empty"),
     _page(
-        "50,000 patients",
+        "30,000 patients",
         document({"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Patient", "id": "1"}}] * 30_000}),
         "sampled",
     ),
