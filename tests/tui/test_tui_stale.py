@@ -15,6 +15,15 @@ from interlock.tui.screens.organization_form import OrganizationForm
 from interlock.tui.widgets.rows import Column, Row, Rows
 
 
+async def into(t, item, field):
+    """At a question, into one of its fields."""
+    await t.until(lambda: t.app.screen.focused is not None)
+    t.app.screen.go_to("product", item)
+    await t.pilot.pause()
+    t.app.screen.query_one(field).focus()
+    await t.until(lambda: t.app.screen.focused.id == field[1:])
+
+
 @pytest.mark.fast
 async def test_another_scope_is_shown_where_the_list_has_no_room(terminal):
     async with terminal((80, 24)) as t:
@@ -106,8 +115,7 @@ async def test_what_is_saved_while_it_is_typed_goes_when_it_is_deleted_again(ter
     monkeypatch.setattr(answering, "KEEP_S", 0.01)
     async with terminal() as t:
         await t.press("2")
-        t.app.screen.go_to("product", "extra.count")
-        t.app.screen.query_one("#typed").focus()
+        await into(t, "extra.count", "#typed")
         await t.press("1", "2")
         await t.until(lambda: workspace.responses("product").get("extra.count"))
         await t.press("backspace", "backspace", "escape", "n")
@@ -119,8 +127,7 @@ async def test_while_a_date_is_typed_nothing_is_wrong_with_it(terminal, workspac
     monkeypatch.setattr(answering, "KEEP_S", 0.01)
     async with terminal() as t:
         await t.press("2")
-        t.app.screen.go_to("product", "extra.since")
-        t.app.screen.query_one("#typed").focus()
+        await into(t, "extra.since", "#typed")
         await t.press("2", "0")
         await t.pilot.pause(0.1)
         assert not t.app.screen.query_one("#form-error").display
@@ -133,8 +140,7 @@ async def test_what_is_no_valid_answer_is_asked_about_when_quitting_and_goes_int
 ):
     async with terminal() as t:
         await t.press("2")
-        t.app.screen.go_to("product", "extra.count")
-        t.app.screen.query_one("#typed").focus()
+        await into(t, "extra.count", "#typed")
         await t.press("x", "escape", "q")
         await t.until_shown("No valid answer")
         await t.press("escape")
@@ -201,3 +207,15 @@ async def test_two_enters_in_a_list_choose_once(terminal):
         await t.until(lambda: len(t.app.screen_stack) == 1)
         await t.pilot.pause()
         assert t.app.crash is None
+
+
+async def test_a_link_with_a_secret_is_refused_in_words_and_nothing_of_it_is_kept(terminal, workspace):
+    async with terminal() as t:
+        await t.press("2")
+        await into(t, "extra.count", "#link")
+        await t.type("https://user:hunter2@x.test/")
+        await t.press("escape")
+        await t.until(lambda: t.app.screen.query_one("#form-error").display)
+        t.app.keep()
+        assert "extra.count" not in workspace.responses("product")
+        assert "hunter2" not in (workspace.root / "responses" / "product.yaml").read_text()

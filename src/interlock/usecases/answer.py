@@ -47,17 +47,17 @@ def make_response(
     evidence_url: str | None = None,
     now: datetime | None = None,
 ) -> Response | None:
-    """A validated response; none for ``unanswered``.
+    """A validated response; none for ``unanswered`` with nothing said beside it.
 
     :raises InterlockError: the value is not offered, or the status does not fit the question.
     """
     for name, text in (("note", note), ("reason", reason), ("evidence_url", evidence_url)):
         _check_text(item, name.replace("_", " "), text)
     at = (now or datetime.now(UTC)).replace(microsecond=0)
-    if status is Status.UNANSWERED:
-        return None
     # What was entered beside the value stays with every status: it is often why the answer is what it is.
     beside = {"evidence": evidence, "note": note, "evidence_url": evidence_url, "at": at}
+    if status is Status.UNANSWERED:
+        return _response(item, {"status": status} | beside) if note or evidence_url else None
     if status is Status.NOT_APPLICABLE:
         if item.na == "never":
             raise InterlockError(f"{item.id} always applies", remedy="answer it, or say unknown")

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.timer import Timer
 from textual.widgets import Input, TextArea
 
+from interlock.documents.redaction import redacted
 from interlock.documents.text import paragraph
 from interlock.model.base import Status
 from interlock.model.errors import InterlockError
@@ -135,17 +135,18 @@ class Answering(Section):
 
     @on(QuestionForm.Detailed)
     def _detailed(self) -> None:
+        self._take_details()
+
+    def _take_details(self, *, quiet: bool = False) -> None:
+        """Make a response of what is said beside the answer; a question without one stays open with its note."""
         asked = self._current
-        if asked is None or not self._is_shown(asked) or not self.query_one(QuestionForm).take_details():
+        if asked is None or not self._is_shown(asked) or not self.query_one(QuestionForm).details_changed:
             return
         response = asked.response
-        if response is not None and response.status is not Status.UNANSWERED:
-            self._give(asked, response.value, status=response.status, reason=response.reason)
-            return
-        beside = self._beside(asked)
-        noted = beside["note"] or beside["evidence_url"]
-        if noted or response is not None:
-            self._record(asked, Response(status=Status.UNANSWERED, at=_now(), **beside) if noted else None)
+        if response is None:
+            self._give(asked, None, status=Status.UNANSWERED, quiet=quiet)
+        else:
+            self._give(asked, response.value, status=response.status, reason=response.reason, quiet=quiet)
 
     def _beside(self, asked: Asked) -> dict[str, Any]:
         """What is said beside the answer: on the form, or in the response where the form shows another question."""
@@ -229,9 +230,11 @@ class Answering(Section):
         try:
             response = make_response(asked.item, raw, status=status, reason=reason, **self._beside(asked))
         except InterlockError as error:
-            self._drafts[key] = Draft(str(raw), error)
+            self._drafts[key] = Draft("" if raw is None else str(raw), error)
             if self._is_shown(asked) and not quiet:
                 form.error(error)
+            return False
+        if response is None and asked.response is None:
             return False
         if quiet and (self._before is None or self._before[0] != key):
             self._before = key, asked.response
@@ -253,25 +256,21 @@ class Answering(Section):
         typed = self.query_one(QuestionForm).typed
         if typed is not None:
             self._take_typed(asked, typed, quiet=quiet)
-        self._detailed()
+        self._take_details(quiet=quiet)
         if not quiet:
             self._before = None
 
     def refused(self) -> tuple[str, ...]:
-        """What was typed and is no valid answer, with the reason."""
-        return tuple(f"{item}: “{draft.typed}”: {draft.error.message}" for (_, item), draft in self._drafts.items())
+        """What was given and could not be taken, with the reason."""
+        return tuple(f"“{draft.typed}”: {draft.error.message}" for draft in self._drafts.values())
 
     def keep(self) -> None:
         """Hand over what is typed; what is no valid answer goes into the question's note."""
         self.commit()
         for (scope, item), draft in tuple(self._drafts.items()):
             asked = self._question(scope, item)
-            if asked is not None:
-                before = asked.response or Response(status=Status.UNANSWERED, at=_now())
-                words = f"typed, but no valid answer: {paragraph(draft.typed)}"
+            if asked is not None and draft.typed:
+                before = asked.response or Response(status=Status.UNANSWERED)
+                words = f"typed, but no valid answer: {paragraph(redacted(draft.typed))}"
                 note = f"{before.note}\n{words}" if before.note else words
                 self._record(asked, before.model_copy(update={"note": note}))
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)

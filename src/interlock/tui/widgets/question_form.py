@@ -174,12 +174,14 @@ class QuestionForm(VerticalScroll):
         """The note, if there is one."""
         return self.query_one("#note", Field).given or None
 
-    def take_details(self) -> bool:
-        """Take note, link and evidence as they stand; true when they differ from those taken or shown before."""
-        details = (self.note, self.link, self.evidence)
-        changed = details != self._taken_details
-        self._taken_details = details
-        return changed
+    @property
+    def details_changed(self) -> bool:
+        """Do note, link or evidence differ from those taken or shown before?"""
+        return (self.note, self.link, self.evidence) != self._taken_details
+
+    def take_details(self) -> None:
+        """Take note, link and evidence as they stand."""
+        self._taken_details = (self.note, self.link, self.evidence)
 
     def focus_note(self) -> None:
         """Put the cursor into the note."""
