@@ -10,7 +10,7 @@ from interlock.model.errors import InterlockError
 from interlock.usecases.trust import trust_own
 from interlock.workspace.store import SETTINGS_FILE, Workspace
 
-_IGNORE = b"# Generated files; make them again with: interlock report\nreports/\n.interlock.lock\n"
+_IGNORE = b"# Generated files; make them again with: interlock report\nreports/\n.interlock.lock\n.*.interlock.tmp\n"
 
 
 def templates() -> tuple[str, ...]:

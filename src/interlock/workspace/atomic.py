@@ -139,7 +139,7 @@ def locked(root: Path, seconds: float = LOCK_SECONDS, name: str = LOCK_NAME) -> 
             raise WorkspaceError(
                 "not saved: the lock is no file", place=Place(file=str(path)), remedy="remove it and save again"
             )
-        lock.acquire(timeout=seconds)
+        lock.acquire(timeout=seconds, poll_interval=0.01)
     except Timeout as error:
         raise WorkspaceError(
             f"not saved: another Interlock has been saving here for {seconds:g} seconds",

@@ -99,7 +99,7 @@ def load_observation(path: Path, workspace: Workspace | None = None) -> Observat
 
     :raises DocumentError: missing or not an observation.
     """
-    return read_json(path, Observation.model_validate_json, workspace.root if workspace else None)
+    return read_json(path, Observation, workspace.root if workspace else None)
 
 
 def latest_observation(workspace: Workspace, org: str) -> Observation | None:
@@ -170,4 +170,4 @@ def load_assessment(path: Path, workspace: Workspace | None = None) -> Assessmen
 
     :raises DocumentError: missing or not an assessment.
     """
-    return read_json(path, Assessment.model_validate_json, workspace.root if workspace else None)
+    return read_json(path, Assessment, workspace.root if workspace else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -15,7 +15,7 @@ from interlock.documents.json import json_text
 from interlock.documents.text import plain, symbols_in_json
 from interlock.documents.yaml import model_from_yaml, parse_yaml
 from interlock.model.address_secrets import redacted_json
-from interlock.model.base import newer_than_us
+from interlock.model.base import Model, newer_than_us
 from interlock.model.contract import WorkflowContract
 from interlock.model.errors import DocumentError, Place, WorkspaceError
 from interlock.model.organization import Organization, Settings
@@ -27,7 +27,7 @@ from interlock.workspace.responses import PRODUCT, ResponseFiles
 if TYPE_CHECKING:
     from ruamel.yaml.comments import CommentedMap
 
-_T = TypeVar("_T")
+_M = TypeVar("_M", bound=Model)
 
 SETTINGS_FILE = "interlock.yaml"
 CONTRACT_FILE = "contract.yaml"
@@ -202,15 +202,17 @@ class Workspace(ResponseFiles):
         return self.root / name
 
 
-def read_json(path: Path, parse: Callable[[bytes], _T], within: Path | None = None) -> _T:
-    """Read a JSON file of ours with ``parse``; symbols stand for the control characters that a server chose.
+def read_json(path: Path, model: type[_M], within: Path | None = None) -> _M:
+    """Read a JSON file of ours.
+
+    What an earlier Interlock wrote in addition is passed over; control characters that a server chose are symbols.
 
     :param within: the folder that the file must really be in.
     :raises DocumentError: it is missing, elsewhere, unreadable, made by a newer Interlock, or not what it should be.
     """
     text = symbols_in_json(json_text(read_bytes(path, MAX_RECORD_BYTES, within=within), str(path)))
     try:
-        return parse(redacted_json(text.encode()))
+        return model.model_validate_json(redacted_json(text.encode()), extra="ignore")
     except ValidationError as error:
         problems = error.errors(include_url=False)
         for problem in problems:
