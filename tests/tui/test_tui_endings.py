@@ -146,5 +146,5 @@ def test_a_terminal_without_room_gets_a_sentence(session):
 def noted(workspace: Workspace) -> str:
     """Every note on disk, in the answers or in the journal."""
     notes = [response.note for response in workspace.responses("product").values()]
-    notes += [str(entry["response"].get("note")) for entry in journal.pending(workspace.root)]
+    notes += [str((entry.response or {}).get("note")) for entry in journal.kept(workspace.root)]
     return "\n".join(note for note in notes if note)
