@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import shutil
 import time
@@ -213,7 +214,10 @@ def play(root: Path, todo: Sequence[Step], size: tuple[int, int] = (80, 24)) -> 
 
     What is raised anywhere in the app, in a task that nobody waited for too, is raised here.
     """
-    return asyncio.run(_play(root, todo, size))
+    try:
+        return asyncio.run(_play(root, todo, size))
+    finally:
+        gc.unfreeze()  # what the app set aside for good is good for one app
 
 
 async def _play(root: Path, todo: Sequence[Step], size: tuple[int, int]) -> int:
