@@ -46,6 +46,7 @@ FOUND = [
     ("address", b"https://ehr443/i4rrhf//metadata?x=1#y"),
     ("address", b"https:https://user:pw@h.example/Pat)ent?name=x"),
     ("address", b"HTTP://[2001:db8::1%25eth0]# victim"),
+    ("milestone", b'{"name": "\\ud8%"}'),
     ("whole workspace to report", b"\0name: x\nproduct: x\nstart: '9999-12-31'\n"),
     ("whole workspace to report", b"\0name: x\nproduct: x\nstart: '2027-02-30'\n"),
     ("whole workspace to report", b"\0name: x\nproduct: x\nruleset: '" + b"9" * 300 + b"'\n"),

@@ -79,7 +79,7 @@ def symbols_in_json(text: str) -> str:
 
 
 def _symbol_of_escape(escape: str) -> str:
-    if escape[1] == "u":
+    if len(escape) > 2:
         units = [int(unit, 16) for unit in escape[2:].split("\\u")]
         character = chr(units[0]) if len(units) == 1 else chr(0x10000 + ((units[0] & 0x3FF) << 10) + (units[1] & 0x3FF))
     else:
