@@ -14,7 +14,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
 from interlock.model.trust import AskedGrant, Grant, TrustReport
-from interlock.probe.addresses import Origin, is_loopback_host, kind_of, literal, origin
+from interlock.probe.addresses import Origin, kind_of_host, origin
 from interlock.workspace.history import latest_observation
 from interlock.workspace.store import Workspace
 from interlock.workspace.trust import Trust, forget, trusted_workspaces
@@ -93,7 +93,11 @@ def trust_own(workspace: Workspace) -> None:
     """
     with contextlib.suppress(InterlockError):
         organizations = workspace.read().organizations
-        local = [org for org in organizations if (where := _origin(org)) is not None and _is_written_private(where)]
+        local = [
+            org
+            for org in organizations
+            if (where := _origin(org)) is not None and kind_of_host(where.host) == "private"
+        ]
         grants = [grant for org in organizations for grant in credential_grants(org)]
         grants += [grant for org in local if (grant := base_grant(org)) is not None]
         Trust(workspace.root).allow_only([*grants, *content_grants(workspace.root)])
@@ -242,11 +246,6 @@ def origin_text(where: Origin) -> str:
 def _origin(org: Organization) -> Origin | None:
     """The origin of an organisation's base; none without a base, and for a simulated organisation."""
     return origin(org.fhir_base_url) if org.fhir_base_url else None
-
-
-def _is_written_private(where: Origin) -> bool:
-    address = literal(where.host)
-    return is_loopback_host(where.host) or (address is not None and kind_of(address) == "private")
 
 
 async def _private(organizations: Sequence[Organization]) -> tuple[frozenset[str], tuple[str, ...]]:
