@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from interlock.cli.main import run
-from interlock.model.address_secrets import redacted_json, redacted_url, secret_in
+from interlock.model.address_secrets import may_hold_secrets, redacted_json, redacted_url, secret_in
 from interlock.model.observation import Target
 from interlock.probe.addresses import Origin
 from interlock.probe.runner import ProbeEvent, ProbeSettings, probe_sync
@@ -300,6 +302,39 @@ def test_every_spelling_in_a_text_and_in_json(base: str) -> None:
     for spelling in (json.dumps({"a": [text]}), json.dumps(text).replace("/", "\\/").replace("@", "\\u0040")):
         assert CANARY.encode() not in redacted_json(spelling.encode())
         json.loads(redacted_json(spelling.encode()))
+
+
+_PIECES = (
+    "://",
+    ":/",
+    "user",
+    ":",
+    "@",
+    "/",
+    "?",
+    "&",
+    ";",
+    "#",
+    "token",
+    "x",
+    "%74oken",
+    "=",
+    " ",
+    "\\",
+    '"',
+    "a" * 81,
+    "é",
+)
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=30).map("".join))
+def test_no_document_is_left_as_it_is_that_holds_a_secret(text: str) -> None:
+    """The quick look may see too much, and never too little."""
+    if redacted_url(text) != text:
+        assert may_hold_secrets(text.encode())
+    written = json.dumps([text])
+    if redacted_json(written.encode()) != written.encode():
+        assert may_hold_secrets(written.encode())
 
 
 def test_redaction_of_hostile_text_takes_no_time() -> None:

@@ -51,6 +51,11 @@ def remember_secret(value: str) -> None:
         del _remembered[next(iter(_remembered))]
 
 
+def secrets_in_use() -> bool:
+    """Whether the program has taken hold of a secret that a server could say back."""
+    return any(len(value) >= _NO_WORD for value in _remembered)
+
+
 def without_secrets_in_use(text: str) -> str:
     """The text without the secrets that the program has taken hold of: a server may say back what it was sent.
 

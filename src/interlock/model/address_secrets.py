@@ -14,6 +14,11 @@ HIDDEN = "hidden"
 #: From the slashes behind a scheme to the last ``@`` before the path; a JSON text may write ``\/`` for a slash.
 _USER = re.compile(r"(:[/\\]+)[^/\\?#\s\"<>]*@")
 _PARAMETER = re.compile(r"([?&;#])([\w.%~+-]{1,80})=([^&;#\s\"'<>\\]+)")
+_USER_BYTES = re.compile(_USER.pattern.encode())
+_PARAMETER_END = re.compile(rb"[?&;#][\w.~%+-]{1,80}\Z")
+_LONGEST_PARAMETER = 82
+#: Statements have a handful of equals signs; looking behind each of more takes longer than taking secrets out.
+_MANY = 500
 _ESCAPE = re.compile(r"\\(?:\\|/|u00([2-7][0-9a-fA-F]))")
 _NO_LETTER = re.compile(r"[^a-z0-9]")
 _TELLING = re.compile(
@@ -27,6 +32,20 @@ def redacted_url(text: str) -> str:
     if "@" in text:
         text = _USER.sub(rf"\1{HIDDEN}@", text)
     return _PARAMETER.sub(_without_value, text) if "=" in text else text
+
+
+def may_hold_secrets(raw: bytes) -> bool:
+    """Whether a document may hold an address with a secret. Quick, and true in any doubt."""
+    if b"\\u00" in raw or b"\0" in raw or (b"@" in raw and _USER_BYTES.search(raw) is not None):
+        return True
+    if raw.count(b"=") > _MANY:
+        return True
+    position = raw.find(b"=")
+    while position >= 0:
+        if _PARAMETER_END.search(raw, max(0, position - _LONGEST_PARAMETER), position):
+            return True
+        position = raw.find(b"=", position + 1)
+    return False
 
 
 def redacted_json(raw: bytes) -> bytes:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal, cast
 
-from interlock.documents.redaction import without_secrets_in_use
-from interlock.model.address_secrets import redacted_url
+from interlock.documents.redaction import secrets_in_use, without_secrets_in_use
+from interlock.model.address_secrets import may_hold_secrets, redacted_url
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Facts, Observation, RequestRecord, Target, TlsFacts
 from interlock.probe import plan
@@ -81,13 +81,19 @@ async def probe_target(target: Target, client: Client, settings: ProbeSettings, 
         checks=(*internal_errors(session.surprises), *checks),
         requests=tuple(record for purpose in PURPOSES if purpose in exchanges for record in exchanges[purpose].records),
     )
-    return Probed(_without_secrets(observation), documents(exchanges))
+    sources = [exchange.body for exchange in exchanges.values()]
+    if observation.facts.tls is not None:
+        sources.append(observation.facts.tls.model_dump_json().encode())
+    if secrets_in_use() or any(may_hold_secrets(source) for source in sources):
+        observation = _without_secrets(observation)
+    return Probed(observation, documents(exchanges))
 
 
 def _without_secrets(observation: Observation) -> Observation:
     """The observation as it may be kept: a server's documents may hold secrets in addresses, and ours.
 
-    They are taken out at the end, because addresses are followed as they are.
+    They are taken out at the end, because addresses are followed as they are. It takes as long as a whole probe of a
+    server on this machine, so it is left out where nothing that was received can hold one (:func:`may_hold_secrets`).
     """
     text = observation.model_dump_json()
     clean = redacted_url(without_secrets_in_use(text))
