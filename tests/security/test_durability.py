@@ -9,6 +9,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -19,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from terminal_session import Session
 
 from interlock.cli.main import run
 from interlock.model.observation import Observation, Target
@@ -165,6 +167,30 @@ def test_kill_9_loses_nothing_that_was_confirmed(killing: Rounds, capsys: pytest
     assert killing.total
     with capsys.disabled():
         pass
+
+
+def test_a_note_that_is_being_typed_survives_kill_9(workspace: Workspace) -> None:
+    """Typed for eight seconds, a key at a time, and killed in the middle: all but the last second or so is there."""
+    screen = Session(
+        "import sys; from interlock.cli.main import main; main(sys.argv[1:])", "assess", str(workspace.root)
+    )
+    try:
+        for keys, words in (("", "target gate"), ("2", " Unknown "), ("m", "Leave the field")):
+            screen.send(keys)
+            screen.until(words)
+        typed = ""
+        for number in range(rounds(4, 8) * 10):
+            typed += f"{number % 10}"
+            screen.send(typed[-1])
+            time.sleep(0.1)
+        screen.signal(signal.SIGKILL)
+        assert screen.ended() == -signal.SIGKILL
+    finally:
+        screen.close()
+    notes = [response.note or "" for response in workspace.responses("product").values()]
+    notes += [str((entry.response or {}).get("note")) for entry in journal.kept(workspace.root)]
+    held = max((note for note in notes if note and typed.startswith(note)), key=len, default="")
+    assert len(held) * 2 > len(typed), held
 
 
 def test_what_killed_writers_left_is_removed_when_it_is_old(workspace: Workspace) -> None:

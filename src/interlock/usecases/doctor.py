@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from interlock import __version__
+from interlock.documents.files import read_bytes
 from interlock.documents.text import plain
 from interlock.model.errors import InterlockError
 from interlock.usecases.load import load_inputs
 from interlock.workspace import journal
+from interlock.workspace.atomic import LOCK_NAME, TEMPORARY
 from interlock.workspace.store import Workspace
 
 
@@ -77,6 +79,21 @@ def _workspace(start: Path) -> Iterator[Finding]:
         return
     yield Finding("workspace", True, f"{inputs.settings.name}, {len(inputs.organizations)} organisations")
     yield from _kept(workspace)
+    yield from _ignored(workspace)
+
+
+def _ignored(workspace: Workspace) -> Iterator[Finding]:
+    """What git should leave out of a workspace that was made before ``init`` said so."""
+    if not workspace.has(".git"):
+        return
+    try:
+        lines = read_bytes(workspace.root / ".gitignore", 1_000_000, within=workspace.root).decode("utf-8", "replace")
+    except InterlockError:
+        lines = ""
+    missing = [pattern for pattern in ("reports/", LOCK_NAME, TEMPORARY) if pattern not in lines.splitlines()]
+    if missing:
+        detail = f"git is not told to leave out: {', '.join(missing)}"
+        yield Finding("gitignore", None, detail, "add these lines to .gitignore")
 
 
 def _kept(workspace: Workspace) -> Iterator[Finding]:

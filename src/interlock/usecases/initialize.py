@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from interlock.documents.resources import data_dir
+from interlock.documents.text import forbidden
 from interlock.model.errors import InterlockError
 from interlock.usecases.trust import trust_own
 from interlock.workspace.store import SETTINGS_FILE, Workspace
@@ -35,6 +36,9 @@ def initialize(directory: Path, template: str = "blank", *, name: str | None = N
     }
     files[".gitignore"] = _IGNORE
     if name is not None:
+        wrong = forbidden(name)
+        if wrong is not None:
+            raise InterlockError(f"the name holds {wrong.words}", remedy="write it again without it")
         files[SETTINGS_FILE] = _named(files[SETTINGS_FILE].decode(), name).encode()
     workspace = Workspace.create(directory, files)
     trust_own(workspace)

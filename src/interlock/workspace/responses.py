@@ -255,8 +255,9 @@ def said(response: Response | None) -> str:
     """An answer with its time, for a sentence."""
     if response is None:
         return "no answer"
+    note = f" with the note '{plain(response.note, 120)}'" if response.note else ""
     when = f" ({response.at:%Y-%m-%d %H:%M})" if response.at else ""
-    return f"'{plain(response.words, 120)}'{when}"
+    return f"'{plain(response.words, 120)}'{note}{when}"
 
 
 def _same(left: Response | None, right: Response | None) -> bool:

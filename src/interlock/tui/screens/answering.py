@@ -253,6 +253,8 @@ class Answering(Section):
         asked = self._current
         if asked is None or not self._is_shown(asked) or not self.is_mounted:
             return
+        if quiet and (asked.scope, asked.item.id) in self.state.disputes:
+            return  # somebody else's answer stands there: only what is given on purpose goes over it
         typed = self.query_one(QuestionForm).typed
         if typed is not None:
             self._take_typed(asked, typed, quiet=quiet)
