@@ -20,7 +20,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from terminal_session import Session
 
 from interlock.cli.main import run
 from interlock.model.observation import Observation, Target
@@ -28,6 +27,7 @@ from interlock.usecases.initialize import initialize
 from interlock.usecases.load import load_inputs
 from interlock.workspace import atomic, history, journal
 from interlock.workspace.store import Workspace
+from terminal_session import Session
 from tiers import rounds
 
 WRITER = Path(__file__).with_name("durable_writer.py")

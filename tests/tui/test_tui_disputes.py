@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
-from terminal_session import Session
 
 from interlock.model.base import Status
 from interlock.model.questionnaire import Response
 from interlock.workspace import journal
 from interlock.workspace.store import Workspace
+from terminal_session import Session
 
 STABLE = "boundary.output_stable"
 THEIRS = Response(status=Status.UNKNOWN, note="asked the team on Monday")
