@@ -47,6 +47,11 @@ class Session:
                 return
             self.written += data
 
+    @property
+    def left(self) -> str:
+        """What was written after the screen was left."""
+        return self.written[self.written.rfind(b"\x1b[?1049l") :].decode()
+
     def resize(self, columns: int, lines: int) -> None:
         """Another size of the terminal."""
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))

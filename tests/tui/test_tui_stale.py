@@ -8,11 +8,15 @@ from textual.events import Key
 from textual.widgets import OptionList
 
 from interlock.model.base import Status
+from interlock.model.errors import InterlockError
+from interlock.model.questionnaire import Response
 from interlock.tui import work
 from interlock.tui.screens import answering
 from interlock.tui.screens.dialogs import AskText, Confirm, Jump, Pick
 from interlock.tui.screens.organization_form import OrganizationForm
+from interlock.tui.state import Answer
 from interlock.tui.widgets.rows import Column, Row, Rows
+from interlock.usecases import answer as answer_usecase
 
 
 async def into(t, item, field):
@@ -219,3 +223,50 @@ async def test_a_link_with_a_secret_is_refused_in_words_and_nothing_of_it_is_kep
         t.app.keep()
         assert "extra.count" not in workspace.responses("product")
         assert "hunter2" not in (workspace.root / "responses" / "product.yaml").read_text()
+
+
+async def test_once_everything_is_kept_nothing_older_is_saved_over_it(terminal, workspace, monkeypatch):
+    saved = []
+    original = answer_usecase.record_answer
+
+    def recorded(place, content, item, response, org, *, before):
+        saved.append(response.note)
+        return original(place, content, item, response, org, before=before)
+
+    async with terminal() as t:
+        monkeypatch.setattr(answer_usecase, "record_answer", recorded)
+        for note in ("older", "newest"):
+            t.app.answer(Answer("product", "extra.count", Response(status=Status.UNKNOWN, note=note), None))
+        t.app.keep()
+        number = len(saved)
+        await t.pilot.pause(0.3)
+        assert saved[-1] == "newest" and len(saved) == number and not t.app.lost
+        assert workspace.responses("product")["extra.count"].note == "newest"
+
+
+async def test_what_cannot_be_kept_is_told(terminal, monkeypatch):
+    def refused(*args, **options):
+        raise InterlockError("no room")
+
+    async with terminal() as t:
+        monkeypatch.setattr(answer_usecase, "record_answer", refused)
+        t.app.answer(Answer("product", "extra.count", Response(status=Status.UNKNOWN), None))
+        t.app.keep()
+        assert [error.message for error in t.app.lost] == ["no room"]
+
+
+async def test_a_note_that_is_saved_while_it_is_typed_stays_although_nothing_is_answered(
+    terminal, workspace, monkeypatch
+):
+    monkeypatch.setattr(answering, "KEEP_S", 0.01)
+    async with terminal() as t:
+        await t.press("2")
+        await into(t, "extra.count", "#note")
+        await t.press("a")
+        await t.until(lambda: workspace.responses("product").get("extra.count"))
+        await t.press("b")
+        await t.until(lambda: workspace.responses("product")["extra.count"].note == "ab")
+        t.app.screen.commit(quiet=True)
+        await t.press("escape", "n")
+        await t.settled()
+        assert workspace.responses("product")["extra.count"].note == "ab"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -38,6 +39,7 @@ from interlock.tui.words import counted
 from interlock.tui.workers import Workers
 
 if TYPE_CHECKING:
+    from interlock.model.errors import InterlockError
     from interlock.model.organization import Organization
     from interlock.workspace.store import Workspace
 
@@ -84,7 +86,7 @@ class InterlockApp(Workers):
         self.sections: set[Section] = set()
         self._settling: Timer | None = None
         self._leaving = False
-        self._over = False
+        self.lost: tuple[InterlockError, ...] = ()  # why answers could not be saved when the app ended
         for theme in THEMES:
             self.register_theme(theme)
         wanted = os.environ.get("TEXTUAL_THEME", DEFAULT_THEME)
@@ -130,16 +132,20 @@ class InterlockApp(Workers):
         """Save what is typed and what waits, for the app ends now; what cannot be saved goes into the journal."""
         if self._over:
             return
-        self._over = True
+        self._over = True  # nothing is judged or saved in the background any more
         for section in tuple(self.sections):
             with contextlib.suppress(Exception):  # one that broke must not cost the others their text
                 section.keep()
         if self.state.inputs is not None and self.state.waiting:
             with self._saving:
-                last = Saver(self.workspace, lambda message: None)
+                last = Saver(self.workspace, self._not_kept)
                 for entry in self.state.waiting.values():
                     last.put(entry.answer)
                 last.run(self.state.inputs.content)
+
+    def _not_kept(self, message: Message) -> None:
+        if isinstance(message, tell.NotSaved):
+            self.lost = (*self.lost, message.error)
 
     # -- what workers tell ----------------------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ class Workers(Edge):
         self.state = State()
         self._saver = Saver(workspace, self.post_message)
         self._saving = threading.Lock()
+        self._over = False
         self._seen: job.Fingerprint = {}
 
     @work(thread=True, group="load", exclusive=True, description="load")
@@ -70,7 +71,8 @@ class Workers(Edge):
     @work(thread=True, group="save", description="save")
     def _save(self, inputs: Inputs) -> None:
         with self._saving:
-            self._saver.run(inputs.content)
+            if not self._over:  # the newest answers are saved then, and what waited here is older
+                self._saver.run(inputs.content)
 
     @work(thread=True, group="watch", exclusive=True, description="watch")
     def _watch_files(self) -> None:

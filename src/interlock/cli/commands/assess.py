@@ -25,6 +25,7 @@ def open_terminal_ui(directory: Path | None) -> None:
     :raises InterlockError: there is no workspace, or no terminal that has room.
     :raises Exception: whatever ended it although nobody foresaw it; what was typed is saved by then.
     """
+    from interlock.cli.output import show_error
     from interlock.usecases.load import load_inputs, open_workspace
 
     workspace = open_workspace(directory or Path())
@@ -35,6 +36,8 @@ def open_terminal_ui(directory: Path | None) -> None:
 
     app = InterlockApp(workspace)
     app.run()
+    for error in app.lost:
+        show_error(error)
     if app.crash is not None:
         raise app.crash
     if app.return_code:

@@ -128,10 +128,20 @@ class Answering(Section):
             self._drafts.pop(key, None)
             self.query_one(QuestionForm).error(None)
             if not value.strip() and self._before is not None and self._before[0] == key:
-                self._record(asked, self._before[1])  # what was saved while it was typed is deleted again
-                self._before = None
+                before, self._before = self._before[1], None  # what was saved while it was typed is deleted again
+                self._say_again(asked, before)
             return False
-        return self._give(asked, value, quiet=quiet)
+        given = self._give(asked, value, quiet=quiet)
+        if given and quiet and (self._before is None or self._before[0] != key):
+            self._before = key, asked.response
+        return given
+
+    def _say_again(self, asked: Asked, response: Response | None, *, quiet: bool = False) -> None:
+        """Give an answer as it is with what is said beside it now; without an answer that alone."""
+        if response is None:
+            self._give(asked, None, status=Status.UNANSWERED, quiet=quiet)
+        else:
+            self._give(asked, response.value, status=response.status, reason=response.reason, quiet=quiet)
 
     @on(QuestionForm.Detailed)
     def _detailed(self) -> None:
@@ -142,11 +152,7 @@ class Answering(Section):
         asked = self._current
         if asked is None or not self._is_shown(asked) or not self.query_one(QuestionForm).details_changed:
             return
-        response = asked.response
-        if response is None:
-            self._give(asked, None, status=Status.UNANSWERED, quiet=quiet)
-        else:
-            self._give(asked, response.value, status=response.status, reason=response.reason, quiet=quiet)
+        self._say_again(asked, asked.response, quiet=quiet)
 
     def _beside(self, asked: Asked) -> dict[str, Any]:
         """What is said beside the answer: on the form, or in the response where the form shows another question."""
@@ -236,8 +242,6 @@ class Answering(Section):
             return False
         if response is None and asked.response is None:
             return False
-        if quiet and (self._before is None or self._before[0] != key):
-            self._before = key, asked.response
         if self._is_shown(asked):
             form.error(None)
             form.take_details()
