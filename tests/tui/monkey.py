@@ -326,11 +326,9 @@ _NAMES = {
 
 
 def copies(root: Path, into: Path) -> Iterator[Path]:
-    """The folder again and again, each time as it was."""
-    number = 0
+    """The folder again and again, each time as it was, at one and the same place: its content is read once."""
+    target = into / root.name
     while True:
-        number += 1
-        target = into / f"{root.name}-{number}"
+        shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(root, target)
         yield target
-        shutil.rmtree(target, ignore_errors=True)

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from terminal_session import Session
 
 from interlock.workspace import journal
 from interlock.workspace.store import Workspace
+from terminal_session import Session
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo terminals")
 

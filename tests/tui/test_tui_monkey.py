@@ -16,7 +16,7 @@ from tiers import LONG, rounds
 
 STEPS = 60
 PLAYED = settings(
-    max_examples=rounds(2, 40),
+    max_examples=rounds(2, 25),
     derandomize=not LONG,
     database=None,
     deadline=None,
