@@ -55,6 +55,11 @@ class Served:
     client: aiohttp.ClientSession
     said: list[str] = field(default_factory=list)
     process: asyncio.subprocess.Process | None = None
+    others: set[int] = field(default_factory=lambda: children(os.getpid()))
+
+    def sessions(self) -> set[int]:
+        """The processes that a server in this process has started."""
+        return children(os.getpid()) - self.others
 
     @property
     def token(self) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -75,11 +74,6 @@ async def closed(socket: aiohttp.ClientWebSocketResponse) -> tuple[int | None, s
 
 async def ready(socket: aiohttp.ClientWebSocketResponse) -> None:
     assert (await socket.receive(60)).data == b"ready"
-
-
-def own() -> set[int]:
-    """The processes that this one started."""
-    return children(os.getpid())
 
 
 # -- who may come in ------------------------------------------------------------------------------------------------
@@ -154,7 +148,6 @@ class TestWhoMayComeIn:
 
     async def test_the_cookie_alone_opens_no_session(self, served: Served) -> None:
         """Whoever serves on another port of this machine is sent the cookie, and no more."""
-        before = own()
         headers = await served.enter()
         for token in ("x", headers["Cookie"].partition("=")[2]):
             with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
@@ -162,7 +155,7 @@ class TestWhoMayComeIn:
             assert refused.value.status == 403
         with pytest.raises(aiohttp.WSServerHandshakeError):
             await served.connect({"Origin": served.origin})  # nor does the token alone
-        assert own() == before
+        assert not served.sessions()
 
     @pytest.mark.parametrize(
         "host",
@@ -260,7 +253,7 @@ async def test_the_fifth_window_is_told_why_not() -> None:
         assert code == 1013
         assert "Close one of them" in words
         await windows[0].close()
-        await eventually(lambda: len(own()) == MOST_SESSIONS - 1)
+        await eventually(lambda: len(served.sessions()) == MOST_SESSIONS - 1)
         again = await served.connect(headers)
         await ready(again)
 
@@ -288,7 +281,7 @@ async def test_a_message_that_is_not_ours_ends_the_session(message: str) -> None
         await ready(socket)
         await socket.send_str(message)
         assert await closed(socket) == (1003, "That message means nothing here.")
-        await eventually(lambda: not own())
+        await eventually(lambda: not served.sessions())
 
 
 async def test_odd_keys_and_sizes_do_no_harm() -> None:
@@ -314,7 +307,7 @@ async def test_a_message_too_large_and_messages_too_many_end_the_session() -> No
             for _ in range(20 * BURST):
                 await many.send_str('["focus"]')
         assert await closed(many) == (1008, "Too many messages at once.")
-        await eventually(lambda: not own())
+        await eventually(lambda: not served.sessions())
 
 
 async def test_only_pages_are_opened() -> None:
@@ -338,7 +331,7 @@ async def test_a_process_that_closes_for_nobody_is_killed(monkeypatch: pytest.Mo
     async with stand_in(DEAF) as served:
         socket = await served.connect(await served.enter())
         await ready(socket)
-        (pid,) = own()
+        (pid,) = served.sessions()
         await socket.close()
         await eventually(lambda: not alive(pid))
 
