@@ -235,8 +235,10 @@ async def test_once_everything_is_kept_nothing_older_is_saved_over_it(terminal, 
 
     async with terminal() as t:
         monkeypatch.setattr(answer_usecase, "record_answer", recorded)
+        shown = None
         for note in ("older", "newest"):
-            t.app.answer(Answer("product", "extra.count", Response(status=Status.UNKNOWN, note=note), None))
+            before, shown = shown, Response(status=Status.UNKNOWN, note=note)
+            t.app.answer(Answer("product", "extra.count", shown, before))
         t.app.keep()
         number = len(saved)
         await t.pilot.pause(0.3)

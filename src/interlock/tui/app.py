@@ -139,8 +139,10 @@ class InterlockApp(Workers):
         if self.state.inputs is not None and self.state.waiting:
             with self._saving:
                 last = Saver(self.workspace, self._not_kept)
-                for entry in self.state.waiting.values():
-                    last.put(entry.answer)
+                queued = self._saver.rest()  # an answer may have been given after seeing an earlier one of these
+                failed = (entry.answer for entry in self.state.waiting.values())
+                for answer in dict.fromkeys((*queued, *failed)):
+                    last.put(answer)
                 last.run(self.state.inputs.content)
 
     def _not_kept(self, message: Message) -> None:

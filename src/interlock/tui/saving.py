@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -32,6 +33,14 @@ class Saver:
     def put(self, answer: Answer) -> None:
         """Add an answer at the end of the queue."""
         self._queue.append(answer)
+
+    def rest(self) -> tuple[Answer, ...]:
+        """Take everything out of the queue, in order."""
+        taken = []
+        with contextlib.suppress(IndexError):
+            while True:
+                taken.append(self._queue.popleft())
+        return tuple(taken)
 
     @property
     def empty(self) -> bool:
