@@ -53,6 +53,7 @@ class Rounds:
         self.workspace = workspace
         self.confirmed = folder / "confirmed"
         self.in_forms = in_forms
+        self.looked_at: set[tuple[str, int, int]] = set()
         self.total = 0
         items = list(load_inputs(workspace).content.items)
         (workspace.root / "items.json").write_text(
@@ -81,20 +82,27 @@ class Rounds:
         return [line["proof"] for line in lines]
 
     def whole(self) -> None:
-        """The workspace opens, every file in it is whole, and no lock is left."""
+        """The workspace opens, every new file in it is whole, and no lock is left."""
         load_inputs(self.workspace)
-        for milestone in history.milestones(self.workspace):
-            history.load_assessment(milestone.path, self.workspace)
+        for path in filter(self.is_new, (milestone.path for milestone in history.milestones(self.workspace))):
+            history.load_assessment(path, self.workspace)
         for org in self.workspace.read().organizations:
-            for path in history.observation_files(self.workspace, org.id):
+            for path in filter(self.is_new, history.observation_files(self.workspace, org.id)):
                 history.load_observation(path, self.workspace)
-        for path in (self.workspace.root / "observations" / "bodies").glob("*.json.gz"):
+        for path in filter(self.is_new, (self.workspace.root / "observations" / "bodies").glob("*.json.gz")):
             assert hashlib.sha256(gzip.decompress(path.read_bytes())).hexdigest() == path.name.removesuffix(".json.gz")
         for path in (self.workspace.root / "reports").glob("*.json"):
             json.loads(path.read_bytes())
         with atomic.locked(self.workspace.root, seconds=2.0):
             pass
         assert journal.unreadable(self.workspace.root) == 0
+
+    def is_new(self, path: Path) -> bool:
+        """Whether a file is another one than when it was looked at last."""
+        mark = (path.name, path.stat().st_mtime_ns, path.stat().st_ino)
+        before = len(self.looked_at)
+        self.looked_at.add(mark)
+        return len(self.looked_at) > before
 
     def close(self) -> None:
         assert self.writer.stdin is not None and self.writer.stdout is not None
@@ -166,7 +174,7 @@ def test_kill_9_loses_nothing_that_was_confirmed(killing: Rounds, capsys: pytest
                     workspace.remove_organization(org)
     assert killing.total
     with capsys.disabled():
-        pass
+        print(f"\n{turn + 1} writers killed, {killing.total} saves confirmed, none lost")  # noqa: T201
 
 
 def test_a_note_that_is_being_typed_survives_kill_9(workspace: Workspace) -> None:
