@@ -237,6 +237,20 @@ def test_a_list_of_nothing_is_not_built() -> None:
         read_directory(b"[" + b"[]," * 3_000_000 + b"0]")
 
 
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"https://a.example/r4\n" + b"\n" * 2_000_001, "more than 2,000,000 lines"),
+        (b"https://a.example/r4\n" + "\u2028".encode() * 2_000_001, "more than 2,000,000 lines"),
+        (b"url,name\nhttps://a.example/r4" + b"," * 5_000_001, "more than 5,000,000 cells"),
+    ],
+    ids=["lines", "separators", "cells"],
+)
+def test_lines_and_cells_are_counted_before_they_are_built(data: bytes, words: str) -> None:
+    with pytest.raises(DirectoryError, match=words):
+        read_directory(data)
+
+
 def test_a_gzip_bomb_is_refused_without_being_unpacked() -> None:
     bomb = gzip.compress(b"\n" * (200 * 1024 * 1024))
     assert len(bomb) < 1_000_000

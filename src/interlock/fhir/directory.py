@@ -27,6 +27,9 @@ MAX_ENTRIES = 500_000
 #: Values and keys of a JSON document; the national list of the United States has fewer than half of them.
 MAX_VALUES = 5_000_000
 MAX_DEPTH = 100
+#: Lines of a list or table; several entries of it may be empty or dropped.
+MAX_LINES = 4 * MAX_ENTRIES
+_LINE_ENDS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _MAX_NAME = 200
 _MAX_CELLS = 64
 _MAX_NAMES = 20
@@ -192,10 +195,14 @@ def _rows(text: str) -> tuple[str, Iterator[_Row]]:
         raise DirectoryError("it is XML or HTML; give the directory as JSON, CSV or a list of addresses")
     if start in {"{", "["}:
         return _json_rows(text)
+    if sum(map(text.count, _LINE_ENDS)) > MAX_LINES:
+        raise DirectoryError(f"it has more than {MAX_LINES:,} lines")
     lines = text.splitlines()
     first = next(line for line in lines if line.strip())
     delimiter = max(",;\t|", key=first.count)
     if first.count(delimiter) and (_head(first, delimiter) or delimiter in {",", "\t"}):
+        if text.count(delimiter) > MAX_VALUES:
+            raise DirectoryError(f"it holds more than {MAX_VALUES:,} cells")
         return "csv", _csv_rows(text, delimiter)
     return "list", _list_rows(lines)
 
