@@ -22,12 +22,12 @@ class ContractRemark:
     message: str
 
 
-def load_contract(path: Path) -> tuple[WorkflowContract, YamlDocument]:
-    """Read a contract file that a person named.
+def load_contract(path: Path, within: Path | None = None) -> tuple[WorkflowContract, YamlDocument]:
+    """Read a contract file: one that a person named, or one that must really be in the folder ``within``.
 
     :raises DocumentError: not YAML, an unknown key or a wrong type; with file, line and what was expected.
     """
-    document = load_yaml(path)
+    document = load_yaml(path, within)
     return model_from_yaml(WorkflowContract, document), document
 
 

@@ -36,8 +36,10 @@ def lint_contract(path: Path) -> tuple[WorkflowContract, tuple[ContractRemark, .
 
     :raises DocumentError: it is missing, or not a contract.
     """
-    file = path / CONTRACT_FILE if path.is_dir() else path
-    contract, document = load_contract(file)
+    if path.is_dir():
+        contract, document = load_contract(path / CONTRACT_FILE, within=path)
+    else:
+        contract, document = load_contract(path)
     return contract, remarks(contract, document)
 
 
