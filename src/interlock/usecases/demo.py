@@ -66,12 +66,12 @@ def run_demo(
     reports = write_report(
         assessment,
         inputs,
-        workspace.path("reports"),
+        workspace.output(workspace.root / "reports"),
         FORMATS,
         pdf_process=pdf_process,
         on_skipped=lambda name, error: skipped.append((name, error)),
     )
-    skeletons = export_contract(inputs, workspace.path("reports/contract"), today=today)
+    skeletons = export_contract(inputs, workspace.output(workspace.root / "reports" / "contract"), today=today)
     return DemoResult(workspace, assessment, observations, reports, skeletons, tuple(skipped))
 
 

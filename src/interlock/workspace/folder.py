@@ -31,7 +31,9 @@ class Folder:
         :raises DocumentError: a link in the workspace leads out of it.
         """
         named, root = (Path(os.path.normpath(path.absolute())) for path in (folder, self.root))
-        return inside(self.root, folder) if root == named or root in named.parents else folder
+        if root == named or root in named.parents:
+            inside(self.root, folder)
+        return folder
 
     def files(self, folder: str, pattern: str) -> tuple[Path, ...]:
         """The files of one folder of it, sorted by name.
