@@ -30,7 +30,7 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 )
 #: Longest wait for anything, in seconds; a browser that hangs must not hang the tests.
-DEADLINE = 60.0
+DEADLINE = 180.0
 
 Json = dict[str, Any]
 _ESCAPES = re.compile(r"\x1b\[[0-9;?<>=]*[ -/]*[@-~]|\x1b[@-_]")

@@ -18,7 +18,7 @@ from yarl import URL
 #: The command, as it is installed.
 INTERLOCK = Path(sysconfig.get_path("scripts")) / "interlock"
 #: Longest wait for anything, in seconds.
-DEADLINE = 60.0
+DEADLINE = 180.0
 
 
 async def eventually(condition: Any, *, seconds: float = DEADLINE) -> None:

@@ -266,7 +266,7 @@ def test_at_a_terminal_each_strange_variable_is_typed_by_name(
     assert run(["trust", str(workspace)]) == 2  # no terminal
     assert asked(workspace) == {("credential", "GITHUB_TOKEN"): False, ("credential", "INTERLOCK_CRED_TOKEN"): False}
     shown = capsys.readouterr()
-    assert "https://ehr.example:443" in shown.out
+    assert "https://ehr.example" in shown.out
     typed: list[str] = []
 
     def answers(*lines: str) -> None:

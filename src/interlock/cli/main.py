@@ -39,6 +39,11 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         sys.stdout.reconfigure(errors="json-escape")
     code = run(arguments)
     gc.freeze()  # or the interpreter looks through everything once more on its way out
+    for descriptor, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # a terminal that went away: the interpreter would end with 120 over it
+            _drop_output(descriptor)
     sys.exit(code)
 
 
@@ -106,6 +111,6 @@ def _told(error: InterlockError) -> int:
     return error.exit_code
 
 
-def _drop_output() -> None:
-    """Let nothing more reach stdout, or Python complains once more when it closes it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+def _drop_output(descriptor: int = 1) -> None:
+    """Let nothing more reach stdout (or stderr), or Python complains once more when it closes it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

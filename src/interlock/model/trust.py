@@ -13,7 +13,7 @@ class Grant(Model):
     :ivar kind: ``credential``: the value of ``variable``, used as ``role``, may be sent to ``origin``.
         ``private_base``: the organisation's base at ``origin`` may be contacted in a private network.
         ``content``: questions and rules of the workspace's own; ``digest`` is over their names and bytes (SHA-256).
-    :ivar origin: scheme, host and port, as in ``https://ehr.example.org:443``.
+    :ivar origin: scheme, host and any unusual port, as in ``https://ehr.example.org``.
     """
 
     kind: Literal["credential", "private_base", "content"]

@@ -238,9 +238,9 @@ def is_foreign(grant: Grant) -> bool:
 
 
 def origin_text(where: Origin) -> str:
-    """An origin as text, its port always there."""
+    """An origin as people write it: the port only where it is not the scheme's own."""
     host = f"[{where.host}]" if ":" in where.host else where.host
-    return f"{where.scheme}://{host}:{where.port}"
+    return f"{where.scheme}://{host}" + ("" if where == origin(f"{where.scheme}://{host}") else f":{where.port}")
 
 
 def _origin(org: Organization) -> Origin | None:
