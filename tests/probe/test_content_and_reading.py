@@ -43,6 +43,12 @@ def test_decoding_in_pieces_gives_the_whole(data: bytes, size: int, coding: str)
     assert complete
 
 
+def test_a_member_may_begin_at_the_end_of_a_piece() -> None:
+    first, second = gzip.compress(b"first"), gzip.compress(b"second")
+    for size in range(1, len(first + second)):
+        assert run(Decoder("gzip", 10_000), first + second, size) == (b"firstsecond", True)
+
+
 @given(st.binary(max_size=400), st.sampled_from(["", "gzip", "deflate", "br"]), st.integers(0, 50))
 def test_decoding_anything_ends_within_the_limit(data: bytes, coding: str, limit: int) -> None:
     try:

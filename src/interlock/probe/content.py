@@ -118,7 +118,7 @@ class Decoder:
                 continue
             chunk = self._raw.unused_data
             if not chunk.startswith(_GZIP_MAGIC):
-                self._ended = bool(chunk)
+                self._ended = bool(chunk) and chunk != _GZIP_MAGIC[:1]  # the next piece may complete a member's start
                 break
             self._members += 1
             if self._members > _MAX_MEMBERS:
