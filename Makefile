@@ -34,13 +34,13 @@ tui: setup
 	@$(BIN)/interlock assess $(DEMO)
 
 test: setup-dev
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-fast: setup-dev
-	@$(BIN)/python -m pytest -n auto -m fast $$(grep -rl --include='test_*.py' 'mark\.fast' tests)
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m fast $$(grep -rl --include='test_*.py' 'mark\.fast' tests)
 
 test-all: setup-dev
-	@INTERLOCK_TESTS=all $(BIN)/python -m pytest -n auto
+	@INTERLOCK_TESTS=all $(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: setup-dev
 	@$(BIN)/ruff check src tests bench scripts

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from interlock.documents import redaction
 from tiers import LONG
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# A shell that starts the tests in the background has SIGINT ignored, and every program that they start would inherit
+# that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are processors: a quarter of the tests' time is spent in waiting."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -35,9 +46,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def _isolated_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the user's own state, or takes a workspace from the environment."""
+    """No test reads or writes the user's own state, finds a workspace by the environment, or knows earlier secrets."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setattr(redaction, "_remembered", {})
     for name in (
         "XDG_STATE_HOME",
         "XDG_CONFIG_HOME",

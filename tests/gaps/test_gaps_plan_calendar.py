@@ -120,6 +120,7 @@ class TestSizes:
         )
         return rules, tuple(org(f"o{n:04d}") for n in range(size))
 
+    @pytest.mark.long
     def test_sixty_thousand_tasks(self):
         rules, orgs = self.fleet(1_000)
         plan = plan_of(everywhere(rules, orgs), rules, orgs)

@@ -24,6 +24,7 @@ from interlock.tui.screens.dialogs import AskText, Confirm, Pick
 from interlock.tui.sections import SECTIONS
 from interlock.tui.widgets.fields import Field, Words
 from interlock.usecases.load import Inputs
+from tiers import LONG
 
 #: What Textual writes itself: colours, and where the cursor goes.
 _OWN = re.compile(r"\x1b\[[0-9;:]*m|\x1b\[[0-9;]+H|\n")
@@ -73,7 +74,9 @@ def assert_harmless(app: Any) -> None:
     text.encode()
 
 
-@pytest.mark.parametrize(("size", "net"), [((80, 24), True), ((200, 60), False)])
+@pytest.mark.parametrize(
+    ("size", "net"), [((80, 24), False), *([((80, 24), True), ((200, 60), False), ((200, 60), True)] if LONG else [])]
+)
 async def test_no_screen_writes_what_a_terminal_obeys(terminal, workspace, monkeypatch, size, net):
     if not net:  # the widgets hold by themselves; the net is for those that will forget it
         monkeypatch.setattr(Visible, "apply", lambda self, segments, background: segments)

@@ -14,7 +14,7 @@ from interlock.usecases.initialize import initialize
 from interlock.workspace.history import latest_observation
 from tiers import LONG, rounds
 
-STEPS = 60
+STEPS = rounds(30, 60)
 PLAYED = settings(
     max_examples=rounds(2, 25),
     derandomize=not LONG,
