@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
+import gc
 import socket
 import ssl
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,12 +22,14 @@ from probe_loopback import Loopback, redirect
 
 from interlock.model.observation import Certificate, Check, Observation, Target, TlsFacts
 from interlock.probe.addresses import Origin, origin
+from interlock.probe.client import Client
 from interlock.probe.negotiation import HostMemory
 from interlock.probe.runner import ProbeSettings
 from interlock.probe.settings import ClientCertificate
 from interlock.probe.tls import Inspection, can_try, inspect
 from interlock.probe.tls_facts import explained
-from typed_targets import probe_sync
+from interlock.probe.transfer import Ask
+from typed_targets import probe_sync, typed
 
 pytestmark = pytest.mark.fast
 
@@ -394,3 +398,40 @@ async def test_a_host_is_looked_at_once_however_many_targets_it_has() -> None:
         await memory.inspect_once(name, 443, look, versions=True)
     await memory.inspect_once("h", 443, look, versions=True)  # forgotten: the memory is bounded
     assert len(looks) == 5
+
+
+async def test_a_server_that_never_says_goodbye_keeps_no_connection(authority: trustme.CA, bundle: Path) -> None:
+    """It announces the end, and neither reads the farewell of TLS (RFC 8446 section 6.1) nor sends its own."""
+    context = context_of(authority.issue_cert("localhost"))
+    asked, over = threading.Event(), threading.Event()
+
+    def answer_and_keep_silent(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with context.wrap_socket(connection, server_side=True) as secured:
+            secured.recv(4096)
+            secured.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}")
+            asked.set()
+            over.wait(10)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=answer_and_keep_silent, args=[listener])
+        server.start()
+        try:
+            url = f"https://localhost:{listener.getsockname()[1]}/"
+            loop = asyncio.get_running_loop()
+            async with Client(typed(ProbeSettings(verify=bundle), url)) as client:
+                answer = await client.get(Ask(url=url, accept="*/*", deadline=loop.time() + 5))
+            await asyncio.sleep(0)
+            assert answer.body == b"{}" and asked.is_set()
+            sockets = [entry for entry in gc.get_objects() if isinstance(entry, socket.socket)]
+            assert not [entry for entry in sockets if _peer(entry) == listener.getsockname()]
+        finally:
+            over.set()
+            server.join()
+
+
+def _peer(connection: socket.socket) -> object:
+    try:
+        return connection.getpeername()
+    except OSError:
+        return None

@@ -32,6 +32,10 @@ class _BoundedHandler(ResponseHandler):
         self._limit = limit
         self._came = 0
 
+    def close(self) -> None:
+        """End the connection at once. A close over TLS waits for the server's farewell, which may never come."""
+        self.abort()
+
     def set_response_params(self, **named: Any) -> None:
         """Begin the answer to another request on this connection."""
         self._came = 0
