@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 import threading
+import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -157,6 +158,7 @@ class Loopback:
     async def _main(self) -> None:
         self._stop = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: weakref.WeakSet[asyncio.StreamWriter] = weakref.WeakSet()
         self._loop.set_exception_handler(lambda loop, context: None)
         server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=self._context)
         self.port = server.sockets[0].getsockname()[1]
@@ -168,6 +170,8 @@ class Loopback:
             for task in ours:
                 task.cancel()
             await asyncio.gather(*ours, return_exceptions=True)
+            for writer in self._writers:  # a close waits for a peer that may not read, or not say goodbye in TLS
+                writer.transport.abort()
             await asyncio.sleep(0.001)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -175,6 +179,7 @@ class Loopback:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        self._writers.add(writer)
         self.active += 1
         self.most_active = max(self.most_active, self.active)
         try:
