@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +89,7 @@ def timed(action: Any) -> float:
 def fleet(number: int) -> Inputs:
     """The sample's product with this many organisations, each of which answers at random."""
     from interlock.usecases.initialize import initialize
-    from interlock.usecases.load import Inputs, load_inputs
+    from interlock.usecases.load import load_inputs
 
     with tempfile.TemporaryDirectory() as folder:
         inputs = load_inputs(initialize(Path(folder) / "ws", "sepsis"))
@@ -102,7 +103,7 @@ def fleet(number: int) -> Inputs:
         organization.id: {item.id: _answer(item, chance) for item in asked if chance.random() < 0.9}
         for organization in organizations
     }
-    return Inputs(inputs.settings, inputs.content, organizations, inputs.product, by_org, inputs.contract, {})
+    return replace(inputs, organizations=organizations, by_org=by_org, observations={})
 
 
 def _answer(item: Item, chance: random.Random) -> Any:
