@@ -7,6 +7,7 @@ redacted before it is kept or shown.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from urllib.parse import unquote
 
 #: Stands for a secret in an address. No brackets: it stays an address.
@@ -14,11 +15,9 @@ HIDDEN = "hidden"
 #: From the slashes behind a scheme to the last ``@`` before the path; a JSON text may write ``\/`` for a slash.
 _USER = re.compile(r"(:[/\\]+)[^/\\?#\s\"<>]*@")
 _PARAMETER = re.compile(r"([?&;#])([\w.%~+-]{1,80})=([^&;#\s\"'<>\\]+)")
-_USER_BYTES = re.compile(_USER.pattern.encode())
-_PARAMETER_END = re.compile(rb"[?&;#][\w.~%+-]{1,80}\Z")
-_LONGEST_PARAMETER = 82
-#: Statements have a handful of equals signs; looking behind each of more takes longer than taking secrets out.
-_MANY = 500
+_IN_USER = bytes(code for code in range(256) if code not in b'/\\?# \t\n\r\f\v"<>')
+_IN_PARAMETER = b"".join(bytes([code]) for code in range(128) if re.match(rb"[\w.~%+-]", bytes([code])))
+_LONGEST_USER, _LONGEST_PARAMETER = 500, 82
 _ESCAPE = re.compile(r"\\(?:\\|/|u00([2-7][0-9a-fA-F]))")
 _NO_LETTER = re.compile(r"[^a-z0-9]")
 _TELLING = re.compile(
@@ -36,16 +35,34 @@ def redacted_url(text: str) -> str:
 
 def may_hold_secrets(raw: bytes) -> bool:
     """Whether a document may hold an address with a secret. Quick, and true in any doubt."""
-    if b"\\u00" in raw or b"\0" in raw or (b"@" in raw and _USER_BYTES.search(raw) is not None):
+    if b"\0" in raw or (b"\\" in raw and b"\\u00" in raw):
         return True
-    if raw.count(b"=") > _MANY:
-        return True
-    position = raw.find(b"=")
+    return any(_ends_user(raw, position) for position in _positions(raw, b"@")) or any(
+        _ends_parameter(raw, position) for position in _positions(raw, b"=")
+    )
+
+
+def _positions(raw: bytes, character: bytes) -> Iterator[int]:
+    position = raw.find(character)
     while position >= 0:
-        if _PARAMETER_END.search(raw, max(0, position - _LONGEST_PARAMETER), position):
-            return True
-        position = raw.find(b"=", position + 1)
-    return False
+        yield position
+        position = raw.find(character, position + 1)
+
+
+def _ends_user(raw: bytes, position: int) -> bool:
+    """Whether what is before an ``@`` may be a name and password; so may what is too long to tell."""
+    start = max(0, position - _LONGEST_USER)
+    before = raw[start:position].rstrip(_IN_USER)
+    if not before:
+        return start > 0
+    return before[-1] in b"/\\" and before.rstrip(b"/\\").endswith(b":")
+
+
+def _ends_parameter(raw: bytes, position: int) -> bool:
+    """Whether what is before a ``=`` is a parameter's name in an address."""
+    before = raw[max(0, position - _LONGEST_PARAMETER) : position]
+    name = before.rstrip(_IN_PARAMETER)
+    return name != before and name[-1:] in {b"?", b"&", b";", b"#"}
 
 
 def redacted_json(raw: bytes) -> bytes:
