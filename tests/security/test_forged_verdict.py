@@ -170,12 +170,18 @@ def test_the_first_page_of_the_pdf_says_so(forged: Path) -> None:
     pytest.importorskip("weasyprint", reason="WeasyPrint is not installed", exc_type=ImportError)
     if shutil.which("pdftotext") is None:
         pytest.skip("pdftotext is not installed")
+    rules = forged / "rulesets/ours/ruleset.yaml"
+    more = ("BND-002", "BND-003", "BND-004", "BND-005", "AUTH-002", "AUTH-003")
+    rules.write_text(rules.read_text() + "".join(f"  {rule}: off\n" for rule in more))
+    settings = forged / "interlock.yaml"
+    settings.write_text(f"{settings.read_text()}branding: {{paper: letter, confidentiality: For Riverside only.}}\n")
     assert run(["report", "-f", "pdf", "--sections", "summary", "--runs", "100", "-w", str(forged)]) == 0
     command = ["pdftotext", "-l", "1", forged / "reports/report.pdf", "-"]
     page = " ".join(subprocess.run(command, capture_output=True, check=True, text=True).stdout.split())
-    assert "with 2 changes of this workspace" in page
-    assert "1 blocker turned off, 1 blocker changed" in page
-    assert f"(rule {OFF}, a blocker): turned off" in page
+    assert "8 changes of this workspace to what Interlock ships" in page
+    for rule in (OFF, CHANGED, *more):
+        assert f"(rule {rule}" in page
+    assert "Verdict" in page
 
 
 def test_sarif_says_so(forged: Path, capsys: pytest.CaptureFixture[str]) -> None:
