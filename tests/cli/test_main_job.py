@@ -288,11 +288,11 @@ def test_the_json_fits_its_published_schema(command, demo: Path) -> None:
 
 
 def test_read_only_and_vanished_folders(command, demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from interlock.model.errors import Place, WorkspaceError
+    from interlock.model.errors import Location, WorkspaceError
     from interlock.workspace import store
 
     def refuse(path: Path, content: bytes, *, within: Path | None = None) -> None:
-        raise WorkspaceError("not saved: the folder cannot be written", place=Place(file=str(path)))
+        raise WorkspaceError("not saved: the folder cannot be written", location=Location(file=str(path)))
 
     with monkeypatch.context() as patched:
         patched.setattr("interlock.workspace.edit.write_atomically", refuse)

@@ -83,7 +83,7 @@ def test_a_trial_run_saves_nothing_and_lists_everything(command, workspace: Path
     assert not result.saved
     assert [org.id for org in result.added] == ["north-clinic", "south-clinic", "north-clinic-2", "unnamed-example"]
     (dropped,) = result.dropped
-    assert (dropped.place, dropped.word, dropped.name) == ("line 5", "relative", "Lost Clinic")
+    assert (dropped.location, dropped.word, dropped.name) == ("line 5", "relative", "Lost Clinic")
     assert (result.listed, result.distinct) == (6, 4)
     assert organizations(command, workspace) == before
 

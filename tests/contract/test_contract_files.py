@@ -78,8 +78,8 @@ def test_a_wrong_interaction_names_its_line(tmp_path: Path) -> None:
     path.write_text(TEXT.replace("[read, search]", "[read, seek]"))
     with pytest.raises(DocumentError, match="seek") as caught:
         load_contract(path)
-    assert caught.value.place is not None
-    assert caught.value.place.line == 6
+    assert caught.value.location is not None
+    assert caught.value.location.line == 6
 
 
 def test_the_requirements_statement_is_valid_and_keeps_cpb_16(contract: WorkflowContract) -> None:

@@ -33,8 +33,8 @@ def test_words_that_look_like_booleans_stay_words() -> None:
 
 def test_every_value_has_its_place() -> None:
     document = parse_yaml("a: 1\nb:\n  - x\n  - y: 2\n", "f")
-    assert str(document.place(("b", 1, "y"))) == "f:4:5"
-    assert str(document.place(("b", 1, "missing"))) == "f:4:5"
+    assert str(document.location(("b", 1, "y"))) == "f:4:5"
+    assert str(document.location(("b", 1, "missing"))) == "f:4:5"
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_every_value_has_its_place() -> None:
 def test_a_broken_line_is_named(text: str, line: int | None, words: str) -> None:
     error = problem(text)
     assert words in error.message
-    assert error.place is not None
-    assert error.place.file == "thing.yaml"
-    assert error.place.line == line
+    assert error.location is not None
+    assert error.location.file == "thing.yaml"
+    assert error.location.line == line
 
 
 def test_an_unknown_key_names_the_known_ones() -> None:
@@ -108,8 +108,8 @@ def test_depth_is_bounded() -> None:
 def test_what_is_refused_is_said_with_its_line(text: str, words: str) -> None:
     with pytest.raises(DocumentError, match=words.replace("U+", r"U\+")) as caught:
         parse_yaml(text, "f")
-    assert caught.value.place is not None
-    assert caught.value.place.line is not None
+    assert caught.value.location is not None
+    assert caught.value.location.line is not None
 
 
 @pytest.mark.parametrize("name", ["میان\u200cرودان", "क्\u200dष", "שלום\u200f (1)", "Praxis \u200eA", "🏥 Klinik", "é"])

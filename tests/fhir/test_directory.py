@@ -166,14 +166,14 @@ def test_endpoints_that_are_no_fhir_servers_are_dropped() -> None:
     )
     assert [dropped.word for dropped in directory.dropped] == ["status", "not_fhir", "empty"]
     assert list(names(directory)) == ["https://r5.example/r5"]
-    assert [dropped.place for dropped in directory.dropped] == ["entry 1", "entry 2", "entry 4"]
+    assert [dropped.location for dropped in directory.dropped] == ["entry 1", "entry 2", "entry 4"]
 
 
 def test_csv_with_a_head_in_any_order_and_gzip() -> None:
     text = 'organization,source,base_url\n"North, Inc.",Some_Vendor,https://a.example/r4\n,,\nX,V,/relative\n'
     directory = read_directory(gzip.compress(text.encode()))
     (entry,) = directory.entries
-    assert (entry.url, entry.names, entry.vendor, entry.place) == (
+    assert (entry.url, entry.names, entry.vendor, entry.location) == (
         "https://a.example/r4",
         ("North, Inc.",),
         "Some Vendor",

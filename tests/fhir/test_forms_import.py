@@ -232,16 +232,16 @@ def test_what_cannot_be_taken_is_refused_with_its_place(plan: Callable[..., Form
     document, message, pointer = REFUSED[name]
     (problem,) = refusals(plan, document)
     assert message in problem.message
-    assert problem.place is not None
-    assert problem.place.pointer == pointer
-    assert problem.place.file is not None and problem.place.file.endswith("form0.json")
+    assert problem.location is not None
+    assert problem.location.pointer == pointer
+    assert problem.location.file is not None and problem.location.file.endswith("form0.json")
     assert len(str(problem)) < 1_000
 
 
 def test_every_problem_of_every_document_is_told(plan: Callable[..., FormImport]) -> None:
     bad = response(choice("maybe"), integer(99), {"linkId": "zoo.nope"})
     problems = refusals(plan, bad, b"{", response(integer(1)))
-    assert [problem.place.pointer for problem in problems if problem.place] == [
+    assert [problem.location.pointer for problem in problems if problem.location] == [
         "/item/0/answer/0/valueCoding/code",
         "/item/1/answer",
         "/item/2/linkId",
@@ -358,4 +358,4 @@ def test_whatever_a_document_holds_it_is_taken_or_refused(
     try:
         plan(response(item=item, subject=subject))
     except FormsRefusedError as refused:
-        assert all(problem.place and problem.place.file for problem in refused.problems)
+        assert all(problem.location and problem.location.file for problem in refused.problems)

@@ -165,7 +165,7 @@ def test_a_broken_line_in_the_middle_is_named(served: Loopback, tmp_path: Path) 
     out.write_bytes(first + b'{"not": "ours"}\n' + second)
     with pytest.raises(InterlockError) as caught:
         probe_fleet(targets(served, 2), allowing(served), out=out, resume=True)
-    assert str(caught.value.place) == f"{out}:2"
+    assert str(caught.value.location) == f"{out}:2"
 
 
 def start(arguments: list[str], **options: Any) -> subprocess.Popen[bytes]:

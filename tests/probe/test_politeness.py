@@ -75,7 +75,7 @@ async def test_places_are_given_in_order_and_evenly() -> None:
     started: list[tuple[float, int]] = []
 
     async def use(number: int) -> None:
-        async with limits.place("host", loop.time() + 60):
+        async with limits.slot("host", loop.time() + 60):
             started.append((loop.time(), number))
 
     await asyncio.gather(*(use(number) for number in range(5)))
@@ -88,7 +88,7 @@ async def test_other_hosts_do_not_wait() -> None:
     deadline = asyncio.get_running_loop().time() + 60
     limits.hold("busy", 30)
     for host in ("one", "two", "three"):
-        async with asyncio.timeout(1), limits.place(host, deadline):
+        async with asyncio.timeout(1), limits.slot(host, deadline):
             pass
 
 
@@ -96,7 +96,7 @@ async def test_a_host_that_asks_for_more_than_the_deadline_is_not_waited_for() -
     limits = HostLimits(per_host=1)
     limits.hold("busy", 30)
     with pytest.raises(HostQuietError):
-        async with limits.place("busy", asyncio.get_running_loop().time() + 1):
+        async with limits.slot("busy", asyncio.get_running_loop().time() + 1):
             pass
 
 

@@ -58,7 +58,7 @@ def test_a_question_replaces_the_one_with_its_id_where_that_stood(folders: tuple
     assert ids(folders) == [["base.first", "base.inner", "base.other", "base.last"], ["own.one"]]
     read = read_questionnaires(folders)
     assert next(item for item in read.questionnaires[0].questions() if item.id == "base.inner").text == "Ours?"
-    assert str(read.place("base.inner")) == f"{path}:5:4"
+    assert str(read.location("base.inner")) == f"{path}:5:4"
 
 
 def test_a_questionnaire_that_only_replaces_is_left_out(folders: tuple[Path, Path]) -> None:
@@ -72,7 +72,7 @@ def test_a_group_replaces_a_group_whole(folders: tuple[Path, Path]) -> None:
         "- {id: base.group, type: group, text: G, items: [{id: base.new, type: boolean, text: New?}]}\n",
     )
     assert ids(folders) == [["base.first", "base.new", "base.last"]]
-    assert read_questionnaires(folders).place("base.inner").file is None
+    assert read_questionnaires(folders).location("base.inner").file is None
 
 
 def test_a_condition_on_a_question_that_a_replacement_took_away_is_told(folders: tuple[Path, Path]) -> None:
@@ -80,7 +80,7 @@ def test_a_condition_on_a_question_that_a_replacement_took_away_is_told(folders:
     with pytest.raises(DocumentError) as caught:
         load_questionnaires(folders)
     assert "base.other: 'base.inner' is of type string" in caught.value.message
-    assert caught.value.place is not None and caught.value.place.file != str(path)
+    assert caught.value.location is not None and caught.value.location.file != str(path)
 
 
 def test_the_same_id_twice_in_one_folder_is_still_a_problem(folders: tuple[Path, Path]) -> None:

@@ -72,8 +72,8 @@ def test_duplicate_item_ids_name_both_places(tmp_path: Path) -> None:
     second = write(tmp_path, "two", "- {id: two.a, type: boolean, text: A?}\n- {id: one.a, type: boolean, text: A?}\n")
     error = failure(tmp_path)
     assert f"'one.a' is already used at {first}:5:4" in error.message
-    assert error.place is not None
-    assert (error.place.file, error.place.line, error.place.column) == (str(second), 6, 4)
+    assert error.location is not None
+    assert (error.location.file, error.location.line, error.location.column) == (str(second), 6, 4)
 
 
 def test_a_questionnaire_id_is_used_once(tmp_path: Path) -> None:
@@ -107,8 +107,8 @@ def test_what_is_wrong_in_a_file_has_a_line_and_a_column(
     error = failure(tmp_path)
     assert message in error.message
     assert len(error.message) < 300
-    assert error.place is not None
-    assert (error.place.file, error.place.line, error.place.column) == (str(path), line, column)
+    assert error.location is not None
+    assert (error.location.file, error.location.line, error.location.column) == (str(path), line, column)
 
 
 @pytest.mark.parametrize(
@@ -139,8 +139,8 @@ def test_conditions_that_cannot_hold_are_errors(tmp_path: Path, condition: str, 
     )
     error = failure(tmp_path)
     assert message in error.message
-    assert error.place is not None
-    assert (error.place.file, error.place.line) == (str(path), 11)
+    assert error.location is not None
+    assert (error.location.file, error.location.line) == (str(path), 11)
 
 
 def test_a_condition_may_name_a_question_of_another_file(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ def test_everything_that_is_wrong_is_collected(tmp_path: Path) -> None:
         "no such directory",
         "the item id 'b.a' is already used",
     ]
-    assert read.place("b.a").line == 5
+    assert read.location("b.a").line == 5
 
 
 def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ def test_every_kind_of_broken_yaml_is_an_error_with_a_place(own: Own, text: str,
     with pytest.raises(DocumentError) as caught:
         own.load()
     assert message in str(caught.value)
-    assert caught.value.place is not None and caught.value.place.file == str(own.files["header"])
+    assert caught.value.location is not None and caught.value.location.file == str(own.files["header"])
 
 
 def test_a_file_that_is_not_utf_8_is_told(own: Own) -> None:

@@ -167,7 +167,7 @@ def test_a_broken_pattern_is_an_error_with_its_place(tmp_path: Path, before: str
     with pytest.raises(DocumentError) as caught:
         load_patterns([tmp_path])
     assert said in caught.value.message
-    assert caught.value.place is not None and caught.value.place.line is not None
+    assert caught.value.location is not None and caught.value.location.line is not None
 
 
 def test_a_pattern_that_compares_each_organisation_with_each_is_refused(tmp_path: Path) -> None:

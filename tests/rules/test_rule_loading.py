@@ -68,8 +68,8 @@ def test_what_is_wrong_in_a_rule_has_a_line(directory: Path, more: dict[str, Any
     path = put(directory, {**rule_data("org.has_url"), **more}, name="TEST-001")
     error = failure(directory)
     assert message in error.message
-    assert error.place is not None
-    assert (error.place.file, error.place.line) == (str(path), line_of(path, at))
+    assert error.location is not None
+    assert (error.location.file, error.location.line) == (str(path), line_of(path, at))
 
 
 def test_an_expression_error_has_a_caret(directory: Path) -> None:
@@ -85,8 +85,8 @@ def test_broken_yaml_is_told_where(directory: Path) -> None:
     path = put(directory, "id: TEST-001\ntitle: [\n")
     error = failure(directory)
     assert "not valid YAML" in error.message
-    assert error.place is not None
-    assert (error.place.file, error.place.line) == (str(path), 3)
+    assert error.location is not None
+    assert (error.location.file, error.location.line) == (str(path), 3)
 
 
 def test_the_same_rule_twice_names_both_places(directory: Path) -> None:
@@ -94,7 +94,7 @@ def test_the_same_rule_twice_names_both_places(directory: Path) -> None:
     second = put(directory, rule_data("org.has_url"), "bravo")
     error = failure(directory)
     assert f"'TEST-001' is already used at {first}:1:1" in error.message
-    assert error.place is not None and error.place.file == str(second)
+    assert error.location is not None and error.location.file == str(second)
 
 
 def test_circles_of_dependencies_are_shown_as_a_path(directory: Path) -> None:
@@ -128,7 +128,7 @@ def test_what_is_wrong_with_tasks(directory: Path, tasks: list[dict[str, Any]], 
     path = put(directory, {"tasks": tasks}, "tasks", "general")
     error = failure(directory)
     assert message in error.message
-    assert error.place is not None and error.place.file == str(path)
+    assert error.location is not None and error.location.file == str(path)
 
 
 def test_files_in_the_wrong_place_are_told(directory: Path) -> None:
@@ -137,14 +137,14 @@ def test_files_in_the_wrong_place_are_told(directory: Path) -> None:
     stray.write_text(yaml.safe_dump(rule_data("org.has_url", "TEST-002")))
     error = failure(directory)
     assert "a ruleset has no file here" in error.message
-    assert error.place is not None and error.place.file == str(stray)
+    assert error.location is not None and error.location.file == str(stray)
 
 
 def test_a_ruleset_needs_its_directory_and_its_head(tmp_path: Path) -> None:
     assert "no such directory" in failure(tmp_path / "nowhere").message
     error = failure(tmp_path)
     assert error.message == "no such file"
-    assert error.place is not None and error.place.file == str(tmp_path / "ruleset.yaml")
+    assert error.location is not None and error.location.file == str(tmp_path / "ruleset.yaml")
 
 
 def test_everything_that_is_wrong_is_collected(directory: Path) -> None:
@@ -154,4 +154,6 @@ def test_everything_that_is_wrong_is_collected(directory: Path) -> None:
     read = read_ruleset(directory)
     assert [one.id for one in read.ruleset.rules] == ["TEST-001", "TEST-002"]
     assert len(read.problems) == 3
-    assert read.place("TEST-002", "depends_on", 0).line == line_of(directory / "test" / "TEST-002.yaml", "- NONE-001")
+    assert read.location("TEST-002", "depends_on", 0).line == line_of(
+        directory / "test" / "TEST-002.yaml", "- NONE-001"
+    )

@@ -168,7 +168,7 @@ def test_a_pack_adds_and_changes_nothing_for_others(sets: Sets) -> None:
         weights={"low": 1},
     )
     problems = read_ruleset(core, sets.folders).problems
-    assert [(str(problem.place).removeprefix(str(pack)), problem.message.split(":")[0]) for problem in problems] == [
+    assert [(str(problem.location).removeprefix(str(pack)), problem.message.split(":")[0]) for problem in problems] == [
         ("/ruleset.yaml:5:1", "a vendor's pack cannot have rules"),
         ("/ruleset.yaml:7:1", "a vendor's pack cannot have weights"),
         ("/family/AUTH-001.yaml:1:1", f"a vendor's pack cannot replace 'AUTH-001' of {core}/family/AUTH-001.yaml"),
@@ -201,8 +201,8 @@ def test_what_is_wrong_in_ruleset_yaml_has_a_line(sets: Sets, header: dict[str, 
     folder = sets.ours(**header)
     error = sets.failure()
     assert message in error.message
-    assert error.place is not None
-    assert (error.place.file, error.place.line) == (
+    assert error.location is not None
+    assert (error.location.file, error.location.line) == (
         str(folder / "ruleset.yaml"),
         line_of(folder / "ruleset.yaml", at),
     )
@@ -214,8 +214,8 @@ def test_sets_that_extend_each_other_are_shown_as_a_path(sets: Sets) -> None:
     last = sets.put(sets.own, "theirs", extends=["core", "ours"])
     error = sets.failure()
     assert error.message == "extends forms a circle: ours → theirs → ours"
-    assert error.place is not None and error.place.file == str(last / "ruleset.yaml")
-    assert error.place.line == line_of(last / "ruleset.yaml", "- ours")
+    assert error.location is not None and error.location.file == str(last / "ruleset.yaml")
+    assert error.location.line == line_of(last / "ruleset.yaml", "- ours")
 
 
 def test_a_set_that_extends_itself_by_hiding_the_shipped_one_is_a_circle(sets: Sets) -> None:
@@ -244,7 +244,7 @@ def test_problems_of_every_set_are_collected(sets: Sets) -> None:
     sets.put(sets.shipped, "vendor/epic", {"id": "EPIC-001"}, vendor="epic")
     folder = sets.ours({"id": "OURS-001"})
     problems = read_ruleset(folder, sets.folders).problems
-    files = {Path(str(problem.place.file)).stem for problem in problems if problem.place}
+    files = {Path(str(problem.location.file)).stem for problem in problems if problem.location}
     assert files == {"AUTH-001", "AUTH-002", "EPIC-001", "OURS-001"}
 
 

@@ -582,10 +582,10 @@ def _questions(one: World) -> None:
 @shown
 def _error(one: World) -> None:
     from interlock.cli.output import say, say_paragraph, show_error
-    from interlock.model.errors import InterlockError, Place
+    from interlock.model.errors import InterlockError, Location
 
     for text in one.texts:
-        show_error(InterlockError(text, place=Place(file=text), remedy=text))
+        show_error(InterlockError(text, location=Location(file=text), remedy=text))
         say(text)
         say_paragraph(text)
 

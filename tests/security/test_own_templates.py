@@ -141,7 +141,7 @@ def test_a_template_reaches_nothing_but_plain_data(name: str, tmp_path: Path) ->
     own = with_template(tmp_path / "own", "one\n" + ESCAPES[name])
     with pytest.raises(DocumentError, match="template") as caught:
         templates.render("report.md.j2", {"view": {"title": "x", "cover": {}}}, own, autoescape=False)
-    assert caught.value.place is not None and str(caught.value.place).startswith(f"{own}/report")
+    assert caught.value.location is not None and str(caught.value.location).startswith(f"{own}/report")
 
 
 def test_what_a_template_does_wrong_is_told_and_nothing_is_written(

@@ -10,7 +10,7 @@ import pytest
 from textual.widgets import Input, OptionList, TextArea
 
 from interlock.model.base import Evidence, Gate, Status
-from interlock.model.errors import Place, WorkspaceError
+from interlock.model.errors import Location, WorkspaceError
 from interlock.tui.widgets.choices import Choices
 from interlock.tui.widgets.rows import Rows
 from interlock.tui.words import worth_words
@@ -268,7 +268,7 @@ async def test_the_list_takes_the_forms_place_where_it_is_narrow(asking):
 
 async def test_what_cannot_be_saved_stays_and_is_retried(asking, workspace, full_disk):
     full_disk.error = WorkspaceError(
-        "not saved: the folder cannot be written", place=Place(file="responses"), remedy="make it writable"
+        "not saved: the folder cannot be written", location=Location(file="responses"), remedy="make it writable"
     )
     async with asking("extra.sure") as t:
         await unsaved_answer(t)

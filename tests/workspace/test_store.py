@@ -91,9 +91,9 @@ def test_a_broken_response_file_names_its_line(workspace: Workspace, text: str, 
     path.write_text(text)
     with pytest.raises(DocumentError, match=words) as caught:
         workspace.read()
-    assert caught.value.place is not None
-    assert caught.value.place.line == line
-    assert caught.value.place.file == str(path)
+    assert caught.value.location is not None
+    assert caught.value.location.line == line
+    assert caught.value.location.file == str(path)
 
 
 @pytest.mark.parametrize(

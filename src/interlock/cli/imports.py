@@ -42,7 +42,11 @@ def show_import(result: ImportResult) -> None:
         reasons = Counter(dropped.reason for dropped in result.dropped)
         for reason, count in reasons.most_common():
             first = next(dropped for dropped in result.dropped if dropped.reason == reason)
-            where = f"{first.place}: {first.address}" if first.address else f"{first.place}, {first.name or 'no name'}"
+            where = (
+                f"{first.location}: {first.address}"
+                if first.address
+                else f"{first.location}, {first.name or 'no name'}"
+            )
             say(f"  {count:,}  {reason}, like {where}")
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from interlock.documents.redaction import redacted
 from interlock.documents.text import plain
 from interlock.documents.visible import visible_json
-from interlock.model.errors import InterlockError, Place
+from interlock.model.errors import InterlockError, Location
 
 #: A log that has grown so large is kept once, as ``FILE.1``, and begun anew.
 MAX_BYTES = 20_000_000
@@ -112,7 +112,7 @@ def logging_to(file: Path | None, *, verbose: bool, run_id: str) -> Iterator[Non
         except OSError as error:
             raise InterlockError(
                 f"the log cannot be written: {error.strerror or error}",
-                place=Place(file=str(file)),
+                location=Location(file=str(file)),
                 remedy="name a file that you may write: --log-file FILE",
             ) from error
         handlers[-1].setFormatter(_JsonLines(run_id))

@@ -102,8 +102,8 @@ def show_error(error: InterlockError) -> None:
 
     out = console(stderr=True)
     out.print(Text.assemble(("error: ", "bold red"), plain(error.message, 2000)), soft_wrap=True)
-    if error.place:
-        out.print(Text.assemble(("   at: ", "dim"), plain(error.place, 1000)), soft_wrap=True)
+    if error.location:
+        out.print(Text.assemble(("   at: ", "dim"), plain(error.location, 1000)), soft_wrap=True)
     remedy = error.remedy or _default_remedy(error)
     if remedy:
         out.print(Text.assemble(("   do: ", "bold"), plain(remedy, 1000)), soft_wrap=True)
@@ -111,9 +111,9 @@ def show_error(error: InterlockError) -> None:
 
 def _default_remedy(error: InterlockError) -> str | None:
     """What to do about a file, where the error only says what is wrong with it."""
-    place = error.place
-    if not isinstance(error, DocumentError) or place is None or place.file is None:
+    location = error.location
+    if not isinstance(error, DocumentError) or location is None or location.file is None:
         return None
-    if place.line is None and place.pointer is None and error.message == "no such file":
+    if location.line is None and location.pointer is None and error.message == "no such file":
         return "check the path"
     return "correct the file there, then run the command again"

@@ -11,7 +11,7 @@ from interlock.cli.output import emit
 from interlock.cli.progress import ProbeProgress
 from interlock.documents.visible import to_json, visible_json
 from interlock.model.base import CheckOutcome, Gate, Severity
-from interlock.model.errors import InterlockError, NothingObservedError, Place
+from interlock.model.errors import InterlockError, Location, NothingObservedError
 from interlock.model.observation import Observation, Target
 from interlock.usecases.probe import ProbeSettings, probe_targets
 
@@ -86,7 +86,7 @@ def _save(path: Path, text: str) -> None:
     except OSError as error:
         raise InterlockError(
             f"cannot be written: {error.strerror or error}",
-            place=Place(file=str(path)),
+            location=Location(file=str(path)),
             remedy="choose another file for --output",
         ) from error
 

@@ -36,7 +36,7 @@ def remarks(contract: WorkflowContract, document: YamlDocument) -> tuple[Contrac
 
     def at(pointer: str, message: str) -> ContractRemark:
         parts: tuple[str | int, ...] = tuple(int(p) if p.isdigit() else p for p in pointer.strip("/").split("/"))
-        return ContractRemark(document.place(parts).line, pointer, message)
+        return ContractRemark(document.location(parts).line, pointer, message)
 
     found = [at(pointer, message) for pointer, message in _open_points(contract)]
     return tuple(sorted(found, key=lambda remark: (remark.line or 0, remark.pointer)))

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 from interlock.documents.text import plain
-from interlock.model.errors import DocumentError, Place
+from interlock.model.errors import DocumentError, Location
 
 #: Opening what is in a workspace waits for nobody (a FIFO's other end) and does not follow a link that came last.
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -21,19 +21,21 @@ def read_bytes(path: Path, limit: int, *, within: Path | None = None) -> bytes:
     :param within: the folder that the file must really be in, as a file: no link out of it, FIFO, device or socket.
     :raises DocumentError: the file is missing, elsewhere, larger, or cannot be read.
     """
-    place = Place(file=str(path))
+    location = Location(file=str(path))
     try:
         with path.open("rb") if within is None else os.fdopen(os.open(inside(within, path), _FLAGS), "rb") as handle:
             if within is not None and not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
-                raise DocumentError("this is no file", place=place, remedy="put a file there, or remove it")
+                raise DocumentError("this is no file", location=location, remedy="put a file there, or remove it")
             content = handle.read(limit + 1)
     except FileNotFoundError as error:
-        raise DocumentError("no such file", place=place) from error
+        raise DocumentError("no such file", location=location) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise DocumentError(f"cannot be read: {getattr(error, 'strerror', None) or error}", place=place) from error
+        raise DocumentError(
+            f"cannot be read: {getattr(error, 'strerror', None) or error}", location=location
+        ) from error
     if len(content) > limit:
         raise DocumentError(
-            f"larger than {limit:,} bytes", place=place, remedy="split it, or remove what is not needed"
+            f"larger than {limit:,} bytes", location=location, remedy="split it, or remove what is not needed"
         )
     return content
 
@@ -50,7 +52,7 @@ def check_merged(text: str, file: str) -> None:
         line = text.count("\n", 0, marker.start()) + 1
         raise DocumentError(
             f"this file has unresolved merge conflicts at line {line}",
-            place=Place(file=file, line=line),
+            location=Location(file=file, line=line),
             remedy="resolve them in git, then run again",
         )
 
@@ -63,17 +65,17 @@ def inside(root: Path, path: Path) -> Path:
     try:
         real_root, real = Path(os.path.realpath(root)), Path(os.path.realpath(path))
     except ValueError as error:  # a NUL in the name
-        raise DocumentError("no file has such a name", place=Place(file=plain(path))) from error
+        raise DocumentError("no file has such a name", location=Location(file=plain(path))) from error
     if real == real_root or real_root in real.parents:
         return real
-    place = Place(file=str(path))
+    location = Location(file=str(path))
     for part in (*reversed(path.parents), path):
         if part.is_symlink() and real_root in Path(os.path.realpath(part.parent), part.name).parents:
             leads_to = Path(os.path.realpath(part))
             if leads_to != real_root and real_root not in leads_to.parents:
                 raise DocumentError(
                     f"{plain(part.name, 80)} is a link that leads out of this folder, to {plain(leads_to)}",
-                    place=place,
+                    location=location,
                     remedy="put the file or folder itself in its place; what a link leads to outside is never used",
                 )
-    raise DocumentError(f"this is outside the folder {plain(root)}", place=place, remedy="name a file inside it")
+    raise DocumentError(f"this is outside the folder {plain(root)}", location=location, remedy="name a file inside it")

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from interlock.documents.bounds import JsonBoundsError, check_json
 from interlock.documents.files import check_merged
 from interlock.documents.text import plain
-from interlock.model.errors import DocumentError, Place
+from interlock.model.errors import DocumentError, Location
 
 #: Deepest nesting, and most values and keys together, unless a reader says otherwise. The largest record of ours is a
 #: milestone of hundreds of organisations, a third of that.
@@ -25,9 +25,9 @@ def json_text(raw: bytes, file: str, *, max_nodes: int = MAX_NODES, max_depth: i
         text = raw.decode("utf-8-sig")
         check_json(text, max_nodes=max_nodes, max_depth=max_depth)
     except UnicodeDecodeError as error:
-        raise DocumentError("not UTF-8 text", place=Place(file=file), remedy="save the file as UTF-8") from error
+        raise DocumentError("not UTF-8 text", location=Location(file=file), remedy="save the file as UTF-8") from error
     except JsonBoundsError as error:
-        raise DocumentError(f"this {error}", place=Place(file=file)) from error
+        raise DocumentError(f"this {error}", location=Location(file=file)) from error
     check_merged(text, file)
     return text
 
@@ -41,10 +41,10 @@ def parse_json(raw: bytes, file: str, *, max_nodes: int = MAX_NODES, max_depth: 
     try:
         return json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        place = Place(file=file, line=error.lineno, column=error.colno)
-        raise DocumentError(f"not valid JSON: {plain(error.msg)}", place=place) from error
+        location = Location(file=file, line=error.lineno, column=error.colno)
+        raise DocumentError(f"not valid JSON: {plain(error.msg)}", location=location) from error
     except ValueError as error:
-        raise DocumentError(f"not valid JSON: {plain(error)}", place=Place(file=file)) from error
+        raise DocumentError(f"not valid JSON: {plain(error)}", location=Location(file=file)) from error
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -21,7 +21,7 @@ from interlock.documents.files import check_merged, read_bytes
 from interlock.documents.text import forbidden, plain
 from interlock.model.address import REMEDY, SECRET_FOUND
 from interlock.model.address_secrets import redacted_url
-from interlock.model.errors import DocumentError, Place
+from interlock.model.errors import DocumentError, Location
 
 MAX_BYTES = 4_000_000
 MAX_NODES = 200_000
@@ -54,13 +54,13 @@ class YamlDocument:
     data: Any
     positions: dict[Path_, tuple[int, int]] = field(repr=False)
 
-    def place(self, path: Path_ = ()) -> Place:
+    def location(self, path: Path_ = ()) -> Location:
         """Position of the value at ``path``, or of its nearest parent that has one."""
         for end in range(len(path), -1, -1):
             if path[:end] in self.positions:
                 line, column = self.positions[path[:end]]
-                return Place(file=self.file, line=line, column=column)
-        return Place(file=self.file)
+                return Location(file=self.file, line=line, column=column)
+        return Location(file=self.file)
 
 
 def parse_yaml(text: str, file: str) -> YamlDocument:
@@ -70,7 +70,9 @@ def parse_yaml(text: str, file: str) -> YamlDocument:
         more than the bounds allow; with line and column.
     """
     if len(text) > MAX_BYTES:
-        raise DocumentError(f"larger than {MAX_BYTES:,} characters", place=Place(file=file), remedy="split the file")
+        raise DocumentError(
+            f"larger than {MAX_BYTES:,} characters", location=Location(file=file), remedy="split the file"
+        )
     check_merged(text, file)
     builder = _Builder(file)
     try:
@@ -78,9 +80,9 @@ def parse_yaml(text: str, file: str) -> YamlDocument:
             builder.take(event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        where = Place(file=file, line=mark.line + 1, column=mark.column + 1) if mark else Place(file=file)
+        where = Location(file=file, line=mark.line + 1, column=mark.column + 1) if mark else Location(file=file)
         context = f"{error.context}, " if error.context and error.problem else ""
-        raise DocumentError(f"not valid YAML: {context}{error.problem or error.context}", place=where) from error
+        raise DocumentError(f"not valid YAML: {context}{error.problem or error.context}", location=where) from error
     except (yaml.YAMLError, ValueError) as error:
         raise _unreadable(text, file, error) from error
     return YamlDocument(file, builder.data, builder.positions)
@@ -91,9 +93,9 @@ def _unreadable(text: str, file: str, error: Exception) -> DocumentError:
     for number, line in enumerate(text.split("\n"), 1):
         wrong = forbidden(line.removesuffix("\r"))
         if wrong is not None:
-            place = Place(file=file, line=number, column=wrong.index + 1)
-            return DocumentError(f"holds {wrong.words}", place=place, remedy="remove it")
-    return DocumentError(f"not valid YAML: {plain(error)}", place=Place(file=file))
+            location = Location(file=file, line=number, column=wrong.index + 1)
+            return DocumentError(f"holds {wrong.words}", location=location, remedy="remove it")
+    return DocumentError(f"not valid YAML: {plain(error)}", location=Location(file=file))
 
 
 def read_text(path: Path, within: Path | None = None) -> str:
@@ -104,7 +106,9 @@ def read_text(path: Path, within: Path | None = None) -> str:
     try:
         return read_bytes(path, MAX_BYTES, within=within).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DocumentError("not UTF-8 text", place=Place(file=str(path)), remedy="save the file as UTF-8") from error
+        raise DocumentError(
+            "not UTF-8 text", location=Location(file=str(path)), remedy="save the file as UTF-8"
+        ) from error
 
 
 def load_yaml(path: Path, within: Path | None = None) -> YamlDocument:
@@ -123,7 +127,7 @@ def model_from_yaml(model: type[_M], document: YamlDocument, data: Any = None, a
     value = document.data if data is None and not at else data
     if not isinstance(value, dict):
         kind = "empty" if value is None else f"a {type(value).__name__}"
-        raise DocumentError(f"expected keys and values, found {kind}", place=document.place(at))
+        raise DocumentError(f"expected keys and values, found {kind}", location=document.location(at))
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -141,21 +145,21 @@ def _readable(error: ValidationError, model: type[BaseModel], document: YamlDocu
         known = ", ".join(sorted(f.alias or n for n, f in model.model_fields.items())) if len(first["loc"]) == 1 else ""
         return DocumentError(
             f"unknown key {dotted!r}{more}",
-            place=document.place(path),
+            location=document.location(path),
             remedy=f"known keys: {known}" if known else None,
         )
     if kind == "missing":
-        return DocumentError(f"missing key {dotted!r}{more}", place=document.place(path[:-1]))
+        return DocumentError(f"missing key {dotted!r}{more}", location=document.location(path[:-1]))
     message = first["msg"].removeprefix("Value error, ")
     if not first["loc"] and not at:
-        return DocumentError(f"{message}{more}", place=document.place())
+        return DocumentError(f"{message}{more}", location=document.location())
     if kind == SECRET_FOUND:  # what was found is a secret
-        return DocumentError(f"{dotted}: {message}{more}", place=document.place(path), remedy=REMEDY)
+        return DocumentError(f"{dotted}: {message}{more}", location=document.location(path), remedy=REMEDY)
     shown = plain(redacted_url(repr(first.get("input"))), 60)
     unquoted = kind == "string_type" and isinstance(first.get("input"), (bool, int, float))
     return DocumentError(
         f"{dotted}: {message} (found {shown}){more}",
-        place=document.place(path),
+        location=document.location(path),
         remedy="put it in quotes: without them YAML reads it as something else" if unquoted else None,
     )
 
@@ -312,5 +316,5 @@ class _Builder:
         return path
 
     def _fail(self, event: Any, message: str, remedy: str | None = None) -> NoReturn:
-        place = Place(file=self._file, line=event.start_mark.line + 1, column=event.start_mark.column + 1)
-        raise DocumentError(message, place=place, remedy=remedy)
+        location = Location(file=self._file, line=event.start_mark.line + 1, column=event.start_mark.column + 1)
+        raise DocumentError(message, location=location, remedy=remedy)

@@ -69,7 +69,7 @@ class DirectoryEntry:
     :ivar url: the cleaned base URL.
     :ivar names: organisations that it is listed for, each once, in order; may be empty.
     :ivar vendor: who publishes it, as listed, or none.
-    :ivar place: where it stands in the file (``line 12``, ``entry 3``); the first place when it is listed repeatedly.
+    :ivar location: where it stands in the file (``line 12``, ``entry 3``); the first one when it is listed repeatedly.
     :ivar repairs: what was cleaned, in words.
     :ivar listed: how often it is listed.
     """
@@ -77,7 +77,7 @@ class DirectoryEntry:
     url: str
     names: tuple[str, ...] = ()
     vendor: str | None = None
-    place: str = ""
+    location: str = ""
     repairs: tuple[str, ...] = ()
     listed: int = 1
 
@@ -91,7 +91,7 @@ class DirectoryEntry:
 class Dropped:
     """An entry that cannot be used: where it stands, what it said (bounded), and a word and a sentence for why."""
 
-    place: str
+    location: str
     name: str
     address: str
     word: str
@@ -117,7 +117,7 @@ class Directory:
 class _Row:
     """One listed address before it is judged; ``unfit`` is a word and a sentence when it is no FHIR base anyway."""
 
-    place: str
+    location: str
     address: str
     names: tuple[str, ...] = ()
     vendor: str | None = None
@@ -143,11 +143,11 @@ def read_directory(data: bytes) -> Directory:
         if unfit is not None or repaired.url is None:
             word, reason = unfit or ("address", "")
             shown = plain(redacted_base(storable(row.address[:400])), 200)
-            dropped.append(Dropped(row.place, next(iter(row.names), ""), shown, word, reason))
+            dropped.append(Dropped(row.location, next(iter(row.names), ""), shown, word, reason))
             continue
         found = entries.get(repaired.url)
         if found is None:
-            entries[repaired.url] = DirectoryEntry(repaired.url, row.names, row.vendor, row.place, repaired.repairs)
+            entries[repaired.url] = DirectoryEntry(repaired.url, row.names, row.vendor, row.location, repaired.repairs)
         else:
             entries[repaired.url] = _merged(found, row)
     return Directory(form, tuple(entries.values()), tuple(dropped), listed)
@@ -248,14 +248,14 @@ def _json_lines(text: str) -> list[Any] | None:
 
 def _plain_json_rows(values: list[Any]) -> Iterator[_Row]:
     for number, value in enumerate(values, 1):
-        place = f"entry {number}"
+        location = f"entry {number}"
         if isinstance(value, str):
-            yield _Row(place, value)
+            yield _Row(location, value)
         elif isinstance(value, dict):
             cells = {str(key).strip().lower().replace(" ", "_"): cell for key, cell in list(value.items())[:_MAX_CELLS]}
-            yield _Row(place, _first(cells, _URL_COLUMNS), _names(_first(cells, _NAME_COLUMNS)), _vendor(cells))
+            yield _Row(location, _first(cells, _URL_COLUMNS), _names(_first(cells, _NAME_COLUMNS)), _vendor(cells))
         else:
-            yield _Row(place, "", unfit=("not_an_entry", "the entry is neither an address nor an object"))
+            yield _Row(location, "", unfit=("not_an_entry", "the entry is neither an address nor an object"))
 
 
 def _resource_rows(resources: list[Any], urls: list[Any]) -> Iterator[_Row]:
@@ -263,14 +263,16 @@ def _resource_rows(resources: list[Any], urls: list[Any]) -> Iterator[_Row]:
     for number, (resource, full_url) in enumerate(zip(resources, urls, strict=True), 1):
         if not isinstance(resource, dict) or resource.get("resourceType") != "Endpoint":
             continue
-        place = f"entry {number}"
+        location = f"entry {number}"
         address = resource.get("address")
         keys = [f"Endpoint/{resource.get('id')}", full_url]
         listed = [name for key in keys if isinstance(key, str) for name in names.get(key, ())]
         own = dict.fromkeys(
             name for name in (*_contained_names(resource), *listed, _name(resource.get("name"))) if name
         )
-        yield _Row(place, address if isinstance(address, str) else "", tuple(own)[:_MAX_NAMES], unfit=_unfit(resource))
+        yield _Row(
+            location, address if isinstance(address, str) else "", tuple(own)[:_MAX_NAMES], unfit=_unfit(resource)
+        )
 
 
 def _unfit(endpoint: dict[str, Any]) -> tuple[str, str] | None:
@@ -347,27 +349,27 @@ def _csv_rows(text: str, delimiter: str) -> Iterator[_Row]:
         for cells in reader:
             if not any(cell.strip() for cell in cells):
                 continue
-            place = f"line {reader.line_num}"
+            location = f"line {reader.line_num}"
             if first:
                 first = False
                 head = _head(delimiter.join(cells), delimiter)
                 if head is not None:
                     continue
-            yield _headed(place, head, cells) if head else _unheaded(place, cells)
+            yield _headed(location, head, cells) if head else _unheaded(location, cells)
     except csv.Error as error:
         raise DirectoryError(f"line {reader.line_num} is no CSV: {plain(error, 80)}") from error
 
 
-def _headed(place: str, head: list[str], cells: list[str]) -> _Row:
+def _headed(location: str, head: list[str], cells: list[str]) -> _Row:
     named = dict(zip(head[:_MAX_CELLS], cells, strict=False))
-    return _Row(place, _first(named, _URL_COLUMNS), _names(_first(named, _NAME_COLUMNS)), _vendor(named))
+    return _Row(location, _first(named, _URL_COLUMNS), _names(_first(named, _NAME_COLUMNS)), _vendor(named))
 
 
-def _unheaded(place: str, cells: list[str]) -> _Row:
+def _unheaded(location: str, cells: list[str]) -> _Row:
     """Without a head, the first cell that looks like an address is one, and the first other text is the name."""
     address = next((cell for cell in cells if "://" in cell), cells[0])
     name = next((cell for cell in cells[:_MAX_CELLS] if cell.strip() and cell is not address), "")
-    return _Row(place, address, _names(name))
+    return _Row(location, address, _names(name))
 
 
 def _list_rows(lines: list[str]) -> Iterator[_Row]:

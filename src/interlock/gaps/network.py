@@ -67,8 +67,8 @@ def critical(
     """
     if not members:
         return {}
-    place = np.full(len(finishes), -1, dtype=np.int32)
-    place[list(members)] = np.arange(len(members), dtype=np.int32)
+    quantile_index = np.full(len(finishes), -1, dtype=np.int32)
+    quantile_index[list(members)] = np.arange(len(members), dtype=np.int32)
     critical_runs: Bools = np.zeros((len(members), end.size), dtype=np.bool_)
     result: dict[int, Bools] = {}
     for at in range(len(members) - 1, -1, -1):
@@ -81,7 +81,7 @@ def critical(
         result[task] = on_path
         if task in held:
             columns = np.flatnonzero(on_path & (held[task] >= 0))
-            places = place[held[task][columns]]
+            places = quantile_index[held[task][columns]]
             critical_runs[places[places >= 0], columns[places >= 0]] = True
     return result
 
@@ -91,19 +91,19 @@ def downstream(after: Before, tasks: Sequence[int]) -> list[int]:
     return sorted(dag.reachable(after, (later for task in tasks for later in after[task])))
 
 
-def place(share: float, runs: int) -> int:
+def quantile_index(share: float, runs: int) -> int:
     """Index of a quantile among sorted values."""
     return max(0, int(np.ceil(share * runs - 1e-9)) - 1)
 
 
 def quantile(values: Floats, share: float) -> float:
     """The smallest value that at least this share of the runs does not exceed (so a P80 was kept in 80 % of runs)."""
-    at = place(share, values.size)
+    at = quantile_index(share, values.size)
     return float(np.partition(values, at)[at])
 
 
 def medians(rows: Floats) -> Floats:
     """Median of every row, by the definition of :func:`quantile`."""
-    at = place(0.5, rows.shape[1])
+    at = quantile_index(0.5, rows.shape[1])
     result: Floats = np.partition(rows, at, axis=1)[:, at]
     return result

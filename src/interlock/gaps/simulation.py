@@ -65,7 +65,7 @@ class Simulation:
 
     def quantiles(self, end: Floats) -> Quantiles:
         """P50, P80 and P90 of a finish, as working days and dates."""
-        places = [network.place(share, end.size) for share in (0.5, 0.8, 0.9)]
+        places = [network.quantile_index(share, end.size) for share in (0.5, 0.8, 0.9)]
         ordered = np.partition(end, sorted(set(places)))
         days = [round(float(ordered[at]), 1) for at in places]
         dates = [self.calendar.date_of(day).isoformat() for day in days]

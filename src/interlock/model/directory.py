@@ -12,7 +12,7 @@ class ImportedOrganization(Model):
 
     :ivar other_names: further organisations that the directory lists at the same base URL.
     :ivar repairs: what was cleaned in its address, in words.
-    :ivar place: where the directory lists it.
+    :ivar location: where the directory lists it.
     """
 
     id: str
@@ -21,7 +21,7 @@ class ImportedOrganization(Model):
     fhir_base_url: str
     other_names: tuple[str, ...] = ()
     repairs: tuple[str, ...] = ()
-    place: str
+    location: str
 
 
 class DroppedAddress(Model):
@@ -31,7 +31,7 @@ class DroppedAddress(Model):
         ``too_long``, ``no_address``, ``status``, ``not_fhir`` or ``not_an_entry``.
     """
 
-    place: str
+    location: str
     name: str
     address: str
     word: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """Where something is: a file with 1-based line and column, a URL, or a JSON pointer."""
 
     file: str | None = None
@@ -33,14 +33,14 @@ class InterlockError(Exception):
 
     exit_code = 2
 
-    def __init__(self, message: str, *, place: Place | None = None, remedy: str | None = None) -> None:
+    def __init__(self, message: str, *, location: Location | None = None, remedy: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.place = place
+        self.location = location
         self.remedy = remedy
 
     def __str__(self) -> str:
-        where = f"{self.place}: " if self.place else ""
+        where = f"{self.location}: " if self.location else ""
         what_to_do = f" ({self.remedy})" if self.remedy else ""
         return f"{where}{self.message}{what_to_do}"
 

@@ -226,7 +226,7 @@ class Client:
             failure = Failure("timeout", transfer.late())
             return transfer.record(failure), b"", failure, ()
         try:
-            async with asyncio.timeout_at(ask.deadline) as limit, self._limits.place(host, ask.deadline):
+            async with asyncio.timeout_at(ask.deadline) as limit, self._limits.slot(host, ask.deadline):
                 transfer.begin()
                 identified = ask.client_certificate and origin(url) == origin(ask.url) and self._may_identify(url)
                 with self._connection(url, identified=identified) as connection:
@@ -254,9 +254,9 @@ class Client:
         """Whether requests to a URL go through a proxy, so that nothing may be sent to its host directly."""
         return self.proxy_of(url) is not None
 
-    def place(self, host: str, deadline: float) -> AbstractAsyncContextManager[None]:
+    def slot(self, host: str, deadline: float) -> AbstractAsyncContextManager[None]:
         """A place in a host's queue, for a connection that is no request (see :class:`HostLimits`)."""
-        return self._limits.place(host, deadline)
+        return self._limits.slot(host, deadline)
 
     def _hold(self, url: str, seconds: float) -> None:
         """Let no further request to a URL's host start for some seconds, of whichever target: it was asked for."""

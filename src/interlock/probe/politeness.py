@@ -52,7 +52,7 @@ class HostLimits:
         self._hosts: dict[str, _Host] = {}
 
     @asynccontextmanager
-    async def place(self, host: str, deadline: float) -> AsyncIterator[None]:
+    async def slot(self, host: str, deadline: float) -> AsyncIterator[None]:
         """A place in the host's queue, given when the limits allow the request to start.
 
         :raises HostQuietError: the host asked to be left alone until after the deadline (the loop's clock).

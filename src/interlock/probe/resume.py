@@ -11,7 +11,7 @@ from typing import BinaryIO
 from pydantic import ValidationError
 
 from interlock.model.address_secrets import redacted_json
-from interlock.model.errors import InterlockError, Place
+from interlock.model.errors import InterlockError, Location
 from interlock.model.observation import Observation, Target
 
 _MAX_LINE = 64 * 1024 * 1024
@@ -35,17 +35,17 @@ class ResultFile:
 
     def __init__(self, path: Path, *, resume: bool) -> None:
         self._path = path
-        place = Place(file=str(path))
+        location = Location(file=str(path))
         if not resume and path.exists() and path.stat().st_size:
             raise InterlockError(
                 "the file exists already and would be overwritten",
-                place=place,
+                location=location,
                 remedy="--resume continues it; or name another file",
             )
         try:
             self._file: BinaryIO = path.open("a+b", buffering=0)
         except OSError as error:
-            raise InterlockError(f"cannot be written: {error.strerror or error}", place=place) from error
+            raise InterlockError(f"cannot be written: {error.strerror or error}", location=location) from error
 
     def __enter__(self) -> ResultFile:
         return self
@@ -70,7 +70,7 @@ class ResultFile:
                 except ValidationError as error:
                     raise InterlockError(
                         "this line is no result of a probe",
-                        place=Place(file=str(self._path), line=number),
+                        location=Location(file=str(self._path), line=number),
                         remedy="remove the line, or name another file",
                     ) from error
                 good += len(line)
@@ -89,6 +89,6 @@ class ResultFile:
         except OSError as error:
             raise InterlockError(
                 f"cannot be written: {error.strerror or error}",
-                place=Place(file=str(self._path)),
+                location=Location(file=str(self._path)),
                 remedy="make room and go on with --resume",
             ) from error

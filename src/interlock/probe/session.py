@@ -320,7 +320,7 @@ class _Session:
                 address,
                 where.port,
                 self._deadline,
-                lambda: self._client.place(where.host, self._deadline),
+                lambda: self._client.slot(where.host, self._deadline),
                 connect_timeout_s=self._settings.connect_timeout_s,
                 versions=versions,
             )

@@ -22,7 +22,7 @@ from interlock.model.observation import Certificate, TlsOffer, TlsVersion
 from interlock.probe.politeness import HostQuietError
 
 #: Gives a place in the host's queue, for as long as the context lasts.
-Place = Callable[[], AbstractAsyncContextManager[None]]
+Slot = Callable[[], AbstractAsyncContextManager[None]]
 
 #: Every version that current libraries can try at all; SSL 2 and 3 are in none of them.
 VERSIONS: dict[TlsVersion, ssl.TLSVersion] = {
@@ -62,7 +62,7 @@ async def inspect(
     address: str,
     port: int,
     deadline: float,
-    place: Place,
+    slot: Slot,
     *,
     connect_timeout_s: float = 5.0,
     versions: bool = True,
@@ -73,7 +73,7 @@ async def inspect(
     handshake waits for ``place``, as a request does. What could not be tried in time, or is not to be tried now because
     the host asked to be left alone, is ``cannot_tell``.
     """
-    peer = _Peer(host, address, port, deadline, connect_timeout_s, place)
+    peer = _Peer(host, address, port, deadline, connect_timeout_s, slot)
     chain, negotiated = await peer.presented()
     if not versions:
         return Inspection(chain, negotiated)
@@ -88,9 +88,9 @@ async def inspect(
 class _Peer:
     """One host and port, and how long a handshake with it may take."""
 
-    def __init__(self, host: str, address: str, port: int, deadline: float, limit: float, place: Place) -> None:
+    def __init__(self, host: str, address: str, port: int, deadline: float, limit: float, slot: Slot) -> None:
         self._host, self._address, self._port = host, address, port
-        self._deadline, self._limit, self._place = deadline, limit, place
+        self._deadline, self._limit, self._slot = deadline, limit, slot
 
     async def presented(self) -> tuple[tuple[Certificate, ...], str | None]:
         """The chain, and the version of a handshake in which everything is offered."""
@@ -124,7 +124,7 @@ class _Peer:
         loop = asyncio.get_running_loop()
         if loop.time() >= self._deadline:  # a timeout ends only what waits: a connection would still be begun
             raise TimeoutError
-        async with asyncio.timeout_at(self._deadline), self._place():
+        async with asyncio.timeout_at(self._deadline), self._slot():
             async with asyncio.timeout_at(min(self._deadline, loop.time() + self._limit)):
                 _, writer = await asyncio.open_connection(
                     self._address, self._port, ssl=context, server_hostname=self._host

@@ -14,7 +14,7 @@ from typing import Any
 
 from interlock.documents.resources import is_shipped
 from interlock.documents.yaml import Path_, YamlDocument, load_yaml, model_from_yaml
-from interlock.model.errors import DocumentError, Place
+from interlock.model.errors import DocumentError, Location
 from interlock.model.questionnaire import Item, ItemType, Questionnaire
 from interlock.questionnaire.references import Located, reference_problems
 
@@ -46,10 +46,10 @@ class QuestionnaireSet:
     items: dict[str, tuple[YamlDocument, Path_]]
     problems: tuple[DocumentError, ...]
 
-    def place(self, item_id: str) -> Place:
+    def location(self, item_id: str) -> Location:
         """Where an item's id stands."""
         found = self.items.get(item_id)
-        return found[0].place((*found[1], "id")) if found else Place()
+        return found[0].location((*found[1], "id")) if found else Location()
 
 
 def load_questionnaires(directories: Sequence[Path]) -> tuple[Questionnaire, ...]:
@@ -73,7 +73,7 @@ def read_questionnaires(directories: Sequence[Path]) -> QuestionnaireSet:
     located: list[Located] = []
     read: list[Questionnaire] = []
     items: dict[str, tuple[YamlDocument, Path_]] = {}
-    first_of: dict[str, Place] = {}
+    first_of: dict[str, Location] = {}
     for directory in directories:
         own: list[Questionnaire] = []
         own_located: list[Located] = []
@@ -88,7 +88,7 @@ def read_questionnaires(directories: Sequence[Path]) -> QuestionnaireSet:
         located = [entry for entry in located if entry.item.id not in replaced] + own_located
         read += own
     if len(located) > MAX_ITEMS:
-        problems.append(DocumentError(f"more than {MAX_ITEMS:,} items", place=located[MAX_ITEMS].place))
+        problems.append(DocumentError(f"more than {MAX_ITEMS:,} items", location=located[MAX_ITEMS].location))
         located = located[:MAX_ITEMS]
     problems.extend(reference_problems(located))
     kept = {entry.item.id for entry in located}
@@ -96,7 +96,7 @@ def read_questionnaires(directories: Sequence[Path]) -> QuestionnaireSet:
 
 
 def _documents(
-    directory: Path, first_of: dict[str, Place], problems: list[DocumentError]
+    directory: Path, first_of: dict[str, Location], problems: list[DocumentError]
 ) -> Iterator[tuple[YamlDocument, Questionnaire]]:
     """Every questionnaire of one directory whose id is not taken, with its document."""
     for path in _files(directory, problems):
@@ -105,11 +105,13 @@ def _documents(
         except DocumentError as error:
             problems.append(error)
             continue
-        place = document.place(("id",))
-        earlier = first_of.setdefault(questionnaire.id, place)
-        if earlier is not place:
+        location = document.location(("id",))
+        earlier = first_of.setdefault(questionnaire.id, location)
+        if earlier is not location:
             problems.append(
-                DocumentError(f"the questionnaire id {questionnaire.id!r} is already used at {earlier}", place=place)
+                DocumentError(
+                    f"the questionnaire id {questionnaire.id!r} is already used at {earlier}", location=location
+                )
             )
             continue
         yield document, questionnaire
@@ -168,11 +170,11 @@ def _every(items: tuple[Item, ...]) -> Iterator[Item]:
 
 def _files(directory: Path, problems: list[DocumentError]) -> list[Path]:
     if not directory.is_dir():
-        problems.append(DocumentError("no such directory", place=Place(file=str(directory))))
+        problems.append(DocumentError("no such directory", location=Location(file=str(directory))))
         return []
     found = sorted(path for path in directory.glob("*.yaml") if path.is_file())
     if len(found) > MAX_FILES:
-        problems.append(DocumentError(f"more than {MAX_FILES:,} files", place=Place(file=str(directory))))
+        problems.append(DocumentError(f"more than {MAX_FILES:,} files", location=Location(file=str(directory))))
     return found[:MAX_FILES]
 
 
@@ -187,13 +189,13 @@ def _check_lengths(document: YamlDocument) -> None:
                 if len(key) > MAX_KEY:
                     raise DocumentError(
                         f"the key {key[:40] + '…'!r} is longer than {MAX_KEY} characters",
-                        place=document.place((*path, key)),
+                        location=document.location((*path, key)),
                     )
                 limit = TEXT_LIMITS.get(key)
                 if limit and isinstance(child, str) and len(child) > limit:
                     raise DocumentError(
                         f"{key} is {len(child):,} characters long, more than {limit:,}",
-                        place=document.place((*path, key)),
+                        location=document.location((*path, key)),
                         remedy="shorten it",
                     )
                 stack.append((child, (*path, key)))
@@ -203,7 +205,7 @@ def _located(items: tuple[Item, ...], document: YamlDocument, at: Path_) -> Iter
     for index, item in enumerate(items):
         path = (*at, index)
         conditions = tuple(
-            document.place((*path, "enable_when", number, "question")) for number in range(len(item.enable_when))
+            document.location((*path, "enable_when", number, "question")) for number in range(len(item.enable_when))
         )
-        yield Located(item, document.place((*path, "id")), conditions), path
+        yield Located(item, document.location((*path, "id")), conditions), path
         yield from _located(item.items, document, (*path, "items"))

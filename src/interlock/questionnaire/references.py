@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from interlock.documents.names import did_you_mean, find_circle
 from interlock.model.base import Scope
-from interlock.model.errors import DocumentError, Place
+from interlock.model.errors import DocumentError, Location
 from interlock.model.questionnaire import EnableWhen, Item, ItemType, Operator
 
 #: Types whose answers have an order (FHIR R4 questionnaire-enable-operator: ``>``, ``<``, ``>=`` and ``<=``).
@@ -19,8 +19,8 @@ class Located:
     """An item, where its id stands, and where the question of each of its conditions stands."""
 
     item: Item
-    place: Place
-    conditions: tuple[Place, ...]
+    location: Location
+    conditions: tuple[Location, ...]
 
 
 def reference_problems(located: Sequence[Located]) -> Iterator[DocumentError]:
@@ -30,18 +30,18 @@ def reference_problems(located: Sequence[Located]) -> Iterator[DocumentError]:
         earlier = by_id.setdefault(entry.item.id, entry)
         if earlier is not entry:
             yield DocumentError(
-                f"the item id {entry.item.id!r} is already used at {earlier.place}",
-                place=entry.place,
+                f"the item id {entry.item.id!r} is already used at {earlier.location}",
+                location=entry.location,
                 remedy="give one of them another id",
             )
     yield from _nested_ids(by_id)
     broken = False
     for entry in by_id.values():
-        for condition, place in zip(entry.item.enable_when, entry.conditions, strict=True):
+        for condition, location in zip(entry.item.enable_when, entry.conditions, strict=True):
             message = _condition_problem(entry.item, condition, by_id)
             if message:
                 broken = True
-                yield DocumentError(f"{entry.item.id}: {message}", place=place)
+                yield DocumentError(f"{entry.item.id}: {message}", location=location)
     if not broken:
         yield from _circles(by_id)
 
@@ -54,8 +54,8 @@ def _nested_ids(by_id: Mapping[str, Located]) -> Iterator[DocumentError]:
             parent = by_id.get(".".join(parts[:end]))
             if parent and parent.item.type is not ItemType.GROUP and entry.item.type is not ItemType.GROUP:
                 yield DocumentError(
-                    f"the item id {entry.item.id!r} continues {parent.item.id!r}, a question at {parent.place}",
-                    place=entry.place,
+                    f"the item id {entry.item.id!r} continues {parent.item.id!r}, a question at {parent.location}",
+                    location=entry.location,
                     remedy="only a group's id may be continued by another id",
                 )
 
@@ -97,5 +97,5 @@ def _circles(by_id: Mapping[str, Located]) -> Iterator[DocumentError]:
     circle = find_circle({name: [one.question for one in entry.item.enable_when] for name, entry in by_id.items()})
     if circle:
         yield DocumentError(
-            f"the enable_when conditions form a circle: {' → '.join(circle)}", place=by_id[circle[0]].place
+            f"the enable_when conditions form a circle: {' → '.join(circle)}", location=by_id[circle[0]].location
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from interlock.documents.text import plain
-from interlock.model.errors import DocumentError, Place
+from interlock.model.errors import DocumentError, Location
 
 #: Seconds on the clock and of the processor, bytes of memory and of the text.
 WALL_SECONDS = 60
@@ -56,7 +56,7 @@ def render(
             )
         except subprocess.TimeoutExpired as error:
             raise DocumentError(
-                f"the template was stopped after {WALL_SECONDS} seconds", place=Place(file=file), remedy=_REMEDY
+                f"the template was stopped after {WALL_SECONDS} seconds", location=Location(file=file), remedy=_REMEDY
             ) from error
         if done.returncode:
             raise _failure(done, file)
@@ -68,10 +68,10 @@ def _failure(done: subprocess.CompletedProcess[bytes], file: str) -> DocumentErr
     if done.returncode == 1:
         try:
             told = json.loads(done.stderr)
-            place = Place(file=str(told["file"]), line=told["line"])
-            return DocumentError(plain(told["problem"]), place=place, remedy=_REMEDY)
+            location = Location(file=str(told["file"]), line=told["line"])
+            return DocumentError(plain(told["problem"]), location=location, remedy=_REMEDY)
         except (ValueError, TypeError, KeyError):
             pass  # the process broke before it could say what is wrong
     out_of_time = done.returncode in {-getattr(signal, "SIGXCPU", 0), -getattr(signal, "SIGKILL", 0)}
     after = f"was stopped after {CPU_SECONDS} seconds of work" if out_of_time else "broke the process that renders it"
-    return DocumentError(f"the template {after}", place=Place(file=file), remedy=_REMEDY)
+    return DocumentError(f"the template {after}", location=Location(file=file), remedy=_REMEDY)

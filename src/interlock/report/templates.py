@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from interlock.documents.files import inside, read_bytes
 from interlock.documents.resources import data_dir
-from interlock.model.errors import DocumentError, InterlockError, Place
+from interlock.model.errors import DocumentError, InterlockError, Location
 
 if TYPE_CHECKING:
     from interlock.report.models import ReportView
@@ -64,7 +64,7 @@ def read_text(own: Path | None, name: str) -> str:
     try:
         return read_bytes(path, MAX_BYTES).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise DocumentError("not UTF-8 text", place=Place(file=str(path)), remedy="save it as UTF-8") from error
+        raise DocumentError("not UTF-8 text", location=Location(file=str(path)), remedy="save it as UTF-8") from error
 
 
 def own_folder(folder: Path) -> Path:
@@ -73,11 +73,13 @@ def own_folder(folder: Path) -> Path:
     :raises DocumentError: it is no folder, or holds nothing that a report is made from.
     """
     if not folder.is_dir():
-        raise DocumentError("no such folder", place=Place(file=str(folder)), remedy="check the path after --templates")
+        raise DocumentError(
+            "no such folder", location=Location(file=str(folder)), remedy="check the path after --templates"
+        )
     if not any((folder / name).exists() for name in NAMES):
         raise DocumentError(
             f"this folder has none of {', '.join(NAMES)}",
-            place=Place(file=str(folder)),
+            location=Location(file=str(folder)),
             remedy=f"copy what you want to change from {data_dir('reports')}",
         )
     return folder.resolve()
@@ -96,6 +98,6 @@ def _sources(own: Path) -> dict[str, tuple[str, Path]]:
     """Every template by name with its file: the shipped ones, and over them those of the folder."""
     paths = sorted(own.glob("*.j2"))
     if len(paths) > MAX_TEMPLATES:
-        raise DocumentError(f"more than {MAX_TEMPLATES} templates", place=Place(file=str(own)))
+        raise DocumentError(f"more than {MAX_TEMPLATES} templates", location=Location(file=str(own)))
     names = [*(path.name for path in data_dir("reports").glob("*.j2")), *(path.name for path in paths)]
     return {name: (read_text(own, name), own / name) for name in dict.fromkeys(names)}

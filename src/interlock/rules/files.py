@@ -17,7 +17,7 @@ from pydantic import Field, field_validator
 from interlock.documents.resources import is_shipped
 from interlock.documents.yaml import Path_, YamlDocument, load_yaml, model_from_yaml
 from interlock.model.base import Model, Severity
-from interlock.model.errors import DocumentError, Place
+from interlock.model.errors import DocumentError, Location
 from interlock.model.rule import Rule, StandingTask
 from interlock.rules.compile import compile_rule
 
@@ -70,12 +70,12 @@ class RuleSource:
     document: YamlDocument
     changes: tuple[Change, ...] = ()
 
-    def place(self, path: Path_ = ()) -> Place:
+    def location(self, path: Path_ = ()) -> Location:
         """Where one of the rule's keys stands."""
         for change in reversed(self.changes):
             if path and path[0] in change.fields:
-                return change.header.place((*change.at, *path))
-        return self.document.place(path)
+                return change.header.location((*change.at, *path))
+        return self.document.location(path)
 
 
 @dataclass
@@ -88,14 +88,14 @@ class SetFiles:
     rules: dict[str, Rule] = field(default_factory=dict)
     sources: dict[str, RuleSource] = field(default_factory=dict)
     tasks: dict[str, StandingTask] = field(default_factory=dict)
-    task_places: dict[str, Place] = field(default_factory=dict)
+    task_places: dict[str, Location] = field(default_factory=dict)
     problems: list[DocumentError] = field(default_factory=list)
 
-    def header_place(self, *path: str | int) -> Place:
+    def header_location(self, *path: str | int) -> Location:
         """Where a key of ``ruleset.yaml`` stands."""
         if self.header_document is None:
-            return Place(file=str(self.directory / HEADER))
-        return self.header_document.place(path)
+            return Location(file=str(self.directory / HEADER))
+        return self.header_document.location(path)
 
 
 def read_set(directory: Path) -> SetFiles:
@@ -106,7 +106,7 @@ def read_set(directory: Path) -> SetFiles:
 def _read(directory: Path) -> SetFiles:
     read = SetFiles(directory, Header.model_construct(id=directory.name or "ruleset", version="0", title=""))
     if not directory.is_dir():
-        read.problems.append(DocumentError("no such directory", place=Place(file=str(directory))))
+        read.problems.append(DocumentError("no such directory", location=Location(file=str(directory))))
         return read
     try:
         read.header_document = load_yaml(directory / HEADER)
@@ -133,12 +133,12 @@ def _files(read: SetFiles) -> list[Path]:
         read.problems.append(
             DocumentError(
                 "a ruleset has no file here",
-                place=Place(file=str(path)),
+                location=Location(file=str(path)),
                 remedy="put a rule into <family>/<RULE-ID>.yaml and tasks into tasks/<name>.yaml",
             )
         )
     if len(found) > MAX_FILES:
-        read.problems.append(DocumentError(f"more than {MAX_FILES:,} files", place=Place(file=str(directory))))
+        read.problems.append(DocumentError(f"more than {MAX_FILES:,} files", location=Location(file=str(directory))))
     return found[:MAX_FILES]
 
 
@@ -149,27 +149,27 @@ def _read_rule(path: Path, read: SetFiles) -> None:
     except DocumentError as error:
         read.problems.append(error)
         return
-    place = document.place(("id",))
+    location = document.location(("id",))
     if rule.id in read.rules:
-        read.problems.append(used_twice("rule", rule.id, place, read.sources[rule.id].place(("id",))))
+        read.problems.append(used_twice("rule", rule.id, location, read.sources[rule.id].location(("id",))))
         return
     if path.stem != rule.id:
-        read.problems.append(misnamed("rule", rule.id, place, path))
+        read.problems.append(misnamed("rule", rule.id, location, path))
     read.rules[rule.id] = rule
     read.sources[rule.id] = source = RuleSource(document)
     read.problems += condition_problems(rule, source)
 
 
-def used_twice(kind: str, name: str, place: Place, earlier: Place) -> DocumentError:
+def used_twice(kind: str, name: str, location: Location, earlier: Location) -> DocumentError:
     """What is wrong when the rule, pattern or task (``kind``) at ``place`` has the id of an earlier one."""
-    return DocumentError(f"the {kind} id {name!r} is already used at {earlier}", place=place)
+    return DocumentError(f"the {kind} id {name!r} is already used at {earlier}", location=location)
 
 
-def misnamed(kind: str, name: str, place: Place, path: Path) -> DocumentError:
+def misnamed(kind: str, name: str, location: Location, path: Path) -> DocumentError:
     """What is wrong when the file of a rule or pattern (``kind``) is not called by its id."""
     return DocumentError(
         f"the file is called {path.name!r} and the {kind} {name!r}",
-        place=place,
+        location=location,
         remedy=f"rename the file to {name}.yaml, or correct the id",
     )
 
@@ -181,7 +181,7 @@ def condition_problems(rule: Rule, source: RuleSource) -> list[DocumentError]:
         try:
             compile_rule(rule.model_copy(update=update))
         except DocumentError as error:
-            found.append(DocumentError(error.message, place=source.place((key,))))
+            found.append(DocumentError(error.message, location=source.location((key,))))
     return found
 
 
@@ -197,9 +197,9 @@ def _read_tasks(path: Path, read: SetFiles) -> None:
         read.problems.append(error)
         return
     for index, task in enumerate(listed):
-        place = document.place(("tasks", index, "id"))
+        location = document.location(("tasks", index, "id"))
         if task.id in read.tasks:
-            read.problems.append(used_twice("task", task.id, place, read.task_places[task.id]))
+            read.problems.append(used_twice("task", task.id, location, read.task_places[task.id]))
             continue
         read.tasks[task.id] = task
-        read.task_places[task.id] = place
+        read.task_places[task.id] = location

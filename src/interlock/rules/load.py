@@ -22,7 +22,7 @@ from typing import Any
 from interlock.documents.names import did_you_mean, find_circle
 from interlock.documents.yaml import Path_, YamlDocument, model_from_yaml
 from interlock.model.base import Scope, Severity
-from interlock.model.errors import DocumentError, Place
+from interlock.model.errors import DocumentError, Location
 from interlock.model.rule import Rule, Ruleset, StandingTask
 from interlock.rules.files import SET_NAME, Change, RuleSource, SetFiles, condition_problems, read_set
 
@@ -75,13 +75,13 @@ class RulesetFiles:
     ruleset: Ruleset
     documents: dict[str, RuleSource] = field(default_factory=dict)
     problems: list[DocumentError] = field(default_factory=list)
-    task_places: dict[str, Place] = field(default_factory=dict)
+    task_places: dict[str, Location] = field(default_factory=dict)
     sets: tuple[SetFiles, ...] = ()
 
-    def place(self, rule_id: str, *path: str | int) -> Place:
+    def location(self, rule_id: str, *path: str | int) -> Location:
         """Where a rule, or one of its keys, stands."""
         source = self.documents.get(rule_id)
-        return source.place(path) if source else Place()
+        return source.location(path) if source else Location()
 
 
 def load_ruleset(directory: Path, folders: SetFolders | None = None) -> Ruleset:
@@ -139,11 +139,11 @@ def _in_order(directory: Path, folders: SetFolders, problems: list[DocumentError
     packs = [read_set(folder) for name in folders.packs() if (folder := folders.find(name)) and folder not in found]
     for pack in sorted(packs, key=lambda one: any(base.startswith(PACKS) for base in one.header.extends)):
         wanted = [folders.find(base) for base in pack.header.extends or (CORE,)]
-        places = [order.index(base) for base in wanted if base in order]
-        if len(places) == len(wanted):
+        locations = [order.index(base) for base in wanted if base in order]
+        if len(locations) == len(wanted):
             problems += pack.problems
             found[pack.directory] = pack
-            at = max(places) + 1
+            at = max(locations) + 1
             while at < len(order) and found[order[at]] in packs:
                 at += 1
             order.insert(at, pack.directory)
@@ -163,12 +163,12 @@ def _with_bases(
     here = (*path, name)
     for index, base in enumerate(read.header.extends):
         folder = folders.find(base)
-        place = read.header_place("extends", index)
+        location = read.header_location("extends", index)
         if folder is None:
             problems.append(
                 DocumentError(
                     f"extends names {base!r}, which does not exist{did_you_mean(base, folders.names())}",
-                    place=place,
+                    location=location,
                 )
             )
         elif base in here:
@@ -176,7 +176,7 @@ def _with_bases(
             problems.append(
                 DocumentError(
                     f"extends forms a circle: {circle}",
-                    place=place,
+                    location=location,
                     remedy="a set that extends another needs a name of its own",
                 )
             )
@@ -195,7 +195,7 @@ class _Composition:
         self.rules: dict[str, Rule] = {}
         self.sources: dict[str, RuleSource] = {}
         self.tasks: dict[str, StandingTask] = {}
-        self.task_places: dict[str, Place] = {}
+        self.task_places: dict[str, Location] = {}
         self.weights: dict[Severity, float] = {}
         self.off: dict[str, Rule] = {}
         self.problems: list[DocumentError] = []
@@ -237,15 +237,15 @@ class _Composition:
         for key in ("rules", "weights"):
             if getattr(one.header, key):
                 message = f"a vendor's pack cannot have {key}: it would change what holds for other vendors"
-                self._wrong(message, one.header_place(key), "put it into a set of your own that extends core")
+                self._wrong(message, one.header_location(key), "put it into a set of your own that extends core")
         for rule in one.rules.values():
             if rule.id in self.rules:
-                earlier = self.sources[rule.id].place(("id",))
+                earlier = self.sources[rule.id].location(("id",))
                 message = f"a vendor's pack cannot replace {rule.id!r} of {earlier}: it holds for other vendors too"
-                self._wrong(message, one.sources[rule.id].place(("id",)), "give the pack's rule an id of its own")
+                self._wrong(message, one.sources[rule.id].location(("id",)), "give the pack's rule an id of its own")
             elif rule.scope is Scope.PRODUCT:
                 message = f"{rule.id}: a rule of a vendor's pack is about a vendor or an organisation"
-                self._wrong(message, one.sources[rule.id].place(("scope",)), "write scope: vendor or scope: org")
+                self._wrong(message, one.sources[rule.id].location(("scope",)), "write scope: vendor or scope: org")
             else:
                 self.rules[rule.id] = rule if rule.vendors else rule.model_copy(update={"vendors": (vendor,)})
                 self.sources[rule.id] = one.sources[rule.id]
@@ -259,21 +259,23 @@ class _Composition:
 
     def _change(self, one: SetFiles) -> None:
         for rule_id, change in one.header.rules.items():
-            place = one.header_place("rules", rule_id)
+            location = one.header_location("rules", rule_id)
             if rule_id not in self.rules:
                 hint = "it is in this set itself: change its file" if rule_id in one.rules else None
                 message = f"rules names {rule_id!r}, which no extended set has{did_you_mean(rule_id, self.rules)}"
-                self._wrong(message, place, hint)
+                self._wrong(message, location, hint)
             elif rule_id in one.rules:
-                where = one.sources[rule_id].place(("id",))
-                self._wrong(f"{rule_id} is changed here and replaced at {where}", place, "keep one of them")
+                where = one.sources[rule_id].location(("id",))
+                self._wrong(f"{rule_id} is changed here and replaced at {where}", location, "keep one of them")
             elif change == OFF:
                 self.off[rule_id] = self.rules.pop(rule_id)
             elif isinstance(change, dict) and change and "id" not in change:
                 assert one.header_document is not None
                 self._override(rule_id, change, one.header_document)
             else:
-                self._wrong(f"{rule_id}: expected off or the fields to change", place, "write off, or {severity: low}")
+                self._wrong(
+                    f"{rule_id}: expected off or the fields to change", location, "write off, or {severity: low}"
+                )
 
     def _override(self, rule_id: str, change: dict[str, Any], header: YamlDocument) -> None:
         at: Path_ = ("rules", rule_id)
@@ -288,8 +290,8 @@ class _Composition:
         self.problems += condition_problems(changed, self.sources[rule_id])
         self.rules[rule_id] = changed
 
-    def _wrong(self, message: str, place: Place, remedy: str | None) -> None:
-        self.problems.append(DocumentError(message, place=place, remedy=remedy))
+    def _wrong(self, message: str, location: Location, remedy: str | None) -> None:
+        self.problems.append(DocumentError(message, location=location, remedy=remedy))
 
 
 def without(off: Mapping[str, Rule], names: Sequence[str]) -> tuple[str, ...]:
@@ -326,14 +328,14 @@ def _check_dependencies(rules: Mapping[str, Rule], read: RulesetFiles) -> None:
                 read.problems.append(
                     DocumentError(
                         f"{rule.id}: depends_on names {needed!r}, which is no rule{did_you_mean(needed, rules)}",
-                        place=read.place(rule.id, *path),
+                        location=read.location(rule.id, *path),
                     )
                 )
     circle = find_circle({rule.id: rule.depends_on for rule in rules.values()})
     if circle:
         read.problems.append(
             DocumentError(
-                f"the dependencies form a circle: {' → '.join(circle)}", place=read.place(circle[0], "depends_on")
+                f"the dependencies form a circle: {' → '.join(circle)}", location=read.location(circle[0], "depends_on")
             )
         )
 
@@ -347,11 +349,11 @@ def _check_tasks(tasks: Mapping[str, StandingTask], rules: Mapping[str, Rule], r
                     read.problems.append(
                         DocumentError(
                             f"{task.id}: {key} names {name!r}, which does not exist{did_you_mean(name, known)}",
-                            place=read.task_places[task.id],
+                            location=read.task_places[task.id],
                         )
                     )
     circle = find_circle({task.id: task.after for task in tasks.values()})
     if circle:
         read.problems.append(
-            DocumentError(f"the tasks form a circle: {' → '.join(circle)}", place=read.task_places[circle[0]])
+            DocumentError(f"the tasks form a circle: {' → '.join(circle)}", location=read.task_places[circle[0]])
         )

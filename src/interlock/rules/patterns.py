@@ -17,7 +17,7 @@ from pathlib import Path
 from interlock.documents.files import inside
 from interlock.documents.yaml import YamlDocument, load_yaml, model_from_yaml
 from interlock.model.base import Scope
-from interlock.model.errors import DocumentError, Place
+from interlock.model.errors import DocumentError, Location
 from interlock.model.pattern import Pattern
 from interlock.rules.compile import ANSWER_ROOTS, expression_error
 from interlock.rules.context import Wanted, wanted_names
@@ -38,10 +38,10 @@ class PatternFiles:
     documents: dict[str, YamlDocument] = field(default_factory=dict)
     problems: list[DocumentError] = field(default_factory=list)
 
-    def place(self, pattern_id: str, *path: str | int) -> Place:
+    def location(self, pattern_id: str, *path: str | int) -> Location:
         """Where a pattern, or one of its keys, stands."""
         document = self.documents.get(pattern_id)
-        return document.place(path) if document else Place()
+        return document.location(path) if document else Location()
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +137,9 @@ def read_patterns(directory: Path) -> PatternFiles:
         return read
     paths = sorted(directory.glob("**/*.yaml"))
     if len(paths) > MAX_PATTERNS:
-        read.problems.append(DocumentError(f"more than {MAX_PATTERNS} patterns", place=Place(file=str(directory))))
+        read.problems.append(
+            DocumentError(f"more than {MAX_PATTERNS} patterns", location=Location(file=str(directory)))
+        )
     for path in paths[:MAX_PATTERNS]:
         _read(directory, path, found, read)
     read.patterns = tuple(found[pattern_id] for pattern_id in sorted(found))
@@ -165,12 +167,12 @@ def _read(directory: Path, path: Path, found: dict[str, Pattern], read: PatternF
     except DocumentError as error:
         read.problems.append(error)
         return
-    place = document.place(("id",))
+    location = document.location(("id",))
     if pattern.id in found:
-        read.problems.append(used_twice("pattern", pattern.id, place, read.place(pattern.id, "id")))
+        read.problems.append(used_twice("pattern", pattern.id, location, read.location(pattern.id, "id")))
         return
     if path.stem != pattern.id:
-        read.problems.append(misnamed("pattern", pattern.id, place, path))
+        read.problems.append(misnamed("pattern", pattern.id, location, path))
     read.documents[pattern.id] = document
     problems = list(_broken_conditions(pattern, document))
     read.problems += problems
@@ -184,7 +186,7 @@ def _broken_conditions(pattern: Pattern, document: YamlDocument) -> Iterator[Doc
         try:
             _compiled(one)
         except DocumentError as error:
-            yield DocumentError(error.message, place=document.place((key,)), remedy=error.remedy)
+            yield DocumentError(error.message, location=document.location((key,)), remedy=error.remedy)
 
 
 def _compiled(pattern: Pattern) -> CompiledPattern:

@@ -21,7 +21,7 @@ from interlock.documents.resources import data_dir
 from interlock.documents.text import plain
 from interlock.documents.yaml import MAX_NODES, load_yaml, model_from_yaml
 from interlock.model.base import Model, Slug
-from interlock.model.errors import DocumentError, InterlockError, Place
+from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.observation import FhirRelease
 from interlock.sandbox.faults import FAULTS, closest
 from interlock.sandbox.localize import localize
@@ -123,11 +123,13 @@ def load_organizations(directory: Path | None = None) -> tuple[SimulatedOrganiza
     """
     folder = directory if directory is not None else data_dir("samples") / "organizations"
     if not folder.is_dir():
-        raise InterlockError("there is no folder of organisations", place=Place(file=str(folder)))
+        raise InterlockError("there is no folder of organisations", location=Location(file=str(folder)))
     homes = sorted(path.parent for path in folder.glob("*/organization.yaml"))
     if not homes:
         raise InterlockError(
-            "no organisation is here", place=Place(file=str(folder)), remedy="give each a folder with organization.yaml"
+            "no organisation is here",
+            location=Location(file=str(folder)),
+            remedy="give each a folder with organization.yaml",
         )
     return tuple(_load(home) for home in homes)
 
@@ -138,13 +140,13 @@ def _load(home: Path) -> SimulatedOrganization:
     if card.id != home.name:
         raise DocumentError(
             f"the id {card.id!r} is not the folder's name {home.name!r}",
-            place=document.place(("id",)),
+            location=document.location(("id",)),
             remedy="rename one of them",
         )
     if card.listen and not (home / "metadata.json").is_file():
         raise DocumentError(
             "an organisation that listens needs a capability statement",
-            place=Place(file=str(home / "metadata.json")),
+            location=Location(file=str(home / "metadata.json")),
             remedy="write metadata.json, or set listen: false",
         )
     documents = {
@@ -160,7 +162,7 @@ def _load(home: Path) -> SimulatedOrganization:
         return SimulatedOrganization.model_validate({**card.model_dump(), **documents})
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
-        raise DocumentError(plain(problem), place=Place(file=str(home))) from error
+        raise DocumentError(plain(problem), location=Location(file=str(home))) from error
 
 
 def _optional_json(path: Path) -> Document | None:
@@ -174,7 +176,7 @@ def read_json(path: Path) -> Document:
     """
     value = parse_json(read_bytes(path, MAX_DOCUMENT_BYTES), str(path), max_nodes=MAX_NODES)
     if not isinstance(value, dict):
-        raise DocumentError("expected a JSON object", place=Place(file=str(path)))
+        raise DocumentError("expected a JSON object", location=Location(file=str(path)))
     return value
 
 

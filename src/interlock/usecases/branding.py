@@ -8,7 +8,7 @@ from pathlib import Path
 from interlock.documents.files import read_bytes
 from interlock.documents.yaml import load_yaml
 from interlock.model.branding import Branding
-from interlock.model.errors import DocumentError, Place
+from interlock.model.errors import DocumentError, Location
 from interlock.report import words
 from interlock.report.brand import Brand
 from interlock.workspace.store import SETTINGS_FILE
@@ -41,20 +41,20 @@ def _logo(name: str, root: Path) -> str:
         place = _place(root)
         raise DocumentError(
             f"the logo {name!r}: {error.message}",
-            place=place,
+            location=place,
             remedy=f"name a PNG or JPEG picture in the workspace, at most {MAX_BYTES // 1000} kB",
         ) from error
     if max(sides) > MAX_SIDE or min(sides) < 1:
         raise DocumentError(
             f"the logo {name!r} has {sides[0]:,} × {sides[1]:,} pixels; at most {MAX_SIDE:,} on a side are taken",
-            place=_place(root),
+            location=_place(root),
             remedy="make the picture smaller",
         )
     return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def _place(root: Path) -> Place:
-    return load_yaml(root / SETTINGS_FILE).place(("branding", "logo"))
+def _place(root: Path) -> Location:
+    return load_yaml(root / SETTINGS_FILE).location(("branding", "logo"))
 
 
 def _picture(content: bytes) -> tuple[str, tuple[int, int]]:

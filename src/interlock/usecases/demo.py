@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from interlock.model.assessment import Assessment
-from interlock.model.errors import InterlockError, Place, WorkspaceError
+from interlock.model.errors import InterlockError, Location, WorkspaceError
 from interlock.model.observation import Observation
 from interlock.usecases.assess import assess
 from interlock.usecases.contract import export_contract
@@ -85,7 +85,7 @@ def demo_workspace(directory: Path, template: str, *, fresh: bool) -> Workspace:
         if not (directory / MARKER).exists() or not (directory / SETTINGS_FILE).exists():
             raise WorkspaceError(
                 "this folder is not a demo, so it is left alone",
-                place=Place(file=str(directory)),
+                location=Location(file=str(directory)),
                 remedy="choose another with: interlock demo -o DIR",
             )
         if not fresh:

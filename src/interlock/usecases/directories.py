@@ -10,7 +10,7 @@ from pathlib import Path
 from interlock.documents.files import read_bytes
 from interlock.documents.text import slug
 from interlock.fhir.directory import MAX_BYTES, Directory, DirectoryEntry, DirectoryError, read_directory
-from interlock.model.errors import DocumentError, InterlockError, Place
+from interlock.model.errors import DocumentError, InterlockError, Location
 
 #: Words in a publisher's name → the vendor's id, as the shipped rulesets have it.
 _VENDORS = {"epic": "epic", "oracle": "oracle", "cerner": "oracle", "athena": "athenahealth", "meditech": "meditech"}
@@ -21,17 +21,17 @@ def read_directory_file(source: Path | None) -> Directory:
 
     :raises DocumentError: it cannot be read, or holds no directory.
     """
-    place = Place(file=str(source) if source is not None else "standard input")
+    location = Location(file=str(source) if source is not None else "standard input")
     try:
         data = sys.stdin.buffer.read(MAX_BYTES + 1) if source is None else read_bytes(source, MAX_BYTES)
     except OSError as error:
-        raise DocumentError(f"cannot be read: {error.strerror or error}", place=place) from error
+        raise DocumentError(f"cannot be read: {error.strerror or error}", location=location) from error
     try:
         return read_directory(data)
     except DirectoryError as error:
         raise DocumentError(
             f"this is no directory of endpoints: {error}",
-            place=place,
+            location=location,
             remedy="give a FHIR Bundle of Endpoints, a CSV with a column base_url or url, or one address a line",
         ) from error
 

@@ -13,7 +13,7 @@ from interlock.fhir.forms import names
 from interlock.fhir.forms.document import MAX_BYTES, Json, parse_resource
 from interlock.fhir.forms.reading import Given, Header, Record, read_answers, read_header
 from interlock.model.base import Evidence, Status
-from interlock.model.errors import DocumentError, InterlockError, Place
+from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.forms import FormChange, FormImport, StoredAnswer
 from interlock.model.questionnaire import Item, ItemType, Questionnaire, Response
 from interlock.questionnaire.visibility import hidden, visible
@@ -134,14 +134,14 @@ def _read_file(inputs: Inputs, path: Path, reading: _Reading) -> None:
 
 
 def _questionnaire(inputs: Inputs, header: Header, path: Path, reading: _Reading) -> Questionnaire:
-    place = Place(file=str(path), pointer="/questionnaire")
+    location = Location(file=str(path), pointer="/questionnaire")
     known = {names.canonical(questionnaire): questionnaire for questionnaire in inputs.content.questionnaires}
     questionnaire = known.get(header.url)
     if questionnaire is None:
         ids = ", ".join(questionnaire.id for questionnaire in known.values())
         raise DocumentError(
             f"no questionnaire of this workspace has the address {plain(header.url, 200)!r}",
-            place=place,
+            location=location,
             remedy=f"questionnaires: {ids}; their addresses start with {names.BASE}/Questionnaire/",
         )
     if header.version is None:
@@ -151,7 +151,7 @@ def _questionnaire(inputs: Inputs, header: Header, path: Path, reading: _Reading
         said += f"version {questionnaire.version}"
         if not reading.any_version:
             remedy = "export the form again; --any-version takes the answers that still fit"
-            raise DocumentError(f"the document {said}", place=place, remedy=remedy)
+            raise DocumentError(f"the document {said}", location=location, remedy=remedy)
         reading.remarks[f"{path.name} {said}"] = None
     return questionnaire
 
@@ -163,19 +163,19 @@ def _scopes(
 
     A response with a subject holds that subject's answers only; one without may hold both.
     """
-    place = Place(file=str(path), pointer="/subject/identifier/value")
+    location = Location(file=str(path), pointer="/subject/identifier/value")
     if header.org is not None:
         if reading.org not in (None, header.org):
             raise DocumentError(
                 f"the document is about {plain(header.org, 80)!r}, not about {reading.org!r}",
-                place=place,
+                location=location,
                 remedy="leave --org out, or correct the subject",
             )
         known = [organization.id for organization in inputs.organizations]
         if header.org not in known:
             raise DocumentError(
                 f"there is no organisation {plain(header.org, 80)!r}",
-                place=place,
+                location=location,
                 remedy=f"organisations: {', '.join(known) or 'none yet'}",
             )
         return {True: header.org, False: None}
@@ -184,7 +184,7 @@ def _scopes(
             raise DocumentError(
                 f"the document is about the product {plain(header.product, 80)!r}, "
                 f"and this workspace assesses {inputs.settings.product!r}",
-                place=place,
+                location=location,
                 remedy="import it into that product's workspace, or correct the subject",
             )
         return {True: None, False: "product"}
@@ -192,7 +192,7 @@ def _scopes(
     if asks_organizations and reading.org is None:
         raise DocumentError(
             f"{questionnaire.id} is asked for each organisation, and the document does not say which this is",
-            place=Place(file=str(path), pointer="/subject"),
+            location=Location(file=str(path), pointer="/subject"),
             remedy="say --org ID",
         )
     return {True: reading.org, False: "product"}
@@ -211,7 +211,7 @@ def _read_answers(
         try:
             if isinstance(given, DocumentError):
                 raise given
-            place = Place(file=str(path), pointer=given.pointer)
+            location = Location(file=str(path), pointer=given.pointer)
             scope = scopes[names.per_organization(given.item)]
             if scope is None:
                 asked, about = (
@@ -224,19 +224,21 @@ def _read_answers(
                 )
                 raise DocumentError(
                     f"{given.item.id} is asked {asked}, and the document is about {about}",
-                    place=place,
+                    location=location,
                     remedy="give it in the response of that subject",
                 )
-            response = _response(given, inputs.answers(scope).get(given.item.id), header, place, reading)
+            response = _response(given, inputs.answers(scope).get(given.item.id), header, location, reading)
             earlier, where = reading.answers.get((scope, given.item.id), (response, ""))
             if earlier.said != response.said:
-                raise DocumentError(f"{given.item.id} is answered otherwise in {where}", place=place, remedy="keep one")
+                raise DocumentError(
+                    f"{given.item.id} is answered otherwise in {where}", location=location, remedy="keep one"
+                )
             reading.answers[(scope, given.item.id)] = (response, str(path))
         except DocumentError as error:
             reading.problems.append(error)
 
 
-def _response(given: Given, stored: Response | None, header: Header, place: Place, reading: _Reading) -> Response:
+def _response(given: Given, stored: Response | None, header: Header, location: Location, reading: _Reading) -> Response:
     """The response as it will be stored.
 
     A document without a record of ours says nothing of note and evidence: with the same answer both stay; with another
@@ -258,7 +260,7 @@ def _response(given: Given, stored: Response | None, header: Header, place: Plac
             now=record.at or reading.now,
         )
     except InterlockError as error:
-        raise DocumentError(error.message, place=place, remedy=error.remedy) from error
+        raise DocumentError(error.message, location=location, remedy=error.remedy) from error
     assert made is not None
     if given.record is not None:
         return made.model_copy(update={"reason": record.reason or None})

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from interlock.documents.resources import data_dir
-from interlock.model.errors import DocumentError, InterlockError, Place
+from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.statements import STATEMENTS
 from interlock.probe.checks.registry import list_checks
 from interlock.questionnaire.load import QuestionnaireSet, read_questionnaires
@@ -92,7 +92,7 @@ def _questions_that_cannot_be_read(asked: QuestionnaireSet, found: Sequence[Lint
     return [
         from_error(error)
         for error in asked.problems
-        if error.place is None or (error.place.file, error.place.line, error.place.column) not in told
+        if error.location is None or (error.location.file, error.location.line, error.location.column) not in told
     ]
 
 
@@ -117,19 +117,19 @@ def _lint_workspace(path: Path, folders: SetFolders) -> list[LintProblem]:
         return found  # told above
     directory = folders.find(settings.ruleset)
     if directory is None:
-        place = document.place(("ruleset",))
-        return [*found, _problem(place, "reference", f"there is no ruleset {settings.ruleset!r}")]
+        location = document.location(("ruleset",))
+        return [*found, _problem(location, "reference", f"there is no ruleset {settings.ruleset!r}")]
     version = read_ruleset(directory, folders).ruleset.version
     if settings.ruleset_version not in (None, version):
-        place = document.place(("ruleset_version",))
+        location = document.location(("ruleset_version",))
         message = f"ruleset_version is {settings.ruleset_version!r}, and {settings.ruleset} is {version!r} here"
-        found.append(_problem(place, "version", message))
+        found.append(_problem(location, "version", message))
     unused = [name for name in SetFolders((path / "rulesets",)).tops() if name != settings.ruleset]
     for name in unused if (path / "rulesets").is_dir() else ():
         message = f"{SETTINGS_FILE} says ruleset: {settings.ruleset}, so rulesets/{name} is not used"
-        found.append(_problem(document.place(("ruleset",)), "unused", message))
+        found.append(_problem(document.location(("ruleset",)), "unused", message))
     return found
 
 
-def _problem(place: Place, code: str, message: str) -> LintProblem:
-    return LintProblem(place.file, place.line, place.column, "", code, message)
+def _problem(location: Location, code: str, message: str) -> LintProblem:
+    return LintProblem(location.file, location.line, location.column, "", code, message)

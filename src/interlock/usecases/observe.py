@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from interlock.documents.text import plain
-from interlock.model.errors import DocumentError, InterlockError, Place, WorkspaceError
+from interlock.model.errors import DocumentError, InterlockError, Location, WorkspaceError
 from interlock.model.observation import Observation
 from interlock.usecases.load import load_inputs
 from interlock.usecases.probe import recheck_observation
@@ -45,12 +45,12 @@ def _read(path: Path) -> Observation:
         text = plain(said["msg"])
         position = _POSITION.search(text)
         if position is not None:
-            place = Place(str(path), int(position[1]), max(1, int(position[2])))
+            location = Location(str(path), int(position[1]), max(1, int(position[2])))
             text = text[: position.start()]
         else:
-            place = Place(str(path), pointer="".join(f"/{plain(part)}" for part in said["loc"]) or None)
+            location = Location(str(path), pointer="".join(f"/{plain(part)}" for part in said["loc"]) or None)
         said_so = f"this is no observation: {text[:1].lower()}{text[1:]}"
-        raise DocumentError(said_so, place=place, remedy=_MADE_BY) from error
+        raise DocumentError(said_so, location=location, remedy=_MADE_BY) from error
 
 
 def observation_of_file(path: Path, *, recheck: bool = False) -> Observation:

@@ -111,12 +111,12 @@ def _imported(org: Organization, entry: DirectoryEntry) -> ImportedOrganization:
         fhir_base_url=entry.url,
         other_names=entry.names[1:],
         repairs=entry.repairs,
-        place=entry.place,
+        location=entry.location,
     )
 
 
 def _dropped(directory: Directory) -> tuple[DroppedAddress, ...]:
     return tuple(
-        DroppedAddress(place=one.place, name=one.name, address=one.address, word=one.word, reason=one.reason)
+        DroppedAddress(location=one.location, name=one.name, address=one.address, word=one.word, reason=one.reason)
         for one in directory.dropped
     )

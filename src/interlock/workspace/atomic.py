@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from interlock.documents.files import inside
 from interlock.documents.timing import timed
-from interlock.model.errors import Place, WorkspaceError
+from interlock.model.errors import Location, WorkspaceError
 
 LOCK_NAME = ".interlock.lock"
 LOCK_SECONDS = 10.0
@@ -80,7 +80,7 @@ def _mode(path: Path) -> int | None:
         return None
     if not stat.S_ISREG(mode):
         raise WorkspaceError(
-            "not saved: this is no file", place=Place(file=str(path)), remedy="move it away and save again"
+            "not saved: this is no file", location=Location(file=str(path)), remedy="move it away and save again"
         )
     return stat.S_IMODE(mode) & 0o777
 
@@ -107,21 +107,21 @@ def sync_folder(folder: Path) -> None:
 
 def explain(error: OSError, path: Path) -> WorkspaceError:
     """The one clear message for a failed write: what happened, where, what to do."""
-    place = Place(file=str(path))
+    location = Location(file=str(path))
     if error.errno == errno.ENOSPC:
-        return WorkspaceError("not saved: the disk is full", place=place, remedy="free some space and save again")
+        return WorkspaceError("not saved: the disk is full", location=location, remedy="free some space and save again")
     if error.errno == errno.EDQUOT:
         return WorkspaceError(
-            "not saved: your disk quota is used up", place=place, remedy="free some space and save again"
+            "not saved: your disk quota is used up", location=location, remedy="free some space and save again"
         )
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
         return WorkspaceError(
             "not saved: the folder cannot be written",
-            place=place,
+            location=location,
             remedy="make it writable, or copy the workspace elsewhere",
         )
     return WorkspaceError(
-        f"not saved: {error.strerror or error}", place=place, remedy="check the folder and save again"
+        f"not saved: {error.strerror or error}", location=location, remedy="check the folder and save again"
     )
 
 
@@ -137,13 +137,13 @@ def locked(root: Path, seconds: float = LOCK_SECONDS, name: str = LOCK_NAME) -> 
     try:
         if path.is_symlink() or (path.exists() and not path.is_file()):
             raise WorkspaceError(
-                "not saved: the lock is no file", place=Place(file=str(path)), remedy="remove it and save again"
+                "not saved: the lock is no file", location=Location(file=str(path)), remedy="remove it and save again"
             )
         lock.acquire(timeout=seconds, poll_interval=0.01)
     except Timeout as error:
         raise WorkspaceError(
             f"not saved: another Interlock has been saving here for {seconds:g} seconds",
-            place=Place(file=str(path)),
+            location=Location(file=str(path)),
             remedy="close the other one, then save again",
         ) from error
     except OSError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from interlock.documents.text import plain
 from interlock.documents.visible import visible, visible_in_quotes
 from interlock.documents.yaml import parse_yaml, read_text
-from interlock.model.errors import DocumentError, Place
+from interlock.model.errors import DocumentError, Location
 from interlock.workspace.atomic import write_atomically
 
 if TYPE_CHECKING:
@@ -47,11 +47,11 @@ def edit_yaml(path: Path, root: Path, change: Callable[[CommentedMap], None], ch
     try:
         document = yaml.load(text) if text.strip() else None
     except YAMLError as error:
-        raise DocumentError(f"cannot be changed: {plain(error)}", place=Place(file=str(path))) from error
+        raise DocumentError(f"cannot be changed: {plain(error)}", location=Location(file=str(path))) from error
     if document is None:
         document = CommentedMap()
     if not isinstance(document, CommentedMap):
-        raise DocumentError("expected keys and values", place=Place(file=str(path), line=1, column=1))
+        raise DocumentError("expected keys and values", location=Location(file=str(path), line=1, column=1))
     change(document)
     buffer = io.StringIO()
     if text.strip() and not any(True for _ in document):

@@ -16,7 +16,7 @@ from interlock.documents.files import read_bytes
 from interlock.documents.text import slug
 from interlock.model.assessment import Assessment
 from interlock.model.base import LAST_YEAR
-from interlock.model.errors import DocumentError, Place, WorkspaceError
+from interlock.model.errors import DocumentError, Location, WorkspaceError
 from interlock.model.observation import Observation
 from interlock.workspace.atomic import locked, write_atomically
 from interlock.workspace.store import MAX_RECORD_BYTES, Workspace, read_json
@@ -41,7 +41,7 @@ def save_observation(workspace: Workspace, observation: Observation) -> Path:
         earlier = observation_files(workspace, org)
         path = workspace.root / "observations" / org / f"{started.strftime(_STAMP)}.json"
         if path in earlier and read_bytes(path, MAX_RECORD_BYTES, within=workspace.root) == content:
-            raise WorkspaceError("this observation is saved already", place=Place(file=str(path)))
+            raise WorkspaceError("this observation is saved already", location=Location(file=str(path)))
         latest = max(filter(None, map(_stamped, earlier)), default=None)
         if latest is not None and started <= latest:
             path = path.with_name(f"{(latest + timedelta(microseconds=1)).strftime(_STAMP)}.json")
@@ -82,9 +82,9 @@ def load_bodies(workspace: Workspace, digests: Iterable[str]) -> dict[str, bytes
             packed = read_bytes(path, MAX_BODY_BYTES, within=workspace.root)
             content = gzip.GzipFile(fileobj=io.BytesIO(packed)).read(MAX_BODY_BYTES)
         except (OSError, EOFError, zlib.error) as error:
-            raise DocumentError("this stored document is damaged", place=Place(file=str(path))) from error
+            raise DocumentError("this stored document is damaged", location=Location(file=str(path))) from error
         if hashlib.sha256(content).hexdigest() != digest:
-            raise DocumentError("this stored document is not what its name says", place=Place(file=str(path)))
+            raise DocumentError("this stored document is not what its name says", location=Location(file=str(path)))
         found[digest] = content
     return found
 

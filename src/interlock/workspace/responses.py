@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from interlock.documents.files import read_bytes
 from interlock.documents.text import plain
 from interlock.documents.yaml import MAX_BYTES, YamlDocument, model_from_yaml, parse_yaml
-from interlock.model.errors import DocumentError, InterlockError, Place, WorkspaceError
+from interlock.model.errors import DocumentError, InterlockError, Location, WorkspaceError
 from interlock.model.questionnaire import Response
 from interlock.workspace import journal
 from interlock.workspace.atomic import locked, write_atomically
@@ -53,7 +53,7 @@ class DisputedError(WorkspaceError):
         super().__init__(
             f"not saved: {change.item} was answered by somebody else meanwhile: {said(theirs)}; "
             f"your answer {said(change.response)} {ours}",
-            place=Place(file=str(file)),
+            location=Location(file=str(file)),
             remedy=remedy,
         )
 
@@ -94,7 +94,7 @@ class ResponseFiles(Folder):
             if path is None:
                 raise
             note = f"{error.message}; the answer to {item} is kept in {path} and goes in with the next save"
-            raise type(error)(note, place=error.place, remedy=error.remedy) from error
+            raise type(error)(note, location=error.location, remedy=error.remedy) from error
         return self._settled(entries, [change], recovered)
 
     def save_responses(self, changes: Sequence[Change]) -> Saved:
@@ -117,7 +117,7 @@ class ResponseFiles(Folder):
                 if not _expected(theirs, change, entries):
                     raise WorkspaceError(
                         f"nothing was saved: {change.item} was answered by somebody else meanwhile: {said(theirs)}",
-                        place=Place(file=str(self.root / _responses_file(change.scope))),
+                        location=Location(file=str(self.root / _responses_file(change.scope))),
                         remedy="do it again, now that you know",
                     )
             written: list[tuple[Path, bytes | None]] = []
@@ -289,13 +289,15 @@ def parse_responses(document: YamlDocument) -> dict[str, Response]:
     if data is None:
         return {}
     if not isinstance(data, dict):
-        raise DocumentError("expected the key 'answers'", place=document.place())
+        raise DocumentError("expected the key 'answers'", location=document.location())
     for key in data:
         if key not in {"answers", "note"}:
             raise DocumentError(
-                f"unknown key {plain(key, 60)!r}", place=document.place((key,)), remedy="known keys: answers, note"
+                f"unknown key {plain(key, 60)!r}",
+                location=document.location((key,)),
+                remedy="known keys: answers, note",
             )
     answers = data.get("answers") or {}
     if not isinstance(answers, dict):
-        raise DocumentError("expected item ids and their answers", place=document.place(("answers",)))
+        raise DocumentError("expected item ids and their answers", location=document.location(("answers",)))
     return {item: model_from_yaml(Response, document, entry, ("answers", item)) for item, entry in answers.items()}

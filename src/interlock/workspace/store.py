@@ -17,7 +17,7 @@ from interlock.documents.yaml import model_from_yaml, parse_yaml
 from interlock.model.address_secrets import redacted_json
 from interlock.model.base import Model, newer_than_us
 from interlock.model.contract import WorkflowContract
-from interlock.model.errors import DocumentError, Place, WorkspaceError
+from interlock.model.errors import DocumentError, Location, WorkspaceError
 from interlock.model.organization import Organization, Settings
 from interlock.model.questionnaire import Response
 from interlock.workspace.atomic import explain, locked, write_atomically
@@ -58,13 +58,15 @@ class Workspace(ResponseFiles):
         """
         absolute = start.expanduser().absolute()
         if not absolute.exists():
-            raise WorkspaceError("no such folder", place=Place(file=str(start)), remedy="interlock init makes one")
+            raise WorkspaceError(
+                "no such folder", location=Location(file=str(start)), remedy="interlock init makes one"
+            )
         for folder in (absolute, *absolute.parents):
             if (folder / SETTINGS_FILE).is_file():
                 return cls(folder)
         raise WorkspaceError(
             f"not a workspace: no {SETTINGS_FILE} here or in a folder above",
-            place=Place(file=str(absolute)),
+            location=Location(file=str(absolute)),
             remedy=f"run: interlock init {start}",
         )
 
@@ -77,14 +79,14 @@ class Workspace(ResponseFiles):
         if (root / SETTINGS_FILE).exists():
             raise WorkspaceError(
                 "there is a workspace here already",
-                place=Place(file=str(root / SETTINGS_FILE)),
+                location=Location(file=str(root / SETTINGS_FILE)),
                 remedy="choose another folder",
             )
         existing = sorted(name for name in files if (root / name).exists())
         if existing:
             raise WorkspaceError(
                 f"{existing[0]} exists already and would be overwritten",
-                place=Place(file=str(root)),
+                location=Location(file=str(root)),
                 remedy="choose another folder",
             )
         try:
@@ -128,7 +130,7 @@ class Workspace(ResponseFiles):
             if org.id in seen:
                 raise DocumentError(
                     f"the organisation {org.id!r} is in {seen[org.id]} already",
-                    place=document.place(("id",)),
+                    location=document.location(("id",)),
                     remedy="rename one",
                 )
             if org.id == PRODUCT or org.id != path.stem:
@@ -136,7 +138,7 @@ class Workspace(ResponseFiles):
                     f"the id {org.id!r} and the file name differ"
                     if org.id != PRODUCT
                     else "'product' is not an organisation",
-                    place=document.place(("id",)),
+                    location=document.location(("id",)),
                     remedy=f"name the file {org.id}.yaml" if org.id != PRODUCT else "choose another id",
                 )
             seen[org.id] = name
@@ -156,7 +158,7 @@ class Workspace(ResponseFiles):
             if os.path.lexists(path) == new:
                 raise WorkspaceError(
                     f"the organisation {org.id!r} exists already" if new else f"there is no organisation {org.id!r}",
-                    place=Place(file=str(path)),
+                    location=Location(file=str(path)),
                     remedy="interlock org edit changes it" if new else "interlock org list shows them",
                 )
             data = org.model_dump(mode="json", exclude_none=True, exclude_defaults=True) | {
@@ -187,7 +189,7 @@ class Workspace(ResponseFiles):
             except FileNotFoundError as error:
                 raise WorkspaceError(
                     f"there is no organisation {org_id!r}",
-                    place=Place(file=str(path)),
+                    location=Location(file=str(path)),
                     remedy="interlock org list shows them",
                 ) from error
             except OSError as error:
@@ -218,6 +220,6 @@ def read_json(path: Path, model: type[_M], within: Path | None = None) -> _M:
         for problem in problems:
             newer = newer_than_us(problem.get("input")) if problem["loc"] == ("schema_version",) else None
             if newer is not None:
-                raise DocumentError(newer, place=Place(file=str(path))) from error
+                raise DocumentError(newer, location=Location(file=str(path))) from error
         pointer = "/" + "/".join(str(part) for part in problems[0]["loc"])
-        raise DocumentError(plain(problems[0]["msg"]), place=Place(file=str(path), pointer=pointer)) from error
+        raise DocumentError(plain(problems[0]["msg"]), location=Location(file=str(path), pointer=pointer)) from error

@@ -20,7 +20,7 @@ from pydantic import Field, ValidationError
 
 from interlock.documents.files import read_bytes
 from interlock.model.base import Model
-from interlock.model.errors import DocumentError, Place, WorkspaceError
+from interlock.model.errors import DocumentError, Location, WorkspaceError
 from interlock.model.trust import Grant, TrustedWorkspace
 from interlock.workspace.atomic import explain, locked, write_atomically
 
@@ -103,7 +103,7 @@ def _identity(root: Path) -> tuple[str, int]:
     try:
         return str(root.resolve(strict=True)), root.stat().st_ino
     except OSError as error:
-        raise WorkspaceError(f"cannot be read: {error.strerror or error}", place=Place(file=str(root))) from error
+        raise WorkspaceError(f"cannot be read: {error.strerror or error}", location=Location(file=str(root))) from error
 
 
 @contextmanager
@@ -130,6 +130,6 @@ def _read() -> _Record:
     except ValidationError as error:
         raise DocumentError(
             "this record of trusted workspaces is damaged, so nothing is trusted",
-            place=Place(file=str(path)),
+            location=Location(file=str(path)),
             remedy="remove the file, then trust your workspaces again: interlock trust DIR",
         ) from error

@@ -29,7 +29,7 @@ def diff(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Compare two assessments, or two observations of one organisation: what changed, what matters most first."""
-    from interlock.model.errors import DocumentError, InterlockError, Place
+    from interlock.model.errors import DocumentError, InterlockError, Location
     from interlock.usecases.drift import is_observation_file
 
     if org is not None:
@@ -42,7 +42,7 @@ def diff(
         )
     for reference in (before, after):
         if reference is not None and reference.endswith(".json") and not Path(reference).is_file():
-            raise DocumentError("no such file", place=Place(file=reference))
+            raise DocumentError("no such file", location=Location(file=reference))
     files = [is_observation_file(reference) for reference in (before, after) if reference is not None]
     if files == [True, True]:
         _files(before, after or "", output, workspace)

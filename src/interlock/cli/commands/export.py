@@ -112,9 +112,9 @@ def calendar(output: OutputFile = None, workspace: WorkspaceOption = None) -> No
 
 def _refuse_folder(output: Path | None) -> None:
     if output is not None and output.is_dir():
-        from interlock.model.errors import InterlockError, Place
+        from interlock.model.errors import InterlockError, Location
 
-        raise InterlockError("this is a folder", place=Place(file=str(output)), remedy="name a file in it")
+        raise InterlockError("this is a folder", location=Location(file=str(output)), remedy="name a file in it")
 
 
 def _one_file(make: Callable[[Assessment, datetime], str], output: Path | None, workspace: Path | None) -> None:

@@ -62,7 +62,7 @@ def probe(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Look at FHIR endpoints: what they declare, how they authorise, what is off."""
-    from interlock.model.errors import DocumentError, InterlockError, Place
+    from interlock.model.errors import DocumentError, InterlockError, Location
     from interlock.usecases.probe import (
         USER_AGENT,
         ProbeSettings,
@@ -78,7 +78,7 @@ def probe(
         raise InterlockError("say what to probe", remedy="one of: a URL, --org ID, --all, --from FILE")
     for file in (ca_bundle, client_cert, client_key):
         if file is not None and not file.exists():
-            raise DocumentError("no such file", place=Place(file=str(file)))
+            raise DocumentError("no such file", location=Location(file=str(file)))
     settings = ProbeSettings(
         deadline_s=timeout,
         concurrency=concurrency or (_FLEET_CONCURRENCY if source is not None else 16),

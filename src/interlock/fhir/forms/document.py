@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from interlock.documents.json import parse_json
 from interlock.documents.text import forbidden, plain
 from interlock.fhir.tolerant import kind_of
-from interlock.model.errors import DocumentError, Place
+from interlock.model.errors import DocumentError, Location
 
 #: Largest file in bytes, deepest nesting, and most values in it. Our own largest response is a fiftieth of each.
 MAX_BYTES = 4_000_000
@@ -29,7 +29,7 @@ class Reader:
 
     def fail(self, message: str, pointer: str, remedy: str | None = None) -> NoReturn:
         """Raise a :class:`DocumentError` at a JSON pointer."""
-        raise DocumentError(message, place=Place(file=self.file, pointer=pointer or "/"), remedy=remedy)
+        raise DocumentError(message, location=Location(file=self.file, pointer=pointer or "/"), remedy=remedy)
 
     def objects(self, parent: Json, key: str, at: str) -> Iterator[tuple[Json, str]]:
         """The objects of the list at ``key``, each with its pointer; none when it is absent."""

@@ -10,7 +10,7 @@ from interlock.documents.yaml import Path_, YamlDocument, load_yaml
 from interlock.model.errors import DocumentError
 from interlock.model.questionnaire import Questionnaire
 from interlock.rules.files import HEADER
-from interlock.rules.lint.problems import LintProblem, Places, from_error, in_order
+from interlock.rules.lint.problems import LintProblem, Locations, from_error, in_order
 from interlock.rules.lint.run import lint
 from interlock.rules.lint.scalars import unquoted
 from interlock.rules.load import OFF, RulesetFiles
@@ -40,9 +40,9 @@ def lint_ruleset(
         for path in (*sorted(directory.glob("*/*.yaml")), *sorted(directory.glob("*.yaml"))):
             found += scalar_problems(path)
     top = next((one for one in read.sets if one.header.id == read.ruleset.id), None)
-    places = Places(rules=read.documents, items=items, ruleset=str(top.directory / HEADER) if top else None)
+    locations = Locations(rules=read.documents, items=items, ruleset=str(top.directory / HEADER) if top else None)
     told = {(one.file, one.line) for one in found if one.code == "document"}
-    proved = lint(read.ruleset, questionnaires, statements, places=places, check_ids=check_ids)
+    proved = lint(read.ruleset, questionnaires, statements, locations=locations, check_ids=check_ids)
     found += [
         _where_changed(one, read) for one in proved if one.code not in _ALSO_READ or (one.file, one.line) not in told
     ]
@@ -63,6 +63,6 @@ def _where_changed(one: LintProblem, read: RulesetFiles) -> LintProblem:
     if source is None or not source.changes or one.file != source.document.file:
         return one
     change = source.changes[-1]
-    place = change.header.place(change.at)
+    location = change.header.location(change.at)
     message = f"{one.message}; with what is changed here the rule at {one.file}:{one.line} no longer passes"
-    return replace(one, file=place.file, line=place.line, column=place.column, message=message)
+    return replace(one, file=location.file, line=location.line, column=location.column, message=message)

@@ -75,18 +75,18 @@ def _names(
     pattern = one.pattern
     own = scope_of(pattern)
     for key, condition in _conditions(one):
-        place = read.place(pattern.id, key)
+        location = read.location(pattern.id, key)
         for name, scope in _read_by(one, key):
             for code, message in _name_problems(name, scope, items, check_ids):
-                yield problem(place, pattern.id, code, f"{key} reads {name}: {message}")
+                yield problem(location, pattern.id, code, f"{key} reads {name}: {message}")
         for code, message in wrong_in(key, _of_one(condition.tree, ENTRY), items):
-            yield problem(place, pattern.id, code, message)
+            yield problem(location, pattern.id, code, message)
     for name in fields(pattern.message):
         if name == "who" and pattern.concerns is not None:
             continue
         for _, message in _name_problems(name, own, items, check_ids):
             yield problem(
-                read.place(pattern.id, "message"), pattern.id, "message", f"message shows {{{name}}}: {message}"
+                read.location(pattern.id, "message"), pattern.id, "message", f"message shows {{{name}}}: {message}"
             )
 
 
@@ -136,12 +136,12 @@ def _constants(one: CompiledPattern, read: PatternFiles) -> Iterator[LintProblem
     for key, condition in _conditions(one):
         message = constant(key, condition)
         if message:
-            yield problem(read.place(one.pattern.id, key), one.pattern.id, "constant", message)
+            yield problem(read.location(one.pattern.id, key), one.pattern.id, "constant", message)
 
 
 def _own_tests(one: CompiledPattern, items: Mapping[str, Item], read: PatternFiles) -> Iterator[LintProblem]:
     pattern = one.pattern
-    where = partial(read.place, pattern.id)
+    where = partial(read.location, pattern.id)
     yield from failing_tests(pattern.id, pattern.tests, lambda given: (_outcome(one, given, items), None), where)
     expected = {test.expect for test in pattern.tests}
     for wanted in _EXPECTED:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from interlock.documents.yaml import Path_, YamlDocument
-from interlock.model.errors import DocumentError, Place
+from interlock.model.errors import DocumentError, Location
 from interlock.rules.files import RuleSource
 
 
@@ -62,33 +62,33 @@ CODES = {
 
 
 @dataclass(frozen=True)
-class Places:
+class Locations:
     """Where rules and items stand: their document and the path in it. Empty for content that is not from files."""
 
     rules: Mapping[str, RuleSource] = field(default_factory=dict)
     items: Mapping[str, tuple[YamlDocument, Path_]] = field(default_factory=dict)
     ruleset: str | None = None
 
-    def rule(self, rule_id: str, *path: str | int) -> Place:
+    def rule(self, rule_id: str, *path: str | int) -> Location:
         """A key of a rule."""
         source = self.rules.get(rule_id)
-        return source.place(path) if source else Place()
+        return source.location(path) if source else Location()
 
-    def item(self, item_id: str, *path: str | int) -> Place:
+    def item(self, item_id: str, *path: str | int) -> Location:
         """A key of an item."""
         found = self.items.get(item_id)
-        return found[0].place((*found[1], *path)) if found else Place()
+        return found[0].location((*found[1], *path)) if found else Location()
 
 
-def problem(place: Place, owner: str, code: str, message: str) -> LintProblem:
+def problem(location: Location, owner: str, code: str, message: str) -> LintProblem:
     """A problem at a place."""
-    return LintProblem(place.file, place.line, place.column, owner, code, message)
+    return LintProblem(location.file, location.line, location.column, owner, code, message)
 
 
 def from_error(error: DocumentError) -> LintProblem:
     """A loader's error as a problem."""
     remedy = f" ({error.remedy})" if error.remedy else ""
-    return problem(error.place or Place(), "", "document", f"{error.message}{remedy}")
+    return problem(error.location or Location(), "", "document", f"{error.message}{remedy}")
 
 
 def in_order(found: Iterable[LintProblem]) -> tuple[LintProblem, ...]:

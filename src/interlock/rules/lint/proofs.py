@@ -21,7 +21,7 @@ from interlock.rules.context import SubjectContext, Variables, Wanted, wanted_na
 from interlock.rules.engine import decide
 from interlock.rules.inputs import RuleInputs
 from interlock.rules.lint.complete import COMPLETE_CONTRACT
-from interlock.rules.lint.problems import LintProblem, Places, problem
+from interlock.rules.lint.problems import LintProblem, Locations, problem
 from interlock.rules.variables import contract_variable, fleet_variable, organization_variable
 
 #: Vendors with content of their own, and every environment: rules may apply to one of them only.
@@ -72,7 +72,7 @@ def worst_answers(item: Item) -> tuple[AnswerValue, ...]:
     return tuple((value,) for value in worst) if item.type is ItemType.MULTI_CHOICE else tuple(worst)
 
 
-def best_leaves_no_gap(content: Content, places: Places) -> Iterator[LintProblem]:
+def best_leaves_no_gap(content: Content, locations: Locations) -> Iterator[LintProblem]:
     """A rule that is a gap although every graded question has its best answer.
 
     A rule that reads neither answers nor facts is about the setting itself, so only the first one counts.
@@ -82,10 +82,10 @@ def best_leaves_no_gap(content: Content, places: Places) -> Iterator[LintProblem
         settings = itertools.islice(_settings(rule), None if _reads_knowledge(rule) else 1)
         if any(_outcome(rule, content, best, setting) is RuleOutcome.GAP for setting in settings):
             message = "is a gap although every answer is the best, the contract is complete and nothing is observed"
-            yield problem(places.rule(rule.rule.id, "gap_when"), rule.rule.id, "best-opens-gap", message)
+            yield problem(locations.rule(rule.rule.id, "gap_when"), rule.rule.id, "best-opens-gap", message)
 
 
-def worst_opens_a_gap(content: Content, places: Places) -> Iterator[LintProblem]:
+def worst_opens_a_gap(content: Content, locations: Locations) -> Iterator[LintProblem]:
     """A graded question whose worst answer, all others being the best, opens no gap.
 
     Questions that its ``enable_when`` depends on are answered so that it is asked, and answers that are not graded so
@@ -101,23 +101,23 @@ def worst_opens_a_gap(content: Content, places: Places) -> Iterator[LintProblem]
             read_by = f"; read by {', '.join(rule.rule.id for rule in readers)}" if readers else "; no rule reads it"
             shown = " or ".join(str(", ".join(one) if isinstance(one, tuple) else one) for one in worst)
             message = f"the worst answer ({shown}) opens no gap{read_by}"
-            yield problem(places.item(item.id, "id"), item.id, "worst-opens-nothing", message)
+            yield problem(locations.item(item.id, "id"), item.id, "worst-opens-nothing", message)
 
 
-def ignorance_decides_nothing(content: Content, places: Places) -> Iterator[LintProblem]:
+def ignorance_decides_nothing(content: Content, locations: Locations) -> Iterator[LintProblem]:
     """A rule about answers or facts that is decided although nothing was answered and nothing observed."""
     for rule in content.rules:
         if not _reads_knowledge(rule):
             continue
-        place = places.rule(rule.rule.id, "gap_when")
+        location = locations.rule(rule.rule.id, "gap_when")
         settings = tuple(_settings(rule))
         if any(_outcome(rule, content, {}, setting) is RuleOutcome.GAP for setting in settings):
             message = "is a gap although nothing was answered and nothing observed: unknown is never no"
-            yield problem(place, rule.rule.id, "unknown-is-no", message)
+            yield problem(location, rule.rule.id, "unknown-is-no", message)
         bare = [{name: value for name, value in setting.items() if name != "contract"} for setting in settings]
         if any(_outcome(rule, content, {}, setting) is RuleOutcome.MET for setting in bare):
             message = "is met although nothing is known: unknown is never yes"
-            yield problem(place, rule.rule.id, "unknown-is-yes", message)
+            yield problem(location, rule.rule.id, "unknown-is-yes", message)
 
 
 def _reads_knowledge(rule: CompiledRule) -> bool:

@@ -8,55 +8,55 @@ from interlock.model.base import Scope
 from interlock.model.questionnaire import AutoAnswer, Item, ItemType, Operator
 from interlock.rules.compile import FACT_ROOTS
 from interlock.rules.expression import caret, compile_expression
-from interlock.rules.lint.problems import LintProblem, Places, problem
+from interlock.rules.lint.problems import LintProblem, Locations, problem
 from interlock.rules.lint.references import name_problems
 from interlock.rules.syntax import CelSyntaxError
 
 
 def question_problems(
-    items: Sequence[Item], places: Places, check_ids: Collection[str] | None
+    items: Sequence[Item], locations: Locations, check_ids: Collection[str] | None
 ) -> Iterator[LintProblem]:
     """Everything that is wrong with the questions themselves; ``items`` has the groups too, in reading order."""
     by_id: dict[str, Item] = {}
     for item in items:
         if item.id in by_id:
-            yield problem(places.item(item.id, "id"), item.id, "duplicate-id", "the item id is used twice")
+            yield problem(locations.item(item.id, "id"), item.id, "duplicate-id", "the item id is used twice")
         by_id[item.id] = item
     for item in by_id.values():
         if item.scope is Scope.VENDOR:
             message = "answers are kept for the product and for each organisation, never for a vendor"
-            yield problem(places.item(item.id, "scope"), item.id, "scope", message)
-        yield from _weights(item, places)
-        yield from _conditions(item, by_id, places)
+            yield problem(locations.item(item.id, "scope"), item.id, "scope", message)
+        yield from _weights(item, locations)
+        yield from _conditions(item, by_id, locations)
         for index, automatic in enumerate(item.auto_answer):
-            place = places.item(item.id, "auto_answer", index)
+            location = locations.item(item.id, "auto_answer", index)
             for code, message in _automatic(item, automatic, by_id, check_ids):
-                yield problem(place, item.id, code, message)
+                yield problem(location, item.id, code, message)
 
 
-def _weights(item: Item, places: Places) -> Iterator[LintProblem]:
+def _weights(item: Item, locations: Locations) -> Iterator[LintProblem]:
     weights = [option.weight for option in item.options]
     graded = [weight for weight in weights if weight is not None]
     if not graded:
         return
-    place = places.item(item.id, "options")
+    location = locations.item(item.id, "options")
     if item.type is ItemType.CHOICE and len(graded) < len(weights):
         without = ", ".join(option.value for option in item.options if option.weight is None)
-        yield problem(place, item.id, "grade", f"some options have a weight and some have none: {without}")
+        yield problem(location, item.id, "grade", f"some options have a weight and some have none: {without}")
     if len(set(graded)) == 1 and len(graded) > 1:
-        yield problem(place, item.id, "grade", f"every option has the weight {graded[0]:g}; leave weights out")
+        yield problem(location, item.id, "grade", f"every option has the weight {graded[0]:g}; leave weights out")
 
 
-def _conditions(item: Item, by_id: Mapping[str, Item], places: Places) -> Iterator[LintProblem]:
+def _conditions(item: Item, by_id: Mapping[str, Item], locations: Locations) -> Iterator[LintProblem]:
     for index, condition in enumerate(item.enable_when):
-        place = places.item(item.id, "enable_when", index, "question")
+        location = locations.item(item.id, "enable_when", index, "question")
         control = by_id.get(condition.question)
         if control is None:
             message = f"enable_when names {condition.question!r}, which no questionnaire has"
-            yield problem(place, item.id, "reference", message)
+            yield problem(location, item.id, "reference", message)
         elif condition.operator is not Operator.EXISTS and not _offers(control, condition.answer):
             message = f"{control.id} never has the answer {condition.answer!r}"
-            yield problem(place, item.id, "enable-when", message)
+            yield problem(location, item.id, "enable-when", message)
 
 
 def _automatic(

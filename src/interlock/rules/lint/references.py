@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from interlock.documents.names import did_you_mean, find_circle
 from interlock.model.base import Scope
-from interlock.model.errors import Place
+from interlock.model.errors import Location
 from interlock.model.questionnaire import Item, ItemType, Questionnaire
 from interlock.model.rule import Rule, Ruleset
 from interlock.rules.compile import ANSWER_ROOTS
 from interlock.rules.expression import TOP_LEVEL, Expression
 from interlock.rules.lint.conditions import wrong_in
 from interlock.rules.lint.names import IN_SCOPE, unknown_field
-from interlock.rules.lint.problems import LintProblem, Places, problem
+from interlock.rules.lint.problems import LintProblem, Locations, problem
 from interlock.rules.messages import fields
 
 
@@ -35,22 +35,24 @@ def rule_references(
     rule: Rule,
     conditions: Mapping[str, Expression],
     items: Mapping[str, Item],
-    places: Places,
+    locations: Locations,
     check_ids: Collection[str] | None,
 ) -> Iterator[LintProblem]:
     """Everything that one rule's conditions, message and measured question read and that cannot be there."""
     for key, condition in conditions.items():
-        place = places.rule(rule.id, key)
+        location = locations.rule(rule.id, key)
         for name in condition.reads:
             for code, message in name_problems(name, rule.scope, items, check_ids):
-                yield problem(place, rule.id, code, f"{key} reads {name}: {message}")
+                yield problem(location, rule.id, code, f"{key} reads {name}: {message}")
         for code, message in wrong_in(key, condition.tree, items):
-            yield problem(place, rule.id, code, message)
+            yield problem(location, rule.id, code, message)
     for name in fields(rule.message):
         for _, message in name_problems(name, rule.scope, items, check_ids):
-            yield problem(places.rule(rule.id, "message"), rule.id, "message", f"message shows {{{name}}}: {message}")
+            yield problem(
+                locations.rule(rule.id, "message"), rule.id, "message", f"message shows {{{name}}}: {message}"
+            )
     if rule.measures:
-        yield from _measured(rule, rule.measures, conditions, items, places)
+        yield from _measured(rule, rule.measures, conditions, items, locations)
 
 
 def name_problems(
@@ -72,29 +74,32 @@ def name_problems(
             yield "reference", message
 
 
-def ruleset_references(ruleset: Ruleset, places: Places) -> Iterator[LintProblem]:
+def ruleset_references(ruleset: Ruleset, locations: Locations) -> Iterator[LintProblem]:
     """Ids used twice, and dependencies that lead nowhere or in a circle."""
     ids = [rule.id for rule in ruleset.rules]
     for repeated in sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1}):
-        yield problem(places.rule(repeated, "id"), repeated, "duplicate-id", "the rule id is used twice")
+        yield problem(locations.rule(repeated, "id"), repeated, "duplicate-id", "the rule id is used twice")
     task_ids = [task.id for task in ruleset.tasks]
     for repeated in sorted({task_id for task_id in task_ids if task_ids.count(task_id) > 1}):
-        yield problem(Place(file=places.ruleset), repeated, "duplicate-id", "the task id is used twice")
+        yield problem(Location(file=locations.ruleset), repeated, "duplicate-id", "the task id is used twice")
     for rule in ruleset.rules:
         for index, needed in enumerate(rule.depends_on):
             if needed not in ids:
-                place = places.rule(rule.id, "depends_on", index)
-                yield problem(place, rule.id, "reference", f"depends_on names {needed!r}, which is no rule")
+                location = locations.rule(rule.id, "depends_on", index)
+                yield problem(location, rule.id, "reference", f"depends_on names {needed!r}, which is no rule")
     known = {*ids, *task_ids}
     for task in ruleset.tasks:
         for name in [*(n for n in task.after if n not in known), *(n for n in task.replaces if n not in task_ids)]:
             yield problem(
-                Place(file=places.ruleset), task.id, "reference", f"{name!r} is no task{did_you_mean(name, known)}"
+                Location(file=locations.ruleset),
+                task.id,
+                "reference",
+                f"{name!r} is no task{did_you_mean(name, known)}",
             )
     circle = find_circle({rule.id: rule.depends_on for rule in ruleset.rules})
     if circle:
         message = f"the dependencies form a circle: {' → '.join(circle)}"
-        yield problem(places.rule(circle[0], "depends_on"), circle[0], "cycle", message)
+        yield problem(locations.rule(circle[0], "depends_on"), circle[0], "cycle", message)
 
 
 def _item_problems(root: str, item_id: str, scope: Scope, items: Mapping[str, Item]) -> Iterator[tuple[str, str]]:
@@ -111,11 +116,11 @@ def _item_problems(root: str, item_id: str, scope: Scope, items: Mapping[str, It
 
 
 def _measured(
-    rule: Rule, measured: str, conditions: Mapping[str, Expression], items: Mapping[str, Item], places: Places
+    rule: Rule, measured: str, conditions: Mapping[str, Expression], items: Mapping[str, Item], locations: Locations
 ) -> Iterator[LintProblem]:
-    place = places.rule(rule.id, "measures")
+    location = locations.rule(rule.id, "measures")
     for code, message in name_problems(f"value.{measured}", rule.scope, items):
-        yield problem(place, rule.id, code, f"measures {measured}: {message}")
+        yield problem(location, rule.id, code, f"measures {measured}: {message}")
     read = {name.partition(".")[2] for name in conditions["gap_when"].reads} if "gap_when" in conditions else {measured}
     if measured not in read:
-        yield problem(place, rule.id, "measures", f"measures {measured}, which gap_when does not read")
+        yield problem(location, rule.id, "measures", f"measures {measured}, which gap_when does not read")

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from interlock.documents.text import plain
 from interlock.model.base import RuleOutcome, Scope, Status
 from interlock.model.contract import WorkflowContract
-from interlock.model.errors import Place
+from interlock.model.errors import Location
 from interlock.model.finding import Subject
 from interlock.model.observation import Facts
 from interlock.model.pattern import PatternTest
@@ -29,7 +29,7 @@ from interlock.rules.compile import OBSERVED_ROOTS, CompiledRule
 from interlock.rules.context import SubjectContext, Variables
 from interlock.rules.engine import decide
 from interlock.rules.lint.names import FIT, FLEET, IN_SCOPE, ORG
-from interlock.rules.lint.problems import LintProblem, Places, problem
+from interlock.rules.lint.problems import LintProblem, Locations, problem
 from interlock.rules.variables import contract_variable, probe_variable
 
 _FILLED_IN = "example"
@@ -62,14 +62,14 @@ class GivenError(ValueError):
         self.message = message
 
 
-def own_tests(rule: CompiledRule, items: Mapping[str, Item], places: Places) -> Iterator[LintProblem]:
+def own_tests(rule: CompiledRule, items: Mapping[str, Item], locations: Locations) -> Iterator[LintProblem]:
     """Tests that cannot be, that do not hold, or that are missing."""
 
     def outcome_of(given: Mapping[str, Any]) -> tuple[str, str | None]:
         decision = decide(rule, test_context(rule.rule, given, items))
         return decision.outcome.value, decision.detail
 
-    where = partial(places.rule, rule.rule.id)
+    where = partial(locations.rule, rule.rule.id)
     yield from failing_tests(rule.rule.id, rule.rule.tests, outcome_of, where)
     expected = {test.expect for test in rule.rule.tests}
     for outcome in _EXPECTED:
@@ -82,7 +82,7 @@ def failing_tests(
     owner: str,
     tests: Sequence[RuleTest | PatternTest],
     outcome_of: Callable[[Mapping[str, Any]], tuple[str, str | None]],
-    where: Callable[..., Place],
+    where: Callable[..., Location],
 ) -> Iterator[LintProblem]:
     """Tests of one rule or pattern that cannot be, or that do not hold.
 
@@ -94,8 +94,8 @@ def failing_tests(
             outcome, detail = outcome_of(test.given)
         except GivenError as error:
             path = ".".join(["given", *(str(part) for part in error.path)])
-            place = where("tests", index, "given", *error.path)
-            yield problem(place, owner, "test-context", f"test {index + 1}: {path}: {error.message}")
+            location = where("tests", index, "given", *error.path)
+            yield problem(location, owner, "test-context", f"test {index + 1}: {path}: {error.message}")
             continue
         if outcome != test.expect:
             because = f" ({detail})" if detail else ""

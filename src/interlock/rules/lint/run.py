@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from interlock.model.errors import Place
+from interlock.model.errors import Location
 from interlock.model.questionnaire import Item, ItemType, Questionnaire
 from interlock.model.rule import Rule, Ruleset
 from interlock.rules.compile import OBSERVED_ROOTS, CompiledRule
 from interlock.rules.expression import Expression, caret, compile_expression
 from interlock.rules.lint.conditions import constant
-from interlock.rules.lint.problems import LintProblem, Places, in_order, problem
+from interlock.rules.lint.problems import LintProblem, Locations, in_order, problem
 from interlock.rules.lint.proofs import Content, best_leaves_no_gap, ignorance_decides_nothing, worst_opens_a_gap
 from interlock.rules.lint.questions import question_problems
 from interlock.rules.lint.references import every_item, rule_references, ruleset_references
@@ -23,7 +23,7 @@ def lint(
     questionnaires: Sequence[Questionnaire],
     statements: Sequence[str],
     *,
-    places: Places | None = None,
+    locations: Locations | None = None,
     check_ids: Collection[str] | None = None,
 ) -> tuple[LintProblem, ...]:
     """Everything that can be proved wrong about a ruleset and its questionnaires, in order of file and line.
@@ -32,7 +32,7 @@ def lint(
     :param places: where rules and items stand; without it problems have no file.
     :param check_ids: the probe's check ids; without them ``checks["…"]`` is not looked up.
     """
-    where = places or Places()
+    where = locations or Locations()
     items = list(every_item(questionnaires))
     found = [*ruleset_references(ruleset, where), *question_problems(items, where, check_ids)]
     by_id = {item.id: item for item in items}
@@ -53,7 +53,7 @@ def lint(
     return in_order(found)
 
 
-def _conditions(rule: Rule, places: Places) -> tuple[dict[str, Expression], list[LintProblem]]:
+def _conditions(rule: Rule, locations: Locations) -> tuple[dict[str, Expression], list[LintProblem]]:
     conditions: dict[str, Expression] = {}
     broken: list[LintProblem] = []
     for key, text in (("applies", rule.applies), ("gap_when", rule.gap_when)):
@@ -63,18 +63,18 @@ def _conditions(rule: Rule, places: Places) -> tuple[dict[str, Expression], list
             conditions[key] = compile_expression(text)
         except CelSyntaxError as error:
             message = f"{key} is not valid CEL: {error.message}\n{caret(text, error.offset)}"
-            broken.append(problem(places.rule(rule.id, key), rule.id, "expression", message))
+            broken.append(problem(locations.rule(rule.id, key), rule.id, "expression", message))
     return conditions, broken
 
 
-def _constants(rule: Rule, conditions: Mapping[str, Expression], places: Places) -> Iterator[LintProblem]:
+def _constants(rule: Rule, conditions: Mapping[str, Expression], locations: Locations) -> Iterator[LintProblem]:
     for key, condition in conditions.items():
         message = constant(key, condition)
         if message:
-            yield problem(places.rule(rule.id, key), rule.id, "constant", message)
+            yield problem(locations.rule(rule.id, key), rule.id, "constant", message)
 
 
-def _same_conditions(rules: Sequence[CompiledRule], places: Places) -> Iterator[LintProblem]:
+def _same_conditions(rules: Sequence[CompiledRule], locations: Locations) -> Iterator[LintProblem]:
     first: dict[tuple[str, str, tuple[str, ...]], str] = {}
     for rule in sorted(rules, key=lambda one: bool(one.rule.vendors)):  # those for every vendor first
         key = (rule.rule.scope.value, rule.gap_when.normal_form, ())
@@ -82,11 +82,11 @@ def _same_conditions(rules: Sequence[CompiledRule], places: Places) -> Iterator[
         other = first.get(key) or first.setdefault(own, rule.rule.id)
         if other != rule.rule.id:
             message = f"has the same gap_when and scope as {other}"
-            yield problem(places.rule(rule.rule.id, "gap_when"), rule.rule.id, "duplicate-condition", message)
+            yield problem(locations.rule(rule.rule.id, "gap_when"), rule.rule.id, "duplicate-condition", message)
 
 
 def _proofs(
-    rules: Sequence[CompiledRule], questionnaires: Sequence[Questionnaire], places: Places
+    rules: Sequence[CompiledRule], questionnaires: Sequence[Questionnaire], locations: Locations
 ) -> Iterator[LintProblem]:
     groups: dict[str, tuple[Item, ...]] = {}
 
@@ -100,13 +100,13 @@ def _proofs(
 
     items = {item.id: item for questionnaire in questionnaires for item in walk(questionnaire.items, ())}
     content = Content(tuple(rule for rule in rules if rule.rule.lifecycle != "deprecated"), items, groups)
-    yield from best_leaves_no_gap(content, places)
-    yield from worst_opens_a_gap(content, places)
-    yield from ignorance_decides_nothing(content, places)
+    yield from best_leaves_no_gap(content, locations)
+    yield from worst_opens_a_gap(content, locations)
+    yield from ignorance_decides_nothing(content, locations)
 
 
 def _statements(
-    rules: Sequence[CompiledRule], items: Sequence[Item], statements: Sequence[str], places: Places
+    rules: Sequence[CompiledRule], items: Sequence[Item], statements: Sequence[str], locations: Locations
 ) -> Iterator[LintProblem]:
     asked = {statement for item in items for statement in item.source}
     probed = {
@@ -116,9 +116,9 @@ def _statements(
         for statement in rule.rule.source
     }
     judged = {statement for rule in rules if rule.rule.lifecycle != "deprecated" for statement in rule.rule.source}
-    place = Place(file=places.ruleset)
+    location = Location(file=locations.ruleset)
     for statement in statements:
         if statement not in asked | probed:
-            yield problem(place, statement, "statement", "no question has this source, and no rule probes it")
+            yield problem(location, statement, "statement", "no question has this source, and no rule probes it")
         if statement not in judged:
-            yield problem(place, statement, "statement", "no rule has this source")
+            yield problem(location, statement, "statement", "no rule has this source")

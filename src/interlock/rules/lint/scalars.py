@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from interlock.documents.yaml import YamlDocument, read_text
-from interlock.model.errors import Place
+from interlock.model.errors import Location
 from interlock.rules.lint.problems import LintProblem, problem
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -63,6 +63,6 @@ def _scalar(node: Any, file: str, resolver: Any) -> Iterator[LintProblem]:
     tag = resolver.resolve(yaml.ScalarNode, node.value, (True, False))
     kind = "bool" if node.value in _LETTERS else tag.rsplit(":", 1)[-1]
     if tag != _STRING or node.value in _LETTERS:
-        place = Place(file=file, line=node.start_mark.line + 1, column=node.start_mark.column + 1)
+        location = Location(file=file, line=node.start_mark.line + 1, column=node.start_mark.column + 1)
         what = _KINDS.get(kind, kind)
-        yield problem(place, "", "quote", f'{node.value} looks like {what}: write "{node.value}"')
+        yield problem(location, "", "quote", f'{node.value} looks like {what}: write "{node.value}"')

@@ -13,8 +13,8 @@ from interlock.tui.words import ACCENT, BAD, DIM
 def draw_problem(page: Page, error: InterlockError, then: str = "") -> None:
     """Message, place and remedy on a page."""
     page.bullet("!", (error.message, f"bold {BAD}"))
-    if error.place is not None:
-        page.bullet(" ", ("at  ", DIM), (str(error.place), ""))
+    if error.location is not None:
+        page.bullet(" ", ("at  ", DIM), (str(error.location), ""))
     if error.remedy:
         page.bullet(" ", ("do  ", DIM), (error.remedy, ""))
     if then:
