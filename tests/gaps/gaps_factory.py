@@ -12,12 +12,12 @@ from interlock.gaps import score, verdict
 from interlock.gaps.graph import build
 from interlock.gaps.parts import NO_PART, Part, Parts, part_of, weighing
 from interlock.gaps.schedule import PlanOptions, make_plan
-from interlock.model.assessment import Assessment, GapGraph, OrgStanding, Plan, Score, Totals, Verdict
+from interlock.model.assessment import Assessment, GapGraph, OrgReadiness, Plan, Score, Totals, Verdict
 from interlock.model.base import GapClass, Gate, Owner, RuleOutcome, Scope, Severity
 from interlock.model.finding import PRODUCT, Conclusion, Finding, Subject, finding_key
 from interlock.model.observation import Observation, RequestRecord, Target
 from interlock.model.organization import Organization
-from interlock.model.rule import Rule, StandingTask
+from interlock.model.rule import RoutineTask, Rule
 
 GAP, MET, UNKNOWN = RuleOutcome.GAP, RuleOutcome.MET, RuleOutcome.UNKNOWN
 NOT_APPLICABLE, ERROR = RuleOutcome.NOT_APPLICABLE, RuleOutcome.ERROR
@@ -127,8 +127,8 @@ def everywhere(
     return tuple(found)
 
 
-def task(name: str, scope: Scope = Scope.ORG, **more: Any) -> StandingTask:
-    return StandingTask.model_validate(
+def task(name: str, scope: Scope = Scope.ORG, **more: Any) -> RoutineTask:
+    return RoutineTask.model_validate(
         {
             "id": name,
             "title": f"Title of {name}",
@@ -144,7 +144,7 @@ def plan_of(
     findings: Sequence[Finding],
     rules: Mapping[str, Rule],
     orgs: Sequence[Organization] = (),
-    tasks: Sequence[StandingTask] = (),
+    tasks: Sequence[RoutineTask] = (),
     **more: Any,
 ) -> Plan:
     target = more.pop("target_gate", Gate.PRODUCTION)
@@ -191,22 +191,22 @@ def product_score(findings: Sequence[Finding], rules: Mapping[str, Rule], target
     return score.product_score(parts_of(findings, rules), target_gate)
 
 
-def standings(
+def readiness(
     orgs: Sequence[Organization],
     findings: Sequence[Finding],
     rules: Mapping[str, Rule],
     observations: Mapping[str, Observation],
     target_gate: Gate,
-) -> tuple[OrgStanding, ...]:
+) -> tuple[OrgReadiness, ...]:
     parts = parts_of(findings, rules)
     blockers = parts.product_blockers()
-    return tuple(score.standing(one, parts, blockers, observations.get(one.id), target_gate) for one in orgs)
+    return tuple(score.org_readiness(one, parts, blockers, observations.get(one.id), target_gate) for one in orgs)
 
 
 def decide(
     findings: Sequence[Finding],
     rules: Mapping[str, Rule],
-    stands: Sequence[OrgStanding],
+    stands: Sequence[OrgReadiness],
     orgs: Sequence[Organization],
 ) -> Verdict:
     def votes(*subjects: Subject) -> tuple[verdict.Vote, ...]:
@@ -220,12 +220,12 @@ def assessment(
     findings: Sequence[Finding],
     rules: Mapping[str, Rule],
     orgs: Sequence[Organization] = (),
-    tasks: Sequence[StandingTask] = (),
+    tasks: Sequence[RoutineTask] = (),
     *,
     target_gate: Gate = Gate.PRODUCTION,
     **plan_settings: Any,
 ) -> Assessment:
-    stands = standings(orgs, findings, rules, {}, target_gate)
+    stands = readiness(orgs, findings, rules, {}, target_gate)
     return Assessment(
         name="test",
         product="Test product",
@@ -239,7 +239,7 @@ def assessment(
         fit=(),
         contradictions=(),
         product_score=product_score(findings, rules, target_gate),
-        standings=stands,
+        readiness=stands,
         graph=build(findings, rules, orgs, target_gate),
         verdict=decide(findings, rules, stands, orgs),
         plan=plan_of(findings, rules, orgs, tasks, target_gate=target_gate, **plan_settings),

@@ -16,9 +16,9 @@ from gaps_factory import (
     observation,
     org,
     product_score,
+    readiness,
     rule,
     rules_of,
-    standings,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,7 +32,7 @@ ALDER, BIRCH = org("alder"), org("birch", "oracle")
 
 
 def stand(findings, rules, target=Gate.PRODUCTION, who=ALDER, seen=None):
-    return standings([who], findings, rules, {who.id: seen}, target)[0]
+    return readiness([who], findings, rules, {who.id: seen}, target)[0]
 
 
 def worked_example():
@@ -138,7 +138,7 @@ def test_caps(scope, gap_class, outcome, gate, alder, birch, product):
         f if f.key == subject else f.model_copy(update={"outcome": MET}) for f in everywhere(rules, [ALDER, BIRCH])
     ]
     findings = [f.model_copy(update={"outcome": outcome}) if f.key == subject else f for f in findings]
-    got = standings([ALDER, BIRCH], findings, rules, {}, Gate.PILOT)
+    got = readiness([ALDER, BIRCH], findings, rules, {}, Gate.PILOT)
     scores = [got[0].score, got[1].score, product_score(findings, rules, Gate.PILOT)]
     for score, cap in zip(scores, (alder, birch, product), strict=True):
         assert score.uncapped.high > 95
@@ -206,7 +206,7 @@ def test_an_organisations_own_verdict_is_the_earliest_of_all_that_concern_it():
     findings = everywhere(
         rules, [ALDER, BIRCH], {"AA-003@alder": UNKNOWN, "AA-002@vendor:oracle": MET, "AA-003@birch": MET}
     )
-    got = [s.verdict for s in standings([ALDER, BIRCH], findings, rules, {}, Gate.PILOT)]
+    got = [s.verdict for s in readiness([ALDER, BIRCH], findings, rules, {}, Gate.PILOT)]
     assert got == [VerdictValue.DEFINE_CONTRACT, VerdictValue.MAP_AUTH]
 
 

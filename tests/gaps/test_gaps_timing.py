@@ -25,7 +25,7 @@ def work_of(before, effort=4.0, owner=Owner.US):
         Task(
             id=f"t{row:02d}",
             title="",
-            kind="standing",
+            kind="routine",
             scope=Scope.PRODUCT,
             org=None,
             orgs=(),

@@ -15,9 +15,9 @@ from gaps_factory import (
     everywhere,
     finding,
     org,
+    readiness,
     rule,
     rules_of,
-    standings,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,7 +32,7 @@ FIRST, OUTSIDE, CONTRACT, AUTH, BUILD = VerdictValue
 
 
 def verdict_of(findings, rules, orgs=()):
-    return decide(findings, rules, standings(orgs, findings, rules, {}, Gate.PILOT), orgs)
+    return decide(findings, rules, readiness(orgs, findings, rules, {}, Gate.PILOT), orgs)
 
 
 def voters(**values):

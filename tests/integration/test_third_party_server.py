@@ -253,8 +253,8 @@ def test_safe_negatives_are_refused_and_leave_nothing(server: Running, probed: C
     before = len(server.read("Patient?_count=100"))
     seen = probed("probe", "--org", "general", "--active")
     found = outcomes(seen)
-    assert {name: found[name] for name in ("AUTH-001", "AUTH-003", "AUTH-004", "AUTH-005")} == dict.fromkeys(
-        ("AUTH-001", "AUTH-003", "AUTH-004", "AUTH-005"), "pass"
+    assert {name: found[name] for name in ("NEG-001", "NEG-003", "NEG-004", "NEG-005")} == dict.fromkeys(
+        ("NEG-001", "NEG-003", "NEG-004", "NEG-005"), "pass"
     )
     assert seen["facts"]["security"]["anonymous_read"] == "refused"
     sent = [(request["method"], request["status"]) for request in seen["requests"] if request["method"] != "GET"]

@@ -20,7 +20,7 @@ from typed_targets import probe_sync
 
 pytestmark = pytest.mark.fast
 
-AUTH = ("AUTH-001", "AUTH-002", "AUTH-003", "AUTH-004", "AUTH-005")
+NEG = ("NEG-001", "NEG-002", "NEG-003", "NEG-004", "NEG-005")
 REFUSED = as_json({"error": "unsupported_grant_type"}, 400)
 UNAUTHORIZED = as_json({"resourceType": "OperationOutcome"}, 401, WWW_Authenticate='Bearer realm="r"')
 
@@ -50,11 +50,11 @@ def test_the_sandbox_refuses_by_the_book() -> None:
         target = Target(base_url=server.base_url("riverside"))
         seen = probe_sync([target], ProbeSettings(active=True))[0]
         passive = probe_sync([target], ProbeSettings())[0]
-    assert [check(seen, one)[0] for one in AUTH] == ["pass", "not_applicable", "pass", "pass", "pass"]
+    assert [check(seen, one)[0] for one in NEG] == ["pass", "not_applicable", "pass", "pass", "pass"]
     assert seen.facts.security is not None
     assert seen.facts.security.anonymous_read == "refused"
-    assert all("--active" in check(passive, one)[1] for one in AUTH)
-    assert {check(passive, one)[0] for one in AUTH} == {"not_applicable"}
+    assert all("--active" in check(passive, one)[1] for one in NEG)
+    assert {check(passive, one)[0] for one in NEG} == {"not_applicable"}
     assert {record.method for record in passive.requests} == {"GET"}
 
 
@@ -93,7 +93,7 @@ TOKEN_ANSWERS: dict[str, tuple[Reply, str, str]] = {
 def test_answers_of_the_token_endpoint(loopback: Loopback, name: str) -> None:
     answer, form, word = TOKEN_ANSWERS[name]
     seen = asked(loopback, token=answer)
-    assert (check(seen, "AUTH-001")[0], check(seen, "AUTH-003")[0]) == (form, word)
+    assert (check(seen, "NEG-001")[0], check(seen, "NEG-003")[0]) == (form, word)
     assert "access_token" not in seen.model_dump_json()
 
 
@@ -122,7 +122,7 @@ READS: dict[str, tuple[Reply, str, str, str | None]] = {
 def test_answers_to_a_read_without_a_token(loopback: Loopback, name: str) -> None:
     answer, refused, challenge, fact = READS[name]
     seen = asked(loopback, read=answer)
-    assert (check(seen, "AUTH-004")[0], check(seen, "AUTH-005")[0]) == (refused, challenge)
+    assert (check(seen, "NEG-004")[0], check(seen, "NEG-005")[0]) == (refused, challenge)
     assert seen.facts.security is not None
     assert seen.facts.security.anonymous_read == fact
     assert "Quillfeather" not in seen.model_dump_json()
@@ -141,22 +141,22 @@ def test_the_same_is_judged_again_offline(loopback: Loopback) -> None:
             if name in contents and digest:
                 found[digest] = contents[name]
         again = recheck(seen, found)
-        assert [check(again, one) for one in AUTH] == [check(seen, one) for one in AUTH]
+        assert [check(again, one) for one in NEG] == [check(seen, one) for one in NEG]
         assert again.facts.security == seen.facts.security
 
 
 def test_without_a_token_endpoint_there_is_nothing_to_ask(loopback: Loopback) -> None:
     loopback.serve(as_json(STATEMENT | {"rest": [{"mode": "server"}]}))
     seen = probe_sync([Target(base_url=loopback.base)], ProbeSettings(active=True))[0]
-    assert check(seen, "AUTH-001") == ("not_observed", "Not observed: no token endpoint is known")
+    assert check(seen, "NEG-001") == ("not_observed", "Not observed: no token endpoint is known")
 
 
 def test_a_token_endpoint_inside_is_not_asked() -> None:
     with SandboxServer(tls_faults=False) as server:
         base = server.base_url("riverside", "internal-token-endpoint")
         seen = probe_sync([Target(base_url=base)], ProbeSettings(active=True))[0]
-    assert check(seen, "AUTH-001")[0] == "not_observed"
-    assert check(seen, "AUTH-004")[0] == "pass"
+    assert check(seen, "NEG-001")[0] == "not_observed"
+    assert check(seen, "NEG-004")[0] == "pass"
 
 
 def test_the_token_endpoints_own_certificate_counts() -> None:
@@ -169,6 +169,6 @@ def test_the_token_endpoints_own_certificate_counts() -> None:
             seen = probe_sync([Target(base_url=other.base)], ProbeSettings(active=True), allowed=server.origins)[0]
     finally:
         other.close()
-    outcome, message = check(seen, "AUTH-002")
+    outcome, message = check(seen, "NEG-002")
     assert outcome == "fail"
     assert "Credentials cannot be sent there safely" in message

@@ -197,11 +197,11 @@ def test_a_proxys_refusal_is_no_safe_negative(proxy: Loopback, status: int) -> N
     beyond = records(observation, "token-negative", "anonymous-read")
     assert len(beyond) == 2
     assert {(record.failure, record.status, record.proxy) for record in beyond} == {("connect", None, proxy.origin)}
-    for check_id in ("AUTH-001", "AUTH-003", "AUTH-004", "AUTH-005"):
+    for check_id in ("NEG-001", "NEG-003", "NEG-004", "NEG-005"):
         judged = check(observation, check_id)
         assert judged.outcome == "not_observed", judged
-    assert f"HTTP {status}" in check(observation, "AUTH-004").message
-    assert proxy.origin in check(observation, "AUTH-004").message
+    assert f"HTTP {status}" in check(observation, "NEG-004").message
+    assert proxy.origin in check(observation, "NEG-004").message
     assert observation.facts.security is not None
     assert observation.facts.security.anonymous_read is None
     assert "user:secret" not in observation.model_dump_json()
@@ -211,10 +211,10 @@ def test_what_only_the_server_says_counts_through_a_proxy_too(proxy: Loopback) -
     refused = as_json({"error": "unsupported_grant_type"}, 400)
     unauthorized = Reply(b"", 401, None, {"WWW-Authenticate": "Bearer"})
     observation = active(proxy, refused, unauthorized)
-    assert [check(observation, f"AUTH-00{number}").outcome for number in (1, 3, 4, 5)] == ["pass"] * 4
+    assert [check(observation, f"NEG-00{number}").outcome for number in (1, 3, 4, 5)] == ["pass"] * 4
     assert {record.proxy for record in observation.requests} == {proxy.origin}
     given = active(proxy, as_json({"access_token": "x"}), as_json(PATIENT))
-    assert check(given, "AUTH-004").outcome == "fail"
+    assert check(given, "NEG-004").outcome == "fail"
     assert {record.proxy for record in records(given, "token-negative", "anonymous-read")} == {proxy.origin}
     assert "Quillfeather" not in given.model_dump_json()
 

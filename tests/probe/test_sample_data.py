@@ -215,8 +215,8 @@ def test_a_host_that_asks_for_a_pause_gets_it(loopback: Loopback) -> None:
     serve(loopback, token=pause)
     active = probe_sync([Target(base_url=loopback.base)], ProbeSettings(active=True))[0]
     assert [request.method for request in loopback.requests] == ["GET", "GET", "POST"]
-    assert check(active, "AUTH-004")[0] == "not_observed"
-    assert "asked to be left alone" in check(active, "AUTH-004")[1]
+    assert check(active, "NEG-004")[0] == "not_observed"
+    assert "asked to be left alone" in check(active, "NEG-004")[1]
 
 
 def test_no_page_costs_more_than_the_limit(loopback: Loopback) -> None:

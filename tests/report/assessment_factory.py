@@ -14,7 +14,7 @@ from interlock.model.assessment import (
     GateState,
     Interval,
     OrgForecast,
-    OrgStanding,
+    OrgReadiness,
     Plan,
     PlanTask,
     Quantiles,
@@ -352,23 +352,23 @@ def _gates(org: str) -> tuple[GateState, ...]:
 
 
 STANDINGS = (
-    OrgStanding(
+    OrgReadiness(
         org="riverside", observed="observed", observed_at="2026-09-07T09:12:00Z",
         score=make_score(86, 93, confidence=0.86),
         stage=Gate.PILOT, stage_if_unknowns_hold=Gate.PILOT, gates=_gates("riverside"), verdict=VerdictValue.INTEGRATE,
     ),
-    OrgStanding(
+    OrgReadiness(
         org="lakeshore", observed="observed", observed_at="2026-09-07T09:12:04Z",
         score=make_score(34, 39, caps=["Held at 39 by the open integration blockers AUTH-001, AUTH-003 and AUTH-007"]),
         stage=Gate.DESIGN, stage_if_unknowns_hold=Gate.DESIGN, gates=_gates("lakeshore"), verdict=VerdictValue.MAP_AUTH,
     ),
-    OrgStanding(
+    OrgReadiness(
         org="pinecrest", observed="partial", observed_at="2026-09-07T09:12:09Z",
         not_observed_because="the SMART configuration did not answer within 10 s",
         score=make_score(21, 39, confidence=0.61, caps=["Held at 39 by the open integration blocker FHIR-002"]),
         stage=None, stage_if_unknowns_hold=Gate.DESIGN, gates=_gates("pinecrest"), verdict=VerdictValue.DEFINE_CONTRACT,
     ),
-    OrgStanding(
+    OrgReadiness(
         org="harborview", observed="not_observed", not_observed_because="connection timed out after 10 s",
         score=make_score(28, 69, confidence=0.33, caps=["Held at 69 by undecided gate requirements"]),
         stage=Gate.DESIGN, stage_if_unknowns_hold=Gate.PILOT, gates=_gates("harborview"), verdict=VerdictValue.MAP_AUTH,
@@ -395,7 +395,7 @@ def _plan() -> Plan:
     ]  # fmt: skip
     tasks.append(
         PlanTask(
-            id="review.security@lakeshore", title="The hospital's own security review", kind="standing",
+            id="review.security@lakeshore", title="The hospital's own security review", kind="routine",
             org="lakeshore", owner=Owner.ORG,
             gate=Gate.PILOT, wave=3, after=("AUTH-003@lakeshore",), effort=None, lead_time=JUDGED,
             start_p50=60, finish_p50=92, criticality=0.94,
@@ -489,14 +489,14 @@ def _fits() -> tuple[ContractFit, ...]:
     )
 
 
-def make_totals(standings: Sequence[OrgStanding], findings: Sequence[Finding]) -> Totals:
+def make_totals(readiness: Sequence[OrgReadiness], findings: Sequence[Finding]) -> Totals:
     by_stage: dict[str, int] = {}
-    for standing in standings:
-        stage = standing.stage.value if standing.stage else "none"
+    for own in readiness:
+        stage = own.stage.value if own.stage else "none"
         by_stage[stage] = by_stage.get(stage, 0) + 1
     counts = {outcome: sum(1 for finding in findings if finding.outcome is outcome) for outcome in RuleOutcome}
     return Totals(
-        organizations=len(standings), observed=sum(1 for standing in standings if standing.observed == "observed"),
+        organizations=len(readiness), observed=sum(1 for own in readiness if own.observed == "observed"),
         by_stage=by_stage, findings=counts, questions=84, answered=71, unknown=5, not_applicable=3,
     )  # fmt: skip
 
@@ -542,7 +542,7 @@ def sample() -> Assessment:
         ),
         patterns=_patterns(),
         product_score=make_score(64, 71),
-        standings=STANDINGS,
+        readiness=STANDINGS,
         graph=_graph(),
         verdict=Verdict(
             value=VerdictValue.MAP_AUTH,
@@ -653,7 +653,7 @@ def minimal() -> Assessment:
         questionnaires={}, organizations=(), rules={}, findings=(), fit=(), contradictions=(),
         product_score=Score(interval=Interval(low=100, high=100), uncapped=Interval(low=100, high=100), completeness=1,
                             confidence=1, not_applicable=0),
-        standings=(), graph=GapGraph(),
+        readiness=(), graph=GapGraph(),
         verdict=Verdict(
             value=VerdictValue.INTEGRATE, headline="Nothing stands in the way.", reasons=(), provisional=False,
             next_step="Add the first organisation", next_step_owner=Owner.US, counterfactual="Nothing would change it",
@@ -702,8 +702,8 @@ def large(organizations: int = 60, rules: int = 40, open_share: int = 6) -> Asse
                 if before and wave:
                     edges.append(GapEdge(before=before, after=key))
                 before = key
-    standings = tuple(
-        OrgStanding(
+    readiness = tuple(
+        OrgReadiness(
             org=org.id, observed="observed" if place % 7 else "not_observed",
             not_observed_because=None if place % 7 else "no route to host", score=make_score(20 + place, 39 + place),
             stage=None if place % 3 else Gate.DESIGN, stage_if_unknowns_hold=Gate.DESIGN,
@@ -746,7 +746,7 @@ def large(organizations: int = 60, rules: int = 40, open_share: int = 6) -> Asse
             "findings": tuple(findings),
             "fit": fits,
             "contradictions": (),
-            "standings": standings,
+            "readiness": readiness,
             "graph": GapGraph(
                 nodes=tuple(nodes), edges=tuple(edges), reduced=tuple(edges), waves=waves,
                 root_causes=tuple(
@@ -756,7 +756,7 @@ def large(organizations: int = 60, rules: int = 40, open_share: int = 6) -> Asse
             ),
             "verdict": base.verdict.model_copy(update={"reasons": (), "undecided": ()}),
             "plan": plan,
-            "totals": make_totals(standings, findings),
+            "totals": make_totals(readiness, findings),
         }
     )  # fmt: skip
 

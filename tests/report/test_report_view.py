@@ -310,18 +310,18 @@ def test_a_brief_report_says_the_same_of_several_subjects_once() -> None:
 def test_a_brief_report_names_what_the_product_lacks_once() -> None:
     sample = factory.sample()
     product = {"design": ("CON-004",), "pilot": ("OPS-003",)}
-    standings = tuple(
-        standing.model_copy(
+    readiness = tuple(
+        readiness.model_copy(
             update={
                 "gates": tuple(
                     gate.model_copy(update={"holds": False, "open": (*gate.open, *product.get(gate.gate.value, ()))})
-                    for gate in standing.gates
+                    for gate in readiness.gates
                 )
             }
         )
-        for standing in sample.standings
+        for readiness in sample.readiness
     )
-    assessment = sample.model_copy(update={"standings": standings})
+    assessment = sample.model_copy(update={"readiness": readiness})
     whole, brief = build(assessment), build(assessment, brief=True)
     assert whole.organizations is not None and brief.organizations is not None
     assert whole.product_gates == () and brief.product_gates
@@ -339,11 +339,11 @@ def test_a_brief_report_names_what_the_product_lacks_once() -> None:
 
 def test_a_brief_report_names_six_rules_a_gate_and_counts_the_others() -> None:
     sample = factory.sample()
-    standing = sample.standings[0]
-    many = tuple(f"MANY-{number:03}@{standing.org}" for number in range(BRIEF_NAMES + 3))
-    gates = tuple(gate.model_copy(update={"holds": False, "open": many, "undecided": ()}) for gate in standing.gates)
-    standings = (standing.model_copy(update={"gates": gates}), *sample.standings[1:])
-    assessment = sample.model_copy(update={"standings": standings})
+    readiness = sample.readiness[0]
+    many = tuple(f"MANY-{number:03}@{readiness.org}" for number in range(BRIEF_NAMES + 3))
+    gates = tuple(gate.model_copy(update={"holds": False, "open": many, "undecided": ()}) for gate in readiness.gates)
+    readiness = (readiness.model_copy(update={"gates": gates}), *sample.readiness[1:])
+    assessment = sample.model_copy(update={"readiness": readiness})
     whole, brief = build(assessment).organizations, build(assessment, brief=True).organizations
     assert whole is not None and brief is not None
     for before, after in zip(whole[0].gates, brief[0].gates, strict=True):

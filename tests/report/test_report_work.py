@@ -53,22 +53,22 @@ def rows(text: str) -> list[list[str]]:
 def test_items_are_the_open_and_undecided_tasks_of_the_plan() -> None:
     sample = factory.sample()
     items = work_items(sample)
-    assert {item.id for item in items} == {t.id for t in sample.plan.tasks if t.kind != "standing"}
-    assert {item.id for item in work_items(sample, standing=True)} == {t.id for t in sample.plan.tasks}
+    assert {item.id for item in items} == {t.id for t in sample.plan.tasks if t.kind != "routine"}
+    assert {item.id for item in work_items(sample, routine=True)} == {t.id for t in sample.plan.tasks}
     assert all(key in {item.id for item in items} for item in items for key in item.blocked_by)
 
 
-def test_without_standing_tasks_an_item_waits_for_what_is_behind_them() -> None:
+def test_without_routine_tasks_an_item_waits_for_what_is_behind_them() -> None:
     tasks = (
         task("A", "gap", 0, ()),
-        task("s1", "standing", 1, ("A",)),
-        task("s2", "standing", 2, ("s1",)),
+        task("s1", "routine", 1, ("A",)),
+        task("s2", "routine", 2, ("s1",)),
         task("B", "gap", 3, ("s2", "gone")),
     )
     sample = factory.sample()
     assessment = sample.model_copy(update={"plan": sample.plan.model_copy(update={"tasks": tasks})})
     assert {item.id: item.blocked_by for item in work_items(assessment)} == {"A": (), "B": ("A",)}
-    assert {item.id: item.blocked_by for item in work_items(assessment, standing=True)}["B"] == ("s2",)
+    assert {item.id: item.blocked_by for item in work_items(assessment, routine=True)}["B"] == ("s2",)
 
 
 def test_something_undecided_is_never_told_as_a_fact() -> None:
@@ -83,7 +83,7 @@ def test_something_undecided_is_never_told_as_a_fact() -> None:
 
 @pytest.mark.parametrize("tracker", ["github", "jira", "azure"])
 def test_a_csv_file_has_a_row_an_item_and_no_formula(tracker: trackers.Tracker) -> None:
-    items = work_items(hostile(), standing=True)
+    items = work_items(hostile(), routine=True)
     table = rows(trackers.write(items, tracker, "csv"))
     assert len(table) == len(items) + 1
     assert {len(row) for row in table} == {len(table[0])}
@@ -94,7 +94,7 @@ def test_a_csv_file_has_a_row_an_item_and_no_formula(tracker: trackers.Tracker) 
 
 @pytest.mark.parametrize("tracker", ["github", "jira", "azure"])
 def test_json_has_the_same_items_and_links_that_resolve(tracker: trackers.Tracker) -> None:
-    items = work_items(factory.sample(), standing=True)
+    items = work_items(factory.sample(), routine=True)
     expected = Counter((key, item.id) for item in items for key in item.blocked_by)
     assert expected
     data = json.loads(trackers.write(items, tracker, "json"))
@@ -111,7 +111,7 @@ def test_json_has_the_same_items_and_links_that_resolve(tracker: trackers.Tracke
 
 
 def test_jira_links_name_the_rows_of_the_same_file() -> None:
-    items = work_items(factory.sample(), standing=True)
+    items = work_items(factory.sample(), routine=True)
     head, *table = rows(trackers.write(items, "jira", "csv"))
     number, key = head.index("Issue ID"), head.index("External issue ID")
     names = {row[number]: row[key] for row in table}

@@ -273,10 +273,10 @@ def test_probe_findings_put_failures_first_and_call_the_unseen_not_observed(book
 
 def test_never_probed_is_said_so() -> None:
     sample = factory.sample()
-    never = sample.standings[3].model_copy(update={"observed": "never_probed", "not_observed_because": None})
-    standings = (*sample.standings[:3], never)
+    never = sample.readiness[3].model_copy(update={"observed": "never_probed", "not_observed_because": None})
+    readiness = (*sample.readiness[:3], never)
     seen = {org: one for org, one in factory.observations().items() if org != "harborview"}
-    book = read(made(sample.model_copy(update={"standings": standings}), seen))
+    book = read(made(sample.model_copy(update={"readiness": readiness}), seen))
     row = next(
         row for row in book["Probe findings"].table("Organisation") if row["Organisation"].value == "Harborview Clinics"
     )
@@ -333,9 +333,9 @@ def hostile(text: str) -> tuple[Assessment, dict[str, Observation]]:
             organizations=tuple(org.but(name=text) for org in sample.organizations),
             rules=rules,
             findings=tuple(one.but(message=text, detail=text, reads=(text,)) for one in sample.findings),
-            standings=tuple(
+            readiness=tuple(
                 one.but(not_observed_because=text, observed_at=text, score=one.score.but(caps=(text,)))
-                for one in sample.standings
+                for one in sample.readiness
             ),
             verdict=sample.verdict.but(headline=text, next_step=text, counterfactual=text),
             plan=sample.plan.but(

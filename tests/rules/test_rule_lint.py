@@ -11,7 +11,7 @@ import yaml
 from rule_examples import boolean, choice, form, rule_data, ruleset, several
 
 from interlock.model.questionnaire import Questionnaire
-from interlock.model.rule import Rule, Ruleset, StandingTask
+from interlock.model.rule import RoutineTask, Rule, Ruleset
 from interlock.rules.lint import LintProblem, lint
 from interlock.rules.lint.problems import CODES
 from interlock.usecases.lint import lint_directories
@@ -47,7 +47,7 @@ def content(*extra: Data) -> tuple[list[Data], list[Data]]:
 
 
 def check(items: list[Data], rules: list[Data], **more: Any) -> tuple[LintProblem, ...]:
-    tasks = tuple(StandingTask.model_validate(task) for task in more.pop("tasks", ()))
+    tasks = tuple(RoutineTask.model_validate(task) for task in more.pop("tasks", ()))
     built = ruleset(*(Rule.model_validate(rule) for rule in rules), tasks=tasks)
     return lint(built, (form(*items),), more.pop("statements", ("S01", "S02")), **more)
 

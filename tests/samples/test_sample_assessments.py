@@ -80,8 +80,8 @@ def _told(assessment: Assessment) -> dict[str, Any]:
         "verdict": assessment.verdict.value.value,
         "provisional": assessment.verdict.provisional,
         "reasons": [reason.key for reason in assessment.verdict.reasons],
-        "stages": {one.org: one.stage.value if one.stage else "none" for one in assessment.standings},
-        "verdicts": {one.org: one.verdict.value for one in assessment.standings},
+        "stages": {one.org: one.stage.value if one.stage else "none" for one in assessment.readiness},
+        "verdicts": {one.org: one.verdict.value for one in assessment.readiness},
         "auth_blocked": _auth_blocked(assessment),
         "top_gaps": [node.key for node in worst[:TOP]],
         "patterns": [one.pattern for one in assessment.patterns if one.outcome == "matched"],
@@ -165,12 +165,12 @@ def test_a_sample_names_no_real_address(template: str) -> None:
 
 
 def _stages(inputs: Inputs) -> dict[str, str | None]:
-    return {one.org: one.stage.value if one.stage else None for one in judge(inputs).standings}
+    return {one.org: one.stage.value if one.stage else None for one in judge(inputs).readiness}
 
 
 def _lows(inputs: Inputs) -> list[float]:
     judged = judge(inputs)
-    return [judged.product_score.uncapped.low, *(one.score.uncapped.low for one in judged.standings)]
+    return [judged.product_score.uncapped.low, *(one.score.uncapped.low for one in judged.readiness)]
 
 
 def _reweighted(inputs: Inputs, factor: Callable[[], float]) -> Inputs:

@@ -328,7 +328,7 @@ def test_tracker_csv(tracker: Any, hostile: World, calm: World) -> None:
     rows, calm_rows = (
         [
             row
-            for part in work.issues(one.assessment, tracker, "csv", standing=True)
+            for part in work.issues(one.assessment, tracker, "csv", routine=True)
             for row in csv.reader(io.StringIO(part, newline=""), strict=True)
         ]
         for one in (hostile, calm)
@@ -343,7 +343,7 @@ def test_tracker_csv(tracker: Any, hostile: World, calm: World) -> None:
 @pytest.mark.parametrize("tracker", ["github", "jira", "azure"])
 def test_tracker_json(tracker: Any, hostile: World, calm: World) -> None:
     texts, calm_texts = (
-        "".join(work.issues(one.assessment, tracker, "json", standing=True)) for one in (hostile, calm)
+        "".join(work.issues(one.assessment, tracker, "json", routine=True)) for one in (hostile, calm)
     )  # fmt: skip
     assert unseen(texts) == set()
     assert shape_of(json.loads(texts)) == shape_of(json.loads(calm_texts))
@@ -360,7 +360,7 @@ def shape_of(value: Any) -> Any:
 
 def test_bodies_of_issues_are_markdown_without_links_of_others(hostile: World, calm: World) -> None:
     def bodies(one: World) -> str:
-        issues = json.loads("".join(work.issues(one.assessment, "github", "json", standing=True)))
+        issues = json.loads("".join(work.issues(one.assessment, "github", "json", routine=True)))
         return "\n\n".join(issue["issue"]["body"] for issue in issues[:400])
 
     kinds, addresses, raw = markdown_shape(bodies(hostile))

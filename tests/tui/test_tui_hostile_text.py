@@ -86,7 +86,7 @@ async def test_no_screen_writes_what_a_terminal_obeys(terminal, workspace, monke
         await t.settled()
         state = t.app.state
         inputs, assessment = poisoned_inputs(state.inputs), poisoned(state.assessment)
-        judgement = replace(state.judgement, standings=poisoned(state.judgement.standings))
+        judgement = replace(state.judgement, readiness=poisoned(state.judgement.readiness))
         t.app.become(replace(state, inputs=inputs, assessment=assessment, judgement=judgement))
         for number, section in enumerate(SECTIONS, 1):
             await t.press(str(number))

@@ -37,7 +37,7 @@ async def test_an_organisation_is_added_with_an_id_made_from_its_name(terminal, 
         assert org.fhir_base_url == "https://ehr.example.org/fhir/r4"
         assert (org.environment, org.auth.client_id_env) == ("production", "MARY_CLIENT")
         assert "St. Mary [bold]" in t.text, "a name is never read as markup"
-        assert org.id in {standing.org for standing in t.app.state.assessment.standings}
+        assert org.id in {readiness.org for readiness in t.app.state.assessment.readiness}
         assert not t.app.state.changed_files
 
 
@@ -116,7 +116,7 @@ async def test_removing_asks_and_keeps_the_evidence(terminal, workspace):
         await t.until(lambda: not (workspace.root / "orgs" / "riverside.yaml").exists())
         assert (workspace.root / "responses" / "riverside.yaml").exists()
         await t.settled()
-        assert len(t.app.state.assessment.standings) == 3
+        assert len(t.app.state.assessment.readiness) == 3
 
 
 async def test_an_organisation_that_cannot_be_saved_keeps_the_form_open(terminal, monkeypatch):

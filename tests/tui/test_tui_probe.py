@@ -11,7 +11,7 @@ from interlock.workspace.history import latest_observation
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
 async def test_probe_all_shows_what_was_seen_and_moves_the_assessment(terminal, workspace, size):
     async with terminal(size) as t:
-        before = {s.org: s.stage for s in t.app.state.assessment.standings}
+        before = {s.org: s.stage for s in t.app.state.assessment.readiness}
         await t.press("3", "a")
         await t.until(lambda: len(t.app.state.inputs.observations) == 4 and not t.app.state.probing)
         await t.settled()
@@ -23,7 +23,7 @@ async def test_probe_all_shows_what_was_seen_and_moves_the_assessment(terminal, 
             "harborview": "not_observed",
         }
         assert latest_observation(workspace, "riverside") == t.app.state.inputs.observations["riverside"]
-        after = {s.org: s.stage for s in t.app.state.assessment.standings}
+        after = {s.org: s.stage for s in t.app.state.assessment.readiness}
         assert after["riverside"].value == "pilot" and before["riverside"] != after["riverside"]
         assert not t.app.state.changed_files, "what we wrote ourselves is not somebody else's change"
         await t.press("home")

@@ -92,7 +92,7 @@ async def test_an_organisations_page_belongs_to_the_section_it_was_opened_from(t
         await t.press("enter")
         await t.until_shown("Evidence")
         assert t.app.screen.query_one(Tabs)._here == mode
-        assert "Verdict" in t.of("#standing") and "?" not in t.of("#standing")
+        assert "Verdict" in t.of("#readiness") and "?" not in t.of("#readiness")
 
 
 @pytest.mark.parametrize("section", list(InterlockApp.MODES.values()), ids=list(InterlockApp.MODES))

@@ -33,7 +33,7 @@ async def test_x_shows_the_dates_before_and_after_and_c_clears(terminal):
         await in_tasks(t)
         plan = t.app.state.assessment.plan
         task = max((one for one in plan.tasks if one.kind == "gap"), key=lambda one: one.criticality)
-        other = next(one for one in plan.tasks if one.kind == "standing" and one.id != task.id)
+        other = next(one for one in plan.tasks if one.kind == "routine" and one.id != task.id)
         tasks(t).select(task.id)
         await t.press("x")
         await t.until(lambda: supposing(t).result is not None)

@@ -200,7 +200,7 @@ def test_judging_again_after_answers_is_judging_anew(tmp_path: Path) -> None:
         fresh = replace(inputs, content=Content(inputs.content.questionnaires, inputs.content.ruleset, ()))
         anew = judge(fresh)
         assert again.findings == anew.findings
-        assert again.standings == anew.standings
+        assert again.readiness == anew.readiness
         assert (again.product_score, again.verdict) == (anew.product_score, anew.verdict)
 
 

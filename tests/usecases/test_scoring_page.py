@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from interlock.gaps.parts import NO_PART, Parts, part_of, weighing
-from interlock.gaps.score import standing
-from interlock.model.assessment import OrgStanding
+from interlock.gaps.score import org_readiness
+from interlock.model.assessment import OrgReadiness
 from interlock.model.base import Evidence, Gate, RuleOutcome, Scope
 from interlock.model.finding import Conclusion, Subject
 from interlock.model.organization import Organization
@@ -23,7 +23,7 @@ EXAMPLE = PAGE[PAGE.index("## Worked example") : PAGE.index("## Gates and stages
 ROW = re.compile(r"^\| (EX-\d{3}), (\w+)(?:, gate (\w+))? \| ([^|]+) \| ([^|]+) \|", re.MULTILINE)
 
 
-def example(target: Gate, **weights: float) -> OrgStanding:
+def example(target: Gate, **weights: float) -> OrgReadiness:
     """The example's organisation; a severity's weight may be another one."""
     subject = Subject(scope=Scope.ORG, id="example")
     concluded = []
@@ -56,7 +56,7 @@ def example(target: Gate, **weights: float) -> OrgStanding:
         )
         concluded.append((weighing(rule), conclusion))
     parts = Parts(NO_PART, {}, {"example": part_of(subject, concluded)})
-    return standing(Organization(id="example", name="Example"), parts, parts.product_blockers(), None, target)
+    return org_readiness(Organization(id="example", name="Example"), parts, parts.product_blockers(), None, target)
 
 
 def test_the_example_gives_the_figures_of_the_page() -> None:

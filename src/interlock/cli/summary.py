@@ -19,7 +19,7 @@ from interlock.cli.output import (
     wrapped,
 )
 from interlock.documents.text import plain
-from interlock.model.assessment import Assessment, OrgStanding, Score, VerdictChange
+from interlock.model.assessment import Assessment, OrgReadiness, Score, VerdictChange
 from interlock.model.base import Severity
 from interlock.model.content import ContentChange, first_changes, told_changes
 
@@ -38,14 +38,14 @@ SEVERITY_STYLES = {
 }
 
 
-def stage_words(standing: OrgStanding) -> str:
+def stage_words(readiness: OrgReadiness) -> str:
     """The stage in words; says when it was never observed, and what it would be if the unknowns held."""
-    stage = standing.stage.value if standing.stage else "before design"
-    if standing.observed in {"not_observed", "never_probed"}:
-        why = "not observed" if standing.observed == "not_observed" else "never probed"
+    stage = readiness.stage.value if readiness.stage else "before design"
+    if readiness.observed in {"not_observed", "never_probed"}:
+        why = "not observed" if readiness.observed == "not_observed" else "never probed"
         stage = f"{stage} ({why})"
-    best = standing.stage_if_unknowns_hold
-    if best != standing.stage and best is not None:
+    best = readiness.stage_if_unknowns_hold
+    if best != readiness.stage and best is not None:
         stage += f", {best.value} if the unknowns hold"
     return stage
 
@@ -92,7 +92,7 @@ def show_summary(assessment: Assessment) -> None:
                 interval_words(s.score),
                 verdict_words(s.verdict.value) + (" (provisional)" if s.verdict_provisional else ""),
             )
-            for s in assessment.standings
+            for s in assessment.readiness
         ],
     )
     say_changes(assessment.content_changes)

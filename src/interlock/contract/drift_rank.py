@@ -117,7 +117,7 @@ class _Uses:
         """Checks of the sample are about what the contract uses; so is what no request can do without."""
         if name.startswith("DATA-"):
             return "inputs"
-        return "every request" if name in {"NET-001", "NET-002", "NET-003", "AUTH-002"} else None
+        return "every request" if name in {"NET-001", "NET-002", "NET-003", "NEG-002"} else None
 
     def _sign_in(self, change: DriftChange) -> str | None:
         launch, name = self._contract.launch, change.name

@@ -85,11 +85,11 @@ class _Pairs:
 
 
 def _stages(before: Assessment, after: Assessment) -> tuple[StageMove, ...]:
-    old = {standing.org: standing.stage for standing in before.standings}
+    old = {readiness.org: readiness.stage for readiness in before.readiness}
     moves = [
-        StageMove(org=standing.org, before=old[standing.org], after=standing.stage)
-        for standing in after.standings
-        if standing.org in old and old[standing.org] is not standing.stage
+        StageMove(org=readiness.org, before=old[readiness.org], after=readiness.stage)
+        for readiness in after.readiness
+        if readiness.org in old and old[readiness.org] is not readiness.stage
     ]
     return tuple(sorted(moves, key=lambda move: move.org))
 
@@ -163,7 +163,7 @@ def _point(name: str, assessment: Assessment) -> BurnDownPoint:
         name=name,
         date=assessment.as_of or assessment.plan.start,
         product=assessment.product_score.interval,
-        orgs={standing.org: standing.score.interval for standing in assessment.standings},
+        orgs={readiness.org: readiness.score.interval for readiness in assessment.readiness},
         open=outcomes.count(RuleOutcome.GAP),
         undecided=sum(outcome in UNDECIDED for outcome in outcomes),
         p80_date=assessment.plan.finish.p80_date if assessment.plan.tasks else None,

@@ -51,10 +51,10 @@ def notes(
     if not work.tasks:
         return (f"Nothing is left to plan before the {gate_words(gate)}.",)
     found = [*_people(simulation, finish), *_unknowns(simulation, finish, if_gaps)]
-    if any(task.kind == "standing" for task in work.tasks):
-        found.append("Standing tasks are planned as not yet begun.")
+    if any(task.kind == "routine" for task in work.tasks):
+        found.append("Routine tasks are planned as not yet begun.")
     if work.done:
-        found.append(f"{count(work.done, 'standing task')} not planned: met rules show that the work is done.")
+        found.append(f"{count(work.done, 'routine task')} not planned: met rules show that the work is done.")
     found += _calendar(simulation, start, by)
     if simulation.orgs and GATE_RANK[gate] >= GATE_RANK[Gate.PILOT]:
         found.append(CROSS_CHECK)

@@ -24,7 +24,7 @@ Ends = dict[str | None, Floats]
 class Scenario:
     """What is different.
 
-    :ivar close: ids of tasks that take no time: keys of gaps and unknowns, or ids of standing tasks.
+    :ivar close: ids of tasks that take no time: keys of gaps and unknowns, or ids of routine tasks.
     :ivar add: persons added (or, below zero, taken away) by owner.
     :ivar drop: organisations left out.
     :ivar simulate: behaviours of the test path that no longer need a shared environment.

@@ -30,7 +30,7 @@ from interlock.model.contract import TestPathEntry
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Finding
 from interlock.model.organization import Freeze, Organization
-from interlock.model.rule import Rule, StandingTask
+from interlock.model.rule import RoutineTask, Rule
 
 MAX_RUNS = 1_000_000
 #: Slack in days when a run is compared with the most-likely path: rounding of 32-bit sums.
@@ -64,7 +64,7 @@ class PlanOptions:
 def make_plan(
     graph: GapGraph,
     rules: Mapping[str, Rule],
-    ruleset_tasks: Sequence[StandingTask],
+    ruleset_tasks: Sequence[RoutineTask],
     findings: Sequence[Finding],
     organizations: Sequence[Organization],
     options: PlanOptions,
@@ -72,7 +72,7 @@ def make_plan(
     """Simulate the work that the target gate needs, and say what decides the date.
 
     :raises InterlockError: a capacity that is not above zero, a seed or number of runs that is not a whole number in
-        range, a standing task that comes after something unknown, or tasks that wait in a circle.
+        range, a routine task that comes after something unknown, or tasks that wait in a circle.
     """
     simulation = simulation_of(graph, rules, ruleset_tasks, findings, organizations, options)
     work, times = simulation.work, simulation.times
@@ -115,7 +115,7 @@ def make_plan(
 def simulation_of(
     graph: GapGraph,
     rules: Mapping[str, Rule],
-    ruleset_tasks: Sequence[StandingTask],
+    ruleset_tasks: Sequence[RoutineTask],
     findings: Sequence[Finding],
     organizations: Sequence[Organization],
     options: PlanOptions,

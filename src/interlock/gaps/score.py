@@ -10,7 +10,7 @@ from interlock.gaps.stages import gate_states, stage
 from interlock.gaps.subjects import GATE_RANK
 from interlock.gaps.verdict import own_verdict
 from interlock.gaps.wording import count, gate_words, listed
-from interlock.model.assessment import Interval, OrgStanding, Score
+from interlock.model.assessment import Interval, OrgReadiness, Score
 from interlock.model.base import Gate
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
@@ -31,9 +31,9 @@ def product_score(parts: Parts, target_gate: Gate) -> Score:
     return _score((product,), (product,), parts.product_blockers(), target_gate)
 
 
-def standing(
+def org_readiness(
     org: Organization, parts: Parts, product_blockers: Keys, observation: Observation | None, target_gate: Gate
-) -> OrgStanding:
+) -> OrgReadiness:
     """Where one organisation stands.
 
     :param product_blockers: keys of all open product blockers, sorted; they hold back everyone.
@@ -42,7 +42,7 @@ def standing(
     concerning = parts.concerning(org)
     gates = gate_states(concerning)
     verdict, provisional = own_verdict(concerning)
-    return OrgStanding.trusted(
+    return OrgReadiness.trusted(
         org=org.id,
         observed=observation.outcome if observation else "never_probed",
         observed_at=observation.started.isoformat().replace("+00:00", "Z") if observation else None,

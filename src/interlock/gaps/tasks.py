@@ -1,6 +1,6 @@
-"""The plan's tasks: every gap to close, every unknown to find out, and the standing tasks, in an order that can be run.
+"""The plan's tasks: every gap to close, every unknown to find out, and the routine tasks, in an order that can be run.
 
-Only what the target gate needs is planned: requirements and standing tasks of gates up to it, and whatever they wait
+Only what the target gate needs is planned: requirements and routine tasks of gates up to it, and whatever they wait
 for. Advice is not planned.
 """
 
@@ -13,14 +13,14 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Literal
 
 from interlock.gaps import dag
-from interlock.gaps.standing import StandingTasks
+from interlock.gaps.routine import RoutineTasks
 from interlock.gaps.subjects import GATE_RANK, is_requirement
 from interlock.model.assessment import GapGraph, GapNode
 from interlock.model.base import Gate, Owner, RuleOutcome, Scope
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Finding
 from interlock.model.organization import Organization
-from interlock.model.rule import Effort, LeadTime, Rule, StandingTask
+from interlock.model.rule import Effort, LeadTime, RoutineTask, Rule
 
 #: Effort of finding out what is not known: asking, reading, or probing again. Our judgement, in person-days.
 DISCOVERY_EFFORT = Effort(low=0.25, expected=0.5, high=2.0)
@@ -38,7 +38,7 @@ class Task:
 
     id: str
     title: str
-    kind: Literal["gap", "discovery", "standing"]
+    kind: Literal["gap", "discovery", "routine"]
     scope: Scope
     org: str | None
     orgs: tuple[str, ...]
@@ -56,7 +56,7 @@ class Task:
 class Work:
     """Tasks in topological order (wave, then id); ``before`` and ``after`` are row numbers into ``tasks``.
 
-    :ivar done: how many standing tasks are not planned because a met rule shows that they are done.
+    :ivar done: how many routine tasks are not planned because a met rule shows that they are done.
     """
 
     tasks: tuple[Task, ...]
@@ -91,7 +91,7 @@ class Work:
 def collect(
     graph: GapGraph,
     rules: Mapping[str, Rule],
-    standing: Sequence[StandingTask],
+    routine: Sequence[RoutineTask],
     findings: Sequence[Finding],
     organizations: Sequence[Organization],
     target_gate: Gate,
@@ -99,14 +99,14 @@ def collect(
 ) -> Work:
     """Every task that the target gate needs.
 
-    :param findings: those that are met show which standing tasks are done.
+    :param findings: those that are met show which routine tasks are done.
     :param freezes_stated: organisations whose change freezes are known.
-    :raises InterlockError: a standing task comes after something that does not exist, or tasks wait in a circle.
+    :raises InterlockError: a routine task comes after something that does not exist, or tasks wait in a circle.
     """
     everything = {task.id: task for task in _gap_tasks(graph, rules, organizations)}
     met = frozenset(finding.key for finding in findings if finding.outcome is RuleOutcome.MET)
-    book = StandingTasks(standing, graph, rules, organizations, met, freezes_stated)
-    everything.update({task.id: task for task in _standing_tasks(book, organizations)})
+    book = RoutineTasks(routine, graph, rules, organizations, met, freezes_stated)
+    everything.update({task.id: task for task in _routine_tasks(book, organizations)})
     return _arranged(_needed(everything, target_gate), len(book.done))
 
 
@@ -141,7 +141,7 @@ def _gap_task(node: GapNode, rule: Rule, vendor_of: Mapping[str, str], after: tu
     )
 
 
-def _standing_tasks(book: StandingTasks, organizations: Sequence[Organization]) -> list[Task]:
+def _routine_tasks(book: RoutineTasks, organizations: Sequence[Organization]) -> list[Task]:
     vendor_of = {organization.id: organization.vendor for organization in organizations}
     tasks = []
     for key, (task, (scope, name)) in book.instances.items():
@@ -149,7 +149,7 @@ def _standing_tasks(book: StandingTasks, organizations: Sequence[Organization]) 
             Task(
                 id=key,
                 title=f"{task.title} ({name})" if scope is Scope.VENDOR else task.title,
-                kind="standing",
+                kind="routine",
                 scope=scope,
                 org=name if scope is Scope.ORG else None,
                 orgs=book.orgs_of(key),

@@ -13,7 +13,7 @@ from interlock.documents.text import plain
 from interlock.gaps.parts import Part
 from interlock.gaps.subjects import SEVERITY_RANK, UNDECIDED, in_force, rule_of
 from interlock.gaps.wording import VERDICT_WORDS, first_sentence, listed, statement
-from interlock.model.assessment import OrgStanding, Verdict, VerdictReason
+from interlock.model.assessment import OrgReadiness, Verdict, VerdictReason
 from interlock.model.base import Owner, RuleOutcome, Scope, VerdictValue
 from interlock.model.finding import Finding
 from interlock.model.organization import Organization
@@ -80,13 +80,13 @@ def own_verdict(concerning: Sequence[Part]) -> tuple[VerdictValue, bool]:
 def decide(
     product: tuple[Vote, ...],
     by_org: Mapping[str, tuple[Vote, ...]],
-    standings: Sequence[OrgStanding],
+    readiness: Sequence[OrgReadiness],
     organizations: Sequence[Organization],
 ) -> Verdict:
     """The verdict over all.
 
     :param by_org: organisation id → its own votes and its vendor's.
-    :param standings: where each organisation stands; they decide with whom the next step starts.
+    :param readiness: where each organisation stands; they decide with whom the next step starts.
     """
     ballot = _Ballot(product, by_org)
     value = _tally(ballot, _is_gap)
@@ -97,7 +97,7 @@ def decide(
         headline, step, owner = _find_out_first(doubts)
     else:
         headline = _headline(ballot, value, reasons)
-        step, owner = _next_step(value, reasons, standings, organizations)
+        step, owner = _next_step(value, reasons, readiness, organizations)
     return Verdict(
         value=value,
         headline=headline,
@@ -213,7 +213,7 @@ def _find_out_first(doubts: Sequence[Vote]) -> tuple[str, str, Owner]:
 def _next_step(
     value: VerdictValue,
     reasons: Sequence[Vote],
-    standings: Sequence[OrgStanding],
+    readiness: Sequence[OrgReadiness],
     organizations: Sequence[Organization],
 ) -> tuple[str, Owner]:
     text = _TEXTS[value][1]
@@ -222,8 +222,8 @@ def _next_step(
         return f"{text}. Start here: {first_sentence(remediation.text)}", remediation.owner
     names = {organization.id: organization.name for organization in organizations}
     ready = sorted(
-        (standing for standing in standings if standing.verdict is VerdictValue.INTEGRATE),
-        key=lambda standing: (-(standing.stage.rank if standing.stage else -1), -standing.score.interval.low),
+        (own for own in readiness if own.verdict is VerdictValue.INTEGRATE),
+        key=lambda own: (-(own.stage.rank if own.stage else -1), -own.score.interval.low),
     )
     if ready and ready[0].org in names:
         return f"{text}, starting with {plain(names[ready[0].org], 120)}.", Owner.US

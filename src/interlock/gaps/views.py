@@ -1,4 +1,4 @@
-"""Views: who asks for a rule or a standing task, and of whom it holds when it is asked for there.
+"""Views: who asks for a rule or a routine task, and of whom it holds when it is asked for there.
 
 A *view* is the subject that asks. What it asks for widens or narrows with it:
 

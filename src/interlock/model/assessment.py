@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import model_validator
 
 from interlock.model.base import GapClass, Gate, Grade, IsoDate, Model, Owner, RuleOutcome, Severity, VerdictValue
 from interlock.model.content import ContentChange
@@ -51,7 +53,7 @@ class GateState(Model):
     undecided: tuple[str, ...] = ()
 
 
-class OrgStanding(Model):
+class OrgReadiness(Model):
     """Where one organisation stands. ``stage`` none means that not even the design gate holds.
 
     ``stage_if_unknowns_hold`` is the stage if every undecided requirement turned out met: the two differ exactly where
@@ -207,7 +209,7 @@ class Quantiles(Model):
 class PlanTask(Model):
     """One task of the plan, in working days from the start.
 
-    :ivar kind: ``gap``, ``discovery`` or ``standing``.
+    :ivar kind: ``gap``, ``discovery`` or ``routine``.
     :ivar criticality: share of runs in which the task lies on the critical path of its finish, in [0, 1].
     :ivar start_p50, finish_p50: median start and finish, working days from the plan's start.
     :ivar queue_days: mean working days that it waits, ready to start, for somebody of its owner to be free.
@@ -216,7 +218,7 @@ class PlanTask(Model):
 
     id: str
     title: str
-    kind: Literal["gap", "discovery", "standing"]
+    kind: Literal["gap", "discovery", "routine"]
     org: str | None
     owner: Owner
     gate: Gate
@@ -421,7 +423,7 @@ class Assessment(Model):
     :ivar content_changes: how the workspace's questions and rules differ from the shipped ones, blockers first.
     """
 
-    schema_version: Literal["1"] = "1"
+    schema_version: Literal["2"] = "2"
     as_of: str = ""
     name: str
     product: str
@@ -438,16 +440,33 @@ class Assessment(Model):
     fit: tuple[ContractFit, ...]
     contradictions: tuple[Contradiction, ...]
     product_score: Score
-    standings: tuple[OrgStanding, ...]
+    readiness: tuple[OrgReadiness, ...]
     graph: GapGraph
     verdict: Verdict
     plan: Plan
     totals: Totals
     patterns: tuple[PatternMatch, ...] = ()
 
-    def standing(self, org: str) -> OrgStanding:
-        """The standing of an organisation; raises :class:`KeyError` when there is none."""
-        for standing in self.standings:
-            if standing.org == org:
-                return standing
+    @model_validator(mode="before")
+    @classmethod
+    def _of_version_1(cls, data: Any) -> Any:
+        """A milestone of version 1 calls readiness ``standings``, and a routine task ``standing``."""
+        if not isinstance(data, dict) or data.get("schema_version", "1") != "1" or "standings" not in data:
+            return data
+        changed = {key: value for key, value in data.items() if key != "standings"}
+        changed |= {"schema_version": "2", "readiness": data["standings"]}
+        plan = data.get("plan")
+        if isinstance(plan, dict) and isinstance(plan.get("tasks"), list):
+            changed["plan"] = plan | {"tasks": [_renamed(task) for task in plan["tasks"]]}
+        return changed
+
+    def readiness_of(self, org: str) -> OrgReadiness:
+        """How far an organisation is; raises :class:`KeyError` when there is none."""
+        for readiness in self.readiness:
+            if readiness.org == org:
+                return readiness
         raise KeyError(org)
+
+
+def _renamed(task: Any) -> Any:
+    return task | {"kind": "routine"} if isinstance(task, dict) and task.get("kind") == "standing" else task

@@ -48,7 +48,7 @@ class ImportResult(Model):
     :ivar saved: false for a trial run.
     """
 
-    schema_version: Literal["1"] = "1"
+    schema_version: Literal["2"] = "2"
     form: str
     listed: int
     distinct: int

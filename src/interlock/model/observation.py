@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from interlock.model.base import CheckOutcome, Model, Moment, Reference, Severity
 from interlock.model.sample import DataFacts
@@ -289,6 +289,12 @@ class Check(Model):
     message: str
     evidence: tuple[CheckEvidence, ...] = ()
     references: tuple[Reference, ...] = ()
+
+    @field_validator("id")
+    @classmethod
+    def _of_today(cls, value: str) -> str:
+        """The family ``NEG`` was ``AUTH`` in observations before December 2026 (docs/ids.md)."""
+        return f"NEG{value.removeprefix('AUTH')}" if value.startswith("AUTH-") else value
 
 
 class RequestRecord(Model):

@@ -99,7 +99,7 @@ class Rule(Model):
         return self.severity.weight if self.weight is None else self.weight
 
 
-class StandingTask(Model):
+class RoutineTask(Model):
     """Work that every integration has, whether or not a gap is open.
 
     ``vendors`` empty means every vendor. ``replaces`` names a general task that this vendor's own one stands for.
@@ -127,7 +127,7 @@ class StandingTask(Model):
 
 
 class Ruleset(Model):
-    """A set of rules and standing tasks, in id order.
+    """A set of rules and routine tasks, in id order.
 
     :ivar sets: id → version of every set that it is composed of, this one included, bases first.
     :ivar weights: the score's weight of the severities whose weight a set changes.
@@ -137,7 +137,7 @@ class Ruleset(Model):
     version: str
     title: str
     rules: tuple[Rule, ...]
-    tasks: tuple[StandingTask, ...] = ()
+    tasks: tuple[RoutineTask, ...] = ()
     sets: dict[str, str] = {}
     weights: dict[Severity, float] = {}
 

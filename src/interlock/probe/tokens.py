@@ -13,7 +13,7 @@ from interlock.model.sample import TokenFacts
 from interlock.probe import plan
 from interlock.probe.active import json_of
 from interlock.probe.addresses import Origin, origin
-from interlock.probe.checks.auth import OAUTH_ERRORS
+from interlock.probe.checks.neg import OAUTH_ERRORS
 from interlock.probe.client import Answer, Client
 from interlock.probe.credentials import Credentials, Secret, is_token
 from interlock.probe.guarded import may_carry_secrets, not_sent, without_content

@@ -119,9 +119,9 @@ def _shown(sections: Collection[str] | None) -> tuple[str, ...]:
 
 def _contents(context: Context, shown: tuple[str, ...], gap_groups: tuple[Link, ...]) -> tuple[SectionTitle, ...]:
     pages = tuple(
-        organizations.subtitle_link(context, standing.org)
-        for standing in context.assessment.standings
-        if standing.org in context.organizations
+        organizations.subtitle_link(context, readiness.org)
+        for readiness in context.assessment.readiness
+        if readiness.org in context.organizations
     )
     children = {"gaps": gap_groups, "organizations": pages if len(pages) <= 12 else ()}
     entries, number, letter = [], 0, 0

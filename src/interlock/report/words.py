@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from interlock.documents.text import paragraph, plain
-from interlock.model.assessment import Interval, OrgStanding, Verdict
+from interlock.model.assessment import Interval, OrgReadiness, Verdict
 from interlock.model.base import GapClass, Gate, Grade, Owner, RuleOutcome, Scope, Severity, VerdictValue
 from interlock.model.rule import Effort, LeadTime
 from interlock.report.models import Mark
@@ -65,9 +65,9 @@ _VENDORS = {
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def own_verdict(standing: OrgStanding) -> str:
+def own_verdict(readiness: OrgReadiness) -> str:
     """An organisation's own verdict; says when something undecided there argues for an earlier one."""
-    return VERDICT[standing.verdict] + (" (provisional)" if standing.verdict_provisional else "")
+    return VERDICT[readiness.verdict] + (" (provisional)" if readiness.verdict_provisional else "")
 
 
 def product_verdict(verdict: Verdict) -> str:

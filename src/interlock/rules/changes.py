@@ -14,7 +14,7 @@ from interlock.model.base import GapClass, Model, Severity
 from interlock.model.content import ChangeKind, ContentChange
 from interlock.model.pattern import Pattern
 from interlock.model.questionnaire import Item, Option, Questionnaire
-from interlock.model.rule import Rule, Ruleset, StandingTask
+from interlock.model.rule import RoutineTask, Rule, Ruleset
 from interlock.rules.compile import ANSWER_ROOTS, compile_rule
 from interlock.rules.load import without
 
@@ -24,7 +24,7 @@ _ORDER: tuple[ChangeKind, ...] = ("off", "changed", "weight", "added")
 _SHORT = 40
 #: What says nothing about how a workspace is judged: a rule's own tests, an id, an item's children (compared alone).
 _NOT_COMPARED = frozenset({"tests", "id", "items", "options"})
-_M = TypeVar("_M", Rule, StandingTask, Pattern, Item)
+_M = TypeVar("_M", Rule, RoutineTask, Pattern, Item)
 
 
 @dataclass(frozen=True)

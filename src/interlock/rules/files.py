@@ -18,7 +18,7 @@ from interlock.documents.resources import is_shipped
 from interlock.documents.yaml import Path_, YamlDocument, load_yaml, model_from_yaml
 from interlock.model.base import Model, Severity
 from interlock.model.errors import DocumentError, Location
-from interlock.model.rule import Rule, StandingTask
+from interlock.model.rule import RoutineTask, Rule
 from interlock.rules.compile import compile_rule
 
 #: Files of one ruleset.
@@ -87,7 +87,7 @@ class SetFiles:
     header_document: YamlDocument | None = None
     rules: dict[str, Rule] = field(default_factory=dict)
     sources: dict[str, RuleSource] = field(default_factory=dict)
-    tasks: dict[str, StandingTask] = field(default_factory=dict)
+    tasks: dict[str, RoutineTask] = field(default_factory=dict)
     task_places: dict[str, Location] = field(default_factory=dict)
     problems: list[DocumentError] = field(default_factory=list)
 
@@ -186,7 +186,7 @@ def condition_problems(rule: Rule, source: RuleSource) -> list[DocumentError]:
 
 
 class _TaskFile(Model):
-    tasks: tuple[StandingTask, ...]
+    tasks: tuple[RoutineTask, ...]
 
 
 def _read_tasks(path: Path, read: SetFiles) -> None:

@@ -23,7 +23,7 @@ from interlock.documents.names import did_you_mean, find_circle
 from interlock.documents.yaml import Path_, YamlDocument, model_from_yaml
 from interlock.model.base import Scope, Severity
 from interlock.model.errors import DocumentError, Location
-from interlock.model.rule import Rule, Ruleset, StandingTask
+from interlock.model.rule import RoutineTask, Rule, Ruleset
 from interlock.rules.files import SET_NAME, Change, RuleSource, SetFiles, condition_problems, read_set
 
 #: The folder of vendors' packs below ``rulesets``.
@@ -194,7 +194,7 @@ class _Composition:
     def __init__(self) -> None:
         self.rules: dict[str, Rule] = {}
         self.sources: dict[str, RuleSource] = {}
-        self.tasks: dict[str, StandingTask] = {}
+        self.tasks: dict[str, RoutineTask] = {}
         self.task_places: dict[str, Location] = {}
         self.weights: dict[Severity, float] = {}
         self.off: dict[str, Rule] = {}
@@ -340,7 +340,7 @@ def _check_dependencies(rules: Mapping[str, Rule], read: RulesetFiles) -> None:
         )
 
 
-def _check_tasks(tasks: Mapping[str, StandingTask], rules: Mapping[str, Rule], read: RulesetFiles) -> None:
+def _check_tasks(tasks: Mapping[str, RoutineTask], rules: Mapping[str, Rule], read: RulesetFiles) -> None:
     for task in tasks.values():
         known = {*tasks, *rules}
         for key, names in (("after", task.after), ("replaces", task.replaces)):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from interlock.model.base import Status
 
 if TYPE_CHECKING:
-    from interlock.model.assessment import Assessment, OrgStanding
+    from interlock.model.assessment import Assessment, OrgReadiness
     from interlock.model.errors import InterlockError
     from interlock.model.finding import Contradiction
     from interlock.model.observation import Observation
@@ -119,10 +119,10 @@ class State:
         org = self.organization(scope)
         return org.name if org else scope
 
-    def standing(self, org: str) -> OrgStanding | None:
+    def readiness_of(self, org: str) -> OrgReadiness | None:
         """Where an organisation stands by the latest judgement, or none."""
-        standings = self.judgement.standings if self.judgement else ()
-        return next((entry for entry in standings if entry.org == org), None)
+        readiness = self.judgement.readiness if self.judgement else ()
+        return next((entry for entry in readiness if entry.org == org), None)
 
     def contradiction(self, scope: str, item: str) -> Contradiction | None:
         """The observation that contradicts this answer, if there is one."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from interlock.model.assessment import Interval, OrgStanding, Score
+from interlock.model.assessment import Interval, OrgReadiness, Score
 from interlock.model.base import CheckOutcome, Evidence, Gate, Owner, Severity, Status, VerdictValue
 
 if TYPE_CHECKING:
@@ -86,9 +86,9 @@ VERDICT: dict[VerdictValue, str] = {
 }
 
 
-def own_verdict(standing: OrgStanding) -> str:
+def own_verdict(readiness: OrgReadiness) -> str:
     """An organisation's own verdict, with a question mark when something undecided there argues for an earlier one."""
-    return VERDICT[standing.verdict] + (" ?" if standing.verdict_provisional else "")
+    return VERDICT[readiness.verdict] + (" ?" if readiness.verdict_provisional else "")
 
 
 def stage_word(stage: Gate | None) -> str:
@@ -102,11 +102,11 @@ def stage_mark(stage: Gate | None) -> str:
     return "■" * passed + "□" * (len(Gate) - passed)
 
 
-def stage_sentence(standing: OrgStanding) -> str:
+def stage_sentence(readiness: OrgReadiness) -> str:
     """The stage, and what it would be if the unknowns held: ``sandbox; pilot if the unknowns hold``."""
-    best = standing.stage_if_unknowns_hold
-    words = stage_word(standing.stage)
-    return words if best == standing.stage else f"{words}; {stage_word(best)} if the unknowns hold"
+    best = readiness.stage_if_unknowns_hold
+    words = stage_word(readiness.stage)
+    return words if best == readiness.stage else f"{words}; {stage_word(best)} if the unknowns hold"
 
 
 def interval_words(score: Score) -> str:

@@ -69,7 +69,7 @@ def assess(
         fit=tuple(inputs.fits.values()),
         contradictions=find(rule_inputs(inputs)),
         product_score=judged.product_score,
-        standings=judged.standings,
+        readiness=judged.readiness,
         graph=graph,
         verdict=judged.verdict.model_copy(update={"changes": verdict_changes(inputs)}),
         plan=plan,
@@ -118,11 +118,11 @@ def _totals(inputs: Inputs, judged: Judgement) -> Totals:
         for answers in (inputs.answers(scope),)
         for item in asked(inputs, scope)
     ]
-    stages = [standing.stage.value if standing.stage else "none" for standing in judged.standings]
+    stages = [readiness.stage.value if readiness.stage else "none" for readiness in judged.readiness]
     observed = {"observed", "partial"}
     return Totals(
         organizations=len(inputs.organizations),
-        observed=sum(standing.observed in observed for standing in judged.standings),
+        observed=sum(readiness.observed in observed for readiness in judged.readiness),
         by_stage={name: stages.count(name) for name in ("none", *(gate.value for gate in Gate))},
         findings={outcome: sum(f.outcome is outcome for f in judged.findings) for outcome in RuleOutcome},
         questions=len(statuses),

@@ -80,7 +80,7 @@ _FAMILIES = {
     "UDAP": "registration and authentication with certificates",
     "BULK": "export of many patients' data, as declared",
     "CDS": "the product's own CDS Hooks discovery",
-    "AUTH": "safe negatives, sent by an active probe only",
+    "NEG": "safe negatives, sent by an active probe only",
     "DATA": "a bounded sample of what the contract reads",
     "DRIFT": "what changed since the last snapshot",
 }

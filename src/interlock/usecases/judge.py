@@ -1,7 +1,7 @@
 """Findings, scores, stages and verdict of a workspace, and again after every answer.
 
 A :class:`Judge` belongs to one set of questions and rules. What it returns depends on the inputs alone; what it
-remembers only saves work: rows, parts and standings that an answer does not touch are the same objects as before.
+remembers only saves work: rows, parts and readiness that an answer does not touch are the same objects as before.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from weakref import WeakKeyDictionary
 
 from interlock.documents.timing import timed
 from interlock.gaps.parts import Part, Parts, Weighing, part_of, weighing
-from interlock.gaps.score import product_score, standing
+from interlock.gaps.score import org_readiness, product_score
 from interlock.gaps.subjects import OPEN
 from interlock.gaps.verdict import Vote, decide, in_order, votes_of
-from interlock.model.assessment import OrgStanding, Score, Verdict
+from interlock.model.assessment import OrgReadiness, Score, Verdict
 from interlock.model.base import Gate
 from interlock.model.finding import Finding
 from interlock.model.organization import Organization
@@ -41,7 +41,7 @@ class Judgement:
     table: Table
     parts: Parts
     product_score: Score
-    standings: tuple[OrgStanding, ...]
+    readiness: tuple[OrgReadiness, ...]
     rules: Mapping[str, Rule]
     organizations: tuple[Organization, ...]
     voted: MutableMapping[Row, tuple[Vote, ...]] = field(repr=False)
@@ -60,7 +60,7 @@ class Judgement:
         for org in self.organizations:
             shared, votes = vendors.get(org.vendor, ()), self._votes(rows.organizations[org.id])
             own[org.id] = in_order((*shared, *votes)) if shared else votes
-        return decide(self._votes(rows.product), own, self.standings, self.organizations)
+        return decide(self._votes(rows.product), own, self.readiness, self.organizations)
 
     def _votes(self, row: Row) -> tuple[Vote, ...]:
         """A row's votes; those of a row that an answer did not touch are known already."""
@@ -81,7 +81,7 @@ class Judge:
         self._evaluator = Evaluator(ruleset)
         self._weighings: dict[NameTable, tuple[Weighing, ...]] = {}
         self._parts: dict[str, tuple[Row, Part]] = {}
-        self._standings: dict[str, tuple[tuple[Any, ...], OrgStanding]] = {}
+        self._readiness: dict[str, tuple[tuple[Any, ...], OrgReadiness]] = {}
         self._voted: MutableMapping[Row, tuple[Vote, ...]] = WeakKeyDictionary()
         self._lock = Lock()
 
@@ -116,7 +116,7 @@ class Judge:
                 table=table,
                 parts=parts,
                 product_score=product_score(parts, target),
-                standings=self._stood(inputs, parts, target),
+                readiness=self._stood(inputs, parts, target),
                 rules=self.rules,
                 organizations=inputs.organizations,
                 voted=self._voted,
@@ -143,20 +143,20 @@ class Judge:
         part = part_of(row.subject, zip(weighings, row.conclusions, strict=True))
         return before[1] if before is not None and before[1] == part else part
 
-    def _stood(self, inputs: Inputs, parts: Parts, target: Gate) -> tuple[OrgStanding, ...]:
+    def _stood(self, inputs: Inputs, parts: Parts, target: Gate) -> tuple[OrgReadiness, ...]:
         blockers = parts.product_blockers()
-        known = self._standings
-        self._standings = {}
+        known = self._readiness
+        self._readiness = {}
         for org in inputs.organizations:
             observation = inputs.observations.get(org.id)
             made_of = (*parts.concerning(org), org, observation)
             before = known.get(org.id)
             if before is not None and before[0][-2:] == (blockers, target) and all(map(_same, before[0], made_of)):
-                self._standings[org.id] = before
+                self._readiness[org.id] = before
             else:
-                made = standing(org, parts, blockers, observation, target)
-                self._standings[org.id] = ((*made_of, blockers, target), made)
-        return tuple(self._standings[org.id][1] for org in inputs.organizations)
+                made = org_readiness(org, parts, blockers, observation, target)
+                self._readiness[org.id] = ((*made_of, blockers, target), made)
+        return tuple(self._readiness[org.id][1] for org in inputs.organizations)
 
 
 def _same(one: object, other: object) -> bool:

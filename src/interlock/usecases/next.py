@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from interlock.gaps.parts import NO_PART
 from interlock.gaps.subjects import GATE_RANK, UNDECIDED, is_requirement
-from interlock.model.assessment import OrgStanding
+from interlock.model.assessment import OrgReadiness
 from interlock.model.base import Gate, Model, Scope, Status
 from interlock.model.finding import Finding
 from interlock.model.questionnaire import Item
@@ -183,8 +183,8 @@ def _gates(
     """At each organisation, the first gate that only one open question keeps from holding or failing."""
     last = GATE_RANK[inputs.settings.target_gate]
     by_key = {finding.key: finding for finding in undecided}
-    for standing in judged.standings:
-        keys = _first_gate(standing, last)
+    for readiness in judged.readiness:
+        keys = _first_gate(readiness, last)
         if keys is None:
             continue
         findings = [by_key.get(key) for key in keys[1]]
@@ -193,12 +193,12 @@ def _gates(
             for finding in findings
         ]
         if all(len(ones) == 1 for ones in waiting) and len({id(ones[0]) for ones in waiting}) == 1:
-            waiting[0][0].gates.append(GateAtStake(org=standing.org, gate=keys[0]))
+            waiting[0][0].gates.append(GateAtStake(org=readiness.org, gate=keys[0]))
 
 
-def _first_gate(standing: OrgStanding, last: int) -> tuple[Gate, tuple[str, ...]] | None:
+def _first_gate(readiness: OrgReadiness, last: int) -> tuple[Gate, tuple[str, ...]] | None:
     """The first gate that does not hold, and what is undecided there; none when something is open at it."""
-    for state in standing.gates:
+    for state in readiness.gates:
         if not state.holds:
             return None if state.open or GATE_RANK[state.gate] > last else (state.gate, state.undecided)
     return None

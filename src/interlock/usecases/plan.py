@@ -25,7 +25,7 @@ _OWNERS = {Owner.US: "of us", Owner.VENDOR: "at each vendor", Owner.ORG: "at eac
 class Changes:
     """What a what-if asks for.
 
-    :ivar close: keys of gaps and unknowns, ids of standing tasks, or a rule's id for all of its organisations.
+    :ivar close: keys of gaps and unknowns, ids of routine tasks, or a rule's id for all of its organisations.
     :ivar add: persons to add by owner.
     :ivar drop: organisations to leave out.
     :ivar launch: how sessions start instead of what the contract says.
@@ -122,7 +122,7 @@ def _launched(inputs: Inputs, launch: LaunchMode) -> Inputs:
 
 
 def _keys(assessment: Assessment) -> dict[str, None]:
-    return dict.fromkeys(task.id for task in assessment.plan.tasks if task.kind != "standing")
+    return dict.fromkeys(task.id for task in assessment.plan.tasks if task.kind != "routine")
 
 
 def _counted(keys: Iterable[str]) -> str:

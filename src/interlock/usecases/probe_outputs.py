@@ -63,9 +63,9 @@ def check_stage(workspace: Workspace, probed: Sequence[str], wanted: Gate) -> No
     from interlock.usecases.load import load_inputs
 
     short = [
-        f"{standing.org} ({standing.stage.value if standing.stage else 'none yet'})"
-        for standing in judge(load_inputs(workspace)).standings
-        if standing.org in probed and (standing.stage is None or standing.stage.rank < wanted.rank)
+        f"{readiness.org} ({readiness.stage.value if readiness.stage else 'none yet'})"
+        for readiness in judge(load_inputs(workspace)).readiness
+        if readiness.org in probed and (readiness.stage is None or readiness.stage.rank < wanted.rank)
     ]
     if short:
         raise ThresholdNotMetError(f"not at {wanted.value} yet: {', '.join(short)}", remedy="interlock gaps says why")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from interlock.model.assessment import Assessment, OrgStanding, Score, Totals, Verdict
+from interlock.model.assessment import Assessment, OrgReadiness, Score, Totals, Verdict
 from interlock.model.base import Gate, Model
 from interlock.model.content import ContentChange
 from interlock.model.errors import InterlockError, ThresholdNotMetError
@@ -20,7 +20,7 @@ class ScoreResult(Model):
     target_gate: Gate
     verdict: Verdict
     product_score: Score
-    organizations: tuple[OrgStanding, ...]
+    organizations: tuple[OrgReadiness, ...]
     totals: Totals
 
 
@@ -29,8 +29,8 @@ def score_of(assessment: Assessment, org: str | None = None) -> ScoreResult:
 
     :raises InterlockError: there is no such organisation.
     """
-    standings = tuple(standing for standing in assessment.standings if org in (None, standing.org))
-    if org is not None and not standings:
+    readiness = tuple(own for own in assessment.readiness if org in (None, own.org))
+    if org is not None and not readiness:
         raise InterlockError(f"there is no organisation {org!r}", remedy="interlock org list shows them")
     return ScoreResult(
         name=assessment.name,
@@ -41,7 +41,7 @@ def score_of(assessment: Assessment, org: str | None = None) -> ScoreResult:
         target_gate=assessment.target_gate,
         verdict=assessment.verdict,
         product_score=assessment.product_score,
-        organizations=standings,
+        organizations=readiness,
         totals=assessment.totals,
     )
 
@@ -57,14 +57,14 @@ def check_thresholds(result: ScoreResult, *, fail_under: float | None, gate: str
     short: list[str] = []
     if fail_under is not None:
         lows = [("product", result.product_score.interval.low)]
-        lows += [(standing.org, standing.score.interval.low) for standing in result.organizations]
+        lows += [(readiness.org, readiness.score.interval.low) for readiness in result.organizations]
         short += [f"{name} {low:.0f} is under {fail_under:g}" for name, low in lows if low < fail_under]
     if gate is not None:
         wanted = Gate(gate)
         short += [
-            f"{standing.org} has not passed {wanted.value}"
-            for standing in result.organizations
-            if standing.stage is None or standing.stage.rank < wanted.rank
+            f"{readiness.org} has not passed {wanted.value}"
+            for readiness in result.organizations
+            if readiness.stage is None or readiness.stage.rank < wanted.rank
         ]
     if short:
         raise ThresholdNotMetError("; ".join(short))

@@ -19,17 +19,17 @@ Kind = Literal["csv", "json"]
 
 
 def issues(
-    assessment: Assessment, tracker: Tracker, kind: Kind, *, standing: bool = False, org: str | None = None
+    assessment: Assessment, tracker: Tracker, kind: Kind, *, routine: bool = False, org: str | None = None
 ) -> tuple[str, ...]:
     """What is open and what is to be found out, as the text of one file, or of several where the tracker takes so many.
 
-    :param standing: with the standing tasks that every integration has.
+    :param routine: with the routine tasks that every integration has.
     :param org: only one organisation's items and the product's.
     """
     from interlock.report.work import trackers
     from interlock.report.work.items import work_items
 
-    items = work_items(assessment, standing=standing)
+    items = work_items(assessment, routine=routine)
     if org is not None:
         concerned = {node.key for node in assessment.graph.nodes if org in node.orgs}
         concerned |= {task.id for task in assessment.plan.tasks if task.org in {org, None}}

@@ -67,8 +67,8 @@ def issues(
         Literal["github", "jira", "azure"], typer.Option("--for", help="The tracker that imports them.")
     ] = "github",
     kind: Annotated[Literal["csv", "json"], typer.Option("--format", "-f", help="CSV or JSON.")] = "csv",
-    standing: Annotated[
-        bool, typer.Option("--standing", help="Also the standing tasks, which every integration has.")
+    routine: Annotated[
+        bool, typer.Option("--routine", help="Also the routine tasks, which every integration has.")
     ] = False,
     org: OnlyOrgOption = None,
     output: OutputFile = None,
@@ -86,7 +86,7 @@ def issues(
     inputs = load_inputs(open_workspace(workspace or Path()))
     if org is not None:
         inputs.organization(org)
-    parts = work.issues(assess(inputs, today=date.today()), tracker, kind, standing=standing, org=org)
+    parts = work.issues(assess(inputs, today=date.today()), tracker, kind, routine=routine, org=org)
     if output is None:
         emit(work.one(parts), ours=work.JOINER)
     else:

@@ -11,7 +11,6 @@ from interlock.documents.text import plain
 from interlock.model.base import CheckOutcome, Severity
 from interlock.model.observation import Check
 from interlock.probe.checks import (
-    auth,
     bulk,
     cap,
     cap_content,
@@ -22,6 +21,7 @@ from interlock.probe.checks import (
     drift,
     invariants,
     jwks,
+    neg,
     net,
     net_manners,
     oidc,
@@ -35,7 +35,7 @@ from interlock.probe.checks.base import CheckInput, CheckSpec, Family, Needs, Re
 
 #: Families in the order in which they are shown. A family may be spread over several modules.
 _MODULES = (net, tls, net_manners, cap, invariants, cap_content, smart, smart_claims, smart_details)
-_LATER_MODULES = (oidc, jwks, cors, udap, bulk, cds, auth, data, drift)
+_LATER_MODULES = (oidc, jwks, cors, udap, bulk, cds, neg, data, drift)
 
 
 def _families() -> Iterator[Family]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from urllib.parse import urlsplit
 
-from interlock.model.assessment import Assessment, GapNode, OrgStanding
+from interlock.model.assessment import Assessment, GapNode, OrgReadiness
 from interlock.model.base import GapClass, Reference, RuleOutcome, Scope, Severity
 from interlock.model.finding import Finding, Subject
 from interlock.model.observation import Observation
@@ -105,7 +105,7 @@ class Context:
         self.book = ReferenceBook(linked="references" in self.shown)
         self.organizations: dict[str, Organization] = {org.id: org for org in assessment.organizations}
         self.names: dict[str, str] = {org.id: words.name(org.name) for org in assessment.organizations}
-        self.standings: dict[str, OrgStanding] = {standing.org: standing for standing in assessment.standings}
+        self.readiness: dict[str, OrgReadiness] = {readiness.org: readiness for readiness in assessment.readiness}
 
     @cached_property
     def findings(self) -> dict[str, Finding]:
@@ -207,14 +207,14 @@ class Context:
 
     def unseen(self, org: str) -> bool:
         """Whether nothing was observed of this organisation."""
-        standing = self.standings.get(org)
-        return standing is None or standing.observed in {"not_observed", "never_probed"}
+        readiness = self.readiness.get(org)
+        return readiness is None or readiness.observed in {"not_observed", "never_probed"}
 
     def why_unseen(self, org: str) -> str:
-        """Why nothing, or only part, was observed: the standing's reason, or the observation's."""
-        standing = self.standings.get(org)
-        if standing is not None and standing.not_observed_because:
-            return words.text(standing.not_observed_because, 200)
+        """Why nothing, or only part, was observed: the assessment's reason, or the observation's."""
+        readiness = self.readiness.get(org)
+        if readiness is not None and readiness.not_observed_because:
+            return words.text(readiness.not_observed_because, 200)
         observation = self.observations.get(org)
         reason = observation.reason_not_observed() if observation else None
         if reason:
@@ -222,7 +222,7 @@ class Context:
         organization = self.organizations.get(org)
         if organization is not None and organization.fhir_base_url is None:
             return "no FHIR base URL is recorded"
-        if standing is not None and standing.observed == "never_probed":
+        if readiness is not None and readiness.observed == "never_probed":
             return "it has not been probed yet"
         return "no reason was recorded"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from interlock.model.assessment import OrgStanding, Score
+from interlock.model.assessment import OrgReadiness, Score
 from interlock.model.base import Gate
 from interlock.report import words
 from interlock.report.charts import score_bar
@@ -17,11 +17,11 @@ def build_glance(context: Context) -> Glance:
     assessment = context.assessment
     reached = dict.fromkeys(Gate, 0)
     none = 0
-    for standing in assessment.standings:
-        if standing.stage is None:
+    for readiness in assessment.readiness:
+        if readiness.stage is None:
             none += 1
         else:
-            reached[standing.stage] += 1
+            reached[readiness.stage] += 1
     stages = [Pair(term=words.GATE[gate], value=str(reached[gate])) for gate in reversed(Gate)]
     product = GlanceRow(
         link=Link(label=words.name(assessment.product)),
@@ -37,23 +37,23 @@ def build_glance(context: Context) -> Glance:
     return Glance(
         stages=(*stages, Pair(term=NO_STAGE, value=str(none))),
         product=product,
-        rows=tuple(_row(context, standing) for standing in assessment.standings),
+        rows=tuple(_row(context, readiness) for readiness in assessment.readiness),
     )
 
 
-def _row(context: Context, standing: OrgStanding) -> GlanceRow:
-    organization = context.organizations.get(standing.org)
-    name = context.organization_name(standing.org)
+def _row(context: Context, readiness: OrgReadiness) -> GlanceRow:
+    organization = context.organizations.get(readiness.org)
+    name = context.organization_name(readiness.org)
     return GlanceRow(
-        link=context.organization_link(standing.org),
+        link=context.organization_link(readiness.org),
         vendor=words.vendor(organization.vendor) if organization else "",
         environment=ENVIRONMENT.get(organization.environment, "") if organization else "",
-        observed=observed_mark(context, standing),
-        stage=stage_mark(standing, context.assessment.target_gate),
-        if_unknowns_hold=if_unknowns_hold(standing),
-        score=words.interval(standing.score.interval),
-        bar=bar(standing.score, name),
-        verdict=words.own_verdict(standing),
+        observed=observed_mark(context, readiness),
+        stage=stage_mark(readiness, context.assessment.target_gate),
+        if_unknowns_hold=if_unknowns_hold(readiness),
+        score=words.interval(readiness.score.interval),
+        bar=bar(readiness.score, name),
+        verdict=words.own_verdict(readiness),
     )
 
 
@@ -65,29 +65,29 @@ def bar(score: Score, name: str) -> str:
     return score_bar(score.interval, f"{name}: score {words.interval(score.interval)} of 100")
 
 
-def observed_mark(context: Context, standing: OrgStanding) -> Mark:
+def observed_mark(context: Context, readiness: OrgReadiness) -> Mark:
     """Whether and when an organisation was observed, or why not."""
-    when = words.day(standing.observed_at) if standing.observed_at else ""
-    if standing.observed == "observed":
+    when = words.day(readiness.observed_at) if readiness.observed_at else ""
+    if readiness.observed == "observed":
         return Mark(symbol="✓", label="Observed", tone="good", detail=when)
-    if standing.observed == "partial":
+    if readiness.observed == "partial":
         return Mark(symbol="?", label="Observed in part", tone="unknown", detail=when)
-    label = "Not observed" if standing.observed == "not_observed" else "Never probed"
-    return Mark(symbol="·", label=label, tone="unknown", detail=context.why_unseen(standing.org))
+    label = "Not observed" if readiness.observed == "not_observed" else "Never probed"
+    return Mark(symbol="·", label=label, tone="unknown", detail=context.why_unseen(readiness.org))
 
 
-def stage_mark(standing: OrgStanding, target: Gate) -> Mark:
+def stage_mark(readiness: OrgReadiness, target: Gate) -> Mark:
     """The stage reached: a tick at the target gate, a question mark where unknowns decide, else an open circle."""
-    label = words.GATE[standing.stage] if standing.stage else NO_STAGE
-    if standing.stage is not None and standing.stage.rank >= target.rank:
+    label = words.GATE[readiness.stage] if readiness.stage else NO_STAGE
+    if readiness.stage is not None and readiness.stage.rank >= target.rank:
         return Mark(symbol="✓", label=label, tone="good")
-    if standing.stage != standing.stage_if_unknowns_hold:
+    if readiness.stage != readiness.stage_if_unknowns_hold:
         return Mark(symbol="?", label=label, tone="unknown")
     return Mark(symbol="○", label=label, tone="neutral")
 
 
-def if_unknowns_hold(standing: OrgStanding) -> str:
+def if_unknowns_hold(readiness: OrgReadiness) -> str:
     """The stage if what is undecided turns out well; empty when that changes nothing."""
-    if standing.stage == standing.stage_if_unknowns_hold or standing.stage_if_unknowns_hold is None:
+    if readiness.stage == readiness.stage_if_unknowns_hold or readiness.stage_if_unknowns_hold is None:
         return ""
-    return f"{words.GATE[standing.stage_if_unknowns_hold]} if what is undecided holds"
+    return f"{words.GATE[readiness.stage_if_unknowns_hold]} if what is undecided holds"

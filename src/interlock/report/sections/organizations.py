@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from interlock.model.assessment import GateState, OrgStanding
+from interlock.model.assessment import GateState, OrgReadiness
 from interlock.model.base import CheckOutcome, Gate, RuleOutcome, Scope, Severity
 from interlock.model.contract import ContractFit
 from interlock.model.finding import Finding
@@ -30,26 +30,26 @@ _CHECK = {
 
 
 def build_organizations(context: Context) -> tuple[OrganizationPage, ...]:
-    """A page for every organisation that has a standing."""
+    """A page for every organisation that was assessed."""
     fits = {fit.org: fit for fit in context.assessment.fit}
     by_org: dict[str, list[Finding]] = {}
     for finding in context.assessment.findings:
         if finding.subject.scope is Scope.ORG:
             by_org.setdefault(finding.subject.id, []).append(finding)
     return tuple(
-        _page(context, standing, organization, fits.get(standing.org), by_org.get(standing.org, []))
-        for standing in context.assessment.standings
-        if (organization := context.organizations.get(standing.org)) is not None
+        _page(context, readiness, organization, fits.get(readiness.org), by_org.get(readiness.org, []))
+        for readiness in context.assessment.readiness
+        if (organization := context.organizations.get(readiness.org)) is not None
     )
 
 
 def _page(
-    context: Context, standing: OrgStanding, organization: Organization, fit: ContractFit | None,
+    context: Context, readiness: OrgReadiness, organization: Organization, fit: ContractFit | None,
     findings: list[Finding],
 ) -> OrganizationPage:  # fmt: skip
-    name = context.organization_name(standing.org)
-    observation = context.observations.get(standing.org)
-    unseen = context.unseen(standing.org)
+    name = context.organization_name(readiness.org)
+    observation = context.observations.get(readiness.org)
+    unseen = context.unseen(readiness.org)
     seen = observation if observation is not None and not unseen else None
     vendor = words.vendor(organization.vendor)
     gaps = _rows(context, findings, frozenset({RuleOutcome.GAP}))
@@ -62,22 +62,22 @@ def _page(
     checks = failed[: BRIEF_ROWS if context.brief else None]
     counted = (_checks_note(seen), _left(len(failed) - len(checks), "with findings"))
     return OrganizationPage(
-        anchor=words.anchor("org", standing.org),
+        anchor=words.anchor("org", readiness.org),
         name=name,
         subtitle=f"{vendor} · {ENVIRONMENT.get(organization.environment, '')}",
-        picture=bar(standing.score, name),
-        score=words.interval(standing.score.interval),
-        stage=stage_mark(standing, context.assessment.target_gate),
-        facts=_facts(standing, organization),
-        callout=_callout(context, standing, name),
-        caps=tuple(words.capital(words.sentence(words.text(cap))) for cap in standing.score.caps),
-        gates=tuple(_gate(context, state) for state in standing.gates),
+        picture=bar(readiness.score, name),
+        score=words.interval(readiness.score.interval),
+        stage=stage_mark(readiness, context.assessment.target_gate),
+        facts=_facts(readiness, organization),
+        callout=_callout(context, readiness, name),
+        caps=tuple(words.capital(words.sentence(words.text(cap))) for cap in readiness.score.caps),
+        gates=tuple(_gate(context, state) for state in readiness.gates),
         open=gaps[: BRIEF_ROWS if context.brief else None],
         open_note=_left(len(gaps) - BRIEF_ROWS, "open") if context.brief else "",
         undecided=told,
         undecided_note=_left(len(undecided) - len(told), "undecided"),
         probe=probe_facts(seen) if seen else (),
-        probe_note=" ".join(filter(None, (_probe_note(seen, standing), _proxy_note(observation)))),
+        probe_note=" ".join(filter(None, (_probe_note(seen, readiness), _proxy_note(observation)))),
         checks=tuple(_check(context, check) for check in checks),
         checks_note=" ".join(filter(None, counted)),
         needs=unmet_needs(fit, limit=BRIEF_NAMES if context.brief else 60) if fit else (),
@@ -89,44 +89,44 @@ def _left(count: int, what: str) -> str:
     return f"{count:,} more {what} stand in the HTML and Markdown reports." if count > 0 else ""
 
 
-def _facts(standing: OrgStanding, organization: Organization) -> tuple[Pair, ...]:
-    score = standing.score
+def _facts(readiness: OrgReadiness, organization: Organization) -> tuple[Pair, ...]:
+    score = readiness.score
     pairs = [
         Pair(term="FHIR base URL", value=words.text(organization.fhir_base_url or "none recorded", 300)),
-        Pair(term="Observed", value=_observed(standing)),
-        Pair(term="Stage if what is undecided holds", value=if_unknowns_hold(standing) and _then(standing)),
+        Pair(term="Observed", value=_observed(readiness)),
+        Pair(term="Stage if what is undecided holds", value=if_unknowns_hold(readiness) and _then(readiness)),
         Pair(term="Before caps", value=words.interval(score.uncapped) if score.caps else ""),
         Pair(term="Complete", value=words.share(score.completeness)),
         Pair(term="Confidence", value=words.share(score.confidence)),
         Pair(term="Not applicable", value=words.share(score.not_applicable) if score.not_applicable else ""),
-        Pair(term="Verdict", value=words.own_verdict(standing)),
+        Pair(term="Verdict", value=words.own_verdict(readiness)),
         Pair(term="Note", value=words.text(organization.note or "")),
     ]
     return tuple(pair for pair in pairs if pair.value)
 
 
-def _observed(standing: OrgStanding) -> str:
-    when = words.moment(standing.observed_at) if standing.observed_at else ""
-    if standing.observed in {"observed", "partial"}:
+def _observed(readiness: OrgReadiness) -> str:
+    when = words.moment(readiness.observed_at) if readiness.observed_at else ""
+    if readiness.observed in {"observed", "partial"}:
         return when or "yes"
     return f"not observed, tried {when}" if when else "not observed"
 
 
-def _then(standing: OrgStanding) -> str:
-    return words.GATE[standing.stage_if_unknowns_hold] if standing.stage_if_unknowns_hold else ""
+def _then(readiness: OrgReadiness) -> str:
+    return words.GATE[readiness.stage_if_unknowns_hold] if readiness.stage_if_unknowns_hold else ""
 
 
-def _callout(context: Context, standing: OrgStanding, name: str) -> str:
-    why = context.why_unseen(standing.org)
-    if standing.observed == "not_observed":
+def _callout(context: Context, readiness: OrgReadiness, name: str) -> str:
+    why = context.why_unseen(readiness.org)
+    if readiness.observed == "not_observed":
         return (
             f"Not observed: {why}. We could not look, so nothing here says what {name} publishes or supports; "
             "what stands below rests on answers alone."
         )
-    if standing.observed == "never_probed":
+    if readiness.observed == "never_probed":
         return f"Never probed: {why}. Nothing here says what {name} publishes or supports."
-    if standing.observed == "partial":
-        tail = f": {words.text(standing.not_observed_because, 200)}" if standing.not_observed_because else ""
+    if readiness.observed == "partial":
+        tail = f": {words.text(readiness.not_observed_because, 200)}" if readiness.not_observed_because else ""
         return f"Observed in part{tail}. What could not be read is called not observed below."
     return ""
 
@@ -137,7 +137,9 @@ def build_product_gates(context: Context) -> tuple[GateRow, ...]:
         return ()
     rows = []
     for gate in Gate:
-        states = [state for standing in context.assessment.standings for state in standing.gates if state.gate is gate]
+        states = [
+            state for readiness in context.assessment.readiness for state in readiness.gates if state.gate is gate
+        ]
         own = [
             [key for key in dict.fromkeys(keys) if _is_own(context, key)]
             for keys in (
@@ -267,9 +269,9 @@ def _check(context: Context, check: Check) -> CheckRow:
     )
 
 
-def _probe_note(observation: Observation | None, standing: OrgStanding) -> str:
+def _probe_note(observation: Observation | None, readiness: OrgReadiness) -> str:
     if observation is None:
-        if standing.observed in {"observed", "partial"}:
+        if readiness.observed in {"observed", "partial"}:
             return "The observation itself is not part of this report."
         return ""
     took = observation.elapsed_ms

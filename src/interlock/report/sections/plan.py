@@ -21,7 +21,7 @@ FIRST_NUMBERS = (
     "organisations, for each person-day spent; how many gates of organisations pass by closing this alone; and in what "
     "share of the simulated runs it lies on the critical path."
 )
-_KIND = {"gap": "Gap", "discovery": "To find out", "standing": "Standing task"}
+_KIND = {"gap": "Gap", "discovery": "To find out", "routine": "Routine task"}
 
 
 def build_first(context: Context) -> tuple[FirstStep, ...]:
@@ -163,7 +163,7 @@ def _grouped(tasks: Sequence[PlanTask]) -> list[list[PlanTask]]:
     """The same work at several organisations in one group, in order of first appearance."""
     groups: dict[tuple[str, str, str], list[PlanTask]] = {}
     for task in tasks:
-        key = (task.kind, task.id.partition("@")[0], task.title if task.kind == "standing" else "")
+        key = (task.kind, task.id.partition("@")[0], task.title if task.kind == "routine" else "")
         groups.setdefault(key, []).append(task)
     return list(groups.values())
 
@@ -195,7 +195,7 @@ def _task(context: Context, group: Sequence[PlanTask]) -> TaskRow:
     base = first.id.partition("@")[0]
     start, finish = min(task.start_p50 for task in group), max(task.finish_p50 for task in group)
     return TaskRow(
-        id=Link(label=words.text(base, 60) if first.kind != "standing" else "", anchor=link.anchor),
+        id=Link(label=words.text(base, 60) if first.kind != "routine" else "", anchor=link.anchor),
         kind=_KIND[first.kind],
         title=_title(context, first, base),
         where=_where(context, group),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from interlock.model.assessment import OrgStanding, VerdictChange, VerdictReason
+from interlock.model.assessment import OrgReadiness, VerdictChange, VerdictReason
 from interlock.model.base import RuleOutcome, Scope
 from interlock.model.content import first_changes, ruleset_words, told_changes
 from interlock.model.finding import Finding
@@ -21,7 +21,7 @@ NOT_OBSERVED_MEANS = (
 def build_cover(context: Context, generated: str | None, version: str) -> Cover:
     """The first page. Without ``generated`` the report carries no date."""
     assessment = context.assessment
-    observed = sum(1 for standing in assessment.standings if standing.observed == "observed")
+    observed = sum(1 for readiness in assessment.readiness if readiness.observed == "observed")
     date = words.moment(generated)
     changes = assessment.content_changes
     facts = [
@@ -128,13 +128,13 @@ def question(title: str) -> str:
 def _lead(context: Context) -> tuple[str, ...]:
     assessment = context.assessment
     gate = words.GATE[assessment.target_gate].lower()
-    total = len(assessment.standings)
+    total = len(assessment.readiness)
     if not total:
         return (f"No organisation has been added yet, so this report is about {words.name(assessment.product)} alone.",)
-    there, maybe, short = stages(assessment.standings, assessment.target_gate.rank)
+    there, maybe, short = stages(assessment.readiness, assessment.target_gate.rank)
 
-    def names(part: Sequence[OrgStanding]) -> str:
-        return words.listing([context.organization_name(standing.org) for standing in part], 6)
+    def names(part: Sequence[OrgReadiness]) -> str:
+        return words.listing([context.organization_name(readiness.org) for readiness in part], 6)
 
     lead = [
         f"{words.name(assessment.product)} was assessed for the {gate} gate at {words.count(total, 'organisation')}."
@@ -157,26 +157,26 @@ def _number(part: int, total: int) -> str:
 
 
 def stages(
-    standings: Sequence[OrgStanding], target: int
-) -> tuple[list[OrgStanding], list[OrgStanding], list[OrgStanding]]:
+    readiness: Sequence[OrgReadiness], target: int
+) -> tuple[list[OrgReadiness], list[OrgReadiness], list[OrgReadiness]]:
     """Organisations that reached the gate of rank ``target``; that would if unknowns hold; that would not."""
     there, maybe, short = [], [], []
-    for standing in standings:
-        if standing.stage is not None and standing.stage.rank >= target:
-            there.append(standing)
-        elif standing.stage_if_unknowns_hold is not None and standing.stage_if_unknowns_hold.rank >= target:
-            maybe.append(standing)
+    for own in readiness:
+        if own.stage is not None and own.stage.rank >= target:
+            there.append(own)
+        elif own.stage_if_unknowns_hold is not None and own.stage_if_unknowns_hold.rank >= target:
+            maybe.append(own)
         else:
-            short.append(standing)
+            short.append(own)
     return there, maybe, short
 
 
 def _figures(context: Context) -> tuple[Figure, ...]:
     assessment = context.assessment
     score = assessment.product_score
-    total = len(assessment.standings)
-    observed = sum(1 for standing in assessment.standings if standing.observed == "observed")
-    partial = sum(1 for standing in assessment.standings if standing.observed == "partial")
+    total = len(assessment.readiness)
+    observed = sum(1 for readiness in assessment.readiness if readiness.observed == "observed")
+    partial = sum(1 for readiness in assessment.readiness if readiness.observed == "partial")
     undecided = sum(assessment.totals.findings.get(outcome, 0) for outcome in UNDECIDED)
     counted = sum(
         number for outcome, number in assessment.totals.findings.items() if outcome is not RuleOutcome.NOT_APPLICABLE
@@ -219,7 +219,7 @@ def _sure(context: Context) -> tuple[str, ...]:
         )
     else:
         said.append("The verdict is firm: nothing that is undecided would argue for an earlier one.")
-    shares = [standing.score.completeness for standing in assessment.standings]
+    shares = [readiness.score.completeness for readiness in assessment.readiness]
     if len(shares) > 1:
         low, high = words.share(min(shares)), words.share(max(shares))
         spread = f"runs from {low} to {high}" if low != high else f"is {low}"
@@ -243,19 +243,19 @@ def _not_seen(context: Context) -> tuple[NotSeen, ...]:
     states = {"not_observed": "not observed", "never_probed": "never probed", "partial": "observed in part"}
     return tuple(
         NotSeen(
-            link=context.organization_link(standing.org),
-            state=states[standing.observed],
-            why=context.why_unseen(standing.org) if standing.observed != "partial" else _partial(context, standing),
+            link=context.organization_link(readiness.org),
+            state=states[readiness.observed],
+            why=context.why_unseen(readiness.org) if readiness.observed != "partial" else _partial(context, readiness),
         )
-        for standing in context.assessment.standings
-        if standing.observed != "observed"
+        for readiness in context.assessment.readiness
+        if readiness.observed != "observed"
     )
 
 
-def _partial(context: Context, standing: OrgStanding) -> str:
-    if standing.not_observed_because:
-        return words.text(standing.not_observed_because, 200)
-    observation = context.observations.get(standing.org)
+def _partial(context: Context, readiness: OrgReadiness) -> str:
+    if readiness.not_observed_because:
+        return words.text(readiness.not_observed_because, 200)
+    observation = context.observations.get(readiness.org)
     failed = [request for request in observation.requests if request.failure] if observation else []
     if failed:
         return words.text(failed[0].detail or failed[0].failure, 200)

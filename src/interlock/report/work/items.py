@@ -11,17 +11,17 @@ from interlock.report.sections.summary import question
 
 #: GitHub's limit for the name of a label.
 LABEL_LIMIT = 50
-_KIND = {"gap": "gap", "discovery": "to-find-out", "standing": "standing-task"}
+_KIND = {"gap": "gap", "discovery": "to-find-out", "routine": "routine-task"}
 
 
 class WorkItem(Model):
     """One piece of work. Every text is one plain line; each writer escapes for its own medium.
 
     :ivar id: the task's own key (``AUTH-003@lakeshore``), stable from one export to the next.
-    :ivar message, why, action: empty for a standing task, which is no gap.
+    :ivar message, why, action: empty for a routine task, which is no gap.
     :ivar facts: what a tracker has no field for, as label and value.
     :ivar labels: in order, without duplicates; letters, digits, ``-`` and ``:``.
-    :ivar severity: none for standing tasks.
+    :ivar severity: none for routine tasks.
     :ivar blocked_by: ids of other items of the same export that have to be closed first, sorted.
     """
 
@@ -37,14 +37,14 @@ class WorkItem(Model):
     blocked_by: tuple[str, ...]
 
 
-def work_items(assessment: Assessment, *, standing: bool = False) -> tuple[WorkItem, ...]:
+def work_items(assessment: Assessment, *, routine: bool = False) -> tuple[WorkItem, ...]:
     """The plan's tasks in order of wave and id.
 
-    :param standing: with the tasks that every integration has; without them, an item waits for the items that it
+    :param routine: with the tasks that every integration has; without them, an item waits for the items that it
         reaches through them.
     """
     tasks = {task.id: task for task in assessment.plan.tasks}
-    kept = {key for key, task in tasks.items() if standing or task.kind != "standing"}
+    kept = {key for key, task in tasks.items() if routine or task.kind != "routine"}
     nodes = {node.key: node for node in assessment.graph.nodes}
     names = {org.id: words.name(org.name) for org in assessment.organizations}
     ordered = sorted((tasks[key] for key in kept), key=lambda task: (task.wave, task.id))

@@ -135,7 +135,7 @@ def _observation(assessment: Assessment, node: GapNode, now: datetime) -> dict[s
 
 def _collected(assessment: Assessment, node: GapNode, now: datetime) -> str:
     """When the organisation was last observed; for what nobody observed, when this was written."""
-    seen = [s.observed_at for s in assessment.standings if s.org == node.subject.id and s.observed_at]
+    seen = [s.observed_at for s in assessment.readiness if s.org == node.subject.id and s.observed_at]
     if not seen:
         return now.isoformat(timespec="seconds")
     return datetime.fromisoformat(seen[0].replace("Z", "+00:00")).isoformat(timespec="seconds")

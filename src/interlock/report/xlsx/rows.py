@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 
 from interlock.gaps.calendar import WorkingCalendar
-from interlock.model.assessment import GapNode, OrgStanding, PlanTask, Quantiles
+from interlock.model.assessment import GapNode, OrgReadiness, PlanTask, Quantiles
 from interlock.model.base import CheckOutcome, Evidence, GapClass, Grade, Owner, Reference, RuleOutcome, Scope
 from interlock.model.content import first_changes, ruleset_words, told_changes
 from interlock.model.finding import Finding
@@ -30,7 +30,7 @@ _OUTCOMES = {
     CheckOutcome.NOT_APPLICABLE: "Not applicable",
 }
 _EVIDENCE = {Evidence.ASSERTED: "Answered", Evidence.DOCUMENTED: "Documented", Evidence.OBSERVED: "Observed"}
-_KINDS = {"gap": "Gap", "discovery": "To find out", "standing": "Standing task"}
+_KINDS = {"gap": "Gap", "discovery": "To find out", "routine": "Routine task"}
 
 
 class Content:
@@ -102,32 +102,32 @@ class Content:
 
     def organizations(self) -> Iterator[Row]:
         """Where each organisation stands."""
-        for standing in self.assessment.standings:
-            finish = self._forecasts.get(standing.org) if self._tasks else None
-            held = standing.stage_if_unknowns_hold
+        for readiness in self.assessment.readiness:
+            finish = self._forecasts.get(readiness.org) if self._tasks else None
+            held = readiness.stage_if_unknowns_hold
             yield (
-                self.context.organization_name(standing.org),
-                words.own_verdict(standing),
-                self._sure(standing),
-                words.GATE[standing.stage] if standing.stage else NO_STAGE,
+                self.context.organization_name(readiness.org),
+                words.own_verdict(readiness),
+                self._sure(readiness),
+                words.GATE[readiness.stage] if readiness.stage else NO_STAGE,
                 words.GATE[held] if held else NO_STAGE,
-                observed_mark(self.context, standing).label,
-                _moment(standing.observed_at),
-                standing.score.interval.low,
-                standing.score.interval.high,
-                standing.score.completeness,
-                standing.score.confidence,
+                observed_mark(self.context, readiness).label,
+                _moment(readiness.observed_at),
+                readiness.score.interval.low,
+                readiness.score.interval.high,
+                readiness.score.completeness,
+                readiness.score.confidence,
                 *((_day(finish.p50_date), _day(finish.p80_date), _day(finish.p90_date)) if finish else (None,) * 3),
             )
 
-    def _sure(self, standing: OrgStanding) -> str:
-        undecided = len({key for state in standing.gates for key in state.undecided})
+    def _sure(self, readiness: OrgReadiness) -> str:
+        undecided = len({key for state in readiness.gates for key in state.undecided})
         said = [f"{words.count(undecided, 'requirement')} undecided."] if undecided else ["Every requirement decided."]
-        if standing.observed == "partial":
+        if readiness.observed == "partial":
             said.append("Observed in part; what could not be read counts as not observed.")
-        elif standing.observed != "observed":
-            said.append(f"Not observed: {self.context.why_unseen(standing.org)}. Rests on answers alone.")
-        said += [words.capital(words.sentence(words.text(cap))) for cap in standing.score.caps]
+        elif readiness.observed != "observed":
+            said.append(f"Not observed: {self.context.why_unseen(readiness.org)}. Rests on answers alone.")
+        said += [words.capital(words.sentence(words.text(cap))) for cap in readiness.score.caps]
         return _lines(*said)
 
     def first(self) -> Iterator[Row]:
@@ -289,24 +289,24 @@ class Content:
         """Checks of every organisation's latest observation, what failed first; and who was not observed, and why."""
         rows: list[tuple[tuple[int, int, int, str], Row]] = []
         places = {outcome: place for place, outcome in enumerate(_OUTCOMES)}
-        for index, standing in enumerate(self.assessment.standings):
-            name = self.context.organization_name(standing.org)
-            observation = self.context.observations.get(standing.org)
-            if self.context.unseen(standing.org):
+        for index, readiness in enumerate(self.assessment.readiness):
+            name = self.context.organization_name(readiness.org)
+            observation = self.context.observations.get(readiness.org)
+            if self.context.unseen(readiness.org):
                 place = (places[CheckOutcome.NOT_OBSERVED], -1, index, "")
-                rows.append((place, self._unseen(name, standing, observation)))
+                rows.append((place, self._unseen(name, readiness, observation)))
             for check in observation.checks if observation else ():
                 order = (places[check.outcome], check.severity.rank, index, check.id)
                 rows.append((order, self._check(name, check, observation)))
         return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
 
-    def _unseen(self, name: str, standing: OrgStanding, observation: Observation | None) -> Row:
-        why = self.context.why_unseen(standing.org)
+    def _unseen(self, name: str, readiness: OrgReadiness, observation: Observation | None) -> Row:
+        why = self.context.why_unseen(readiness.org)
         said = f"We could not look: {why}. This says nothing about what the organisation publishes or supports."
-        organization = self.context.organizations.get(standing.org)
+        organization = self.context.organizations.get(readiness.org)
         address = observation.target.base_url if observation else (organization and organization.fhir_base_url) or None
-        label = observed_mark(self.context, standing).label
-        tried = _moment(standing.observed_at)
+        label = observed_mark(self.context, readiness).label
+        tried = _moment(readiness.observed_at)
         return name, None, "Whole organisation", label, None, said, address, None, None, tried
 
     def _check(self, name: str, check: Check, observation: Observation | None) -> Row:

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from interlock.model.assessment import Assessment, GateState, OrgStanding
+from interlock.model.assessment import Assessment, GateState, OrgReadiness
 from interlock.tui.bars import interval_bar
 from interlock.tui.card import draw_fit, draw_observation
 from interlock.tui.page import Page, line, text
@@ -45,10 +45,10 @@ class OrganizationPage(Section):
         self._org = org
 
     def body(self) -> Iterable[Widget]:
-        """Standing and gates beside facts and fit."""
+        """Readiness and gates beside facts and fit."""
         with Horizontal(classes="sides"):
             with Vertical(classes="side"):
-                yield Flow(id="standing", classes="panel")
+                yield Flow(id="readiness", classes="panel")
                 with Vertical(classes="panel", id="gates"):
                     yield Rows(_COLUMNS, id="requirements", empty="No requirement applies here.")
             yield ScrollingFlow(id="evidence", classes="panel side")
@@ -64,37 +64,37 @@ class OrganizationPage(Section):
 
     def show(self, old: State | None, new: State) -> None:
         """Draw everything anew: it is one organisation."""
-        org, standing = new.organization(self._org), new.standing(self._org)
-        if org is None or standing is None:
+        org, readiness = new.organization(self._org), new.readiness_of(self._org)
+        if org is None or readiness is None:
             if new.judgement is not None and org is None:
-                self.query_one("#standing", Flow).draw(lambda page: page.para("This organisation was removed.", DIM))
+                self.query_one("#readiness", Flow).draw(lambda page: page.para("This organisation was removed.", DIM))
             return
-        self.query_one("#standing").border_title = text(org.name)
-        self.query_one("#standing", Flow).draw(lambda page: self._draw_standing(page, new, standing))
+        self.query_one("#readiness").border_title = text(org.name)
+        self.query_one("#readiness", Flow).draw(lambda page: self._draw_readiness(page, new, readiness))
         if new.assessment is not None:
-            self.query_one("#requirements", Rows).set_rows(list(_gate_rows(standing, new.assessment)))
+            self.query_one("#requirements", Rows).set_rows(list(_gate_rows(readiness, new.assessment)))
         self.query_one("#evidence", ScrollingFlow).draw(
             lambda page: self._draw_evidence(page, new), keep_place=old is not None
         )
 
-    def _draw_standing(self, page: Page, state: State, standing: OrgStanding) -> None:
+    def _draw_readiness(self, page: Page, state: State, readiness: OrgReadiness) -> None:
         org = state.organization(self._org)
         if org is None:
             return
-        sign = OBSERVED[standing.observed]
-        because = f": {standing.not_observed_because}" if standing.not_observed_because else ""
+        sign = OBSERVED[readiness.observed]
+        because = f": {readiness.not_observed_because}" if readiness.not_observed_because else ""
         page.field("Vendor", f"{org.vendor}, {org.environment}", label_width=8)
         page.field("Seen", line((sign.glyph, sign.style), f" {sign.word}{because}"), label_width=8)
-        page.field("Stage", stage_sentence(standing), style="bold", label_width=8)
+        page.field("Stage", stage_sentence(readiness), style="bold", label_width=8)
         bar = line(
-            interval_bar(standing.score.interval, max(10, min(30, page.width // 3))),
-            (f"  {interval_words(standing.score)}", "bold"),
-            (f"  complete {standing.score.completeness:.0%}, confidence {standing.score.confidence:.0%}", DIM),
+            interval_bar(readiness.score.interval, max(10, min(30, page.width // 3))),
+            (f"  {interval_words(readiness.score)}", "bold"),
+            (f"  complete {readiness.score.completeness:.0%}, confidence {readiness.score.confidence:.0%}", DIM),
         )
         page.field("Score", bar, label_width=8)
-        for cap in standing.score.caps:
+        for cap in readiness.score.caps:
             page.field("", f"capped: {cap}", style=DIM, label_width=8)
-        words = line(VERDICT[standing.verdict], (" (provisional)" if standing.verdict_provisional else "", WARN))
+        words = line(VERDICT[readiness.verdict], (" (provisional)" if readiness.verdict_provisional else "", WARN))
         page.field("Verdict", words, label_width=8)
         probing = state.probes.get(self._org)
         if probing is not None and probing.state in {"waiting", "running"}:
@@ -143,8 +143,8 @@ class OrganizationPage(Section):
         self.interlock.edit_organization(self._org)
 
 
-def _gate_rows(standing: OrgStanding, assessment: Assessment) -> Iterator[Row]:
-    for gate in standing.gates:
+def _gate_rows(readiness: OrgReadiness, assessment: Assessment) -> Iterator[Row]:
+    for gate in readiness.gates:
         yield Row(f"gate:{gate.gate.value}", heading=_gate_heading(gate), aside=f"{gate.met} of {gate.required} met")
         for undecided, keys in ((False, gate.open), (True, gate.undecided)):
             for key in keys:

@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 
-from interlock.model.assessment import Assessment, FirstThing, OrgStanding
+from interlock.model.assessment import Assessment, FirstThing, OrgReadiness
 from interlock.model.base import Status
 from interlock.model.content import told_changes
 from interlock.tui.bars import count_bar, interval_bar
@@ -148,12 +148,12 @@ class OverviewSection(Section):
         if state.judgement is None or state.inputs is None:
             self.query_one("#orgs", Rows).set_rows([], empty="Working out where they stand…")
             return
-        standings = {standing.org: standing for standing in state.judgement.standings}
+        readiness = {own.org: own for own in state.judgement.readiness}
         self.query_one("#orgs", Rows).set_rows(
             [
-                _organization_row(org.name, org.vendor, standings[org.id])
+                _organization_row(org.name, org.vendor, readiness[org.id])
                 for org in state.inputs.organizations
-                if org.id in standings
+                if org.id in readiness
             ],
             empty=_NO_ORGANIZATION,
         )
@@ -182,40 +182,40 @@ def _texts(state: State) -> dict[str, str]:
     return {name: item.text for name, item in state.inputs.content.items.items()} if state.inputs else {}
 
 
-def _organization_row(name: str, vendor: str, standing: OrgStanding) -> Row:
-    best = standing.stage_if_unknowns_hold
-    same = best == standing.stage
+def _organization_row(name: str, vendor: str, readiness: OrgReadiness) -> Row:
+    best = readiness.stage_if_unknowns_hold
+    same = best == readiness.stage
     return Row(
-        standing.org,
+        readiness.org,
         (
             text(name, "bold"),
             text(vendor),
-            mark(OBSERVED[standing.observed]),
-            partial(_stage, standing),
+            mark(OBSERVED[readiness.observed]),
+            partial(_stage, readiness),
             text("the same", DIM) if same else line((stage_mark(best), WARN), f" {stage_word(best)}"),
-            partial(interval_bar, standing.score.interval),
-            text(interval_words(standing.score)),
-            text(own_verdict(standing)),
+            partial(interval_bar, readiness.score.interval),
+            text(interval_words(readiness.score)),
+            text(own_verdict(readiness)),
         ),
-        below=_in_the_way(standing),
+        below=_in_the_way(readiness),
     )
 
 
-def _stage(standing: OrgStanding, width: int) -> Content:
+def _stage(readiness: OrgReadiness, width: int) -> Content:
     """Gates passed and the stage's word; the word alone where both do not fit."""
-    word = stage_word(standing.stage)
-    both = line((stage_mark(standing.stage), PRIMARY), f" {word}")
+    word = stage_word(readiness.stage)
+    both = line((stage_mark(readiness.stage), PRIMARY), f" {word}")
     return both if both.cell_length <= width else text(word)
 
 
-def _in_the_way(standing: OrgStanding) -> Content:
+def _in_the_way(readiness: OrgReadiness) -> Content:
     """What keeps the organisation from its next gate."""
-    gate = next((gate for gate in standing.gates if not gate.holds), None)
+    gate = next((gate for gate in readiness.gates if not gate.holds), None)
     if gate is None:
         return text("every gate holds", DIM)
     parts = [f"{len(gate.open)} open"] if gate.open else []
     parts += [f"{len(gate.undecided)} not known"] if gate.undecided else []
-    reason = f"; {standing.not_observed_because}" if standing.not_observed_because else ""
+    reason = f"; {readiness.not_observed_because}" if readiness.not_observed_because else ""
     return text(f"next gate {gate.gate.value}: {' and '.join(parts)}{reason}", DIM)
 
 

@@ -248,7 +248,7 @@ def _task_rows(plan: Plan, only: str | None, done: frozenset[str]) -> Iterator[R
 
 def _task_row(task: PlanTask, longest: float, *, done: bool) -> Row:
     critical = task.criticality >= CRITICAL
-    glyph = {"gap": ("■ ", PRIMARY), "discovery": ("? ", WARN), "standing": ("· ", DIM)}[task.kind]
+    glyph = {"gap": ("■ ", PRIMARY), "discovery": ("? ", WARN), "routine": ("· ", DIM)}[task.kind]
     if done:
         glyph = ("× ", f"bold {ACCENT}")
     return Row(

@@ -57,8 +57,8 @@ def _looks_alike(one: State, scope: str, other: State, other_scope: str) -> bool
 def _score(state: State, scope: str) -> Score | None:
     if scope == "product":
         return state.judgement.product_score if state.judgement else None
-    standing = state.standing(scope)
-    return standing.score if standing else None
+    readiness = state.readiness_of(scope)
+    return readiness.score if readiness else None
 
 
 def _draw(page: Page, state: State, scope: str, delta: Content) -> None:
@@ -82,18 +82,18 @@ def _draw(page: Page, state: State, scope: str, delta: Content) -> None:
 
 
 def _stages(state: State, scope: str, width: int) -> Content:
-    standings = state.judgement.standings if state.judgement else ()
-    if not standings:
+    readiness = state.judgement.readiness if state.judgement else ()
+    if not readiness:
         return text("No organisation yet: section 7 adds the first one.", DIM)
     shown: list[Content] = []
     used = 0
-    ordered = sorted(standings, key=lambda standing: standing.org != scope)
-    for index, standing in enumerate(ordered):
+    ordered = sorted(readiness, key=lambda own: own.org != scope)
+    for index, own in enumerate(ordered):
         piece = line(
-            (f"{standing.org} ", DIM),
-            (stage_mark(standing.stage), PRIMARY),
-            f" {stage_word(standing.stage)}",
-            (f" {interval_words(standing.score)}", DIM),
+            (f"{own.org} ", DIM),
+            (stage_mark(own.stage), PRIMARY),
+            f" {stage_word(own.stage)}",
+            (f" {interval_words(own.score)}", DIM),
         )
         rest = len(ordered) - index
         reserve = 9 if rest > 1 else 0
@@ -126,8 +126,8 @@ def _points(change: int, word: str) -> Content:
 def _stage_changes(old: State, new: State) -> list[Content]:
     """``lakeshore: design → sandbox``; organisations that move alike are counted together."""
     moved: dict[str, list[str]] = {}
-    for now in new.judgement.standings if new.judgement else ():
-        before = old.standing(now.org)
+    for now in new.judgement.readiness if new.judgement else ():
+        before = old.readiness_of(now.org)
         if before is not None and before.stage != now.stage:
             moved.setdefault(f"{stage_word(before.stage)} → {stage_word(now.stage)}", []).append(now.org)
     return [

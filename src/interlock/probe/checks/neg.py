@@ -1,7 +1,4 @@
-"""AUTH: safe negatives, sent by an active probe only. What must be refused is asked for, and nothing comes of it.
-
-These are ids of checks (``checks["AUTH-001"]`` in a condition). The rulesets' own AUTH rules are another list.
-"""
+"""NEG: safe negatives, sent by an active probe only. What must be refused is asked for, and nothing comes of it."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ from interlock.probe.checks.base import (
 from interlock.probe.checks.sources import cite
 from interlock.probe.exchange import Exchange, Purpose
 
-FAMILY = Family("AUTH")
+FAMILY = Family("NEG")
 
 _ERRORS = cite("RFC 6749", "section-5.2", "section 5.2, Error response")
 _ENDPOINT = cite("RFC 6749", "section-3.2", "section 3.2, Token endpoint")
@@ -131,7 +128,7 @@ def registered_error(seen: CheckInput) -> Result:
         return exchange
     at = seen.at("token-negative", "/error")
     if exchange.reading != "oauth_error":
-        return not_observed(f"the answer is {exchange.detail} (see AUTH-001)", seen.at("token-negative"))
+        return not_observed(f"the answer is {exchange.detail} (see NEG-001)", seen.at("token-negative"))
     if exchange.detail in {"unsupported_grant_type", "invalid_client", "invalid_request", "unauthorized_client"}:
         return passed(f"The error is {exchange.detail}", at)
     if exchange.detail in OAUTH_ERRORS:

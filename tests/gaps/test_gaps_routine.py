@@ -1,4 +1,4 @@
-"""Standing tasks: for whom they exist, what replaces them, what they wait for."""
+"""Routine tasks: for whom they exist, what replaces them, what they wait for."""
 
 import pytest
 from gaps_factory import (
@@ -162,7 +162,7 @@ def test_a_met_rule_shows_that_a_task_is_done(scope, rule_scope, met, done):
     tasks = [task("org.a", scope, done_when=("AA-001",)), task("org.b", scope)]
     got = plan(tasks, ORGS, findings, rules)
     expected = {one.id for one in plan(tasks).tasks} - done
-    assert {one.id for one in got.tasks if one.kind == "standing"} == expected
+    assert {one.id for one in got.tasks if one.kind == "routine"} == expected
     assert any("not planned: met rules show" in note for note in got.notes) == bool(done)
 
 
@@ -195,12 +195,12 @@ def test_only_what_the_target_gate_needs_is_planned():
     assert set(after(got)) == {"AA-001@alder", "AA-002@alder", "org.early@alder", "org.late@alder"}
 
 
-def test_an_organisation_that_was_not_observed_keeps_its_standing_tasks_and_unknowns():
+def test_an_organisation_that_was_not_observed_keeps_its_routine_tasks_and_unknowns():
     rules = rules_of(rule("AA-001"), rule("AA-002"))
     findings = [finding(rules["AA-001"], at_org("alder"), GAP), finding(rules["AA-001"], at_org("birch"), UNKNOWN)]
     got = plan([task("org.review")], (ALDER, BIRCH), findings, rules)
     kinds = {one.id: one.kind for one in got.tasks if one.org == "birch"}
-    assert kinds == {"AA-001@birch": "discovery", "org.review@birch": "standing"}
+    assert kinds == {"AA-001@birch": "discovery", "org.review@birch": "routine"}
 
 
 @pytest.mark.parametrize(

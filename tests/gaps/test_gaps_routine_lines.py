@@ -1,4 +1,4 @@
-"""Every standing task that ships is argued in docs/scheduling.md, with the same numbers, grade and date."""
+"""Every routine task that ships is argued in docs/scheduling.md, with the same numbers, grade and date."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Standing tasks: what the ruleset says every integration has, once for the product, each vendor or each organisation.
+"""Routine tasks: what the ruleset says every integration has, once for the product, each vendor or each organisation.
 
 A task that names ``vendors`` exists only for those. A task that ``replaces`` a general one stands for it at its own
 vendors: the general one is not planned there, and whatever comes after the general one comes after the replacement.
@@ -18,11 +18,11 @@ from interlock.model.assessment import GapGraph
 from interlock.model.base import Scope
 from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
-from interlock.model.rule import Rule, StandingTask
+from interlock.model.rule import RoutineTask, Rule
 
 
-class StandingTasks:
-    """The standing tasks of one fleet, and the order between them and the gap graph's nodes.
+class RoutineTasks:
+    """The routine tasks of one fleet, and the order between them and the gap graph's nodes.
 
     :param met: keys of the findings that are met.
     :param freezes_stated: organisations whose change freezes are known, for tasks that only stand for unknown ones.
@@ -32,7 +32,7 @@ class StandingTasks:
 
     def __init__(
         self,
-        tasks: Sequence[StandingTask],
+        tasks: Sequence[RoutineTask],
         graph: GapGraph,
         rules: Mapping[str, Rule],
         organizations: Sequence[Organization],
@@ -44,7 +44,7 @@ class StandingTasks:
         self._rules = rules
         self._organizations = organizations
         self._views = Views(organizations)
-        self._replaced_by: dict[str, list[StandingTask]] = {}
+        self._replaced_by: dict[str, list[RoutineTask]] = {}
         for task in tasks:
             for general in task.replaces:
                 if general != task.id:
@@ -57,14 +57,14 @@ class StandingTasks:
             if not (task.unless == "freezes_stated" and view[1] in freezes_stated)
         }
         self.done = frozenset(key for key, (task, view) in everything.items() if self._is_done(task, view))
-        self.instances: dict[str, tuple[StandingTask, View]] = {
+        self.instances: dict[str, tuple[RoutineTask, View]] = {
             key: instance for key, instance in everything.items() if key not in self.done
         }
 
     def before(self, key: str) -> tuple[str, ...]:
         """Ids of the tasks and keys of the open findings that an instance comes after.
 
-        :raises InterlockError: ``after`` names neither a standing task nor a rule.
+        :raises InterlockError: ``after`` names neither a routine task nor a rule.
         """
         task, view = self.instances[key]
         firsts: dict[str, None] = {}
@@ -81,7 +81,7 @@ class StandingTasks:
             return self._views.orgs_of[name]
         return tuple(org for org, vendor in self._views.vendor_of.items() if self._stands_for(task, vendor))
 
-    def _views_of(self, task: StandingTask) -> Iterator[View]:
+    def _views_of(self, task: RoutineTask) -> Iterator[View]:
         """Subjects for which the task is planned."""
         if task.scope is Scope.PRODUCT:
             if any(self._stands_for(task, vendor) for vendor in self._views.orgs_of) or not (
@@ -95,7 +95,7 @@ class StandingTasks:
                     [(Scope.VENDOR, vendor)] if task.scope is Scope.VENDOR else [(Scope.ORG, org) for org in orgs]
                 )
 
-    def _is_done(self, task: StandingTask, view: View) -> bool:
+    def _is_done(self, task: RoutineTask, view: View) -> bool:
         """True when a rule of ``done_when`` is met in this view; in a wider one, for one of its organisations."""
         return any(
             key_at(name, self._views.subject(self._rules[name].scope, narrower)) in self._met
@@ -104,13 +104,13 @@ class StandingTasks:
             for narrower in self._views.narrowed(self._rules[name].scope, view)
         )
 
-    def _meant_for(self, task: StandingTask, vendor: str) -> bool:
+    def _meant_for(self, task: RoutineTask, vendor: str) -> bool:
         return not task.vendors or vendor in task.vendors
 
-    def _stands_for(self, task: StandingTask, vendor: str) -> bool:
+    def _stands_for(self, task: RoutineTask, vendor: str) -> bool:
         return self._meant_for(task, vendor) and not self._replacements(task, vendor)
 
-    def _replacements(self, task: StandingTask, vendor: str) -> list[StandingTask]:
+    def _replacements(self, task: RoutineTask, vendor: str) -> list[RoutineTask]:
         return [other for other in self._replaced_by.get(task.id, ()) if self._meant_for(other, vendor)]
 
     def _resolve(self, name: str, view: View, asked_by: str, seen: Set[str]) -> Iterator[str]:
@@ -120,7 +120,7 @@ class StandingTasks:
             return
         if name not in self._by_id:
             raise InterlockError(
-                f"the standing task {asked_by} comes after {name}, which is neither a standing task nor a rule",
+                f"the routine task {asked_by} comes after {name}, which is neither a routine task nor a rule",
                 remedy="correct its after list",
             )
         if name in seen:
@@ -129,7 +129,7 @@ class StandingTasks:
         for narrower in self._views.narrowed(task.scope, view):
             yield from self._at(task, narrower, seen | {name})
 
-    def _at(self, task: StandingTask, view: View, seen: Set[str]) -> Iterator[str]:
+    def _at(self, task: RoutineTask, view: View, seen: Set[str]) -> Iterator[str]:
         """The task's own instance, what replaces it, or what lies behind it, in one view."""
         found = False
         for vendor in self._vendors_in(view):
@@ -154,7 +154,7 @@ class StandingTasks:
 
     @cached_property
     def _frontier(self) -> Frontier:
-        """Only needed when a standing task comes after a rule."""
+        """Only needed when a routine task comes after a rule."""
         numbers = {
             node.key: number for number, node in enumerate(self._graph.nodes) if is_requirement(self._rules[node.rule])
         }

@@ -1,0 +1,238 @@
+"""Every label and form of words that a person reads: what a value is called, and how numbers, lists and dates are said.
+
+The terminal, the screens and the reports style these words and never choose others. Ids stand beside them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import NamedTuple
+
+from interlock.model.base import (
+    CheckOutcome,
+    Evidence,
+    GapClass,
+    Gate,
+    Grade,
+    Owner,
+    RuleOutcome,
+    Scope,
+    Severity,
+    Status,
+    VerdictValue,
+)
+
+
+class Word(NamedTuple):
+    """What one value is called inside a sentence, and the one-cell glyph that may stand beside the word."""
+
+    phrase: str
+    glyph: str = ""
+
+    @property
+    def title(self) -> str:
+        """The same as a label, without its article: ``Map the auth surface``, ``Product team``."""
+        return capital(self.phrase.removeprefix("the "))
+
+
+VERDICT: Mapping[VerdictValue, Word] = {
+    VerdictValue.PRODUCT_FIRST: Word("product first"),
+    VerdictValue.PROVE_OUTSIDE_EHR: Word("prove it outside the EHR"),
+    VerdictValue.DEFINE_CONTRACT: Word("define the contract"),
+    VerdictValue.MAP_AUTH: Word("map the auth surface"),
+    VerdictValue.INTEGRATE: Word("integrate"),
+}
+SEVERITY: Mapping[Severity, Word] = {
+    Severity.CRITICAL: Word("critical", "◆"),
+    Severity.HIGH: Word("high", "▲"),
+    Severity.MEDIUM: Word("medium", "■"),
+    Severity.LOW: Word("low", "▪"),
+}
+GAP_CLASS: Mapping[GapClass, Word] = {
+    GapClass.PRODUCT_BLOCKER: Word("product blocker"),
+    GapClass.INTEGRATION_BLOCKER: Word("integration blocker"),
+    GapClass.GAP: Word("gap"),
+    GapClass.ADVICE: Word("advice"),
+}
+GATE: Mapping[Gate, Word] = {gate: Word(gate.value) for gate in Gate}
+STATUS: Mapping[Status, Word] = {
+    Status.ANSWERED: Word("answered", "●"),
+    Status.UNKNOWN: Word("unknown", "?"),
+    Status.NOT_APPLICABLE: Word("not applicable", "–"),
+    Status.UNANSWERED: Word("not answered", "○"),
+}
+CHECK: Mapping[CheckOutcome, Word] = {
+    CheckOutcome.PASS: Word("pass", "✓"),
+    CheckOutcome.WARN: Word("warning", "!"),
+    CheckOutcome.FAIL: Word("fail", "✗"),
+    CheckOutcome.ERROR: Word("error", "✗"),
+    CheckOutcome.NOT_OBSERVED: Word("not observed", "○"),
+    CheckOutcome.NOT_APPLICABLE: Word("not applicable", "–"),
+}
+RULE: Mapping[RuleOutcome, Word] = {
+    RuleOutcome.MET: Word("met", "✓"),
+    RuleOutcome.GAP: Word("open", "✗"),
+    RuleOutcome.UNKNOWN: Word("undecided", "?"),
+    RuleOutcome.NOT_APPLICABLE: Word("not applicable", "–"),
+    RuleOutcome.ERROR: Word("could not be evaluated", "?"),
+}
+#: What was seen of an organisation.
+OBSERVED: Mapping[str, Word] = {
+    "observed": Word("observed", "●"),
+    "partial": Word("partly observed", "◐"),
+    "not_observed": Word("not observed", "○"),
+    "never_probed": Word("never probed", "·"),
+}
+#: How one need of the contract fits an organisation.
+FIT: Mapping[str, Word] = {
+    "supported": Word("supported", "✓"),
+    "missing": Word("missing", "✗"),
+    "undeclared": Word("undeclared", "~"),
+    "not_observed": Word("not observed", "?"),
+}
+EVIDENCE: Mapping[Evidence, Word] = {evidence: Word(evidence.value) for evidence in Evidence}
+#: What each kind of evidence means, for the person who chooses one.
+EVIDENCE_MEANS: Mapping[Evidence, str] = {
+    Evidence.ASSERTED: "we say so",
+    Evidence.DOCUMENTED: "it is written down somewhere",
+    Evidence.OBSERVED: "we saw it",
+}
+OWNER: Mapping[Owner, Word] = {
+    Owner.US: Word("the product team"),
+    Owner.VENDOR: Word("the EHR vendor"),
+    Owner.ORG: Word("the organisation"),
+}
+SCOPE: Mapping[Scope, Word] = {
+    Scope.PRODUCT: Word("product"),
+    Scope.VENDOR: Word("vendor"),
+    Scope.ORG: Word("organisation"),
+}
+GRADE: Mapping[Grade, Word] = {
+    Grade.REGULATION: Word("regulation"),
+    Grade.VENDOR: Word("vendor documentation"),
+    Grade.LITERATURE: Word("published literature"),
+    Grade.JUDGEMENT: Word("judgement"),
+}
+#: What kind of work a task of the plan is.
+TASK: Mapping[str, Word] = {
+    "gap": Word("gap", "■"),
+    "discovery": Word("to find out", "?"),
+    "routine": Word("routine task", "·"),
+}
+_VENDORS = {
+    "epic": "Epic",
+    "oracle": "Oracle Health",
+    "cerner": "Oracle Health",
+    "meditech": "MEDITECH",
+    "athena": "athenahealth",
+    "athenahealth": "athenahealth",
+    "other": "another vendor",
+}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def vendor(value: str) -> str:
+    """A vendor's usual name; one that is not known is shown as it was written, each word with a capital."""
+    return _VENDORS.get(value, value.replace("-", " ").title())
+
+
+def stage(value: Gate | None) -> str:
+    """The stage that an organisation has reached; before the first gate there is none."""
+    return GATE[value].phrase if value else "before design"
+
+
+def count(number: int, singular: str, plural: str | None = None) -> str:
+    """``1 gap``, ``2 gaps``, ``1,200 gaps``."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def agree(number: int, singular: str, plural: str) -> str:
+    """The form of a word that goes with a number: ``agree(2, "is", "are")`` is ``are``."""
+    return singular if number == 1 else plural
+
+
+def listed(names: Sequence[str], limit: int = 8, last: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``; beyond ``limit`` the rest is counted: ``a, b and 3 more``."""
+    if len(names) > limit:
+        return f"{', '.join(names[:limit])} and {len(names) - limit:,} more"
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} {last} {names[-1]}"
+
+
+def number(value: float) -> str:
+    """At most one decimal, and none that is zero: ``12.5``, ``1,200``."""
+    if not math.isfinite(value):
+        return "not known"
+    rounded = round(value, 1)
+    return f"{rounded:,.0f}" if rounded == int(rounded) else f"{rounded:,.1f}"
+
+
+def share(value: float) -> str:
+    """A share in [0, 1] as a percentage that never rounds a remainder away: ``35%``, ``under 1%``."""
+    if not math.isfinite(value):
+        return "not known"
+    if 0 < value < 0.01:
+        return "under 1%"
+    if 0.99 < value < 1:
+        return "over 99%"
+    return f"{round(value * 100)}%"
+
+
+def interval(low: float, high: float) -> str:
+    """``39 to 69``, or one number; a decimal where whole numbers would hide that the ends differ."""
+    if round(high) > round(low):
+        return f"{round(low)} to {round(high)}"
+    return f"{low:.1f} to {high:.1f}" if high - low > 0.05 else f"{round(low)}"
+
+
+def days(value: float) -> str:
+    """``1 working day``, ``12.5 working days``."""
+    return _measured(value, "working day")
+
+
+def person_days(value: float) -> str:
+    """``1 person-day``, ``2.5 person-days``."""
+    return _measured(value, "person-day")
+
+
+def _measured(value: float, unit: str) -> str:
+    said = number(value)
+    return f"{said} {unit}{'' if said == '1' else 's'}" if math.isfinite(value) else said
+
+
+def day(value: date) -> str:
+    """``7 Mar 2028``."""
+    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+
+
+def moment(value: datetime) -> str:
+    """``7 Mar 2028, 14:03 UTC``."""
+    there = value.astimezone(UTC) if value.tzinfo else value
+    return f"{day(there)}, {there:%H:%M}{' UTC' if value.tzinfo else ''}"
+
+
+def month(value: date) -> str:
+    """``Mar 2028``."""
+    return f"{_MONTHS[value.month - 1]} {value.year}"
+
+
+def iso_day(value: str) -> str:
+    """A date of our data (``2028-03-07``) as prose; what is no date stays as it is."""
+    try:
+        return day(date.fromisoformat(value[:10]))
+    except ValueError:
+        return value
+
+
+def capital(text: str) -> str:
+    """The first letter in upper case, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def sentence(text: str) -> str:
+    """The text with a full stop, unless it already ends a sentence."""
+    bare = text.rstrip()
+    return bare if not bare or bare[-1] in ".!?…:" else bare + "."
