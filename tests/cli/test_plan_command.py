@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from interlock.model.assessment import Plan, WhatIf
+from interlock.model.plan import Plan, WhatIf
 from interlock.usecases.initialize import initialize
 
 

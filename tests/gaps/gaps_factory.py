@@ -12,11 +12,14 @@ from interlock.gaps import score, verdict
 from interlock.gaps.graph import build
 from interlock.gaps.parts import NO_PART, Part, Parts, part_of, weighing
 from interlock.gaps.schedule import PlanOptions, make_plan
-from interlock.model.assessment import Assessment, GapGraph, OrgReadiness, Plan, Score, Totals, Verdict
+from interlock.model.assessment import Assessment, Totals
 from interlock.model.base import GapClass, Gate, Owner, RuleOutcome, Scope, Severity
 from interlock.model.finding import PRODUCT, Conclusion, Finding, Subject, finding_key
+from interlock.model.gap_graph import GapGraph
 from interlock.model.observation import Observation, RequestRecord, Target
 from interlock.model.organization import Organization
+from interlock.model.plan import Plan
+from interlock.model.readiness import OrgReadiness, Score, Verdict
 from interlock.model.rule import RoutineTask, Rule
 
 GAP, MET, UNKNOWN = RuleOutcome.GAP, RuleOutcome.MET, RuleOutcome.UNKNOWN

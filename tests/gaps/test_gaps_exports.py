@@ -9,8 +9,8 @@ from gaps_factory import UNKNOWN, at_org, everywhere, finding, org, rule, rules_
 
 from interlock.gaps.exports import to_dot, to_graphml, to_json, to_mermaid
 from interlock.gaps.graph import build
-from interlock.model.assessment import GapGraph
 from interlock.model.base import Gate
+from interlock.model.gap_graph import GapGraph
 
 pytestmark = pytest.mark.fast
 

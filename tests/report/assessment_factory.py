@@ -5,25 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from interlock.model.assessment import (
-    Assessment,
-    FirstThing,
-    GapEdge,
-    GapGraph,
-    GapNode,
-    GateState,
-    Interval,
-    OrgForecast,
-    OrgReadiness,
-    Plan,
-    PlanTask,
-    Quantiles,
-    RootCause,
-    Score,
-    Totals,
-    Verdict,
-    VerdictReason,
-)
+from interlock.model.assessment import Assessment, Totals
 from interlock.model.base import (
     CheckOutcome,
     Evidence,
@@ -39,6 +21,7 @@ from interlock.model.base import (
 )
 from interlock.model.contract import ContractFit, NeedMatch
 from interlock.model.finding import PRODUCT, Contradiction, Finding, Subject, finding_key
+from interlock.model.gap_graph import GapEdge, GapGraph, GapNode, RootCause
 from interlock.model.observation import (
     CapabilityFacts,
     Check,
@@ -52,6 +35,15 @@ from interlock.model.observation import (
 )
 from interlock.model.organization import Organization
 from interlock.model.pattern import PatternMatch
+from interlock.model.plan import FirstThing, OrgForecast, Plan, PlanTask, Quantiles
+from interlock.model.readiness import (
+    GateState,
+    Interval,
+    OrgReadiness,
+    Score,
+    Verdict,
+    VerdictReason,
+)
 from interlock.model.rule import Effort, LeadTime, Remediation, Rule, RuleTest
 
 GENERATED = "2026-09-08T14:03:00Z"

@@ -10,9 +10,10 @@ from xml.etree import ElementTree
 import assessment_factory as factory
 import pytest
 
-from interlock.model.assessment import GapEdge, GapGraph, GapNode, Interval
 from interlock.model.base import Scope
 from interlock.model.finding import PRODUCT, Subject
+from interlock.model.gap_graph import GapEdge, GapGraph, GapNode
+from interlock.model.readiness import Interval
 from interlock.report.charts import (
     TimelineRow,
     condense,

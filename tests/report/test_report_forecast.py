@@ -7,17 +7,10 @@ import xml.etree.ElementTree as ET
 import assessment_factory as factory
 import pytest
 
-from interlock.model.assessment import (
-    AnswerChange,
-    Assessment,
-    Behaviour,
-    Driver,
-    SandboxCost,
-    SandboxOrg,
-    UnknownThing,
-    VerdictChange,
-)
+from interlock.model.assessment import Assessment
 from interlock.model.base import Owner, VerdictValue
+from interlock.model.plan import Behaviour, Driver, SandboxCost, SandboxOrg, UnknownThing
+from interlock.model.readiness import AnswerChange, VerdictChange
 from interlock.report import html, markdown, view
 from interlock.report.charts import TornadoRow, tornado
 from interlock.report.models import PlanSection, ReportView

@@ -7,7 +7,8 @@ import json
 import assessment_factory as factory
 import pytest
 
-from interlock.model.assessment import Assessment, Interval
+from interlock.model.assessment import Assessment
+from interlock.model.readiness import Interval
 from interlock.report import json as report_json
 
 pytestmark = pytest.mark.fast

@@ -5,11 +5,13 @@ from __future__ import annotations
 import assessment_factory as factory
 import pytest
 
-from interlock.model.assessment import Assessment, Interval, RootCause
+from interlock.model.assessment import Assessment
 from interlock.model.base import Gate, Reference, Scope
 from interlock.model.contract import ContractFit
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Subject
+from interlock.model.gap_graph import RootCause
+from interlock.model.readiness import Interval
 from interlock.report import html, view, words
 from interlock.report.models import ReportView
 from interlock.report.sections.context import BRIEF_QUESTIONS, ReferenceBook

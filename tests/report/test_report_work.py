@@ -13,9 +13,10 @@ from typing import Any
 import assessment_factory as factory
 import pytest
 
-from interlock.model.assessment import Assessment, PlanTask
+from interlock.model.assessment import Assessment
 from interlock.model.base import Gate, Owner
 from interlock.model.errors import InterlockError
+from interlock.model.plan import PlanTask
 from interlock.report.work import bodies, dates, oscal, trackers
 from interlock.report.work.items import LABEL_LIMIT, work_items
 

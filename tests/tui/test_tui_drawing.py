@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.content import Content
 
-from interlock.model.assessment import Interval
+from interlock.model.readiness import Interval
 from interlock.tui.bars import FULL, PART, REST, cells, count_bar, interval_bar, span_bar
 from interlock.tui.page import Page, fit, hang, line
 from interlock.tui.widgets.key_bar import KeyHint, fitting

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from interlock.model.assessment import AnswerChange, Driver, Interval, VerdictChange
 from interlock.model.base import CheckOutcome, Owner, RuleOutcome, Severity, VerdictValue
 from interlock.model.diff import AssessmentDiff, BurnDown, BurnDownPoint, FindingChange, ForecastMove
 from interlock.model.drift import Drift, DriftChange
@@ -22,6 +21,8 @@ from interlock.model.observation import (
     TlsFacts,
 )
 from interlock.model.pattern import PatternMatch
+from interlock.model.plan import Driver
+from interlock.model.readiness import AnswerChange, Interval, VerdictChange
 from interlock.tui.card import draw_observation
 from interlock.tui.check_page import draw_checks
 from interlock.tui.diff import draw_burn_down, draw_diff

@@ -6,9 +6,9 @@ import threading
 
 from textual.widgets import OptionList
 
-from interlock.model.assessment import Plan
 from interlock.model.contract import WorkflowContract
 from interlock.model.errors import InterlockError
+from interlock.model.plan import Plan
 from interlock.tui import work
 from interlock.tui.suppositions import Suppositions, choices
 from interlock.tui.widgets.rows import Rows

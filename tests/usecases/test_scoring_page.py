@@ -10,10 +10,10 @@ import pytest
 
 from interlock.gaps.parts import NO_PART, Parts, part_of, weighing
 from interlock.gaps.score import org_readiness
-from interlock.model.assessment import OrgReadiness
 from interlock.model.base import Evidence, Gate, RuleOutcome, Scope
 from interlock.model.finding import Conclusion, Subject
 from interlock.model.organization import Organization
+from interlock.model.readiness import OrgReadiness
 from interlock.model.rule import Rule
 
 pytestmark = pytest.mark.fast

@@ -7,9 +7,9 @@ from rich.text import Text
 from interlock.cli.output import console, say, show_table
 from interlock.cli.summary import verdict_words
 from interlock.documents.text import plain
-from interlock.model.assessment import Interval
 from interlock.model.base import Gate
 from interlock.model.diff import AssessmentDiff, BurnDown
+from interlock.model.readiness import Interval
 
 
 def show_diff(diff: AssessmentDiff) -> None:

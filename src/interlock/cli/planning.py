@@ -8,8 +8,16 @@ from rich.text import Text
 
 from interlock.cli.output import console, make_table, show_table, wrapped
 from interlock.documents.text import plain
-from interlock.model.assessment import Assessment, Driver, FirstThing, Plan, PlanChange, Quantiles, WhatIf
+from interlock.model.assessment import Assessment
 from interlock.model.base import Owner
+from interlock.model.plan import (
+    Driver,
+    FirstThing,
+    Plan,
+    PlanChange,
+    Quantiles,
+    WhatIf,
+)
 
 #: Bars of the tornado, in characters.
 _BAR = 24

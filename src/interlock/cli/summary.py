@@ -19,9 +19,10 @@ from interlock.cli.output import (
     wrapped,
 )
 from interlock.documents.text import plain
-from interlock.model.assessment import Assessment, OrgReadiness, Score, VerdictChange
+from interlock.model.assessment import Assessment
 from interlock.model.base import Severity
 from interlock.model.content import ContentChange, first_changes, told_changes
+from interlock.model.readiness import OrgReadiness, Score, VerdictChange
 
 if TYPE_CHECKING:
     from interlock.gaps.story import GapStory

@@ -7,7 +7,7 @@ from datetime import date
 
 from interlock.gaps.subjects import UNDECIDED
 from interlock.gaps.wording import gate_words, statement
-from interlock.model.assessment import Assessment, PlanTask, Quantiles
+from interlock.model.assessment import Assessment
 from interlock.model.base import RuleOutcome
 from interlock.model.content import told_changes
 from interlock.model.diff import (
@@ -20,6 +20,7 @@ from interlock.model.diff import (
     VerdictChange,
 )
 from interlock.model.finding import Finding
+from interlock.model.plan import PlanTask, Quantiles
 
 #: Reasons given for one date that moved.
 BECAUSE_LIMIT = 3

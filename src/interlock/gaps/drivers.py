@@ -9,8 +9,8 @@ import numpy as np
 from interlock.gaps import network
 from interlock.gaps.network import Floats
 from interlock.gaps.simulation import Simulation
-from interlock.model.assessment import Driver
 from interlock.model.base import Scope
+from interlock.model.plan import Driver
 
 #: Bars shown, tasks compared, and the share of runs on either side.
 SHOWN, _CANDIDATES, _SIDE = 8, 30, 0.2

@@ -12,10 +12,10 @@ from interlock.gaps.sampling import lead_estimate, pert_mean, sample_one
 from interlock.gaps.simulation import Comparison, Simulation
 from interlock.gaps.tasks import Task
 from interlock.gaps.timing import Changed
-from interlock.model.assessment import Behaviour, SandboxCost, SandboxOrg
 from interlock.model.base import Grade
 from interlock.model.contract import TestPathEntry
 from interlock.model.organization import AccessWindows, Organization
+from interlock.model.plan import Behaviour, SandboxCost, SandboxOrg
 from interlock.model.rule import LeadTime
 
 #: Rounds of tests until everything passes: the first, one more after the defects are fixed, at most four. Judgement.

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from interlock.documents import visible
 from interlock.documents.text import plain
-from interlock.model.assessment import GapGraph, GapNode
+from interlock.model.gap_graph import GapGraph, GapNode
 
 LABEL_LIMIT = 160
 

@@ -11,9 +11,10 @@ from interlock.gaps.simulation import Comparison, Simulation
 from interlock.gaps.subjects import SEVERITY_RANK, is_requirement
 from interlock.gaps.tasks import Task, Work
 from interlock.gaps.wording import count, days, listed
-from interlock.model.assessment import FirstThing, GapGraph, GapNode
 from interlock.model.base import Gate
 from interlock.model.finding import Finding
+from interlock.model.gap_graph import GapGraph, GapNode
+from interlock.model.plan import FirstThing
 from interlock.model.rule import Rule
 
 #: How many are shown.

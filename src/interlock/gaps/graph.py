@@ -21,10 +21,10 @@ from interlock.gaps.frontier import Frontier
 from interlock.gaps.roots import root_causes
 from interlock.gaps.subjects import GATE_RANK, OPEN, SEVERITY_RANK, UNDECIDED, by_vendor, is_requirement, rule_of
 from interlock.gaps.wording import statement
-from interlock.model.assessment import GapEdge, GapGraph, GapNode
 from interlock.model.base import Gate, Owner, Scope
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Finding
+from interlock.model.gap_graph import GapEdge, GapGraph, GapNode
 from interlock.model.organization import Organization
 from interlock.model.rule import Rule
 

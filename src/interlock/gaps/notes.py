@@ -9,8 +9,8 @@ from interlock.gaps.sampling import effort_estimate, pert_mean
 from interlock.gaps.simulation import Simulation
 from interlock.gaps.subjects import GATE_RANK
 from interlock.gaps.wording import count, days, gate_words, listed
-from interlock.model.assessment import Quantiles
 from interlock.model.base import Gate, Owner
+from interlock.model.plan import Quantiles
 
 #: Two whole projects to hold the sum of our steps against; neither is part of any path.
 CROSS_CHECK = (

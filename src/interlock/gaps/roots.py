@@ -15,8 +15,8 @@ from interlock.documents.text import plain
 from interlock.gaps.dag import SOURCE, common_dominator
 from interlock.gaps.subjects import GATE_RANK
 from interlock.gaps.wording import gate_words
-from interlock.model.assessment import GapNode, RootCause
 from interlock.model.base import Gate, Scope
+from interlock.model.gap_graph import GapNode, RootCause
 from interlock.model.organization import Organization
 
 

@@ -14,9 +14,9 @@ from functools import cached_property
 from interlock.gaps.frontier import Frontier
 from interlock.gaps.subjects import is_requirement
 from interlock.gaps.views import PRODUCT_VIEW, View, Views, key_at
-from interlock.model.assessment import GapGraph
 from interlock.model.base import Scope
 from interlock.model.errors import InterlockError
+from interlock.model.gap_graph import GapGraph
 from interlock.model.organization import Organization
 from interlock.model.rule import RoutineTask, Rule
 

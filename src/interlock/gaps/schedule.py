@@ -24,12 +24,13 @@ from interlock.gaps.sampling import Sampler, effort_estimate, lead_estimate, per
 from interlock.gaps.simulation import MAX_CELLS, Comparison, Simulation, latest, simulate
 from interlock.gaps.tasks import collect
 from interlock.gaps.unknowns import rank_unknowns
-from interlock.model.assessment import DateChance, GapGraph, OrgForecast, Plan, PlanTask
 from interlock.model.base import Gate, Grade, Scope
 from interlock.model.contract import TestPathEntry
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Finding
+from interlock.model.gap_graph import GapGraph
 from interlock.model.organization import Freeze, Organization
+from interlock.model.plan import DateChance, OrgForecast, Plan, PlanTask
 from interlock.model.rule import RoutineTask, Rule
 
 MAX_RUNS = 1_000_000

@@ -10,10 +10,10 @@ from interlock.gaps.stages import gate_states, stage
 from interlock.gaps.subjects import GATE_RANK
 from interlock.gaps.verdict import own_verdict
 from interlock.gaps.wording import count, gate_words, listed
-from interlock.model.assessment import Interval, OrgReadiness, Score
 from interlock.model.base import Gate
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
+from interlock.model.readiness import Interval, OrgReadiness, Score
 
 #: An open blocker caps the score here (DESIGN, section Score).
 BLOCKER_CAP = 39.0

@@ -15,9 +15,9 @@ from interlock.gaps.network import Floats
 from interlock.gaps.sampling import Durations, Sampler, effort_estimate, lead_estimate, sample
 from interlock.gaps.tasks import Work
 from interlock.gaps.timing import Changed, Rerun, Times, Timing
-from interlock.model.assessment import Quantiles
 from interlock.model.base import Owner
 from interlock.model.organization import Freeze
+from interlock.model.plan import Quantiles
 
 #: Most tasks × runs that are held at once (4 bytes each, three arrays); more tasks get fewer runs.
 MAX_CELLS = 10_000_000

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from interlock.gaps.parts import Keys, Part, merged
-from interlock.model.assessment import GateState
 from interlock.model.base import Gate
+from interlock.model.readiness import GateState
 
 
 def gate_states(concerning: Sequence[Part]) -> tuple[GateState, ...]:

@@ -11,10 +11,12 @@ from interlock.documents.text import paragraph, plain
 from interlock.gaps.dag import reachable
 from interlock.gaps.subjects import is_requirement
 from interlock.gaps.wording import gate_words, statement
-from interlock.model.assessment import Assessment, GapNode, PlanTask, open_question
+from interlock.model.assessment import Assessment
 from interlock.model.base import Evidence, GapClass, Gate, Model, Reference, RuleOutcome, Severity
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Finding, Subject
+from interlock.model.gap_graph import GapNode, open_question
+from interlock.model.plan import PlanTask
 from interlock.model.rule import Remediation
 
 #: First part of a dotted name that a rule reads → where that value comes from.

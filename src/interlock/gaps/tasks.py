@@ -15,10 +15,10 @@ from typing import Literal
 from interlock.gaps import dag
 from interlock.gaps.routine import RoutineTasks
 from interlock.gaps.subjects import GATE_RANK, is_requirement
-from interlock.model.assessment import GapGraph, GapNode
 from interlock.model.base import Gate, Owner, RuleOutcome, Scope
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Finding
+from interlock.model.gap_graph import GapGraph, GapNode
 from interlock.model.organization import Organization
 from interlock.model.rule import Effort, LeadTime, RoutineTask, Rule
 

@@ -15,10 +15,11 @@ from interlock.gaps.subjects import by_vendor, is_requirement
 from interlock.gaps.tasks import Task
 from interlock.gaps.timing import Changed
 from interlock.gaps.wording import days
-from interlock.model.assessment import GapGraph, GapNode, Quantiles, UnknownThing
 from interlock.model.base import RuleOutcome, Scope
 from interlock.model.finding import Finding
+from interlock.model.gap_graph import GapGraph, GapNode
 from interlock.model.organization import Organization
+from interlock.model.plan import Quantiles, UnknownThing
 from interlock.model.rule import Rule
 
 #: How many are shown, and how many are compared at most.

@@ -13,10 +13,10 @@ from interlock.documents.text import plain
 from interlock.gaps.parts import Part
 from interlock.gaps.subjects import SEVERITY_RANK, UNDECIDED, in_force, rule_of
 from interlock.gaps.wording import VERDICT_WORDS, first_sentence, listed, statement
-from interlock.model.assessment import OrgReadiness, Verdict, VerdictReason
 from interlock.model.base import Owner, RuleOutcome, Scope, VerdictValue
 from interlock.model.finding import Finding
 from interlock.model.organization import Organization
+from interlock.model.readiness import OrgReadiness, Verdict, VerdictReason
 from interlock.model.rule import Rule
 
 #: Headline (``{titles}`` are the reasons' titles) and what the next step is, before the first thing to do is named.

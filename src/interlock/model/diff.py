@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from interlock.model.assessment import Interval
 from interlock.model.base import Gate, Model, RuleOutcome, VerdictValue
+from interlock.model.readiness import Interval
 
 
 class FindingChange(Model):

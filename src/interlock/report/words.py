@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from interlock.documents.text import paragraph, plain
-from interlock.model.assessment import Interval, OrgReadiness, Verdict
 from interlock.model.base import GapClass, Gate, Grade, Owner, RuleOutcome, Scope, Severity, VerdictValue
+from interlock.model.readiness import Interval, OrgReadiness, Verdict
 from interlock.model.rule import Effort, LeadTime
 from interlock.report.models import Mark
 

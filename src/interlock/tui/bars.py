@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from interlock.model.assessment import Interval, Quantiles
+from interlock.model.plan import Quantiles
+from interlock.model.readiness import Interval
 from interlock.tui.words import OK, PRIMARY
 
 FULL, PART, REST = "█", "▒", "░"

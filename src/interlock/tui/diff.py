@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from interlock.model.assessment import Interval
 from interlock.model.diff import AssessmentDiff, BurnDown, FindingChange
+from interlock.model.readiness import Interval
 from interlock.tui.bars import interval_bar
 from interlock.tui.page import Page, text
 from interlock.tui.words import BAD, DIM, OK, PRIMARY, VERDICT, WARN, counted, interval_text, stage_word

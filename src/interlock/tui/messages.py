@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from interlock.model.assessment import Assessment, WhatIf
+    from interlock.model.assessment import Assessment
     from interlock.model.diff import AssessmentDiff, BurnDown
     from interlock.model.drift import Drift
     from interlock.model.errors import InterlockError
     from interlock.model.observation import Observation
+    from interlock.model.plan import WhatIf
     from interlock.tui.state import Answer, Key
     from interlock.tui.suppositions import Suppositions
     from interlock.usecases.assess import Judgement

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from interlock.model.assessment import Assessment, Plan
+from interlock.model.assessment import Assessment
+from interlock.model.plan import Plan
 from interlock.tui.bars import quantile_bar
 from interlock.tui.page import Page, line, text
 from interlock.tui.words import ACCENT, DIM, OWNER, PRIMARY, WARN, shorter

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Literal
 from interlock.model.base import Status
 
 if TYPE_CHECKING:
-    from interlock.model.assessment import Assessment, OrgReadiness
+    from interlock.model.assessment import Assessment
     from interlock.model.errors import InterlockError
     from interlock.model.finding import Contradiction
     from interlock.model.observation import Observation
     from interlock.model.organization import Organization
     from interlock.model.questionnaire import Response
+    from interlock.model.readiness import OrgReadiness
     from interlock.usecases.assess import Judgement
     from interlock.usecases.load import Inputs
     from interlock.usecases.next import NextQuestion, NextQuestions

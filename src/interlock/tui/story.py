@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from textual.content import Content
 
-from interlock.model.assessment import Assessment, GapNode
+from interlock.model.assessment import Assessment
+from interlock.model.gap_graph import GapNode
 from interlock.model.rule import Effort, LeadTime
 from interlock.tui.page import Page, line, text
 from interlock.tui.widgets.neighbourhood import draw_neighbourhood

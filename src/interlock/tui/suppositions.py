@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, TypeVar, cast, get_args
 
 from textual.content import Content
 
-from interlock.model.assessment import Assessment, Plan, WhatIf
+from interlock.model.assessment import Assessment
 from interlock.model.base import Owner
 from interlock.model.contract import LaunchMode, WorkflowContract
 from interlock.model.errors import InterlockError
+from interlock.model.plan import Plan, WhatIf
 from interlock.tui.bars import quantile_bar
 from interlock.tui.page import Page, line, text
 from interlock.tui.widgets.problem import draw_problem

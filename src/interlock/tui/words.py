@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from interlock.model.assessment import Interval, OrgReadiness, Score
 from interlock.model.base import CheckOutcome, Evidence, Gate, Owner, Severity, Status, VerdictValue
+from interlock.model.readiness import Interval, OrgReadiness, Score
 
 if TYPE_CHECKING:
     from interlock.usecases.next import NextQuestion

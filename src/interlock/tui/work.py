@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from interlock.documents.text import plain
 
 if TYPE_CHECKING:
-    from interlock.model.assessment import Assessment, WhatIf
+    from interlock.model.assessment import Assessment
     from interlock.model.errors import InterlockError
     from interlock.model.observation import Observation
     from interlock.model.organization import Organization
+    from interlock.model.plan import WhatIf
     from interlock.tui.state import Key
     from interlock.tui.suppositions import Suppositions
     from interlock.usecases.assess import Judgement

@@ -15,10 +15,10 @@ from itertools import islice, product
 from typing import TYPE_CHECKING, NamedTuple
 
 from interlock.documents.timing import timed
-from interlock.model.assessment import AnswerChange, VerdictChange
 from interlock.model.base import RuleOutcome, Scope, Status, VerdictValue
 from interlock.model.finding import Subject
 from interlock.model.questionnaire import AnswerValue, Item, ItemType, Response
+from interlock.model.readiness import AnswerChange, VerdictChange
 from interlock.rules.compile import ANSWER_ROOTS
 from interlock.rules.rows import Row, Table
 

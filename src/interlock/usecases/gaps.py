@@ -6,9 +6,10 @@ from typing import Literal
 
 from interlock.gaps import exports
 from interlock.gaps.story import GapStory, StoryRead, explain
-from interlock.model.assessment import Assessment, GapGraph
+from interlock.model.assessment import Assessment
 from interlock.model.base import Scope
 from interlock.model.errors import InterlockError
+from interlock.model.gap_graph import GapGraph
 from interlock.usecases.load import Inputs
 
 

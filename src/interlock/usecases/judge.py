@@ -18,11 +18,11 @@ from interlock.gaps.parts import Part, Parts, Weighing, part_of, weighing
 from interlock.gaps.score import org_readiness, product_score
 from interlock.gaps.subjects import OPEN
 from interlock.gaps.verdict import Vote, decide, in_order, votes_of
-from interlock.model.assessment import OrgReadiness, Score, Verdict
 from interlock.model.base import Gate
 from interlock.model.finding import Finding
 from interlock.model.organization import Organization
 from interlock.model.questionnaire import Questionnaire
+from interlock.model.readiness import OrgReadiness, Score, Verdict
 from interlock.model.rule import Rule, Ruleset
 from interlock.questionnaire.visibility import Hiding
 from interlock.rules.inputs import RuleInputs

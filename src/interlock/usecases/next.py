@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 
 from interlock.gaps.parts import NO_PART
 from interlock.gaps.subjects import GATE_RANK, UNDECIDED, is_requirement
-from interlock.model.assessment import OrgReadiness
 from interlock.model.base import Gate, Model, Scope, Status
 from interlock.model.finding import Finding
 from interlock.model.questionnaire import Item
+from interlock.model.readiness import OrgReadiness
 from interlock.questionnaire.visibility import visible
 from interlock.usecases.judge import Judgement
 from interlock.usecases.load import Inputs

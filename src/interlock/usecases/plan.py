@@ -11,10 +11,11 @@ from interlock.gaps.scenario import Scenario, finishes, play
 from interlock.gaps.schedule import PlanOptions, simulation_of
 from interlock.gaps.simulation import Simulation
 from interlock.gaps.wording import listed
-from interlock.model.assessment import Assessment, PlanChange, WhatIf
+from interlock.model.assessment import Assessment
 from interlock.model.base import Owner
 from interlock.model.contract import LaunchMode
 from interlock.model.errors import InterlockError
+from interlock.model.plan import PlanChange, WhatIf
 from interlock.usecases.assess import DEFAULT_RUNS, assess, plan_options
 from interlock.usecases.load import Inputs
 

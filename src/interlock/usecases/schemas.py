@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from interlock.model.assessment import Assessment, GapGraph, Plan, WhatIf
+from interlock.model.assessment import Assessment
 from interlock.model.contract import ContractFit, WorkflowContract
 from interlock.model.diff import AssessmentDiff, BurnDown
 from interlock.model.directory import ImportResult
@@ -14,9 +14,11 @@ from interlock.model.drift import Drift
 from interlock.model.errors import InterlockError
 from interlock.model.fleet import FleetSummary
 from interlock.model.forms import FormImport
+from interlock.model.gap_graph import GapGraph
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization, Settings
 from interlock.model.pattern import Pattern, PatternMatch
+from interlock.model.plan import Plan, WhatIf
 from interlock.model.questionnaire import Questionnaire, Response
 from interlock.model.rule import Rule
 from interlock.model.trust import TrustReport

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from interlock.model.assessment import Assessment, OrgReadiness, Score, Totals, Verdict
+from interlock.model.assessment import Assessment, Totals
 from interlock.model.base import Gate, Model
 from interlock.model.content import ContentChange
 from interlock.model.errors import InterlockError, ThresholdNotMetError
+from interlock.model.readiness import OrgReadiness, Score, Verdict
 
 
 class ScoreResult(Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from interlock.model.assessment import Interval
+from interlock.model.readiness import Interval
 from interlock.report.charts.svg import INK, PAPER, RULE, SOFT, WASH, Value, element, picture
 
 

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from interlock.model.assessment import GapGraph, GapNode
 from interlock.model.base import Scope, Severity
+from interlock.model.gap_graph import GapGraph, GapNode
 from interlock.report import words
 from interlock.report.charts.layout import Edge, layers_of
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from interlock.model.assessment import GapGraph
 from interlock.model.base import Severity
+from interlock.model.gap_graph import GapGraph
 from interlock.report import words
 from interlock.report.charts import svg
 from interlock.report.charts.condense import Drawing, DrawnNode, condense

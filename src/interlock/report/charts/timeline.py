@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from interlock.model.assessment import Quantiles
+from interlock.model.plan import Quantiles
 from interlock.report import words
 from interlock.report.charts import svg
 from interlock.report.charts.svg import element, fit, label

@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from urllib.parse import urlsplit
 
-from interlock.model.assessment import Assessment, GapNode, OrgReadiness
+from interlock.model.assessment import Assessment
 from interlock.model.base import GapClass, Reference, RuleOutcome, Scope, Severity
 from interlock.model.finding import Finding, Subject
+from interlock.model.gap_graph import GapNode
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
+from interlock.model.readiness import OrgReadiness
 from interlock.model.rule import LeadTime, Rule
 from interlock.report import words
 from interlock.report.models import Cite, Link, ReferenceEntry, SubjectLine

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from interlock.model.assessment import Driver, UnknownThing
+from interlock.model.plan import Driver, UnknownThing
 from interlock.report import words
 from interlock.report.charts import TornadoRow, tornado
 from interlock.report.models import (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from interlock.model.assessment import OrgReadiness, Score
 from interlock.model.base import Gate
+from interlock.model.readiness import OrgReadiness, Score
 from interlock.report import words
 from interlock.report.charts import score_bar
 from interlock.report.models import Glance, GlanceRow, Link, Mark, Pair

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from interlock.model.assessment import GapGraph, GapNode, RootCause
 from interlock.model.base import RuleOutcome
+from interlock.model.gap_graph import GapGraph, GapNode, RootCause
 from interlock.report import words
 from interlock.report.charts import Drawing, condense, gap_graph, mermaid, required
 from interlock.report.models import GraphSection, Mark, Picture, RootCauseRow

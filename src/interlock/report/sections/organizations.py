@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from interlock.model.assessment import GateState, OrgReadiness
 from interlock.model.base import CheckOutcome, Gate, RuleOutcome, Scope, Severity
 from interlock.model.contract import ContractFit
 from interlock.model.finding import Finding
 from interlock.model.observation import Check, Observation
 from interlock.model.organization import Organization
+from interlock.model.readiness import GateState, OrgReadiness
 from interlock.report import words
 from interlock.report.models import CheckRow, FindingRow, GateRow, Link, Mark, OrganizationPage, Pair
 from interlock.report.sections.context import UNDECIDED, Context

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from interlock.model.assessment import FirstThing, PlanTask, Quantiles
 from interlock.model.base import Grade
+from interlock.model.plan import FirstThing, PlanTask, Quantiles
 from interlock.report import words
 from interlock.report.charts import TimelineRow, timelines
 from interlock.report.models import Figure, FirstStep, ForecastRow, Link, Pair, Picture, PlanSection, TaskRow, Wave

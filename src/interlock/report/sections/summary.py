@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from interlock.model.assessment import OrgReadiness, VerdictChange, VerdictReason
 from interlock.model.base import RuleOutcome, Scope
 from interlock.model.content import first_changes, ruleset_words, told_changes
 from interlock.model.finding import Finding
+from interlock.model.readiness import OrgReadiness, VerdictChange, VerdictReason
 from interlock.report import words
 from interlock.report.models import Cover, Figure, NotSeen, Pair, Reason, Summary
 from interlock.report.sections.context import UNDECIDED, Context

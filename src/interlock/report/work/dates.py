@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 
 from icalendar import Calendar, Event
 
-from interlock.model.assessment import Assessment, Quantiles
+from interlock.model.assessment import Assessment
+from interlock.model.plan import Quantiles
 from interlock.report import words
 
 _NAMESPACE = uuid.UUID("6f2a3f0e-0c54-4b8e-9d0b-0f6f6c1f8a57")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from interlock.documents.text import slug
-from interlock.model.assessment import Assessment, GapNode, PlanTask
+from interlock.model.assessment import Assessment
 from interlock.model.base import Model, Reference, Severity
+from interlock.model.gap_graph import GapNode
+from interlock.model.plan import PlanTask
 from interlock.report import words
 from interlock.report.sections.context import web_address
 from interlock.report.sections.summary import question

@@ -17,9 +17,11 @@ from typing import Any
 
 from interlock.documents.markdown import escape
 from interlock.documents.visible import to_json
-from interlock.model.assessment import Assessment, GapNode, PlanTask
+from interlock.model.assessment import Assessment
 from interlock.model.base import Evidence, RuleOutcome
 from interlock.model.errors import InterlockError
+from interlock.model.gap_graph import GapNode
+from interlock.model.plan import PlanTask
 from interlock.report import words
 from interlock.report.sections.context import web_address
 from interlock.report.sections.summary import question

@@ -7,11 +7,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 
 from interlock.gaps.calendar import WorkingCalendar
-from interlock.model.assessment import GapNode, OrgReadiness, PlanTask, Quantiles
 from interlock.model.base import CheckOutcome, Evidence, GapClass, Grade, Owner, Reference, RuleOutcome, Scope
 from interlock.model.content import first_changes, ruleset_words, told_changes
 from interlock.model.finding import Finding
+from interlock.model.gap_graph import GapNode
 from interlock.model.observation import Check, Observation
+from interlock.model.plan import PlanTask, Quantiles
+from interlock.model.readiness import OrgReadiness
 from interlock.model.rule import LeadTime, Rule
 from interlock.report import words
 from interlock.report.sections.context import UNDECIDED, Context, web_address

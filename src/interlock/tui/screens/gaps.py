@@ -13,8 +13,9 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from interlock.model.assessment import Assessment, GapNode
+from interlock.model.assessment import Assessment
 from interlock.model.base import Owner, Severity
+from interlock.model.gap_graph import GapNode
 from interlock.tui.page import line, text
 from interlock.tui.pattern_page import draw_patterns
 from interlock.tui.screens.dialogs import AskText, Pick

@@ -10,7 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from interlock.model.assessment import Assessment, GateState, OrgReadiness
+from interlock.model.assessment import Assessment
+from interlock.model.readiness import GateState, OrgReadiness
 from interlock.tui.bars import interval_bar
 from interlock.tui.card import draw_fit, draw_observation
 from interlock.tui.page import Page, line, text

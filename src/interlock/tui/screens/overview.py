@@ -12,9 +12,11 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 
-from interlock.model.assessment import Assessment, FirstThing, OrgReadiness
+from interlock.model.assessment import Assessment
 from interlock.model.base import Status
 from interlock.model.content import told_changes
+from interlock.model.plan import FirstThing
+from interlock.model.readiness import OrgReadiness
 from interlock.tui.bars import count_bar, interval_bar
 from interlock.tui.page import Page, line, mark, text
 from interlock.tui.progress import Counts, by_area

@@ -11,7 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
-from interlock.model.assessment import Assessment, Plan, PlanTask
+from interlock.model.assessment import Assessment
+from interlock.model.plan import Plan, PlanTask
 from interlock.tui import messages as tell
 from interlock.tui import work as job
 from interlock.tui.bars import span_bar

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from interlock.model.assessment import GapNode
+from interlock.model.gap_graph import GapNode
 from interlock.tui.page import Page, line, text
 from interlock.tui.words import ACCENT, DIM, PRIMARY, SEVERITY, WARN
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.timer import Timer
 
-from interlock.model.assessment import Score
+from interlock.model.readiness import Score
 from interlock.tui.bars import interval_bar
 from interlock.tui.page import Page, line, text
 from interlock.tui.state import State

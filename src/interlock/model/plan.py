@@ -1,0 +1,214 @@
+"""The plan: tasks, the dates that simulated runs give, and what would change them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from interlock.model.base import Gate, Grade, IsoDate, Model, Owner
+from interlock.model.rule import Effort, LeadTime
+
+
+class Quantiles(Model):
+    """Working days from the start, and the calendar date of each, of one finish."""
+
+    p50_days: float
+    p80_days: float
+    p90_days: float
+    p50_date: IsoDate
+    p80_date: IsoDate
+    p90_date: IsoDate
+
+
+class PlanTask(Model):
+    """One task of the plan, in working days from the start.
+
+    :ivar kind: ``gap``, ``discovery`` or ``routine``.
+    :ivar criticality: share of runs in which the task lies on the critical path of its finish, in [0, 1].
+    :ivar start_p50, finish_p50: median start and finish, working days from the plan's start.
+    :ivar queue_days: mean working days that it waits, ready to start, for somebody of its owner to be free.
+    :ivar shared_environment: its time goes by in windows of an environment that others use too.
+    """
+
+    id: str
+    title: str
+    kind: Literal["gap", "discovery", "routine"]
+    org: str | None
+    owner: Owner
+    gate: Gate
+    wave: int
+    after: tuple[str, ...]
+    effort: Effort | None
+    lead_time: LeadTime | None
+    start_p50: float
+    finish_p50: float
+    criticality: float
+    queue_days: float = 0.0
+    shared_environment: bool = False
+
+
+class OrgForecast(Model):
+    """When one organisation passes the target gate, given the plan."""
+
+    org: str
+    finish: Quantiles
+    most_likely_days: float
+    probability_of_most_likely: float
+
+
+class FirstThing(Model):
+    """One of the things to do first, with the three numbers behind its rank: those above it are taken as closed.
+
+    :ivar p80_days_saved: working days off the organisations' P80s, summed, that closing this takes beyond those above.
+    :ivar together_days: the same for this and all above it.
+    :ivar together_p80_date: P80 of the whole plan once this and all above it are closed.
+    """
+
+    key: str
+    title: str
+    owner: Owner
+    action: str
+    p80_days_saved_per_person_day: float
+    unlocks: int
+    criticality: float
+    because: str
+    p80_days_saved: float = 0.0
+    together_days: float = 0.0
+    together_p80_date: str = ""
+
+
+class UnknownThing(Model):
+    """One unknown as work: what finding out costs, and how much it narrows score and date.
+
+    :ivar person_days: mean effort of finding out.
+    :ivar score_points: points by which the score's interval gets narrower, summed over the scores that it is part of.
+    :ivar p80_days: working days that the P80 moves out if it turns out to be a gap, summed over the organisations.
+    """
+
+    key: str
+    title: str
+    owner: Owner
+    action: str
+    person_days: float
+    score_points: float
+    p80_days: float
+    because: str
+
+
+class Driver(Model):
+    """One bar of the tornado: the plan's P80 over the fifth of runs in which this went best, and worst.
+
+    :ivar what: ``task``, or ``party`` for the luck that all tasks of one organisation, vendor or product share.
+    :ivar p80_if_well, p80_if_badly: working days from the plan's start.
+    """
+
+    id: str
+    title: str
+    what: Literal["task", "party"]
+    org: str | None = None
+    p80_if_well: float
+    p80_if_badly: float
+
+
+class Behaviour(Model):
+    """One behaviour of the test path that needs a shared sandbox, and what simulating it would save.
+
+    :ivar share: its part of the time in shared environments, by runs a week.
+    :ivar p80_days_saved: working days off the plan's P80. ``org_days_saved`` sums over the organisations' own P80s.
+    """
+
+    behaviour: str
+    why: str | None = None
+    runs_per_week: float
+    share: float
+    p80_days_saved: float
+    org_days_saved: float
+
+
+class SandboxOrg(Model):
+    """What shared environments cost at one organisation.
+
+    :ivar days: mean working days of its tasks that go by in shared environments.
+    :ivar p80_days: working days that its P80 would be earlier if none of them had to wait there.
+    :ivar stated: its access windows are stated; otherwise the time is the ruleset's estimate.
+    """
+
+    org: str
+    days: float
+    p80_days: float
+    stated: bool
+
+
+class SandboxCost(Model):
+    """S41, S46: what the plan spends on waiting for shared environments.
+
+    :ivar p80_days: working days that the plan's P80 would be earlier without them.
+    """
+
+    p80_days: float
+    orgs: tuple[SandboxOrg, ...]
+    behaviours: tuple[Behaviour, ...]
+
+
+class DateChance(Model):
+    """How likely the target gate is passed by a day. ``org`` none stands for all of them."""
+
+    org: str | None
+    date: str
+    probability: float
+
+
+class Plan(Model):
+    """The schedule's result. ``judgement_share`` is the share of the critical path's time that rests on judgement.
+
+    :ivar most_likely: what the path of most likely times alone would have said, and how unlikely it is.
+    :ivar capacity: persons by owner, as stated; an owner without a number never makes a task wait.
+    :ivar if_unknowns_are_gaps: the finish if every unknown turned out to be a gap; none without unknowns.
+    """
+
+    start: str
+    seed: int
+    runs: int
+    target_gate: Gate
+    finish: Quantiles
+    most_likely_days: float
+    probability_of_most_likely: float
+    orgs: tuple[OrgForecast, ...]
+    tasks: tuple[PlanTask, ...]
+    first: tuple[FirstThing, ...]
+    grades: dict[Grade, float]
+    judgement_share: float
+    notes: tuple[str, ...] = ()
+    most_likely: str = ""
+    most_likely_date: str = ""
+    capacity: dict[Owner, float] = {}
+    drivers: tuple[Driver, ...] = ()
+    unknowns: tuple[UnknownThing, ...] = ()
+    if_unknowns_are_gaps: Quantiles | None = None
+    sandbox: SandboxCost | None = None
+    chances: tuple[DateChance, ...] = ()
+
+
+class PlanChange(Model):
+    """One finish before and after. ``org`` none stands for all; ``after`` is none for an organisation left out."""
+
+    org: str | None
+    before: Quantiles
+    after: Quantiles | None
+
+
+class WhatIf(Model):
+    """``interlock plan --what-if …``: the same luck, before and after the changes named.
+
+    :ivar changes: what was changed, one sentence each.
+    :ivar opened, closed: keys of the gaps and unknowns that a change of the contract opens or closes.
+    """
+
+    schema_version: Literal["1"] = "1"
+    seed: int
+    runs: int
+    target_gate: Gate
+    changes: tuple[str, ...]
+    finishes: tuple[PlanChange, ...]
+    opened: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
