@@ -29,13 +29,13 @@ def many_rules() -> Measured:
     from interlock.rules.compile import compile_ruleset
     from interlock.rules.context import Contexts
     from interlock.rules.engine import conclude
-    from interlock.usecases.judge import Judge
+    from interlock.usecases.judge import Judge, judge_of
 
     inputs = fleet(ORGANIZATIONS)
     content = inputs.content
     ruleset = _cloned(content.ruleset, RULES)
     compiled = compile_ruleset(ruleset)
-    rule_inputs = content.judge.rule_inputs(inputs)
+    rule_inputs = judge_of(content).rule_inputs(inputs)
     few = inputs.organizations[:: ORGANIZATIONS // 20]
 
     def one_by_one() -> None:

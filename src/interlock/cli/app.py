@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from interlock.cli import commands
-from interlock.cli.narration import Run
 from interlock.cli.options import WorkspaceOption
 
 app = typer.Typer(
@@ -54,7 +53,7 @@ def interlock(
     ] = False,
 ) -> None:
     """Is the product ready to integrate with an EHR, what stands in the way, and what comes first?"""
-    if isinstance(context.obj, Run):
+    if context.obj is not None:  # the run of interlock.cli.main, which ends what begins here
         context.obj.narrate(log_file=log_file, verbose=verbose, timings=timings)
     if context.invoked_subcommand is not None:
         if workspace is not None:  # `interlock -w DIR score` means what `interlock score -w DIR` means

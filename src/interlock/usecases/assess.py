@@ -15,6 +15,7 @@ from interlock.rules.inputs import RuleInputs
 from interlock.rules.pattern_matching import match
 from interlock.usecases.counterfactual import verdict_changes
 from interlock.usecases.judge import Judgement as Judgement  # what judge() returns is part of this module
+from interlock.usecases.judge import judge_of
 from interlock.usecases.load import Inputs
 
 DEFAULT_RUNS = 5_000
@@ -22,12 +23,12 @@ DEFAULT_RUNS = 5_000
 
 def rule_inputs(inputs: Inputs) -> RuleInputs:
     """What the rules room needs of the inputs."""
-    return inputs.content.judge.rule_inputs(inputs)
+    return judge_of(inputs.content).rule_inputs(inputs)
 
 
 def judge(inputs: Inputs) -> Judgement:
     """Findings and scores of the inputs; quick when little changed since the last time."""
-    return inputs.content.judge.judge(inputs)
+    return judge_of(inputs.content).judge(inputs)
 
 
 def assess(
@@ -100,7 +101,7 @@ def asked(inputs: Inputs, scope: str) -> tuple[Item, ...]:
     """Questions of ``product`` or of one organisation that are shown (or may yet be), in reading order, by profile."""
     of_org = scope != "product"
     answers = inputs.answers(scope)
-    hidden = inputs.content.judge.hiding.of(inputs.product, answers if of_org else None)
+    hidden = judge_of(inputs.content).hiding.of(inputs.product, answers if of_org else None)
     every = inputs.settings.profile == "full"
     return tuple(
         item

@@ -21,9 +21,9 @@ from interlock.model.questionnaire import AnswerValue, Item, ItemType, Response
 from interlock.model.readiness import AnswerChange, VerdictChange
 from interlock.rules.compile import ANSWER_ROOTS
 from interlock.rules.rows import Row, Table
+from interlock.usecases.judge import Judgement, verdict_judge_of
 
 if TYPE_CHECKING:
-    from interlock.usecases.judge import Judgement
     from interlock.usecases.load import Inputs
 
 #: Largest set of answers, organisations that are tried to be cleared, and combinations that are verified.
@@ -69,7 +69,7 @@ def verdict_changes(inputs: Inputs) -> tuple[VerdictChange, ...]:
 class _Search:
     def __init__(self, inputs: Inputs) -> None:
         self.inputs = inputs
-        self.judge = inputs.content.verdict_judge
+        self.judge = verdict_judge_of(inputs.content)
         self.judged = self.judge.judge(inputs)
         self.value = self.judged.verdict.value
         self.hidden = self.judge.hidden(inputs)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -31,7 +31,7 @@ from interlock.rules.rows import Row, Table
 from interlock.rules.table import Evaluator
 
 if TYPE_CHECKING:
-    from interlock.usecases.load import Inputs
+    from interlock.usecases.load import Content, Inputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,3 +161,16 @@ class Judge:
 
 def _same(one: object, other: object) -> bool:
     return one is other
+
+
+@lru_cache(maxsize=8)
+def judge_of(content: Content) -> Judge:
+    """The judge of one content: always the same, so that one more answer is quick."""
+    return Judge(content.questionnaires, content.ruleset)
+
+
+@lru_cache(maxsize=8)
+def verdict_judge_of(content: Content) -> Judge:
+    """Judges by the rules alone that may argue for a verdict: much quicker, for trying many answers."""
+    voting = tuple(rule for rule in content.ruleset.rules if rule.verdict is not None)
+    return Judge(content.questionnaires, content.ruleset.model_copy(update={"rules": voting}))

@@ -24,14 +24,13 @@ from interlock.questionnaire.load import load_questionnaires
 from interlock.rules.changes import ContentParts, content_changes
 from interlock.rules.load import SetFolders, load_ruleset
 from interlock.rules.patterns import CompiledPatterns, load_patterns
-from interlock.usecases.judge import Judge
 from interlock.workspace.history import latest_observation
 from interlock.workspace.store import Workspace
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Content:
-    """The questions and rules that a workspace uses.
+    """The questions and rules that a workspace uses; loaded once, so two are the same only when they are one.
 
     :ivar hides: names of the shipped sets in whose place a folder of the workspace stands.
     """
@@ -81,17 +80,6 @@ class Content:
     def items(self) -> Mapping[str, Item]:
         """Every question by its id, in reading order."""
         return {item.id: item for questionnaire in self.questionnaires for item in questionnaire.questions()}
-
-    @cached_property
-    def judge(self) -> Judge:
-        """Judges what is answered to these questions by these rules; remembers, so that one more answer is quick."""
-        return Judge(self.questionnaires, self.ruleset)
-
-    @cached_property
-    def verdict_judge(self) -> Judge:
-        """Judges by the rules alone that may argue for a verdict: much quicker, for trying many answers."""
-        voting = tuple(rule for rule in self.ruleset.rules if rule.verdict is not None)
-        return Judge(self.questionnaires, self.ruleset.model_copy(update={"rules": voting}))
 
     def item(self, item_id: str) -> Item:
         """One question.

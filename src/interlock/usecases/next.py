@@ -19,7 +19,7 @@ from interlock.model.finding import Finding
 from interlock.model.questionnaire import Item
 from interlock.model.readiness import OrgReadiness
 from interlock.questionnaire.visibility import visible
-from interlock.usecases.judge import Judgement
+from interlock.usecases.judge import Judgement, judge_of
 from interlock.usecases.load import Inputs
 from interlock.usecases.questions import Asked, questions
 
@@ -124,7 +124,7 @@ def rank_questions(inputs: Inputs, scope: str | None = None) -> tuple[Ranked, ..
         shown = _visible(inputs, name) if open_ones else {}
         for asked in open_ones:
             ranked[name, asked.item.id] = Ranked(asked, certain=shown.get(asked.item.id) is True)
-    judged = inputs.content.judge.judge(inputs)
+    judged = judge_of(inputs.content).judge(inputs)
     undecided = [finding for finding in judged.findings if finding.outcome in UNDECIDED and finding.missing_answers]
     for finding in undecided:
         _credit(finding, judged, inputs, ranked)
