@@ -327,12 +327,11 @@ def test_a_check_without_source_must_be_marked_as_judgement() -> None:
 def test_a_mistake_in_one_check_costs_only_that_check(monkeypatch: pytest.MonkeyPatch) -> None:
     specs = list_checks()
 
-    def broken(seen: CheckInput) -> Any:
+    def broken(probed: CheckInput) -> Any:
         raise RuntimeError("oops")
 
     changed = replace(specs[0], needs=None, run=broken)
-    others = [(needs, tuple(one for one in members if one[0])) for needs, members in registry._by_needs()]
-    monkeypatch.setattr(registry, "_by_needs", lambda: ((None, ((0, changed),)), *others))
+    monkeypatch.setattr(registry, "list_checks", lambda: (changed, *specs[1:]))
     checks = run_checks(CheckInput(BASE, base_facts({}, BASE), {}))
     assert checks[0].outcome is CheckOutcome.ERROR
     assert "oops" in checks[0].message
@@ -341,12 +340,8 @@ def test_a_mistake_in_one_check_costs_only_that_check(monkeypatch: pytest.Monkey
 
 def test_ids_may_not_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
     family = Family("NET")
-    family.check(1, "Again", list_checks()[0].severity)(lambda seen: passed(""))
-
-    class Module:
-        FAMILY = family
-
-    monkeypatch.setattr(registry, "_MODULES", (Module, Module))
+    family.check(1, "Again", list_checks()[0].severity)(lambda probed: passed(""))
+    monkeypatch.setattr(registry, "FAMILIES", (family, family))
     with pytest.raises(ValueError, match="NET-001"):
         registry.list_checks.__wrapped__()
 

@@ -10,7 +10,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, RequestRecord
 from interlock.probe.assemble import base_facts, outcome_of, with_advertised
 from interlock.probe.checks.base import CheckInput
-from interlock.probe.checks.registry import compare_contract, compare_earlier, run_checks
+from interlock.probe.checks.registry import run_checks, run_checks_of
 from interlock.probe.exchange import PURPOSES, Exchange, Purpose, Reading
 from interlock.probe.plan import clean_base_url
 from interlock.probe.reading import read_answer
@@ -70,14 +70,16 @@ def with_contract(observation: Observation, contract: WorkflowContract, fit: Con
             last = records[-1]
             detail = last.detail or last.failure or ""
             exchanges[purpose] = Exchange(purpose, records, _reading(last), detail)
-    compared = compare_contract(CheckInput(observation.target.base_url, observation.facts, exchanges, contract, fit))
+    probed = CheckInput(observation.target.base_url, observation.facts, exchanges, contract, fit)
+    compared = run_checks_of("contract", probed)
     checks = tuple(compared.get(check.id, check) for check in observation.checks)
     return observation.model_copy(update={"checks": checks})
 
 
 def with_drift(observation: Observation, drift: Drift) -> Observation:
     """The same observation with the checks that compare it with an earlier one."""
-    compared = compare_earlier(CheckInput(observation.target.base_url, observation.facts, {}, drift=drift))
+    probed = CheckInput(observation.target.base_url, observation.facts, {}, drift=drift)
+    compared = run_checks_of("drift", probed)
     checks = tuple(compared.get(check.id, check) for check in observation.checks)
     return observation.model_copy(update={"checks": checks})
 

@@ -1,11 +1,13 @@
-"""Checks: one family a file. Each is a small pure function over facts and recorded exchanges, and cites its source.
+"""Checks: a family is a file, a large one a folder with a file for each theme. ``CAP-031`` is found under ``cap``.
 
-A new check is one function in its family's module: registered with its number, title, severity and citation, it takes a
+Each check is a small pure function over facts and recorded exchanges, and cites its source.
+
+A new check is one function in its family's file: registered with its number, title, severity and citation, it takes a
 ``CheckInput`` and returns ``passed``, ``warned``, ``failed``, ``not_applicable`` or ``not_observed`` with one sentence
-and the places it rests on. ``needs`` names the document without which there is nothing to look at: when that was not
-seen, the check is not run and says why. A new family is one module with a ``FAMILY``, listed in ``registry``.
+and the evidence. ``needs`` names the document without which there is nothing to look at: when that was not seen, the
+check is not run and says why. A new family is one file with a ``FAMILY``, listed in ``registry.FAMILIES``.
 
-Each names its ``level``: the strongest word of its sources, ``contract`` for what the user's own workflow contract
+A check names its ``level``: the strongest word of its sources, ``contract`` for what the user's own workflow contract
 needs, or ``judgement`` where the sources leave it open; and the ``rows`` of the verified requirements that it rests on.
 ``docs/checks.md`` is made from all of that.
 

@@ -21,7 +21,7 @@ from interlock.model.observation import (
     TlsFacts,
     UdapFacts,
 )
-from interlock.probe.exchange import DOCUMENT_NAMES, Exchange, Purpose
+from interlock.probe.exchange import DOCUMENT_NAMES, Exchange, Purpose, Reading
 
 if TYPE_CHECKING:
     from interlock.fhir.capability import Statement
@@ -29,6 +29,21 @@ if TYPE_CHECKING:
     from interlock.model.drift import Drift
 
 _F = TypeVar("_F")
+
+#: Readings of an answer that came with HTTP 200 and is not the document.
+INSTEAD: frozenset[Reading] = frozenset(
+    {
+        "html",
+        "operation_outcome",
+        "bundle",
+        "other_resource",
+        "unrelated",
+        "empty_object",
+        "not_an_object",
+        "empty",
+        "not_json",
+    }
+)
 
 _AT_BASE: tuple[Purpose, ...] = ("metadata", "smart", "smart-root")
 
@@ -65,37 +80,37 @@ class CheckInput:
     @cached_property
     def capability(self) -> CapabilityFacts:
         """The statement's facts, for a check that needs ``metadata``."""
-        return _given(self.facts.capability)
+        return given(self.facts.capability)
 
     @cached_property
     def smart(self) -> SmartFacts:
         """The SMART facts, for a check that needs ``smart``."""
-        return _given(self.facts.smart)
+        return given(self.facts.smart)
 
     @property
     def openid(self) -> OpenIdFacts:
         """The discovery document's facts, for a check that needs ``openid``."""
-        return _given(self.facts.openid)
+        return given(self.facts.openid)
 
     @property
     def jwks(self) -> JwksFacts:
         """The key set's facts, for a check that needs ``jwks``."""
-        return _given(self.facts.jwks)
+        return given(self.facts.jwks)
 
     @property
     def udap(self) -> UdapFacts:
         """The UDAP metadata's facts, for a check that needs ``udap``."""
-        return _given(self.facts.udap)
+        return given(self.facts.udap)
 
     @property
     def tls(self) -> TlsFacts:
         """The base's TLS facts, for a check that needs ``chain``."""
-        return _given(self.facts.tls)
+        return given(self.facts.tls)
 
     @cached_property
     def statement(self) -> Statement:
         """The statement itself, for a check that needs ``metadata``."""
-        statement: Statement = _given(self.document("metadata"))
+        statement: Statement = given(self.document("metadata"))
         return statement
 
     @cached_property
@@ -145,7 +160,11 @@ class CheckInput:
         return exchange.detail
 
 
-def _given(facts: _F | None) -> _F:
+def given(facts: _F | None) -> _F:
+    """What a check declared to need.
+
+    :raises LookupError: the check did not declare to need it.
+    """
     if facts is None:
         raise LookupError("a check looked at facts that it did not declare to need")
     return facts
@@ -218,11 +237,11 @@ class CheckSpec:
 
 
 class Family:
-    """The checks of one family, in the order of their definition."""
+    """The checks whose ids begin with one code, in the order of their definition; a large family has several themes."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, *themes: Family) -> None:
         self.code = code
-        self.checks: list[CheckSpec] = []
+        self.checks: list[CheckSpec] = [check for theme in themes for check in theme.checks]
 
     def check(
         self,
@@ -251,25 +270,27 @@ class Family:
         return register
 
 
-def unmet(seen: CheckInput, needs: Needs) -> Result | None:
-    """The result of a check whose document was not seen; none when it was."""
+def unmet(probed: CheckInput, needs: Needs | None) -> Result | None:
+    """The result of a check whose document was not seen; none when it was, or when the check needs none."""
+    if needs is None:
+        return None
     if needs == "contract":
-        return None if seen.contract is not None and seen.fit is not None else _NO_CONTRACT
+        return None if probed.contract is not None and probed.fit is not None else _NO_CONTRACT
     if needs == "active":
-        return None if seen.active else _PASSIVE
+        return None if probed.active else _PASSIVE
     if needs == "drift":
-        return None if seen.drift is not None else _FIRST
+        return None if probed.drift is not None else _FIRST
     if needs == "chain":
-        return None if seen.facts.tls is not None and seen.facts.tls.chain else _no_chain(seen)
-    if seen.has(needs):
+        return None if probed.facts.tls is not None and probed.facts.tls.chain else _no_chain(probed)
+    if probed.has(needs):
         return None
     if needs in {"udap", "cds"}:
-        return _aside(seen, needs)
-    if needs == "smart" and seen.is_absent("smart"):
-        return not_applicable("the server publishes no SMART configuration (see SMART-001)", seen.at("smart"))
-    if needs in {"openid", "jwks"} and needs not in seen.exchanges:
-        return _not_advertised(seen, needs)
-    return not_observed(seen.why_unseen(needs), seen.at(needs))
+        return _aside(probed, needs)
+    if needs == "smart" and probed.is_absent("smart"):
+        return not_applicable("the server publishes no SMART configuration (see SMART-001)", probed.at("smart"))
+    if needs in {"openid", "jwks"} and needs not in probed.exchanges:
+        return _not_advertised(probed, needs)
+    return not_observed(probed.why_unseen(needs), probed.at(needs))
 
 
 _NO_CONTRACT = not_applicable("there is no workflow contract to compare with")
@@ -277,34 +298,34 @@ _PASSIVE = not_applicable("looked at by an active probe only (--active)")
 _FIRST = not_applicable("there is no earlier observation to compare with")
 
 
-def _no_chain(seen: CheckInput) -> Result:
-    if not seen.base.startswith("https://"):
+def _no_chain(probed: CheckInput) -> Result:
+    if not probed.base.startswith("https://"):
         return not_applicable("the base URL is not https (see NET-005)")
     return not_observed("the certificate chain was not looked at")
 
 
-def _aside(seen: CheckInput, needs: Needs) -> Result:
+def _aside(probed: CheckInput, needs: Needs) -> Result:
     """Documents that a quick probe does not ask for."""
-    if needs == "udap" and seen.is_absent("udap"):
-        return not_applicable("the server has no UDAP, and says so as it should, with 404", seen.at("udap"))
-    if needs == "udap" and "udap" not in seen.exchanges:
+    if needs == "udap" and probed.is_absent("udap"):
+        return not_applicable("the server has no UDAP, and says so as it should, with 404", probed.at("udap"))
+    if needs == "udap" and "udap" not in probed.exchanges:
         return not_observed("the UDAP document was not asked for")
-    if needs == "cds" and "cds" not in seen.exchanges:
+    if needs == "cds" and "cds" not in probed.exchanges:
         return not_applicable("no CDS service of the product was named")
     purpose: Purpose = "udap" if needs == "udap" else "cds"
-    return not_observed(seen.why_unseen(purpose), seen.at(purpose))
+    return not_observed(probed.why_unseen(purpose), probed.at(purpose))
 
 
-def _not_advertised(seen: CheckInput, needs: Needs) -> Result:
-    if not seen.has("smart"):
-        if seen.is_absent("smart"):
+def _not_advertised(probed: CheckInput, needs: Needs) -> Result:
+    if not probed.has("smart"):
+        if probed.is_absent("smart"):
             return not_applicable("the server publishes no SMART configuration (see SMART-001)")
-        return not_observed(f"the SMART configuration was not seen ({seen.why_unseen('smart')})")
+        return not_observed(f"the SMART configuration was not seen ({probed.why_unseen('smart')})")
     if needs == "jwks":
-        return not_applicable("the server advertises no keys of its own (jwks_uri)", seen.at("smart"))
-    if "sso-openid-connect" in (seen.smart.capabilities or ()):
-        return not_observed("the SMART configuration names no issuer to ask", seen.at("smart", "/issuer"))
-    return not_applicable("the server does not list sso-openid-connect", seen.at("smart", "/capabilities"))
+        return not_applicable("the server advertises no keys of its own (jwks_uri)", probed.at("smart"))
+    if "sso-openid-connect" in (probed.smart.capabilities or ()):
+        return not_observed("the SMART configuration names no issuer to ask", probed.at("smart", "/issuer"))
+    return not_applicable("the server does not list sso-openid-connect", probed.at("smart", "/capabilities"))
 
 
 def sentence(text: str) -> str:

@@ -20,28 +20,28 @@ FAMILY = Family("BULK")
 _KICK_OFF = cite("BULK", "bulk-data-kick-off-request")
 
 
-def _bulk(seen: CheckInput) -> BulkFacts:
-    if seen.facts.bulk is None:
+def _bulk(probed: CheckInput) -> BulkFacts:
+    if probed.facts.bulk is None:
         raise LookupError("a check looked at bulk facts without a statement")
-    return seen.facts.bulk
+    return probed.facts.bulk
 
 
-def _undeclared(seen: CheckInput) -> Result:
-    return not_applicable("no export is declared", seen.at("metadata", "/rest/0/operation"))
+def _undeclared(probed: CheckInput) -> Result:
+    return not_applicable("no export is declared", probed.at("metadata", "/rest/0/operation"))
 
 
 @FAMILY.check(
     1, "Bulk export is declared", Severity.LOW, _KICK_OFF, rows=("BLK-02", "BLK-04"), needs="metadata", level="SHOULD"
 )
-def declared(seen: CheckInput) -> Result:
+def declared(probed: CheckInput) -> Result:
     """Any one of system, patient and group; certification asks for the group's. An undeclared one is unknown."""
-    facts = _bulk(seen)
-    where = seen.at("metadata", "/rest/0/operation")
+    facts = _bulk(probed)
+    where = probed.at("metadata", "/rest/0/operation")
     if facts.exports:
         return passed(f"Export is declared for: {', '.join(facts.exports)}", where)
     if facts.instantiates:
         return warned("The bulk data statement is instantiated, but no export operation is declared", where)
-    return _undeclared(seen)
+    return _undeclared(probed)
 
 
 @FAMILY.check(
@@ -53,12 +53,12 @@ def declared(seen: CheckInput) -> Result:
     needs="metadata",
     level="SHOULD",
 )
-def defined(seen: CheckInput) -> Result:
+def defined(probed: CheckInput) -> Result:
     """By name alone it may be an export of the server's own kind."""
-    facts = _bulk(seen)
-    where = seen.at("metadata", "/rest/0/operation")
+    facts = _bulk(probed)
+    where = probed.at("metadata", "/rest/0/operation")
     if not facts.exports:
-        return _undeclared(seen)
+        return _undeclared(probed)
     if facts.undefined:
         return warned("An export is declared by name only, without the guide's definition", where)
     return passed("Every export names the guide's definition", where)
@@ -73,12 +73,12 @@ def defined(seen: CheckInput) -> Result:
     needs="metadata",
     level="SHOULD",
 )
-def groups(seen: CheckInput) -> Result:
+def groups(probed: CheckInput) -> Result:
     """Read and search of Group SHOULD be supported with its export; who defines a group has to be asked."""
-    where = seen.at("metadata", "/rest/0/resource")
-    if "group" not in _bulk(seen).exports:
+    where = probed.at("metadata", "/rest/0/resource")
+    if "group" not in _bulk(probed).exports:
         return not_applicable("no export of groups is declared", where)
-    group = seen.capability.resources.get("Group")
+    group = probed.capability.resources.get("Group")
     missing = [code for code in ("read", "search-type") if group is None or code not in group.interactions]
     if missing:
         return warned(f"Groups can be exported, but {' and '.join(missing)} of Group is not declared", where)
@@ -94,17 +94,17 @@ def groups(seen: CheckInput) -> Result:
     needs="metadata",
     level="SHOULD",
 )
-def with_backend(seen: CheckInput) -> Result:
+def with_backend(probed: CheckInput) -> Result:
     """SMART Backend Services SHOULD protect it."""
-    if not _bulk(seen).exports:
-        return _undeclared(seen)
-    smart = seen.facts.smart
+    if not _bulk(probed).exports:
+        return _undeclared(probed)
+    smart = probed.facts.smart
     if smart is None:
-        return not_observed("the SMART configuration was not seen", seen.at("smart"))
+        return not_observed("the SMART configuration was not seen", probed.at("smart"))
     if smart.grant_types_supported is None:
-        return not_observed("grant_types_supported is not declared", seen.at("smart", "/grant_types_supported"))
+        return not_observed("grant_types_supported is not declared", probed.at("smart", "/grant_types_supported"))
     if "backend" not in smart.launch_modes:
         return warned(
-            "Export is declared, but backend services are not offered", seen.at("smart", "/grant_types_supported")
+            "Export is declared, but backend services are not offered", probed.at("smart", "/grant_types_supported")
         )
-    return passed("Backend services are offered", seen.at("smart", "/grant_types_supported"))
+    return passed("Backend services are offered", probed.at("smart", "/grant_types_supported"))

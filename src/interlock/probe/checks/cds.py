@@ -36,32 +36,34 @@ _MAX_VISITED = 20_000
     rows=("CDH-01", "CDH-04"),
     level="SHALL",
 )
-def published(seen: CheckInput) -> Result:
+def published(probed: CheckInput) -> Result:
     """A service may demand the EHR's JWT for discovery too: then nothing can be seen from here."""
-    if seen.is_absent("cds"):
-        return failed("Nothing is published at /cds-services; the EHR cannot find a service", seen.at("cds"))
-    if unseen := unmet(seen, "cds"):
+    if probed.is_absent("cds"):
+        return failed("Nothing is published at /cds-services; the EHR cannot find a service", probed.at("cds"))
+    if unseen := unmet(probed, "cds"):
         return unseen
-    return passed("The services are published", seen.at("cds"))
+    return passed("The services are published", probed.at("cds"))
 
 
 @FAMILY.check(
     2, "Each service has its required fields", Severity.HIGH, _DISCOVERY, rows=("CDH-02",), needs="cds", level="SHALL"
 )
-def fields(seen: CheckInput) -> Result:
+def fields(probed: CheckInput) -> Result:
     """hook, id and description SHALL be there; one id may stand for several hooks."""
-    document = seen.document("cds")
+    document = probed.document("cds")
     if not isinstance(document.get("services"), list):
-        return failed("services is no list", seen.at("cds", "/services"))
+        return failed("services is no list", probed.at("cds", "/services"))
     services = objects_of(document, "services")
     if not services:
-        return warned("The list of services is empty", seen.at("cds", "/services"))
+        return warned("The list of services is empty", probed.at("cds", "/services"))
     for position, service in enumerate(services):
         missing = [name for name in ("hook", "id", "description") if not isinstance(service.get(name), str)]
         if missing:
-            return failed(f"Service {position + 1} lacks {', '.join(missing)}", seen.at("cds", f"/services/{position}"))
+            return failed(
+                f"Service {position + 1} lacks {', '.join(missing)}", probed.at("cds", f"/services/{position}")
+            )
     hooks = listed(dict.fromkeys(service["hook"] for service in services))
-    return passed(f"{len(services)} services for {hooks}", seen.at("cds", "/services"))
+    return passed(f"{len(services)} services for {hooks}", probed.at("cds", "/services"))
 
 
 @FAMILY.check(
@@ -72,19 +74,19 @@ def fields(seen: CheckInput) -> Result:
     rows=("TLS-06",),
     level="SHALL",
 )
-def https(seen: CheckInput) -> Result:
+def https(probed: CheckInput) -> Result:
     """The EHR sends patient data with every call."""
-    exchange = seen.exchanges.get("cds")
+    exchange = probed.exchanges.get("cds")
     if exchange is None:
         return not_applicable("no CDS service of the product was named")
     where = origin(exchange.asked)
     if where is None:
-        return not_observed("its address could not be used", seen.at("cds"))
+        return not_observed("its address could not be used", probed.at("cds"))
     if where.scheme == "https":
-        return passed("The service's address is https", seen.at("cds"))
+        return passed("The service's address is https", probed.at("cds"))
     if is_loopback_host(where.host):
-        return not_applicable("the service runs on this machine", seen.at("cds"))
-    return failed("The service's address is plain http", seen.at("cds"))
+        return not_applicable("the service runs on this machine", probed.at("cds"))
+    return failed("The service's address is plain http", probed.at("cds"))
 
 
 @FAMILY.check(
@@ -96,12 +98,12 @@ def https(seen: CheckInput) -> Result:
     needs="cds",
     level="SHALL",
 )
-def nothing_empty(seen: CheckInput) -> Result:
+def nothing_empty(probed: CheckInput) -> Result:
     """Optional values are left out, not sent as null or empty."""
-    for pointer in _empty(seen.document("cds")):
+    for pointer in _empty(probed.document("cds")):
         if pointer != "/services":
-            return failed("A value is null or empty; it is to be left out", seen.at("cds", pointer))
-    return passed("Nothing is null or empty", seen.at("cds"))
+            return failed("A value is null or empty; it is to be left out", probed.at("cds", pointer))
+    return passed("Nothing is null or empty", probed.at("cds"))
 
 
 def _empty(document: Any) -> Iterator[str]:

@@ -30,13 +30,13 @@ _RULE = cite("SM-APP", "considerations-for-cross-origin-resource-sharing-cors-su
 _Name = Literal["smart", "metadata", "token", "fhir_api", "authorize"]
 
 
-def _asked(seen: CheckInput, name: _Name) -> tuple[CorsFacts, bool] | Result:
+def _asked(probed: CheckInput, name: _Name) -> tuple[CorsFacts, bool] | Result:
     """The CORS facts and the answer for one address, or why there is none."""
-    facts = seen.facts.cors
+    facts = probed.facts.cors
     if facts is None:
         return not_applicable("no browser client's origin was given (--origin)")
     answer: bool | None = getattr(facts, name)
-    if answer is None and name in {"token", "fhir_api", "authorize"} and not seen.active:
+    if answer is None and name in {"token", "fhir_api", "authorize"} and not probed.active:
         return not_observed("a preflight is sent by an active probe only (--active)")
     if answer is None:
         return not_observed("there was no answer to a request with an origin")
@@ -45,22 +45,24 @@ def _asked(seen: CheckInput, name: _Name) -> tuple[CorsFacts, bool] | Result:
 
 def _public(number: int, name: Literal["smart", "metadata"], purpose: Purpose, title: str) -> None:
     @FAMILY.check(number, title, Severity.HIGH, _RULE, rows=("COR-01", "COR-04"), level="SHALL")
-    def any_origin(seen: CheckInput) -> Result:
+    def any_origin(probed: CheckInput) -> Result:
         """A SHALL for servers that support purely browser-based apps, since SMART 2.1."""
-        asked = _asked(seen, name)
+        asked = _asked(probed, name)
         if isinstance(asked, Result):
             return asked
         facts, allowed = asked
         given = (
-            seen.exchanges[purpose].record.headers.get("access-control-allow-origin")
-            if purpose in seen.exchanges
+            probed.exchanges[purpose].record.headers.get("access-control-allow-origin")
+            if purpose in probed.exchanges
             else None
         )
         if not allowed:
-            return failed(f"{quoted(facts.origin)} may not read it; any origin SHALL be allowed", seen.at(purpose))
+            return failed(f"{quoted(facts.origin)} may not read it; any origin SHALL be allowed", probed.at(purpose))
         if given is not None and given != "*":
-            return passed(f"{quoted(facts.origin)} may read it; whether any origin may is not shown", seen.at(purpose))
-        return passed("Any origin may read it", seen.at(purpose))
+            return passed(
+                f"{quoted(facts.origin)} may read it; whether any origin may is not shown", probed.at(purpose)
+            )
+        return passed("Any origin may read it", probed.at(purpose))
 
 
 _public(1, "smart", "cors-smart", "A browser may read the SMART configuration from any origin")
@@ -69,17 +71,17 @@ _public(2, "metadata", "cors-metadata", "A browser may read the statement from a
 
 def _registered(number: int, name: Literal["token", "fhir_api"], purpose: Purpose, title: str) -> None:
     @FAMILY.check(number, title, Severity.HIGH, _RULE, rows=("COR-02", "COR-04"), level="SHALL")
-    def registered_origin(seen: CheckInput) -> Result:
+    def registered_origin(probed: CheckInput) -> Result:
         """For registered origins only: a refusal of one that is not registered yet proves nothing."""
-        asked = _asked(seen, name)
+        asked = _asked(probed, name)
         if isinstance(asked, Result):
             return asked
         facts, allowed = asked
         if allowed:
-            return passed(f"{quoted(facts.origin)} is allowed", seen.at(purpose))
+            return passed(f"{quoted(facts.origin)} is allowed", probed.at(purpose))
         return warned(
             f"{quoted(facts.origin)} is not allowed; that is a failure only if the origin is registered there",
-            seen.at(purpose),
+            probed.at(purpose),
         )
 
 
@@ -95,14 +97,14 @@ _registered(4, "fhir_api", "cors-fhir", "The registered origin may call the FHIR
     rows=("COR-03",),
     level="SHALL",
 )
-def authorize(seen: CheckInput) -> Result:
+def authorize(probed: CheckInput) -> Result:
     """It MUST NOT support CORS: a person goes there, no script does."""
-    asked = _asked(seen, "authorize")
+    asked = _asked(probed, "authorize")
     if isinstance(asked, Result):
         return asked
     if asked[1]:
-        return failed("The authorization endpoint allows cross-origin requests", seen.at("cors-authorize"))
-    return passed("The authorization endpoint allows none", seen.at("cors-authorize"))
+        return failed("The authorization endpoint allows cross-origin requests", probed.at("cors-authorize"))
+    return passed("The authorization endpoint allows none", probed.at("cors-authorize"))
 
 
 @FAMILY.check(
@@ -112,14 +114,14 @@ def authorize(seen: CheckInput) -> Result:
     cite("R4-CSD", "CapabilityStatement.rest.security.cors", "CapabilityStatement.rest.security.cors"),
     rows=("H-14",),
 )
-def claim(seen: CheckInput) -> Result:
+def claim(probed: CheckInput) -> Result:
     """``rest.security.cors`` is a claim; only a request with an origin observes it."""
-    asked = _asked(seen, "metadata")
+    asked = _asked(probed, "metadata")
     if isinstance(asked, Result):
         return asked
-    capability = seen.facts.capability
+    capability = probed.facts.capability
     declared = capability.security.cors if capability is not None else None
-    where = seen.at("metadata", "/rest/0/security/cors")
+    where = probed.at("metadata", "/rest/0/security/cors")
     if declared is None:
         return not_applicable("the statement does not say", where)
     if declared != asked[1]:

@@ -29,8 +29,8 @@ _BACKEND = cite("SM-BACK", "issue-access-token")
 LONGEST_TOKEN_S = 300
 
 
-def _data(seen: CheckInput) -> DataFacts | Result:
-    data = seen.facts.data
+def _data(probed: CheckInput) -> DataFacts | Result:
+    data = probed.facts.data
     if data is None:
         return not_applicable("looked at with credentials and --sample only")
     if data.method == "none":
@@ -38,8 +38,8 @@ def _data(seen: CheckInput) -> DataFacts | Result:
     return data
 
 
-def _sampled(seen: CheckInput) -> tuple[DataFacts, list[InputSample]] | Result:
-    data = _data(seen)
+def _sampled(probed: CheckInput) -> tuple[DataFacts, list[InputSample]] | Result:
+    data = _data(probed)
     if isinstance(data, Result):
         return data
     sampled = [one for one in data.inputs if one.outcome == "sampled"]
@@ -58,16 +58,16 @@ def _sampled(seen: CheckInput) -> tuple[DataFacts, list[InputSample]] | Result:
     rows=("BCK-01", "BCK-03", "OAU-05"),
     level="SHALL",
 )
-def token(seen: CheckInput) -> Result:
+def token(probed: CheckInput) -> Result:
     """A refusal is a state of the registration, not necessarily a fault of the server."""
-    data = _data(seen)
+    data = _data(probed)
     if isinstance(data, Result):
         return data
     found = data.token
     if found is None or found.outcome == "given":
         return not_applicable("the bearer token was given by the user")
     purpose: Purpose = "token"
-    at = seen.at(purpose)
+    at = probed.at(purpose)
     if found.outcome == "not_sent":
         return not_observed(found.reason or "no token was asked for", at)
     if found.outcome == "failed":
@@ -103,9 +103,9 @@ def _odd(found: TokenFacts) -> str:
     cite("SM-BACK", "enforce-authorization"),
     rows=("BCK-05", "UC-06"),
 )
-def refused(seen: CheckInput) -> Result:
+def refused(probed: CheckInput) -> Result:
     """With the scopes that were granted; what the EHR withholds by policy looks the same as what it does not have."""
-    data = _data(seen)
+    data = _data(probed)
     if isinstance(data, Result):
         return data
     asked = [one for one in data.inputs if one.outcome in {"sampled", "empty", "refused"}]
@@ -126,9 +126,9 @@ def refused(seen: CheckInput) -> Result:
     cite("UC8", page="must-support.html", section="must support"),
     rows=("UC-03",),
 )
-def required_fields(seen: CheckInput) -> Result:
+def required_fields(probed: CheckInput) -> Result:
     """How often the product will meet a missing field, in a sample of one page; no share of the whole."""
-    found = _sampled(seen)
+    found = _sampled(probed)
     if isinstance(found, Result):
         return found
     missing = [
@@ -148,12 +148,12 @@ def required_fields(seen: CheckInput) -> Result:
 
 
 @FAMILY.check(4, "The code systems are those that the contract expects", Severity.MEDIUM)
-def terminology(seen: CheckInput) -> Result:
+def terminology(probed: CheckInput) -> Result:
     """Of each input whose terminology the contract names: one of its systems occurs in every resource, or not.
 
     A contract may name alternatives, so a system that does not occur at all is said and not held against anybody.
     """
-    found = _sampled(seen)
+    found = _sampled(probed)
     if isinstance(found, Result):
         return found
     named = [one for one in found[1] if one.terminology]
@@ -177,9 +177,9 @@ def _counts(one: InputSample) -> str:
 
 
 @FAMILY.check(5, "No resource in the sample is entered in error", Severity.LOW)
-def entered_in_error(seen: CheckInput) -> Result:
+def entered_in_error(probed: CheckInput) -> Result:
     """Such resources stay in the record and come with a search: the product has to leave them out."""
-    found = _sampled(seen)
+    found = _sampled(probed)
     if isinstance(found, Result):
         return found
     wrong = [one for one in found[1] if "entered-in-error" in one.statuses]
@@ -195,9 +195,9 @@ def entered_in_error(seen: CheckInput) -> Result:
 
 
 @FAMILY.check(6, "Every input of the contract could be sampled", Severity.LOW)
-def everything_seen(seen: CheckInput) -> Result:
+def everything_seen(probed: CheckInput) -> Result:
     """What a server gives only for a named patient, or not at all in a test environment, stays open."""
-    data = _data(seen)
+    data = _data(probed)
     if isinstance(data, Result):
         return data
     open_ = [f"{one.name} ({one.reason})" for one in data.inputs if one.outcome in {"empty", "rejected", "failed"}]

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 FAMILY = Family("DRIFT")
 
 
-def _drift(seen: CheckInput) -> Drift:
-    if seen.drift is None:
+def _drift(probed: CheckInput) -> Drift:
+    if probed.drift is None:
         raise LookupError("a check looked at a comparison that it did not declare to need")
-    return seen.drift
+    return probed.drift
 
 
 def _listed(changes: Sequence[DriftChange]) -> str:
@@ -33,9 +33,9 @@ def _since(drift: Drift) -> str:
 @FAMILY.check(
     1, "Nothing that the contract uses was taken away since the last observation", Severity.HIGH, needs="drift"
 )
-def broken(seen: CheckInput) -> Result:
+def broken(probed: CheckInput) -> Result:
     """What was seen before, is positively gone or worse now, and is used by the contract."""
-    drift = _drift(seen)
+    drift = _drift(probed)
     found = [one for one in drift.changes if one.rank == "contract_broken"]
     if found:
         return failed(f"{_listed(found)}, {_since(drift)}")
@@ -43,9 +43,9 @@ def broken(seen: CheckInput) -> Result:
 
 
 @FAMILY.check(2, "Nothing that the contract uses changed since the last observation", Severity.MEDIUM, needs="drift")
-def changed(seen: CheckInput) -> Result:
+def changed(probed: CheckInput) -> Result:
     """Addresses, releases and the like: still there, and no longer what they were."""
-    drift = _drift(seen)
+    drift = _drift(probed)
     found = [one for one in drift.changes if one.rank == "contract_changed"]
     if found:
         return warned(f"{_listed(found)}, {_since(drift)}")
@@ -53,9 +53,9 @@ def changed(seen: CheckInput) -> Result:
 
 
 @FAMILY.check(3, "Nothing else was taken away since the last observation", Severity.LOW, needs="drift")
-def removed(seen: CheckInput) -> Result:
+def removed(probed: CheckInput) -> Result:
     """What the contract does not use, or nobody can say: without a contract everything is here."""
-    drift = _drift(seen)
+    drift = _drift(probed)
     found = [one for one in drift.changes if one.rank == "removed"]
     if found:
         return warned(f"{_listed(found)}, {_since(drift)}")

@@ -30,32 +30,32 @@ FAMILY = Family("JWKS")
     rows=("KEY-01", "SSO-02"),
     level="SHALL",
 )
-def published(seen: CheckInput) -> Result:
+def published(probed: CheckInput) -> Result:
     """An object with a list of keys, at least one of them usable; keys that are not SHOULD be ignored."""
-    if seen.is_absent("jwks"):
-        return failed("Nothing is published at the jwks_uri; signatures cannot be verified", seen.at("jwks"))
-    if not seen.has("jwks"):
-        return unmet(seen, "jwks") or passed("Published", seen.at("jwks"))
-    facts = seen.jwks
+    if probed.is_absent("jwks"):
+        return failed("Nothing is published at the jwks_uri; signatures cannot be verified", probed.at("jwks"))
+    if not probed.has("jwks"):
+        return unmet(probed, "jwks") or passed("Published", probed.at("jwks"))
+    facts = probed.jwks
     if not facts.keys:
         why = "has no list of keys" if facts.problems else "is empty"
-        if not facts.problems and not _signs_on(seen):
+        if not facts.problems and not _signs_on(probed):
             return warned(
                 "The key set is empty; the server claims no sign-on (sso-openid-connect) that would need a key",
-                seen.at("jwks", "/keys"),
+                probed.at("jwks", "/keys"),
             )
-        return failed(f"The key set {why}; signatures cannot be verified", seen.at("jwks", "/keys"))
+        return failed(f"The key set {why}; signatures cannot be verified", probed.at("jwks", "/keys"))
     unusable = [note for note in facts.problems if "cannot be used" in note]
     if len(unusable) >= facts.keys:
-        return failed(f"None of {facts.keys} keys can be used: {unusable[0]}", seen.at("jwks", "/keys"))
+        return failed(f"None of {facts.keys} keys can be used: {unusable[0]}", probed.at("jwks", "/keys"))
     if unusable:
-        return warned(f"{len(unusable)} of {facts.keys} keys cannot be used: {unusable[0]}", seen.at("jwks", "/keys"))
-    return passed(counted(facts.keys, "usable key"), seen.at("jwks", "/keys"))
+        return warned(f"{len(unusable)} of {facts.keys} keys cannot be used: {unusable[0]}", probed.at("jwks", "/keys"))
+    return passed(counted(facts.keys, "usable key"), probed.at("jwks", "/keys"))
 
 
-def _signs_on(seen: CheckInput) -> bool:
+def _signs_on(probed: CheckInput) -> bool:
     """Whether the server claims to identify users, with ID tokens that its keys sign."""
-    smart = seen.facts.smart
+    smart = probed.facts.smart
     return smart is not None and "sso-openid-connect" in (smart.capabilities or ())
 
 
@@ -69,13 +69,13 @@ def _signs_on(seen: CheckInput) -> bool:
     needs="jwks",
     level="SHALL",
 )
-def no_private_members(seen: CheckInput) -> Result:
+def no_private_members(probed: CheckInput) -> Result:
     """The names of the members are reported, their values never."""
-    if seen.jwks.private_members:
-        leaks = [note for note in seen.jwks.problems if "private members" in note]
+    if probed.jwks.private_members:
+        leaks = [note for note in probed.jwks.problems if "private members" in note]
         what = leaks[0] if leaks else "a key publishes private members"
-        return failed(f"Whoever reads the set can sign as the server: {what}", seen.at("jwks", "/keys"))
-    return passed("No private or symmetric member is published", seen.at("jwks", "/keys"))
+        return failed(f"Whoever reads the set can sign as the server: {what}", probed.at("jwks", "/keys"))
+    return passed("No private or symmetric member is published", probed.at("jwks", "/keys"))
 
 
 @FAMILY.check(
@@ -87,16 +87,16 @@ def no_private_members(seen: CheckInput) -> Result:
     needs="jwks",
     level="SHALL",
 )
-def rsa_size(seen: CheckInput) -> Result:
+def rsa_size(probed: CheckInput) -> Result:
     """A MUST for RS256, RS384 and RS512; measured on the modulus without leading zeros."""
-    bits = seen.jwks.smallest_rsa_bits
+    bits = probed.jwks.smallest_rsa_bits
     if bits is None:
-        return not_applicable("there is no RSA key", seen.at("jwks", "/keys"))
+        return not_applicable("there is no RSA key", probed.at("jwks", "/keys"))
     if bits < MIN_RSA_BITS:
         return failed(
-            f"The smallest RSA key has {bits} bits; {MIN_RSA_BITS} or more MUST be used", seen.at("jwks", "/keys")
+            f"The smallest RSA key has {bits} bits; {MIN_RSA_BITS} or more MUST be used", probed.at("jwks", "/keys")
         )
-    return passed(f"The smallest RSA key has {bits} bits", seen.at("jwks", "/keys"))
+    return passed(f"The smallest RSA key has {bits} bits", probed.at("jwks", "/keys"))
 
 
 @FAMILY.check(
@@ -108,11 +108,11 @@ def rsa_size(seen: CheckInput) -> Result:
     needs="jwks",
     level="SHOULD",
 )
-def distinct_ids(seen: CheckInput) -> Result:
+def distinct_ids(probed: CheckInput) -> Result:
     """kid is optional in a server's set; distinct values SHOULD be used."""
-    facts = seen.jwks
+    facts = probed.jwks
     twice = [note for note in facts.problems if "appears more than once" in note]
-    where = seen.at("jwks", "/keys")
+    where = probed.at("jwks", "/keys")
     if twice:
         return warned(f"{twice[0][:1].upper()}{twice[0][1:]}; key ids SHOULD be distinct", where)
     if facts.keys > 1 and len(facts.kids) < facts.keys:
@@ -133,16 +133,16 @@ _ENCRYPTION = ("RSA", "ECDH", "A", "dir", "PBES2")
     rows=("KEY-02", "KEY-03"),
     needs="jwks",
 )
-def algorithm_fits(seen: CheckInput) -> Result:
+def algorithm_fits(probed: CheckInput) -> Result:
     """An RSA key that says ES384 can verify nothing."""
-    for position, key in enumerate(objects_of(seen.document("jwks"), "keys", MAX_KEYS)):
+    for position, key in enumerate(objects_of(probed.document("jwks"), "keys", MAX_KEYS)):
         kty, alg = key.get("kty"), key.get("alg")
         fitting = _ALGORITHMS.get(kty) if isinstance(kty, str) else None
         if fitting is None or not isinstance(alg, str) or alg.startswith(_ENCRYPTION):
             continue
         if not alg.startswith(fitting):
-            return failed(f"A key of type {quoted(kty)} says {quoted(alg)}", seen.at("jwks", f"/keys/{position}/alg"))
-    return passed("No key claims an algorithm of another type", seen.at("jwks", "/keys"))
+            return failed(f"A key of type {quoted(kty)} says {quoted(alg)}", probed.at("jwks", f"/keys/{position}/alg"))
+    return passed("No key claims an algorithm of another type", probed.at("jwks", "/keys"))
 
 
 @FAMILY.check(
@@ -154,10 +154,10 @@ def algorithm_fits(seen: CheckInput) -> Result:
     needs="jwks",
     level="SHALL",
 )
-def use_of_keys(seen: CheckInput) -> Result:
+def use_of_keys(probed: CheckInput) -> Result:
     """``use`` is needed on every key only when both kinds are published."""
-    uses = [key.get("use") for key in objects_of(seen.document("jwks"), "keys", MAX_KEYS)]
-    where = seen.at("jwks", "/keys")
+    uses = [key.get("use") for key in objects_of(probed.document("jwks"), "keys", MAX_KEYS)]
+    where = probed.at("jwks", "/keys")
     if "enc" in uses and None in uses:
         return failed("Encryption keys are published, and not every key says what it is for (use)", where)
     if "enc" in uses and "sig" not in uses:
@@ -174,11 +174,11 @@ def use_of_keys(seen: CheckInput) -> Result:
     needs="jwks",
     level="SHALL",
 )
-def rs256_key(seen: CheckInput) -> Result:
+def rs256_key(probed: CheckInput) -> Result:
     """RS256 SHALL be supported for ID tokens, and needs an RSA key; asked of servers with sign-on."""
-    where = seen.at("jwks", "/keys")
-    if not _signs_on(seen):
+    where = probed.at("jwks", "/keys")
+    if not _signs_on(probed):
         return not_applicable("the server does not list sso-openid-connect", where)
-    if seen.jwks.smallest_rsa_bits is None:
+    if probed.jwks.smallest_rsa_bits is None:
         return failed("No RSA key is published, though ID tokens SHALL be verifiable with RS256", where)
     return passed("An RSA key is published", where)

@@ -42,19 +42,19 @@ OAUTH_ERRORS = frozenset(
 _CHALLENGE = re.compile(r"(?:^|,\s*)bearer(?:\s+[\w-]+\s*=|\s*$|\s*,)", re.IGNORECASE)
 
 
-def _answer(seen: CheckInput, purpose: Purpose) -> Exchange | Result:
+def _answer(probed: CheckInput, purpose: Purpose) -> Exchange | Result:
     """The exchange that a check looks at, or the result without one."""
-    if passive := unmet(seen, "active"):
+    if passive := unmet(probed, "active"):
         return passive
-    exchange = seen.exchanges.get(purpose)
+    exchange = probed.exchanges.get(purpose)
     if exchange is None:
         if purpose == "token-negative":
             return not_observed("no token endpoint is known")
         return not_applicable("the statement declares no type that can be read")
     if exchange.record.status is None or exchange.record.failure is not None:
-        return not_observed(exchange.detail, seen.at(purpose))
+        return not_observed(exchange.detail, probed.at(purpose))
     if exchange.record.status == 429:
-        return not_observed("the server asked to slow down", seen.at(purpose))
+        return not_observed("the server asked to slow down", probed.at(purpose))
     return exchange
 
 
@@ -66,12 +66,12 @@ def _answer(seen: CheckInput, purpose: Purpose) -> Exchange | Result:
     rows=("OAU-03",),
     level="SHALL",
 )
-def refuses_unknown_grant(seen: CheckInput) -> Result:
+def refuses_unknown_grant(probed: CheckInput) -> Result:
     """400, or 401 where the client is authenticated first, with a JSON object that names the error."""
-    exchange = _answer(seen, "token-negative")
+    exchange = _answer(probed, "token-negative")
     if isinstance(exchange, Result):
         return exchange
-    status, at = exchange.record.status or 0, seen.at("token-negative")
+    status, at = exchange.record.status or 0, probed.at("token-negative")
     if 200 <= status < 300:
         return failed(f"An unknown grant is answered with HTTP {status} ({exchange.detail}), which is no refusal", at)
     if status >= 500:
@@ -93,14 +93,14 @@ def refuses_unknown_grant(seen: CheckInput) -> Result:
     rows=("OAU-01", "ASY-10"),
     level="SHALL",
 )
-def token_tls(seen: CheckInput) -> Result:
+def token_tls(probed: CheckInput) -> Result:
     """The token endpoint is often another host than the base, with a certificate of its own."""
-    if passive := unmet(seen, "active"):
+    if passive := unmet(probed, "active"):
         return passive
-    exchange = seen.exchanges.get("token-negative")
+    exchange = probed.exchanges.get("token-negative")
     if exchange is None:
         return not_observed("no token endpoint is known")
-    at = seen.at("token-negative")
+    at = probed.at("token-negative")
     if exchange.tls is not None or exchange.record.failure == "tls":
         return failed(f"Credentials cannot be sent there safely: {exchange.detail}", at)
     where = origin(exchange.asked)
@@ -121,14 +121,14 @@ def token_tls(seen: CheckInput) -> Result:
     rows=("OAU-03",),
     level="SHALL",
 )
-def registered_error(seen: CheckInput) -> Result:
+def registered_error(probed: CheckInput) -> Result:
     """A client decides by this word what to do next."""
-    exchange = _answer(seen, "token-negative")
+    exchange = _answer(probed, "token-negative")
     if isinstance(exchange, Result):
         return exchange
-    at = seen.at("token-negative", "/error")
+    at = probed.at("token-negative", "/error")
     if exchange.reading != "oauth_error":
-        return not_observed(f"the answer is {exchange.detail} (see NEG-001)", seen.at("token-negative"))
+        return not_observed(f"the answer is {exchange.detail} (see NEG-001)", probed.at("token-negative"))
     if exchange.detail in {"unsupported_grant_type", "invalid_client", "invalid_request", "unauthorized_client"}:
         return passed(f"The error is {exchange.detail}", at)
     if exchange.detail in OAUTH_ERRORS:
@@ -145,12 +145,12 @@ def registered_error(seen: CheckInput) -> Result:
     rows=("UC-06", "H-16"),
     level="SHALL",
 )
-def anonymous_read(seen: CheckInput) -> Result:
+def anonymous_read(probed: CheckInput) -> Result:
     """The resource cannot exist, so a 404 refuses without showing whether a token was missed."""
-    exchange = _answer(seen, "anonymous-read")
+    exchange = _answer(probed, "anonymous-read")
     if isinstance(exchange, Result):
         return exchange
-    status, at = exchange.record.status or 0, seen.at("anonymous-read")
+    status, at = exchange.record.status or 0, probed.at("anonymous-read")
     if status in {401, 403}:
         return passed(f"HTTP {status}", at)
     if status == 404:
@@ -168,12 +168,12 @@ def anonymous_read(seen: CheckInput) -> Result:
     rows=("OAU-07", "OAU-08"),
     level="SHALL",
 )
-def challenge(seen: CheckInput) -> Result:
+def challenge(probed: CheckInput) -> Result:
     """Only a 401 needs a challenge, and no error code in it."""
-    exchange = _answer(seen, "anonymous-read")
+    exchange = _answer(probed, "anonymous-read")
     if isinstance(exchange, Result):
         return exchange
-    status, at = exchange.record.status, seen.at("anonymous-read")
+    status, at = exchange.record.status, probed.at("anonymous-read")
     if status != 401:
         return not_applicable(f"the read was answered with HTTP {status}", at)
     said = exchange.record.headers.get("www-authenticate", "")

@@ -39,8 +39,8 @@ _REQUIRED = (
 _DOCUMENTS: tuple[Purpose, ...] = ("smart", "openid")
 
 
-def _sso(seen: CheckInput) -> bool:
-    smart = seen.facts.smart
+def _sso(probed: CheckInput) -> bool:
+    smart = probed.facts.smart
     return smart is not None and "sso-openid-connect" in (smart.capabilities or ())
 
 
@@ -52,17 +52,17 @@ def _sso(seen: CheckInput) -> bool:
     rows=("SSO-05",),
     level="SHALL",
 )
-def published(seen: CheckInput) -> Result:
+def published(probed: CheckInput) -> Result:
     """issuer + /.well-known/openid-configuration."""
-    if seen.has("openid"):
-        return passed("The discovery document is published", seen.at("openid"))
-    if seen.is_absent("openid"):
+    if probed.has("openid"):
+        return passed("The discovery document is published", probed.at("openid"))
+    if probed.is_absent("openid"):
         return failed(
             "Nothing is published where the issuer says to look; ID tokens cannot be verified by discovery",
-            seen.at("openid"),
-            seen.at("smart", "/issuer"),
+            probed.at("openid"),
+            probed.at("smart", "/issuer"),
         )
-    return unmet(seen, "openid") or passed("The discovery document is published", seen.at("openid"))
+    return unmet(probed, "openid") or passed("The discovery document is published", probed.at("openid"))
 
 
 @FAMILY.check(
@@ -74,12 +74,12 @@ def published(seen: CheckInput) -> Result:
     needs="smart",
     level="SHALL",
 )
-def issuer_form(seen: CheckInput) -> Result:
+def issuer_form(probed: CheckInput) -> Result:
     """https, no query, no fragment; never the address of the discovery document itself."""
-    if not _sso(seen):
-        return not_applicable("the server does not list sso-openid-connect", seen.at("smart", "/capabilities"))
-    issuer = seen.smart.issuer
-    where = seen.at("smart", "/issuer")
+    if not _sso(probed):
+        return not_applicable("the server does not list sso-openid-connect", probed.at("smart", "/capabilities"))
+    issuer = probed.smart.issuer
+    where = probed.at("smart", "/issuer")
     if issuer is None:
         return not_observed("no issuer is named (see SMART-007)", where)
     if OPENID_PATH in issuer:
@@ -108,11 +108,11 @@ def issuer_form(seen: CheckInput) -> Result:
     needs="openid",
     level="SHALL",
 )
-def issuer_match(seen: CheckInput) -> Result:
+def issuer_match(probed: CheckInput) -> Result:
     """MUST be identical: nothing is stripped or lower-cased for the comparison."""
-    wanted = seen.facts.smart.issuer if seen.facts.smart is not None else None
-    given = seen.openid.issuer
-    where = (seen.at("openid", "/issuer"), seen.at("smart", "/issuer"))
+    wanted = probed.facts.smart.issuer if probed.facts.smart is not None else None
+    given = probed.openid.issuer
+    where = (probed.at("openid", "/issuer"), probed.at("smart", "/issuer"))
     if wanted is None:
         return not_observed("the SMART configuration names no issuer", where[1])
     if given is None:
@@ -131,14 +131,14 @@ def issuer_match(seen: CheckInput) -> Result:
     needs="openid",
     level="SHALL",
 )
-def required_metadata(seen: CheckInput) -> Result:
+def required_metadata(probed: CheckInput) -> Result:
     """token_endpoint is required too, unless only the implicit flow is used, which SMART never does."""
-    facts = seen.openid
+    facts = probed.openid
     missing = [name for name in (*_REQUIRED, "token_endpoint") if getattr(facts, name) is None]
     if missing:
-        evidence = (seen.at("openid", f"/{name}") for name in missing)
+        evidence = (probed.at("openid", f"/{name}") for name in missing)
         return failed(f"Missing, though OpenID Connect requires it: {', '.join(missing)}", *evidence)
-    return passed("Everything that OpenID Connect requires is there", seen.at("openid"))
+    return passed("Everything that OpenID Connect requires is there", probed.at("openid"))
 
 
 @FAMILY.check(
@@ -151,10 +151,10 @@ def required_metadata(seen: CheckInput) -> Result:
     needs="openid",
     level="SHALL",
 )
-def rs256(seen: CheckInput) -> Result:
+def rs256(probed: CheckInput) -> Result:
     """RS256 MUST be among the algorithms."""
-    algorithms = seen.openid.id_token_signing_alg_values_supported
-    where = seen.at("openid", "/id_token_signing_alg_values_supported")
+    algorithms = probed.openid.id_token_signing_alg_values_supported
+    where = probed.at("openid", "/id_token_signing_alg_values_supported")
     if algorithms is None:
         return not_observed("the signing algorithms are not listed (see OIDC-004)", where)
     if "RS256" not in algorithms:
@@ -165,11 +165,11 @@ def rs256(seen: CheckInput) -> Result:
 
 
 @FAMILY.check(6, "Both documents name the same keys", Severity.LOW, needs="openid")
-def same_keys(seen: CheckInput) -> Result:
+def same_keys(probed: CheckInput) -> Result:
     """A client that reads one document verifies with other keys than one that reads the other."""
-    smart = seen.facts.smart
-    one, other = (smart.jwks_uri if smart is not None else None), seen.openid.jwks_uri
-    where = (seen.at("smart", "/jwks_uri"), seen.at("openid", "/jwks_uri"))
+    smart = probed.facts.smart
+    one, other = (smart.jwks_uri if smart is not None else None), probed.openid.jwks_uri
+    where = (probed.at("smart", "/jwks_uri"), probed.at("openid", "/jwks_uri"))
     if one is None or other is None:
         return not_applicable("only one of the documents names a jwks_uri", *where)
     if one != other:
@@ -178,15 +178,15 @@ def same_keys(seen: CheckInput) -> Result:
 
 
 @FAMILY.check(7, "The issuer's host is known", Severity.LOW, rows=("SSO-05",), needs="smart")
-def issuer_host(seen: CheckInput) -> Result:
+def issuer_host(probed: CheckInput) -> Result:
     """It may be on another host than the FHIR base; one that no endpoint is on has to be trusted besides."""
-    if not _sso(seen):
-        return not_applicable("the server does not list sso-openid-connect", seen.at("smart", "/capabilities"))
-    smart = seen.smart
-    addresses = (seen.base, smart.authorization_endpoint, smart.token_endpoint)
+    if not _sso(probed):
+        return not_applicable("the server does not list sso-openid-connect", probed.at("smart", "/capabilities"))
+    smart = probed.smart
+    addresses = (probed.base, smart.authorization_endpoint, smart.token_endpoint)
     known = {found.host for address in addresses if (found := origin(address or "")) is not None}
     issuer = origin(smart.issuer or "")
-    where = seen.at("smart", "/issuer")
+    where = probed.at("smart", "/issuer")
     if issuer is None:
         return not_observed("no issuer with a host is named", where)
     if issuer.host not in known:
@@ -199,16 +199,16 @@ def issuer_host(seen: CheckInput) -> Result:
 
 
 @FAMILY.check(8, "Both documents name the same endpoints", Severity.LOW, needs="openid")
-def same_endpoints(seen: CheckInput) -> Result:
+def same_endpoints(probed: CheckInput) -> Result:
     """A library that reads OpenID discovery goes elsewhere than one that reads the SMART configuration."""
-    smart, openid = seen.facts.smart, seen.openid
+    smart, openid = probed.facts.smart, probed.openid
     names = ("authorization_endpoint", "token_endpoint")
     both = [(name, getattr(smart, name, None), getattr(openid, name)) for name in names]
     different = [name for name, one, other in both if one is not None and other is not None and one != other]
     if different:
-        evidence = [seen.at(purpose, f"/{name}") for name in different for purpose in _DOCUMENTS]
+        evidence = [probed.at(purpose, f"/{name}") for name in different for purpose in _DOCUMENTS]
         return warned(f"SMART and OpenID documents differ in {', '.join(different)}", *evidence)
-    return passed("The two documents do not contradict each other", seen.at("openid"))
+    return passed("The two documents do not contradict each other", probed.at("openid"))
 
 
 @FAMILY.check(
@@ -220,9 +220,9 @@ def same_endpoints(seen: CheckInput) -> Result:
     needs="openid",
     level="MAY",
 )
-def response_issuer(seen: CheckInput) -> Result:
+def response_issuer(probed: CheckInput) -> Result:
     """Optional, and a defence for a client of many servers, which a product for many organisations is: a note."""
-    where = seen.at("openid", "/authorization_response_iss_parameter_supported")
-    if seen.document("openid").get("authorization_response_iss_parameter_supported") is True:
+    where = probed.at("openid", "/authorization_response_iss_parameter_supported")
+    if probed.document("openid").get("authorization_response_iss_parameter_supported") is True:
         return passed("Responses carry iss", where)
     return not_applicable("the server does not say that responses carry iss, which is optional", where)

@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 
 from interlock.documents.redaction import redacted
 from interlock.documents.text import plain
 from interlock.model.base import CheckOutcome, Severity
 from interlock.model.observation import Check
-from interlock.probe.checks import (
-    bulk,
-    cap,
-    cap_content,
-    cds,
-    contract_needs,
-    cors,
-    data,
-    drift,
-    invariants,
-    jwks,
-    neg,
-    net,
-    net_manners,
-    oidc,
-    smart,
-    smart_claims,
-    smart_details,
-    tls,
-    udap,
-)
-from interlock.probe.checks.base import CheckInput, CheckSpec, Family, Needs, Result, unmet
+from interlock.probe.checks import bulk, cap, cds, cors, data, drift, jwks, neg, net, oidc, smart, udap
+from interlock.probe.checks.base import CheckInput, CheckSpec, Needs, Result, unmet
 
-#: Families in the order in which they are shown. A family may be spread over several modules.
-_MODULES = (net, tls, net_manners, cap, invariants, cap_content, smart, smart_claims, smart_details)
-_LATER_MODULES = (oidc, jwks, cors, udap, bulk, cds, neg, data, drift)
-
-
-def _families() -> Iterator[Family]:
-    yield from (module.FAMILY for module in _MODULES)
-    yield from contract_needs.FAMILIES
-    yield from (module.FAMILY for module in _LATER_MODULES)
-
+#: Every family, in the order in which they are shown.
+FAMILIES = tuple(module.FAMILY for module in (net, cap, smart, oidc, jwks, cors, udap, bulk, cds, neg, data, drift))
 
 _JUDGEMENT = " (our judgement; no specification asks for it)"
 _INFORMED_JUDGEMENT = " (our judgement)"
@@ -55,81 +27,36 @@ def list_checks() -> tuple[CheckSpec, ...]:
 
     :raises ValueError: two checks have the same id (a programming mistake, found by the tests).
     """
-    specs = [spec for family in _families() for spec in family.checks]
-    ids = [spec.id for spec in specs]
-    if len(ids) != len(set(ids)):
-        raise ValueError(f"check ids are not unique: {sorted({one for one in ids if ids.count(one) > 1})}")
-    families = list(dict.fromkeys(spec.family for spec in specs))
-    return tuple(sorted(specs, key=lambda spec: (families.index(spec.family), spec.id)))
+    specs = tuple(spec for family in FAMILIES for spec in sorted(family.checks, key=lambda spec: spec.id))
+    repeated = [check_id for check_id, times in Counter(spec.id for spec in specs).items() if times > 1]
+    if repeated:
+        raise ValueError(f"check ids are not unique: {repeated}")
+    return specs
 
 
-def run_checks(seen: CheckInput) -> tuple[Check, ...]:
+def run_checks(probed: CheckInput) -> tuple[Check, ...]:
     """Every check's result, in the order of :func:`list_checks`."""
-    found: list[Any] = [None] * len(list_checks())
-    for needs, members in _by_needs():
-        _run(needs, members, seen, found)
-    return tuple(found)
+    return tuple(_judged(list_checks(), probed))
 
 
-def compare_contract(seen: CheckInput) -> dict[str, Check]:
-    """The results of the checks that need a workflow contract, by id."""
-    return _only("contract", seen)
+def run_checks_of(needs: Needs, probed: CheckInput) -> dict[str, Check]:
+    """The results of the checks that need one thing (a contract, an earlier observation), by id."""
+    return {check.id: check for check in _judged([spec for spec in list_checks() if spec.needs == needs], probed)}
 
 
-def compare_earlier(seen: CheckInput) -> dict[str, Check]:
-    """The results of the checks that need an earlier observation, by id."""
-    return _only("drift", seen)
+def _judged(specs: Iterable[CheckSpec], probed: CheckInput) -> Iterator[Check]:
+    lacking: dict[Needs | None, Result | None] = {}
+    for spec in specs:
+        try:
+            if spec.needs not in lacking:
+                lacking[spec.needs] = unmet(probed, spec.needs)
+            result = lacking[spec.needs] or spec.run(probed)
+        except Exception as error:
+            result = Result(CheckOutcome.ERROR, f"The check itself went wrong: {_described(error)}")
+        yield _check(spec, result)
 
 
-def _only(needs: Needs, seen: CheckInput) -> dict[str, Check]:
-    found: list[Check | None] = [None] * len(list_checks())
-    _run(needs, dict(_by_needs())[needs], seen, found)
-    return {check.id: check for check in found if check is not None}
-
-
-def _run(needs: Needs | None, members: _Placed, seen: CheckInput, found: list[Any]) -> None:
-    """Put the results of the checks that need the same into their places."""
-    try:
-        lacking = unmet(seen, needs) if needs is not None else None
-    except Exception as error:
-        lacking = _mistake(error)
-    if lacking is not None and not lacking.evidence:
-        for place, check in _made_alike(needs, lacking):
-            found[place] = check
-        return
-    for place, spec in members:
-        result = lacking
-        if result is None:
-            try:
-                result = spec.run(seen)
-            except Exception as error:
-                result = _mistake(error)
-        found[place] = _made(spec, result) if result.evidence else _made_before(spec, result)
-
-
-_Placed = tuple[tuple[int, CheckSpec], ...]
-
-
-@cache
-def _by_needs() -> tuple[tuple[Needs | None, _Placed], ...]:
-    """The checks with their places in the list, by what they need."""
-    groups: dict[Needs | None, list[tuple[int, CheckSpec]]] = {}
-    for place, spec in enumerate(list_checks()):
-        groups.setdefault(spec.needs, []).append((place, spec))
-    return tuple((needs, tuple(members)) for needs, members in groups.items())
-
-
-@lru_cache(maxsize=256)
-def _made_alike(needs: Needs | None, result: Result) -> tuple[tuple[int, Check], ...]:
-    """One result for every check of a group. Without evidence it is the same for most targets: "no contract"."""
-    return tuple((place, _made(spec, result)) for place, spec in dict(_by_needs())[needs])
-
-
-def _mistake(error: Exception) -> Result:
-    return Result(CheckOutcome.ERROR, f"The check itself went wrong: {_described(error)}")
-
-
-def _made(spec: CheckSpec, result: Result) -> Check:
+def _check(spec: CheckSpec, result: Result) -> Check:
     outcome, message, evidence = result
     if spec.level == "judgement" and outcome in _FINDINGS:
         message += _INFORMED_JUDGEMENT if spec.references else _JUDGEMENT
@@ -144,10 +71,6 @@ def _made(spec: CheckSpec, result: Result) -> Check:
             "references": spec.references,
         }
     )
-
-
-#: Results without a place are the same for most targets: "no contract", "not asked for".
-_made_before = lru_cache(maxsize=1024)(_made)
 
 
 def internal_errors(errors: Sequence[Exception]) -> tuple[Check, ...]:

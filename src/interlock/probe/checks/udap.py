@@ -34,11 +34,11 @@ _REQUIRED = cite("UDAP", "required-udap-metadata")
     rows=("UDP-01", "UDP-02"),
     level="SHALL",
 )
-def published(seen: CheckInput) -> Result:
+def published(probed: CheckInput) -> Result:
     """404 is the answer of a server without UDAP; anything else leaves a client guessing."""
-    exchange = seen.exchanges.get("udap")
-    if seen.has("udap"):
-        return passed("UDAP metadata are published", seen.at("udap"))
+    exchange = probed.exchanges.get("udap")
+    if probed.has("udap"):
+        return passed("UDAP metadata are published", probed.at("udap"))
     if exchange is not None and exchange.reading not in {
         "absent",
         "failed",
@@ -48,9 +48,9 @@ def published(seen: CheckInput) -> Result:
     }:
         return warned(
             f"Whether there is UDAP cannot be told: {exchange.detail}; a server without it SHALL answer 404",
-            seen.at("udap"),
+            probed.at("udap"),
         )
-    return unmet(seen, "udap") or passed("UDAP metadata are published", seen.at("udap"))
+    return unmet(probed, "udap") or passed("UDAP metadata are published", probed.at("udap"))
 
 
 @FAMILY.check(
@@ -62,18 +62,18 @@ def published(seen: CheckInput) -> Result:
     needs="udap",
     level="SHALL",
 )
-def profiles(seen: CheckInput) -> Result:
+def profiles(probed: CheckInput) -> Result:
     """udap_versions_supported ["1"]; udap_dcr and udap_authn, udap_authz with client_credentials."""
-    facts = seen.udap
+    facts = probed.udap
     if facts.udap_versions_supported != ("1",):
-        return failed('udap_versions_supported is not ["1"]', seen.at("udap", "/udap_versions_supported"))
+        return failed('udap_versions_supported is not ["1"]', probed.at("udap", "/udap_versions_supported"))
     wanted = ["udap_dcr", "udap_authn"]
     if "client_credentials" in (facts.grant_types_supported or ()):
         wanted.append("udap_authz")
     missing = [name for name in wanted if name not in (facts.udap_profiles_supported or ())]
     if missing:
-        return failed(f"Missing profiles: {', '.join(missing)}", seen.at("udap", "/udap_profiles_supported"))
-    return passed(f"Version 1 with {listed(facts.udap_profiles_supported or ())}", seen.at("udap"))
+        return failed(f"Missing profiles: {', '.join(missing)}", probed.at("udap", "/udap_profiles_supported"))
+    return passed(f"Version 1 with {listed(facts.udap_profiles_supported or ())}", probed.at("udap"))
 
 
 @FAMILY.check(
@@ -85,9 +85,9 @@ def profiles(seen: CheckInput) -> Result:
     needs="udap",
     level="SHALL",
 )
-def extensions(seen: CheckInput) -> Result:
+def extensions(probed: CheckInput) -> Result:
     """Required, and may be empty; when not empty, what is required of clients has to be said."""
-    facts = seen.udap
+    facts = probed.udap
     missing = []
     for kind in ("udap_authorization_extensions", "udap_certifications"):
         supported, required = getattr(facts, f"{kind}_supported"), getattr(facts, f"{kind}_required")
@@ -98,8 +98,8 @@ def extensions(seen: CheckInput) -> Result:
         elif not set(required or ()) <= set(supported):
             missing.append(f"{kind}_supported for everything that is required")
     if missing:
-        return failed(f"Missing: {', '.join(missing)}", seen.at("udap"))
-    return passed("Extensions and certifications are stated", seen.at("udap"))
+        return failed(f"Missing: {', '.join(missing)}", probed.at("udap"))
+    return passed("Extensions and certifications are stated", probed.at("udap"))
 
 
 @FAMILY.check(
@@ -111,9 +111,9 @@ def extensions(seen: CheckInput) -> Result:
     needs="udap",
     level="SHALL",
 )
-def endpoints(seen: CheckInput) -> Result:
+def endpoints(probed: CheckInput) -> Result:
     """Absolute addresses; private_key_jwt alone; an authorization endpoint with authorization_code."""
-    facts = seen.udap
+    facts = probed.udap
     grants = facts.grant_types_supported or ()
     wanted = ["token_endpoint", "registration_endpoint"] + ["authorization_endpoint"] * ("authorization_code" in grants)
     problems = [f"{name} is missing" for name in wanted if getattr(facts, name) is None]
@@ -131,8 +131,8 @@ def endpoints(seen: CheckInput) -> Result:
     if "refresh_token" in grants and "authorization_code" not in grants:
         problems.append("refresh_token is listed without authorization_code")
     if problems:
-        return failed("; ".join(problems[:5]), seen.at("udap"))
-    return passed("Endpoints, grant types and methods are as required", seen.at("udap"))
+        return failed("; ".join(problems[:5]), probed.at("udap"))
+    return passed("Endpoints, grant types and methods are as required", probed.at("udap"))
 
 
 @FAMILY.check(
@@ -144,13 +144,13 @@ def endpoints(seen: CheckInput) -> Result:
     needs="udap",
     level="SHOULD",
 )
-def lists(seen: CheckInput) -> Result:
+def lists(probed: CheckInput) -> Result:
     """Optional or recommended in 1.x, required in 2.0; the metadata do not say which version they follow."""
     names = ("scopes_supported", "registration_endpoint_jwt_signing_alg_values_supported")
-    missing = [name for name in names if getattr(seen.udap, name) is None]
+    missing = [name for name in names if getattr(probed.udap, name) is None]
     if missing:
-        return warned(f"Not listed, though UDAP Security 2.0 requires it: {', '.join(missing)}", seen.at("udap"))
-    return passed("Scopes and algorithms are listed", seen.at("udap"))
+        return warned(f"Not listed, though UDAP Security 2.0 requires it: {', '.join(missing)}", probed.at("udap"))
+    return passed("Scopes and algorithms are listed", probed.at("udap"))
 
 
 @FAMILY.check(
@@ -162,10 +162,10 @@ def lists(seen: CheckInput) -> Result:
     needs="udap",
     level="SHALL",
 )
-def signed(seen: CheckInput) -> Result:
+def signed(probed: CheckInput) -> Result:
     """Form, dates and endpoints only: whose certificate to trust is the community's matter."""
-    facts = seen.udap
-    where = seen.at("udap", "/signed_metadata")
+    facts = probed.udap
+    where = probed.at("udap", "/signed_metadata")
     if facts.signed is None:
         return failed("signed_metadata is missing", where)
     if not facts.signed:
@@ -176,10 +176,10 @@ def signed(seen: CheckInput) -> Result:
 
 
 @FAMILY.check(7, "UDAP and SMART name the same token endpoint", Severity.LOW, rows=("UDP-06",), needs="udap")
-def same_endpoint(seen: CheckInput) -> Result:
+def same_endpoint(probed: CheckInput) -> Result:
     """They may differ, legitimately; a client has to know."""
-    smart, own = seen.facts.smart, seen.udap.token_endpoint
-    where = (seen.at("udap", "/token_endpoint"), seen.at("smart", "/token_endpoint"))
+    smart, own = probed.facts.smart, probed.udap.token_endpoint
+    where = (probed.at("udap", "/token_endpoint"), probed.at("smart", "/token_endpoint"))
     if smart is None or smart.token_endpoint is None or own is None:
         return not_applicable("only one of the documents names a token endpoint", *where)
     if smart.token_endpoint != own:

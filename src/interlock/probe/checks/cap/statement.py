@@ -45,18 +45,18 @@ _DEFINITIONS = {"DSTU2": "DSTU2", "STU3": "STU3", "R4B": "R4B", "R5": "R5"}
     rows=("H-01", "H-13"),
     level="SHALL",
 )
-def offered(seen: CheckInput) -> Result:
+def offered(probed: CheckInput) -> Result:
     """A 404 means that FHIR, or that release, is not at this base: a wrong address rather than a broken server."""
-    if seen.has("metadata"):
-        facts = seen.capability
+    if probed.has("metadata"):
+        facts = probed.capability
         version = f"FHIR {plain(facts.fhir_version, 40)}" if facts.fhir_version else "an unstated FHIR version"
-        return passed(f"A statement for {version} is offered", seen.at("metadata"))
-    if seen.is_absent("metadata"):
+        return passed(f"A statement for {version} is offered", probed.at("metadata"))
+    if probed.is_absent("metadata"):
         return failed(
             "Nothing is offered at the base URL's /metadata: FHIR, or this release of it, is not at this address",
-            seen.at("metadata"),
+            probed.at("metadata"),
         )
-    return not_observed(seen.why_unseen("metadata"), seen.at("metadata"))
+    return not_observed(probed.why_unseen("metadata"), probed.at("metadata"))
 
 
 @FAMILY.check(
@@ -67,18 +67,18 @@ def offered(seen: CheckInput) -> Result:
     cite("SM-APP", "considerations-for-cross-origin-resource-sharing-cors-support"),
     rows=("H-15",),
 )
-def without_token(seen: CheckInput) -> Result:
+def without_token(probed: CheckInput) -> Result:
     """An interoperability finding, no violation: FHIR itself does not require it."""
-    if seen.has("metadata"):
-        return passed("The statement was given without a token", seen.at("metadata"))
-    exchange = seen.exchanges.get("metadata")
+    if probed.has("metadata"):
+        return passed("The statement was given without a token", probed.at("metadata"))
+    exchange = probed.exchanges.get("metadata")
     if exchange is not None and exchange.reading in {"unauthorized", "forbidden"}:
         return warned(
             f"The statement is refused without credentials (HTTP {exchange.record.status}); FHIR permits that, "
             "but nobody can see what the server offers before being registered",
-            seen.at("metadata"),
+            probed.at("metadata"),
         )
-    return not_observed(seen.why_unseen("metadata"), seen.at("metadata"))
+    return not_observed(probed.why_unseen("metadata"), probed.at("metadata"))
 
 
 @FAMILY.check(
@@ -91,32 +91,33 @@ def without_token(seen: CheckInput) -> Result:
     rows=("H-05", "H-06", "H-08", "UC-04", "REL-02"),
     level="SHALL",
 )
-def json_negotiated(seen: CheckInput) -> Result:
+def json_negotiated(probed: CheckInput) -> Result:
     """application/fhir+json SHALL be used (R4); DSTU2's own type is application/json+fhir."""
-    exchange = seen.exchanges.get("metadata")
+    exchange = probed.exchanges.get("metadata")
     if exchange is None or exchange.reading not in {
         "document",
         "xml",
         "not_acceptable",
         "unsupported_media_type",
     }:
-        return not_observed(seen.why_unseen("metadata"), seen.at("metadata"))
+        return not_observed(probed.why_unseen("metadata"), probed.at("metadata"))
     if exchange.reading != "document":
         tries = len({(record.accept, record.url) for record in exchange.records})
         return failed(
             f"None of {tries} ways of asking for JSON was met: {plain(exchange.detail, 200)}; US Core servers SHALL "
             "support JSON, FHIR itself leaves the formats to the server",
-            seen.at("metadata"),
+            probed.at("metadata"),
         )
     asked = "_format=json" if exchange.url.endswith("_format=json") else (exchange.record.accept or "")
     if asked.startswith(f"{_FHIR_JSON};"):
-        return passed("JSON is served for application/fhir+json", seen.at("metadata"))
+        return passed("JSON is served for application/fhir+json", probed.at("metadata"))
     if asked == _FHIR_JSON:
-        return passed("JSON is served for application/fhir+json without a version", seen.at("metadata"))
-    if asked == _DSTU2_JSON and seen.capability.fhir_release == "DSTU2":
-        return passed("JSON is served for application/json+fhir, DSTU2's own type", seen.at("metadata"))
+        return passed("JSON is served for application/fhir+json without a version", probed.at("metadata"))
+    if asked == _DSTU2_JSON and probed.capability.fhir_release == "DSTU2":
+        return passed("JSON is served for application/json+fhir, DSTU2's own type", probed.at("metadata"))
     return warned(
-        f"JSON is served only when asked for as {asked}; application/fhir+json SHALL be understood", seen.at("metadata")
+        f"JSON is served only when asked for as {asked}; application/fhir+json SHALL be understood",
+        probed.at("metadata"),
     )
 
 
@@ -129,19 +130,19 @@ def json_negotiated(seen: CheckInput) -> Result:
     needs="metadata",
     level="SHALL",
 )
-def content_type(seen: CheckInput) -> Result:
+def content_type(probed: CheckInput) -> Result:
     """application/json is acceptable for a generic request and not by itself a failure."""
-    given = (seen.exchanges["metadata"].record.content_type or "").partition(";")[0].strip().lower()
+    given = (probed.exchanges["metadata"].record.content_type or "").partition(";")[0].strip().lower()
     if given == _FHIR_JSON:
-        return passed("The media type is application/fhir+json", seen.at("metadata"))
+        return passed("The media type is application/fhir+json", probed.at("metadata"))
     if given == _DSTU2_JSON:
-        if seen.capability.fhir_release == "DSTU2":
-            return passed("The media type is application/json+fhir, DSTU2's own", seen.at("metadata"))
-        return warned("The media type is application/json+fhir, which only DSTU2 used", seen.at("metadata"))
+        if probed.capability.fhir_release == "DSTU2":
+            return passed("The media type is application/json+fhir, DSTU2's own", probed.at("metadata"))
+        return warned("The media type is application/json+fhir, which only DSTU2 used", probed.at("metadata"))
     if given in _PLAIN_JSON:
-        return passed(f"The media type is {given}, which servers may use for JSON", seen.at("metadata"))
+        return passed(f"The media type is {given}, which servers may use for JSON", probed.at("metadata"))
     what = f"The media type is {quoted(given)}" if given else "No media type is given"
-    return failed(f"{what}; application/fhir+json SHALL be used", seen.at("metadata"))
+    return failed(f"{what}; application/fhir+json SHALL be used", probed.at("metadata"))
 
 
 @FAMILY.check(
@@ -153,18 +154,18 @@ def content_type(seen: CheckInput) -> Result:
     needs="metadata",
     level="SHALL",
 )
-def utf8(seen: CheckInput) -> Result:
+def utf8(probed: CheckInput) -> Result:
     """UTF-8 SHALL be used; a byte-order mark is a finding of its own."""
-    exchange = seen.exchanges["metadata"]
+    exchange = probed.exchanges["metadata"]
     foreign = [note for note in exchange.notes if "UTF-8" in note]
     declared = declared_charset(exchange.record.content_type or "")
     if foreign:
-        return failed(f"{sentence(foreign[0])}; UTF-8 SHALL be used", seen.at("metadata"))
+        return failed(f"{sentence(foreign[0])}; UTF-8 SHALL be used", probed.at("metadata"))
     if declared not in {None, "utf-8", "utf8"}:
-        return failed(f"The charset parameter says {quoted(declared)}; UTF-8 SHALL be used", seen.at("metadata"))
+        return failed(f"The charset parameter says {quoted(declared)}; UTF-8 SHALL be used", probed.at("metadata"))
     if exchange.notes:
-        return warned(sentence("; ".join(exchange.notes)), seen.at("metadata"))
-    return passed("The text is UTF-8", seen.at("metadata"))
+        return warned(sentence("; ".join(exchange.notes)), probed.at("metadata"))
+    return passed("The text is UTF-8", probed.at("metadata"))
 
 
 @FAMILY.check(
@@ -176,18 +177,18 @@ def utf8(seen: CheckInput) -> Result:
     needs="metadata",
     level="SHALL",
 )
-def release(seen: CheckInput) -> Result:
+def release(probed: CheckInput) -> Result:
     """The family is taken from the first two numbers; 4.0.0 is a legal code."""
-    facts = seen.capability
+    facts = probed.capability
     if facts.fhir_version is None:
-        return failed("The statement does not say which FHIR version it is for", seen.at("metadata", "/fhirVersion"))
+        return failed("The statement does not say which FHIR version it is for", probed.at("metadata", "/fhirVersion"))
     if facts.fhir_release is None:
         return warned(
             f"fhirVersion {quoted(facts.fhir_version)} belongs to no published release",
-            seen.at("metadata", "/fhirVersion"),
+            probed.at("metadata", "/fhirVersion"),
         )
     return passed(
-        f"fhirVersion {plain(facts.fhir_version, 40)} is {facts.fhir_release}", seen.at("metadata", "/fhirVersion")
+        f"fhirVersion {plain(facts.fhir_version, 40)} is {facts.fhir_release}", probed.at("metadata", "/fhirVersion")
     )
 
 
@@ -202,20 +203,20 @@ def release(seen: CheckInput) -> Result:
     needs="metadata",
     level="SHALL",
 )
-def required_elements(seen: CheckInput) -> Result:
+def required_elements(probed: CheckInput) -> Result:
     """Cardinality 1..1 or 1..* at the top of the resource, by release."""
-    release_name = seen.capability.fhir_release
+    release_name = probed.capability.fhir_release
     if release_name is None:
-        return not_observed("the release is unknown, and so are its required elements", seen.at("metadata"))
-    document = seen.statement.members
+        return not_observed("the release is unknown, and so are its required elements", probed.at("metadata"))
+    document = probed.statement.members
     needed = _REQUIRED.get(release_name, _REQUIRED["R4"])
     missing = [name for name in needed if document.get(name) in (None, "", [])]
     if missing:
         return failed(
             f"Missing, though {release_name} requires it: {', '.join(missing)}",
-            *(seen.at("metadata", f"/{name}") for name in missing),
+            *(probed.at("metadata", f"/{name}") for name in missing),
         )
-    return passed(f"Everything that {release_name} requires at the top is there", seen.at("metadata"))
+    return passed(f"Everything that {release_name} requires at the top is there", probed.at("metadata"))
 
 
 @FAMILY.check(
@@ -226,20 +227,20 @@ def required_elements(seen: CheckInput) -> Result:
     rows=("CS-06", "CS-07", "CS-11"),
     needs="metadata",
 )
-def describes_server(seen: CheckInput) -> Result:
+def describes_server(probed: CheckInput) -> Result:
     """Legal without, and useless: nothing can be matched against it."""
-    resources = seen.capability.resources
+    resources = probed.capability.resources
     if not resources:
         return warned(
-            "No resource type is listed for mode server; nothing can be concluded", seen.at("metadata", "/rest")
+            "No resource type is listed for mode server; nothing can be concluded", probed.at("metadata", "/rest")
         )
     silent = [name for name in resources if not resources[name].interactions]
     if silent:
         return warned(
             f"{len(resources)} resource types are listed, {len(silent)} without any interaction: {listed(silent)}",
-            seen.at("metadata", "/rest"),
+            probed.at("metadata", "/rest"),
         )
-    return passed(f"{len(resources)} resource types are listed with their interactions", seen.at("metadata", "/rest"))
+    return passed(f"{len(resources)} resource types are listed with their interactions", probed.at("metadata", "/rest"))
 
 
 @FAMILY.check(
@@ -250,14 +251,14 @@ def describes_server(seen: CheckInput) -> Result:
     rows=("H-04",),
     needs="metadata",
 )
-def complete(seen: CheckInput) -> Result:
+def complete(probed: CheckInput) -> Result:
     """Nothing is concluded from what a SUBSETTED statement leaves out."""
-    if seen.capability.subsetted:
+    if probed.capability.subsetted:
         return warned(
             "The statement is tagged SUBSETTED; what it leaves out is unknown, not unsupported",
-            seen.at("metadata", "/meta/tag"),
+            probed.at("metadata", "/meta/tag"),
         )
-    return passed("The statement is not tagged as a summary", seen.at("metadata"))
+    return passed("The statement is not tagged as a summary", probed.at("metadata"))
 
 
 @FAMILY.check(
@@ -269,13 +270,13 @@ def complete(seen: CheckInput) -> Result:
     rows=("H-11", "CS-09"),
     needs="metadata",
 )
-def implementation_url(seen: CheckInput) -> Result:
+def implementation_url(probed: CheckInput) -> Result:
     """Usually the wrong tenant. The scheme, a trailing slash and the host's case do not matter."""
-    url = seen.capability.implementation_url
+    url = probed.capability.implementation_url
     if url is None:
-        return not_applicable("the statement gives no implementation.url, which is optional", seen.at("metadata"))
-    where = seen.at("metadata", "/implementation/url")
-    if same_base(url, seen.base):
+        return not_applicable("the statement gives no implementation.url, which is optional", probed.at("metadata"))
+    where = probed.at("metadata", "/implementation/url")
+    if same_base(url, probed.base):
         return passed("implementation.url names this base", where)
     return warned(
         f"implementation.url is {quoted(url)}, another base than the one probed; is it the same tenant?", where
@@ -291,10 +292,10 @@ def implementation_url(seen: CheckInput) -> Result:
     needs="metadata",
     level="MAY",
 )
-def software(seen: CheckInput) -> Result:
+def software(probed: CheckInput) -> Result:
     """Optional; without it a change of behaviour cannot be traced to an upgrade."""
-    named = seen.capability.software
-    where = seen.at("metadata", "/software")
+    named = probed.capability.software
+    where = probed.at("metadata", "/software")
     if not named:
         return warned("The software is not named, which FHIR permits; an upgrade will go unseen", where)
     if "version" not in named:
@@ -312,10 +313,10 @@ def software(seen: CheckInput) -> Result:
     needs="metadata",
     level="MAY",
 )
-def security_services(seen: CheckInput) -> Result:
+def security_services(probed: CheckInput) -> Result:
     """Optional (0..*); an integration has to ask instead."""
-    services = seen.capability.security.services
-    where = seen.at("metadata", "/rest/0/security")
+    services = probed.capability.security.services
+    where = probed.at("metadata", "/rest/0/security")
     if services:
         return passed(f"Declared: {listed(services)}", where)
     return warned("No security service is declared, which FHIR permits; ask how clients are authorized", where)
@@ -329,10 +330,10 @@ def security_services(seen: CheckInput) -> Result:
     needs="metadata",
     level="SHALL",
 )
-def readable(seen: CheckInput) -> Result:
+def readable(probed: CheckInput) -> Result:
     """Wrong types, merged duplicates, and anything that was cut to a limit."""
-    problems = seen.capability.problems
+    problems = probed.capability.problems
     if not problems:
-        return passed("Every value had the type that FHIR gives it", seen.at("metadata"))
+        return passed("Every value had the type that FHIR gives it", probed.at("metadata"))
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return warned(f"{sentence(problems[0])}{more}", seen.at("metadata"))
+    return warned(f"{sentence(problems[0])}{more}", probed.at("metadata"))

@@ -26,27 +26,27 @@ LARGE_BYTES = 1_000_000
 _OTHER_REFUSALS = frozenset({"client_certificate", "client_error", "unsupported_media_type", "unexpected_status"})
 
 
-def _answered(seen: CheckInput) -> Result | None:
-    if seen.answered:
+def _answered(probed: CheckInput) -> Result | None:
+    if probed.answered:
         return None
-    return not_observed(seen.why_unseen("metadata"), seen.at("metadata"))
+    return not_observed(probed.why_unseen("metadata"), probed.at("metadata"))
 
 
 @FAMILY.check(19, "Discovery stays on the host that was asked", Severity.MEDIUM, cite("RFC 9110", "section-15.4"))
-def same_host(seen: CheckInput) -> Result:
+def same_host(probed: CheckInput) -> Result:
     """The base URL to write down is the one that answers; tokens are asked for the base that a client knows."""
-    if unanswered := _answered(seen):
+    if unanswered := _answered(probed):
         return unanswered
-    home = origin(seen.base)
+    home = origin(probed.base)
     others = []
-    for exchange in seen.at_base:
+    for exchange in probed.at_base:
         where = origin(exchange.url)
         if exchange.failure is None and home is not None and where is not None and where.host != home.host:
             others.append(exchange)
     if others:
         hosts = listed(dict.fromkeys(exchange.url for exchange in others), 2)
-        return warned(f"Another host answers: {hosts}", *(seen.at(exchange.purpose) for exchange in others))
-    return passed("The host that was asked answers itself", seen.at("metadata"))
+        return warned(f"Another host answers: {hosts}", *(probed.at(exchange.purpose) for exchange in others))
+    return passed("The host that was asked answers itself", probed.at("metadata"))
 
 
 @FAMILY.check(
@@ -56,14 +56,14 @@ def same_host(seen: CheckInput) -> Result:
     cite("R4-HTTP", "mime-type", "Content types"),
     rows=("H-06", "H-09"),
 )
-def other_refusals(seen: CheckInput) -> Result:
+def other_refusals(probed: CheckInput) -> Result:
     """Statuses that say neither "not here" nor "not you": 400, 415 and the like."""
-    if unanswered := _answered(seen):
+    if unanswered := _answered(probed):
         return unanswered
-    hit = [exchange for exchange in seen.at_base if exchange.reading in _OTHER_REFUSALS]
+    hit = [exchange for exchange in probed.at_base if exchange.reading in _OTHER_REFUSALS]
     if hit:
-        return warned(sentence(hit[0].detail), *(seen.at(exchange.purpose) for exchange in hit))
-    for exchange in seen.at_base:
+        return warned(sentence(hit[0].detail), *(probed.at(exchange.purpose) for exchange in hit))
+    for exchange in probed.at_base:
         first = exchange.records[0]
         if (
             exchange.reading == "document"
@@ -73,9 +73,9 @@ def other_refusals(seen: CheckInput) -> Result:
         ):
             return warned(
                 f"HTTP {first.status} for Accept: {first.accept}; answered when asked in other words",
-                seen.at(exchange.purpose),
+                probed.at(exchange.purpose),
             )
-    return passed("No request was rejected for its form", seen.at("metadata"))
+    return passed("No request was rejected for its form", probed.at("metadata"))
 
 
 @FAMILY.check(
@@ -86,62 +86,62 @@ def other_refusals(seen: CheckInput) -> Result:
     cite("RFC 9110", "section-10.2.3", "section 10.2.3, Retry-After"),
     level="MAY",
 )
-def retry_after(seen: CheckInput) -> Result:
+def retry_after(probed: CheckInput) -> Result:
     """Retry-After with 429 and 503 is optional, and decides whether a client can be polite."""
-    if unanswered := _answered(seen):
+    if unanswered := _answered(probed):
         return unanswered
     slowed = [
-        (exchange, record) for exchange in seen.at_base for record in exchange.records if record.status in {429, 503}
+        (exchange, record) for exchange in probed.at_base for record in exchange.records if record.status in {429, 503}
     ]
     if not slowed:
         return not_applicable("no answer asked to wait")
     silent = [exchange for exchange, record in slowed if not record.headers.get("retry-after")]
     if silent:
-        return warned("An answer asks to wait without saying how long (Retry-After)", seen.at(silent[0].purpose))
+        return warned("An answer asks to wait without saying how long (Retry-After)", probed.at(silent[0].purpose))
     exchange, record = slowed[0]
     return passed(
-        f"The answer says how long to wait ({quoted(record.headers['retry-after'], 40)})", seen.at(exchange.purpose)
+        f"The answer says how long to wait ({quoted(record.headers['retry-after'], 40)})", probed.at(exchange.purpose)
     )
 
 
 @FAMILY.check(22, "Everything is answered before the probe's time is over", Severity.MEDIUM)
-def in_time(seen: CheckInput) -> Result:
+def in_time(probed: CheckInput) -> Result:
     """The deadline is for all requests of one target together."""
-    late = [exchange for exchange in seen.exchanges.values() if exchange.failure == "timeout"]
+    late = [exchange for exchange in probed.exchanges.values() if exchange.failure == "timeout"]
     if late:
-        return warned(sentence(late[0].detail), *(seen.at(exchange.purpose) for exchange in late))
-    if unanswered := _answered(seen):
+        return warned(sentence(late[0].detail), *(probed.at(exchange.purpose) for exchange in late))
+    if unanswered := _answered(probed):
         return unanswered
-    return passed("Everything was answered in time", seen.at("metadata"))
+    return passed("Everything was answered in time", probed.at("metadata"))
 
 
 @FAMILY.check(23, "Documents are of a usual size", Severity.LOW)
-def size(seen: CheckInput) -> Result:
+def size(probed: CheckInput) -> Result:
     """Clients read the statement at every start; a few servers send megabytes."""
-    large = [exchange for exchange in seen.at_base if exchange.failure == "too_large"]
+    large = [exchange for exchange in probed.at_base if exchange.failure == "too_large"]
     if large:
-        return warned(sentence(large[0].detail), seen.at(large[0].purpose))
-    if unanswered := _answered(seen):
+        return warned(sentence(large[0].detail), probed.at(large[0].purpose))
+    if unanswered := _answered(probed):
         return unanswered
-    biggest = max(seen.at_base, key=lambda exchange: exchange.record.bytes)
+    biggest = max(probed.at_base, key=lambda exchange: exchange.record.bytes)
     amount = f"{biggest.record.bytes / 1024:,.0f} KB"
     if biggest.record.bytes > LARGE_BYTES:
-        return warned(f"A document has {amount}", seen.at(biggest.purpose))
-    return passed(f"The largest document has {amount}", seen.at(biggest.purpose))
+        return warned(f"A document has {amount}", probed.at(biggest.purpose))
+    return passed(f"The largest document has {amount}", probed.at(biggest.purpose))
 
 
 @FAMILY.check(24, "Programs are let in, not browsers only", Severity.MEDIUM)
-def programs_welcome(seen: CheckInput) -> Result:
+def programs_welcome(probed: CheckInput) -> Result:
     """A firewall's page for unknown programs looks like a refusal, and says nothing about the server behind it."""
-    if unanswered := _answered(seen):
+    if unanswered := _answered(probed):
         return unanswered
-    for exchange in seen.at_base:
+    for exchange in probed.at_base:
         record = exchange.record
         page = (record.content_type or "").lower().startswith("text/html")
         if record.status in {403, 406, 415} and page and "www-authenticate" not in record.headers:
             return warned(
                 f"HTTP {record.status} with a page for people: a firewall in front may block unknown programs; ask for "
                 "the product's User-Agent to be allowed",
-                seen.at(exchange.purpose),
+                probed.at(exchange.purpose),
             )
-    return passed("No page of a firewall was met", seen.at("metadata"))
+    return passed("No page of a firewall was met", probed.at("metadata"))

@@ -50,10 +50,10 @@ def _invariant(number: int, title: str, severity: Severity) -> Callable[[_Rule],
             needs="metadata",
             level="SHOULD" if number == 0 else "SHALL",
         )
-        def on_r4(seen: CheckInput) -> Result:
-            if seen.capability.fhir_release != "R4":
-                return not_applicable(f"cpb-{number} is checked for R4 only", seen.at("metadata"))
-            return rule(seen, seen.statement.members)
+        def on_r4(probed: CheckInput) -> Result:
+            if probed.capability.fhir_release != "R4":
+                return not_applicable(f"cpb-{number} is checked for R4 only", probed.at("metadata"))
+            return rule(probed, probed.statement.members)
 
         on_r4.__doc__ = rule.__doc__
         return rule
@@ -62,107 +62,107 @@ def _invariant(number: int, title: str, severity: Severity) -> Callable[[_Rule],
 
 
 @_invariant(0, "The name is usable as an identifier", Severity.LOW)
-def cpb_0(seen: CheckInput, statement: _Statement) -> Result:
+def cpb_0(probed: CheckInput, statement: _Statement) -> Result:
     """A warning in the specification; without a name it holds."""
     name = statement.get("name")
     if name is None or (isinstance(name, str) and _NAME.fullmatch(name)):
-        return passed("The name, if any, is an identifier", seen.at("metadata", "/name"))
-    return warned(f"The name {quoted(name)} is no identifier, which it should be", seen.at("metadata", "/name"))
+        return passed("The name, if any, is an identifier", probed.at("metadata", "/name"))
+    return warned(f"The name {quoted(name)} is no identifier, which it should be", probed.at("metadata", "/name"))
 
 
 @_invariant(1, "REST, messaging or documents are described", Severity.HIGH)
-def cpb_1(seen: CheckInput, statement: _Statement) -> Result:
+def cpb_1(probed: CheckInput, statement: _Statement) -> Result:
     """``rest.exists() or messaging.exists() or document.exists()``."""
-    found = ["rest"] if seen.statement.modes else []
+    found = ["rest"] if probed.statement.modes else []
     found += [name for name in ("messaging", "document") if _exists(statement, name)]
     if found:
-        return passed(f"Described: {', '.join(found)}", seen.at("metadata", f"/{found[0]}"))
-    return failed("None of rest, messaging and document is described", seen.at("metadata"))
+        return passed(f"Described: {', '.join(found)}", probed.at("metadata", f"/{found[0]}"))
+    return failed("None of rest, messaging and document is described", probed.at("metadata"))
 
 
 @_invariant(2, "A description, software or implementation is given", Severity.LOW)
-def cpb_2(seen: CheckInput, statement: _Statement) -> Result:
+def cpb_2(probed: CheckInput, statement: _Statement) -> Result:
     """``(description.count() + software.count() + implementation.count()) > 0``."""
     found = [name for name in ("description", "software", "implementation") if _exists(statement, name)]
     if found:
-        return passed(f"Given: {', '.join(found)}", seen.at("metadata", f"/{found[0]}"))
-    return failed("None of description, software and implementation is given", seen.at("metadata"))
+        return passed(f"Given: {', '.join(found)}", probed.at("metadata", f"/{found[0]}"))
+    return failed("None of description, software and implementation is given", probed.at("metadata"))
 
 
 @_invariant(3, "Messaging end points are given by an instance only", Severity.LOW)
-def cpb_3(seen: CheckInput, statement: _Statement) -> Result:
+def cpb_3(probed: CheckInput, statement: _Statement) -> Result:
     """``messaging.endpoint.empty() or kind = 'instance'``."""
     with_endpoint = any(_exists(entry, "endpoint") for entry in _entries(statement, "messaging"))
     if not with_endpoint or statement.get("kind") == "instance":
-        return passed("No messaging end point is misplaced", seen.at("metadata", "/kind"))
-    return failed("A messaging end point is given though kind is not instance", seen.at("metadata", "/messaging"))
+        return passed("No messaging end point is misplaced", probed.at("metadata", "/kind"))
+    return failed("A messaging end point is given though kind is not instance", probed.at("metadata", "/messaging"))
 
 
 @_invariant(7, "Document entries are distinct by profile and mode", Severity.LOW)
-def cpb_7(seen: CheckInput, statement: _Statement) -> Result:
+def cpb_7(probed: CheckInput, statement: _Statement) -> Result:
     """``document.select(profile&mode).isDistinct()``."""
     keys = [(str(entry.get("profile")), str(entry.get("mode"))) for entry in _entries(statement, "document")]
     twice = _repeated(keys)
     if not twice:
-        return passed("No document entry repeats another", seen.at("metadata", "/document"))
+        return passed("No document entry repeats another", probed.at("metadata", "/document"))
     return failed(
-        f"Document entries repeat: {listed(profile for profile, _ in twice)}", seen.at("metadata", "/document")
+        f"Document entries repeat: {listed(profile for profile, _ in twice)}", probed.at("metadata", "/document")
     )
 
 
 @_invariant(9, "Each resource type is listed once", Severity.MEDIUM)
-def cpb_9(seen: CheckInput, statement: _Statement) -> Result:
+def cpb_9(probed: CheckInput, statement: _Statement) -> Result:
     """``resource.select(type).isDistinct()`` within each ``rest``; the probe merges what is repeated."""
-    places = [place for place in seen.capability.repeated if place.endswith("/resource")]
+    places = [place for place in probed.capability.repeated if place.endswith("/resource")]
     if places:
         return failed(
             f"Types are listed more than once in {len(places)} rest entries; the entries were merged",
-            *(seen.at("metadata", place) for place in places[:_MAX_PLACES]),
+            *(probed.at("metadata", place) for place in places[:_MAX_PLACES]),
         )
-    return passed("No resource type is repeated", seen.at("metadata", "/rest"))
+    return passed("No resource type is repeated", probed.at("metadata", "/rest"))
 
 
 @_invariant(12, "Search parameters are listed once per resource", Severity.LOW)
-def cpb_12(seen: CheckInput, statement: _Statement) -> Result:
+def cpb_12(probed: CheckInput, statement: _Statement) -> Result:
     """``searchParam.select(name).isDistinct()`` within each resource."""
-    places = [place for place in seen.capability.repeated if place.endswith("/searchParam")]
+    places = [place for place in probed.capability.repeated if place.endswith("/searchParam")]
     if places:
         return failed(
             f"Search parameters are listed more than once for {len(places)} resource types",
-            *(seen.at("metadata", place) for place in places[:_MAX_PLACES]),
+            *(probed.at("metadata", place) for place in places[:_MAX_PLACES]),
         )
-    return passed("No search parameter is repeated", seen.at("metadata", "/rest"))
+    return passed("No search parameter is repeated", probed.at("metadata", "/rest"))
 
 
 @_invariant(14, "A statement about an instance has an implementation", Severity.LOW)
-def cpb_14(seen: CheckInput, statement: _Statement) -> Result:
+def cpb_14(probed: CheckInput, statement: _Statement) -> Result:
     """``(kind != 'instance') or implementation.exists()``."""
     if statement.get("kind") != "instance" or _exists(statement, "implementation"):
-        return passed("kind and implementation fit", seen.at("metadata", "/kind"))
-    return failed("kind is instance, but implementation is not given", seen.at("metadata", "/kind"))
+        return passed("kind and implementation fit", probed.at("metadata", "/kind"))
+    return failed("kind is instance, but implementation is not given", probed.at("metadata", "/kind"))
 
 
 @_invariant(15, "A statement about a capability has software and no implementation", Severity.LOW)
-def cpb_15(seen: CheckInput, statement: _Statement) -> Result:
+def cpb_15(probed: CheckInput, statement: _Statement) -> Result:
     """``(kind != 'capability') or (implementation.exists().not() and software.exists())``: the combination counts."""
     if statement.get("kind") != "capability":
-        return passed("kind is not capability", seen.at("metadata", "/kind"))
+        return passed("kind is not capability", probed.at("metadata", "/kind"))
     if _exists(statement, "implementation"):
-        return failed("kind is capability, but implementation is given", seen.at("metadata", "/implementation"))
+        return failed("kind is capability, but implementation is given", probed.at("metadata", "/implementation"))
     if not _exists(statement, "software"):
-        return failed("kind is capability, but software is not given", seen.at("metadata", "/kind"))
-    return passed("kind is capability, with software and without implementation", seen.at("metadata", "/kind"))
+        return failed("kind is capability, but software is not given", probed.at("metadata", "/kind"))
+    return passed("kind is capability, with software and without implementation", probed.at("metadata", "/kind"))
 
 
 @_invariant(16, "A statement of requirements has neither software nor implementation", Severity.LOW)
-def cpb_16(seen: CheckInput, statement: _Statement) -> Result:
+def cpb_16(probed: CheckInput, statement: _Statement) -> Result:
     """``(kind != 'requirements') or (implementation.exists().not() and software.exists().not())``."""
     if statement.get("kind") != "requirements":
-        return passed("kind is not requirements", seen.at("metadata", "/kind"))
+        return passed("kind is not requirements", probed.at("metadata", "/kind"))
     found = [name for name in ("implementation", "software") if _exists(statement, name)]
     if found:
-        return failed(f"kind is requirements, but given: {', '.join(found)}", seen.at("metadata", f"/{found[0]}"))
-    return passed("kind is requirements, without software and implementation", seen.at("metadata", "/kind"))
+        return failed(f"kind is requirements, but given: {', '.join(found)}", probed.at("metadata", f"/{found[0]}"))
+    return passed("kind is requirements, without software and implementation", probed.at("metadata", "/kind"))
 
 
 def _exists(parent: _Statement, name: str) -> bool:

@@ -10,6 +10,7 @@ from interlock.fhir.smart import URL_FIELDS
 from interlock.model.base import Severity
 from interlock.probe.addresses import is_loopback_host, origin
 from interlock.probe.checks.base import (
+    INSTEAD,
     CheckInput,
     Family,
     Result,
@@ -20,7 +21,6 @@ from interlock.probe.checks.base import (
     sentence,
     warned,
 )
-from interlock.probe.checks.cap_content import INSTEAD
 from interlock.probe.checks.sources import cite
 
 FAMILY = Family("SMART")
@@ -52,16 +52,16 @@ _ENDPOINTS = tuple(name for name in URL_FIELDS if name not in {"authorization_en
 @FAMILY.check(
     21, "A success brings the SMART configuration, and nothing else", Severity.HIGH, _WELL_KNOWN, rows=("DIS-02",)
 )
-def nothing_instead(seen: CheckInput) -> Result:
+def nothing_instead(probed: CheckInput) -> Result:
     """A login page, an OperationOutcome or ``{}`` under 200: existence alone is no configuration."""
-    exchange = seen.exchanges.get("smart")
+    exchange = probed.exchanges.get("smart")
     if exchange is not None and exchange.reading in INSTEAD:
-        return warned(f"{sentence(exchange.detail)}; how to authorize remains unknown", seen.at("smart"))
-    if seen.has("smart"):
-        return passed("What came with a success was the SMART configuration", seen.at("smart"))
-    if seen.is_absent("smart"):
-        return not_applicable("the server publishes no SMART configuration (see SMART-001)", seen.at("smart"))
-    return not_observed(seen.why_unseen("smart"), seen.at("smart"))
+        return warned(f"{sentence(exchange.detail)}; how to authorize remains unknown", probed.at("smart"))
+    if probed.has("smart"):
+        return passed("What came with a success was the SMART configuration", probed.at("smart"))
+    if probed.is_absent("smart"):
+        return not_applicable("the server publishes no SMART configuration (see SMART-001)", probed.at("smart"))
+    return not_observed(probed.why_unseen("smart"), probed.at("smart"))
 
 
 @FAMILY.check(
@@ -73,13 +73,13 @@ def nothing_instead(seen: CheckInput) -> Result:
     needs="smart",
     level="SHALL",
 )
-def types(seen: CheckInput) -> Result:
+def types(probed: CheckInput) -> Result:
     """A string where a list belongs is not read as a list of one."""
-    wrong = [note for note in seen.smart.problems if "is not absolute" not in note]
+    wrong = [note for note in probed.smart.problems if "is not absolute" not in note]
     if wrong:
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-        return warned(f"{sentence(wrong[0])}{more}", seen.at("smart"))
-    return passed("Every field has its type", seen.at("smart"))
+        return warned(f"{sentence(wrong[0])}{more}", probed.at("smart"))
+    return passed("Every field has its type", probed.at("smart"))
 
 
 @FAMILY.check(
@@ -90,31 +90,31 @@ def types(seen: CheckInput) -> Result:
     rows=("OAU-21", "DIS-04"),
     needs="smart",
 )
-def others_https(seen: CheckInput) -> Result:
+def others_https(probed: CheckInput) -> Result:
     """Keys, introspection, revocation, registration, management: what goes there is as sensitive as a token."""
     insecure = []
     for name in _ENDPOINTS:
-        where = origin(getattr(seen.smart, name) or "")
+        where = origin(getattr(probed.smart, name) or "")
         if where is not None and where.scheme == "http" and not is_loopback_host(where.host):
             insecure.append(name)
     if insecure:
-        return warned(f"Plain http: {', '.join(insecure)}", *(seen.at("smart", f"/{name}") for name in insecure))
-    return passed("No other address is plain http", seen.at("smart"))
+        return warned(f"Plain http: {', '.join(insecure)}", *(probed.at("smart", f"/{name}") for name in insecure))
+    return passed("No other address is plain http", probed.at("smart"))
 
 
 @FAMILY.check(24, "Advertised addresses could be followed", Severity.MEDIUM, needs="smart")
-def followed(seen: CheckInput) -> Result:
+def followed(probed: CheckInput) -> Result:
     """Relative, internal, credential-bearing or plain http addresses are reported and not contacted."""
     refused = [
         exchange
         for purpose in ("openid", "jwks")
-        if (exchange := seen.exchanges.get(purpose)) and exchange.failure == "refused"
+        if (exchange := probed.exchanges.get(purpose)) and exchange.failure == "refused"
     ]
     if refused:
-        return warned(sentence(refused[0].detail), *(seen.at(exchange.purpose) for exchange in refused))
-    if not any(purpose in seen.exchanges for purpose in ("openid", "jwks")):
-        return not_applicable("the configuration advertises nothing to follow", seen.at("smart"))
-    return passed("What is advertised could be asked", seen.at("smart"))
+        return warned(sentence(refused[0].detail), *(probed.at(exchange.purpose) for exchange in refused))
+    if not any(purpose in probed.exchanges for purpose in ("openid", "jwks")):
+        return not_applicable("the configuration advertises nothing to follow", probed.at("smart"))
+    return passed("What is advertised could be asked", probed.at("smart"))
 
 
 @FAMILY.check(
@@ -127,10 +127,10 @@ def followed(seen: CheckInput) -> Result:
     needs="smart",
     level="SHALL",
 )
-def scope_syntax(seen: CheckInput) -> Result:
+def scope_syntax(probed: CheckInput) -> Result:
     """Letters out of order may be ignored, replaced or rejected; a vendor's own scope is a URI or begins ``__``."""
-    scopes = seen.smart.scopes_supported
-    where = seen.at("smart", "/scopes_supported")
+    scopes = probed.smart.scopes_supported
+    where = probed.at("smart", "/scopes_supported")
     if scopes is None:
         return not_observed("scopes_supported is not listed", where)
     odd = [text for text in scopes if parse_scope(text) is None and not _OTHER_SCOPES.fullmatch(text)]
@@ -151,11 +151,11 @@ def scope_syntax(seen: CheckInput) -> Result:
     rows=("SET-T", "ASY-01", "BCK-02"),
     needs="smart",
 )
-def backend(seen: CheckInput) -> Result:
+def backend(probed: CheckInput) -> Result:
     """A pattern, not a capability set: client_credentials, private_key_jwt, an algorithm, system/ scopes."""
-    smart = seen.smart
+    smart = probed.smart
     grants = smart.grant_types_supported
-    where = seen.at("smart", "/grant_types_supported")
+    where = probed.at("smart", "/grant_types_supported")
     if grants is None:
         return not_observed("grant_types_supported is not declared", where)
     if "client_credentials" not in grants:
@@ -180,10 +180,10 @@ def backend(seen: CheckInput) -> Result:
     rows=("CPB-05", "CPB-06", "CPB-07", "CPB-08"),
     needs="smart",
 )
-def launch_of_context(seen: CheckInput) -> Result:
+def launch_of_context(probed: CheckInput) -> Result:
     """Launch context of a launch that is not offered cannot be had."""
-    names = seen.smart.capabilities
-    where = seen.at("smart", "/capabilities")
+    names = probed.smart.capabilities
+    where = probed.at("smart", "/capabilities")
     if names is None:
         return not_observed("the capabilities are not listed", where)
     orphans = [name for name in names if name in _NEEDS_LAUNCH and _NEEDS_LAUNCH[name] not in names]
@@ -193,15 +193,16 @@ def launch_of_context(seen: CheckInput) -> Result:
 
 
 @FAMILY.check(28, "The configuration is the tenant's own", Severity.MEDIUM, rows=("DIS-01",), needs="smart")
-def tenant(seen: CheckInput) -> Result:
+def tenant(probed: CheckInput) -> Result:
     """Endpoints on a third host are usual; the copy at the host's root must not say something else."""
-    root, own = seen.document("smart-root"), seen.document("smart")
-    issuer = origin(seen.smart.issuer or "")
-    home = origin(seen.base)
+    root, own = probed.document("smart-root"), probed.document("smart")
+    issuer = origin(probed.smart.issuer or "")
+    home = origin(probed.base)
     if root is not None and own is not None and root.get("token_endpoint") != own.get("token_endpoint"):
-        return warned("The copy at the host's root names another token endpoint", seen.at("smart-root"))
+        return warned("The copy at the host's root names another token endpoint", probed.at("smart-root"))
     if issuer is not None and home is not None and issuer.host != home.host:
         return passed(
-            f"The issuer is on another host ({plain(issuer.host, 100)}), which is allowed", seen.at("smart", "/issuer")
+            f"The issuer is on another host ({plain(issuer.host, 100)}), which is allowed",
+            probed.at("smart", "/issuer"),
         )
-    return passed("Nothing speaks for another tenant", seen.at("smart"))
+    return passed("Nothing speaks for another tenant", probed.at("smart"))

@@ -44,27 +44,29 @@ _VERSIONS = cite("RFC 9325", "section-3.1.1")
     cite("UC7", "", "Security: TLS 1.2 or later outside a secured network", page="security.html"),
     rows=("TLS-06", "OAU-23"),
 )
-def handshake(seen: CheckInput) -> Result:
+def handshake(probed: CheckInput) -> Result:
     """Apart from the certificate's validity: no TLS on the port, no version in common, a client certificate asked."""
-    if not seen.base.startswith("https://"):
+    if not probed.base.startswith("https://"):
         return not_applicable("the base URL is not https (see NET-005)")
-    tls = seen.facts.tls
+    tls = probed.facts.tls
     if tls is None or (tls.verified is None and not tls.chain):
-        return not_observed(seen.why_unseen("metadata"), seen.at("metadata"))
+        return not_observed(probed.why_unseen("metadata"), probed.at("metadata"))
     if tls.error == "not_tls":
-        return failed("The server does not speak TLS on this port", seen.at("metadata"))
+        return failed("The server does not speak TLS on this port", probed.at("metadata"))
     if tls.error in {"version", "client_certificate"}:
-        return warned(f"{_ended(tls)}; that is a door with another key, not a server that is down", seen.at("metadata"))
+        return warned(
+            f"{_ended(tls)}; that is a door with another key, not a server that is down", probed.at("metadata")
+        )
     if tls.error == "other" and not tls.chain:
-        return warned(_ended(tls), seen.at("metadata"))
+        return warned(_ended(tls), probed.at("metadata"))
     offered = [version for version, offer in tls.versions.items() if offer == "offered"]
     if offered and not {"TLSv1.2", "TLSv1.3"} & set(offered):
         return warned(
             f"Only {' and '.join(offered)} is offered, which this machine and every current client refuse to use",
-            seen.at("metadata"),
+            probed.at("metadata"),
         )
     spoken = f" with {tls.negotiated}" if tls.negotiated else ""
-    return passed(f"The handshake comes to an end{spoken}", seen.at("metadata"))
+    return passed(f"The handshake comes to an end{spoken}", probed.at("metadata"))
 
 
 def _ended(tls: TlsFacts) -> str:
@@ -81,19 +83,19 @@ def _ended(tls: TlsFacts) -> str:
     needs="chain",
     level="SHALL",
 )
-def dates(seen: CheckInput) -> Result:
+def dates(probed: CheckInput) -> Result:
     """Expiry is the requirement; the warning some weeks before is our judgement."""
-    leaf = seen.tls.chain[0]
+    leaf = probed.tls.chain[0]
     until = leaf.not_after.partition("T")[0]
     if leaf.days_left < 0:
         # ``days_left`` is rounded down: 9 days and some hours ago is -10.
-        return failed(f"The certificate expired on {until}, {_ago(-leaf.days_left - 1)}", seen.at("metadata"))
-    if seen.tls.error == "not_yet_valid":
-        return warned(f"The certificate is valid from {leaf.not_before.partition('T')[0]} only", seen.at("metadata"))
+        return failed(f"The certificate expired on {until}, {_ago(-leaf.days_left - 1)}", probed.at("metadata"))
+    if probed.tls.error == "not_yet_valid":
+        return warned(f"The certificate is valid from {leaf.not_before.partition('T')[0]} only", probed.at("metadata"))
     if leaf.days_left < SOON_DAYS:
         ahead = f"in {counted(leaf.days_left, 'day')}" if leaf.days_left else "in less than a day"
-        return warned(f"The certificate expires {ahead}, on {until}", seen.at("metadata"))
-    return passed(f"The certificate is valid for {leaf.days_left} more days", seen.at("metadata"))
+        return warned(f"The certificate expires {ahead}, on {until}", probed.at("metadata"))
+    return passed(f"The certificate is valid for {leaf.days_left} more days", probed.at("metadata"))
 
 
 def _ago(days: int) -> str:
@@ -109,18 +111,18 @@ def _ago(days: int) -> str:
     needs="chain",
     level="SHALL",
 )
-def names(seen: CheckInput) -> Result:
+def names(probed: CheckInput) -> Result:
     """Wildcards match one label; the comparison is made here, whatever else was wrong with the certificate."""
-    where = origin(seen.base)
+    where = origin(probed.base)
     host = where.host if where else ""
-    leaf = seen.tls.chain[0]
-    if seen.tls.verified or any(_matches(name, host) for name in leaf.names):
-        return passed(f"The certificate is for {quoted(host)}", seen.at("metadata"))
+    leaf = probed.tls.chain[0]
+    if probed.tls.verified or any(_matches(name, host) for name in leaf.names):
+        return passed(f"The certificate is for {quoted(host)}", probed.at("metadata"))
     if len(leaf.names) >= 10:
-        return not_observed("the certificate has more names than were kept", seen.at("metadata"))
+        return not_observed("the certificate has more names than were kept", probed.at("metadata"))
     if not leaf.names:
-        return failed(sentence(NAMELESS), seen.at("metadata"))
-    return failed(f"The certificate is for {listed(leaf.names, 3)}, not for {quoted(host)}", seen.at("metadata"))
+        return failed(sentence(NAMELESS), probed.at("metadata"))
+    return failed(f"The certificate is for {listed(leaf.names, 3)}, not for {quoted(host)}", probed.at("metadata"))
 
 
 def _matches(pattern: str, host: str) -> bool:
@@ -139,12 +141,12 @@ def _matches(pattern: str, host: str) -> bool:
     needs="chain",
     level="SHALL",
 )
-def not_self_signed(seen: CheckInput) -> Result:
+def not_self_signed(probed: CheckInput) -> Result:
     """A certificate that signs itself proves nothing about its owner."""
-    leaf = seen.tls.chain[0]
-    if leaf.self_signed and not seen.tls.verified:
-        return failed("The server's certificate is signed by itself", seen.at("metadata"))
-    return passed(f"The certificate is issued by {quoted(leaf.issuer)}", seen.at("metadata"))
+    leaf = probed.tls.chain[0]
+    if leaf.self_signed and not probed.tls.verified:
+        return failed("The server's certificate is signed by itself", probed.at("metadata"))
+    return passed(f"The certificate is issued by {quoted(leaf.issuer)}", probed.at("metadata"))
 
 
 @FAMILY.check(
@@ -155,27 +157,27 @@ def not_self_signed(seen: CheckInput) -> Result:
     rows=("TLS-05",),
     needs="chain",
 )
-def chain(seen: CheckInput) -> Result:
+def chain(probed: CheckInput) -> Result:
     """Browsers fetch a missing intermediate by themselves; programs do not, and fail where a person sees no problem."""
-    tls = seen.tls
+    tls = probed.tls
     top = tls.chain[-1]
     if tls.verified:
         presented = "1 certificate is" if len(tls.chain) == 1 else f"{len(tls.chain)} certificates are"
         leads = "leads" if len(tls.chain) == 1 else "lead"
-        return passed(f"{presented} presented, and {leads} to an authority", seen.at("metadata"))
+        return passed(f"{presented} presented, and {leads} to an authority", probed.at("metadata"))
     if not chain_is_linked(tls.chain):
-        return warned("The certificates presented do not follow one another", seen.at("metadata"))
+        return warned("The certificates presented do not follow one another", probed.at("metadata"))
     if tls.error != "untrusted_issuer":
-        return not_observed("something else is wrong with the certificate (see NET-003)", seen.at("metadata"))
+        return not_observed("something else is wrong with the certificate (see NET-003)", probed.at("metadata"))
     if len(tls.chain) == 1 and not top.self_signed:
         result = failed if tls.cause == "server" else warned
         return result(
             f"Only the server's own certificate is presented; that of its issuer {quoted(top.issuer)} is missing, "
             "unless that authority is a private one",
-            seen.at("metadata"),
+            probed.at("metadata"),
         )
     return warned(
-        f"The chain ends at {quoted(top.subject)}, which is not known here ({tls.cause_note})", seen.at("metadata")
+        f"The chain ends at {quoted(top.subject)}, which is not known here ({tls.cause_note})", probed.at("metadata")
     )
 
 
@@ -188,16 +190,16 @@ def chain(seen: CheckInput) -> Result:
     needs="chain",
     level="SHALL",
 )
-def key_size(seen: CheckInput) -> Result:
+def key_size(probed: CheckInput) -> Result:
     """RSA of 2048 bits or more; no curve under 224 bits."""
-    leaf = seen.tls.chain[0]
+    leaf = probed.tls.chain[0]
     bits = leaf.key_bits
     if bits is None:
-        return passed(f"The key is {leaf.key}", seen.at("metadata"))
+        return passed(f"The key is {leaf.key}", probed.at("metadata"))
     least = MIN_RSA_BITS if leaf.key.startswith("RSA") else MIN_CURVE_BITS
     if bits < least:
-        return failed(f"The key is {leaf.key}; {least} bits or more MUST be used", seen.at("metadata"))
-    return passed(f"The key is {leaf.key}", seen.at("metadata"))
+        return failed(f"The key is {leaf.key}; {least} bits or more MUST be used", probed.at("metadata"))
+    return passed(f"The key is {leaf.key}", probed.at("metadata"))
 
 
 @FAMILY.check(
@@ -209,27 +211,27 @@ def key_size(seen: CheckInput) -> Result:
     needs="chain",
     level="SHALL",
 )
-def signature(seen: CheckInput) -> Result:
+def signature(probed: CheckInput) -> Result:
     """A root's own signature is verified by nobody and does not count."""
     weak = [
-        one for one in seen.tls.chain if one.signature in {"sha1", "md5"} and not (one.self_signed and one.authority)
+        one for one in probed.tls.chain if one.signature in {"sha1", "md5"} and not (one.self_signed and one.authority)
     ]
     if weak:
         return failed(
             f"{listed(one.subject for one in weak)}: signed with {weak[0].signature}, which MUST NOT be used",
-            seen.at("metadata"),
+            probed.at("metadata"),
         )
-    return passed("No certificate is signed with SHA-1 or MD5", seen.at("metadata"))
+    return passed("No certificate is signed with SHA-1 or MD5", probed.at("metadata"))
 
 
-def _offer(seen: CheckInput, version: TlsVersion) -> str:
-    return (seen.facts.tls.versions if seen.facts.tls else {}).get(version, "")
+def _offer(probed: CheckInput, version: TlsVersion) -> str:
+    return (probed.facts.tls.versions if probed.facts.tls else {}).get(version, "")
 
 
-def _untried(seen: CheckInput) -> Result | None:
-    if not seen.base.startswith("https://"):
+def _untried(probed: CheckInput) -> Result | None:
+    if not probed.base.startswith("https://"):
         return not_applicable("the base URL is not https (see NET-005)")
-    if seen.facts.tls is None or not seen.facts.tls.versions:
+    if probed.facts.tls is None or not probed.facts.tls.versions:
         return not_observed("the TLS versions were not tried")
     return None
 
@@ -244,41 +246,43 @@ def _untried(seen: CheckInput) -> Result | None:
     rows=("TLS-01",),
     level="SHALL",
 )
-def no_old_versions(seen: CheckInput) -> Result:
+def no_old_versions(probed: CheckInput) -> Result:
     """Tried at OpenSSL's security level 0: at its usual level the refusal would be this machine's own."""
-    if untried := _untried(seen):
+    if untried := _untried(probed):
         return untried
     old: tuple[TlsVersion, ...] = ("TLSv1", "TLSv1.1")
-    offered = [version for version in old if _offer(seen, version) == "offered"]
+    offered = [version for version in old if _offer(probed, version) == "offered"]
     if offered:
-        return failed(f"Offered, though it MUST NOT be used: {', '.join(offered)}", seen.at("metadata"))
-    unknown = [version for version in old if _offer(seen, version) != "refused"]
+        return failed(f"Offered, though it MUST NOT be used: {', '.join(offered)}", probed.at("metadata"))
+    unknown = [version for version in old if _offer(probed, version) != "refused"]
     if unknown:
-        return not_observed(f"{' and '.join(unknown)} could not be tried, or got no clear answer", seen.at("metadata"))
-    return passed("The server refuses TLS 1.0 and 1.1", seen.at("metadata"))
+        return not_observed(
+            f"{' and '.join(unknown)} could not be tried, or got no clear answer", probed.at("metadata")
+        )
+    return passed("The server refuses TLS 1.0 and 1.1", probed.at("metadata"))
 
 
 @FAMILY.check(17, "TLS 1.2 is offered", Severity.HIGH, _VERSIONS, rows=("TLS-02", "TLS-06"), level="SHALL")
-def tls_1_2(seen: CheckInput) -> Result:
+def tls_1_2(probed: CheckInput) -> Result:
     """A server of TLS 1.3 alone breaks the letter of it: a note, no failure."""
-    if untried := _untried(seen):
+    if untried := _untried(probed):
         return untried
-    if _offer(seen, "TLSv1.2") == "offered":
-        return passed("TLS 1.2 is offered", seen.at("metadata"))
-    if _offer(seen, "TLSv1.2") != "refused":
-        return not_observed("TLS 1.2 got no clear answer", seen.at("metadata"))
-    if _offer(seen, "TLSv1.3") == "offered":
-        return warned("Only TLS 1.3 is offered; TLS 1.2 MUST be supported", seen.at("metadata"))
-    return failed("TLS 1.2 is not offered, nor is TLS 1.3; health data require one of them", seen.at("metadata"))
+    if _offer(probed, "TLSv1.2") == "offered":
+        return passed("TLS 1.2 is offered", probed.at("metadata"))
+    if _offer(probed, "TLSv1.2") != "refused":
+        return not_observed("TLS 1.2 got no clear answer", probed.at("metadata"))
+    if _offer(probed, "TLSv1.3") == "offered":
+        return warned("Only TLS 1.3 is offered; TLS 1.2 MUST be supported", probed.at("metadata"))
+    return failed("TLS 1.2 is not offered, nor is TLS 1.3; health data require one of them", probed.at("metadata"))
 
 
 @FAMILY.check(18, "TLS 1.3 is offered", Severity.LOW, _VERSIONS, rows=("TLS-03",), level="SHOULD")
-def tls_1_3(seen: CheckInput) -> Result:
+def tls_1_3(probed: CheckInput) -> Result:
     """A SHOULD: its absence is advice."""
-    if untried := _untried(seen):
+    if untried := _untried(probed):
         return untried
-    if _offer(seen, "TLSv1.3") == "offered":
-        return passed("TLS 1.3 is offered", seen.at("metadata"))
-    if _offer(seen, "TLSv1.3") == "refused":
-        return warned("TLS 1.3 is not offered; it SHOULD be", seen.at("metadata"))
-    return not_observed("TLS 1.3 got no clear answer", seen.at("metadata"))
+    if _offer(probed, "TLSv1.3") == "offered":
+        return passed("TLS 1.3 is offered", probed.at("metadata"))
+    if _offer(probed, "TLSv1.3") == "refused":
+        return warned("TLS 1.3 is not offered; it SHOULD be", probed.at("metadata"))
+    return not_observed("TLS 1.3 got no clear answer", probed.at("metadata"))

@@ -72,10 +72,10 @@ _WELL_KNOWN = cite("SM-CONF", "using-well-known", "Using well-known")
     needs="smart",
     level="SHALL",
 )
-def grant_types(seen: CheckInput) -> Result:
+def grant_types(probed: CheckInput) -> Result:
     """authorization_code for launches, client_credentials for backend services."""
-    smart = seen.smart
-    where = seen.at("smart", "/grant_types_supported")
+    smart = probed.smart
+    where = probed.at("smart", "/grant_types_supported")
     grants = smart.grant_types_supported
     if grants is None:
         return not_observed("grant_types_supported is not declared", where)
@@ -96,10 +96,10 @@ def grant_types(seen: CheckInput) -> Result:
     needs="smart",
     level="SHOULD",
 )
-def capability_sets(seen: CheckInput) -> Result:
+def capability_sets(probed: CheckInput) -> Result:
     """A SHOULD. Backend services is a pattern, not a set; an asymmetric client alone completes none."""
-    smart = seen.smart
-    where = seen.at("smart", "/capabilities")
+    smart = probed.smart
+    where = probed.at("smart", "/capabilities")
     if smart.capabilities is None:
         return not_observed("the capabilities are not listed", where)
     if smart.capability_sets:
@@ -124,10 +124,10 @@ def capability_sets(seen: CheckInput) -> Result:
     needs="smart",
     level="SHOULD",
 )
-def permission_versions(seen: CheckInput) -> Result:
+def permission_versions(probed: CheckInput) -> Result:
     """Advice: the list of scopes need not be complete, so a mismatch proves nothing."""
-    smart = seen.smart
-    where = (seen.at("smart", "/capabilities"), seen.at("smart", "/scopes_supported"))
+    smart = probed.smart
+    where = (probed.at("smart", "/capabilities"), probed.at("smart", "/scopes_supported"))
     if smart.capabilities is None or smart.scopes_supported is None:
         return not_observed("capabilities or scopes_supported is not listed", *where)
     if not smart.scopes_v1 and not smart.scopes_v2:
@@ -150,17 +150,17 @@ def permission_versions(seen: CheckInput) -> Result:
     needs="smart",
     level="SHALL",
 )
-def asymmetric(seen: CheckInput) -> Result:
+def asymmetric(probed: CheckInput) -> Result:
     """private_key_jwt, and RS384 or ES384. Not asked of a server without asymmetric clients."""
-    smart = seen.smart
+    smart = probed.smart
     if smart.capabilities is None:
-        return not_observed("the capabilities are not listed", seen.at("smart", "/capabilities"))
+        return not_observed("the capabilities are not listed", probed.at("smart", "/capabilities"))
     if "client-confidential-asymmetric" not in smart.capabilities:
-        return not_applicable("client-confidential-asymmetric is not listed", seen.at("smart", "/capabilities"))
+        return not_applicable("client-confidential-asymmetric is not listed", probed.at("smart", "/capabilities"))
     methods = smart.token_endpoint_auth_methods_supported
     algorithms = smart.token_endpoint_auth_signing_alg_values_supported
-    at_methods = seen.at("smart", "/token_endpoint_auth_methods_supported")
-    at_algorithms = seen.at("smart", "/token_endpoint_auth_signing_alg_values_supported")
+    at_methods = probed.at("smart", "/token_endpoint_auth_methods_supported")
+    at_algorithms = probed.at("smart", "/token_endpoint_auth_signing_alg_values_supported")
     if methods is not None and "private_key_jwt" not in methods:
         return failed(
             "client-confidential-asymmetric is listed, but private_key_jwt is not among the methods", at_methods
@@ -191,28 +191,28 @@ def asymmetric(seen: CheckInput) -> Result:
     _WELL_KNOWN,
     rows=("DIS-05",),
 )
-def agreement(seen: CheckInput) -> Result:
+def agreement(probed: CheckInput) -> Result:
     """Deprecated in 2.x: absence is no finding, disagreement is."""
-    if not (seen.has("smart") and seen.has("metadata")):
-        if seen.is_absent("smart"):
-            return not_applicable("there is no SMART configuration to compare with", seen.at("smart"))
-        purpose: Purpose = "metadata" if seen.has("smart") else "smart"
-        return not_observed(seen.why_unseen(purpose), seen.at(purpose))
-    uris = seen.capability.security.oauth_uris
-    pairs = [(name, getattr(seen.smart, name), getattr(uris, part)) for name, part in _SAME_ENDPOINT.items()]
+    if not (probed.has("smart") and probed.has("metadata")):
+        if probed.is_absent("smart"):
+            return not_applicable("there is no SMART configuration to compare with", probed.at("smart"))
+        purpose: Purpose = "metadata" if probed.has("smart") else "smart"
+        return not_observed(probed.why_unseen(purpose), probed.at(purpose))
+    uris = probed.capability.security.oauth_uris
+    pairs = [(name, getattr(probed.smart, name), getattr(uris, part)) for name, part in _SAME_ENDPOINT.items()]
     both = [(name, one, other) for name, one, other in pairs if one is not None and other is not None]
     if not both:
-        return not_applicable("the statement has no oauth-uris to compare", seen.at("metadata", "/rest/0/security"))
+        return not_applicable("the statement has no oauth-uris to compare", probed.at("metadata", "/rest/0/security"))
     # A relative address is a finding of SMART-008; here it is read as a client should, against the base.
     unequal = [(name, one, other) for name, one, other in both if one != other]
-    different = [name for name, one, other in unequal if _resolved(seen.base, one) != _resolved(seen.base, other)]
+    different = [name for name, one, other in unequal if _resolved(probed.base, one) != _resolved(probed.base, other)]
     if different:
         return warned(
             f"The two documents name different addresses for {', '.join(different)}; follow the SMART configuration",
-            *(seen.at("smart", f"/{name}") for name in different),
-            seen.at("metadata", "/rest/0/security/extension"),
+            *(probed.at("smart", f"/{name}") for name in different),
+            probed.at("metadata", "/rest/0/security/extension"),
         )
-    return passed(f"The two documents agree on {len(both)} addresses", seen.at("smart"), seen.at("metadata"))
+    return passed(f"The two documents agree on {len(both)} addresses", probed.at("smart"), probed.at("metadata"))
 
 
 def _resolved(base: str, url: str) -> str:
@@ -231,20 +231,20 @@ def _resolved(base: str, url: str) -> str:
     rows=("DIS-05",),
     level="SHALL",
 )
-def fallback(seen: CheckInput) -> Result:
+def fallback(probed: CheckInput) -> Result:
     """What a client falls back to when the configuration is absent."""
-    smart = seen.facts.smart
+    smart = probed.facts.smart
     if smart is None:
-        if seen.is_absent("smart") and seen.has("metadata"):
-            return not_applicable("neither document names an endpoint", seen.at("metadata"))
-        return not_observed(seen.why_unseen("smart"), seen.at("smart"))
+        if probed.is_absent("smart") and probed.has("metadata"):
+            return not_applicable("neither document names an endpoint", probed.at("metadata"))
+        return not_observed(probed.why_unseen("smart"), probed.at("smart"))
     if smart.source == "oauth-uris":
         return warned(
             "Only the statement's oauth-uris name the endpoints, which is deprecated; launch modes, scopes and PKCE "
             "are unknown",
-            seen.at("metadata", "/rest/0/security/extension"),
+            probed.at("metadata", "/rest/0/security/extension"),
         )
-    return passed("The SMART configuration names the endpoints", seen.at("smart"))
+    return passed("The SMART configuration names the endpoints", probed.at("smart"))
 
 
 @FAMILY.check(
@@ -255,10 +255,10 @@ def fallback(seen: CheckInput) -> Result:
     rows=("DIS-05",),
     needs="metadata",
 )
-def one_extension(seen: CheckInput) -> Result:
+def one_extension(probed: CheckInput) -> Result:
     """A second one, often with a misspelt URL, makes clients pick by chance."""
-    count = seen.capability.security.oauth_uris_count
-    where = seen.at("metadata", "/rest/0/security/extension")
+    count = probed.capability.security.oauth_uris_count
+    where = probed.at("metadata", "/rest/0/security/extension")
     if count > 1:
         return warned(f"The statement has {count} oauth-uris extensions; clients may read either", where)
     return passed("One oauth-uris extension" if count else "No oauth-uris extension, which is deprecated anyway", where)
@@ -273,10 +273,10 @@ def one_extension(seen: CheckInput) -> Result:
     needs="smart",
     level="SHALL",
 )
-def capability_names(seen: CheckInput) -> Result:
+def capability_names(probed: CheckInput) -> Result:
     """Plain strings are reserved; other publishers SHALL use URIs. Other HL7 guides may have defined one: a note."""
-    names = seen.smart.capabilities
-    where = seen.at("smart", "/capabilities")
+    names = probed.smart.capabilities
+    where = probed.at("smart", "/capabilities")
     if names is None:
         return not_observed("the capabilities are not listed", where)
     unknown = [name for name in names if name not in KNOWN_CAPABILITIES and "://" not in name and "urn:" not in name]
@@ -295,10 +295,10 @@ def capability_names(seen: CheckInput) -> Result:
     needs="smart",
     level="SHOULD",
 )
-def outdated_grants(seen: CheckInput) -> Result:
+def outdated_grants(probed: CheckInput) -> Result:
     """Implicit SHOULD NOT be used, the password grant MUST NOT."""
-    grants = seen.smart.grant_types_supported
-    where = seen.at("smart", "/grant_types_supported")
+    grants = probed.smart.grant_types_supported
+    where = probed.at("smart", "/grant_types_supported")
     if grants is None:
         return not_observed("grant_types_supported is not declared", where)
     found = [name for name in ("implicit", "password") if name in grants]
@@ -317,11 +317,11 @@ def outdated_grants(seen: CheckInput) -> Result:
     needs="smart",
     level="SHOULD",
 )
-def recommended(seen: CheckInput) -> Result:
+def recommended(probed: CheckInput) -> Result:
     """RECOMMENDED by SMART; US Core 7 and 8 require introspection."""
     names = ("scopes_supported", "management_endpoint", "introspection_endpoint", "revocation_endpoint")
-    missing = [name for name in names if getattr(seen.smart, name) is None]
+    missing = [name for name in names if getattr(probed.smart, name) is None]
     if missing:
-        evidence = (seen.at("smart", f"/{name}") for name in missing)
+        evidence = (probed.at("smart", f"/{name}") for name in missing)
         return warned(f"Not listed, though SMART recommends it: {', '.join(missing)}", *evidence)
-    return passed("Scopes, management, introspection and revocation are listed", seen.at("smart"))
+    return passed("Scopes, management, introspection and revocation are listed", probed.at("smart"))

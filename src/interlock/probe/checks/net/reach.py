@@ -40,10 +40,10 @@ _WRONG_CERTIFICATE = frozenset({"expired", "not_yet_valid", "hostname_mismatch",
 _NO_CERTIFICATE = frozenset({"not_tls", "version", "client_certificate"})
 
 
-def _stage(seen: CheckInput) -> int | None:
+def _stage(probed: CheckInput) -> int | None:
     """How far the best request to the base came; 4 for an answer, none when that cannot be told."""
     stages = []
-    for exchange in seen.at_base:
+    for exchange in probed.at_base:
         first = exchange.records[0]
         stage = 4 if first.status is not None else _STAGES.get(first.failure or "")
         if first.proxy is not None and first.failure in _OF_THE_PROXY:
@@ -53,25 +53,25 @@ def _stage(seen: CheckInput) -> int | None:
     return max(stages, default=None)
 
 
-def _first_reason(seen: CheckInput) -> str:
-    exchange = seen.exchanges.get("metadata")
+def _first_reason(probed: CheckInput) -> str:
+    exchange = probed.exchanges.get("metadata")
     return (exchange.records[0].detail if exchange is not None else None) or "nothing was asked"
 
 
-def _host(seen: CheckInput) -> str:
-    where = origin(seen.base)
+def _host(probed: CheckInput) -> str:
+    where = origin(probed.base)
     return where.host if where else ""
 
 
 @FAMILY.check(1, "The host name resolves", Severity.CRITICAL, _AUTHORITY)
-def name_resolves(seen: CheckInput) -> Result:
+def name_resolves(probed: CheckInput) -> Result:
     """A name that does not resolve from here says nothing about the server behind it."""
-    if literal(_host(seen)) is not None:
+    if literal(_host(probed)) is not None:
         return not_applicable("the base URL is an IP address")
-    stage = _stage(seen)
+    stage = _stage(probed)
     if stage is None or stage < 1:
-        return not_observed(_first_reason(seen), seen.at("metadata"))
-    return passed(f"{quoted(_host(seen))} resolves")
+        return not_observed(_first_reason(probed), probed.at("metadata"))
+    return passed(f"{quoted(_host(probed))} resolves")
 
 
 @FAMILY.check(
@@ -80,12 +80,12 @@ def name_resolves(seen: CheckInput) -> Result:
     Severity.CRITICAL,
     _AUTHORITY,
 )
-def accepts_connections(seen: CheckInput) -> Result:
+def accepts_connections(probed: CheckInput) -> Result:
     """TCP. A refusal may be a firewall between here and there."""
-    stage = _stage(seen)
+    stage = _stage(probed)
     if stage is None or stage < 2:
-        return not_observed(_first_reason(seen), seen.at("metadata"))
-    return passed(f"{quoted(_host(seen))} accepts connections")
+        return not_observed(_first_reason(probed), probed.at("metadata"))
+    return passed(f"{quoted(_host(probed))} accepts connections")
 
 
 @FAMILY.check(
@@ -97,25 +97,25 @@ def accepts_connections(seen: CheckInput) -> Result:
     rows=("TLS-05",),
     level="SHALL",
 )
-def certificate(seen: CheckInput) -> Result:
+def certificate(probed: CheckInput) -> Result:
     """An expired certificate there is told apart from a certificate authority that is missing here."""
-    if not seen.base.startswith("https://"):
-        return not_applicable("the base URL is not https (see NET-005)") if seen.base else _unsent(seen)
-    tls = seen.facts.tls
+    if not probed.base.startswith("https://"):
+        return not_applicable("the base URL is not https (see NET-005)") if probed.base else _unsent(probed)
+    tls = probed.facts.tls
     if tls is None or tls.verified is None:
-        return not_observed(_first_reason(seen), seen.at("metadata"))
+        return not_observed(_first_reason(probed), probed.at("metadata"))
     if tls.verified:
-        return passed("The certificate is valid, trusted here, and issued for this host", seen.at("metadata"))
+        return passed("The certificate is valid, trusted here, and issued for this host", probed.at("metadata"))
     if tls.error in _NO_CERTIFICATE or (tls.error == "other" and tls.leaf is None):
         return not_observed(
-            f"no certificate was judged: {plain(tls.message or 'the handshake failed', 300)}", seen.at("metadata")
+            f"no certificate was judged: {plain(tls.message or 'the handshake failed', 300)}", probed.at("metadata")
         )
     message = plain(tls.message or "", 300) + _presented(tls.leaf)
     if tls.cause_note:
         message += f"; {plain(tls.cause_note, 300)}"
     if tls.error in _WRONG_CERTIFICATE and tls.cause != "here":
-        return failed(sentence(message), seen.at("metadata"))
-    return warned(sentence(message), seen.at("metadata"))
+        return failed(sentence(message), probed.at("metadata"))
+    return warned(sentence(message), probed.at("metadata"))
 
 
 def _presented(leaf: Certificate | None) -> str:
@@ -134,15 +134,15 @@ def _presented(leaf: Certificate | None) -> str:
     Severity.HIGH,
     cite("RFC 9110", "section-6.1", "section 6.1, Framing and completeness"),
 )
-def answers(seen: CheckInput) -> Result:
+def answers(probed: CheckInput) -> Result:
     """Failures other than name, connection and certificate."""
-    asked = seen.at_base
+    asked = probed.at_base
     broken = [exchange for exchange in asked if exchange.failure not in {None, "redirect"}]  # see NET-006
     if not asked or all(exchange.record.status is None for exchange in asked):
-        return not_observed(_first_reason(seen), seen.at("metadata"))
+        return not_observed(_first_reason(probed), probed.at("metadata"))
     if broken:
-        return warned(sentence(broken[0].detail), *(seen.at(exchange.purpose) for exchange in broken))
-    return passed("Every request to the base URL got a complete answer", seen.at("metadata"))
+        return warned(sentence(broken[0].detail), *(probed.at(exchange.purpose) for exchange in broken))
+    return passed("Every request to the base URL got a complete answer", probed.at("metadata"))
 
 
 @FAMILY.check(
@@ -155,17 +155,17 @@ def answers(seen: CheckInput) -> Result:
     rows=("H-12", "UC-05", "ASY-10", "DIS-04"),
     level="SHALL",
 )
-def https(seen: CheckInput) -> Result:
+def https(probed: CheckInput) -> Result:
     """FHIR itself leaves https optional; US Core, SMART and OAuth do not."""
-    if not seen.base:
-        return _unsent(seen)
-    if seen.base.startswith("https://"):
+    if not probed.base:
+        return _unsent(probed)
+    if probed.base.startswith("https://"):
         return passed("The base URL is https")
-    if is_loopback_host(_host(seen)):
+    if is_loopback_host(_host(probed)):
         return not_applicable("the server runs on this machine")
-    exchange = seen.exchanges.get("metadata")
+    exchange = probed.exchanges.get("metadata")
     if exchange is not None and len(exchange.records) > 1 and exchange.url.startswith("https://"):
-        return warned("The base URL is http and leads to https; write the https address", seen.at("metadata"))
+        return warned("The base URL is http and leads to https; write the https address", probed.at("metadata"))
     return failed(
         "The base URL is http; health data and tokens would travel in the clear, and US Core and SMART require TLS"
     )
@@ -178,20 +178,20 @@ def https(seen: CheckInput) -> Result:
     cite("R4-HTTP", "Status-Codes", "Status codes"),
     rows=("H-13",),
 )
-def redirects(seen: CheckInput) -> Result:
+def redirects(probed: CheckInput) -> Result:
     """A redirect that must not be followed is a failure; one that was followed is worth knowing."""
-    asked = seen.at_base
+    asked = probed.at_base
     if not any(exchange.records[0].status is not None for exchange in asked):
-        return not_observed(_first_reason(seen), seen.at("metadata"))
+        return not_observed(_first_reason(probed), probed.at("metadata"))
     refused = [exchange for exchange in asked if exchange.failure == "redirect"]
     if refused:
-        return failed(f"The server {refused[0].detail}", *(seen.at(exchange.purpose) for exchange in refused))
+        return failed(f"The server {refused[0].detail}", *(probed.at(exchange.purpose) for exchange in refused))
     moved = [exchange for exchange in asked if _redirected(exchange)]
     if not moved:
         return passed("No redirect was met")
     return warned(
         f"Redirects were followed, to {listed(dict.fromkeys(exchange.url for exchange in moved))}",
-        *(seen.at(exchange.purpose) for exchange in moved),
+        *(probed.at(exchange.purpose) for exchange in moved),
     )
 
 
@@ -200,15 +200,15 @@ def _redirected(exchange: Exchange) -> bool:
 
 
 @FAMILY.check(7, "Discovery is answered within a few seconds", Severity.LOW)
-def latency(seen: CheckInput) -> Result:
+def latency(probed: CheckInput) -> Result:
     """The slowest complete answer among those at the base."""
-    times = [(exchange.record.elapsed_ms, exchange.purpose) for exchange in seen.at_base if exchange.failure is None]
+    times = [(exchange.record.elapsed_ms, exchange.purpose) for exchange in probed.at_base if exchange.failure is None]
     if not times:
-        return not_observed(_first_reason(seen), seen.at("metadata"))
+        return not_observed(_first_reason(probed), probed.at("metadata"))
     slowest, purpose = max(times)
     if slowest > SLOW_MS:
-        return warned(f"The slowest answer took {slowest / 1000:.1f} s", seen.at(purpose))
-    return passed(f"The slowest answer took {slowest:.0f} ms", seen.at(purpose))
+        return warned(f"The slowest answer took {slowest / 1000:.1f} s", probed.at(purpose))
+    return passed(f"The slowest answer took {slowest:.0f} ms", probed.at(purpose))
 
 
 @FAMILY.check(
@@ -218,17 +218,17 @@ def latency(seen: CheckInput) -> Result:
     cite("RFC 9110", "section-15.6"),
     cite("RFC 6585", "section-4"),
 )
-def server_errors(seen: CheckInput) -> Result:
+def server_errors(probed: CheckInput) -> Result:
     """5xx and 429; what they hide stays not observed."""
-    asked = seen.at_base
+    asked = probed.at_base
     if not any(exchange.record.status is not None for exchange in asked):
-        return not_observed(_first_reason(seen), seen.at("metadata"))
+        return not_observed(_first_reason(probed), probed.at("metadata"))
     for reading, result in (("server_error", failed), ("rate_limited", warned)):
         hit = [exchange for exchange in asked if exchange.reading == reading]
         if hit:
-            return result(sentence(hit[0].detail), *(seen.at(exchange.purpose) for exchange in hit))
+            return result(sentence(hit[0].detail), *(probed.at(exchange.purpose) for exchange in hit))
     return passed("No request was answered with a server error or a request to slow down")
 
 
-def _unsent(seen: CheckInput) -> Result:
-    return not_observed(_first_reason(seen), seen.at("metadata"))
+def _unsent(probed: CheckInput) -> Result:
+    return not_observed(_first_reason(probed), probed.at("metadata"))

@@ -10,6 +10,7 @@ from interlock.documents.text import plain
 from interlock.fhir.capability import Statement
 from interlock.model.base import Severity
 from interlock.probe.checks.base import (
+    INSTEAD,
     CheckInput,
     Family,
     Result,
@@ -38,21 +39,6 @@ _DATE = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
 _NEED_INTERACTIONS = frozenset({"DSTU2", "STU3"})
 _SUPPORTED_PROFILES = frozenset({"R4", "R4B", "R5"})
 
-#: What comes under 200 in the place of a document.
-INSTEAD = frozenset(
-    {
-        "html",
-        "operation_outcome",
-        "bundle",
-        "other_resource",
-        "unrelated",
-        "empty_object",
-        "not_an_object",
-        "empty",
-        "not_json",
-    }
-)
-
 
 @FAMILY.check(
     14,
@@ -65,20 +51,20 @@ INSTEAD = frozenset(
     needs="metadata",
     level="SHALL",
 )
-def nested_elements(seen: CheckInput) -> Result:
+def nested_elements(probed: CheckInput) -> Result:
     """rest.mode, software.name and implementation.description in all; interactions in DSTU2 and STU3."""
-    missing = dict(_missing(seen))
+    missing = dict(_missing(probed))
     if missing:
         return failed(
             f"Missing, though required where its parent is given: {', '.join(missing)}",
-            *(seen.at("metadata", pointer) for pointer in missing.values()),
+            *(probed.at("metadata", pointer) for pointer in missing.values()),
         )
-    return passed("The required nested elements are there", seen.at("metadata"))
+    return passed("The required nested elements are there", probed.at("metadata"))
 
 
-def _missing(seen: CheckInput) -> Iterator[tuple[str, str]]:
-    document = seen.statement.members
-    for position, mode in seen.statement.modes.items():
+def _missing(probed: CheckInput) -> Iterator[tuple[str, str]]:
+    document = probed.statement.members
+    for position, mode in probed.statement.modes.items():
         if mode is None:
             yield "rest.mode", f"/rest/{position}/mode"
             break
@@ -86,23 +72,23 @@ def _missing(seen: CheckInput) -> Iterator[tuple[str, str]]:
         holder = document.get(parent)
         if isinstance(holder, dict) and holder and not holder.get(child):
             yield f"{parent}.{child}", f"/{parent}/{child}"
-    facts = seen.capability
+    facts = probed.capability
     if facts.fhir_release in _NEED_INTERACTIONS and any(not one.interactions for one in facts.resources.values()):
         yield "rest.resource.interaction", "/rest/0/resource"
 
 
 @FAMILY.check(15, "No type or parameter is listed twice", Severity.LOW, rows=("cpb-9", "cpb-12"), needs="metadata")
-def repeats(seen: CheckInput) -> Result:
+def repeats(probed: CheckInput) -> Result:
     """For the releases whose invariants are not judged one by one; in R4 these are cpb-9 and cpb-12."""
-    if seen.capability.fhir_release == "R4":
-        return not_applicable("judged by cpb-9 and cpb-12 in R4 (CAP-029, CAP-032)", seen.at("metadata"))
-    places = seen.capability.repeated
+    if probed.capability.fhir_release == "R4":
+        return not_applicable("judged by cpb-9 and cpb-12 in R4 (CAP-029, CAP-032)", probed.at("metadata"))
+    places = probed.capability.repeated
     if places:
         return warned(
             f"{len(places)} lists name a type or a parameter twice; the entries were merged",
-            *(seen.at("metadata", place) for place in places[:5]),
+            *(probed.at("metadata", place) for place in places[:5]),
         )
-    return passed("No type or parameter is listed twice", seen.at("metadata", "/rest"))
+    return passed("No type or parameter is listed twice", probed.at("metadata", "/rest"))
 
 
 @FAMILY.check(
@@ -113,21 +99,21 @@ def repeats(seen: CheckInput) -> Result:
     rows=("CS-11", "CS-12"),
     needs="metadata",
 )
-def search_parameters(seen: CheckInput) -> Result:
+def search_parameters(probed: CheckInput) -> Result:
     """Without them nobody can plan a query; FHIR leaves the list optional."""
-    resources = seen.capability.resources
+    resources = probed.capability.resources
     searchable = [facts.search_params for facts in resources.values() if "search-type" in facts.interactions]
     if not searchable:
-        return not_applicable("no type is declared to be searched", seen.at("metadata", "/rest"))
+        return not_applicable("no type is declared to be searched", probed.at("metadata", "/rest"))
     if not all(searchable):
         silent = [
             name for name, facts in resources.items() if not facts.search_params and "search-type" in facts.interactions
         ]
         return warned(
             f"{len(silent)} of {len(searchable)} searchable types list no parameter: {listed(silent)}",
-            seen.at("metadata", "/rest/0/resource"),
+            probed.at("metadata", "/rest/0/resource"),
         )
-    return passed(f"All {len(searchable)} searchable types list their parameters", seen.at("metadata", "/rest"))
+    return passed(f"All {len(searchable)} searchable types list their parameters", probed.at("metadata", "/rest"))
 
 
 @FAMILY.check(
@@ -144,15 +130,15 @@ def search_parameters(seen: CheckInput) -> Result:
     needs="metadata",
     level="SHOULD",
 )
-def supported_profiles(seen: CheckInput) -> Result:
+def supported_profiles(probed: CheckInput) -> Result:
     """Not declared is unknown, not "no"; ``profile`` is the rule for the whole type and no such claim."""
-    facts = seen.capability
-    where = seen.at("metadata", "/rest/0/resource")
+    facts = probed.capability
+    where = probed.at("metadata", "/rest/0/resource")
     if facts.fhir_release not in _SUPPORTED_PROFILES:
         if facts.profiles:
-            return passed(_declared(len(facts.profiles)), seen.at("metadata", "/profile"))
-        return warned("No profile is declared; which ones are met has to be asked", seen.at("metadata", "/profile"))
-    profiles = seen.profiles
+            return passed(_declared(len(facts.profiles)), probed.at("metadata", "/profile"))
+        return warned("No profile is declared; which ones are met has to be asked", probed.at("metadata", "/profile"))
+    profiles = probed.profiles
     if not profiles:
         return warned("No supportedProfile is declared; which profiles are met has to be asked", where)
     versioned = sum("|" in profile for profile in profiles)
@@ -187,23 +173,23 @@ def _without(some: int, every: int) -> str:
     needs="metadata",
     level="SHOULD",
 )
-def instantiates(seen: CheckInput) -> Result:
+def instantiates(probed: CheckInput) -> Result:
     """SHALL in US Core 6.1, SHOULD in 7 and 8, for servers that claim US Core; never proof of a resource."""
-    facts = seen.capability
-    where = seen.at("metadata", "/instantiates")
+    facts = probed.capability
+    where = probed.at("metadata", "/instantiates")
     if facts.fhir_release == "DSTU2":
         return not_applicable("DSTU2 has no instantiates", where)
     # US Core 8 prints the address with another capital than the artefact has (specifications: UC-02).
     names_us_core = any(one.partition("|")[0].lower() == US_CORE_SERVER.lower() for one in facts.instantiates)
-    if names_us_core or (facts.instantiates and not _claims_us_core(seen)):
+    if names_us_core or (facts.instantiates and not _claims_us_core(probed)):
         return passed(f"Named: {listed(facts.instantiates, 3)}", where)
-    if _claims_us_core(seen):
+    if _claims_us_core(probed):
         return warned("US Core profiles are declared, but not that the US Core server is instantiated", where)
     return not_applicable("nothing is instantiated, and no guide's profiles are declared", where)
 
 
-def _claims_us_core(seen: CheckInput) -> bool:
-    return f"\n{_US_CORE}" in "\n".join(("", *seen.profiles))
+def _claims_us_core(probed: CheckInput) -> bool:
+    return f"\n{_US_CORE}" in "\n".join(("", *probed.profiles))
 
 
 @FAMILY.check(
@@ -214,16 +200,16 @@ def _claims_us_core(seen: CheckInput) -> bool:
     rows=("CS-02",),
     needs="metadata",
 )
-def date_of_statement(seen: CheckInput) -> Result:
+def date_of_statement(probed: CheckInput) -> Result:
     """The date must change when the content does; many servers write the moment of the request instead."""
-    text = seen.capability.date
-    where = seen.at("metadata", "/date")
+    text = probed.capability.date
+    where = probed.at("metadata", "/date")
     if text is None:
         return not_observed("the statement has no date (see CAP-007)", where)
     day = _day(text)
     if day is None:
         return warned(f"The date {quoted(text, 40)} is none that FHIR writes", where)
-    age = (seen.now.date() - day).days
+    age = (probed.now.date() - day).days
     if age < -2:
         return warned(f"The date {quoted(text, 40)} is in the future", where)
     if age > STALE_YEARS * 365:
@@ -255,10 +241,10 @@ def _day(text: str) -> date | None:
     needs="metadata",
     level="SHALL",
 )
-def json_declared(seen: CheckInput) -> Result:
+def json_declared(probed: CheckInput) -> Result:
     """``json``, ``application/json`` and ``application/fhir+json`` all mean JSON; this answer was JSON anyway."""
-    formats = seen.capability.formats
-    where = seen.at("metadata", "/format")
+    formats = probed.capability.formats
+    where = probed.at("metadata", "/format")
     if not formats:
         return not_observed("the formats are not listed (see CAP-007)", where)
     if any(_JSON.fullmatch(one) for one in formats):
@@ -274,10 +260,10 @@ def json_declared(seen: CheckInput) -> Result:
     rows=("CS-01",),
     needs="metadata",
 )
-def status(seen: CheckInput) -> Result:
+def status(probed: CheckInput) -> Result:
     """The definition itself says that the status is not meant for live servers: a note, no error."""
-    value = seen.capability.status
-    where = seen.at("metadata", "/status")
+    value = probed.capability.status
+    where = probed.at("metadata", "/status")
     if value == "active":
         return passed("The status is active", where)
     if value is None:
@@ -294,12 +280,12 @@ def status(seen: CheckInput) -> Result:
     needs="metadata",
     level="SHOULD",
 )
-def etag(seen: CheckInput) -> Result:
+def etag(probed: CheckInput) -> Result:
     """An ETag SHOULD be returned; its value SHALL change with the statement."""
-    if seen.exchanges["metadata"].record.headers.get("etag"):
-        return passed("The answer has an ETag", seen.at("metadata"))
+    if probed.exchanges["metadata"].record.headers.get("etag"):
+        return passed("The answer has an ETag", probed.at("metadata"))
     return warned(
-        "The answer has no ETag; changes can be found only by reading the whole statement", seen.at("metadata")
+        "The answer has no ETag; changes can be found only by reading the whole statement", probed.at("metadata")
     )
 
 
@@ -310,32 +296,32 @@ def etag(seen: CheckInput) -> Result:
     cite("R4-HTTP", "Status-Codes", "Status codes"),
     rows=("H-13",),
 )
-def nothing_instead(seen: CheckInput) -> Result:
+def nothing_instead(probed: CheckInput) -> Result:
     """A login page, an OperationOutcome, a Bundle or an empty object under 200: the statement was not observed."""
-    exchange = seen.exchanges.get("metadata")
+    exchange = probed.exchanges.get("metadata")
     if exchange is not None and exchange.reading in INSTEAD:
-        return warned(f"{sentence(exchange.detail)}; what the server offers remains unknown", seen.at("metadata"))
-    if seen.has("metadata"):
-        return passed("What came with a success was the statement", seen.at("metadata"))
-    return not_observed(seen.why_unseen("metadata"), seen.at("metadata"))
+        return warned(f"{sentence(exchange.detail)}; what the server offers remains unknown", probed.at("metadata"))
+    if probed.has("metadata"):
+        return passed("What came with a success was the statement", probed.at("metadata"))
+    return not_observed(probed.why_unseen("metadata"), probed.at("metadata"))
 
 
 @FAMILY.check(45, "Two answers give the same statement", Severity.MEDIUM, rows=("CS-02",))
-def same_twice(seen: CheckInput) -> Result:
+def same_twice(probed: CheckInput) -> Result:
     """Back ends of different versions may take turns. Seen only when the statement was asked for more than once."""
-    first, second = seen.document("metadata"), seen.document("cors-metadata")
-    if "cors-metadata" not in seen.exchanges:
+    first, second = probed.document("metadata"), probed.document("cors-metadata")
+    if "cors-metadata" not in probed.exchanges:
         return not_applicable("the statement was asked for once only")
     if first is None or second is None:
-        return not_observed("one of two answers brought no statement", seen.at("metadata"))
+        return not_observed("one of two answers brought no statement", probed.at("metadata"))
     names = [name for name in ("fhirVersion", "software") if first.members.get(name) != second.members.get(name)]
     names += ["rest"] if _of_rest(first) != _of_rest(second) else []
     if names:
         return warned(
             f"Two answers within one probe differ in {', '.join(names)}: several back ends take turns",
-            *(seen.at("metadata", f"/{name}") for name in names),
+            *(probed.at("metadata", f"/{name}") for name in names),
         )
-    return passed("Both answers say the same", seen.at("metadata"))
+    return passed("Both answers say the same", probed.at("metadata"))
 
 
 def _of_rest(statement: Statement) -> tuple[object, ...]:
@@ -345,15 +331,15 @@ def _of_rest(statement: Statement) -> tuple[object, ...]:
 
 
 @FAMILY.check(46, "The base URL is complete", Severity.HIGH, rows=("H-01",))
-def deeper_base(seen: CheckInput) -> Result:
+def deeper_base(probed: CheckInput) -> Result:
     """An address that lost its last segment answers 404, one segment deeper the statement is there."""
-    if seen.has("metadata"):
-        return passed("The statement is at this base", seen.at("metadata"))
-    if not seen.is_absent("metadata"):
+    if probed.has("metadata"):
+        return passed("The statement is at this base", probed.at("metadata"))
+    if not probed.is_absent("metadata"):
         return not_applicable("the base did not answer that nothing is there")
-    if "deeper" not in seen.exchanges:
+    if "deeper" not in probed.exchanges:
         return not_observed("a quick probe tries no address below the base")
-    if seen.has("deeper"):
-        found = seen.exchanges["deeper"].url.partition("?")[0].removesuffix("/metadata")
-        return failed(f"A statement is at {plain(found, 200)}: the base URL lacks its last part", seen.at("deeper"))
-    return not_observed("nothing was found one segment deeper either", seen.at("deeper"))
+    if probed.has("deeper"):
+        found = probed.exchanges["deeper"].url.partition("?")[0].removesuffix("/metadata")
+        return failed(f"A statement is at {plain(found, 200)}: the base URL lacks its last part", probed.at("deeper"))
+    return not_observed("nothing was found one segment deeper either", probed.at("deeper"))

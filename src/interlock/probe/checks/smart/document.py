@@ -49,20 +49,20 @@ def sign_of_2x(smart: SmartFacts) -> bool:
     rows=("DIS-01",),
     level="SHALL",
 )
-def published(seen: CheckInput) -> Result:
+def published(probed: CheckInput) -> Result:
     """Owed by every endpoint that requires authorization; an open server owes nothing."""
-    if seen.has("smart"):
-        return passed("A SMART configuration is published", seen.at("smart"))
-    exchange = seen.exchanges.get("smart")
-    if seen.is_absent("smart"):
+    if probed.has("smart"):
+        return passed("A SMART configuration is published", probed.at("smart"))
+    exchange = probed.exchanges.get("smart")
+    if probed.is_absent("smart"):
         return failed(
             "No SMART configuration is published under the base URL; an endpoint that requires authorization SHALL "
             "serve one",
-            seen.at("smart"),
+            probed.at("smart"),
         )
     if exchange is not None and exchange.reading in _HOLLOW:
-        return failed(f"{sentence(exchange.detail)}, which says nothing about authorization", seen.at("smart"))
-    return not_observed(seen.why_unseen("smart"), seen.at("smart"))
+        return failed(f"{sentence(exchange.detail)}, which says nothing about authorization", probed.at("smart"))
+    return not_observed(probed.why_unseen("smart"), probed.at("smart"))
 
 
 @FAMILY.check(
@@ -73,20 +73,20 @@ def published(seen: CheckInput) -> Result:
     rows=("DIS-01",),
     level="SHALL",
 )
-def location(seen: CheckInput) -> Result:
+def location(probed: CheckInput) -> Result:
     """Appended to the FHIR base, path included; some servers publish it at the host's root only."""
-    if seen.has("smart"):
-        return passed("It is under the base URL, path included", seen.at("smart"))
-    if seen.has("smart-root"):
+    if probed.has("smart"):
+        return passed("It is under the base URL, path included", probed.at("smart"))
+    if probed.has("smart-root"):
         return failed(
-            f"It is at the host's root only ({plain(seen.exchanges['smart-root'].url, 200)}); SMART clients look under "
-            "the base URL. The facts of that copy were not used: it may speak for another tenant",
-            seen.at("smart-root"),
-            seen.at("smart"),
+            f"It is at the host's root only ({plain(probed.exchanges['smart-root'].url, 200)}); SMART clients look "
+            "under the base URL. The facts of that copy were not used: it may speak for another tenant",
+            probed.at("smart-root"),
+            probed.at("smart"),
         )
-    if seen.is_absent("smart"):
-        return not_applicable("no SMART configuration was found at all (see SMART-001)", seen.at("smart"))
-    return not_observed(seen.why_unseen("smart"), seen.at("smart"))
+    if probed.is_absent("smart"):
+        return not_applicable("no SMART configuration was found at all (see SMART-001)", probed.at("smart"))
+    return not_observed(probed.why_unseen("smart"), probed.at("smart"))
 
 
 @FAMILY.check(
@@ -98,13 +98,13 @@ def location(seen: CheckInput) -> Result:
     needs="smart",
     level="SHALL",
 )
-def media_type(seen: CheckInput) -> Result:
+def media_type(probed: CheckInput) -> Result:
     """A SHALL, whatever Accept says; the document is read all the same."""
-    given = (seen.exchanges["smart"].record.content_type or "").partition(";")[0].strip().lower()
+    given = (probed.exchanges["smart"].record.content_type or "").partition(";")[0].strip().lower()
     if given == "application/json":
-        return passed("The media type is application/json", seen.at("smart"))
+        return passed("The media type is application/json", probed.at("smart"))
     what = f"The media type is {quoted(given)}" if given else "No media type is given"
-    return failed(f"{what}; it SHALL be application/json", seen.at("smart"))
+    return failed(f"{what}; it SHALL be application/json", probed.at("smart"))
 
 
 @FAMILY.check(
@@ -117,10 +117,10 @@ def media_type(seen: CheckInput) -> Result:
     needs="smart",
     level="SHALL",
 )
-def pkce(seen: CheckInput) -> Result:
+def pkce(probed: CheckInput) -> Result:
     """Undeclared is not absent: real servers support PKCE without saying so."""
-    methods = seen.smart.code_challenge_methods_supported
-    where = seen.at("smart", "/code_challenge_methods_supported")
+    methods = probed.smart.code_challenge_methods_supported
+    where = probed.at("smart", "/code_challenge_methods_supported")
     if methods is None:
         return warned(
             "code_challenge_methods_supported is not declared, though SMART 2 requires it; whether PKCE is supported "
@@ -145,22 +145,22 @@ def pkce(seen: CheckInput) -> Result:
     needs="smart",
     level="SHALL",
 )
-def required_fields(seen: CheckInput) -> Result:
+def required_fields(probed: CheckInput) -> Result:
     """token_endpoint and capabilities in every version, grant_types_supported from 2.0."""
-    smart = seen.smart
+    smart = probed.smart
     missing = [name for name in ("token_endpoint", "capabilities") if getattr(smart, name) is None]
     if smart.grant_types_supported is None and (missing or sign_of_2x(smart)):
         missing.append("grant_types_supported")
     if missing:
         return failed(
-            f"Missing or of the wrong type: {', '.join(missing)}; SMART requires them", *_fields(seen, missing)
+            f"Missing or of the wrong type: {', '.join(missing)}; SMART requires them", *_fields(probed, missing)
         )
     if smart.grant_types_supported is None:
         return warned(
             "grant_types_supported is missing, which SMART 2 requires; nothing else shows a version later than 1.0",
-            seen.at("smart", "/grant_types_supported"),
+            probed.at("smart", "/grant_types_supported"),
         )
-    return passed("token_endpoint, capabilities and grant_types_supported are there", seen.at("smart"))
+    return passed("token_endpoint, capabilities and grant_types_supported are there", probed.at("smart"))
 
 
 @FAMILY.check(
@@ -172,10 +172,10 @@ def required_fields(seen: CheckInput) -> Result:
     needs="smart",
     level="SHALL",
 )
-def authorization_endpoint(seen: CheckInput) -> Result:
+def authorization_endpoint(probed: CheckInput) -> Result:
     """Required if launch-ehr or launch-standalone is listed; a server for backend clients only needs none."""
-    smart = seen.smart
-    where = seen.at("smart", "/authorization_endpoint")
+    smart = probed.smart
+    where = probed.at("smart", "/authorization_endpoint")
     if smart.authorization_endpoint is not None:
         return passed("authorization_endpoint is given", where)
     launches = [mode for mode in ("launch-ehr", "launch-standalone") if mode in (smart.capabilities or ())]
@@ -195,21 +195,21 @@ def authorization_endpoint(seen: CheckInput) -> Result:
     needs="smart",
     level="SHALL",
 )
-def issuer_and_keys(seen: CheckInput) -> Result:
+def issuer_and_keys(probed: CheckInput) -> Result:
     """issuer and jwks_uri are required with sso-openid-connect; issuer is otherwise to be omitted."""
-    smart = seen.smart
+    smart = probed.smart
     if smart.capabilities is None:
-        return not_observed("the capabilities are not listed", seen.at("smart", "/capabilities"))
+        return not_observed("the capabilities are not listed", probed.at("smart", "/capabilities"))
     if "sso-openid-connect" in smart.capabilities:
         missing = [name for name in ("issuer", "jwks_uri") if getattr(smart, name) is None]
         if missing:
-            return failed(f"sso-openid-connect is listed without {' and '.join(missing)}", *_fields(seen, missing))
-        return passed("sso-openid-connect comes with issuer and jwks_uri", seen.at("smart", "/issuer"))
+            return failed(f"sso-openid-connect is listed without {' and '.join(missing)}", *_fields(probed, missing))
+        return passed("sso-openid-connect comes with issuer and jwks_uri", probed.at("smart", "/issuer"))
     if smart.issuer is not None:
         return warned(
-            "issuer is given without sso-openid-connect; it is to be omitted then", seen.at("smart", "/issuer")
+            "issuer is given without sso-openid-connect; it is to be omitted then", probed.at("smart", "/issuer")
         )
-    return not_applicable("sso-openid-connect is not listed", seen.at("smart", "/capabilities"))
+    return not_applicable("sso-openid-connect is not listed", probed.at("smart", "/capabilities"))
 
 
 @FAMILY.check(
@@ -221,12 +221,16 @@ def issuer_and_keys(seen: CheckInput) -> Result:
     needs="smart",
     level="SHALL",
 )
-def absolute(seen: CheckInput) -> Result:
+def absolute(probed: CheckInput) -> Result:
     """A SHALL from SMART 2.1; a client SHOULD resolve a relative one against the FHIR base."""
-    relative = [name for name in URL_FIELDS if (url := getattr(seen.smart, name)) is not None and not is_absolute(url)]
+    relative = [
+        name for name in URL_FIELDS if (url := getattr(probed.smart, name)) is not None and not is_absolute(url)
+    ]
     if relative:
-        return failed(f"Relative, though addresses SHALL be absolute: {', '.join(relative)}", *_fields(seen, relative))
-    return passed("Every address is absolute", seen.at("smart"))
+        return failed(
+            f"Relative, though addresses SHALL be absolute: {', '.join(relative)}", *_fields(probed, relative)
+        )
+    return passed("Every address is absolute", probed.at("smart"))
 
 
 @FAMILY.check(
@@ -238,13 +242,13 @@ def absolute(seen: CheckInput) -> Result:
     rows=("DIS-04", "OAU-01", "OAU-02"),
     level="SHALL",
 )
-def endpoints_https(seen: CheckInput) -> Result:
+def endpoints_https(probed: CheckInput) -> Result:
     """TLS is a MUST of OAuth 2.0 at both; judged on the statement's oauth-uris too when those are all there is."""
-    smart = seen.facts.smart
+    smart = probed.facts.smart
     if smart is None:
-        if seen.is_absent("smart"):
-            return not_applicable("no authorization or token endpoint is published", seen.at("smart"))
-        return not_observed(seen.why_unseen("smart"), seen.at("smart"))
+        if probed.is_absent("smart"):
+            return not_applicable("no authorization or token endpoint is published", probed.at("smart"))
+        return not_observed(probed.why_unseen("smart"), probed.at("smart"))
     insecure, local = [], False
     for name in ("authorization_endpoint", "token_endpoint"):
         where = origin(getattr(smart, name) or "")
@@ -253,33 +257,33 @@ def endpoints_https(seen: CheckInput) -> Result:
             if not is_loopback_host(where.host):
                 insecure.append(name)
     if insecure:
-        return failed(f"Plain http, though OAuth 2.0 MUST use TLS: {', '.join(insecure)}", *_fields(seen, insecure))
+        return failed(f"Plain http, though OAuth 2.0 MUST use TLS: {', '.join(insecure)}", *_fields(probed, insecure))
     if local:
-        return not_applicable("the endpoints run on this machine", seen.at("smart"))
+        return not_applicable("the endpoints run on this machine", probed.at("smart"))
     if smart.authorization_endpoint is None and smart.token_endpoint is None:
-        return not_applicable("no authorization or token endpoint is published", seen.at("smart"))
-    return passed("No endpoint is plain http", seen.at("smart"))
+        return not_applicable("no authorization or token endpoint is published", probed.at("smart"))
+    return passed("No endpoint is plain http", probed.at("smart"))
 
 
 @FAMILY.check(10, "Advertised endpoints are on public hosts", Severity.MEDIUM, needs="smart")
-def public_hosts(seen: CheckInput) -> Result:
+def public_hosts(probed: CheckInput) -> Result:
     """Internal host names leak into published documents; nobody outside can use them. Nothing is resolved here."""
-    home = origin(seen.base)
+    home = origin(probed.base)
     if home and kind_of_host(home.host) not in {None, "public"}:
         return not_applicable("the base URL itself is on a private network")
     inside = []
     for name in URL_FIELDS:
-        where = origin(getattr(seen.smart, name) or "")
+        where = origin(getattr(probed.smart, name) or "")
         if where is not None and _looks_internal(where.host):
             inside.append(name)
     if inside:
-        return warned(f"On a host that only its own network knows: {', '.join(inside)}", *_fields(seen, inside))
-    return passed("No advertised endpoint is on an internal host by its name", seen.at("smart"))
+        return warned(f"On a host that only its own network knows: {', '.join(inside)}", *_fields(probed, inside))
+    return passed("No advertised endpoint is on an internal host by its name", probed.at("smart"))
 
 
 def _looks_internal(host: str) -> bool:
     return is_internal_name(host) or kind_of_host(host) in {"private", "never"}
 
 
-def _fields(seen: CheckInput, names: list[str]) -> tuple[CheckEvidence, ...]:
-    return tuple(seen.at("smart", f"/{name}") for name in names)
+def _fields(probed: CheckInput, names: list[str]) -> tuple[CheckEvidence, ...]:
+    return tuple(probed.at("smart", f"/{name}") for name in names)
