@@ -21,7 +21,7 @@ from renderer import Job, Rendered, find_lforms, render
 
 from chromium import find_browser
 from interlock.cli.main import run
-from interlock.fhir.forms.enablement import enabled_items, placed_items
+from interlock.fhir.forms.enablement import enabled_items, form_items
 from interlock.model.base import Scope
 from interlock.model.questionnaire import AnswerValue, EnableWhen, Item, ItemType, Operator, Questionnaire, Response
 from interlock.usecases.fhir_forms import export_forms
@@ -76,7 +76,7 @@ def satisfying(condition: EnableWhen, control: Item, already: AnswerValue | None
 
 def enabling(questionnaire: Questionnaire) -> list[Answers]:
     """Answer sets that together enable every question."""
-    placed = placed_items(questionnaire)
+    placed = form_items(questionnaire)
     open_ones, found = list(placed), []
     while open_ones:
         answers: Answers = {}
@@ -162,13 +162,13 @@ def test_every_question_is_shown_exactly_when_it_is_enabled(shown: list[Shown]) 
         text = words(" ".join(lines))
         assert words(one.questionnaire.title) in text
         enabled = enabled_items(one.questionnaire, one.answers)
-        for item_id, placed in placed_items(one.questionnaire).items():
+        for item_id, placed in form_items(one.questionnaire).items():
             assert (words(placed.item.text) in text) is enabled[item_id], (item_id, bool(one.answers))
             if enabled[item_id]:
                 seen.setdefault(one.questionnaire.id, set()).add(item_id)
                 for option in placed.item.options:
                     assert words(option.label) in text, (item_id, option.value)
-    assert seen == {one.questionnaire.id: set(placed_items(one.questionnaire)) for one in shown}
+    assert seen == {one.questionnaire.id: set(form_items(one.questionnaire)) for one in shown}
 
 
 def test_nothing_goes_wrong_in_the_page(shown: list[Shown]) -> None:

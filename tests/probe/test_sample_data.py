@@ -31,7 +31,7 @@ from probe_documents import SMART, STATEMENT
 from probe_loopback import Loopback, Reply, Request, as_json
 
 from interlock.contract.load import load_contract
-from interlock.fhir.sampling import has_field, seen_in
+from interlock.fhir.sampling import count_resources, has_field
 from interlock.model.contract import Need
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, Target
@@ -484,6 +484,6 @@ json_values = st.recursive(
     )
 )
 def test_no_resource_can_break_the_counting(resources: list[dict[str, Any]]) -> None:
-    seen = seen_in(resources, ["code", "code.coding.system", "value[x]"])
+    seen = count_resources(resources, ["code", "code.coding.system", "value[x]"])
     assert seen.count == len(resources)
     assert all(0 <= number <= seen.count for number in (*seen.fields.values(), *seen.systems.values()))

@@ -365,13 +365,13 @@ def token(data: bytes, folder: Path) -> object:
 
 def page(data: bytes, folder: Path) -> object:
     """A page of a sample."""
-    from interlock.fhir.sampling import seen_in
+    from interlock.fhir.sampling import count_resources
     from interlock.model.observation import RequestRecord
     from interlock.probe.client import Answer
     from interlock.probe.sample import _read
 
     record = RequestRecord(method="GET", url="https://a.example/Patient", status=200, elapsed_ms=1.0)
-    return seen_in(_read(Answer((record,), data), "Patient").resources, ["name", "identifier.value"])
+    return count_resources(_read(Answer((record,), data), "Patient").resources, ["name", "identifier.value"])
 
 
 def certificate(data: bytes, folder: Path) -> object:

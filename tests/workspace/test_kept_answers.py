@@ -167,7 +167,7 @@ def test_somebody_elses_answer_is_not_overwritten_and_ours_is_kept(workspace: Wo
     workspace.save_response("product", "a.b", answered("theirs", at="2026-03-01T10:00:00Z"), before=answered("first"))
     with pytest.raises(DisputedError) as caught:
         workspace.save_response("product", "a.b", answered("mine"), before=answered("first"))
-    assert "'theirs' (2026-03-01 10:00)" in caught.value.message
+    assert "'theirs' (1 Mar 2026, 10:00 UTC)" in caught.value.message
     assert "'mine' is kept" in caught.value.message
     assert "interlock answer a.b --keep mine" in (caught.value.remedy or "")
     assert stored(workspace) == {"a.b": "theirs"}

@@ -33,7 +33,9 @@ def show_drifts(drifts: Mapping[str, Drift], *, table: bool, ranked: bool) -> No
         out.print(Text(summary(drift)))
         if ranked:
             for change in [*drift.concerns_contract, *(one for one in drift.changes if one.rank == "removed")][:SHOWN]:
-                out.print(Text(f"  {_WORDS[change.rank]}: {plain(change.words(), 300)}", _STYLES.get(change.rank, "")))
+                out.print(
+                    Text(f"  {_WORDS[change.rank]}: {plain(change.summary(), 300)}", _STYLES.get(change.rank, ""))
+                )
     if changed and not ranked:
         say(f"What changed: interlock diff --org {changed[0].org}")
 
@@ -70,5 +72,5 @@ def _table(changes: Sequence[DriftChange]) -> None:
 
     show_table(
         [("Rank", {"no_wrap": True}), ("What", {"ratio": 3}), ("Used by", {"ratio": 2})],
-        [(Text(_WORDS[one.rank], _STYLES.get(one.rank, "")), one.words(), one.uses or "") for one in changes],
+        [(Text(_WORDS[one.rank], _STYLES.get(one.rank, "")), one.summary(), one.uses or "") for one in changes],
     )

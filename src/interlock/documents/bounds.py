@@ -28,10 +28,10 @@ def check_json(text: str | bytes, *, max_nodes: int, max_depth: int | None = Non
     counted = len(text) >= max_nodes and _separators(data) >= max_nodes
     if not counted and max_depth is None:
         return
-    marks = _outside_strings(data)
-    if counted and _separators(marks) >= max_nodes:
+    punctuation = _outside_strings(data)
+    if counted and _separators(punctuation) >= max_nodes:
         raise JsonBoundsError(f"holds more than {max_nodes:,} values")
-    if max_depth is not None and _is_deeper(marks.translate(_AS_SQUARE, b",:"), max_depth):
+    if max_depth is not None and _is_deeper(punctuation.translate(_AS_SQUARE, b",:"), max_depth):
         raise JsonBoundsError(f"is nested more than {max_depth} deep")
 
 
@@ -44,13 +44,13 @@ def _outside_strings(text: bytes) -> bytes:
     """The brackets, commas and colons of a JSON text that are in none of its strings."""
     if b"\\" in text:
         text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
-    marks = text.translate(None, _ALL_BUT_MARKS).replace(b'""', b"")
-    if b'"' not in marks:
-        return marks
+    punctuation = text.translate(None, _ALL_BUT_MARKS).replace(b'""', b"")
+    if b'"' not in punctuation:
+        return punctuation
     outside: list[bytes] = []
     within = 0
-    for start in range(0, len(marks), _BLOCK):
-        parts = marks[start : start + _BLOCK].split(b'"')
+    for start in range(0, len(punctuation), _BLOCK):
+        parts = punctuation[start : start + _BLOCK].split(b'"')
         outside.append(b"".join(parts[within::2]))
         within ^= (len(parts) - 1) & 1
     return b"".join(outside)

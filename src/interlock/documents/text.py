@@ -36,10 +36,10 @@ _SHORT = {"\\b": "\b", "\\f": "\f", "\\r": "\r"}
 
 @dataclass(frozen=True)
 class Forbidden:
-    """A character that no text of a person may hold: where it stands, from 0, and what it is in words."""
+    """A character that no text of a person may hold: its index, and what it is (``the character U+0007 (…)``)."""
 
     index: int
-    words: str
+    description: str
 
 
 def forbidden(text: str) -> Forbidden | None:
@@ -115,6 +115,6 @@ def _cut(text: str, limit: int) -> str:
 def slug(text: str) -> str:
     """A lower-case identifier for file names: letters, digits and single hyphens, 1 to 60 characters."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    words = re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")
-    words = words[:60].strip("-") or "unnamed"
-    return f"{words}-1" if words in RESERVED_NAMES else words
+    name = re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")
+    name = name[:60].strip("-") or "unnamed"
+    return f"{name}-1" if name in RESERVED_NAMES else name

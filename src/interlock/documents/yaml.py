@@ -94,7 +94,7 @@ def _unreadable(text: str, file: str, error: Exception) -> DocumentError:
         wrong = forbidden(line.removesuffix("\r"))
         if wrong is not None:
             location = Location(file=file, line=number, column=wrong.index + 1)
-            return DocumentError(f"holds {wrong.words}", location=location, remedy="remove it")
+            return DocumentError(f"holds {wrong.description}", location=location, remedy="remove it")
     return DocumentError(f"not valid YAML: {plain(error)}", location=Location(file=file))
 
 
@@ -226,7 +226,7 @@ class _Builder:
         if not text.isprintable():
             wrong = forbidden(text)
             if wrong is not None:
-                self._fail(event, f"holds {wrong.words}", "remove it")
+                self._fail(event, f"holds {wrong.description}", "remove it")
         self._count_nodes(event, 1)
         value = self._plain(event) if event.implicit[0] else text
         if event.anchor is not None:

@@ -59,10 +59,10 @@ def repair_address(text: str) -> Repaired:
         scheme, rest = inner[1].lower(), rest[inner.end() :]
     if secret_in(f"{scheme}://{rest}") is not None:
         return _unusable("credentials", "it holds credentials")
-    for mark, what in (("#", "fragment removed"), ("?", "query removed")):
+    for mark, repair in (("#", "fragment removed"), ("?", "query removed")):
         if mark in rest:
             rest = rest.partition(mark)[0]
-            repairs.append(what)
+            repairs.append(repair)
     if "{" in rest or "}" in rest or "[" in rest.partition("/")[2]:
         return _unusable("placeholder", "it holds a placeholder to be filled in")
     if _FORBIDDEN.search(rest):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from interlock.model import words
 from interlock.model.auth_path import AuthPath, Mode
 from interlock.model.observation import SmartFacts
 
@@ -33,7 +34,7 @@ def _launch(mode: Literal["ehr", "standalone"], smart: SmartFacts) -> AuthPath:
         return AuthPath(mode=mode, state="not_offered", reason=f"launch-{mode} is not among the capabilities")
     missing = [name for name in ("authorization_endpoint", "token_endpoint") if getattr(smart, name) is None]
     if missing:
-        reason = f"launch-{mode} is listed without {' and '.join(missing)}"
+        reason = f"launch-{mode} is listed without {words.listed(missing)}"
         return AuthPath(mode=mode, state="cannot_tell", reason=reason)
     grants = smart.grant_types_supported
     if grants is not None and "authorization_code" not in grants:
@@ -83,13 +84,13 @@ def _authentication(smart: SmartFacts) -> tuple[str, ...]:
     """How a client of a launch may authenticate: by the capabilities, in the words of the token endpoint's methods."""
     capabilities = smart.capabilities or ()
     methods = smart.token_endpoint_auth_methods_supported
-    found = ["public"] if "client-public" in capabilities else []
+    methods_of_client = ["public"] if "client-public" in capabilities else []
     if "client-confidential-asymmetric" in capabilities or "private_key_jwt" in (methods or ()):
-        found.append("private_key_jwt")
+        methods_of_client.append("private_key_jwt")
     secrets = [method for method in _SECRETS if method in (methods or ())]
     if "client-confidential-symmetric" in capabilities:
         secrets = secrets or ["client secret"]
-    return (*found, *secrets)
+    return (*methods_of_client, *secrets)
 
 
 def _algorithms(smart: SmartFacts, authentication: tuple[str, ...]) -> tuple[str, ...]:
@@ -98,12 +99,12 @@ def _algorithms(smart: SmartFacts, authentication: tuple[str, ...]) -> tuple[str
 
 
 def _scopes(smart: SmartFacts) -> tuple[Literal["v1", "v2"], ...]:
-    found: list[Literal["v1", "v2"]] = []
+    versions: list[Literal["v1", "v2"]] = []
     if smart.scopes_v1:
-        found.append("v1")
+        versions.append("v1")
     if smart.scopes_v2:
-        found.append("v2")
-    return tuple(found)
+        versions.append("v2")
+    return tuple(versions)
 
 
 def _pkce(smart: SmartFacts) -> Literal["S256", "S256 beside plain", "without S256", "undeclared"]:

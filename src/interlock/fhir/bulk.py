@@ -19,17 +19,17 @@ _LEVELS: tuple[ExportLevel, ...] = ("system", "patient", "group")
 
 def parse(statement: Statement) -> BulkFacts:
     """Exports by definition first, then by name and place (specifications: BLK-02, BLK-03). Never raises."""
-    found: set[ExportLevel] = set()
+    levels: set[ExportLevel] = set()
     undefined = False
     for type_name, operation in statement.operations:
         level, defined = _level(type_name, operation)
         if level is not None:
-            found.add(level)
+            levels.add(level)
             undefined = undefined or not defined
     return BulkFacts.trusted(
-        exports=tuple(level for level in _LEVELS if level in found),
+        exports=tuple(level for level in _LEVELS if level in levels),
         undefined=undefined,
-        instantiates=any(one.partition("|")[0] == STATEMENT for one in statement.facts.instantiates),
+        instantiates=any(canonical.partition("|")[0] == STATEMENT for canonical in statement.facts.instantiates),
     )
 
 

@@ -126,7 +126,7 @@ def _facts(parts: Parts, rest: _Rests) -> CapabilityFacts:
         instantiates=texts_at(members, "instantiates", problems, MAX_ENTRIES, MAX_URL) or (),
         resources=rest.resources,
         system_interactions=tuple(rest.system_interactions),
-        operations=_distinct(_names([one for place, one in rest.operations if place is None])),
+        operations=_distinct(_names([operation for type_name, operation in rest.operations if type_name is None])),
         profiles=references_at(members, "profile", problems),
         security=rest.security(),
         subsetted=_subsetted(members, problems),
@@ -139,12 +139,12 @@ class _NotPlainError(Exception):
     """Text that was to be read at once holds words that need a second look."""
 
 
-def _plain(words: Iterable[str]) -> None:
+def _plain(texts: Iterable[str]) -> None:
     """Make sure that there is nothing to trim or to replace.
 
     :raises _NotPlainError: there is.
     """
-    if not is_plain("".join(words)):
+    if not is_plain("".join(texts)):
         raise _NotPlainError
 
 
@@ -159,12 +159,12 @@ class _Entry(NamedTuple):
 
 def _entry(resource: Resource) -> _Entry:
     """A large statement has hundreds of these, so what most of them lack costs a look only."""
-    parameters = [one.name for one in resource.searchParam]
+    parameters = [parameter.name for parameter in resource.searchParam]
     repeats = len(set(parameters)) < len(parameters)
     operations, profiles, profile = resource.operation, resource.supportedProfile, resource.profile
     facts = ResourceFacts.complete(
         {
-            "interactions": _distinct([one.code for one in resource.interaction]),
+            "interactions": _distinct([interaction.code for interaction in resource.interaction]),
             "search_params": _distinct(parameters) if repeats else tuple(parameters),
             "profiles": _distinct(map(address, profiles)) if profiles else (),
             "profile": address(profile) if profile is not None else None,
@@ -187,10 +187,10 @@ def _read(text: bytes) -> _Entry:
         raise _NotPlainError
     entry = _entry(resource)
     facts = entry.facts
-    words = [entry.type, *facts.interactions, *facts.search_params, *facts.profiles]
+    texts = [entry.type, *facts.interactions, *facts.search_params, *facts.profiles]
     if entry.operations:
-        words += [*facts.operations, *_definitions(entry.operations)]
-    _plain((*words, facts.profile or "", facts.versioning or ""))
+        texts += [*facts.operations, *_definitions(entry.operations)]
+    _plain((*texts, facts.profile or "", facts.versioning or ""))
     return entry
 
 
@@ -225,44 +225,44 @@ class _Rests:
     def _add(self, position: int, rest: Rest) -> None:
         if rest.mode != "server":
             self._problems.add("a rest entry says neither mode server nor mode client; it was read as the server's")
-        everywhere = [one.name for one in rest.searchParam]
+        everywhere = [parameter.name for parameter in rest.searchParam]
         self._add_resources(f"/rest/{position}/resource", rest.resource, everywhere)
-        codes = [one.code for one in rest.interaction]
+        codes = [interaction.code for interaction in rest.interaction]
         self.system_interactions.update(dict.fromkeys(codes))
         self.system_interactions.update(dict.fromkeys(_TRANSACTION_MODES.get(rest.transactionMode or "", ())))
-        self.operations += [(None, one) for one in rest.operation]
+        self.operations += [(None, operation) for operation in rest.operation]
         self._add_security(rest.security)
         if self._at_once:
-            words = (rest.mode or "", rest.transactionMode or "", *codes, *everywhere, *_names(rest.operation))
-            _plain((*words, *_definitions(rest.operation)))
+            texts = (rest.mode or "", rest.transactionMode or "", *codes, *everywhere, *_names(rest.operation))
+            _plain((*texts, *_definitions(rest.operation)))
 
     def _add_resources(
-        self, place: str, resources: Sequence[msgspec.Raw | Resource | None], everywhere: list[str]
+        self, pointer: str, resources: Sequence[msgspec.Raw | Resource | None], everywhere: list[str]
     ) -> None:
-        seen: list[str] = []
+        listed_types: list[str] = []
         for index, resource in enumerate(resources):
             if resource is None:
                 continue
-            type_name, read, operations, repeats = (
+            type_name, facts, operations, repeats = (
                 _entry(resource) if isinstance(resource, Resource) else _sent(resource)
             )
             if repeats:
-                self._repeat(f"{place}/{index}/searchParam")
+                self._repeat(f"{pointer}/{index}/searchParam")
             if everywhere:
-                read = read.but(search_params=_distinct([*read.search_params, *everywhere]))
+                facts = facts.but(search_params=_distinct([*facts.search_params, *everywhere]))
             if operations:
-                self.operations += [(type_name, one) for one in operations]
+                self.operations += [(type_name, operation) for operation in operations]
             if type_name in self.resources:
-                if type_name in seen:
+                if type_name in listed_types:
                     note = f"the type {shown(type_name)} is listed more than once; the entries were merged"
                     self._problems.add(note)
-                    self._repeat(place)
-                self.resources[type_name] = _merged(self.resources[type_name], read)
+                    self._repeat(pointer)
+                self.resources[type_name] = _merged(self.resources[type_name], facts)
             elif len(self.resources) < MAX_RESOURCES:
-                self.resources[type_name] = read
+                self.resources[type_name] = facts
             else:
                 self._problems.add(f"more than {MAX_RESOURCES} resource types; the rest was not read")
-            seen.append(type_name)
+            listed_types.append(type_name)
 
     def _repeat(self, pointer: str) -> None:
         if len(self.repeated) < MAX_PROBLEMS and pointer not in self.repeated:
@@ -294,24 +294,24 @@ def _distinct(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _merged(one: ResourceFacts, other: ResourceFacts) -> ResourceFacts:
+def _merged(entry: ResourceFacts, other: ResourceFacts) -> ResourceFacts:
     """Two entries of one type: everything that either declares."""
     return ResourceFacts(
-        interactions=_distinct([*one.interactions, *other.interactions]),
-        search_params=_distinct([*one.search_params, *other.search_params]),
-        profiles=_distinct([*one.profiles, *other.profiles]),
-        profile=one.profile or other.profile,
-        operations=_distinct([*one.operations, *other.operations]),
-        versioning=one.versioning or other.versioning,
+        interactions=_distinct([*entry.interactions, *other.interactions]),
+        search_params=_distinct([*entry.search_params, *other.search_params]),
+        profiles=_distinct([*entry.profiles, *other.profiles]),
+        profile=entry.profile or other.profile,
+        operations=_distinct([*entry.operations, *other.operations]),
+        versioning=entry.versioning or other.versioning,
     )
 
 
 def _names(operations: Sequence[Operation]) -> list[str]:
-    return [name for one in operations if (name := one.name.lstrip("$"))]
+    return [name for operation in operations if (name := operation.name.lstrip("$"))]
 
 
 def _definitions(operations: Sequence[Operation]) -> list[str]:
-    return [address(one.definition) for one in operations if one.definition is not None]
+    return [address(operation.definition) for operation in operations if operation.definition is not None]
 
 
 def _version(document: dict[str, Any], problems: Problems) -> str | None:

@@ -145,17 +145,19 @@ def read_directory(data: bytes) -> Directory:
             shown = plain(redacted_base(storable(row.address[:400])), 200)
             dropped.append(Dropped(row.location, next(iter(row.names), ""), shown, word, reason))
             continue
-        found = entries.get(repaired.url)
-        if found is None:
+        known = entries.get(repaired.url)
+        if known is None:
             entries[repaired.url] = DirectoryEntry(repaired.url, row.names, row.vendor, row.location, repaired.repairs)
         else:
-            entries[repaired.url] = _merged(found, row)
+            entries[repaired.url] = _merged(known, row)
     return Directory(form, tuple(entries.values()), tuple(dropped), listed)
 
 
-def _merged(found: DirectoryEntry, row: _Row) -> DirectoryEntry:
-    names = dict.fromkeys((*found.names, *row.names))
-    return replace(found, names=tuple(names)[:_MAX_NAMES], vendor=found.vendor or row.vendor, listed=found.listed + 1)
+def _merged(listed: DirectoryEntry, row: _Row) -> DirectoryEntry:
+    names = dict.fromkeys((*listed.names, *row.names))
+    return replace(
+        listed, names=tuple(names)[:_MAX_NAMES], vendor=listed.vendor or row.vendor, listed=listed.listed + 1
+    )
 
 
 def _unzipped(data: bytes) -> bytes:
@@ -227,7 +229,7 @@ def _json_rows(text: str) -> tuple[str, Iterator[_Row]]:
         urls = [entry.get("fullUrl") if isinstance(entry, dict) else None for entry in _list(entries)]
         return "bundle", _resource_rows(resources, urls)
     values = value if isinstance(value, list) else [value]
-    if any(isinstance(one, dict) and "resourceType" in one for one in values):
+    if any(isinstance(entry, dict) and "resourceType" in entry for entry in values):
         return "resources", _resource_rows(values, [None] * len(values))
     if not isinstance(value, list):
         raise DirectoryError("it is a JSON object, but no Bundle, Endpoint or Organization")
@@ -297,8 +299,8 @@ def _codes(concept: Any) -> Iterator[str]:
 
 
 def _contained_names(endpoint: dict[str, Any]) -> list[str]:
-    contained = [one for one in _list(endpoint.get("contained")) if isinstance(one, dict)]
-    return [_name(one.get("name")) for one in contained if one.get("resourceType") == "Organization"]
+    contained = [resource for resource in _list(endpoint.get("contained")) if isinstance(resource, dict)]
+    return [_name(resource.get("name")) for resource in contained if resource.get("resourceType") == "Organization"]
 
 
 def _names_by_endpoint(resources: list[Any]) -> dict[str, list[str]]:

@@ -59,8 +59,8 @@ def parse(document: object) -> JwksFacts:
     """
     problems = Problems()
     if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
-        what = "has no list of keys" if isinstance(document, dict) else f"is {kind_of(document)}, not an object"
-        problems.add(f"the document {what}")
+        problem = "has no list of keys" if isinstance(document, dict) else f"is {kind_of(document)}, not an object"
+        problems.add(f"the document {problem}")
         return JwksFacts.trusted(valid=False, problems=problems.notes())
     reader = _Reader(problems)
     for position, key in enumerate(objects_at(document, "keys", problems, MAX_KEYS)):

@@ -56,5 +56,5 @@ class OAuthUriReader:
 
     def uris(self) -> OAuthUris:
         """What was found, part by part."""
-        found = {**self._similar, **self._exact}
-        return OAuthUris.trusted(**{_FIELDS.get(name, name): value for name, value in found.items()})
+        addresses = {**self._similar, **self._exact}
+        return OAuthUris.trusted(**{_FIELDS.get(name, name): value for name, value in addresses.items()})

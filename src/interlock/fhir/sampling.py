@@ -66,16 +66,16 @@ _CATEGORY_OF_PROFILE = {
 
 def narrower(resource: str, profile: str | None) -> tuple[str, str] | None:
     """A parameter and its value that, with a patient, make a search which US Core requires; none when none is known."""
-    found = _NARROWER.get(resource)
-    if found is None:
+    narrowing = _NARROWER.get(resource)
+    if narrowing is None:
         return None
     name = (profile or "").partition("|")[0].rpartition("/")[2]
-    return (found[0], _CATEGORY_OF_PROFILE.get(name, found[1])) if found[0] == "category" else found
+    return (narrowing[0], _CATEGORY_OF_PROFILE.get(name, narrowing[1])) if narrowing[0] == "category" else narrowing
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What some resources of one type showed; all numbers count resources."""
+class ResourceCounts:
+    """In how many resources of one type each field, status and code system occurs."""
 
     count: int
     fields: dict[str, int]
@@ -83,7 +83,7 @@ class Seen:
     systems: dict[str, int]
 
 
-def seen_in(resources: Sequence[dict[str, Any]], required: Iterable[str]) -> Seen:
+def count_resources(resources: Sequence[dict[str, Any]], required: Iterable[str]) -> ResourceCounts:
     """Counts over resources of one type. ``required`` are paths such as ``period.start``, ``value[x]``, ``code``."""
     looked_at = resources[:MAX_RESOURCES]
     statuses: Counter[str] = Counter()
@@ -91,7 +91,7 @@ def seen_in(resources: Sequence[dict[str, Any]], required: Iterable[str]) -> See
     for resource in looked_at:
         statuses.update(dict.fromkeys(_statuses(resource), 1))
         systems.update(dict.fromkeys(_systems(resource), 1))
-    return Seen(
+    return ResourceCounts(
         count=len(looked_at),
         fields={path: sum(has_field(resource, path) for resource in looked_at) for path in dict.fromkeys(required)},
         statuses=dict(sorted(statuses.items())),
@@ -120,7 +120,7 @@ def _is_value(value: Any) -> bool:
     if isinstance(value, dict):
         extensions = value.get("extension")
         if value.keys() <= {"extension", "id"} and isinstance(extensions, list):
-            return not any(isinstance(one, dict) and one.get("url") == _ABSENT for one in extensions)
+            return not any(isinstance(extension, dict) and extension.get("url") == _ABSENT for extension in extensions)
         return bool(value)
     return value is not None and value != ""
 
@@ -143,7 +143,7 @@ def _codings(value: Any) -> Iterator[tuple[Any, Any]]:
 
 def _systems(resource: dict[str, Any]) -> Iterator[str]:
     """Addresses of the code systems that a resource uses, as far as nothing of its person is in them."""
-    found: dict[str, None] = {}
+    systems: dict[str, None] = {}
     personal: set[str] = set()
     queue: list[tuple[str, str, Any]] = [("", "", resource)]
     for within, name, value in queue:
@@ -152,11 +152,11 @@ def _systems(resource: dict[str, Any]) -> Iterator[str]:
         elif isinstance(value, dict):
             system = value.get("system")
             if name not in _NO_CODES and isinstance(system, str) and "code" in value:
-                found[system] = None
+                systems[system] = None
             queue += [(name, key, child) for key, child in value.items()][: max(0, _MAX_VISITED - len(queue))]
         elif isinstance(value, str) and (name in _PERSONAL or within in _PERSONAL_WITHIN):
             personal.update(part.lower() for part in (value, value.rpartition("/")[2]) if len(part) >= _MIN_PERSONAL)
-    for system in found:
+    for system in systems:
         address = _address(system)
         if address is None or any(part in address.lower() for part in personal):
             yield "other"

@@ -249,9 +249,9 @@ def references_at(parent: dict[str, Any], key: str, problems: Problems) -> tuple
     if len(entries) > MAX_ENTRIES:
         problems.add(f"{key} has {len(entries)} entries; only the first {MAX_ENTRIES} were read")
         entries = entries[:MAX_ENTRIES]
-    found: dict[str, None] = {}
+    references: dict[str, None] = {}
     for entry in entries:
         holder = entry if isinstance(entry, dict) else {"reference": entry}
         if (text := text_at(holder, "reference", problems, MAX_URL)) is not None:
-            found[text] = None
-    return tuple(found)
+            references[text] = None
+    return tuple(references)

@@ -27,9 +27,9 @@ class Problems:
 
     def copy(self) -> Problems:
         """The same notes, to be added to independently."""
-        made = Problems()
-        made._notes, made._dropped = dict(self._notes), self._dropped
-        return made
+        twin = Problems()
+        twin._notes, twin._dropped = dict(self._notes), self._dropped
+        return twin
 
     def add(self, note: str) -> None:
         """Add one note, one sentence without a full stop."""

@@ -43,12 +43,12 @@ def parse(document: object, base_url: str, now: datetime) -> UdapFacts:
     }
     fields |= {name: text_at(document, name, problems, MAX_URL) for name in URL_FIELDS}
     signed: bool | None = None
-    found: tuple[str, ...] = ()
+    signed_problems: tuple[str, ...] = ()
     if document.get("signed_metadata") is not None:
         parts = _jwt(document["signed_metadata"])
         signed = parts is not None
-        found = tuple(_signed_problems(*parts, document, base_url, now)) if parts else ()
-    return UdapFacts.trusted(**fields, signed=signed, signed_problems=found, problems=problems.notes())
+        signed_problems = tuple(_signed_problems(*parts, document, base_url, now)) if parts else ()
+    return UdapFacts.trusted(**fields, signed=signed, signed_problems=signed_problems, problems=problems.notes())
 
 
 def _jwt(value: object) -> tuple[dict[str, Any], dict[str, Any]] | None:

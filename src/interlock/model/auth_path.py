@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from interlock.model import words
 from interlock.model.base import Model
 
 Mode = Literal["ehr", "standalone", "backend"]
@@ -41,10 +42,10 @@ class AuthPath(Model):
         head = f"{_MODES[self.mode]}: {_STATES[self.state]}"
         if self.state != "possible":
             return f"{head}, {self.reason}"
-        parts = [f"scopes {' and '.join(self.scopes)}" if self.scopes else "scopes not listed"]
+        parts = [f"scopes {words.listed(self.scopes)}" if self.scopes else "scopes not listed"]
         if self.pkce is not None:
             parts.append(f"PKCE {self.pkce}")
         parts += self.client_authentication or ("client authentication undeclared",)
         if self.context:
-            parts.append(f"context {' and '.join(self.context)}")
+            parts.append(f"context {words.listed(self.context)}")
         return ", ".join([head, *parts])

@@ -24,12 +24,12 @@ class Colours(Model):
     @field_validator("heading")
     @classmethod
     def _readable(cls, colour: str | None) -> str | None:
-        return _seen(colour, TEXT_CONTRAST, "text")
+        return _contrasting(colour, TEXT_CONTRAST, "text")
 
     @field_validator("accent")
     @classmethod
     def _visible(cls, colour: str | None) -> str | None:
-        return _seen(colour, LINE_CONTRAST, "a line")
+        return _contrasting(colour, LINE_CONTRAST, "a line")
 
 
 class Branding(Model):
@@ -57,10 +57,10 @@ class Branding(Model):
         return logo
 
 
-def _seen(colour: str | None, least: float, what_for: str) -> str | None:
+def _contrasting(colour: str | None, least: float, used_for: str) -> str | None:
     if colour is not None and (contrast := contrast_with_white(colour)) < least:
         raise ValueError(
-            f"a contrast of {contrast:.1f} to 1 with white paper is too little for {what_for}: it takes {least:g} to 1"
+            f"a contrast of {contrast:.1f} to 1 with white paper is too little for {used_for}: it takes {least:g} to 1"
         )
     return colour
 

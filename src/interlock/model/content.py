@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from interlock.model import words
 from interlock.model.base import Model
 
 ChangeKind = Literal["off", "changed", "weight", "added"]
@@ -35,7 +36,7 @@ def count_changes(changes: Sequence[ContentChange]) -> str:
     """``3 changes of this workspace``; empty without any."""
     if not changes:
         return ""
-    return "1 change of this workspace" if len(changes) == 1 else f"{len(changes):,} changes of this workspace"
+    return words.count(len(changes), "change of this workspace", "changes of this workspace")
 
 
 def told_changes(changes: Sequence[ContentChange]) -> str:
@@ -46,8 +47,8 @@ def told_changes(changes: Sequence[ContentChange]) -> str:
     blockers = sum(change.kind != "off" and change.blocker for change in changes)
     others = {kind: sum(change.kind == kind and not change.blocker for change in changes) for kind in _KINDS}
     parts = [
-        f"{_many(blockers_off, 'blocker')} turned off" if blockers_off else "",
-        f"{_many(blockers, 'blocker')} changed" if blockers else "",
+        f"{words.count(blockers_off, 'blocker')} turned off" if blockers_off else "",
+        f"{words.count(blockers, 'blocker')} changed" if blockers else "",
         *(f"{number:,} {_KINDS[kind]}" for kind, number in others.items() if number),
     ]
     return f"{count_changes(changes)} to what Interlock ships: {', '.join(part for part in parts if part)}."
@@ -75,7 +76,3 @@ _KINDS: dict[ChangeKind, str] = {
     "weight": "with another weight",
     "added": "added",
 }
-
-
-def _many(number: int, noun: str) -> str:
-    return f"1 {noun}" if number == 1 else f"{number:,} {noun}s"

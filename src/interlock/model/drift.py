@@ -66,7 +66,7 @@ class DriftChange(Model):
     rank: ChangeRank = "changed"
     uses: str | None = None
 
-    def words(self) -> str:
+    def summary(self) -> str:
         """The change in a few words: ``search parameter Observation.category is gone``; nothing is escaped."""
         kind = "" if self.kind in {"check", "data", "document", "base_url"} else f"{self.kind.replace('_', ' ')} "
         of = f"{self.subject}." if self.subject and self.kind not in {"resource", "data", "check"} else ""
@@ -97,4 +97,4 @@ class Drift(Model):
     @property
     def concerns_contract(self) -> tuple[DriftChange, ...]:
         """Changes of what the contract uses, for the worse or to something else."""
-        return tuple(one for one in self.changes if one.rank in {"contract_broken", "contract_changed"})
+        return tuple(change for change in self.changes if change.rank in {"contract_broken", "contract_changed"})

@@ -179,13 +179,6 @@ class Response(Model):
             self.reason or None,
         )
 
-    @property
-    def words(self) -> str:
-        """The answer itself on one line, as it was given."""
-        if self.status is not Status.ANSWERED:
-            return self.status.value.replace("_", " ")
-        return ", ".join(self.value) if isinstance(self.value, tuple) else str(self.value)
-
 
 #: Responses of one scope: item id → response. An absent item is unanswered.
 Responses = Mapping[str, Response]

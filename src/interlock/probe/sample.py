@@ -139,17 +139,17 @@ class _Reader:
         if search is None and page.outcome == "rejected" and page.status in _TOO_WIDE:
             search, page = await self._narrower(need, page)
         category = search[1] if search is not None and search[0] == "category" else None
-        seen = sampling.seen_in(page.resources, need.required_fields)
+        counts = sampling.count_resources(page.resources, need.required_fields)
         return InputSample(
             resource=need.resource,
             category=category,
             optional=need.optional,
             outcome=page.outcome,
             status=page.status,
-            count=seen.count,
-            fields=seen.fields if seen.count else {},
-            statuses=seen.statuses,
-            systems=seen.systems,
+            count=counts.count,
+            fields=counts.fields if counts.count else {},
+            statuses=counts.statuses,
+            systems=counts.systems,
             terminology=need.terminology,
             reason=page.reason,
         )

@@ -156,7 +156,7 @@ def _words(item: Item, raw: Raw, limit: int) -> str:
         raise _error(item, f"the answer is {len(text):,} characters long, more than {limit:,}", "shorten it")
     wrong = forbidden(text)
     if wrong is not None:
-        raise _error(item, f"the answer holds {wrong.words}", "type it again without it")
+        raise _error(item, f"the answer holds {wrong.description}", "type it again without it")
     return text
 
 

@@ -48,8 +48,8 @@ class QuestionnaireSet:
 
     def location(self, item_id: str) -> Location:
         """Where an item's id stands."""
-        found = self.items.get(item_id)
-        return found[0].location((*found[1], "id")) if found else Location()
+        document, path = self.items.get(item_id, (None, ()))
+        return document.location((*path, "id")) if document else Location()
 
 
 def load_questionnaires(directories: Sequence[Path]) -> tuple[Questionnaire, ...]:
@@ -80,9 +80,9 @@ def read_questionnaires(directories: Sequence[Path]) -> QuestionnaireSet:
         own_items: dict[str, tuple[YamlDocument, Path_]] = {}
         for document, questionnaire in _documents(directory, first_of, problems):
             own.append(questionnaire)
-            for found, at in _located(questionnaire.items, document, ("items",)):
-                own_located.append(found)
-                own_items.setdefault(found.item.id, (document, at))
+            for entry, at in _located(questionnaire.items, document, ("items",)):
+                own_located.append(entry)
+                own_items.setdefault(entry.item.id, (document, at))
         items |= own_items
         own, replaced = _replace(read, own)
         located = [entry for entry in located if entry.item.id not in replaced] + own_located
@@ -158,8 +158,8 @@ def _replace(earlier: list[Questionnaire], own: list[Questionnaire]) -> tuple[li
             earlier[index] = questionnaire.model_copy(update={"items": items})
     if not taken:
         return own, frozenset()
-    rest = [one.model_copy(update={"items": without(one.items)}) for one in own]
-    return [one for one in rest if one.items], frozenset(gone)
+    rest = [questionnaire.model_copy(update={"items": without(questionnaire.items)}) for questionnaire in own]
+    return [questionnaire for questionnaire in rest if questionnaire.items], frozenset(gone)
 
 
 def _every(items: tuple[Item, ...]) -> Iterator[Item]:
@@ -172,10 +172,10 @@ def _files(directory: Path, problems: list[DocumentError]) -> list[Path]:
     if not directory.is_dir():
         problems.append(DocumentError("no such directory", location=Location(file=str(directory))))
         return []
-    found = sorted(path for path in directory.glob("*.yaml") if path.is_file())
-    if len(found) > MAX_FILES:
+    files = sorted(path for path in directory.glob("*.yaml") if path.is_file())
+    if len(files) > MAX_FILES:
         problems.append(DocumentError(f"more than {MAX_FILES:,} files", location=Location(file=str(directory))))
-    return found[:MAX_FILES]
+    return files[:MAX_FILES]
 
 
 def _check_lengths(document: YamlDocument) -> None:

@@ -94,7 +94,9 @@ def _answer_problem(condition: EnableWhen, control: Item) -> str | None:
 
 
 def _circles(by_id: Mapping[str, Located]) -> Iterator[DocumentError]:
-    circle = find_circle({name: [one.question for one in entry.item.enable_when] for name, entry in by_id.items()})
+    circle = find_circle(
+        {name: [condition.question for condition in entry.item.enable_when] for name, entry in by_id.items()}
+    )
     if circle:
         yield DocumentError(
             f"the enable_when conditions form a circle: {' → '.join(circle)}", location=by_id[circle[0]].location

@@ -62,13 +62,15 @@ class Hiding:
             for control in self._controls
             if (response := (own or {}).get(control) or responses.get(control)) is not None
         }
-        key = tuple((control, one.status, type(one.value), one.value) for control, one in deciding.items())
-        found = self._known.get(key)
-        if found is None:
+        key = tuple(
+            (control, response.status, type(response.value), response.value) for control, response in deciding.items()
+        )
+        hidden_items = self._known.get(key)
+        if hidden_items is None:
             if len(self._known) >= _MAX_REMEMBERED:
                 self._known.clear()
-            found = self._known[key] = hidden(visible(self._questionnaires, deciding))
-        return found
+            hidden_items = self._known[key] = hidden(visible(self._questionnaires, deciding))
+        return hidden_items
 
 
 def hidden(visibility: Mapping[str, bool | None]) -> frozenset[str]:
@@ -149,7 +151,7 @@ def _holds(condition: EnableWhen, response: Response | None, shown: bool | None)
 def _compare(condition: EnableWhen, value: AnswerValue) -> bool:
     answers = value if isinstance(value, tuple) else (value,)
     if condition.operator in {Operator.EQ, Operator.NE}:
-        found = any(type(answer) is type(condition.answer) and answer == condition.answer for answer in answers)
-        return found is (condition.operator is Operator.EQ)
+        equal = any(type(answer) is type(condition.answer) and answer == condition.answer for answer in answers)
+        return equal is (condition.operator is Operator.EQ)
     test = _ORDER[condition.operator]
     return any(type(answer) is type(condition.answer) and test(answer, condition.answer) for answer in answers)

@@ -57,10 +57,10 @@ class State:
     at_root: Document | None = None
     _counts: dict[str, int] = field(default_factory=dict)
 
-    def times_before(self, what: str) -> int:
+    def times_before(self, key: str) -> int:
         """How often this was asked before, 0 for the first time."""
-        before = self._counts.pop(what, 0)
-        self._counts[what] = before + 1
+        before = self._counts.pop(key, 0)
+        self._counts[key] = before + 1
         if len(self._counts) > _MAX_COUNTED:
             del self._counts[next(iter(self._counts))]
         return before
@@ -164,14 +164,14 @@ def servers(metadata: Document | None) -> Sequence[Document]:
 
 def oauth_uris(metadata: Document | None) -> dict[str, str]:
     """The statement's ``oauth-uris`` extension as name to address; the first of each name wins."""
-    found: dict[str, str] = {}
+    addresses: dict[str, str] = {}
     for rest in servers(metadata):
         for extension in objects(rest.get("security"), "extension"):
             if extension.get("url") == OAUTH_URIS:
                 for part in objects(extension, "extension"):
                     if isinstance(part.get("url"), str) and isinstance(part.get("valueUri"), str):
-                        found.setdefault(part["url"], part["valueUri"])
-    return found
+                        addresses.setdefault(part["url"], part["valueUri"])
+    return addresses
 
 
 def objects(parent: Any, key: str) -> list[Document]:

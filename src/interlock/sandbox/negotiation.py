@@ -62,7 +62,7 @@ def accepts_json_by_name(request: Request) -> bool:
 
 def _ranges(accept: str) -> list[tuple[str, dict[str, str]]]:
     """Media ranges with lower-cased parameters, best quality first, in order of appearance; quality 0 is left out."""
-    found: list[tuple[float, str, dict[str, str]]] = []
+    ranges: list[tuple[float, str, dict[str, str]]] = []
     for part in accept.split(","):
         name, *rest = (piece.strip() for piece in part.split(";"))
         parameters = {
@@ -70,9 +70,9 @@ def _ranges(accept: str) -> list[tuple[str, dict[str, str]]]:
         }
         quality = _quality(parameters.pop("q", "1"))
         if name and quality > 0:
-            found.append((quality, name.lower(), parameters))
-    found.sort(key=lambda entry: -entry[0])
-    return [(name, parameters) for _, name, parameters in found]
+            ranges.append((quality, name.lower(), parameters))
+    ranges.sort(key=lambda entry: -entry[0])
+    return [(name, parameters) for _, name, parameters in ranges]
 
 
 def _quality(text: str) -> float:

@@ -79,14 +79,14 @@ class SimulatedOrganization(OrganizationCard):
 
     @model_validator(mode="after")
     def _resources_have_names(self) -> SimulatedOrganization:
-        seen: set[tuple[str, str]] = set()
+        identities: set[tuple[str, str]] = set()
         for resource in self.resources:
             kind, identity = resource.get("resourceType"), resource.get("id")
             if not isinstance(kind, str) or not isinstance(identity, str):
                 raise ValueError("every sample resource needs a resourceType and an id")
-            if (kind, identity) in seen:
+            if (kind, identity) in identities:
                 raise ValueError(f"two sample resources are {kind}/{identity}")
-            seen.add((kind, identity))
+            identities.add((kind, identity))
         return self
 
     @classmethod

@@ -36,9 +36,9 @@ def outcome(status: int, code: str, diagnostics: str, headers: Mapping[str, str]
     return Response(body, status, {"Content-Type": "application/fhir+json", **(headers or {})})
 
 
-def not_found(what: str) -> Response:
+def not_found(reason: str) -> Response:
     """404 in plain JSON, for paths outside every organisation."""
-    return plain_json({"error": "not_found", "error_description": what}, 404)
+    return plain_json({"error": "not_found", "error_description": reason}, 404)
 
 
 def page(title: str, body: str, status: int = 200) -> Response:

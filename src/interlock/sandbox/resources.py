@@ -145,8 +145,8 @@ def _references(*elements: str) -> Callable[[Document, list[str]], bool]:
     """Match a reference in any of the elements by id alone or as ``Type/id``."""
 
     def matches(resource: Document, wanted: list[str]) -> bool:
-        found = [_reference(resource.get(element)) for element in elements]
-        return any(value in (each, each.rpartition("/")[2]) for value in wanted for each in found if each)
+        references = [_reference(resource.get(element)) for element in elements]
+        return any(value in (each, each.rpartition("/")[2]) for value in wanted for each in references if each)
 
     return matches
 

@@ -21,7 +21,7 @@ def parse(scope: str) -> tuple[str, str] | None:
 
 def permits(scopes: tuple[str, ...], kind: str, letter: str) -> bool:
     """Whether any of the scopes allows this letter of ``cruds`` on this resource type."""
-    return any(found[0] in ("*", kind) and letter in found[1] for found in map(parse, scopes) if found)
+    return any(granted[0] in ("*", kind) and letter in granted[1] for granted in map(parse, scopes) if granted)
 
 
 def covers(wide: str, narrow: str) -> bool:

@@ -41,19 +41,19 @@ class Tokens:
     def grant(self, organization: str, token: str) -> Grant | None:
         """What the token stands for at this organisation, or none: unknown, expired, revoked or another's."""
         with self._lock:
-            found = self._grants.get(token)
-            if found is None or found.organization != organization:
+            known = self._grants.get(token)
+            if known is None or known.organization != organization:
                 return None
-            if found.expires <= time.time():
+            if known.expires <= time.time():
                 del self._grants[token]
                 return None
-            return found
+            return known
 
     def revoke(self, organization: str, token: str) -> None:
         """Forget a token of this organisation; an unknown one is no error (RFC 7009 section 2.2)."""
         with self._lock:
-            found = self._grants.get(token)
-            if found is not None and found.organization == organization:
+            grant = self._grants.get(token)
+            if grant is not None and grant.organization == organization:
                 del self._grants[token]
 
     def first_use(self, organization: str, assertion_id: str, expires: float) -> bool:

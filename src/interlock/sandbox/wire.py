@@ -58,12 +58,12 @@ class WireResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Deliver on the transport, then wait until the connection is gone."""
-        found = scope.get("extensions", {}).get(TRANSPORT)
-        if found is None:
+        extension = scope.get("extensions", {}).get(TRANSPORT)
+        if extension is None:
             refusal = outcome(501, "not-supported", "this fault needs the sandbox's own server")
             await refusal(scope, receive, send)
             return
-        transport: asyncio.Transport = found["transport"]
+        transport: asyncio.Transport = extension["transport"]
         head, body = _head(self._answer), bytes(self._answer.body)
         try:
             await self._deliver(self._exchange, transport, head, body)

@@ -37,7 +37,7 @@ def _draw_rank(page: Page, sign: Mark, changes: list[DriftChange]) -> None:
         return
     page.heading(sign.word, str(len(changes)))
     for change in changes[:_SHOWN]:
-        page.bullet(text(sign.glyph, sign.style), change.words())
+        page.bullet(text(sign.glyph, sign.style), change.summary())
         if change.uses:
             page.bullet(" ", line(("used: ", ACCENT), (change.uses, DIM)))
     if len(changes) > _SHOWN:

@@ -91,7 +91,7 @@ def _check_text(item: Item, name: str, text: str | None) -> None:
         )
     wrong = forbidden(text)
     if wrong is not None:
-        raise InterlockError(f"{item.id}: the {name} holds {wrong.words}", remedy="write it again without it")
+        raise InterlockError(f"{item.id}: the {name} holds {wrong.description}", remedy="write it again without it")
 
 
 def record_answer(

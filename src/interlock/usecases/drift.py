@@ -94,7 +94,7 @@ def check_drift(drifts: Sequence[Drift]) -> None:
 
 def _first(name: str, changes: Sequence[DriftChange]) -> str:
     more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
-    return f"{name}: {plain(changes[0].words(), 160)}{more}"
+    return f"{name}: {plain(changes[0].summary(), 160)}{more}"
 
 
 def is_observation_file(reference: str) -> bool:

@@ -38,7 +38,7 @@ def initialize(directory: Path, template: str = "blank", *, name: str | None = N
     if name is not None:
         wrong = forbidden(name)
         if wrong is not None:
-            raise InterlockError(f"the name holds {wrong.words}", remedy="write it again without it")
+            raise InterlockError(f"the name holds {wrong.description}", remedy="write it again without it")
         files[SETTINGS_FILE] = _named(files[SETTINGS_FILE].decode(), name).encode()
     workspace = Workspace.create(directory, files)
     trust_own(workspace)

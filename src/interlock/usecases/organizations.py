@@ -23,7 +23,7 @@ def make_organization(fields: dict[str, Any]) -> Organization:
     for name, value in given.items():
         wrong = forbidden(value) if isinstance(value, str) else None
         if wrong is not None:
-            raise InterlockError(f"{name}: it holds {wrong.words}", remedy="write it again without it")
+            raise InterlockError(f"{name}: it holds {wrong.description}", remedy="write it again without it")
     if "id" not in given and "name" in given:
         given["id"] = slug(str(given["name"]))
     try:

@@ -15,10 +15,10 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 class Refused(Exception):  # noqa: N818
     """A request that may not come in: HTTP status and words for a person."""
 
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
         self.status = status
-        self.words = words
+        self.message = message
 
 
 def is_loopback(host: str) -> bool:

@@ -102,7 +102,7 @@ class TerminalServer:
                 raise Refused(403, "Open the whole address that `interlock serve` printed in its terminal.")
             return await handler(request)
         except Refused as refused:
-            return web.Response(status=refused.status, text=f"{refused.words}\n")
+            return web.Response(status=refused.status, text=f"{refused.message}\n")
 
     async def _add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         for name, value in _HEADERS.items():
@@ -122,8 +122,10 @@ class TerminalServer:
         channel = web.WebSocketResponse(heartbeat=15, max_msg_size=MOST_BYTES, compress=False)
         await channel.prepare(request)
         if len(self._sockets) >= MOST_SESSIONS:
-            words = f"{MOST_SESSIONS} windows are open already, which is the most. Close one of them, then start again."
-            await channel.close(code=1013, message=words.encode())
+            message = (
+                f"{MOST_SESSIONS} windows are open already, which is the most. Close one of them, then start again."
+            )
+            await channel.close(code=1013, message=message.encode())
             return channel
         self._sockets.add(channel)
         session = Session(self._command, channel, self._downloads)
@@ -168,8 +170,8 @@ class TerminalServer:
         return response
 
     async def _close_sessions(self, app: web.Application) -> None:
-        words = b"`interlock serve` was stopped."
-        await asyncio.gather(*(channel.close(code=1001, message=words) for channel in tuple(self._sockets)))
+        message = b"`interlock serve` was stopped."
+        await asyncio.gather(*(channel.close(code=1001, message=message) for channel in tuple(self._sockets)))
 
 
 def _is_ours(record: logging.LogRecord) -> bool:

@@ -73,7 +73,7 @@ def load_bodies(workspace: Workspace, digests: Iterable[str]) -> dict[str, bytes
 
     :raises DocumentError: a stored document is damaged or not the one that its name says.
     """
-    found: dict[str, bytes] = {}
+    bodies: dict[str, bytes] = {}
     for digest in digests:
         path = workspace.root / "observations" / "bodies" / f"{digest}.json.gz"
         if not path.is_file():
@@ -85,8 +85,8 @@ def load_bodies(workspace: Workspace, digests: Iterable[str]) -> dict[str, bytes
             raise DocumentError("this stored document is damaged", location=Location(file=str(path))) from error
         if hashlib.sha256(content).hexdigest() != digest:
             raise DocumentError("this stored document is not what its name says", location=Location(file=str(path)))
-        found[digest] = content
-    return found
+        bodies[digest] = content
+    return bodies
 
 
 def observation_files(workspace: Workspace, org: str) -> tuple[Path, ...]:
@@ -120,7 +120,7 @@ class Milestone:
 
 def milestones(workspace: Workspace) -> tuple[Milestone, ...]:
     """All milestones in order of their number."""
-    found = []
+    named = []
     for path in workspace.files("milestones", "*.json"):
         match = _MILESTONE.match(path.name)
         if match:
@@ -128,8 +128,8 @@ def milestones(workspace: Workspace) -> tuple[Milestone, ...]:
                 saved = datetime.fromtimestamp(path.stat().st_mtime, UTC)
             except (OSError, ValueError, OverflowError):
                 continue  # gone meanwhile, a link to nowhere, or of no year that there is
-            found.append(Milestone(int(match[1]), match[2], path, saved))
-    return tuple(sorted(found, key=lambda milestone: milestone.number))
+            named.append(Milestone(int(match[1]), match[2], path, saved))
+    return tuple(sorted(named, key=lambda milestone: milestone.number))
 
 
 def save_milestone(workspace: Workspace, name: str, assessment: Assessment) -> Milestone:
@@ -147,8 +147,8 @@ def find_milestone(known: Sequence[Milestone], reference: str) -> Milestone | No
 
     A number comes before a name, and of several with one name it is the latest; none when there is none by that name.
     """
-    wanted = [one for one in known if reference in {str(one.number), one.path.stem}]
-    wanted = wanted or [one for one in known if reference == one.name]
+    wanted = [milestone for milestone in known if reference in {str(milestone.number), milestone.path.stem}]
+    wanted = wanted or [milestone for milestone in known if reference == milestone.name]
     return wanted[-1] if wanted else known[-1] if known and reference == "last" else None
 
 

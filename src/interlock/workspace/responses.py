@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from interlock.documents.files import read_bytes
 from interlock.documents.text import plain
 from interlock.documents.yaml import MAX_BYTES, YamlDocument, model_from_yaml, parse_yaml
+from interlock.model import words
+from interlock.model.base import Status
 from interlock.model.errors import DocumentError, InterlockError, Location, WorkspaceError
 from interlock.model.questionnaire import Response
 from interlock.workspace import journal
@@ -151,9 +153,9 @@ class ResponseFiles(Folder):
             except WorkspaceError:
                 continue
             except DocumentError:  # one of them cannot be written as it is; it shall not stop the others
-                for one in kept:
+                for answer in kept:
                     with contextlib.suppress(WorkspaceError, DocumentError):
-                        recovered += self._recover_scope(scope, [one])
+                        recovered += self._recover_scope(scope, [answer])
         return tuple(recovered)
 
     def _recover_scope(self, scope: str, kept: Sequence[tuple[KeptAnswer, Change]]) -> list[str]:
@@ -190,13 +192,13 @@ class ResponseFiles(Folder):
 
         :raises DocumentError: a responses file is broken.
         """
-        found: dict[tuple[str, str], InterlockError] = {}
+        errors: dict[tuple[str, str], InterlockError] = {}
         for (scope, item), entry in self.disputed().items():
             change = entry.change()
             if change is not None:
                 file = self.root / _responses_file(scope)
-                found[scope, item] = DisputedError(file, change, self.responses(scope).get(item))
-        return found
+                errors[scope, item] = DisputedError(file, change, self.responses(scope).get(item))
+        return errors
 
     def choose(self, scope: str, item: str, keep: Literal["mine", "theirs"]) -> Change:
         """Decide between our answer and somebody else's; returns what the file holds now, and held before.
@@ -256,8 +258,12 @@ def said(response: Response | None) -> str:
     if response is None:
         return "no answer"
     note = f" with the note '{plain(response.note, 120)}'" if response.note else ""
-    when = f" ({response.at:%Y-%m-%d %H:%M})" if response.at else ""
-    return f"'{plain(response.words, 120)}'{note}{when}"
+    when = f" ({words.moment(response.at)})" if response.at else ""
+    if response.status is Status.ANSWERED:
+        answer = ", ".join(response.value) if isinstance(response.value, tuple) else str(response.value)
+    else:
+        answer = words.STATUS[response.status].phrase
+    return f"'{plain(answer, 120)}'{note}{when}"
 
 
 def _same(left: Response | None, right: Response | None) -> bool:

@@ -122,14 +122,14 @@ class Workspace(ResponseFiles):
         return model_from_yaml(WorkflowContract, self.load(CONTRACT_FILE)) if self.has(CONTRACT_FILE) else None
 
     def _organizations(self) -> Iterator[Organization]:
-        seen: dict[str, str] = {}
+        file_of: dict[str, str] = {}
         for path in self.files("orgs", "*.y*ml"):
             name = f"orgs/{path.name}"
             document = self.load(name)
             org = model_from_yaml(Organization, document)
-            if org.id in seen:
+            if org.id in file_of:
                 raise DocumentError(
-                    f"the organisation {org.id!r} is in {seen[org.id]} already",
+                    f"the organisation {org.id!r} is in {file_of[org.id]} already",
                     location=document.location(("id",)),
                     remedy="rename one",
                 )
@@ -141,7 +141,7 @@ class Workspace(ResponseFiles):
                     location=document.location(("id",)),
                     remedy=f"name the file {org.id}.yaml" if org.id != PRODUCT else "choose another id",
                 )
-            seen[org.id] = name
+            file_of[org.id] = name
             yield org
 
     # -- writing ------------------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ class Reader:
         value = value.replace("\r\n", "\n")
         wrong = forbidden(value)
         if wrong is not None:
-            self.fail(f"{key} holds {wrong.words}", f"{at}/{key}", "remove it")
+            self.fail(f"{key} holds {wrong.description}", f"{at}/{key}", "remove it")
         return value
 
     def time(self, parent: Json, key: str, at: str) -> datetime | None:
@@ -85,12 +85,12 @@ def parse_resource(raw: bytes, file: str) -> Json:
     data = parse_json(raw, file, max_nodes=MAX_VALUES, max_depth=MAX_DEPTH)
     kind = data.get("resourceType") if isinstance(data, dict) else None
     if not isinstance(data, dict) or kind != "QuestionnaireResponse":
-        found = (
+        kind_found = (
             f"a {plain(kind, 40)}" if isinstance(kind, str) else "no FHIR resource" if kind is None else kind_of(kind)
         )
-        what = "; it is the form, not the answers" if kind == "Questionnaire" else ""
+        hint = "; it is the form, not the answers" if kind == "Questionnaire" else ""
         reader.fail(
-            f"expected a QuestionnaireResponse, found {found}{what}",
+            f"expected a QuestionnaireResponse, found {kind_found}{hint}",
             "/resourceType",
             "give each response as a file of its own",
         )

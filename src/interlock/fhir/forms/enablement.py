@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlock.fhir.forms.names import per_organization
+from interlock.model import words
 from interlock.model.questionnaire import EnableWhen, Item, ItemType, Operator, Questionnaire, Responses
 
 _ORDER: dict[Operator, Callable[[Any, Any], bool]] = {
@@ -23,7 +24,7 @@ _ORDER: dict[Operator, Callable[[Any, Any], bool]] = {
 
 
 @dataclass(frozen=True)
-class Placed:
+class FormItem:
     """An item of a form, the group that holds it, and the conditions that the form can tell."""
 
     item: Item
@@ -31,11 +32,11 @@ class Placed:
     conditions: tuple[EnableWhen, ...]
 
 
-def placed_items(questionnaire: Questionnaire) -> dict[str, Placed]:
+def form_items(questionnaire: Questionnaire) -> dict[str, FormItem]:
     """Every item of a form by its id, groups included, in reading order."""
     nested = list(_walk(questionnaire.items, None))
     items = {item.id: item for item, _ in nested}
-    return {item.id: Placed(item, parent, _told(item, items)) for item, parent in nested}
+    return {item.id: FormItem(item, parent, _told(item, items)) for item, parent in nested}
 
 
 def _walk(items: tuple[Item, ...], parent: str | None) -> Iterator[tuple[Item, str | None]]:
@@ -70,10 +71,10 @@ def sides(item: Item) -> set[bool]:
 
 def untold_conditions(questionnaire: Questionnaire) -> Iterator[tuple[Item, EnableWhen]]:
     """The conditions that a form cannot tell, with their items, in reading order."""
-    for placed in placed_items(questionnaire).values():
-        for condition in placed.item.enable_when:
-            if condition not in placed.conditions:
-                yield placed.item, condition
+    for form_item in form_items(questionnaire).values():
+        for condition in form_item.item.enable_when:
+            if condition not in form_item.conditions:
+                yield form_item.item, condition
 
 
 def enabled_items(questionnaire: Questionnaire, responses: Responses) -> dict[str, bool]:
@@ -81,26 +82,26 @@ def enabled_items(questionnaire: Questionnaire, responses: Responses) -> dict[st
 
     A disabled question has no answer, and a disabled group disables what it holds.
     """
-    placed = placed_items(questionnaire)
-    enabled = dict.fromkeys(placed, True)
+    form = form_items(questionnaire)
+    enabled = dict.fromkeys(form, True)
     while True:  # conditions form no circle, so this ends once the longest chain of them is decided
         decided = {
             item_id: (entry.parent is None or enabled[entry.parent]) and _holds(entry, enabled, responses)
-            for item_id, entry in placed.items()
+            for item_id, entry in form.items()
         }
         if decided == enabled:
             return decided
         enabled = decided
 
 
-def disabling_item(placed: Mapping[str, Placed], enabled: Mapping[str, bool], item_id: str) -> Item:
+def disabling_item(form: Mapping[str, FormItem], enabled: Mapping[str, bool], item_id: str) -> Item:
     """The item whose own conditions disable ``item_id``: itself, or the outermost disabled group around it."""
-    found = current = item_id
-    while (parent := placed[current].parent) is not None:
+    disabled = current = item_id
+    while (parent := form[current].parent) is not None:
         current = parent
         if not enabled[current]:
-            found = current
-    return placed[found].item
+            disabled = current
+    return form[disabled].item
 
 
 def condition_words(item: Item, items: Mapping[str, Item] | None = None) -> str:
@@ -118,7 +119,7 @@ def condition_words(item: Item, items: Mapping[str, Item] | None = None) -> str:
     phrases = []
     for (question, comparison, _), answers in groups.items():
         control = items.get(question) if items is not None else None
-        listed = answers[0] if len(answers) == 1 else f"{', '.join(answers[:-1])} or {answers[-1]}"
+        listed = words.listed(answers, limit=len(answers), last="or")
         phrases.append(f"{f'“{control.text}”' if control else question} {_VERBS[comparison]} {listed}")
     return (" or " if either else " and ").join(phrases)
 
@@ -143,7 +144,7 @@ def _answer_words(condition: EnableWhen, control: Item | None) -> str:
     return f"“{option.label}”" if option else str(condition.answer)
 
 
-def _holds(entry: Placed, enabled: Mapping[str, bool], responses: Responses) -> bool:
+def _holds(entry: FormItem, enabled: Mapping[str, bool], responses: Responses) -> bool:
     if not entry.conditions:
         return True
     held = [_condition_holds(condition, enabled, responses) for condition in entry.conditions]

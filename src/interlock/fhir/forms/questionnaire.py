@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlock.fhir.forms import names
-from interlock.fhir.forms.enablement import Placed, condition_words, placed_items
+from interlock.fhir.forms.enablement import FormItem, condition_words, form_items
 from interlock.model.questionnaire import EnableWhen, Item, ItemType, Operator, Option, Questionnaire
 
 #: FHIR R4 item types that are called otherwise here; the others have the same name.
@@ -36,7 +36,7 @@ def questionnaire_resource(
     :param items: the questions of all questionnaires, by id, to say in words what a form cannot look up.
     :param max_lengths: longest answers in characters, by type (que-10 allows it for strings, texts and URLs).
     """
-    context = _Context(placed_items(questionnaire), items, max_lengths)
+    context = _Context(form_items(questionnaire), items, max_lengths)
     organization = any(names.per_organization(item) for item in questionnaire.questions())
     resource: Json = {"resourceType": "Questionnaire"}
     if len(questionnaire.id) <= _MAX_ID:
@@ -58,7 +58,7 @@ def questionnaire_resource(
 
 @dataclass(frozen=True)
 class _Context:
-    placed: Mapping[str, Placed]
+    form: Mapping[str, FormItem]
     items: Mapping[str, Item]
     max_lengths: Mapping[ItemType, int]
 
@@ -68,8 +68,8 @@ def _item(item: Item, context: _Context) -> Json:
     if extensions := _extensions(item):
         result["extension"] = extensions
     result |= {"linkId": item.id, "text": item.text, "type": _TYPES.get(item.type, item.type.value)}
-    if conditions := context.placed[item.id].conditions:
-        result["enableWhen"] = [_condition(condition, context.placed) for condition in conditions]
+    if conditions := context.form[item.id].conditions:
+        result["enableWhen"] = [_condition(condition, context.form) for condition in conditions]
         result["enableBehavior"] = item.enable_behavior
     if item.type is not ItemType.GROUP:
         # No question is required: "unknown" is an answer, and a form may be handed back with gaps.
@@ -84,14 +84,14 @@ def _item(item: Item, context: _Context) -> Json:
 
 def _displays(item: Item, context: _Context) -> Iterator[Json]:
     """What is shown beside a question: the condition that the form cannot tell, and one help, behind a button."""
-    if len(context.placed[item.id].conditions) < len(item.enable_when):
-        words = condition_words(item, context.items)
+    if len(context.form[item.id].conditions) < len(item.enable_when):
+        condition = condition_words(item, context.items)
         yield {
             "extension": [
                 _concept(names.DISPLAY_CATEGORY, names.DISPLAY_CATEGORY_SYSTEM, "instructions", "Instructions")
             ],
             "linkId": names.condition_link_id(item),
-            "text": f"Leave this empty unless {words}.",
+            "text": f"Leave this empty unless {condition}.",
             "type": "display",
         }
     if text := _help(item):
@@ -104,19 +104,19 @@ def _displays(item: Item, context: _Context) -> Iterator[Json]:
 
 
 def _extensions(item: Item) -> list[Json]:
-    found: list[Json] = []
+    extensions: list[Json] = []
     if item.options:
         several = item.type is ItemType.MULTI_CHOICE
-        found.append(_control("check-box", "Check-box") if several else _control("radio-button", "Radio Button"))
-        found.append({"url": names.CHOICE_ORIENTATION, "valueCode": "vertical"})
+        extensions.append(_control("check-box", "Check-box") if several else _control("radio-button", "Radio Button"))
+        extensions.append({"url": names.CHOICE_ORIENTATION, "valueCode": "vertical"})
     if item.min is not None:
-        found.append({"url": names.MIN_VALUE, "valueInteger": item.min})
+        extensions.append({"url": names.MIN_VALUE, "valueInteger": item.min})
     if item.max is not None:
-        found.append({"url": names.MAX_VALUE, "valueInteger": item.max})
-    found += [{"url": names.SUPPORT_LINK, "valueUri": reference.url} for reference in item.references]
+        extensions.append({"url": names.MAX_VALUE, "valueInteger": item.max})
+    extensions += [{"url": names.SUPPORT_LINK, "valueUri": reference.url} for reference in item.references]
     if item.type is not ItemType.GROUP:
-        found.append({"url": names.DESIGN_NOTE, "valueMarkdown": _design_note(item)})
-    return found
+        extensions.append({"url": names.DESIGN_NOTE, "valueMarkdown": _design_note(item)})
+    return extensions
 
 
 def _design_note(item: Item) -> str:
@@ -160,11 +160,11 @@ def coding(item: Item, option: Option) -> Json:
     return {"system": names.option_system(item), "code": option.value, "display": option.label}
 
 
-def _condition(condition: EnableWhen, placed: Mapping[str, Placed]) -> Json:
+def _condition(condition: EnableWhen, form: Mapping[str, FormItem]) -> Json:
     result: Json = {"question": condition.question, "operator": condition.operator.value}
     if condition.operator is Operator.EXISTS:
         return result | {"answerBoolean": condition.answer}
-    control = placed[condition.question].item
+    control = form[condition.question].item
     option = control.option(str(condition.answer))
     answer = coding(control, option) if control.options and option else condition.answer
     return result | {_CONDITION_ELEMENT[control.type]: answer}

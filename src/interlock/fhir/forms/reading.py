@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 
+from interlock.documents.names import did_you_mean
 from interlock.documents.text import plain
 from interlock.fhir.forms import names
 from interlock.fhir.forms.document import Json, Reader
-from interlock.fhir.forms.enablement import placed_items
+from interlock.fhir.forms.enablement import form_items
 from interlock.fhir.tolerant import kind_of
 from interlock.model.base import Evidence, Status
 from interlock.model.errors import DocumentError
@@ -106,9 +106,9 @@ def read_answers(resource: Json, questionnaire: Questionnaire, file: str) -> Ite
     Items that say nothing (no answer, or an empty one) are left out: an absent answer is no answer, not a removed one.
     """
     reader = Reader(file)
-    items = {item_id: placed.item for item_id, placed in placed_items(questionnaire).items()}
+    items = {item_id: form_item.item for item_id, form_item in form_items(questionnaire).items()}
     displays = {name(item) for item in items.values() for name in (names.help_link_id, names.condition_link_id)}
-    seen: dict[str, str] = {}
+    pointers: dict[str, str] = {}
     try:
         entries = list(_walk(resource, "", reader))
     except DocumentError as error:
@@ -116,7 +116,7 @@ def read_answers(resource: Json, questionnaire: Questionnaire, file: str) -> Ite
         return
     for entry, pointer in entries:
         try:
-            given = _given(entry, pointer, items, displays, seen, reader)
+            given = _given(entry, pointer, items, displays, pointers, reader)
         except DocumentError as error:
             yield error
         else:
@@ -135,24 +135,23 @@ def _walk(parent: Json, at: str, reader: Reader) -> Iterator[tuple[Json, str]]:
 
 
 def _given(
-    entry: Json, pointer: str, items: Mapping[str, Item], displays: set[str], seen: dict[str, str], reader: Reader
+    entry: Json, pointer: str, items: Mapping[str, Item], displays: set[str], pointers: dict[str, str], reader: Reader
 ) -> Given | None:
     link_id = reader.text(entry, "linkId", pointer)
     answers = list(reader.objects(entry, "answer", pointer))
     if link_id in displays and not answers:
         return None
     if link_id is None or link_id not in items:
-        close = get_close_matches(link_id or "", list(items), n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(link_id or "", items)
         reader.fail(f"the form has no item {plain(link_id or '', 96)!r}{hint}", f"{pointer}/linkId")
     item = items[link_id]
     if item.type is ItemType.GROUP:
         if answers:
             reader.fail(f"{item.id} is a group, which has no answer", f"{pointer}/answer")
         return None
-    if link_id in seen:
-        reader.fail(f"{item.id} is answered twice, first at {seen[link_id]}", pointer, "keep one of them")
-    seen[link_id] = pointer
+    if link_id in pointers:
+        reader.fail(f"{item.id} is answered twice, first at {pointers[link_id]}", pointer, "keep one of them")
+    pointers[link_id] = pointer
     record = _record(entry, pointer, reader)
     absent = _absent_reason(entry, answers, pointer, reader)
     values = tuple(v for answer, at in answers if (v := _value(item, answer, at, reader)) is not None)
@@ -199,11 +198,11 @@ def _code(item: Item, value: object, at: str, reader: Reader) -> str | None:
             f"use {names.option_system(item)}",
         )
     if not code or item.option(code) is None:
-        close = get_close_matches(code or "", [option.value for option in item.options], n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        offered = ", ".join(option.value for option in item.options)
+        offered = [option.value for option in item.options]
         reader.fail(
-            f"{item.id}: {plain(code or '', 64)!r} is not offered{hint}", f"{at}/code", f"choose from: {offered}"
+            f"{item.id}: {plain(code or '', 64)!r} is not offered{did_you_mean(code or '', offered)}",
+            f"{at}/code",
+            f"choose from: {', '.join(offered)}",
         )
     return code
 

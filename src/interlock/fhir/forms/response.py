@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from interlock.fhir.forms import names
-from interlock.fhir.forms.enablement import condition_words, disabling_item, enabled_items, placed_items, sides
+from interlock.fhir.forms.enablement import condition_words, disabling_item, enabled_items, form_items, sides
 from interlock.fhir.forms.questionnaire import coding
 from interlock.model.base import Status
 from interlock.model.questionnaire import AnswerValue, Item, ItemType, Questionnaire, Response, Responses
@@ -65,7 +65,7 @@ def response_resource(
     :param responses: the subject's own answers, by item id; those to other questionnaires are ignored.
     :param hidden: items that conditions on answers elsewhere hide.
     """
-    placed = placed_items(questionnaire)
+    form = form_items(questionnaire)
     asked = [item for item in questionnaire.questions() if names.per_organization(item) == subject.per_organization]
     own = {
         item.id: responses[item.id]
@@ -79,7 +79,7 @@ def response_resource(
         if enabled[item_id]:
             reason = "it is not asked, given the answers to other questions"
         else:
-            reason = f"it is asked only when {condition_words(disabling_item(placed, enabled, item_id))}"
+            reason = f"it is asked only when {condition_words(disabling_item(form, enabled, item_id))}"
         dropped.append(Dropped(item_id, reason))
     wanted = {item.id for item in asked if enabled[item.id] and item.id not in hidden}
     resource: Json = {
@@ -107,14 +107,14 @@ def _reference(subject: Subject) -> Json:
 
 
 def _items(items: tuple[Item, ...], shown: Mapping[str, Response], subject: Subject) -> list[Json]:
-    found = []
+    answered = []
     for item in items:
         if item.type is not ItemType.GROUP:
             if item.id in shown:
-                found.append(_answered(item, shown[item.id]))
+                answered.append(_answered(item, shown[item.id]))
         elif subject.per_organization in sides(item) and (children := _items(item.items, shown, subject)):
-            found.append({"linkId": item.id, "text": item.text, "item": children})
-    return found
+            answered.append({"linkId": item.id, "text": item.text, "item": children})
+    return answered
 
 
 def _answered(item: Item, response: Response) -> Json:
@@ -130,7 +130,7 @@ def _values(item: Item, value: AnswerValue) -> list[Json]:
     values = value if isinstance(value, tuple) else (value,)
     if item.options:
         return [{element: coding(item, option)} for chosen in values if (option := item.option(str(chosen)))]
-    return [{element: one} for one in values]
+    return [{element: entry} for entry in values]
 
 
 def _record(response: Response) -> Json:

@@ -23,7 +23,7 @@ def _drift(probed: CheckInput) -> Drift:
 
 def _listed(changes: Sequence[DriftChange]) -> str:
     more = f" and {len(changes) - 4} more" if len(changes) > 4 else ""
-    return "; ".join(plain(one.words(), 160) for one in changes[:4]) + more
+    return "; ".join(plain(one.summary(), 160) for one in changes[:4]) + more
 
 
 def _since(drift: Drift) -> str:
