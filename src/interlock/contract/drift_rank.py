@@ -29,11 +29,11 @@ def ranked(
     Without a contract nothing is known to be used. ``after`` tells whether a scope that left the list is still covered.
     """
     uses = _Uses(contract, org, after) if contract is not None else None
-    found = []
+    with_rank = []
     for change in changes:
-        why = uses.of(change) if uses is not None else None
-        found.append(change.model_copy(update={"uses": why, "rank": _rank(change, used=why is not None)}))
-    return tuple(sorted(found, key=lambda one: RANKS.index(one.rank)))
+        use = uses.of(change) if uses is not None else None
+        with_rank.append(change.model_copy(update={"uses": use, "rank": _rank(change, used=use is not None)}))
+    return tuple(sorted(with_rank, key=lambda change: RANKS.index(change.rank)))
 
 
 def _rank(change: DriftChange, *, used: bool) -> ChangeRank:
@@ -81,10 +81,10 @@ class _Uses:
             if change.kind == "resource":
                 return f"{direction}: {need.resource}"
             codes = {
-                "interaction": [_CODES.get(one, one) for one in need.interactions],
+                "interaction": [_CODES.get(interaction, interaction) for interaction in need.interactions],
                 "search_parameter": list(need.search_parameters),
                 "profile": [need.profile.partition("|")[0]] if need.profile else [],
-                "operation": [one.lstrip("$") for one in need.operations],
+                "operation": [operation.lstrip("$") for operation in need.operations],
             }[change.kind]
             name = change.name.partition("|")[0] if change.kind == "profile" else change.name
             if name in codes:
@@ -147,7 +147,7 @@ class _Uses:
         launch = self._contract.launch
         wanted = {f"launch-{mode}" for mode in launch.modes if mode != "backend"}
         for mode in self._modes & _INTERACTIVE:
-            wanted |= {f"context-{mode}-{what}" for what in launch.context if what != "user"}
+            wanted |= {f"context-{mode}-{context}" for context in launch.context if context != "user"}
             wanted.add("permission-patient" if "patient" in launch.context else "permission-user")
         if launch.client is not None:
             wanted.add("client-public" if launch.client == "public" else f"client-{launch.client}")

@@ -35,11 +35,11 @@ def remarks(contract: WorkflowContract, document: YamlDocument) -> tuple[Contrac
     """Everything undecided, in the order of the file (S10 to S18, S35 to S43)."""
 
     def at(pointer: str, message: str) -> ContractRemark:
-        parts: tuple[str | int, ...] = tuple(int(p) if p.isdigit() else p for p in pointer.strip("/").split("/"))
-        return ContractRemark(document.location(parts).line, pointer, message)
+        keys: tuple[str | int, ...] = tuple(int(p) if p.isdigit() else p for p in pointer.strip("/").split("/"))
+        return ContractRemark(document.location(keys).line, pointer, message)
 
-    found = [at(pointer, message) for pointer, message in _open_points(contract)]
-    return tuple(sorted(found, key=lambda remark: (remark.line or 0, remark.pointer)))
+    open_points = [at(pointer, message) for pointer, message in _open_points(contract)]
+    return tuple(sorted(open_points, key=lambda remark: (remark.line or 0, remark.pointer)))
 
 
 def _open_points(contract: WorkflowContract) -> Iterator[tuple[str, str]]:

@@ -54,10 +54,10 @@ def capability_statement(contract: WorkflowContract, product: str, date: str) ->
 
 
 def _code_name(product: str) -> str:
-    words = "".join(
+    name = "".join(
         word.capitalize() for word in "".join(c if c.isalnum() and c.isascii() else " " for c in product).split()
     )
-    return (words if words[:1].isalpha() else f"Product{words}")[:200] + "Requirements"
+    return (name if name[:1].isalpha() else f"Product{name}")[:200] + "Requirements"
 
 
 def _resource(name: str, needs: list[Need]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from interlock.documents.text import plain
 from interlock.fhir.tolerant import storable
+from interlock.model import words
 from interlock.model.base import CheckOutcome, Reference, Severity
 from interlock.model.observation import (
     CapabilityFacts,
@@ -75,7 +76,6 @@ class CheckInput:
     active: bool = False
     drift: Drift | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    _places: dict[tuple[Purpose, str], CheckEvidence] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def capability(self) -> CapabilityFacts:
@@ -126,7 +126,13 @@ class CheckInput:
     @cached_property
     def profiles(self) -> tuple[str, ...]:
         """Every profile that the statement declares for a type, for a check that needs ``metadata``."""
-        return tuple(profile for one in self.capability.resources.values() for profile in one.profiles)
+        return tuple(profile for resource in self.capability.resources.values() for profile in resource.profiles)
+
+    @cached_property
+    def signs_on(self) -> bool:
+        """Whether the server claims to identify users, with ID tokens that its keys sign."""
+        smart = self.facts.smart
+        return smart is not None and "sso-openid-connect" in (smart.capabilities or ())
 
     def document(self, purpose: Purpose) -> Any:
         """The document itself, or none: of a statement what is read from it, of anything else the JSON value."""
@@ -145,12 +151,17 @@ class CheckInput:
 
     def at(self, purpose: Purpose, pointer: str = "") -> CheckEvidence:
         """Evidence: a JSON pointer into a document that was asked for."""
-        place = self._places.get((purpose, pointer))
-        if place is None:
-            exchange = self.exchanges.get(purpose)
-            url = exchange.url if exchange is not None else self.base
-            place = self._places[purpose, pointer] = CheckEvidence.complete({"url": url, "pointer": pointer})
-        return place
+        exchange = self.exchanges.get(purpose)
+        url = exchange.url if exchange is not None else self.base
+        return CheckEvidence.complete({"url": url, "pointer": pointer})
+
+    def at_fields(self, purpose: Purpose, names: Iterable[str]) -> tuple[CheckEvidence, ...]:
+        """Evidence: fields at the top of a document that was asked for."""
+        return tuple(self.at(purpose, f"/{name}") for name in names)
+
+    def at_exchanges(self, exchanges: Iterable[Exchange]) -> tuple[CheckEvidence, ...]:
+        """Evidence: whole answers."""
+        return tuple(self.at(exchange.purpose) for exchange in exchanges)
 
     def why_unseen(self, purpose: Purpose) -> str:
         """Why a document was not seen, as one sentence."""
@@ -290,7 +301,12 @@ def unmet(probed: CheckInput, needs: Needs | None) -> Result | None:
         return not_applicable("the server publishes no SMART configuration (see SMART-001)", probed.at("smart"))
     if needs in {"openid", "jwks"} and needs not in probed.exchanges:
         return _not_advertised(probed, needs)
-    return not_observed(probed.why_unseen(needs), probed.at(needs))
+    return unseen(probed, needs)
+
+
+def unseen(probed: CheckInput, purpose: Purpose) -> Result:
+    """The result of a check whose document was asked for and not seen, or not asked for."""
+    return not_observed(probed.why_unseen(purpose), probed.at(purpose))
 
 
 _NO_CONTRACT = not_applicable("there is no workflow contract to compare with")
@@ -312,8 +328,7 @@ def _aside(probed: CheckInput, needs: Needs) -> Result:
         return not_observed("the UDAP document was not asked for")
     if needs == "cds" and "cds" not in probed.exchanges:
         return not_applicable("no CDS service of the product was named")
-    purpose: Purpose = "udap" if needs == "udap" else "cds"
-    return not_observed(probed.why_unseen(purpose), probed.at(purpose))
+    return unseen(probed, "udap" if needs == "udap" else "cds")
 
 
 def _not_advertised(probed: CheckInput, needs: Needs) -> Result:
@@ -323,22 +338,17 @@ def _not_advertised(probed: CheckInput, needs: Needs) -> Result:
         return not_observed(f"the SMART configuration was not seen ({probed.why_unseen('smart')})")
     if needs == "jwks":
         return not_applicable("the server advertises no keys of its own (jwks_uri)", probed.at("smart"))
-    if "sso-openid-connect" in (probed.smart.capabilities or ()):
+    if probed.signs_on:
         return not_observed("the SMART configuration names no issuer to ask", probed.at("smart", "/issuer"))
     return not_applicable("the server does not list sso-openid-connect", probed.at("smart", "/capabilities"))
 
 
-def sentence(text: str) -> str:
-    """The same words beginning with a capital, unless they begin with a host's name or an address."""
+def capitalized(text: str) -> str:
+    """The same text beginning with a capital, unless it begins with a host's name or an address."""
     first = text.partition(" ")[0].rstrip(":.,;")
     if first == "localhost" or "." in first or ":" in first:
         return text
-    return text[:1].upper() + text[1:]
-
-
-def counted(number: int, singular: str) -> str:
-    """``1 key``, ``2 keys``."""
-    return f"{number} {singular}" if number == 1 else f"{number} {singular}s"
+    return words.capital(text)
 
 
 def quoted(value: object, limit: int = 100) -> str:
@@ -346,8 +356,14 @@ def quoted(value: object, limit: int = 100) -> str:
     return f"“{plain(storable(str(value)[: limit * 8]), limit)}”"
 
 
-def listed(values: Iterable[object], limit: int = 5) -> str:
-    """Server-chosen values in a message: quoted, at most ``limit`` of them."""
-    items = list(values)
-    more = f" and {len(items) - limit} more" if len(items) > limit else ""
-    return ", ".join(quoted(item, 60) for item in items[:limit]) + more
+def quoted_list(values: Iterable[object], limit: int = 5) -> str:
+    """Server-chosen values in a message: each quoted; what is beyond ``limit`` is only counted."""
+    values = list(values)
+    quotes = [quoted(value, 60) for value in values[:limit]]
+    return words.listed(quotes + [""] * (len(values) - limit), limit)
+
+
+def clauses(texts: Sequence[str], limit: int = 5) -> str:
+    """Several statements in one message, each of which may hold commas: ``a, b; c; d and 3 more``."""
+    more = f" and {len(texts) - limit:,} more" if len(texts) > limit else ""
+    return "; ".join(texts[:limit]) + more

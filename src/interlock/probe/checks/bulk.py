@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.observation import BulkFacts
 from interlock.probe.checks.base import (
@@ -38,7 +39,7 @@ def declared(probed: CheckInput) -> Result:
     facts = _bulk(probed)
     where = probed.at("metadata", "/rest/0/operation")
     if facts.exports:
-        return passed(f"Export is declared for: {', '.join(facts.exports)}", where)
+        return passed(f"Export is declared for: {words.listed(facts.exports)}", where)
     if facts.instantiates:
         return warned("The bulk data statement is instantiated, but no export operation is declared", where)
     return _undeclared(probed)
@@ -81,7 +82,7 @@ def groups(probed: CheckInput) -> Result:
     group = probed.capability.resources.get("Group")
     missing = [code for code in ("read", "search-type") if group is None or code not in group.interactions]
     if missing:
-        return warned(f"Groups can be exported, but {' and '.join(missing)} of Group is not declared", where)
+        return warned(f"Groups can be exported, but {words.listed(missing)} of Group is not declared", where)
     return passed("Group can be read and searched", where)
 
 

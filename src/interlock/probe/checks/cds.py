@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from interlock.fhir.tolerant import objects_of
+from interlock.model import words
 from interlock.model.base import Severity
 from interlock.probe.addresses import is_loopback_host, origin
 from interlock.probe.checks.base import (
@@ -13,10 +14,10 @@ from interlock.probe.checks.base import (
     Family,
     Result,
     failed,
-    listed,
     not_applicable,
     not_observed,
     passed,
+    quoted_list,
     unmet,
     warned,
 )
@@ -60,10 +61,10 @@ def fields(probed: CheckInput) -> Result:
         missing = [name for name in ("hook", "id", "description") if not isinstance(service.get(name), str)]
         if missing:
             return failed(
-                f"Service {position + 1} lacks {', '.join(missing)}", probed.at("cds", f"/services/{position}")
+                f"Service {position + 1} lacks {words.listed(missing)}", probed.at("cds", f"/services/{position}")
             )
-    hooks = listed(dict.fromkeys(service["hook"] for service in services))
-    return passed(f"{len(services)} services for {hooks}", probed.at("cds", "/services"))
+    hooks = quoted_list(dict.fromkeys(service["hook"] for service in services))
+    return passed(f"{words.count(len(services), 'service')} for {hooks}", probed.at("cds", "/services"))
 
 
 @FAMILY.check(
@@ -79,12 +80,12 @@ def https(probed: CheckInput) -> Result:
     exchange = probed.exchanges.get("cds")
     if exchange is None:
         return not_applicable("no CDS service of the product was named")
-    where = origin(exchange.asked)
-    if where is None:
+    address = origin(exchange.asked)
+    if address is None:
         return not_observed("its address could not be used", probed.at("cds"))
-    if where.scheme == "https":
+    if address.scheme == "https":
         return passed("The service's address is https", probed.at("cds"))
-    if is_loopback_host(where.host):
+    if is_loopback_host(address.host):
         return not_applicable("the service runs on this machine", probed.at("cds"))
     return failed("The service's address is plain http", probed.at("cds"))
 

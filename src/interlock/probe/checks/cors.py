@@ -47,10 +47,10 @@ def _public(number: int, name: Literal["smart", "metadata"], purpose: Purpose, t
     @FAMILY.check(number, title, Severity.HIGH, _RULE, rows=("COR-01", "COR-04"), level="SHALL")
     def any_origin(probed: CheckInput) -> Result:
         """A SHALL for servers that support purely browser-based apps, since SMART 2.1."""
-        asked = _asked(probed, name)
-        if isinstance(asked, Result):
-            return asked
-        facts, allowed = asked
+        cors = _asked(probed, name)
+        if isinstance(cors, Result):
+            return cors
+        facts, allowed = cors
         given = (
             probed.exchanges[purpose].record.headers.get("access-control-allow-origin")
             if purpose in probed.exchanges
@@ -73,10 +73,10 @@ def _registered(number: int, name: Literal["token", "fhir_api"], purpose: Purpos
     @FAMILY.check(number, title, Severity.HIGH, _RULE, rows=("COR-02", "COR-04"), level="SHALL")
     def registered_origin(probed: CheckInput) -> Result:
         """For registered origins only: a refusal of one that is not registered yet proves nothing."""
-        asked = _asked(probed, name)
-        if isinstance(asked, Result):
-            return asked
-        facts, allowed = asked
+        cors = _asked(probed, name)
+        if isinstance(cors, Result):
+            return cors
+        facts, allowed = cors
         if allowed:
             return passed(f"{quoted(facts.origin)} is allowed", probed.at(purpose))
         return warned(
@@ -99,10 +99,10 @@ _registered(4, "fhir_api", "cors-fhir", "The registered origin may call the FHIR
 )
 def authorize(probed: CheckInput) -> Result:
     """It MUST NOT support CORS: a person goes there, no script does."""
-    asked = _asked(probed, "authorize")
-    if isinstance(asked, Result):
-        return asked
-    if asked[1]:
+    cors = _asked(probed, "authorize")
+    if isinstance(cors, Result):
+        return cors
+    if cors[1]:
         return failed("The authorization endpoint allows cross-origin requests", probed.at("cors-authorize"))
     return passed("The authorization endpoint allows none", probed.at("cors-authorize"))
 
@@ -116,15 +116,15 @@ def authorize(probed: CheckInput) -> Result:
 )
 def claim(probed: CheckInput) -> Result:
     """``rest.security.cors`` is a claim; only a request with an origin observes it."""
-    asked = _asked(probed, "metadata")
-    if isinstance(asked, Result):
-        return asked
+    cors = _asked(probed, "metadata")
+    if isinstance(cors, Result):
+        return cors
     capability = probed.facts.capability
     declared = capability.security.cors if capability is not None else None
     where = probed.at("metadata", "/rest/0/security/cors")
     if declared is None:
         return not_applicable("the statement does not say", where)
-    if declared != asked[1]:
-        said, seen_ = ("supported", "not allowed") if declared else ("not supported", "allowed")
-        return warned(f"The statement says that CORS is {said}; a request with an origin was {seen_}", where)
+    if declared != cors[1]:
+        claimed, observed = ("supported", "not allowed") if declared else ("not supported", "allowed")
+        return warned(f"The statement says that CORS is {claimed}; a request with an origin was {observed}", where)
     return passed("Claim and answer agree", where)

@@ -6,21 +6,24 @@ will meet.
 
 from __future__ import annotations
 
+from collections import Counter
+
+from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.sample import DataFacts, InputSample, TokenFacts
 from interlock.probe.checks.base import (
     CheckInput,
     Family,
     Result,
+    clauses,
     failed,
-    listed,
     not_applicable,
     not_observed,
     passed,
+    quoted_list,
     warned,
 )
 from interlock.probe.checks.sources import cite
-from interlock.probe.exchange import Purpose
 
 FAMILY = Family("DATA")
 
@@ -38,15 +41,15 @@ def _data(probed: CheckInput) -> DataFacts | Result:
     return data
 
 
-def _sampled(probed: CheckInput) -> tuple[DataFacts, list[InputSample]] | Result:
+def _sampled(probed: CheckInput) -> list[InputSample] | Result:
     data = _data(probed)
     if isinstance(data, Result):
         return data
-    sampled = [one for one in data.inputs if one.outcome == "sampled"]
+    sampled = [sample for sample in data.inputs if sample.outcome == "sampled"]
     if sampled:
-        return data, sampled
-    reasons = dict.fromkeys(one.reason or one.outcome for one in data.inputs)
-    return not_observed(f"no resource was seen: {'; '.join(list(reasons)[:3])}" if reasons else "nothing was asked for")
+        return sampled
+    reasons = list(dict.fromkeys(sample.reason or sample.outcome for sample in data.inputs))
+    return not_observed(f"no resource was seen: {clauses(reasons, 3)}" if reasons else "nothing was asked for")
 
 
 @FAMILY.check(
@@ -63,36 +66,33 @@ def token(probed: CheckInput) -> Result:
     data = _data(probed)
     if isinstance(data, Result):
         return data
-    found = data.token
-    if found is None or found.outcome == "given":
+    issued = data.token
+    if issued is None or issued.outcome == "given":
         return not_applicable("the bearer token was given by the user")
-    purpose: Purpose = "token"
-    at = probed.at(purpose)
-    if found.outcome == "not_sent":
-        return not_observed(found.reason or "no token was asked for", at)
-    if found.outcome == "failed":
-        return not_observed(found.reason or "the token endpoint gave no usable answer", at)
-    if found.outcome == "refused":
-        return failed(f"{data.method} was refused: {found.reason}", at)
-    odd = _odd(found)
-    return warned(f"A token was issued; {odd}", at) if odd else passed(_said(data, found), at)
+    where = probed.at("token")
+    if issued.outcome == "not_sent":
+        return not_observed(issued.reason or "no token was asked for", where)
+    if issued.outcome == "failed":
+        return not_observed(issued.reason or "the token endpoint gave no usable answer", where)
+    if issued.outcome == "refused":
+        return failed(f"{data.method} was refused: {issued.reason}", where)
+    if oddity := _oddity(issued):
+        return warned(f"A token was issued; {oddity}", where)
+    scopes = f" for {words.count(len(issued.granted), 'scope')}" if issued.granted else ""
+    return passed(f"A token was issued with {data.method}{scopes}, valid for {issued.lifetime_s} s", where)
 
 
-def _said(data: DataFacts, found: TokenFacts) -> str:
-    scopes = f" for {len(found.granted)} scopes" if found.granted else ""
-    return f"A token was issued with {data.method}{scopes}, valid for {found.lifetime_s} s"
-
-
-def _odd(found: TokenFacts) -> str:
+def _oddity(token: TokenFacts) -> str:
+    """What is unusual about an answer with a token, or nothing."""
     missing = [
         name
-        for name, there in (("expires_in", found.lifetime_s is not None), ("scope", found.scope_stated))
+        for name, there in (("expires_in", token.lifetime_s is not None), ("scope", token.scope_stated))
         if not there
     ]
     if missing:
-        return f"the answer lacks {' and '.join(missing)}, which SMART requires"
-    if found.lifetime_s is not None and found.lifetime_s > LONGEST_TOKEN_S:
-        return f"it lives for {found.lifetime_s} s, longer than the {LONGEST_TOKEN_S} s that SMART recommends"
+        return f"the answer lacks {words.listed(missing)}, which SMART requires"
+    if token.lifetime_s is not None and token.lifetime_s > LONGEST_TOKEN_S:
+        return f"it lives for {token.lifetime_s} s, longer than the {LONGEST_TOKEN_S} s that SMART recommends"
     return ""
 
 
@@ -108,15 +108,17 @@ def refused(probed: CheckInput) -> Result:
     data = _data(probed)
     if isinstance(data, Result):
         return data
-    asked = [one for one in data.inputs if one.outcome in {"sampled", "empty", "refused"}]
+    asked = [sample for sample in data.inputs if sample.outcome in {"sampled", "empty", "refused"}]
     if not asked:
         return not_observed("no resource was asked for with a token")
-    shut = [one for one in asked if one.outcome == "refused"]
-    hard = [one for one in shut if not one.optional]
-    said = ", ".join(f"{one.name} (HTTP {one.status})" for one in hard or shut)
+    shut = [sample for sample in asked if sample.outcome == "refused"]
+    hard = [sample for sample in shut if not sample.optional]
+    names = words.listed([f"{sample.name} (HTTP {sample.status})" for sample in hard or shut])
     if hard:
-        return failed(f"Refused: {said}")
-    return warned(f"Refused, and optional: {said}") if shut else passed(f"{len(asked)} inputs may be read")
+        return failed(f"Refused: {names}")
+    if shut:
+        return warned(f"Refused, and optional: {names}")
+    return passed(f"{words.count(len(asked), 'input')} may be read")
 
 
 @FAMILY.check(
@@ -128,23 +130,23 @@ def refused(probed: CheckInput) -> Result:
 )
 def required_fields(probed: CheckInput) -> Result:
     """How often the product will meet a missing field, in a sample of one page; no share of the whole."""
-    found = _sampled(probed)
-    if isinstance(found, Result):
-        return found
+    samples = _sampled(probed)
+    if isinstance(samples, Result):
+        return samples
     missing = [
-        (one.count - there, f"{one.name}.{path} in {one.count - there} of {one.count}")
-        for one in found[1]
-        for path, there in one.fields.items()
-        if there < one.count
+        (sample.count - there, f"{sample.name}.{path} in {sample.count - there} of {sample.count}")
+        for sample in samples
+        for path, there in sample.fields.items()
+        if there < sample.count
     ]
     if missing:
         worst = [text for _, text in sorted(missing, key=lambda entry: -entry[0])]
-        more = f" and {len(worst) - 6} more" if len(worst) > 6 else ""
-        return warned(f"Absent: {'; '.join(worst[:6])}{more}")
-    fields = sum(len(one.fields) for one in found[1])
+        return warned(f"Absent: {clauses(worst, 6)}")
+    fields = sum(len(sample.fields) for sample in samples)
     if not fields:
         return not_applicable("the contract names no required field of what was seen")
-    return passed(f"{fields} required fields are in every one of {sum(one.count for one in found[1])} resources")
+    present = f"{words.count(fields, 'required field')} {words.agree(fields, 'is', 'are')}"
+    return passed(f"{present} in every one of {words.count(sum(sample.count for sample in samples), 'resource')}")
 
 
 @FAMILY.check(4, "The code systems are those that the contract expects", Severity.MEDIUM)
@@ -153,45 +155,51 @@ def terminology(probed: CheckInput) -> Result:
 
     A contract may name alternatives, so a system that does not occur at all is said and not held against anybody.
     """
-    found = _sampled(probed)
-    if isinstance(found, Result):
-        return found
-    named = [one for one in found[1] if one.terminology]
+    samples = _sampled(probed)
+    if isinstance(samples, Result):
+        return samples
+    named = [sample for sample in samples if sample.terminology]
     if not named:
         return not_applicable("the contract names no terminology of what was seen")
-    absent = [one for one in named if not any(system in one.systems for system in one.terminology)]
+    absent = [sample for sample in named if not any(system in sample.systems for system in sample.terminology)]
     if absent:
-        said = "; ".join(f"{one.name} uses {listed(one.systems, 3) or 'none'}" for one in absent[:4])
-        return warned(f"None of the contract's code systems: {said}")
-    partly = [one for one in named if max(one.systems.get(system, 0) for system in one.terminology) < one.count]
+        used = [f"{sample.name} uses {quoted_list(sample.systems, 3) or 'none'}" for sample in absent]
+        return warned(f"None of the contract's code systems: {clauses(used, 4)}")
+    partly = [
+        sample for sample in named if max(sample.systems.get(system, 0) for system in sample.terminology) < sample.count
+    ]
     if partly:
-        said = "; ".join(f"{one.name}: {_counts(one)}" for one in partly[:4])
-        return warned(f"Not every resource uses one of the contract's code systems: {said}")
-    unseen = [f"{one.name}: {system}" for one in named for system in one.terminology if system not in one.systems]
-    more = f"; not met: {'; '.join(unseen[:4])}" if unseen else ""
-    return passed(f"One of the contract's code systems is in every resource of {len(named)} inputs{more}")
+        counts = clauses([f"{sample.name}: {_counts(sample)}" for sample in partly], 4)
+        return warned(f"Not every resource uses one of the contract's code systems: {counts}")
+    unmet = [
+        f"{sample.name}: {system}" for sample in named for system in sample.terminology if system not in sample.systems
+    ]
+    more = f"; not met: {clauses(unmet, 4)}" if unmet else ""
+    inputs = words.count(len(named), "input")
+    return passed(f"One of the contract's code systems is in every resource of {inputs}{more}")
 
 
-def _counts(one: InputSample) -> str:
-    return ", ".join(f"{system} in {one.systems.get(system, 0)} of {one.count}" for system in one.terminology)
+def _counts(sample: InputSample) -> str:
+    return words.listed(
+        [f"{system} in {sample.systems.get(system, 0)} of {sample.count}" for system in sample.terminology]
+    )
 
 
 @FAMILY.check(5, "No resource in the sample is entered in error", Severity.LOW)
 def entered_in_error(probed: CheckInput) -> Result:
     """Such resources stay in the record and come with a search: the product has to leave them out."""
-    found = _sampled(probed)
-    if isinstance(found, Result):
-        return found
-    wrong = [one for one in found[1] if "entered-in-error" in one.statuses]
+    samples = _sampled(probed)
+    if isinstance(samples, Result):
+        return samples
+    wrong = [sample for sample in samples if "entered-in-error" in sample.statuses]
     if wrong:
-        said = ", ".join(f"{one.name} {one.statuses['entered-in-error']} of {one.count}" for one in wrong)
-        return warned(f"Entered in error: {said}")
-    totals: dict[str, int] = {}
-    for one in found[1]:
-        for status, count in one.statuses.items():
-            totals[status] = totals.get(status, 0) + count
-    said = ", ".join(f"{status} {count}" for status, count in sorted(totals.items(), key=lambda entry: -entry[1])[:6])
-    return passed(f"Statuses: {said}" if said else "No status occurs")
+        counts = [f"{sample.name} {sample.statuses['entered-in-error']} of {sample.count}" for sample in wrong]
+        return warned(f"Entered in error: {words.listed(counts)}")
+    totals: Counter[str] = Counter()
+    for sample in samples:
+        totals.update(sample.statuses)
+    statuses = [f"{status} {number}" for status, number in totals.most_common()]
+    return passed(f"Statuses: {words.listed(statuses, 6)}" if statuses else "No status occurs")
 
 
 @FAMILY.check(6, "Every input of the contract could be sampled", Severity.LOW)
@@ -200,12 +208,17 @@ def everything_seen(probed: CheckInput) -> Result:
     data = _data(probed)
     if isinstance(data, Result):
         return data
-    open_ = [f"{one.name} ({one.reason})" for one in data.inputs if one.outcome in {"empty", "rejected", "failed"}]
-    if open_:
-        return warned(f"Nothing was seen of {'; '.join(open_[:5])}")
-    found = [one for one in data.inputs if one.outcome == "sampled"]
-    if not found:
+    unsampled = [
+        f"{sample.name} ({sample.reason})"
+        for sample in data.inputs
+        if sample.outcome in {"empty", "rejected", "failed"}
+    ]
+    if unsampled:
+        return warned(f"Nothing was seen of {clauses(unsampled)}")
+    sampled = [sample for sample in data.inputs if sample.outcome == "sampled"]
+    if not sampled:
         return not_observed("nothing was sampled")
-    narrowed = [f"{one.name} ({one.reason})" for one in found if one.reason]
-    more = f"; in part only: {'; '.join(narrowed[:5])}" if narrowed else ""
-    return passed(f"{len(found)} inputs were seen{more}")
+    narrowed = [f"{sample.name} ({sample.reason})" for sample in sampled if sample.reason]
+    more = f"; in part only: {clauses(narrowed)}" if narrowed else ""
+    number = len(sampled)
+    return passed(f"{words.count(number, 'input')} {words.agree(number, 'was', 'were')} seen{more}")

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from interlock.documents.text import plain
+from interlock.model import words
 from interlock.model.base import Severity
-from interlock.probe.checks.base import CheckInput, Family, Result, failed, passed, warned
+from interlock.probe.checks.base import CheckInput, Family, Result, clauses, failed, given, passed, warned
 
 if TYPE_CHECKING:
-    from interlock.model.drift import Drift, DriftChange
+    from interlock.model.drift import ChangeRank
 
 FAMILY = Family("DRIFT")
 
 
-def _drift(probed: CheckInput) -> Drift:
-    if probed.drift is None:
-        raise LookupError("a check looked at a comparison that it did not declare to need")
-    return probed.drift
-
-
-def _listed(changes: Sequence[DriftChange]) -> str:
-    more = f" and {len(changes) - 4} more" if len(changes) > 4 else ""
-    return "; ".join(plain(one.summary(), 160) for one in changes[:4]) + more
-
-
-def _since(drift: Drift) -> str:
-    return f"since {drift.before:%Y-%m-%d %H:%M} UTC"
+def _compared(probed: CheckInput, rank: ChangeRank, result: Callable[[str], Result]) -> Result:
+    """A result that names the changes of one rank, or a pass without any."""
+    drift = given(probed.drift)
+    changes = [plain(change.summary(), 160) for change in drift.changes if change.rank == rank]
+    since = f"since {words.moment(drift.before)}"
+    return result(f"{clauses(changes, 4)}, {since}") if changes else passed(f"Nothing {since}")
 
 
 @FAMILY.check(
@@ -35,28 +29,16 @@ def _since(drift: Drift) -> str:
 )
 def broken(probed: CheckInput) -> Result:
     """What was seen before, is positively gone or worse now, and is used by the contract."""
-    drift = _drift(probed)
-    found = [one for one in drift.changes if one.rank == "contract_broken"]
-    if found:
-        return failed(f"{_listed(found)}, {_since(drift)}")
-    return passed(f"Nothing {_since(drift)}")
+    return _compared(probed, "contract_broken", failed)
 
 
 @FAMILY.check(2, "Nothing that the contract uses changed since the last observation", Severity.MEDIUM, needs="drift")
 def changed(probed: CheckInput) -> Result:
     """Addresses, releases and the like: still there, and no longer what they were."""
-    drift = _drift(probed)
-    found = [one for one in drift.changes if one.rank == "contract_changed"]
-    if found:
-        return warned(f"{_listed(found)}, {_since(drift)}")
-    return passed(f"Nothing {_since(drift)}")
+    return _compared(probed, "contract_changed", warned)
 
 
 @FAMILY.check(3, "Nothing else was taken away since the last observation", Severity.LOW, needs="drift")
 def removed(probed: CheckInput) -> Result:
     """What the contract does not use, or nobody can say: without a contract everything is here."""
-    drift = _drift(probed)
-    found = [one for one in drift.changes if one.rank == "removed"]
-    if found:
-        return warned(f"{_listed(found)}, {_since(drift)}")
-    return passed(f"Nothing {_since(drift)}")
+    return _compared(probed, "removed", warned)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from interlock.fhir.jwks import MAX_KEYS, MIN_RSA_BITS
 from interlock.fhir.tolerant import objects_of
+from interlock.model import words
 from interlock.model.base import Severity
 from interlock.probe.checks.base import (
     CheckInput,
     Family,
     Result,
-    counted,
     failed,
     not_applicable,
     passed,
@@ -34,12 +34,12 @@ def published(probed: CheckInput) -> Result:
     """An object with a list of keys, at least one of them usable; keys that are not SHOULD be ignored."""
     if probed.is_absent("jwks"):
         return failed("Nothing is published at the jwks_uri; signatures cannot be verified", probed.at("jwks"))
-    if not probed.has("jwks"):
-        return unmet(probed, "jwks") or passed("Published", probed.at("jwks"))
+    if lacking := unmet(probed, "jwks"):
+        return lacking
     facts = probed.jwks
     if not facts.keys:
         why = "has no list of keys" if facts.problems else "is empty"
-        if not facts.problems and not _signs_on(probed):
+        if not facts.problems and not probed.signs_on:
             return warned(
                 "The key set is empty; the server claims no sign-on (sso-openid-connect) that would need a key",
                 probed.at("jwks", "/keys"),
@@ -50,13 +50,7 @@ def published(probed: CheckInput) -> Result:
         return failed(f"None of {facts.keys} keys can be used: {unusable[0]}", probed.at("jwks", "/keys"))
     if unusable:
         return warned(f"{len(unusable)} of {facts.keys} keys cannot be used: {unusable[0]}", probed.at("jwks", "/keys"))
-    return passed(counted(facts.keys, "usable key"), probed.at("jwks", "/keys"))
-
-
-def _signs_on(probed: CheckInput) -> bool:
-    """Whether the server claims to identify users, with ID tokens that its keys sign."""
-    smart = probed.facts.smart
-    return smart is not None and "sso-openid-connect" in (smart.capabilities or ())
+    return passed(words.count(facts.keys, "usable key"), probed.at("jwks", "/keys"))
 
 
 @FAMILY.check(
@@ -73,8 +67,8 @@ def no_private_members(probed: CheckInput) -> Result:
     """The names of the members are reported, their values never."""
     if probed.jwks.private_members:
         leaks = [note for note in probed.jwks.problems if "private members" in note]
-        what = leaks[0] if leaks else "a key publishes private members"
-        return failed(f"Whoever reads the set can sign as the server: {what}", probed.at("jwks", "/keys"))
+        leak = leaks[0] if leaks else "a key publishes private members"
+        return failed(f"Whoever reads the set can sign as the server: {leak}", probed.at("jwks", "/keys"))
     return passed("No private or symmetric member is published", probed.at("jwks", "/keys"))
 
 
@@ -114,7 +108,7 @@ def distinct_ids(probed: CheckInput) -> Result:
     twice = [note for note in facts.problems if "appears more than once" in note]
     where = probed.at("jwks", "/keys")
     if twice:
-        return warned(f"{twice[0][:1].upper()}{twice[0][1:]}; key ids SHOULD be distinct", where)
+        return warned(f"{words.capital(twice[0])}; key ids SHOULD be distinct", where)
     if facts.keys > 1 and len(facts.kids) < facts.keys:
         return warned("Some of several keys have no kid; a client has to try each of them", where)
     return passed("Every key can be told from the others", where)
@@ -177,7 +171,7 @@ def use_of_keys(probed: CheckInput) -> Result:
 def rs256_key(probed: CheckInput) -> Result:
     """RS256 SHALL be supported for ID tokens, and needs an RSA key; asked of servers with sign-on."""
     where = probed.at("jwks", "/keys")
-    if not _signs_on(probed):
+    if not probed.signs_on:
         return not_applicable("the server does not list sso-openid-connect", where)
     if probed.jwks.smallest_rsa_bits is None:
         return failed("No RSA key is published, though ID tokens SHALL be verifiable with RS256", where)

@@ -71,17 +71,19 @@ def refuses_unknown_grant(probed: CheckInput) -> Result:
     exchange = _answer(probed, "token-negative")
     if isinstance(exchange, Result):
         return exchange
-    status, at = exchange.record.status or 0, probed.at("token-negative")
+    status, where = exchange.record.status or 0, probed.at("token-negative")
     if 200 <= status < 300:
-        return failed(f"An unknown grant is answered with HTTP {status} ({exchange.detail}), which is no refusal", at)
+        return failed(
+            f"An unknown grant is answered with HTTP {status} ({exchange.detail}), which is no refusal", where
+        )
     if status >= 500:
-        return failed(f"An unknown grant makes the token endpoint fail (HTTP {status})", at)
+        return failed(f"An unknown grant makes the token endpoint fail (HTTP {status})", where)
     if exchange.reading != "oauth_error":
-        return failed(f"HTTP {status} with {exchange.detail}; a client looks for JSON with error", at)
-    said = f"HTTP {status}, error {quoted(exchange.detail, 60)}"
+        return failed(f"HTTP {status} with {exchange.detail}; a client looks for JSON with error", where)
+    refusal = f"HTTP {status}, error {quoted(exchange.detail, 60)}"
     if status in {400, 401}:
-        return passed(said, at)
-    return warned(f"{said}; the status of a refusal is 400, or 401 for the client", at)
+        return passed(refusal, where)
+    return warned(f"{refusal}; the status of a refusal is 400, or 401 for the client", where)
 
 
 @FAMILY.check(
@@ -100,17 +102,17 @@ def token_tls(probed: CheckInput) -> Result:
     exchange = probed.exchanges.get("token-negative")
     if exchange is None:
         return not_observed("no token endpoint is known")
-    at = probed.at("token-negative")
+    where = probed.at("token-negative")
     if exchange.tls is not None or exchange.record.failure == "tls":
-        return failed(f"Credentials cannot be sent there safely: {exchange.detail}", at)
-    where = origin(exchange.asked)
-    if where is not None and where.scheme == "http":
-        if is_loopback_host(where.host):
-            return not_applicable("the token endpoint is on this machine", at)
-        return failed("The token endpoint is plain http", at)
+        return failed(f"Credentials cannot be sent there safely: {exchange.detail}", where)
+    address = origin(exchange.asked)
+    if address is not None and address.scheme == "http":
+        if is_loopback_host(address.host):
+            return not_applicable("the token endpoint is on this machine", where)
+        return failed("The token endpoint is plain http", where)
     if exchange.record.status is None:
-        return not_observed(exchange.detail, at)
-    return passed("The certificate was accepted", at)
+        return not_observed(exchange.detail, where)
+    return passed("The certificate was accepted", where)
 
 
 @FAMILY.check(
@@ -126,14 +128,14 @@ def registered_error(probed: CheckInput) -> Result:
     exchange = _answer(probed, "token-negative")
     if isinstance(exchange, Result):
         return exchange
-    at = probed.at("token-negative", "/error")
+    where = probed.at("token-negative", "/error")
     if exchange.reading != "oauth_error":
         return not_observed(f"the answer is {exchange.detail} (see NEG-001)", probed.at("token-negative"))
     if exchange.detail in {"unsupported_grant_type", "invalid_client", "invalid_request", "unauthorized_client"}:
-        return passed(f"The error is {exchange.detail}", at)
+        return passed(f"The error is {exchange.detail}", where)
     if exchange.detail in OAUTH_ERRORS:
-        return warned(f"The error is {exchange.detail}, which does not say that the grant is unknown", at)
-    return failed(f"The error is {quoted(exchange.detail, 60)}, a word that OAuth does not have", at)
+        return warned(f"The error is {exchange.detail}, which does not say that the grant is unknown", where)
+    return failed(f"The error is {quoted(exchange.detail, 60)}, a word that OAuth does not have", where)
 
 
 @FAMILY.check(
@@ -150,14 +152,14 @@ def anonymous_read(probed: CheckInput) -> Result:
     exchange = _answer(probed, "anonymous-read")
     if isinstance(exchange, Result):
         return exchange
-    status, at = exchange.record.status or 0, probed.at("anonymous-read")
+    status, where = exchange.record.status or 0, probed.at("anonymous-read")
     if status in {401, 403}:
-        return passed(f"HTTP {status}", at)
+        return passed(f"HTTP {status}", where)
     if status == 404:
-        return passed("HTTP 404: nothing was given; whether the token was missed cannot be told from it", at)
+        return passed("HTTP 404: nothing was given; whether the token was missed cannot be told from it", where)
     if 200 <= status < 300:
-        return failed(f"HTTP {status} with {exchange.detail}, without a token", at)
-    return warned(f"HTTP {status} is none of the refusals that clients expect (401, 403, 404)", at)
+        return failed(f"HTTP {status} with {exchange.detail}, without a token", where)
+    return warned(f"HTTP {status} is none of the refusals that clients expect (401, 403, 404)", where)
 
 
 @FAMILY.check(
@@ -173,12 +175,12 @@ def challenge(probed: CheckInput) -> Result:
     exchange = _answer(probed, "anonymous-read")
     if isinstance(exchange, Result):
         return exchange
-    status, at = exchange.record.status, probed.at("anonymous-read")
+    status, where = exchange.record.status, probed.at("anonymous-read")
     if status != 401:
-        return not_applicable(f"the read was answered with HTTP {status}", at)
-    said = exchange.record.headers.get("www-authenticate", "")
-    if not said:
-        return failed("The 401 has no WWW-Authenticate header", at)
-    if not _CHALLENGE.search(said):
-        return failed(f"The challenge is {quoted(said, 60)}, not Bearer", at)
-    return passed("The 401 asks for a bearer token", at)
+        return not_applicable(f"the read was answered with HTTP {status}", where)
+    header = exchange.record.headers.get("www-authenticate", "")
+    if not header:
+        return failed("The 401 has no WWW-Authenticate header", where)
+    if not _CHALLENGE.search(header):
+        return failed(f"The challenge is {quoted(header, 60)}, not Bearer", where)
+    return passed("The 401 asks for a bearer token", where)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from interlock.model import words
 from interlock.model.base import Severity
 from interlock.probe.addresses import is_loopback_host, origin
 from interlock.probe.checks.base import (
@@ -11,11 +12,11 @@ from interlock.probe.checks.base import (
     Family,
     Result,
     failed,
-    listed,
     not_applicable,
     not_observed,
     passed,
     quoted,
+    quoted_list,
     unmet,
     warned,
 )
@@ -39,11 +40,6 @@ _REQUIRED = (
 _DOCUMENTS: tuple[Purpose, ...] = ("smart", "openid")
 
 
-def _sso(probed: CheckInput) -> bool:
-    smart = probed.facts.smart
-    return smart is not None and "sso-openid-connect" in (smart.capabilities or ())
-
-
 @FAMILY.check(
     1,
     "The issuer's discovery document is published",
@@ -54,8 +50,6 @@ def _sso(probed: CheckInput) -> bool:
 )
 def published(probed: CheckInput) -> Result:
     """issuer + /.well-known/openid-configuration."""
-    if probed.has("openid"):
-        return passed("The discovery document is published", probed.at("openid"))
     if probed.is_absent("openid"):
         return failed(
             "Nothing is published where the issuer says to look; ID tokens cannot be verified by discovery",
@@ -76,7 +70,7 @@ def published(probed: CheckInput) -> Result:
 )
 def issuer_form(probed: CheckInput) -> Result:
     """https, no query, no fragment; never the address of the discovery document itself."""
-    if not _sso(probed):
+    if not probed.signs_on:
         return not_applicable("the server does not list sso-openid-connect", probed.at("smart", "/capabilities"))
     issuer = probed.smart.issuer
     where = probed.at("smart", "/issuer")
@@ -87,14 +81,14 @@ def issuer_form(probed: CheckInput) -> Result:
             "The issuer is the address of the discovery document; no ID token can match it by the rule", where
         )
     try:
-        parts = urlsplit(issuer)
+        address = urlsplit(issuer)
     except ValueError:
         return failed(f"The issuer {quoted(issuer)} is no address", where)
-    if parts.query or parts.fragment:
+    if address.query or address.fragment:
         return failed("The issuer has a query or a fragment, which it must not have", where)
-    if parts.scheme == "http" and is_loopback_host(parts.hostname or ""):
+    if address.scheme == "http" and is_loopback_host(address.hostname or ""):
         return not_applicable("the issuer runs on this machine", where)
-    if parts.scheme != "https":
+    if address.scheme != "https":
         return failed(f"The issuer {quoted(issuer)} is not an https address", where)
     return passed("The issuer is a plain https address", where)
 
@@ -136,8 +130,9 @@ def required_metadata(probed: CheckInput) -> Result:
     facts = probed.openid
     missing = [name for name in (*_REQUIRED, "token_endpoint") if getattr(facts, name) is None]
     if missing:
-        evidence = (probed.at("openid", f"/{name}") for name in missing)
-        return failed(f"Missing, though OpenID Connect requires it: {', '.join(missing)}", *evidence)
+        return failed(
+            f"Missing, though OpenID Connect requires it: {words.listed(missing)}", *probed.at_fields("openid", missing)
+        )
     return passed("Everything that OpenID Connect requires is there", probed.at("openid"))
 
 
@@ -158,7 +153,7 @@ def rs256(probed: CheckInput) -> Result:
     if algorithms is None:
         return not_observed("the signing algorithms are not listed (see OIDC-004)", where)
     if "RS256" not in algorithms:
-        return failed(f"RS256 is not offered, only {listed(algorithms) or 'nothing'}; it MUST be", where)
+        return failed(f"RS256 is not offered, only {quoted_list(algorithms) or 'nothing'}; it MUST be", where)
     if "none" in algorithms:
         return warned("RS256 is offered, and so are unsigned ID tokens (none), which a client must refuse", where)
     return passed("RS256 is offered", where)
@@ -168,11 +163,11 @@ def rs256(probed: CheckInput) -> Result:
 def same_keys(probed: CheckInput) -> Result:
     """A client that reads one document verifies with other keys than one that reads the other."""
     smart = probed.facts.smart
-    one, other = (smart.jwks_uri if smart is not None else None), probed.openid.jwks_uri
+    smart_keys, openid_keys = (smart.jwks_uri if smart is not None else None), probed.openid.jwks_uri
     where = (probed.at("smart", "/jwks_uri"), probed.at("openid", "/jwks_uri"))
-    if one is None or other is None:
+    if smart_keys is None or openid_keys is None:
         return not_applicable("only one of the documents names a jwks_uri", *where)
-    if one != other:
+    if smart_keys != openid_keys:
         return warned("SMART configuration and discovery document name different jwks_uri addresses", *where)
     return passed("Both documents name the same jwks_uri", *where)
 
@@ -180,11 +175,11 @@ def same_keys(probed: CheckInput) -> Result:
 @FAMILY.check(7, "The issuer's host is known", Severity.LOW, rows=("SSO-05",), needs="smart")
 def issuer_host(probed: CheckInput) -> Result:
     """It may be on another host than the FHIR base; one that no endpoint is on has to be trusted besides."""
-    if not _sso(probed):
+    if not probed.signs_on:
         return not_applicable("the server does not list sso-openid-connect", probed.at("smart", "/capabilities"))
     smart = probed.smart
     addresses = (probed.base, smart.authorization_endpoint, smart.token_endpoint)
-    known = {found.host for address in addresses if (found := origin(address or "")) is not None}
+    known = {parsed.host for address in addresses if (parsed := origin(address or "")) is not None}
     issuer = origin(smart.issuer or "")
     where = probed.at("smart", "/issuer")
     if issuer is None:
@@ -203,11 +198,11 @@ def same_endpoints(probed: CheckInput) -> Result:
     """A library that reads OpenID discovery goes elsewhere than one that reads the SMART configuration."""
     smart, openid = probed.facts.smart, probed.openid
     names = ("authorization_endpoint", "token_endpoint")
-    both = [(name, getattr(smart, name, None), getattr(openid, name)) for name in names]
-    different = [name for name, one, other in both if one is not None and other is not None and one != other]
+    pairs = [(name, getattr(smart, name, None), getattr(openid, name)) for name in names]
+    different = [name for name, *urls in pairs if None not in urls and urls[0] != urls[1]]
     if different:
         evidence = [probed.at(purpose, f"/{name}") for name in different for purpose in _DOCUMENTS]
-        return warned(f"SMART and OpenID documents differ in {', '.join(different)}", *evidence)
+        return warned(f"SMART and OpenID documents differ in {words.listed(different)}", *evidence)
     return passed("The two documents do not contradict each other", probed.at("openid"))
 
 

@@ -11,7 +11,7 @@ from interlock.documents.text import plain
 from interlock.model.base import CheckOutcome, Severity
 from interlock.model.observation import Check
 from interlock.probe.checks import bulk, cap, cds, cors, data, drift, jwks, neg, net, oidc, smart, udap
-from interlock.probe.checks.base import CheckInput, CheckSpec, Needs, Result, unmet
+from interlock.probe.checks.base import CheckInput, CheckSpec, Needs, Result, clauses, unmet
 
 #: Every family, in the order in which they are shown.
 FAMILIES = tuple(module.FAMILY for module in (net, cap, smart, oidc, jwks, cors, udap, bulk, cds, neg, data, drift))
@@ -83,7 +83,7 @@ def internal_errors(errors: Sequence[Exception]) -> tuple[Check, ...]:
             title="The probe itself ran without an internal error",
             outcome=CheckOutcome.ERROR,
             severity=Severity.MEDIUM,
-            message=f"The probe itself went wrong: {'; '.join(map(_described, errors[:3]))}",
+            message=f"The probe itself went wrong: {clauses([_described(error) for error in errors], 3)}",
         ),
     )
 

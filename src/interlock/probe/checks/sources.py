@@ -59,12 +59,10 @@ def cite(source: str, fragment: str = "", section: str = "", page: str = "") -> 
     :raises KeyError: no such source (a mistake in a check, found by its test).
     """
     if source.startswith("RFC "):
-        number = source.removeprefix("RFC ")
-        words = section or fragment.replace("-", " ")
-        url = f"https://www.rfc-editor.org/rfc/rfc{number}" + (f"#{fragment}" if fragment else "")
-        return Reference.trusted(title=f"{source} {words}".strip(), url=url)
-    title, url = _SOURCES[source]
-    words = section or fragment.replace("-", " ")
-    return Reference.trusted(
-        title=f"{title}, {words}" if words else title, url=url + page + (f"#{fragment}" if fragment else "")
-    )
+        title, url = source, f"https://www.rfc-editor.org/rfc/rfc{source.removeprefix('RFC ')}"
+    else:
+        title, url = _SOURCES[source]
+        title, url = f"{title},", url + page
+    section = section or fragment.replace("-", " ")
+    anchor = f"#{fragment}" if fragment else ""
+    return Reference.trusted(title=f"{title} {section}".rstrip(", "), url=url + anchor)

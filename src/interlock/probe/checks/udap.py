@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from interlock.fhir.smart import is_absolute
 from interlock.fhir.udap import URL_FIELDS
+from interlock.model import words
 from interlock.model.base import Severity
 from interlock.probe.checks.base import (
     CheckInput,
     Family,
     Result,
+    clauses,
     failed,
-    listed,
     not_applicable,
     passed,
+    quoted_list,
     unmet,
     warned,
 )
@@ -72,8 +74,8 @@ def profiles(probed: CheckInput) -> Result:
         wanted.append("udap_authz")
     missing = [name for name in wanted if name not in (facts.udap_profiles_supported or ())]
     if missing:
-        return failed(f"Missing profiles: {', '.join(missing)}", probed.at("udap", "/udap_profiles_supported"))
-    return passed(f"Version 1 with {listed(facts.udap_profiles_supported or ())}", probed.at("udap"))
+        return failed(f"Missing profiles: {words.listed(missing)}", probed.at("udap", "/udap_profiles_supported"))
+    return passed(f"Version 1 with {quoted_list(facts.udap_profiles_supported or ())}", probed.at("udap"))
 
 
 @FAMILY.check(
@@ -98,7 +100,7 @@ def extensions(probed: CheckInput) -> Result:
         elif not set(required or ()) <= set(supported):
             missing.append(f"{kind}_supported for everything that is required")
     if missing:
-        return failed(f"Missing: {', '.join(missing)}", probed.at("udap"))
+        return failed(f"Missing: {words.listed(missing)}", probed.at("udap"))
     return passed("Extensions and certifications are stated", probed.at("udap"))
 
 
@@ -131,7 +133,7 @@ def endpoints(probed: CheckInput) -> Result:
     if "refresh_token" in grants and "authorization_code" not in grants:
         problems.append("refresh_token is listed without authorization_code")
     if problems:
-        return failed("; ".join(problems[:5]), probed.at("udap"))
+        return failed(clauses(problems), probed.at("udap"))
     return passed("Endpoints, grant types and methods are as required", probed.at("udap"))
 
 
@@ -149,7 +151,7 @@ def lists(probed: CheckInput) -> Result:
     names = ("scopes_supported", "registration_endpoint_jwt_signing_alg_values_supported")
     missing = [name for name in names if getattr(probed.udap, name) is None]
     if missing:
-        return warned(f"Not listed, though UDAP Security 2.0 requires it: {', '.join(missing)}", probed.at("udap"))
+        return warned(f"Not listed, though UDAP Security 2.0 requires it: {words.listed(missing)}", probed.at("udap"))
     return passed("Scopes and algorithms are listed", probed.at("udap"))
 
 
@@ -171,7 +173,7 @@ def signed(probed: CheckInput) -> Result:
     if not facts.signed:
         return failed("signed_metadata is no JWT", where)
     if facts.signed_problems:
-        return failed(f"signed_metadata: {'; '.join(facts.signed_problems[:4])}", where)
+        return failed(f"signed_metadata: {clauses(facts.signed_problems, 4)}", where)
     return passed("signed_metadata has its form; its signature was not verified", where)
 
 

@@ -8,20 +8,21 @@ from datetime import date
 
 from interlock.documents.text import plain
 from interlock.fhir.capability import Statement
+from interlock.model import words
 from interlock.model.base import Severity
 from interlock.probe.checks.base import (
     INSTEAD,
     CheckInput,
     Family,
     Result,
-    counted,
+    capitalized,
     failed,
-    listed,
     not_applicable,
     not_observed,
     passed,
     quoted,
-    sentence,
+    quoted_list,
+    unseen,
     warned,
 )
 from interlock.probe.checks.sources import cite
@@ -56,7 +57,7 @@ def nested_elements(probed: CheckInput) -> Result:
     missing = dict(_missing(probed))
     if missing:
         return failed(
-            f"Missing, though required where its parent is given: {', '.join(missing)}",
+            f"Missing, though required where its parent is given: {words.listed(list(missing))}",
             *(probed.at("metadata", pointer) for pointer in missing.values()),
         )
     return passed("The required nested elements are there", probed.at("metadata"))
@@ -73,7 +74,7 @@ def _missing(probed: CheckInput) -> Iterator[tuple[str, str]]:
         if isinstance(holder, dict) and holder and not holder.get(child):
             yield f"{parent}.{child}", f"/{parent}/{child}"
     facts = probed.capability
-    if facts.fhir_release in _NEED_INTERACTIONS and any(not one.interactions for one in facts.resources.values()):
+    if facts.fhir_release in _NEED_INTERACTIONS and not all(item.interactions for item in facts.resources.values()):
         yield "rest.resource.interaction", "/rest/0/resource"
 
 
@@ -82,11 +83,12 @@ def repeats(probed: CheckInput) -> Result:
     """For the releases whose invariants are not judged one by one; in R4 these are cpb-9 and cpb-12."""
     if probed.capability.fhir_release == "R4":
         return not_applicable("judged by cpb-9 and cpb-12 in R4 (CAP-029, CAP-032)", probed.at("metadata"))
-    places = probed.capability.repeated
-    if places:
+    pointers = probed.capability.repeated
+    if pointers:
         return warned(
-            f"{len(places)} lists name a type or a parameter twice; the entries were merged",
-            *(probed.at("metadata", place) for place in places[:5]),
+            f"{words.count(len(pointers), 'list')} {words.agree(len(pointers), 'names', 'name')} a type or a parameter "
+            "twice; the entries were merged",
+            *(probed.at("metadata", pointer) for pointer in pointers[:5]),
         )
     return passed("No type or parameter is listed twice", probed.at("metadata", "/rest"))
 
@@ -110,7 +112,7 @@ def search_parameters(probed: CheckInput) -> Result:
             name for name, facts in resources.items() if not facts.search_params and "search-type" in facts.interactions
         ]
         return warned(
-            f"{len(silent)} of {len(searchable)} searchable types list no parameter: {listed(silent)}",
+            f"{len(silent)} of {len(searchable)} searchable types list no parameter: {quoted_list(silent)}",
             probed.at("metadata", "/rest/0/resource"),
         )
     return passed(f"All {len(searchable)} searchable types list their parameters", probed.at("metadata", "/rest"))
@@ -148,12 +150,12 @@ def supported_profiles(probed: CheckInput) -> Result:
             "which edition of the guide is met has to be asked",
             where,
         )
-    theirs = "its version" if len(profiles) == 1 else "their versions"
-    return passed(f"{_declared(len(profiles))} with {theirs}", where)
+    versions = words.agree(len(profiles), "its version", "their versions")
+    return passed(f"{_declared(len(profiles))} with {versions}", where)
 
 
 def _declared(profiles: int) -> str:
-    return f"{counted(profiles, 'profile')} {'is' if profiles == 1 else 'are'} declared"
+    return f"{words.count(profiles, 'profile')} {words.agree(profiles, 'is', 'are')} declared"
 
 
 def _without(some: int, every: int) -> str:
@@ -180,9 +182,9 @@ def instantiates(probed: CheckInput) -> Result:
     if facts.fhir_release == "DSTU2":
         return not_applicable("DSTU2 has no instantiates", where)
     # US Core 8 prints the address with another capital than the artefact has (specifications: UC-02).
-    names_us_core = any(one.partition("|")[0].lower() == US_CORE_SERVER.lower() for one in facts.instantiates)
+    names_us_core = any(url.partition("|")[0].lower() == US_CORE_SERVER.lower() for url in facts.instantiates)
     if names_us_core or (facts.instantiates and not _claims_us_core(probed)):
-        return passed(f"Named: {listed(facts.instantiates, 3)}", where)
+        return passed(f"Named: {quoted_list(facts.instantiates, 3)}", where)
     if _claims_us_core(probed):
         return warned("US Core profiles are declared, but not that the US Core server is instantiated", where)
     return not_applicable("nothing is instantiated, and no guide's profiles are declared", where)
@@ -218,7 +220,7 @@ def date_of_statement(probed: CheckInput) -> Result:
             "its date is not kept",
             where,
         )
-    return passed(f"The statement is of {plain(text, 40)}", where)
+    return passed(f"The statement is of {words.iso_day(plain(text, 40))}", where)
 
 
 def _day(text: str) -> date | None:
@@ -247,9 +249,9 @@ def json_declared(probed: CheckInput) -> Result:
     where = probed.at("metadata", "/format")
     if not formats:
         return not_observed("the formats are not listed (see CAP-007)", where)
-    if any(_JSON.fullmatch(one) for one in formats):
+    if any(_JSON.fullmatch(media_type) for media_type in formats):
         return passed("JSON is declared", where)
-    return warned(f"Only {listed(formats)} is declared, though JSON is served", where)
+    return warned(f"Only {quoted_list(formats)} is declared, though JSON is served", where)
 
 
 @FAMILY.check(
@@ -300,10 +302,10 @@ def nothing_instead(probed: CheckInput) -> Result:
     """A login page, an OperationOutcome, a Bundle or an empty object under 200: the statement was not observed."""
     exchange = probed.exchanges.get("metadata")
     if exchange is not None and exchange.reading in INSTEAD:
-        return warned(f"{sentence(exchange.detail)}; what the server offers remains unknown", probed.at("metadata"))
+        return warned(f"{capitalized(exchange.detail)}; what the server offers remains unknown", probed.at("metadata"))
     if probed.has("metadata"):
         return passed("What came with a success was the statement", probed.at("metadata"))
-    return not_observed(probed.why_unseen("metadata"), probed.at("metadata"))
+    return unseen(probed, "metadata")
 
 
 @FAMILY.check(45, "Two answers give the same statement", Severity.MEDIUM, rows=("CS-02",))
@@ -318,8 +320,8 @@ def same_twice(probed: CheckInput) -> Result:
     names += ["rest"] if _of_rest(first) != _of_rest(second) else []
     if names:
         return warned(
-            f"Two answers within one probe differ in {', '.join(names)}: several back ends take turns",
-            *(probed.at("metadata", f"/{name}") for name in names),
+            f"Two answers within one probe differ in {words.listed(names)}: several back ends take turns",
+            *probed.at_fields("metadata", names),
         )
     return passed("Both answers say the same", probed.at("metadata"))
 
@@ -340,6 +342,6 @@ def deeper_base(probed: CheckInput) -> Result:
     if "deeper" not in probed.exchanges:
         return not_observed("a quick probe tries no address below the base")
     if probed.has("deeper"):
-        found = probed.exchanges["deeper"].url.partition("?")[0].removesuffix("/metadata")
-        return failed(f"A statement is at {plain(found, 200)}: the base URL lacks its last part", probed.at("deeper"))
+        url = probed.exchanges["deeper"].url.partition("?")[0].removesuffix("/metadata")
+        return failed(f"A statement is at {plain(url, 200)}: the base URL lacks its last part", probed.at("deeper"))
     return not_observed("nothing was found one segment deeper either", probed.at("deeper"))

@@ -14,10 +14,10 @@ from interlock.probe.checks.base import (
     Result,
     failed,
     given,
-    listed,
     not_applicable,
     not_observed,
     passed,
+    quoted_list,
     warned,
 )
 from interlock.probe.checks.sources import cite
@@ -64,7 +64,7 @@ def _compared(matches: list[NeedMatch], probed: CheckInput, pointer: str) -> Res
 
 
 def _names(matches: list[NeedMatch]) -> str:
-    return listed(
+    return quoted_list(
         f"{match.resource}.{match.name}" if match.resource and match.kind != "resource" else match.name
         for match in matches
     )

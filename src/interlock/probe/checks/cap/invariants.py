@@ -11,16 +11,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from interlock.model import words
 from interlock.model.base import Severity
 from interlock.probe.checks.base import (
     CheckInput,
     Family,
     Result,
     failed,
-    listed,
     not_applicable,
     passed,
     quoted,
+    quoted_list,
     warned,
 )
 from interlock.probe.checks.sources import cite
@@ -29,7 +30,7 @@ FAMILY = Family("CAP")
 
 _NAME = re.compile(r"[A-Z]([A-Za-z0-9_]){0,254}")
 _MAX_ENTRIES = 2000
-_MAX_PLACES = 5
+_MAX_POINTERS = 5
 
 _Statement = dict[str, Any]
 
@@ -73,19 +74,19 @@ def cpb_0(probed: CheckInput, statement: _Statement) -> Result:
 @_invariant(1, "REST, messaging or documents are described", Severity.HIGH)
 def cpb_1(probed: CheckInput, statement: _Statement) -> Result:
     """``rest.exists() or messaging.exists() or document.exists()``."""
-    found = ["rest"] if probed.statement.modes else []
-    found += [name for name in ("messaging", "document") if _exists(statement, name)]
-    if found:
-        return passed(f"Described: {', '.join(found)}", probed.at("metadata", f"/{found[0]}"))
+    described = ["rest"] if probed.statement.modes else []
+    described += [name for name in ("messaging", "document") if _exists(statement, name)]
+    if described:
+        return passed(f"Described: {words.listed(described)}", probed.at("metadata", f"/{described[0]}"))
     return failed("None of rest, messaging and document is described", probed.at("metadata"))
 
 
 @_invariant(2, "A description, software or implementation is given", Severity.LOW)
 def cpb_2(probed: CheckInput, statement: _Statement) -> Result:
     """``(description.count() + software.count() + implementation.count()) > 0``."""
-    found = [name for name in ("description", "software", "implementation") if _exists(statement, name)]
-    if found:
-        return passed(f"Given: {', '.join(found)}", probed.at("metadata", f"/{found[0]}"))
+    given = [name for name in ("description", "software", "implementation") if _exists(statement, name)]
+    if given:
+        return passed(f"Given: {words.listed(given)}", probed.at("metadata", f"/{given[0]}"))
     return failed("None of description, software and implementation is given", probed.at("metadata"))
 
 
@@ -106,18 +107,19 @@ def cpb_7(probed: CheckInput, statement: _Statement) -> Result:
     if not twice:
         return passed("No document entry repeats another", probed.at("metadata", "/document"))
     return failed(
-        f"Document entries repeat: {listed(profile for profile, _ in twice)}", probed.at("metadata", "/document")
+        f"Document entries repeat: {quoted_list(profile for profile, _ in twice)}", probed.at("metadata", "/document")
     )
 
 
 @_invariant(9, "Each resource type is listed once", Severity.MEDIUM)
 def cpb_9(probed: CheckInput, statement: _Statement) -> Result:
     """``resource.select(type).isDistinct()`` within each ``rest``; the probe merges what is repeated."""
-    places = [place for place in probed.capability.repeated if place.endswith("/resource")]
-    if places:
+    pointers = [pointer for pointer in probed.capability.repeated if pointer.endswith("/resource")]
+    if pointers:
+        entries = words.count(len(pointers), "rest entry", "rest entries")
         return failed(
-            f"Types are listed more than once in {len(places)} rest entries; the entries were merged",
-            *(probed.at("metadata", place) for place in places[:_MAX_PLACES]),
+            f"Types are listed more than once in {entries}; the entries were merged",
+            *(probed.at("metadata", pointer) for pointer in pointers[:_MAX_POINTERS]),
         )
     return passed("No resource type is repeated", probed.at("metadata", "/rest"))
 
@@ -125,11 +127,11 @@ def cpb_9(probed: CheckInput, statement: _Statement) -> Result:
 @_invariant(12, "Search parameters are listed once per resource", Severity.LOW)
 def cpb_12(probed: CheckInput, statement: _Statement) -> Result:
     """``searchParam.select(name).isDistinct()`` within each resource."""
-    places = [place for place in probed.capability.repeated if place.endswith("/searchParam")]
-    if places:
+    pointers = [pointer for pointer in probed.capability.repeated if pointer.endswith("/searchParam")]
+    if pointers:
         return failed(
-            f"Search parameters are listed more than once for {len(places)} resource types",
-            *(probed.at("metadata", place) for place in places[:_MAX_PLACES]),
+            f"Search parameters are listed more than once for {words.count(len(pointers), 'resource type')}",
+            *(probed.at("metadata", pointer) for pointer in pointers[:_MAX_POINTERS]),
         )
     return passed("No search parameter is repeated", probed.at("metadata", "/rest"))
 
@@ -159,9 +161,9 @@ def cpb_16(probed: CheckInput, statement: _Statement) -> Result:
     """``(kind != 'requirements') or (implementation.exists().not() and software.exists().not())``."""
     if statement.get("kind") != "requirements":
         return passed("kind is not requirements", probed.at("metadata", "/kind"))
-    found = [name for name in ("implementation", "software") if _exists(statement, name)]
-    if found:
-        return failed(f"kind is requirements, but given: {', '.join(found)}", probed.at("metadata", f"/{found[0]}"))
+    given = [name for name in ("implementation", "software") if _exists(statement, name)]
+    if given:
+        return failed(f"kind is requirements, but given: {words.listed(given)}", probed.at("metadata", f"/{given[0]}"))
     return passed("kind is requirements, without software and implementation", probed.at("metadata", "/kind"))
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from interlock.documents.text import plain
+from interlock.model import words
 from interlock.model.base import Severity
 from interlock.probe.addresses import same_base
 from interlock.probe.checks.base import (
     CheckInput,
     Family,
     Result,
+    capitalized,
+    clauses,
     failed,
-    listed,
     not_applicable,
     not_observed,
     passed,
     quoted,
-    sentence,
+    quoted_list,
+    unseen,
     warned,
 )
 from interlock.probe.checks.sources import cite
@@ -56,7 +59,7 @@ def offered(probed: CheckInput) -> Result:
             "Nothing is offered at the base URL's /metadata: FHIR, or this release of it, is not at this address",
             probed.at("metadata"),
         )
-    return not_observed(probed.why_unseen("metadata"), probed.at("metadata"))
+    return unseen(probed, "metadata")
 
 
 @FAMILY.check(
@@ -78,7 +81,7 @@ def without_token(probed: CheckInput) -> Result:
             "but nobody can see what the server offers before being registered",
             probed.at("metadata"),
         )
-    return not_observed(probed.why_unseen("metadata"), probed.at("metadata"))
+    return unseen(probed, "metadata")
 
 
 @FAMILY.check(
@@ -100,7 +103,7 @@ def json_negotiated(probed: CheckInput) -> Result:
         "not_acceptable",
         "unsupported_media_type",
     }:
-        return not_observed(probed.why_unseen("metadata"), probed.at("metadata"))
+        return unseen(probed, "metadata")
     if exchange.reading != "document":
         tries = len({(record.accept, record.url) for record in exchange.records})
         return failed(
@@ -141,8 +144,8 @@ def content_type(probed: CheckInput) -> Result:
         return warned("The media type is application/json+fhir, which only DSTU2 used", probed.at("metadata"))
     if given in _PLAIN_JSON:
         return passed(f"The media type is {given}, which servers may use for JSON", probed.at("metadata"))
-    what = f"The media type is {quoted(given)}" if given else "No media type is given"
-    return failed(f"{what}; application/fhir+json SHALL be used", probed.at("metadata"))
+    stated = f"The media type is {quoted(given)}" if given else "No media type is given"
+    return failed(f"{stated}; application/fhir+json SHALL be used", probed.at("metadata"))
 
 
 @FAMILY.check(
@@ -160,11 +163,11 @@ def utf8(probed: CheckInput) -> Result:
     foreign = [note for note in exchange.notes if "UTF-8" in note]
     declared = declared_charset(exchange.record.content_type or "")
     if foreign:
-        return failed(f"{sentence(foreign[0])}; UTF-8 SHALL be used", probed.at("metadata"))
+        return failed(f"{capitalized(foreign[0])}; UTF-8 SHALL be used", probed.at("metadata"))
     if declared not in {None, "utf-8", "utf8"}:
         return failed(f"The charset parameter says {quoted(declared)}; UTF-8 SHALL be used", probed.at("metadata"))
     if exchange.notes:
-        return warned(sentence("; ".join(exchange.notes)), probed.at("metadata"))
+        return warned(capitalized(clauses(exchange.notes)), probed.at("metadata"))
     return passed("The text is UTF-8", probed.at("metadata"))
 
 
@@ -213,8 +216,8 @@ def required_elements(probed: CheckInput) -> Result:
     missing = [name for name in needed if document.get(name) in (None, "", [])]
     if missing:
         return failed(
-            f"Missing, though {release_name} requires it: {', '.join(missing)}",
-            *(probed.at("metadata", f"/{name}") for name in missing),
+            f"Missing, though {release_name} requires it: {words.listed(missing)}",
+            *probed.at_fields("metadata", missing),
         )
     return passed(f"Everything that {release_name} requires at the top is there", probed.at("metadata"))
 
@@ -234,13 +237,14 @@ def describes_server(probed: CheckInput) -> Result:
         return warned(
             "No resource type is listed for mode server; nothing can be concluded", probed.at("metadata", "/rest")
         )
+    types = f"{words.count(len(resources), 'resource type')} {words.agree(len(resources), 'is', 'are')}"
     silent = [name for name in resources if not resources[name].interactions]
     if silent:
         return warned(
-            f"{len(resources)} resource types are listed, {len(silent)} without any interaction: {listed(silent)}",
+            f"{types} listed, {len(silent)} without any interaction: {quoted_list(silent)}",
             probed.at("metadata", "/rest"),
         )
-    return passed(f"{len(resources)} resource types are listed with their interactions", probed.at("metadata", "/rest"))
+    return passed(f"{types} listed with their interactions", probed.at("metadata", "/rest"))
 
 
 @FAMILY.check(
@@ -318,7 +322,7 @@ def security_services(probed: CheckInput) -> Result:
     services = probed.capability.security.services
     where = probed.at("metadata", "/rest/0/security")
     if services:
-        return passed(f"Declared: {listed(services)}", where)
+        return passed(f"Declared: {quoted_list(services)}", where)
     return warned("No security service is declared, which FHIR permits; ask how clients are authorized", where)
 
 
@@ -336,4 +340,4 @@ def readable(probed: CheckInput) -> Result:
     if not problems:
         return passed("Every value had the type that FHIR gives it", probed.at("metadata"))
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return warned(f"{sentence(problems[0])}{more}", probed.at("metadata"))
+    return warned(f"{capitalized(problems[0])}{more}", probed.at("metadata"))

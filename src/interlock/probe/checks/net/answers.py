@@ -8,12 +8,12 @@ from interlock.probe.checks.base import (
     CheckInput,
     Family,
     Result,
-    listed,
+    capitalized,
     not_applicable,
-    not_observed,
     passed,
     quoted,
-    sentence,
+    quoted_list,
+    unseen,
     warned,
 )
 from interlock.probe.checks.sources import cite
@@ -29,7 +29,7 @@ _OTHER_REFUSALS = frozenset({"client_certificate", "client_error", "unsupported_
 def _answered(probed: CheckInput) -> Result | None:
     if probed.answered:
         return None
-    return not_observed(probed.why_unseen("metadata"), probed.at("metadata"))
+    return unseen(probed, "metadata")
 
 
 @FAMILY.check(19, "Discovery stays on the host that was asked", Severity.MEDIUM, cite("RFC 9110", "section-15.4"))
@@ -40,12 +40,12 @@ def same_host(probed: CheckInput) -> Result:
     home = origin(probed.base)
     others = []
     for exchange in probed.at_base:
-        where = origin(exchange.url)
-        if exchange.failure is None and home is not None and where is not None and where.host != home.host:
+        address = origin(exchange.url)
+        if exchange.failure is None and home is not None and address is not None and address.host != home.host:
             others.append(exchange)
     if others:
-        hosts = listed(dict.fromkeys(exchange.url for exchange in others), 2)
-        return warned(f"Another host answers: {hosts}", *(probed.at(exchange.purpose) for exchange in others))
+        hosts = quoted_list(dict.fromkeys(exchange.url for exchange in others), 2)
+        return warned(f"Another host answers: {hosts}", *probed.at_exchanges(others))
     return passed("The host that was asked answers itself", probed.at("metadata"))
 
 
@@ -62,7 +62,7 @@ def other_refusals(probed: CheckInput) -> Result:
         return unanswered
     hit = [exchange for exchange in probed.at_base if exchange.reading in _OTHER_REFUSALS]
     if hit:
-        return warned(sentence(hit[0].detail), *(probed.at(exchange.purpose) for exchange in hit))
+        return warned(capitalized(hit[0].detail), *probed.at_exchanges(hit))
     for exchange in probed.at_base:
         first = exchange.records[0]
         if (
@@ -109,7 +109,7 @@ def in_time(probed: CheckInput) -> Result:
     """The deadline is for all requests of one target together."""
     late = [exchange for exchange in probed.exchanges.values() if exchange.failure == "timeout"]
     if late:
-        return warned(sentence(late[0].detail), *(probed.at(exchange.purpose) for exchange in late))
+        return warned(capitalized(late[0].detail), *probed.at_exchanges(late))
     if unanswered := _answered(probed):
         return unanswered
     return passed("Everything was answered in time", probed.at("metadata"))
@@ -120,7 +120,7 @@ def size(probed: CheckInput) -> Result:
     """Clients read the statement at every start; a few servers send megabytes."""
     large = [exchange for exchange in probed.at_base if exchange.failure == "too_large"]
     if large:
-        return warned(sentence(large[0].detail), probed.at(large[0].purpose))
+        return warned(capitalized(large[0].detail), probed.at(large[0].purpose))
     if unanswered := _answered(probed):
         return unanswered
     biggest = max(probed.at_base, key=lambda exchange: exchange.record.bytes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from interlock.documents.text import plain
+from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.observation import Certificate
 from interlock.probe.addresses import is_loopback_host, literal, origin
@@ -10,13 +11,13 @@ from interlock.probe.checks.base import (
     CheckInput,
     Family,
     Result,
+    capitalized,
     failed,
-    listed,
     not_applicable,
     not_observed,
     passed,
     quoted,
-    sentence,
+    quoted_list,
     warned,
 )
 from interlock.probe.checks.sources import cite
@@ -53,14 +54,15 @@ def _stage(probed: CheckInput) -> int | None:
     return max(stages, default=None)
 
 
-def _first_reason(probed: CheckInput) -> str:
+def _unreached(probed: CheckInput) -> Result:
     exchange = probed.exchanges.get("metadata")
-    return (exchange.records[0].detail if exchange is not None else None) or "nothing was asked"
+    reason = exchange.records[0].detail if exchange is not None else None
+    return not_observed(reason or "nothing was asked", probed.at("metadata"))
 
 
 def _host(probed: CheckInput) -> str:
-    where = origin(probed.base)
-    return where.host if where else ""
+    address = origin(probed.base)
+    return address.host if address else ""
 
 
 @FAMILY.check(1, "The host name resolves", Severity.CRITICAL, _AUTHORITY)
@@ -70,7 +72,7 @@ def name_resolves(probed: CheckInput) -> Result:
         return not_applicable("the base URL is an IP address")
     stage = _stage(probed)
     if stage is None or stage < 1:
-        return not_observed(_first_reason(probed), probed.at("metadata"))
+        return _unreached(probed)
     return passed(f"{quoted(_host(probed))} resolves")
 
 
@@ -84,7 +86,7 @@ def accepts_connections(probed: CheckInput) -> Result:
     """TCP. A refusal may be a firewall between here and there."""
     stage = _stage(probed)
     if stage is None or stage < 2:
-        return not_observed(_first_reason(probed), probed.at("metadata"))
+        return _unreached(probed)
     return passed(f"{quoted(_host(probed))} accepts connections")
 
 
@@ -100,10 +102,10 @@ def accepts_connections(probed: CheckInput) -> Result:
 def certificate(probed: CheckInput) -> Result:
     """An expired certificate there is told apart from a certificate authority that is missing here."""
     if not probed.base.startswith("https://"):
-        return not_applicable("the base URL is not https (see NET-005)") if probed.base else _unsent(probed)
+        return not_applicable("the base URL is not https (see NET-005)") if probed.base else _unreached(probed)
     tls = probed.facts.tls
     if tls is None or tls.verified is None:
-        return not_observed(_first_reason(probed), probed.at("metadata"))
+        return _unreached(probed)
     if tls.verified:
         return passed("The certificate is valid, trusted here, and issued for this host", probed.at("metadata"))
     if tls.error in _NO_CERTIFICATE or (tls.error == "other" and tls.leaf is None):
@@ -114,17 +116,17 @@ def certificate(probed: CheckInput) -> Result:
     if tls.cause_note:
         message += f"; {plain(tls.cause_note, 300)}"
     if tls.error in _WRONG_CERTIFICATE and tls.cause != "here":
-        return failed(sentence(message), probed.at("metadata"))
-    return warned(sentence(message), probed.at("metadata"))
+        return failed(capitalized(message), probed.at("metadata"))
+    return warned(capitalized(message), probed.at("metadata"))
 
 
 def _presented(leaf: Certificate | None) -> str:
     """What the server presented, as the rest of a sentence."""
     if leaf is None:
         return ""
-    until = leaf.not_after.partition("T")[0]
+    until = words.iso_day(leaf.not_after)
     expired = "expired on" if leaf.days_left < 0 else "valid until"
-    names = listed(leaf.names, 3) if leaf.names else f"{quoted(leaf.subject)} by its common name only"
+    names = quoted_list(leaf.names, 3) if leaf.names else f"{quoted(leaf.subject)} by its common name only"
     return f"; presented: for {names}, issued by {quoted(leaf.issuer)}, {expired} {until}"
 
 
@@ -139,9 +141,9 @@ def answers(probed: CheckInput) -> Result:
     asked = probed.at_base
     broken = [exchange for exchange in asked if exchange.failure not in {None, "redirect"}]  # see NET-006
     if not asked or all(exchange.record.status is None for exchange in asked):
-        return not_observed(_first_reason(probed), probed.at("metadata"))
+        return _unreached(probed)
     if broken:
-        return warned(sentence(broken[0].detail), *(probed.at(exchange.purpose) for exchange in broken))
+        return warned(capitalized(broken[0].detail), *probed.at_exchanges(broken))
     return passed("Every request to the base URL got a complete answer", probed.at("metadata"))
 
 
@@ -158,7 +160,7 @@ def answers(probed: CheckInput) -> Result:
 def https(probed: CheckInput) -> Result:
     """FHIR itself leaves https optional; US Core, SMART and OAuth do not."""
     if not probed.base:
-        return _unsent(probed)
+        return _unreached(probed)
     if probed.base.startswith("https://"):
         return passed("The base URL is https")
     if is_loopback_host(_host(probed)):
@@ -182,16 +184,16 @@ def redirects(probed: CheckInput) -> Result:
     """A redirect that must not be followed is a failure; one that was followed is worth knowing."""
     asked = probed.at_base
     if not any(exchange.records[0].status is not None for exchange in asked):
-        return not_observed(_first_reason(probed), probed.at("metadata"))
+        return _unreached(probed)
     refused = [exchange for exchange in asked if exchange.failure == "redirect"]
     if refused:
-        return failed(f"The server {refused[0].detail}", *(probed.at(exchange.purpose) for exchange in refused))
+        return failed(f"The server {refused[0].detail}", *probed.at_exchanges(refused))
     moved = [exchange for exchange in asked if _redirected(exchange)]
     if not moved:
         return passed("No redirect was met")
     return warned(
-        f"Redirects were followed, to {listed(dict.fromkeys(exchange.url for exchange in moved))}",
-        *(probed.at(exchange.purpose) for exchange in moved),
+        f"Redirects were followed, to {quoted_list(dict.fromkeys(exchange.url for exchange in moved))}",
+        *probed.at_exchanges(moved),
     )
 
 
@@ -204,7 +206,7 @@ def latency(probed: CheckInput) -> Result:
     """The slowest complete answer among those at the base."""
     times = [(exchange.record.elapsed_ms, exchange.purpose) for exchange in probed.at_base if exchange.failure is None]
     if not times:
-        return not_observed(_first_reason(probed), probed.at("metadata"))
+        return _unreached(probed)
     slowest, purpose = max(times)
     if slowest > SLOW_MS:
         return warned(f"The slowest answer took {slowest / 1000:.1f} s", probed.at(purpose))
@@ -222,13 +224,9 @@ def server_errors(probed: CheckInput) -> Result:
     """5xx and 429; what they hide stays not observed."""
     asked = probed.at_base
     if not any(exchange.record.status is not None for exchange in asked):
-        return not_observed(_first_reason(probed), probed.at("metadata"))
+        return _unreached(probed)
     for reading, result in (("server_error", failed), ("rate_limited", warned)):
         hit = [exchange for exchange in asked if exchange.reading == reading]
         if hit:
-            return result(sentence(hit[0].detail), *(probed.at(exchange.purpose) for exchange in hit))
+            return result(capitalized(hit[0].detail), *probed.at_exchanges(hit))
     return passed("No request was answered with a server error or a request to slow down")
-
-
-def _unsent(probed: CheckInput) -> Result:
-    return not_observed(_first_reason(probed), probed.at("metadata"))

@@ -6,6 +6,7 @@ What this machine could not try is never called "not offered" (RFC 8996, RFC 932
 from __future__ import annotations
 
 from interlock.documents.text import plain
+from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.observation import TlsFacts, TlsVersion
 from interlock.probe.addresses import origin
@@ -13,14 +14,14 @@ from interlock.probe.checks.base import (
     CheckInput,
     Family,
     Result,
-    counted,
+    capitalized,
     failed,
-    listed,
     not_applicable,
     not_observed,
     passed,
     quoted,
-    sentence,
+    quoted_list,
+    unseen,
     warned,
 )
 from interlock.probe.checks.sources import cite
@@ -50,7 +51,7 @@ def handshake(probed: CheckInput) -> Result:
         return not_applicable("the base URL is not https (see NET-005)")
     tls = probed.facts.tls
     if tls is None or (tls.verified is None and not tls.chain):
-        return not_observed(probed.why_unseen("metadata"), probed.at("metadata"))
+        return unseen(probed, "metadata")
     if tls.error == "not_tls":
         return failed("The server does not speak TLS on this port", probed.at("metadata"))
     if tls.error in {"version", "client_certificate"}:
@@ -62,7 +63,7 @@ def handshake(probed: CheckInput) -> Result:
     offered = [version for version, offer in tls.versions.items() if offer == "offered"]
     if offered and not {"TLSv1.2", "TLSv1.3"} & set(offered):
         return warned(
-            f"Only {' and '.join(offered)} is offered, which this machine and every current client refuse to use",
+            f"Only {words.listed(offered)} is offered, which this machine and every current client refuse to use",
             probed.at("metadata"),
         )
     spoken = f" with {tls.negotiated}" if tls.negotiated else ""
@@ -86,20 +87,20 @@ def _ended(tls: TlsFacts) -> str:
 def dates(probed: CheckInput) -> Result:
     """Expiry is the requirement; the warning some weeks before is our judgement."""
     leaf = probed.tls.chain[0]
-    until = leaf.not_after.partition("T")[0]
+    until = words.iso_day(leaf.not_after)
     if leaf.days_left < 0:
         # ``days_left`` is rounded down: 9 days and some hours ago is -10.
         return failed(f"The certificate expired on {until}, {_ago(-leaf.days_left - 1)}", probed.at("metadata"))
     if probed.tls.error == "not_yet_valid":
-        return warned(f"The certificate is valid from {leaf.not_before.partition('T')[0]} only", probed.at("metadata"))
+        return warned(f"The certificate is valid from {words.iso_day(leaf.not_before)} only", probed.at("metadata"))
     if leaf.days_left < SOON_DAYS:
-        ahead = f"in {counted(leaf.days_left, 'day')}" if leaf.days_left else "in less than a day"
+        ahead = f"in {words.count(leaf.days_left, 'day')}" if leaf.days_left else "in less than a day"
         return warned(f"The certificate expires {ahead}, on {until}", probed.at("metadata"))
     return passed(f"The certificate is valid for {leaf.days_left} more days", probed.at("metadata"))
 
 
 def _ago(days: int) -> str:
-    return f"{counted(days, 'day')} ago" if days else "less than a day ago"
+    return f"{words.count(days, 'day')} ago" if days else "less than a day ago"
 
 
 @FAMILY.check(
@@ -113,16 +114,16 @@ def _ago(days: int) -> str:
 )
 def names(probed: CheckInput) -> Result:
     """Wildcards match one label; the comparison is made here, whatever else was wrong with the certificate."""
-    where = origin(probed.base)
-    host = where.host if where else ""
+    address = origin(probed.base)
+    host = address.host if address else ""
     leaf = probed.tls.chain[0]
     if probed.tls.verified or any(_matches(name, host) for name in leaf.names):
         return passed(f"The certificate is for {quoted(host)}", probed.at("metadata"))
     if len(leaf.names) >= 10:
         return not_observed("the certificate has more names than were kept", probed.at("metadata"))
     if not leaf.names:
-        return failed(sentence(NAMELESS), probed.at("metadata"))
-    return failed(f"The certificate is for {listed(leaf.names, 3)}, not for {quoted(host)}", probed.at("metadata"))
+        return failed(capitalized(NAMELESS), probed.at("metadata"))
+    return failed(f"The certificate is for {quoted_list(leaf.names, 3)}, not for {quoted(host)}", probed.at("metadata"))
 
 
 def _matches(pattern: str, host: str) -> bool:
@@ -162,9 +163,9 @@ def chain(probed: CheckInput) -> Result:
     tls = probed.tls
     top = tls.chain[-1]
     if tls.verified:
-        presented = "1 certificate is" if len(tls.chain) == 1 else f"{len(tls.chain)} certificates are"
-        leads = "leads" if len(tls.chain) == 1 else "lead"
-        return passed(f"{presented} presented, and {leads} to an authority", probed.at("metadata"))
+        number = len(tls.chain)
+        presented = f"{words.count(number, 'certificate')} {words.agree(number, 'is', 'are')} presented"
+        return passed(f"{presented}, and {words.agree(number, 'leads', 'lead')} to an authority", probed.at("metadata"))
     if not chain_is_linked(tls.chain):
         return warned("The certificates presented do not follow one another", probed.at("metadata"))
     if tls.error != "untrusted_issuer":
@@ -214,13 +215,13 @@ def key_size(probed: CheckInput) -> Result:
 def signature(probed: CheckInput) -> Result:
     """A root's own signature is verified by nobody and does not count."""
     weak = [
-        one for one in probed.tls.chain if one.signature in {"sha1", "md5"} and not (one.self_signed and one.authority)
+        certificate
+        for certificate in probed.tls.chain
+        if certificate.signature in {"sha1", "md5"} and not (certificate.self_signed and certificate.authority)
     ]
     if weak:
-        return failed(
-            f"{listed(one.subject for one in weak)}: signed with {weak[0].signature}, which MUST NOT be used",
-            probed.at("metadata"),
-        )
+        subjects = quoted_list(certificate.subject for certificate in weak)
+        return failed(f"{subjects}: signed with {weak[0].signature}, which MUST NOT be used", probed.at("metadata"))
     return passed("No certificate is signed with SHA-1 or MD5", probed.at("metadata"))
 
 
@@ -253,11 +254,11 @@ def no_old_versions(probed: CheckInput) -> Result:
     old: tuple[TlsVersion, ...] = ("TLSv1", "TLSv1.1")
     offered = [version for version in old if _offer(probed, version) == "offered"]
     if offered:
-        return failed(f"Offered, though it MUST NOT be used: {', '.join(offered)}", probed.at("metadata"))
+        return failed(f"Offered, though it MUST NOT be used: {words.listed(offered)}", probed.at("metadata"))
     unknown = [version for version in old if _offer(probed, version) != "refused"]
     if unknown:
         return not_observed(
-            f"{' and '.join(unknown)} could not be tried, or got no clear answer", probed.at("metadata")
+            f"{words.listed(unknown)} could not be tried, or got no clear answer", probed.at("metadata")
         )
     return passed("The server refuses TLS 1.0 and 1.1", probed.at("metadata"))
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from urllib.parse import urljoin
 
 from interlock.fhir.smart import SET_CLIENT_TYPES
+from interlock.model import words
 from interlock.model.base import Severity
 from interlock.probe.checks.base import (
     CheckInput,
     Family,
     Result,
     failed,
-    listed,
     not_applicable,
     not_observed,
     passed,
+    quoted_list,
+    unseen,
     warned,
 )
 from interlock.probe.checks.sources import cite
@@ -81,10 +83,10 @@ def grant_types(probed: CheckInput) -> Result:
         return not_observed("grant_types_supported is not declared", where)
     launches = [name for name in ("launch-ehr", "launch-standalone") if name in (smart.capabilities or ())]
     if launches and "authorization_code" not in grants:
-        return failed(f"{listed(launches)} are listed, but authorization_code is no supported grant type", where)
+        return failed(f"{quoted_list(launches)} are listed, but authorization_code is no supported grant type", where)
     if not launches and "client_credentials" not in grants:
         return warned("Neither a launch nor client_credentials is offered; no SMART pattern can be used", where)
-    return passed(f"The grant types fit: {listed(grants)}", where)
+    return passed(f"The grant types fit: {quoted_list(grants)}", where)
 
 
 @FAMILY.check(
@@ -103,7 +105,7 @@ def capability_sets(probed: CheckInput) -> Result:
     if smart.capabilities is None:
         return not_observed("the capabilities are not listed", where)
     if smart.capability_sets:
-        return passed(f"Complete: {', '.join(smart.capability_sets)}", where)
+        return passed(f"Complete: {words.listed(smart.capability_sets)}", where)
     if "backend" in smart.launch_modes and not {"ehr", "standalone"} & set(smart.launch_modes):
         return not_applicable("the server offers backend services only, which belong to no capability set", where)
     if not SET_CLIENT_TYPES & set(smart.capabilities):
@@ -166,7 +168,7 @@ def asymmetric(probed: CheckInput) -> Result:
             "client-confidential-asymmetric is listed, but private_key_jwt is not among the methods", at_methods
         )
     if algorithms is not None and not {"RS384", "ES384"} & set(algorithms):
-        return failed(f"Neither RS384 nor ES384 is offered, only {listed(algorithms)}", at_algorithms)
+        return failed(f"Neither RS384 nor ES384 is offered, only {quoted_list(algorithms)}", at_algorithms)
     undeclared = [
         name
         for name, value in (
@@ -177,7 +179,7 @@ def asymmetric(probed: CheckInput) -> Result:
     ]
     if undeclared:
         return warned(
-            f"client-confidential-asymmetric is listed without {' and '.join(undeclared)}; ask which are accepted",
+            f"client-confidential-asymmetric is listed without {words.listed(undeclared)}; ask which are accepted",
             at_methods,
             at_algorithms,
         )
@@ -200,19 +202,26 @@ def agreement(probed: CheckInput) -> Result:
         return not_observed(probed.why_unseen(purpose), probed.at(purpose))
     uris = probed.capability.security.oauth_uris
     pairs = [(name, getattr(probed.smart, name), getattr(uris, part)) for name, part in _SAME_ENDPOINT.items()]
-    both = [(name, one, other) for name, one, other in pairs if one is not None and other is not None]
-    if not both:
+    shared = [(name, configured, stated) for name, configured, stated in pairs if None not in (configured, stated)]
+    if not shared:
         return not_applicable("the statement has no oauth-uris to compare", probed.at("metadata", "/rest/0/security"))
     # A relative address is a finding of SMART-008; here it is read as a client should, against the base.
-    unequal = [(name, one, other) for name, one, other in both if one != other]
-    different = [name for name, one, other in unequal if _resolved(probed.base, one) != _resolved(probed.base, other)]
+    different = [
+        name
+        for name, configured, stated in shared
+        if configured != stated and _resolved(probed.base, configured) != _resolved(probed.base, stated)
+    ]
     if different:
         return warned(
-            f"The two documents name different addresses for {', '.join(different)}; follow the SMART configuration",
-            *(probed.at("smart", f"/{name}") for name in different),
+            f"The two documents name different addresses for {words.listed(different)}; follow the SMART configuration",
+            *probed.at_fields("smart", different),
             probed.at("metadata", "/rest/0/security/extension"),
         )
-    return passed(f"The two documents agree on {len(both)} addresses", probed.at("smart"), probed.at("metadata"))
+    return passed(
+        f"The two documents agree on {words.count(len(shared), 'address', 'addresses')}",
+        probed.at("smart"),
+        probed.at("metadata"),
+    )
 
 
 def _resolved(base: str, url: str) -> str:
@@ -237,7 +246,7 @@ def fallback(probed: CheckInput) -> Result:
     if smart is None:
         if probed.is_absent("smart") and probed.has("metadata"):
             return not_applicable("neither document names an endpoint", probed.at("metadata"))
-        return not_observed(probed.why_unseen("smart"), probed.at("smart"))
+        return unseen(probed, "smart")
     if smart.source == "oauth-uris":
         return warned(
             "Only the statement's oauth-uris name the endpoints, which is deprecated; launch modes, scopes and PKCE "
@@ -281,7 +290,7 @@ def capability_names(probed: CheckInput) -> Result:
         return not_observed("the capabilities are not listed", where)
     unknown = [name for name in names if name not in KNOWN_CAPABILITIES and "://" not in name and "urn:" not in name]
     if unknown:
-        return warned(f"Plain names that SMART does not define: {listed(unknown)}", where)
+        return warned(f"Plain names that SMART does not define: {quoted_list(unknown)}", where)
     return passed("Every capability is known or a full URI", where)
 
 
@@ -301,9 +310,9 @@ def outdated_grants(probed: CheckInput) -> Result:
     where = probed.at("smart", "/grant_types_supported")
     if grants is None:
         return not_observed("grant_types_supported is not declared", where)
-    found = [name for name in ("implicit", "password") if name in grants]
-    if found:
-        return warned(f"Offered, though OAuth's current practice advises against it: {', '.join(found)}", where)
+    outdated = [name for name in ("implicit", "password") if name in grants]
+    if outdated:
+        return warned(f"Offered, though OAuth's current practice advises against it: {words.listed(outdated)}", where)
     return passed("Neither implicit nor password is offered", where)
 
 
@@ -322,6 +331,7 @@ def recommended(probed: CheckInput) -> Result:
     names = ("scopes_supported", "management_endpoint", "introspection_endpoint", "revocation_endpoint")
     missing = [name for name in names if getattr(probed.smart, name) is None]
     if missing:
-        evidence = (probed.at("smart", f"/{name}") for name in missing)
-        return warned(f"Not listed, though SMART recommends it: {', '.join(missing)}", *evidence)
+        return warned(
+            f"Not listed, though SMART recommends it: {words.listed(missing)}", *probed.at_fields("smart", missing)
+        )
     return passed("Scopes, management, introspection and revocation are listed", probed.at("smart"))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from interlock.fhir.auth_path import auth_paths
 from interlock.fhir.scopes import covers
+from interlock.model import words
 from interlock.model.auth_path import AuthPath
 from interlock.model.base import Severity
 from interlock.model.observation import SmartFacts
@@ -19,10 +20,11 @@ from interlock.probe.checks.base import (
     Result,
     failed,
     given,
-    listed,
     not_applicable,
     not_observed,
     passed,
+    quoted_list,
+    unseen,
     warned,
 )
 from interlock.probe.checks.sources import cite
@@ -45,13 +47,13 @@ def _launch(mode: Literal["ehr", "standalone", "backend"], number: int, title: s
         """Worked out from capabilities, endpoints, grant types and authentication methods together."""
         if mode not in given(probed.contract).launch.modes:
             return not_applicable("the contract does not use this launch mode")
-        found = _path(probed, mode)
+        auth_path = _path(probed, mode)
         where = probed.at("smart", "/grant_types_supported" if mode == "backend" else "/capabilities")
-        if found.state == "possible":
-            return passed(found.summary(), where)
-        if found.state == "not_offered":
-            return failed(f"Needed by the contract: {found.summary()}", where)
-        return not_observed(found.reason, where)
+        if auth_path.state == "possible":
+            return passed(auth_path.summary(), where)
+        if auth_path.state == "not_offered":
+            return failed(f"Needed by the contract: {auth_path.summary()}", where)
+        return not_observed(auth_path.reason, where)
 
 
 def _path(probed: CheckInput, mode: str) -> AuthPath:
@@ -71,7 +73,7 @@ def _smart_need(
         @FAMILY.check(number, title, severity, _CAPABILITIES, rows=rows, needs="contract", level="contract")
         def compare(probed: CheckInput) -> Result:
             if probed.facts.smart is None:
-                return not_observed(probed.why_unseen("smart"), probed.at("smart"))
+                return unseen(probed, "smart")
             return run(probed, given(probed.contract), probed.facts.smart)
 
         compare.__doc__ = run.__doc__
@@ -91,8 +93,8 @@ def context(probed: CheckInput, contract: WorkflowContract, smart: SmartFacts) -
         return not_observed("the capabilities are not listed", where)
     missing = [name for name in wanted if name not in smart.capabilities]
     if missing:
-        return failed(f"Needed by the contract and not listed: {', '.join(missing)}", where)
-    return passed(f"Listed: {', '.join(wanted)}", where)
+        return failed(f"Needed by the contract and not listed: {words.listed(missing)}", where)
+    return passed(f"Listed: {words.listed(wanted)}", where)
 
 
 @_smart_need(54, "The contract's kind of client is accepted", Severity.HIGH, ("CPB-03",))
@@ -106,7 +108,7 @@ def client(probed: CheckInput, contract: WorkflowContract, smart: SmartFacts) ->
         return not_observed("the capabilities are not listed", where)
     if wanted in smart.client_types:
         return passed(f"client-{wanted} is listed", where)
-    offered = listed(smart.client_types) or "none"
+    offered = quoted_list(smart.client_types) or "none"
     return failed(f"The product is a client-{wanted}; listed: {offered}", where)
 
 
@@ -122,7 +124,7 @@ def scopes(probed: CheckInput, contract: WorkflowContract, smart: SmartFacts) ->
     silent = [scope for scope in needed if not covers(smart.scopes_supported, scope)]
     if silent:
         return warned(
-            f"Not listed, and to be asked for (the list need not be complete): {listed(silent)}; "
+            f"Not listed, and to be asked for (the list need not be complete): {quoted_list(silent)}; "
             f"{len(needed) - len(silent)} of {len(needed)} are listed",
             where,
         )

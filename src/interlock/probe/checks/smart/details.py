@@ -7,6 +7,7 @@ import re
 from interlock.documents.text import plain
 from interlock.fhir.scopes import parse as parse_scope
 from interlock.fhir.smart import URL_FIELDS
+from interlock.model import words
 from interlock.model.base import Severity
 from interlock.probe.addresses import is_loopback_host, origin
 from interlock.probe.checks.base import (
@@ -14,11 +15,12 @@ from interlock.probe.checks.base import (
     CheckInput,
     Family,
     Result,
-    listed,
+    capitalized,
     not_applicable,
     not_observed,
     passed,
-    sentence,
+    quoted_list,
+    unseen,
     warned,
 )
 from interlock.probe.checks.sources import cite
@@ -56,12 +58,12 @@ def nothing_instead(probed: CheckInput) -> Result:
     """A login page, an OperationOutcome or ``{}`` under 200: existence alone is no configuration."""
     exchange = probed.exchanges.get("smart")
     if exchange is not None and exchange.reading in INSTEAD:
-        return warned(f"{sentence(exchange.detail)}; how to authorize remains unknown", probed.at("smart"))
+        return warned(f"{capitalized(exchange.detail)}; how to authorize remains unknown", probed.at("smart"))
     if probed.has("smart"):
         return passed("What came with a success was the SMART configuration", probed.at("smart"))
     if probed.is_absent("smart"):
         return not_applicable("the server publishes no SMART configuration (see SMART-001)", probed.at("smart"))
-    return not_observed(probed.why_unseen("smart"), probed.at("smart"))
+    return unseen(probed, "smart")
 
 
 @FAMILY.check(
@@ -78,7 +80,7 @@ def types(probed: CheckInput) -> Result:
     wrong = [note for note in probed.smart.problems if "is not absolute" not in note]
     if wrong:
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-        return warned(f"{sentence(wrong[0])}{more}", probed.at("smart"))
+        return warned(f"{capitalized(wrong[0])}{more}", probed.at("smart"))
     return passed("Every field has its type", probed.at("smart"))
 
 
@@ -94,11 +96,11 @@ def others_https(probed: CheckInput) -> Result:
     """Keys, introspection, revocation, registration, management: what goes there is as sensitive as a token."""
     insecure = []
     for name in _ENDPOINTS:
-        where = origin(getattr(probed.smart, name) or "")
-        if where is not None and where.scheme == "http" and not is_loopback_host(where.host):
+        address = origin(getattr(probed.smart, name) or "")
+        if address is not None and address.scheme == "http" and not is_loopback_host(address.host):
             insecure.append(name)
     if insecure:
-        return warned(f"Plain http: {', '.join(insecure)}", *(probed.at("smart", f"/{name}") for name in insecure))
+        return warned(f"Plain http: {words.listed(insecure)}", *probed.at_fields("smart", insecure))
     return passed("No other address is plain http", probed.at("smart"))
 
 
@@ -111,7 +113,7 @@ def followed(probed: CheckInput) -> Result:
         if (exchange := probed.exchanges.get(purpose)) and exchange.failure == "refused"
     ]
     if refused:
-        return warned(sentence(refused[0].detail), *(probed.at(exchange.purpose) for exchange in refused))
+        return warned(capitalized(refused[0].detail), *probed.at_exchanges(refused))
     if not any(purpose in probed.exchanges for purpose in ("openid", "jwks")):
         return not_applicable("the configuration advertises nothing to follow", probed.at("smart"))
     return passed("What is advertised could be asked", probed.at("smart"))
@@ -136,9 +138,9 @@ def scope_syntax(probed: CheckInput) -> Result:
     odd = [text for text in scopes if parse_scope(text) is None and not _OTHER_SCOPES.fullmatch(text)]
     broken = [text for text in odd if _NEAR_RESOURCE.match(text)]
     if broken:
-        return warned(f"No scope in v1 or v2 syntax: {listed(broken)}; servers may ignore or reject it", where)
+        return warned(f"No scope in v1 or v2 syntax: {quoted_list(broken)}; servers may ignore or reject it", where)
     if odd:
-        return warned(f"Scopes that SMART does not know, and that are no URIs: {listed(odd)}", where)
+        return warned(f"Scopes that SMART does not know, and that are no URIs: {quoted_list(odd)}", where)
     return passed(f"All {len(scopes)} scopes are well formed", where)
 
 
@@ -168,7 +170,7 @@ def backend(probed: CheckInput) -> Result:
     if not smart.token_endpoint_auth_signing_alg_values_supported:
         lacks.append("signing algorithms")
     if lacks:
-        return warned(f"client_credentials is listed, but not: {', '.join(lacks)}; ask before relying on it", where)
+        return warned(f"client_credentials is listed, but not: {words.listed(lacks)}; ask before relying on it", where)
     return passed("client_credentials comes with signing clients, algorithms and system/ scopes", where)
 
 
@@ -188,7 +190,7 @@ def launch_of_context(probed: CheckInput) -> Result:
         return not_observed("the capabilities are not listed", where)
     orphans = [name for name in names if name in _NEEDS_LAUNCH and _NEEDS_LAUNCH[name] not in names]
     if orphans:
-        return warned(f"Listed without the launch that they belong to: {', '.join(orphans)}", where)
+        return warned(f"Listed without the launch that they belong to: {words.listed(orphans)}", where)
     return passed("Every context capability comes with its launch", where)
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from interlock.documents.text import plain
 from interlock.fhir.smart import URL_FIELDS, is_absolute
+from interlock.model import words
 from interlock.model.base import Severity
-from interlock.model.observation import CheckEvidence, SmartFacts
+from interlock.model.observation import SmartFacts
 from interlock.probe.addresses import is_internal_name, is_loopback_host, kind_of_host, origin
 from interlock.probe.checks.base import (
     CheckInput,
     Family,
     Result,
+    capitalized,
     failed,
-    listed,
     not_applicable,
     not_observed,
     passed,
     quoted,
-    sentence,
+    quoted_list,
+    unseen,
     warned,
 )
 from interlock.probe.checks.sources import cite
@@ -61,8 +63,8 @@ def published(probed: CheckInput) -> Result:
             probed.at("smart"),
         )
     if exchange is not None and exchange.reading in _HOLLOW:
-        return failed(f"{sentence(exchange.detail)}, which says nothing about authorization", probed.at("smart"))
-    return not_observed(probed.why_unseen("smart"), probed.at("smart"))
+        return failed(f"{capitalized(exchange.detail)}, which says nothing about authorization", probed.at("smart"))
+    return unseen(probed, "smart")
 
 
 @FAMILY.check(
@@ -86,7 +88,7 @@ def location(probed: CheckInput) -> Result:
         )
     if probed.is_absent("smart"):
         return not_applicable("no SMART configuration was found at all (see SMART-001)", probed.at("smart"))
-    return not_observed(probed.why_unseen("smart"), probed.at("smart"))
+    return unseen(probed, "smart")
 
 
 @FAMILY.check(
@@ -103,8 +105,8 @@ def media_type(probed: CheckInput) -> Result:
     given = (probed.exchanges["smart"].record.content_type or "").partition(";")[0].strip().lower()
     if given == "application/json":
         return passed("The media type is application/json", probed.at("smart"))
-    what = f"The media type is {quoted(given)}" if given else "No media type is given"
-    return failed(f"{what}; it SHALL be application/json", probed.at("smart"))
+    stated = f"The media type is {quoted(given)}" if given else "No media type is given"
+    return failed(f"{stated}; it SHALL be application/json", probed.at("smart"))
 
 
 @FAMILY.check(
@@ -131,7 +133,7 @@ def pkce(probed: CheckInput) -> Result:
         beside = "beside S256" if "S256" in methods else "without S256"
         return failed(f"plain is offered {beside}; servers SHALL NOT offer it", where)
     if "S256" not in methods:
-        return failed(f"S256 is not among the methods ({listed(methods) or 'none'}); it SHALL be", where)
+        return failed(f"S256 is not among the methods ({quoted_list(methods) or 'none'}); it SHALL be", where)
     return passed("S256 is offered and plain is not", where)
 
 
@@ -153,7 +155,8 @@ def required_fields(probed: CheckInput) -> Result:
         missing.append("grant_types_supported")
     if missing:
         return failed(
-            f"Missing or of the wrong type: {', '.join(missing)}; SMART requires them", *_fields(probed, missing)
+            f"Missing or of the wrong type: {words.listed(missing)}; SMART requires them",
+            *probed.at_fields("smart", missing),
         )
     if smart.grant_types_supported is None:
         return warned(
@@ -180,7 +183,7 @@ def authorization_endpoint(probed: CheckInput) -> Result:
         return passed("authorization_endpoint is given", where)
     launches = [mode for mode in ("launch-ehr", "launch-standalone") if mode in (smart.capabilities or ())]
     if launches:
-        return failed(f"authorization_endpoint is missing, which {listed(launches)} require", where)
+        return failed(f"authorization_endpoint is missing, which {quoted_list(launches)} require", where)
     if smart.capabilities is None:
         return not_observed("the launch modes are not listed", where)
     return not_applicable("no launch mode is listed that needs one", where)
@@ -203,7 +206,9 @@ def issuer_and_keys(probed: CheckInput) -> Result:
     if "sso-openid-connect" in smart.capabilities:
         missing = [name for name in ("issuer", "jwks_uri") if getattr(smart, name) is None]
         if missing:
-            return failed(f"sso-openid-connect is listed without {' and '.join(missing)}", *_fields(probed, missing))
+            return failed(
+                f"sso-openid-connect is listed without {words.listed(missing)}", *probed.at_fields("smart", missing)
+            )
         return passed("sso-openid-connect comes with issuer and jwks_uri", probed.at("smart", "/issuer"))
     if smart.issuer is not None:
         return warned(
@@ -228,7 +233,8 @@ def absolute(probed: CheckInput) -> Result:
     ]
     if relative:
         return failed(
-            f"Relative, though addresses SHALL be absolute: {', '.join(relative)}", *_fields(probed, relative)
+            f"Relative, though addresses SHALL be absolute: {words.listed(relative)}",
+            *probed.at_fields("smart", relative),
         )
     return passed("Every address is absolute", probed.at("smart"))
 
@@ -248,16 +254,18 @@ def endpoints_https(probed: CheckInput) -> Result:
     if smart is None:
         if probed.is_absent("smart"):
             return not_applicable("no authorization or token endpoint is published", probed.at("smart"))
-        return not_observed(probed.why_unseen("smart"), probed.at("smart"))
+        return unseen(probed, "smart")
     insecure, local = [], False
     for name in ("authorization_endpoint", "token_endpoint"):
-        where = origin(getattr(smart, name) or "")
-        if where is not None and where.scheme == "http":
-            local = local or is_loopback_host(where.host)
-            if not is_loopback_host(where.host):
+        address = origin(getattr(smart, name) or "")
+        if address is not None and address.scheme == "http":
+            local = local or is_loopback_host(address.host)
+            if not is_loopback_host(address.host):
                 insecure.append(name)
     if insecure:
-        return failed(f"Plain http, though OAuth 2.0 MUST use TLS: {', '.join(insecure)}", *_fields(probed, insecure))
+        return failed(
+            f"Plain http, though OAuth 2.0 MUST use TLS: {words.listed(insecure)}", *probed.at_fields("smart", insecure)
+        )
     if local:
         return not_applicable("the endpoints run on this machine", probed.at("smart"))
     if smart.authorization_endpoint is None and smart.token_endpoint is None:
@@ -273,17 +281,15 @@ def public_hosts(probed: CheckInput) -> Result:
         return not_applicable("the base URL itself is on a private network")
     inside = []
     for name in URL_FIELDS:
-        where = origin(getattr(probed.smart, name) or "")
-        if where is not None and _looks_internal(where.host):
+        address = origin(getattr(probed.smart, name) or "")
+        if address is not None and _looks_internal(address.host):
             inside.append(name)
     if inside:
-        return warned(f"On a host that only its own network knows: {', '.join(inside)}", *_fields(probed, inside))
+        return warned(
+            f"On a host that only its own network knows: {words.listed(inside)}", *probed.at_fields("smart", inside)
+        )
     return passed("No advertised endpoint is on an internal host by its name", probed.at("smart"))
 
 
 def _looks_internal(host: str) -> bool:
     return is_internal_name(host) or kind_of_host(host) in {"private", "never"}
-
-
-def _fields(probed: CheckInput, names: list[str]) -> tuple[CheckEvidence, ...]:
-    return tuple(probed.at("smart", f"/{name}") for name in names)
