@@ -21,7 +21,9 @@ def build(observations: dict[str, Observation]) -> ReportView:
 
 
 def through(observation: Observation, proxy: str) -> Observation:
-    return observation.but(requests=tuple(request.but(proxy=proxy) for request in observation.requests))
+    return observation.model_copy(
+        update={"requests": tuple(request.model_copy(update={"proxy": proxy}) for request in observation.requests)}
+    )
 
 
 @pytest.mark.parametrize("org", ["riverside", "harborview"], ids=["observed", "not observed"])

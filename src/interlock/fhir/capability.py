@@ -162,15 +162,13 @@ def _entry(resource: Resource) -> _Entry:
     parameters = [parameter.name for parameter in resource.searchParam]
     repeats = len(set(parameters)) < len(parameters)
     operations, profiles, profile = resource.operation, resource.supportedProfile, resource.profile
-    facts = ResourceFacts.complete(
-        {
-            "interactions": _distinct([interaction.code for interaction in resource.interaction]),
-            "search_params": _distinct(parameters) if repeats else tuple(parameters),
-            "profiles": _distinct(map(address, profiles)) if profiles else (),
-            "profile": address(profile) if profile is not None else None,
-            "operations": _distinct(_names(operations)) if operations else (),
-            "versioning": resource.versioning,
-        }
+    facts = ResourceFacts.trusted(
+        interactions=_distinct([interaction.code for interaction in resource.interaction]),
+        search_params=_distinct(parameters) if repeats else tuple(parameters),
+        profiles=_distinct(map(address, profiles)) if profiles else (),
+        profile=address(profile) if profile is not None else None,
+        operations=_distinct(_names(operations)) if operations else (),
+        versioning=resource.versioning,
     )
     return _Entry(resource.type, facts, tuple(operations) if operations else (), repeats)
 
@@ -249,7 +247,7 @@ class _Rests:
             if repeats:
                 self._repeat(f"{pointer}/{index}/searchParam")
             if everywhere:
-                facts = facts.but(search_params=_distinct([*facts.search_params, *everywhere]))
+                facts = facts.model_copy(update={"search_params": _distinct([*facts.search_params, *everywhere])})
             if operations:
                 self.operations += [(type_name, operation) for operation in operations]
             if type_name in self.resources:

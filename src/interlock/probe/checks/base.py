@@ -153,7 +153,7 @@ class CheckInput:
         """Evidence: a JSON pointer into a document that was asked for."""
         exchange = self.exchanges.get(purpose)
         url = exchange.url if exchange is not None else self.base
-        return CheckEvidence.complete({"url": url, "pointer": pointer})
+        return CheckEvidence.trusted(url=url, pointer=pointer)
 
     def at_fields(self, purpose: Purpose, names: Iterable[str]) -> tuple[CheckEvidence, ...]:
         """Evidence: fields at the top of a document that was asked for."""

@@ -60,16 +60,14 @@ def _check(spec: CheckSpec, result: Result) -> Check:
     outcome, message, evidence = result
     if spec.level == "judgement" and outcome in _FINDINGS:
         message += _INFORMED_JUDGEMENT if spec.references else _JUDGEMENT
-    return Check.complete(
-        {
-            "id": spec.id,
-            "title": spec.title,
-            "outcome": outcome,
-            "severity": spec.severity,
-            "message": message,
-            "evidence": evidence,
-            "references": spec.references,
-        }
+    return Check.trusted(
+        id=spec.id,
+        title=spec.title,
+        outcome=outcome,
+        severity=spec.severity,
+        message=message,
+        evidence=evidence,
+        references=spec.references,
     )
 
 
