@@ -61,16 +61,16 @@ def contract() -> WorkflowContract:
 def test_every_undecided_point_is_named_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "contract.yaml"
     path.write_text(TEXT)
-    found = {remark.message: remark.line for remark in remarks(*load_contract(path))}
-    assert found["Observation: what happens when a required field is missing is undecided"] == 5
+    lines = {remark.message: remark.line for remark in remarks(*load_contract(path))}
+    assert lines["Observation: what happens when a required field is missing is undecided"] == 5
     assert (
-        found["RiskAssessment: no recorded server accepts its writes; map it to Observation or DocumentReference"] == 9
+        lines["RiskAssessment: no recorded server accepts its writes; map it to Observation or DocumentReference"] == 9
     )
-    assert found["/waveform carries patient data and names no authentication"] == 12
-    assert found["launch: no reason is given for testing it by sandbox"] == 14
-    assert "the clinical event is not written down" in found
-    assert "withdraw is undecided" in found
-    assert "ehr unavailable is undecided" in found
+    assert lines["/waveform carries patient data and names no authentication"] == 12
+    assert lines["launch: no reason is given for testing it by sandbox"] == 14
+    assert "the clinical event is not written down" in lines
+    assert "withdraw is undecided" in lines
+    assert "ehr unavailable is undecided" in lines
 
 
 def test_a_wrong_interaction_names_its_line(tmp_path: Path) -> None:

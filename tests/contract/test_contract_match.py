@@ -75,13 +75,15 @@ def test_nothing_is_missing_where_nothing_was_observed() -> None:
 
 
 def test_each_need_is_matched_with_what_the_statement_lists() -> None:
-    found = outcomes(observation(statement(Observation=FULL, DocumentReference=ResourceFacts(interactions=("read",)))))
-    assert found["release:release:R4"] == "supported"
-    assert found["Observation:interaction:search"] == "supported"
-    assert found["Observation:search_parameter:category"] == "supported"
-    assert found["Observation:search_parameter:_lastUpdated"] == "undeclared"
-    assert found["DocumentReference:interaction:create"] == "missing"
-    assert found["Flag:resource:Flag"] == "missing"
+    outcome_of = outcomes(
+        observation(statement(Observation=FULL, DocumentReference=ResourceFacts(interactions=("read",))))
+    )
+    assert outcome_of["release:release:R4"] == "supported"
+    assert outcome_of["Observation:interaction:search"] == "supported"
+    assert outcome_of["Observation:search_parameter:category"] == "supported"
+    assert outcome_of["Observation:search_parameter:_lastUpdated"] == "undeclared"
+    assert outcome_of["DocumentReference:interaction:create"] == "missing"
+    assert outcome_of["Flag:resource:Flag"] == "missing"
 
 
 def test_optional_needs_are_not_missed() -> None:
@@ -111,8 +113,8 @@ def test_a_summary_or_an_empty_entry_leaves_things_undeclared() -> None:
 )
 def test_profile_versions_are_compared_only_when_declared(declared: tuple[str, ...], outcome: str) -> None:
     resource = FULL.model_copy(update={"profiles": declared})
-    found = outcomes(observation(statement(Observation=resource)))
-    assert found[f"Observation:profile:{CONTRACT.inputs[0].profile}"] == outcome
+    outcome_of = outcomes(observation(statement(Observation=resource)))
+    assert outcome_of[f"Observation:profile:{CONTRACT.inputs[0].profile}"] == outcome
 
 
 def test_another_release_is_named() -> None:
@@ -126,8 +128,8 @@ def test_launch_modes() -> None:
     smart = SmartFacts(
         capabilities=("launch-ehr",), launch_modes=("ehr",), grant_types_supported=("authorization_code",)
     )
-    found = outcomes(observation(statement(Observation=FULL), smart))
-    assert (found["launch:launch:ehr"], found["launch:launch:backend"]) == ("supported", "missing")
+    outcome_of = outcomes(observation(statement(Observation=FULL), smart))
+    assert (outcome_of["launch:launch:ehr"], outcome_of["launch:launch:backend"]) == ("supported", "missing")
     silent = outcomes(
         observation(statement(Observation=FULL), SmartFacts(capabilities=("launch-ehr",), launch_modes=("ehr",)))
     )
@@ -150,10 +152,10 @@ def test_an_absent_smart_document_is_undeclared_and_an_unseen_one_not_observed()
 
 def test_a_scope_that_is_not_listed_is_never_missing() -> None:
     smart = SmartFacts(capabilities=(), scopes_supported=("launch", "openid", "fhirUser", "patient/*.rs"))
-    found = outcomes(observation(statement(Observation=FULL), smart))
-    assert found["launch:scope:patient/Observation.rs"] == "supported"
-    assert found["launch:scope:patient/DocumentReference.c"] == "undeclared"
-    assert found["launch:scope:system/Observation.rs"] == "undeclared"
+    outcome_of = outcomes(observation(statement(Observation=FULL), smart))
+    assert outcome_of["launch:scope:patient/Observation.rs"] == "supported"
+    assert outcome_of["launch:scope:patient/DocumentReference.c"] == "undeclared"
+    assert outcome_of["launch:scope:system/Observation.rs"] == "undeclared"
 
 
 def test_a_need_of_other_organisations_does_not_concern_this_one() -> None:

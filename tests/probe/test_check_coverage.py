@@ -125,10 +125,10 @@ def test_no_mutation_of_a_recording_upsets_a_check(corpus: Path, data: st.DataOb
     other = (
         {"metadata": document} if kind == "metadata.json" else {"smart": document, "udap": document, "jwks": document}
     )
-    found = judged(documents(**other))
-    assert [check for check in found.values() if check.outcome is CheckOutcome.ERROR] == []
-    assert max(len(check.message) for check in found.values()) < 1500
-    for check in found.values():
+    checks = judged(documents(**other))
+    assert [check for check in checks.values() if check.outcome is CheckOutcome.ERROR] == []
+    assert max(len(check.message) for check in checks.values()) < 1500
+    for check in checks.values():
         check.model_dump_json()
 
 

@@ -82,8 +82,8 @@ STATEMENTS: list[tuple[str, str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("check_id", "outcome", "document"), STATEMENTS)
 def test_statements(check_id: str, outcome: str, document: dict[str, Any]) -> None:
-    found = judged(documents(metadata=document, smart=smart()))[check_id]
-    assert found.outcome == outcome, found.message
+    check = judged(documents(metadata=document, smart=smart()))[check_id]
+    assert check.outcome == outcome, check.message
 
 
 def sso(**changes: Any) -> dict[str, Any]:
@@ -129,8 +129,8 @@ CONFIGURATIONS: list[tuple[str, str, dict[str, Any]]] = [
 @pytest.mark.parametrize(("check_id", "outcome", "document"), CONFIGURATIONS)
 def test_configurations(check_id: str, outcome: str, document: dict[str, Any]) -> None:
     exports = resource(operation=[{"name": "patient-export"}])
-    found = judged(documents(metadata=exports, smart=document))[check_id]
-    assert found.outcome == outcome, found.message
+    check = judged(documents(metadata=exports, smart=document))[check_id]
+    assert check.outcome == outcome, check.message
 
 
 def test_a_copy_at_the_root_that_says_something_else() -> None:
@@ -141,9 +141,9 @@ def test_a_copy_at_the_root_that_says_something_else() -> None:
 def test_an_advertised_address_that_was_not_contacted() -> None:
     exchanges = documents(metadata=statement(), smart=sso())
     exchanges["jwks"] = failed("jwks", "refused", "not followed: it is an address of a private network")
-    found = judged(exchanges)
-    assert found["SMART-024"].outcome == "warn"
-    assert found["JWKS-001"].outcome == "not_observed"
+    checks = judged(exchanges)
+    assert checks["SMART-024"].outcome == "warn"
+    assert checks["JWKS-001"].outcome == "not_observed"
 
 
 PROVIDER = {
@@ -243,13 +243,13 @@ UDAP: dict[str, Any] = {
 )
 def test_udap(check_id: str, outcome: str, changes: dict[str, Any]) -> None:
     document = {name: value for name, value in (UDAP | changes).items() if value is not None}
-    found = judged(documents(smart=smart(), udap=document))[check_id]
-    assert found.outcome == outcome, found.message
+    check = judged(documents(smart=smart(), udap=document))[check_id]
+    assert check.outcome == outcome, check.message
 
 
 def test_a_server_without_udap_conforms_with_404() -> None:
-    found = judged(documents(smart=smart(), udap=None))
-    assert {check.outcome for name, check in found.items() if name.startswith("UDAP")} == {"not_applicable"}
+    checks = judged(documents(smart=smart(), udap=None))
+    assert {check.outcome for name, check in checks.items() if name.startswith("UDAP")} == {"not_applicable"}
     vague = judged({"udap": read("udap", 200, "text/html", b"<html>sign in")})
     assert vague["UDAP-001"].outcome == "warn"
     unasked = judged(documents(smart=smart()))
@@ -276,8 +276,8 @@ SERVICE = {"hook": "patient-view", "id": "sepsis", "description": "Sepsis risk"}
     ],
 )
 def test_cds_hooks(check_id: str, outcome: str, document: dict[str, Any] | None) -> None:
-    found = judged(documents(cds=document))[check_id]
-    assert found.outcome == outcome, found.message
+    check = judged(documents(cds=document))[check_id]
+    assert check.outcome == outcome, check.message
 
 
 def test_cds_service_over_http_and_no_service_at_all() -> None:
@@ -316,8 +316,8 @@ def cross(purpose: Purpose, headers: dict[str, str], status: int = 200) -> Excha
 )
 def test_cors(check_id: str, purpose: Purpose, headers: dict[str, str], outcome: str) -> None:
     exchanges = {**documents(metadata=statement(), smart=smart()), purpose: cross(purpose, headers)}
-    found = judged(exchanges, origin=ORIGIN, active=True)[check_id]
-    assert found.outcome == outcome, found.message
+    check = judged(exchanges, origin=ORIGIN, active=True)[check_id]
+    assert check.outcome == outcome, check.message
 
 
 def test_cors_is_asked_of_products_with_a_browser_client_only() -> None:
@@ -372,8 +372,8 @@ def leaf(**changes: Any) -> Certificate:
     ],
 )
 def test_tls(number: int, outcome: str, tls: TlsFacts) -> None:
-    found = judged(documents(metadata=statement(), smart=smart()), tls=tls)[f"NET-{number:03d}"]
-    assert found.outcome == outcome, found.message
+    check = judged(documents(metadata=statement(), smart=smart()), tls=tls)[f"NET-{number:03d}"]
+    assert check.outcome == outcome, check.message
 
 
 @pytest.mark.parametrize(
@@ -398,11 +398,11 @@ def test_days_of_a_certificate_are_counted_as_people_do(days_left: int, said: st
 )
 def test_a_handshake_that_ended_early_judges_no_certificate(error: str, handshake: str) -> None:
     tls = TlsFacts(verified=False, error=error, message="localhost and this machine share no TLS version")
-    found = judged({"metadata": failed("metadata", "tls", "no")}, tls=tls)
-    assert found["NET-003"].outcome == "not_observed"
-    assert found["NET-009"].outcome == handshake
-    assert found["NET-009"].message.startswith("The ")
-    assert "Localhost" not in found["NET-003"].message + found["NET-009"].message
+    checks = judged({"metadata": failed("metadata", "tls", "no")}, tls=tls)
+    assert checks["NET-003"].outcome == "not_observed"
+    assert checks["NET-009"].outcome == handshake
+    assert checks["NET-009"].message.startswith("The ")
+    assert "Localhost" not in checks["NET-003"].message + checks["NET-009"].message
 
 
 @pytest.mark.parametrize(
@@ -461,21 +461,21 @@ def test_manners() -> None:
     ],
 )
 def test_something_else_under_200(content_type: str, body: bytes) -> None:
-    found = judged(
+    checks = judged(
         {
             "metadata": read("metadata", 200, content_type, body),
             "smart": read("smart", 200, content_type, body),
         }
     )
-    assert (found["CAP-044"].outcome, found["SMART-021"].outcome) == ("warn", "warn")
-    assert found["CAP-001"].outcome == "not_observed"
+    assert (checks["CAP-044"].outcome, checks["SMART-021"].outcome) == ("warn", "warn")
+    assert checks["CAP-001"].outcome == "not_observed"
 
 
 def test_a_base_one_segment_deeper_and_two_back_ends() -> None:
     deeper = answered("deeper", statement(), url=f"{BASE}/r4/metadata")
-    found = judged({"metadata": answered("metadata", None), "deeper": deeper})
-    assert found["CAP-046"].outcome == "fail"
-    assert f"{BASE}/r4:" in found["CAP-046"].message
+    checks = judged({"metadata": answered("metadata", None), "deeper": deeper})
+    assert checks["CAP-046"].outcome == "fail"
+    assert f"{BASE}/r4:" in checks["CAP-046"].message
     again = judged(documents(metadata=statement(), cors_metadata=statement(software={"name": "Other"})))
     assert again["CAP-045"].outcome == "warn"
     assert judged(documents(metadata=statement(), cors_metadata=statement()))["CAP-045"].outcome == "pass"
@@ -558,8 +558,8 @@ def need(**changes: Any) -> WorkflowContract:
     ],
 )
 def test_against_the_contract(check_id: str, outcome: str, contract: WorkflowContract) -> None:
-    found = compared(contract)[check_id]
-    assert found.outcome == outcome, found.message
+    check = compared(contract)[check_id]
+    assert check.outcome == outcome, check.message
 
 
 @pytest.mark.parametrize(
@@ -576,8 +576,8 @@ def test_against_the_contract(check_id: str, outcome: str, contract: WorkflowCon
     ],
 )
 def test_the_contract_against_configurations(check_id: str, outcome: str, configuration: dict[str, Any]) -> None:
-    found = compared(CONTRACT, configuration=configuration)[check_id]
-    assert found.outcome == outcome, found.message
+    check = compared(CONTRACT, configuration=configuration)[check_id]
+    assert check.outcome == outcome, check.message
 
 
 def test_without_a_contract_nothing_is_compared_and_nothing_else_changes() -> None:

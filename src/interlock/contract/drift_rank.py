@@ -1,17 +1,18 @@
-"""Which changes matter: ranked by what the workflow contract uses."""
+"""Ranks the changes between two observations by whether the workflow contract uses them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from interlock.contract.match import concerns, interaction_code
 from interlock.contract.scopes import needed_scopes
 from interlock.fhir.scopes import covers, parse
+from interlock.model import words
 from interlock.model.contract import Need, WorkflowContract
 from interlock.model.drift import RANKS, ChangeRank, DriftChange
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
 
-_CODES = {"search": "search-type"}
 _INTERACTIVE = frozenset({"ehr", "standalone"})
 #: Endpoints and fields that a launch mode cannot do without (SMART App Launch 2.2).
 _NEEDED_ADDRESSES = {
@@ -24,7 +25,7 @@ _NEEDED_ADDRESSES = {
 def ranked(
     changes: Iterable[DriftChange], after: Observation, contract: WorkflowContract | None, org: Organization | None
 ) -> tuple[DriftChange, ...]:
-    """The changes with their rank and what uses them, the most important first, in their order within a rank.
+    """The changes with their rank and their use in the contract, the most important first; order is kept within a rank.
 
     Without a contract nothing is known to be used. ``after`` tells whether a scope that left the list is still covered.
     """
@@ -45,7 +46,7 @@ def _rank(change: DriftChange, *, used: bool) -> ChangeRank:
 
 
 class _Uses:
-    """Why a contract uses what changed."""
+    """The uses that one contract makes of an organisation's server."""
 
     def __init__(self, contract: WorkflowContract, org: Organization | None, after: Observation) -> None:
         self._contract = contract
@@ -53,11 +54,11 @@ class _Uses:
         self._modes = frozenset(contract.launch.modes)
         self._needs: dict[str, list[Need]] = {}
         for need in (*contract.inputs, *contract.outputs):
-            if not need.organizations or org is None or org.id in need.organizations:
+            if org is None or concerns(need, org):
                 self._needs.setdefault(need.resource, []).append(need)
 
     def of(self, change: DriftChange) -> str | None:
-        """What in the contract uses it, in a few words, or none."""
+        """The part of the contract that uses the thing that changed, in a few words, or none."""
         kind, name = change.kind, change.name
         if kind in {"base_url", "fhir_release", "anonymous_read"} or (kind == "tls" and name == "certificate accepted"):
             return "every request"
@@ -68,7 +69,7 @@ class _Uses:
         if kind == "scope":
             return self._scope(name)
         if kind == "endpoint":
-            return self._by(_NEEDED_ADDRESSES.get(name, frozenset()))
+            return self._modes_among(_NEEDED_ADDRESSES.get(name, frozenset()))
         if kind == "cors":
             return "launch: browser" if self._contract.launch.browser else None
         if kind == "check":
@@ -81,7 +82,7 @@ class _Uses:
             if change.kind == "resource":
                 return f"{direction}: {need.resource}"
             codes = {
-                "interaction": [_CODES.get(interaction, interaction) for interaction in need.interactions],
+                "interaction": [interaction_code(interaction) for interaction in need.interactions],
                 "search_parameter": list(need.search_parameters),
                 "profile": [need.profile.partition("|")[0]] if need.profile else [],
                 "operation": [operation.lstrip("$") for operation in need.operations],
@@ -92,7 +93,7 @@ class _Uses:
         return None
 
     def _scope(self, name: str) -> str | None:
-        """A needed scope that this one grants a part of, and that the list does not cover any more."""
+        """A needed scope that the removed scope grants a part of, and that the list does not cover any more."""
         smart = self._after.facts.smart
         listed = smart.scopes_supported if smart is not None else None
         removed = parse(name)
@@ -109,12 +110,12 @@ class _Uses:
                 return f"scope {needed}"
         return None
 
-    def _by(self, modes: frozenset[str]) -> str | None:
+    def _modes_among(self, modes: frozenset[str]) -> str | None:
         shared = [mode for mode in self._contract.launch.modes if mode in modes]
-        return f"launch: {', '.join(shared)}" if shared else None
+        return f"launch: {words.listed(shared)}" if shared else None
 
     def _check(self, name: str) -> str | None:
-        """Checks of the sample are about what the contract uses; so is what no request can do without."""
+        """Checks of the sample are about the contract's inputs; a few others every request rests on."""
         if name.startswith("DATA-"):
             return "inputs"
         return "every request" if name in {"NET-001", "NET-002", "NET-003", "NEG-002"} else None
@@ -122,18 +123,18 @@ class _Uses:
     def _sign_in(self, change: DriftChange) -> str | None:
         launch, name = self._contract.launch, change.name
         if change.kind == "document" and name == "SMART configuration":
-            return self._by(frozenset({"ehr", "standalone", "backend"}))
+            return self._modes_among(frozenset({"ehr", "standalone", "backend"}))
         if change.kind == "launch_mode":
             return f"launch: {name}" if name in launch.modes else None
         if change.kind == "client_type":
             return f"launch: client {name}" if name == launch.client else None
         if change.kind in {"pkce", "issuer"}:
-            return self._by(_INTERACTIVE) if change.kind == "issuer" or name == "S256" else None
+            return self._modes_among(_INTERACTIVE) if change.kind == "issuer" or name == "S256" else None
         if change.kind == "keys" and name == "usable keys":
-            return self._by(_INTERACTIVE)
+            return self._modes_among(_INTERACTIVE)
         if change.kind == "grant_type":
             wanted = {"client_credentials": frozenset({"backend"}), "authorization_code": _INTERACTIVE}
-            return self._by(wanted.get(name, frozenset()))
+            return self._modes_among(wanted.get(name, frozenset()))
         signs = launch.client == "confidential-asymmetric" or "backend" in launch.modes
         if change.kind == "auth_method" and name == "private_key_jwt" and signs:
             return "launch: client with a key"

@@ -1,4 +1,4 @@
-"""Loading ``contract.yaml`` and naming what it leaves undecided."""
+"""Loads ``contract.yaml``, and names the points that it leaves undecided."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AI_SHAPED = frozenset({"RiskAssessment", "DetectedIssue", "GuidanceResponse", "C
 
 @dataclass(frozen=True)
 class ContractRemark:
-    """Something that the contract leaves open or that will not work, with its place in the file."""
+    """A point that the contract leaves open or that will not work, with its line and pointer in the file."""
 
     line: int | None
     pointer: str
@@ -23,9 +23,9 @@ class ContractRemark:
 
 
 def load_contract(path: Path, within: Path | None = None) -> tuple[WorkflowContract, YamlDocument]:
-    """Read a contract file: one that a person named, or one that must really be in the folder ``within``.
+    """Read a contract file that a person named, or that must really be in the folder ``within``.
 
-    :raises DocumentError: not YAML, an unknown key or a wrong type; with file, line and what was expected.
+    :raises DocumentError: not YAML, an unknown key or a wrong type; names file, line and expectation.
     """
     document = load_yaml(path, within)
     return model_from_yaml(WorkflowContract, document), document

@@ -1,7 +1,7 @@
-"""The contract against one organisation's published statement.
+"""How the workflow contract fits one organisation: each need compared with the statement that its server publishes.
 
-What a statement does not say is ``undeclared``; what could not be looked at is ``not_observed``; only what a statement
-that was seen positively leaves out of a list that it gives is ``missing``.
+A need is ``missing`` only when an observed statement gives a list and leaves the need out of it. A need that the
+statement does not mention is ``undeclared``; without a statement it is ``not_observed``.
 """
 
 from __future__ import annotations
@@ -11,12 +11,16 @@ from collections.abc import Iterator
 from interlock.contract.scopes import needed_scopes
 from interlock.fhir.auth_path import auth_paths
 from interlock.fhir.scopes import covers
+from interlock.model import words
+from interlock.model.base import CheckOutcome
 from interlock.model.contract import ContractFit, Need, NeedMatch, WorkflowContract
 from interlock.model.observation import CapabilityFacts, Observation, ResourceFacts, SmartFacts
 from interlock.model.organization import Organization
 
-#: The contract's words for interactions → FHIR's codes (FHIR R4 valueset-type-restful-interaction).
-_CODES = {"search": "search-type"}
+
+def interaction_code(interaction: str) -> str:
+    """FHIR's code for an interaction as a contract writes it (FHIR R4, valueset-type-restful-interaction)."""
+    return "search-type" if interaction == "search" else interaction
 
 
 def match_contract(contract: WorkflowContract, org: Organization, observation: Observation | None) -> ContractFit:
@@ -27,53 +31,53 @@ def match_contract(contract: WorkflowContract, org: Organization, observation: O
     facts = observation.facts if observation else None
     capability = facts.capability if facts else None
     smart = facts.smart if facts else None
-    smart_is_absent = observation is not None and _absent(observation, "SMART-001")
+    smart_is_absent = observation is not None and any(
+        check.id == "SMART-001" and check.outcome is CheckOutcome.FAIL for check in observation.checks
+    )
     matches = [
         _release(contract, capability),
-        *(match for need in contract.inputs if _concerns(need, org) for match in _need("input", need, capability)),
-        *(match for need in contract.outputs if _concerns(need, org) for match in _need("output", need, capability)),
+        *(match for need in contract.inputs if concerns(need, org) for match in _need("input", need, capability)),
+        *(match for need in contract.outputs if concerns(need, org) for match in _need("output", need, capability)),
         *_launch(contract, smart, smart_is_absent),
         *_scopes(contract, smart),
     ]
     return ContractFit(org=org.id, observed=capability is not None, matches=tuple(matches))
 
 
-def _absent(observation: Observation, check_id: str) -> bool:
-    return any(check.id == check_id and check.outcome.value == "fail" for check in observation.checks)
-
-
-def _concerns(need: Need, org: Organization) -> bool:
+def concerns(need: Need, org: Organization) -> bool:
+    """Whether the contract has the need at this organisation."""
     return not need.organizations or org.id in need.organizations
 
 
 def _release(contract: WorkflowContract, capability: CapabilityFacts | None) -> NeedMatch:
     wanted = contract.fhir_release
-    base = {"direction": "release", "resource": None, "kind": "release", "name": wanted}
+    outcome, note = "supported", None
     if capability is None:
-        return NeedMatch.model_validate(base | {"outcome": "not_observed"})
-    if capability.fhir_release is None:
-        return NeedMatch.model_validate(
-            base | {"outcome": "undeclared", "note": "the statement names no known release"}
-        )
-    if capability.fhir_release == wanted:
-        return NeedMatch.model_validate(base | {"outcome": "supported"})
-    note = f"the statement says {capability.fhir_version} ({capability.fhir_release})"
-    return NeedMatch.model_validate(base | {"outcome": "missing", "note": note})
+        outcome = "not_observed"
+    elif capability.fhir_release is None:
+        outcome, note = "undeclared", "the statement names no known release"
+    elif capability.fhir_release != wanted:
+        outcome, note = "missing", f"the statement says {capability.fhir_version} ({capability.fhir_release})"
+    return _match("release", "release", wanted, outcome, note)
+
+
+def _match(direction: str, kind: str, name: str, outcome: str, note: str | None, need: Need | None = None) -> NeedMatch:
+    return NeedMatch.model_validate(
+        {
+            "direction": direction,
+            "resource": need.resource if need is not None else None,
+            "kind": kind,
+            "name": name,
+            "outcome": outcome,
+            "optional": need is not None and need.optional,
+            "note": note,
+        }
+    )
 
 
 def _need(direction: str, need: Need, capability: CapabilityFacts | None) -> Iterator[NeedMatch]:
     def result(kind: str, name: str, outcome: str, note: str | None = None) -> NeedMatch:
-        return NeedMatch.model_validate(
-            {
-                "direction": direction,
-                "resource": need.resource,
-                "kind": kind,
-                "name": name,
-                "outcome": outcome,
-                "optional": need.optional,
-                "note": note,
-            }
-        )
+        return _match(direction, kind, name, outcome, note, need)
 
     details = [
         *(("interaction", name) for name in need.interactions),
@@ -102,9 +106,9 @@ def _need(direction: str, need: Need, capability: CapabilityFacts | None) -> Ite
 
 
 def _detail(kind: str, name: str, resource: ResourceFacts, *, subsetted: bool) -> tuple[str, str | None]:
-    """Outcome and note of one interaction, search parameter or profile of a listed resource."""
+    """Outcome and note of an interaction, search parameter or profile of a listed resource."""
     if kind == "interaction":
-        if _CODES.get(name, name) in resource.interactions:
+        if interaction_code(name) in resource.interactions:
             return "supported", None
         if not resource.interactions or subsetted:
             return "undeclared", "the statement lists the type without its interactions"
@@ -125,7 +129,7 @@ def _detail(kind: str, name: str, resource: ResourceFacts, *, subsetted: bool) -
         return "supported", None
     if "" in versions:
         return "undeclared", "the profile is declared without a version"
-    return "missing", f"declared in version {', '.join(sorted(versions))}"
+    return "missing", f"declared in version {words.listed(sorted(versions))}"
 
 
 def _operation(name: str, resource: ResourceFacts, capability: CapabilityFacts) -> tuple[str, str | None]:
@@ -138,7 +142,7 @@ def _operation(name: str, resource: ResourceFacts, capability: CapabilityFacts) 
 def _launch(contract: WorkflowContract, smart: SmartFacts | None, smart_is_absent: bool) -> Iterator[NeedMatch]:
     """Each launch mode of the contract, by the auth path that the documents show for it.
 
-    A mode that is listed counts as supported; what its path still lacks is the note.
+    A mode that is listed counts as supported; the note says if its path still lacks something.
     """
     paths = {path.mode: path for path in auth_paths(smart, absent=smart_is_absent)}
     for mode in contract.launch.modes:
@@ -151,9 +155,7 @@ def _launch(contract: WorkflowContract, smart: SmartFacts | None, smart_is_absen
             outcome, note = "not_observed", None
         else:
             outcome, note = "undeclared", path.reason
-        yield NeedMatch.model_validate(
-            {"direction": "launch", "resource": None, "kind": "launch", "name": mode, "outcome": outcome, "note": note}
-        )
+        yield _match("launch", "launch", mode, outcome, note)
 
 
 def _scopes(contract: WorkflowContract, smart: SmartFacts | None) -> Iterator[NeedMatch]:
@@ -168,6 +170,4 @@ def _scopes(contract: WorkflowContract, smart: SmartFacts | None) -> Iterator[Ne
             outcome = "supported"
         else:
             outcome, note = "undeclared", "not listed; the list need not be complete"
-        yield NeedMatch.model_validate(
-            {"direction": "launch", "resource": None, "kind": "scope", "name": scope, "outcome": outcome, "note": note}
-        )
+        yield _match("launch", "scope", scope, outcome, note)

@@ -44,16 +44,27 @@ def _page(contract: WorkflowContract, product: str) -> Iterator[str]:
         "Configuration surface",
         ("Setting", "Surface", "Type", "Default", "Meaning"),
         (
-            (s.name, _words(s.surface), s.type, "none" if s.default is None else str(s.default), s.description or "")
-            for s in contract.organization_surface
+            (
+                setting.name,
+                _spaced(setting.surface),
+                setting.type,
+                "none" if setting.default is None else str(setting.default),
+                setting.description or "",
+            )
+            for setting in contract.organization_surface
         ),
     )
     yield from _table(
         "The product's own endpoints",
         ("Path", "Audience", "Patient data", "Authentication"),
         (
-            (e.path, e.audience, "yes" if e.carries_phi else "no", e.authentication or "none")
-            for e in contract.endpoints
+            (
+                endpoint.path,
+                endpoint.audience,
+                "yes" if endpoint.carries_phi else "no",
+                endpoint.authentication or "none",
+            )
+            for endpoint in contract.endpoints
         ),
     )
     yield from _table(
@@ -90,7 +101,7 @@ def _needs(title: str, needs: Sequence[Need]) -> Iterator[str]:
                 ", ".join(need.search_parameters),
                 ", ".join(need.required_fields),
                 need.when_missing or "undecided",
-                _words(need.surface),
+                _spaced(need.surface),
             )
             for need in needs
         ),
@@ -98,7 +109,7 @@ def _needs(title: str, needs: Sequence[Need]) -> Iterator[str]:
 
 
 def _named(group: Iterable[tuple[str, str | None]]) -> Iterator[tuple[str, str | None]]:
-    return ((_words(name).capitalize(), value) for name, value in group)
+    return ((_spaced(name).capitalize(), value) for name, value in group)
 
 
 def _list(title: str, *rows: tuple[str, str | None]) -> Iterator[str]:
@@ -117,7 +128,7 @@ def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) ->
     yield from body
 
 
-def _words(name: str) -> str:
+def _spaced(name: str) -> str:
     return name.replace("_", " ")
 
 

@@ -1,9 +1,11 @@
-"""What engineers start from: the contract as a FHIR statement, as scopes, and as settings of each organisation."""
+"""Skeletons for engineers: the contract as a FHIR statement, as scopes, and as each organisation's settings."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from interlock.contract.match import interaction_code
 from interlock.contract.scopes import needed_scopes
 from interlock.documents.visible import to_json
 from interlock.model.contract import Need, WorkflowContract
@@ -54,16 +56,13 @@ def capability_statement(contract: WorkflowContract, product: str, date: str) ->
 
 
 def _code_name(product: str) -> str:
-    name = "".join(
-        word.capitalize() for word in "".join(c if c.isalnum() and c.isascii() else " " for c in product).split()
-    )
+    name = "".join(word.capitalize() for word in re.sub(r"[^A-Za-z0-9]", " ", product).split())
     return (name if name[:1].isalpha() else f"Product{name}")[:200] + "Requirements"
 
 
 def _resource(name: str, needs: list[Need]) -> dict[str, Any]:
-    codes = {"search": "search-type"}
-    interactions = dict.fromkeys(codes.get(i, i) for need in needs for i in need.interactions)
-    parameters = dict.fromkeys(p for need in needs for p in need.search_parameters)
+    interactions = dict.fromkeys(interaction_code(name) for need in needs for name in need.interactions)
+    parameters = dict.fromkeys(name for need in needs for name in need.search_parameters)
     profiles = dict.fromkeys(need.profile for need in needs if need.profile)
     purposes = [need.purpose for need in needs if need.purpose]
     resource: dict[str, Any] = {"type": name}
@@ -74,7 +73,7 @@ def _resource(name: str, needs: list[Need]) -> dict[str, Any]:
     if interactions:
         resource["interaction"] = [{"code": code} for code in interactions]
     if parameters:
-        resource["searchParam"] = [{"name": p, "type": parameter_type(p)} for p in parameters]
+        resource["searchParam"] = [{"name": name, "type": _parameter_type(name)} for name in parameters]
     return resource
 
 
@@ -86,18 +85,18 @@ _PARAMETER_TYPES = {
 }
 
 
-def parameter_type(name: str) -> str:
-    """FHIR search parameter type of a common parameter; ``token`` otherwise, the most frequent one."""
+def _parameter_type(name: str) -> str:
+    """FHIR search parameter type of a common parameter; otherwise ``token``, the most frequent type."""
     return next((kind for kind, names in _PARAMETER_TYPES.items() if name in names), "token")
 
 
 def scopes_file(contract: WorkflowContract) -> str:
-    """One scope a line, as they are registered."""
+    """The scopes as they are registered, each on its line."""
     return "".join(f"{scope}\n" for scope in needed_scopes(contract))
 
 
 def organization_config(contract: WorkflowContract, org: Organization) -> dict[str, Any]:
-    """The settings record of one organisation: endpoints, names of secrets, and the configuration surface."""
+    """The settings record of an organisation: endpoints, names of secrets, and the configuration surface."""
     overrides = dict(org.overrides)
     settings = {
         setting.name: overrides.pop(setting.name, setting.default)
