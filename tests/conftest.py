@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import server_shapes
 from interlock.documents import redaction
 from tiers import LONG
 
@@ -68,3 +69,12 @@ def corpus() -> Path:
     if not path.is_dir():
         pytest.skip(f"no corpus at {path}; INTERLOCK_CORPUS names another place")
     return path
+
+
+@pytest.fixture(scope="session", params=["shapes", "recorded"])
+def servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for each server with its documents: of our own shapes, and recorded ones where they are at hand."""
+    if request.param == "shapes":
+        return server_shapes.write(tmp_path_factory.mktemp("shapes") / "servers")
+    corpus: Path = request.getfixturevalue("corpus")
+    return corpus / "servers"

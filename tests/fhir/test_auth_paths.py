@@ -134,7 +134,7 @@ def test_not_seen_is_not_absent() -> None:
         ("meditech-r4", ["possible", "possible", "possible"]),
     ],
 )
-def test_recorded_servers(corpus: Path, server: str, states: list[str]) -> None:
-    document = json.loads((corpus / "servers" / server / "smart-configuration.json").read_bytes())
+def test_recorded_servers(servers: Path, server: str, states: list[str]) -> None:
+    document = json.loads((servers / server / "smart-configuration.json").read_bytes())
     paths = auth_paths(smart_facts.parse(document, "https://ehr.example/fhir"))
     assert [one.state for one in paths] == states, [one.summary() for one in paths]

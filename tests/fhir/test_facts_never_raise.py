@@ -96,9 +96,9 @@ def test_arbitrary_json(document: object) -> None:
 
 
 @cache
-def recorded(corpus: Path) -> list[Any]:
+def recorded(servers: Path) -> list[Any]:
     """Every recorded document, its lists cut to three entries so that a mutation is likely to be read."""
-    return [pruned(json.loads(path.read_bytes())) for path in sorted(corpus.glob("servers/*/*.json"))]
+    return [pruned(json.loads(path.read_bytes())) for path in sorted(servers.glob("*/*.json"))]
 
 
 def pruned(value: Any) -> Any:
@@ -109,8 +109,8 @@ def pruned(value: Any) -> Any:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_mutated_recordings(corpus: Path, data: st.DataObject) -> None:
-    document = copy.deepcopy(data.draw(st.sampled_from(recorded(corpus))))
+def test_mutated_recordings(servers: Path, data: st.DataObject) -> None:
+    document = copy.deepcopy(data.draw(st.sampled_from(recorded(servers))))
     for _ in range(data.draw(st.integers(1, 3))):
         mutate(document, data)
     parse_all(document)

@@ -71,9 +71,9 @@ HOSTILE: tuple[Any, ...] = (
 
 
 @pytest.fixture(scope="module")
-def recordings(corpus: Path) -> list[tuple[str, bytes]]:
+def recordings(servers: Path) -> list[tuple[str, bytes]]:
     """Every recorded discovery document with the purpose that it is asked for."""
-    files = sorted(corpus.glob("servers/*/*.json"))
+    files = sorted(servers.glob("*/*.json"))
     return [(PURPOSES[file.stem], file.read_bytes()) for file in files]
 
 

@@ -59,8 +59,8 @@ def publish(replay: ReplayServer, directory: Path) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", sorted(SERVERS))
-def test_facts_are_the_rows_of_an_independent_reading(replay: ReplayServer, corpus: Path, name: str) -> None:
-    documents = publish(replay, corpus / "servers" / name)
+def test_facts_are_the_rows_of_an_independent_reading(replay: ReplayServer, servers: Path, name: str) -> None:
+    documents = publish(replay, servers / name)
     events: list[ProbeEvent] = []
     settings = ProbeSettings(deadline_s=20, thorough=True)
     (observation,) = probe_sync([Target(base_url=f"{replay.origin}/fhir")], settings, events.append)

@@ -94,10 +94,10 @@ def test_every_phrase_has_checks_and_every_check_a_phrase() -> None:
 
 
 @cache
-def recorded(corpus: Path) -> list[tuple[str, Any]]:
+def recorded(servers: Path) -> list[tuple[str, Any]]:
     return [
         (path.name, pruned(json.loads(path.read_bytes())))
-        for path in sorted(corpus.glob("servers/*/*.json"))
+        for path in sorted(servers.glob("*/*.json"))
         if path.name in {"metadata.json", "smart-configuration.json"}
     ]
 
@@ -118,8 +118,8 @@ JSON = st.recursive(
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_no_mutation_of_a_recording_upsets_a_check(corpus: Path, data: st.DataObject) -> None:
-    kind, document = copy.deepcopy(data.draw(st.sampled_from(recorded(corpus))))
+def test_no_mutation_of_a_recording_upsets_a_check(servers: Path, data: st.DataObject) -> None:
+    kind, document = copy.deepcopy(data.draw(st.sampled_from(recorded(servers))))
     for _ in range(data.draw(st.integers(1, 3))):
         mutate(document, data)
     other = (

@@ -50,8 +50,8 @@ def observe(base: str) -> tuple[Observation, dict[str, bytes]]:
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_facts_are_what_the_documents_say(loopback: Loopback, corpus: Path, server: str) -> None:
-    directory = corpus / "servers" / server
+def test_facts_are_what_the_documents_say(loopback: Loopback, servers: Path, server: str) -> None:
+    directory = servers / server
     observation, _ = observe(publish(loopback, directory))
     has_statement = (directory / "metadata.json").exists()
     assert observation.outcome == ("observed" if has_statement else "partial")
@@ -148,38 +148,38 @@ def compare_smart(document: dict[str, Any], observation: Observation) -> None:
     assert facts.pkce_s256 == (None if methods is None else "S256" in methods)
 
 
-def test_what_is_known_of_each_server(loopback: Loopback, corpus: Path) -> None:
+def test_what_is_known_of_each_server(loopback: Loopback, servers: Path) -> None:
     """Facts that a person read off the recordings."""
-    epic, _ = observe(publish(loopback, corpus / "servers" / "epic-r4"))
+    epic, _ = observe(publish(loopback, servers / "epic-r4"))
     assert epic.facts.smart is not None
     assert set(epic.facts.smart.launch_modes) == {"ehr", "standalone", "backend"}
     assert len(epic.facts.smart.capability_sets) == 4
     assert epic.facts.smart.scopes_v2 is False
     loopback.routes.clear()
-    tsys, _ = observe(publish(loopback, corpus / "servers" / "tsys-sandbox"))
+    tsys, _ = observe(publish(loopback, servers / "tsys-sandbox"))
     assert tsys.facts.smart is not None
     assert tsys.facts.smart.pkce_s256 is None
     outcomes = {check.id: check.outcome for check in tsys.checks}
     assert outcomes["SMART-004"] == "warn"
     assert outcomes["SMART-005"] == "warn"
     loopback.routes.clear()
-    oracle, _ = observe(publish(loopback, corpus / "servers" / "oracle-r4-secure"))
+    oracle, _ = observe(publish(loopback, servers / "oracle-r4-secure"))
     outcomes = {check.id: check.outcome for check in oracle.checks}
     assert outcomes["OIDC-002"] == "fail"
     assert outcomes["CAP-010"] == "warn"
     loopback.routes.clear()
-    meditech, _ = observe(publish(loopback, corpus / "servers" / "meditech-r4"))
+    meditech, _ = observe(publish(loopback, servers / "meditech-r4"))
     outcomes = {check.id: check.outcome for check in meditech.checks}
     assert outcomes["CAP-035"] == "pass"
     loopback.routes.clear()
-    athena, _ = observe(publish(loopback, corpus / "servers" / "athena-r4"))
+    athena, _ = observe(publish(loopback, servers / "athena-r4"))
     outcomes = {check.id: check.outcome for check in athena.checks}
     assert outcomes["SMART-017"] == "warn"
 
 
 @pytest.mark.parametrize("server", ["epic-dstu2", "inferno-reference-r4", "tsys-sandbox"])
-def test_a_stored_observation_is_judged_the_same_again(loopback: Loopback, corpus: Path, server: str) -> None:
-    observation, bodies = observe(publish(loopback, corpus / "servers" / server))
+def test_a_stored_observation_is_judged_the_same_again(loopback: Loopback, servers: Path, server: str) -> None:
+    observation, bodies = observe(publish(loopback, servers / server))
     stored = Observation.model_validate_json(observation.model_dump_json())
     again = recheck(stored, bodies)
     assert again.facts == observation.facts

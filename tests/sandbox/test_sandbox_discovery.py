@@ -268,12 +268,12 @@ def test_recorded_documents_lead_nowhere_else(http: httpx.Client) -> None:
         assert http.post(smart["token_endpoint"]).json()["error"] == "invalid_request"
 
 
-def test_recorded_servers_can_be_served_and_lead_nowhere_else(corpus: Path, http: httpx.Client) -> None:
+def test_recorded_servers_can_be_served_and_lead_nowhere_else(servers: Path, http: httpx.Client) -> None:
     def read(path: Path) -> dict[str, object] | None:
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
     names = ("metadata.json", "smart-configuration.json", "openid-configuration.json")
-    homes = sorted((corpus / "servers").iterdir())
+    homes = sorted(servers.iterdir())
     organizations = [
         SimulatedOrganization.from_documents(home.name, *(read(home / n) for n in names)) for home in homes
     ]
