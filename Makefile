@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo
 
-.PHONY: help demo tui test test-fast test-all lint format bench bench-fleet fuzz sbom docs setup setup-dev clean
+.PHONY: help demo tui test test-fast test-all lint format bench bench-fleet fuzz sbom docs renew setup setup-dev clean
 
 help:
 	@echo "make demo    set everything up and do the main job on the simulated organisations"
@@ -18,6 +18,8 @@ help:
 	@echo "make fuzz    damaged documents for every parser, FUZZ_SECONDS (20) for each"
 	@echo "make sbom    write what an installation runs with: dist/interlock.cdx.json (CycloneDX)"
 	@echo "make docs    make the screenshots and generated pages of README and docs/"
+	@echo "make renew   after a change of questions, rules or checks: answer new questions in the samples,"
+	@echo "             write the generated pages and golden files anew; read the difference before you keep it"
 	@echo "make clean   remove what the targets above made"
 
 setup:
@@ -70,6 +72,12 @@ docs: setup-dev
 	@$(BIN)/python scripts/docs.py
 	@$(BIN)/python scripts/traceability.py
 	@$(BIN)/python scripts/checks_page.py
+
+renew: setup-dev
+	@$(BIN)/python scripts/samples.py
+	@$(BIN)/python scripts/traceability.py
+	@$(BIN)/python scripts/checks_page.py
+	@INTERLOCK_WRITE_GOLDEN=1 $(BIN)/python -m pytest tests/samples
 
 clean:
 	rm -rf $(VENV) $(DEMO) dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis .fuzz

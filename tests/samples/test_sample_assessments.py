@@ -1,7 +1,7 @@
 """The shipped samples: what each of them says, and that no weight decides a stage.
 
-What a sample says is kept in ``golden/<template>.yaml``. ``INTERLOCK_WRITE_GOLDEN=1`` writes the files anew; read the
-difference before keeping it.
+What a sample says is kept in ``golden/<template>.yaml``. `make renew` writes the files anew; read the difference before
+keeping it.
 """
 
 from __future__ import annotations
@@ -113,7 +113,8 @@ def test_a_sample_says_what_its_golden_file_says(template: str, inputs_of: Calla
     path = GOLDEN / f"{template}.yaml"
     if os.environ.get("INTERLOCK_WRITE_GOLDEN"):
         path.write_text(yaml.safe_dump(told, sort_keys=False, width=110), encoding="utf-8")
-    assert told == yaml.safe_load(path.read_text(encoding="utf-8"))
+    golden = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert told == golden, f"{path.name} says something else: make renew, then read the difference"
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ def test_every_question_of_a_sample_is_answered(template: str, inputs_of: Callab
     for scope in ("product", *(org.id for org in inputs.organizations)):
         answers = inputs.answers(scope)
         shown = {item.id for item in asked(inputs, scope)}
-        assert shown - set(answers) == set(), scope
+        assert shown - set(answers) == set(), f"{scope}: make renew answers new questions by a default"
         assert set(answers) - set(items) == set(), scope
         assert Status.UNANSWERED not in {answer.status for answer in answers.values()}
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_page_is_made_from_the_checks() -> None:
     assert (ROOT / "docs" / "checks.md").read_text("utf-8") == page(check_list()), (
-        "docs/checks.md is stale: make docs, or scripts/checks_page.py"
+        "docs/checks.md is stale: make renew"
     )
 
 

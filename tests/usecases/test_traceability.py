@@ -32,9 +32,7 @@ def test_no_statement_has_a_hole(found: dict[str, Trace]) -> None:
 
 def test_the_page_is_what_the_content_gives(found: dict[str, Trace], content: Content) -> None:
     written = (ROOT / "docs/traceability.md").read_text("utf-8")
-    assert written == page(found.values(), content), (
-        "docs/traceability.md is stale: make docs, or scripts/traceability.py"
-    )
+    assert written == page(found.values(), content), "docs/traceability.md is stale: make renew"
 
 
 def test_the_page_links_to_files_that_are_there(found: dict[str, Trace], content: Content) -> None:
