@@ -18,9 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_page_is_made_from_the_checks() -> None:
-    assert (ROOT / "docs" / "checks.md").read_text("utf-8") == page(check_list()), (
-        "docs/checks.md is stale: make renew"
-    )
+    assert (ROOT / "docs" / "checks.md").read_text("utf-8") == page(check_list()), "docs/checks.md is stale: make renew"
 
 
 def test_every_check_is_on_the_page_with_its_source_or_as_a_judgement() -> None:
