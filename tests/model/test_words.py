@@ -50,15 +50,17 @@ def test_numbers() -> None:
     assert words.count(2, "child", "children") == "2 children"
     assert (words.agree(1, "is", "are"), words.agree(0, "is", "are")) == ("is", "are")
     assert [words.number(n) for n in (2.0, 2.04, 12.55, 1200)] == ["2", "2", "12.6", "1,200"]
-    assert [words.share(x) for x in (0, 0.004, 0.35, 0.995, 1)] == ["0%", "under 1%", "35%", "over 99%", "100%"]
+    assert [words.share(x) for x in (0, 0.004, 0.35, 0.996, 1)] == ["0%", "under 1%", "35%", "over 99%", "100%"]
     assert words.number(float("nan")) == words.share(float("inf")) == words.days(float("inf")) == "not known"
     assert [words.days(n) for n in (1, 1.04, 12.5)] == ["1 working day", "1 working day", "12.5 working days"]
     assert [words.person_days(n) for n in (0, 1, 2.5)] == ["0 person-days", "1 person-day", "2.5 person-days"]
-    assert [words.interval(*ends) for ends in ((39, 69.2), (80, 80), (80.1, 80.3))] == [
+    assert [words.interval(*ends) for ends in ((39, 69.2), (80, 80), (80.1, 80.3), (38.99, 39))] == [
         "39 to 69",
         "80",
         "80.1 to 80.3",
+        "39",
     ]
+    assert [words.measured(n, "day") for n in (1, 12.5)] == ["1 day", "12.5 days"]
 
 
 def test_lists() -> None:

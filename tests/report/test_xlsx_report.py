@@ -260,7 +260,7 @@ def test_the_summary_says_how_sure_it_is(book: dict[str, Sheet]) -> None:
 
 def test_probe_findings_put_failures_first_and_call_the_unseen_not_observed(book: dict[str, Sheet]) -> None:
     rows = book["Probe findings"].table("Organisation")
-    assert [row["Outcome"].value for row in rows] == ["Failed", "Warning", "Not observed", "Passed", "Passed"]
+    assert [row["Outcome"].value for row in rows] == ["Fail", "Warning", "Not observed", "Pass", "Pass"]
     failed, warned, unseen = rows[:3]
     assert failed["Check"].value == "CAP-007"
     assert failed["Address"].value == "https://ehr.pinecrest.example/fhir/stu3/metadata"

@@ -190,15 +190,16 @@ def interval(low: float, high: float) -> str:
 
 def days(value: float) -> str:
     """``1 working day``, ``12.5 working days``."""
-    return _measured(value, "working day")
+    return measured(value, "working day")
 
 
 def person_days(value: float) -> str:
     """``1 person-day``, ``2.5 person-days``."""
-    return _measured(value, "person-day")
+    return measured(value, "person-day")
 
 
-def _measured(value: float, unit: str) -> str:
+def measured(value: float, unit: str) -> str:
+    """An amount with its unit: ``1 day``, ``12.5 days``."""
     said = number(value)
     return f"{said} {unit}{'' if said == '1' else 's'}" if math.isfinite(value) else said
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from interlock.model.base import Model
+from interlock.model import words
+from interlock.model.base import Model, RuleOutcome, Severity
+from interlock.model.words import Word
 
 #: What a mark means; never carried by colour alone, every mark has a symbol and a label.
 Tone = Literal["good", "bad", "warn", "unknown", "neutral"]
@@ -17,6 +19,26 @@ class Mark(Model):
     label: str
     tone: Tone
     detail: str = ""
+
+    @classmethod
+    def of(cls, word: Word, tone: Tone, detail: str = "") -> Mark:
+        """A word with its glyph, in a tone."""
+        return cls(symbol=word.glyph, label=word.title, tone=tone, detail=detail)
+
+
+SEVERITY_MARK = {
+    Severity.CRITICAL: Mark.of(words.SEVERITY[Severity.CRITICAL], "bad"),
+    Severity.HIGH: Mark.of(words.SEVERITY[Severity.HIGH], "warn"),
+    Severity.MEDIUM: Mark.of(words.SEVERITY[Severity.MEDIUM], "neutral"),
+    Severity.LOW: Mark.of(words.SEVERITY[Severity.LOW], "neutral"),
+}
+OUTCOME_MARK = {
+    RuleOutcome.MET: Mark.of(words.RULE[RuleOutcome.MET], "good"),
+    RuleOutcome.GAP: Mark.of(words.RULE[RuleOutcome.GAP], "bad"),
+    RuleOutcome.UNKNOWN: Mark.of(words.RULE[RuleOutcome.UNKNOWN], "unknown"),
+    RuleOutcome.NOT_APPLICABLE: Mark.of(words.RULE[RuleOutcome.NOT_APPLICABLE], "neutral"),
+    RuleOutcome.ERROR: Mark.of(words.RULE[RuleOutcome.ERROR], "unknown"),
+}
 
 
 class Pair(Model):

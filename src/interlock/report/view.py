@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from interlock.model.assessment import Assessment
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation
-from interlock.report import words
+from interlock.report import safe
 from interlock.report.brand import Brand
 from interlock.report.models import Link, ReportView, SectionTitle
 from interlock.report.sections import (
@@ -80,7 +80,7 @@ def build(
     contents = _contents(context, shown, waves)
     return ReportView(
         lang="en-GB",
-        title=f"{words.name(assessment.product)}: integration readiness report",
+        title=f"{safe.name(assessment.product)}: integration readiness report",
         brand=brand or Brand(),
         contents=contents,
         headings={entry.anchor: entry for entry in contents},
@@ -111,9 +111,7 @@ def _shown(sections: Collection[str] | None) -> tuple[str, ...]:
         return SECTIONS
     unknown = sorted(set(sections) - set(SECTIONS))
     if unknown:
-        raise InterlockError(
-            f"no section {words.text(unknown[0], 40)!r}", remedy=f"sections are: {', '.join(SECTIONS)}"
-        )
+        raise InterlockError(f"no section {safe.text(unknown[0], 40)!r}", remedy=f"sections are: {', '.join(SECTIONS)}")
     return tuple(section for section in SECTIONS if section in sections)
 
 

@@ -9,7 +9,7 @@ from interlock.documents.files import read_bytes
 from interlock.documents.yaml import load_yaml
 from interlock.model.branding import Branding
 from interlock.model.errors import DocumentError, Location
-from interlock.report import words
+from interlock.report import safe
 from interlock.report.brand import Brand
 from interlock.workspace.store import SETTINGS_FILE
 
@@ -26,7 +26,7 @@ def load_brand(branding: Branding, root: Path) -> Brand:
     """
     return Brand(
         logo=_logo(branding.logo, root) if branding.logo else "",
-        confidentiality=words.text(branding.confidentiality or "", 100),
+        confidentiality=safe.text(branding.confidentiality or "", 100),
         heading=branding.colours.heading or "",
         accent=branding.colours.accent or "",
         paper=branding.paper,

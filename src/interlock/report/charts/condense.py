@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from interlock.model import words
 from interlock.model.base import Scope, Severity
 from interlock.model.gap_graph import GapGraph, GapNode
-from interlock.report import words
+from interlock.report import safe
 from interlock.report.charts.layout import Edge, layers_of
 
 #: More than this and the same rule at several organisations becomes one node.
@@ -123,8 +124,8 @@ def _drawn(
     first = min(nodes, key=lambda node: (node.severity.rank, node.key))
     return DrawnNode(
         key=first.key if len(nodes) == 1 else f"{first.rule}/{first.kind}",
-        rule=words.text(first.rule, 20),
-        title=f"Does it hold? {words.name(first.title)}" if first.kind == "discovery" else words.name(first.title),
+        rule=safe.text(first.rule, 20),
+        title=f"Does it hold? {safe.name(first.title)}" if first.kind == "discovery" else safe.name(first.title),
         where=_where(nodes, names),
         severity=first.severity,
         discovery=first.kind == "discovery",
@@ -143,8 +144,8 @@ def _where(nodes: Sequence[GapNode], names: Mapping[str, str]) -> str:
         return f"×{len(nodes)} {'orgs' if first.scope is Scope.ORG else 'vendors'}"
     if first.scope is Scope.VENDOR:
         return words.vendor(first.id)
-    name = words.name(names.get(first.id, first.id))
-    return min(name, words.name(first.id), key=len)
+    name = safe.name(names.get(first.id, first.id))
+    return min(name, safe.name(first.id), key=len)
 
 
 def _merge(graph: GapGraph, roots: set[str], names: Mapping[str, str], anchor: Callable[[GapNode], str]) -> Drawing:

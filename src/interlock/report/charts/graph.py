@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.gap_graph import GapGraph
-from interlock.report import words
 from interlock.report.charts import svg
 from interlock.report.charts.condense import Drawing, DrawnNode, condense
 from interlock.report.charts.layout import Layout, arrange, layers_of
@@ -132,13 +132,13 @@ def _box(node: DrawnNode, x: float, y: float, shape: _Shape) -> str:
 
 
 def _spoken(node: DrawnNode) -> str:
-    kind = "to find out" if node.discovery else f"{node.severity.value} gap"
+    kind = words.TASK["discovery"].phrase if node.discovery else f"{words.SEVERITY[node.severity].phrase} gap"
     root = ", root cause" if node.root else ""
     return f"{node.rule}, {kind}{root}, {node.where}: {node.title}"
 
 
 def _icon(x: float, y: float, severity: Severity, *, discovery: bool = False) -> str:
-    """A mark of about 10 by 10 units centred on (x, y); shape carries the meaning, colour repeats it."""
+    """The severity's glyph of about 10 by 10 units centred on (x, y); shape carries the meaning, colour repeats it."""
     if discovery:
         return label(x, y + 4.5, "?", size=13, weight=600, anchor="middle", tone="unknown")
     shared: dict[str, svg.Value] = {"class": f"i-{_TONE[severity]}", "fill": _COLOUR[severity]}
@@ -146,10 +146,8 @@ def _icon(x: float, y: float, severity: Severity, *, discovery: bool = False) ->
         return element("path", {"d": f"M{x} {y - 5.5}L{x + 5.5} {y}L{x} {y + 5.5}L{x - 5.5} {y}Z", **shared})
     if severity is Severity.HIGH:
         return element("path", {"d": f"M{x} {y - 5}L{x + 5.5} {y + 4.5}L{x - 5.5} {y + 4.5}Z", **shared})
-    circle: dict[str, svg.Value] = {"cx": x, "cy": y, "r": 4.2}
-    if severity is Severity.MEDIUM:
-        return element("circle", {**circle, **shared})
-    return element("circle", {**circle, "class": "i-open", "fill": svg.PAPER, "stroke": svg.SOFT, "stroke-width": 1.3})
+    half = 4.2 if severity is Severity.MEDIUM else 2.6
+    return element("rect", {"x": x - half, "y": y - half, "width": 2 * half, "height": 2 * half, **shared})
 
 
 def _legend(top: float) -> str:
@@ -157,15 +155,17 @@ def _legend(top: float) -> str:
     parts: list[str] = []
     for severity in Severity:
         parts.append(_icon(x, y - 4, severity))
-        parts.append(label(x + 10, y, severity.value, size=10.5, tone="soft"))
-        x += 16 + svg.text_width(severity.value, 10.5) + 10
+        phrase = words.SEVERITY[severity].phrase
+        parts.append(label(x + 10, y, phrase, size=10.5, tone="soft"))
+        x += 16 + svg.text_width(phrase, 10.5) + 10
+    to_find_out = words.TASK["discovery"].phrase
     dashed: dict[str, svg.Value] = {
         "x": x, "y": y - 10, "width": 18, "height": 12, "rx": 3, "class": "g-box g-unknown", "fill": svg.PAPER,
         "stroke": svg.UNKNOWN, "stroke-width": 1.2, "stroke-dasharray": "4 2",
     }  # fmt: skip
     parts.append(element("rect", dashed))
-    parts.append(label(x + 23, y, "to find out", size=10.5, tone="soft"))
-    x += 23 + svg.text_width("to find out", 10.5) + 14
+    parts.append(label(x + 23, y, to_find_out, size=10.5, tone="soft"))
+    x += 23 + svg.text_width(to_find_out, 10.5) + 14
     bar: dict[str, svg.Value] = {"x": x, "y": y - 11, "width": 4, "height": 14, "class": "g-root", "fill": svg.INK}
     parts.append(element("rect", bar))
     parts.append(label(x + 9, y, "root cause", size=10.5, tone="soft"))
@@ -178,7 +178,7 @@ def mermaid(drawing: Drawing) -> str:
     ids = {node.key: f"n{index}" for index, node in enumerate(nodes, start=1)}
     lines = ["flowchart LR"]
     for node in nodes:
-        kind = "find out" if node.discovery else node.severity.value
+        kind = words.TASK["discovery"].phrase if node.discovery else words.SEVERITY[node.severity].phrase
         content = f"{node.rule} {_entity(node.where)}<br/>{_entity(node.title)}<br/>({kind})"
         shape = f'("{content}")' if node.discovery else f'["{content}"]'
         lines.append(f"  {ids[node.key]}{shape}{':::find' if node.discovery else ':::' + node.severity.value}")

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from interlock.model import words
 from interlock.model.plan import Quantiles
-from interlock.report import words
+from interlock.report import safe
 from interlock.report.charts import svg
 from interlock.report.charts.svg import element, fit, label
 
@@ -46,7 +47,7 @@ def timelines(rows: Sequence[TimelineRow], start: str) -> tuple[tuple[str, str],
 
     Empty when the plan's start or a finish is no date.
     """
-    begin = words.parse_day(start)
+    begin = safe.parse_day(start)
     dated = [(row, _dates(row)) for row in rows]
     known = [(row, dates) for row, dates in dated if dates is not None]
     if begin is None or not known:
@@ -65,7 +66,7 @@ def _later(start: date, days: int) -> date:
 
 
 def _dates(row: TimelineRow) -> tuple[date, date, date] | None:
-    parsed = [words.parse_day(value) for value in (row.finish.p50_date, row.finish.p80_date, row.finish.p90_date)]
+    parsed = [safe.parse_day(value) for value in (row.finish.p50_date, row.finish.p80_date, row.finish.p90_date)]
     found = [value for value in parsed if value is not None]
     return (found[0], found[1], found[2]) if len(found) == 3 else None
 
@@ -83,11 +84,10 @@ def _one(rows: Sequence[tuple[TimelineRow, tuple[date, date, date]]], begin: dat
         body += _row(row, dates, workday(begin, row.most_likely_days), _HEAD + _ROW * index + _ROW / 2, x_of)
     body.append(_key(height))
     spoken = "; ".join(
-        f"{words.name(row.name)}: even chance by {words.day(row.finish.p50_date)}, "
-        f"80% by {words.day(row.finish.p80_date)}, 90% by {words.day(row.finish.p90_date)}"
-        for row, _ in rows
+        f"{safe.name(row.name)}: even chance by {words.day(p50)}, 80% by {words.day(p80)}, 90% by {words.day(p90)}"
+        for row, (p50, p80, p90) in rows
     )
-    alt = f"Timeline from {words.day(begin.isoformat())}. {spoken}."
+    alt = f"Timeline from {words.day(begin)}. {spoken}."
     return svg.picture(_WIDTH, height, alt, body, name="timeline"), alt
 
 
@@ -113,7 +113,7 @@ def _row(row: TimelineRow, dates: tuple[date, date, date], likely: date, y: floa
     x50, x80, x90 = (x_of(value) for value in dates)
     guess = x_of(likely)
     weight = 600 if row.strong else 400
-    name = fit(words.name(row.name), _LEFT - 16, 11.5, bold=row.strong)
+    name = fit(safe.name(row.name), _LEFT - 16, 11.5, bold=row.strong)
     return [
         label(0, y + 4, name, size=11.5, weight=weight),
         element("path", {"d": f"M{_LEFT} {y}H{x50:.1f}", "class": "l-lead", "stroke": svg.RULE, "stroke-width": 1.5}),
@@ -125,12 +125,8 @@ def _row(row: TimelineRow, dates: tuple[date, date, date], likely: date, y: floa
         element("path", {"d": f"M{guess:.1f} {y - 5.5}L{guess + 5.5:.1f} {y}L{guess:.1f} {y + 5.5}"
                               f"L{guess - 5.5:.1f} {y}Z", "class": "l-guess", "fill": svg.PAPER, "stroke": svg.INK,
                          "stroke-width": 1.2}),
-        label(_WIDTH, y + 4, f"{_short(dates[0])} – {_short(dates[1])}", size=11, anchor="end", weight=weight),
+        label(_WIDTH, y + 4, f"{words.day(dates[0])} to {words.day(dates[1])}", size=11, anchor="end", weight=weight),
     ]  # fmt: skip
-
-
-def _short(value: date) -> str:
-    return words.day(value.isoformat())
 
 
 def _key(height: float) -> str:

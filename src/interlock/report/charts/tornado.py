@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from interlock.report import words
+from interlock.report import safe
 from interlock.report.charts import svg
 from interlock.report.charts.svg import element, fit, label
 
@@ -54,16 +54,16 @@ def tornado(rows: Sequence[TornadoRow], p80_days: float) -> tuple[str, str]:
 
 
 def _spoken(row: TornadoRow) -> str:
-    return words.name(row.name) + (f" ({words.name(row.aside)})" if row.aside else "")
+    return safe.name(row.name) + (f" ({safe.name(row.aside)})" if row.aside else "")
 
 
 def _bar(row: TornadoRow, y: float, well: float, badly: float, line: float) -> list[str]:
-    name = fit(words.name(row.name), _LEFT - 12, 11.5, bold=row.strong)
+    name = fit(safe.name(row.name), _LEFT - 12, 11.5, bold=row.strong)
     left, right = min(well, badly), max(well, badly)
     middle = min(max(line, left), right)
     return [
         label(0, y + (0 if row.aside else 4), name, size=11.5, weight=600 if row.strong else 400),
-        *([label(0, y + 12, fit(words.name(row.aside), _LEFT - 12, 10), size=10, tone="soft")] if row.aside else []),
+        *([label(0, y + 12, fit(safe.name(row.aside), _LEFT - 12, 10), size=10, tone="soft")] if row.aside else []),
         element("rect", {"x": left, "y": y - 5.5, "width": max(middle - left, 1.0), "height": 11, "class": "l-well",
                          "fill": svg.RULE}),
         element("rect", {"x": middle, "y": y - 5.5, "width": max(right - middle, 1.0), "height": 11,

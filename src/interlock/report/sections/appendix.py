@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
+from interlock.model import words
 from interlock.model.base import RuleOutcome
 from interlock.model.statements import STATEMENTS
-from interlock.report import words
+from interlock.report import safe
 from interlock.report.models import Link, MethodNote, StatementRow
 from interlock.report.sections.context import UNDECIDED, Context
 
@@ -56,7 +57,7 @@ def build_method(context: Context) -> tuple[MethodNote, ...]:
             title="Plan",
             text=(
                 f"Each task has a lowest, expected and highest estimate. The schedule is simulated {plan.runs:,} "
-                f"times with seed {plan.seed}, starting {words.day(plan.start)}, each task starting when all that it "
+                f"times with seed {plan.seed}, starting {safe.day(plan.start)}, each task starting when all that it "
                 "waits for is done. P50, P80 and P90 are the dates by which half, four fifths and nine tenths of "
                 "the runs have finished. Every lead time names its source and a grade; where there is none, the "
                 "grade is judgement. Days are working days, Monday to Friday, unless a lead time says otherwise. "
@@ -104,7 +105,7 @@ def _outcome(total: Counter[RuleOutcome], has_rules: bool) -> str:
     if not has_rules:
         return "no rule in this ruleset"
     parts = [
-        f"{total[outcome]} {words.OUTCOME[outcome].label.lower()}"
+        f"{total[outcome]} {words.RULE[outcome].phrase}"
         for outcome in (RuleOutcome.MET, RuleOutcome.GAP, RuleOutcome.UNKNOWN, RuleOutcome.ERROR)
         if total[outcome]
     ]

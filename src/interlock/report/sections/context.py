@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from urllib.parse import urlsplit
 
+from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import GapClass, Reference, RuleOutcome, Scope, Severity
 from interlock.model.finding import Finding, Subject
@@ -14,7 +15,7 @@ from interlock.model.observation import Observation
 from interlock.model.organization import Organization
 from interlock.model.readiness import OrgReadiness
 from interlock.model.rule import LeadTime, Rule
-from interlock.report import words
+from interlock.report import safe
 from interlock.report.models import Cite, Link, ReferenceEntry, SubjectLine
 
 SECTIONS = (
@@ -53,8 +54,8 @@ class ReferenceBook:
 
     def cite(self, reference: Reference) -> Cite:
         """The reference's number, a new one on first sight."""
-        url = web_address(reference.url)
-        title = words.text(reference.title, 200)
+        url = safe.web_address(reference.url)
+        title = safe.text(reference.title, 200)
         key = url or title.casefold()
         if key not in self._numbers:
             number = len(self._entries) + 1
@@ -72,16 +73,10 @@ class ReferenceBook:
         return tuple(self._entries)
 
 
-def web_address(url: str) -> str:
-    """The address if a reader's browser may follow it (http or https with a host), else an empty string."""
-    shown = words.text(url, 1000)
-    try:
-        parts = urlsplit(shown)
-        host = parts.hostname
-    except ValueError:
-        return ""
-    clean = parts.scheme.lower() in {"http", "https"} and host and not any(char in shown for char in ' <>"\\^`{|}')
-    return shown if clean and "\N{REPLACEMENT CHARACTER}" not in shown and not shown.endswith("…") else ""
+def without_lead(message: str, lead: str) -> str:
+    """A message that starts with "Name: " without it, to stand where the name is known already."""
+    cut = message.removeprefix(f"{lead}: ")
+    return words.capital(cut) if cut.strip() else message
 
 
 class Context:
@@ -106,7 +101,7 @@ class Context:
         self.shown = frozenset(shown)
         self.book = ReferenceBook(linked="references" in self.shown)
         self.organizations: dict[str, Organization] = {org.id: org for org in assessment.organizations}
-        self.names: dict[str, str] = {org.id: words.name(org.name) for org in assessment.organizations}
+        self.names: dict[str, str] = {org.id: safe.name(org.name) for org in assessment.organizations}
         self.readiness: dict[str, OrgReadiness] = {readiness.org: readiness for readiness in assessment.readiness}
 
     @cached_property
@@ -162,12 +157,12 @@ class Context:
 
     def organization_name(self, org: str) -> str:
         """An organisation's name, or its id when it is not known."""
-        return self.names.get(org) or words.name(org)
+        return self.names.get(org) or safe.name(org)
 
     def organization_link(self, org: str) -> Link:
         """Leads to the organisation's own page."""
         known = "organizations" in self.shown and org in self.organizations
-        return Link(label=self.organization_name(org), anchor=words.anchor("org", org) if known else "")
+        return Link(label=self.organization_name(org), anchor=safe.anchor("org", org) if known else "")
 
     def subject_link(self, subject: Subject) -> Link:
         """Names a subject: the product, a vendor or an organisation."""
@@ -179,9 +174,9 @@ class Context:
 
     def message(self, finding: Finding) -> str:
         """What was found, for a place that names the subject already."""
-        message = words.text(finding.message)
+        message = safe.text(finding.message)
         lead = self.names.get(finding.subject.id, "") if finding.subject.scope is Scope.ORG else ""
-        return words.sentence(words.capital(words.without_lead(message, lead) if lead else message))
+        return words.sentence(without_lead(message, lead))
 
     def detail(self, finding: Finding, title: str) -> str:
         """Like :meth:`message`, and empty when it only says the title again."""
@@ -191,10 +186,10 @@ class Context:
     def rule_anchor(self, rule_id: str, outcome: RuleOutcome | None) -> str:
         """Where the report explains a rule with this outcome; empty when it does not."""
         if outcome is RuleOutcome.GAP and "gaps" in self.shown:
-            return words.anchor("gap", rule_id)
+            return safe.anchor("gap", rule_id)
         rule = self.rule(rule_id)
         if outcome in UNDECIDED and "unknowns" in self.shown and (rule is None or self.told(rule)):
-            return words.anchor("open", rule_id)
+            return safe.anchor("open", rule_id)
         return ""
 
     def finding_link(self, key: str) -> Link:
@@ -205,7 +200,7 @@ class Context:
         node = self.nodes.get(key)
         if outcome is None and node is not None:
             outcome = RuleOutcome.GAP if node.kind == "gap" else RuleOutcome.UNKNOWN
-        return Link(label=words.text(rule_id, 60), anchor=self.rule_anchor(rule_id, outcome))
+        return Link(label=safe.text(rule_id, 60), anchor=self.rule_anchor(rule_id, outcome))
 
     def unseen(self, org: str) -> bool:
         """Whether nothing was observed of this organisation."""
@@ -216,11 +211,11 @@ class Context:
         """Why nothing, or only part, was observed: the assessment's reason, or the observation's."""
         readiness = self.readiness.get(org)
         if readiness is not None and readiness.not_observed_because:
-            return words.text(readiness.not_observed_because, 200)
+            return safe.text(readiness.not_observed_because, 200)
         observation = self.observations.get(org)
         reason = observation.reason_not_observed() if observation else None
         if reason:
-            return words.text(reason, 200)
+            return safe.text(reason, 200)
         organization = self.organizations.get(org)
         if organization is not None and organization.fhir_base_url is None:
             return "no FHIR base URL is recorded"
@@ -232,9 +227,9 @@ class Context:
         """Grade, date and source of a lead time: words, and a citation when the source is an address."""
         if lead_time is None:
             return "", ()
-        grade = f"{words.GRADE[lead_time.grade]}, {lead_time.as_of}"
-        url = web_address(lead_time.source)
+        grade = f"{words.GRADE[lead_time.grade].title}, {words.iso_day(lead_time.as_of)}"
+        url = safe.web_address(lead_time.source)
         if url:
             return grade, (self.book.cite(Reference(title=urlsplit(url).netloc + urlsplit(url).path, url=url)),)
-        source = words.text(lead_time.source, 200)
+        source = safe.text(lead_time.source, 200)
         return (grade if source.casefold() == "judgement" else f"{grade}: {source}"), ()

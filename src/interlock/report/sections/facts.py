@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from interlock.model import words
 from interlock.model.base import CheckOutcome
 from interlock.model.observation import CapabilityFacts, Observation, SmartFacts
-from interlock.report import words
+from interlock.report import safe
 from interlock.report.models import Pair
 
 _LIMIT = 8
@@ -15,7 +16,7 @@ _LIMIT = 8
 def probe_facts(observation: Observation) -> tuple[Pair, ...]:
     """Terms and values of one observation, in reading order."""
     facts = observation.facts
-    pairs = [Pair(term="Base URL probed", value=words.text(observation.target.base_url, 300))]
+    pairs = [Pair(term="Base URL probed", value=safe.text(observation.target.base_url, 300))]
     if facts.capability is None:
         pairs.append(Pair(term="Capability statement", value=_absent(observation, "CAP")))
     else:
@@ -38,15 +39,15 @@ def _absent(observation: Observation, family: str) -> str:
         if check.outcome is CheckOutcome.FAIL and check.id.startswith(f"{family}-")
     ]
     if failed:
-        return words.text(f"none usable ({failed[0].id}: {failed[0].message})", 300)
+        return safe.text(f"none usable ({failed[0].id}: {failed[0].message})", 300)
     return "not observed"
 
 
 def _capability(facts: CapabilityFacts) -> list[Pair]:
     release: str = facts.fhir_release or "not stated"
     if facts.fhir_version and facts.fhir_version != release:
-        release += f" ({words.text(facts.fhir_version, 30)})"
-    software = " ".join(words.text(facts.software[key], 80) for key in ("name", "version") if facts.software.get(key))
+        release += f" ({safe.text(facts.fhir_version, 30)})"
+    software = " ".join(safe.text(facts.software[key], 80) for key in ("name", "version") if facts.software.get(key))
     pairs = [
         Pair(term="FHIR release", value=release),
         Pair(term="Software", value=software or "not stated"),
@@ -82,4 +83,4 @@ def _state(value: bool | None, yes: str, no: str) -> str:
 
 
 def _list(values: Sequence[str]) -> str:
-    return words.listing([words.text(value, 80) for value in values], _LIMIT)
+    return words.listed([safe.text(value, 80) for value in values], _LIMIT)

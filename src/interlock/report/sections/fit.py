@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
+from interlock.model import words
 from interlock.model.contract import ContractFit, NeedMatch
-from interlock.report import words
-from interlock.report.models import ContradictionRow, FitGroup, FitRow, FitSection, FitTable, Link, Mark, NeedRow
+from interlock.model.words import Word
+from interlock.report import safe
+from interlock.report.models import ContradictionRow, FitGroup, FitRow, FitSection, FitTable, Link, Mark, NeedRow, Tone
 from interlock.report.sections.context import Context
 
 COLUMNS = 6
-SUPPORTED = Mark(symbol="✓", label="supported", tone="good")
-MISSING = Mark(symbol="✕", label="missing", tone="bad")
-UNDECLARED = Mark(symbol="?", label="undeclared", tone="warn")
-NOT_OBSERVED = Mark(symbol="·", label="not observed", tone="unknown")
-NOT_NEEDED = Mark(symbol="–", label="not needed", tone="neutral")
-LEGEND = (
-    SUPPORTED.model_copy(update={"detail": "the statement declares it"}),
-    MISSING.model_copy(update={"detail": "the statement was read and leaves it out of what it lists"}),
-    UNDECLARED.model_copy(update={"detail": "the statement was read and does not say"}),
-    NOT_OBSERVED.model_copy(update={"detail": "the statement could not be read: nothing is known"}),
-)
-_MARKS = {"supported": SUPPORTED, "missing": MISSING, "undeclared": UNDECLARED, "not_observed": NOT_OBSERVED}
+_TONE: dict[str, Tone] = {"supported": "good", "missing": "bad", "undeclared": "warn", "not_observed": "unknown"}
+FIT_MARK = {outcome: Mark.of(words.FIT[outcome], tone) for outcome, tone in _TONE.items()}
+NOT_NEEDED = Mark.of(Word("not needed", "–"), "neutral")
+_MEANS = {
+    "supported": "the statement declares it",
+    "missing": "the statement was read and leaves it out of what it lists",
+    "undeclared": "the statement was read and does not say",
+    "not_observed": "the statement could not be read: nothing is known",
+}
+LEGEND = tuple(Mark.of(words.FIT[outcome], _TONE[outcome], means) for outcome, means in _MEANS.items())
 _DIRECTION = {"release": "Release", "launch": "Launch and scopes", "input": "Reads", "output": "Writes"}
 _KIND = {
     "resource": "resource",
@@ -35,11 +35,6 @@ _KIND = {
     "release": "FHIR release",
 }
 _Key = tuple[str, str, str, str]
-
-
-def outcome_mark(fit: ContractFit, match: NeedMatch) -> Mark:
-    """The mark of one need; an organisation whose statement was not seen has only "not observed"."""
-    return _MARKS[match.outcome] if fit.observed else NOT_OBSERVED
 
 
 def build_fit(context: Context) -> FitSection:
@@ -109,7 +104,7 @@ def _row(need: NeedMatch, fits: Sequence[ContractFit], found: Sequence[dict[_Key
     cells = []
     for fit, matches in zip(fits, found, strict=True):
         match = matches.get(_key(need))
-        cells.append(outcome_mark(fit, match) if match else NOT_NEEDED)
+        cells.append(FIT_MARK[match.outcome if fit.observed else "not_observed"] if match else NOT_NEEDED)
     return FitRow(
         group=_DIRECTION[need.direction],
         need=need_name(need),
@@ -136,19 +131,19 @@ def _merged(needs: Sequence[NeedMatch], rows: Sequence[FitRow]) -> tuple[FitRow,
 
 def need_name(match: NeedMatch) -> str:
     """``Observation: create``, the resource alone, or the launch mode, scope or release; a profile by its last word."""
-    name = words.text(match.name, 120)
+    name = safe.text(match.name, 120)
     if match.kind == "profile" and "/" in match.name:
-        name = words.text(match.name.rstrip("/").rpartition("/")[2], 80)
+        name = safe.text(match.name.rstrip("/").rpartition("/")[2], 80)
     if not match.resource:
         return name
-    resource = words.text(match.resource, 64)
+    resource = safe.text(match.resource, 64)
     return resource if match.kind == "resource" else f"{resource}: {name}"
 
 
 def _total(fit: ContractFit) -> str:
     required = [match for match in fit.matches if not match.optional]
     if not fit.observed:
-        return "not observed"
+        return words.FIT["not_observed"].phrase
     supported = sum(1 for match in required if match.outcome == "supported")
     return f"{supported} of {len(required)}"
 
@@ -164,9 +159,9 @@ def unmet_needs(fit: ContractFit, *, limit: int) -> tuple[NeedRow, ...]:
     for match in fit.matches:
         if match.outcome in {"missing", "undeclared"}:
             name = need_name(match) + (" (optional)" if match.optional else "")
-            groups.setdefault((match.outcome, words.text(match.note or "", 300)), []).append(name)
+            groups.setdefault((match.outcome, safe.text(match.note or "", 300)), []).append(name)
     return tuple(
-        NeedRow(mark=_MARKS[outcome], needs=words.listing(names, limit), note=words.sentence(words.capital(note)))
+        NeedRow(mark=FIT_MARK[outcome], needs=words.listed(names, limit), note=words.sentence(words.capital(note)))
         for (outcome, note), names in sorted(groups.items(), key=lambda item: item[0][0])
     )
 
@@ -175,11 +170,11 @@ def build_contradictions(context: Context) -> tuple[ContradictionRow, ...]:
     """Answers that an observation contradicts, both sides."""
     return tuple(
         ContradictionRow(
-            item=words.text(row.item, 96),
+            item=safe.text(row.item, 96),
             where=context.organization_link(row.org) if row.org else Link(label="Product"),
-            answered=words.text(row.answered, 300),
-            observed=words.text(row.observed, 300),
-            evidence=words.text(row.evidence, 300),
+            answered=safe.text(row.answered, 300),
+            observed=safe.text(row.observed, 300),
+            evidence=safe.text(row.evidence, 300),
         )
         for row in context.assessment.contradictions
     )

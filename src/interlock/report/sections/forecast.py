@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from interlock.model import words
 from interlock.model.plan import Driver, UnknownThing
-from interlock.report import words
+from interlock.report import estimates, safe
 from interlock.report.charts import TornadoRow, tornado
 from interlock.report.models import (
     Figure,
@@ -35,7 +36,7 @@ def build_drivers(context: Context) -> Picture | None:
 
 def _driver(context: Context, driver: Driver) -> TornadoRow:
     where = context.organization_name(driver.org) if driver.org else ""
-    name = words.name(driver.title)
+    name = safe.name(driver.title)
     if driver.what == "party" and where:
         name, where = where, "everything there, together"
     return TornadoRow(name, where, driver.p80_if_well, driver.p80_if_badly, strong=driver.what == "party")
@@ -50,9 +51,9 @@ def _unknown(context: Context, thing: UnknownThing) -> UnknownStep:
     node = context.nodes.get(thing.key)
     return UnknownStep(
         id=context.finding_link(thing.key),
-        title=question(node.title) if node else words.name(thing.title),
+        title=question(node.title) if node else safe.name(thing.title),
         where=context.subject_link(node.subject).label if node else "",
-        action=words.sentence(words.text(thing.action)),
+        action=words.sentence(safe.text(thing.action)),
         numbers=(
             Figure(value=words.number(thing.person_days), label="person-days to find out", note=""),
             Figure(value=words.number(thing.p80_days), label="working days later if it is a gap", note=""),
@@ -75,22 +76,22 @@ def build_sandbox(context: Context) -> SandboxSection | None:
         else f"Access windows are stated for {stated} of {len(cost.orgs)}; elsewhere the time is an estimate."
     )
     return SandboxSection(
-        lead=f"Without shared sandboxes the plan’s P80 would be {words.days(cost.p80_days)} earlier. {said}",
+        lead=f"Without shared sandboxes the plan’s P80 would be {estimates.days(cost.p80_days)} earlier. {said}",
         organizations=tuple(
             SandboxRow(
                 link=context.organization_link(org.org),
-                days=words.days(org.days),
-                p80=words.days(org.p80_days),
+                days=estimates.days(org.days),
+                p80=estimates.days(org.p80_days),
                 stated="stated" if org.stated else "estimated",
             )
             for org in cost.orgs
         ),
         behaviours=tuple(
             SimulationRow(
-                behaviour=words.name(one.behaviour),
-                why=words.sentence(words.text(one.why or "")),
+                behaviour=safe.name(one.behaviour),
+                why=words.sentence(safe.text(one.why or "")),
                 runs=words.number(one.runs_per_week),
-                saved=words.days(one.p80_days_saved),
+                saved=estimates.days(one.p80_days_saved),
             )
             for one in cost.behaviours
         ),
@@ -104,9 +105,9 @@ def together(context: Context, count: int) -> str:
         return ""
     last = first[-1]
     date = (
-        f" All of them would be through by {words.day(last.together_p80_date)} (P80)." if last.together_p80_date else ""
+        f" All of them would be through by {safe.day(last.together_p80_date)} (P80)." if last.together_p80_date else ""
     )
     return (
-        f"Closing these {len(first)} together takes {words.days(last.together_days)} off the organisations’ P80s, "
+        f"Closing these {len(first)} together takes {estimates.days(last.together_days)} off the organisations’ P80s, "
         f"added up.{date}"
     )

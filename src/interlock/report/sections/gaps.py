@@ -6,10 +6,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
 
+from interlock.model import words
 from interlock.model.base import GapClass, RuleOutcome
 from interlock.model.finding import Finding
 from interlock.model.rule import Rule
-from interlock.report import words
+from interlock.report import estimates, safe
+from interlock.report.marks import SEVERITY_MARK
 from interlock.report.models import Cite, GapEntry, GapGroup, Link
 from interlock.report.sections.context import BLOCKERS, Context
 
@@ -54,7 +56,7 @@ def _first(pair: tuple[tuple[int, int, str], GapEntry]) -> tuple[int, int, str]:
 
 
 def _group(context: Context, wave: int | None, entries: Sequence[GapEntry], told: Set[str]) -> GapGroup:
-    gate = words.GATE[context.assessment.target_gate].lower()
+    gate = words.GATE[context.assessment.target_gate].phrase
     if wave is None:
         title, note = "Later", f"Open, and not needed for the {gate} gate."
     elif wave == 0:
@@ -118,21 +120,21 @@ def _entry(context: Context, rule: Rule, findings: Sequence[Finding], neighbours
     source, cites = context.lead_source(remediation.lead_time)
     references: tuple[Cite, ...] = context.book.cite_all(rule.references)
     return GapEntry(
-        anchor=words.anchor("gap", rule.id),
+        anchor=safe.anchor("gap", rule.id),
         id=rule.id,
-        title=words.name(rule.title),
-        severity=words.SEVERITY[rule.severity],
-        severity_because=words.sentence(words.text(rule.rationale or "")),
-        gap_class=words.GAP_CLASS[rule.gap_class],
+        title=safe.name(rule.title),
+        severity=SEVERITY_MARK[rule.severity],
+        severity_because=words.sentence(safe.text(rule.rationale or "")),
+        gap_class=words.GAP_CLASS[rule.gap_class].title,
         blocker=rule.gap_class in BLOCKERS,
-        gate=words.GATE[rule.gate],
-        scope=words.SCOPE[rule.scope],
+        gate=words.GATE[rule.gate].title,
+        scope=words.SCOPE[rule.scope].title,
         lifecycle=rule.lifecycle if rule.lifecycle != "stable" else "",
-        why=words.sentence(words.text(rule.why)),
-        action=words.sentence(words.text(remediation.text, 1500)),
-        owner=words.OWNER[remediation.owner],
-        effort=words.effort(remediation.effort),
-        lead_time=words.lead_time(remediation.lead_time),
+        why=words.sentence(safe.text(rule.why)),
+        action=words.sentence(safe.text(remediation.text, 1500)),
+        owner=words.OWNER[remediation.owner].title,
+        effort=estimates.effort(remediation.effort),
+        lead_time=estimates.lead_time(remediation.lead_time),
         lead_source=source,
         lead_cites=cites,
         cites=references,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from interlock.model import words
 from interlock.model.base import RuleOutcome
 from interlock.model.gap_graph import GapGraph, GapNode, RootCause
-from interlock.report import words
+from interlock.report import safe
 from interlock.report.charts import Drawing, condense, gap_graph, mermaid, required
+from interlock.report.marks import SEVERITY_MARK
 from interlock.report.models import GraphSection, Mark, Picture, RootCauseRow
 from interlock.report.sections.context import Context
 
@@ -32,7 +34,7 @@ def build_graph(context: Context) -> GraphSection:
     if len(graph.nodes) > gaps:
         parts.append(words.count(len(graph.nodes) - gaps, "thing to find out", "things to find out"))
     lead = (
-        f"{' and '.join(parts)}, joined by {words.count(len(graph.reduced), 'dependency', 'dependencies')}. An arrow "
+        f"{words.listed(parts)}, joined by {words.count(len(graph.reduced), 'dependency', 'dependencies')}. An arrow "
         "leads from what has to be closed first to what waits for it."
     )
 
@@ -53,9 +55,9 @@ def build_graph(context: Context) -> GraphSection:
 
 
 def _left_out(context: Context, number: int) -> str:
-    gate = words.GATE[context.assessment.target_gate].lower()
+    gate = words.GATE[context.assessment.target_gate].phrase
     return (
-        f"{words.count(number, 'node')} that the {gate} gate does not need {'is' if number == 1 else 'are'} left out."
+        f"{words.count(number, 'node')} that the {gate} gate does not need {words.agree(number, 'is', 'are')} left out."
         if number
         else ""
     )
@@ -65,7 +67,7 @@ def _legible(
     graph: GapGraph, context: Context, anchor: Callable[[GapNode], str], causes: tuple[RootCause, ...], lead: str
 ) -> tuple[Drawing, Picture]:
     """As many boxes as can be read on one page, and their picture."""
-    roots = words.listing([words.text(cause.key, 60) for cause in causes], 6)
+    roots = words.listed([safe.text(cause.key, 60) for cause in causes], 6)
     alt = f"Gap graph. {lead}" + (f" Root causes: {roots}." if roots else "")
     caption = "Open gaps and what to find out, from left to right."
     for budget in _BUDGETS:
@@ -80,12 +82,12 @@ def _legible(
 def _root(context: Context, cause: RootCause) -> RootCauseRow:
     nodes = [context.nodes[key] for key in (cause.nodes or (cause.key,)) if key in context.nodes]
     node = nodes[0] if nodes else None
-    mark = words.SEVERITY[node.severity] if node else Mark(symbol="", label="", tone="neutral")
+    mark = SEVERITY_MARK[node.severity] if node else Mark(symbol="", label="", tone="neutral")
     return RootCauseRow(
         mark=mark,
         id=context.finding_link(node.key if node else cause.key),
-        where=words.listing(words.unique(context.subject_link(node.subject).label for node in nodes), 4),
-        sentence=words.sentence(words.text(cause.sentence)),
-        gate=words.GATE[cause.gate],
-        organizations=words.listing([context.organization_name(org) for org in cause.orgs], 6),
+        where=words.listed(list(dict.fromkeys(context.subject_link(node.subject).label for node in nodes)), 4),
+        sentence=words.sentence(safe.text(cause.sentence)),
+        gate=words.GATE[cause.gate].title,
+        organizations=words.listed([context.organization_name(org) for org in cause.orgs], 6),
     )

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from interlock.model import words
 from interlock.model.base import CheckOutcome, Gate, RuleOutcome, Scope, Severity
 from interlock.model.contract import ContractFit
 from interlock.model.finding import Finding
 from interlock.model.observation import Check, Observation
 from interlock.model.organization import Organization
 from interlock.model.readiness import GateState, OrgReadiness
-from interlock.report import words
+from interlock.model.words import Word
+from interlock.report import safe
+from interlock.report.marks import SEVERITY_MARK
 from interlock.report.models import CheckRow, FindingRow, GateRow, Link, Mark, OrganizationPage, Pair
 from interlock.report.sections.context import UNDECIDED, Context
 from interlock.report.sections.facts import probe_facts
 from interlock.report.sections.fit import unmet_needs
-from interlock.report.sections.glance import ENVIRONMENT, bar, if_unknowns_hold, stage_mark
+from interlock.report.sections.glance import bar, if_unknowns_hold, stage_mark, verdict_label
 from interlock.report.sections.summary import question, why_undecided
 
 #: Gaps, undecided rules, and checks with findings, that a brief report shows of one organisation, worst first.
@@ -23,9 +27,9 @@ BRIEF_ROWS = 4
 #: Rules of one gate, and contract needs of one outcome, that a brief report names.
 BRIEF_NAMES = 6
 _SHOWN_CHECKS = (CheckOutcome.FAIL, CheckOutcome.WARN)
-_CHECK = {
-    CheckOutcome.FAIL: Mark(symbol="✕", label="Failed", tone="bad"),
-    CheckOutcome.WARN: Mark(symbol="▲", label="Warning", tone="warn"),
+_CHECK_MARK = {
+    CheckOutcome.FAIL: Mark.of(words.CHECK[CheckOutcome.FAIL], "bad"),
+    CheckOutcome.WARN: Mark.of(words.CHECK[CheckOutcome.WARN], "warn"),
 }
 
 
@@ -51,7 +55,7 @@ def _page(
     observation = context.observations.get(readiness.org)
     unseen = context.unseen(readiness.org)
     seen = observation if observation is not None and not unseen else None
-    vendor = words.vendor(organization.vendor)
+    vendor = words.capital(words.vendor(organization.vendor))
     gaps = _rows(context, findings, frozenset({RuleOutcome.GAP}))
     undecided = _rows(context, findings, UNDECIDED)
     told = undecided
@@ -62,15 +66,15 @@ def _page(
     checks = failed[: BRIEF_ROWS if context.brief else None]
     counted = (_checks_note(seen), _left(len(failed) - len(checks), "with findings"))
     return OrganizationPage(
-        anchor=words.anchor("org", readiness.org),
+        anchor=safe.anchor("org", readiness.org),
         name=name,
-        subtitle=f"{vendor} · {ENVIRONMENT.get(organization.environment, '')}",
+        subtitle=f"{vendor} · {words.capital(organization.environment)}",
         picture=bar(readiness.score, name),
-        score=words.interval(readiness.score.interval),
+        score=words.interval(readiness.score.interval.low, readiness.score.interval.high),
         stage=stage_mark(readiness, context.assessment.target_gate),
         facts=_facts(readiness, organization),
         callout=_callout(context, readiness, name),
-        caps=tuple(words.capital(words.sentence(words.text(cap))) for cap in readiness.score.caps),
+        caps=tuple(words.capital(words.sentence(safe.text(cap))) for cap in readiness.score.caps),
         gates=tuple(_gate(context, state) for state in readiness.gates),
         open=gaps[: BRIEF_ROWS if context.brief else None],
         open_note=_left(len(gaps) - BRIEF_ROWS, "open") if context.brief else "",
@@ -91,29 +95,26 @@ def _left(count: int, what: str) -> str:
 
 def _facts(readiness: OrgReadiness, organization: Organization) -> tuple[Pair, ...]:
     score = readiness.score
+    held = words.stage(readiness.stage_if_unknowns_hold) if if_unknowns_hold(readiness) else ""
     pairs = [
-        Pair(term="FHIR base URL", value=words.text(organization.fhir_base_url or "none recorded", 300)),
+        Pair(term="FHIR base URL", value=safe.text(organization.fhir_base_url or "none recorded", 300)),
         Pair(term="Observed", value=_observed(readiness)),
-        Pair(term="Stage if what is undecided holds", value=if_unknowns_hold(readiness) and _then(readiness)),
-        Pair(term="Before caps", value=words.interval(score.uncapped) if score.caps else ""),
+        Pair(term="Stage if what is undecided holds", value=words.capital(held)),
+        Pair(term="Before caps", value=words.interval(score.uncapped.low, score.uncapped.high) if score.caps else ""),
         Pair(term="Complete", value=words.share(score.completeness)),
         Pair(term="Confidence", value=words.share(score.confidence)),
         Pair(term="Not applicable", value=words.share(score.not_applicable) if score.not_applicable else ""),
-        Pair(term="Verdict", value=words.own_verdict(readiness)),
-        Pair(term="Note", value=words.text(organization.note or "")),
+        Pair(term="Verdict", value=verdict_label(readiness.verdict, provisional=readiness.verdict_provisional)),
+        Pair(term="Note", value=safe.text(organization.note or "")),
     ]
     return tuple(pair for pair in pairs if pair.value)
 
 
 def _observed(readiness: OrgReadiness) -> str:
-    when = words.moment(readiness.observed_at) if readiness.observed_at else ""
+    when = safe.moment(readiness.observed_at) if readiness.observed_at else ""
     if readiness.observed in {"observed", "partial"}:
         return when or "yes"
     return f"not observed, tried {when}" if when else "not observed"
-
-
-def _then(readiness: OrgReadiness) -> str:
-    return words.GATE[readiness.stage_if_unknowns_hold] if readiness.stage_if_unknowns_hold else ""
 
 
 def _callout(context: Context, readiness: OrgReadiness, name: str) -> str:
@@ -126,8 +127,8 @@ def _callout(context: Context, readiness: OrgReadiness, name: str) -> str:
     if readiness.observed == "never_probed":
         return f"Never probed: {why}. Nothing here says what {name} publishes or supports."
     if readiness.observed == "partial":
-        tail = f": {words.text(readiness.not_observed_because, 200)}" if readiness.not_observed_because else ""
-        return f"Observed in part{tail}. What could not be read is called not observed below."
+        tail = f": {safe.text(readiness.not_observed_because, 200)}" if readiness.not_observed_because else ""
+        return f"{words.OBSERVED['partial'].title}{tail}. What could not be read is called not observed below."
     return ""
 
 
@@ -161,7 +162,7 @@ def _is_own(context: Context, key: str) -> bool:
 def _gate(context: Context, state: GateState) -> GateRow:
     met = f"{state.met} of {state.required}" if state.required else "none required"
     mark = (
-        Mark(symbol="✓", label="Holds", tone="good")
+        Mark.of(Word("holds", words.RULE[RuleOutcome.MET].glyph), "good")
         if state.holds
         else _gate_mark(len(state.open), len(state.undecided))
     )
@@ -171,8 +172,8 @@ def _gate(context: Context, state: GateState) -> GateRow:
 def _gate_mark(open_: int, undecided: int) -> Mark:
     if open_:
         more = f", {undecided} undecided" if undecided else ""
-        return Mark(symbol="✕", label=f"{open_} open{more}", tone="bad")
-    return Mark(symbol="?", label=f"{undecided} undecided", tone="unknown")
+        return Mark.of(Word(f"{open_} open{more}", words.RULE[RuleOutcome.GAP].glyph), "bad")
+    return Mark.of(Word(f"{undecided} undecided", words.RULE[RuleOutcome.UNKNOWN].glyph), "unknown")
 
 
 def _gate_row(
@@ -183,7 +184,7 @@ def _gate_row(
     first, more = _links(context, open_, shared=shared)
     unsure, more_unsure = _links(context, undecided, shared=shared)
     return GateRow(
-        gate=words.GATE[gate],
+        gate=words.GATE[gate].title,
         target=gate is context.assessment.target_gate,
         mark=mark,
         met=met,
@@ -227,10 +228,10 @@ def _rows(context: Context, findings: Iterable[Finding], outcomes: frozenset[Rul
     pairs.sort(key=lambda pair: (pair[0].severity.rank, pair[0].gate.rank, pair[0].id))
     return tuple(
         FindingRow(
-            severity=words.SEVERITY[rule.severity],
+            severity=SEVERITY_MARK[rule.severity],
             id=context.finding_link(finding.key),
-            title=question(rule.title) if finding.outcome in UNDECIDED else words.name(rule.title),
-            gate=words.GATE[rule.gate],
+            title=question(rule.title) if finding.outcome in UNDECIDED else safe.name(rule.title),
+            gate=words.GATE[rule.gate].title,
             message=(
                 _why_undecided(context, finding)
                 if finding.outcome in UNDECIDED
@@ -245,8 +246,8 @@ def _why_undecided(context: Context, finding: Finding) -> str:
     """Why; where nothing could be observed the page says so at its top, so only missing answers are named."""
     if not context.unseen(finding.subject.id) or not finding.missing_facts:
         return words.capital(why_undecided(context, finding))
-    answers = [words.text(item, 96) for item in finding.missing_answers]
-    return f"Not observed; not answered: {words.listing(answers, 4)}." if answers else "Not observed."
+    answers = [safe.text(item, 96) for item in finding.missing_answers]
+    return f"Not observed; not answered: {words.listed(answers, 4)}." if answers else "Not observed."
 
 
 def _failed(observation: Observation | None) -> list[Check]:
@@ -255,16 +256,14 @@ def _failed(observation: Observation | None) -> list[Check]:
 
 
 def _check(context: Context, check: Check) -> CheckRow:
-    places = [
-        words.text(f"{evidence.url} {evidence.pointer}".strip(), 200) for evidence in check.evidence if evidence.url
-    ]
+    evidence = [safe.text(f"{item.url} {item.pointer}".strip(), 200) for item in check.evidence if item.url]
     return CheckRow(
-        mark=_CHECK[check.outcome],
-        id=words.text(check.id, 40),
-        title=words.name(check.title),
-        severity=words.SEVERITY[check.severity].label,
-        message=words.sentence(words.text(check.message, 400)),
-        evidence=words.listing(places, 2),
+        mark=_CHECK_MARK[check.outcome],
+        id=safe.text(check.id, 40),
+        title=safe.name(check.title),
+        severity=words.SEVERITY[check.severity].title,
+        message=words.sentence(safe.text(check.message, 400)),
+        evidence=words.listed(evidence, 2),
         cites=context.book.cite_all(check.references),
     )
 
@@ -276,35 +275,21 @@ def _probe_note(observation: Observation | None, readiness: OrgReadiness) -> str
         return ""
     took = observation.elapsed_ms
     duration = f"{words.number(took / 1000)} s" if took >= 1000 else f"{took:.0f} ms"
-    return f"{words.count(len(observation.requests), 'request')} in {duration}, {words.moment(_when(observation))}."
+    return f"{words.count(len(observation.requests), 'request')} in {duration}, {words.moment(observation.started)}."
 
 
 def _proxy_note(observation: Observation | None) -> str:
     """Through whom it was asked: whose answer came, and whose silence, cannot be told from the requests alone."""
-    proxies = [words.text(proxy, 200) for proxy in observation.proxies] if observation is not None else []
-    return f"Asked through the proxy {words.listing(proxies, 3)}." if proxies else ""
-
-
-def _when(observation: Observation) -> str:
-    return observation.started.isoformat(timespec="seconds")
+    proxies = [safe.text(proxy, 200) for proxy in observation.proxies] if observation is not None else []
+    return f"Asked through the proxy {words.listed(proxies, 3)}." if proxies else ""
 
 
 def _checks_note(observation: Observation | None) -> str:
     if observation is None or not observation.checks:
         return ""
-    count = dict.fromkeys(CheckOutcome, 0)
-    for check in observation.checks:
-        count[check.outcome] += 1
-    names = {
-        CheckOutcome.PASS: "passed",
-        CheckOutcome.WARN: "with a warning",
-        CheckOutcome.FAIL: "failed",
-        CheckOutcome.NOT_OBSERVED: "not observed",
-        CheckOutcome.NOT_APPLICABLE: "not applicable",
-        CheckOutcome.ERROR: "could not be evaluated",
-    }
-    parts = [f"{count[outcome]} {label}" for outcome, label in names.items() if count[outcome]]
-    return f"{words.count(len(observation.checks), 'check')}: {', '.join(parts)}."
+    count = Counter(check.outcome for check in observation.checks)
+    counts = [f"{count[outcome]} {words.CHECK[outcome].phrase}" for outcome in CheckOutcome if count[outcome]]
+    return f"{words.count(len(observation.checks), 'check')}: {', '.join(counts)}."
 
 
 def _needs_note(fit: ContractFit | None) -> str:
@@ -319,4 +304,4 @@ def _needs_note(fit: ContractFit | None) -> str:
 
 def subtitle_link(context: Context, org: str) -> Link:
     """Leads to the page of one organisation, for the contents."""
-    return Link(label=context.organization_name(org), anchor=words.anchor("org", org))
+    return Link(label=context.organization_name(org), anchor=safe.anchor("org", org))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from interlock.model import words
 from interlock.model.pattern import PatternMatch
-from interlock.report import words
+from interlock.report import safe
 from interlock.report.models import Link, OpenPattern, PatternEntry, Patterns
-from interlock.report.sections.context import Context
+from interlock.report.sections.context import Context, without_lead
 
 #: Messages of one pattern that are shown; a large fleet repeats them.
 SEEN_LIMIT = 6
@@ -22,8 +23,8 @@ def build_patterns(context: Context) -> Patterns:
         undecided=tuple(
             OpenPattern(
                 id=match.pattern,
-                title=words.name(match.title),
-                detail=words.sentence(words.text(match.detail or "too little is known")),
+                title=safe.name(match.title),
+                detail=words.sentence(safe.text(match.detail or "too little is known")),
             )
             for match in undecided
             if not context.brief
@@ -32,7 +33,7 @@ def build_patterns(context: Context) -> Patterns:
 
 
 def _lead(matched: int, undecided: int, total: int) -> str:
-    holds = "holds" if matched == 1 else "hold"
+    holds = words.agree(matched, "holds", "hold")
     rest = f", and of {words.count(undecided, 'other')} too little is known" if undecided else ""
     return (
         f"Of {words.count(total, 'pattern')} known from earlier integrations, {matched} {holds} here{rest}. A pattern "
@@ -42,18 +43,18 @@ def _lead(matched: int, undecided: int, total: int) -> str:
 
 def _entry(context: Context, match: PatternMatch) -> PatternEntry:
     lead = context.organization_name(match.orgs[0]) if len(match.orgs) == 1 else ""
-    seen = [words.sentence(words.without_lead(words.text(said), lead)) for said in match.messages[:SEEN_LIMIT]]
+    seen = [words.sentence(without_lead(safe.text(said), lead)) for said in match.messages[:SEEN_LIMIT]]
     if len(match.messages) > SEEN_LIMIT:
         seen.append(f"And {len(match.messages) - SEEN_LIMIT} more.")
     return PatternEntry(
-        anchor=words.anchor("pattern", match.pattern),
+        anchor=safe.anchor("pattern", match.pattern),
         id=match.pattern,
-        title=words.name(match.title),
+        title=safe.name(match.title),
         where=_where(context, match),
         seen=tuple(seen),
-        means=words.sentence(words.text(match.means)),
-        action=words.sentence(words.text(match.action, 1500)),
-        owner=words.OWNER[match.owner],
+        means=words.sentence(safe.text(match.means)),
+        action=words.sentence(safe.text(match.action, 1500)),
+        owner=words.OWNER[match.owner].title,
         cites=context.book.cite_all(match.references),
     )
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from interlock.model import words
 from interlock.model.base import Grade
 from interlock.model.plan import FirstThing, PlanTask, Quantiles
-from interlock.report import words
+from interlock.report import estimates, safe
 from interlock.report.charts import TimelineRow, timelines
 from interlock.report.models import Figure, FirstStep, ForecastRow, Link, Pair, Picture, PlanSection, TaskRow, Wave
 from interlock.report.sections.context import Context
@@ -21,7 +22,6 @@ FIRST_NUMBERS = (
     "organisations, for each person-day spent; how many gates of organisations pass by closing this alone; and in what "
     "share of the simulated runs it lies on the critical path."
 )
-_KIND = {"gap": "Gap", "discovery": "To find out", "routine": "Routine task"}
 
 
 def build_first(context: Context) -> tuple[FirstStep, ...]:
@@ -34,15 +34,15 @@ def build_first(context: Context) -> tuple[FirstStep, ...]:
 def _first(context: Context, rank: int, thing: FirstThing) -> FirstStep:
     node = context.nodes.get(thing.key)
     where = context.subject_link(node.subject).label if node else ""
-    title = question(node.title) if node is not None and node.kind == "discovery" else words.name(thing.title)
+    title = question(node.title) if node is not None and node.kind == "discovery" else safe.name(thing.title)
     return FirstStep(
         rank=str(rank),
         id=context.finding_link(thing.key),
         title=title,
         where=where,
-        owner=words.OWNER[thing.owner],
-        action=words.sentence(words.text(thing.action)),
-        because=words.capital(words.sentence(words.text(thing.because))),
+        owner=words.OWNER[thing.owner].title,
+        action=words.sentence(safe.text(thing.action)),
+        because=words.capital(words.sentence(safe.text(thing.because))),
         numbers=(
             Figure(value=words.number(thing.p80_days_saved_per_person_day), label="days saved a person-day", note=""),
             Figure(
@@ -58,7 +58,7 @@ def _first(context: Context, rank: int, thing: FirstThing) -> FirstStep:
 def build_plan(context: Context) -> PlanSection:
     """The schedule as the simulation gives it."""
     plan = context.assessment.plan
-    gate = words.GATE[plan.target_gate].lower()
+    gate = words.GATE[plan.target_gate].phrase
     deciding = _deciding(plan.tasks)
     return PlanSection(
         lead=_lead(context, gate),
@@ -66,11 +66,11 @@ def build_plan(context: Context) -> PlanSection:
         pictures=_pictures(context),
         judgement=_judgement(plan.judgement_share),
         grades=tuple(
-            Pair(term=words.GRADE[grade], value=words.share(plan.grades[grade]))
+            Pair(term=words.GRADE[grade].title, value=words.share(plan.grades[grade]))
             for grade in Grade
             if grade in plan.grades
         ),
-        notes=tuple(words.sentence(words.text(note)) for note in plan.notes),
+        notes=tuple(words.sentence(safe.text(note)) for note in plan.notes),
         deciding=tuple(_task(context, group) for group in deciding),
         deciding_note=_deciding_note(context) if deciding else "",
         drivers=build_drivers(context),
@@ -96,12 +96,12 @@ def _lead(context: Context, gate: str) -> tuple[str, ...]:
         return (f"Nothing is left to do before the {gate} gate, as far as is known.",)
     finish = plan.finish
     return (
-        f"Counting from {words.day(plan.start)}, all organisations pass the {gate} gate with even odds by "
-        f"{words.day(finish.p50_date)} (P50), and four times in five by {words.day(finish.p80_date)} (P80). "
+        f"Counting from {safe.day(plan.start)}, all organisations pass the {gate} gate with even odds by "
+        f"{safe.day(finish.p50_date)} (P50), and four times in five by {safe.day(finish.p80_date)} (P80). "
         "Commit to the P80 date.",
-        words.sentence(words.text(plan.most_likely))
+        words.sentence(safe.text(plan.most_likely))
         or "If every task took its single most likely time, the plan would end after "
-        f"{words.days(plan.most_likely_days)}. The simulation ends that early in "
+        f"{estimates.days(plan.most_likely_days)}. The simulation ends that early in "
         f"{words.share(plan.probability_of_most_likely)} of its runs, because tasks that wait for several others wait "
         "for the slowest of them.",
     )
@@ -133,16 +133,16 @@ def _forecasts(context: Context) -> tuple[ForecastRow, ...]:
 def _forecast(link: Link, finish: Quantiles, likely: float, chance: float, note: str) -> ForecastRow:
     return ForecastRow(
         link=link,
-        p50=Pair(term=words.day(finish.p50_date), value=_day_number(finish.p50_days)),
-        p80=Pair(term=words.day(finish.p80_date), value=_day_number(finish.p80_days)),
-        p90=Pair(term=words.day(finish.p90_date), value=_day_number(finish.p90_days)),
+        p50=Pair(term=safe.day(finish.p50_date), value=_day_number(finish.p50_days)),
+        p80=Pair(term=safe.day(finish.p80_date), value=_day_number(finish.p80_days)),
+        p90=Pair(term=safe.day(finish.p90_date), value=_day_number(finish.p90_days)),
         most_likely=Pair(term=_day_number(likely), value=f"in {words.share(chance)} of runs"),
         note=note,
     )
 
 
 def _day_number(value: float) -> str:
-    return words.days(value).replace("working ", "")
+    return estimates.days(value).replace("working ", "")
 
 
 def _pictures(context: Context) -> tuple[Picture, ...]:
@@ -195,15 +195,15 @@ def _task(context: Context, group: Sequence[PlanTask]) -> TaskRow:
     base = first.id.partition("@")[0]
     start, finish = min(task.start_p50 for task in group), max(task.finish_p50 for task in group)
     return TaskRow(
-        id=Link(label=words.text(base, 60) if first.kind != "routine" else "", anchor=link.anchor),
-        kind=_KIND[first.kind],
+        id=Link(label=safe.text(base, 60) if first.kind != "routine" else "", anchor=link.anchor),
+        kind=words.TASK[first.kind].title,
         title=_title(context, first, base),
         where=_where(context, group),
-        owner=words.OWNER[first.owner],
-        gate=words.GATE[first.gate],
-        effort=words.effort(first.effort, unit=False),
-        lead_time=words.lead_time(first.lead_time, spread=False),
-        source=f"{words.spread(first.lead_time)}; {source}" if first.lead_time else "",
+        owner=words.OWNER[first.owner].title,
+        gate=words.GATE[first.gate].title,
+        effort=estimates.effort(first.effort, unit=False),
+        lead_time=estimates.expected(first.lead_time),
+        source=f"{estimates.spread(first.lead_time)}; {source}" if first.lead_time else "",
         cites=cites,
         when=_from_to(start, finish),
         critical=words.share(max(task.criticality for task in group)),
@@ -212,22 +212,22 @@ def _task(context: Context, group: Sequence[PlanTask]) -> TaskRow:
 
 def _from_to(start: float, finish: float) -> str:
     """Whole working days around both: never later than it starts, never earlier than it ends."""
-    return f"{math.floor(round(start, 6)):,}–{math.ceil(round(finish, 6)):,}"
+    return f"{math.floor(round(start, 6)):,} to {math.ceil(round(finish, 6)):,}"
 
 
 def _title(context: Context, task: PlanTask, rule_id: str) -> str:
     rule = context.rule(rule_id)
     if task.kind == "discovery" and rule is not None:
         return question(rule.title)
-    return words.name(task.title)
+    return safe.name(task.title)
 
 
 def _where(context: Context, group: Sequence[PlanTask]) -> str:
-    orgs = words.unique(task.org for task in group if task.org)
+    orgs = list(dict.fromkeys(task.org for task in group if task.org))
     if not orgs:
         vendor = group[0].id.partition("@vendor:")[2]
         return f"{words.vendor(vendor)} (vendor)" if vendor else "Product"
     total = len(context.assessment.organizations)
     if len(orgs) > 2:
         return f"all {total:,} organisations" if len(orgs) == total else f"{len(orgs):,} of {total:,} organisations"
-    return words.listing([context.organization_name(org) for org in orgs], 2)
+    return words.listed([context.organization_name(org) for org in orgs], 2)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from interlock.model import words
 from interlock.model.base import RuleOutcome, Scope
 from interlock.model.content import first_changes, ruleset_words, told_changes
 from interlock.model.finding import Finding
 from interlock.model.readiness import OrgReadiness, VerdictChange, VerdictReason
-from interlock.report import words
+from interlock.report import safe
+from interlock.report.marks import OUTCOME_MARK
 from interlock.report.models import Cover, Figure, NotSeen, Pair, Reason, Summary
 from interlock.report.sections.context import UNDECIDED, Context
 
@@ -22,31 +24,31 @@ def build_cover(context: Context, generated: str | None, version: str) -> Cover:
     """The first page. Without ``generated`` the report carries no date."""
     assessment = context.assessment
     observed = sum(1 for readiness in assessment.readiness if readiness.observed == "observed")
-    date = words.moment(generated)
+    date = safe.moment(generated)
     changes = assessment.content_changes
     facts = [
         Pair(term="Date", value=date),
-        Pair(term="Target gate", value=words.GATE[assessment.target_gate]),
+        Pair(term="Target gate", value=words.GATE[assessment.target_gate].title),
         Pair(term="Organisations", value=_observed_of(observed, len(assessment.organizations))),
-        Pair(term="Ruleset", value=words.text(ruleset_words(assessment.ruleset, assessment.shipped_ruleset, changes))),
+        Pair(term="Ruleset", value=safe.text(ruleset_words(assessment.ruleset, assessment.shipped_ruleset, changes))),
         Pair(term="Questionnaires", value=_questionnaires(assessment.questionnaires)),
-        Pair(term="Prepared with", value=f"Interlock {words.text(version, 40)}"),
+        Pair(term="Prepared with", value=f"Interlock {safe.text(version, 40)}"),
     ]
     created = (generated or "").strip()
     return Cover(
-        product=words.name(assessment.product),
-        name=words.name(assessment.name),
-        description=words.paragraphs(assessment.description, 600),
+        product=safe.name(assessment.product),
+        name=safe.name(assessment.name),
+        description=safe.paragraphs(assessment.description, 600),
         date=date,
-        headline=words.text(assessment.verdict.headline, 400),
-        verdict=words.VERDICT[assessment.verdict.value],
+        headline=safe.text(assessment.verdict.headline, 400),
+        verdict=words.VERDICT[assessment.verdict.value].title,
         provisional=assessment.verdict.provisional,
         facts=tuple(pair for pair in facts if pair.value),
         changes_note=told_changes(changes),
-        changes=tuple(words.sentence(words.text(line, 240)) for line in first_changes(changes, 8, "report.json")),
-        running=words.text(assessment.product, 60),
-        footer=" · ".join(part for part in (words.text(assessment.name, 60), words.day(generated)) if part),
-        created=created if words.parse_day(created) else "",
+        changes=tuple(words.sentence(safe.text(line, 240)) for line in first_changes(changes, 8, "report.json")),
+        running=safe.text(assessment.product, 60),
+        footer=" · ".join(part for part in (safe.text(assessment.name, 60), safe.day(generated)) if part),
+        created=created if safe.parse_day(created) else "",
     )
 
 
@@ -58,9 +60,9 @@ def _questionnaires(versions: dict[str, str]) -> str:
     if not versions:
         return "none"
     if len(set(versions.values())) == 1:
-        only = words.text(next(iter(versions.values())), 30)
+        only = safe.text(next(iter(versions.values())), 30)
         return f"{words.count(len(versions), 'questionnaire')}, version {only}"
-    return words.listing([f"{words.text(key, 40)} {words.text(versions[key], 30)}" for key in sorted(versions)], 12)
+    return words.listed([f"{safe.text(key, 40)} {safe.text(versions[key], 30)}" for key in sorted(versions)], 12)
 
 
 def build_summary(context: Context) -> Summary:
@@ -68,21 +70,21 @@ def build_summary(context: Context) -> Summary:
     assessment = context.assessment
     verdict = assessment.verdict
     return Summary(
-        verdict=words.VERDICT[verdict.value],
-        headline=words.text(verdict.headline, 400),
+        verdict=words.VERDICT[verdict.value].title,
+        headline=safe.text(verdict.headline, 400),
         provisional=verdict.provisional,
         lead=_lead(context),
         reasons=tuple(_reason(context, reason) for reason in verdict.reasons),
-        next_step=words.sentence(words.text(verdict.next_step)),
-        next_owner=words.OWNER[verdict.next_step_owner],
-        counterfactual=words.sentence(words.text(verdict.counterfactual)),
+        next_step=words.sentence(safe.text(verdict.next_step)),
+        next_owner=words.OWNER[verdict.next_step_owner].title,
+        counterfactual=words.sentence(safe.text(verdict.counterfactual)),
         changes=tuple(_change(context, change) for change in verdict.changes),
         figures=_figures(context),
         sure=_sure(context),
         undecided=tuple(_reason(context, reason) for reason in verdict.undecided),
         not_seen=_not_seen(context),
         not_seen_note=NOT_OBSERVED_MEANS,
-        caps=tuple(words.capital(words.sentence(words.text(cap))) for cap in assessment.product_score.caps),
+        caps=tuple(words.capital(words.sentence(safe.text(cap))) for cap in assessment.product_score.caps),
     )
 
 
@@ -92,52 +94,52 @@ def _reason(context: Context, reason: VerdictReason) -> Reason:
         finding = context.findings.get(reason.key)
         where = context.subject_link(finding.subject).label if finding else ""
         message = f"{where}: {why_undecided(context, finding)}" if finding else ""
-        return Reason(mark=words.OUTCOME[reason.outcome], id=link, title=question(reason.title), message=message)
+        return Reason(mark=OUTCOME_MARK[reason.outcome], id=link, title=question(reason.title), message=message)
     return Reason(
-        mark=words.OUTCOME[reason.outcome],
+        mark=OUTCOME_MARK[reason.outcome],
         id=link,
-        title=words.name(reason.title),
-        message=words.sentence(words.text(reason.message)),
+        title=safe.name(reason.title),
+        message=words.sentence(safe.text(reason.message)),
     )
 
 
 def why_undecided(context: Context, finding: Finding) -> str:
     """One sentence; what could not be looked at is called not observed, with the reason."""
     if finding.outcome is RuleOutcome.ERROR:
-        return words.sentence(f"the rule could not be evaluated: {words.text(finding.detail or 'no detail', 300)}")
+        return words.sentence(f"the rule could not be evaluated: {safe.text(finding.detail or 'no detail', 300)}")
     parts = []
     if finding.missing_facts:
         org = finding.subject.id if finding.subject.scope is Scope.ORG else ""
         if org and context.unseen(org):
             parts.append(f"not observed: {context.why_unseen(org)}")
         else:
-            parts.append(f"not observed: {words.listing([words.text(fact, 60) for fact in finding.missing_facts], 4)}")
+            parts.append(f"not observed: {words.listed([safe.text(fact, 60) for fact in finding.missing_facts], 4)}")
     if finding.missing_answers:
-        names = words.listing([words.text(item, 96) for item in finding.missing_answers], 4)
+        names = words.listed([safe.text(item, 96) for item in finding.missing_answers], 4)
         parts.append(f"not answered: {names}")
     if not parts:
-        parts.append(words.text(finding.detail or "no answer and no observation decides it", 300))
+        parts.append(safe.text(finding.detail or "no answer and no observation decides it", 300))
     return words.sentence("; ".join(parts))
 
 
 def question(title: str) -> str:
     """A rule's title, which states a gap, as the open question that it is while undecided."""
-    return f"Does this hold? “{words.name(title)}”"
+    return f"Does this hold? “{safe.name(title)}”"
 
 
 def _lead(context: Context) -> tuple[str, ...]:
     assessment = context.assessment
-    gate = words.GATE[assessment.target_gate].lower()
+    gate = words.GATE[assessment.target_gate].phrase
     total = len(assessment.readiness)
     if not total:
-        return (f"No organisation has been added yet, so this report is about {words.name(assessment.product)} alone.",)
+        return (f"No organisation has been added yet, so this report is about {safe.name(assessment.product)} alone.",)
     there, maybe, short = stages(assessment.readiness, assessment.target_gate.rank)
 
     def names(part: Sequence[OrgReadiness]) -> str:
-        return words.listing([context.organization_name(readiness.org) for readiness in part], 6)
+        return words.listed([context.organization_name(readiness.org) for readiness in part], 6)
 
     lead = [
-        f"{words.name(assessment.product)} was assessed for the {gate} gate at {words.count(total, 'organisation')}."
+        f"{safe.name(assessment.product)} was assessed for the {gate} gate at {words.count(total, 'organisation')}."
     ]
     if there:
         lead.append(f"{_number(len(there), total)} every requirement up to the {gate} gate: {names(there)}.")
@@ -153,7 +155,7 @@ def _lead(context: Context) -> tuple[str, ...]:
 def _number(part: int, total: int) -> str:
     if part == total:
         return "It meets" if total == 1 else f"All {total} meet"
-    return f"{part} of {total} {'meets' if part == 1 else 'meet'}"
+    return f"{part} of {total} {words.agree(part, 'meets', 'meet')}"
 
 
 def stages(
@@ -233,18 +235,17 @@ def _sure(context: Context) -> tuple[str, ...]:
     if assessment.contradictions:
         number = len(assessment.contradictions)
         said.append(
-            f"{words.count(number, 'answer')} {'disagrees' if number == 1 else 'disagree'} with what was observed; "
+            f"{words.count(number, 'answer')} {words.agree(number, 'disagrees', 'disagree')} with what was observed; "
             "both sides are shown."
         )
     return tuple(said)
 
 
 def _not_seen(context: Context) -> tuple[NotSeen, ...]:
-    states = {"not_observed": "not observed", "never_probed": "never probed", "partial": "observed in part"}
     return tuple(
         NotSeen(
             link=context.organization_link(readiness.org),
-            state=states[readiness.observed],
+            state=words.OBSERVED[readiness.observed].phrase,
             why=context.why_unseen(readiness.org) if readiness.observed != "partial" else _partial(context, readiness),
         )
         for readiness in context.assessment.readiness
@@ -254,11 +255,11 @@ def _not_seen(context: Context) -> tuple[NotSeen, ...]:
 
 def _partial(context: Context, readiness: OrgReadiness) -> str:
     if readiness.not_observed_because:
-        return words.text(readiness.not_observed_because, 200)
+        return safe.text(readiness.not_observed_because, 200)
     observation = context.observations.get(readiness.org)
     failed = [request for request in observation.requests if request.failure] if observation else []
     if failed:
-        return words.text(failed[0].detail or failed[0].failure, 200)
+        return safe.text(failed[0].detail or failed[0].failure, 200)
     return "some documents could not be read"
 
 
@@ -267,6 +268,6 @@ def _change(context: Context, change: VerdictChange) -> Pair:
     answers = []
     for answer in change.answers:
         where = f" at {context.organization_name(answer.org)}" if answer.org else ""
-        before, after = words.text(answer.before, 90), words.text(answer.after, 90)
-        answers.append(f"{words.text(answer.item, 96)}{where}: “{after}” instead of “{before}”")
-    return Pair(term=words.VERDICT[change.verdict], value=words.sentence("; ".join(answers)))
+        before, after = safe.text(answer.before, 90), safe.text(answer.after, 90)
+        answers.append(f"{safe.text(answer.item, 96)}{where}: “{after}” instead of “{before}”")
+    return Pair(term=words.VERDICT[change.verdict].title, value=words.sentence("; ".join(answers)))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
+from interlock.model import words
 from interlock.model.base import Owner, RuleOutcome, Scope
 from interlock.model.finding import Finding
 from interlock.model.rule import Rule
-from interlock.report import words
+from interlock.report import safe
+from interlock.report.marks import SEVERITY_MARK
 from interlock.report.models import CountedUnknowns, Link, OpenQuestion, UnansweredItem, Unknowns
 from interlock.report.sections.context import UNDECIDED, Context
 from interlock.report.sections.gaps import behind
@@ -78,7 +80,7 @@ def _counted(context: Context, findings: Sequence[Finding]) -> tuple[CountedUnkn
         rows.append(
             CountedUnknowns(
                 reason=reason,
-                where=words.listing(names, 6),
+                where=words.listed(names, 6),
                 findings=len(alike),
                 rules=shown,
                 more=f" and {len(rules) - len(shown):,} more" if len(rules) > len(shown) else "",
@@ -99,13 +101,13 @@ def _reason(finding: Finding) -> str:
 def _question(context: Context, rule: Rule, findings: Sequence[Finding]) -> OpenQuestion:
     nodes = [context.nodes[finding.key] for finding in findings if finding.key in context.nodes]
     return OpenQuestion(
-        anchor=words.anchor("open", rule.id),
+        anchor=safe.anchor("open", rule.id),
         id=rule.id,
         question=question(rule.title),
-        severity=words.SEVERITY[rule.severity],
-        gap_class=words.GAP_CLASS[rule.gap_class],
-        gate=words.GATE[rule.gate],
-        owner=words.OWNER[next((node.owner for node in nodes), Owner.US)],
+        severity=SEVERITY_MARK[rule.severity],
+        gap_class=words.GAP_CLASS[rule.gap_class].title,
+        gate=words.GATE[rule.gate].title,
+        owner=words.OWNER[next((node.owner for node in nodes), Owner.US)].title,
         behind=behind(context, (finding.key for finding in findings)),
         subjects=context.subject_lines(
             (context.subject_link(finding.subject), words.capital(why_undecided(context, finding)))
@@ -117,13 +119,13 @@ def _question(context: Context, rule: Rule, findings: Sequence[Finding]) -> Open
 
 def _help(context: Context, findings: Sequence[Finding]) -> str:
     """What to look at where nothing could be looked at; elsewhere the subject's own line names it."""
-    facts = words.unique(
-        words.text(fact, 96)
+    facts = [
+        safe.text(fact, 96)
         for finding in findings
         if finding.subject.scope is Scope.ORG and context.unseen(finding.subject.id)
         for fact in finding.missing_facts
-    )
-    return f"Would be decided by observing {words.listing(facts, 6)}." if facts else ""
+    ]
+    return f"Would be decided by observing {words.listed(list(dict.fromkeys(facts)), 6)}." if facts else ""
 
 
 def _items(context: Context, findings: Iterable[Finding]) -> tuple[UnansweredItem, ...]:
@@ -136,8 +138,8 @@ def _items(context: Context, findings: Iterable[Finding]) -> tuple[UnansweredIte
     order = sorted(rules, key=lambda item: (-len(rules[item]), item))
     return tuple(
         UnansweredItem(
-            item=words.text(item, 96),
-            who=words.listing(list(who[item]), 4),
+            item=safe.text(item, 96),
+            who=words.listed(list(who[item]), 4),
             rules=tuple(rules[item][rule] for rule in sorted(rules[item])),
         )
         for item in order

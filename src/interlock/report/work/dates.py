@@ -8,9 +8,10 @@ from datetime import date, datetime, timedelta
 
 from icalendar import Calendar, Event
 
+from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.plan import Quantiles
-from interlock.report import words
+from interlock.report import safe
 
 _NAMESPACE = uuid.UUID("6f2a3f0e-0c54-4b8e-9d0b-0f6f6c1f8a57")
 _LEVELS = (
@@ -30,7 +31,7 @@ def render(assessment: Assessment, *, now: datetime) -> bytes:
     calendar = Calendar()
     calendar.add("prodid", "-//Interlock//Integration readiness//EN")
     calendar.add("version", "2.0")
-    calendar.add("x-wr-calname", f"{words.name(assessment.product)}: integration")
+    calendar.add("x-wr-calname", f"{safe.name(assessment.product)}: integration")
     share = words.share(assessment.plan.judgement_share)
     judged = f"{share} of the critical path's time rests on judgement."
     for key, name, finish in _finishes(assessment):
@@ -41,7 +42,7 @@ def render(assessment: Assessment, *, now: datetime) -> bytes:
             event.add("dtstart", day)
             event.add("dtend", day + timedelta(days=1))  # DTEND is exclusive, section 3.6.1
             event.add("summary", f"{name} ({level}, {meaning})")
-            event.add("description", f"{said} Counted from {assessment.plan.start}. {judged}")
+            event.add("description", f"{said} Counted from {safe.day(assessment.plan.start)}. {judged}")
             event.add("transp", "TRANSPARENT")
             event.add("categories", ["Interlock"])
             calendar.add_component(event)
@@ -52,12 +53,12 @@ def _finishes(assessment: Assessment) -> Iterator[tuple[str, str, Quantiles]]:
     plan = assessment.plan
     if not plan.tasks:
         return
-    gate = words.GATE[plan.target_gate].lower()
-    names = {org.id: words.name(org.name) for org in assessment.organizations}
+    gate = words.GATE[plan.target_gate].phrase
+    names = {org.id: safe.name(org.name) for org in assessment.organizations}
     if len(plan.orgs) != 1:
         yield "all", f"Every organisation past the {gate} gate", plan.finish
     for forecast in plan.orgs:
-        name = names.get(forecast.org, words.name(forecast.org))
+        name = names.get(forecast.org, safe.name(forecast.org))
         yield f"org:{forecast.org}", f"{name} past the {gate} gate", forecast.finish
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from interlock.documents.text import slug
+from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Model, Reference, Severity
 from interlock.model.gap_graph import GapNode
 from interlock.model.plan import PlanTask
-from interlock.report import words
-from interlock.report.sections.context import web_address
+from interlock.report import estimates, safe
 from interlock.report.sections.summary import question
 
 #: GitHub's limit for the name of a label.
 LABEL_LIMIT = 50
-_KIND = {"gap": "gap", "discovery": "to-find-out", "routine": "routine-task"}
 
 
 class WorkItem(Model):
@@ -48,7 +47,7 @@ def work_items(assessment: Assessment, *, routine: bool = False) -> tuple[WorkIt
     tasks = {task.id: task for task in assessment.plan.tasks}
     kept = {key for key, task in tasks.items() if routine or task.kind != "routine"}
     nodes = {node.key: node for node in assessment.graph.nodes}
-    names = {org.id: words.name(org.name) for org in assessment.organizations}
+    names = {org.id: safe.name(org.name) for org in assessment.organizations}
     ordered = sorted((tasks[key] for key in kept), key=lambda task: (task.wave, task.id))
     return tuple(
         _item(assessment, task, nodes.get(task.id), names.get(task.org or "", ""), _before(tasks, kept, task.id))
@@ -73,27 +72,28 @@ def _item(
     assessment: Assessment, task: PlanTask, node: GapNode | None, where: str, before: tuple[str, ...]
 ) -> WorkItem:
     rule = assessment.rules.get(node.rule) if node else None
-    title = words.name(task.title) if task.kind != "discovery" else question(node.title if node else task.title)
-    marks = ["interlock", _KIND[task.kind], f"gate:{task.gate.value}", f"owner:{task.owner.value}"]
+    title = safe.name(task.title) if task.kind != "discovery" else question(node.title if node else task.title)
+    kind = words.TASK[task.kind].phrase.replace(" ", "-")
+    labels = ["interlock", kind, f"gate:{task.gate.value}", f"owner:{task.owner.value}"]
     if node is not None:
-        marks += [f"severity:{node.severity.value}", node.gap_class.value.replace("_", "-")]
+        labels += [f"severity:{node.severity.value}", node.gap_class.value.replace("_", "-")]
     if task.org:
-        marks.append(f"org:{slug(task.org)}"[:LABEL_LIMIT])
+        labels.append(f"org:{slug(task.org)}"[:LABEL_LIMIT])
     return WorkItem(
-        id=words.text(task.id, 200),
+        id=safe.text(task.id, 200),
         title=f"{where}: {title}" if where else title,
         message=_found(assessment, node) if node else "",
-        why=words.sentence(words.text(rule.why)) if rule else "",
-        action=words.sentence(words.text(rule.remediation.text, 1500)) if rule else "",
+        why=words.sentence(safe.text(rule.why)) if rule else "",
+        action=words.sentence(safe.text(rule.remediation.text, 1500)) if rule else "",
         facts=(
             ("Where", where or "the product"),
-            ("Gate", words.GATE[task.gate]),
-            ("Owner", words.OWNER[task.owner]),
-            ("Effort", words.effort(task.effort)),
-            ("Lead time of others", words.lead_time(task.lead_time)),
+            ("Gate", words.GATE[task.gate].title),
+            ("Owner", words.OWNER[task.owner].title),
+            ("Effort", estimates.effort(task.effort)),
+            ("Lead time of others", estimates.lead_time(task.lead_time)),
         ),
         references=tuple(map(_cited, rule.references)) if rule else (),
-        labels=tuple(dict.fromkeys(marks)),
+        labels=tuple(dict.fromkeys(labels)),
         severity=node.severity if node else None,
         blocked_by=before,
     )
@@ -101,12 +101,12 @@ def _item(
 
 def _cited(reference: Reference) -> Reference:
     """A reference as it may be shown: an address that is none of the web's is left out."""
-    return Reference(title=words.name(reference.title), url=web_address(reference.url))
+    return Reference(title=safe.name(reference.title), url=safe.web_address(reference.url))
 
 
 def _found(assessment: Assessment, node: GapNode) -> str:
     """What was found; of something undecided only why it is, never the gap as a fact."""
     if node.kind == "gap":
-        return words.text(node.message)
+        return safe.text(node.message)
     detail = next((finding.detail for finding in assessment.findings if finding.key == node.key), None)
-    return words.capital(words.sentence(words.text(detail or "not decided yet")))
+    return words.capital(words.sentence(safe.text(detail or "not decided yet")))

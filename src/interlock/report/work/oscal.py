@@ -17,13 +17,13 @@ from typing import Any
 
 from interlock.documents.markdown import escape
 from interlock.documents.visible import to_json
+from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Evidence, RuleOutcome
 from interlock.model.errors import InterlockError
 from interlock.model.gap_graph import GapNode
 from interlock.model.plan import PlanTask
-from interlock.report import words
-from interlock.report.sections.context import web_address
+from interlock.report import estimates, safe
 from interlock.report.sections.summary import question
 
 OSCAL_VERSION = "1.2.2"
@@ -64,7 +64,7 @@ def _body(assessment: Assessment, now: datetime, version: str) -> dict[str, Any]
             "last-modified": now.isoformat(timespec="seconds"),
             "version": now.strftime("%Y-%m-%d"),
             "oscal-version": OSCAL_VERSION,
-            "parties": [{"uuid": _id("party", "us"), "type": "organization", "name": words.name(assessment.name)}],
+            "parties": [{"uuid": _id("party", "us"), "type": "organization", "name": safe.name(assessment.name)}],
         },
         "system-id": {"identifier-type": "http://ietf.org/rfc/rfc4122", "id": _id("system", assessment.product)},
         "local-definitions": {"components": _components(assessment, version)},
@@ -159,7 +159,7 @@ def _risk(assessment: Assessment, node: GapNode, tasks: dict[str, PlanTask]) -> 
         "links": [
             {"href": address, "rel": "reference", "text": _line(cite.title)}
             for cite in rule.references
-            if (address := web_address(cite.url))
+            if (address := safe.web_address(cite.url))
         ],
         "status": "open" if node.outcome is RuleOutcome.GAP else "investigating",
         "origins": [_origin()],
@@ -181,8 +181,8 @@ def _remediation(assessment: Assessment, node: GapNode, tasks: dict[str, PlanTas
         "description": _text(rule.remediation.text, 1500),
         "props": [
             _prop("owner", rule.remediation.owner.value),
-            _prop("effort", words.effort(task.effort if task else rule.remediation.effort)),
-            _prop("lead-time", words.lead_time(task.lead_time if task else rule.remediation.lead_time)),
+            _prop("effort", estimates.effort(task.effort if task else rule.remediation.effort)),
+            _prop("lead-time", estimates.lead_time(task.lead_time if task else rule.remediation.lead_time)),
         ],
     }
     known = {other.key for other in assessment.graph.nodes}
@@ -200,7 +200,7 @@ def _remediation(assessment: Assessment, node: GapNode, tasks: dict[str, PlanTas
 
 def _milestones(assessment: Assessment, node: GapNode) -> list[dict[str, Any]]:
     names = {org.id: _line(org.name) for org in assessment.organizations}
-    gate = words.GATE[assessment.plan.target_gate].lower()
+    gate = words.GATE[assessment.plan.target_gate].phrase
     return [
         {
             "uuid": _id("milestone", node.key, forecast.org),
@@ -226,9 +226,9 @@ def _entry(assessment: Assessment, node: GapNode) -> dict[str, Any]:
 
 def _line(value: str) -> str:
     """OSCAL's titles are one line of Markdown."""
-    return escape(words.name(value))
+    return escape(safe.name(value))
 
 
-def _text(value: str, limit: int = words.MESSAGE_LIMIT) -> str:
+def _text(value: str, limit: int = safe.MESSAGE_LIMIT) -> str:
     """OSCAL's descriptions are Markdown: what is quoted stays text."""
-    return escape(words.text(value, limit))
+    return escape(safe.text(value, limit))

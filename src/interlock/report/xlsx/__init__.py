@@ -11,10 +11,11 @@ import io
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 
+from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation
-from interlock.report import words
+from interlock.report import safe
 from interlock.report.sections.context import SECTIONS, Context
 from interlock.report.xlsx.book import A4, Book
 from interlock.report.xlsx.columns import FACTS, FIRST, GAPS, ORGANIZATIONS, PLAN, PROBE, QUESTIONS, SOURCES, Column
@@ -40,7 +41,7 @@ def sheets(sections: Collection[str] | None) -> tuple[str, ...]:
     found = tuple(name for name, asked in SHEETS.items() if not asked.isdisjoint(chosen))
     if not found:
         have = [section for section in SECTIONS if any(section in asked for asked in SHEETS.values())]
-        named = words.listing([words.text(section, 40) for section in chosen])
+        named = words.listed([safe.text(section, 40) for section in chosen])
         raise InterlockError(
             f"the workbook has no sheet for the section {named}", remedy=f"sections with a sheet: {', '.join(have)}"
         )
@@ -86,10 +87,10 @@ def render(
 def _summary(book: Book, content: Content, shown: Collection[str], version: str) -> None:
     """The first sheet: the verdict with how sure it is, organisations at a glance, and what to do first."""
     sheet = book.sheet("Summary", ORGANIZATIONS, fixed=1)
-    book.title(sheet, f"{words.name(content.assessment.product)}: integration readiness")
+    book.title(sheet, f"{safe.name(content.assessment.product)}: integration readiness")
     top = 2
     if "summary" in shown:
-        top = book.rows(sheet, top, FACTS, list(content.facts(words.text(version, 40))), filtered=False)
+        top = book.rows(sheet, top, FACTS, list(content.facts(safe.text(version, 40))), filtered=False)
         shares = (FACTS[0], Column("Share", 26, "share", mixed=True), FACTS[2])
         top = book.rows(sheet, top, shares, list(content.shares()), filtered=False) + 1
     if "glance" in shown:

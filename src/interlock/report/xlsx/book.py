@@ -10,7 +10,7 @@ from typing import Any
 
 import xlsxwriter
 
-from interlock.report import words
+from interlock.report import safe
 from interlock.report.sections.context import Context
 from interlock.report.xlsx.cells import ROW_LIMIT, Kind, Row, Value, cell_text
 from interlock.report.xlsx.columns import Column
@@ -45,12 +45,12 @@ class Book:
                 "strings_to_numbers": False,
             },
         )
-        product = words.text(assessment.product, 60)
-        created = words.parse_day(assessment.as_of) or words.parse_day(assessment.plan.start) or date(2000, 1, 1)
+        product = safe.text(assessment.product, 60)
+        created = safe.parse_day(assessment.as_of) or safe.parse_day(assessment.plan.start) or date(2000, 1, 1)
         self._book.set_properties(
             {
-                "title": f"{words.name(assessment.product)}: integration readiness",
-                "comments": f"Written by Interlock {words.text(version, 40)}",
+                "title": f"{safe.name(assessment.product)}: integration readiness",
+                "comments": f"Written by Interlock {safe.text(version, 40)}",
                 "created": datetime(created.year, created.month, created.day),
             }
         )

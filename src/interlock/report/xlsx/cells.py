@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from interlock.report import words
+from interlock.report import safe
 from interlock.report.work.trackers import cell as no_formula
 
 #: Characters (UTF-16 code units) of one cell, and rows of one sheet: Excel specifications and limits.
@@ -24,7 +24,7 @@ def cell_text(value: str) -> str:
 def whole(value: object) -> str:
     """One safe line, uncut."""
     written = str(value)
-    return words.text(written, max(1, len(written)))
+    return safe.text(written, max(1, len(written)))
 
 
 def _cut(value: str) -> str:

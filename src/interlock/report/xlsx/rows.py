@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 
 from interlock.gaps.calendar import WorkingCalendar
-from interlock.model.base import CheckOutcome, Evidence, GapClass, Grade, Owner, Reference, RuleOutcome, Scope
+from interlock.model import words
+from interlock.model.base import CheckOutcome, GapClass, Grade, Owner, Reference, RuleOutcome, Scope
 from interlock.model.content import first_changes, ruleset_words, told_changes
 from interlock.model.finding import Finding
 from interlock.model.gap_graph import GapNode
@@ -15,24 +16,23 @@ from interlock.model.observation import Check, Observation
 from interlock.model.plan import PlanTask, Quantiles
 from interlock.model.readiness import OrgReadiness
 from interlock.model.rule import LeadTime, Rule
-from interlock.report import words
-from interlock.report.sections.context import UNDECIDED, Context, web_address
+from interlock.report import estimates, safe
+from interlock.report.sections.context import UNDECIDED, Context
 from interlock.report.sections.gaps import Neighbours
-from interlock.report.sections.glance import NO_STAGE, observed_mark
+from interlock.report.sections.glance import observed_mark, verdict_label
 from interlock.report.sections.plan import build_first
 from interlock.report.sections.summary import build_summary, question, why_undecided
 from interlock.report.xlsx.cells import Row, Value, whole
 
-_OUTCOMES = {
-    CheckOutcome.FAIL: "Failed",
-    CheckOutcome.WARN: "Warning",
-    CheckOutcome.ERROR: "Could not be evaluated",
-    CheckOutcome.NOT_OBSERVED: "Not observed",
-    CheckOutcome.PASS: "Passed",
-    CheckOutcome.NOT_APPLICABLE: "Not applicable",
-}
-_EVIDENCE = {Evidence.ASSERTED: "Answered", Evidence.DOCUMENTED: "Documented", Evidence.OBSERVED: "Observed"}
-_KINDS = {"gap": "Gap", "discovery": "To find out", "routine": "Routine task"}
+#: Outcomes of checks in the order of the table.
+_OUTCOMES = (
+    CheckOutcome.FAIL,
+    CheckOutcome.WARN,
+    CheckOutcome.ERROR,
+    CheckOutcome.NOT_OBSERVED,
+    CheckOutcome.PASS,
+    CheckOutcome.NOT_APPLICABLE,
+)
 
 
 class Content:
@@ -42,7 +42,7 @@ class Content:
         self.context = context
         self.assessment = context.assessment
         self._names = names
-        start = words.parse_day(self.assessment.plan.start)
+        start = safe.parse_day(self.assessment.plan.start)
         self._calendar = WorkingCalendar(start, holidays) if start else None
         self._tasks = {task.id: task for task in self.assessment.plan.tasks}
         self._forecasts = {forecast.org: forecast.finish for forecast in self.assessment.plan.orgs}
@@ -53,19 +53,19 @@ class Content:
         assessment, summary = self.assessment, build_summary(self.context)
         plan, score, totals = assessment.plan, assessment.product_score, assessment.totals
         gate = words.GATE[assessment.target_gate]
-        provisional = " (provisional)" if summary.provisional else ""
         changes = assessment.content_changes
         ruleset = whole(ruleset_words(assessment.ruleset, assessment.shipped_ruleset, changes))
         yield "Assessed on", _day(assessment.as_of), f"Interlock {version}, ruleset {ruleset}"
         if changes:
             told = first_changes(changes, 20, "report.json")
             yield "Changes of this workspace", len(changes), _lines(told_changes(changes), *told)
-        yield "Verdict", summary.verdict + provisional, _lines(summary.headline, *summary.lead)
+        label = verdict_label(assessment.verdict.value, provisional=summary.provisional)
+        yield "Verdict", label, _lines(summary.headline, *summary.lead)
         yield "How sure", "Provisional" if summary.provisional else "Firm", _lines(*summary.sure)
         yield "Next step", summary.next_owner, summary.next_step
         others = [f"{pair.term}: {pair.value}" for pair in summary.changes]
         yield "What would change the verdict", None, _lines(summary.counterfactual, *others)
-        yield "Target gate", gate, "The gate that the plan leads to"
+        yield "Target gate", gate.title, "The gate that the plan leads to"
         capped = _lines("Points of 100: what is verified so far.", *summary.caps)
         yield "Product’s own score, verified so far", score.interval.low, capped
         best = "Points of 100: the best case, once everything undecided has turned out well."
@@ -78,17 +78,18 @@ class Content:
         yield "Findings undecided", undecided, want
         asked = f"of {words.count(totals.questions, 'question')} that apply"
         yield "Questions answered", totals.answered, asked
-        for seen in summary.not_seen:
-            yield seen.link.label, words.capital(seen.state), words.capital(words.sentence(seen.why))
+        for organization in summary.not_seen:
+            why = words.capital(words.sentence(organization.why))
+            yield organization.link.label, words.capital(organization.state), why
         if summary.not_seen:
             yield "Not observed", None, summary.not_seen_note
         if not plan.tasks:
-            yield "Plan", None, f"Nothing is left to do before the {gate.lower()} gate, as far as is known."
+            yield "Plan", None, f"Nothing is left to do before the {gate.phrase} gate, as far as is known."
             return
         yield "Plan starts on", _day(plan.start), self._see(words.count(len(plan.tasks), "task"), "Plan")
         for level, day, days, says in _levels(plan.finish):
-            passed = f"{says} of the simulated runs: {words.days(days)} from the start."
-            yield f"All pass the {gate.lower()} gate, {level}", _day(day), passed
+            passed = f"{says} of the simulated runs: {estimates.days(days)} from the start."
+            yield f"All pass the {gate.phrase} gate, {level}", _day(day), passed
 
     def _see(self, text: str, name: str) -> str:
         return f"{text}: see the sheet {name}." if name in self._names else f"{text}."
@@ -106,13 +107,12 @@ class Content:
         """Where each organisation stands."""
         for readiness in self.assessment.readiness:
             finish = self._forecasts.get(readiness.org) if self._tasks else None
-            held = readiness.stage_if_unknowns_hold
             yield (
                 self.context.organization_name(readiness.org),
-                words.own_verdict(readiness),
+                verdict_label(readiness.verdict, provisional=readiness.verdict_provisional),
                 self._sure(readiness),
-                words.GATE[readiness.stage] if readiness.stage else NO_STAGE,
-                words.GATE[held] if held else NO_STAGE,
+                words.capital(words.stage(readiness.stage)),
+                words.capital(words.stage(readiness.stage_if_unknowns_hold)),
                 observed_mark(self.context, readiness).label,
                 _moment(readiness.observed_at),
                 readiness.score.interval.low,
@@ -126,10 +126,10 @@ class Content:
         undecided = len({key for state in readiness.gates for key in state.undecided})
         said = [f"{words.count(undecided, 'requirement')} undecided."] if undecided else ["Every requirement decided."]
         if readiness.observed == "partial":
-            said.append("Observed in part; what could not be read counts as not observed.")
+            said.append(f"{words.OBSERVED[readiness.observed].title}; what could not be read counts as not observed.")
         elif readiness.observed != "observed":
             said.append(f"Not observed: {self.context.why_unseen(readiness.org)}. Rests on answers alone.")
-        said += [words.capital(words.sentence(words.text(cap))) for cap in readiness.score.caps]
+        said += [words.capital(words.sentence(safe.text(cap))) for cap in readiness.score.caps]
         return _lines(*said)
 
     def first(self) -> Iterator[Row]:
@@ -165,11 +165,11 @@ class Content:
                 rule.id,
                 whole(rule.title),
                 self.context.subject_link(finding.subject).label,
-                words.GAP_CLASS[rule.gap_class],
-                words.SEVERITY[rule.severity].label,
-                words.GATE[rule.gate],
+                words.GAP_CLASS[rule.gap_class].title,
+                words.SEVERITY[rule.severity].title,
+                words.GATE[rule.gate].title,
                 node.blocks if node else None,
-                words.OWNER[rule.remediation.owner],
+                words.OWNER[rule.remediation.owner].title,
                 effort.low,
                 effort.expected,
                 effort.high,
@@ -184,22 +184,22 @@ class Content:
 
     def _status(self, rule: Rule, waits_for: Sequence[str]) -> str:
         if not self.context.needed(rule):
-            gate = words.GATE[self.assessment.target_gate].lower()
+            gate = words.GATE[self.assessment.target_gate].phrase
             return f"Open, not needed for the {gate} gate"
-        return f"Open, waits for {words.listing(waits_for)}" if waits_for else "Open, can start now"
+        return f"Open, waits for {words.listed(waits_for)}" if waits_for else "Open, can start now"
 
     def _statements(self, rule: Rule) -> list[str]:
         return [f"Statements of the method: {', '.join(rule.source)}"] if rule.source else []
 
     def questions(self) -> Iterator[Row]:
         """What could not be decided, by whom to ask, worst first."""
-        places = {org.id: place for place, org in enumerate(self.assessment.organizations)}
+        positions = {org.id: position for position, org in enumerate(self.assessment.organizations)}
         scopes = list(Scope)
 
         def order(pair: tuple[Rule, Finding]) -> tuple[int, int, str, bool, int, int, str]:
             rule, finding = pair
             subject = finding.subject
-            whose = scopes.index(subject.scope), places.get(subject.id, 0), subject.id
+            whose = scopes.index(subject.scope), positions.get(subject.id, 0), subject.id
             return *whose, not _to_ask(finding), rule.severity.rank, rule.gate.rank, rule.id
 
         first = {thing.key: rank for rank, thing in enumerate(self.assessment.plan.unknowns, start=1)}
@@ -212,9 +212,9 @@ class Content:
                 self._whom(finding),
                 self.context.subject_link(finding.subject).label,
                 question(rule.title),
-                words.SEVERITY[rule.severity].label,
-                words.GAP_CLASS[rule.gap_class],
-                words.GATE[rule.gate],
+                words.SEVERITY[rule.severity].title,
+                words.GAP_CLASS[rule.gap_class].title,
+                words.GATE[rule.gate].title,
                 node.blocks if node else None,
                 words.capital(why_undecided(self.context, finding)),
                 _deciding(finding),
@@ -227,7 +227,7 @@ class Content:
         scope = finding.subject.scope
         name = self.context.subject_link(finding.subject).label
         if _to_ask(finding):
-            return words.OWNER[Owner.US] if scope is Scope.PRODUCT else name
+            return words.OWNER[Owner.US].title if scope is Scope.PRODUCT else name
         return f"Nobody: probe {name if scope is Scope.ORG else 'the organisations'}"
 
     def _findings(self, outcomes: Collection[RuleOutcome]) -> Iterator[tuple[Rule, Finding]]:
@@ -248,10 +248,10 @@ class Content:
                 number,
                 task.id,
                 question(node.title if node else task.title) if task.kind == "discovery" else whole(task.title),
-                _KINDS[task.kind],
+                words.TASK[task.kind].title,
                 self._where(task, node),
-                words.OWNER[task.owner],
-                words.GATE[task.gate],
+                words.OWNER[task.owner].title,
+                words.GATE[task.gate].title,
                 _lines(*task.after),
                 self._date(math.floor(task.start_p50) + 1),
                 self._date(task.finish_p50),
@@ -261,7 +261,7 @@ class Content:
                 *((lead.low, lead.expected, lead.high) if lead else (None,) * 3),
                 ("working days" if lead.unit == "working_days" else "calendar days") if lead else "no lead time",
                 self._lead_source(lead, task),
-                words.GRADE[lead.grade] if lead else None,
+                words.GRADE[lead.grade].title if lead else None,
                 lead.as_of if lead else None,
             )
 
@@ -280,7 +280,7 @@ class Content:
     def _lead_source(self, lead: LeadTime | None, task: PlanTask) -> str | None:
         if lead is None:
             return None
-        url = web_address(lead.source)
+        url = safe.web_address(lead.source)
         if url:
             return _lines(*self._cite([Reference(title=url, url=url)], task.id.partition("@")[0]))
         if lead.source.casefold() == "judgement":
@@ -290,15 +290,14 @@ class Content:
     def checks(self) -> list[Row]:
         """Checks of every organisation's latest observation, what failed first; and who was not observed, and why."""
         rows: list[tuple[tuple[int, int, int, str], Row]] = []
-        places = {outcome: place for place, outcome in enumerate(_OUTCOMES)}
         for index, readiness in enumerate(self.assessment.readiness):
             name = self.context.organization_name(readiness.org)
             observation = self.context.observations.get(readiness.org)
             if self.context.unseen(readiness.org):
-                place = (places[CheckOutcome.NOT_OBSERVED], -1, index, "")
-                rows.append((place, self._unseen(name, readiness, observation)))
+                order = (_OUTCOMES.index(CheckOutcome.NOT_OBSERVED), -1, index, "")
+                rows.append((order, self._unseen(name, readiness, observation)))
             for check in observation.checks if observation else ():
-                order = (places[check.outcome], check.severity.rank, index, check.id)
+                order = (_OUTCOMES.index(check.outcome), check.severity.rank, index, check.id)
                 rows.append((order, self._check(name, check, observation)))
         return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
 
@@ -312,16 +311,16 @@ class Content:
         return name, None, "Whole organisation", label, None, said, address, None, None, tried
 
     def _check(self, name: str, check: Check, observation: Observation | None) -> Row:
-        places = [evidence for evidence in check.evidence if evidence.url]
+        evidence = [item for item in check.evidence if item.url]
         return (
             name,
             check.id,
             whole(check.title),
-            _OUTCOMES[check.outcome],
-            words.SEVERITY[check.severity].label,
+            words.CHECK[check.outcome].title,
+            words.SEVERITY[check.severity].title,
             words.sentence(whole(check.message)),
-            _lines(*(place.url for place in places)) or (observation.target.base_url if observation else None),
-            _lines(*(place.pointer or "(whole document)" for place in places)),
+            _lines(*(item.url for item in evidence)) or (observation.target.base_url if observation else None),
+            _lines(*(item.pointer or "(whole document)" for item in evidence)),
             _lines(*self._cite(check.references, check.id)),
             observation.started.astimezone(UTC).replace(tzinfo=None) if observation else None,
         )
@@ -356,7 +355,7 @@ def _lines(*parts: str) -> str:
 
 def _day(value: str) -> Value:
     """A real date; text that is none stays text."""
-    return words.parse_day(value) or whole(value)
+    return safe.parse_day(value) or whole(value)
 
 
 def _moment(value: str | None) -> Value:
@@ -369,9 +368,9 @@ def _moment(value: str | None) -> Value:
 
 
 def _evidence(finding: Finding) -> str:
-    label = _EVIDENCE[finding.evidence] if finding.evidence else ""
-    reads = words.unique(name.removeprefix("responses.").removeprefix("value.") for name in finding.reads)
-    return ": ".join(part for part in (label, words.listing([whole(name) for name in reads])) if part)
+    label = words.EVIDENCE[finding.evidence].title if finding.evidence else ""
+    names = dict.fromkeys(name.removeprefix("responses.").removeprefix("value.") for name in finding.reads)
+    return ": ".join(part for part in (label, words.listed([whole(name) for name in names])) if part)
 
 
 def _deciding(finding: Finding) -> str:

@@ -1,0 +1,71 @@
+"""Text from elsewhere made safe to show: one line, bounded, writable in every medium; and what is made of such text."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from urllib.parse import urlsplit
+
+from interlock.documents.text import paragraph, plain
+from interlock.model import words
+
+NAME_LIMIT = 120
+MESSAGE_LIMIT = 600
+#: A lone surrogate cannot be written as UTF-8, and the two noncharacters are not XML.
+_UNWRITABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
+
+
+def text(value: object, limit: int = MESSAGE_LIMIT) -> str:
+    """One safe line (``documents.text.plain``) that every medium can encode."""
+    return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", plain(value, limit))
+
+
+def name(value: object) -> str:
+    """A name or title: one line, at most :data:`NAME_LIMIT` characters."""
+    return text(value, NAME_LIMIT)
+
+
+def paragraphs(value: object | None, limit: int = 2000) -> tuple[str, ...]:
+    """Paragraphs of a longer text, split at blank lines, each one line."""
+    if value is None:
+        return ()
+    whole = _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", paragraph(value, limit))
+    return tuple(plain(part, limit) for part in re.split(r"\n\s*\n", whole) if part.strip())
+
+
+def anchor(*parts: str) -> str:
+    """An element id: ASCII letters, digits and hyphens."""
+    return "-".join(re.sub(r"[^A-Za-z0-9]+", "-", part).strip("-").lower() for part in parts if part)
+
+
+def web_address(url: str) -> str:
+    """The address if a reader's browser may follow it (http or https with a host), else an empty string."""
+    shown = text(url, 1000)
+    try:
+        parts = urlsplit(shown)
+        host = parts.hostname
+    except ValueError:
+        return ""
+    clean = parts.scheme.lower() in {"http", "https"} and host and not any(char in shown for char in ' <>"\\^`{|}')
+    return shown if clean and "\N{REPLACEMENT CHARACTER}" not in shown and not shown.endswith("…") else ""
+
+
+def parse_day(value: str | None) -> date | None:
+    """The calendar date at the start of an ISO 8601 string, or none."""
+    try:
+        return date.fromisoformat((value or "")[:10])
+    except ValueError:
+        return None
+
+
+def day(value: str | None) -> str:
+    """A date of our data (ISO 8601) as prose; text that is no date is shown as it is."""
+    return words.iso_day(text(value or "", 40))
+
+
+def moment(value: str | None) -> str:
+    """A time of our data (ISO 8601) as prose, or the date alone when no time was given."""
+    try:
+        return words.moment(datetime.fromisoformat(value)) if value and "T" in value else day(value)
+    except ValueError:
+        return text(value, 40)
