@@ -610,7 +610,7 @@ def observations() -> dict[str, Observation]:
     ok = RequestRecord(method="GET", url="https://fhir.riverside.example/metadata", status=200, elapsed_ms=120.0)
     slow = RequestRecord(method="GET", url="https://fhir.harborview.example/metadata", elapsed_ms=10000.0,
                          failure="timeout", detail="connection timed out after 10 s")  # fmt: skip
-    made = {
+    observed = {
         "riverside": (
             "observed", Facts(capability=capability("4.0.1", "R4", "Epic", 62), smart=smart), (passed,), (ok, ok)
         ),
@@ -633,7 +633,7 @@ def observations() -> dict[str, Observation]:
                 "outcome": outcome, "facts": facts, "checks": checks, "requests": requests,
             }
         )
-        for org, (outcome, facts, checks, requests) in made.items()
+        for org, (outcome, facts, checks, requests) in observed.items()
     }  # fmt: skip
 
 
@@ -668,7 +668,7 @@ def large(organizations: int = 60, rules: int = 40, open_share: int = 6) -> Asse
         )
         for index in range(organizations)
     )
-    made = tuple(
+    requirements = tuple(
         make_rule(
             f"FAM{'ABCDEFGH'[index % 8]}-{index:03d}", f"Requirement {index} of the integration is not met",
             severity=list(Severity)[index % 4], gate=list(Gate)[index % 3], source=[f"S{10 + index % 30:02d}"],
@@ -676,11 +676,11 @@ def large(organizations: int = 60, rules: int = 40, open_share: int = 6) -> Asse
         for index in range(rules)
     )  # fmt: skip
     findings, nodes, edges = [], [], []
-    for place, org in enumerate(orgs):
+    for position, org in enumerate(orgs):
         subject = Subject(scope=Scope.ORG, id=org.id)
         before = ""
-        for index, rule in enumerate(made):
-            gap = (place + index) % open_share == 0
+        for index, rule in enumerate(requirements):
+            gap = (position + index) % open_share == 0
             key = finding_key(rule.id, subject)
             findings.append(
                 Finding(
@@ -696,20 +696,21 @@ def large(organizations: int = 60, rules: int = 40, open_share: int = 6) -> Asse
                 before = key
     readiness = tuple(
         OrgReadiness(
-            org=org.id, observed="observed" if place % 7 else "not_observed",
-            not_observed_because=None if place % 7 else "no route to host", score=make_score(20 + place, 39 + place),
-            stage=None if place % 3 else Gate.DESIGN, stage_if_unknowns_hold=Gate.DESIGN,
+            org=org.id, observed="observed" if position % 7 else "not_observed",
+            not_observed_because=None if position % 7 else "no route to host",
+            score=make_score(20 + position, 39 + position),
+            stage=None if position % 3 else Gate.DESIGN, stage_if_unknowns_hold=Gate.DESIGN,
             gates=tuple(GateState(gate=gate, holds=False, required=4, met=1) for gate in Gate),
             verdict=VerdictValue.MAP_AUTH,
         )
-        for place, org in enumerate(orgs)
+        for position, org in enumerate(orgs)
     )  # fmt: skip
     fits = tuple(
         ContractFit(
-            org=org.id, observed=bool(place % 7),
-            matches=tuple(_need(*need, "supported" if place % 7 else "not_observed") for need in NEEDS),
+            org=org.id, observed=bool(position % 7),
+            matches=tuple(_need(*need, "supported" if position % 7 else "not_observed") for need in NEEDS),
         )
-        for place, org in enumerate(orgs)
+        for position, org in enumerate(orgs)
     )  # fmt: skip
     tasks = tuple(
         PlanTask(
@@ -734,7 +735,7 @@ def large(organizations: int = 60, rules: int = 40, open_share: int = 6) -> Asse
     return base.model_copy(
         update={
             "organizations": orgs,
-            "rules": {rule.id: rule for rule in made},
+            "rules": {rule.id: rule for rule in requirements},
             "findings": tuple(findings),
             "fit": fits,
             "contradictions": (),

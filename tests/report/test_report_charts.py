@@ -114,12 +114,12 @@ def test_the_sample_graph_is_drawn_whole() -> None:
 
 
 def fan(organizations: int, rules: int = 6) -> GapGraph:
-    made = [factory.make_rule(f"FAN-{index:03d}", f"Requirement {index}") for index in range(rules)]
+    requirements = [factory.make_rule(f"FAN-{index:03d}", f"Requirement {index}") for index in range(rules)]
     nodes, edges = [], []
     for org in range(organizations):
         subject = Subject(scope=Scope.ORG, id=f"org-{org}")
         keys = []
-        for wave, rule in enumerate(made):
+        for wave, rule in enumerate(requirements):
             nodes.append(factory.make_node(rule, subject, "gap", wave, 1))
             keys.append(nodes[-1].key)
         edges += [GapEdge(before=before, after=after) for before, after in pairwise(keys)]

@@ -70,11 +70,11 @@ def test_drivers_name_the_organisation_that_tasks_share() -> None:
 
 def test_what_to_find_out_first_asks_and_has_three_numbers() -> None:
     node = next(node for node in factory.sample().graph.nodes if node.kind == "discovery")
-    thing = UnknownThing(
+    unknown = UnknownThing(
         key=node.key, title="x", owner=Owner.US, action="Ask them", person_days=0.7, score_points=2.2, p80_days=20.5,
         because="",
     )  # fmt: skip
-    assessment = planned(unknowns=(thing,))
+    assessment = planned(unknowns=(unknown,))
     (step,) = section(assessment).unknowns
     assert step.title.startswith("Does this hold?")
     assert [figure.value for figure in step.numbers] == ["0.7", "20.5", "2.2"]
@@ -93,16 +93,16 @@ def cost(*stated: bool) -> SandboxCost:
 
 
 @pytest.mark.parametrize(
-    ("stated", "words"),
+    ("stated", "lead"),
     [((True, True), "are stated."), ((False, False), "by none of them"), ((True, False), "for 1 of 2")],
 )
-def test_the_cost_of_sandboxes_says_what_is_stated_and_what_is_estimated(stated: tuple[bool, bool], words: str) -> None:
+def test_the_cost_of_sandboxes_says_what_is_stated_and_what_is_estimated(stated: tuple[bool, bool], lead: str) -> None:
     assessment = planned(sandbox=cost(*stated))
-    found = section(assessment).sandbox
-    assert found is not None
-    assert words in found.lead and "28 working days" in found.lead
-    assert [row.stated for row in found.organizations] == ["stated" if known else "estimated" for known in stated]
-    assert found.behaviours[0].saved == "11 working days"
+    sandbox = section(assessment).sandbox
+    assert sandbox is not None
+    assert lead in sandbox.lead and "28 working days" in sandbox.lead
+    assert [row.stated for row in sandbox.organizations] == ["stated" if known else "estimated" for known in stated]
+    assert sandbox.behaviours[0].saved == "11 working days"
     assert "What shared sandboxes cost" in html.render(build(assessment))
 
 
@@ -115,8 +115,8 @@ def test_closing_several_together_is_told_once() -> None:
     first = factory.sample().plan.first
     assert len(first) >= 2
     summed = tuple(
-        thing.model_copy(update={"together_days": 10.0 * n, "together_p80_date": "2027-05-01"})
-        for n, thing in enumerate(first, start=1)
+        first_thing.model_copy(update={"together_days": 10.0 * n, "together_p80_date": "2027-05-01"})
+        for n, first_thing in enumerate(first, start=1)
     )
     said = build(planned(first=summed)).first_together
     assert "together takes" in said and "1 May 2027 (P80)" in said

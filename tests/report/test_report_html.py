@@ -167,9 +167,9 @@ def test_prose_of_the_summary(page: Page) -> None:
 
 
 def test_a_mark_is_never_colour_alone(source: str) -> None:
-    marks = re.findall(r'<span class="mark tone-\w+"[^>]*>(.*?)</span>\s*(.*?)</span>', source, re.S)
-    assert marks
-    for symbol, label in marks:
+    signs = re.findall(r'<span class="mark tone-\w+"[^>]*>(.*?)</span>\s*(.*?)</span>', source, re.S)
+    assert signs
+    for symbol, label in signs:
         assert re.sub(r"<[^>]+>", "", symbol).strip()
         assert re.sub(r"<[^>]+>", "", label).strip() or 'aria-hidden="true">?' in symbol
 

@@ -106,11 +106,11 @@ def test_a_fit_that_was_not_observed_wins_over_its_own_matches() -> None:
 
 def test_stage_is_a_question_where_unknowns_decide(sample: ReportView) -> None:
     assert sample.glance is not None
-    marks = {row.link.label: (row.stage.symbol, row.stage.label, row.if_unknowns_hold) for row in sample.glance.rows}
-    assert marks["Riverside Regional Medical Center"] == ("✓", "Pilot", "")
-    assert marks["Lakeshore Health System"] == ("○", "Design", "")
-    assert marks["Pinecrest Community Hospital"] == ("?", "Before design", "Design if what is undecided holds")
-    assert marks["Harborview Clinics"] == ("?", "Design", "Pilot if what is undecided holds")
+    stages = {row.link.label: (row.stage.symbol, row.stage.label, row.if_unknowns_hold) for row in sample.glance.rows}
+    assert stages["Riverside Regional Medical Center"] == ("✓", "Pilot", "")
+    assert stages["Lakeshore Health System"] == ("○", "Design", "")
+    assert stages["Pinecrest Community Hospital"] == ("?", "Before design", "Design if what is undecided holds")
+    assert stages["Harborview Clinics"] == ("?", "Design", "Pilot if what is undecided holds")
     assert {pair.term: pair.value for pair in sample.glance.stages}["Pilot"] == "1"
 
 
@@ -367,7 +367,7 @@ def test_patterns_that_hold_are_told_and_those_that_may_are_not_claimed(sample: 
     assert sample.patterns is not None
     (entry,) = sample.patterns.entries
     assert [link.label for link in entry.where] == ["Lakeshore Health System"]
-    assert entry.seen == ("The issuer is elsewhere.",)
+    assert entry.messages == ("The issuer is elsewhere.",)
     assert entry.owner == "Product team" and entry.cites
     (maybe,) = sample.patterns.undecided
     assert (maybe.id, maybe.detail) == ("PAT-002", "harborview was not observed.")

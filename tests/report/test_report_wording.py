@@ -28,8 +28,8 @@ def through(observation: Observation, proxy: str) -> Observation:
 
 @pytest.mark.parametrize("org", ["riverside", "harborview"], ids=["observed", "not observed"])
 def test_a_proxy_is_named_whatever_was_seen(org: str) -> None:
-    seen = factory.observations()
-    report = build(seen | {org: through(seen[org], PROXY)})
+    observations = factory.observations()
+    report = build(observations | {org: through(observations[org], PROXY)})
     notes = {page.anchor: page.probe_note for page in report.organizations}
     assert notes[f"org-{org}"].endswith(f"Asked through the proxy {PROXY}.")
     assert sum("proxy" in note for note in notes.values()) == 1
@@ -37,8 +37,10 @@ def test_a_proxy_is_named_whatever_was_seen(org: str) -> None:
 
 
 def test_what_a_proxy_is_called_is_escaped() -> None:
-    seen = factory.observations()
-    report = build(seen | {"riverside": through(seen["riverside"], 'http://x"><script>alert(1)</script>\x1b[31m')})
+    observations = factory.observations()
+    report = build(
+        observations | {"riverside": through(observations["riverside"], 'http://x"><script>alert(1)</script>\x1b[31m')}
+    )
     assert "<script>alert" not in html.render(report)
     assert "<script>alert" not in markdown.render(report)
     assert "\x1b" not in html.render(report) + markdown.render(report)

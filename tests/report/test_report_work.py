@@ -100,15 +100,15 @@ def test_json_has_the_same_items_and_links_that_resolve(tracker: trackers.Tracke
     assert expected
     data = json.loads(trackers.write(items, tracker, "json"))
     if tracker == "github":
-        found = Counter((key, entry["id"]) for entry in data for key in entry["blocked_by"])
+        blockers = Counter((key, entry["id"]) for entry in data for key in entry["blocked_by"])
         assert all(len(label) <= LABEL_LIMIT for entry in data for label in entry["issue"]["labels"])
     elif tracker == "jira":
-        found = Counter((link["sourceId"], link["destinationId"]) for link in data["links"])
+        blockers = Counter((link["sourceId"], link["destinationId"]) for link in data["links"])
         assert {issue["externalId"] for issue in data["projects"][0]["issues"]} == {item.id for item in items}
     else:
-        found = Counter((link["target"], link["source"]) for link in data["links"])
+        blockers = Counter((link["target"], link["source"]) for link in data["links"])
         assert all(step["op"] == "add" for entry in data["work_items"] for step in entry["patch"])
-    assert found == expected
+    assert blockers == expected
 
 
 def test_jira_links_name_the_rows_of_the_same_file() -> None:
@@ -117,8 +117,8 @@ def test_jira_links_name_the_rows_of_the_same_file() -> None:
     number, key = head.index("Issue ID"), head.index("External issue ID")
     names = {row[number]: row[key] for row in table}
     links = [index for index, name in enumerate(head) if name.startswith("Outward issue link")]
-    found = {(row[key], names[row[index]]) for row in table for index in links if row[index]}
-    assert found == {(before, item.id) for item in items for before in item.blocked_by}
+    blockers = {(row[key], names[row[index]]) for row in table for index in links if row[index]}
+    assert blockers == {(before, item.id) for item in items for before in item.blocked_by}
 
 
 def test_bodies_say_why_what_and_what_they_wait_for() -> None:
@@ -148,14 +148,14 @@ def poam(assessment: Assessment, now: datetime = NOW) -> dict[str, Any]:
 
 def everything(value: object, name: str = "") -> list[tuple[str, object]]:
     """Every member of a document with its name."""
-    found: list[tuple[str, object]] = [(name, value)]
+    values: list[tuple[str, object]] = [(name, value)]
     if isinstance(value, list):
         for child in value:
-            found += everything(child, name)
+            values += everything(child, name)
     elif isinstance(value, dict):
         for key, child in value.items():
-            found += everything(child, key)
-    return found
+            values += everything(child, key)
+    return values
 
 
 @pytest.mark.parametrize("assessment", [factory.sample(), hostile()], ids=["sample", "hostile"])
@@ -167,10 +167,12 @@ def test_oscal_keeps_what_its_schema_demands(assessment: Assessment) -> None:
     for risk in body.get("risks", ()):
         assert {"uuid", "title", "description", "statement", "status"} <= set(risk)
         assert risk["status"] in {"open", "investigating"}
-        assert all({"uuid", "lifecycle", "title", "description"} <= set(made) for made in risk["remediations"])
-    for seen in body.get("observations", ()):
-        assert {"uuid", "description", "methods", "collected"} <= set(seen)
-        assert datetime.fromisoformat(seen["collected"]).tzinfo is not None
+        assert all(
+            {"uuid", "lifecycle", "title", "description"} <= set(remediation) for remediation in risk["remediations"]
+        )
+    for observation in body.get("observations", ()):
+        assert {"uuid", "description", "methods", "collected"} <= set(observation)
+        assert datetime.fromisoformat(observation["collected"]).tzinfo is not None
     members = everything(body)
     assert not [name for name, value in members if value in ([], {}, "", None)], "no empty member"
     for name, value in members:

@@ -15,16 +15,16 @@ from interlock.usecases import work
 
 def test_azure_gets_a_file_for_every_thousand_rows(tmp_path: Path) -> None:
     sample = factory.sample()
-    one = next(task for task in sample.plan.tasks if task.kind == "gap")
-    many = tuple(one.model_copy(update={"id": f"AA-{number:04}", "after": ()}) for number in range(1500))
+    gap = next(task for task in sample.plan.tasks if task.kind == "gap")
+    many = tuple(gap.model_copy(update={"id": f"AA-{number:04}", "after": ()}) for number in range(1500))
     large = sample.model_copy(update={"plan": sample.plan.model_copy(update={"tasks": many})})
-    parts = work.issues(large, "azure", "csv")
-    assert [len(list(csv.reader(io.StringIO(part)))) - 1 for part in parts] == [1000, 500]
+    texts = work.issues(large, "azure", "csv")
+    assert [len(list(csv.reader(io.StringIO(text)))) - 1 for text in texts] == [1000, 500]
     assert len(work.issues(large, "jira", "csv")) == 1
-    written = work.write_parts(parts, tmp_path / "issues.csv")
+    written = work.write_parts(texts, tmp_path / "issues.csv")
     assert [path.name for path in written] == ["issues-1.csv", "issues-2.csv"]
     with pytest.raises(InterlockError, match="2 files"):
-        work.one(parts)
+        work.one(texts)
 
 
 def test_one_organisations_issues_have_its_own_and_the_products() -> None:

@@ -64,17 +64,17 @@ class Sheet(NamedTuple):
 
     def table(self, head: str) -> list[dict[str, Cell]]:
         """Rows below the header whose first cell says ``head``, by the header's words, up to an empty row."""
-        top = next(place for place, row in enumerate(self.rows) if row.get("A") and row["A"].value == head)
+        top = next(index for index, row in enumerate(self.rows) if row.get("A") and row["A"].value == head)
         heads = {column: str(cell.value) for column, cell in self.rows[top].items()}
-        found = []
+        cells = []
         for row in self.rows[top + 1 :]:
             if not row:
                 break
-            found.append({heads[column]: cell for column, cell in row.items()})
-        return found
+            cells.append({heads[column]: cell for column, cell in row.items()})
+        return cells
 
 
-def made(
+def workbook_bytes(
     assessment: Assessment | None = None,
     observations: Mapping[str, Observation] | None = None,
     **options: object,
@@ -89,33 +89,33 @@ def made(
 
 def read(data: bytes) -> dict[str, Sheet]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+        files = {name: archive.read(name).decode() for name in archive.namelist()}
     strings = [
         re.sub(
             "_x([0-9a-fA-F]{4})_",
-            lambda found: chr(int(found[1], 16)),
+            lambda escaped: chr(int(escaped[1], 16)),
             "".join(text.text or "" for text in item.iter(f"{MAIN}t")),
         )
-        for item in ElementTree.fromstring(parts["xl/sharedStrings.xml"])
+        for item in ElementTree.fromstring(files["xl/sharedStrings.xml"])
     ]
-    styles = ElementTree.fromstring(parts["xl/styles.xml"])
-    codes = {int(one.get("numFmtId", "0")): one.get("formatCode", "") for one in styles.iter(f"{MAIN}numFmt")}
-    formats = [codes.get(int(one.get("numFmtId", "0")), "") for one in styles.find(f"{MAIN}cellXfs") or ()]
+    styles = ElementTree.fromstring(files["xl/styles.xml"])
+    codes = {int(node.get("numFmtId", "0")): node.get("formatCode", "") for node in styles.iter(f"{MAIN}numFmt")}
+    formats = [codes.get(int(node.get("numFmtId", "0")), "") for node in styles.find(f"{MAIN}cellXfs") or ()]
     relations = {
-        one.get("Id"): one.get("Target", "") for one in ElementTree.fromstring(parts["xl/_rels/workbook.xml.rels"])
+        node.get("Id"): node.get("Target", "") for node in ElementTree.fromstring(files["xl/_rels/workbook.xml.rels"])
     }
-    book = ElementTree.fromstring(parts["xl/workbook.xml"])
+    book = ElementTree.fromstring(files["xl/workbook.xml"])
     sheets = {}
     for sheet in book.iter(f"{MAIN}sheet"):
-        text = parts["xl/" + relations[sheet.get(f"{PART}id")]]
+        text = files["xl/" + relations[sheet.get(f"{PART}id")]]
         rows: list[dict[str, Cell]] = []
         for row in ElementTree.fromstring(text).iter(f"{MAIN}row"):
             rows += [{} for _ in range(int(row.get("r", "0")) - len(rows) - 1)]
             rows.append({})
-            for one in row:
-                column = (one.get("r") or "").rstrip("0123456789")
-                value, kind = one.findtext(f"{MAIN}v"), one.get("t", "n")
-                shown = formats[int(one.get("s", "0"))]
+            for cell in row:
+                column = (cell.get("r") or "").rstrip("0123456789")
+                value, kind = cell.findtext(f"{MAIN}v"), cell.get("t", "n")
+                shown = formats[int(cell.get("s", "0"))]
                 content = None if value is None else strings[int(value)] if kind == "s" else float(value)
                 rows[-1][column] = Cell(content, kind, shown)
         sheets[sheet.get("name", "")] = Sheet(rows, text)
@@ -129,7 +129,7 @@ def day(cell: Cell) -> date:
 
 @pytest.fixture(scope="module")
 def book() -> dict[str, Sheet]:
-    return read(made())
+    return read(workbook_bytes())
 
 
 def test_sheets_in_order(book: dict[str, Sheet]) -> None:
@@ -144,7 +144,7 @@ def test_every_sheet_keeps_its_first_row_filters_and_prints_on_pages(book: dict[
         assert 'orientation="landscape"' in sheet.xml and 'fitToHeight="0"' in sheet.xml, name
         assert "<fitToPage" in sheet.xml or 'fitToPage="1"' in sheet.xml, name
         assert 'customWidth="1"' in sheet.xml, name
-    with zipfile.ZipFile(io.BytesIO(made())) as archive:
+    with zipfile.ZipFile(io.BytesIO(workbook_bytes())) as archive:
         titles = re.findall(r"_xlnm.Print_Titles[^>]*>([^<]*)<", archive.read("xl/workbook.xml").decode())
         styles = archive.read("xl/styles.xml").decode()
     assert len(titles) == len(book) and all(title.endswith("!$1:$1") for title in titles)
@@ -159,10 +159,10 @@ def test_the_filter_spans_the_whole_table(book: dict[str, Sheet]) -> None:
 
 def test_a_gap_has_everything_that_a_project_manager_asks_for(book: dict[str, Sheet]) -> None:
     rows = book["Gaps"].table("Rank")
-    open_findings = [one for one in factory.FINDINGS if one.outcome.value == "gap"]
+    open_findings = [finding for finding in factory.FINDINGS if finding.outcome.value == "gap"]
     assert len(rows) == len(open_findings)
     assert [row["Rank"].value for row in rows] == [float(rank) for rank in range(1, len(rows) + 1)]
-    row = next(one for one in rows if one["Id"].value == "AUTH-001")
+    row = next(other for other in rows if other["Id"].value == "AUTH-001")
     assert row["Organisation"].value == "Lakeshore Health System"
     assert row["Class"].value == "Integration blocker"
     assert row["Severity"].value == "Critical"
@@ -179,7 +179,9 @@ def test_a_gap_has_everything_that_a_project_manager_asks_for(book: dict[str, Sh
     assert "S20, S21" in str(row["Sources"].value)
     assert row["Lead time is judgement"].value == "No"  # a regulation's
     waits = next(
-        one for one in rows if (one["Id"].value, one["Organisation"].value) == ("AUTH-003", row["Organisation"].value)
+        other
+        for other in rows
+        if (other["Id"].value, other["Organisation"].value) == ("AUTH-003", row["Organisation"].value)
     )
     assert waits["Status"].value == "Open, waits for AUTH-001"
     assert waits["Lead time is judgement"].value == "Yes"
@@ -189,7 +191,7 @@ def test_a_gap_has_everything_that_a_project_manager_asks_for(book: dict[str, Sh
 
 def test_what_is_undecided_is_a_question_and_never_a_gap(book: dict[str, Sheet]) -> None:
     rows = book["Questions open"].table("No.")
-    assert len(rows) == sum(one.outcome.value == "unknown" for one in factory.FINDINGS)
+    assert len(rows) == sum(finding.outcome.value == "unknown" for finding in factory.FINDINGS)
     assert all(str(row["Question"].value).startswith("Does this hold?") for row in rows)
     unseen = [row for row in rows if row["Organisation"].value == "Harborview Clinics"]
     assert unseen
@@ -225,7 +227,7 @@ def test_the_plan_has_real_dates_and_names_what_is_judgement(book: dict[str, She
 
 
 def test_holidays_move_the_plans_dates() -> None:
-    rows = read(made(holidays=[date(2026, 12, 1)]))["Plan"].table("No.")
+    rows = read(workbook_bytes(holidays=[date(2026, 12, 1)]))["Plan"].table("No.")
     review = next(row for row in rows if row["Task"].value == "review.security@lakeshore")
     assert day(review["Earliest start, P50"]) == date(2026, 12, 2)
 
@@ -249,9 +251,9 @@ def test_the_summary_says_how_sure_it_is(book: dict[str, Sheet]) -> None:
     assert harbor["Score at best (of 100)"].value == 69
     assert harbor["Confidence (share)"] == Cell(0.33, "n", "0.0%")
     assert harbor["Observed at (UTC)"].value is None
-    seen = rows["Lakeshore Health System"]["Observed at (UTC)"]
-    assert seen.shown == "d mmm yyyy hh:mm"
-    moment = EPOCH + timedelta(days=float(seen.value or 0))
+    observed_at = rows["Lakeshore Health System"]["Observed at (UTC)"]
+    assert observed_at.shown == "d mmm yyyy hh:mm"
+    moment = EPOCH + timedelta(days=float(observed_at.value or 0))
     assert abs(moment - datetime(2026, 9, 7, 9, 12, 4)) < timedelta(seconds=1)
     first = book["Summary"].table("What to do first")
     assert first[0]["What to do first"].value == "1. AUTH-001 Lakeshore Health System"
@@ -275,8 +277,8 @@ def test_never_probed_is_said_so() -> None:
     sample = factory.sample()
     never = sample.readiness[3].model_copy(update={"observed": "never_probed", "not_observed_because": None})
     readiness = (*sample.readiness[:3], never)
-    seen = {org: one for org, one in factory.observations().items() if org != "harborview"}
-    book = read(made(sample.model_copy(update={"readiness": readiness}), seen))
+    observations = {org: observation for org, observation in factory.observations().items() if org != "harborview"}
+    book = read(workbook_bytes(sample.model_copy(update={"readiness": readiness}), observations))
     row = next(
         row for row in book["Probe findings"].table("Organisation") if row["Organisation"].value == "Harborview Clinics"
     )
@@ -290,7 +292,7 @@ def test_every_source_that_is_cited_is_listed_with_who_cites_it(book: dict[str, 
     cited: set[int] = set()
     for name, column in (("Gaps", "S"), ("Gaps", "R"), ("Plan", "T"), ("Probe findings", "I")):
         for row in book[name].rows[1:]:
-            cited |= {int(found) for found in re.findall(r"^\[(\d+)\]", str(row[column].value or ""), re.MULTILINE)}
+            cited |= {int(number) for number in re.findall(r"^\[(\d+)\]", str(row[column].value or ""), re.MULTILINE)}
     assert cited == numbers and numbers == set(range(1, len(numbers) + 1))
     rfc = next(row for row in sources if "RFC 7517" in str(row["Title"].value))
     assert rfc["Address"].value == factory.RFC7517.url
@@ -300,10 +302,10 @@ def test_every_source_that_is_cited_is_listed_with_who_cites_it(book: dict[str, 
 def hostile(text: str) -> tuple[Assessment, dict[str, Observation]]:
     """The sample with one text in every place that a server, a file or a person fills."""
     sample = factory.sample()
-    seen = factory.observations()
+    observations = factory.observations()
     reference = Reference.trusted(title=text, url=text)
     check = (
-        seen["pinecrest"]
+        observations["pinecrest"]
         .checks[0]
         .but(
             title=text,
@@ -313,8 +315,8 @@ def hostile(text: str) -> tuple[Assessment, dict[str, Observation]]:
             references=(reference,),
         )
     )
-    target = seen["pinecrest"].target.but(base_url=text)
-    seen["pinecrest"] = seen["pinecrest"].but(checks=(check,), target=target)
+    target = observations["pinecrest"].target.but(base_url=text)
+    observations["pinecrest"] = observations["pinecrest"].but(checks=(check,), target=target)
     lead = factory.JUDGED.but(source=text, grade=Grade.VENDOR, as_of=text)
     rules = {
         key: rule.but(
@@ -332,24 +334,26 @@ def hostile(text: str) -> tuple[Assessment, dict[str, Observation]]:
             ruleset=text,
             organizations=tuple(org.but(name=text) for org in sample.organizations),
             rules=rules,
-            findings=tuple(one.but(message=text, detail=text, reads=(text,)) for one in sample.findings),
+            findings=tuple(finding.but(message=text, detail=text, reads=(text,)) for finding in sample.findings),
             readiness=tuple(
-                one.but(not_observed_because=text, observed_at=text, score=one.score.but(caps=(text,)))
-                for one in sample.readiness
+                organization.but(
+                    not_observed_because=text, observed_at=text, score=organization.score.but(caps=(text,))
+                )
+                for organization in sample.readiness
             ),
             verdict=sample.verdict.but(headline=text, next_step=text, counterfactual=text),
             plan=sample.plan.but(
-                tasks=tuple(one.but(title=text, after=(text,), lead_time=lead) for one in sample.plan.tasks),
-                first=tuple(one.but(action=text, because=text) for one in sample.plan.first),
+                tasks=tuple(task.but(title=text, after=(text,), lead_time=lead) for task in sample.plan.tasks),
+                first=tuple(step.but(action=text, because=text) for step in sample.plan.first),
             ),
         ),
-        seen,
+        observations,
     )
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_stays_text(text: str) -> None:
-    data = made(*hostile(text))
+    data = workbook_bytes(*hostile(text))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         names = archive.namelist()
         parts = {name: archive.read(name).decode() for name in names}
@@ -377,17 +381,19 @@ def test_hostile_text_stays_text(text: str) -> None:
 
 
 def test_a_product_name_cannot_write_codes_into_the_footer() -> None:
-    sheet = read(made(factory.sample().but(product="A&D &B&R &[File]")))["Gaps"]
+    sheet = read(workbook_bytes(factory.sample().but(product="A&D &B&R &[File]")))["Gaps"]
     footer = ElementTree.fromstring(sheet.xml).findtext(f".//{MAIN}oddFooter")
     assert footer == "&LA&&D &&B&&R &&[File]&C&A&RPage &P of &N"
 
 
 @pytest.mark.parametrize("letter", ["x", "😀", "é"])
 def test_a_cell_that_is_too_long_is_cut_and_says_so(letter: str) -> None:
-    seen = factory.observations()
+    observations = factory.observations()
     long = letter * 40_000
-    seen["pinecrest"] = seen["pinecrest"].but(checks=(seen["pinecrest"].checks[0].but(message=long),))
-    row = read(made(None, seen))["Probe findings"].table("Organisation")[0]
+    observations["pinecrest"] = observations["pinecrest"].but(
+        checks=(observations["pinecrest"].checks[0].but(message=long),)
+    )
+    row = read(workbook_bytes(None, observations))["Probe findings"].table("Organisation")[0]
     message = str(row["Message"].value)
     units = len(message.encode("utf-16-le")) // 2
     assert 32_000 < units <= 32_767
@@ -403,17 +409,17 @@ def test_text_that_just_fits_is_whole() -> None:
 
 def test_rows_that_do_not_fit_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workbook, "ROW_LIMIT", 5)
-    rows = read(made())["Gaps"].rows
-    gaps = sum(one.outcome.value == "gap" for one in factory.FINDINGS)
+    rows = read(workbook_bytes())["Gaps"].rows
+    gaps = sum(finding.outcome.value == "gap" for finding in factory.FINDINGS)
     assert len(rows) == 5
     assert str(rows[-1]["A"].value) == f"{gaps - 3} more rows do not fit into a sheet and are left out here."
 
 
 def test_the_same_assessment_gives_the_same_bytes() -> None:
     assessment = factory.sample().but(as_of="2026-09-08")
-    one, two = made(assessment), made(assessment)
-    assert one == two
-    with zipfile.ZipFile(io.BytesIO(one)) as archive:
+    first, second = workbook_bytes(assessment), workbook_bytes(assessment)
+    assert first == second
+    with zipfile.ZipFile(io.BytesIO(first)) as archive:
         core = archive.read("docProps/core.xml").decode()
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     assert re.findall(r">(\d{4}-\d\d-\d\d)T00:00:00Z<", core) == ["2026-09-08", "2026-09-08"]
@@ -421,21 +427,21 @@ def test_the_same_assessment_gives_the_same_bytes() -> None:
 
 
 def test_sections_choose_the_sheets() -> None:
-    assert list(read(made(sections=["gaps", "references"]))) == ["Gaps", "Sources"]
-    assert list(read(made(sections=["tasks"]))) == ["Plan"]
-    alone = read(made(sections=["summary"]))["Summary"]
+    assert list(read(workbook_bytes(sections=["gaps", "references"]))) == ["Gaps", "Sources"]
+    assert list(read(workbook_bytes(sections=["tasks"]))) == ["Plan"]
+    alone = read(workbook_bytes(sections=["summary"]))["Summary"]
     assert not [row for row in alone.rows if "see the sheet" in str(row.get("C", "")).lower()]
-    glance = read(made(sections=["glance", "graph"]))
+    glance = read(workbook_bytes(sections=["glance", "graph"]))
     assert list(glance) == ["Summary"]
     assert len(glance["Summary"].table("Organisation")) == 4
     assert "What to do first" not in {row["A"].value for row in glance["Summary"].rows if row}
     with pytest.raises(InterlockError, match="no sheet for the section graph and method") as caught:
-        made(sections=["graph", "method"])
+        workbook_bytes(sections=["graph", "method"])
     assert "gaps" in (caught.value.remedy or "")
 
 
 def test_nothing_open_and_nobody_there() -> None:
-    book = read(made(factory.minimal(), {}))
+    book = read(workbook_bytes(factory.minimal(), {}))
     assert list(book) == list(xlsx.SHEETS)
     facts = {str(row["What"].value): row for row in book["Summary"].table("What")}
     assert "Nothing is left to do" in str(facts["Plan"]["What it means"].value)
@@ -446,7 +452,7 @@ def test_numbers_that_are_none_and_days_before_spreadsheets_are_words() -> None:
     sample = factory.sample()
     score = sample.product_score.but(confidence=float("nan"))
     plan = sample.plan.but(start="1066-10-14")
-    summary = read(made(sample.but(product_score=score, plan=plan)))["Summary"]
+    summary = read(workbook_bytes(sample.but(product_score=score, plan=plan)))["Summary"]
     facts = {row["A"].value: row["B"] for row in summary.rows if "B" in row}
     assert facts["Confidence"].value == "not known"
     assert facts["Plan starts on"] == Cell("1066-10-14", "s", facts["Plan starts on"].shown)

@@ -174,7 +174,7 @@ class PatternEntry(Model):
     id: str
     title: str
     where: tuple[Link, ...]
-    seen: tuple[str, ...]
+    messages: tuple[str, ...]
     means: str
     action: str
     owner: str

@@ -173,15 +173,15 @@ def _without_shortcuts(edges: Sequence[Edge]) -> list[Edge]:
         after[start].add(end)
 
     def reaches(start: str, goal: str, skip: Edge) -> bool:
-        seen, waiting = {start}, [start]
+        reached, waiting = {start}, [start]
         while waiting:
             here = waiting.pop()
             for there in after.get(here, ()):
-                if (here, there) == skip or there in seen:
+                if (here, there) == skip or there in reached:
                     continue
                 if there == goal:
                     return True
-                seen.add(there)
+                reached.add(there)
                 waiting.append(there)
         return False
 
@@ -192,17 +192,17 @@ def _neighbourhood(drawing: Drawing, total: int, most: int) -> Drawing:
     """The root causes (or else the heaviest nodes) and then, nearest first, what hangs together with them."""
     everything = (*drawing.nodes, *drawing.separate)
     order = sorted(drawing.nodes, key=lambda node: (not node.root, -node.blocks, node.severity.rank, node.key))
-    rank = {node.key: place for place, node in enumerate(order)}
+    rank = {node.key: position for position, node in enumerate(order)}
     beside: dict[str, set[str]] = defaultdict(set)
     for start, end in drawing.edges:
         beside[start].add(end)
         beside[end].add(start)
     roots = [node.key for node in order if node.root]
     chosen: dict[str, None] = {}
-    frontier = roots or [node.key for node in order[:1]]
-    while frontier and len(chosen) < most:
-        chosen.update(dict.fromkeys(frontier[: most - len(chosen)]))
-        frontier = sorted({key for near in frontier for key in beside[near]} - chosen.keys(), key=lambda key: rank[key])
+    nearest = roots or [node.key for node in order[:1]]
+    while nearest and len(chosen) < most:
+        chosen.update(dict.fromkeys(nearest[: most - len(chosen)]))
+        nearest = sorted({key for near in nearest for key in beside[near]} - chosen.keys(), key=lambda key: rank[key])
     smaller = _split([node for node in drawing.nodes if node.key in chosen], drawing.edges, "")
     layers = _layers(smaller)
     near_enough = [node for node in smaller.nodes if layers[node.key] < MAX_LAYERS]

@@ -83,9 +83,9 @@ def arrange(nodes: Sequence[str], edges: Sequence[Edge], box: float, gap: float,
         (start, end): tuple((at, centre[(start, end, at)]) for at in range(layer[start] + 1, layer[end]))
         for start, end in forward
     }
-    placed = {vertex: height for vertex, height in centre.items() if isinstance(vertex, str)}
+    heights = {vertex: height for vertex, height in centre.items() if isinstance(vertex, str)}
     lowest = max((centre[vertex] + size[vertex] / 2 for vertex in centre), default=0.0)
-    return Layout(layer, placed, bends, len(ordered), lowest)
+    return Layout(layer, heights, bends, len(ordered), lowest)
 
 
 _Neighbours = Mapping[Vertex, Sequence[Vertex]]
@@ -100,7 +100,7 @@ def _fewest_crossings(columns: list[list[Vertex]], left: _Neighbours, right: _Ne
         indices = range(1, len(current)) if sweep % 2 == 0 else range(len(current) - 2, -1, -1)
         for index in indices:
             fixed = current[index - 1] if sweep % 2 == 0 else current[index + 1]
-            position = {vertex: place for place, vertex in enumerate(fixed)}
+            position = {vertex: row for row, vertex in enumerate(fixed)}
             current[index] = _by_barycentre(current[index], towards, position)
         crossings = _crossings(current, right)
         if crossings < fewest:
@@ -109,18 +109,18 @@ def _fewest_crossings(columns: list[list[Vertex]], left: _Neighbours, right: _Ne
 
 
 def _by_barycentre(column: list[Vertex], towards: _Neighbours, position: Mapping[Vertex, int]) -> list[Vertex]:
-    def weight(place: int, vertex: Vertex) -> float:
-        places = [position[other] for other in towards.get(vertex, ()) if other in position]
-        return sum(places) / len(places) if places else float(place)
+    def weight(row: int, vertex: Vertex) -> float:
+        neighbours = [position[other] for other in towards.get(vertex, ()) if other in position]
+        return sum(neighbours) / len(neighbours) if neighbours else float(row)
 
-    keyed = sorted((weight(place, vertex), place) for place, vertex in enumerate(column))
-    return [column[place] for _, place in keyed]
+    keyed = sorted((weight(row, vertex), row) for row, vertex in enumerate(column))
+    return [column[row] for _, row in keyed]
 
 
 def _crossings(columns: Sequence[Sequence[Vertex]], right: _Neighbours) -> int:
     total = 0
     for near, far in itertools.pairwise(columns):
-        position = {vertex: place for place, vertex in enumerate(far)}
+        position = {vertex: row for row, vertex in enumerate(far)}
         ends = [position[end] for start in near for end in sorted(right.get(start, ()), key=lambda v: position[v])]
         total += sum(1 for index, end in enumerate(ends) for other in ends[index + 1 :] if other < end)
     return total

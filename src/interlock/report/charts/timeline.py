@@ -67,8 +67,8 @@ def _later(start: date, days: int) -> date:
 
 def _dates(row: TimelineRow) -> tuple[date, date, date] | None:
     parsed = [safe.parse_day(value) for value in (row.finish.p50_date, row.finish.p80_date, row.finish.p90_date)]
-    found = [value for value in parsed if value is not None]
-    return (found[0], found[1], found[2]) if len(found) == 3 else None
+    known = [value for value in parsed if value is not None]
+    return (known[0], known[1], known[2]) if len(known) == 3 else None
 
 
 def _one(rows: Sequence[tuple[TimelineRow, tuple[date, date, date]]], begin: date, end: date) -> tuple[str, str]:

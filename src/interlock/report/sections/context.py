@@ -227,7 +227,7 @@ class Context:
         """Grade, date and source of a lead time: words, and a citation when the source is an address."""
         if lead_time is None:
             return "", ()
-        grade = f"{words.GRADE[lead_time.grade].title}, {words.iso_day(lead_time.as_of)}"
+        grade = f"{words.GRADE[lead_time.grade].title}, {safe.day(lead_time.as_of)}"
         url = safe.web_address(lead_time.source)
         if url:
             return grade, (self.book.cite(Reference(title=urlsplit(url).netloc + urlsplit(url).path, url=url)),)

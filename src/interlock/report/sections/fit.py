@@ -82,11 +82,11 @@ def _key(match: NeedMatch) -> _Key:
 def _table(
     context: Context, fits: Sequence[ContractFit], needs: dict[_Key, NeedMatch], start: int, total: int
 ) -> FitTable:
-    found = [{_key(match): match for match in fit.matches} for fit in fits]
+    matches_of = [{_key(match): match for match in fit.matches} for fit in fits]
     groups = []
     for direction, title in _DIRECTION.items():
         ours = [match for match in needs.values() if match.direction == direction]
-        rows = [_row(match, fits, found) for match in ours]
+        rows = [_row(match, fits, matches_of) for match in ours]
         if rows:
             groups.append(FitGroup(title=title, rows=_merged(ours, rows) if context.brief else tuple(rows)))
     caption = "Contract fit"
@@ -100,9 +100,9 @@ def _table(
     )
 
 
-def _row(need: NeedMatch, fits: Sequence[ContractFit], found: Sequence[dict[_Key, NeedMatch]]) -> FitRow:
+def _row(need: NeedMatch, fits: Sequence[ContractFit], matches_of: Sequence[dict[_Key, NeedMatch]]) -> FitRow:
     cells = []
-    for fit, matches in zip(fits, found, strict=True):
+    for fit, matches in zip(fits, matches_of, strict=True):
         match = matches.get(_key(need))
         cells.append(FIT_MARK[match.outcome if fit.observed else "not_observed"] if match else NOT_NEEDED)
     return FitRow(

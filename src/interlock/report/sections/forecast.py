@@ -44,20 +44,20 @@ def _driver(context: Context, driver: Driver) -> TornadoRow:
 
 def build_unknown_steps(context: Context) -> tuple[UnknownStep, ...]:
     """What to find out first, best first."""
-    return tuple(_unknown(context, thing) for thing in context.assessment.plan.unknowns[:UNKNOWN_LIMIT])
+    return tuple(_unknown(context, unknown) for unknown in context.assessment.plan.unknowns[:UNKNOWN_LIMIT])
 
 
-def _unknown(context: Context, thing: UnknownThing) -> UnknownStep:
-    node = context.nodes.get(thing.key)
+def _unknown(context: Context, unknown: UnknownThing) -> UnknownStep:
+    node = context.nodes.get(unknown.key)
     return UnknownStep(
-        id=context.finding_link(thing.key),
-        title=question(node.title) if node else safe.name(thing.title),
+        id=context.finding_link(unknown.key),
+        title=question(node.title) if node else safe.name(unknown.title),
         where=context.subject_link(node.subject).label if node else "",
-        action=words.sentence(safe.text(thing.action)),
+        action=words.sentence(safe.text(unknown.action)),
         numbers=(
-            Figure(value=words.number(thing.person_days), label="person-days to find out", note=""),
-            Figure(value=words.number(thing.p80_days), label="working days later if it is a gap", note=""),
-            Figure(value=words.number(thing.score_points), label="points of score open", note=""),
+            Figure(value=words.number(unknown.person_days), label="person-days to find out", note=""),
+            Figure(value=words.number(unknown.p80_days), label="working days later if it is a gap", note=""),
+            Figure(value=words.number(unknown.score_points), label="points of score open", note=""),
         ),
     )
 
@@ -88,12 +88,12 @@ def build_sandbox(context: Context) -> SandboxSection | None:
         ),
         behaviours=tuple(
             SimulationRow(
-                behaviour=safe.name(one.behaviour),
-                why=words.sentence(safe.text(one.why or "")),
-                runs=words.number(one.runs_per_week),
-                saved=estimates.days(one.p80_days_saved),
+                behaviour=safe.name(tested.behaviour),
+                why=words.sentence(safe.text(tested.why or "")),
+                runs=words.number(tested.runs_per_week),
+                saved=estimates.days(tested.p80_days_saved),
             )
-            for one in cost.behaviours
+            for tested in cost.behaviours
         ),
     )
 

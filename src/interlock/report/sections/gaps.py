@@ -99,12 +99,12 @@ class Neighbours:
         return self._links(keys, self._after)
 
     def _links(self, keys: Iterable[str], table: dict[str, list[str]]) -> tuple[Link, ...]:
-        found = {}
+        links = {}
         for key in keys:
             for other in table.get(key, ()):
                 link = self._context.finding_link(other)
-                found[link.label, link.anchor] = link
-        return tuple(found[pair] for pair in sorted(found))
+                links[link.label, link.anchor] = link
+        return tuple(links[pair] for pair in sorted(links))
 
 
 def behind(context: Context, keys: Iterable[str]) -> str:

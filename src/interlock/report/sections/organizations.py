@@ -54,7 +54,7 @@ def _page(
     name = context.organization_name(readiness.org)
     observation = context.observations.get(readiness.org)
     unseen = context.unseen(readiness.org)
-    seen = observation if observation is not None and not unseen else None
+    observed = observation if observation is not None and not unseen else None
     vendor = words.capital(words.vendor(organization.vendor))
     gaps = _rows(context, findings, frozenset({RuleOutcome.GAP}))
     undecided = _rows(context, findings, UNDECIDED)
@@ -62,9 +62,9 @@ def _page(
     if context.brief:
         needed = [finding for finding in findings if (rule := context.rule(finding.rule)) and context.needed(rule)]
         told = _rows(context, needed, UNDECIDED)[:BRIEF_ROWS]
-    failed = _failed(seen)
+    failed = _failed(observed)
     checks = failed[: BRIEF_ROWS if context.brief else None]
-    counted = (_checks_note(seen), _left(len(failed) - len(checks), "with findings"))
+    counted = (_checks_note(observed), _left(len(failed) - len(checks), "with findings"))
     return OrganizationPage(
         anchor=safe.anchor("org", readiness.org),
         name=name,
@@ -80,8 +80,8 @@ def _page(
         open_note=_left(len(gaps) - BRIEF_ROWS, "open") if context.brief else "",
         undecided=told,
         undecided_note=_left(len(undecided) - len(told), "undecided"),
-        probe=probe_facts(seen) if seen else (),
-        probe_note=" ".join(filter(None, (_probe_note(seen, readiness), _proxy_note(observation)))),
+        probe=probe_facts(observed) if observed else (),
+        probe_note=" ".join(filter(None, (_probe_note(observed, readiness), _proxy_note(observation)))),
         checks=tuple(_check(context, check) for check in checks),
         checks_note=" ".join(filter(None, counted)),
         needs=unmet_needs(fit, limit=BRIEF_NAMES if context.brief else 60) if fit else (),
@@ -89,8 +89,8 @@ def _page(
     )
 
 
-def _left(count: int, what: str) -> str:
-    return f"{count:,} more {what} stand in the HTML and Markdown reports." if count > 0 else ""
+def _left(count: int, state: str) -> str:
+    return f"{count:,} more {state} stand in the HTML and Markdown reports." if count > 0 else ""
 
 
 def _facts(readiness: OrgReadiness, organization: Organization) -> tuple[Pair, ...]:
@@ -155,8 +155,8 @@ def build_product_gates(context: Context) -> tuple[GateRow, ...]:
 
 def _is_own(context: Context, key: str) -> bool:
     """Whether the finding or node is the product's own, and so the same for every organisation."""
-    found = context.findings.get(key) or context.nodes.get(key)
-    return found is not None and found.subject.scope is Scope.PRODUCT
+    finding = context.findings.get(key) or context.nodes.get(key)
+    return finding is not None and finding.subject.scope is Scope.PRODUCT
 
 
 def _gate(context: Context, state: GateState) -> GateRow:

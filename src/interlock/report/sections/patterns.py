@@ -43,15 +43,15 @@ def _lead(matched: int, undecided: int, total: int) -> str:
 
 def _entry(context: Context, match: PatternMatch) -> PatternEntry:
     lead = context.organization_name(match.orgs[0]) if len(match.orgs) == 1 else ""
-    seen = [words.sentence(without_lead(safe.text(said), lead)) for said in match.messages[:SEEN_LIMIT]]
+    messages = [words.sentence(without_lead(safe.text(said), lead)) for said in match.messages[:SEEN_LIMIT]]
     if len(match.messages) > SEEN_LIMIT:
-        seen.append(f"And {len(match.messages) - SEEN_LIMIT} more.")
+        messages.append(f"And {len(match.messages) - SEEN_LIMIT} more.")
     return PatternEntry(
         anchor=safe.anchor("pattern", match.pattern),
         id=match.pattern,
         title=safe.name(match.title),
         where=_where(context, match),
-        seen=tuple(seen),
+        messages=tuple(messages),
         means=words.sentence(safe.text(match.means)),
         action=words.sentence(safe.text(match.action, 1500)),
         owner=words.OWNER[match.owner].title,

@@ -27,30 +27,30 @@ FIRST_NUMBERS = (
 def build_first(context: Context) -> tuple[FirstStep, ...]:
     """The first things to do, best first."""
     return tuple(
-        _first(context, rank, thing) for rank, thing in enumerate(context.assessment.plan.first[:FIRST_LIMIT], start=1)
+        _first(context, rank, first) for rank, first in enumerate(context.assessment.plan.first[:FIRST_LIMIT], start=1)
     )
 
 
-def _first(context: Context, rank: int, thing: FirstThing) -> FirstStep:
-    node = context.nodes.get(thing.key)
+def _first(context: Context, rank: int, first: FirstThing) -> FirstStep:
+    node = context.nodes.get(first.key)
     where = context.subject_link(node.subject).label if node else ""
-    title = question(node.title) if node is not None and node.kind == "discovery" else safe.name(thing.title)
+    title = question(node.title) if node is not None and node.kind == "discovery" else safe.name(first.title)
     return FirstStep(
         rank=str(rank),
-        id=context.finding_link(thing.key),
+        id=context.finding_link(first.key),
         title=title,
         where=where,
-        owner=words.OWNER[thing.owner].title,
-        action=words.sentence(safe.text(thing.action)),
-        because=words.capital(words.sentence(safe.text(thing.because))),
+        owner=words.OWNER[first.owner].title,
+        action=words.sentence(safe.text(first.action)),
+        because=words.capital(words.sentence(safe.text(first.because))),
         numbers=(
-            Figure(value=words.number(thing.p80_days_saved_per_person_day), label="days saved a person-day", note=""),
+            Figure(value=words.number(first.p80_days_saved_per_person_day), label="days saved a person-day", note=""),
             Figure(
-                value=f"{thing.unlocks:,}",
-                label="gate passed by it alone" if thing.unlocks == 1 else "gates passed by it alone",
+                value=f"{first.unlocks:,}",
+                label="gate passed by it alone" if first.unlocks == 1 else "gates passed by it alone",
                 note="",
             ),
-            Figure(value=words.share(thing.criticality), label="of runs critical", note=""),
+            Figure(value=words.share(first.criticality), label="of runs critical", note=""),
         ),
     )
 

@@ -57,15 +57,15 @@ def work_items(assessment: Assessment, *, routine: bool = False) -> tuple[WorkIt
 
 def _before(tasks: dict[str, PlanTask], kept: set[str], key: str) -> tuple[str, ...]:
     """Kept tasks that this one waits for, seen through those that are left out."""
-    seen: set[str] = set()
+    reached: set[str] = set()
     waiting = list(tasks[key].after)
     while waiting:
         name = waiting.pop()
-        if name not in seen and name in tasks:
-            seen.add(name)
+        if name not in reached and name in tasks:
+            reached.add(name)
             if name not in kept:
                 waiting.extend(tasks[name].after)
-    return tuple(sorted(seen & kept))
+    return tuple(sorted(reached & kept))
 
 
 def _item(

@@ -77,17 +77,19 @@ def _body(assessment: Assessment, now: datetime, version: str) -> dict[str, Any]
 
 def _components(assessment: Assessment, version: str) -> list[dict[str, Any]]:
     def component(key: str, kind: str, title: str, description: str, props: list[dict[str, str]]) -> dict[str, Any]:
-        made = {"uuid": _id("component", key), "type": kind, "title": title, "description": description}
-        return {**made, **({"props": props} if props else {}), "status": {"state": "operational"}}
+        fields = {"uuid": _id("component", key), "type": kind, "title": title, "description": description}
+        return {**fields, **({"props": props} if props else {}), "status": {"state": "operational"}}
 
-    found = [
+    components = [
         component("tool", "software", "Interlock", "Made this document.", [_prop("version", version, ours=False)]),
         component("product", "this-system", _line(assessment.product), "The product that is to be integrated.", []),
     ]
     for org in assessment.organizations:
         props = [_prop("vendor", words.vendor(org.vendor))]
-        found.append(component(f"org:{org.id}", "interconnection", _line(org.name), "An organisation’s EHR.", props))
-    return found
+        components.append(
+            component(f"org:{org.id}", "interconnection", _line(org.name), "An organisation’s EHR.", props)
+        )
+    return components
 
 
 def _prop(name: str, value: str, *, ours: bool = True) -> dict[str, str]:
@@ -121,7 +123,7 @@ def _said(assessment: Assessment, node: GapNode) -> str:
 
 
 def _observation(assessment: Assessment, node: GapNode, now: datetime) -> dict[str, Any]:
-    finding = next((found for found in assessment.findings if found.key == node.key), None)
+    finding = next((finding for finding in assessment.findings if finding.key == node.key), None)
     method = _METHOD[finding.evidence] if finding and finding.evidence else "UNKNOWN"
     return {
         "uuid": _id("observation", node.key),
@@ -137,10 +139,10 @@ def _observation(assessment: Assessment, node: GapNode, now: datetime) -> dict[s
 
 def _collected(assessment: Assessment, node: GapNode, now: datetime) -> str:
     """When the organisation was last observed; for what nobody observed, when this was written."""
-    seen = [s.observed_at for s in assessment.readiness if s.org == node.subject.id and s.observed_at]
-    if not seen:
+    observed_at = [s.observed_at for s in assessment.readiness if s.org == node.subject.id and s.observed_at]
+    if not observed_at:
         return now.isoformat(timespec="seconds")
-    return datetime.fromisoformat(seen[0].replace("Z", "+00:00")).isoformat(timespec="seconds")
+    return datetime.fromisoformat(observed_at[0].replace("Z", "+00:00")).isoformat(timespec="seconds")
 
 
 def _risk(assessment: Assessment, node: GapNode, tasks: dict[str, PlanTask]) -> dict[str, Any]:

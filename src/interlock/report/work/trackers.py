@@ -79,7 +79,7 @@ def _jira_csv(items: Sequence[WorkItem]) -> str:
     numbers = {item.id: number for number, item in enumerate(items, start=1)}
     blocks = _blocks(items)
     labels = max((len(item.labels) for item in items), default=0)
-    links = max((len(found) for found in blocks.values()), default=0)
+    links = max((len(blocked) for blocked in blocks.values()), default=0)
     head = ["Issue ID", "Issue Type", "Summary", "Description", "Priority", "External issue ID"]
     head += ["Labels"] * labels + ["Outward issue link (Blocks)"] * links
     rows = []
@@ -149,11 +149,11 @@ def _azure_priority(item: WorkItem) -> int:
 
 
 def _blocks(items: Sequence[WorkItem]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
+    blocked: dict[str, list[str]] = defaultdict(list)
     for item in items:
         for key in item.blocked_by:
-            found[key].append(item.id)
-    return found
+            blocked[key].append(item.id)
+    return blocked
 
 
 _WRITERS: dict[tuple[Tracker, Kind], Callable[[Sequence[WorkItem]], str]] = {

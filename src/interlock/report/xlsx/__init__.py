@@ -38,14 +38,14 @@ def sheets(sections: Collection[str] | None) -> tuple[str, ...]:
     :raises InterlockError: there is no sheet for any of them.
     """
     chosen = SECTIONS if sections is None else sections
-    found = tuple(name for name, asked in SHEETS.items() if not asked.isdisjoint(chosen))
-    if not found:
+    names = tuple(name for name, asked in SHEETS.items() if not asked.isdisjoint(chosen))
+    if not names:
         have = [section for section in SECTIONS if any(section in asked for asked in SHEETS.values())]
         named = words.listed([safe.text(section, 40) for section in chosen])
         raise InterlockError(
             f"the workbook has no sheet for the section {named}", remedy=f"sections with a sheet: {', '.join(have)}"
         )
-    return found
+    return names
 
 
 def render(

@@ -74,8 +74,8 @@ class Book:
     def sheet(self, name: str, columns: Sequence[Column], *, fixed: int, paper: int = A3) -> Any:
         """An empty sheet whose first row stays in sight and is repeated on every page, and ``fixed`` columns."""
         sheet = self._book.add_worksheet(name)
-        for place, column in enumerate(columns):
-            sheet.set_column(place, place, column.width)
+        for index, column in enumerate(columns):
+            sheet.set_column(index, index, column.width)
         sheet.freeze_panes(1, fixed)
         sheet.set_landscape()
         sheet.set_paper(paper)
@@ -99,15 +99,15 @@ class Book:
         self, sheet: Any, top: int, columns: Sequence[Column], rows: Sequence[Row], *, filtered: bool = True
     ) -> int:
         """A table with its header at row ``top`` (0-based); returns the row after it."""
-        for place, column in enumerate(columns):
-            sheet.write_string(top, place, column.head, self._heads[column.kind == "text" or column.mixed])
+        for index, column in enumerate(columns):
+            sheet.write_string(top, index, column.head, self._heads[column.kind == "text" or column.mixed])
         sheet.set_row(top, _LINE * (0.5 + max(_lines_of(column.head, 0.8 * column.width) for column in columns)))
         room = ROW_LIMIT - top - 1
         kept = rows if len(rows) <= room else rows[: room - 1]
         for number, row in enumerate(kept, start=top + 1):
             sheet.set_row(number, _height(columns, row))
-            for place, (column, value) in enumerate(zip(columns, row, strict=True)):
-                self._put(sheet, number, place, value, column)
+            for index, (column, value) in enumerate(zip(columns, row, strict=True)):
+                self._put(sheet, number, index, value, column)
         last = top + len(kept)
         if filtered:
             sheet.autofilter(top, 0, max(last, top), len(columns) - 1)
@@ -117,20 +117,20 @@ class Book:
             sheet.write_string(last, 0, more)
         return last + 1
 
-    def _put(self, sheet: Any, row: int, place: int, value: Value, column: Column) -> None:
+    def _put(self, sheet: Any, row: int, index: int, value: Value, column: Column) -> None:
         if isinstance(value, date) and value.year < 1900:  # before the first day that a spreadsheet knows
             value = value.isoformat()
         elif isinstance(value, float) and not math.isfinite(value):
             value = "not known"
         if value is None or value == "":
-            sheet.write_blank(row, place, None, self._text)
+            sheet.write_blank(row, index, None, self._text)
         elif isinstance(value, str):
-            sheet.write_string(row, place, cell_text(value), self._text)
+            sheet.write_string(row, index, cell_text(value), self._text)
         elif isinstance(value, date):
             kind: Kind = "moment" if isinstance(value, datetime) else "date"
-            sheet.write_datetime(row, place, value, self._cells[kind, column.mixed])
+            sheet.write_datetime(row, index, value, self._cells[kind, column.mixed])
         else:
-            sheet.write_number(row, place, value, self._cells[column.kind, column.mixed])
+            sheet.write_number(row, index, value, self._cells[column.kind, column.mixed])
 
 
 def _height(columns: Sequence[Column], row: Row) -> float:

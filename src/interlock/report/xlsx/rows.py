@@ -134,15 +134,15 @@ class Content:
 
     def first(self) -> Iterator[Row]:
         """What to do first, best first."""
-        for step, thing in zip(build_first(self.context), self.assessment.plan.first, strict=False):
+        for step, first_thing in zip(build_first(self.context), self.assessment.plan.first, strict=False):
             name = " ".join(part for part in (step.id.label, step.where) if part)
             yield (
                 f"{step.rank}. {name}",
                 step.owner,
                 _lines(step.title, step.action, step.because),
-                thing.p80_days_saved_per_person_day,
-                thing.unlocks,
-                thing.criticality,
+                first_thing.p80_days_saved_per_person_day,
+                first_thing.unlocks,
+                first_thing.criticality,
             )
 
     def gaps(self) -> Iterator[Row]:
@@ -202,7 +202,7 @@ class Content:
             whose = scopes.index(subject.scope), positions.get(subject.id, 0), subject.id
             return *whose, not _to_ask(finding), rule.severity.rank, rule.gate.rank, rule.id
 
-        first = {thing.key: rank for rank, thing in enumerate(self.assessment.plan.unknowns, start=1)}
+        first = {unknown.key: rank for rank, unknown in enumerate(self.assessment.plan.unknowns, start=1)}
         for number, (rule, finding) in enumerate(sorted(self._findings(UNDECIDED), key=order), start=1):
             node = self.context.nodes.get(finding.key)
             task = self._tasks.get(finding.key)
