@@ -62,33 +62,33 @@ _KNOWN: list[tuple[Inputs, Assessment]] = []
 
 def _assessed(inputs: Inputs) -> Assessment:
     """The assessment; most tests start with the same inputs, and the same inputs give the same assessment."""
-    for known, found in _KNOWN:
+    for known, assessment in _KNOWN:
         if known == inputs:
-            return found.model_copy()  # equal, and another object, as a new one would be
-    made = assess(inputs, today=date.today(), runs=100)
-    _KNOWN.append((inputs, made))
+            return assessment.model_copy()  # equal, and another object, as a new one would be
+    assessment = assess(inputs, today=date.today(), runs=100)
+    _KNOWN.append((inputs, assessment))
     del _KNOWN[:-_REMEMBERED]
-    return made
+    return assessment
 
 
 @pytest.fixture(scope="session")
-def _place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("tui") / "ws"
 
 
 @pytest.fixture
-def workspace(_place: Path) -> Workspace:
+def workspace(_folder: Path) -> Workspace:
     """The sepsis sample, never probed, with a few questions of every type added.
 
-    It is made anew for each test at one and the same place, so that questions and rules are read once.
+    It is made anew for each test in one and the same folder, so that questions and rules are read once.
     """
-    shutil.rmtree(_place, ignore_errors=True)
-    made = initialize(_place, "sepsis")
-    (made.root / "questionnaires").mkdir()
-    extra = made.root / "questionnaires" / "extra.yaml"
+    shutil.rmtree(_folder, ignore_errors=True)
+    sample = initialize(_folder, "sepsis")
+    (sample.root / "questionnaires").mkdir()
+    extra = sample.root / "questionnaires" / "extra.yaml"
     extra.write_text(EXTRA)
     os.utime(extra, (1_700_000_000, 1_700_000_000))  # the same file as far as anybody can see
-    return made
+    return sample
 
 
 @dataclass
@@ -103,12 +103,12 @@ class Terminal:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
-    async def type(self, words: str) -> None:
-        """Type words into the line that has the focus; all but the last letter at once."""
+    async def type(self, typed: str) -> None:
+        """Type into the line that has the focus; all but the last letter at once."""
         line = self.app.focused
         assert isinstance(line, Input), line
-        line.insert_text_at_cursor(words[:-1])
-        await self.press(_KEYS.get(words[-1], words[-1]))
+        line.insert_text_at_cursor(typed[:-1])
+        await self.press(_KEYS.get(typed[-1], typed[-1]))
 
     async def until(self, condition: Callable[[], object], seconds: float = 90.0) -> None:
         """Wait until something holds; fail when it does not in time."""
@@ -119,9 +119,9 @@ class Terminal:
             await self.pilot.pause(0.02)
         raise AssertionError(f"never happened; the screen shows:\n{self.text}")
 
-    async def until_shown(self, words: str) -> None:
+    async def until_shown(self, phrase: str) -> None:
         """Wait until the screen shows these words."""
-        await self.until(lambda: words in self.text)
+        await self.until(lambda: phrase in self.text)
 
     async def settled(self) -> None:
         """Wait until everything is computed and saved; a problem ends the wait."""
@@ -151,7 +151,7 @@ class Terminal:
         return " ".join(" ".join(str(option.prompt).split()) for option in options)
 
     @property
-    def words(self) -> str:
+    def flat_text(self) -> str:
         """What the screen shows with line breaks and frames taken out."""
         return " ".join(self.text.replace("│", " ").split())
 

@@ -179,8 +179,8 @@ class Harmless:
             if cancelled():
                 return True
             on_event(ProbeEvent(target, "request", "GET metadata"))
-            found = self.observation.target.model_copy(update={"org": org.id})
-            on_observation(self.observation.model_copy(update={"target": found}))
+            target = self.observation.target.model_copy(update={"org": org.id})
+            on_observation(self.observation.model_copy(update={"target": target}))
             on_event(ProbeEvent(target, "finished", "observed"))
         return False
 

@@ -47,7 +47,7 @@ async def test_theirs_stays_and_both_are_shown_until_one_is_chosen(terminal, wor
         await t.until(lambda: t.app.state.disputes)
         await t.until_shown("Somebody else answered this too")
         await t.until_shown("asked the team on Monday")
-        assert mine in t.words
+        assert mine in t.flat_text
         assert stored(workspace) is not None and stored(workspace).status is Status.UNKNOWN
         (kept,) = journal.kept(workspace.root)
         assert kept.disputed and kept.response is not None and kept.response["value"] == mine
@@ -70,11 +70,11 @@ def test_two_screens_on_one_workspace(workspace):
             screen.until("target gate")
             screen.send("2")
             screen.until(" Unknown ")
-        for screen, words in zip(screens, ("of the first", "of the second"), strict=True):
+        for screen, note in zip(screens, ("of the first", "of the second"), strict=True):
             screen.send("m")
             screen.until("Leave the field")
-            screen.send(words)
-            screen.until(words)
+            screen.send(note)
+            screen.until(note)
             deadline = time.monotonic() + 30
             while "of the first" not in notes() and time.monotonic() < deadline:
                 time.sleep(0.05)

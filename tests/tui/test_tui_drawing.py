@@ -39,9 +39,9 @@ def test_a_task_stays_within_its_bar(start, length, width):
     assert len(bar) == width and FULL in bar
 
 
-@given(words=st.lists(st.text("abc ", min_size=1, max_size=12), min_size=1, max_size=12), width=st.integers(12, 40))
-def test_wrapped_lines_keep_within_the_width(words, width):
-    for entry in hang(Content(" ".join(words)), width, "• "):
+@given(pieces=st.lists(st.text("abc ", min_size=1, max_size=12), min_size=1, max_size=12), width=st.integers(12, 40))
+def test_wrapped_lines_keep_within_the_width(pieces, width):
+    for entry in hang(Content(" ".join(pieces)), width, "• "):
         assert entry.cell_length <= width
 
 

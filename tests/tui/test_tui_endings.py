@@ -51,15 +51,15 @@ def session(workspace: Workspace) -> Iterator[Callable[..., Session]]:
         each.close()
 
 
-def note(session: Session, words: str) -> None:
+def note(session: Session, typed: str) -> None:
     """Type a note to the first question, and stay in it."""
     session.until("target gate")
     session.send("2")
     session.until(" Unknown ")
     session.send("m")
     session.until("Leave the field")
-    session.send(words)
-    session.until(words)
+    session.send(typed)
+    session.until(typed)
 
 
 def assert_whole(session: Session) -> None:

@@ -14,8 +14,8 @@ async def test_broken_yaml_is_shown_with_its_place_and_the_app_goes_on(terminal,
         await t.until(lambda: t.app.state.problem is not None)
         await t.until_shown("unknown key 'colour'")
         line = len(whole.splitlines()) + 1
-        assert f"riverside.yaml:{line}" in t.words
-        assert "r reads the workspace again" in t.words
+        assert f"riverside.yaml:{line}" in t.flat_text
+        assert "r reads the workspace again" in t.flat_text
         await t.press("4")
         await t.until_shown("Wave 1")
         assert "unknown key" in t.text, "what was read before is still there, and the problem is told"
@@ -31,7 +31,7 @@ async def test_a_workspace_that_is_broken_from_the_start_can_be_mended(terminal,
     path.write_text("name: [unclosed\n")
     async with terminal((80, 24), ready=False) as t:
         await t.until_shown("not valid YAML")
-        assert "interlock.yaml:" in t.words
+        assert "interlock.yaml:" in t.flat_text
         await t.press("2")
         await t.until_shown("not valid YAML")
         path.write_text(whole)
@@ -70,14 +70,14 @@ async def test_an_empty_workspace_says_where_to_start(terminal, workspace):
         path.unlink()
     async with terminal((80, 24)) as t:
         assert "No organisation yet" in t.text
-        for number, words in (("3", "No organisation yet"), ("7", "a adds the first one"), ("5", "P50")):
+        for number, phrase in (("3", "No organisation yet"), ("7", "a adds the first one"), ("5", "P50")):
             await t.press(number)
-            await t.until_shown(words)
+            await t.until_shown(phrase)
         await t.press("1", "n")
         await t.until(lambda: t.app.current_mode == "questions")
         await t.until_shown("open")
         await t.until_shown("No organisation yet: section 7 adds the first one.")
-        for number, key, words in (
+        for number, key, phrase in (
             ("1", "p", "no organisation to probe"),
             ("3", "p", "no organisation to probe"),
             ("3", "d", "no organisation to compare"),
@@ -86,7 +86,7 @@ async def test_an_empty_workspace_says_where_to_start(terminal, workspace):
         ):
             t.app.clear_notifications()
             await t.press(number, key)
-            await t.until_shown(words)
+            await t.until_shown(phrase)
 
 
 async def test_names_with_escapes_and_markup_do_no_harm(terminal, workspace):
@@ -115,7 +115,7 @@ async def test_a_defect_is_told_and_the_app_goes_on(terminal, monkeypatch):
     async with terminal(ready=False) as t:
         await t.until(lambda: t.app.state.stuck is not None)
         await t.until_shown("went wrong unexpectedly")
-        assert "[red]no[/red] such luck" in t.words and "please report it" in t.words
+        assert "[red]no[/red] such luck" in t.flat_text and "please report it" in t.flat_text
         await t.press("2")
         await t.until_shown("How many nurses?")
         monkeypatch.setattr(work, "judged", real)

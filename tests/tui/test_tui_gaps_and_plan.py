@@ -63,7 +63,7 @@ async def test_gaps_are_found_by_their_words_or_their_rule(terminal):
         await t.type(rule.lower())
         await t.press("enter")
         await t.until(lambda: 0 < len(listed(t)) < len(everything))
-        assert any(key.startswith(rule) for key in listed(t)) and f"with “{rule.lower()}”" in t.words
+        assert any(key.startswith(rule) for key in listed(t)) and f"with “{rule.lower()}”" in t.flat_text
         await t.press("c")
         await t.until(lambda: listed(t) == everything)
 
@@ -92,14 +92,14 @@ async def test_the_story_tells_why_what_before_and_after(terminal, size):
         key = next(edge.after for edge in graph.reduced if any(e.before == edge.after for e in graph.reduced))
         t.app.show_gap(key)
         await t.pilot.pause()
-        story = t.of("#story")
+        explanation = t.of("#explanation")
         before = next(edge.before for edge in graph.reduced if edge.after == key)
         after = next(edge.after for edge in graph.reduced if edge.before == key)
-        for words in ("Why it matters", "What to do", "Effort", "Before and after", "What it rests on", "References"):
-            assert words in story
-        assert story.index(before) < story.index("this one") < story.index(after)
+        for heading in ("Why it matters", "What to do", "Effort", "Before and after", "What it rests on", "References"):
+            assert heading in explanation
+        assert explanation.index(before) < explanation.index("this one") < explanation.index(after)
         if size[0] == 80:
-            assert t.app.screen.query_one("#story").is_on_screen
+            assert t.app.screen.query_one("#explanation").is_on_screen
             await t.press("escape")
             assert t.app.screen.query_one("#gaps").is_on_screen
 

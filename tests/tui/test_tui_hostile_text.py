@@ -93,7 +93,7 @@ async def test_no_screen_writes_what_a_terminal_obeys(terminal, workspace, monke
             await t.until(lambda: t.app.screen.focused is not None)
             assert_harmless(t.app)
             for key in {"questions": "] down l", "probe": "down d", "gaps": "down enter p", "plan": "t w"}.get(
-                section.mode, "down"
+                section.MODE, "down"
             ).split():
                 await t.press({"]": "right_square_bracket"}.get(key, key))
                 assert_harmless(t.app)

@@ -127,7 +127,7 @@ async def test_an_organisation_that_cannot_be_saved_keeps_the_form_open(terminal
     async with terminal() as t:
         await t.press("7", "a")
         await t.until(lambda: isinstance(t.app.screen, OrganizationForm))
-        await t.type("New place")
+        await t.type("New clinic")
         await t.press("ctrl+s")
         await t.until_shown("the disk is full")
-        assert field(t, "name").value == "New place"
+        assert field(t, "name").value == "New clinic"

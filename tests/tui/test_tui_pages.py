@@ -23,10 +23,10 @@ from interlock.model.observation import (
 from interlock.model.pattern import PatternMatch
 from interlock.model.plan import Driver
 from interlock.model.readiness import AnswerChange, Interval, VerdictChange
-from interlock.tui.card import draw_observation
 from interlock.tui.check_page import draw_checks
-from interlock.tui.diff import draw_burn_down, draw_diff
+from interlock.tui.diff_page import draw_burn_down, draw_diff
 from interlock.tui.drift_page import draw_drift
+from interlock.tui.observation_page import draw_observation
 from interlock.tui.page import Page
 from interlock.tui.pattern_page import draw_patterns
 from interlock.tui.plan_page import draw_first
@@ -94,14 +94,14 @@ def test_the_proxy_that_was_asked_is_named_once_whatever_was_seen(outcome):
     def asked(proxy: str | None) -> RequestRecord:
         return RequestRecord(method="GET", url="https://ehr.example.org/fhir/metadata", elapsed_ms=1, proxy=proxy)
 
-    def seen(*proxies: str | None) -> str:
+    def drawn(*proxies: str | None) -> str:
         records = tuple(asked(proxy) for proxy in proxies)
         return shown(draw_observation, observation().model_copy(update={"outcome": outcome, "requests": records}), None)
 
-    one, other = "http://proxy.example.org:3128", f"http://{EVIL}:3128"
-    said = seen(None, one, one, other)
-    assert said.count(one) == 1 and f"asked through the proxy {one}, http://" in said and TAMED in said
-    assert "proxy" not in seen(None)
+    first, second = "http://proxy.example.org:3128", f"http://{EVIL}:3128"
+    said = drawn(None, first, first, second)
+    assert said.count(first) == 1 and f"asked through the proxy {first} and http://" in said and TAMED in said
+    assert "proxy" not in drawn(None)
 
 
 def test_the_way_in_of_each_launch_mode_is_shown():
@@ -124,7 +124,7 @@ def test_a_certificate_that_runs_out_and_one_that_is_not_accepted_are_told():
     )
     tls = TlsFacts(verified=True, chain=(leaf,), versions={"TLSv1.2": "offered", "TLSv1": "refused"})
     said = shown(draw_observation, observation(tls=tls), None)
-    assert "certificate accepted" in said and "2026-01-10 (8 days left)" in said and "self-signed" in said
+    assert "certificate accepted" in said and "10 Jan 2026 (8 days left)" in said and "self-signed" in said
     assert "Versions TLSv1.2" in said and "TLSv1," not in said and TAMED in said
     refused = TlsFacts(
         verified=False, error="expired", message=EVIL, chain=(leaf.model_copy(update={"days_left": -2}),)
@@ -159,7 +159,7 @@ POINTS = (
 @pytest.mark.parametrize("width", [56, 78, 140])
 def test_the_burn_down_has_a_line_for_each_milestone_and_for_now(width):
     said = shown(draw_burn_down, BurnDown(points=POINTS, names={"one": "First", "two": EVIL}), width=width)
-    assert "2026-01-01 14 33 2027-01-01" in said and "now 2026-02-01 9 2 no plan" in said
+    assert "1 Jan 2026 14 33 1 Jan 2027" in said and "now 1 Feb 2026 9 2 no plan" in said
     assert "20 to 60" in said and "42" in said and "30 to 70" in said
     assert "not there yet" in said, "an organisation that was added later has no score before"
     assert "No milestone yet" not in said
@@ -185,7 +185,7 @@ def test_what_was_opened_again_and_why_a_date_moved_is_told():
     )
     said = shown(draw_diff, diff, {"one": EVIL})
     assert "Opened again 1" in said and "A-001@one" in said
-    assert "2026-03-01 → 2026-03-08 7 days later" in said and "is open again: 5 days" in said and TAMED in said
+    assert "1 Mar 2026 → 8 Mar 2026 7 days later" in said and "is open again: 5 days" in said and TAMED in said
 
 
 async def test_what_would_change_the_verdict_is_told_with_question_and_answers(terminal):
@@ -251,6 +251,6 @@ def test_what_the_contract_uses_comes_first_among_changes_and_unseen_is_no_remov
         ranked_by=EVIL,
     )
     said = shown(draw_drift, drift)
-    assert said.index("scope launch is gone") < said.index("New 1") < said.index("Not compared")
+    assert said.index("scope launch is gone") < said.index("New or better 1") < said.index("Not compared")
     assert said.count("[red]x") == 4 and "nothing is concluded" in said
     assert "Nothing changed" in shown(draw_drift, drift.model_copy(update={"changes": ()}))

@@ -15,7 +15,7 @@ async def test_probe_all_shows_what_was_seen_and_moves_the_assessment(terminal, 
         await t.press("3", "a")
         await t.until(lambda: len(t.app.state.inputs.observations) == 4 and not t.app.state.probing)
         await t.settled()
-        outcomes = {org: seen.outcome for org, seen in t.app.state.inputs.observations.items()}
+        outcomes = {org: observation.outcome for org, observation in t.app.state.inputs.observations.items()}
         assert outcomes == {
             "riverside": "observed",
             "lakeshore": "observed",

@@ -11,9 +11,9 @@ from textual.widgets import Input, OptionList, TextArea
 
 from interlock.model.base import Evidence, Gate, Status
 from interlock.model.errors import Location, WorkspaceError
+from interlock.tui.progress import worth_of
 from interlock.tui.widgets.choices import Choices
 from interlock.tui.widgets.rows import Rows
-from interlock.tui.words import worth_words
 from interlock.usecases.next import GateAtStake, NextQuestion
 from interlock.workspace.store import Workspace
 
@@ -54,8 +54,8 @@ async def saved(t, workspace: Workspace, item: str, scope: str = "product", **wa
     """Wait until the file holds a response with these attributes; returns it."""
 
     def there() -> bool:
-        found = response(workspace, item, scope)
-        return found is not None and all(getattr(found, name) == value for name, value in wanted.items())
+        given = response(workspace, item, scope)
+        return given is not None and all(getattr(given, name) == value for name, value in wanted.items())
 
     await t.until(there)
     return response(workspace, item, scope)
@@ -66,10 +66,10 @@ async def taken_back(t, workspace: Workspace, item: str) -> None:
     await t.until(lambda: response(workspace, item) is None)
 
 
-async def typed(t, words: str, *, over: bool = False) -> None:
+async def typed(t, answer: str, *, over: bool = False) -> None:
     """Type an answer, or another one over it, and give it."""
     await t.press("ctrl+u" if over else "enter")
-    await t.type(words)
+    await t.type(answer)
     await t.press("enter")
 
 
@@ -140,12 +140,12 @@ async def test_a_question_opens_at_its_text_even_if_its_answer_is_further_down(a
 
 async def test_next_open_walks_through_the_scopes(asking, workspace):
     async with asking(STABLE) as t:
-        seen = set()
+        visited = set()
         for _ in range(4):
             await t.press("o")
-            seen.add(where(t))
-        assert ("product", "extra.count") in seen
-        assert all(item not in workspace.responses(scope) for scope, item in seen)
+            visited.add(where(t))
+        assert ("product", "extra.count") in visited
+        assert all(item not in workspace.responses(scope) for scope, item in visited)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ async def test_yes_or_no_and_not_known(asking, workspace):
         await saved(t, workspace, "extra.sure", value=True)
         await t.press("u")
         await saved(t, workspace, "extra.sure", status=Status.UNKNOWN)
-        assert "? not known" in t.text
+        assert "? unknown" in t.text
         await t.press("delete")
         await taken_back(t, workspace, "extra.sure")
 
@@ -273,8 +273,8 @@ async def test_what_cannot_be_saved_stays_and_is_retried(asking, workspace, full
     async with asking("extra.sure") as t:
         await unsaved_answer(t)
         await t.until_shown("1 answer not saved")
-        assert "Not saved yet; it is kept here" in t.words
-        assert "the folder cannot be written" in t.words
+        assert "Not saved yet; it is kept here" in t.flat_text
+        assert "the folder cannot be written" in t.flat_text
         assert t.app.state.inputs.product["extra.sure"].value is True, "it counts, and is still there"
         await t.press("q")
         await t.until_shown("Not everything is saved")
@@ -324,10 +324,10 @@ async def test_a_contradiction_is_shown_at_the_question(terminal):
         await t.until(lambda: "lakeshore" in t.app.state.inputs.observations)
         await t.settled()
         assert t.app.state.assessment.contradictions
-        found = t.app.state.assessment.contradictions[0]
-        await at(t, found.org or "product", found.item)
+        contradiction = t.app.state.assessment.contradictions[0]
+        await at(t, contradiction.org or "product", contradiction.item)
         await t.until_shown("An observation says otherwise")
-        assert found.observed in t.words
+        assert contradiction.observed in t.flat_text
 
 
 async def test_unknown_keeps_link_note_and_evidence_and_one_can_leave(asking, workspace):
@@ -361,20 +361,20 @@ def listed(t) -> tuple[str, ...]:
     return t.app.screen.query_one("#questions", Rows).keys
 
 
-async def choose(t, key: str, title: str, words: str) -> None:
-    """Press a key that opens a list, and take the line with these words."""
+async def choose(t, key: str, title: str, label: str) -> None:
+    """Press a key that opens a list, and take the line with this label."""
     await t.press(key)
     await t.until_shown(title)
     options = t.app.screen.query_one(OptionList)
-    options.highlighted = next(i for i, option in enumerate(options.options) if words in str(option.prompt))
+    options.highlighted = next(i for i, option in enumerate(options.options) if label in str(option.prompt))
     await t.press("enter")
 
 
-async def find(t, words: str) -> None:
+async def find(t, phrase: str) -> None:
     """List only questions with these words."""
     await t.press("slash")
     await t.until_shown("Find questions")
-    await t.type(words)
+    await t.type(phrase)
     await t.press("enter")
 
 
@@ -382,11 +382,11 @@ async def find(t, words: str) -> None:
 async def test_only_open_questions_are_listed_and_the_answered_one_stays_until_left(asking, size):
     async with asking(STABLE, size) as t:
         everything = listed(t)
-        await choose(t, "f", "Which questions?", "without an answer")
+        await choose(t, "f", "Which questions?", "not answered")
         await t.until(lambda: 0 < len(listed(t)) < len(everything))
         assert all(item not in t.app.state.inputs.product for item in listed(t))
         assert t.app.screen._item == listed(t)[0]
-        await t.until_shown("only those without an answer; c lists all")
+        await t.until_shown("only those not answered; c lists all")
         await at(t, "product", "extra.sure")
         here = t.app.screen._item
         await t.press("home", "enter")
@@ -424,12 +424,14 @@ async def test_the_next_question_is_the_one_that_settles_most_and_says_why(termi
         await t.press("n")
         await t.until(lambda: t.app.current_mode == "questions")
         await t.until(lambda: where(t) == (best.scope, best.item))
-        why = worth_words(best, {})
+        why = worth_of(best, {})
         assert why in t.of("#question")
         await t.press("u")
         await t.until(lambda: why not in t.of("#question"))
         await t.settled()
-        assert (best.scope, best.item) not in {(one.scope, one.item) for one in t.app.state.worth.questions}
+        assert (best.scope, best.item) not in {
+            (question.scope, question.item) for question in t.app.state.worth.questions
+        }
         await t.press("w")
         then = t.app.state.worth.questions[0]
         await t.until(lambda: where(t) == (then.scope, then.item))
@@ -451,9 +453,9 @@ def test_why_a_question_is_worth_answering_counts_gates_points_and_rules():
         ),
         because="",
     )
-    assert worth_words(question, {"three": "Third [b]Hospital"}) == (
+    assert worth_of(question, {"three": "Third [b]Hospital"}) == (
         "decides the sandbox gate of 2 organisations; decides the pilot gate of Third [b]Hospital; "
         "settles 12.3 points; 2 rules wait for it"
     )
     nothing = question.model_copy(update={"points": 0.0, "rules": (), "gates": ()})
-    assert worth_words(nothing, {}) == "no rule waits for it"
+    assert worth_of(nothing, {}) == "no rule waits for it"

@@ -29,11 +29,11 @@ async def test_each_section_opens_by_its_number_or_letter_and_fits(terminal, siz
             if by_letter:
                 await t.press("g")
                 await t.until_shown("Go to")
-            await t.press(section.letter if by_letter else str(number))
-            assert t.app.current_mode == section.mode
-            for words in EXPECTED[section.mode]:
-                await t.until_shown(words)
-            assert t.app.screen.focused is not None, section.mode
+            await t.press(section.LETTER if by_letter else str(number))
+            assert t.app.current_mode == section.MODE
+            for phrase in EXPECTED[section.MODE]:
+                await t.until_shown(phrase)
+            assert t.app.screen.focused is not None, section.MODE
             lines = t.lines
             assert len(lines) == size[1]
             assert "Quit" in lines[-1] and "Help" in lines[-1], "the general keys are always there"
@@ -71,7 +71,7 @@ async def test_help_says_what_the_screen_is_for_and_its_keys(terminal):
         await t.press("2", "escape", "question_mark")
         await t.until_shown("Keys here")
         assert "Help: Questions" in t.text
-        assert "The question after this one" in t.words
+        assert "The question after this one" in t.flat_text
         await t.press("escape")
         await t.until(lambda: "Keys here" not in t.text)
 
@@ -91,7 +91,7 @@ async def test_an_organisations_page_belongs_to_the_section_it_was_opened_from(t
         await t.until(lambda: t.app.screen.focused is not None)
         await t.press("enter")
         await t.until_shown("Evidence")
-        assert t.app.screen.query_one(Tabs)._here == mode
+        assert t.app.screen.query_one(Tabs)._current == mode
         assert "Verdict" in t.of("#readiness") and "?" not in t.of("#readiness")
 
 
@@ -112,13 +112,13 @@ async def test_the_key_bar_fits_and_the_help_has_every_key_in_each_section(termi
             await t.until(lambda: t.app.screen.focused is not None)
             bar = t.app.screen.query_one(KeyBar)
             own = [hint.key for hint in fitting(bar._hints, 80) if hint.action in shown_actions(t.app.screen)]
-            assert len(own) >= 2 and len(t.lines[-1]) <= 80, section.mode
+            assert len(own) >= 2 and len(t.lines[-1]) <= 80, section.MODE
             active = [b for b in t.app.screen.BINDINGS if b.tooltip and t.app.screen.check_action(*parsed(b.action))]
             await t.press("question_mark")
             await t.until_shown("Keys here")
             said = t.of("#help-text")
             for binding in active:
-                assert binding.tooltip in said, (section.mode, binding.key)
+                assert binding.tooltip in said, (section.MODE, binding.key)
             await t.press("escape")
 
 

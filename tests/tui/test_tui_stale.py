@@ -12,7 +12,8 @@ from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import Response
 from interlock.tui import work
 from interlock.tui.screens import answering
-from interlock.tui.screens.dialogs import AskText, Confirm, Jump, Pick
+from interlock.tui.screens.dialogs import AskText, Confirm, Pick
+from interlock.tui.screens.jump import Jump
 from interlock.tui.screens.organization_form import OrganizationForm
 from interlock.tui.state import Answer
 from interlock.tui.widgets.rows import Column, Row, Rows
@@ -229,9 +230,9 @@ async def test_once_everything_is_kept_nothing_older_is_saved_over_it(terminal, 
     saved = []
     original = answer_usecase.record_answer
 
-    def recorded(place, content, item, response, org, *, before):
+    def recorded(folder, content, item, response, org, *, before):
         saved.append(response.note)
-        return original(place, content, item, response, org, before=before)
+        return original(folder, content, item, response, org, before=before)
 
     async with terminal() as t:
         monkeypatch.setattr(answer_usecase, "record_answer", recorded)

@@ -32,8 +32,8 @@ async def test_x_shows_the_dates_before_and_after_and_c_clears(terminal):
     async with terminal((160, 48)) as t:
         await in_tasks(t)
         plan = t.app.state.assessment.plan
-        task = max((one for one in plan.tasks if one.kind == "gap"), key=lambda one: one.criticality)
-        other = next(one for one in plan.tasks if one.kind == "routine" and one.id != task.id)
+        task = max((each for each in plan.tasks if each.kind == "gap"), key=lambda each: each.criticality)
+        other = next(each for each in plan.tasks if each.kind == "routine" and each.id != task.id)
         tasks(t).select(task.id)
         await t.press("x")
         await t.until(lambda: supposing(t).result is not None)
@@ -75,12 +75,12 @@ async def test_a_first_thing_an_organisation_and_a_person_are_offered_where_it_i
         await t.until_shown("what if: P80 of all")
 
 
-async def suppose(t, words: str) -> None:
-    """Take the line with these words of what can be supposed, and wait for the dates."""
+async def suppose(t, label: str) -> None:
+    """Take the line with this label of what can be supposed, and wait for the dates."""
     await t.press("w")
     await t.until_shown("What if?")
     options = t.app.screen.query_one(OptionList)
-    options.highlighted = next(i for i, option in enumerate(options.options) if words in str(option.prompt))
+    options.highlighted = next(i for i, option in enumerate(options.options) if label in str(option.prompt))
     await t.press("enter")
     await t.until(lambda: not supposing(t).supposed or supposing(t).result is not None)
 
@@ -134,8 +134,8 @@ async def test_only_other_ways_to_launch_and_what_is_tested_in_a_sandbox_are_off
         contract, plan = t.app.state.inputs.contract, t.app.state.assessment.plan
 
     def offered(plan: Plan, contract: WorkflowContract | None) -> list[str]:
-        found = choices(plan, contract, Suppositions(), {})
-        return [key for key, _, _ in found if key.startswith(("launch:", "simulate:"))]
+        offers = choices(plan, contract, Suppositions(), {})
+        return [key for key, _, _ in offers if key.startswith(("launch:", "simulate:"))]
 
     def launching(*modes: str) -> WorkflowContract:
         return contract.model_copy(
@@ -165,17 +165,17 @@ async def test_what_is_worked_out_meanwhile_is_for_the_newest_marks_and_nothing_
     monkeypatch.setattr(work, "supposed", slow)
     async with terminal((160, 48)) as t:
         await in_tasks(t)
-        one, two, *_ = tasks(t).keys
-        tasks(t).select(one)
+        first, second, *_ = tasks(t).keys
+        tasks(t).select(first)
         await t.press("x")
-        tasks(t).select(two)
+        tasks(t).select(second)
         await t.press("x")
-        await t.until(lambda: supposing(t).supposed.done == (one, two))
+        await t.until(lambda: supposing(t).supposed.done == (first, second))
         assert "working out the dates" in t.text, "keys work while it is worked out"
         gate.set()
         await t.until(lambda: supposing(t).result is not None)
         assert [len(entry.done) for entry in asked] == [1, 2]
-        assert any(two in change for change in supposing(t).result.changes)
+        assert any(second in change for change in supposing(t).result.changes)
 
 
 async def test_an_error_is_told_and_the_plan_goes_on(terminal, monkeypatch):

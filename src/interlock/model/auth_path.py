@@ -10,7 +10,6 @@ from interlock.model.base import Model
 Mode = Literal["ehr", "standalone", "backend"]
 
 _MODES = {"ehr": "EHR launch", "standalone": "Standalone launch", "backend": "Backend service"}
-_STATES = {"possible": "possible", "not_offered": "not offered", "cannot_tell": "cannot tell"}
 
 
 class AuthPath(Model):
@@ -39,7 +38,7 @@ class AuthPath(Model):
 
     def summary(self) -> str:
         """``EHR launch: possible, scopes v2, PKCE S256, private_key_jwt``; or not, and why."""
-        head = f"{_MODES[self.mode]}: {_STATES[self.state]}"
+        head = f"{_MODES[self.mode]}: {words.AUTH_PATH[self.state].phrase}"
         if self.state != "possible":
             return f"{head}, {self.reason}"
         parts = [f"scopes {words.listed(self.scopes)}" if self.scopes else "scopes not listed"]

@@ -92,6 +92,20 @@ FIT: Mapping[str, Word] = {
     "undeclared": Word("undeclared", "~"),
     "not_observed": Word("not observed", "?"),
 }
+#: How much a way in (a launch mode) is shown by what an organisation publishes.
+AUTH_PATH: Mapping[str, Word] = {
+    "possible": Word("possible", "✓"),
+    "not_offered": Word("not offered", "✗"),
+    "cannot_tell": Word("cannot tell", "?"),
+}
+#: What a change between two observations means for the contract, the most important first.
+DRIFT: Mapping[str, Word] = {
+    "contract_broken": Word("breaks contract", "✗"),
+    "contract_changed": Word("contract uses it", "!"),
+    "removed": Word("gone or worse", "–"),
+    "changed": Word("changed", "~"),
+    "added": Word("new or better", "+"),
+}
 EVIDENCE: Mapping[Evidence, Word] = {evidence: Word(evidence.value) for evidence in Evidence}
 #: What each kind of evidence means, for the person who chooses one.
 EVIDENCE_MEANS: Mapping[Evidence, str] = {

@@ -16,26 +16,22 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from interlock.documents.text import plain
+from interlock.model import words
 from interlock.tui import messages as tell
 from interlock.tui import work as job
+from interlock.tui.commands import commands
 from interlock.tui.saving import Saver
-from interlock.tui.screens.contract import ContractSection
-from interlock.tui.screens.dialogs import Confirm, Jump
+from interlock.tui.screens.dialogs import Confirm
 from interlock.tui.screens.gaps import GapsSection
 from interlock.tui.screens.help import help_for
+from interlock.tui.screens.jump import Jump
 from interlock.tui.screens.organization import OrganizationPage
 from interlock.tui.screens.organization_form import OrganizationForm
-from interlock.tui.screens.organizations import OrganizationsSection
-from interlock.tui.screens.overview import OverviewSection
-from interlock.tui.screens.plan import PlanSection
-from interlock.tui.screens.probe import ProbeSection
 from interlock.tui.screens.questions import QuestionsSection
-from interlock.tui.screens.report import ReportSection
 from interlock.tui.screens.section import Section
 from interlock.tui.sections import SECTIONS
 from interlock.tui.state import Answer, ProbeRow, State
 from interlock.tui.themes import DEFAULT_THEME, THEMES
-from interlock.tui.words import counted
 from interlock.tui.workers import Workers
 
 if TYPE_CHECKING:
@@ -56,21 +52,13 @@ class InterlockApp(Workers):
     TITLE = "Interlock"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
-    MODES = {
-        "overview": OverviewSection,
-        "questions": QuestionsSection,
-        "probe": ProbeSection,
-        "gaps": GapsSection,
-        "plan": PlanSection,
-        "report": ReportSection,
-        "organizations": OrganizationsSection,
-        "contract": ContractSection,
-    }
-    DEFAULT_MODE = "overview"
+    SECTIONS: ClassVar[tuple[type[Section], ...]] = SECTIONS
+    MODES = {section.MODE: section for section in SECTIONS}
+    DEFAULT_MODE = SECTIONS[0].MODE
     COMMAND_PALETTE_DISPLAY = "^p"
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(str(number), f"go('{section.mode}')", section.title, show=False)
+            Binding(str(number), f"go('{section.MODE}')", section.TITLE, show=False)
             for number, section in enumerate(SECTIONS, 1)
         ),
         Binding("g", "jump", "Go", tooltip="Choose a section to go to"),
@@ -83,7 +71,7 @@ class InterlockApp(Workers):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__(workspace)
-        self.sections: set[Section] = set()
+        self.shown_sections: set[Section] = set()
         self._settling: Timer | None = None
         self._leaving = False
         self.lost: tuple[InterlockError, ...] = ()  # why answers could not be saved when the app ended
@@ -109,7 +97,7 @@ class InterlockApp(Workers):
             return
         recompute = state.revision != self.state.revision
         self.state = state
-        for section in self.sections:
+        for section in self.shown_sections:
             section.post_message(tell.StateChanged())
         if recompute and state.inputs is not None and not self._over:
             self._judge(state.revision, state.inputs)
@@ -133,7 +121,7 @@ class InterlockApp(Workers):
         if self._over:
             return
         self._over = True  # nothing is judged or saved in the background any more
-        for section in tuple(self.sections):
+        for section in tuple(self.shown_sections):
             with contextlib.suppress(Exception):  # one that broke must not cost the others their text
                 section.keep()
         if self.state.inputs is not None and self.state.waiting:
@@ -153,7 +141,7 @@ class InterlockApp(Workers):
 
     @on(tell.Loaded)
     def _loaded(self, message: tell.Loaded) -> None:
-        self._seen = message.fingerprint
+        self._files = message.fingerprint
         self.become(self.state.loaded(message.inputs, message.disputes))
 
     @on(tell.LoadFailed)
@@ -193,8 +181,8 @@ class InterlockApp(Workers):
         self._learn(f"responses/{message.answer.scope}.yaml")
         self.become(self.state.saved(message.answer))
         if message.recovered:
-            count = counted(len(message.recovered), "answer")
-            self.notify(f"{count} of an earlier session went in too.", title="Recovered", markup=False)
+            answers = words.count(len(message.recovered), "answer")
+            self.notify(f"{answers} of an earlier session went in too.", title="Recovered", markup=False)
             self._load()
 
     @on(tell.NotSaved)
@@ -253,7 +241,7 @@ class InterlockApp(Workers):
         """What we wrote ourselves is not somebody else's change: take it into the fingerprint."""
         with contextlib.suppress(OSError):  # a folder went away while we looked; the next look says so
             now = job.fingerprint(self.workspace.root)
-            self._seen |= {file: entry for file, entry in now.items() if file.startswith(name)}
+            self._files |= {file: entry for file, entry in now.items() if file.startswith(name)}
 
     # -- actions --------------------------------------------------------------------------------------------------
 
@@ -298,15 +286,14 @@ class InterlockApp(Workers):
 
     def ask_next(self) -> None:
         """Go to the question without an answer that settles most; the question says what."""
-        worth = self.state.worth
-        if worth is None:
+        if self.state.worth is None:
             self.notify("Still working out which question settles most.", markup=False)
             return
-        found = next((one for one in worth.questions if self.state.is_open(one.scope, one.item)), None)
-        if found is None:
+        question = self.state.next_question
+        if question is None:
             self.notify("Every question has an answer.", markup=False)
         else:
-            self.ask_questions(found.scope, found.item)
+            self.ask_questions(question.scope, question.item)
 
     def edit_organization(self, org: str | None) -> None:
         """A form for an organisation; without one, for a new one."""
@@ -341,11 +328,17 @@ class InterlockApp(Workers):
         without = [org.name for org in chosen if not org.fhir_base_url]
         targets = tuple(org for org in chosen if org.fhir_base_url)
         if without:
-            names = plain(", ".join(without), 200)
+            names = plain(words.listed(without), 200)
             self.notify(f"No FHIR base URL: {names}. Section 7 adds one.", title="Left out", markup=False)
         if targets:
             self.become(self.state.probe_started(org.id for org in targets))
             self._probe(targets)
+
+    def probe_all(self) -> None:
+        """Go to the probe and run it for every organisation."""
+        self.action_go("probe")
+        if self.state.inputs is not None:
+            self.probe(org.id for org in self.state.inputs.organizations)
 
     def cancel_probe(self) -> None:
         """Stop the probe that is running."""
@@ -353,23 +346,22 @@ class InterlockApp(Workers):
 
     async def action_quit(self) -> None:
         """Close; first save what is being saved, and ask if something cannot be."""
-        for section in tuple(self.sections):
+        for section in tuple(self.shown_sections):
             section.commit()
         if self._saver.running:
             self._leaving = True
             return
-        refused = [words for section in self.sections for words in section.refused()]
+        refused = [reason for section in self.shown_sections for reason in section.refused()]
         if not self.state.unsaved and not refused:
             self.exit()
             return
         answers = [("leave", "Close without saving"), ("stay", "Stay")]
-        said = [f"No valid answer: {plain(words, 300)}" for words in refused]
+        problems = [f"No valid answer: {plain(reason, 300)}" for reason in refused]
         if self.state.unsaved:
-            count = counted(len(self.state.unsaved), "answer")
-            said.insert(0, f"{count} could not be saved: {plain(self.state.unsaved[-1].error, 300)}")
+            unsaved = words.count(len(self.state.unsaved), "answer")
+            problems.insert(0, f"{unsaved} could not be saved: {plain(self.state.unsaved[-1].error, 300)}")
             answers.insert(1, ("retry", "Try again"))
-        body = "  ".join(said)
-        self.push_screen(Confirm("Not everything is saved", body, answers), self._quit_answered)
+        self.push_screen(Confirm("Not everything is saved", "  ".join(problems), answers), self._quit_answered)
 
     def _quit_answered(self, answer: str | None) -> None:
         if answer == "leave":
@@ -381,7 +373,5 @@ class InterlockApp(Workers):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action by name, for the command palette."""
-        from interlock.tui.commands import commands
-
         yield from commands(self, screen)
         yield from super().get_system_commands(screen)

@@ -1,4 +1,4 @@
-"""Bars of block characters: score intervals, counts, dates and a task's place in time.
+"""Bars of block characters: score intervals, stages, counts, dates, and when a task begins and ends.
 
 Three shades, told apart without colour too: ``█`` verified or done, ``▒`` possible or not known, ``░`` the rest.
 """
@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from interlock.model.base import Gate
 from interlock.model.plan import Quantiles
 from interlock.model.readiness import Interval
-from interlock.tui.words import OK, PRIMARY
+from interlock.tui.styles import OK, PRIMARY
 
 FULL, PART, REST = "█", "▒", "░"
 _POSSIBLE, _TRACK = "$possible", "$track"
@@ -38,6 +39,12 @@ def three(first: float, second: float, width: int, style: str = OK) -> Content:
 def interval_bar(interval: Interval, width: int) -> Content:
     """A score interval on 0 to 100: solid is verified so far, shaded the best case."""
     return three(interval.low / 100, interval.high / 100, width)
+
+
+def stage_bar(stage: Gate | None) -> str:
+    """Gates passed of the four, as four cells: ``■■□□``."""
+    passed = 0 if stage is None else stage.rank + 1
+    return "■" * passed + "□" * (len(Gate) - passed)
 
 
 def count_bar(done: int, unsure: int, total: int, width: int) -> Content:

@@ -7,17 +7,13 @@ from collections.abc import Iterable
 
 from textual.content import Content
 
+from interlock.model import words
 from interlock.model.base import CheckOutcome
 from interlock.model.observation import Check
 from interlock.tui.page import Page, line, text
-from interlock.tui.words import CHECKS, DIM, counted
+from interlock.tui.styles import CHECK, DIM
 
 _OFF = (CheckOutcome.FAIL, CheckOutcome.ERROR, CheckOutcome.WARN)
-#: The words behind a count.
-_PLURAL = {outcome: sign.word for outcome, sign in CHECKS.items()} | {
-    CheckOutcome.WARN: "warn",
-    CheckOutcome.NOT_APPLICABLE: "not applicable",
-}
 #: Reasons for not having looked that are told.
 _REASONS = 5
 
@@ -27,14 +23,14 @@ def draw_checks(page: Page, checks: Iterable[Check]) -> None:
     checks = tuple(checks)
     if not checks:
         return
-    page.heading("Checks", counted(len(checks), "check"))
+    page.heading("Checks", words.count(len(checks), "check"))
     off = sorted((c for c in checks if c.outcome in _OFF), key=lambda c: (_OFF.index(c.outcome), c.severity.rank, c.id))
     for check in off:
-        sign = CHECKS[check.outcome]
+        sign = CHECK[check.outcome]
         page.bullet(
             text(sign.glyph, sign.style),
             (f"{check.id} ", "bold"),
-            (f"{sign.word}, {check.severity.value}  ", DIM),
+            (f"{sign.word}, {words.SEVERITY[check.severity].phrase}  ", DIM),
             check.message,
         )
     if not off and any(check.outcome is CheckOutcome.PASS for check in checks):
@@ -50,16 +46,17 @@ def _families(page: Page, checks: tuple[Check, ...]) -> None:
         families.setdefault(check.id.partition("-")[0], Counter())[check.outcome] += 1
     total = sum(families.values(), Counter[CheckOutcome]())
     page.blank()
-    page.columns([*((text(name), _counts(found)) for name, found in families.items()), (text("all"), _counts(total))])
+    page.columns(
+        [*((text(name), _counts(outcomes)) for name, outcomes in families.items()), (text("all"), _counts(total))]
+    )
 
 
-def _counts(found: Counter[CheckOutcome]) -> Content:
-    words = [
-        line((CHECKS[outcome].glyph, CHECKS[outcome].style), f" {found[outcome]} {_PLURAL[outcome]}")
-        for outcome in CHECKS
-        if found[outcome]
-    ]
-    return Content("   ").join(words)
+def _counts(outcomes: Counter[CheckOutcome]) -> Content:
+    return Content("   ").join(
+        line((sign.glyph, sign.style), f" {outcomes[outcome]} {sign.word}")
+        for outcome, sign in CHECK.items()
+        if outcomes[outcome]
+    )
 
 
 def _unseen(page: Page, checks: tuple[Check, ...]) -> None:
@@ -68,6 +65,6 @@ def _unseen(page: Page, checks: tuple[Check, ...]) -> None:
     if not unseen or not any(check.outcome in {CheckOutcome.PASS, *_OFF} for check in checks):
         return
     page.blank()
-    sign = CHECKS[CheckOutcome.NOT_OBSERVED]
+    sign = CHECK[CheckOutcome.NOT_OBSERVED]
     for message, number in Counter(message.removeprefix("Not observed: ") for message in unseen).most_common(_REASONS):
-        page.bullet(text(sign.glyph, sign.style), (f"{counted(number, 'check')} could not look: {message}", DIM))
+        page.bullet(text(sign.glyph, sign.style), (f"{words.count(number, 'check')} could not look: {message}", DIM))

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
 from textual.screen import Screen
 
 from interlock.documents.text import plain
-from interlock.tui.screens.section import Section
+from interlock.tui.screens.section import Section, Shell
 from interlock.tui.sections import SECTIONS
 
-if TYPE_CHECKING:
-    from interlock.tui.app import InterlockApp
 
-
-def commands(app: InterlockApp, screen: Screen[object]) -> Iterator[SystemCommand]:
+def commands(app: Shell, screen: Screen[object]) -> Iterator[SystemCommand]:
     """Sections, the actions of the screen that is shown, the app's own, and one entry an organisation."""
     for section in SECTIONS:
-        yield SystemCommand(f"Go to {section.title}", section.purpose, partial(app.action_go, section.mode))
+        yield SystemCommand(f"Go to {section.TITLE}", section.PURPOSE, partial(app.action_go, section.MODE))
     if isinstance(screen, Section):
         yield from _of_screen(screen)
     yield SystemCommand("Next open question", "The first question without an answer", app.ask_next)
-    yield SystemCommand("Probe all organisations", "Look at every organisation's endpoints", partial(_probe_all, app))
+    yield SystemCommand("Probe all organisations", "Look at every organisation's endpoints", app.probe_all)
     yield SystemCommand("Add an organisation", "A form for a new one", partial(app.edit_organization, None))
     yield SystemCommand("Reload", "Read the workspace's files again", app.action_reload)
     yield SystemCommand("Save again", "Try to save every answer that is not saved", app.action_save)
@@ -42,30 +38,18 @@ def _unmarked(name: str) -> str:
 
 
 def _of_screen(screen: Section) -> Iterator[SystemCommand]:
-    seen: set[str] = set()
+    listed: set[str] = set()
     for _, binding in screen._bindings:
-        if binding.action in seen or binding.key == "escape":
+        if binding.action in listed or binding.key == "escape":
             continue
-        seen.add(binding.action)
+        listed.add(binding.action)
         yield SystemCommand(
             f"{screen.title}: {binding.description}",
             binding.tooltip or binding.description,
-            _run(screen, binding.action),
+            partial(screen.run_action, binding.action),
         )
 
 
-def _run(screen: Section, action: str) -> Callable[[], object]:
-    async def run() -> None:
-        await screen.run_action(action)
-
-    return run
-
-
-def _probe(app: InterlockApp, org: str) -> None:
+def _probe(app: Shell, org: str) -> None:
     app.action_go("probe")
     app.probe([org])
-
-
-def _probe_all(app: InterlockApp) -> None:
-    app.action_go("probe")
-    app.probe(org.id for org in app.state.inputs.organizations) if app.state.inputs else None

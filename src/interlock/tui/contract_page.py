@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from interlock.model import words
 from interlock.model.contract import Need, WorkflowContract
 from interlock.tui.page import Page, line, text
-from interlock.tui.words import ACCENT, DIM, OK, WARN, counted
+from interlock.tui.styles import ACCENT, DIM, OK, WARN
 
 if TYPE_CHECKING:
     from interlock.usecases.contract import ContractRemark
@@ -21,7 +22,7 @@ def draw_contract(page: Page, contract: WorkflowContract, remarks: Sequence[Cont
     """Title, open points, then every part in the order of the file."""
     page.para(contract.title, "bold")
     page.line((f"version {contract.version}   FHIR {contract.fhir_release}", DIM))
-    page.heading("Left open", counted(len(remarks), "point"))
+    page.heading("Left open", words.count(len(remarks), "point"))
     if not remarks:
         page.bullet(text("✓", OK), "Nothing is left open.")
     for remark in remarks:
@@ -45,22 +46,22 @@ def _event(page: Page, contract: WorkflowContract) -> None:
         return
     for label, value in (("Trigger", event.trigger), ("Actor", event.actor), ("Setting", event.setting)):
         page.field(label, value, label_width=_WIDTH)
-    page.field("States", _list(event.states), label_width=_WIDTH)
+    page.field("States", words.listed(event.states) or "none", label_width=_WIDTH)
     page.field("Action", event.action or "undecided", style="" if event.action else WARN, label_width=_WIDTH)
 
 
 def _launch(page: Page, contract: WorkflowContract) -> None:
     launch = contract.launch
     page.heading("Launch")
-    page.field("Modes", _list(launch.modes), label_width=_WIDTH)
-    page.field("Context", _list(launch.context), label_width=_WIDTH)
+    page.field("Modes", words.listed(launch.modes) or "none", label_width=_WIDTH)
+    page.field("Context", words.listed(launch.context) or "none", label_width=_WIDTH)
     page.field("Client", launch.client or "undecided", style="" if launch.client else WARN, label_width=_WIDTH)
 
 
 def _needs(page: Page, title: str, needs: Sequence[Need]) -> None:
-    page.heading(title, counted(len(needs), "resource"))
+    page.heading(title, words.count(len(needs), "resource"))
     for need in needs:
-        how = ", ".join(need.interactions) or "no interaction named"
+        how = words.listed(need.interactions) or "no interaction named"
         optional = "  optional" if need.optional else ""
         where = "" if need.surface == "universal" else "  per organisation"
         page.bullet(text("·", ACCENT), (need.resource, "bold"), f"  {how}", (f"{optional}{where}", DIM))
@@ -100,7 +101,3 @@ def _rest(page: Page, contract: WorkflowContract) -> None:
         for entry in contract.test_path:
             why = f": {entry.why}" if entry.why else ""
             page.bullet(text("·", ACCENT), (entry.behaviour, "bold"), (f"  {entry.where}{why}", DIM))
-
-
-def _list(values: Iterable[str]) -> str:
-    return ", ".join(values) or "none"

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from interlock.model.drift import ChangeRank, Drift, DriftChange
+from interlock.model import words
+from interlock.model.drift import Drift, DriftChange
 from interlock.tui.page import Page, line, text
-from interlock.tui.words import ACCENT, BAD, DIM, OK, PRIMARY, WARN, Mark
+from interlock.tui.styles import ACCENT, DIM, DRIFT, Mark
 
-_RANKS: dict[ChangeRank, Mark] = {
-    "contract_broken": Mark("✗", "Taken away, and the contract uses it", BAD),
-    "contract_changed": Mark("!", "Changed, and the contract uses it", WARN),
-    "removed": Mark("–", "Taken away", WARN),
-    "changed": Mark("~", "Changed", PRIMARY),
-    "added": Mark("+", "New", OK),
-}
 #: Changes of one rank that are shown.
 _SHOWN = 25
 
 
 def draw_drift(page: Page, drift: Drift) -> None:
     """Every change by its rank, and what could not be compared."""
-    page.field("From", f"{drift.before:%Y-%m-%d %H:%M} to {drift.after:%Y-%m-%d %H:%M} UTC", label_width=9)
+    page.field("From", f"{words.moment(drift.before)} to {words.moment(drift.after)}", label_width=9)
     page.field("Ranked by", drift.ranked_by or "no contract: nobody can say what is used", style=DIM, label_width=9)
     if not drift.changes:
         page.blank()
         page.para("Nothing changed.", DIM)
-    for rank, sign in _RANKS.items():
+    for rank, sign in DRIFT.items():
         _draw_rank(page, sign, [change for change in drift.changes if change.rank == rank])
     if drift.not_compared:
         page.heading("Not compared", "not seen one of the two times; nothing is concluded")
@@ -35,7 +29,7 @@ def draw_drift(page: Page, drift: Drift) -> None:
 def _draw_rank(page: Page, sign: Mark, changes: list[DriftChange]) -> None:
     if not changes:
         return
-    page.heading(sign.word, str(len(changes)))
+    page.heading(words.capital(sign.word), str(len(changes)))
     for change in changes[:_SHOWN]:
         page.bullet(text(sign.glyph, sign.style), change.summary())
         if change.uses:

@@ -5,20 +5,15 @@ from __future__ import annotations
 import codecs
 import os
 import selectors
-import signal
-from typing import TYPE_CHECKING
 
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
-if TYPE_CHECKING:
-    from interlock.tui.edge import Edge
+from interlock.tui.messages import TerminalClosed
 
 
 class TerminalDriver(LinuxDriver):
     """Bytes that are no UTF-8 become symbols, and where there is nothing more to read the app ends."""
-
-    _app: Edge
 
     def run_input_thread(self) -> None:
         """Read until the app ends or the terminal is closed; a closed one can be read for ever, and says nothing."""
@@ -30,7 +25,7 @@ class TerminalDriver(LinuxDriver):
                 if selector.select(0.1):
                     data = self._read()
                     if not data:
-                        self._app.call_later(self._app.stopped, signal.SIGHUP)
+                        self._app.post_message(TerminalClosed())
                         return
                     self._parse(decode(data))
                 for event in self._parser.tick():

@@ -139,6 +139,10 @@ class ProbeEnded(Message):
     error: InterlockError | None = None
 
 
+class TerminalClosed(Message):
+    """The terminal that the keys come from is gone."""
+
+
 @dataclass(eq=False, repr=False)
 class FilesChanged(Message):
     """Files of the workspace were changed by somebody else."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from interlock.documents.text import paragraph, plain
-from interlock.tui.words import DIM, PRIMARY, Mark
+from interlock.tui.styles import DIM, PRIMARY, Mark
 
 Piece = str | Content | tuple[str, str]
 
@@ -33,8 +33,9 @@ def _piece(piece: Piece) -> Content:
         return piece
     value, style = piece if isinstance(piece, tuple) else (piece, "")
     # Spaces belong to the layout; `plain` would take the outer ones away and leave one of several.
-    words = (part if part.isspace() else plain(part, 2000) for part in _SPACES.split(value) if part)
-    return Content.styled("".join(words), style)
+    return Content.styled(
+        "".join(part if part.isspace() else plain(part, 2000) for part in _SPACES.split(value) if part), style
+    )
 
 
 def mark(sign: Mark) -> Content:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from interlock.model import words
 from interlock.model.pattern import PatternMatch
 from interlock.tui.page import Page, line, text
-from interlock.tui.words import ACCENT, DIM, OWNER, WARN, counted
+from interlock.tui.styles import ACCENT, DIM, WARN
 
-#: Messages of one pattern that are shown.
-_SEEN = 4
+#: Organisations and messages of one pattern that are shown.
+_SHOWN = 4
 
 
 def draw_patterns(page: Page, matches: Sequence[PatternMatch], names: Mapping[str, str]) -> None:
@@ -17,8 +18,8 @@ def draw_patterns(page: Page, matches: Sequence[PatternMatch], names: Mapping[st
     held = [match for match in matches if match.outcome == "matched"]
     open_ = [match for match in matches if match.outcome == "undecided"]
     page.para(
-        f"{counted(len(held), 'pattern')} of {len(matches)} known from earlier integrations "
-        f"{'holds' if len(held) == 1 else 'hold'} here. They neither score nor block.",
+        f"{words.count(len(held), 'pattern')} of {len(matches)} known from earlier integrations "
+        f"{words.agree(len(held), 'holds', 'hold')} here. They neither score nor block.",
         DIM,
     )
     for match in held:
@@ -32,12 +33,10 @@ def draw_patterns(page: Page, matches: Sequence[PatternMatch], names: Mapping[st
 def draw_pattern(page: Page, match: PatternMatch, names: Mapping[str, str]) -> None:
     """One pattern that holds."""
     page.heading(match.title, match.pattern)
-    where = ", ".join(names.get(org, org) for org in match.orgs[:_SEEN])
-    if len(match.orgs) > _SEEN:
-        where += f" and {len(match.orgs) - _SEEN} more"
-    if where:
-        page.field("Where", where, label_width=7)
-    for message in match.messages[:_SEEN]:
+    if match.orgs:
+        organizations = words.listed([names.get(org, org) for org in match.orgs], _SHOWN)
+        page.field("Where", organizations, label_width=7)
+    for message in match.messages[:_SHOWN]:
         page.field("Seen", message, label_width=7)
     page.field("Means", match.means, label_width=7)
-    page.field("Do", line((f"{OWNER[match.owner]}: ", ACCENT), match.action), label_width=7)
+    page.field("Do", line((f"{words.OWNER[match.owner].title}: ", ACCENT), match.action), label_width=7)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.plan import Plan
 from interlock.tui.bars import quantile_bar
 from interlock.tui.page import Page, line, text
-from interlock.tui.words import ACCENT, DIM, OWNER, PRIMARY, WARN, shorter
+from interlock.tui.styles import ACCENT, DIM, PRIMARY, WARN
 
 #: A task in at least this share of runs on the critical path is drawn solid.
 CRITICAL = 0.5
@@ -19,6 +20,7 @@ def draw_first(page: Page, plan: Plan) -> None:
     if not plan.first:
         page.para("Nothing is open on the way to the target gate.", DIM)
     for number, thing in enumerate(plan.first, 1):
+        company = "with those above" if number > 1 else "alone"
         page.blank()
         page.bullet(text(f"{number}", ACCENT), (shorter(thing.title), "bold"), (f"  {thing.key}", DIM))
         page.bullet(
@@ -27,21 +29,26 @@ def draw_first(page: Page, plan: Plan) -> None:
             (" days of P80 per person-day, ", DIM),
             ("opens ", DIM),
             (f"{thing.unlocks or 'no'}", "bold"),
-            (f" {'gate' if thing.unlocks <= 1 else 'gates'} {'with those above' if number > 1 else 'alone'}, ", DIM),
+            (f" {words.agree(thing.unlocks or 1, 'gate', 'gates')} {company}, ", DIM),
             ("critical in ", DIM),
-            (f"{thing.criticality:.0%}", "bold"),
+            (words.share(thing.criticality), "bold"),
         )
-        page.bullet(" ", (f"{OWNER[thing.owner]}: ", ACCENT), thing.action)
+        page.bullet(" ", (f"{words.OWNER[thing.owner].title}: ", ACCENT), thing.action)
         page.bullet(" ", (thing.because, DIM))
     if len(plan.first) > 1 and plan.first[-1].together_days > 0:
         last = plan.first[-1]
         page.blank()
-        page.para(
-            f"All of these together: {last.together_days:.0f} days off, through by {last.together_p80_date} (P80)."
-        )
+        days = words.count(round(last.together_days), "day")
+        page.para(f"All of these together: {days} off, through by {words.iso_day(last.together_p80_date)} (P80).")
     _draw_unknowns(page, plan)
     _draw_drivers(page, plan)
     _draw_sandbox(page, plan)
+
+
+def shorter(title: str) -> str:
+    """A title of something to find out, without the words that its question mark says already."""
+    short = title.removeprefix("Find out whether this holds: ")
+    return title if short == title else f"Find out: {short}"
 
 
 def _draw_unknowns(page: Page, plan: Plan) -> None:
@@ -75,16 +82,16 @@ def _draw_sandbox(page: Page, plan: Plan) -> None:
     cost = plan.sandbox
     if cost is None or not cost.orgs:
         return
-    page.heading("Shared sandboxes", f"{cost.p80_days:.0f} days of the P80")
+    page.heading("Shared sandboxes", f"{words.count(round(cost.p80_days), 'day')} of the P80")
     for behaviour in cost.behaviours[:_SHOWN]:
-        saved = f"  simulated, it would save {behaviour.p80_days_saved:.0f} days"
+        saved = f"  simulated, it would save {words.count(round(behaviour.p80_days_saved), 'day')}"
         page.bullet(text("·", DIM), behaviour.behaviour, (saved, DIM))
 
 
 def draw_dates(page: Page, assessment: Assessment) -> None:
     """When each organisation is through, and what that rests on."""
     plan = assessment.plan
-    page.line((f"past the {plan.target_gate.value} gate", DIM), ("   █ to P50  ▒ to P80  ░ to P90", DIM))
+    page.line((f"past the {words.GATE[plan.target_gate].phrase} gate", DIM), ("   █ to P50  ▒ to P80  ░ to P90", DIM))
     names = {org.id: org.name for org in assessment.organizations}
     longest = max([plan.finish.p90_days, *(forecast.finish.p90_days for forecast in plan.orgs)], default=0)
     entries = [(names.get(forecast.org, forecast.org), forecast.finish) for forecast in plan.orgs]
@@ -94,18 +101,24 @@ def draw_dates(page: Page, assessment: Assessment) -> None:
         page.add(quantile_bar(finish, longest, page.width - 1))
         page.line(
             ("P50 ", DIM),
-            finish.p50_date,
+            words.iso_day(finish.p50_date),
             ("   P80 ", DIM),
-            (finish.p80_date, f"bold {PRIMARY}"),
+            (words.iso_day(finish.p80_date), f"bold {PRIMARY}"),
             ("   P90 ", DIM),
-            finish.p90_date,
+            words.iso_day(finish.p90_date),
         )
     page.blank()
-    likely = f"{plan.most_likely_days:.0f} working days, kept with a chance of {plan.probability_of_most_likely:.0%}"
-    page.field("Likeliest", likely, style=DIM, label_width=9)
-    shares = ", ".join(f"{grade.value} {part:.0%}" for grade, part in plan.grades.items() if part)
+    days, chance = (
+        words.count(round(plan.most_likely_days), "working day"),
+        words.share(plan.probability_of_most_likely),
+    )
+    page.field("Likeliest", f"{days}, kept with a chance of {chance}", style=DIM, label_width=9)
+    shares = [f"{words.GRADE[grade].phrase} {words.share(share)}" for grade, share in plan.grades.items() if share]
     style = WARN if plan.judgement_share > CRITICAL else DIM
-    words = line((f"{plan.judgement_share:.0%} judgement", style), (f" of the critical path ({shares})", DIM))
-    page.field("Rests on", words, label_width=9)
+    judged = line(
+        (f"{words.share(plan.judgement_share)} judgement", style),
+        (f" of the critical path ({', '.join(shares)})", DIM),
+    )
+    page.field("Rests on", judged, label_width=9)
     for note in plan.notes:
         page.bullet(text("·", DIM), (note, DIM))

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from interlock.documents.text import plain
+from interlock.model import words
 from interlock.model.base import Evidence, Status
 from interlock.tui.page import line, text
 from interlock.tui.progress import count
 from interlock.tui.state import State
+from interlock.tui.styles import BAD, DIM, STATUS
 from interlock.tui.widgets.rows import Row
-from interlock.tui.words import BAD, DIM, STATUS
 
 if TYPE_CHECKING:
     from interlock.usecases.load import Inputs
@@ -31,8 +32,8 @@ def questions(inputs: Inputs, scope: str) -> tuple[Asked, ...]:
 #: Which questions are listed, in words that go on from "questions".
 KINDS = {
     "all": "all",
-    "open": "without an answer",
-    "unknown": "not known yet",
+    "open": words.STATUS[Status.UNANSWERED].phrase,
+    "unknown": words.STATUS[Status.UNKNOWN].phrase,
     "core": "of the core",
     "asserted": "only asserted, without evidence",
     "contradicted": "contradicted by an observation",
@@ -52,8 +53,8 @@ class QuestionFilter:
         return self != QuestionFilter()
 
     @property
-    def words(self) -> str:
-        """What it takes, in words."""
+    def summary(self) -> str:
+        """Which questions the filter takes, in words that go on from "questions"."""
         parts = [KINDS[self.kind]] if self.kind != "all" else []
         parts += [f"with “{plain(self.find, 40)}”"] if self.find else []
         return " ".join(parts)
@@ -95,21 +96,21 @@ def question_rows(asked: Sequence[Asked], state: State, everything: Sequence[Ask
 def _row(asked: Asked, state: State) -> Row:
     sign = STATUS[asked.status]
     waiting = state.waiting.get((asked.scope, asked.item.id))
-    marks = []
+    warnings = []
     if waiting is not None and waiting.error is not None:
-        marks.append(("not saved ", f"bold {BAD}"))
+        warnings.append(("not saved ", f"bold {BAD}"))
     if state.contradiction(asked.scope, asked.item.id) is not None:
-        marks.append(("≠ ", f"bold {BAD}"))
-    return Row(asked.item.id, (text(sign.glyph, sign.style), line(*marks, asked.item.text)))
+        warnings.append(("≠ ", f"bold {BAD}"))
+    return Row(asked.item.id, (text(sign.glyph, sign.style), line(*warnings, asked.item.text)))
 
 
 def scope_line(state: State, inputs: Inputs, scope: str) -> Content:
     """The name of a scope and how far its answers are."""
     counts = count(questions(inputs, scope))
-    what = "the product, asked once" if scope == "product" else "an organisation"
+    kind = "the product, asked once" if scope == "product" else "an organisation"
     return line(
         (state.name_of(scope), "bold"),
-        (f"  {what}  ", DIM),
+        (f"  {kind}  ", DIM),
         f"{counts.settled} of {counts.total}",
-        (f", {counts.unknown} not known" if counts.unknown else "", DIM),
+        (f", {counts.unknown} {STATUS[Status.UNKNOWN].word}" if counts.unknown else "", DIM),
     )

@@ -127,9 +127,9 @@ class State:
 
     def contradiction(self, scope: str, item: str) -> Contradiction | None:
         """The observation that contradicts this answer, if there is one."""
-        found = self.assessment.contradictions if self.assessment else ()
+        contradictions = self.assessment.contradictions if self.assessment else ()
         org = None if scope == "product" else scope
-        return next((entry for entry in found if entry.item == item and entry.org in {org, None}), None)
+        return next((entry for entry in contradictions if entry.item == item and entry.org in {org, None}), None)
 
     def is_open(self, scope: str, item: str) -> bool:
         """Is this question there, without any answer?"""
@@ -139,10 +139,16 @@ class State:
         response = inputs.answers(scope).get(item)
         return response is None or response.status is Status.UNANSWERED
 
+    @property
+    def next_question(self) -> NextQuestion | None:
+        """The question without an answer that settles most; none when every question has one."""
+        questions = self.worth.questions if self.worth else ()
+        return next((question for question in questions if self.is_open(question.scope, question.item)), None)
+
     def worth_of(self, scope: str, item: str) -> NextQuestion | None:
         """What an answer to this question settles; none when it has one."""
-        found = self.worth.questions if self.worth and self.is_open(scope, item) else ()
-        return next((one for one in found if (one.scope, one.item) == (scope, item)), None)
+        questions = self.worth.questions if self.worth and self.is_open(scope, item) else ()
+        return next((question for question in questions if (question.scope, question.item) == (scope, item)), None)
 
     # -- changing -------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar, cast, get_args
 
 from textual.content import Content
 
+from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Owner
 from interlock.model.contract import LaunchMode, WorkflowContract
@@ -15,8 +16,9 @@ from interlock.model.errors import InterlockError
 from interlock.model.plan import Plan, WhatIf
 from interlock.tui.bars import quantile_bar
 from interlock.tui.page import Page, line, text
+from interlock.tui.plan_page import shorter
+from interlock.tui.styles import ACCENT, BAD, DIM, OK, PRIMARY, WARN
 from interlock.tui.widgets.problem import draw_problem
-from interlock.tui.words import ACCENT, BAD, DIM, OK, PRIMARY, WARN, counted, shorter
 
 if TYPE_CHECKING:
     from interlock.usecases.plan import Changes
@@ -69,7 +71,7 @@ class Suppositions:
         if kind == "launch":
             return replace(self, launch=None if name == self.launch else cast("LaunchMode", name))
         if kind == "simulate":
-            others = () if name == _EVERY else tuple(one for one in self.simulated if one != _EVERY)
+            others = () if name == _EVERY else tuple(other for other in self.simulated if other != _EVERY)
             return replace(self, simulated=_turned(self.simulated if name in self.simulated else others, name))
         return replace(self, added=_turned(self.added, Owner(name)))
 
@@ -82,7 +84,7 @@ class Suppositions:
             done=tuple(task for task in self.done if task in tasks),
             dropped=tuple(org for org in self.dropped if org in orgs),
             launch=self.launch if self.launch in _other_launches(contract) else None,
-            simulated=tuple(one for one in self.simulated if one in _simulable(contract)),
+            simulated=tuple(behaviour for behaviour in self.simulated if behaviour in _simulable(contract)),
         )
 
     @property
@@ -99,8 +101,8 @@ class Suppositions:
         )
 
 
-def _turned(before: tuple[_T, ...], one: _T) -> tuple[_T, ...]:
-    return tuple(other for other in before if other != one) if one in before else (*before, one)
+def _turned(before: tuple[_T, ...], value: _T) -> tuple[_T, ...]:
+    return tuple(other for other in before if other != value) if value in before else (*before, value)
 
 
 @dataclass(frozen=True)
@@ -124,23 +126,26 @@ def _other_launches(contract: WorkflowContract | None) -> tuple[LaunchMode, ...]
 def _simulable(contract: WorkflowContract | None) -> tuple[str, ...]:
     """Behaviours that are tested in a sandbox; behind several, the word for all of them."""
     entries = contract.test_path if contract is not None else ()
-    found = tuple(dict.fromkeys(entry.behaviour for entry in entries if entry.where == "sandbox"))
-    return tuple(dict.fromkeys((*found, _EVERY))) if len(found) > 1 else found
+    behaviours = tuple(dict.fromkeys(entry.behaviour for entry in entries if entry.where == "sandbox"))
+    return tuple(dict.fromkeys((*behaviours, _EVERY))) if len(behaviours) > 1 else behaviours
 
 
 def choices(
     plan: Plan, contract: WorkflowContract | None, supposed: Suppositions, names: Mapping[str, str]
 ) -> list[tuple[str, str, bool]]:
-    """What can be supposed without the list of tasks, as (key, words, supposed already)."""
-    found = [(f"done:{thing.key}", f"Done: {shorter(thing.title)}  {thing.key}") for thing in plan.first]
-    found += [(f"drop:{f.org}", f"Without {names.get(f.org, f.org)}") for f in plan.orgs] if len(plan.orgs) > 1 else []
-    found += [(f"add:{owner.value}", _PERSON[owner]) for owner in Owner if owner in plan.capacity]
-    found += [(f"launch:{mode}", _LAUNCH[mode]) for mode in _other_launches(contract)]
-    found += [(f"simulate:{one}", _simulated(one)) for one in _simulable(contract)]
+    """What can be supposed without the list of tasks, as (key, label, supposed already)."""
+    offers = [(f"done:{thing.key}", f"Done: {shorter(thing.title)}  {thing.key}") for thing in plan.first]
+    if len(plan.orgs) > 1:
+        offers += [
+            (f"drop:{forecast.org}", f"Without {names.get(forecast.org, forecast.org)}") for forecast in plan.orgs
+        ]
+    offers += [(f"add:{owner.value}", _PERSON[owner]) for owner in Owner if owner in plan.capacity]
+    offers += [(f"launch:{mode}", _LAUNCH[mode]) for mode in _other_launches(contract)]
+    offers += [(f"simulate:{behaviour}", _simulated(behaviour)) for behaviour in _simulable(contract)]
     taken = {f"done:{key}" for key in supposed.done} | {f"drop:{org}" for org in supposed.dropped}
-    taken |= {f"add:{owner.value}" for owner in supposed.added} | {f"simulate:{one}" for one in supposed.simulated}
+    taken |= {f"add:{owner.value}" for owner in supposed.added} | {f"simulate:{name}" for name in supposed.simulated}
     taken |= {f"launch:{supposed.launch}"}
-    return [(key, words, key in taken) for key, words in found]
+    return [(key, label, key in taken) for key, label in offers]
 
 
 def _simulated(behaviour: str) -> str:
@@ -151,8 +156,8 @@ def draw_supposing(page: Page, assessment: Assessment, supposing: Supposing) -> 
     """Every finish before and after."""
     names = {org.id: org.name for org in assessment.organizations}
     page.line(("w changes what is supposed, c goes back to the plan as it is", DIM))
-    for words in _said(supposing.supposed, assessment, names):
-        page.bullet(text("×", ACCENT), words)
+    for change in _said(supposing.supposed, assessment, names):
+        page.bullet(text("×", ACCENT), change)
     page.blank()
     result = supposing.result
     if supposing.error is not None:
@@ -165,13 +170,13 @@ def draw_supposing(page: Page, assessment: Assessment, supposing: Supposing) -> 
 
 
 def summary(supposing: Supposing) -> str:
-    """One line for where there is no room for the dates: ``what if: P80 of all 2028-03-24 → 2028-02-11``."""
+    """One line for where there is no room for the dates: ``what if: P80 of all 24 Mar 2028 → 11 Feb 2028``."""
     if supposing.error is not None:
         return "what if: it cannot be worked out"
     every = next((c for c in supposing.result.finishes if c.org is None), None) if supposing.result else None
     if every is None or every.after is None:
         return "what if: working out the dates…"
-    return f"what if: P80 of all {every.before.p80_date} → {every.after.p80_date}"
+    return f"what if: P80 of all {words.iso_day(every.before.p80_date)} → {words.iso_day(every.after.p80_date)}"
 
 
 def _said(supposed: Suppositions, assessment: Assessment, names: Mapping[str, str]) -> Iterable[str]:
@@ -181,12 +186,12 @@ def _said(supposed: Suppositions, assessment: Assessment, names: Mapping[str, st
     yield from (_lower(_PERSON[owner]) for owner in supposed.added)
     if supposed.launch is not None:
         yield _lower(_LAUNCH[supposed.launch])
-    yield from (_lower(_simulated(one)) for one in supposed.simulated)
+    yield from (_lower(_simulated(behaviour)) for behaviour in supposed.simulated)
 
 
-def _lower(words: str) -> str:
-    """The words inside a list: their first letter small, the rest (EHR, a behaviour's name) as it is."""
-    return words[:1].lower() + words[1:]
+def _lower(label: str) -> str:
+    """The label inside a list: its first letter small, the rest (EHR, a behaviour's name) as it is."""
+    return label[:1].lower() + label[1:]
 
 
 def _draw_result(page: Page, result: WhatIf, names: Mapping[str, str]) -> None:
@@ -194,7 +199,9 @@ def _draw_result(page: Page, result: WhatIf, names: Mapping[str, str]) -> None:
     if result.opened or result.closed:  # a change of the contract: what it opens and closes is part of the answer
         page.bullet(text("·", ACCENT), result.changes[0])
         page.blank()
-    page.line((f"P80 past the {result.target_gate.value} gate", DIM), ("   █ to P50  ▒ to P80  ░ to P90", DIM))
+    page.line(
+        (f"P80 past the {words.GATE[result.target_gate].phrase} gate", DIM), ("   █ to P50  ▒ to P80  ░ to P90", DIM)
+    )
     for change in sorted(result.finishes, key=lambda change: change.org is not None):
         name = names.get(change.org, change.org) if change.org else "All of them"
         page.blank()
@@ -204,7 +211,8 @@ def _draw_result(page: Page, result: WhatIf, names: Mapping[str, str]) -> None:
         days = round(change.before.p80_days - change.after.p80_days)
         page.line((name, "bold"), "   ", _moved(days))
         dates = line(
-            (change.before.p80_date, DIM), (" → ", DIM), (change.after.p80_date, f"bold {PRIMARY}" if days else "")
+            (f"{words.iso_day(change.before.p80_date)} → ", DIM),
+            (words.iso_day(change.after.p80_date), f"bold {PRIMARY}" if days else ""),
         )
         page.add(dates)
         if days:
@@ -221,5 +229,5 @@ def _moved(days: int) -> Content:
     """By how many working days the P80 is earlier (positive) or later."""
     if not days:
         return text("no change", DIM)
-    glyph, style, word = ("▲", OK, "earlier") if days > 0 else ("▼", BAD, "later")
-    return text(f"{glyph} {counted(abs(days), 'working day')} {word}", f"bold {style}")
+    glyph, style, direction = ("▲", OK, "earlier") if days > 0 else ("▼", BAD, "later")
+    return text(f"{glyph} {words.count(abs(days), 'working day')} {direction}", f"bold {style}")

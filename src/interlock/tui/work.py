@@ -36,9 +36,9 @@ def readable(error: Exception) -> InterlockError:
 
     if isinstance(error, InterlockError):
         return error
-    what = plain(error, 200) or "no further words"
+    reason = plain(error, 200) or "no further words"
     return InterlockError(
-        f"this went wrong unexpectedly ({type(error).__name__}: {what})",
+        f"this went wrong unexpectedly ({type(error).__name__}: {reason})",
         remedy="it is a defect of Interlock: please report it; what is saved is safe",
     )
 
@@ -59,7 +59,7 @@ _READ = (
 
 def fingerprint(root: Path) -> Fingerprint:
     """Modification time (ns) and size (bytes) of every file that a workspace is read from, by relative name."""
-    found: Fingerprint = {}
+    files: Fingerprint = {}
     for pattern in _READ:
         if (root / pattern.partition("/")[0]).is_symlink():
             continue  # it may lead anywhere; whoever reads it says so
@@ -68,8 +68,8 @@ def fingerprint(root: Path) -> Fingerprint:
                 stat = path.stat()
             except OSError:
                 continue  # it went away while we looked; the next look says so
-            found[path.relative_to(root).as_posix()] = (stat.st_mtime_ns, stat.st_size)
-    return found
+            files[path.relative_to(root).as_posix()] = (stat.st_mtime_ns, stat.st_size)
+    return files
 
 
 def load(workspace: Workspace) -> tuple[Inputs, Fingerprint, Mapping[Key, InterlockError]]:
@@ -79,8 +79,8 @@ def load(workspace: Workspace) -> tuple[Inputs, Fingerprint, Mapping[Key, Interl
     """
     from interlock.usecases.load import load_inputs
 
-    seen = fingerprint(workspace.root)
-    return load_inputs(workspace), seen, workspace.disputes()
+    files = fingerprint(workspace.root)
+    return load_inputs(workspace), files, workspace.disputes()
 
 
 def judged(inputs: Inputs) -> Judgement:

@@ -30,16 +30,16 @@ class Workers(Edge):
         self._saver = Saver(workspace, self.post_message)
         self._saving = threading.Lock()
         self._over = False
-        self._seen: job.Fingerprint = {}
+        self._files: job.Fingerprint = {}
 
     @work(thread=True, group="load", exclusive=True, description="load")
     def _load(self) -> None:
         try:
-            inputs, seen, disputes = job.load(self.workspace)
+            inputs, files, disputes = job.load(self.workspace)
         except Exception as error:
             self.post_message(tell.LoadFailed(job.readable(error)))
         else:
-            self.post_message(tell.Loaded(inputs, seen, disputes))
+            self.post_message(tell.Loaded(inputs, files, disputes))
 
     @work(thread=True, group="judge", exclusive=True, description="judge")
     def _judge(self, revision: int, inputs: Inputs) -> None:
@@ -77,7 +77,7 @@ class Workers(Edge):
     @work(thread=True, group="watch", exclusive=True, description="watch")
     def _watch_files(self) -> None:
         try:
-            now, then = job.fingerprint(self.workspace.root), self._seen
+            now, then = job.fingerprint(self.workspace.root), self._files
         except OSError:
             return  # a folder went away while we looked; the next look says so
         changed = tuple(sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name)))

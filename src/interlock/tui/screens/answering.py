@@ -277,6 +277,6 @@ class Answering(Section):
             asked = self._question(scope, item)
             if asked is not None and draft.typed:
                 before = asked.response or Response(status=Status.UNANSWERED)
-                words = f"typed, but no valid answer: {paragraph(redacted(draft.typed))}"
-                note = f"{before.note}\n{words}" if before.note else words
+                typed = f"typed, but no valid answer: {paragraph(redacted(draft.typed))}"
+                note = f"{before.note}\n{typed}" if before.note else typed
                 self._record(asked, before.model_copy(update={"note": note}))

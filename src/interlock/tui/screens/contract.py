@@ -16,10 +16,10 @@ from interlock.tui.contract_page import draw_contract
 from interlock.tui.page import Page, text
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
+from interlock.tui.styles import DIM, FIT
 from interlock.tui.widgets.flow import Flow, ScrollingFlow
 from interlock.tui.widgets.problem import draw_problem
 from interlock.tui.widgets.rows import Column, Row, Rows
-from interlock.tui.words import DIM, FIT
 
 if TYPE_CHECKING:
     from interlock.usecases.contract import ContractRemark
@@ -32,7 +32,9 @@ class ContractSection(Section):
     """contract.yaml, read only: it is edited as a file and read again with r."""
 
     MODE = "contract"
+    LETTER = "c"
     TITLE = "Contract"
+    PURPOSE = "The workflow contract and how it fits"
     ABOUT = (
         "What contract.yaml says about the workflow: the clinical event, what is read and written, what happens when "
         "something goes wrong. Points that it leaves open are listed with their line. The matrix holds each need "
@@ -80,7 +82,7 @@ class ContractSection(Section):
                 lambda page: page.para("There is no contract.yaml. interlock init writes one to start from.", DIM)
             )
         else:
-            pane.draw(lambda page: draw_contract(page, contract, remarks), keep_place=True)
+            pane.draw(lambda page: draw_contract(page, contract, remarks), keep_position=True)
         fits = tuple(fit for org in new.inputs.organizations if (fit := new.inputs.fits.get(org.id)) is not None)
         self._show_fit(fits)
 

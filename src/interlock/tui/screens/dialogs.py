@@ -1,4 +1,4 @@
-"""Small dialogs: a yes-or-no, a line of text with a check, a list to choose from, and where to go."""
+"""Small dialogs: a yes-or-no, a line of text with a check, and a list to choose from."""
 
 from __future__ import annotations
 
@@ -11,18 +11,15 @@ from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.events import Key
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from interlock.model.errors import InterlockError
-from interlock.tui.page import line, text
-from interlock.tui.sections import SECTIONS
+from interlock.tui.page import text
 from interlock.tui.widgets.fields import Field
-from interlock.tui.words import ACCENT, DIM
 
-_CANCEL = Binding("escape", "dismiss(None)", "Cancel")
+CANCEL = Binding("escape", "dismiss(None)", "Cancel")
 
 
 class Dialog(ModalScreen[ScreenResultType]):
@@ -36,7 +33,7 @@ class Dialog(ModalScreen[ScreenResultType]):
 class Confirm(Dialog[str]):
     """A question with two or three answers; dismissed with the answer's key, or none when cancelled."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [_CANCEL, Binding("left,right", "move", "Move", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [CANCEL, Binding("left,right", "move", "Move", show=False)]
 
     def __init__(self, title: str, body: str, answers: Sequence[tuple[str, str]]) -> None:
         """``answers`` are (key, label); the last one is safe and has the focus."""
@@ -69,7 +66,7 @@ class Confirm(Dialog[str]):
 class AskText(Dialog[str]):
     """One line of text. ``check`` raises an :class:`InterlockError` when it will not do; then the dialog stays."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [_CANCEL]
+    BINDINGS: ClassVar[list[BindingType]] = [CANCEL]
 
     def __init__(
         self,
@@ -109,7 +106,7 @@ class AskText(Dialog[str]):
 class Pick(Dialog[str]):
     """A list to choose from; dismissed with the key that was chosen, or none."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [_CANCEL]
+    BINDINGS: ClassVar[list[BindingType]] = [CANCEL]
 
     def __init__(self, title: str, choices: Sequence[tuple[str, Content]], current: str | None = None) -> None:
         super().__init__()
@@ -135,45 +132,3 @@ class Pick(Dialog[str]):
     def _selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         self.dismiss(self._choices[event.option_index][0])
-
-
-class Jump(Dialog[str]):
-    """Where to go: a letter, a number, the arrows or the mouse."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [_CANCEL]
-
-    def compose(self) -> ComposeResult:
-        """One line a section."""
-        with Vertical(classes="dialog"):
-            yield Static("Go to", classes="dialog--title", markup=False)
-            yield OptionList(
-                *(
-                    Option(
-                        line(
-                            (f"{number} ", ACCENT),
-                            (f"{section.letter}  ", f"bold {ACCENT}"),
-                            (f"{section.title:<15}", "bold"),
-                            (section.purpose, DIM),
-                        ),
-                        id=section.mode,
-                    )
-                    for number, section in enumerate(SECTIONS, 1)
-                ),
-                markup=False,
-            )
-
-    def on_mount(self) -> None:
-        """The list has the focus."""
-        self.query_one(OptionList).focus()
-
-    def on_key(self, event: Key) -> None:
-        """Letters and numbers go there at once."""
-        for number, section in enumerate(SECTIONS, 1):
-            if event.character in {section.letter, str(number)}:
-                event.stop()
-                self.dismiss(section.mode)
-
-    @on(OptionList.OptionSelected)
-    def _selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self.dismiss(event.option_id)

@@ -1,4 +1,4 @@
-"""Gaps: a list by wave that can be filtered, and the story of the highlighted one."""
+"""Gaps: a list by wave that can be filtered, and the explanation of the highlighted entry."""
 
 from __future__ import annotations
 
@@ -13,27 +13,28 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Owner, Severity
 from interlock.model.gap_graph import GapNode
+from interlock.tui.gap_page import draw_gap
 from interlock.tui.page import line, text
 from interlock.tui.pattern_page import draw_patterns
 from interlock.tui.screens.dialogs import AskText, Pick
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
-from interlock.tui.story import draw_story
+from interlock.tui.styles import ACCENT, DIM, SEVERITY, TASK
 from interlock.tui.widgets.flow import ScrollingFlow
 from interlock.tui.widgets.rows import Column, Row, Rows
-from interlock.tui.words import ACCENT, DIM, OWNER, SEVERITY, WARN, counted
 
 #: The glyph says the severity: its word is the first to leave.
 _COLUMNS = (
     Column("", 1),
-    Column("Severity", 8, leaves=7),
+    Column("Severity", 11, leaves=7),
     Column("What is open", 36, grow=4),
     Column("Gap", 20, leaves=2),
     Column("Gate", 10, leaves=5),
-    Column("Owner", 7, leaves=4),
+    Column("Owner", 12, leaves=4),
     Column("Waits", 5, leaves=6, right=True),
     Column("Blocks", 6, leaves=3, right=True),
 )
@@ -72,7 +73,9 @@ class GapsSection(Section):
     """What is open, by wave: everything in a wave can start together."""
 
     MODE = "gaps"
+    LETTER = "a"
     TITLE = "Gaps"
+    PURPOSE = "What is open, why, and what waits for it"
     ABOUT = (
         "What is open, by wave: everything in a wave can start together, and a later wave waits for an earlier one. "
         "A question mark is something to find out: nobody knows yet, so it is no gap. On the right: why it matters, "
@@ -96,12 +99,12 @@ class GapsSection(Section):
         self._filter = Filter()
 
     def body(self) -> Iterable[Widget]:
-        """The list beside the story; where it is narrow, Enter shows the story in the list's place."""
+        """The list beside the explanation; where it is narrow, Enter shows the explanation in the list's place."""
         with Horizontal(classes="sides"):
             with Vertical(classes="panel side", id="gap-list"):
                 yield Static("", id="filters", markup=False)
                 yield Rows(_COLUMNS, id="gaps", empty="Nothing is open.")
-            yield ScrollingFlow(id="story", classes="panel side")
+            yield ScrollingFlow(id="explanation", classes="panel side")
 
     def on_mount(self) -> None:
         """Titles of the panels."""
@@ -126,35 +129,35 @@ class GapsSection(Section):
         empty = "Nothing is open." if not total else "No gap fits the filters. c clears them."
         self.query_one("#gaps", Rows).set_rows(rows, empty=empty)
         self.query_one("#filters", Static).update(self._filters())
-        number = f"{listed} of {total}" if self._filter.is_set else counted(total, "entry", "entries")
+        number = f"{listed} of {total}" if self._filter.is_set else words.count(total, "entry", "entries")
         self.query_one("#gap-list").border_subtitle = number
         if not listed:
-            self._show_story(None)
+            self._show_explanation(None)
 
     def _filters(self) -> Content:
         chosen = self._filter
         parts: list[tuple[str, str]] = []
         for key, value, name in (
             ("f", self.state.name_of(chosen.org) if chosen.org else None, "organisation"),
-            ("s", chosen.severity.value if chosen.severity else None, "severity"),
-            ("w", OWNER[chosen.owner] if chosen.owner else None, "owner"),
+            ("s", words.SEVERITY[chosen.severity].phrase if chosen.severity else None, "severity"),
+            ("w", words.OWNER[chosen.owner].title if chosen.owner else None, "owner"),
             ("k", _KINDS[chosen.kind] if chosen.kind else None, "kind"),
             ("/", f"with “{chosen.find[:30]}”" if chosen.find else None, "find"),
         ):
             parts += [(f"{key} ", ACCENT), (f"only {value}", "bold") if value else (name, DIM), ("  ", "")]
         return line(*parts[:-1])
 
-    def _show_story(self, key: str | None) -> None:
-        pane = self.query_one("#story", ScrollingFlow)
+    def _show_explanation(self, key: str | None) -> None:
+        pane = self.query_one("#explanation", ScrollingFlow)
         assessment = self.state.assessment
         node = assessment.graph.node(key) if assessment is not None and key is not None else None
         if assessment is None or node is None:
-            pane.border_title = "Story"
+            pane.border_title = "Explanation"
             pane.draw(lambda page: page.para("Nothing is chosen.", DIM))
             return
         pane.border_title = text(node.key)
         names = {org.id: org.name for org in assessment.organizations}
-        pane.draw(lambda page: draw_story(page, assessment, node, names))
+        pane.draw(lambda page: draw_gap(page, assessment, node, names))
 
     def go_to(self, key: str) -> None:
         """Show one gap; a filter that hides it is cleared."""
@@ -167,39 +170,39 @@ class GapsSection(Section):
             self._filter = Filter()
             self._show_list(assessment)
         self.query_one("#gaps", Rows).select(key)
-        self._show_story(key)
+        self._show_explanation(key)
         self.add_class("-reading")
-        self.query_one("#story").focus()
+        self.query_one("#explanation").focus()
 
     @on(Rows.Moved, "#gaps")
     def _moved(self, event: Rows.Moved) -> None:
-        self._show_story(event.key)
+        self._show_explanation(event.key)
 
     @on(Rows.Chosen, "#gaps")
     def _chosen(self, event: Rows.Chosen) -> None:
-        self._show_story(event.key)
+        self._show_explanation(event.key)
         self.add_class("-reading")
-        self.query_one("#story").focus()
+        self.query_one("#explanation").focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Going back is offered beside the list, clearing while something is filtered."""
         if action == "back":
-            return self.query_one("#story").has_focus
+            return self.query_one("#explanation").has_focus
         return self._filter.is_set if action == "clear" else True
 
     def action_back(self) -> None:
-        """From the story, or the patterns in its place, to the list."""
+        """From the explanation, or the patterns in its place, to the list."""
         self.remove_class("-reading")
-        self._show_story(self.query_one("#gaps", Rows).key)
+        self._show_explanation(self.query_one("#gaps", Rows).key)
         self.query_one("#gaps", Rows).take_focus()
 
     def action_patterns(self) -> None:
-        """Patterns of trouble in the story's place."""
+        """Patterns of trouble in the explanation's place."""
         assessment = self.state.assessment
         if assessment is None:
             return
         names = {org.id: org.name for org in assessment.organizations}
-        pane = self.query_one("#story", ScrollingFlow)
+        pane = self.query_one("#explanation", ScrollingFlow)
         pane.border_title = "Patterns of trouble"
         pane.draw(lambda page: draw_patterns(page, assessment.patterns, names))
         self.add_class("-reading")
@@ -246,12 +249,17 @@ class GapsSection(Section):
     def action_filter_severity(self) -> None:
         """One severity, or all."""
         current = self._filter.severity
-        self._pick("Which severity?", [(s.value, s.value) for s in Severity], current and current.value, "severity")
+        self._pick(
+            "Which severity?",
+            [(s.value, words.SEVERITY[s].phrase) for s in Severity],
+            current and current.value,
+            "severity",
+        )
 
     def action_filter_owner(self) -> None:
         """One owner, or all."""
         current = self._filter.owner
-        self._pick("Whose work?", [(o.value, OWNER[o]) for o in Owner], current and current.value, "owner")
+        self._pick("Whose work?", [(o.value, words.OWNER[o].title) for o in Owner], current and current.value, "owner")
 
     def action_filter_kind(self) -> None:
         """Gaps, things to find out, or both."""
@@ -260,9 +268,9 @@ class GapsSection(Section):
     def action_find(self) -> None:
         """List only what has these words."""
 
-        def given(words: str | None) -> None:
-            if words is not None and self.state.assessment is not None:
-                self._filter = replace(self._filter, find=words.strip())
+        def given(wanted: str | None) -> None:
+            if wanted is not None and self.state.assessment is not None:
+                self._filter = replace(self._filter, find=wanted.strip())
                 self._show_list(self.state.assessment)
 
         dialog = AskText("Find gaps", "Words of the title or the message, or a rule's id.", value=self._filter.find)
@@ -295,17 +303,17 @@ def _rows(assessment: Assessment, chosen: Filter) -> Iterator[Row]:
 
 
 def _row(node: GapNode, waits: int) -> Row:
-    sign = SEVERITY[node.severity]
-    unknown = node.kind == "discovery"
+    undecided = node.kind == "discovery"
+    sign = TASK["discovery"] if undecided else SEVERITY[node.severity]
     return Row(
         node.key,
         (
-            text("?", WARN) if unknown else text(sign.glyph, sign.style),
-            text("unknown", WARN) if unknown else text(sign.word, sign.style),
-            line(("find out: ", DIM), node.title) if unknown else text(node.title),
+            text(sign.glyph, sign.style),
+            text(sign.word, sign.style),
+            line(("find out: ", DIM), node.title) if undecided else text(node.title),
             text(node.key, DIM),
-            text(node.gate.value, DIM),
-            text(node.owner.value, DIM),
+            text(words.GATE[node.gate].phrase, DIM),
+            text(words.OWNER[node.owner].title, DIM),
             text(waits or "", DIM),
             text(node.blocks or "", DIM),
         ),

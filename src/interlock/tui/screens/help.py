@@ -11,18 +11,18 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from interlock.tui.page import Page
+from interlock.tui.page import Page, mark
 from interlock.tui.screens.dialogs import Dialog
 from interlock.tui.screens.section import Section
 from interlock.tui.sections import SECTIONS
+from interlock.tui.styles import ACCENT, CHECK, DIM, FIT, OBSERVED, OK, SEVERITY, STATUS, Mark
 from interlock.tui.widgets.flow import ScrollingFlow
-from interlock.tui.words import ACCENT, CHECKS, DIM, FIT, OBSERVED, OK, SEVERITY, STATUS, Mark
 
 #: Marks that the help explains: a title and the marks below it.
 _LEGENDS: tuple[tuple[str, tuple[Mark, ...]], ...] = (
     ("Answers", tuple(STATUS.values())),
     ("Observations", tuple(OBSERVED.values())),
-    ("Checks", tuple(CHECKS.values())),
+    ("Checks", tuple(CHECK.values())),
     ("Contract", tuple(FIT.values())),
     ("Severity", tuple(SEVERITY.values())),
 )
@@ -40,11 +40,11 @@ def help_for(app: App[None], screen: Screen[object]) -> Help:
     for active in screen.active_bindings.values():
         if active.enabled and active.node in {screen, app} and _worth_telling(active.binding):
             binding = active.binding
-            shown, what = keys.get(binding.action, ("", ""))
+            shown, meaning = keys.get(binding.action, ("", ""))
             key = app.get_key_display(binding)
-            if binding.tooltip or not what:  # of two keys for one action, one explains it
-                what = binding.tooltip or binding.description
-            keys[binding.action] = (f"{shown} {key}".strip(), what)
+            if binding.tooltip or not meaning:  # of two keys for one action, one explains it
+                meaning = binding.tooltip or binding.description
+            keys[binding.action] = (f"{shown} {key}".strip(), meaning)
     return Help(f"Help: {screen.title or app.title}", about, list(keys.values()))
 
 
@@ -81,21 +81,21 @@ class Help(Dialog[None]):
     def _draw(self, page: Page) -> None:
         page.para(self._about)
         page.heading("Keys here")
-        page.columns([(Content.styled(key, ACCENT), Content(what)) for key, what in (*self._keys, *_EVERYWHERE)])
+        page.columns([(Content.styled(key, ACCENT), Content(meaning)) for key, meaning in (*self._keys, *_EVERYWHERE)])
         page.heading("Sections", "the number, or g and the letter")
         page.columns(
             [
                 (
-                    Content.assemble((f"{number}", ACCENT), "  ", (f"g {section.letter}", ACCENT)),
-                    Content(section.title),
-                    Content.styled(section.purpose, DIM),
+                    Content.assemble((f"{number}", ACCENT), "  ", (f"g {section.LETTER}", ACCENT)),
+                    Content(section.TITLE),
+                    Content.styled(section.PURPOSE, DIM),
                 )
                 for number, section in enumerate(SECTIONS, 1)
             ]
         )
         page.heading("Marks")
-        for title, marks in _LEGENDS:
-            page.field(title, Content("   ").join(Content.assemble((m.glyph, m.style), f" {m.word}") for m in marks))
+        for title, legend in _LEGENDS:
+            page.field(title, Content("   ").join(mark(sign) for sign in legend))
         page.field(
             "Score",
             Content.assemble(("███", OK), " verified so far   ", ("▒▒", "$possible"), " best case   ░░ out of reach"),

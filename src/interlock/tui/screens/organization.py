@@ -10,18 +10,21 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from interlock.model import words
 from interlock.model.assessment import Assessment
+from interlock.model.base import RuleOutcome
 from interlock.model.readiness import GateState, OrgReadiness
 from interlock.tui.bars import interval_bar
-from interlock.tui.card import draw_fit, draw_observation
+from interlock.tui.observation_page import draw_fit, draw_observation
 from interlock.tui.page import Page, line, text
 from interlock.tui.pattern_page import draw_pattern
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
+from interlock.tui.styles import ACCENT, BAD, DIM, OBSERVED, SEVERITY, TASK, WARN
 from interlock.tui.widgets.flow import Flow, ScrollingFlow
 from interlock.tui.widgets.rows import Column, Row, Rows
-from interlock.tui.words import ACCENT, BAD, DIM, OBSERVED, SEVERITY, VERDICT, WARN, interval_words, stage_sentence
 
+_UNDECIDED = words.RULE[RuleOutcome.UNKNOWN].phrase
 _COLUMNS = (Column("", 1), Column("What is in the way", 30, grow=1), Column("Gap", 22, leaves=1))
 
 
@@ -75,7 +78,7 @@ class OrganizationPage(Section):
         if new.assessment is not None:
             self.query_one("#requirements", Rows).set_rows(list(_gate_rows(readiness, new.assessment)))
         self.query_one("#evidence", ScrollingFlow).draw(
-            lambda page: self._draw_evidence(page, new), keep_place=old is not None
+            lambda page: self._draw_evidence(page, new), keep_position=old is not None
         )
 
     def _draw_readiness(self, page: Page, state: State, readiness: OrgReadiness) -> None:
@@ -84,19 +87,22 @@ class OrganizationPage(Section):
             return
         sign = OBSERVED[readiness.observed]
         because = f": {readiness.not_observed_because}" if readiness.not_observed_because else ""
-        page.field("Vendor", f"{org.vendor}, {org.environment}", label_width=8)
+        page.field("Vendor", f"{words.vendor(org.vendor)}, {org.environment}", label_width=8)
         page.field("Seen", line((sign.glyph, sign.style), f" {sign.word}{because}"), label_width=8)
-        page.field("Stage", stage_sentence(readiness), style="bold", label_width=8)
+        best = readiness.stage_if_unknowns_hold
+        if_unknowns = "" if best == readiness.stage else f"; {words.stage(best)} if the unknowns hold"
+        page.field("Stage", f"{words.stage(readiness.stage)}{if_unknowns}", style="bold", label_width=8)
+        score, interval = readiness.score, readiness.score.interval
         bar = line(
-            interval_bar(readiness.score.interval, max(10, min(30, page.width // 3))),
-            (f"  {interval_words(readiness.score)}", "bold"),
-            (f"  complete {readiness.score.completeness:.0%}, confidence {readiness.score.confidence:.0%}", DIM),
+            interval_bar(interval, max(10, min(30, page.width // 3))),
+            (f"  {words.interval(interval.low, interval.high)}", "bold"),
+            (f"  complete {words.share(score.completeness)}, confidence {words.share(score.confidence)}", DIM),
         )
         page.field("Score", bar, label_width=8)
-        for cap in readiness.score.caps:
+        for cap in score.caps:
             page.field("", f"capped: {cap}", style=DIM, label_width=8)
-        words = line(VERDICT[readiness.verdict], (" (provisional)" if readiness.verdict_provisional else "", WARN))
-        page.field("Verdict", words, label_width=8)
+        provisional = " (provisional)" if readiness.verdict_provisional else ""
+        page.field("Verdict", line(words.VERDICT[readiness.verdict].title, (provisional, WARN)), label_width=8)
         probing = state.probes.get(self._org)
         if probing is not None and probing.state in {"waiting", "running"}:
             page.field("Probe", f"… {probing.detail}", style=ACCENT, label_width=8)
@@ -146,20 +152,26 @@ class OrganizationPage(Section):
 
 def _gate_rows(readiness: OrgReadiness, assessment: Assessment) -> Iterator[Row]:
     for gate in readiness.gates:
-        yield Row(f"gate:{gate.gate.value}", heading=_gate_heading(gate), aside=f"{gate.met} of {gate.required} met")
+        met = f"{gate.met} of {gate.required} {words.RULE[RuleOutcome.MET].phrase}"
+        yield Row(f"gate:{gate.gate.value}", heading=_gate_heading(gate), aside=met)
         for undecided, keys in ((False, gate.open), (True, gate.undecided)):
             for key in keys:
                 rule = assessment.rules.get(key.split("@")[0])
                 title = rule.title if rule else key
-                sign = SEVERITY[rule.severity] if rule else None
-                glyph = text("?", WARN) if undecided or sign is None else text(sign.glyph, sign.style)
-                what = line(("not known: ", DIM), title) if undecided else text(title)
-                yield Row(key, (glyph, what, text(key, DIM)))
+                sign = TASK["discovery"] if undecided or rule is None else SEVERITY[rule.severity]
+                requirement = line((f"{_UNDECIDED}: ", DIM), title) if undecided else text(title)
+                yield Row(key, (text(sign.glyph, sign.style), requirement, text(key, DIM)))
 
 
 def _gate_heading(gate: GateState) -> str:
+    name = words.GATE[gate.gate].phrase
     if gate.holds:
-        return f"✓ {gate.gate.value} holds"
-    parts = [f"{len(gate.open)} open"] if gate.open else []
-    parts += [f"{len(gate.undecided)} not known"] if gate.undecided else []
-    return f"✗ {gate.gate.value}: {', '.join(parts)}" if gate.open else f"? {gate.gate.value}: {', '.join(parts)}"
+        return f"✓ {name} holds"
+    return f"{'✗' if gate.open else '?'} {name}: {in_the_way(gate)}"
+
+
+def in_the_way(gate: GateState) -> str:
+    """What keeps a gate from holding: ``2 open and 3 undecided``."""
+    counts = [f"{len(gate.open)} {words.RULE[RuleOutcome.GAP].phrase}"] if gate.open else []
+    counts += [f"{len(gate.undecided)} {_UNDECIDED}"] if gate.undecided else []
+    return words.listed(counts)

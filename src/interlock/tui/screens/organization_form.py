@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Input, Select, Static
 
 from interlock.documents.text import slug
+from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.tui.page import text
 from interlock.tui.screens.dialogs import Dialog
@@ -85,7 +86,13 @@ class OrganizationForm(Dialog["Organization | None"]):
         names = dict.fromkeys((*_VENDORS, current))
         with Horizontal(classes="field"):
             yield Static("Vendor", classes="label", markup=False)
-            yield Select([(name, name) for name in names], value=current, allow_blank=False, id="vendor", compact=True)
+            yield Select(
+                [(words.capital(words.vendor(name)), name) for name in names],
+                value=current,
+                allow_blank=False,
+                id="vendor",
+                compact=True,
+            )
 
     def on_mount(self) -> None:
         """Start with the name."""

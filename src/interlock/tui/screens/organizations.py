@@ -13,19 +13,20 @@ from textual.widget import Widget
 from textual.widgets import Button
 
 from interlock.documents.text import plain
+from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
 from interlock.tui.page import text
 from interlock.tui.screens.dialogs import Confirm
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
+from interlock.tui.styles import DIM, WARN
 from interlock.tui.widgets.rows import Column, Row, Rows
-from interlock.tui.words import DIM, WARN
 
 _COLUMNS = (
     Column("Organisation", 20, grow=3),
     Column("Id", 14, grow=1),
-    Column("Vendor", 9, leaves=3),
+    Column("Vendor", 14, leaves=3),
     Column("Environment", 14, leaves=4),
     Column("FHIR base URL", 26, grow=4, leaves=1),
     Column("Credentials", 14, grow=1, leaves=5),
@@ -36,7 +37,10 @@ class OrganizationsSection(Section):
     """Whose EHR the product integrates with."""
 
     MODE = "organizations"
+    LETTER = "s"
     TITLE = "Organisations"
+    SHORT_TITLE = "Orgs"
+    PURPOSE = "Add, change and remove organisations"
     ABOUT = (
         "The organisations whose EHR the product integrates with. Each is one file in orgs/. Credentials are named as "
         "environment variables and never written down. Removing an organisation keeps its answers and observations: "
@@ -119,7 +123,7 @@ class OrganizationsSection(Section):
         except InterlockError as error:
             self.notify(plain(error, 400), title="Not removed", severity="error", markup=False)
             return
-        names = ", ".join(path.name for path in kept)
+        names = words.listed([path.name for path in kept])
         self.notify(
             f"Kept as evidence: {names}." if kept else "Nothing else was kept.",
             title=f"Removed {plain(org.name, 80)}",
@@ -135,9 +139,9 @@ def _row(org: Organization) -> Row:
         (
             text(org.name, "bold"),
             text(org.id, DIM),
-            text(org.vendor),
+            text(words.capital(words.vendor(org.vendor))),
             text(org.environment),
             text(org.fhir_base_url or "none yet", "" if org.fhir_base_url else WARN),
-            text(", ".join(names) or "none named", DIM),
+            text(words.listed(names) or "none named", DIM),
         ),
     )

@@ -12,37 +12,27 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
 
+from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Status
 from interlock.model.content import told_changes
 from interlock.model.plan import FirstThing
 from interlock.model.readiness import OrgReadiness
-from interlock.tui.bars import count_bar, interval_bar
+from interlock.tui.bars import count_bar, interval_bar, stage_bar
 from interlock.tui.page import Page, line, mark, text
-from interlock.tui.progress import Counts, by_area
+from interlock.tui.plan_page import shorter
+from interlock.tui.progress import Counts, by_area, worth_of
+from interlock.tui.screens.organization import in_the_way
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
+from interlock.tui.styles import ACCENT, DIM, OBSERVED, PRIMARY, WARN
 from interlock.tui.verdict_page import draw_changes, draw_verdict
 from interlock.tui.widgets.flow import Flow
 from interlock.tui.widgets.rows import Column, Row, Rows
-from interlock.tui.words import (
-    ACCENT,
-    DIM,
-    OBSERVED,
-    PRIMARY,
-    STATUS,
-    WARN,
-    interval_words,
-    own_verdict,
-    shorter,
-    stage_mark,
-    stage_word,
-    worth_words,
-)
 
 _ORG_COLUMNS = (
     Column("Organisation", 16, grow=3),
-    Column("Vendor", 8, leaves=4),
+    Column("Vendor", 14, leaves=4),
     Column("Seen", 14, grow=1),
     Column("Stage", 15, grow=1),
     Column("If the unknowns hold", 20, leaves=5),
@@ -54,7 +44,7 @@ _FIRST_COLUMNS = (
     Column("", 2),
     Column("What", 34, grow=5),
     Column("Gap", 20, leaves=6),
-    Column("Who", 6, leaves=3),
+    Column("Who", 12, leaves=3),
     Column("Saves", 7, leaves=1, right=True),
     Column("Unlocks", 7, leaves=4, right=True),
     Column("Critical", 8, leaves=5, right=True),
@@ -69,7 +59,9 @@ class OverviewSection(Section):
     """Where the product and its organisations stand."""
 
     MODE = "overview"
+    LETTER = "o"
     TITLE = "Overview"
+    PURPOSE = "Verdict, organisations, what to do first"
     ABOUT = (
         "Where the product and its organisations stand. The verdict says whether the product or the integration is "
         "what holds you back, and what comes next. Enter on an organisation opens its page; Enter on a thing to do "
@@ -143,8 +135,7 @@ class OverviewSection(Section):
             [_first_row(number, thing) for number, thing in enumerate(things, 1)]
         )
         self.query_one("#forecast", Flow).draw(lambda page: _draw_forecast(page, assessment))
-        target = assessment.target_gate.value
-        self.query_one("#overview-orgs").border_subtitle = f"target gate: {target}"
+        self.query_one("#overview-orgs").border_subtitle = f"target gate: {words.GATE[assessment.target_gate].phrase}"
 
     def _show_organizations(self, state: State) -> None:
         if state.judgement is None or state.inputs is None:
@@ -174,9 +165,7 @@ class OverviewSection(Section):
 
     def action_probe_all(self) -> None:
         """Go to the probe and run it for everyone."""
-        self.interlock.action_go("probe")
-        if self.state.inputs is not None:
-            self.interlock.probe(org.id for org in self.state.inputs.organizations)
+        self.interlock.probe_all()
 
 
 def _texts(state: State) -> dict[str, str]:
@@ -186,18 +175,18 @@ def _texts(state: State) -> dict[str, str]:
 
 def _organization_row(name: str, vendor: str, readiness: OrgReadiness) -> Row:
     best = readiness.stage_if_unknowns_hold
-    same = best == readiness.stage
+    interval, same = readiness.score.interval, best == readiness.stage
     return Row(
         readiness.org,
         (
             text(name, "bold"),
-            text(vendor),
+            text(words.capital(words.vendor(vendor))),
             mark(OBSERVED[readiness.observed]),
             partial(_stage, readiness),
-            text("the same", DIM) if same else line((stage_mark(best), WARN), f" {stage_word(best)}"),
-            partial(interval_bar, readiness.score.interval),
-            text(interval_words(readiness.score)),
-            text(own_verdict(readiness)),
+            text("the same", DIM) if same else line((stage_bar(best), WARN), f" {words.stage(best)}"),
+            partial(interval_bar, interval),
+            text(words.interval(interval.low, interval.high)),
+            text(words.VERDICT[readiness.verdict].title + (" ?" if readiness.verdict_provisional else "")),
         ),
         below=_in_the_way(readiness),
     )
@@ -205,8 +194,8 @@ def _organization_row(name: str, vendor: str, readiness: OrgReadiness) -> Row:
 
 def _stage(readiness: OrgReadiness, width: int) -> Content:
     """Gates passed and the stage's word; the word alone where both do not fit."""
-    word = stage_word(readiness.stage)
-    both = line((stage_mark(readiness.stage), PRIMARY), f" {word}")
+    word = words.stage(readiness.stage)
+    both = line((stage_bar(readiness.stage), PRIMARY), f" {word}")
     return both if both.cell_length <= width else text(word)
 
 
@@ -215,10 +204,8 @@ def _in_the_way(readiness: OrgReadiness) -> Content:
     gate = next((gate for gate in readiness.gates if not gate.holds), None)
     if gate is None:
         return text("every gate holds", DIM)
-    parts = [f"{len(gate.open)} open"] if gate.open else []
-    parts += [f"{len(gate.undecided)} not known"] if gate.undecided else []
     reason = f"; {readiness.not_observed_because}" if readiness.not_observed_because else ""
-    return text(f"next gate {gate.gate.value}: {' and '.join(parts)}{reason}", DIM)
+    return text(f"next gate {words.GATE[gate.gate].phrase}: {in_the_way(gate)}{reason}", DIM)
 
 
 def _first_row(number: int, thing: FirstThing) -> Row:
@@ -228,10 +215,10 @@ def _first_row(number: int, thing: FirstThing) -> Row:
             text(f"{number}", ACCENT),
             text(shorter(thing.title), "bold"),
             text(thing.key, DIM),
-            text(thing.owner.value),
+            text(words.OWNER[thing.owner].title),
             text(f"{thing.p80_days_saved_per_person_day:.1f} d"),
             text(f"{thing.unlocks}"),
-            text(f"{thing.criticality:.0%}"),
+            text(words.share(thing.criticality)),
         ),
         below=line((f"{thing.key}  ", ACCENT), (thing.action, DIM)),
         below_at=1,
@@ -241,14 +228,13 @@ def _first_row(number: int, thing: FirstThing) -> Row:
 def _draw_answers(page: Page, areas: dict[str, Counts], state: State) -> None:
     """How far the answers are, and which question to answer next and why."""
     _draw_areas(page, areas)
-    open_ones = state.worth.questions if state.worth else ()
-    found = next((one for one in open_ones if state.is_open(one.scope, one.item)), None)
-    if found is None:
+    question = state.next_question
+    if question is None:
         return
     page.heading("Next question", "n goes there")
     names = {org.id: org.name for org in state.inputs.organizations} if state.inputs else {}
-    page.line((f"{state.name_of(found.scope)}: ", ACCENT), found.text)
-    page.para(worth_words(found, names), DIM)
+    page.line((f"{state.name_of(question.scope)}: ", ACCENT), question.text)
+    page.para(worth_of(question, names), DIM)
 
 
 def _draw_areas(page: Page, areas: dict[str, Counts]) -> None:
@@ -256,27 +242,28 @@ def _draw_areas(page: Page, areas: dict[str, Counts]) -> None:
         page.para("No questions.", DIM)
         return
     longest = max(len(title) for title in areas)
-    words = {title: _area_words(counts, wordy=True) for title, counts in areas.items()}
-    widest = max(map(len, words.values()))
+    tallies = {title: _tally(counts, wordy=True) for title, counts in areas.items()}
+    widest = max(map(len, tallies.values()))
     if page.width - longest - widest - 4 < _BAR:
-        words = {title: _area_words(counts, wordy=False) for title, counts in areas.items()}
-        widest = max(map(len, words.values()))
+        tallies = {title: _tally(counts, wordy=False) for title, counts in areas.items()}
+        widest = max(map(len, tallies.values()))
     width = max(_BAR, min(24, page.width - longest - widest - 4))
     page.columns(
         [
-            (text(title), count_bar(counts.settled, counts.unknown, counts.total, width), text(words[title], DIM))
+            (text(title), count_bar(counts.settled, counts.unknown, counts.total, width), text(tallies[title], DIM))
             for title, counts in areas.items()
         ]
     )
 
 
-def _area_words(counts: Counts, *, wordy: bool) -> str:
+def _tally(counts: Counts, *, wordy: bool) -> str:
+    """``14/16  1 unknown  1 not answered``; with glyphs instead of words where it is narrow."""
     parts = [f"{counts.settled:>3}/{counts.total:<3}".rstrip()]
-    unknown, waiting = (
-        (" unknown", " open") if wordy else (STATUS[Status.UNKNOWN].glyph, STATUS[Status.UNANSWERED].glyph)
-    )
-    parts += [f"{counts.unknown}{unknown}"] if counts.unknown else []
-    parts += [f"{counts.open}{waiting}"] if counts.open else []
+    for number, status in ((counts.unknown, Status.UNKNOWN), (counts.open, Status.UNANSWERED)):
+        if number:
+            parts.append(
+                f"{number} {words.STATUS[status].phrase}" if wordy else f"{number}{words.STATUS[status].glyph}"
+            )
     return ("  " if wordy else " ").join(parts)
 
 
@@ -286,11 +273,11 @@ def _draw_forecast(page: Page, assessment: Assessment) -> None:
         return
     page.add(
         Content.assemble(
-            (f"Every organisation past {plan.target_gate.value}: ", DIM),
+            (f"Every organisation past {words.GATE[plan.target_gate].phrase}: ", DIM),
             "P50 ",
-            (plan.finish.p50_date, "bold"),
+            (words.iso_day(plan.finish.p50_date), "bold"),
             "   P80 ",
-            (plan.finish.p80_date, "bold"),
+            (words.iso_day(plan.finish.p80_date), "bold"),
         )
     )
-    page.line((f"{plan.judgement_share:.0%} of the critical path rests on judgement", DIM))
+    page.line((f"{words.share(plan.judgement_share)} of the critical path rests on judgement", DIM))

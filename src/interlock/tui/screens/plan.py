@@ -11,20 +11,21 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.plan import Plan, PlanTask
 from interlock.tui import messages as tell
 from interlock.tui import work as job
 from interlock.tui.bars import span_bar
 from interlock.tui.page import line, text
-from interlock.tui.plan_page import CRITICAL, draw_dates, draw_first
+from interlock.tui.plan_page import CRITICAL, draw_dates, draw_first, shorter
 from interlock.tui.screens.dialogs import Pick
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
+from interlock.tui.styles import ACCENT, DIM, TASK
 from interlock.tui.suppositions import Supposing, Suppositions, choices, draw_supposing, summary
 from interlock.tui.widgets.flow import ScrollingFlow
 from interlock.tui.widgets.rows import Column, Row, Rows
-from interlock.tui.words import ACCENT, DIM, PRIMARY, WARN, counted, shorter
 
 if TYPE_CHECKING:
     from interlock.usecases.load import Inputs
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 _COLUMNS = (
     Column("Task", 40, grow=4),
     Column("Where", 12, leaves=1),
-    Column("Owner", 7, leaves=3),
+    Column("Owner", 12, leaves=3),
     Column("Starts", 6, leaves=6, right=True),
     Column("Ends", 6, leaves=2, right=True),
     Column("Critical", 8, leaves=5, right=True),
@@ -44,7 +45,9 @@ class PlanSection(Section):
     """What comes first, and when it is done."""
 
     MODE = "plan"
+    LETTER = "l"
     TITLE = "Plan"
+    PURPOSE = "What comes first, and when it is done"
     ABOUT = (
         "The schedule is simulated many times over the estimates of every task. P50 is a target, P80 a commitment. "
         "The first things are ranked by the days of P80 that one person-day saves. Dates rest on estimates, and most "
@@ -99,7 +102,7 @@ class PlanSection(Section):
         if old is not None and old.assessment is assessment:
             return
         self.query_one("#first-things", ScrollingFlow).draw(
-            lambda page: draw_first(page, assessment.plan), keep_place=old is not None
+            lambda page: draw_first(page, assessment.plan), keep_position=old is not None
         )
         contract = new.inputs.contract if new.inputs is not None else None
         self._suppose(self._supposing.supposed.still_possible(assessment.plan, contract))
@@ -109,14 +112,16 @@ class PlanSection(Section):
         plan = assessment.plan
         self.set_class(bool(supposing.supposed), "-supposing")
         self.query_one("#task-panel").border_subtitle = text(
-            summary(supposing) if supposing.supposed else f"start {plan.start}, {plan.runs:,} runs, seed {plan.seed}"
+            summary(supposing)
+            if supposing.supposed
+            else f"start {words.iso_day(plan.start)}, {plan.runs:,} runs, seed {plan.seed}"
         )
         if supposing.supposed:
             panel.border_title = "What if: before → after"
-            panel.draw(lambda page: draw_supposing(page, assessment, supposing), keep_place=True)
+            panel.draw(lambda page: draw_supposing(page, assessment, supposing), keep_position=True)
         else:
             panel.border_title = "When"
-            panel.draw(lambda page: draw_dates(page, assessment), keep_place=True)
+            panel.draw(lambda page: draw_dates(page, assessment), keep_position=True)
 
     def _show_tasks(self, plan: Plan) -> None:
         panel = self.query_one("#task-panel")
@@ -184,7 +189,7 @@ class PlanSection(Section):
         if not offered:
             self.notify("Nothing is open on the way to the target gate.", markup=False)
             return
-        lines = [(key, line(("[x] " if taken else "[ ] ", ACCENT), words)) for key, words, taken in offered]
+        lines = [(key, line(("[x] " if taken else "[ ] ", ACCENT), label)) for key, label, taken in offered]
 
         def chosen(key: str | None) -> None:
             if key is not None:
@@ -243,24 +248,23 @@ def _task_rows(plan: Plan, only: str | None, done: frozenset[str]) -> Iterator[R
         if task.wave != last:
             last = task.wave
             number = sum(other.wave == task.wave for other in ordered)
-            yield Row(f"wave:{task.wave}", heading=f"Wave {task.wave + 1}", aside=counted(number, "task"))
+            yield Row(f"wave:{task.wave}", heading=f"Wave {task.wave + 1}", aside=words.count(number, "task"))
         yield _task_row(task, longest, done=task.id in done)
 
 
 def _task_row(task: PlanTask, longest: float, *, done: bool) -> Row:
     critical = task.criticality >= CRITICAL
-    glyph = {"gap": ("■ ", PRIMARY), "discovery": ("? ", WARN), "routine": ("· ", DIM)}[task.kind]
-    if done:
-        glyph = ("× ", f"bold {ACCENT}")
+    sign = TASK[task.kind]
+    glyph = ("× ", f"bold {ACCENT}") if done else (f"{sign.glyph} ", sign.style)
     return Row(
         task.id,
         (
             line(glyph, ("as if done: " if done else "", ACCENT), (shorter(task.title), "bold" if critical else "")),
             text(task.org or "product", DIM),
-            text(task.owner.value, DIM),
+            text(words.OWNER[task.owner].title, DIM),
             text(f"{task.start_p50:.0f}"),
             text(f"{task.finish_p50:.0f}"),
-            text(f"{task.criticality:.0%}", "" if critical else DIM),
+            text(words.share(task.criticality), "" if critical else DIM),
             partial(span_bar, task.start_p50, task.finish_p50, longest, critical=critical),
         ),
     )

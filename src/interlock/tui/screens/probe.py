@@ -12,26 +12,27 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
+from interlock.model import words
 from interlock.model.base import CheckOutcome
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
 from interlock.tui import messages as tell
 from interlock.tui import work as job
-from interlock.tui.card import draw_fit, draw_observation
 from interlock.tui.drift_page import draw_drift
+from interlock.tui.observation_page import draw_fit, draw_observation
 from interlock.tui.page import Page, line, mark, text
 from interlock.tui.screens.section import Section
 from interlock.tui.state import ProbeRow, State
+from interlock.tui.styles import ACCENT, BAD, DIM, OBSERVED, WARN
 from interlock.tui.widgets.flow import ScrollingFlow
 from interlock.tui.widgets.problem import draw_problem
 from interlock.tui.widgets.rows import Column, Row, Rows
-from interlock.tui.words import ACCENT, BAD, DIM, OBSERVED, WARN, counted
 
 _COLUMNS = (
     Column("Organisation", 22, grow=2),
     Column("Seen", 17),
     Column("Checks", 22, leaves=1),
-    Column("When", 16, leaves=2),
+    Column("When", 22, leaves=2),
 )
 
 
@@ -39,7 +40,9 @@ class ProbeSection(Section):
     """Look at what the organisations' FHIR and SMART endpoints publish."""
 
     MODE = "probe"
+    LETTER = "p"
     TITLE = "Probe"
+    PURPOSE = "Look at the organisations' endpoints"
     ABOUT = (
         "A probe reads the public discovery documents of an organisation's FHIR server: its capability statement, its "
         "SMART configuration and what these point to. It creates nothing, searches nothing and guesses nothing. What "
@@ -93,7 +96,7 @@ class ProbeSection(Section):
         self.query_one("#probe-one", Button).disabled = new.probing
         self.query_one("#probe-said", Static).update(_said(new))
         if old is None or old.inputs is not new.inputs:
-            self._show_card(keep_place=True)
+            self._show_card(keep_position=True)
         if old is None or old.probing != new.probing:
             self.refresh_bindings()
 
@@ -105,7 +108,7 @@ class ProbeSection(Section):
             return not self.state.probing
         return self.query_one("#card").has_focus if action == "back" else True
 
-    def _show_card(self, *, keep_place: bool = False) -> None:
+    def _show_card(self, *, keep_position: bool = False) -> None:
         card = self.query_one("#card", ScrollingFlow)
         key, inputs = self.query_one("#probe-list", Rows).key, self.state.inputs
         org = self.state.organization(key) if key else None
@@ -121,7 +124,7 @@ class ProbeSection(Section):
             if observation is not None:
                 draw_fit(page, fit)
 
-        card.draw(drawing, keep_place=keep_place)
+        card.draw(drawing, keep_position=keep_position)
 
     @on(Rows.Moved, "#probe-list")
     def _moved(self) -> None:
@@ -184,8 +187,7 @@ class ProbeSection(Section):
     @on(Button.Pressed, "#probe-all")
     def action_probe_all(self) -> None:
         """Probe every organisation."""
-        if self.state.inputs is not None:
-            self.interlock.probe(org.id for org in self.state.inputs.organizations)
+        self.interlock.probe_all()
 
     @on(Button.Pressed, "#probe-cancel")
     def action_cancel(self) -> None:
@@ -195,7 +197,7 @@ class ProbeSection(Section):
 
 def _row(org: Organization, observation: Observation | None, row: ProbeRow | None) -> Row:
     sign = OBSERVED[observation.outcome if observation else "never_probed"]
-    when = observation.started.strftime("%Y-%m-%d %H:%M") if observation else ""
+    when = words.moment(observation.started) if observation else ""
     return Row(
         org.id,
         (text(org.name, "bold"), mark(sign), _checks(observation), text(when, DIM)),
@@ -210,8 +212,7 @@ def _checks(observation: Observation | None) -> Content:
     failed = sum(outcome in {CheckOutcome.FAIL, CheckOutcome.ERROR} for outcome in outcomes)
     warned = outcomes.count(CheckOutcome.WARN)
     if not failed and not warned:
-        seen = any(outcome is CheckOutcome.PASS for outcome in outcomes)
-        return text("nothing is off" if seen else "none could run", DIM)
+        return text("nothing is off" if CheckOutcome.PASS in outcomes else "none could run", DIM)
     parts = [(f"✗ {failed} failed", BAD)] if failed else []
     parts += [((", " if parts else "") + f"! {warned} warned", WARN)] if warned else []
     return line(*parts)
@@ -219,7 +220,7 @@ def _checks(observation: Observation | None) -> Content:
 
 def _progress(org: Organization, observation: Observation | None, row: ProbeRow | None) -> Content:
     if row is not None and row.state in {"waiting", "running"}:
-        asked = f" ({counted(row.requests, 'request')})" if row.requests else ""
+        asked = f" ({words.count(row.requests, 'request')})" if row.requests else ""
         return line(("… ", ACCENT), row.detail, (asked, DIM))
     if row is not None and row.state == "cancelled":
         return text("cancelled; what was seen before stays", WARN)

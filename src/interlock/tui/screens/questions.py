@@ -20,10 +20,10 @@ from interlock.tui.question_rows import KINDS, QuestionFilter, question_rows, qu
 from interlock.tui.screens.answering import Answering
 from interlock.tui.screens.dialogs import AskText, Pick
 from interlock.tui.state import State
+from interlock.tui.styles import ACCENT, DIM, WARN
 from interlock.tui.widgets.question_form import QuestionForm, Shown
 from interlock.tui.widgets.rows import Column, Rows
 from interlock.tui.widgets.score_line import ScoreLine
-from interlock.tui.words import ACCENT, DIM, WARN
 
 if TYPE_CHECKING:
     from interlock.usecases.load import Inputs
@@ -36,7 +36,9 @@ class QuestionsSection(Answering):
     """Walk through the questions of the product, then of each organisation."""
 
     MODE = "questions"
+    LETTER = "q"
     TITLE = "Questions"
+    PURPOSE = "Answer one question at a time"
     ABOUT = (
         "One question at a time. The arrows move between the choices and Enter takes one: it is saved at once, and the "
         "score at the foot moves. Enter on what is taken already goes on to the next question. Say how you know it "
@@ -134,7 +136,7 @@ class QuestionsSection(Answering):
         parts = [(state.name_of(self._scope), "bold"), (f"  {counts.settled} of {counts.total}", DIM)]
         if self._filter.is_set:
             shown = len(self._listed())
-            parts += [(f"  {shown} {self._filter.words}", f"bold {WARN}"), ("  c clears", ACCENT)]
+            parts += [(f"  {shown} {self._filter.summary}", f"bold {WARN}"), ("  c clears", ACCENT)]
         else:
             parts += [("  s", ACCENT), (" switches", DIM)]
         return line(*parts)
@@ -149,7 +151,7 @@ class QuestionsSection(Answering):
         index = self._index()
         form = self.query_one(QuestionForm)
         form.set_class(index is None, "-none")
-        form.border_subtitle = text(f"only those {self._filter.words}; c lists all" if self._filter.is_set else "")
+        form.border_subtitle = text(f"only those {self._filter.summary}; c lists all" if self._filter.is_set else "")
         if index is None:
             return
         asked = self._asked[index]
@@ -247,8 +249,8 @@ class QuestionsSection(Answering):
     def action_filter(self) -> None:
         """List only some questions."""
         options = [
-            (kind, line((f"{sum(QuestionFilter(kind).takes(a, self.state) for a in self._asked):>4}  ", DIM), words))
-            for kind, words in KINDS.items()
+            (kind, line((f"{sum(QuestionFilter(kind).takes(a, self.state) for a in self._asked):>4}  ", DIM), label))
+            for kind, label in KINDS.items()
         ]
         dialog = Pick("Which questions?", options, self._filter.kind)
         self.app.push_screen(dialog, lambda kind: self._list_only(replace(self._filter, kind=kind)) if kind else None)
@@ -258,7 +260,7 @@ class QuestionsSection(Answering):
         dialog = AskText("Find questions", "Words of the question, its help or its id.", value=self._filter.find)
         self.app.push_screen(
             dialog,
-            lambda words: self._list_only(replace(self._filter, find=words.strip())) if words is not None else None,
+            lambda wanted: self._list_only(replace(self._filter, find=wanted.strip())) if wanted is not None else None,
         )
 
     def action_clear(self) -> None:
@@ -273,7 +275,7 @@ class QuestionsSection(Answering):
         if taken and self._item not in taken:
             self._item = taken[0]
         elif not taken:
-            self.notify(f"No question here {chosen.words}.", markup=False)
+            self.notify(f"No question here {chosen.summary}.", markup=False)
             self._filter = QuestionFilter()
         self._again()
 
@@ -283,8 +285,8 @@ class QuestionsSection(Answering):
         for asked in self._asked:
             areas.setdefault(asked.area, []).append(asked)
         options = []
-        for area, found in areas.items():
-            counts = count(found)
+        for area, questions_there in areas.items():
+            counts = count(questions_there)
             options.append((area, line((f"{counts.settled:>3} of {counts.total:<3}  ", DIM), area)))
         current = self._current
 

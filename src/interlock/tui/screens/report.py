@@ -14,19 +14,20 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
+from interlock.model import words
 from interlock.tui import messages as tell
 from interlock.tui import work as job
-from interlock.tui.diff import draw_burn_down, draw_diff
+from interlock.tui.diff_page import draw_burn_down, draw_diff
 from interlock.tui.page import Page, text
 from interlock.tui.screens.dialogs import Pick
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
+from interlock.tui.styles import ACCENT, DIM, OK, WARN
 from interlock.tui.widgets.fields import Field
 from interlock.tui.widgets.flow import ScrollingFlow
 from interlock.tui.widgets.problem import draw_problem
 from interlock.tui.widgets.rows import Column, Row, Rows
 from interlock.tui.widgets.tick import Tick
-from interlock.tui.words import ACCENT, DIM, OK, WARN
 
 if TYPE_CHECKING:
     from interlock.model.assessment import Assessment
@@ -42,14 +43,16 @@ _FORMATS: tuple[tuple[Format, str, bool], ...] = (
     ("xlsx", "Workbook, for spreadsheets", False),
     ("sarif", "SARIF, for code scanning", False),
 )
-_COLUMNS = (Column("#", 2, right=True), Column("Milestone", 16, grow=1), Column("Saved", 16, leaves=1))
+_COLUMNS = (Column("#", 2, right=True), Column("Milestone", 16, grow=1), Column("Saved", 22, leaves=1))
 
 
 class ReportSection(Section):
     """The report as files, and milestones to compare with."""
 
     MODE = "report"
+    LETTER = "r"
     TITLE = "Report"
+    PURPOSE = "Export the report; milestones"
     ABOUT = (
         "Choose formats and a folder, then export. A milestone freezes the assessment as it is now, so that a later "
         "one can be compared with it: Enter on a milestone shows what has moved since, what was opened again and why "
@@ -134,7 +137,7 @@ class ReportSection(Section):
             [
                 Row(
                     entry.path.stem,
-                    (text(entry.number, DIM), text(entry.name, "bold"), text(f"{entry.saved:%Y-%m-%d %H:%M}", DIM)),
+                    (text(entry.number, DIM), text(entry.name, "bold"), text(words.moment(entry.saved), DIM)),
                 )
                 for entry in reversed(self._milestones())
             ]
@@ -181,8 +184,8 @@ class ReportSection(Section):
         else:
             self.post_message(tell.Exported(written, skipped))
 
-    def _say(self, words: str) -> None:
-        self.query_one("#export-step", Static).update(text(words, ACCENT))
+    def _say(self, step: str) -> None:
+        self.query_one("#export-step", Static).update(text(step, ACCENT))
 
     @on(tell.ExportStep)
     def _step(self, message: tell.ExportStep) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,28 +13,78 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from interlock.tui.messages import StateChanged
-from interlock.tui.state import State
+from interlock.tui.state import Answer, State
 from interlock.tui.widgets.key_bar import KeyBar
 from interlock.tui.widgets.problem import Problem
 from interlock.tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
-    from interlock.tui.app import InterlockApp
+    from interlock.workspace.store import Workspace
 
 
-def _then(state: State) -> str:
-    older = "" if state.inputs is None else "; what is shown is from before"
-    return f"r reads the workspace again{older}"
+class Shell(Protocol):
+    """The app as its screens and commands know it: what it holds, where it goes, and what it does for them."""
+
+    SECTIONS: ClassVar[tuple[type[Section], ...]]
+    workspace: Workspace
+    state: State
+    shown_sections: set[Section]
+
+    def answer(self, answer: Answer) -> None:
+        """Take an answer."""
+
+    def ask_questions(self, scope: str, item: str | None = None) -> None:
+        """Go to the questions of a scope, at one question if it is named."""
+
+    def ask_next(self) -> None:
+        """Go to the question without an answer that settles most."""
+
+    def edit_organization(self, org: str | None) -> None:
+        """Open the form of an organisation; without one, of a new one."""
+
+    def show_organization(self, org: str) -> None:
+        """Open an organisation's page."""
+
+    def show_gap(self, key: str) -> None:
+        """Go to one gap."""
+
+    def probe(self, orgs: Iterable[str]) -> None:
+        """Probe these organisations."""
+
+    def probe_all(self) -> None:
+        """Go to the probe and run it for every organisation."""
+
+    def cancel_probe(self) -> None:
+        """Stop the probe that is running."""
+
+    def action_go(self, mode: str) -> None:
+        """Go to a section."""
+
+    def action_reload(self) -> None:
+        """Read the workspace's files again."""
+
+    def action_save(self) -> None:
+        """Try again to save what is not saved."""
+
+    def action_help(self) -> None:
+        """Help for the screen that is shown."""
 
 
 class Section(Screen[None]):
     """A full screen of the app.
 
-    :cvar MODE: the section that the top bar marks; none marks that from which the screen was opened.
+    :cvar MODE: the section's id; a page on top of a section has none, and the top bar marks the section below it.
+    :cvar LETTER: the key that goes to the section, after ``g``.
+    :cvar SHORT_TITLE: the title where the top bar is narrow, if it is another.
+    :cvar PURPOSE: what the section is for, in a few words.
     :cvar ABOUT: what the screen is for and how it is used; the help shows it.
     """
 
     MODE: ClassVar[str] = ""
+    LETTER: ClassVar[str] = ""
+    TITLE: ClassVar[str] = ""
+    SHORT_TITLE: ClassVar[str] = ""
+    PURPOSE: ClassVar[str] = ""
     ABOUT: ClassVar[str] = ""
     AUTO_FOCUS = ""
 
@@ -43,9 +93,9 @@ class Section(Screen[None]):
         self._shown: State | None = None
 
     @property
-    def interlock(self) -> InterlockApp:
-        """The app, by its own type."""
-        return cast("InterlockApp", self.app)
+    def interlock(self) -> Shell:
+        """The app, by what a screen may ask of it."""
+        return cast("Shell", self.app)
 
     @property
     def state(self) -> State:
@@ -54,7 +104,9 @@ class Section(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Bars, problem panel, and the section's own body."""
-        yield TopBar(self.MODE or self.app.current_mode)
+        sections = self.interlock.SECTIONS
+        tabs = [(section.MODE, section.TITLE, section.SHORT_TITLE or section.TITLE) for section in sections]
+        yield TopBar(tabs, self.MODE or self.app.current_mode)
         yield Problem(id="problem")
         yield Static("Reading the workspace…", id="loading", markup=False)
         with Container(id="body"):
@@ -67,12 +119,12 @@ class Section(Screen[None]):
 
     def on_mount(self) -> None:
         """Ask to be told about changes."""
-        self.interlock.sections.add(self)
+        self.interlock.shown_sections.add(self)
         self.sync()
 
     def on_unmount(self) -> None:
         """No more changes."""
-        self.interlock.sections.discard(self)
+        self.interlock.shown_sections.discard(self)
 
     @on(StateChanged)
     def _changed(self) -> None:
@@ -90,7 +142,8 @@ class Section(Screen[None]):
             return
         self._shown = new
         self.query_one(TopBar).show(new)
-        self.query_one("#problem", Problem).show(new.problem or new.stuck, _then(new))
+        older = "" if new.inputs is None else "; what is shown is from before"
+        self.query_one("#problem", Problem).show(new.problem or new.stuck, f"r reads the workspace again{older}")
         self.set_class(new.inputs is None, "-loading")
         self.query_one("#loading", Static).display = new.inputs is None and new.problem is None
         if new.inputs is not None:

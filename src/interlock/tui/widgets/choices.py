@@ -16,11 +16,12 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from interlock.documents.text import plain
+from interlock.model import words
 from interlock.model.base import Status
 from interlock.model.questionnaire import Item, ItemType, Response
 from interlock.tui.page import hang
+from interlock.tui.styles import DIM, OK, STATUS
 from interlock.tui.widgets.options import Options
-from interlock.tui.words import DIM, OK, STATUS
 
 if TYPE_CHECKING:
     from interlock.usecases.questions import Asked
@@ -57,9 +58,15 @@ def choices_of(item: Item) -> tuple[Choice, ...]:
         offered = [Choice("value", "yes", "Yes"), Choice("value", "no", "No")]
     if item.type in TYPED:
         offered = [Choice("typed", "", f"Type the answer: {TYPED[item.type]}")]
-    unknown = Choice("status", Status.UNKNOWN.value, "Not known yet", "It becomes something to find out, never a no.")
-    applies = Choice("status", Status.NOT_APPLICABLE.value, "Does not apply", "Needs a reason; leaves the score.")
-    return (*offered, unknown, *([applies] if item.na == "with_reason" else []))
+    unknown = Choice(
+        "status",
+        Status.UNKNOWN.value,
+        words.STATUS[Status.UNKNOWN].title,
+        "It becomes something to find out, never a no.",
+    )
+    not_applicable = words.STATUS[Status.NOT_APPLICABLE].title
+    exempt = Choice("status", Status.NOT_APPLICABLE.value, not_applicable, "Needs a reason; leaves the score.")
+    return (*offered, unknown, *([exempt] if item.na == "with_reason" else []))
 
 
 class _Line(Option):

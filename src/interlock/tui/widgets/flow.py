@@ -96,10 +96,10 @@ class ScrollingFlow(VerticalScroll):
         """The text."""
         yield self._flow
 
-    def draw(self, drawing: Drawing, *, keep_place: bool = False) -> None:
-        """Show something else, from its start unless ``keep_place``."""
+    def draw(self, drawing: Drawing, *, keep_position: bool = False) -> None:
+        """Show something else, from its start unless ``keep_position``."""
         self._flow.draw(drawing)
-        if not keep_place:
+        if not keep_position:
             self.scroll_home(animate=False)
 
     @property

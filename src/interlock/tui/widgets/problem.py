@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from textual.widgets import Static
-
 from interlock.model.errors import InterlockError
 from interlock.tui.page import Page
+from interlock.tui.styles import ACCENT, BAD, DIM
 from interlock.tui.widgets.flow import Flow
-from interlock.tui.words import ACCENT, BAD, DIM
 
 
 def draw_problem(page: Page, error: InterlockError, then: str = "") -> None:
-    """Message, place and remedy on a page."""
+    """Message, location and remedy on a page."""
     page.bullet("!", (error.message, f"bold {BAD}"))
     if error.location is not None:
         page.bullet(" ", ("at  ", DIM), (str(error.location), ""))
@@ -29,7 +27,3 @@ class Problem(Flow):
         self.display = error is not None
         if error is not None:
             self.draw(lambda page: draw_problem(page, error, then))
-
-
-class Quiet(Static):
-    """A quiet line of text: a hint, a loading state, what is said when there is nothing."""

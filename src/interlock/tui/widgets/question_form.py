@@ -11,16 +11,18 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 from textual.widgets import Input, Static, TextArea
 
+from interlock.model import words
 from interlock.model.base import Evidence
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Contradiction
 from interlock.model.questionnaire import ItemType, Response
 from interlock.tui.page import Page, line, text
+from interlock.tui.progress import worth_of
+from interlock.tui.styles import ACCENT, BAD, DIM, STATUS, WARN
 from interlock.tui.widgets.choices import TYPED, Choice, Choices
 from interlock.tui.widgets.fields import Field, Words
 from interlock.tui.widgets.flow import Flow
 from interlock.tui.widgets.segments import Segments
-from interlock.tui.words import ACCENT, BAD, DIM, EVIDENCE, EVIDENCE_HELP, STATUS, WARN, worth_words
 
 if TYPE_CHECKING:
     from interlock.usecases.next import NextQuestion
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Shown:
-    """What the form shows: a question at its place, and what is known around it.
+    """What the form shows: a question with its number, and what is known around it.
 
     :ivar unsaved: why its answer could not be saved, if it could not.
     :ivar disputed: what somebody else answered meanwhile, and what is kept beside it.
@@ -85,7 +87,9 @@ class QuestionForm(VerticalScroll):
         yield Static("", id="form-error", classes="error", markup=False)
         with Horizontal(classes="field"):
             yield Static("Evidence", classes="label", markup=False)
-            yield Segments([(e.value, EVIDENCE[e]) for e in Evidence], Evidence.ASSERTED.value, id="evidence")
+            yield Segments(
+                [(e.value, words.EVIDENCE[e].phrase) for e in Evidence], Evidence.ASSERTED.value, id="evidence"
+            )
         with Horizontal(classes="field"):
             yield Static("Link", classes="label", markup=False)
             yield Field(id="link", placeholder="where it is written down or seen", compact=True)
@@ -242,17 +246,17 @@ def _draw_question(page: Page, shown: Shown) -> None:
         page.bullet(text("!", BAD), ("Not saved yet; it is kept here. ctrl+s tries again.", f"bold {BAD}"))
         page.bullet(" ", (str(shown.unsaved), BAD))
     if shown.worth is not None:
-        page.line((f"{worth_words(shown.worth, {})}", ACCENT))
+        page.line((worth_of(shown.worth, {}), ACCENT))
     page.blank()
     page.para(asked.item.text, "bold")
     if shown.contradiction is not None:
-        found = shown.contradiction
+        contradiction = shown.contradiction
         page.blank()
         page.bullet(
             text("≠", f"bold {WARN}"),
             ("An observation says otherwise: ", f"bold {WARN}"),
-            f"answered {found.answered}, observed {found.observed}. ",
-            (found.evidence, DIM),
+            f"answered {contradiction.answered}, observed {contradiction.observed}. ",
+            (contradiction.evidence, DIM),
         )
     if asked.item.help:
         page.blank()
@@ -266,7 +270,7 @@ def _draw_question(page: Page, shown: Shown) -> None:
 
 def _draw_sources(page: Page, shown: Shown) -> None:
     item = shown.asked.item
-    page.para("; ".join(f"{EVIDENCE[e]}: {EVIDENCE_HELP[e]}" for e in Evidence), DIM)
+    page.para("; ".join(f"{words.EVIDENCE[e].phrase}: {words.EVIDENCE_MEANS[e]}" for e in Evidence), DIM)
     if item.references:
         page.blank()
         for reference in item.references:

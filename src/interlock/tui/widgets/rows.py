@@ -15,8 +15,8 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from interlock.tui.page import fit, line, text
+from interlock.tui.styles import DIM, PRIMARY
 from interlock.tui.widgets.options import Options
-from interlock.tui.words import DIM, PRIMARY
 
 #: A cell is text, or something drawn for the width that its column has.
 Cell = Content | Callable[[int], Content]
@@ -83,20 +83,20 @@ def layout(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
 
 def _alike(before: Sequence[Row], after: Sequence[Row]) -> bool:
     """Would both look the same? Cells that are drawn for their width are only alike when they are the same."""
-    return len(before) == len(after) and all(_row_alike(one, other) for one, other in zip(before, after, strict=True))
+    return len(before) == len(after) and all(_row_alike(old, new) for old, new in zip(before, after, strict=True))
 
 
-def _row_alike(one: Row, other: Row) -> bool:
-    if (one.key, one.heading, one.aside, len(one.cells)) != (other.key, other.heading, other.aside, len(other.cells)):
+def _row_alike(old: Row, new: Row) -> bool:
+    if (old.key, old.heading, old.aside, len(old.cells)) != (new.key, new.heading, new.aside, len(new.cells)):
         return False
-    pairs = zip((*one.cells, one.below), (*other.cells, other.below), strict=True)
-    return all(_cell_alike(first, second) for first, second in pairs)
+    pairs = zip((*old.cells, old.below), (*new.cells, new.below), strict=True)
+    return all(_cell_alike(before, after) for before, after in pairs)
 
 
-def _cell_alike(one: Cell | None, other: Cell | None) -> bool:
-    if isinstance(one, Content) and isinstance(other, Content):
-        return one.is_same(other)
-    return one is other
+def _cell_alike(old: Cell | None, new: Cell | None) -> bool:
+    if isinstance(old, Content) and isinstance(new, Content):
+        return old.is_same(new)
+    return old is new
 
 
 class Rows(Vertical):
@@ -183,8 +183,8 @@ class Rows(Vertical):
         """Show these rows; the highlighted row stays the same one if it is still there."""
         key = self._wanted or self.key
         before, self._rows = self._rows, tuple(rows)
-        said, self._empty = self._empty, self._empty if empty is None else empty
-        if not self._laid_out or said != self._empty or not _alike(before, self._rows):
+        empty_before, self._empty = self._empty, self._empty if empty is None else empty
+        if not self._laid_out or empty_before != self._empty or not _alike(before, self._rows):
             self._wanted = key
             self._fill()
 
@@ -299,9 +299,9 @@ class Rows(Vertical):
         bottom = top + heights[index]
         for page in self.ancestors:
             if isinstance(page, Widget) and page.max_scroll_y > 0:
-                seen = page.scrollable_content_region
-                if bottom > seen.bottom:
-                    page.scroll_relative(y=bottom - seen.bottom, animate=False)
-                elif top < seen.y:
-                    page.scroll_relative(y=top - seen.y, animate=False)
+                visible = page.scrollable_content_region
+                if bottom > visible.bottom:
+                    page.scroll_relative(y=bottom - visible.bottom, animate=False)
+                elif top < visible.y:
+                    page.scroll_relative(y=top - visible.y, animate=False)
                 return

@@ -5,12 +5,13 @@ from __future__ import annotations
 from textual.content import Content
 from textual.timer import Timer
 
+from interlock.model import words
 from interlock.model.readiness import Score
-from interlock.tui.bars import interval_bar
+from interlock.tui.bars import interval_bar, stage_bar
 from interlock.tui.page import Page, line, text
 from interlock.tui.state import State
+from interlock.tui.styles import BAD, DIM, OK, PRIMARY, WARN
 from interlock.tui.widgets.flow import Flow
-from interlock.tui.words import BAD, DIM, OK, PRIMARY, WARN, counted, interval_words, stage_mark, stage_word
 
 #: Seconds for which a change stays written out.
 DELTA_S = 6.0
@@ -49,9 +50,9 @@ class ScoreLine(Flow):
             self.draw(lambda page: _draw(page, state, scope, self._delta), fixed=True)
 
 
-def _looks_alike(one: State, scope: str, other: State, other_scope: str) -> bool:
-    moving = (one.judged == one.revision) != (other.judged == other.revision)
-    return one.judgement is other.judgement and scope == other_scope and not moving
+def _looks_alike(old: State, old_scope: str, new: State, new_scope: str) -> bool:
+    moving = (old.judged == old.revision) != (new.judged == new.revision)
+    return old.judgement is new.judgement and old_scope == new_scope and not moving
 
 
 def _score(state: State, scope: str) -> Score | None:
@@ -73,7 +74,7 @@ def _draw(page: Page, state: State, scope: str, delta: Content) -> None:
     head = line(
         (f"{name}  ", "bold"),
         interval_bar(score.interval, width),
-        (f"  {interval_words(score)} ", "bold"),
+        (f"  {words.interval(score.interval.low, score.interval.high)} ", "bold"),
         moving,
         delta,
     )
@@ -91,9 +92,9 @@ def _stages(state: State, scope: str, width: int) -> Content:
     for index, own in enumerate(ordered):
         piece = line(
             (f"{own.org} ", DIM),
-            (stage_mark(own.stage), PRIMARY),
-            f" {stage_word(own.stage)}",
-            (f" {interval_words(own.score)}", DIM),
+            (stage_bar(own.stage), PRIMARY),
+            f" {words.stage(own.stage)}",
+            (f" {words.interval(own.score.interval.low, own.score.interval.high)}", DIM),
         )
         rest = len(ordered) - index
         reserve = 9 if rest > 1 else 0
@@ -129,8 +130,8 @@ def _stage_changes(old: State, new: State) -> list[Content]:
     for now in new.judgement.readiness if new.judgement else ():
         before = old.readiness_of(now.org)
         if before is not None and before.stage != now.stage:
-            moved.setdefault(f"{stage_word(before.stage)} → {stage_word(now.stage)}", []).append(now.org)
+            moved.setdefault(f"{words.stage(before.stage)} → {words.stage(now.stage)}", []).append(now.org)
     return [
-        text(f"{orgs[0] if len(orgs) == 1 else counted(len(orgs), 'organisation')}: {words}", f"bold {WARN}")
-        for words, orgs in moved.items()
+        text(f"{orgs[0] if len(orgs) == 1 else words.count(len(orgs), 'organisation')}: {stages}", f"bold {WARN}")
+        for stages, orgs in moved.items()
     ]

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from interlock.tui.words import DIM, OK
+from interlock.tui.styles import DIM, OK
 
 
 class Segments(Widget, can_focus=True):

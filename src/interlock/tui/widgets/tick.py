@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from interlock.tui.words import DIM, OK
+from interlock.tui.styles import DIM, OK
 
 
 class Tick(Widget, can_focus=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -10,13 +11,15 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 
+from interlock.model import words
 from interlock.tui.page import fit, line, text
-from interlock.tui.sections import SECTIONS, SectionName
-from interlock.tui.words import ACCENT, BAD, DIM, OK, PRIMARY, VERDICT, WARN, counted
+from interlock.tui.styles import ACCENT, BAD, DIM, OK, PRIMARY, WARN
 
 if TYPE_CHECKING:
     from interlock.tui.state import State
 
+#: A section's mode, its title, and the title where there is little room.
+Tab = tuple[str, str, str]
 #: Cells from which on whole names fit.
 WIDE = 110
 
@@ -24,36 +27,36 @@ WIDE = 110
 class Tabs(Widget):
     """The sections with their numbers on one line; a click goes to one."""
 
-    def __init__(self, here: str) -> None:
+    def __init__(self, sections: Sequence[Tab], current: str) -> None:
         super().__init__(id="tabs")
-        self._here = here
+        self._sections, self._current = sections, current
 
     def render(self) -> Content:
         """``1 Overview  2 Questions``; short names and less room between them where it is narrow."""
         parts: list[tuple[str, str]] = []
-        for label, section in self._labels():
+        for label, mode in self._labels():
             number, _, title = label.strip().partition(" ")
             lead, tail = label[: len(label) - len(label.lstrip())], label[len(label.rstrip()) :]
-            if section.mode == self._here:
+            if mode == self._current:
                 parts.append((label, "bold $primary on $background"))
             else:
                 parts += [(lead, ""), (number, ACCENT), (f" {title}{tail}", DIM)]
         return Content.assemble(*parts)
 
-    def _labels(self) -> list[tuple[str, SectionName]]:
+    def _labels(self) -> list[tuple[str, str]]:
         wide = self.size.width >= WIDE
         return [
-            (f" {number} {section.title} " if wide else f" {number} {section.short}", section)
-            for number, section in enumerate(SECTIONS, 1)
+            (f" {number} {title} " if wide else f" {number} {short}", mode)
+            for number, (mode, title, short) in enumerate(self._sections, 1)
         ]
 
     async def on_click(self, event: events.Click) -> None:
         """Go to the section under the mouse."""
         right = 0
-        for label, section in self._labels():
+        for label, mode in self._labels():
             right += len(label)
             if event.x < right:
-                await self.app.run_action(f"go('{section.mode}')")
+                await self.app.run_action(f"go('{mode}')")
                 return
 
 
@@ -79,14 +82,14 @@ class Title(Widget):
 class TopBar(Vertical):
     """Product, verdict and what is going on; below it the sections."""
 
-    def __init__(self, mode: str) -> None:
+    def __init__(self, sections: Sequence[Tab], current: str) -> None:
         super().__init__()
-        self._mode = mode
+        self._tabs = Tabs(sections, current)
 
     def compose(self) -> ComposeResult:
         """The two lines."""
         yield Title()
-        yield Tabs(self._mode)
+        yield self._tabs
 
     def show(self, state: State) -> None:
         """Show what is assessed and what is going on."""
@@ -102,13 +105,13 @@ def _product(state: State) -> Content:
         return pieces
     verdict = state.assessment.verdict
     provisional = " (provisional)" if verdict.provisional else ""
-    return line(pieces, (f"  {VERDICT[verdict.value]}{provisional}", DIM))
+    return line(pieces, (f"  {words.VERDICT[verdict.value].title}{provisional}", DIM))
 
 
 def _status(state: State) -> Content:
     """One thing, the most urgent: unsaved, a problem, changed files, work going on, or that all is saved."""
     if state.unsaved:
-        return text(f"! {counted(len(state.unsaved), 'answer')} not saved: ctrl+s tries again", f"bold {BAD}")
+        return text(f"! {words.count(len(state.unsaved), 'answer')} not saved: ctrl+s tries again", f"bold {BAD}")
     if state.problem is not None or state.stuck is not None:
         return text("! there is a problem", f"bold {BAD}")
     if state.changed_files:

@@ -7,18 +7,14 @@ from collections.abc import Iterable
 from textual.content import Content
 
 from interlock.documents.text import plain
+from interlock.model import words
 from interlock.model.base import CheckOutcome
 from interlock.model.contract import ContractFit
 from interlock.model.observation import CapabilityFacts, Observation, SmartFacts, TlsFacts
 from interlock.tui.check_page import draw_checks
-from interlock.tui.page import Page, line, text
-from interlock.tui.words import ACCENT, BAD, DIM, FIT, OBSERVED, OK, WARN, Mark, counted
+from interlock.tui.page import Page, line, mark, text
+from interlock.tui.styles import ACCENT, AUTH_PATH, DIM, FIT, OBSERVED, OK, WARN
 
-_PATH = {
-    "possible": Mark("✓", "possible", OK),
-    "not_offered": Mark("✗", "not offered", BAD),
-    "cannot_tell": Mark("?", "cannot tell", WARN),
-}
 #: Days before a certificate's expiry from which on it stands out.
 _SOON = 30
 _WRITES = ("create", "update", "patch", "delete")
@@ -27,18 +23,22 @@ _WRITES = ("create", "update", "patch", "delete")
 def draw_observation(page: Page, observation: Observation | None, address: str | None) -> None:
     """Facts and checks; says plainly when nothing was observed, and why."""
     if observation is None:
-        _never(page, address)
+        sign = OBSERVED["never_probed"]
+        page.field("Seen", mark(sign))
+        page.field("Address", address or "no FHIR base URL yet", style="" if address else WARN)
+        page.blank()
+        page.para(
+            "Until it is probed, what this organisation publishes is unknown: no gap is concluded from that.", DIM
+        )
         return
     sign = OBSERVED[observation.outcome]
-    when = observation.started.strftime("%Y-%m-%d %H:%M UTC")
-    page.field(
-        "Seen", line((sign.glyph, sign.style), f" {sign.word}", (f"  {when}, {observation.elapsed_ms:,.0f} ms", DIM))
-    )
+    asked = f"  {words.moment(observation.started)}, {observation.elapsed_ms:,.0f} ms"
+    page.field("Seen", line((sign.glyph, sign.style), f" {sign.word}", (asked, DIM)))
     page.field("Address", address or observation.target.base_url)
     if address and address != observation.target.base_url and not address.startswith("sandbox://"):
         page.field("Probed", f"{observation.target.base_url} (the address has changed since)", style=WARN)
     if observation.proxies:
-        page.field("Proxy", f"asked through the proxy {', '.join(observation.proxies)}")
+        page.field("Proxy", f"asked through the proxy {words.listed(observation.proxies)}")
     reason = observation.reason_not_observed()
     if reason:
         page.field("Why not", reason, style=WARN)
@@ -48,14 +48,6 @@ def draw_observation(page: Page, observation: Observation | None, address: str |
         )
     draw_facts(page, observation)
     draw_checks(page, observation.checks)
-
-
-def _never(page: Page, address: str | None) -> None:
-    sign = OBSERVED["never_probed"]
-    page.field("Seen", line((sign.glyph, sign.style), f" {sign.word}"))
-    page.field("Address", address or "no FHIR base URL yet", style="" if address else WARN)
-    page.blank()
-    page.para("Until it is probed, what this organisation publishes is unknown: no gap is concluded from that.", DIM)
 
 
 def draw_facts(page: Page, observation: Observation) -> None:
@@ -84,7 +76,7 @@ def draw_facts(page: Page, observation: Observation) -> None:
 def _capability(page: Page, facts: CapabilityFacts) -> None:
     software = " ".join(plain(facts.software.get(key, ""), 80) for key in ("name", "version")).strip()
     release = f"{facts.fhir_release or 'unknown release'} ({facts.fhir_version or 'no version'})"
-    dated = f"statement of {facts.date[:10]}" if facts.date else ""
+    dated = f"statement of {words.iso_day(facts.date)}" if facts.date else ""
     page.field("FHIR", " · ".join(part for part in (release, software, dated) if part))
     searchable = sum("search-type" in resource.interactions for resource in facts.resources.values())
     writable = {
@@ -110,8 +102,8 @@ def _smart(page: Page, facts: SmartFacts) -> None:
     if facts.scopes_supported is None:
         page.field("Scopes", "none listed")
     else:
-        kinds = [name for name, there in (("v1", facts.scopes_v1), ("v2", facts.scopes_v2)) if there]
-        syntax = f", {' and '.join(kinds)} syntax" if kinds else ""
+        kinds = [name for name, listed in (("v1", facts.scopes_v1), ("v2", facts.scopes_v2)) if listed]
+        syntax = f", {words.listed(kinds)} syntax" if kinds else ""
         page.field("Scopes", f"{len(facts.scopes_supported)} listed{syntax}")
     if facts.token_endpoint:
         page.field("Token", facts.token_endpoint)
@@ -124,7 +116,7 @@ def _ways_in(page: Page, observation: Observation) -> None:
     page.heading("Ways in", "by launch mode")
     for path in auth_paths_of(observation):
         mode, _, rest = path.summary().partition(": ")
-        sign = _PATH[path.state]
+        sign = AUTH_PATH[path.state]
         page.bullet(text(sign.glyph, sign.style), (f"{mode}: ", "bold"), rest)
         if path.open_questions:
             page.bullet(" ", ("to ask: ", ACCENT), ("; ".join(path.open_questions), DIM))
@@ -142,11 +134,11 @@ def _tls(page: Page, facts: TlsFacts) -> None:
         page.field("", " ".join(part for part in (facts.message or facts.error, facts.cause_note) if part), style=WARN)
     leaf = facts.leaf
     if leaf is not None:
-        left = f"{counted(leaf.days_left, 'day')} left" if leaf.days_left >= 0 else "expired"
+        left = f"{words.count(leaf.days_left, 'day')} left" if leaf.days_left >= 0 else "expired"
         page.field(
             "Certificate",
             line(
-                f"{leaf.subject}, until {leaf.not_after[:10]} ",
+                f"{leaf.subject}, until {words.iso_day(leaf.not_after)} ",
                 (f"({left})", WARN if leaf.days_left < _SOON else DIM),
                 (f"  {leaf.key}, by {leaf.issuer}{', self-signed' if leaf.self_signed else ''}", DIM),
             ),
@@ -166,14 +158,14 @@ def draw_fit(page: Page, fit: ContractFit | None) -> None:
         page.para("Its statement was not observed: the fit is not known, and nothing counts as missing.", DIM)
         return
     supported = sum(match.outcome == "supported" for match in fit.matches)
-    page.line((f"{supported} of {counted(len(fit.matches), 'need')} supported", ""))
+    page.line(f"{supported} of {words.count(len(fit.matches), 'need')} {FIT['supported'].word}")
     groups: dict[tuple[str, str, bool, str], list[str]] = {}
     for match in sorted(fit.matches, key=lambda match: list(FIT).index(match.outcome)):
         if match.outcome != "supported":
             key = (match.outcome, match.resource or match.kind, match.optional, match.note or "")
             groups.setdefault(key, []).append("itself" if match.name == match.resource else match.name)
     for (outcome, where, optional, note), names in groups.items():
-        sign: Mark = FIT[outcome]
+        sign = FIT[outcome]
         page.bullet(
             Content.assemble((sign.glyph, sign.style)),
             (where.replace("_", " "), "bold"),
@@ -185,7 +177,5 @@ def draw_fit(page: Page, fit: ContractFit | None) -> None:
         page.bullet(Content.assemble(("✓", OK)), "Everything that the contract needs is declared.")
 
 
-def _some(names: Iterable[str], count: int) -> str:
-    shown = [plain(name, 100) for name in names]
-    more = f" and {len(shown) - count} more" if len(shown) > count else ""
-    return ", ".join(shown[:count]) + more
+def _some(names: Iterable[str], limit: int) -> str:
+    return words.listed([plain(name, 100) for name in names], limit)

@@ -1,0 +1,124 @@
+"""One gap explained on a page: why it matters, what to do, what it waits for and blocks, what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from textual.content import Content
+
+from interlock.model import words
+from interlock.model.assessment import Assessment
+from interlock.model.base import RuleOutcome
+from interlock.model.gap_graph import GapNode
+from interlock.model.rule import Effort, LeadTime
+from interlock.tui.page import Page, line, text
+from interlock.tui.styles import ACCENT, DIM, OK, PRIMARY, SEVERITY, TASK, WARN
+
+#: How many neighbours are drawn on each side; the rest is counted.
+MOST = 6
+
+
+def draw_gap(page: Page, assessment: Assessment, node: GapNode, names: Mapping[str, str]) -> None:
+    """Everything known about one open gap or one thing to find out."""
+    from interlock.usecases.gaps import story
+
+    explanation = story(assessment, node.key)
+    sign = SEVERITY[explanation.severity]
+    page.para(explanation.title, "bold")
+    if node.kind == "discovery":
+        find_out = TASK["discovery"]
+        page.line(
+            (f"{find_out.glyph} {find_out.word}", f"bold {find_out.style}"),
+            (f"   {sign.word} once it is a gap", DIM),
+        )
+    else:
+        kind = words.GAP_CLASS[explanation.gap_class].phrase
+        page.line((f"{sign.glyph} {sign.word}", f"bold {sign.style}"), (f"   {kind}", DIM))
+    gate, owner = words.GATE[explanation.gate].phrase, words.OWNER[explanation.remediation.owner].title
+    page.line((f"gate {gate}   owner {owner}   wave {node.wave + 1}", DIM))
+    page.blank()
+    page.para(explanation.statement)
+    if node.orgs:
+        page.field("Concerns", words.listed([names.get(org, org) for org in node.orgs], len(node.orgs)), label_width=9)
+    page.heading("Why it matters")
+    page.para(explanation.why)
+    page.heading("What to do", owner)
+    page.para(explanation.remediation.text)
+    _effort(page, explanation.remediation.effort, explanation.remediation.lead_time)
+    if explanation.task is not None:
+        days = f"day {explanation.task.start_p50:.0f} to {explanation.task.finish_p50:.0f}"
+        runs = words.share(explanation.task.criticality)
+        page.field("In the plan", f"{days} (median), critical in {runs} of runs", style=DIM)
+    page.heading("Before and after")
+    edges = assessment.graph.reduced
+    before = [edge.before for edge in edges if edge.after == node.key]
+    after = [edge.after for edge in edges if edge.before == node.key]
+    _draw_neighbours(page, _nodes(assessment, before), node, _nodes(assessment, after))
+    if explanation.root_cause:
+        page.blank()
+        page.bullet(text("!", ACCENT), explanation.root_cause)
+    if explanation.blocks:
+        page.heading("What it blocks")
+        gates: dict[str, list[str]] = {}
+        for blocked in explanation.blocks:
+            gates.setdefault(words.GATE[blocked.gate].phrase, []).append(
+                names.get(blocked.org, blocked.org) if blocked.org else "product"
+            )
+        for blocked_gate, orgs in gates.items():
+            page.field(blocked_gate, words.listed(orgs, len(orgs)), label_width=10)
+    undecided = words.RULE[RuleOutcome.UNKNOWN]
+    grade = words.EVIDENCE[explanation.evidence] if explanation.evidence else undecided
+    page.heading("What it rests on", grade.phrase)
+    for read in explanation.reads:
+        page.bullet(
+            text("✓", OK) if read.known else text("?", WARN),
+            (read.name, ""),
+            line((f"  {read.origin}", DIM), ("" if read.known else ", unknown", WARN)),
+        )
+    if explanation.references or explanation.source:
+        page.heading("References", " ".join(explanation.source))
+        for reference in explanation.references:
+            page.bullet(text("→", DIM), reference.title, line(("  ", ""), (reference.url, DIM)))
+
+
+def _nodes(assessment: Assessment, keys: list[str]) -> list[GapNode]:
+    wanted = set(keys)
+    return [node for node in assessment.graph.nodes if node.key in wanted]
+
+
+def _effort(page: Page, effort: Effort, lead: LeadTime | None) -> None:
+    spread = f"({words.number(effort.low)} to {words.number(effort.high)})"
+    page.field("Effort", f"{words.person_days(effort.expected)} {spread}", style=DIM)
+    if lead is not None:
+        expected = words.days(lead.expected) if lead.unit == "working_days" else f"{words.number(lead.expected)} days"
+        spread = f"({words.number(lead.low)} to {words.number(lead.high)})"
+        source = f"{words.GRADE[lead.grade].phrase}, {words.iso_day(lead.as_of)}"
+        page.field("Others need", f"{expected} {spread}; {source}", style=DIM)
+
+
+def _draw_neighbours(page: Page, before: Sequence[GapNode], node: GapNode, after: Sequence[GapNode]) -> None:
+    """Direct neighbours in the working graph, from what comes first to what comes last."""
+    if not before:
+        page.line(("nothing has to be closed first", DIM))
+    for index, other in enumerate(before[:MOST]):
+        _box(page, "┌" if index == 0 else "├", other)
+    if len(before) > MOST:
+        page.line(("├ ", PRIMARY), (f"and {len(before) - MOST} more", DIM))
+    page.line(("▼", PRIMARY))
+    page.bullet(
+        Content.styled("■", f"bold {PRIMARY}"), (f"{node.key}  ", "bold"), (node.title, "bold"), ("  this one", ACCENT)
+    )
+    page.line(("▼", PRIMARY))
+    if not after:
+        page.line(("nothing waits for it directly", DIM))
+    for index, other in enumerate(after[:MOST]):
+        last = index == len(after) - 1
+        _box(page, "└" if last else "├", other)
+    if len(after) > MOST:
+        page.line(("└ ", PRIMARY), (f"and {len(after) - MOST} more", DIM))
+
+
+def _box(page: Page, corner: str, node: GapNode) -> None:
+    sign = TASK["discovery"] if node.kind == "discovery" else SEVERITY[node.severity]
+    lead = Content.assemble((corner, PRIMARY), " ", (sign.glyph, sign.style))
+    page.bullet(lead, line((f"{node.key}  ", "bold"), (node.title, DIM)))
