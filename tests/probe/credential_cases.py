@@ -14,8 +14,7 @@ from interlock.model.contract import Need
 from interlock.model.observation import Observation, Target
 from interlock.model.organization import Organization
 from interlock.probe.credentials import Access, Credentials, resolve
-from interlock.probe.sample import SamplePlan
-from interlock.probe.settings import OnEvent, ProbeSettings
+from interlock.probe.settings import OnEvent, ProbeSettings, SamplePlan
 from typed_targets import probe_sync
 
 CLIENT_ID = "client-7f3a-secret-id"

@@ -13,7 +13,7 @@ from interlock.probe.assemble import base_facts, with_advertised
 from interlock.probe.checks.base import CheckInput
 from interlock.probe.checks.registry import run_checks
 from interlock.probe.exchange import Exchange, Purpose
-from interlock.probe.reading import read_answer
+from interlock.probe.reading import read_reply
 
 BASE = "https://ehr.example.org/fhir"
 
@@ -39,7 +39,7 @@ def answered(purpose: Purpose, document: Any, **record: Any) -> Exchange:
 
 def read(purpose: Purpose, status: int, content_type: str, body: bytes, **record: Any) -> Exchange:
     """An exchange whose answer is read as the probe reads it."""
-    found = read_answer(purpose, status, content_type, body)
+    found = read_reply(purpose, status, content_type, body)
     made = RequestRecord.model_validate(
         {
             "method": "GET",

@@ -25,7 +25,7 @@ import interlock
 from interlock.model.observation import Target
 from interlock.probe import runner
 from interlock.probe.addresses import Address, Kind, Origin, is_internal_name, kind_of, literal, origin
-from interlock.probe.client import Answer, Client
+from interlock.probe.client import Client, Reply
 from interlock.probe.failures import RequestFailed
 from interlock.probe.resolver import ANYTHING, PUBLIC, PUBLIC_OR_PRIVATE, Gate, Resolver
 from interlock.probe.settings import ProbeSettings
@@ -44,7 +44,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str] | Callable[[],
     table: dict[str, list[str] | Callable[[], list[str]]] = {}
     real = socket.getaddrinfo
 
-    def answer(host: Any, *arguments: Any, **named: Any) -> Any:
+    def reply(host: Any, *arguments: Any, **named: Any) -> Any:
         if host not in table:
             return real(host, *arguments, **named)
         known = table[host]
@@ -53,7 +53,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str] | Callable[[],
             (socket.AF_INET6 if ":" in text else socket.AF_INET, socket.SOCK_STREAM, 6, "", (text, 0)) for text in rows
         ]
 
-    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    monkeypatch.setattr(socket, "getaddrinfo", reply)
     return table
 
 
@@ -73,14 +73,14 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     yield tried
 
 
-async def get(url: str, *allowed: str, **options: Any) -> Answer:
+async def get(url: str, *allowed: str, **options: Any) -> Reply:
     allowing = typed(ProbeSettings(connect_timeout_s=options.pop("connect_timeout_s", 1.0)), *allowed)
     async with Client(allowing) as client:
         return await client.get(Ask(url, "*/*", asyncio.get_running_loop().time() + 3, **options))
 
 
-def word(answer: Answer) -> str | None:
-    return answer.failure.word if answer.failure is not None else None
+def word(reply: Reply) -> str | None:
+    return reply.failure.word if reply.failure is not None else None
 
 
 # -- the list ----------------------------------------------------------------------------------------------------------
@@ -173,9 +173,9 @@ def test_ordinary_servers_are_public(text: str) -> None:
 def test_what_a_connection_is_given(rows: list[Address], kinds: frozenset[Kind]) -> None:
     """Whatever a name server answers: only what is allowed, and nothing else besides anything public."""
     families = {4: socket.AF_INET, 6: socket.AF_INET6}
-    answer = [(families[row.version], socket.SOCK_STREAM, 6, "", (str(row), 0)) for row in rows]
+    reply = [(families[row.version], socket.SOCK_STREAM, 6, "", (str(row), 0)) for row in rows]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(socket, "getaddrinfo", lambda *arguments, **named: answer)
+        patch.setattr(socket, "getaddrinfo", lambda *arguments, **named: reply)
         try:
             given_out = [text for _, text in asyncio.run(Resolver().usable("ehr.example", kinds))]
         except (RequestFailed, socket.gaierror) as refused:
@@ -231,12 +231,12 @@ async def open_name_server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Non
     """The system's own resolver for spellings of addresses; other names are loopback, as a hostile server says."""
     real = socket.getaddrinfo
 
-    def answer(host: Any, *arguments: Any, **named: Any) -> Any:
+    def reply(host: Any, *arguments: Any, **named: Any) -> Any:
         if isinstance(host, str) and literal(host) is not None:
             return real(str(literal(host)), *arguments, **named)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
 
-    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    monkeypatch.setattr(socket, "getaddrinfo", reply)
     yield
 
 
@@ -246,8 +246,8 @@ async def test_no_spelling_of_this_machine_is_contacted(
 ) -> None:
     there = f"http://{host}:{loopback.port}/secret"
     loopback.routes["/from"] = redirect(there.encode().decode("latin-1"))
-    answer = await get(there)
-    assert word(answer) in {"refused", "protocol", "dns"}, answer.failure
+    reply = await get(there)
+    assert word(reply) in {"refused", "protocol", "dns"}, reply.failure
     assert connected == [] and loopback.requests == []
     led = await get(f"http://127.0.0.1:{loopback.port}/from", f"http://127.0.0.1:{loopback.port}")
     # The allowed origin itself is no new place: only its own spelling leads back to it.
@@ -332,11 +332,11 @@ async def test_a_name_is_judged_by_all_its_addresses(
 ) -> None:
     names["ehr.example"] = rows
     url = f"http://ehr.example:{loopback.port}/fhir"
-    answer = await get(url, *([url] if allowed else []))
+    reply = await get(url, *([url] if allowed else []))
     assert connected == contacted
     assert len(loopback.requests) == (says is None)
     if says is not None:
-        assert answer.failure is not None and says in answer.failure.detail
+        assert reply.failure is not None and says in reply.failure.detail
 
 
 async def test_a_name_server_that_changes_its_mind_gains_nothing(
@@ -427,9 +427,9 @@ async def test_no_request_carries_credentials_of_its_address(
 ) -> None:
     names["ehr.example"] = ["127.0.0.1"]
     url = f"http://{authority}:{loopback.port}/x"
-    answer = await get(url, url)
-    assert word(answer) == "protocol" and loopback.requests == []
-    assert answer.failure is not None and "user" not in answer.failure.detail
+    reply = await get(url, url)
+    assert word(reply) == "protocol" and loopback.requests == []
+    assert reply.failure is not None and "user" not in reply.failure.detail
 
 
 # -- who may be led where ----------------------------------------------------------------------------------------------
@@ -442,9 +442,9 @@ async def test_redirects_do_not_lead_into_a_private_network(loopback: Loopback) 
         other.routes["/b"] = as_json({"secret": 1})
         for target in (f"{other.origin}/b", f"http://localhost:{other.port}/b", f"http://127.1:{other.port}/b"):
             loopback.routes["/a"] = redirect(target)
-            answer = await get(f"{loopback.origin}/a", loopback.origin)
-            assert word(answer) == "redirect" and "private network" in (answer.failure.detail if answer.failure else "")
-            assert len(answer.records) == 1
+            reply = await get(f"{loopback.origin}/a", loopback.origin)
+            assert word(reply) == "redirect" and "private network" in (reply.failure.detail if reply.failure else "")
+            assert len(reply.records) == 1
         assert other.requests == []
         loopback.routes["/a"] = redirect(f"{other.origin}/b")
         assert (await get(f"{loopback.origin}/a", loopback.origin, other.origin)).failure is None
@@ -473,9 +473,9 @@ async def test_redirects_do_not_lead_into_a_private_network(loopback: Loopback) 
 async def test_redirects_to_what_is_no_plain_web_address(loopback: Loopback, names: Any, target: str) -> None:
     names["ehr.example"] = ["127.0.0.1"]
     loopback.routes["/a"] = redirect(target)
-    answer = await get(f"{loopback.origin}/a", loopback.origin)
-    assert word(answer) == "redirect"
-    assert len(loopback.requests) == 1 and "pw" not in (answer.failure.detail if answer.failure else "pw")
+    reply = await get(f"{loopback.origin}/a", loopback.origin)
+    assert word(reply) == "redirect"
+    assert len(loopback.requests) == 1 and "pw" not in (reply.failure.detail if reply.failure else "pw")
 
 
 #: The fields by which a configuration sends the probe somewhere, each with what makes it go there.
@@ -566,16 +566,16 @@ async def test_what_a_proxy_is_asked_for(
     proxy = loopback.origin if named == "option" else None
     allowing = typed(ProbeSettings(proxy=proxy), *([f"{scheme}://{host}"] if allowed else []))
     async with Client(allowing) as client:
-        answer = await client.get(Ask(f"{scheme}://{host}/x", "*/*", asyncio.get_running_loop().time() + 3))
-    assert bool(loopback.requests) is asked, answer.failure
-    assert asked or word(answer) == "refused"
+        reply = await client.get(Ask(f"{scheme}://{host}/x", "*/*", asyncio.get_running_loop().time() + 3))
+    assert bool(loopback.requests) is asked, reply.failure
+    assert asked or word(reply) == "refused"
 
 
 async def test_a_redirect_through_a_proxy_is_judged_too(loopback: Loopback) -> None:
     loopback.routes["http://ehr.example/x"] = redirect("http://169.254.169.254/latest/meta-data")
     async with Client(ProbeSettings(proxy=loopback.origin)) as client:
-        answer = await client.get(Ask("http://ehr.example/x", "*/*", asyncio.get_running_loop().time() + 3))
-    assert word(answer) == "redirect"
+        reply = await client.get(Ask("http://ehr.example/x", "*/*", asyncio.get_running_loop().time() + 3))
+    assert word(reply) == "redirect"
     assert [request.target for request in loopback.requests] == ["http://ehr.example/x"]
 
 

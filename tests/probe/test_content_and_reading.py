@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from interlock.probe.content import CodingError, Decoder, NotJsonError, TooLargeError, decode_text, parse_json
 from interlock.probe.exchange import PURPOSES, Purpose
-from interlock.probe.reading import read_answer
+from interlock.probe.reading import read_reply
 
 pytestmark = pytest.mark.fast
 
@@ -92,7 +92,7 @@ def test_declared_charset_is_believed_before_latin_1() -> None:
 @pytest.mark.parametrize("charset", ["unicode_escape", "raw_unicode_escape", "utf-7", "zlib", "undefined"])
 def test_no_charset_breaks_the_reading(purpose: Purpose, charset: str) -> None:
     body = b'{"resourceType": "CapabilityStatement", "token_endpoint": "\\ud800\xff"}'
-    found = read_answer(purpose, 200, f"application/json; charset={charset}", body)
+    found = read_reply(purpose, 200, f"application/json; charset={charset}", body)
     assert found.reading in {"document", "other_resource"}
 
 
@@ -111,7 +111,7 @@ def test_what_is_no_json_is_said_and_collection_goes_on(text: str) -> None:
 
 @given(st.sampled_from(PURPOSES), st.integers(100, 599), st.text(max_size=30), st.binary(max_size=120))
 def test_any_answer_has_a_reading_and_a_sentence(purpose: str, status: int, content_type: str, body: bytes) -> None:
-    read = read_answer(purpose, status, content_type, body)  # type: ignore[arg-type]
+    read = read_reply(purpose, status, content_type, body)  # type: ignore[arg-type]
     assert read.detail
     assert "\n" not in read.detail
     assert (read.document is not None) == (read.reading == "document")
@@ -131,15 +131,15 @@ _JSON = st.recursive(
 )
 def test_any_object_has_a_reading(purpose: str, value: dict[str, object], status: int) -> None:
     body = json.dumps(value).encode()
-    assert read_answer(purpose, status, "application/json", body).detail  # type: ignore[arg-type]
+    assert read_reply(purpose, status, "application/json", body).detail  # type: ignore[arg-type]
 
 
 def test_markup_is_told_apart_without_slowing_down() -> None:
     page = b"<!-- x -->" * 5000 + b"<html>"
-    assert read_answer("metadata", 200, "text/html", page).reading in {"html", "not_json"}
+    assert read_reply("metadata", 200, "text/html", page).reading in {"html", "not_json"}
     statement = b"<?xml version='1.0' encoding='UTF-8'?>\n<!--c--><CapabilityStatement xmlns='http://hl7.org/fhir'>"
-    read = read_answer("metadata", 200, "application/fhir+xml", statement)
+    read = read_reply("metadata", 200, "application/fhir+xml", statement)
     assert read.reading == "xml"
     assert "CapabilityStatement" in read.detail
-    assert read_answer("smart", 200, "", b"<body onload=x>").reading == "html"
-    assert read_answer("smart", 200, "", b"< what").reading == "not_json"
+    assert read_reply("smart", 200, "", b"<body onload=x>").reading == "html"
+    assert read_reply("smart", 200, "", b"< what").reading == "not_json"

@@ -457,10 +457,10 @@ async def test_a_mistake_with_secrets_in_hand_tells_its_kind_only(
     """Whatever an exception says while a token is asked for, the observation holds its type and no more."""
     real = Client.get
 
-    async def failing(self: Client, ask: Any, on_record: Any = None) -> Any:
+    async def failing(self: Client, ask: Any) -> Any:
         if ask.purpose == "token":
             raise RuntimeError(f"{ask.form} {ask.credentials} {SECRET} {CLIENT_ID}")
-        return await real(self, ask, on_record)
+        return await real(self, ask)
 
     monkeypatch.setattr(Client, "get", failing)
     base = serve(loopback, issued())

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from probe_loopback import Loopback, Reply, as_json, redirect
 
-from interlock.probe.client import Answer, Client
+from interlock.probe.client import Client
+from interlock.probe.client import Reply as ProbeReply
 from interlock.probe.runner import ProbeSettings
 from interlock.probe.transfer import Ask
 from typed_targets import typed
@@ -17,7 +18,7 @@ from typed_targets import typed
 pytestmark = pytest.mark.fast
 
 
-async def get(url: str, *allowed: str, settings: ProbeSettings | None = None, **options: Any) -> Answer:
+async def get(url: str, *allowed: str, settings: ProbeSettings | None = None, **options: Any) -> ProbeReply:
     """One GET of an address that somebody typed, who allowed further ones."""
     async with Client(typed(settings or ProbeSettings(), url, *allowed)) as client:
         deadline = asyncio.get_running_loop().time() + 3
@@ -30,8 +31,8 @@ async def test_credentials_stay_with_their_origin(loopback: Loopback) -> None:
         loopback.routes["/a"] = redirect("/same")
         loopback.routes["/same"] = redirect(f"{other.origin}/b")
         other.routes["/b"] = as_json({})
-        answer = await get(f"{loopback.origin}/a", other.origin, credentials={"Authorization": "Bearer secret"})
-        assert answer.failure is None
+        reply = await get(f"{loopback.origin}/a", other.origin, credentials={"Authorization": "Bearer secret"})
+        assert reply.failure is None
         assert [request.headers.get("authorization") for request in loopback.requests] == ["Bearer secret"] * 2
         assert "authorization" not in other.requests[0].headers
     finally:
@@ -40,17 +41,17 @@ async def test_credentials_stay_with_their_origin(loopback: Loopback) -> None:
 
 async def test_headers_larger_than_usual_are_read_and_cut(loopback: Loopback) -> None:
     loopback.routes["/a"] = Reply(b"{}", 200, "application/json", {"ETag": "x" * 20_000, "Set-Cookie": "y" * 20_000})
-    answer = await get(f"{loopback.origin}/a")
-    assert answer.failure is None
-    assert len(answer.records[0].headers["etag"]) == 300
-    assert "set-cookie" not in answer.records[0].headers
+    reply = await get(f"{loopback.origin}/a")
+    assert reply.failure is None
+    assert len(reply.records[0].headers["etag"]) == 300
+    assert "set-cookie" not in reply.records[0].headers
 
 
 async def test_a_deadline_that_has_passed_sends_nothing(loopback: Loopback) -> None:
     async with Client(ProbeSettings()) as client:
         ask = Ask(url=f"{loopback.origin}/a", accept="*/*", deadline=asyncio.get_running_loop().time() - 1)
-        answer = await client.get(ask)
-    assert answer.failure is not None and answer.failure.word == "timeout"
+        reply = await client.get(ask)
+    assert reply.failure is not None and reply.failure.word == "timeout"
     assert not loopback.requests
 
 
@@ -65,10 +66,10 @@ async def test_unanswered_connections_time_out_as_such(monkeypatch: pytest.Monke
             filler.setblocking(False)
             filler.connect_ex(listener.getsockname())
             fillers.append(filler)
-        answer = await get(
+        reply = await get(
             f"http://127.0.0.1:{listener.getsockname()[1]}/", settings=ProbeSettings(connect_timeout_s=0.3)
         )
         for filler in fillers:
             filler.close()
-    assert answer.failure is not None and answer.failure.word == "timeout"
-    assert "no connection" in answer.failure.detail
+    assert reply.failure is not None and reply.failure.word == "timeout"
+    assert "no connection" in reply.failure.detail

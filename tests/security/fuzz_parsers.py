@@ -355,23 +355,23 @@ def bodies_coded() -> list[bytes]:
 def token(data: bytes, folder: Path) -> object:
     """What a token endpoint answers: the first byte gives the status."""
     from interlock.model.observation import RequestRecord
-    from interlock.probe.client import Answer
+    from interlock.probe.client import Reply
     from interlock.probe.tokens import read_token
 
     status = (200, 201, 400, 401, 429, 500)[data[0] % 6] if data else 200
     record = RequestRecord(method="POST", url="https://a.example/token", status=status, elapsed_ms=1.0)
-    return read_token(Answer((record,), data[1:]), ("system/Patient.rs",))[2].model_dump_json()
+    return read_token(Reply((record,), data[1:]), ("system/Patient.rs",))[2].model_dump_json()
 
 
 def page(data: bytes, folder: Path) -> object:
     """A page of a sample."""
     from interlock.fhir.sampling import count_resources
     from interlock.model.observation import RequestRecord
-    from interlock.probe.client import Answer
+    from interlock.probe.client import Reply
     from interlock.probe.sample import _read
 
     record = RequestRecord(method="GET", url="https://a.example/Patient", status=200, elapsed_ms=1.0)
-    return count_resources(_read(Answer((record,), data), "Patient").resources, ["name", "identifier.value"])
+    return count_resources(_read(Reply((record,), data), "Patient").resources, ["name", "identifier.value"])
 
 
 def certificate(data: bytes, folder: Path) -> object:

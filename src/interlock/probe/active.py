@@ -7,26 +7,20 @@ without a token. Nothing is created, searched or guessed.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
-from typing import Any
 from urllib.parse import urlencode
 
 from interlock.documents.text import plain
 from interlock.fhir.tolerant import storable
-from interlock.model.observation import CapabilityFacts, Facts, RequestRecord
+from interlock.model.observation import CapabilityFacts, Facts
 from interlock.probe import plan
 from interlock.probe.addresses import Origin
-from interlock.probe.client import Answer, Client
-from interlock.probe.content import NotJsonError, decode_text, parse_json
-from interlock.probe.exchange import Exchange, Purpose, Reading
+from interlock.probe.client import Client, Reply
+from interlock.probe.exchange import Exchange, OnRecord, Purpose, Reading
 from interlock.probe.guarded import not_sent, without_content
 from interlock.probe.transfer import Ask
 
 #: An extension grant is named by an absolute URI (RFC 6749 section 4.5); nobody offers this one.
 UNKNOWN_GRANT = "urn:x-interlock:grant-type:none"
-_FHIR_JSON = "application/fhir+json, application/json;q=0.9"
-
-OnRecord = Callable[[RequestRecord], None]
 
 
 async def ask_token_endpoint(
@@ -42,7 +36,7 @@ async def ask_token_endpoint(
         record = not_sent(advertised, f"not followed: {allowed.reason}", purpose, "POST")
         on_record(record)
         return Exchange(purpose, (record,), "failed", record.detail or "")
-    answer = await client.get(
+    reply = await client.get(
         Ask(
             url=allowed.url,
             accept="application/json",
@@ -52,8 +46,8 @@ async def ask_token_endpoint(
             form=urlencode({"grant_type": UNKNOWN_GRANT}),
         )
     )
-    reading, detail = _oauth_reading(answer)
-    return _exchange(purpose, answer, reading, detail, on_record)
+    reading, detail = _oauth_reading(reply)
+    return _exchange(purpose, reply, reading, detail, on_record)
 
 
 async def read_without_token(
@@ -65,9 +59,9 @@ async def read_without_token(
         return None
     purpose: Purpose = "anonymous-read"
     url = f"{base}/{kind}/interlock-{secrets.token_hex(16)}"
-    answer = await client.get(Ask(url=url, accept=_FHIR_JSON, deadline=deadline, purpose=purpose, redirects=False))
-    reading, detail = _resource_reading(answer)
-    return _exchange(purpose, answer, reading, detail, on_record)
+    reply = await client.get(Ask(url=url, accept=plan.FHIR_JSON, deadline=deadline, purpose=purpose, redirects=False))
+    reading, detail = _resource_reading(reply)
+    return _exchange(purpose, reply, reading, detail, on_record)
 
 
 def readable_type(capability: CapabilityFacts | None) -> str | None:
@@ -80,31 +74,23 @@ def readable_type(capability: CapabilityFacts | None) -> str | None:
     return "Patient" if "Patient" in readable else next(iter(sorted(readable)), None)
 
 
-def _exchange(purpose: Purpose, answer: Answer, reading: Reading, detail: str, on_record: OnRecord) -> Exchange:
-    last = answer.records[-1]
-    if answer.failure is not None:
+def _exchange(purpose: Purpose, reply: Reply, reading: Reading, detail: str, on_record: OnRecord) -> Exchange:
+    last = reply.records[-1]
+    if reply.failure is not None:
         record = last.model_copy(update={"reading": "failed", "sha256": None})
-        said = answer.failure.detail
+        said = reply.failure.detail
     elif 200 <= (last.status or 0) < 300:
         record, said = without_content(last, last.url, reading, detail), detail
     else:
         record, said = last.model_copy(update={"reading": reading, "detail": detail, "sha256": None}), detail
     on_record(record)
-    tls = answer.failure.tls if answer.failure is not None else None
-    return Exchange(purpose, (record,), "failed" if answer.failure is not None else reading, said, tls=tls)
+    tls = reply.failure.tls if reply.failure is not None else None
+    return Exchange(purpose, (record,), "failed" if reply.failure is not None else reading, said, tls=tls)
 
 
-def json_of(answer: Answer) -> Any:
-    """The JSON value of an answer's body, or none."""
-    try:
-        return parse_json(decode_text(answer.body, answer.records[-1].content_type or "").text)
-    except NotJsonError:
-        return None
-
-
-def _form_of(answer: Answer) -> tuple[Reading, str]:
+def _form_of(reply: Reply) -> tuple[Reading, str]:
     """What a body without usable JSON is."""
-    head = answer.body[:200].lstrip().lower()
+    head = reply.body[:200].lstrip().lower()
     if not head:
         return "empty", "an empty body"
     if head.startswith((b"<!doctype html", b"<html")):
@@ -112,18 +98,18 @@ def _form_of(answer: Answer) -> tuple[Reading, str]:
     return ("xml", "XML") if head.startswith(b"<") else ("not_json", "something that is not JSON")
 
 
-def _oauth_reading(answer: Answer) -> tuple[Reading, str]:
-    value = json_of(answer)
+def _oauth_reading(reply: Reply) -> tuple[Reading, str]:
+    value = reply.json()
     if isinstance(value, dict):
         error = value.get("error")
         if isinstance(error, str) and error:
             return "oauth_error", plain(storable(error), 60)
         return "unrelated", "JSON without error"
-    return ("not_an_object", "JSON that is no object") if value is not None else _form_of(answer)
+    return ("not_an_object", "JSON that is no object") if value is not None else _form_of(reply)
 
 
-def _resource_reading(answer: Answer) -> tuple[Reading, str]:
-    value = json_of(answer)
+def _resource_reading(reply: Reply) -> tuple[Reading, str]:
+    value = reply.json()
     kind = value.get("resourceType") if isinstance(value, dict) else None
     if kind == "OperationOutcome":
         return "operation_outcome", "an OperationOutcome"
@@ -131,4 +117,4 @@ def _resource_reading(answer: Answer) -> tuple[Reading, str]:
         return "bundle", "a Bundle"
     if isinstance(kind, str):
         return "other_resource", "a resource"
-    return ("unrelated", "JSON that is no resource") if value is not None else _form_of(answer)
+    return ("unrelated", "JSON that is no resource") if value is not None else _form_of(reply)

@@ -12,10 +12,11 @@ import logging
 import ssl
 import urllib.request
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any
 from urllib.parse import unquote, urljoin
 
 from interlock.documents.redaction import remember_secret, without_secrets_in_use
@@ -32,6 +33,7 @@ from interlock.probe.addresses import (
     kind_of_host,
     origin,
 )
+from interlock.probe.content import NotJsonError, decode_text, parse_json
 from interlock.probe.failures import Failure, RequestFailed, classify
 from interlock.probe.negotiation import HostMemory
 from interlock.probe.plan import MAX_URL, is_patient_data
@@ -51,13 +53,13 @@ _logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What one GET came to, redirects followed.
+class Reply:
+    """The server's reply to one request, redirects followed, or why none came.
 
     :ivar records: every request that was sent, in order; the last one decides.
     :ivar body: decoded bytes of the last answer; empty when it failed.
-    :ivar failure: why there is no answer, or none.
-    :ivar notes: what was odd about the transfer.
+    :ivar failure: why there is no reply, or none.
+    :ivar notes: oddities of the transfer.
     """
 
     records: tuple[RequestRecord, ...]
@@ -70,6 +72,13 @@ class Answer:
         """The HTTP status that came, even where a proxy may have given it; none when no answer came."""
         status = self.records[-1].status
         return self.failure.status if status is None and self.failure is not None else status
+
+    def json(self) -> Any:
+        """The JSON value of the body, or none."""
+        try:
+            return parse_json(decode_text(self.body, self.records[-1].content_type or "").text)
+        except NotJsonError:
+            return None
 
 
 class Client:
@@ -134,7 +143,7 @@ class Client:
         if kind not in self._kinds(where):
             raise refusal(where.host, kind)
 
-    async def get(self, ask: Ask, on_record: Callable[[RequestRecord], None] | None = None) -> Answer:
+    async def get(self, ask: Ask) -> Reply:
         """Send one GET and follow its redirects, at most :data:`MAX_REDIRECTS`.
 
         Never raises for anything that a network or a server does. A redirect that is not followed (from https to http,
@@ -146,12 +155,10 @@ class Client:
         visited = {ask.url}
         url = ask.url
 
-        def keep(made: RequestRecord) -> None:
-            record = _without_secrets(made)
+        def keep(raw: RequestRecord) -> None:
+            record = _without_secrets(raw)
             records.append(record)
             _log(record)
-            if on_record is not None:
-                on_record(record)
 
         while True:
             headers = self._headers(ask, url)
@@ -164,16 +171,16 @@ class Client:
             stays = not ask.redirects or ask.method == "POST"
             if failure is not None or stays or record.status not in {301, 302, 303, 307, 308} or not location:
                 keep(record)
-                answer = Answer(tuple(records), body, failure, notes)
-                if (asked := asked_to_wait(answer.status, record.headers)) is not None:
+                reply = Reply(tuple(records), body, failure, notes)
+                if (asked := asked_to_wait(reply.status, record.headers)) is not None:
                     self._hold(url, min(asked, MAX_HOLD_S))
-                return answer
+                return reply
             target = _redirect_target(url, location)
             problem = await self._redirect_problem(url, target, visited, ask, len(records))
             if problem is not None:
                 failure = Failure("redirect", problem)
                 keep(record.model_copy(update={"failure": "redirect", "detail": problem}))
-                return Answer(tuple(records), b"", failure, notes)
+                return Reply(tuple(records), b"", failure, notes)
             keep(record.model_copy(update={"reading": "redirect", "detail": f"redirects to {plain(target, 200)}"}))
             visited.add(target)
             url = target

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from interlock.model.observation import RequestRecord
-from interlock.probe.client import Answer, Client
-from interlock.probe.exchange import Exchange, Purpose
+from interlock.probe.client import Client, Reply
+from interlock.probe.exchange import Exchange, OnRecord, Purpose
 from interlock.probe.negotiation import next_rung
 from interlock.probe.plan import Rung
 from interlock.probe.politeness import SLOW_DOWN, asked_to_wait
-from interlock.probe.reading import Read, read_answer
+from interlock.probe.reading import Read, read_reply
 from interlock.probe.transfer import Ask
 
 _BACKOFF_S = 0.5
@@ -39,9 +38,7 @@ class Wanted:
     method: Literal["GET", "OPTIONS"] = "GET"
 
 
-async def get_document(
-    client: Client, wanted: Wanted, on_record: Callable[[RequestRecord], None] | None = None
-) -> Exchange:
+async def get_document(client: Client, wanted: Wanted, on_record: OnRecord | None = None) -> Exchange:
     """Climb the ladder until the document appears, or until asking differently cannot help.
 
     When nothing helps, the most telling answer decides: XML says more than a 406, any answer more than a failure. Its
@@ -50,10 +47,10 @@ async def get_document(
     attempts: list[Exchange] = []
     rung, retries = 0, wanted.retries
     while True:
-        answer = await client.get(_ask(wanted, wanted.ladder[rung]))
-        exchange = to_exchange(wanted.purpose, answer)
-        asked = asked_to_wait(answer.status, exchange.record.headers)
-        pause = _pause(answer.status, asked, wanted.retries - retries + 1) if retries else None
+        reply = await client.get(_ask(wanted, wanted.ladder[rung]))
+        exchange = to_exchange(wanted.purpose, reply)
+        asked = asked_to_wait(reply.status, exchange.record.headers)
+        pause = _pause(reply.status, asked, wanted.retries - retries + 1) if retries else None
         if pause is not None and asyncio.get_running_loop().time() + pause >= wanted.deadline:
             why = (
                 f"it asks to wait {asked:g} s, longer than"
@@ -122,32 +119,32 @@ def _pause(status: int | None, asked: float | None, attempt: int) -> float | Non
     return wait_exponential_jitter(multiplier=_BACKOFF_S, jitter=_JITTER_S, max=_MAX_BACKOFF_S)(state)
 
 
-def to_exchange(purpose: Purpose, answer: Answer) -> Exchange:
+def to_exchange(purpose: Purpose, reply: Reply) -> Exchange:
     """An answer read as the document that was asked for; the reading is written onto its record."""
-    record = answer.records[-1]
-    if answer.failure is not None:
+    record = reply.records[-1]
+    if reply.failure is not None:
         failed = record.but(reading="failed")
         return Exchange(
             purpose,
-            (*answer.records[:-1], failed),
+            (*reply.records[:-1], failed),
             "failed",
-            answer.failure.detail,
-            notes=answer.notes,
-            tls=answer.failure.tls,
+            reply.failure.detail,
+            notes=reply.notes,
+            tls=reply.failure.tls,
         )
     if record.method == "OPTIONS":
         said = f"the server answered HTTP {record.status}"
         judged = record.but(reading="answered")
-        return Exchange(purpose, (*answer.records[:-1], judged), "answered", said)
-    read: Read = read_answer(purpose, record.status or 0, record.content_type or "", answer.body)
+        return Exchange(purpose, (*reply.records[:-1], judged), "answered", said)
+    read: Read = read_reply(purpose, record.status or 0, record.content_type or "", reply.body)
     detail = None if read.reading == "document" else read.detail
     judged = record.but(reading=read.reading, detail=detail)
     return Exchange(
         purpose,
-        (*answer.records[:-1], judged),
+        (*reply.records[:-1], judged),
         read.reading,
         read.detail,
         document=read.document,
-        body=answer.body,
-        notes=(*answer.notes, *read.notes),
+        body=reply.body,
+        notes=(*reply.notes, *read.notes),
     )

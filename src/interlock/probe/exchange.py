@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -30,6 +30,9 @@ Purpose = Literal[
     "sample",
 ]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+
+#: Told of every request as soon as it is over.
+OnRecord = Callable[[RequestRecord], None]
 
 #: What an answer turned out to be. ``document`` is the only one that facts are read from.
 Reading = Literal[

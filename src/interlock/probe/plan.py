@@ -45,6 +45,8 @@ def metadata_ladder(fhir_version: str = DEFAULT_FHIR_VERSION) -> tuple[Rung, ...
     )
 
 
+#: What a read or a search accepts.
+FHIR_JSON = "application/fhir+json, application/json;q=0.9"
 #: SMART App Launch 2.2: the answer is ``application/json`` whatever Accept says, and clients may omit it.
 JSON_LADDER = (Rung("application/json"), Rung("*/*"))
 

@@ -63,7 +63,7 @@ class Read:
     notes: tuple[str, ...] = ()
 
 
-def read_answer(purpose: Purpose, status: int, content_type: str, body: bytes) -> Read:
+def read_reply(purpose: Purpose, status: int, content_type: str, body: bytes) -> Read:
     """What an answer is. Never raises; ``detail`` is one sentence without a full stop."""
     if not 200 <= status < 300:
         return _error(status, content_type, body)

@@ -13,7 +13,7 @@ from interlock.probe.checks.base import CheckInput
 from interlock.probe.checks.registry import run_checks, run_checks_of
 from interlock.probe.exchange import PURPOSES, Exchange, Purpose, Reading
 from interlock.probe.plan import clean_base_url
-from interlock.probe.reading import read_answer
+from interlock.probe.reading import read_reply
 
 if TYPE_CHECKING:
     from interlock.model.contract import ContractFit, WorkflowContract
@@ -102,7 +102,7 @@ def _exchange(purpose: Purpose, records: tuple[RequestRecord, ...], bodies: Mapp
         return Exchange(purpose, records, "failed", last.detail or last.failure)
     body = bodies.get(last.sha256 or "")
     if body is not None:
-        read = read_answer(purpose, last.status or 0, last.content_type or "", body)
+        read = read_reply(purpose, last.status or 0, last.content_type or "", body)
         return Exchange(purpose, records, read.reading, read.detail, read.document, body, read.notes)
     if last.reading in {None, "document"}:
         raise InterlockError(f"the document of {plain(last.url, 200)} was not stored", remedy=_PROBE_AGAIN)

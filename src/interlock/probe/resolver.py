@@ -96,15 +96,15 @@ class Resolver:
     async def _ask(self, host: str) -> _Found:
         async with self._slots:
             loop = asyncio.get_running_loop()
-            answer: asyncio.Future[_Found] = loop.create_future()
+            resolved: asyncio.Future[_Found] = loop.create_future()
 
             def settle(found: _Found | None, error: OSError | None) -> None:
-                if answer.done():
+                if resolved.done():
                     return
                 if error is not None:
-                    answer.set_exception(error)
+                    resolved.set_exception(error)
                 else:
-                    answer.set_result(found or [])
+                    resolved.set_result(found or [])
 
             def work() -> None:
                 found, error = _getaddrinfo(host)
@@ -112,7 +112,7 @@ class Resolver:
                     loop.call_soon_threadsafe(settle, found, error)
 
             threading.Thread(target=work, name=f"resolve {host[:40]}", daemon=True).start()
-            return await answer
+            return await resolved
 
 
 class Gate(AbstractResolver):

@@ -14,9 +14,10 @@ from interlock.model.observation import Observation, RequestRecord, Target
 from interlock.probe.addresses import origin
 from interlock.probe.checks.registry import internal_errors
 from interlock.probe.client import Client
+from interlock.probe.exchange import OnRecord
 from interlock.probe.plan import clean_base_url
 from interlock.probe.queueing import FairQueue
-from interlock.probe.session import OnRecord, Probed, probe_target
+from interlock.probe.session import Probed, probe_target
 from interlock.probe.settings import OnEvent, ProbeEvent, ProbeSettings
 
 __all__ = ["ProbeEvent", "ProbeSettings", "host_of", "probe", "probe_sync"]

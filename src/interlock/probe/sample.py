@@ -15,12 +15,12 @@ from urllib.parse import quote, urlencode
 from interlock.fhir import sampling
 from interlock.model.observation import CapabilityFacts, RequestRecord
 from interlock.model.sample import DataFacts, InputSample, SampleOutcome, TokenFacts
-from interlock.probe.active import json_of
-from interlock.probe.client import Answer, Client
-from interlock.probe.credentials import Access
-from interlock.probe.exchange import Exchange, Purpose
+from interlock.probe import plan
+from interlock.probe.client import Client, Reply
+from interlock.probe.exchange import Exchange, OnRecord, Purpose
 from interlock.probe.guarded import may_carry_secrets, without_content
-from interlock.probe.tokens import OnRecord, TokenSource, Where
+from interlock.probe.settings import SamplePlan
+from interlock.probe.tokens import TokenSource, Where
 from interlock.probe.transfer import Ask
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 MAX_REQUESTS = 24
 PAGE = 20
 MAX_PATIENTS = 3
-_FHIR_JSON = "application/fhir+json, application/json;q=0.9"
 _LEFT_OUT = "(left-out)"
 #: How a server says that a search lacks a parameter; Epic does of Observation (59108) and CarePlan (59159).
 _TOO_WIDE = frozenset({400, 422})
@@ -42,14 +41,6 @@ _CATEGORIES = {
     "us-core-vital-signs": "vital-signs",
     "us-core-observation-lab": "laboratory",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class SamplePlan:
-    """What to sample at one organisation: its credentials, and the contract's inputs that concern it."""
-
-    access: Access
-    needs: tuple[Need, ...]
 
 
 @dataclass(slots=True)
@@ -75,13 +66,13 @@ class Sampled:
         }
 
 
-async def take_sample(client: Client, where: Where, plan_: SamplePlan, on_record: OnRecord) -> Sampled:
+async def take_sample(client: Client, where: Where, sample: SamplePlan, on_record: OnRecord) -> Sampled:
     """Sample every input. Never raises for anything that a server does."""
-    credentials = plan_.access.credentials
+    credentials = sample.access.credentials
     if credentials is None:
-        token = TokenFacts(outcome="not_sent", reason=plan_.access.reason)
-        return Sampled(DataFacts(method="none", token=token, inputs=_unasked(plan_.needs, plan_.access.reason)))
-    source = TokenSource(credentials, client, where, plan_.needs)
+        token = TokenFacts(outcome="not_sent", reason=sample.access.reason)
+        return Sampled(DataFacts(method="none", token=token, inputs=_unasked(sample.needs, sample.access.reason)))
+    source = TokenSource(credentials, client, where, sample.needs)
     if not may_carry_secrets(where.base) or not credentials.may_go_to(where.base):
         reason = (
             "the credentials were not trusted to go to this base"
@@ -91,19 +82,19 @@ async def take_sample(client: Client, where: Where, plan_: SamplePlan, on_record
         facts = DataFacts(
             method=credentials.method,
             token=TokenFacts(outcome="not_sent", reason=reason),
-            inputs=_unasked(plan_.needs, reason),
+            inputs=_unasked(sample.needs, reason),
         )
         return Sampled(facts)
     reader = _Reader(client, where, source, on_record)
     # Patients come first: other types are searched by patient. The result keeps the contract's order.
-    order = sorted(range(len(plan_.needs)), key=lambda index: (plan_.needs[index].resource != "Patient", index))
+    order = sorted(range(len(sample.needs)), key=lambda index: (sample.needs[index].resource != "Patient", index))
     found: dict[int, InputSample] = {}
     for index in order:
-        found[index] = await reader.sample(plan_.needs[index])
+        found[index] = await reader.sample(sample.needs[index])
     facts = DataFacts(
         method=credentials.method,
         token=source.facts,
-        inputs=tuple(found[index] for index in range(len(plan_.needs))),
+        inputs=tuple(found[index] for index in range(len(sample.needs))),
         requests=len(reader.records),
     )
     return Sampled(facts, source.records, reader.records)
@@ -205,10 +196,10 @@ class _Reader:
         if token is None:
             facts = self._source.facts
             return _Page("not_asked", reason=f"no token: {facts.reason if facts and facts.reason else 'none'}")
-        answer = await self._client.get(
+        reply = await self._client.get(
             Ask(
                 url=f"{self._where.base}/{kind}?{urlencode(parameters)}",
-                accept=_FHIR_JSON,
+                accept=plan.FHIR_JSON,
                 deadline=self._where.deadline,
                 purpose="sample",
                 credentials={"Authorization": f"Bearer {token.reveal()}"},
@@ -216,11 +207,11 @@ class _Reader:
                 redirects=False,
             )
         )
-        page = _read(answer, kind)
+        page = _read(reply, kind)
         shown = [(name, _LEFT_OUT if name in {"patient", "subject"} else value) for name, value in parameters]
         address = f"{self._where.base}/{kind}?{urlencode(shown, quote_via=quote, safe='()')}"
         told = "; ".join(text for text in (said, page.reason) if text) or None
-        record = without_content(answer.records[-1], address, "answered", told)
+        record = without_content(reply.records[-1], address, "answered", told)
         self.records.append(record)
         self._on_record(record)
         return page
@@ -250,10 +241,10 @@ def _by_patient(need: Need, capability: CapabilityFacts | None) -> str | None:
     return None
 
 
-def _read(answer: Answer, kind: str) -> _Page:
-    record = answer.records[-1]
+def _read(reply: Reply, kind: str) -> _Page:
+    record = reply.records[-1]
     status = record.status
-    if answer.failure is not None or status is None:
+    if reply.failure is not None or status is None:
         return _Page("failed", status, reason=without_content(record, record.url, "failed").detail)
     if status in {401, 403}:
         return _Page("refused", status, reason=f"refused with HTTP {status}")
@@ -263,7 +254,7 @@ def _read(answer: Answer, kind: str) -> _Page:
         return _Page("failed", status, reason=f"HTTP {status}")
     if status >= 400:
         return _Page("rejected", status, reason=f"the search was rejected with HTTP {status}")
-    bundle = json_of(answer)
+    bundle = reply.json()
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
         return _Page("failed", status, reason="the answer is no Bundle")
     entries = bundle.get("entry")

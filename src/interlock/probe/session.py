@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal, cast
@@ -29,16 +29,14 @@ from interlock.probe.checks.base import CheckInput
 from interlock.probe.checks.registry import internal_errors, run_checks
 from interlock.probe.client import Client
 from interlock.probe.conversation import Wanted, get_document
-from interlock.probe.exchange import PURPOSES, Exchange, Purpose
+from interlock.probe.exchange import PURPOSES, Exchange, OnRecord, Purpose
 from interlock.probe.failures import CERTIFICATE_WORDS
 from interlock.probe.guarded import not_sent
-from interlock.probe.sample import SamplePlan, take_sample, without_trace
-from interlock.probe.settings import ProbeSettings
+from interlock.probe.sample import take_sample, without_trace
+from interlock.probe.settings import ProbeSettings, SamplePlan
 from interlock.probe.tls import Inspection, inspect
 from interlock.probe.tls_facts import explained
 from interlock.probe.tokens import Where
-
-OnRecord = Callable[[RequestRecord], None]
 
 
 @dataclass(frozen=True, slots=True)

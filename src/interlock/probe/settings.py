@@ -12,10 +12,11 @@ from interlock import __version__
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, RequestRecord, Target
 from interlock.probe.addresses import Origin
+from interlock.probe.credentials import Access
 from interlock.probe.plan import DEFAULT_FHIR_VERSION
 
 if TYPE_CHECKING:
-    from interlock.probe.sample import SamplePlan
+    from interlock.model.contract import Need
 
 USER_AGENT = f"interlock/{__version__} (EHR integration readiness probe; reads public discovery documents)"
 
@@ -34,6 +35,14 @@ class ClientCertificate:
     key: Path | None = None
     password: str | None = field(default=None, repr=False)
     origins: frozenset[Origin] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SamplePlan:
+    """The sample to take at one organisation: with which credentials, and of which of the contract's inputs."""
+
+    access: Access
+    needs: tuple[Need, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,11 @@ from interlock.fhir import scopes
 from interlock.model.observation import Facts, RequestRecord, SmartFacts
 from interlock.model.sample import TokenFacts
 from interlock.probe import plan
-from interlock.probe.active import json_of
 from interlock.probe.addresses import Origin, origin
 from interlock.probe.checks.neg import OAUTH_ERRORS
-from interlock.probe.client import Answer, Client
+from interlock.probe.client import Client, Reply
 from interlock.probe.credentials import Credentials, Secret, is_token
+from interlock.probe.exchange import OnRecord
 from interlock.probe.guarded import may_carry_secrets, not_sent, without_content
 from interlock.probe.transfer import Ask
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 _MAX_TOKENS = 4
 #: A token that ends this soon is not used any more, seconds.
 _MARGIN_S = 5.0
-
-OnRecord = Callable[[RequestRecord], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ class TokenSource:
     async def _exchange(self, address: str, scope: str, on_record: OnRecord) -> Secret | None:
         form, headers = self._credentials.token_request(address, scope)
         where = self._where
-        answer = await self._client.get(
+        reply = await self._client.get(
             Ask(
                 url=address,
                 accept="application/json",
@@ -134,9 +132,9 @@ class TokenSource:
             )
         )
         asked = tuple(scope.split())
-        token, lifetime, self.facts = read_token(answer, asked)
+        token, lifetime, self.facts = read_token(reply, asked)
         said = f"{self.facts.outcome}{': ' + self.facts.reason if self.facts.reason else ''}"
-        record = without_content(answer.records[-1], address, "answered", said)
+        record = without_content(reply.records[-1], address, "answered", said)
         self.records.append(record)
         on_record(record)
         if token is not None:
@@ -145,18 +143,18 @@ class TokenSource:
         return token
 
 
-def read_token(answer: Answer, asked: tuple[str, ...]) -> tuple[Secret | None, int | None, TokenFacts]:
+def read_token(reply: Reply, asked: tuple[str, ...]) -> tuple[Secret | None, int | None, TokenFacts]:
     """Token, lifetime in seconds and facts of a token endpoint's answer (RFC 6749 sections 5.1 and 5.2).
 
     No text of the server is kept but a registered error code and scopes for the types that were asked for: it could
     echo what it was sent.
     """
-    record = answer.records[-1]
+    record = reply.records[-1]
     status = record.status
-    if answer.failure is not None or status is None:
+    if reply.failure is not None or status is None:
         reason = without_content(record, record.url, "failed").detail
         return None, None, TokenFacts(outcome="failed", reason=reason, asked=asked)
-    value = json_of(answer)
+    value = reply.json()
     body: Mapping[str, Any] = value if isinstance(value, dict) else {}
     if not 200 <= status < 300:
         error = body.get("error")

@@ -12,7 +12,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
 from interlock.model.trust import Grant
 from interlock.probe.credentials import Access, Credentials, Lookup, lookup, resolve
-from interlock.probe.sample import SamplePlan
+from interlock.probe.settings import SamplePlan
 from interlock.usecases.trust import credential_grants, credential_origins, origin_text
 
 
