@@ -20,7 +20,7 @@ import interlock.probe.runner as runner_module
 from interlock.model.errors import InterlockError
 from interlock.model.fleet import FleetSummary
 from interlock.model.observation import Observation, Target
-from interlock.probe.fleet import WorkerCrash, shares
+from interlock.probe.fleet import WorkerCrash, share_out
 from interlock.usecases.fleet import FleetProgress, probe_fleet
 from interlock.usecases.probe import ProbeSettings
 from typed_targets import typed
@@ -104,7 +104,7 @@ def test_worker_processes_lose_nothing(served: Loopback, tmp_path: Path) -> None
 def test_a_host_is_never_divided_among_workers() -> None:
     wanted = [Target(base_url=f"https://h{number % 7}.example/{number}") for number in range(70)]
     wanted += [Target(base_url=f"https://large.example/{number}") for number in range(60)]
-    parts = shares(wanted, 3)
+    parts = share_out(wanted, 3)
     assert sorted(t.base_url for part in parts for t in part) == sorted(t.base_url for t in wanted)
     hosts = [{target.base_url.split("/")[2] for target in part} for part in parts]
     assert not (hosts[0] & hosts[1] or hosts[1] & hosts[2] or hosts[0] & hosts[2])

@@ -1,4 +1,4 @@
-"""What an active probe sends beyond GET: two requests that a well-behaved server refuses, and nothing comes of them.
+"""The two requests of an active probe that a well-behaved server refuses, so that nothing comes of them.
 
 The token endpoint is asked for a grant that does not exist, without any client; a resource that cannot exist is read
 without a token. Nothing is created, searched or guessed.
@@ -26,7 +26,7 @@ UNKNOWN_GRANT = "urn:x-interlock:grant-type:none"
 async def ask_token_endpoint(
     client: Client, base: str, facts: Facts, deadline: float, private_origins: frozenset[Origin], on_record: OnRecord
 ) -> Exchange | None:
-    """The token endpoint's answer to an unknown grant; none when no token endpoint is known."""
+    """Ask the token endpoint for an unknown grant; none when no token endpoint is known."""
     advertised = facts.smart.token_endpoint if facts.smart is not None else None
     if advertised is None:
         return None
@@ -53,7 +53,7 @@ async def ask_token_endpoint(
 async def read_without_token(
     client: Client, base: str, facts: Facts, deadline: float, on_record: OnRecord
 ) -> Exchange | None:
-    """The answer to reading a resource that cannot exist, without a token; none when nothing can be read there."""
+    """Read a resource that cannot exist, without a token; none when the statement offers no type to read."""
     kind = readable_type(facts.capability)
     if kind is None:
         return None
@@ -65,11 +65,13 @@ async def read_without_token(
 
 
 def readable_type(capability: CapabilityFacts | None) -> str | None:
-    """The type to read: Patient, which is guarded wherever anything is, unless the statement has it not to be read."""
+    """The resource type to read: Patient, which any guarded server guards, or another if Patient cannot be read."""
     if capability is None or not capability.resources:
         return "Patient"
     readable = [
-        name for name, one in capability.resources.items() if "read" in one.interactions or not one.interactions
+        name
+        for name, resource in capability.resources.items()
+        if "read" in resource.interactions or not resource.interactions
     ]
     return "Patient" if "Patient" in readable else next(iter(sorted(readable)), None)
 
@@ -89,7 +91,7 @@ def _exchange(purpose: Purpose, reply: Reply, reading: Reading, detail: str, on_
 
 
 def _form_of(reply: Reply) -> tuple[Reading, str]:
-    """What a body without usable JSON is."""
+    """The reading of a body without usable JSON, and its description."""
     head = reply.body[:200].lstrip().lower()
     if not head:
         return "empty", "an empty body"

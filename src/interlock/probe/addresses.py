@@ -43,7 +43,7 @@ _UNICAST = ipaddress.IPv6Network("2000::/3")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 #: Interface identifiers that hold an IPv4 address (ISATAP, RFC 5214 section 6.1).
 _ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})
-#: What ``inet_aton`` takes for an address: one to four numbers, each decimal, octal or hexadecimal.
+#: An address as ``inet_aton`` reads it: up to four numbers, each decimal, octal or hexadecimal.
 _NUMBERS = re.compile(r"(?:0x[0-9a-f]+|[0-9]+)(?:\.(?:0x[0-9a-f]+|[0-9]+)){0,3}\.?", re.IGNORECASE | re.ASCII)
 #: Names that no public name server has (RFC 6761, 6762, 8375; .internal by ICANN; .lan and .corp by habit).
 _INTERNAL = (".localhost", ".local", ".internal", ".home.arpa", ".lan", ".corp", ".test")
@@ -58,7 +58,7 @@ class Origin(NamedTuple):
 
 
 def split(url: str) -> SplitResult | None:
-    """The parts of an absolute http(s) URL with a host and a valid port; none for anything else."""
+    """The pieces of an absolute http(s) URL with a host and a valid port; none for anything else."""
     try:
         parts = urlsplit(url)
         valid = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
@@ -77,7 +77,7 @@ def origin(url: str) -> Origin | None:
 
 
 def has_userinfo(url: str) -> bool:
-    """Whether an absolute URL holds a user's name or password, or what another reader may take for it."""
+    """Whether an absolute URL holds a user's name or password, or a text that another reader may take for them."""
     return "@" in url.partition("://")[2].partition("/")[0]
 
 
@@ -115,10 +115,12 @@ def is_internal_name(host: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def kind_of(address: Address) -> Kind:
-    """Whether an address may be contacted: by the one list here, for the standard library's changes with its version.
+    """Whether an address is public, private or never contacted.
 
-    An IPv4 address inside an IPv6 one counts: mapped, it is what is contacted; behind a translator or a tunnel it
-    must be public.
+    Only the networks listed here decide: the standard library's list changes with its version.
+
+    An IPv4 address inside an IPv6 address counts: a mapped address is contacted itself, an address behind a translator
+    or a tunnel must be public.
     """
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
@@ -136,7 +138,7 @@ def kind_of(address: Address) -> Kind:
 
 
 def kind_of_host(host: str) -> Kind | None:
-    """What a host is by its writing alone; none for a name, of which only its addresses tell."""
+    """The kind of a host that is written as an address; none for a name, whose addresses must be looked up first."""
     address = literal(host)
     if address is not None:
         return kind_of(address)
@@ -151,18 +153,18 @@ def _tunnelled(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     return address.sixtofour
 
 
-def same_base(one: str, other: str) -> bool:
+def same_base(url: str, other: str) -> bool:
     """Whether two base URLs name the same FHIR server (FHIR R4 http.html, Service Base URL).
 
     The query and a trailing slash are ignored, http and https are the same, a stated port must match, the path is
     case-sensitive; the host is not (RFC 3986 section 3.2.2).
     """
-    if one == other:
+    if url == other:
         return True
-    left, right = origin(one), origin(other)
+    left, right = origin(url), origin(other)
     if left is None or right is None:
         return False
-    return (left.host, _stated_port(left), _path(one)) == (right.host, _stated_port(right), _path(other))
+    return (left.host, _stated_port(left), _path(url)) == (right.host, _stated_port(right), _path(other))
 
 
 def _stated_port(where: Origin) -> int | None:

@@ -30,10 +30,10 @@ def base_facts(
     cors_origin: str | None = None,
     now: datetime | None = None,
 ) -> Facts:
-    """Facts of what is served at the base itself: the statement, the SMART configuration, its TLS and the rest.
+    """Facts of the base itself: its capability statement, SMART configuration, TLS, and whatever else it serves.
 
-    ``tls`` is what was seen of the certificate and the versions beyond the requests themselves; without it only the
-    requests count. ``cors_origin`` is the origin that cross-origin requests carried, ``now`` the moment of the probe.
+    ``tls`` are facts from handshakes besides the requests (certificate, versions); without them only the requests
+    count. ``cors_origin`` is the origin that cross-origin requests carried, ``now`` the moment of the probe.
     """
     statement: Statement | None = document_of(exchanges, "metadata")
     facts = statement.facts if statement is not None else None
@@ -51,7 +51,7 @@ def base_facts(
 
 
 def with_advertised(facts: Facts, exchanges: Exchanges) -> Facts:
-    """The same facts with those of the documents that the base advertises: OpenID discovery and the JWK Set."""
+    """The same facts, and the facts of the documents that the base advertises: OpenID discovery and the JWK Set."""
     discovery, keys = document_of(exchanges, "openid"), document_of(exchanges, "jwks")
     return facts.model_copy(
         update={
@@ -65,7 +65,7 @@ def _smart(exchanges: Exchanges, base: str, statement: CapabilityFacts | None) -
     """Facts of the SMART configuration; when it is positively absent, of the statement's ``oauth-uris``.
 
     A copy at the host's root is reported by a check, but no facts are read from it: on a host of many tenants it may
-    speak for another one.
+    speak for another tenant.
     """
     document = document_of(exchanges, "smart")
     if document is not None:
@@ -165,7 +165,7 @@ def _anonymous_read(exchanges: Exchanges) -> Literal["refused", "allowed"] | Non
 def outcome_of(exchanges: Exchanges) -> ObservationOutcome:
     """``observed``: the statement was read, and the SMART configuration was read or is positively absent.
 
-    ``partial``: only one of the two is decided in that way; ``not_observed``: neither document was seen.
+    ``partial``: only the first or only the second holds; ``not_observed``: neither document was read.
     """
     statement = document_of(exchanges, "metadata") is not None
     configuration = document_of(exchanges, "smart") is not None
@@ -175,12 +175,12 @@ def outcome_of(exchanges: Exchanges) -> ObservationOutcome:
 
 
 def is_absent(exchanges: Exchanges, purpose: Purpose) -> bool:
-    """Whether a document is positively not there (404 or 410), as opposed to not seen."""
+    """Whether a document is positively not there (404 or 410), as opposed to never retrieved."""
     exchange = exchanges.get(purpose)
     return exchange is not None and exchange.reading in ABSENT
 
 
 def document_of(exchanges: Exchanges, purpose: Purpose) -> Any:
-    """The document of an exchange that brought one, or none."""
+    """The document that an exchange brought, or none."""
     exchange = exchanges.get(purpose)
     return exchange.document if exchange is not None and exchange.reading == "document" else None

@@ -1,8 +1,8 @@
-"""Guarded GET over aiohttp: bounded in time, bytes and redirects, with every request recorded.
+"""Guarded requests over aiohttp: bounded in time, bytes and redirects, with every request recorded.
 
 No cookies, no authentication, no automatic redirects, and a resolver of our own, so that an address which was judged
-is the address that gets connected to. A private one is, when the origin of the request is among those that the user
-allows; whatever a server advertises or redirects to is judged in the same way.
+is the address that gets connected to. A private address is contacted when the origin of the request is among those that
+the user allows; whatever a server advertises or redirects to is judged in the same way.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from interlock.probe.transfer import Ask, Connection, Transfer
 from interlock.probe.verification import identified_context, tls_context
 
 MAX_REDIRECTS = 5
-#: Stands in an address for what no address holds (:func:`~interlock.documents.text.plain`).
+#: Stands in an address for characters that no address holds (:func:`~interlock.documents.text.plain`).
 _UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 
 _logger = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ _logger = logging.getLogger(__name__)
 class Reply:
     """The server's reply to one request, redirects followed, or why none came.
 
-    :ivar records: every request that was sent, in order; the last one decides.
+    :ivar records: every request that was sent, in order; the last decides.
     :ivar body: decoded bytes of the last answer; empty when it failed.
     :ivar failure: why there is no reply, or none.
     :ivar notes: oddities of the transfer.
@@ -84,7 +84,7 @@ class Reply:
 class Client:
     """Shares connections and name lookups among all targets of one run. An asynchronous context manager.
 
-    :ivar memory: what was learned of the hosts so far.
+    :ivar memory: knowledge of the hosts so far.
     """
 
     def __init__(self, settings: ProbeSettings) -> None:
@@ -102,7 +102,7 @@ class Client:
         self._resolver = Resolver()
         self._pools = Pools(self._resolver, self._settings.max_bytes)
         if self._settings.client_certificate is not None:
-            self._context(identified=True)  # what cannot be used is said before anybody is asked
+            self._context(identified=True)  # an unusable certificate is reported before any request
         elif self._settings.verify is not None or self._settings.ca_bundle is not None:
             self._context(identified=False)
         return self
@@ -135,7 +135,7 @@ class Client:
         return PUBLIC_OR_PRIVATE if where in self._settings.private_origins else PUBLIC
 
     def _judge_name(self, where: Origin) -> None:
-        """Judge what a proxy is to resolve, as far as its writing tells: nobody here sees the address.
+        """Judge a name that a proxy is to resolve, as far as its spelling tells: its address is never seen here.
 
         :raises RequestFailed: it is not contacted.
         """
@@ -144,7 +144,7 @@ class Client:
             raise refusal(where.host, kind)
 
     async def get(self, ask: Ask) -> Reply:
-        """Send one GET and follow its redirects, at most :data:`MAX_REDIRECTS`.
+        """Send a request and follow its redirects, at most :data:`MAX_REDIRECTS`.
 
         Never raises for anything that a network or a server does. A redirect that is not followed (from https to http,
         in a circle, too many, into a private network) fails with ``redirect`` on the record of the answer that asked.
@@ -226,7 +226,7 @@ class Client:
     async def _once(
         self, url: str, headers: dict[str, str], ask: Ask
     ) -> tuple[RequestRecord, bytes, Failure | None, tuple[str, ...]]:
-        """One request: its record, body, failure and notes."""
+        """Send a single request, without its redirects: its record, body, failure and notes."""
         transfer = Transfer(url, ask, self._settings)
         host = transfer.host
         if asyncio.get_running_loop().time() >= ask.deadline:
@@ -245,10 +245,10 @@ class Client:
             if limit.expired():
                 failure = Failure("timeout", transfer.late())
             else:
-                found = classify(error, host, transfer.phase, connect_timeout_s=self._settings.connect_timeout_s)
-                if found is None:
+                classified = classify(error, host, transfer.phase, connect_timeout_s=self._settings.connect_timeout_s)
+                if classified is None:
                     raise
-                failure = found
+                failure = classified
             return transfer.record(failure), b"", failure, tuple(transfer.notes)
         return transfer.record(None), transfer.body, None, tuple(transfer.notes)
 
@@ -262,7 +262,7 @@ class Client:
         return self.proxy_of(url) is not None
 
     def slot(self, host: str, deadline: float) -> AbstractAsyncContextManager[None]:
-        """A place in a host's queue, for a connection that is no request (see :class:`HostLimits`)."""
+        """A turn in a host's queue, for a connection that is no request (see :class:`HostLimits`)."""
         return self._limits.slot(host, deadline)
 
     def _hold(self, url: str, seconds: float) -> None:
@@ -286,7 +286,7 @@ class Client:
         return f"http://{named}" if named and "://" not in named else named
 
     def _may_identify(self, url: str) -> bool:
-        """Whether the client certificate, if there is one, may be presented at a URL."""
+        """Whether there is a client certificate, and it may be presented at a URL."""
         own = self._settings.client_certificate
         return own is not None and (own.origins is None or origin(url) in own.origins)
 
@@ -325,7 +325,7 @@ class Client:
 
 
 def _without_secrets(record: RequestRecord) -> RequestRecord:
-    """The record as it may be kept: a server may lead to an address with a token, and say back what it was sent."""
+    """The record without secrets: a server may redirect to an address with a token, or repeat a header it was sent."""
     said = {"url": record.url, "detail": record.detail or "", "content_type": record.content_type or ""}
     clean = {name: redacted_url(without_secrets_in_use(text)) for name, text in said.items()}
     headers = {name: redacted_url(without_secrets_in_use(text)) for name, text in record.headers.items()}
@@ -335,7 +335,7 @@ def _without_secrets(record: RequestRecord) -> RequestRecord:
 
 
 def _remember_credentials(proxy: str) -> None:
-    """What a proxy's address holds is never kept, also not when the proxy says it back."""
+    """Remember a proxy's user and password as secrets, so that no record keeps them when the proxy repeats them."""
     named, at, _ = proxy.rpartition("://")[2].rpartition("@")
     user, _, password = named.partition(":")
     if at:

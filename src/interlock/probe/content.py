@@ -37,7 +37,7 @@ class TooLargeError(Exception):
 
 
 class CodingError(Exception):
-    """The body is not in the content coding that it claims, or in one that was not asked for."""
+    """The body is not in the content coding that it claims, or the coding was not asked for."""
 
 
 class Decoder:
@@ -45,7 +45,7 @@ class Decoder:
 
     gzip is told by its first bytes, not by the header: servers send it unasked, or claim it for plain text.
 
-    :ivar notes: what was odd.
+    :ivar notes: oddities of the coding.
     """
 
     def __init__(self, coding: str, limit: int) -> None:
@@ -60,7 +60,7 @@ class Decoder:
         self.notes: list[str] = []
 
     def feed(self, chunk: bytes) -> bytes:
-        """Decoded bytes of one piece.
+        """Decoded bytes of the next piece.
 
         :raises TooLargeError: past the limit. :raises CodingError: not decodable.
         """
@@ -128,7 +128,7 @@ class Decoder:
 
 
 class Text(NamedTuple):
-    """A decoded body. ``charset`` is what it was read as; ``notes`` say what was odd."""
+    """A decoded body; ``charset`` is the character set it was read in, ``notes`` name oddities."""
 
     text: str
     charset: str
@@ -172,7 +172,7 @@ class NotJsonError(Exception):
 
 
 def parse_document(text: str) -> tuple[Any, tuple[str, ...]]:
-    """The value of a JSON text, and notes: what follows the document's end is not read, and named.
+    """The value of a JSON text, and notes: text after the document's end is not read, but noted.
 
     :raises NotJsonError: as :func:`parse_json`.
     """

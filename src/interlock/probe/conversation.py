@@ -1,4 +1,4 @@
-"""Getting one document: the ladder of content negotiation, and one patient retry."""
+"""Getting a document: the ladder of content negotiation, and a patient retry."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _pause(status: int | None, asked: float | None, attempt: int) -> float | Non
 
 
 def to_exchange(purpose: Purpose, reply: Reply) -> Exchange:
-    """An answer read as the document that was asked for; the reading is written onto its record."""
+    """A reply read as the document that was asked for; the reading is written onto its record."""
     record = reply.records[-1]
     if reply.failure is not None:
         failed = record.but(reading="failed")

@@ -1,4 +1,4 @@
-"""Credentials of one organisation: where they are found, and how they are used at a token endpoint.
+"""Credentials for an organisation: where their values come from, and how they are used at a token endpoint.
 
 A workspace names environment variables only. Their values live in memory for as long as a run takes, inside
 :class:`Secret`, which shows nothing and cannot be pickled.
@@ -54,7 +54,7 @@ class Secret:
         remember_secret(value)
 
     def reveal(self) -> str:
-        """The value, for the one place that sends it."""
+        """The value, for the code that sends it."""
         return self._value
 
     def __repr__(self) -> str:
@@ -88,7 +88,7 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What identifies the product at one organisation; one method, chosen by what the organisation names.
+    """The product's credentials at an organisation: a private key, a client secret or a bearer token.
 
     :ivar origins: where they may be sent, and nowhere else; none for a simulated organisation's published ones.
     """
@@ -144,7 +144,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a probe may use at one organisation.
+    """A probe's access to an organisation.
 
     :ivar credentials: none when there are none; ``reason`` then says why.
     """
@@ -171,7 +171,7 @@ def _from_keyring(variable: str) -> str | None:
     try:
         value = keyring.get_password(KEYRING_SERVICE, variable)
     except (KeyringError, OSError, RuntimeError):
-        return None  # a machine without a keyring is one that holds nothing
+        return None  # a machine without a keyring holds nothing
     return value if isinstance(value, str) and value else None
 
 
@@ -180,8 +180,8 @@ def resolve(org: Organization, find: Lookup, origins: frozenset[Origin] | None =
 
     The first of them whose values are all there is used. ``origins`` are where they may be sent.
 
-    :raises InterlockError: none is named, none is complete, or a value is not what it should be; names the variable
-        and the organisation, never a value.
+    :raises InterlockError: none is named, none is complete, or a value is unusable; the message names the variable and
+        the organisation, never a value.
     """
     auth = org.auth
     kinds: tuple[tuple[AccessMethod, tuple[str | None, ...]], ...] = (
@@ -201,7 +201,7 @@ def resolve(org: Organization, find: Lookup, origins: frozenset[Origin] | None =
         absent = [name for name, value in values.items() if value is None]
         if not absent:
             given = {name: value for name, value in values.items() if value is not None}
-            return replace(_made(org, method, given, find), origins=origins)
+            return replace(_credentials(org, method, given, find), origins=origins)
         missing |= dict.fromkeys(absent)
     if missing:
         names = " and ".join(missing)
@@ -218,7 +218,7 @@ def resolve(org: Organization, find: Lookup, origins: frozenset[Origin] | None =
     )
 
 
-def _made(org: Organization, method: AccessMethod, values: Mapping[str, str], find: Lookup) -> Credentials:
+def _credentials(org: Organization, method: AccessMethod, values: Mapping[str, str], find: Lookup) -> Credentials:
     auth = org.auth
     for name, value in values.items():
         if len(value) > _MAX_VALUE:
@@ -236,7 +236,7 @@ def _made(org: Organization, method: AccessMethod, values: Mapping[str, str], fi
     try:
         key = signing_key(values[variable], key_id)
     except KeyProblem as problem:
-        # Not chained: what the libraries say may hold parts of the value.
+        # Not chained: the libraries' messages may hold parts of the value.
         raise InterlockError(
             f"the value of {variable} for {org.name} ({org.id}) cannot sign: {problem}",
             remedy="give an RSA key of 2048 bits or more, or an EC key on P-384, as PEM, as JWK, or as a file's path",
@@ -250,12 +250,12 @@ def is_token(text: str) -> bool:
 
 
 def signing_key(value: str, key_id: str | None = None) -> SigningKey:
-    """A private key out of PEM, a JWK (or a JWK Set of one key), or the path of a file that holds one of them.
+    """A private key out of PEM, a JWK (or a JWK Set of a single key), or the path of a file that holds such a text.
 
     ``\\n`` written as two characters is read as a line feed: environment files cannot hold real ones. Without a key id
-    of its own or a given one, the key's thumbprint (RFC 7638) is its id.
+    of its own or a given id, the key's thumbprint (RFC 7638) is its id.
 
-    :raises KeyProblem: with one sentence that holds nothing of the value.
+    :raises KeyProblem: with a sentence that holds nothing of the value.
     """
     text = value.strip()
     if not _is_key_text(text):

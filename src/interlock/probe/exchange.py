@@ -1,4 +1,4 @@
-"""One exchange: what was asked for, every request that it took, and what the answer turned out to be."""
+"""An exchange: the document asked for, every request that it took, and how the answer reads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from interlock.model.observation import RequestRecord
 
-#: What a request is for. ``deeper`` is a statement below the base; ``cors-…`` are requests that carry an origin.
+#: The purpose of a request. ``deeper`` is a statement below the base; ``cors-…`` are requests that carry an origin.
 #: ``token-negative`` and ``anonymous-read`` are to be refused; ``token`` and ``sample`` are sent with credentials.
 Purpose = Literal[
     "metadata",
@@ -34,7 +34,7 @@ PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 #: Told of every request as soon as it is over.
 OnRecord = Callable[[RequestRecord], None]
 
-#: What an answer turned out to be. ``document`` is the only one that facts are read from.
+#: How an answer reads. Facts are read from a ``document`` only.
 Reading = Literal[
     "document",
     "failed",  # no complete answer: the record's failure says why
@@ -58,7 +58,7 @@ Reading = Literal[
     "bundle",
     "other_resource",
     "unrelated",  # a JSON object without a single field of the document
-    "answered",  # a preflight's answer: its headers are what was asked for; or one of which nothing is kept
+    "answered",  # a preflight's answer, of which the headers count; or an answer of which nothing is kept
     "oauth_error",  # a JSON object with error (RFC 6749 section 5.2)
 ]
 
@@ -89,11 +89,13 @@ DOCUMENT_NAMES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What one document's requests came to. Checks run on these and on facts alone, so they can run again later.
+    """All requests for a document, and how the last answer reads.
 
-    :ivar records: every request in order, redirects and retries included; the last one decides.
-    :ivar reading: what the answer turned out to be.
-    :ivar detail: the same as one sentence without a full stop.
+    Checks run on exchanges and on facts alone, so they can run again later.
+
+    :ivar records: every request in order, redirects and retries included; the last decides.
+    :ivar reading: how its answer reads.
+    :ivar detail: the same as a sentence without a full stop.
     :ivar document: when ``reading`` is ``document``, the parsed JSON, of a capability statement its
         :class:`~interlock.fhir.capability.Statement`; otherwise none.
     :ivar body: decoded bytes of the last answer.

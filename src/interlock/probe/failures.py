@@ -1,4 +1,4 @@
-"""Why a request failed: one machine word and one sentence, from whatever the layers below raised."""
+"""Why a request failed: a word for machines and a sentence for people, from whatever the layers below raised."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Failure:
     status: int | None = None
 
 
-class RequestFailed(Exception):  # noqa: N818  # it carries a failure, it is not one of the program's errors
+class RequestFailed(Exception):  # noqa: N818  # it carries a failure, and is no error of the program
     """Raised inside the client to end a request with a failure that is already understood."""
 
     def __init__(self, word: FailureWord, detail: str) -> None:
@@ -86,12 +86,12 @@ def classify(error: BaseException, host: str, phase: Phase, *, connect_timeout_s
             return Failure("connect", f"the proxy opens no tunnel to {host}: it answered HTTP {cause.status}")
         if isinstance(cause, aiohttp.ClientProxyConnectionError):
             return Failure("connect", f"the proxy cannot be reached, so that {host} could not be asked")
-        # aiohttp's own certificate error is an SSLError too, without any of its attributes; the real one is inside.
+        # aiohttp's own certificate error is an SSLError too, without any of its attributes; the real error is inside.
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, aiohttp.ClientError):
             return _tls(cause, host)
         if isinstance(cause, socket.gaierror):
             return _dns(cause, host)
-        if isinstance(cause, UnicodeError):  # a name that looks like an internationalised one and is none
+        if isinstance(cause, UnicodeError):  # a name that looks internationalised and is not
             return Failure("dns", f"{host} is no name that can be looked up")
     if any(isinstance(cause, aiohttp.ClientConnectorDNSError) for cause in chain):
         return Failure("dns", f"the name {host} has no address")

@@ -1,7 +1,7 @@
 """Probing thousands of targets: results as lines of JSON, from one process or several, in whatever order they come.
 
-Worker processes get whole hosts, so the limits of a host hold although its requests are not counted together. What
-comes back is the finished line and a short digest of it: no result is pickled, and none is kept.
+Worker processes get whole hosts, so the limits of a host hold although its requests are not counted together. They
+send back finished lines and a short digest of each: no result is pickled, and none is kept.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ OnTick = Callable[[], None]
 
 _LINES = TypeAdapter(Observation)
 _TICK_S = 0.5
-#: A worker hands over so many results at once, or what it has at every tick: each time costs a change of process.
+#: A worker hands over so many results at once, or fewer at a tick: each time costs a change of process.
 _AT_ONCE = 8
 _PIPE_BYTES = 1024 * 1024
 _RESULT, _FAILED, _CRASHED, _ENDED = b"R", b"F", b"C", b"E"
@@ -59,11 +59,11 @@ def run_fleet(
     if workers == 1:
         asyncio.run(_in_this_process(targets, settings, on_result, on_tick))
     else:
-        _in_processes(shares(targets, workers), settings, on_result, on_tick)
+        _in_processes(share_out(targets, workers), settings, on_result, on_tick)
 
 
-def shares(targets: Sequence[Target], workers: int) -> list[list[Target]]:
-    """Targets by worker: a host is never divided, and the largest hosts are handed out first (greedy balance)."""
+def share_out(targets: Sequence[Target], workers: int) -> list[list[Target]]:
+    """The targets of each worker: a host is never divided, the largest hosts are handed out first (greedy balance)."""
     counts = Counter(host_of(target) for target in targets)
     loads = [0] * workers
     chosen: dict[str, int] = {}
@@ -71,10 +71,10 @@ def shares(targets: Sequence[Target], workers: int) -> list[list[Target]]:
         worker = loads.index(min(loads))
         chosen[host] = worker
         loads[worker] += count
-    parts: list[list[Target]] = [[] for _ in range(workers)]
+    target_shares: list[list[Target]] = [[] for _ in range(workers)]
     for target in targets:
-        parts[chosen[host_of(target)]].append(target)
-    return [part for part in parts if part]
+        target_shares[chosen[host_of(target)]].append(target)
+    return [share for share in target_shares if share]
 
 
 async def _in_this_process(
@@ -98,16 +98,16 @@ async def _in_this_process(
             await ticking
 
 
-def _in_processes(parts: list[list[Target]], settings: ProbeSettings, on_result: OnResult, on_tick: OnTick) -> None:
+def _in_processes(shares: list[list[Target]], settings: ProbeSettings, on_result: OnResult, on_tick: OnTick) -> None:
     context = multiprocessing.get_context("spawn")
     processes: list[SpawnProcess] = []
     open_ends: list[Connection] = []
     try:
-        for number, part in enumerate(parts):
+        for number, share in enumerate(shares):
             ours, theirs = context.Pipe(duplex=False)
             _widen(theirs)
             process = context.Process(
-                target=_worker, args=(theirs, part, settings, os.getpid()), name=f"probe {number + 1}", daemon=True
+                target=_worker, args=(theirs, share, settings, os.getpid()), name=f"probe {number + 1}", daemon=True
             )
             process.start()
             theirs.close()  # so that the end of the process is the end of the stream

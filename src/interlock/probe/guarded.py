@@ -1,4 +1,4 @@
-"""Requests whose answers must leave no trace: what is kept of them is written anew from words of our own.
+"""Records of requests whose answers must leave no trace: everything in them is written anew, in our own words.
 
 A server may put anything that it was sent, or anything of a patient, into a header, a media type or a reason phrase.
 """
@@ -30,7 +30,7 @@ _FAILURES = {
 def without_content(
     record: RequestRecord, shown_url: str, reading: Reading, detail: str | None = None
 ) -> RequestRecord:
-    """The record of a request with nothing that the server chose, and without a digest of what it sent.
+    """The record of a request with nothing that the server chose, and without a digest of its answer.
 
     ``shown_url`` is the address without anything that belongs to a person.
     """

@@ -1,4 +1,4 @@
-"""Asking for JSON in other words, and remembering per host which words it understands."""
+"""Asking for JSON in another way, and remembering for each host the way that it understands."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _V = TypeVar("_V")
 
 Ladder = tuple[Rung, ...]
 
-#: What may change when JSON is asked for in other words.
-_OTHER_WORDS = frozenset({"not_acceptable", "unsupported_media_type", "client_error", "xml"})
+#: Readings that may change when JSON is asked for in another way.
+_WORTH_ANOTHER_RUNG = frozenset({"not_acceptable", "unsupported_media_type", "client_error", "xml"})
 
 
 class HostMemory:
-    """What was learned about hosts, shared by all targets of a run; the least recently used are forgotten.
+    """Knowledge of hosts, shared by all targets of a run; the least recently used are forgotten.
 
-    Not for more than one event loop.
+    It belongs to a single event loop.
     """
 
     def __init__(self, limit: int = 4096) -> None:
@@ -42,7 +42,7 @@ class HostMemory:
         return (known, *(rung for rung in ladder if rung != known))
 
     def learn(self, host: str, exchange: Exchange, ladder: Ladder) -> None:
-        """Remember which words brought the document."""
+        """Remember the rung that brought the document."""
         rung = rung_of(exchange.records[-1], ladder) if exchange.reading == "document" else None
         if rung is not None:
             _keep(self._rungs, host, rung, self._limit)
@@ -65,7 +65,7 @@ class HostMemory:
     def shares_issuer(self, host: str, issuer: str) -> bool:
         """Note an unknown issuer met at a host; true when hosts of another owner have presented it before.
 
-        An owner is the last two labels of a name: a judgement, and enough to tell a middlebox from one's own authority.
+        An owner is the last two labels of a name: a judgement, and enough to tell a middlebox from a private authority.
         """
         owner = ".".join(host.split(".")[-2:])
         before = self._issuers.get(issuer, frozenset())
@@ -94,7 +94,7 @@ def next_rung(exchange: Exchange, position: int, ladder: Ladder) -> int | None:
     A page for people is answered to ``_format`` alone; a server that breaks on the version parameter is asked without.
     """
     rest = range(position + 1, len(ladder))
-    if exchange.reading in _OTHER_WORDS:
+    if exchange.reading in _WORTH_ANOTHER_RUNG:
         return next(iter(rest), None)
     if exchange.reading == "html":
         return next((index for index in rest if ladder[index].query), None)

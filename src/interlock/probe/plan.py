@@ -33,7 +33,7 @@ class Rung:
 def metadata_ladder(fhir_version: str = DEFAULT_FHIR_VERSION) -> tuple[Rung, ...]:
     """How to ask for the statement as JSON, best first (FHIR R4 http.html: mime types, version parameter, ``_format``).
 
-    ``fhir_version`` is major.minor: a server of several releases answers with that one, a server that ignores the
+    ``fhir_version`` is major.minor: a server of several releases answers in that version, a server that ignores the
     parameter with its default. DSTU2's own media type comes third, the query that overrides Accept last.
     """
     return (
@@ -73,10 +73,10 @@ def clean_base_url(text: str) -> str:
         raise InterlockError(f"“{shown}” is no base URL: {scheme} cannot be probed", remedy="give an https:// address")
     rest = rest.partition("#")[0].partition("?")[0]
     if len(rest) > MAX_URL or _FORBIDDEN.search(rest):
-        what = (
+        problem = (
             f"it is longer than {MAX_URL} characters" if len(rest) > MAX_URL else "it holds a space or a bad character"
         )
-        raise InterlockError(f"“{shown}” is no base URL: {what}", remedy="copy the address again")
+        raise InterlockError(f"“{shown}” is no base URL: {problem}", remedy="copy the address again")
     authority, slash, path = rest.partition("/")
     if authority.lower() in {"http:", "https:"}:
         raise InterlockError(f"“{shown}” is no base URL: it has two schemes", remedy="leave the first one out")
@@ -120,7 +120,7 @@ _LAST_SEGMENTS = ("fhir", "r4", "R4")
 
 
 def deeper_bases(base: str) -> tuple[str, ...]:
-    """Addresses one path segment deeper at which a FHIR base may be, at most three."""
+    """Addresses a path segment deeper at which a FHIR base may be, at most three."""
     last = base.rpartition("/")[2].lower()
     return tuple(f"{base}/{name}" for name in _LAST_SEGMENTS if name.lower() != last)
 
@@ -137,7 +137,7 @@ def openid_url(issuer: str) -> str:
     """Address of an issuer's discovery document (OpenID Connect Discovery 1.0 section 4).
 
     One terminating slash is removed before the path is appended. An issuer that already is a ``.well-known`` address
-    breaks the rule; it is asked as it stands, because nothing can be found below it.
+    breaks the rule; it is asked as it stands, because nothing is published below it.
     """
     if OPENID_PATH in issuer:
         return issuer
@@ -204,7 +204,7 @@ _PATIENT_TYPES = frozenset(
 def is_patient_data(url: str) -> bool:
     """Whether an address is a search, a read, a history or an operation on a patient's resources.
 
-    Its path ends in such a type, or in one more segment; parameters, operations and versions do not count. A discovery
+    Its path ends in such a type, or a segment later; parameters, operations and versions do not count. A discovery
     document never is; a server that redirects there must not make the probe read a record.
     """
     parts = split(url)
@@ -228,10 +228,10 @@ class Advertised:
 
 
 def follow(advertised: str, base: str, private_origins: frozenset[Origin] = frozenset()) -> Advertised:
-    """Whether the probe may contact an address found in a document of the server at ``base``.
+    """Whether the probe may contact an address that a document of the server at ``base`` names.
 
     Relative addresses are resolved against the base (SMART 2.2: a client SHOULD). Followed are https, and http only
-    on the base's own origin or on one of ``private_origins``. No server can send the probe into a private network
+    on the base's own origin or on an origin in ``private_origins``. No server can send the probe into a private network
     elsewhere. Names are judged again when their addresses are known.
     """
     try:

@@ -1,4 +1,4 @@
-"""What one host is spared: requests at a time, requests a second, and requests while it asks to be left alone."""
+"""Limits that spare a host: requests at a time, requests a second, and none while it asks to be left alone."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class HostQuietError(Exception):
 
 @dataclass(slots=True)
 class _Host:
-    """One host: its free places, when the next request may start and until when it wants none (the loop's clock)."""
+    """A host: its free slots, when the next request may start and until when it wants none (the loop's clock)."""
 
     free: asyncio.Semaphore
     next_start: float = 0.0
@@ -42,8 +42,8 @@ class _Host:
 class HostLimits:
     """Limits that hold for every request and every handshake of an inspection, whichever target it belongs to.
 
-    :param per_host: requests and handshakes to one host at a time.
-    :param rate: requests and handshakes to one host that may start in a second, evenly spaced; none for no limit.
+    :param per_host: requests and handshakes to a host at a time.
+    :param rate: requests and handshakes to a host that may start in a second, evenly spaced; none for no limit.
     """
 
     def __init__(self, per_host: int, rate: float | None = None) -> None:
@@ -53,7 +53,7 @@ class HostLimits:
 
     @asynccontextmanager
     async def slot(self, host: str, deadline: float) -> AsyncIterator[None]:
-        """A place in the host's queue, given when the limits allow the request to start.
+        """A turn in the host's queue, given when the limits allow the request to start.
 
         :raises HostQuietError: the host asked to be left alone until after the deadline (the loop's clock).
         """

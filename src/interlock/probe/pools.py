@@ -1,7 +1,7 @@
-"""Connections: one small aiohttp session an origin, and only so many idle ones kept.
+"""Connections: a small aiohttp session for each origin, and only so many kept idle.
 
-Measured on loopback: one connector for everything costs as much a request as a connector an origin, but it keeps the
-connections of every host it ever met until they time out. A run over thirty thousand hosts would keep thousands open.
+Measured on loopback: a single connector costs as much a request as a connector an origin, but it keeps the connections
+of every host it ever met until they time out. A run over thirty thousand hosts would keep thousands open.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What an answer that came through a proxy may be taken for.
+"""Whose answer came through a proxy: the server's, or perhaps the proxy's own.
 
-Inside a tunnel (https) the server itself answers. Over plain http the proxy speaks in the server's place, and refuses,
+Inside a tunnel (https) the server itself answers. Over plain http the proxy speaks instead of the server, and refuses,
 misses and times out with the statuses that servers use (RFC 9110 sections 7.6 and 15): whose answer that was, nobody
 can tell, so it is none of the server's.
 """
@@ -20,7 +20,7 @@ _ON_THE_WAY = frozenset({"dns", "connect", "tls", "timeout", "reset", "truncated
 
 
 def through_proxy(record: RequestRecord, failure: Failure | None, proxy: str) -> tuple[RequestRecord, Failure | None]:
-    """One request's record with the proxy named, and what cannot be ascribed to the server as a failure.
+    """A request's record with the proxy named, and a failure when its answer cannot be ascribed to the server.
 
     ``proxy`` is the address that the request was asked through; its credentials are left out.
     """

@@ -1,4 +1,4 @@
-"""What an answer turned out to be: the document asked for, or one of the many things sent instead. Pure."""
+"""How an answer reads: as the document asked for, or as something that servers send instead. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,200})", re.I)
 #: (ngx_http_ssl_module, status 496, answered as 400). Asking in other words would bring the same page.
 _NO_CLIENT_CERTIFICATE = "No required SSL certificate was sent"
 
-#: A JSON object counts as the document when it has at least one of these fields.
+#: A JSON object counts as the document when it has any of these fields.
 _FIELDS: dict[str, frozenset[str]] = {
     "smart": frozenset(
         {
@@ -55,7 +55,7 @@ _STATUS: dict[int, tuple[Reading, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A reading with its sentence, and the document when there is one: a :class:`Statement`, or the JSON value."""
+    """How an answer reads, and the document in it, if any: a :class:`Statement`, or the JSON value."""
 
     reading: Reading
     detail: str
@@ -64,7 +64,7 @@ class Read:
 
 
 def read_reply(purpose: Purpose, status: int, content_type: str, body: bytes) -> Read:
-    """What an answer is. Never raises; ``detail`` is one sentence without a full stop."""
+    """Read the answer to a request. Never raises; ``detail`` is a sentence without a full stop."""
     if not 200 <= status < 300:
         return _error(status, content_type, body)
     name = DOCUMENT_NAMES[purpose]
@@ -102,7 +102,7 @@ def _error(status: int, content_type: str, body: bytes) -> Read:
     else:
         reading, sentence = "unexpected_status", f"answered with HTTP {status}, which carries no document"
     said = _diagnostics(content_type, body)
-    if not said and reading == "client_error":  # a proxy in front says in its page's title what it misses
+    if not said and reading == "client_error":  # a proxy in front names its objection in its page's title
         title = _TITLE.search(body[:20_000].decode("latin-1"))
         said = f"“{plain(title[1].strip(), 80)}”" if title and title[1].strip() else ""
         if _NO_CLIENT_CERTIFICATE in said:
@@ -111,7 +111,7 @@ def _error(status: int, content_type: str, body: bytes) -> Read:
 
 
 def _diagnostics(content_type: str, body: bytes) -> str:
-    """What an OperationOutcome in an error's body says, or an empty string."""
+    """The words of an OperationOutcome in an error's body, or an empty string."""
     if not body or len(body) > 200_000 or body[:200].lstrip()[:1] != b"{":
         return ""
     try:
@@ -150,7 +150,7 @@ def _markup(text: str, name: str, notes: tuple[str, ...]) -> Read:
 
 
 def _after_prolog(head: str) -> str:
-    """What follows the XML declaration, processing instructions and comments."""
+    """The text after the XML declaration, processing instructions and comments."""
     for opening, closing in (("<?", "?>"), ("<!--", "-->")) * 8:
         if head.startswith(opening):
             head = head.partition(closing)[2].lstrip()

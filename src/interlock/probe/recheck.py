@@ -45,7 +45,7 @@ def recheck(observation: Observation, bodies: Mapping[str, bytes]) -> Observatio
     before = observation.facts
     kept = {"tls": before.tls, "cors": before.cors, "data": before.data}
     facts = with_advertised(base_facts(exchanges, base, now=observation.started), exchanges).model_copy(update=kept)
-    seen = CheckInput(base, facts, exchanges, active=_was_active(observation), now=observation.started)
+    check_input = CheckInput(base, facts, exchanges, active=_was_active(observation), now=observation.started)
     mistakes = tuple(check for check in observation.checks if check.id == "NET-000")
     # What an earlier observation was compared with is not at hand here: that judgement stays as it was.
     earlier = {check.id: check for check in observation.checks if check.id.startswith("DRIFT-")}
@@ -53,7 +53,7 @@ def recheck(observation: Observation, bodies: Mapping[str, bytes]) -> Observatio
         update={
             "facts": facts,
             "outcome": outcome_of(exchanges),
-            "checks": (*mistakes, *(earlier.get(check.id, check) for check in run_checks(seen))),
+            "checks": (*mistakes, *(earlier.get(check.id, check) for check in run_checks(check_input))),
         }
     )
 
@@ -77,9 +77,8 @@ def with_contract(observation: Observation, contract: WorkflowContract, fit: Con
 
 
 def with_drift(observation: Observation, drift: Drift) -> Observation:
-    """The same observation with the checks that compare it with an earlier one."""
-    probed = CheckInput(observation.target.base_url, observation.facts, {}, drift=drift)
-    compared = run_checks_of("drift", probed)
+    """The same observation with the checks that compare it with an earlier observation."""
+    compared = run_checks_of("drift", CheckInput(observation.target.base_url, observation.facts, {}, drift=drift))
     checks = tuple(compared.get(check.id, check) for check in observation.checks)
     return observation.model_copy(update={"checks": checks})
 

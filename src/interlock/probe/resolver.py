@@ -19,10 +19,10 @@ _LOOKUPS_AT_A_TIME = 32
 _FAILURE_HOLDS_S = 5.0
 #: Names that are remembered; far more than targets are probed at a time, so a name holds as long as its target.
 _MAX_REMEMBERED = 4096
-#: Addresses of one name that a connection may try.
+#: Addresses of a name that a connection may try.
 _MAX_ADDRESSES = 8
 
-_Found = list[tuple[socket.AddressFamily, str]]
+_Addresses = list[tuple[socket.AddressFamily, str]]
 
 PUBLIC: frozenset[Kind] = frozenset({"public"})
 PUBLIC_OR_PRIVATE: frozenset[Kind] = PUBLIC | {"private"}
@@ -38,11 +38,11 @@ class Resolver:
     """
 
     def __init__(self) -> None:
-        self._tasks: dict[str, asyncio.Task[_Found]] = {}
+        self._tasks: dict[str, asyncio.Task[_Addresses]] = {}
         self._forget_at: dict[str, float] = {}
         self._slots = asyncio.Semaphore(_LOOKUPS_AT_A_TIME)
 
-    async def usable(self, host: str, kinds: frozenset[Kind]) -> _Found:
+    async def usable(self, host: str, kinds: frozenset[Kind]) -> _Addresses:
         """The addresses of a host, a name or an address in any spelling, to which a connection may be made.
 
         Of a host that has public and other addresses only the public ones are used.
@@ -50,15 +50,15 @@ class Resolver:
         :raises RequestFailed: it has addresses, and none of these kinds.
         :raises OSError: the name does not resolve (:class:`socket.gaierror`).
         """
-        found = [(kind_of(ipaddress.ip_address(text)), family, text) for family, text in await self._lookup(host)]
+        addresses = [(kind_of(ipaddress.ip_address(text)), family, text) for family, text in await self._lookup(host)]
         if is_loopback_host(host):  # whatever a name server says of such a name
-            found = [row for row in found if is_loopback(ipaddress.ip_address(row[2]))]
-        if not found:
+            addresses = [row for row in addresses if is_loopback(ipaddress.ip_address(row[2]))]
+        if not addresses:
             raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
-        public = [row for row in found if row[0] == "public"]
-        usable = public or [row for row in found if row[0] in kinds]
+        public = [row for row in addresses if row[0] == "public"]
+        usable = public or [row for row in addresses if row[0] in kinds]
         if not usable:
-            raise refusal(host, "private" if any(kind == "private" for kind, _, _ in found) else "never")
+            raise refusal(host, "private" if any(kind == "private" for kind, _, _ in addresses) else "never")
         return [(family, text) for _, family, text in usable[:_MAX_ADDRESSES]]
 
     async def close(self) -> None:
@@ -68,7 +68,7 @@ class Resolver:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._tasks.clear()
 
-    async def _lookup(self, host: str) -> _Found:
+    async def _lookup(self, host: str) -> _Addresses:
         if (address := literal(host)) is not None:
             return [(socket.AF_INET if address.version == 4 else socket.AF_INET6, str(address))]
         task = self._tasks.get(host)
@@ -88,37 +88,37 @@ class Resolver:
             del self._tasks[oldest]
             self._forget_at.pop(oldest, None)
 
-    def _settled(self, host: str, task: asyncio.Task[_Found]) -> None:
-        """What was found holds for the run; a failure is asked again after a while."""
+    def _settled(self, host: str, task: asyncio.Task[_Addresses]) -> None:
+        """Note when a failed lookup may be asked again; addresses hold for the run."""
         if task.cancelled() or task.exception() is not None:
             self._forget_at[host] = asyncio.get_running_loop().time() + _FAILURE_HOLDS_S
 
-    async def _ask(self, host: str) -> _Found:
+    async def _ask(self, host: str) -> _Addresses:
         async with self._slots:
             loop = asyncio.get_running_loop()
-            resolved: asyncio.Future[_Found] = loop.create_future()
+            resolved: asyncio.Future[_Addresses] = loop.create_future()
 
-            def settle(found: _Found | None, error: OSError | None) -> None:
+            def settle(addresses: _Addresses | None, error: OSError | None) -> None:
                 if resolved.done():
                     return
                 if error is not None:
                     resolved.set_exception(error)
                 else:
-                    resolved.set_result(found or [])
+                    resolved.set_result(addresses or [])
 
             def work() -> None:
-                found, error = _getaddrinfo(host)
+                addresses, error = _getaddrinfo(host)
                 with contextlib.suppress(RuntimeError):  # the loop may be closed by now
-                    loop.call_soon_threadsafe(settle, found, error)
+                    loop.call_soon_threadsafe(settle, addresses, error)
 
             threading.Thread(target=work, name=f"resolve {host[:40]}", daemon=True).start()
             return await resolved
 
 
 class Gate(AbstractResolver):
-    """What the connections of one pool pass through: every address is judged, and the one judged is connected to.
+    """The gate for the connections of a pool: each address is judged, and exactly the judged address is connected to.
 
-    Names are judged when they are resolved; what is an address already bypasses that, so the sockets are made here too.
+    Names are judged when they are resolved; a host written as an address bypasses that, so sockets are made here too.
     """
 
     def __init__(self, resolver: Resolver, kinds: frozenset[Kind]) -> None:
@@ -128,14 +128,14 @@ class Gate(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """What aiohttp's connector asks for; every family is given, the connector races them (RFC 8305)."""
+        """Addresses for aiohttp's connector; every family is given, the connector races them (RFC 8305)."""
         return [
             ResolveResult(hostname=host, host=text, port=port, family=known, proto=0, flags=socket.AI_NUMERICHOST)
             for known, text in await self._resolver.usable(host, self._kinds)
         ]
 
     def socket(self, info: aiohttp.AddrInfoType) -> socket.socket:
-        """A socket for one address, just before it is connected.
+        """A socket for an address, just before it is connected.
 
         :raises RequestFailed: the address is not allowed.
         """
@@ -146,20 +146,20 @@ class Gate(AbstractResolver):
         return socket.socket(family, type_, protocol)
 
     async def close(self) -> None:
-        """The resolver belongs to the client."""
+        """Nothing: the resolver belongs to the client."""
 
 
 def refusal(host: str, kind: Kind) -> RequestFailed:
-    """What ends a request to a host that is not contacted."""
+    """The failure of a request to a host that is not contacted."""
     return RequestFailed("refused", f"{plain(host, 100)} {REASONS[kind]}")
 
 
-def _getaddrinfo(host: str) -> tuple[_Found | None, OSError | None]:
+def _getaddrinfo(host: str) -> tuple[_Addresses | None, OSError | None]:
     try:
         rows: list[Any] = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError as error:
         return None, error
     except UnicodeError:
         return None, socket.gaierror(socket.EAI_NONAME, "the name has an empty or too long label")
-    found = dict.fromkeys((row[0], row[4][0]) for row in rows if row[0] in {socket.AF_INET, socket.AF_INET6})
-    return list(found), None
+    addresses = dict.fromkeys((row[0], row[4][0]) for row in rows if row[0] in {socket.AF_INET, socket.AF_INET6})
+    return list(addresses), None

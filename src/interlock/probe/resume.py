@@ -20,15 +20,15 @@ Key = tuple[str, str | None]
 
 
 def key_of(target: Target) -> Key:
-    """What tells targets apart: the base URL as given, and the organisation."""
+    """The key of a target: its base URL as given, and its organisation."""
     return target.base_url, target.org
 
 
 class ResultFile:
     """Newline-delimited observations. A context manager; lines are only ever appended.
 
-    A line is written with one call and counts once its line feed is there: what a killed process leaves behind is at
-    most one torn last line, which :meth:`earlier` removes.
+    A line is written with a single call and counts once its line feed is there: a killed process leaves behind at most
+    a torn last line, which :meth:`earlier` removes.
 
     :raises InterlockError: the file exists although nothing is to be resumed, or it cannot be written.
     """
@@ -78,7 +78,7 @@ class ResultFile:
         self._file.truncate(good)
 
     def write(self, line: bytes) -> None:
-        """Append one line, its line feed included.
+        """Append a line, its line feed included.
 
         :raises InterlockError: the disk is full or the file is gone.
         """

@@ -1,4 +1,4 @@
-"""Probing many targets at once: bounded, fair to hosts, isolated from one another, safe to cancel."""
+"""Probing many targets at once: bounded, fair to hosts, each isolated from the others, safe to cancel."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _COLLECT_AFTER = 50_000
 async def probe(
     targets: Sequence[Target], settings: ProbeSettings | None = None, on_event: OnEvent | None = None
 ) -> AsyncGenerator[Observation, None]:
-    """Probe targets and yield one observation each, as they finish.
+    """Probe targets and yield an observation of each, as they finish.
 
-    Nothing that a target does raises: it becomes an observation whose outcome and checks say what happened. An
+    Nothing that a target does raises: it becomes an observation whose outcome and checks tell of it. An
     exception of ``on_event`` ends the run. Leaving the loop early, or cancelling it, ends every request under way.
 
     :raises InterlockError: the settings name CA certificates or a proxy that cannot be used.
@@ -50,11 +50,11 @@ def probe_sync(
     """Probe targets and return their observations in the order of the targets. Not for use inside a running loop."""
 
     async def collect() -> tuple[Observation, ...]:
-        found: dict[int, Observation] = {}
+        observations: dict[int, Observation] = {}
         async with aclosing(_run(targets, settings or ProbeSettings(), on_event)) as results:
             async for index, probed in results:
-                found[index] = probed.observation
-        return tuple(found[index] for index in range(len(targets)))
+                observations[index] = probed.observation
+        return tuple(observations[index] for index in range(len(targets)))
 
     return asyncio.run(collect())
 
@@ -98,7 +98,7 @@ async def _run(
 
 
 def host_of(target: Target) -> str:
-    """What targets are grouped by; an address that cannot be used is its own group."""
+    """The host of a target; an address that cannot be used counts as a host of its own."""
     where = origin(target.base_url)
     if where is None:
         with suppress(InterlockError):
@@ -133,7 +133,7 @@ async def _one(target: Target, client: Client, settings: ProbeSettings, on_event
     def on_record(record: RequestRecord) -> None:
         try:
             on_event(ProbeEvent(target, "request", _line(record), record=record))
-        except Exception as error:  # the caller's mistake: kept apart from what the target does
+        except Exception as error:  # the caller's mistake, not the target's
             broken.append(error)
 
     on_event(ProbeEvent(target, "started", f"probing {plain(target.base_url, 200)}"))
@@ -151,7 +151,7 @@ async def _guarded(target: Target, client: Client, settings: ProbeSettings, on_r
         return await probe_target(target, client, settings, on_record)
     except InterlockError:
         raise
-    except Exception as error:  # this program's mistake about one target: the others must not pay for it
+    except Exception as error:  # this program's mistake about a target: the others must not pay for it
         return _crashed(target, error)
 
 

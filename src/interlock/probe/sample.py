@@ -1,4 +1,4 @@
-"""Reading a bounded sample of what the contract reads, with an organisation's own credentials.
+"""Reading a bounded sample of the contract's inputs, with an organisation's own credentials.
 
 One page of each input, GET only, no redirect followed, at most :data:`MAX_REQUESTS` requests. A type whose search is
 rejected as too wide is asked once more, narrower. What comes back is counted (:mod:`interlock.fhir.sampling`) and
@@ -36,7 +36,7 @@ _TOO_WIDE = frozenset({400, 422})
 #: A search parameter besides the patient, and its value.
 _Search = tuple[str, str]
 
-#: US Core fixes the category in these profiles; many servers want one of a search for observations.
+#: US Core fixes the category in these profiles; many servers want a category in a search for observations.
 _CATEGORIES = {
     "us-core-vital-signs": "vital-signs",
     "us-core-observation-lab": "laboratory",
@@ -45,7 +45,7 @@ _CATEGORIES = {
 
 @dataclass(slots=True)
 class Sampled:
-    """The facts, and the records of all requests with nothing of their content."""
+    """The facts of a sample, and the records of its requests with nothing of their content."""
 
     facts: DataFacts
     tokens: list[RequestRecord] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Sampled:
 
     def exchanges(self) -> dict[Purpose, Exchange]:
         """The records as exchanges, for the checks' evidence."""
-        made: dict[Purpose, list[RequestRecord]] = {"token": self.tokens, "sample": self.reads}
+        records_by_purpose: dict[Purpose, list[RequestRecord]] = {"token": self.tokens, "sample": self.reads}
         return {
             purpose: Exchange(
                 purpose,
@@ -61,7 +61,7 @@ class Sampled:
                 "failed" if records[-1].failure else "answered",
                 records[-1].detail or "",
             )
-            for purpose, records in made.items()
+            for purpose, records in records_by_purpose.items()
             if records
         }
 
@@ -88,13 +88,13 @@ async def take_sample(client: Client, where: Where, sample: SamplePlan, on_recor
     reader = _Reader(client, where, source, on_record)
     # Patients come first: other types are searched by patient. The result keeps the contract's order.
     order = sorted(range(len(sample.needs)), key=lambda index: (sample.needs[index].resource != "Patient", index))
-    found: dict[int, InputSample] = {}
+    samples: dict[int, InputSample] = {}
     for index in order:
-        found[index] = await reader.sample(sample.needs[index])
+        samples[index] = await reader.sample(sample.needs[index])
     facts = DataFacts(
         method=credentials.method,
         token=source.facts,
-        inputs=tuple(found[index] for index in range(len(sample.needs))),
+        inputs=tuple(samples[index] for index in range(len(sample.needs))),
         requests=len(reader.records),
     )
     return Sampled(facts, source.records, reader.records)
@@ -108,7 +108,7 @@ def _unasked(needs: Sequence[Need], reason: str) -> tuple[InputSample, ...]:
 
 
 class _Reader:
-    """The searches of one target. Patients' ids are kept here only, for as long as the sample is taken."""
+    """The searches of a sample. Patients' ids are kept here only, for as long as the sample is taken."""
 
     def __init__(self, client: Client, where: Where, source: TokenSource, on_record: OnRecord) -> None:
         self.records: list[RequestRecord] = []
@@ -121,8 +121,8 @@ class _Reader:
         self._second: dict[str, tuple[_Search, _Page]] = {}
 
     async def sample(self, need: Need) -> InputSample:
-        """One input: the same search is sent once, however many inputs need it."""
-        search = _fixed(need)
+        """Sample an input: the same search is sent once, however many inputs need it."""
+        search = _category(need)
         key = (need.resource, search)
         if key not in self._pages:
             self._pages[key] = await self._search(need, search)
@@ -146,9 +146,9 @@ class _Reader:
         )
 
     async def _narrower(self, need: Need, rejected: _Page) -> tuple[_Search | None, _Page]:
-        """The search that brought an answer, and its page; none and the rejected page when a narrower one does not.
+        """The narrower search that brought an answer, and its page; none and the rejected page when it brought none.
 
-        At most one more request for a type, about one patient, however many of its inputs were rejected.
+        At most a single further request for a type, about a single patient, however many of its inputs were rejected.
         """
         search = sampling.narrower(need.resource, need.profile)
         if search is None or not self._patients:
@@ -182,14 +182,16 @@ class _Reader:
             if page.outcome not in {"sampled", "empty"} or len(collected) >= PAGE:
                 break
         if need.resource == "Patient" and not self._patients:
-            ids = (one.get("id") for one in collected)
-            self._patients = [one for one in ids if isinstance(one, str) and 0 < len(one) <= 64]
+            ids = (resource.get("id") for resource in collected)
+            self._patients = [
+                resource_id for resource_id in ids if isinstance(resource_id, str) and 0 < len(resource_id) <= 64
+            ]
         if collected:
             return _Page("sampled", page.status, collected[:PAGE])
         return page
 
     async def _page(self, kind: str, parameters: list[tuple[str, str]], said: str | None = None) -> _Page:
-        """One page of a search. ``said`` is what its record tells besides."""
+        """A page of a search. ``said`` is added to the detail of its record."""
         if len(self.records) >= MAX_REQUESTS:
             return _Page("not_asked", reason=f"the sample ends after {MAX_REQUESTS} requests")
         token = await self._source.get(self._on_record)
@@ -219,13 +221,15 @@ class _Reader:
 
 @dataclass(slots=True)
 class _Page:
+    """A page of a search, or why there is none."""
+
     outcome: SampleOutcome
     status: int | None = None
     resources: list[dict[str, Any]] = field(default_factory=list, repr=False)
     reason: str | None = None
 
 
-def _fixed(need: Need) -> _Search | None:
+def _category(need: Need) -> _Search | None:
     """The category that the input's profile fixes, as a parameter."""
     name = (need.profile or "").partition("|")[0].rpartition("/")[2]
     category = _CATEGORIES.get(name) if need.resource == "Observation" else None

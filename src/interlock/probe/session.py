@@ -1,4 +1,4 @@
-"""Probing one target: which documents, in which order, within one deadline."""
+"""Probing a target: which documents, in which order, all within its deadline."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Probed:
 
 
 async def probe_target(target: Target, client: Client, settings: ProbeSettings, on_record: OnRecord) -> Probed:
-    """Probe one target. Never raises for anything about the target: what went wrong is in the observation.
+    """Probe a target. Never raises for anything about the target: problems are in the observation.
 
     What the client's memory knows of the host is used and added to.
 
@@ -66,7 +66,7 @@ async def probe_target(target: Target, client: Client, settings: ProbeSettings, 
     except InterlockError:
         raise
     except Exception as error:
-        # One target's surprise must not cost the others theirs: it is reported as this program's mistake.
+        # A surprise about this target must cost no other its observation: it is reported as this program's mistake.
         session.surprises.append(error)
     exchanges = session.exchanges
     checks = run_checks(CheckInput(base, session.facts, exchanges, active=settings.active))
@@ -91,7 +91,7 @@ def _without_secrets(observation: Observation) -> Observation:
     """The observation as it may be kept: a server's documents may hold secrets in addresses, and ours.
 
     They are taken out at the end, because addresses are followed as they are. It takes as long as a whole probe of a
-    server on this machine, so it is left out where nothing that was received can hold one (:func:`may_hold_secrets`).
+    server on this machine, so it is left out where no received byte can belong to a secret (:func:`may_hold_secrets`).
     """
     text = observation.model_dump_json()
     clean = redacted_url(without_secrets_in_use(text))
@@ -120,7 +120,7 @@ def _unusable(target: Target, started: datetime, error: InterlockError) -> Probe
 
 
 class _Session:
-    """The requests of one target. What went unexpectedly wrong is collected, not raised.
+    """The requests of a target. This program's mistakes are collected, not raised.
 
     :ivar surprises: exceptions that are this program's mistakes; each costs only the document it happened on.
     """
@@ -148,7 +148,7 @@ class _Session:
         self._deadline = 0.0
 
     async def run(self) -> None:
-        """Ask for everything: what the base serves at once, then what that advertises, one layer after the other."""
+        """Ask for everything: first the base's own documents, then the documents that they advertise."""
         loop = asyncio.get_running_loop()
         self._deadline = loop.time() + self._settings.deadline_s
         settings = self._settings
@@ -177,7 +177,7 @@ class _Session:
             await self._take_sample(self._sample)
 
     async def _safe_negatives(self) -> None:
-        """What must be refused: an unknown grant at the token endpoint, and a read without a token."""
+        """Send two requests to be refused: an unknown grant at the token endpoint, and a read without a token."""
         refused = await ask_token_endpoint(
             self._client,
             self._base,
@@ -218,7 +218,7 @@ class _Session:
         self._memory.learn(host, self.exchanges["metadata"], ladder)
 
     async def _advertised(self) -> None:
-        """What the SMART configuration advertises: the identity provider's metadata and the server's keys."""
+        """Get the documents that the SMART configuration advertises: OpenID discovery and the server's keys."""
         smart = self.facts.smart
         if smart is None or smart.source != "well-known":
             return
@@ -237,14 +237,14 @@ class _Session:
             self.facts = with_advertised(self.facts, self.exchanges)
 
     async def _deeper(self) -> None:
-        """Look for the statement one path segment deeper: people copy an address without its last part."""
+        """Look for the statement a path segment deeper: people copy an address without its last part."""
         tried: tuple[RequestRecord, ...] = ()
         for base in plan.deeper_bases(self._base):
             await self._get("deeper", plan.metadata_url(base), plan.metadata_ladder(self._settings.fhir_version)[1:2])
-            found = self.exchanges["deeper"]
-            self.exchanges["deeper"] = replace(found, records=(*tried, *found.records))
+            exchange = self.exchanges["deeper"]
+            self.exchanges["deeper"] = replace(exchange, records=(*tried, *exchange.records))
             tried = self.exchanges["deeper"].records
-            if found.reading == "document":
+            if exchange.reading == "document":
                 return
 
     async def _with_origin(self, origin_sent: str) -> None:
@@ -257,7 +257,7 @@ class _Session:
             await self._get("cors-metadata", plan.metadata_url(self._base), ladder[:1], headers=headers)
 
     def _preflights(self, origin_sent: str) -> list[Awaitable[None]]:
-        """What a browser asks before it sends a token request, a FHIR request or a call of the authorization page."""
+        """Requests of a browser before it sends a token request, a FHIR request or a call of the authorization page."""
         smart = self.facts.smart
         steps: list[Awaitable[None]] = [self._preflight("cors-fhir", self._base, origin_sent, "authorization")]
         for purpose, address in (
@@ -289,7 +289,7 @@ class _Session:
         self._inspection = await self._inspect(versions=True)
 
     async def _tls(self) -> TlsFacts | None:
-        """What is known of the base's TLS: from the requests, from a look of its own, or from both."""
+        """Facts of the base's TLS: from the requests, from an inspection, or from both."""
         tls = tls_facts(self.exchanges)
         rejected = tls is not None and tls.verified is False and tls.error in CERTIFICATE_WORDS
         if rejected and self._inspection is None:
@@ -297,12 +297,12 @@ class _Session:
         look = self._inspection
         if look is None or not look.chain:
             return tls
-        found = (tls or TlsFacts()).model_copy(
+        explainable = (tls or TlsFacts()).model_copy(
             update={"chain": look.chain, "negotiated": look.negotiated, "versions": look.versions or {}}
         )
-        shared = rejected and found.error == "untrusted_issuer"
+        shared = rejected and explainable.error == "untrusted_issuer"
         shared = shared and self._memory.shares_issuer(self._host, look.chain[-1].issuer)
-        return explained(found, trusted_here=self._client.trusted_authorities, shared_issuer=shared)
+        return explained(explainable, trusted_here=self._client.trusted_authorities, shared_issuer=shared)
 
     async def _inspect(self, *, versions: bool) -> Inspection | None:
         where = origin(self._base)

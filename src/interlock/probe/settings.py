@@ -1,4 +1,4 @@
-"""How a probe behaves, and what it reports while it runs."""
+"""How a probe behaves, and the events that it reports while it runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ClientCertificate:
 
     :ivar certificate: the certificate, with any intermediates; may hold the key too.
     :ivar key: the private key, when it is in a file of its own.
-    :ivar password: what the key is encrypted with; never shown.
+    :ivar password: of the encrypted key; never shown.
     :ivar origins: where it may be presented; none for every base, because the user typed them all.
     """
 
@@ -49,27 +49,27 @@ class SamplePlan:
 class ProbeSettings:
     """Limits of a probe. Times are seconds, sizes bytes after decompression.
 
-    :ivar deadline_s: for all requests of one target together, counted from its first request.
-    :ivar connect_timeout_s: for the TCP connection and the TLS handshake of one request.
-    :ivar max_bytes: of one body; a larger one is not read.
+    :ivar deadline_s: for all requests of a target together, counted from its first request.
+    :ivar connect_timeout_s: for the TCP connection and the TLS handshake of a request.
+    :ivar max_bytes: of a body; a larger body is not read.
     :ivar concurrency: targets at a time.
-    :ivar per_host: requests to one host at a time, whichever targets they belong to.
-    :ivar rate: requests to one host that may start in a second, evenly spaced; none for no limit.
-    :ivar private_origins: what may be in a private network or on this machine; every other origin must be public.
+    :ivar per_host: requests to a host at a time, whichever targets they belong to.
+    :ivar rate: requests to a host that may start in a second, evenly spaced; none for no limit.
+    :ivar private_origins: origins that may be in a private network or on this machine; every other must be public.
     :ivar verify: certificates to trust: an SSL context, a file or directory of CA certificates, or none for the
         system's and certifi's.
-    :ivar retries: how often a 429 or 503 is tried again, if what it asks to wait fits into the deadline.
+    :ivar retries: how often a 429 or 503 is tried again, if the wait that it asks for fits into the deadline.
     :ivar trust_env: honour ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY``; loopback never goes through a proxy.
     :ivar ca_bundle: a PEM file or a directory of CA certificates to trust besides those of ``verify``.
     :ivar client_certificate: presented to the base's own host when it asks, and to no other.
     :ivar proxy: ``http://host:port`` for every request but those to loopback, instead of the environment's.
-    :ivar thorough: also look at what the two documents do not need: the certificate and the TLS versions of the host,
-        the UDAP metadata, a base one path segment deeper. Off, a well-behaved server gets two requests.
+    :ivar thorough: also look at things besides the two documents: the certificate and the TLS versions of the host,
+        the UDAP metadata, a base a path segment deeper. Off, a well-behaved server gets two requests.
     :ivar origin: a browser client's registered origin; given, discovery is asked once more with it (CORS).
     :ivar cds_services: base URL of the product's own CDS Hooks service, when its discovery is to be checked.
     :ivar fhir_version: the FHIR version to ask for, major.minor (FHIR R4 http.html, version parameter).
     :ivar active: the user allows requests beyond GET: CORS preflights and safe negatives.
-    :ivar samples: organisation id → what to sample there, with which credentials. Never shown, never pickled.
+    :ivar samples: organisation id → the sample to take there. Never shown, never pickled.
     :raises InterlockError: a limit is not positive, or the user agent is no header value.
     """
 
@@ -111,7 +111,7 @@ class ProbeEvent:
     """Something happened to a target.
 
     :ivar kind: ``started``; ``request`` with ``record`` set; ``finished`` with ``observation`` and ``bodies`` set.
-    :ivar detail: one short sentence for a progress line.
+    :ivar detail: a short sentence for a progress line.
     :ivar bodies: sha256 → the JSON documents that the observation rests on, byte for byte, for later replay.
     """
 

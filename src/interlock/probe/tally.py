@@ -1,4 +1,4 @@
-"""Counting results without keeping them: one small digest a target, added up."""
+"""Counting results without keeping them: a small digest of each, added up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _FAIL, _ERROR = CheckOutcome.FAIL, CheckOutcome.ERROR
 
 
 class Digest(NamedTuple):
-    """What the summary needs of one observation."""
+    """The part of an observation that the summary of a run counts."""
 
     outcome: str
     reason: str
@@ -32,7 +32,7 @@ class Digest(NamedTuple):
     error: bool
 
     def to_json(self) -> bytes:
-        """One line of JSON."""
+        """A line of JSON."""
         return json.dumps(self).encode()
 
     @classmethod
@@ -84,7 +84,7 @@ class Tally:
         self._failed: Counter[str] = Counter()
 
     def add(self, digest: Digest) -> None:
-        """Count one more result."""
+        """Count another result."""
         self.done += 1
         self._errors += digest.error
         self.outcomes[digest.outcome] += 1
@@ -100,8 +100,8 @@ class Tally:
     def worst_failed(self) -> Severity | None:
         """The highest severity of a check that some target failed; none when none did."""
         severities = {check.id: check.severity for check in list_checks()}
-        found = [severities[name] for name in self._failed if name in severities]
-        return min(found, key=lambda severity: severity.rank, default=None)
+        severities_failed = [severities[name] for name in self._failed if name in severities]
+        return min(severities_failed, key=lambda severity: severity.rank, default=None)
 
     def summary(self, *, targets: int, resumed: int, elapsed_s: float, interrupted: bool) -> FleetSummary:
         """Everything counted so far."""

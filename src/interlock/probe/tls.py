@@ -21,7 +21,7 @@ from typing import Any
 from interlock.model.observation import Certificate, TlsOffer, TlsVersion
 from interlock.probe.politeness import HostQuietError
 
-#: Gives a place in the host's queue, for as long as the context lasts.
+#: Gives a turn in the host's queue, for as long as the context lasts.
 Slot = Callable[[], AbstractAsyncContextManager[None]]
 
 #: Every version that current libraries can try at all; SSL 2 and 3 are in none of them.
@@ -50,7 +50,7 @@ _AGREED = ("CERTIFICATE_REQUIRED", "ALERT_BAD_CERTIFICATE", "ALERT_UNKNOWN_CA", 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What handshakes showed: the chain as presented, what was negotiated, and each version that was tried."""
+    """Result of the handshakes: the chain as presented, the version negotiated, and each version that was tried."""
 
     chain: tuple[Certificate, ...] = ()
     negotiated: str | None = None
@@ -67,18 +67,18 @@ async def inspect(
     connect_timeout_s: float = 5.0,
     versions: bool = True,
 ) -> Inspection:
-    """Look at one host's TLS, two connections at a time at most; nothing is sent but the handshakes. Never raises.
+    """Look at a host's TLS, two connections at a time at most; nothing is sent but the handshakes. Never raises.
 
     ``address`` is the host's, already judged: nothing is resolved here. ``deadline`` is on the loop's clock. Each
-    handshake waits for ``place``, as a request does. What could not be tried in time, or is not to be tried now because
-    the host asked to be left alone, is ``cannot_tell``.
+    handshake waits for ``slot``, as a request does. A version that could not be tried in time, or because the host
+    asked to be left alone, is ``cannot_tell``.
     """
     peer = _Peer(host, address, port, deadline, connect_timeout_s, slot)
     chain, negotiated = await peer.presented()
     if not versions:
         return Inspection(chain, negotiated)
     offers: dict[TlsVersion, TlsOffer] = {}
-    for pair in _PAIRS:  # two at a time: some networks drop what they do not like, and every silence takes its time
+    for pair in _PAIRS:  # two at a time: some networks drop connections silently, and every silence takes its time
         offers |= zip(pair, await asyncio.gather(*map(peer.offers, pair)), strict=True)
     if "offered" not in offers.values():  # a server that takes none of them is not understood
         offers = dict.fromkeys(offers, "cannot_tell")
@@ -86,7 +86,7 @@ async def inspect(
 
 
 class _Peer:
-    """One host and port, and how long a handshake with it may take."""
+    """A host and port, and how long a handshake with it may take."""
 
     def __init__(self, host: str, address: str, port: int, deadline: float, limit: float, slot: Slot) -> None:
         self._host, self._address, self._port = host, address, port
@@ -103,7 +103,7 @@ class _Peer:
             return (), None
 
     async def offers(self, version: TlsVersion) -> TlsOffer:
-        """Whether the server agrees to one version when offered nothing else."""
+        """Whether the server agrees to a version when offered nothing else."""
         if not can_try(version):
             return "cannot_tell"
         try:
@@ -122,7 +122,7 @@ class _Peer:
     @contextlib.asynccontextmanager
     async def _connected(self, context: ssl.SSLContext) -> Any:
         loop = asyncio.get_running_loop()
-        if loop.time() >= self._deadline:  # a timeout ends only what waits: a connection would still be begun
+        if loop.time() >= self._deadline:  # a timeout ends only a wait: a connection would still be begun
             raise TimeoutError
         async with asyncio.timeout_at(self._deadline), self._slot():
             async with asyncio.timeout_at(min(self._deadline, loop.time() + self._limit)):
@@ -144,14 +144,16 @@ def _chain(handshake: Any) -> Iterable[bytes]:
     holder = handshake if hasattr(handshake, "get_unverified_chain") else getattr(handshake, "_sslobj", None)
     read = getattr(holder, "get_unverified_chain", None)
     presented = (read() or []) if read is not None else []
-    chain = [one if isinstance(one, bytes) else one.public_bytes(2) for one in presented]  # 2: ENCODING_DER
+    chain = [
+        certificate if isinstance(certificate, bytes) else certificate.public_bytes(2) for certificate in presented
+    ]  # 2: ENCODING_DER
     leaf = handshake.getpeercert(binary_form=True)
     return chain or ([leaf] if leaf else [])
 
 
 @cache
 def _context(version: TlsVersion | None) -> ssl.SSLContext:
-    """A client context that accepts any certificate and offers one version, or all of them."""
+    """A client context that accepts any certificate and offers a single version, or all of them."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -17,7 +17,7 @@ MAX_CHAIN = 10
 
 
 def read_chain(presented: Iterable[bytes], now: datetime) -> tuple[Certificate, ...]:
-    """The certificates (DER) in the order presented, at most :data:`MAX_CHAIN`; one that cannot be parsed ends it."""
+    """The certificates (DER) in the order presented, at most :data:`MAX_CHAIN`; an unreadable one ends the chain."""
     chain = []
     for certificate in list(presented)[:MAX_CHAIN]:
         read = describe(certificate, now)
@@ -47,13 +47,13 @@ def describe(certificate: bytes, now: datetime) -> Certificate | None:
             names_its_issuer=_names_its_issuer(parsed),
         )
     except Exception:
-        # Parsers of certificates fail in many ways on what a stranger made; an unreadable one is no observation.
+        # Parsers of certificates fail in many ways on a stranger's bytes; an unreadable certificate is no observation.
         return None
 
 
 def _common_name(name: x509.Name) -> str:
-    found = name.get_attributes_for_oid(NameOID.COMMON_NAME) or list(name)
-    return plain(found[0].value, 120) if found else ""
+    attributes = name.get_attributes_for_oid(NameOID.COMMON_NAME) or list(name)
+    return plain(attributes[0].value, 120) if attributes else ""
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What a presented certificate chain says, and whose matter a failed verification is. Pure: nothing is contacted."""
+"""Explaining a failed verification by the certificate chain: who has to mend it. Pure: nothing is contacted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAMELESS = "the certificate has no subjectAltName, so it is for no host at all"
 
 
 def explained(tls: TlsFacts, *, trusted_here: int, shared_issuer: bool = False) -> TlsFacts:
-    """A failed verification with what its chain shows: the more telling word, whose matter it is, and why.
+    """TLS facts with a failed verification explained by its chain: the more telling word, its cause, and why.
 
     OpenSSL names the first thing that it objects to: a certificate that has expired and whose authority is unknown
     here is reported as the latter. ``trusted_here`` counts the authorities that this machine trusts;
@@ -78,7 +78,7 @@ def _cause(tls: TlsFacts, trusted_here: int, shared_issuer: bool) -> tuple[str, 
 
 def chain_is_linked(chain: Sequence[Certificate]) -> bool:
     """Whether each certificate names the next one's subject as its issuer."""
-    return all(one.issuer == other.subject for one, other in pairwise(chain))
+    return all(certificate.issuer == issuer.subject for certificate, issuer in pairwise(chain))
 
 
 def _middlebox(*certificates: Certificate) -> str | None:

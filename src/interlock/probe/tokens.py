@@ -1,4 +1,4 @@
-"""Tokens of one target: asked for with its credentials, kept in memory, used until they end."""
+"""Access tokens for a sample: asked for with its credentials, kept in memory, used until they end."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MARGIN_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Surroundings of a sample: the base, what was seen of it, and what may be private.
+    """The FHIR base that a sample is taken from, after its discovery.
 
     :ivar discovered: address from which the SMART configuration came, none when it came from nowhere.
     """
@@ -44,7 +44,7 @@ class Where:
 def scope_candidates(needs: Sequence[Need], smart: SmartFacts | None) -> tuple[str, ...]:
     """Scopes to ask for, best first: reading and searching of the inputs' types, never writing.
 
-    In the syntax that the server declares (SMART 2.2: ``.rs``; 1.0: ``.read``); in both, one after the other, when it
+    In the syntax that the server declares (SMART 2.2: ``.rs``; 1.0: ``.read``); in both, in turn, when it
     declares neither or both.
     """
     types = list(dict.fromkeys(need.resource for need in needs))
@@ -56,9 +56,9 @@ def scope_candidates(needs: Sequence[Need], smart: SmartFacts | None) -> tuple[s
 
 
 class TokenSource:
-    """The tokens of one target: kept in memory, asked for again when they end, at most a few times.
+    """The access tokens of a sample: kept in memory, asked for again when they end, at most a few times.
 
-    :ivar facts: what the token endpoint said, none before it was asked.
+    :ivar facts: of the token endpoint's answer, none before it was asked.
     """
 
     def __init__(self, credentials: Credentials, client: Client, where: Where, needs: Sequence[Need]) -> None:
@@ -99,7 +99,7 @@ class TokenSource:
         return None
 
     def _address(self) -> tuple[str | None, str]:
-        """Where the credentials may be sent, or none and why they are not."""
+        """The address to which the credentials may be sent, or none and why they are not."""
         where, smart = self._where, self._where.facts.smart
         if smart is None or smart.token_endpoint is None:
             return None, "no token endpoint is known"
@@ -146,8 +146,8 @@ class TokenSource:
 def read_token(reply: Reply, asked: tuple[str, ...]) -> tuple[Secret | None, int | None, TokenFacts]:
     """Token, lifetime in seconds and facts of a token endpoint's answer (RFC 6749 sections 5.1 and 5.2).
 
-    No text of the server is kept but a registered error code and scopes for the types that were asked for: it could
-    echo what it was sent.
+    No text of the server is kept but a registered error code and scopes for the types that were asked for: any other
+    could repeat a secret that it was sent.
     """
     record = reply.records[-1]
     status = record.status
@@ -165,19 +165,19 @@ def read_token(reply: Reply, asked: tuple[str, ...]) -> tuple[Secret | None, int
         return None, None, TokenFacts.model_validate(facts)
     text, kind = body.get("access_token"), body.get("token_type")
     if not isinstance(text, str) or not is_token(text) or not isinstance(kind, str) or kind.lower() != "bearer":
-        what = "no bearer token in it" if body else "no JSON object"
-        return None, None, TokenFacts(outcome="failed", status=status, reason=f"HTTP {status}, {what}", asked=asked)
+        problem = "no bearer token in it" if body else "no JSON object"
+        return None, None, TokenFacts(outcome="failed", status=status, reason=f"HTTP {status}, {problem}", asked=asked)
     seconds, scope = body.get("expires_in"), body.get("scope")
     whole = isinstance(seconds, int) and not isinstance(seconds, bool) and 0 <= seconds < 10**9
     lifetime = int(seconds) if whole and isinstance(seconds, int) else None
-    types = {found.type for one in asked if (found := scopes.parse(one)) is not None} | {"*"}
+    types = {parsed.type for scope_text in asked if (parsed := scopes.parse(scope_text)) is not None} | {"*"}
     listed = dict.fromkeys(scope.split()[:500]) if isinstance(scope, str) else ()
-    granted = tuple(one for one in listed if _is_listed(one, types))
+    granted = tuple(scope_text for scope_text in listed if _is_listed(scope_text, types))
     facts = {"lifetime_s": lifetime, "scope_stated": isinstance(scope, str), "asked": asked, "granted": granted}
     return Secret(text), lifetime, TokenFacts.model_validate({"outcome": "issued", "status": status} | facts)
 
 
 def _is_listed(text: str, types: set[str]) -> bool:
-    """A resource scope for one of the types, without a query: nothing in it is the server's own word."""
+    """Whether a scope is for a type that was asked for, without a query: nothing in it is the server's own word."""
     parsed = scopes.parse(text)
     return parsed is not None and parsed.type in types and not parsed.constraint

@@ -1,4 +1,4 @@
-"""One request on the wire: sent, read within its limits, and written down as a record."""
+"""A request on the wire: sent, read within its limits, and written down as a record."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from interlock.probe.settings import ProbeSettings
 MAX_HEADER = 300
 _MAX_LOCATION = 4096
 
-#: Response headers that are kept with a record: what a check or a reader of the record may need.
+#: Response headers that are kept with a record, because a check or a reader of the record may need them.
 KEPT_HEADERS = (
     "content-encoding",
     "content-length",
@@ -59,7 +59,7 @@ class Connection(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request: where, what to accept, and until when (the loop's clock).
+    """A request to send: to which address, for which media types, and until when (the loop's clock).
 
     :ivar credentials: headers that are sent to the first URL's origin and to no other.
     :ivar client_certificate: present the settings' client certificate, to the first URL's origin and to no other.
@@ -106,9 +106,9 @@ def _same_host(url: URL, host: str) -> bool:
 
 
 class Transfer:
-    """One request under way: how far it came, and what was read.
+    """A request under way: how far it came, and the bytes that were read.
 
-    :ivar phase: how far it came; :mod:`interlock.probe.failures` needs it to name what went wrong.
+    :ivar phase: how far it came; :mod:`interlock.probe.failures` needs it to name the failure.
     :ivar body: decoded bytes, once everything was read.
     """
 
@@ -129,7 +129,7 @@ class Transfer:
         self._started: float | None = None
 
     def begin(self) -> None:
-        """Start the clock: a place in the host's queue was found."""
+        """Start the clock: the host's queue lets the request go."""
         self._started = time.perf_counter()
 
     async def run(self, connection: Connection, headers: dict[str, str]) -> None:
@@ -188,7 +188,7 @@ class Transfer:
         self.body = b"".join((*pieces, tail))
 
     def late(self) -> str:
-        """What had happened when the time ran out."""
+        """How far the request had come when the time ran out, as a sentence."""
         seconds = f"{self._settings.deadline_s:g} s"
         host = plain(self.host, 100)
         if self._started is None:
@@ -198,7 +198,7 @@ class Transfer:
         return f"{host} gave no answer within {seconds}"
 
     def record(self, failure: Failure | None) -> RequestRecord:
-        """The request as it is kept. A failed one has no digest: nothing complete was received."""
+        """The request as it is kept. A failed request has no digest: nothing complete was received."""
         elapsed = 0.0 if self._started is None else (time.perf_counter() - self._started) * 1000
         return RequestRecord.trusted(
             method=self._ask.method,

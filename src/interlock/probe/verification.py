@@ -1,4 +1,4 @@
-"""TLS contexts: whom this machine trusts, and the certificate by which it is known."""
+"""TLS contexts: the authorities that are trusted, and the client certificate."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from interlock.probe.settings import ProbeSettings
 
 
 def tls_context(verify: ssl.SSLContext | str | Path | None, ca_bundle: Path | None = None) -> ssl.SSLContext:
-    """The context that verifies servers: the one given, one from CA certificates, or the system's and certifi's.
+    """The context that verifies servers: with given CA certificates, or with the system's and certifi's.
 
     ``ca_bundle`` is trusted besides the system's and certifi's certificates or those of ``verify``; a context that is
     given is left as it is.

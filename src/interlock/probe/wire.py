@@ -1,7 +1,7 @@
-"""Connections on which a server cannot send without an end: what a request brings is counted as it arrives.
+"""Connections on which a server cannot send without an end: the bytes of an answer are counted as they arrive.
 
-The parser of HTTP drops what says nothing (informational answers, extensions of chunks, empty lines), so that nobody
-behind it can tell how much of it came.
+The parser of HTTP drops informational answers, extensions of chunks and empty lines, so that nobody behind it can tell
+how many of them came.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _BESIDES = 1_000_000
 
 
 class BoundedConnector(aiohttp.TCPConnector):
-    """A connector whose connections end when the answer to one request is far larger than any body may be."""
+    """A connector whose connections end when the answer to a request is far larger than any body may be."""
 
     def __init__(self, max_bytes: int, **named: Any) -> None:
         super().__init__(**named)
@@ -42,7 +42,7 @@ class _BoundedHandler(ResponseHandler):
         super().set_response_params(**named)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came, or end the connection."""
+        """Take some bytes, or end the connection."""
         self._came += len(data)
         if self._came <= self._limit:
             super().data_received(data)
