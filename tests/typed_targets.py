@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 
 from interlock.model.observation import Observation, Target
-from interlock.probe import runner
 from interlock.probe.addresses import origin
-from interlock.probe.settings import OnEvent, ProbeSettings
+from interlock.probe.runner import probe
+from interlock.probe.settings import OnEvent, ProbeEvent, ProbeSettings
 
 
 def typed(settings: ProbeSettings, *urls: str) -> ProbeSettings:
@@ -24,6 +27,27 @@ def probe_sync(
     *,
     allowed: Iterable[str] = (),
 ) -> tuple[Observation, ...]:
-    """Probe targets that somebody typed, who allowed further addresses."""
+    """Probe targets that somebody typed, who allowed further addresses; observations in the order of the targets."""
     bases = [target.base_url.strip() for target in targets]
-    return runner.probe_sync(targets, typed(settings or ProbeSettings(), *bases, *allowed), on_event)
+    return observe(targets, typed(settings or ProbeSettings(), *bases, *allowed), on_event)
+
+
+def observe(
+    targets: Sequence[Target], settings: ProbeSettings, on_event: OnEvent | None = None
+) -> tuple[Observation, ...]:
+    """Probe targets with exactly these settings; observations in the order of the targets."""
+    finished: dict[int, list[Observation]] = defaultdict(list)
+
+    def listen(event: ProbeEvent) -> None:
+        if event.observation is not None:
+            finished[id(event.target)].append(event.observation)
+        if on_event is not None:
+            on_event(event)
+
+    async def collect() -> None:
+        async with aclosing(probe(targets, settings, listen)) as observations:
+            async for _ in observations:
+                pass
+
+    asyncio.run(collect())
+    return tuple(finished[id(target)].pop(0) for target in targets)

@@ -10,8 +10,7 @@ from integration_nginx import Case, Nginx, find, running
 
 from interlock.model.observation import Observation, Target
 from interlock.probe.recheck import recheck
-from interlock.probe.runner import ProbeEvent, ProbeSettings
-from interlock.probe.settings import ClientCertificate
+from interlock.probe.settings import ClientCertificate, ProbeEvent, ProbeSettings
 from interlock.probe.tls import can_try
 from typed_targets import probe_sync
 

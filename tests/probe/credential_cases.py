@@ -75,7 +75,11 @@ def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
 
 
 def bundle(*resources: Mapping[str, Any]) -> dict[str, Any]:
-    return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": dict(one)} for one in resources]}
+    return {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "entry": [{"resource": dict(given)} for given in resources],
+    }
 
 
 def organization(**auth: str) -> Organization:
@@ -123,8 +127,8 @@ def sampled(
 
 
 def check(observation: Observation, id_: str) -> tuple[str, str]:
-    found = next(one for one in observation.checks if one.id == id_)
-    return found.outcome.value, found.message
+    result = next(check for check in observation.checks if check.id == id_)
+    return result.outcome.value, result.message
 
 
 def written(observation: Observation) -> str:

@@ -30,17 +30,17 @@ def answered(purpose: Purpose, document: Any, **record: Any) -> Exchange:
         "reading": "absent" if document is None else "document",
         "purpose": purpose,
     }
-    made = RequestRecord.model_validate(fields | record)
+    record = RequestRecord.model_validate(fields | record)
     if document is None:
-        return Exchange(purpose, (made,), "absent", "the server has nothing there (HTTP 404)")
+        return Exchange(purpose, (record,), "absent", "the server has nothing there (HTTP 404)")
     read_as = tolerate(document) if purpose in {"metadata", "cors-metadata"} else document
-    return Exchange(purpose, (made,), "document", "a document", document=read_as)
+    return Exchange(purpose, (record,), "document", "a document", document=read_as)
 
 
 def read(purpose: Purpose, status: int, content_type: str, body: bytes, **record: Any) -> Exchange:
     """An exchange whose answer is read as the probe reads it."""
-    found = read_reply(purpose, status, content_type, body)
-    made = RequestRecord.model_validate(
+    answer = read_reply(purpose, status, content_type, body)
+    record = RequestRecord.model_validate(
         {
             "method": "GET",
             "url": f"{BASE}/{purpose}",
@@ -48,11 +48,11 @@ def read(purpose: Purpose, status: int, content_type: str, body: bytes, **record
             "status": status,
             "content_type": content_type,
             "purpose": purpose,
-            "reading": found.reading,
+            "reading": answer.reading,
         }
         | record
     )
-    return Exchange(purpose, (made,), found.reading, found.detail, found.document, body, found.notes)
+    return Exchange(purpose, (record,), answer.reading, answer.detail, answer.document, body, answer.notes)
 
 
 def failed(purpose: Purpose, word: str, detail: str) -> Exchange:

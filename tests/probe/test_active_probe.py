@@ -48,27 +48,27 @@ def asked(loopback: Loopback, token: Any = REFUSED, read: Any = UNAUTHORIZED, **
 def test_the_sandbox_refuses_by_the_book() -> None:
     with SandboxServer(tls_faults=False) as server:
         target = Target(base_url=server.base_url("riverside"))
-        seen = probe_sync([target], ProbeSettings(active=True))[0]
+        observation = probe_sync([target], ProbeSettings(active=True))[0]
         passive = probe_sync([target], ProbeSettings())[0]
-    assert [check(seen, one)[0] for one in NEG] == ["pass", "not_applicable", "pass", "pass", "pass"]
-    assert seen.facts.security is not None
-    assert seen.facts.security.anonymous_read == "refused"
-    assert all("--active" in check(passive, one)[1] for one in NEG)
-    assert {check(passive, one)[0] for one in NEG} == {"not_applicable"}
+    assert [check(observation, check_id)[0] for check_id in NEG] == ["pass", "not_applicable", "pass", "pass", "pass"]
+    assert observation.facts.security is not None
+    assert observation.facts.security.anonymous_read == "refused"
+    assert all("--active" in check(passive, check_id)[1] for check_id in NEG)
+    assert {check(passive, check_id)[0] for check_id in NEG} == {"not_applicable"}
     assert {record.method for record in passive.requests} == {"GET"}
 
 
 def test_nothing_is_created_searched_or_guessed(loopback: Loopback) -> None:
     asked(loopback)
     asked(loopback)
-    beyond = [one for one in loopback.requests if one.method != "GET"]
-    assert {(one.method, one.path) for one in beyond} == {("POST", "/token")}
-    reads = [one for one in loopback.requests if "/Patient" in one.target]
+    beyond = [request for request in loopback.requests if request.method != "GET"]
+    assert {(request.method, request.path) for request in beyond} == {("POST", "/token")}
+    reads = [request for request in loopback.requests if "/Patient" in request.target]
     assert len(reads) == 2
-    assert len({one.target for one in reads}) == 2
-    for one in reads:
-        assert re.fullmatch(r"/fhir/Patient/interlock-[0-9a-f]{32}", one.target)
-        assert "authorization" not in one.headers
+    assert len({request.target for request in reads}) == 2
+    for request in reads:
+        assert re.fullmatch(r"/fhir/Patient/interlock-[0-9a-f]{32}", request.target)
+        assert "authorization" not in request.headers
     assert UNKNOWN_GRANT.startswith("urn:")
 
 
@@ -92,9 +92,9 @@ TOKEN_ANSWERS: dict[str, tuple[Reply, str, str]] = {
 @pytest.mark.parametrize("name", TOKEN_ANSWERS)
 def test_answers_of_the_token_endpoint(loopback: Loopback, name: str) -> None:
     answer, form, word = TOKEN_ANSWERS[name]
-    seen = asked(loopback, token=answer)
-    assert (check(seen, "NEG-001")[0], check(seen, "NEG-003")[0]) == (form, word)
-    assert "access_token" not in seen.model_dump_json()
+    observation = asked(loopback, token=answer)
+    assert (check(observation, "NEG-001")[0], check(observation, "NEG-003")[0]) == (form, word)
+    assert "access_token" not in observation.model_dump_json()
 
 
 READS: dict[str, tuple[Reply, str, str, str | None]] = {
@@ -121,42 +121,42 @@ READS: dict[str, tuple[Reply, str, str, str | None]] = {
 @pytest.mark.parametrize("name", READS)
 def test_answers_to_a_read_without_a_token(loopback: Loopback, name: str) -> None:
     answer, refused, challenge, fact = READS[name]
-    seen = asked(loopback, read=answer)
-    assert (check(seen, "NEG-004")[0], check(seen, "NEG-005")[0]) == (refused, challenge)
-    assert seen.facts.security is not None
-    assert seen.facts.security.anonymous_read == fact
-    assert "Quillfeather" not in seen.model_dump_json()
+    observation = asked(loopback, read=answer)
+    assert (check(observation, "NEG-004")[0], check(observation, "NEG-005")[0]) == (refused, challenge)
+    assert observation.facts.security is not None
+    assert observation.facts.security.anonymous_read == fact
+    assert "Quillfeather" not in observation.model_dump_json()
     assert loopback.asked("/login") == []
 
 
 def test_the_same_is_judged_again_offline(loopback: Loopback) -> None:
     for answer in (UNAUTHORIZED, READS["a patient"][0]):
-        found: dict[str, bytes] = {}
+        kept_bodies: dict[str, bytes] = {}
         smart = SMART | {"token_endpoint": f"{loopback.origin}/token"}
-        seen = asked(loopback, read=answer)
-        bodies = {one.sha256: one.url for one in seen.requests if one.sha256}
+        observation = asked(loopback, read=answer)
+        bodies = {record.sha256: record.url for record in observation.requests if record.sha256}
         contents = {"metadata": as_json(STATEMENT).body, "smart-configuration": as_json(smart).body}
         for digest, url in bodies.items():
             name = urlsplit(url).path.rpartition("/")[2]
             if name in contents and digest:
-                found[digest] = contents[name]
-        again = recheck(seen, found)
-        assert [check(again, one) for one in NEG] == [check(seen, one) for one in NEG]
-        assert again.facts.security == seen.facts.security
+                kept_bodies[digest] = contents[name]
+        again = recheck(observation, kept_bodies)
+        assert [check(again, check_id) for check_id in NEG] == [check(observation, check_id) for check_id in NEG]
+        assert again.facts.security == observation.facts.security
 
 
 def test_without_a_token_endpoint_there_is_nothing_to_ask(loopback: Loopback) -> None:
     loopback.serve(as_json(STATEMENT | {"rest": [{"mode": "server"}]}))
-    seen = probe_sync([Target(base_url=loopback.base)], ProbeSettings(active=True))[0]
-    assert check(seen, "NEG-001") == ("not_observed", "Not observed: no token endpoint is known")
+    observation = probe_sync([Target(base_url=loopback.base)], ProbeSettings(active=True))[0]
+    assert check(observation, "NEG-001") == ("not_observed", "Not observed: no token endpoint is known")
 
 
 def test_a_token_endpoint_inside_is_not_asked() -> None:
     with SandboxServer(tls_faults=False) as server:
         base = server.base_url("riverside", "internal-token-endpoint")
-        seen = probe_sync([Target(base_url=base)], ProbeSettings(active=True))[0]
-    assert check(seen, "NEG-001")[0] == "not_observed"
-    assert check(seen, "NEG-004")[0] == "pass"
+        observation = probe_sync([Target(base_url=base)], ProbeSettings(active=True))[0]
+    assert check(observation, "NEG-001")[0] == "not_observed"
+    assert check(observation, "NEG-004")[0] == "pass"
 
 
 def test_the_token_endpoints_own_certificate_counts() -> None:
@@ -166,9 +166,11 @@ def test_the_token_endpoints_own_certificate_counts() -> None:
         with SandboxServer() as server:
             broken = server.base_url("riverside", "expired-tls")
             other.serve(as_json(STATEMENT), as_json(SMART | {"token_endpoint": f"{broken}/oauth2/token"}))
-            seen = probe_sync([Target(base_url=other.base)], ProbeSettings(active=True), allowed=server.origins)[0]
+            observation = probe_sync([Target(base_url=other.base)], ProbeSettings(active=True), allowed=server.origins)[
+                0
+            ]
     finally:
         other.close()
-    outcome, message = check(seen, "NEG-002")
+    outcome, message = check(observation, "NEG-002")
     assert outcome == "fail"
     assert "Credentials cannot be sent there safely" in message

@@ -150,7 +150,7 @@ def test_the_special_networks_are_what_they_are(address: Address) -> None:
 
 
 @settings(max_examples=rounds(300, 5_000), deadline=None)
-@given(st.ip_addresses(v=4) | st.one_of(st.ip_addresses(network=one) for one, _ in NETWORKS if one.version == 4))
+@given(st.ip_addresses(v=4) | st.one_of(st.ip_addresses(network=net) for net, _ in NETWORKS if net.version == 4))
 def test_an_ipv4_address_hides_in_no_ipv6_one(inner: ipaddress.IPv4Address) -> None:
     kind, number = kind_of(inner), int(inner)
     assert kind_of(ipaddress.IPv6Address((0xFFFF << 32) | number)) == kind
@@ -495,8 +495,8 @@ def test_what_a_server_advertises_leads_to_no_private_address(
         document = smart(**{field: f"{scheme}://{host}:{victim.port}/x"})
         document["capabilities"] = [*document.get("capabilities", ()), "sso-openid-connect"]
         base = loopback.serve(as_json(statement(), content_type="application/fhir+json"), as_json(document))
-        (seen,) = probe_sync([Target(base_url=base)], FAR)
-        assert seen.outcome == "observed"
+        (observation,) = probe_sync([Target(base_url=base)], FAR)
+        assert observation.outcome == "observed"
         assert victim.requests == [] and victim.most_active == 0
     finally:
         victim.close()
@@ -510,10 +510,10 @@ def test_a_private_base_that_nobody_typed_is_not_contacted(loopback: Loopback, n
         f"http://ehr.example:{loopback.port}/fhir",
         f"https://ehr.example:{loopback.port}/fhir",
     ):
-        (seen,) = runner.probe_sync([Target(base_url=base)], FAR)
-        assert seen.outcome == "not_observed"
-        assert seen.requests and {record.failure for record in seen.requests} == {"refused"}
-        assert "private network; it was not contacted" in (seen.requests[0].detail or "")
+        (observation,) = runner.probe_sync([Target(base_url=base)], FAR)
+        assert observation.outcome == "not_observed"
+        assert observation.requests and {record.failure for record in observation.requests} == {"refused"}
+        assert "private network; it was not contacted" in (observation.requests[0].detail or "")
     assert loopback.requests == [] and loopback.most_active == 0
 
 
@@ -524,8 +524,8 @@ def test_the_look_at_tls_goes_through_the_same_judgement(
     authority.issue_cert("ehr.example").configure_cert(context)
     names["ehr.example"] = ["127.0.0.1", PUBLIC_ADDRESS]
     server = serve(context)
-    (seen,) = runner.probe_sync([Target(base_url=f"https://ehr.example:{server.port}/fhir")], FAR)
-    assert seen.facts.tls is None or seen.facts.tls.chain == ()
+    (observation,) = runner.probe_sync([Target(base_url=f"https://ehr.example:{server.port}/fhir")], FAR)
+    assert observation.facts.tls is None or observation.facts.tls.chain == ()
     assert set(connected) == {PUBLIC_ADDRESS} and server.most_active == 0
 
 

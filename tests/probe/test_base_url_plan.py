@@ -167,7 +167,7 @@ def test_addresses_of_patient_data(url: str, yes: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("base", "other_base", "same"),
     [
         ("https://a.example/fhir", "http://a.example/fhir/", True),
         ("https://A.example/fhir", "https://a.example/fhir", True),
@@ -179,8 +179,8 @@ def test_addresses_of_patient_data(url: str, yes: bool) -> None:
         ("nonsense", "https://a.example/fhir", False),
     ],
 )
-def test_the_same_base(one: str, other: str, same: bool) -> None:
-    assert same_base(one, other) is same
+def test_the_same_base(base: str, other_base: str, same: bool) -> None:
+    assert same_base(base, other_base) is same
 
 
 def test_loopback_by_name() -> None:

@@ -92,8 +92,8 @@ def test_declared_charset_is_believed_before_latin_1() -> None:
 @pytest.mark.parametrize("charset", ["unicode_escape", "raw_unicode_escape", "utf-7", "zlib", "undefined"])
 def test_no_charset_breaks_the_reading(purpose: Purpose, charset: str) -> None:
     body = b'{"resourceType": "CapabilityStatement", "token_endpoint": "\\ud800\xff"}'
-    found = read_reply(purpose, 200, f"application/json; charset={charset}", body)
-    assert found.reading in {"document", "other_resource"}
+    answer = read_reply(purpose, 200, f"application/json; charset={charset}", body)
+    assert answer.reading in {"document", "other_resource"}
 
 
 @given(st.binary(max_size=200), st.text(max_size=40))

@@ -46,7 +46,7 @@ from interlock.model.observation import Facts, SmartFacts
 from interlock.probe.client import Client
 from interlock.probe.credentials import ASSERTION_SECONDS, Secret, lookup, resolve, signing_key
 from interlock.probe.settings import ProbeSettings
-from interlock.probe.tokens import TokenSource, Where
+from interlock.probe.tokens import Base, TokenSource
 from interlock.probe.transfer import Ask
 from interlock.sandbox.client import CLIENT_ID as SANDBOX_ID
 from interlock.sandbox.client import CLIENT_SECRET, KEY_ID, client_private_key_pem
@@ -75,16 +75,16 @@ def test_a_secret_shows_itself_to_nobody() -> None:
     assert secret == Secret(SECRET)
     assert secret != Secret("other")
     assert secret.reveal() == SECRET
-    found = key_auth(pem(EC))
-    assert CLIENT_ID not in repr(found)
+    signing = key_auth(pem(EC))
+    assert CLIENT_ID not in repr(signing)
     with pytest.raises(TypeError, match="never"):
-        pickle.dumps(found)
+        pickle.dumps(signing)
 
 
 @pytest.mark.parametrize(("key", "kind", "algorithm"), [(RSA, RSAKey, "RS384"), (EC, ECKey, "ES384")])
 def test_an_assertion_is_what_smart_asks_for(key: Any, kind: Any, algorithm: str) -> None:
-    found = key_auth(pem(key), key_id_env="KID")
-    form, headers = found.token_request("https://ehr.example/token", "system/Patient.rs")
+    signing = key_auth(pem(key), key_id_env="KID")
+    form, headers = signing.token_request("https://ehr.example/token", "system/Patient.rs")
     fields = {name: values[0] for name, values in parse_qs(form.reveal()).items()}
     assert headers == {}
     assert fields["grant_type"] == "client_credentials"
@@ -95,7 +95,7 @@ def test_an_assertion_is_what_smart_asks_for(key: Any, kind: Any, algorithm: str
     assert (claims["iss"], claims["sub"], claims["aud"]) == (CLIENT_ID, CLIENT_ID, "https://ehr.example/token")
     assert ASSERTION_SECONDS <= 300
     assert 0 < claims["exp"] - time.time() <= 300
-    again = parse_qs(found.token_request("https://ehr.example/token", "x")[0].reveal())["client_assertion"][0]
+    again = parse_qs(signing.token_request("https://ehr.example/token", "x")[0].reveal())["client_assertion"][0]
     assert jwt.decode(again, kind.import_key(key.public_key()), algorithms=[algorithm]).claims["jti"] != claims["jti"]
 
 
@@ -173,7 +173,7 @@ def test_the_keyring_is_asked_after_the_environment(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "keyring", module)
     monkeypatch.setitem(sys.modules, "keyring.errors", errors)
     monkeypatch.setenv("IN_ENV", "from-the-environment")
-    find = lookup()
+    find = lookup
     assert find("IN_ENV") == "from-the-environment"
     assert asked == []
     assert find("IN_RING") == "from-the-ring"
@@ -219,7 +219,7 @@ def test_the_package_itself_is_asked(ring: dict[tuple[str, str], str], monkeypat
     keyring.set_password("elsewhere", "ACME_KEY", "not-ours")
     keyring.set_password("interlock", "EMPTY", "")
     assert ring[("interlock", "ACME_SECRET")] == SECRET
-    find = lookup()
+    find = lookup
     assert find("ACME_SECRET") == SECRET
     assert [find(name) for name in ("ACME_KEY", "EMPTY", "LOCKED", "NOWHERE")] == [None] * 4
     monkeypatch.setenv("ACME_SECRET", "from-the-environment")
@@ -231,23 +231,23 @@ def test_a_secret_of_the_keyring_reaches_the_token_endpoint_and_nothing_else(
 ) -> None:
     monkeypatch.setenv("ACME_ID", CLIENT_ID)
     ring[("interlock", "ACME_SECRET")] = SECRET
-    found = resolve(organization(client_id_env="ACME_ID", client_secret_env="ACME_SECRET"), lookup(), None)
-    assert found.method == "client_secret_basic"
+    kept = resolve(organization(client_id_env="ACME_ID", client_secret_env="ACME_SECRET"), lookup, None)
+    assert kept.method == "client_secret_basic"
     routes: dict[str, Any] = {"token": issued(), "fhir/Patient": guarded(as_json(bundle(PATIENT)))}
     base = loopback.serve(as_json(STATEMENT), as_json(SMART | {"token_endpoint": f"{loopback.origin}/token"}), **routes)
-    seen = sampled(base, found, NEEDS[:1])
+    observation = sampled(base, kept, NEEDS[:1])
     (sent,) = loopback.asked("/token")
     told = b64decode(sent.headers["authorization"].partition(" ")[2]).decode()
     assert unquote_plus(told.partition(":")[2]) == SECRET
-    assert seen.facts.data is not None and seen.facts.data.inputs[0].outcome == "sampled"
-    assert SECRET not in written(seen) + repr(found)
+    assert observation.facts.data is not None and observation.facts.data.inputs[0].outcome == "sampled"
+    assert SECRET not in written(observation) + repr(kept)
 
 
 def test_a_missing_value_is_named_with_the_command_that_stores_it(ring: dict[tuple[str, str], str]) -> None:
     org = organization(client_id_env="ACME_ID", client_secret_env="LOCKED")
     ring[("interlock", "ACME_ID")] = CLIENT_ID
     with pytest.raises(InterlockError, match="LOCKED is not set") as raised:
-        resolve(org, lookup())
+        resolve(org, lookup)
     assert "keyring set interlock LOCKED" in (raised.value.remedy or "")
     assert "Quillfeather" not in f"{raised.value} {raised.value.remedy}"
 
@@ -263,22 +263,22 @@ def test_the_sandbox_exchanges_a_signed_assertion_for_a_token(key: Any, monkeypa
     org = organization(client_id_env="ID", private_key_env="KEY", key_id_env="KID")
     use = resolve(org, {"ID": SANDBOX_ID, "KEY": pem(key), "KID": "both"}.get, None)
     with SandboxServer(tls_faults=False) as server:
-        seen = sampled(server.base_url("riverside"), use)
-    assert check(seen, "DATA-001")[0] == "pass"
-    assert seen.facts.data is not None
-    assert [one.outcome for one in seen.facts.data.inputs] == ["sampled", "sampled"]
+        observation = sampled(server.base_url("riverside"), use)
+    assert check(observation, "DATA-001")[0] == "pass"
+    assert observation.facts.data is not None
+    assert [sample.outcome for sample in observation.facts.data.inputs] == ["sampled", "sampled"]
 
 
 def test_a_wrong_key_is_refused_and_says_so() -> None:
     org = organization(client_id_env="ID", private_key_env="KEY", key_id_env="KID")
     use = resolve(org, {"ID": SANDBOX_ID, "KEY": pem(EC), "KID": KEY_ID}.get, None)
     with SandboxServer(tls_faults=False) as server:
-        seen = sampled(server.base_url("riverside"), use)
-    outcome, message = check(seen, "DATA-001")
+        observation = sampled(server.base_url("riverside"), use)
+    outcome, message = check(observation, "DATA-001")
     assert outcome == "fail"
     assert "invalid_client" in message
-    assert check(seen, "DATA-003")[0] == "not_observed"
-    assert [record.purpose for record in seen.requests].count("sample") == 0
+    assert check(observation, "DATA-003")[0] == "not_observed"
+    assert [record.purpose for record in observation.requests].count("sample") == 0
 
 
 def test_the_sandbox_takes_a_client_secret_and_the_published_key() -> None:
@@ -301,8 +301,8 @@ def serve(loopback: Loopback, token: Any, **others: Any) -> str:
 
 
 def test_a_client_secret_goes_out_as_basic(loopback: Loopback) -> None:
-    seen = sampled(serve(loopback, issued()), credentials("client_secret_basic"))
-    assert check(seen, "DATA-001")[0] == "pass"
+    observation = sampled(serve(loopback, issued()), credentials("client_secret_basic"))
+    assert check(observation, "DATA-001")[0] == "pass"
     (request,) = loopback.asked("/token")
     scheme, _, encoded = request.headers["authorization"].partition(" ")
     name, _, secret = b64decode(encoded).decode().partition(":")
@@ -312,10 +312,10 @@ def test_a_client_secret_goes_out_as_basic(loopback: Loopback) -> None:
 
 def test_a_bearer_token_is_used_as_it_is(loopback: Loopback) -> None:
     base = serve(loopback, issued(), **{"fhir/Patient": guarded(as_json(bundle(PATIENT)), BEARER)})
-    seen = sampled(base, credentials("bearer_token"), NEEDS[:1])
+    observation = sampled(base, credentials("bearer_token"), NEEDS[:1])
     assert loopback.asked("/token") == []
-    assert check(seen, "DATA-001")[0] == "not_applicable"
-    assert check(seen, "DATA-002")[0] == "pass"
+    assert check(observation, "DATA-001")[0] == "not_applicable"
+    assert check(observation, "DATA-002")[0] == "pass"
 
 
 def test_discovery_never_carries_credentials(loopback: Loopback) -> None:
@@ -344,9 +344,9 @@ def test_no_byte_that_is_kept_holds_a_secret_whatever_the_endpoint_echoes(
     caplog.set_level("DEBUG")
     events: list[str] = []
     base = serve(loopback, ECHOING[name])
-    seen = sampled(base, credentials("client_secret_basic"), on_event=lambda event: events.append(repr(event)))
+    observation = sampled(base, credentials("client_secret_basic"), on_event=lambda event: events.append(repr(event)))
     out, err = capfd.readouterr()
-    everything = "".join([written(seen), repr(seen), *events, out, err, caplog.text])
+    everything = "".join([written(observation), repr(observation), *events, out, err, caplog.text])
     for secret in (SECRET, CLIENT_ID, TOKEN, SECRET.encode().hex(), "Secrettype", "evil", "Evil"):
         assert secret not in everything, name
     assert loopback.asked("/elsewhere") == []
@@ -354,22 +354,27 @@ def test_no_byte_that_is_kept_holds_a_secret_whatever_the_endpoint_echoes(
 
 
 def test_an_html_page_is_no_token(loopback: Loopback) -> None:
-    seen = sampled(serve(loopback, ECHOING["a page"]), credentials("client_secret_basic"))
-    outcome, message = check(seen, "DATA-001")
+    observation = sampled(serve(loopback, ECHOING["a page"]), credentials("client_secret_basic"))
+    outcome, message = check(observation, "DATA-001")
     assert outcome == "not_observed"
     assert "no JSON object" in message
 
 
 def test_scopes_come_in_the_syntax_that_the_server_declares(loopback: Loopback) -> None:
-    seen: list[str] = []
+    scopes_asked: list[str] = []
     for scopes in (["system/Patient.rs"], ["system/Patient.read"]):
         smart = SMART | {"token_endpoint": f"{loopback.origin}/token", "scopes_supported": scopes}
         loopback.serve(as_json(STATEMENT), as_json(smart), token=issued())
-        found = sampled(loopback.base, credentials("client_secret_basic"))
-        assert found.facts.data is not None
-        assert found.facts.data.token is not None
-        seen += found.facts.data.token.asked
-    assert seen == ["system/Patient.rs", "system/Observation.rs", "system/Patient.read", "system/Observation.read"]
+        observation = sampled(loopback.base, credentials("client_secret_basic"))
+        assert observation.facts.data is not None
+        assert observation.facts.data.token is not None
+        scopes_asked += observation.facts.data.token.asked
+    assert scopes_asked == [
+        "system/Patient.rs",
+        "system/Observation.rs",
+        "system/Patient.read",
+        "system/Observation.read",
+    ]
 
 
 def test_the_other_syntax_is_tried_once_when_neither_is_declared(loopback: Loopback) -> None:
@@ -377,8 +382,8 @@ def test_the_other_syntax_is_tried_once_when_neither_is_declared(loopback: Loopb
     smart = {name: value for name, value in SMART.items() if name != "scopes_supported"}
     base = serve(loopback, lambda request: next(answers))
     loopback.serve(smart=as_json(smart | {"token_endpoint": f"{loopback.origin}/token"}))
-    seen = sampled(base, credentials("client_secret_basic"))
-    assert check(seen, "DATA-001")[0] == "pass"
+    observation = sampled(base, credentials("client_secret_basic"))
+    assert check(observation, "DATA-001")[0] == "pass"
     assert len(loopback.asked("/token")) == 2
 
 
@@ -388,15 +393,15 @@ def test_a_token_that_ends_is_asked_for_again_and_not_for_ever(loopback: Loopbac
         for name in ("Patient", "Location", "Device", "List", "Goal", "Flag")
     )
     routes = {f"fhir/{need.resource}": guarded(as_json(bundle())) for need in needs}
-    seen = sampled(serve(loopback, issued(expires_in=0), **routes), credentials("client_secret_basic"), needs)
+    observation = sampled(serve(loopback, issued(expires_in=0), **routes), credentials("client_secret_basic"), needs)
     assert 1 < len(loopback.asked("/token")) <= 4
-    assert seen.facts.data is not None
-    assert seen.facts.data.inputs[-1].outcome == "not_asked"
+    assert observation.facts.data is not None
+    assert observation.facts.data.inputs[-1].outcome == "not_asked"
 
 
 def test_an_expired_bearer_token_is_a_refusal(loopback: Loopback) -> None:
-    seen = sampled(serve(loopback, issued()), credentials("bearer_token"))
-    outcome, message = check(seen, "DATA-002")
+    observation = sampled(serve(loopback, issued()), credentials("bearer_token"))
+    outcome, message = check(observation, "DATA-002")
     assert outcome == "fail"
     assert "Patient (HTTP 401)" in message
 
@@ -425,8 +430,8 @@ def test_credentials_do_not_follow_a_configuration_from_another_host(loopback: L
         other.routes["/token"] = issued()
         away = redirect(f"http://localhost:{other.port}/smart")
         base = loopback.serve(as_json(STATEMENT), away)
-        seen = sampled(base, credentials("client_secret_basic"), allowed=[f"http://localhost:{other.port}"])
-        assert "another host" in check(seen, "DATA-001")[1]
+        observation = sampled(base, credentials("client_secret_basic"), allowed=[f"http://localhost:{other.port}"])
+        assert "another host" in check(observation, "DATA-001")[1]
         assert other.asked("/token") == []
     finally:
         other.close()
@@ -443,8 +448,8 @@ async def test_credentials_are_sent_over_https_or_to_this_machine_only() -> None
     async with Client(ProbeSettings()) as client:
         for (base, endpoint), sent in cases.items():
             facts = Facts(smart=SmartFacts(token_endpoint=endpoint))
-            where = Where(base, facts, 1e12, frozenset(), discovered=f"{base}/x")
-            source = TokenSource(credentials("client_secret_basic"), client, where, NEEDS)
+            sampled_base = Base(base, facts, 1e12, frozenset(), smart_url=f"{base}/x")
+            source = TokenSource(credentials("client_secret_basic"), client, sampled_base, NEEDS)
             assert await source.get(lambda record: None) is None
             assert source.facts is not None
             assert (source.facts.outcome != "not_sent") is sent, (base, endpoint)
@@ -464,11 +469,11 @@ async def test_a_mistake_with_secrets_in_hand_tells_its_kind_only(
 
     monkeypatch.setattr(Client, "get", failing)
     base = serve(loopback, issued())
-    seen = await asyncio.to_thread(sampled, base, credentials("client_secret_basic"))
-    assert check(seen, "NET-000")[0] == "error"
-    assert "RuntimeError" in check(seen, "NET-000")[1]
-    assert all(secret not in written(seen) for secret in (SECRET, CLIENT_ID, "Basic "))
-    assert seen.outcome == "observed"
+    observation = await asyncio.to_thread(sampled, base, credentials("client_secret_basic"))
+    assert check(observation, "NET-000")[0] == "error"
+    assert "RuntimeError" in check(observation, "NET-000")[1]
+    assert all(secret not in written(observation) for secret in (SECRET, CLIENT_ID, "Basic "))
+    assert observation.outcome == "observed"
 
 
 def test_a_request_shows_no_secret_either() -> None:

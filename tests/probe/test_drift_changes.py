@@ -59,8 +59,8 @@ def drift(before: Observation, after: Observation, contract: WorkflowContract | 
     return drift_between(before, after, contract, None)
 
 
-def brief(found: Drift) -> dict[str, str]:
-    return {f"{one.kind} {one.name} {one.direction}": one.rank for one in found.changes}
+def brief(compared: Drift) -> dict[str, str]:
+    return {f"{change.kind} {change.name} {change.direction}": change.rank for change in compared.changes}
 
 
 # -- properties --------------------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ SAMPLES = st.fixed_dictionaries(
                 }
             ),
             max_size=2,
-            unique_by=lambda one: one["resource"],
+            unique_by=lambda entry: entry["resource"],
         ),
     }
 )
@@ -123,7 +123,7 @@ FACTS = st.fixed_dictionaries(
     }
 )
 CHECKS = st.dictionaries(
-    st.sampled_from(["CAP_001", "SMART_001", "NET_001"]), st.sampled_from([one.value for one in CheckOutcome])
+    st.sampled_from(["CAP_001", "SMART_001", "NET_001"]), st.sampled_from([outcome.value for outcome in CheckOutcome])
 )
 
 
@@ -133,14 +133,14 @@ def observations(draw: st.DrawFn) -> Observation:
 
 
 @given(observations())
-def test_nothing_changes_between_an_observation_and_itself(one: Observation) -> None:
-    assert drift(one, one).changes == ()
+def test_nothing_changes_between_an_observation_and_itself(observation: Observation) -> None:
+    assert drift(observation, observation).changes == ()
 
 
 @given(observations(), observations())
-def test_a_removal_is_an_addition_seen_from_the_other_side(one: Observation, two: Observation) -> None:
-    there, notes = changes_between(one, two)
-    back, notes_back = changes_between(two, one)
+def test_a_removal_is_an_addition_seen_from_the_other_side(before: Observation, after: Observation) -> None:
+    there, notes = changes_between(before, after)
+    back, notes_back = changes_between(after, before)
 
     def mirrored(change: DriftChange) -> tuple[Any, ...]:
         values = (None, None) if change.kind == "check" else (change.after, change.before)
@@ -155,19 +155,21 @@ def test_a_removal_is_an_addition_seen_from_the_other_side(one: Observation, two
 
 
 @given(observations(), observations())
-def test_changes_are_ranked_and_what_was_not_seen_is_no_removal(one: Observation, two: Observation) -> None:
-    found = drift(one, two)
-    ranks = [RANKS.index(change.rank) for change in found.changes]
+def test_changes_are_ranked_and_what_was_not_seen_is_no_removal(before: Observation, after: Observation) -> None:
+    compared = drift(before, after)
+    ranks = [RANKS.index(change.rank) for change in compared.changes]
     assert ranks == sorted(ranks)
-    if two.facts.capability is None:
-        assert not {"resource", "interaction", "search_parameter", "fhir_release"} & {one.kind for one in found.changes}
-    if two.facts.data is None:
-        assert "data" not in {change.kind for change in found.changes}
-    assert all(change.uses is None for change in drift(one, two, None).changes)
-    assert not drift(one, two, None).concerns_contract
+    if after.facts.capability is None:
+        assert not {"resource", "interaction", "search_parameter", "fhir_release"} & {
+            change.kind for change in compared.changes
+        }
+    if after.facts.data is None:
+        assert "data" not in {change.kind for change in compared.changes}
+    assert all(change.uses is None for change in drift(before, after, None).changes)
+    assert not drift(before, after, None).concerns_contract
 
 
-# -- what is what ------------------------------------------------------------------------------------------------------
+# -- kinds of changes --------------------------------------------------------------------------------------------------
 
 
 def test_what_the_contract_uses_comes_first() -> None:
@@ -199,9 +201,9 @@ def test_what_the_contract_uses_comes_first() -> None:
 
 def test_a_statement_that_was_not_seen_concludes_nothing() -> None:
     before = observed(capability(Observation={"interactions": ["create"]}))
-    found = drift(before, observed({"smart": None}))
-    assert found.changes == ()
-    assert found.not_compared == ("capability statement: not observed the second time",)
+    compared = drift(before, observed({"smart": None}))
+    assert compared.changes == ()
+    assert compared.not_compared == ("capability statement: not observed the second time",)
     summary = observed({"capability": {"fhir_version": "4.0.1", "fhir_release": "R4", "subsetted": True}})
     assert brief(drift(before, summary)) == {}
     assert drift(before, summary).not_compared
@@ -269,8 +271,8 @@ def test_a_check_against_the_contract_concerns_the_contract() -> None:
 
 def test_a_sample_that_is_refused_now_breaks_the_contract() -> None:
     def data(outcome: str, **fields: int) -> dict[str, Any]:
-        one = {"resource": "Observation", "outcome": outcome, "count": 4, "fields": fields}
-        return {"data": {"method": "bearer_token", "inputs": [one]}}
+        sample = {"resource": "Observation", "outcome": outcome, "count": 4, "fields": fields}
+        return {"data": {"method": "bearer_token", "inputs": [sample]}}
 
     before = observed(data("sampled", code=4, status=2))
     assert brief(drift(before, observed(data("refused")))) == {"data reading Observation worse": "contract_broken"}
@@ -283,14 +285,14 @@ def test_a_sample_that_is_refused_now_breaks_the_contract() -> None:
 
 
 def test_the_sandboxes_ports_are_no_change() -> None:
-    seen = []
+    observations = []
     for _ in range(2):
         with SandboxServer(tls_faults=False) as server:
-            seen.append(
+            observations.append(
                 probe_sync([Target(base_url=server.base_url("riverside"), org="riverside")], ProbeSettings())[0]
             )
-    assert seen[0].target.base_url != seen[1].target.base_url
-    assert drift(*seen).changes == ()
+    assert observations[0].target.base_url != observations[1].target.base_url
+    assert drift(*observations).changes == ()
 
 
 def test_the_checks_of_an_observation_say_what_changed() -> None:
@@ -298,16 +300,16 @@ def test_the_checks_of_an_observation_say_what_changed() -> None:
         targets = [
             Target(base_url=server.base_url("riverside", *faults), org="riverside") for faults in ((), ("no-smart",))
         ]
-        before, after = (probe_sync([one], ProbeSettings())[0] for one in targets)
+        before, after = (probe_sync([target], ProbeSettings())[0] for target in targets)
 
     def outcomes(observation: Observation) -> list[str]:
-        return [one.outcome.value for one in observation.checks if one.id.startswith("DRIFT-")]
+        return [check.outcome.value for check in observation.checks if check.id.startswith("DRIFT-")]
 
     assert outcomes(before) == ["not_applicable"] * 3
     assert outcomes(with_drift(before, drift(before, before))) == ["pass"] * 3
     judged = with_drift(after, drift(before, after))
     assert outcomes(judged)[0] == "fail"
-    message = next(one.message for one in judged.checks if one.id == "DRIFT-001")
+    message = next(check.message for check in judged.checks if check.id == "DRIFT-001")
     assert "SMART configuration is gone" in message
 
 
@@ -315,7 +317,7 @@ def test_the_checks_of_an_observation_say_what_changed() -> None:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Workspace:
+def workspace(tmp_path: Path) -> Workspace:
     contract = (ROOT / "samples/templates/sepsis/contract.yaml").read_bytes()
     settings = b"name: N\nproduct: P\n"
     org = b"id: acme\nname: Acme Clinic\nfhir_base_url: https://ehr.example/fhir\n"
@@ -324,46 +326,46 @@ def place(tmp_path: Path) -> Workspace:
     )
 
 
-def test_dates_and_words_choose_observations(place: Workspace) -> None:
+def test_dates_and_words_choose_observations(workspace: Workspace) -> None:
     listed = [["read", "create"], ["read", "create"], ["read"]]
     for day, interactions in enumerate(listed):
-        save_observation(place, observed(capability(Observation={"interactions": interactions}), day=day))
-    save_observation(place, observed({}, day=3))
-    assert drift_of_org(place, "acme", None, None).changes == ()
-    assert drift_of_org(place, "acme", None, None).not_compared
-    assert drift_of_org(place, "acme", "2026-03-01", "2026-03-02").changes == ()
-    found = drift_of_org(place, "acme", "2026-03-01T12", "2026-03-03")
-    assert brief(found) == {"interaction create removed": "contract_broken"}
-    assert found.ranked_by == f"{CONTRACT.title}, version {CONTRACT.version}"
-    assert brief(drift_of_org(place, "acme", "before", "2026-03-03")) == brief(found)
+        save_observation(workspace, observed(capability(Observation={"interactions": interactions}), day=day))
+    save_observation(workspace, observed({}, day=3))
+    assert drift_of_org(workspace, "acme", None, None).changes == ()
+    assert drift_of_org(workspace, "acme", None, None).not_compared
+    assert drift_of_org(workspace, "acme", "2026-03-01", "2026-03-02").changes == ()
+    compared = drift_of_org(workspace, "acme", "2026-03-01T12", "2026-03-03")
+    assert brief(compared) == {"interaction create removed": "contract_broken"}
+    assert compared.ranked_by == f"{CONTRACT.title}, version {CONTRACT.version}"
+    assert brief(drift_of_org(workspace, "acme", "before", "2026-03-03")) == brief(compared)
     for before, after, said in (
         ("2026-04", None, "no observation of '2026-04'"),
         ("before", "2026-03-01", "nothing was observed before"),
         ("", "x", "no observation of 'x'"),
     ):
         with pytest.raises(InterlockError, match=said):
-            drift_of_org(place, "acme", before, after)
+            drift_of_org(workspace, "acme", before, after)
     with pytest.raises(InterlockError, match="no organisation 'nobody'"):
-        drift_of_org(place, "nobody", None, None)
+        drift_of_org(workspace, "nobody", None, None)
 
 
-def test_files_are_compared_with_the_contract_at_hand(place: Workspace, tmp_path: Path) -> None:
-    one = save_observation(place, observed(capability(Observation={"interactions": ["create"]})))
-    two = save_observation(place, observed(capability(Observation={"interactions": ["read"]}), day=1))
-    assert drift_of_files(one, two, two.parent).changes[0].rank == "contract_broken"
-    assert drift_of_files(one, two, tmp_path).changes[0].rank == "removed"
+def test_files_are_compared_with_the_contract_at_hand(workspace: Workspace, tmp_path: Path) -> None:
+    earlier = save_observation(workspace, observed(capability(Observation={"interactions": ["create"]})))
+    later = save_observation(workspace, observed(capability(Observation={"interactions": ["read"]}), day=1))
+    assert drift_of_files(earlier, later, later.parent).changes[0].rank == "contract_broken"
+    assert drift_of_files(earlier, later, tmp_path).changes[0].rank == "removed"
     other = tmp_path / "other.json"
-    other.write_text(one.read_text().replace('"acme"', '"other"'))
+    other.write_text(earlier.read_text().replace('"acme"', '"other"'))
     with pytest.raises(InterlockError, match="of acme and"):
-        drift_of_files(one, other, tmp_path)
+        drift_of_files(earlier, other, tmp_path)
 
 
-def test_a_new_observation_is_compared_with_the_last_that_saw_anything(place: Workspace) -> None:
+def test_a_new_observation_is_compared_with_the_last_that_saw_anything(workspace: Workspace) -> None:
     full = capability(Observation={"interactions": ["create"]})
-    save_observation(place, observed(full))
-    save_observation(place, observed({}, day=1))
-    (place.root / "observations/acme/2026-03-03T000000.000000Z.json").write_text("{broken")
-    comparer = Comparer(place, ["acme", "nobody"])
+    save_observation(workspace, observed(full))
+    save_observation(workspace, observed({}, day=1))
+    (workspace.root / "observations/acme/2026-03-03T000000.000000Z.json").write_text("{broken")
+    comparer = Comparer(workspace, ["acme", "nobody"])
     assert comparer.drift(observed({}, day=2)) is None
     lost = comparer.compared(observed(capability(Observation={"interactions": ["read"]}), day=4))
     assert lost.target.org == "acme"

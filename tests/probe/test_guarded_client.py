@@ -11,7 +11,7 @@ from probe_loopback import Loopback, Reply, as_json, redirect
 
 from interlock.probe.client import Client
 from interlock.probe.client import Reply as ProbeReply
-from interlock.probe.runner import ProbeSettings
+from interlock.probe.settings import ProbeSettings
 from interlock.probe.transfer import Ask
 from typed_targets import typed
 

@@ -17,7 +17,7 @@ from interlock.model.observation import Check, Observation, Target
 from interlock.probe.negotiation import HostMemory, next_rung, rung_of
 from interlock.probe.plan import DEFAULT_FHIR_VERSION, cds_url, deeper_bases, metadata_ladder
 from interlock.probe.recheck import recheck
-from interlock.probe.runner import ProbeEvent, ProbeSettings
+from interlock.probe.settings import ProbeEvent, ProbeSettings
 from typed_targets import probe_sync
 
 pytestmark = pytest.mark.fast
@@ -31,7 +31,7 @@ def observe(*bases: str, allowed: Sequence[str] = (), **changes: Any) -> tuple[O
 
 
 def check(observation: Observation, check_id: str) -> Check:
-    return next(one for one in observation.checks if one.id == check_id)
+    return next(check for check in observation.checks if check.id == check_id)
 
 
 def test_the_ladder_is_the_documented_one() -> None:
@@ -67,7 +67,7 @@ def test_what_a_host_understood_is_asked_first_the_next_time(loopback: Loopback)
     for tenant in ("a", "b", "c"):
         loopback.routes[f"/{tenant}/metadata"] = plain_only
         bases.append(f"{loopback.origin}/{tenant}")
-    assert [one.facts.capability is not None for one in observe(*bases)] == [True] * 3
+    assert [observation.facts.capability is not None for observation in observe(*bases)] == [True] * 3
     assert [len(loopback.asked(f"/{tenant}/metadata")) for tenant in ("a", "b", "c")] == [4, 1, 1]
 
 

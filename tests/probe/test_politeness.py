@@ -20,8 +20,7 @@ from probe_loopback import Loopback, Reply, Request, as_json, hang, relay
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, Target
 from interlock.probe.politeness import HostLimits, HostQuietError
-from interlock.probe.runner import ProbeSettings
-from interlock.probe.settings import USER_AGENT
+from interlock.probe.settings import USER_AGENT, ProbeSettings
 from typed_targets import probe_sync
 
 
@@ -128,7 +127,7 @@ def test_retry_after_is_kept_by_every_target_of_the_host(loopback: Loopback, for
 
             loopback.routes[path] = noted
     observations = probe_sync(targets, ProbeSettings(per_host=1, concurrency=3))
-    assert {one.outcome for one in observations} == {"observed"}
+    assert {observation.outcome for observation in observations} == {"observed"}
     asked, again = first.times  # type: ignore[attr-defined]
     pause = 0.95
     assert again - asked >= pause
@@ -138,9 +137,9 @@ def test_retry_after_is_kept_by_every_target_of_the_host(loopback: Loopback, for
 def test_an_endless_retry_after_costs_no_further_requests(loopback: Loopback) -> None:
     targets = bases(loopback, 5, Reply(b"", 503, None, {"Retry-After": "999999999"}))
     observations = probe_sync(targets, ProbeSettings(per_host=1, concurrency=5, deadline_s=2))
-    assert {one.outcome for one in observations} == {"not_observed"}
+    assert {observation.outcome for observation in observations} == {"not_observed"}
     assert len(loopback.requests) == 1
-    details = {record.detail or "" for one in observations for record in one.requests}
+    details = {record.detail or "" for observation in observations for record in observation.requests}
     assert any("asked to be left alone" in detail for detail in details)
 
 
@@ -243,11 +242,11 @@ def test_handshakes_of_an_inspection_count_as_requests(
     observations = thoroughly(door, bundle, 3, per_host=per_host)
     assert len(door.arrivals) == HANDSHAKES + 3 * REQUESTS
     assert door.most_under_way <= per_host
-    for one in observations:
-        assert one.outcome == "observed"
-        assert one.facts.tls is not None
-        assert one.facts.tls.versions["TLSv1.3"] == "offered" and len(one.facts.tls.versions) == 4
-        assert one.facts.tls.chain
+    for observation in observations:
+        assert observation.outcome == "observed"
+        assert observation.facts.tls is not None
+        assert observation.facts.tls.versions["TLSv1.3"] == "offered" and len(observation.facts.tls.versions) == 4
+        assert observation.facts.tls.chain
 
 
 def test_handshakes_keep_to_the_rate(door: Door, bundle: Path) -> None:
@@ -267,7 +266,7 @@ def test_a_host_that_wants_to_be_left_alone_gets_no_handshake_either(
     assert observation.elapsed_ms < 2000  # nobody waits for what will not be
     assert observation.facts.tls is not None
     assert observation.facts.tls.verified is True and not observation.facts.tls.versions
-    judged = {one.id: one.outcome for one in observation.checks}
+    judged = {check.id: check.outcome for check in observation.checks}
     assert {judged[f"NET-{number:03d}"] for number in (10, 16, 17, 18)} == {"not_observed"}
 
 
@@ -277,4 +276,4 @@ def test_handshakes_end_with_the_targets_time(server: Loopback, door: Door, bund
     assert len(door.arrivals) == 1
     assert observation.elapsed_ms < 1500
     assert observation.outcome == "not_observed"
-    assert {one.id: one.outcome for one in observation.checks}["NET-016"] == "not_observed"
+    assert {check.id: check.outcome for check in observation.checks}["NET-016"] == "not_observed"

@@ -12,7 +12,7 @@ from probe_loopback import Loopback, Reply
 
 from interlock.model.observation import Observation, Target
 from interlock.probe.recheck import recheck
-from interlock.probe.runner import ProbeEvent, ProbeSettings
+from interlock.probe.settings import ProbeEvent, ProbeSettings
 from typed_targets import probe_sync
 
 pytestmark = pytest.mark.fast
@@ -86,16 +86,20 @@ def compare_statement(document: dict[str, Any], observation: Observation) -> Non
     assert list(facts.resources) == [entry["type"] for entry in rest["resource"]]
     for entry in rest["resource"]:
         resource = facts.resources[entry["type"]]
-        assert list(resource.interactions) == unique(one["code"] for one in entry.get("interaction", []))
-        declared = [one["name"] for one in entry.get("searchParam", [])]
-        assert set(resource.search_params) == {*declared, *everywhere}
-        assert len(resource.search_params) == len({*declared, *everywhere})
+        assert list(resource.interactions) == unique(
+            declaration["code"] for declaration in entry.get("interaction", [])
+        )
+        parameters = [declared["name"] for declared in entry.get("searchParam", [])]
+        assert set(resource.search_params) == {*parameters, *everywhere}
+        assert len(resource.search_params) == len({*parameters, *everywhere})
         assert list(resource.profiles) == unique(entry.get("supportedProfile", []))
-        assert set(resource.operations) == {one["name"].lstrip("$") for one in entry.get("operation", [])}
+        assert set(resource.operations) == {
+            declaration["name"].lstrip("$") for declaration in entry.get("operation", [])
+        }
         profile = entry.get("profile")
         assert resource.profile == (profile["reference"] if isinstance(profile, dict) else profile)
-    assert list(facts.system_interactions) == [one["code"] for one in rest.get("interaction", [])]
-    assert set(facts.operations) == {one["name"] for one in rest.get("operation", [])}
+    assert list(facts.system_interactions) == [declaration["code"] for declaration in rest.get("interaction", [])]
+    assert set(facts.operations) == {declaration["name"] for declaration in rest.get("operation", [])}
     compare_security(rest["security"], observation)
 
 
@@ -105,7 +109,7 @@ def compare_security(security: dict[str, Any], observation: Observation) -> None
     assert facts.cors == security.get("cors")
     codes = [coding["code"] for service in security.get("service", []) for coding in service.get("coding", [])]
     assert set(facts.services) >= set(codes)
-    extensions = [one for one in security["extension"] if one["url"].endswith("oauth-uris")]
+    extensions = [extension for extension in security["extension"] if extension["url"].endswith("oauth-uris")]
     assert facts.oauth_uris_count == len(extensions)
     expected = {
         part["url"]: part["valueUri"]

@@ -12,7 +12,7 @@ from probe_documents import smart, statement
 from probe_loopback import Answer, Loopback, Reply, Request, as_json, drip, hang, raw, redirect, reset, slam
 
 from interlock.model.observation import Check, Observation, Target
-from interlock.probe.runner import ProbeSettings
+from interlock.probe.settings import ProbeSettings
 from typed_targets import probe_sync
 
 FAST = ProbeSettings(deadline_s=0.6, connect_timeout_s=0.5)
@@ -24,7 +24,7 @@ def observe(base: str, settings: ProbeSettings = FAST) -> Observation:
 
 
 def check(observation: Observation, check_id: str) -> Check:
-    return next(one for one in observation.checks if one.id == check_id)
+    return next(check for check in observation.checks if check.id == check_id)
 
 
 def assert_nothing_is_invented(observation: Observation) -> None:
@@ -33,11 +33,11 @@ def assert_nothing_is_invented(observation: Observation) -> None:
     assert observation.facts.smart is None
     assert observation.facts.openid is None
     assert observation.facts.jwks is None
-    decided = {one.id for one in observation.checks if one.outcome in {"pass", "warn", "fail"}}
-    assert not {one for one in decided if one.startswith(("OIDC", "JWKS"))}
+    decided = {check.id for check in observation.checks if check.outcome in {"pass", "warn", "fail"}}
+    assert not {check_id for check_id in decided if check_id.startswith(("OIDC", "JWKS"))}
     assert decided.isdisjoint(f"CAP-{number:03d}" for number in range(4, 40))
     assert decided.isdisjoint(f"SMART-{number:03d}" for number in range(3, 21))
-    assert not [one for one in observation.checks if one.outcome == "error"]
+    assert not [check for check in observation.checks if check.outcome == "error"]
 
 
 def test_dead_port(loopback: Loopback) -> None:
@@ -60,7 +60,7 @@ def test_unknown_name() -> None:
     assert check(observation, "NET-003").outcome == "not_observed"
     assert_nothing_is_invented(observation)
     # Nothing about an unreachable server is a failure of its owner.
-    assert not [one for one in observation.checks if one.outcome == "fail"]
+    assert not [check for check in observation.checks if check.outcome == "fail"]
 
 
 FAILURES: dict[str, tuple[Answer, str]] = {
@@ -314,7 +314,7 @@ def test_compressed_answers_are_read(loopback: Loopback, encoding: str) -> None:
     coded = gzip.compress(body) if encoding == "gzip" else zlib.compress(body)
     reply = Reply(coded, 200, "application/fhir+json", {"Content-Encoding": encoding})
     observation = observe(loopback.serve(reply, as_json(smart())))
-    record = next(one for one in observation.requests if one.purpose == "metadata")
+    record = next(record for record in observation.requests if record.purpose == "metadata")
     assert observation.outcome == "observed"
     assert record.bytes == len(body)
     assert check(observation, "CAP-005").outcome == "pass"

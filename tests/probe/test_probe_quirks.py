@@ -15,7 +15,7 @@ import pytest
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Check, Observation, Target
 from interlock.probe.plan import clean_base_url
-from interlock.probe.runner import ProbeSettings
+from interlock.probe.settings import ProbeSettings
 from interlock.sandbox.faults import FAULTS, faults_of
 from interlock.sandbox.server import SandboxServer
 from typed_targets import probe_sync, typed
@@ -36,7 +36,7 @@ def observe(base: str, settings: ProbeSettings = SETTINGS) -> Observation:
 
 
 def check(observation: Observation, check_id: str) -> Check:
-    return next(one for one in observation.checks if one.id == check_id)
+    return next(check for check in observation.checks if check.id == check_id)
 
 
 class Expected(NamedTuple):
@@ -121,16 +121,16 @@ TABLE = (
 )
 
 
-@pytest.mark.parametrize("expected", TABLE, ids=lambda one: f"{one.quirk}-{one.fault}-{one.outcome}")
+@pytest.mark.parametrize("expected", TABLE, ids=lambda row: f"{row.quirk}-{row.fault}-{row.outcome}")
 def test_what_real_servers_do(server: SandboxServer, expected: Expected) -> None:
     started = time.monotonic()
     base = server.base_url(expected.organization, expected.fault)
     observation = observe(base, typed(expected.settings, *server.origins))
     assert time.monotonic() - started < expected.settings.deadline_s + 2
     assert observation.outcome == expected.outcome, observation.reason_not_observed()
-    found = {name: check(observation, name).outcome.value for name in expected.checks}
-    assert found == expected.checks, [check(observation, name).message for name in expected.checks]
-    assert not [one for one in observation.checks if one.outcome == "error"]
+    outcomes = {name: check(observation, name).outcome.value for name in expected.checks}
+    assert outcomes == expected.checks, [check(observation, name).message for name in expected.checks]
+    assert not [check for check in observation.checks if check.outcome == "error"]
     if observation.outcome == "not_observed":
         assert observation.facts.capability is None and observation.facts.smart is None
     Observation.model_validate_json(observation.model_dump_json())
@@ -138,7 +138,7 @@ def test_what_real_servers_do(server: SandboxServer, expected: Expected) -> None
 
 def test_the_table_covers_every_quirk_and_every_fault_that_names_one() -> None:
     elsewhere = {"dirty-directory": 26, "redirect-to-http": 33}  # tests of their own below
-    tested = {(one.quirk, one.fault) for one in TABLE} | {(quirk, fault) for fault, quirk in elsewhere.items()}
+    tested = {(row.quirk, row.fault) for row in TABLE} | {(quirk, fault) for fault, quirk in elsewhere.items()}
     named = {(quirk, name) for name, fault in FAULTS.items() for quirk in fault.quirks}
     assert tested == named
     assert {quirk for quirk, _ in named} == set(range(1, 35))
@@ -186,9 +186,9 @@ def test_a_middlebox_is_named_and_the_server_not_blamed(server: SandboxServer) -
 
 def test_hostile_strings_reach_no_message_unbounded(server: SandboxServer) -> None:
     observation = observe(server.base_url("riverside", "hostile-strings"))
-    for one in observation.checks:
-        assert "\x1b" not in one.message and "\x07" not in one.message and "\n" not in one.message
-        assert len(one.message) < 1200
+    for result in observation.checks:
+        assert "\x1b" not in result.message and "\x07" not in result.message and "\n" not in result.message
+        assert len(result.message) < 1200
     json.loads(observation.model_dump_json())
 
 

@@ -17,7 +17,8 @@ import interlock.probe.session as session_module
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, RequestRecord, Target
 from interlock.probe.recheck import recheck
-from interlock.probe.runner import ProbeEvent, ProbeSettings, probe
+from interlock.probe.runner import probe
+from interlock.probe.settings import ProbeEvent, ProbeSettings
 from typed_targets import probe_sync, typed
 
 
@@ -34,7 +35,9 @@ def test_observations_come_in_the_order_of_the_targets(loopback: Loopback) -> No
     targets = many(loopback, 12)
     observations = probe_sync(targets, ProbeSettings(deadline_s=10))
     assert [observation.target for observation in observations] == targets
-    publishers = [one.facts.capability.publisher for one in observations if one.facts.capability]
+    publishers = [
+        observation.facts.capability.publisher for observation in observations if observation.facts.capability
+    ]
     assert publishers == [f"P{number}" for number in range(12)]
     assert all(observation.started.tzinfo is not None for observation in observations)
 
@@ -45,7 +48,7 @@ def test_no_targets() -> None:
 
 def test_the_same_target_twice_is_probed_twice(loopback: Loopback) -> None:
     (target,) = many(loopback, 1)
-    assert [one.outcome for one in probe_sync([target, target])] == ["observed", "observed"]
+    assert [observation.outcome for observation in probe_sync([target, target])] == ["observed", "observed"]
 
 
 def test_one_bad_target_never_costs_another(loopback: Loopback) -> None:
@@ -64,7 +67,7 @@ def test_one_bad_target_never_costs_another(loopback: Loopback) -> None:
         Target(base_url="\x00"),
     ]
     observations = probe_sync([*bad, *good], ProbeSettings(deadline_s=0.7))
-    assert [one.outcome for one in observations[len(bad) :]] == ["observed"] * 3
+    assert [observation.outcome for observation in observations[len(bad) :]] == ["observed"] * 3
     for observation in observations[: len(bad)]:
         assert observation.outcome == "not_observed"
         assert observation.reason_not_observed()
@@ -194,14 +197,14 @@ async def test_leaving_the_loop_early_ends_everything(loopback: Loopback) -> Non
         loopback.routes[f"/hang{number}/metadata"] = hang
         targets.append(Target(base_url=f"{loopback.origin}/hang{number}"))
     before = asyncio.all_tasks()
-    seen: list[Observation] = []
+    yielded: list[Observation] = []
     settings = typed(ProbeSettings(deadline_s=30, per_host=20), loopback.base)
     async with aclosing(probe(targets, settings)) as observations:
         async for observation in observations:
-            seen.append(observation)
+            yielded.append(observation)
             break
     await asyncio.sleep(0)
-    assert len(seen) == 1
+    assert len(yielded) == 1
     assert asyncio.all_tasks() == before
 
 
@@ -210,7 +213,7 @@ async def test_cancelling_ends_everything(loopback: Loopback) -> None:
 
     async def run() -> list[Observation]:
         settings = typed(ProbeSettings(deadline_s=30), loopback.base)
-        return [one async for one in probe([Target(base_url=loopback.base)], settings)]
+        return [observation async for observation in probe([Target(base_url=loopback.base)], settings)]
 
     before = asyncio.all_tasks()
     task = asyncio.create_task(run())
@@ -319,7 +322,7 @@ def test_mistakes_of_an_identity_provider(loopback: Loopback) -> None:
 def test_advertised_addresses_that_are_not_followed(loopback: Loopback) -> None:
     document = sso(loopback, jwks_uri="http://keys.example.org/jwks")
     (observation,) = probe_sync([Target(base_url=loopback.serve(as_json(statement()), as_json(document)))])
-    record = next(one for one in observation.requests if one.purpose == "jwks")
+    record = next(record for record in observation.requests if record.purpose == "jwks")
     assert record.failure == "refused"
     outcome = next(check for check in observation.checks if check.id == "JWKS-001")
     assert outcome.outcome == "not_observed"

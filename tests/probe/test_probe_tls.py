@@ -20,7 +20,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.finding import Finding
 from interlock.model.observation import Check, Observation, Target, TlsFacts
 from interlock.model.organization import Organization
-from interlock.probe.runner import ProbeSettings
+from interlock.probe.settings import ProbeSettings
 from interlock.rules.inputs import RuleInputs
 from interlock.rules.load import load_ruleset
 from interlock.rules.table import evaluate
@@ -49,7 +49,7 @@ def observe(base: str, verify: ssl.SSLContext | Path | str | None, *allowed: str
 
 
 def check(observation: Observation, check_id: str) -> Check:
-    return next(one for one in observation.checks if one.id == check_id)
+    return next(check for check in observation.checks if check.id == check_id)
 
 
 def test_trusted_certificate(serve: Callable[..., Loopback], authority: trustme.CA, tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_a_port_that_says_nothing_decides_nothing_about_tls() -> None:
 def protected(observation: Observation) -> tuple[Finding, ...]:
     """What PRB-003 concludes of an observation alone."""
     core = load_ruleset(data_dir("rulesets") / "core")
-    rule = next(one for one in core.rules if one.id == "PRB-003").model_copy(update={"depends_on": ()})
+    rule = next(rule for rule in core.rules if rule.id == "PRB-003").model_copy(update={"depends_on": ()})
     acme = Organization.model_validate(
         {"id": "acme", "name": "Acme", "vendor": "epic", "fhir_base_url": observation.target.base_url}
     )

@@ -29,7 +29,7 @@ from probe_loopback import Handler, Loopback, Reply, Request, as_json, redirect,
 
 from interlock.model.observation import Check, Observation, RequestRecord, Target
 from interlock.probe.recheck import recheck
-from interlock.probe.runner import ProbeSettings
+from interlock.probe.settings import ProbeSettings
 from typed_targets import probe_sync
 
 pytestmark = pytest.mark.fast
@@ -54,11 +54,11 @@ def observe(base: str, **changes: object) -> Observation:
 
 
 def check(observation: Observation, check_id: str) -> Check:
-    return next(one for one in observation.checks if one.id == check_id)
+    return next(check for check in observation.checks if check.id == check_id)
 
 
-def found(observation: Observation) -> set[str]:
-    return {one.id for one in observation.checks if one.outcome in {"fail", "warn"}}
+def findings(observation: Observation) -> set[str]:
+    return {check.id for check in observation.checks if check.outcome in {"fail", "warn"}}
 
 
 @pytest.mark.parametrize("status", [403, 404, 407, 410, 502, 503, 504])
@@ -69,7 +69,7 @@ def test_what_a_proxy_may_have_said_is_no_finding_about_a_plain_server(proxy: Lo
     assert observation.outcome == "not_observed"
     assert {record.failure for record in observation.requests} == {"connect"}
     assert {record.proxy for record in observation.requests} == {proxy.origin}
-    assert found(observation) == {"NET-005"}  # the base URL is http, whoever answers there
+    assert findings(observation) == {"NET-005"}  # the base URL is http, whoever answers there
     reason = observation.reason_not_observed() or ""
     assert proxy.origin in reason and f"HTTP {status}" in reason and "ehr.example.invalid" in reason
     assert proxy.origin in check(observation, "CAP-001").message
@@ -92,7 +92,9 @@ def test_a_judgement_made_again_says_the_same(proxy: Loopback) -> None:
     observation = observe(PLAIN)
     again = recheck(observation, {})
     assert again.outcome == "not_observed"
-    assert {one.id: one.outcome for one in again.checks} == {one.id: one.outcome for one in observation.checks}
+    assert {check.id: check.outcome for check in again.checks} == {
+        check.id: check.outcome for check in observation.checks
+    }
 
 
 @pytest.mark.parametrize("status", [403, 404, 407, 502, 503, 504])
@@ -102,7 +104,7 @@ def test_a_tunnel_that_is_not_opened_is_a_failure_to_connect(proxy: Loopback, st
     assert {request.method for request in proxy.requests} == {"CONNECT"}
     assert observation.outcome == "not_observed"
     assert {record.failure for record in observation.requests} == {"connect"}
-    assert not found(observation)
+    assert not findings(observation)
     reason = observation.reason_not_observed() or ""
     assert proxy.origin in reason and f"HTTP {status}" in reason
     assert check(observation, "NET-001").outcome == "not_observed"
@@ -118,7 +120,7 @@ def test_a_proxy_that_is_not_there_is_not_the_servers_matter(proxy_url: str, sai
     assert {record.failure for record in observation.requests} == {"connect"}
     reason = observation.reason_not_observed() or ""
     assert said in reason and proxy_url in reason
-    assert not found(observation)
+    assert not findings(observation)
 
 
 def test_a_host_that_goes_without_a_proxy_is_judged_as_ever(proxy: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,21 +254,21 @@ def test_a_sample_names_the_proxy_and_what_it_refuses(
     }
     server.serve(as_json(statement()), as_json(SMART | {"token_endpoint": f"{SECURE}/token"}), **routes)
     proxy.routes["ehr.example.invalid:443"] = tunnel(server.port, opened)
-    seen = sampled(SECURE, credentials("client_secret_basic"), NEEDS, verify=bundle_path, deadline_s=5.0)
-    beyond = records(seen, "token", "sample")
-    assert beyond and {record.proxy for record in seen.requests} == {proxy.origin}
+    observation = sampled(SECURE, credentials("client_secret_basic"), NEEDS, verify=bundle_path, deadline_s=5.0)
+    beyond = records(observation, "token", "sample")
+    assert beyond and {record.proxy for record in observation.requests} == {proxy.origin}
     broken = [record for record in beyond if record.failure is not None]
     assert len(broken) == {2: 1, 3: 2, 4: 1, 5: 0}[opened]
     for record in broken:
         assert record.failure == "connect" and record.status is None
         assert record.detail is not None
         assert proxy.origin in record.detail and "HTTP 502" in record.detail
-    data = seen.facts.data
+    data = observation.facts.data
     assert data is not None and data.token is not None
-    outcomes = [one.outcome for one in data.inputs]
+    outcomes = [sample.outcome for sample in data.inputs]
     assert outcomes == {2: ["not_asked"] * 2, 3: ["failed"] * 2, 4: ["sampled", "failed"], 5: ["sampled"] * 2}[opened]
-    assert check(seen, "DATA-001").outcome == ("not_observed" if opened == 2 else "pass")
+    assert check(observation, "DATA-001").outcome == ("not_observed" if opened == 2 else "pass")
     if opened == 2:
-        assert proxy.origin in check(seen, "DATA-001").message
-    everything = written(seen)
+        assert proxy.origin in check(observation, "DATA-001").message
+    everything = written(observation)
     assert not [value for value in (*PERSONAL, TOKEN, SECRET, "user:secret") if value in everything]

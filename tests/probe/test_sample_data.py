@@ -70,7 +70,7 @@ def riverside() -> Observation:
 
 def inputs(observation: Observation) -> dict[str, InputSample]:
     assert observation.facts.data is not None
-    return {one.name: one for one in observation.facts.data.inputs}
+    return {sample.name: sample for sample in observation.facts.data.inputs}
 
 
 def personal_values(resource: Any, name: str = "") -> set[str]:
@@ -88,33 +88,37 @@ def test_no_value_of_a_sandbox_patient_is_kept(riverside: Observation) -> None:
     everything = written(riverside)
     with SandboxServer(tls_faults=False) as server:  # words of the statement, as long as no patient was read
         discovered = written(probe_sync([Target(base_url=server.base_url("riverside"))], ProbeSettings())[0])
-    resources = next(one for one in load_organizations() if one.id == "riverside").resources
-    of_people = [one for one in resources if one["resourceType"] not in {"Location", "Organization"}]
-    values = {value for one in of_people for value in personal_values(one)}
+    resources = next(organization for organization in load_organizations() if organization.id == "riverside").resources
+    of_people = [resource for resource in resources if resource["resourceType"] not in {"Location", "Organization"}]
+    values = {value for resource in of_people for value in personal_values(resource)}
     checked = {value for value in values if len(value) >= 5 and value not in discovered}
     assert len(checked) > 100
     assert {value for value in checked if value in everything} <= {"active", "final", "laboratory", "vital-signs"}
 
 
 def test_every_input_of_the_contract_is_counted(riverside: Observation) -> None:
-    seen = inputs(riverside)
-    stored = next(one for one in load_organizations() if one.id == "riverside").resources
+    samples = inputs(riverside)
+    stored = next(organization for organization in load_organizations() if organization.id == "riverside").resources
 
     def of(kind: str, category: str = "") -> list[dict[str, Any]]:
         return [
-            one for one in stored if one["resourceType"] == kind and category in json.dumps(one.get("category", ""))
+            resource
+            for resource in stored
+            if resource["resourceType"] == kind and category in json.dumps(resource.get("category", ""))
         ]
 
-    assert seen["Patient"].count == len(of("Patient"))
-    vital = seen["Observation (vital-signs)"]
+    assert samples["Patient"].count == len(of("Patient"))
+    vital = samples["Observation (vital-signs)"]
     expected = of("Observation", "vital-signs")
     assert vital.count == len(expected)
-    assert vital.fields["valueQuantity.value"] == sum("value" in one.get("valueQuantity", {}) for one in expected)
+    assert vital.fields["valueQuantity.value"] == sum(
+        "value" in resource.get("valueQuantity", {}) for resource in expected
+    )
     assert vital.systems["http://loinc.org"] == len(expected)
-    laboratory = seen["Observation (laboratory)"]
+    laboratory = samples["Observation (laboratory)"]
     assert laboratory.statuses == {"final": 6, "preliminary": 1}
     assert sum(laboratory.statuses.values()) == len(of("Observation", "laboratory"))
-    assert seen["MedicationAdministration"].outcome == "empty"
+    assert samples["MedicationAdministration"].outcome == "empty"
     assert check(riverside, "DATA-002")[0] == "pass"
     outcome, message = check(riverside, "DATA-003")
     assert outcome == "warn"
@@ -131,14 +135,14 @@ def test_reads_are_bounded_gets_whose_patients_are_left_out(riverside: Observati
 
 
 def test_the_sample_stays_when_the_rest_is_judged_again(riverside: Observation, loopback: Loopback) -> None:
-    seen = sampled(serve(loopback), credentials("client_secret_basic"))
+    observation = sampled(serve(loopback), credentials("client_secret_basic"))
     smart = SMART | {"token_endpoint": f"{loopback.origin}/token"}
     bodies = {hashlib.sha256(body).hexdigest(): body for body in (as_json(STATEMENT).body, as_json(smart).body)}
-    again = recheck(seen, bodies)
+    again = recheck(observation, bodies)
     names = [spec.id for spec in list_checks() if spec.family in {"DATA", "NEG"}]
-    assert [check(again, name) for name in names] == [check(seen, name) for name in names]
+    assert [check(again, name) for name in names] == [check(observation, name) for name in names]
     assert {check(again, name)[0] for name in names if name.startswith("NEG")} == {"not_applicable"}
-    assert again.facts.data == seen.facts.data
+    assert again.facts.data == observation.facts.data
 
 
 def serve(loopback: Loopback, **others: Any) -> str:
@@ -154,17 +158,17 @@ def serve(loopback: Loopback, **others: Any) -> str:
 def test_hostile_values_in_odd_places_are_not_kept(loopback: Loopback, capfd: pytest.CaptureFixture[str]) -> None:
     """A name as a status, an id inside a code system's address: counted as ``other``."""
     events: list[str] = []
-    seen = sampled(
+    observation = sampled(
         serve(loopback), credentials("client_secret_basic"), on_event=lambda event: events.append(repr(event))
     )
-    observation = inputs(seen)["Observation"]
-    assert observation.count == 2
-    assert observation.statuses == {"final": 1, "other": 1}
-    assert observation.systems == {"http://loinc.org": 1, "http://unitsofmeasure.org": 1, "other": 1}
-    assert observation.fields == {"status": 2, "value[x]": 1, "subject.reference": 2}
+    sample = inputs(observation)["Observation"]
+    assert sample.count == 2
+    assert sample.statuses == {"final": 1, "other": 1}
+    assert sample.systems == {"http://loinc.org": 1, "http://unitsofmeasure.org": 1, "other": 1}
+    assert sample.fields == {"status": 2, "value[x]": 1, "subject.reference": 2}
     out, err = capfd.readouterr()
     for value in (*PERSONAL, TOKEN):
-        assert value not in "".join([written(seen), *events, out, err]), value
+        assert value not in "".join([written(observation), *events, out, err]), value
     asked = loopback.asked("/fhir/Observation")
     assert len(asked) == 1
     assert "patient=pat-90210-x" in asked[0].target
@@ -193,20 +197,20 @@ ODD: dict[str, tuple[Reply, str]] = {
 @pytest.mark.parametrize("name", ODD)
 def test_what_is_no_sample_is_named_without_a_word_of_the_server(loopback: Loopback, name: str) -> None:
     answer, outcome = ODD[name]
-    seen = sampled(serve(loopback, **{"fhir/Patient": answer}), credentials("client_secret_basic"), NEEDS[:1])
-    assert inputs(seen)["Patient"].outcome == outcome
-    assert "Quillfeather" not in written(seen)
-    assert check(seen, "DATA-002")[0] == (
+    observation = sampled(serve(loopback, **{"fhir/Patient": answer}), credentials("client_secret_basic"), NEEDS[:1])
+    assert inputs(observation)["Patient"].outcome == outcome
+    assert "Quillfeather" not in written(observation)
+    assert check(observation, "DATA-002")[0] == (
         "fail" if outcome == "refused" else "not_observed" if outcome != "empty" else "pass"
     )
-    assert check(seen, "DATA-006")[0] == ("not_observed" if outcome == "refused" else "warn")
+    assert check(observation, "DATA-006")[0] == ("not_observed" if outcome == "refused" else "warn")
 
 
 def test_a_host_that_asks_for_a_pause_gets_it(loopback: Loopback) -> None:
     """Neither a search nor a safe negative goes on where the last answer asked to wait."""
     pause = Reply(b"", 429, None, {"Retry-After": "60"})
-    seen = sampled(serve(loopback, **{"fhir/Patient": pause}), credentials("client_secret_basic"))
-    assert [(one.outcome, one.reason) for one in inputs(seen).values()] == [
+    observation = sampled(serve(loopback, **{"fhir/Patient": pause}), credentials("client_secret_basic"))
+    assert [(sample.outcome, sample.reason) for sample in inputs(observation).values()] == [
         ("failed", "HTTP 429"),
         ("failed", "it was not asked: earlier requests took too long, or the host asked to be left alone"),
     ]
@@ -227,11 +231,11 @@ def test_no_page_costs_more_than_the_limit(loopback: Loopback) -> None:
     patients = [PATIENT | {"id": f"p{number}"} for number in range(50)]
     routes = {f"fhir/{need.resource}": guarded(as_json(bundle())) for need in many}
     base = serve(loopback, **routes, **{"fhir/Patient": guarded(as_json(bundle(*patients)))})
-    seen = sampled(base, credentials("client_secret_basic"), (*NEEDS[:1], *many))
+    observation = sampled(base, credentials("client_secret_basic"), (*NEEDS[:1], *many))
     assert sum("/fhir/Thing" in request.target for request in loopback.requests) + 1 == MAX_REQUESTS
-    assert seen.facts.data is not None
-    assert seen.facts.data.requests == MAX_REQUESTS
-    assert seen.facts.data.inputs[-1].outcome == "not_asked"
+    assert observation.facts.data is not None
+    assert observation.facts.data.requests == MAX_REQUESTS
+    assert observation.facts.data.inputs[-1].outcome == "not_asked"
 
 
 OBSERVED = {
@@ -240,13 +244,13 @@ OBSERVED = {
 }
 
 
-def demanding(parameter: str, *found: dict[str, Any], status: int = 400) -> Callable[[Request], Reply]:
+def demanding(parameter: str, *resources: dict[str, Any], status: int = 400) -> Callable[[Request], Reply]:
     """A search that is rejected without one more parameter than the patient."""
 
     def respond(request: Request) -> Reply:
         asked = parse_qs(request.target.partition("?")[2])
         complete = parameter in asked and "patient" in asked
-        answer = as_json(bundle(*found)) if complete else as_json(OBSERVED, status)
+        answer = as_json(bundle(*resources)) if complete else as_json(OBSERVED, status)
         return guarded(answer)(request)
 
     return respond
@@ -264,19 +268,24 @@ def queries(loopback: Loopback, resource: str) -> list[dict[str, list[str]]]:
 @pytest.mark.parametrize("status", [400, 422])
 def test_a_search_that_lacks_a_category_is_asked_once_more(loopback: Loopback, status: int) -> None:
     base = serve(loopback, **{"fhir/Observation": demanding("category", *OBSERVATIONS, status=status)})
-    seen = sampled(base, credentials("client_secret_basic"))
-    found = inputs(seen)["Observation (vital-signs)"]
-    assert (found.outcome, found.count, found.status, found.category) == ("sampled", 2, 200, "vital-signs")
-    assert found.reason == f"seen with category=vital-signs; without that the search was rejected with HTTP {status}"
+    observation = sampled(base, credentials("client_secret_basic"))
+    counted = inputs(observation)["Observation (vital-signs)"]
+    assert (counted.outcome, counted.count, counted.status, counted.category) == (
+        "sampled",
+        2,
+        200,
+        "vital-signs",
+    )
+    assert counted.reason == f"seen with category=vital-signs; without that the search was rejected with HTTP {status}"
     assert [query.get("category") for query in queries(loopback, "Observation")] == [None, ["vital-signs"]]
-    reads = [record for record in seen.requests if record.purpose == "sample"][1:]
+    reads = [record for record in observation.requests if record.purpose == "sample"][1:]
     assert [record.status for record in reads] == [status, 200]
     assert "category=vital-signs" in reads[1].url and "patient=(left-out)" in reads[1].url
     assert reads[1].detail == f"asked again with category=vital-signs, after HTTP {status}"
-    assert seen.facts.data is not None and seen.facts.data.requests == 3
-    outcome, message = check(seen, "DATA-006")
+    assert observation.facts.data is not None and observation.facts.data.requests == 3
+    outcome, message = check(observation, "DATA-006")
     assert outcome == "pass" and "in part only: Observation (vital-signs) (seen with category=vital-signs" in message
-    assert not [value for value in (*PERSONAL, TOKEN) if value in written(seen)]
+    assert not [value for value in (*PERSONAL, TOKEN) if value in written(observation)]
 
 
 US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
@@ -309,10 +318,10 @@ def test_the_second_search_is_one_that_us_core_requires(
 ) -> None:
     resource = {"resourceType": need.resource, "id": "obs-777-a", "status": "active"}
     base = serve(loopback, **{f"fhir/{need.resource}": demanding(parameter, resource)})
-    seen = sampled(base, credentials("client_secret_basic"), (NEEDS[0], need))
-    found = inputs(seen)[name]
-    assert (found.outcome, found.count) == ("sampled", 1)
-    assert found.reason is not None and f"{parameter}={value}" in found.reason
+    observation = sampled(base, credentials("client_secret_basic"), (NEEDS[0], need))
+    counted = inputs(observation)[name]
+    assert (counted.outcome, counted.count) == ("sampled", 1)
+    assert counted.reason is not None and f"{parameter}={value}" in counted.reason
     second = queries(loopback, need.resource)[1]
     assert second == {"patient": ["pat-90210-x"], parameter: [value], "_count": ["20"]}
 
@@ -354,12 +363,12 @@ def test_when_the_second_search_brings_nothing(loopback: Loopback, second: Reply
 
     patients = [PATIENT, PATIENT | {"id": "pat-90210-y"}]
     base = serve(loopback, **{"fhir/Observation": respond, "fhir/Patient": guarded(as_json(bundle(*patients)))})
-    seen = sampled(base, credentials("client_secret_basic"))
-    found = next(one for one in inputs(seen).values() if one.resource == "Observation")
-    assert found.outcome == outcome
-    assert found.reason is not None and said in found.reason and "HTTP 400" in found.reason
+    observation = sampled(base, credentials("client_secret_basic"))
+    counted = next(sample for sample in inputs(observation).values() if sample.resource == "Observation")
+    assert counted.outcome == outcome
+    assert counted.reason is not None and said in counted.reason and "HTTP 400" in counted.reason
     assert len(loopback.asked("/fhir/Observation")) == 2  # of one patient, once
-    assert "Quillfeather" not in written(seen)
+    assert "Quillfeather" not in written(observation)
 
 
 def test_a_type_costs_one_more_request_however_many_inputs_it_has(loopback: Loopback) -> None:
@@ -375,9 +384,9 @@ def test_a_type_costs_one_more_request_however_many_inputs_it_has(loopback: Loop
         "fhir/Condition": demanding("category", {"resourceType": "Condition"}),
         "fhir/Observation": demanding("category", *OBSERVATIONS),
     }
-    seen = sampled(serve(loopback, **routes), credentials("client_secret_basic"), needs)
-    assert seen.facts.data is not None
-    outcomes = [(one.name, one.outcome) for one in seen.facts.data.inputs]
+    observation = sampled(serve(loopback, **routes), credentials("client_secret_basic"), needs)
+    assert observation.facts.data is not None
+    outcomes = [(sample.name, sample.outcome) for sample in observation.facts.data.inputs]
     assert outcomes == [
         ("Condition (problem-list-item)", "sampled"),
         ("Condition", "rejected"),
@@ -395,26 +404,29 @@ def test_second_searches_keep_to_the_limit_of_all(loopback: Loopback) -> None:
     many = tuple(kind(f"Thing{letter}") for letter in letters)
     routes = {f"fhir/{need.resource}": guarded(as_json(OBSERVED, 400)) for need in many}
     base = serve(loopback, **routes, **{"fhir/Observation": demanding("category", *OBSERVATIONS)})
-    seen = sampled(base, credentials("client_secret_basic"), (NEEDS[0], *many, kind("Observation")))
-    assert seen.facts.data is not None and seen.facts.data.requests == MAX_REQUESTS == len(many) + 2
-    last = seen.facts.data.inputs[-1]
+    observation = sampled(base, credentials("client_secret_basic"), (NEEDS[0], *many, kind("Observation")))
+    assert observation.facts.data is not None and observation.facts.data.requests == MAX_REQUESTS == len(many) + 2
+    last = observation.facts.data.inputs[-1]
     assert (last.name, last.outcome) == ("Observation", "rejected")
     assert f"with category=vital-signs: the sample ends after {MAX_REQUESTS} requests" in (last.reason or "")
 
 
 def test_without_sample_nothing_is_read(loopback: Loopback) -> None:
-    seen = probe_sync([Target(base_url=serve(loopback), org="acme")], ProbeSettings(active=True))[0]
-    assert seen.facts.data is None
-    assert check(seen, "DATA-001") == ("not_applicable", "Not applicable: looked at with credentials and --sample only")
-    assert not [one for one in loopback.requests if one.path in {"/fhir/Patient", "/fhir/Observation"}]
+    observation = probe_sync([Target(base_url=serve(loopback), org="acme")], ProbeSettings(active=True))[0]
+    assert observation.facts.data is None
+    assert check(observation, "DATA-001") == (
+        "not_applicable",
+        "Not applicable: looked at with credentials and --sample only",
+    )
+    assert not [request for request in loopback.requests if request.path in {"/fhir/Patient", "/fhir/Observation"}]
 
 
 def test_a_sample_never_asks_for_the_right_to_write(loopback: Loopback) -> None:
     writes = Need(resource="Patient", interactions=("read", "create", "update"))
-    seen = sampled(serve(loopback), credentials("client_secret_basic"), (writes,))
-    assert seen.facts.data is not None
-    assert seen.facts.data.token is not None
-    assert set(seen.facts.data.token.asked) <= {"system/Patient.rs", "system/Patient.read"}
+    observation = sampled(serve(loopback), credentials("client_secret_basic"), (writes,))
+    assert observation.facts.data is not None
+    assert observation.facts.data.token is not None
+    assert set(observation.facts.data.token.asked) <= {"system/Patient.rs", "system/Patient.read"}
 
 
 def test_plans_are_made_for_those_who_have_credentials(tmp_path: Path) -> None:
@@ -425,12 +437,12 @@ def test_plans_are_made_for_those_who_have_credentials(tmp_path: Path) -> None:
     acme = organization(bearer_token_env="ACME_TOKEN").model_copy(update=base)
     other = organization(bearer_token_env="OTHER_TOKEN").model_copy(update=base | {"id": "other", "name": "Other"})
     grants = [*credential_grants(acme), *credential_grants(other)]
-    found = sample_plans(tmp_path, [acme, other], grants, {"ACME_TOKEN": "abc-def"}.get)
-    assert found.plans["acme"].access.credentials is not None
-    assert [need.resource for need in found.plans["acme"].needs] == ["Patient"]
-    assert found.plans["other"].needs == ()
-    assert "OTHER_TOKEN" in found.without["other"]
-    assert "abc-def" not in repr(found)
+    plans = sample_plans(tmp_path, [acme, other], grants, {"ACME_TOKEN": "abc-def"}.get)
+    assert plans.plans["acme"].access.credentials is not None
+    assert [need.resource for need in plans.plans["acme"].needs] == ["Patient"]
+    assert plans.plans["other"].needs == ()
+    assert "OTHER_TOKEN" in plans.without["other"]
+    assert "abc-def" not in repr(plans)
     with pytest.raises(InterlockError, match="ACME_TOKEN is not set"):
         sample_plans(tmp_path, [acme], grants, {}.get)
     (tmp_path / "contract.yaml").unlink()

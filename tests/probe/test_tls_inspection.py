@@ -24,8 +24,7 @@ from interlock.model.observation import Certificate, Check, Observation, Target,
 from interlock.probe.addresses import Origin, origin
 from interlock.probe.client import Client
 from interlock.probe.negotiation import HostMemory
-from interlock.probe.runner import ProbeSettings
-from interlock.probe.settings import ClientCertificate
+from interlock.probe.settings import ClientCertificate, ProbeSettings
 from interlock.probe.tls import Inspection, can_try, inspect
 from interlock.probe.tls_facts import explained
 from interlock.probe.transfer import Ask
@@ -65,7 +64,7 @@ def bundle(authority: trustme.CA, tmp_path: Path) -> Path:
 
 
 def check(observation: Observation, check_id: str) -> Check:
-    return next(one for one in observation.checks if one.id == check_id)
+    return next(check for check in observation.checks if check.id == check_id)
 
 
 def outcomes(observation: Observation, *numbers: int) -> list[str]:
@@ -150,9 +149,9 @@ async def test_a_port_without_tls_and_a_silent_one(loopback: Loopback) -> None:
         silent.listen()
         before = loop.time()
         port = silent.getsockname()[1]
-        found = await inspect("127.0.0.1", "127.0.0.1", port, loop.time() + 0.3, contextlib.nullcontext)
+        inspection = await inspect("127.0.0.1", "127.0.0.1", port, loop.time() + 0.3, contextlib.nullcontext)
         assert loop.time() - before < 1.5
-    assert found.chain == () and set((found.versions or {}).values()) == {"cannot_tell"}
+    assert inspection.chain == () and set((inspection.versions or {}).values()) == {"cannot_tell"}
 
 
 @pytest.mark.parametrize(
@@ -272,7 +271,7 @@ def builder(
         .not_valid_before(NOW - DAY)
         .not_valid_after(NOW + 100 * DAY)
     )
-    alternative = [x509.DNSName(one) for one in ((name,) if names is None else names)]
+    alternative = [x509.DNSName(alternative_name) for alternative_name in ((name,) if names is None else names)]
     return made.add_extension(x509.SubjectAlternativeName(alternative), critical=False) if alternative else made
 
 
@@ -338,7 +337,9 @@ def test_a_client_certificate_is_not_carried_to_another_host(
     path.write_bytes(own.private_key_pem.bytes() + b"".join(pem.bytes() for pem in own.cert_chain_pems))
     settings = ProbeSettings(deadline_s=5, verify=bundle, client_certificate=ClientCertificate(path))
     allowed = [other.origin]
-    direct, led = (probe_sync([Target(base_url=one.base)], settings, allowed=allowed)[0] for one in (other, first))
+    direct, led = (
+        probe_sync([Target(base_url=server.base)], settings, allowed=allowed)[0] for server in (other, first)
+    )
     assert direct.facts.capability is not None
     assert led.facts.capability is None
     assert next(record.status for record in led.requests if record.purpose == "metadata") == 302
@@ -392,8 +393,8 @@ async def test_a_host_is_looked_at_once_however_many_targets_it_has() -> None:
         await asyncio.sleep(0)
         return Inspection(chain=(certificate(),))
 
-    found = await asyncio.gather(*(memory.inspect_once("h", 443, look, versions=True) for _ in range(20)))
-    assert len(looks) == 1 and len({id(one) for one in found}) == 1
+    inspection = await asyncio.gather(*(memory.inspect_once("h", 443, look, versions=True) for _ in range(20)))
+    assert len(looks) == 1 and len({id(each) for each in inspection}) == 1
     for name in ("a", "b", "c"):
         await memory.inspect_once(name, 443, look, versions=True)
     await memory.inspect_once("h", 443, look, versions=True)  # forgotten: the memory is bounded

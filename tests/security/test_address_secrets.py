@@ -18,13 +18,15 @@ from interlock.cli.main import run
 from interlock.model.address_secrets import may_hold_secrets, redacted_json, redacted_url, secret_in
 from interlock.model.observation import Target
 from interlock.probe.addresses import Origin
-from interlock.probe.runner import ProbeEvent, ProbeSettings, probe_sync
+from interlock.probe.settings import ProbeEvent, ProbeSettings
 from interlock.usecases.initialize import initialize
 from interlock.workspace.store import Workspace
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "probe"))
 from probe_documents import smart, statement
 from probe_loopback import Loopback, Reply, Request, as_json, redirect
+
+from typed_targets import observe
 
 CANARY = "Xq7canary93Zt"
 
@@ -238,7 +240,7 @@ def test_taken_out_of_what_is_told_meanwhile(loopback: Loopback) -> None:
     events: list[ProbeEvent] = []
     own = frozenset({Origin("http", "127.0.0.1", loopback.port)})
     settings = ProbeSettings(active=True, thorough=True, private_origins=own)
-    probe_sync([Target(base_url=loopback.base)], settings, events.append)
+    observe([Target(base_url=loopback.base)], settings, events.append)
     assert len(events) > 8
     assert not [event for event in events if CANARY in f"{event.detail}{event.record!r}{event.observation!r}"]
 

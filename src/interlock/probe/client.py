@@ -13,7 +13,7 @@ import ssl
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -85,12 +85,13 @@ class Client:
     """Shares connections and name lookups among all targets of one run. An asynchronous context manager.
 
     :ivar memory: knowledge of the hosts so far.
+    :ivar limits: the hosts' queues, for connections that are no request, too.
     """
 
     def __init__(self, settings: ProbeSettings) -> None:
         self._settings = settings
         self.memory = HostMemory()
-        self._limits = HostLimits(settings.per_host, settings.rate)
+        self.limits = HostLimits(settings.per_host, settings.rate)
         self._contexts: dict[bool, ssl.SSLContext] = {}
         self._proxies = urllib.request.getproxies() if settings.trust_env else {}
         self._goes_direct = settings.proxy is None and not self._proxies
@@ -172,8 +173,9 @@ class Client:
             if failure is not None or stays or record.status not in {301, 302, 303, 307, 308} or not location:
                 keep(record)
                 reply = Reply(tuple(records), body, failure, notes)
-                if (asked := asked_to_wait(reply.status, record.headers)) is not None:
-                    self._hold(url, min(asked, MAX_HOLD_S))
+                asked = asked_to_wait(reply.status, record.headers)
+                if asked is not None and (where := origin(url)) is not None:
+                    self.limits.hold(where.host, min(asked, MAX_HOLD_S))
                 return reply
             target = _redirect_target(url, location)
             problem = await self._redirect_problem(url, target, visited, ask, len(records))
@@ -233,7 +235,7 @@ class Client:
             failure = Failure("timeout", transfer.late())
             return transfer.record(failure), b"", failure, ()
         try:
-            async with asyncio.timeout_at(ask.deadline) as limit, self._limits.slot(host, ask.deadline):
+            async with asyncio.timeout_at(ask.deadline) as limit, self.limits.slot(host, ask.deadline):
                 transfer.begin()
                 identified = ask.client_certificate and origin(url) == origin(ask.url) and self._may_identify(url)
                 with self._connection(url, identified=identified) as connection:
@@ -256,20 +258,6 @@ class Client:
     def trusted_authorities(self) -> int:
         """How many certificate authorities this machine trusts; a directory of them is loaded when it is needed."""
         return int(self._context(identified=False).cert_store_stats()["x509_ca"])
-
-    def uses_proxy(self, url: str) -> bool:
-        """Whether requests to a URL go through a proxy, so that nothing may be sent to its host directly."""
-        return self.proxy_of(url) is not None
-
-    def slot(self, host: str, deadline: float) -> AbstractAsyncContextManager[None]:
-        """A turn in a host's queue, for a connection that is no request (see :class:`HostLimits`)."""
-        return self._limits.slot(host, deadline)
-
-    def _hold(self, url: str, seconds: float) -> None:
-        """Let no further request to a URL's host start for some seconds, of whichever target: it was asked for."""
-        where = origin(url)
-        if where is not None:
-            self._limits.hold(where.host, seconds)
 
     def proxy_of(self, url: str) -> str | None:
         """The proxy that a URL is asked through, with its credentials if it has any; none when asked directly."""

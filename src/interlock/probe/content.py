@@ -7,6 +7,7 @@ import gc
 import json
 import re
 import zlib
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -141,24 +142,14 @@ def decode_text(body: bytes, content_type: str) -> Text:
         if body.startswith(mark):
             text = body[len(mark) :].decode(encoding, "replace")
             return Text(text, encoding, ("the body starts with a byte-order mark",))
-    try:
+    with suppress(UnicodeDecodeError):
         return Text(body.decode("utf-8"), "utf-8", ())
-    except UnicodeDecodeError:
-        pass
     declared = declared_charset(content_type)
-    if declared is not None and _is_known(declared):
-        try:
-            return Text(body.decode(declared), declared, (f"the body is {declared}, not UTF-8",))
-        except (LookupError, UnicodeDecodeError, ValueError):
-            pass
+    if declared is not None:
+        with suppress(LookupError, ValueError):
+            if codecs.lookup(declared).name.startswith(_CHARSETS):
+                return Text(body.decode(declared), declared, (f"the body is {declared}, not UTF-8",))
     return Text(body.decode("latin-1"), "latin-1", ("the body is not UTF-8 and was read as Latin-1",))
-
-
-def _is_known(charset: str) -> bool:
-    try:
-        return codecs.lookup(charset).name.startswith(_CHARSETS)
-    except (LookupError, ValueError):
-        return False
 
 
 def declared_charset(content_type: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -47,7 +48,18 @@ async def get_document(client: Client, wanted: Wanted, on_record: OnRecord | Non
     attempts: list[Exchange] = []
     rung, retries = 0, wanted.retries
     while True:
-        reply = await client.get(_ask(wanted, wanted.ladder[rung]))
+        way = wanted.ladder[rung]
+        reply = await client.get(
+            Ask(
+                url=f"{wanted.url}?{way.query}" if way.query else wanted.url,
+                accept=way.accept,
+                deadline=wanted.deadline,
+                purpose=wanted.purpose,
+                credentials=wanted.headers,
+                client_certificate=wanted.identified,
+                method=wanted.method,
+            )
+        )
         exchange = to_exchange(wanted.purpose, reply)
         asked = asked_to_wait(reply.status, exchange.record.headers)
         pause = _pause(reply.status, asked, wanted.retries - retries + 1) if retries else None
@@ -57,7 +69,9 @@ async def get_document(client: Client, wanted: Wanted, on_record: OnRecord | Non
                 if asked is not None
                 else "a second attempt does not fit into"
             )
-            exchange = _explain(exchange, f"{why} the time left")
+            detail = f"{exchange.detail}; {why} the time left"
+            last = exchange.record.but(detail=detail)
+            exchange = replace(exchange, detail=detail, records=(*exchange.records[:-1], last))
             pause = None
         attempts.append(exchange)
         if on_record is not None:
@@ -85,38 +99,16 @@ def _worth(exchange: Exchange) -> int:
     return {"document": 4, "xml": 3, "html": 3, "rate_limited": 1, "server_error": 1}.get(exchange.reading, 2)
 
 
-def _ask(wanted: Wanted, rung: Rung) -> Ask:
-    return Ask(
-        url=f"{wanted.url}?{rung.query}" if rung.query else wanted.url,
-        accept=rung.accept,
-        deadline=wanted.deadline,
-        purpose=wanted.purpose,
-        credentials=wanted.headers,
-        client_certificate=wanted.identified,
-        method=wanted.method,
-    )
-
-
-def _explain(exchange: Exchange, why: str) -> Exchange:
-    detail = f"{exchange.detail}; {why}"
-    last = exchange.record.but(detail=detail)
-    return replace(exchange, detail=detail, records=(*exchange.records[:-1], last))
-
-
 def _pause(status: int | None, asked: float | None, attempt: int) -> float | None:
     """Seconds before the next attempt, counted from 1, or none when trying again makes no sense.
 
-    What the server asked for, or else an exponential backoff; never less than it asked, and never the same for all.
+    The seconds that the server asked for, or else an exponential backoff; never less than it asked, and never the same
+    for all targets.
     """
     if status not in SLOW_DOWN:
         return None
-    from tenacity import AsyncRetrying, RetryCallState, wait_exponential_jitter
-
-    state = RetryCallState(AsyncRetrying(), None, (), {})
-    state.attempt_number = attempt
-    if asked is not None:
-        return asked + wait_exponential_jitter(multiplier=0, jitter=_JITTER_S)(state)
-    return wait_exponential_jitter(multiplier=_BACKOFF_S, jitter=_JITTER_S, max=_MAX_BACKOFF_S)(state)
+    jitter = random.uniform(0, _JITTER_S)  # noqa: S311  # nothing secret: it spreads the attempts
+    return asked + jitter if asked is not None else min(_BACKOFF_S * 2 ** (attempt - 1) + jitter, _MAX_BACKOFF_S)
 
 
 def to_exchange(purpose: Purpose, reply: Reply) -> Exchange:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import quote_plus
 
 from interlock.documents.redaction import remember_secret
+from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.sample import AccessMethod
 from interlock.probe.addresses import Origin, origin
@@ -153,26 +154,20 @@ class Access:
     reason: str = ""
 
 
-def lookup() -> Lookup:
-    """Looks into the environment first, then into the operating system's keyring where its package is installed."""
-
-    def find(variable: str) -> str | None:
-        return os.environ.get(variable) or _from_keyring(variable)
-
-    return find
-
-
-def _from_keyring(variable: str) -> str | None:
+def lookup(variable: str) -> str | None:
+    """The value of a variable in the environment, else in the system's keyring where its package is installed."""
+    if value := os.environ.get(variable):
+        return value
     try:
         import keyring
         from keyring.errors import KeyringError
     except ImportError:
         return None
     try:
-        value = keyring.get_password(KEYRING_SERVICE, variable)
+        kept = keyring.get_password(KEYRING_SERVICE, variable)
     except (KeyringError, OSError, RuntimeError):
         return None  # a machine without a keyring holds nothing
-    return value if isinstance(value, str) and value else None
+    return kept if isinstance(kept, str) and kept else None
 
 
 def resolve(org: Organization, find: Lookup, origins: frozenset[Origin] | None = frozenset()) -> Credentials:
@@ -204,10 +199,9 @@ def resolve(org: Organization, find: Lookup, origins: frozenset[Origin] | None =
             return replace(_credentials(org, method, given, find), origins=origins)
         missing |= dict.fromkeys(absent)
     if missing:
-        names = " and ".join(missing)
+        absence = f"{words.listed(list(missing))} {words.agree(len(missing), 'is', 'are')} not set"
         raise InterlockError(
-            f"{names} {'is' if len(missing) == 1 else 'are'} not set, and {org.name} ({org.id}) names "
-            f"{'it' if len(missing) == 1 else 'them'} for its credentials",
+            f"{absence}, and {org.name} ({org.id}) names {words.agree(len(missing), 'it', 'them')} for its credentials",
             remedy=f"export the value, or store it: keyring set {KEYRING_SERVICE} {next(iter(missing))}",
         )
     if incomplete:

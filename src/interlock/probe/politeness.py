@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 #: Statuses that ask for a pause; after it a second attempt may succeed (RFC 6585 section 4, RFC 9110 section 15.6.4).
@@ -113,4 +113,4 @@ def asked_to_wait(status: int | None, headers: Mapping[str, str]) -> float | Non
     except (TypeError, ValueError, OverflowError):
         return None
     moment = until.timestamp() if until.tzinfo else until.replace(tzinfo=UTC).timestamp()
-    return max(0.0, moment - datetime.fromtimestamp(time.time(), UTC).timestamp())
+    return max(0.0, moment - time.time())

@@ -2,6 +2,9 @@
 
 Measured on loopback: a single connector costs as much a request as a connector an origin, but it keeps the connections
 of every host it ever met until they time out. A run over thirty thousand hosts would keep thousands open.
+
+The bytes of an answer are counted as they arrive, so that a server cannot send without an end: the parser of HTTP drops
+informational answers, extensions of chunks and empty lines, and nobody behind it can tell how many of them came.
 """
 
 from __future__ import annotations
@@ -12,16 +15,20 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from interlock.probe.addresses import Kind, Origin
-from interlock.probe.http import aiohttp
+from interlock.probe.failures import RequestFailed
+from interlock.probe.http import ResponseHandler, aiohttp
 from interlock.probe.resolver import Gate, Resolver
-from interlock.probe.wire import BoundedConnector
 
 #: Origins whose connections stay open although nobody uses them; the least recently used goes first.
 MAX_IDLE_ORIGINS = 32
 _KEEPALIVE_S = 5.0
 _MAX_HEADER_LINE = 65_536
+#: Bytes beyond twice the largest body: for headers, and for the framing of a body in small chunks.
+_BESIDES = 1_000_000
 
 Key = tuple[Origin, str | None, bool]
 
@@ -78,7 +85,7 @@ class Pools:
             task.add_done_callback(self._closing.discard)
 
     def _new(self, gate: Gate, context: ssl.SSLContext | None) -> aiohttp.ClientSession:
-        connector = BoundedConnector(
+        connector = _BoundedConnector(
             self._max_bytes,
             resolver=gate,
             socket_factory=gate.socket,
@@ -94,3 +101,40 @@ class Pools:
             max_line_size=_MAX_HEADER_LINE,
             max_field_size=_MAX_HEADER_LINE,
         )
+
+
+class _BoundedConnector(aiohttp.TCPConnector):
+    """A connector whose connections end when the answer to a request is far larger than any body may be."""
+
+    def __init__(self, max_bytes: int, **named: Any) -> None:
+        super().__init__(**named)
+        bounded: partial[Any] = partial(_BoundedHandler, 2 * max_bytes + _BESIDES, loop=self._loop)
+        self._factory = bounded
+
+
+class _BoundedHandler(ResponseHandler):
+    def __init__(self, limit: int, *, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self._limit = limit
+        self._came = 0
+
+    def close(self) -> None:
+        """End the connection at once. A close over TLS waits for the server's farewell, which may never come."""
+        self.abort()
+
+    def set_response_params(self, **named: Any) -> None:
+        """Begin the answer to another request on this connection."""
+        self._came = 0
+        super().set_response_params(**named)
+
+    def data_received(self, data: bytes) -> None:
+        """Take some bytes, or end the connection."""
+        self._came += len(data)
+        if self._came <= self._limit:
+            super().data_received(data)
+        elif self.transport is not None:
+            failure = RequestFailed("too_large", f"more than {self._limit:,} bytes came in answer to one request")
+            if self._payload is not None:
+                self._payload.set_exception(failure)
+            self.set_exception(failure)
+            self.transport.abort()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast, get_args
 
 from interlock.documents.text import plain
@@ -35,11 +35,7 @@ def recheck(observation: Observation, bodies: Mapping[str, bytes]) -> Observatio
         base = clean_base_url(observation.target.base_url)
     except InterlockError:
         return observation
-    exchanges: dict[Purpose, Exchange] = {}
-    for purpose in PURPOSES:
-        records = tuple(record for record in observation.requests if record.purpose == purpose)
-        if records:
-            exchanges[purpose] = _exchange(purpose, records, bodies)
+    exchanges = {purpose: _exchange(purpose, records, bodies) for purpose, records in _records_of(observation)}
     if not exchanges:
         raise InterlockError("this observation does not say what each request was for", remedy="probe again")
     before = observation.facts
@@ -63,15 +59,12 @@ def with_contract(observation: Observation, contract: WorkflowContract, fit: Con
 
     ``fit`` is the contract's comparison with this observation's facts.
     """
-    exchanges: dict[Purpose, Exchange] = {}
-    for purpose in PURPOSES:
-        records = tuple(record for record in observation.requests if record.purpose == purpose)
-        if records:
-            last = records[-1]
-            detail = last.detail or last.failure or ""
-            exchanges[purpose] = Exchange(purpose, records, _reading(last), detail)
-    probed = CheckInput(observation.target.base_url, observation.facts, exchanges, contract, fit)
-    compared = run_checks_of("contract", probed)
+    exchanges = {
+        purpose: Exchange(purpose, records, _reading(records[-1]), records[-1].detail or records[-1].failure or "")
+        for purpose, records in _records_of(observation)
+    }
+    check_input = CheckInput(observation.target.base_url, observation.facts, exchanges, contract, fit)
+    compared = run_checks_of("contract", check_input)
     checks = tuple(compared.get(check.id, check) for check in observation.checks)
     return observation.model_copy(update={"checks": checks})
 
@@ -81,6 +74,13 @@ def with_drift(observation: Observation, drift: Drift) -> Observation:
     compared = run_checks_of("drift", CheckInput(observation.target.base_url, observation.facts, {}, drift=drift))
     checks = tuple(compared.get(check.id, check) for check in observation.checks)
     return observation.model_copy(update={"checks": checks})
+
+
+def _records_of(observation: Observation) -> Iterator[tuple[Purpose, tuple[RequestRecord, ...]]]:
+    """The requests of an observation, by their purpose."""
+    for purpose in PURPOSES:
+        if records := tuple(record for record in observation.requests if record.purpose == purpose):
+            yield purpose, records
 
 
 def _reading(record: RequestRecord) -> Reading:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing, contextmanager, suppress
+from collections import deque
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from interlock.documents.text import plain
@@ -14,15 +15,9 @@ from interlock.model.observation import Observation, RequestRecord, Target
 from interlock.probe.addresses import origin
 from interlock.probe.checks.registry import internal_errors
 from interlock.probe.client import Client
-from interlock.probe.exchange import OnRecord
 from interlock.probe.plan import clean_base_url
-from interlock.probe.queueing import FairQueue
-from interlock.probe.session import Probed, probe_target
+from interlock.probe.session import probe_target
 from interlock.probe.settings import OnEvent, ProbeEvent, ProbeSettings
-
-__all__ = ["ProbeEvent", "ProbeSettings", "host_of", "probe", "probe_sync"]
-
-_Job = tuple[int, Target]
 
 #: New containers that start a garbage collection while a run lasts. A large statement is ten thousand of them, alive
 #: until its checks are done: with Python's 700, a third of a run's time went into looking at documents in use.
@@ -39,46 +34,12 @@ async def probe(
 
     :raises InterlockError: the settings name CA certificates or a proxy that cannot be used.
     """
-    async with aclosing(_run(targets, settings or ProbeSettings(), on_event)) as results:
-        async for _, probed in results:
-            yield probed.observation
-
-
-def probe_sync(
-    targets: Sequence[Target], settings: ProbeSettings | None = None, on_event: OnEvent | None = None
-) -> tuple[Observation, ...]:
-    """Probe targets and return their observations in the order of the targets. Not for use inside a running loop."""
-
-    async def collect() -> tuple[Observation, ...]:
-        observations: dict[int, Observation] = {}
-        async with aclosing(_run(targets, settings or ProbeSettings(), on_event)) as results:
-            async for index, probed in results:
-                observations[index] = probed.observation
-        return tuple(observations[index] for index in range(len(targets)))
-
-    return asyncio.run(collect())
-
-
-@contextmanager
-def _fewer_collections() -> Iterator[None]:
-    before = gc.get_threshold()
-    gc.set_threshold(max(before[0], _COLLECT_AFTER), *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-
-
-async def _run(
-    targets: Sequence[Target], settings: ProbeSettings, on_event: OnEvent | None
-) -> AsyncGenerator[tuple[int, Probed], None]:
     if not targets:
         return
+    settings = settings or ProbeSettings()
     # Each target asks its host for two documents at a time.
-    queue: FairQueue[_Job] = FairQueue(
-        ((host_of(target), (index, target)) for index, target in enumerate(targets)), max(1, settings.per_host // 2)
-    )
-    results: asyncio.Queue[tuple[int, Probed] | BaseException] = asyncio.Queue(2 * settings.concurrency)
+    queue = _FairQueue(targets, max(1, settings.per_host // 2))
+    results: asyncio.Queue[Observation | BaseException] = asyncio.Queue(2 * settings.concurrency)
     with _fewer_collections():
         async with Client(settings) as client:
             workers = [
@@ -97,6 +58,16 @@ async def _run(
                 await asyncio.gather(*workers, return_exceptions=True)
 
 
+@contextmanager
+def _fewer_collections() -> Iterator[None]:
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], _COLLECT_AFTER), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 def host_of(target: Target) -> str:
     """The host of a target; an address that cannot be used counts as a host of its own."""
     where = origin(target.base_url)
@@ -106,70 +77,98 @@ def host_of(target: Target) -> str:
     return where.host if where else target.base_url
 
 
+class _FairQueue:
+    """Hands out targets, at most ``per_host`` of a host at a time, so that a host's crowd delays only itself.
+
+    Every target that was taken must be given back with :meth:`done`.
+    """
+
+    def __init__(self, targets: Iterable[Target], per_host: int) -> None:
+        self._waiting: dict[str, deque[Target]] = {}
+        self._active: dict[str, int] = {}
+        self._per_host = per_host
+        self._left = 0
+        for target in targets:
+            self._waiting.setdefault(host_of(target), deque()).append(target)
+            self._left += 1
+        self._ready: deque[str] = deque(self._waiting)
+        self._changed = asyncio.Condition()
+
+    async def take(self) -> tuple[str, Target] | None:
+        """The next target and its host, waiting for a host to become free; none when nothing is left."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._ready or not self._left)
+            if not self._left:
+                return None
+            host = self._ready.popleft()
+            waiting = self._waiting[host]
+            target = waiting.popleft()
+            self._left -= 1
+            self._active[host] = self._active.get(host, 0) + 1
+            if waiting and self._active[host] < self._per_host:
+                self._ready.append(host)
+            if not self._left:
+                self._changed.notify_all()
+            return host, target
+
+    async def done(self, host: str) -> None:
+        """Give a target of the host back."""
+        async with self._changed:
+            was_full = self._active[host] >= self._per_host
+            self._active[host] -= 1
+            if was_full and self._waiting[host]:
+                self._ready.append(host)
+                self._changed.notify()
+
+
 async def _work(
-    queue: FairQueue[_Job],
+    queue: _FairQueue,
     client: Client,
     settings: ProbeSettings,
     on_event: OnEvent | None,
-    results: asyncio.Queue[tuple[int, Probed] | BaseException],
+    results: asyncio.Queue[Observation | BaseException],
 ) -> None:
     try:
         while (taken := await queue.take()) is not None:
-            host, (index, target) = taken
+            host, target = taken
             try:
-                probed = await _one(target, client, settings, on_event)
+                observation = await _observe(target, client, settings, on_event)
             finally:
                 await queue.done(host)
-            await results.put((index, probed))
+            await results.put(observation)
     except Exception as error:  # on_event's own exception, or settings that cannot work: the caller has to know
         await results.put(error)
 
 
-async def _one(target: Target, client: Client, settings: ProbeSettings, on_event: OnEvent | None) -> Probed:
-    if on_event is None:
-        return await _guarded(target, client, settings, _ignored)
+async def _observe(target: Target, client: Client, settings: ProbeSettings, on_event: OnEvent | None) -> Observation:
+    """Probe a target, tell of it, and turn a mistake of this program into an observation."""
     broken: list[Exception] = []
 
     def on_record(record: RequestRecord) -> None:
+        if on_event is None:
+            return
+        detail = (
+            f"GET {plain(record.url, 200)}: {record.failure or f'HTTP {record.status}'} in {record.elapsed_ms:.0f} ms"
+        )
         try:
-            on_event(ProbeEvent(target, "request", _line(record), record=record))
+            on_event(ProbeEvent(target, "request", detail, record=record))
         except Exception as error:  # the caller's mistake, not the target's
             broken.append(error)
 
-    on_event(ProbeEvent(target, "started", f"probing {plain(target.base_url, 200)}"))
-    probed = await _guarded(target, client, settings, on_record)
-    if broken:
-        raise broken[0]
-    observation = probed.observation
-    detail = f"{observation.outcome.replace('_', ' ')} in {observation.elapsed_ms:.0f} ms"
-    on_event(ProbeEvent(target, "finished", detail, observation=observation, bodies=probed.bodies))
-    return probed
-
-
-async def _guarded(target: Target, client: Client, settings: ProbeSettings, on_record: OnRecord) -> Probed:
+    if on_event is not None:
+        on_event(ProbeEvent(target, "started", f"probing {plain(target.base_url, 200)}"))
     try:
-        return await probe_target(target, client, settings, on_record)
+        observation, bodies = await probe_target(target, client, settings, on_record)
     except InterlockError:
         raise
     except Exception as error:  # this program's mistake about a target: the others must not pay for it
-        return _crashed(target, error)
-
-
-def _ignored(record: RequestRecord) -> None:
-    """Nobody wants to hear of the requests."""
-
-
-def _crashed(target: Target, error: Exception) -> Probed:
-    observation = Observation(
-        target=target,
-        started=datetime.now(UTC),
-        elapsed_ms=0.0,
-        outcome="not_observed",
-        checks=internal_errors([error]),
-    )
-    return Probed(observation, {})
-
-
-def _line(record: RequestRecord) -> str:
-    what = record.failure or f"HTTP {record.status}"
-    return f"GET {plain(record.url, 200)}: {what} in {record.elapsed_ms:.0f} ms"
+        checks, bodies = internal_errors([error]), {}
+        observation = Observation(
+            target=target, started=datetime.now(UTC), elapsed_ms=0.0, outcome="not_observed", checks=checks
+        )
+    if broken:
+        raise broken[0]
+    if on_event is not None:
+        detail = f"{observation.outcome.replace('_', ' ')} in {observation.elapsed_ms:.0f} ms"
+        on_event(ProbeEvent(target, "finished", detail, observation=observation, bodies=bodies))
+    return observation

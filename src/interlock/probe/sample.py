@@ -20,7 +20,7 @@ from interlock.probe.client import Client, Reply
 from interlock.probe.exchange import Exchange, OnRecord, Purpose
 from interlock.probe.guarded import may_carry_secrets, without_content
 from interlock.probe.settings import SamplePlan
-from interlock.probe.tokens import TokenSource, Where
+from interlock.probe.tokens import Base, TokenSource
 from interlock.probe.transfer import Ask
 
 if TYPE_CHECKING:
@@ -66,17 +66,17 @@ class Sampled:
         }
 
 
-async def take_sample(client: Client, where: Where, sample: SamplePlan, on_record: OnRecord) -> Sampled:
+async def take_sample(client: Client, base: Base, sample: SamplePlan, on_record: OnRecord) -> Sampled:
     """Sample every input. Never raises for anything that a server does."""
     credentials = sample.access.credentials
     if credentials is None:
         token = TokenFacts(outcome="not_sent", reason=sample.access.reason)
         return Sampled(DataFacts(method="none", token=token, inputs=_unasked(sample.needs, sample.access.reason)))
-    source = TokenSource(credentials, client, where, sample.needs)
-    if not may_carry_secrets(where.base) or not credentials.may_go_to(where.base):
+    source = TokenSource(credentials, client, base, sample.needs)
+    if not may_carry_secrets(base.url) or not credentials.may_go_to(base.url):
         reason = (
             "the credentials were not trusted to go to this base"
-            if may_carry_secrets(where.base)
+            if may_carry_secrets(base.url)
             else "credentials are sent over https only, and the base is plain http"
         )
         facts = DataFacts(
@@ -85,7 +85,7 @@ async def take_sample(client: Client, where: Where, sample: SamplePlan, on_recor
             inputs=_unasked(sample.needs, reason),
         )
         return Sampled(facts)
-    reader = _Reader(client, where, source, on_record)
+    reader = _Reader(client, base, source, on_record)
     # Patients come first: other types are searched by patient. The result keeps the contract's order.
     order = sorted(range(len(sample.needs)), key=lambda index: (sample.needs[index].resource != "Patient", index))
     samples: dict[int, InputSample] = {}
@@ -110,10 +110,10 @@ def _unasked(needs: Sequence[Need], reason: str) -> tuple[InputSample, ...]:
 class _Reader:
     """The searches of a sample. Patients' ids are kept here only, for as long as the sample is taken."""
 
-    def __init__(self, client: Client, where: Where, source: TokenSource, on_record: OnRecord) -> None:
+    def __init__(self, client: Client, base: Base, source: TokenSource, on_record: OnRecord) -> None:
         self.records: list[RequestRecord] = []
         self._client = client
-        self._where = where
+        self._base = base
         self._source = source
         self._on_record = on_record
         self._patients: list[str] = []
@@ -157,7 +157,7 @@ class _Reader:
         page = self._pages.get((need.resource, search))
         if page is None:
             if need.resource not in self._second:
-                by = _by_patient(need, self._where.facts.capability) or "patient"
+                by = _by_patient(need, self._base.facts.capability) or "patient"
                 parameters = [(by, self._patients[0]), search, ("_count", str(PAGE))]
                 said = f"asked again with {name}, after HTTP {rejected.status}"
                 self._second[need.resource] = (search, await self._page(need.resource, parameters, said))
@@ -170,7 +170,7 @@ class _Reader:
         return None, replace(rejected, reason=f"{rejected.reason}; with {name}: {page.reason}")
 
     async def _search(self, need: Need, search: _Search | None) -> _Page:
-        by = _by_patient(need, self._where.facts.capability) if self._patients else None
+        by = _by_patient(need, self._base.facts.capability) if self._patients else None
         patients: Sequence[str | None] = self._patients[:MAX_PATIENTS] if by else [None]
         collected: list[dict[str, Any]] = []
         page = _Page("not_asked", reason="nothing was asked for")
@@ -200,9 +200,9 @@ class _Reader:
             return _Page("not_asked", reason=f"no token: {facts.reason if facts and facts.reason else 'none'}")
         reply = await self._client.get(
             Ask(
-                url=f"{self._where.base}/{kind}?{urlencode(parameters)}",
+                url=f"{self._base.url}/{kind}?{urlencode(parameters)}",
                 accept=plan.FHIR_JSON,
-                deadline=self._where.deadline,
+                deadline=self._base.deadline,
                 purpose="sample",
                 credentials={"Authorization": f"Bearer {token.reveal()}"},
                 client_certificate=True,
@@ -211,7 +211,7 @@ class _Reader:
         )
         page = _read(reply, kind)
         shown = [(name, _LEFT_OUT if name in {"patient", "subject"} else value) for name, value in parameters]
-        address = f"{self._where.base}/{kind}?{urlencode(shown, quote_via=quote, safe='()')}"
+        address = f"{self._base.url}/{kind}?{urlencode(shown, quote_via=quote, safe='()')}"
         told = "; ".join(text for text in (said, page.reason) if text) or None
         record = without_content(reply.records[-1], address, "answered", told)
         self.records.append(record)
@@ -272,8 +272,3 @@ def _read(reply: Reply, kind: str) -> _Page:
     if not resources:
         return _Page("empty", status, reason="the search found nothing")
     return _Page("sampled", status, resources)
-
-
-def without_trace(error: Exception) -> RuntimeError:
-    """A mistake of this program while secrets were in hand: its kind, and nothing of its message."""
-    return RuntimeError(f"the sample went wrong ({type(error).__name__})")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal, cast
 
@@ -32,23 +32,19 @@ from interlock.probe.conversation import Wanted, get_document
 from interlock.probe.exchange import PURPOSES, Exchange, OnRecord, Purpose
 from interlock.probe.failures import CERTIFICATE_WORDS
 from interlock.probe.guarded import not_sent
-from interlock.probe.sample import take_sample, without_trace
+from interlock.probe.sample import take_sample
 from interlock.probe.settings import ProbeSettings, SamplePlan
 from interlock.probe.tls import Inspection, inspect
 from interlock.probe.tls_facts import explained
-from interlock.probe.tokens import Where
+from interlock.probe.tokens import Base
 
 
-@dataclass(frozen=True, slots=True)
-class Probed:
-    """An observation, and the JSON documents that it rests on by sha256."""
+async def probe_target(
+    target: Target, client: Client, settings: ProbeSettings, on_record: OnRecord
+) -> tuple[Observation, dict[str, bytes]]:
+    """Probe a target: its observation, and the JSON documents that it rests on by sha256.
 
-    observation: Observation
-    bodies: dict[str, bytes]
-
-
-async def probe_target(target: Target, client: Client, settings: ProbeSettings, on_record: OnRecord) -> Probed:
-    """Probe a target. Never raises for anything about the target: problems are in the observation.
+    Never raises for anything about the target: problems are in the observation.
 
     What the client's memory knows of the host is used and added to.
 
@@ -59,7 +55,7 @@ async def probe_target(target: Target, client: Client, settings: ProbeSettings, 
     try:
         base = plan.clean_base_url(target.base_url)
     except InterlockError as error:
-        return _unusable(target, started, error)
+        return _unusable(target, started, error), {}
     session = _Session(base, client, settings, on_record, settings.samples.get(target.org or ""))
     try:
         await session.run()
@@ -84,7 +80,13 @@ async def probe_target(target: Target, client: Client, settings: ProbeSettings, 
         sources.append(observation.facts.tls.model_dump_json().encode())
     if secrets_in_use() or any(may_hold_secrets(source) for source in sources):
         observation = _without_secrets(observation)
-    return Probed(observation, documents(exchanges))
+    # Only documents that were asked for are kept: others may be a patient's.
+    bodies = {
+        exchange.record.sha256: exchange.body
+        for exchange in exchanges.values()
+        if exchange.record.sha256 is not None and exchange.reading == "document"
+    }
+    return observation, bodies
 
 
 def _without_secrets(observation: Observation) -> Observation:
@@ -98,16 +100,7 @@ def _without_secrets(observation: Observation) -> Observation:
     return observation if clean == text else Observation.model_validate_json(clean)
 
 
-def documents(exchanges: Mapping[Purpose, Exchange]) -> dict[str, bytes]:
-    """sha256 → bytes of every document that was asked for and came; others may be a patient's and are not kept."""
-    return {
-        exchange.record.sha256: exchange.body
-        for exchange in exchanges.values()
-        if exchange.record.sha256 is not None and exchange.reading == "document"
-    }
-
-
-def _unusable(target: Target, started: datetime, error: InterlockError) -> Probed:
+def _unusable(target: Target, started: datetime, error: InterlockError) -> Observation:
     """The observation of a target whose address cannot be asked at all."""
     record = not_sent(target.base_url, str(error), "metadata", "GET")
     unasked: tuple[Purpose, ...] = ("metadata", "smart")
@@ -116,7 +109,7 @@ def _unusable(target: Target, started: datetime, error: InterlockError) -> Probe
     observation = Observation(
         target=target, started=started, elapsed_ms=0.0, outcome="not_observed", checks=checks, requests=(record,)
     )
-    return Probed(_without_secrets(observation), {})
+    return _without_secrets(observation)
 
 
 class _Session:
@@ -194,7 +187,7 @@ class _Session:
 
     async def _take_sample(self, sample: SamplePlan) -> None:
         """A sample with credentials; it has as much time again as the discovery before it."""
-        where = Where(
+        base = Base(
             self._base,
             self.facts,
             asyncio.get_running_loop().time() + self._settings.deadline_s,
@@ -202,11 +195,11 @@ class _Session:
             self.exchanges["smart"].url if self._has("smart") else None,
         )
         try:
-            taken = await take_sample(self._client, where, sample, self._on_record)
+            taken = await take_sample(self._client, base, sample, self._on_record)
         except InterlockError:
             raise
-        except Exception as error:  # its words could hold a secret or a patient's value
-            self.surprises.append(without_trace(error))
+        except Exception as error:  # its message could hold a secret or a patient's value
+            self.surprises.append(RuntimeError(f"the sample went wrong ({type(error).__name__})"))
             return
         self.facts = self.facts.model_copy(update={"data": taken.facts})
         self.exchanges.update(taken.exchanges())
@@ -306,7 +299,7 @@ class _Session:
 
     async def _inspect(self, *, versions: bool) -> Inspection | None:
         where = origin(self._base)
-        if where is None or where.scheme != "https" or self._client.uses_proxy(self._base):
+        if where is None or where.scheme != "https" or self._client.proxy_of(self._base) is not None:
             return None
 
         async def look() -> Inspection:
@@ -318,7 +311,7 @@ class _Session:
                 address,
                 where.port,
                 self._deadline,
-                lambda: self._client.slot(where.host, self._deadline),
+                lambda: self._client.limits.slot(where.host, self._deadline),
                 connect_timeout_s=self._settings.connect_timeout_s,
                 versions=versions,
             )

@@ -113,7 +113,8 @@ class _Peer:
             reason = error.reason or ""
             if any(word in reason for word in _AGREED):
                 return "offered"
-            return "refused" if _ends_here(error) or any(word in reason for word in _REFUSALS) else "cannot_tell"
+            ended = isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+            return "refused" if ended or any(word in reason for word in _REFUSALS) else "cannot_tell"
         except (ConnectionResetError, ConnectionAbortedError, BrokenPipeError):
             return "refused"
         except (OSError, TimeoutError, ValueError, HostQuietError):
@@ -133,10 +134,6 @@ class _Peer:
                 yield writer.get_extra_info("ssl_object")
             finally:
                 writer.transport.abort()
-
-
-def _ends_here(error: ssl.SSLError) -> bool:
-    return isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
 
 
 def _chain(handshake: Any) -> Iterable[bytes]:

@@ -28,17 +28,18 @@ _MARGIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class Base:
     """The FHIR base that a sample is taken from, after its discovery.
 
-    :ivar discovered: address from which the SMART configuration came, none when it came from nowhere.
+    :ivar deadline: of the sample, on the loop's clock.
+    :ivar smart_url: address from which the SMART configuration came, none when there is none.
     """
 
-    base: str
+    url: str
     facts: Facts
     deadline: float
     private_origins: frozenset[Origin]
-    discovered: str | None = None
+    smart_url: str | None = None
 
 
 def scope_candidates(needs: Sequence[Need], smart: SmartFacts | None) -> tuple[str, ...]:
@@ -61,13 +62,13 @@ class TokenSource:
     :ivar facts: of the token endpoint's answer, none before it was asked.
     """
 
-    def __init__(self, credentials: Credentials, client: Client, where: Where, needs: Sequence[Need]) -> None:
+    def __init__(self, credentials: Credentials, client: Client, base: Base, needs: Sequence[Need]) -> None:
         self.facts: TokenFacts | None = None
         self.records: list[RequestRecord] = []
         self._credentials = credentials
         self._client = client
-        self._where = where
-        self._scopes = scope_candidates(needs, where.facts.smart)
+        self._base = base
+        self._scopes = scope_candidates(needs, base.facts.smart)
         self._token = credentials.bearer_token
         self._until = float("inf")
         self._asked = 0
@@ -100,15 +101,15 @@ class TokenSource:
 
     def _address(self) -> tuple[str | None, str]:
         """The address to which the credentials may be sent, or none and why they are not."""
-        where, smart = self._where, self._where.facts.smart
+        base, smart = self._base, self._base.facts.smart
         if smart is None or smart.token_endpoint is None:
             return None, "no token endpoint is known"
-        if where.discovered is not None and origin(where.discovered) != origin(where.base):
+        if base.smart_url is not None and origin(base.smart_url) != origin(base.url):
             return None, "the SMART configuration came from another host than the base"
-        allowed = plan.follow(smart.token_endpoint, where.base, where.private_origins)
+        allowed = plan.follow(smart.token_endpoint, base.url, base.private_origins)
         reason = allowed.reason
         if allowed.url is not None:
-            secure = may_carry_secrets(where.base) and may_carry_secrets(allowed.url)
+            secure = may_carry_secrets(base.url) and may_carry_secrets(allowed.url)
             if secure and self._credentials.may_go_to(allowed.url):
                 return allowed.url, ""
             reason = "they were not trusted to go to that host" if secure else "it is not https"
@@ -118,15 +119,15 @@ class TokenSource:
 
     async def _exchange(self, address: str, scope: str, on_record: OnRecord) -> Secret | None:
         form, headers = self._credentials.token_request(address, scope)
-        where = self._where
+        base = self._base
         reply = await self._client.get(
             Ask(
                 url=address,
                 accept="application/json",
-                deadline=where.deadline,
+                deadline=base.deadline,
                 purpose="token",
                 credentials={name: value.reveal() for name, value in headers.items()},
-                client_certificate=origin(address) == origin(where.base),
+                client_certificate=origin(address) == origin(base.url),
                 method="POST",
                 form=form.reveal(),
             )

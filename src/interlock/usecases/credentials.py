@@ -49,7 +49,7 @@ def sample_plans(
     for org in organizations:
         needs = tuple(need for need in contract.inputs if not need.organizations or org.id in need.organizations)
         try:
-            access = Access(_credentials(org, allowed, find or lookup()))
+            access = Access(_credentials(org, allowed, find or lookup))
         except InterlockError as problem:
             problems.append(problem)
             without[org.id] = problem.message

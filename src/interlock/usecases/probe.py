@@ -18,8 +18,8 @@ from interlock.probe.addresses import Origin, literal, origin
 from interlock.probe.checks.registry import list_checks
 from interlock.probe.plan import clean_base_url
 from interlock.probe.recheck import recheck, with_contract
-from interlock.probe.runner import ProbeEvent, probe
-from interlock.probe.settings import USER_AGENT, ClientCertificate, ProbeSettings
+from interlock.probe.runner import probe
+from interlock.probe.settings import USER_AGENT, ClientCertificate, ProbeEvent, ProbeSettings
 
 if TYPE_CHECKING:
     from interlock.model.organization import Organization

@@ -1,4 +1,4 @@
-"""Addresses that a server advertises and a probe must not go to: every field, and every spelling of what is private."""
+"""Addresses that a server advertises and a probe must not go to: every field, every spelling of a private address."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from probe.probe_documents import statement
 _OPENID = [*SMART["capabilities"], "sso-openid-connect"]
 
 
-def _row(name: str, fields: dict[str, Any], words: dict[str, str], **more: Any) -> Behaviour:
+def _row(name: str, fields: dict[str, Any], endings: dict[str, str], **more: Any) -> Behaviour:
     return Behaviour(
         f"advertised: {name}",
         {CONFIGURATION: document(SMART | fields)},
-        **({"outcome": "observed", "words": words, "present": ("capability", "smart"), "run": "active"} | more),
+        **({"outcome": "observed", "endings": endings, "present": ("capability", "smart"), "run": "active"} | more),
     )
 
 
@@ -181,7 +181,7 @@ _STATEMENTS = [
             CONFIGURATION: b"HTTP/1.1 404 N\r\nContent-Length: 0\r\n\r\n",
         },
         outcome="observed",
-        words={"token-negative": "refused", "cors-authorize": "refused", "cors-token": "refused"},
+        endings={"token-negative": "refused", "cors-authorize": "refused", "cors-token": "refused"},
         run="active",
     ),
     Behaviour(
@@ -197,7 +197,7 @@ _STATEMENTS = [
             )
         },
         outcome="observed",
-        words={"udap": "document"},
+        endings={"udap": "document"},
         present=("udap",),
         run="active",
     ),
@@ -208,7 +208,7 @@ _STATEMENTS = [
             "/.well-known/openid-configuration": document({"issuer": "ORIGIN", "jwks_uri": "https://VICTIM/keys"}),
         },
         outcome="observed",
-        words={"openid": "document", "jwks": "refused"},
+        endings={"openid": "document", "jwks": "refused"},
         run="active",
     ),
     Behaviour(
@@ -220,14 +220,14 @@ _STATEMENTS = [
             ),
         },
         outcome="observed",
-        words={"jwks": "redirect"},
+        endings={"jwks": "redirect"},
         run="active",
     ),
     Behaviour(
         "advertised: a token endpoint on the server, which redirects to a victim",
         {"/token": lambda peer: f"HTTP/1.1 307 T\r\nLocation: http://{peer.site.victim}/\r\n\r\n".encode()},
         outcome="observed",
-        words={"token-negative": "empty"},
+        endings={"token-negative": "empty"},
         run="active",
     ),
 ]

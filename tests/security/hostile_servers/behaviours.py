@@ -1,4 +1,4 @@
-"""A behaviour of a server, what a probe has to say of it, and how the two are compared."""
+"""A behaviour of a server, the observation that a probe has to make of it, and how the two are compared."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hostile_servers.serving import METADATA, Answer, Site
 
 from interlock.model.observation import Observation
 
-#: What a terminal acts upon, or what cannot be seen.
+#: Characters that a terminal acts upon, or that are invisible.
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]")
 #: User names and passwords that servers of this suite put into addresses.
 SECRETS = ("user:secret@", "a:b@")
@@ -25,9 +25,9 @@ _MAX_OBSERVATION = 3_000_000
 class Behaviour:
     """One behaviour.
 
-    :ivar answers: path → what is sent there; ``*`` is every other path. Elsewhere the server behaves well.
+    :ivar answers: path → the answer there; ``*`` is every other path. Elsewhere the server behaves well.
     :ivar outcome: the observation's.
-    :ivar words: purpose → how its last request ended: the failure's word, or what the answer was read as; ``None``
+    :ivar endings: purpose → how its last request ended: the failure's word, or the reading of its answer; ``None``
         when nothing was asked.
     :ivar says: texts that the last records' details hold.
     :ivar checks: id → outcome of a check.
@@ -36,7 +36,7 @@ class Behaviour:
     :ivar run: under which settings it is met (:data:`RUNS`).
     :ivar public: the server is met by a name with a public address; otherwise by its loopback address, as typed.
     :ivar secure: the server speaks TLS and is met by its name; ``context`` makes its certificate for that name.
-    :ivar names: what names resolve to meanwhile.
+    :ivar names: name → the answers of name servers meanwhile.
     :ivar base: the base URL, when it is not the server's usual one.
     :ivar max_sent: bytes that the server could send, at most.
     :ivar never_asked: parts of addresses that nobody may ask the server for.
@@ -45,7 +45,7 @@ class Behaviour:
     name: str
     answers: Mapping[str, Answer]
     outcome: str = "partial"
-    words: Mapping[str, str] = field(default_factory=dict)
+    endings: Mapping[str, str] = field(default_factory=dict)
     says: tuple[str, ...] = ()
     checks: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
@@ -68,11 +68,11 @@ def hostile_statement(name: str, answer: Answer, word: str, *says: str, **more: 
     """Only the capability statement's address is hostile: the SMART configuration is read all the same."""
     read = word == "document"
     facts = {"present" if read else "missing": ("capability",)} | ({} if read else {"present": ("smart",)})
-    given = {"outcome": "observed" if read else "partial", "words": {"metadata": word}, **facts}
+    given = {"outcome": "observed" if read else "partial", "endings": {"metadata": word}, **facts}
     return Behaviour(name, {METADATA: answer}, says=says, **(given | more))
 
 
-def last_words(observation: Observation) -> dict[str, str]:
+def endings_of(observation: Observation) -> dict[str, str]:
     """Purpose → the failure or the reading of its last request."""
     return {
         record.purpose: record.failure or record.reading or str(record.status)
@@ -82,14 +82,14 @@ def last_words(observation: Observation) -> dict[str, str]:
 
 
 def problems(behaviour: Behaviour, observation: Observation, site: Site, ceiling_s: float, max_bytes: int) -> list[str]:
-    """What does not hold of an observation: what every one must keep to, and what the behaviour asks for."""
+    """The rules that an observation breaks: those of every observation, and those of the behaviour."""
     wrong = _always(observation, urlsplit(behaviour.base_url(site)), ceiling_s, max_bytes)
-    words = last_words(observation)
+    endings = endings_of(observation)
     if observation.outcome != behaviour.outcome:
         wrong.append(f"outcome {observation.outcome}, not {behaviour.outcome}")
-    for purpose, word in behaviour.words.items():
-        if str(words.get(purpose)) != word:
-            wrong.append(f"{purpose} is {words.get(purpose)}, not {word}")
+    for purpose, word in behaviour.endings.items():
+        if str(endings.get(purpose)) != word:
+            wrong.append(f"{purpose} is {endings.get(purpose)}, not {word}")
     if wrong:
         wrong += [f"{record.purpose}: {record.detail}" for record in observation.requests]
     told = " | ".join(str(record.detail) for record in observation.requests)

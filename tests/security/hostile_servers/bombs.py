@@ -36,7 +36,7 @@ def _row(name: str, answer: bytes, word: str, *says: str) -> Behaviour:
 
 
 def _bomb(name: str, answer: Answer, word: str, *says: str) -> Behaviour:
-    """One that is made when it is asked for: all of them together would be a bomb for whoever holds them."""
+    """A bomb that is made when it is asked for: all of them together would be too much for this process."""
     return hostile_statement(f"bomb: {name}", answer, word, *says, run="bombs")
 
 

@@ -58,9 +58,9 @@ def _issue(
     return builder.sign(issuer[1] if issuer else key, hashes.SHA256()), key
 
 
-def context_of(made: _Made, *others: x509.Certificate) -> ssl.SSLContext:
+def context_of(issued: _Made, *others: x509.Certificate) -> ssl.SSLContext:
     """A server's context that presents a certificate, and others behind it."""
-    certificate, key = made
+    certificate, key = issued
     pem = serialization.Encoding.PEM
     secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -77,14 +77,14 @@ def good(host: str) -> ssl.SSLContext:
 
 
 def trusted(folder: Path) -> Path:
-    """A file of what the probe trusts: the authority of this test alone."""
+    """A file of the authorities that the probe trusts: this test's alone."""
     file = folder / "authority.pem"
     file.write_bytes(authority()[0].public_bytes(serialization.Encoding.PEM))
     return file
 
 
 def _row(name: str, make: Callable[[str], ssl.SSLContext], check: str = "", **more: Any) -> Behaviour:
-    given = {"outcome": "not_observed", "words": {"metadata": "tls", "smart": "tls"}, "present": ("tls",)}
+    given = {"outcome": "not_observed", "endings": {"metadata": "tls", "smart": "tls"}, "present": ("tls",)}
     given |= {"checks": {check: "fail"}} if check else {}
     return Behaviour(f"certificate: {name}", {}, context=make, secure=True, run="secure", **(given | more))
 
@@ -120,7 +120,7 @@ def _is_short(observation: Observation) -> object:
 _FOREVER = {"start": datetime(1951, 1, 1, tzinfo=UTC), "end": datetime(9999, 12, 31, tzinfo=UTC)}
 
 ROWS = (
-    _row("as it should be", good, outcome="observed", words={"metadata": "document"}),
+    _row("as it should be", good, outcome="observed", endings={"metadata": "document"}),
     _row("the host as its common name alone", _with(), "NET-011"),
     _row("names of other hosts", _with(x509.DNSName("victim.test"), x509.DNSName("b1.test.victim.test")), "NET-011"),
     _row("a star for everything", _with(x509.DNSName("*")), "NET-011"),

@@ -1,4 +1,4 @@
-"""JSON that is well formed and not what a document may be: wrong types, endless lists, words of control characters."""
+"""JSON that is well formed and no proper document: wrong types, endless lists, words of control characters."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _SIGNS_ON = SMART | {"issuer": "ORIGIN", "capabilities": [*SMART["capabilities"]
 
 def _statement(name: str, body: Any, *problem: str, **more: Any) -> Behaviour:
     """A capability statement that is read, whatever is in it; ``problem`` is named among its facts."""
-    given = {"outcome": "observed", "words": {"metadata": "document"}, "present": ("capability", "smart")}
+    given = {"outcome": "observed", "endings": {"metadata": "document"}, "present": ("capability", "smart")}
     return Behaviour(
         f"document: {name}", {METADATA: document(body)}, also=_named("capability", problem), **(given | more)
     )
@@ -63,7 +63,7 @@ def _statement(name: str, body: Any, *problem: str, **more: Any) -> Behaviour:
 
 def _smart(name: str, body: Any, *problem: str, word: str = "document", **more: Any) -> Behaviour:
     read = word == "document"
-    given: dict[str, Any] = {"outcome": "observed" if read else "partial", "words": {"smart": word}}
+    given: dict[str, Any] = {"outcome": "observed" if read else "partial", "endings": {"smart": word}}
     given |= {"present": ("capability", "smart")} if read else {"present": ("capability",), "missing": ("smart",)}
     return Behaviour(
         f"document: {name}", {CONFIGURATION: document(body)}, also=_named("smart", problem), **(given | more)
@@ -139,7 +139,7 @@ _EVERYWHERE = [
                 )
             },
             outcome="observed",
-            words={"udap": "document"},
+            endings={"udap": "document"},
             present=("udap",),
         ),
         Behaviour(
@@ -149,7 +149,7 @@ _EVERYWHERE = [
                 _OPENID: document(dict.fromkeys([*_DISCOVERY, "response_types_supported"], value)),
             },
             outcome="observed",
-            words={"openid": "document", "jwks": "None"},
+            endings={"openid": "document", "jwks": "None"},
             present=("openid",),
         ),
     )
@@ -244,7 +244,7 @@ def _other(name: str, body: Any, word: str) -> Behaviour:
     return Behaviour(
         f"document: {name}",
         {METADATA: document(body)},
-        words={"metadata": word},
+        endings={"metadata": word},
         missing=("capability",),
         present=("smart",),
     )

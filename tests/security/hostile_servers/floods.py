@@ -13,7 +13,7 @@ from hostile_servers.serving import CONFIGURATION, METADATA, STATEMENT, Peer, do
 _JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\n"
 _CHUNKED = _JSON + b"Transfer-Encoding: chunked\r\n\r\n"
 _BLOCK = 65_536
-#: What the run allows of one body, and what may lie in buffers on the way besides.
+#: Bytes that the run allows of a body, and bytes that may lie in buffers on the way besides.
 MAX_BYTES = 65_536
 MAX_SENT = 16_000_000
 
@@ -163,7 +163,7 @@ ROWS = (
             CONFIGURATION: _floods(_JSON + b"\r\n", b"{" * _BLOCK),
         },
         outcome="not_observed",
-        words={"metadata": "too_large", "smart": "too_large"},
+        endings={"metadata": "too_large", "smart": "too_large"},
         missing=("capability", "smart"),
         run="waiting",
         max_sent=2 * MAX_SENT,
@@ -175,7 +175,7 @@ ROWS = (
             "/keys": _stalls(_JSON),
         },
         outcome="observed",
-        words={"jwks": "timeout"},
+        endings={"jwks": "timeout"},
         missing=("jwks",),
         present=("capability", "smart"),
         run="waiting",
@@ -183,7 +183,7 @@ ROWS = (
     Behaviour(
         "flood: 503 and a pause that does not fit",
         {METADATA: reply(b"", "503 Busy", None, "Retry-After: 3600")},
-        words={"metadata": "server_error"},
+        endings={"metadata": "server_error"},
         says=("longer than the time left",),
         run="waiting",
         missing=("capability",),
@@ -191,7 +191,7 @@ ROWS = (
     Behaviour(
         "flood: 429 for ever",
         {METADATA: reply(b"", "429 Slow", None, "Retry-After: 0")},
-        words={"metadata": "rate_limited"},
+        endings={"metadata": "rate_limited"},
         run="waiting",
         missing=("capability",),
     ),

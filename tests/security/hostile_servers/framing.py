@@ -51,7 +51,7 @@ async def _byte_by_byte(peer: Peer) -> None:
 
 
 async def _poisons_the_next(peer: Peer) -> None:
-    """The answer to a request that was never sent comes along with the one that was."""
+    """The answer to a request that was never sent comes along with the answer to the request that was sent."""
     other = _S.replace(b"Example EHR", b"Poison- EHR")
     await peer.send(_framed(b"Content-Length: " + _N) + _framed(b"Content-Length: " + _N, body=other))
     await peer.gone()

@@ -1,4 +1,4 @@
-"""Headers that ask, promise or smuggle: what is kept of them is short and plain, and nothing obeys them but pauses."""
+"""Headers that ask, promise or smuggle: little of them is kept, in plain text, and nothing obeys them but pauses."""
 
 from __future__ import annotations
 

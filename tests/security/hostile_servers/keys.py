@@ -32,7 +32,7 @@ def _answer(name: str, answer: Answer, *, valid: bool, check: tuple[str, str] | 
         f"keys: {name}",
         {CONFIGURATION: document(SMART | {"jwks_uri": f"ORIGIN{_JWKS}"}), _JWKS: answer},
         outcome="observed",
-        words={"jwks": "document"},
+        endings={"jwks": "document"},
         present=("jwks",),
         checks=dict([check]) if check else {},
         also=lambda observation: (
@@ -51,7 +51,7 @@ def _no_set(name: str, answer: Answer, word: str) -> Behaviour:
         f"keys: {name}",
         {CONFIGURATION: document(SMART | {"jwks_uri": f"ORIGIN{_JWKS}"}), _JWKS: answer},
         outcome="observed",
-        words={"jwks": word},
+        endings={"jwks": word},
         missing=("jwks",),
     )
 
@@ -144,7 +144,7 @@ def _openid(name: str, provider: dict[str, Any], *checks: tuple[str, str], jwks:
         f"sign-on: {name}",
         {CONFIGURATION: document(_SIGNS_ON), _OPENID: document(provider), _JWKS: document({"keys": [_GOOD]})},
         outcome="observed",
-        words={"openid": "document", "jwks": jwks},
+        endings={"openid": "document", "jwks": jwks},
         present=("openid",),
         checks=dict(checks),
     )
@@ -190,7 +190,7 @@ def _udap(name: str, signed: Any) -> Behaviour:
         f"signed: {name}",
         {_UDAP: document(body)},
         outcome="observed",
-        words={"udap": "document"},
+        endings={"udap": "document"},
         present=("udap",),
         also=lambda observation: (
             not (

@@ -1,12 +1,13 @@
-"""Probe the addresses on standard input, one after the other; say what each cost in memory. Run as a program."""
+"""Probe the addresses on standard input, in turn; print the memory that each took. Run as a program."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 
 from interlock.model.observation import Target
-from interlock.probe.runner import probe_sync
+from interlock.probe.runner import probe
 from interlock.probe.settings import ProbeSettings
 from interlock.usecases.probe import private_origins_of
 
@@ -20,9 +21,14 @@ def peak_mb() -> int:
     return int(told.split()[1]) // 1024
 
 
+async def outcome_of(url: str) -> str:
+    """The outcome of a probe of this address alone."""
+    targets = [Target(base_url=url)]
+    settings = ProbeSettings(deadline_s=10.0, trust_env=False, private_origins=private_origins_of(targets))
+    outcomes = [observation.outcome async for observation in probe(targets, settings)]
+    return outcomes[0]
+
+
 if __name__ == "__main__":
     for url in sys.stdin.read().split():
-        targets = [Target(base_url=url)]
-        settings = ProbeSettings(deadline_s=10.0, trust_env=False, private_origins=private_origins_of(targets))
-        outcome = probe_sync(targets, settings)[0].outcome
-        print(f"{url} {outcome} {peak_mb()}", flush=True)  # noqa: T201
+        print(f"{url} {asyncio.run(outcome_of(url))} {peak_mb()}", flush=True)  # noqa: T201

@@ -1,4 +1,4 @@
-"""Name servers that change their mind, name what is private or do not answer; and handshakes of TLS that go wrong."""
+"""Name servers that change their mind, name private addresses or do not answer; and handshakes of TLS that go wrong."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _named(name: str, answers: list[Any], word: str, *says: str, **more: Any) ->
     host = "".join(letter if letter.isalnum() else "-" for letter in name)[:50].strip("-").lower() + ".test"
     read = word == "document"
     facts = {"present" if read else "missing": ("capability", "smart")}
-    given = {"outcome": "observed" if read else "not_observed", "words": {"metadata": word, "smart": word}, **facts}
+    given = {"outcome": "observed" if read else "not_observed", "endings": {"metadata": word, "smart": word}, **facts}
     return Behaviour(
         f"name: {name}", {}, says=says, names={host: answers}, base=f"http://{host}:PORT/fhir", **(given | more)
     )
@@ -70,7 +70,7 @@ _SPELLINGS = [
         f"name: a base URL with {name}",
         {},
         outcome="not_observed",
-        words={"metadata": word},
+        endings={"metadata": word},
         missing=("capability", "smart"),
         base=base,
     )
@@ -92,7 +92,7 @@ def _leads(name: str, location: str, word: str, names: dict[str, list[Any]], run
     return Behaviour(
         f"name: {name}",
         {METADATA: lambda peer: reply(b"", "302 Found", None, f"Location: {peer.site.fill(location)}")},
-        words={"metadata": word},
+        endings={"metadata": word},
         names=names,
         run=run,
         public=True,
@@ -123,7 +123,7 @@ _LED = [
         "name: keys at a name that turns private",
         {CONFIGURATION: document({"token_endpoint": "ORIGIN/token", "jwks_uri": "https://keys.test:PORT/keys"})},
         outcome="observed",
-        words={"jwks": "refused"},
+        endings={"jwks": "refused"},
         names={"keys.test": [[_PRIVATE]]},
         public=True,
     ),
@@ -136,7 +136,7 @@ def _handshake(name: str, act: Answer, word: str, *says: str, run: str = "secure
         f"TLS: {name}",
         {"TLS": act},
         outcome="not_observed",
-        words={"metadata": word, "smart": word},
+        endings={"metadata": word, "smart": word},
         says=says,
         missing=("capability", "smart"),
         base="https://NAME:PORT/fhir",
@@ -185,7 +185,7 @@ _TLS = [
         "TLS: a certificate for another host",
         {},
         outcome="not_observed",
-        words={"metadata": "tls", "smart": "tls"},
+        endings={"metadata": "tls", "smart": "tls"},
         secure=True,
         run="secure",
         base="https://other.test:PORT/fhir",
@@ -198,7 +198,7 @@ _TLS = [
                 b"", "302 F", None, f"Location: http://{peer.site.host}:{peer.site.port}/fhir/x"
             )
         },
-        words={"metadata": "redirect"},
+        endings={"metadata": "redirect"},
         says=("from https to http",),
         secure=True,
         run="secure",
@@ -210,7 +210,7 @@ _TLS = [
                 b"", "308 P", None, f"Location: HTTP://{peer.site.host}:{peer.site.port}/fhir/x"
             )
         },
-        words={"metadata": "redirect"},
+        endings={"metadata": "redirect"},
         says=("from https to http",),
         secure=True,
         run="secure",
@@ -219,7 +219,7 @@ _TLS = [
         "TLS: a token endpoint in the clear",
         {CONFIGURATION: document({"token_endpoint": "http://NAME:PORT/token"})},
         outcome="observed",
-        words={"token-negative": "refused"},
+        endings={"token-negative": "refused"},
         checks={"SMART-009": "fail"},
         secure=True,
         run="secure",

@@ -7,7 +7,7 @@ from typing import Any
 from hostile_servers.behaviours import Behaviour, hostile_statement
 from hostile_servers.serving import METADATA, STATEMENT, Answer, Peer, reply
 
-#: An address of the server itself where the statement is; what a harmless redirect leads to.
+#: An address of the server itself where the statement is, to which a harmless redirect leads.
 _OTHER = "/fhir/other"
 
 
@@ -17,8 +17,8 @@ def _to(location: str, status: str = "302 Found") -> Answer:
 
 
 def _row(name: str, location: str, word: str, *says: str, **more: Any) -> Behaviour:
-    made = hostile_statement(f"redirect: {name}", _to(location), word, *says, **more)
-    return Behaviour(**{**_fields(made), "answers": {METADATA: _to(location), _OTHER: reply(STATEMENT)}})
+    behaviour = hostile_statement(f"redirect: {name}", _to(location), word, *says, **more)
+    return Behaviour(**{**_fields(behaviour), "answers": {METADATA: _to(location), _OTHER: reply(STATEMENT)}})
 
 
 def _fields(row: Behaviour) -> dict[str, Any]:
@@ -108,7 +108,7 @@ _SCHEMES = [
     )
 ]
 
-#: This machine, and what is behind a gateway or nobody's, as an attacker would write it.
+#: This machine, and addresses behind a gateway or nobody's, as an attacker would write it.
 PRIVATE = {
     "127.0.0.1": "127.0.0.1",
     "127.0.0.2, another loopback": "127.0.0.2",
@@ -205,7 +205,7 @@ _CHAINS = [
     Behaviour(
         "redirect: back and forth",
         {METADATA: _back_and_forth, _OTHER: _back_and_forth},
-        words={"metadata": "redirect"},
+        endings={"metadata": "redirect"},
         says=("circle",),
         missing=("capability",),
     ),
@@ -213,14 +213,14 @@ _CHAINS = [
         "redirect: to somewhere new for ever",
         {METADATA: _next, "*": _next},
         outcome="not_observed",
-        words={"metadata": "redirect"},
+        endings={"metadata": "redirect"},
         says=("more than 5 times",),
         missing=("capability",),
     ),
     Behaviour(
         "redirect: out, and back by way of a victim",
         {METADATA: _to("/fhir/other"), _OTHER: _to("http://127.0.0.3:PORT/x")},
-        words={"metadata": "redirect"},
+        endings={"metadata": "redirect"},
         missing=("capability",),
     ),
     Behaviour(
@@ -231,7 +231,7 @@ _CHAINS = [
             "/fhir/.well-known/smart-configuration": _to("//VICTIM/z"),
         },
         outcome="not_observed",
-        words={"metadata": "redirect", "smart": "redirect", "udap": "redirect"},
+        endings={"metadata": "redirect", "smart": "redirect", "udap": "redirect"},
         missing=("capability", "smart"),
     ),
 ]

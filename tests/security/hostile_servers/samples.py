@@ -42,7 +42,7 @@ _NEEDS = (
 
 
 def plan_of(run: str, base: str) -> SamplePlan:
-    """The credentials that a run samples with, trusted to go to one base."""
+    """The credentials that a run samples with, trusted to go to a single base."""
     where = origin(base)
     origins = frozenset([where] if where else [])
     if run == "bearer":
@@ -52,7 +52,12 @@ def plan_of(run: str, base: str) -> SamplePlan:
 
 
 def _bundle(*resources: Any, **more: Any) -> dict[str, Any]:
-    return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": one} for one in resources], **more}
+    return {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "entry": [{"resource": given} for given in resources],
+        **more,
+    }
 
 
 def _came(outcome: str) -> Callable[[Observation], object]:

@@ -1,6 +1,6 @@
 """Servers on loopback that do to a probe whatever a row says, and victims that must not hear of it.
 
-Every behaviour has an address of its own in 127.66.0.0/16, so that what one does to its host (a pause that it asks for,
+Every behaviour has an address of its own in 127.66.0.0/16, so that its doings to its host (a pause that it asks for,
 a full queue) costs no other. All listen on one port; a victim listens on a second port of each, and on both ports of
 127.0.0.1, 127.0.0.2, 127.0.0.3 and ::1.
 """
@@ -29,10 +29,10 @@ _BLOCK = 65_536
 
 @dataclass(frozen=True)
 class Site:
-    """Where one behaviour lives.
+    """The addresses of a behaviour.
 
     :ivar name: the name that it is met by; empty when it is met by its loopback address.
-    :ivar origin: what its base URL begins with.
+    :ivar origin: scheme, host and port of its base URL.
     :ivar victim: host and port of the victim at the same address.
     """
 
@@ -262,12 +262,12 @@ class Hosts:
             write(data)
 
         transport.write = counted  # type: ignore[method-assign]
-        made = answer(peer) if callable(answer) else answer
-        if not isinstance(made, bytes):
-            await made
+        answered = answer(peer) if callable(answer) else answer
+        if not isinstance(answered, bytes):
+            await answered
             return
-        await peer.send(made)
-        with contextlib.suppress(TimeoutError):  # a close with bytes unread would reset what was sent
+        await peer.send(answered)
+        with contextlib.suppress(TimeoutError):  # a close with bytes unread would reset bytes that were sent
             if peer.writer.can_write_eof():
                 peer.writer.write_eof()
             await asyncio.wait_for(peer.reader.read(), 5)
@@ -318,7 +318,7 @@ class Network:
     looked_up: Counter[str] = field(default_factory=Counter)
 
     def install(self, patch: Any) -> None:
-        """Take the place of the system's resolver and of the event loop's ``connect``."""
+        """Stand in for the system's resolver and of the event loop's ``connect``."""
         real_lookup = socket.getaddrinfo
         loop_type = asyncio.selector_events.BaseSelectorEventLoop
         real_connect = loop_type.sock_connect
