@@ -23,7 +23,6 @@ from probe_loopback import Loopback, as_json, redirect
 
 import interlock
 from interlock.model.observation import Target
-from interlock.probe import runner
 from interlock.probe.addresses import Address, Kind, Origin, is_internal_name, kind_of, literal, origin
 from interlock.probe.client import Client, Reply
 from interlock.probe.failures import RequestFailed
@@ -31,7 +30,7 @@ from interlock.probe.resolver import ANYTHING, PUBLIC, PUBLIC_OR_PRIVATE, Gate, 
 from interlock.probe.settings import ProbeSettings
 from interlock.probe.transfer import Ask
 from tiers import rounds
-from typed_targets import probe_sync, typed
+from typed_targets import observe, probe_sync, typed
 
 PUBLIC_ADDRESS = "93.184.216.34"
 #: As far as a probe goes without credentials.
@@ -510,7 +509,7 @@ def test_a_private_base_that_nobody_typed_is_not_contacted(loopback: Loopback, n
         f"http://ehr.example:{loopback.port}/fhir",
         f"https://ehr.example:{loopback.port}/fhir",
     ):
-        (observation,) = runner.probe_sync([Target(base_url=base)], FAR)
+        (observation,) = observe([Target(base_url=base)], FAR)
         assert observation.outcome == "not_observed"
         assert observation.requests and {record.failure for record in observation.requests} == {"refused"}
         assert "private network; it was not contacted" in (observation.requests[0].detail or "")
@@ -524,7 +523,7 @@ def test_the_look_at_tls_goes_through_the_same_judgement(
     authority.issue_cert("ehr.example").configure_cert(context)
     names["ehr.example"] = ["127.0.0.1", PUBLIC_ADDRESS]
     server = serve(context)
-    (observation,) = runner.probe_sync([Target(base_url=f"https://ehr.example:{server.port}/fhir")], FAR)
+    (observation,) = observe([Target(base_url=f"https://ehr.example:{server.port}/fhir")], FAR)
     assert observation.facts.tls is None or observation.facts.tls.chain == ()
     assert set(connected) == {PUBLIC_ADDRESS} and server.most_active == 0
 
@@ -607,7 +606,7 @@ def test_no_socket_is_made_for_what_is_not_allowed(text: str) -> None:
 DOORS = {"ClientSession", "TCPConnector", "open_connection", "create_connection", "urlopen", "HTTPConnection"}
 DOORS |= {"HTTPSConnection", "sock_connect", "connect_ex", "AsyncClient", "start_connection", "getaddrinfo"}
 #: The modules that have one: a probe's connections, handshakes and lookups, each with the judgement before it.
-KEEPERS = {"probe/pools.py", "probe/wire.py", "probe/tls.py", "probe/resolver.py"}
+KEEPERS = {"probe/pools.py", "probe/tls.py", "probe/resolver.py"}
 
 
 def test_there_is_no_other_door() -> None:
