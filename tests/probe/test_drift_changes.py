@@ -264,9 +264,9 @@ def test_checks_count_only_when_decided_both_times() -> None:
 
 
 def test_a_check_against_the_contract_concerns_the_contract() -> None:
-    found = drift(observed({}, CAP_050="pass"), observed({}, CAP_050="fail"))
-    assert brief(found) == {"check CAP-050 worse": "contract_broken"}
-    assert found.changes[0].summary() == "CAP-050: pass → fail: m"
+    compared = drift(observed({}, CAP_050="pass"), observed({}, CAP_050="fail"))
+    assert brief(compared) == {"check CAP-050 worse": "contract_broken"}
+    assert compared.changes[0].summary() == "CAP-050: pass → fail: m"
 
 
 def test_a_sample_that_is_refused_now_breaks_the_contract() -> None:

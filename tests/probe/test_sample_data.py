@@ -496,6 +496,6 @@ json_values = st.recursive(
     )
 )
 def test_no_resource_can_break_the_counting(resources: list[dict[str, Any]]) -> None:
-    seen = count_resources(resources, ["code", "code.coding.system", "value[x]"])
-    assert seen.count == len(resources)
-    assert all(0 <= number <= seen.count for number in (*seen.fields.values(), *seen.systems.values()))
+    counted = count_resources(resources, ["code", "code.coding.system", "value[x]"])
+    assert counted.count == len(resources)
+    assert all(0 <= number <= counted.count for number in (*seen.fields.values(), *seen.systems.values()))
