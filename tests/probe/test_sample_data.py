@@ -498,4 +498,4 @@ json_values = st.recursive(
 def test_no_resource_can_break_the_counting(resources: list[dict[str, Any]]) -> None:
     counted = count_resources(resources, ["code", "code.coding.system", "value[x]"])
     assert counted.count == len(resources)
-    assert all(0 <= number <= counted.count for number in (*seen.fields.values(), *seen.systems.values()))
+    assert all(0 <= number <= counted.count for number in (*counted.fields.values(), *counted.systems.values()))
