@@ -10,7 +10,7 @@ from textual.widgets import OptionList
 from interlock.model.base import Status
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import Response
-from interlock.tui import work
+from interlock.tui import messages, work
 from interlock.tui.screens import answering
 from interlock.tui.screens.dialogs import AskText, Confirm, Pick
 from interlock.tui.screens.jump import Jump
@@ -273,3 +273,17 @@ async def test_a_note_that_is_saved_while_it_is_typed_stays_although_nothing_is_
         await t.press("escape", "n")
         await t.settled()
         assert workspace.responses("product")["extra.count"].note == "ab"
+
+
+async def test_an_older_result_never_takes_the_place_of_a_newer_one(terminal):
+    """Threads may end in any order, and the app may be busy while both results wait for it."""
+    async with terminal() as t:
+        await t.settled()
+        state = t.app.state
+        for kind, result in (("Judged", state.judgement), ("Ranked", state.worth), ("Assessed", state.assessment)):
+            message = getattr(messages, kind)
+            for revision in (state.revision + 1, state.revision):
+                t.app.post_message(message(revision, result))
+        await t.pilot.pause()
+        newest = t.app.state
+        assert (newest.judged, newest.ranked, newest.assessed) == (state.revision + 1,) * 3

@@ -54,7 +54,7 @@ class Judged(Message):
 
     def can_replace(self, message: Message) -> bool:
         """A later judgement makes an earlier one superfluous."""
-        return isinstance(message, Judged)
+        return isinstance(message, Judged) and message.revision >= self.revision
 
 
 @dataclass(eq=False, repr=False)
@@ -66,7 +66,7 @@ class Ranked(Message):
 
     def can_replace(self, message: Message) -> bool:
         """A later order makes an earlier one superfluous."""
-        return isinstance(message, Ranked)
+        return isinstance(message, Ranked) and message.revision >= self.revision
 
 
 @dataclass(eq=False, repr=False)
@@ -78,7 +78,7 @@ class Assessed(Message):
 
     def can_replace(self, message: Message) -> bool:
         """A later assessment makes an earlier one superfluous."""
-        return isinstance(message, Assessed)
+        return isinstance(message, Assessed) and message.revision >= self.revision
 
 
 @dataclass(eq=False, repr=False)
