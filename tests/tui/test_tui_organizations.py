@@ -6,7 +6,7 @@ from textual.widgets import Input, Select, Static
 
 from interlock.model.errors import WorkspaceError
 from interlock.tui.screens.organization_form import OrganizationForm
-from interlock.tui.widgets.segments import Segments
+from interlock.tui.widgets.switches import Segments
 from interlock.workspace.store import Workspace
 
 

@@ -13,7 +13,7 @@ from interlock.model.assessment import Assessment
 from interlock.model.base import RuleOutcome
 from interlock.model.errors import InterlockError
 from interlock.tui.widgets.rows import Rows
-from interlock.tui.widgets.tick import Tick
+from interlock.tui.widgets.switches import Tick
 from interlock.usecases import report
 
 

@@ -1,4 +1,4 @@
-"""The terminal UI. Workers post messages; only the handlers here touch the state; sections show it."""
+"""The terminal UI's app. Workers post messages, only the handlers here change the state, and sections show it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ WATCH_S = 3.0
 
 
 class InterlockApp(Workers):
-    """The whole job on one workspace."""
+    """The terminal UI on one workspace: its state, its sections and what leads from one to another."""
 
     CSS_PATH = "app.tcss"
     TITLE = "Interlock"
@@ -92,7 +92,7 @@ class InterlockApp(Workers):
     # -- state ----------------------------------------------------------------------------------------------------
 
     def become(self, state: State) -> None:
-        """Take a new state; sections that are shown draw what changed."""
+        """Make this the app's state; sections that are shown draw what changed."""
         if state is self.state:
             return
         recompute = state.revision != self.state.revision
@@ -238,7 +238,7 @@ class InterlockApp(Workers):
             self.notify("What was seen until now is saved.", title="Probe cancelled", markup=False)
 
     def _learn(self, name: str) -> None:
-        """What we wrote ourselves is not somebody else's change: take it into the fingerprint."""
+        """Take files that we wrote ourselves into the fingerprint: they are not somebody else's change."""
         with contextlib.suppress(OSError):  # a folder went away while we looked; the next look says so
             now = job.fingerprint(self.workspace.root)
             self._files |= {file: entry for file, entry in now.items() if file.startswith(name)}
@@ -296,7 +296,7 @@ class InterlockApp(Workers):
             self.ask_questions(question.scope, question.item)
 
     def edit_organization(self, org: str | None) -> None:
-        """A form for an organisation; without one, for a new one."""
+        """Open the form of an organisation; without an id, of a new organisation."""
         self.push_screen(
             OrganizationForm(self.workspace, self.state.organization(org) if org else None), self._organization_saved
         )

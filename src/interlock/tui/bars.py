@@ -17,7 +17,7 @@ _POSSIBLE, _TRACK = "$possible", "$track"
 
 
 def cells(share: float, width: int) -> int:
-    """Cells of a share in [0, 1]: something is at least one cell, and only everything is the whole width."""
+    """How many cells a share in [0, 1] fills: more than nothing fills at least one, and only 1.0 fills all."""
     share = min(1.0, max(0.0, share))
     count = round(share * width)
     if share > 0:

@@ -40,7 +40,7 @@ def draw_checks(page: Page, checks: Iterable[Check]) -> None:
 
 
 def _families(page: Page, checks: tuple[Check, ...]) -> None:
-    """One line a family: how many checks ended in which way."""
+    """One line for each family of checks, with how many ended in which way."""
     families: dict[str, Counter[CheckOutcome]] = {}
     for check in checks:
         families.setdefault(check.id.partition("-")[0], Counter())[check.outcome] += 1

@@ -33,7 +33,7 @@ def commands(app: Shell, screen: Screen[object]) -> Iterator[SystemCommand]:
 
 
 def _unmarked(name: str) -> str:
-    """A name that the palette, which reads markup, takes for what it is."""
+    """A name without brackets, which the palette would read as markup."""
     return plain(name, 80).replace("[", "(").replace("]", ")")
 
 

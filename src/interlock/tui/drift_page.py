@@ -19,16 +19,16 @@ def draw_drift(page: Page, drift: Drift) -> None:
         page.blank()
         page.para("Nothing changed.", DIM)
     for rank, sign in DRIFT.items():
-        _draw_rank(page, sign, [change for change in drift.changes if change.rank == rank])
+        changes = [change for change in drift.changes if change.rank == rank]
+        if changes:
+            _draw_changes(page, sign, changes)
     if drift.not_compared:
         page.heading("Not compared", "not seen one of the two times; nothing is concluded")
     for note in drift.not_compared:
         page.bullet(text("○", DIM), (note, DIM))
 
 
-def _draw_rank(page: Page, sign: Mark, changes: list[DriftChange]) -> None:
-    if not changes:
-        return
+def _draw_changes(page: Page, sign: Mark, changes: list[DriftChange]) -> None:
     page.heading(words.capital(sign.word), str(len(changes)))
     for change in changes[:_SHOWN]:
         page.bullet(text(sign.glyph, sign.style), change.summary())

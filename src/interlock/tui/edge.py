@@ -1,4 +1,4 @@
-"""The app's edge: what it writes to the terminal, and how it leaves it, whatever ends the app."""
+"""The app's edge to the terminal: what is written there, and how the terminal is left, whatever ends the app."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ class Edge(App[None]):
 
     @property
     def crash(self) -> Exception | None:
-        """What ended the app although nobody foresaw it."""
+        """The error that ended the app unforeseen, if there was one."""
         return self._exception
 
     def get_driver_class(self) -> type[Driver]:
-        """For a terminal, our own."""
+        """The driver: for a terminal our own, else Textual's."""
         chosen = super().get_driver_class()
         if chosen.__name__ != "LinuxDriver":
             return chosen
@@ -78,7 +78,7 @@ class Edge(App[None]):
     # -- ending ---------------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
-        """Take the signals that end the app: what is typed is saved first, and the terminal left whole."""
+        """Handle the signals that end the app: what is typed is saved first, and the terminal left whole."""
         if not self.is_headless and threading.current_thread() is threading.main_thread():
             for number in (getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)):
                 asyncio.get_running_loop().add_signal_handler(number, self.stopped, number)
@@ -102,7 +102,7 @@ class Edge(App[None]):
         self.keep()
 
     def _handle_exception(self, error: Exception) -> None:
-        """What was not foreseen, in a handler, a timer, a worker or while drawing, ends here, and so does the app."""
+        """Save and end the app after an error that nobody foresaw, in a handler, a timer, a worker or while drawing."""
         if self._exception is None:
             self.keep()
         cause = error.error if isinstance(error, WorkerFailed) else error

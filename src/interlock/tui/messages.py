@@ -1,4 +1,4 @@
-"""What workers tell the app. Only the app's handlers touch its state.
+"""Messages with which workers tell the app what they did; only the app's handlers change its state.
 
 A burst of progress becomes one repaint: a later message of the same kind replaces an earlier one that still waits.
 Messages carry whole assessments: they are neither compared nor written out.
@@ -90,7 +90,7 @@ class ComputeFailed(Message):
 
 @dataclass(eq=False, repr=False)
 class Saved(Message):
-    """One answer is on disk. ``recovered`` names answers of an earlier session that went in with it."""
+    """An answer is on disk. ``recovered`` names answers of an earlier session that went in with it."""
 
     answer: Answer
     recovered: tuple[str, ...] = ()
@@ -98,7 +98,7 @@ class Saved(Message):
 
 @dataclass(eq=False, repr=False)
 class NotSaved(Message):
-    """One answer is not on disk; it stays in memory."""
+    """An answer could not be saved; it stays in memory."""
 
     answer: Answer
     error: InterlockError
@@ -106,7 +106,7 @@ class NotSaved(Message):
 
 @dataclass(eq=False, repr=False)
 class Disputed(Message):
-    """Somebody else answered the same question meanwhile; theirs stays, and this answer is kept beside it."""
+    """Somebody else answered the same question meanwhile: that answer stays, and ours is kept beside it."""
 
     answer: Answer
     error: InterlockError
@@ -150,7 +150,7 @@ class FilesChanged(Message):
     names: tuple[str, ...]
 
     def can_replace(self, message: Message) -> bool:
-        """The newest list says it all."""
+        """A later list of files contains an earlier one."""
         return isinstance(message, FilesChanged)
 
 
@@ -165,17 +165,17 @@ class ExportStep(Message):
 class Exported(Message):
     """The report was written. ``skipped`` are formats that could not be made, and why."""
 
-    written: tuple[Path, ...]
+    written: tuple[Path, ...] = ()
     skipped: tuple[tuple[str, InterlockError], ...] = ()
     error: InterlockError | None = None
 
 
 @dataclass(eq=False, repr=False)
 class StateChanged(Message, bubble=False):
-    """The app's state is another one; a section that is shown draws itself anew."""
+    """The app has another state; a section that is shown draws itself anew."""
 
     def can_replace(self, message: Message) -> bool:
-        """One repaint is enough."""
+        """Several changes in a row need one repaint."""
         return isinstance(message, StateChanged)
 
 

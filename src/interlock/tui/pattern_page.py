@@ -31,7 +31,7 @@ def draw_patterns(page: Page, matches: Sequence[PatternMatch], names: Mapping[st
 
 
 def draw_pattern(page: Page, match: PatternMatch, names: Mapping[str, str]) -> None:
-    """One pattern that holds."""
+    """One pattern that holds: where, what was seen, what it means, what to do."""
     page.heading(match.title, match.pattern)
     if match.orgs:
         organizations = words.listed([names.get(org, org) for org in match.orgs], _SHOWN)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Counts:
-    """Questions by status; those that do not apply are settled like answered ones."""
+    """How many questions have which status; a question that does not apply counts as settled, like an answered one."""
 
     answered: int = 0
     unknown: int = 0

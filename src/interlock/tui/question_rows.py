@@ -81,7 +81,7 @@ class QuestionFilter:
 
 
 def question_rows(asked: Sequence[Asked], state: State, everything: Sequence[Asked]) -> list[Row]:
-    """Headings with how far each area is among all its questions, and below them the listed ones with their marks."""
+    """Rows for the listed questions, each area under a heading that counts its settled questions."""
     rows: list[Row] = []
     area = ""
     for question in asked:

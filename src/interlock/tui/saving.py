@@ -48,7 +48,7 @@ class Saver:
         return not self._queue
 
     def run(self, content: Content) -> None:
-        """Save everything in the queue. At the first failure the rest is left unsaved too: it would fail alike."""
+        """Save everything in the queue; after a failure the rest is reported unsaved too, for it would fail alike."""
         from interlock.usecases.answer import DisputedError, record_answer
 
         while self._queue:

@@ -1,4 +1,4 @@
-"""What the app knows, as one frozen value; every change makes another one. No I/O, no widgets."""
+"""Everything the app knows, as one frozen value: a change makes a new value. No I/O, no widgets."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Answer:
 
     @property
     def key(self) -> Key:
-        """Where it belongs."""
+        """The scope and the question that the answer belongs to."""
         return self.scope, self.item
 
     @property

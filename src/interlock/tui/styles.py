@@ -24,17 +24,17 @@ class Mark(NamedTuple):
     style: str
 
 
-def marks(table: Mapping[_Value, words.Word], styles: Mapping[_Value, str]) -> dict[_Value, Mark]:
+def _marks(table: Mapping[_Value, words.Word], styles: Mapping[_Value, str]) -> dict[_Value, Mark]:
     """Every value of a table of words with its style, in the table's order."""
     return {value: Mark(word.glyph, word.phrase, styles[value]) for value, word in table.items()}
 
 
-STATUS = marks(
+STATUS = _marks(
     words.STATUS,
     {Status.ANSWERED: OK, Status.UNKNOWN: WARN, Status.NOT_APPLICABLE: DIM, Status.UNANSWERED: DIM},
 )
-OBSERVED = marks(words.OBSERVED, {"observed": OK, "partial": WARN, "not_observed": WARN, "never_probed": DIM})
-CHECK = marks(
+OBSERVED = _marks(words.OBSERVED, {"observed": OK, "partial": WARN, "not_observed": WARN, "never_probed": DIM})
+CHECK = _marks(
     words.CHECK,
     {
         CheckOutcome.PASS: OK,
@@ -45,11 +45,13 @@ CHECK = marks(
         CheckOutcome.NOT_APPLICABLE: DIM,
     },
 )
-SEVERITY = marks(words.SEVERITY, {Severity.CRITICAL: BAD, Severity.HIGH: BAD, Severity.MEDIUM: WARN, Severity.LOW: DIM})
-FIT = marks(words.FIT, {"supported": OK, "missing": BAD, "undeclared": WARN, "not_observed": DIM})
-TASK = marks(words.TASK, {"gap": PRIMARY, "discovery": WARN, "routine": DIM})
-AUTH_PATH = marks(words.AUTH_PATH, {"possible": OK, "not_offered": BAD, "cannot_tell": WARN})
-DRIFT = marks(
+SEVERITY = _marks(
+    words.SEVERITY, {Severity.CRITICAL: BAD, Severity.HIGH: BAD, Severity.MEDIUM: WARN, Severity.LOW: DIM}
+)
+FIT = _marks(words.FIT, {"supported": OK, "missing": BAD, "undeclared": WARN, "not_observed": DIM})
+TASK = _marks(words.TASK, {"gap": PRIMARY, "discovery": WARN, "routine": DIM})
+AUTH_PATH = _marks(words.AUTH_PATH, {"possible": OK, "not_offered": BAD, "cannot_tell": WARN})
+DRIFT = _marks(
     words.DRIFT,
     {"contract_broken": BAD, "contract_changed": WARN, "removed": WARN, "changed": PRIMARY, "added": OK},
 )

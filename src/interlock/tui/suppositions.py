@@ -42,7 +42,7 @@ _EVERY = "all"
 
 @dataclass(frozen=True)
 class Suppositions:
-    """What is supposed.
+    """The changes that a what-if supposes.
 
     :ivar done: ids of the plan's tasks that are taken for done, in the order in which they were marked.
     :ivar dropped: organisations that are left out.
@@ -76,7 +76,7 @@ class Suppositions:
         return replace(self, added=_turned(self.added, Owner(name)))
 
     def still_possible(self, plan: Plan, contract: WorkflowContract | None) -> Suppositions:
-        """Without what a newer plan or contract does not have any more."""
+        """The suppositions that a newer plan and contract still allow."""
         tasks = {task.id for task in plan.tasks}
         orgs = {forecast.org for forecast in plan.orgs}
         return replace(
@@ -89,7 +89,7 @@ class Suppositions:
 
     @property
     def changes(self) -> Changes:
-        """As the use case takes them."""
+        """The suppositions as the use case takes them."""
         from interlock.usecases.plan import Changes
 
         return Changes(
@@ -124,7 +124,7 @@ def _other_launches(contract: WorkflowContract | None) -> tuple[LaunchMode, ...]
 
 
 def _simulable(contract: WorkflowContract | None) -> tuple[str, ...]:
-    """Behaviours that are tested in a sandbox; behind several, the word for all of them."""
+    """Behaviours that are tested in a sandbox; where there are several, ``all`` stands behind them."""
     entries = contract.test_path if contract is not None else ()
     behaviours = tuple(dict.fromkeys(entry.behaviour for entry in entries if entry.where == "sandbox"))
     return tuple(dict.fromkeys((*behaviours, _EVERY))) if len(behaviours) > 1 else behaviours
@@ -133,7 +133,7 @@ def _simulable(contract: WorkflowContract | None) -> tuple[str, ...]:
 def choices(
     plan: Plan, contract: WorkflowContract | None, supposed: Suppositions, names: Mapping[str, str]
 ) -> list[tuple[str, str, bool]]:
-    """What can be supposed without the list of tasks, as (key, label, supposed already)."""
+    """The suppositions on offer beside the list of tasks, as (key, label, supposed already)."""
     offers = [(f"done:{thing.key}", f"Done: {shorter(thing.title)}  {thing.key}") for thing in plan.first]
     if len(plan.orgs) > 1:
         offers += [
@@ -170,7 +170,7 @@ def draw_supposing(page: Page, assessment: Assessment, supposing: Supposing) -> 
 
 
 def summary(supposing: Supposing) -> str:
-    """One line for where there is no room for the dates: ``what if: P80 of all 24 Mar 2028 → 11 Feb 2028``."""
+    """The P80 of all in one line: ``what if: P80 of all 24 Mar 2028 → 11 Feb 2028``."""
     if supposing.error is not None:
         return "what if: it cannot be worked out"
     every = next((c for c in supposing.result.finishes if c.org is None), None) if supposing.result else None

@@ -1,4 +1,4 @@
-"""What workers do, away from the screen's thread. Heavy imports happen here, so that the shell opens at once."""
+"""The app's jobs that take long, run in worker threads; heavy imports happen here, so that the app opens at once."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from interlock.documents.text import plain
 
 if TYPE_CHECKING:
+    from textual.message import Message
+
     from interlock.model.assessment import Assessment
     from interlock.model.errors import InterlockError
     from interlock.model.observation import Observation
@@ -31,7 +33,7 @@ Fingerprint = dict[str, tuple[int, int]]
 
 
 def readable(error: Exception) -> InterlockError:
-    """An error for a person to read. One that nobody foresaw is a defect of ours; the app goes on all the same."""
+    """An error for a person to read; an error that nobody foresaw is told as a defect of ours, and the app goes on."""
     from interlock.model.errors import InterlockError
 
     if isinstance(error, InterlockError):
@@ -41,6 +43,14 @@ def readable(error: Exception) -> InterlockError:
         f"this went wrong unexpectedly ({type(error).__name__}: {reason})",
         remedy="it is a defect of Interlock: please report it; what is saved is safe",
     )
+
+
+def message_of(job: Callable[[], Message], failed: Callable[[InterlockError], Message]) -> Message:
+    """The message with a job's result, or, where the job fails, the message with its error."""
+    try:
+        return job()
+    except Exception as error:
+        return failed(readable(error))
 
 
 #: Questions whose order is kept: more than anybody answers at one sitting.

@@ -1,4 +1,4 @@
-"""What runs in threads of the app. Workers post messages; they change nothing of the app's state."""
+"""The app's worker threads: each runs one job and posts its result as a message, and none changes the app's state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Workers(Edge):
-    """The app's workers: each has a description, for Textual would make one of its arguments, whole assessments."""
+    """The app with its workers. Each has a description: Textual would make one by writing out whole assessments."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
@@ -34,39 +34,19 @@ class Workers(Edge):
 
     @work(thread=True, group="load", exclusive=True, description="load")
     def _load(self) -> None:
-        try:
-            inputs, files, disputes = job.load(self.workspace)
-        except Exception as error:
-            self.post_message(tell.LoadFailed(job.readable(error)))
-        else:
-            self.post_message(tell.Loaded(inputs, files, disputes))
+        self.post_message(job.message_of(lambda: tell.Loaded(*job.load(self.workspace)), tell.LoadFailed))
 
     @work(thread=True, group="judge", exclusive=True, description="judge")
     def _judge(self, revision: int, inputs: Inputs) -> None:
-        try:
-            judgement = job.judged(inputs)
-        except Exception as error:
-            self.post_message(tell.ComputeFailed(job.readable(error)))
-        else:
-            self.post_message(tell.Judged(revision, judgement))
+        self.post_message(job.message_of(lambda: tell.Judged(revision, job.judged(inputs)), tell.ComputeFailed))
 
     @work(thread=True, group="rank", exclusive=True, description="rank")
     def _rank(self, revision: int, inputs: Inputs) -> None:
-        try:
-            worth = job.ranked(inputs)
-        except Exception as error:
-            self.post_message(tell.ComputeFailed(job.readable(error)))
-        else:
-            self.post_message(tell.Ranked(revision, worth))
+        self.post_message(job.message_of(lambda: tell.Ranked(revision, job.ranked(inputs)), tell.ComputeFailed))
 
     @work(thread=True, group="assess", exclusive=True, description="assess")
     def _assess(self, revision: int, inputs: Inputs) -> None:
-        try:
-            assessment = job.assessed(inputs)
-        except Exception as error:
-            self.post_message(tell.ComputeFailed(job.readable(error)))
-        else:
-            self.post_message(tell.Assessed(revision, assessment))
+        self.post_message(job.message_of(lambda: tell.Assessed(revision, job.assessed(inputs)), tell.ComputeFailed))
 
     @work(thread=True, group="save", description="save")
     def _save(self, inputs: Inputs) -> None:
@@ -87,7 +67,8 @@ class Workers(Edge):
     @work(thread=True, group="probe", exclusive=True, description="probe")
     def _probe(self, organizations: tuple[Organization, ...]) -> None:
         worker = get_current_worker()
-        try:
+
+        def probed() -> tell.ProbeEnded:
             cancelled = job.probe(
                 organizations,
                 self.workspace,
@@ -95,7 +76,6 @@ class Workers(Edge):
                 on_observation=lambda observation: self.post_message(tell.Probed(observation)),
                 cancelled=lambda: worker.is_cancelled,
             )
-        except Exception as error:
-            self.post_message(tell.ProbeEnded(error=job.readable(error)))
-        else:
-            self.post_message(tell.ProbeEnded(cancelled=cancelled))
+            return tell.ProbeEnded(cancelled=cancelled)
+
+        self.post_message(job.message_of(probed, lambda error: tell.ProbeEnded(error=error)))

@@ -33,14 +33,14 @@ KEEP_S = 1.0
 
 @dataclass(frozen=True)
 class Draft:
-    """What was typed to a question and is not a valid answer (yet)."""
+    """Text typed at a question that is not a valid answer (yet), and why not."""
 
     typed: str
     error: InterlockError
 
 
 class Answering(Section):
-    """A section with a :class:`QuestionForm`; which question it shows is the subclass's matter."""
+    """A section in which questions are answered on a :class:`QuestionForm`; a subclass says which question is on it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,11 +61,11 @@ class Answering(Section):
 
     @abstractmethod
     def _again(self) -> None:
-        """Draw anew without a change of the app's state."""
+        """Draw the section anew without a change of the app's state."""
 
     @abstractmethod
     def action_step(self, step: int) -> None:
-        """Another question."""
+        """Go so many questions on, or back."""
 
     @on(QuestionForm.Chose)
     def _chose(self, event: QuestionForm.Chose) -> None:
@@ -114,14 +114,12 @@ class Answering(Section):
         if asked is None or self._on_form != (event.asked.scope, event.asked.item.id) or not self._is_shown(asked):
             return
         given = self._take_typed(asked, event.value)
-        if event.submitted and not given and asked.response is not None and not self._draft_of(asked):
+        invalid = (asked.scope, asked.item.id) in self._drafts
+        if event.submitted and not given and asked.response is not None and not invalid:
             self.action_step(1)
 
-    def _draft_of(self, asked: Asked) -> Draft | None:
-        return self._drafts.get((asked.scope, asked.item.id))
-
     def _take_typed(self, asked: Asked, value: str, *, quiet: bool = False) -> bool:
-        """Make an answer of what is typed; true when it is a new one. What is not valid stays as a draft."""
+        """Give the typed text as the answer; true when it is a new answer. An invalid text stays as a draft."""
         key = asked.scope, asked.item.id
         known = asked.response.value if asked.response is not None else None
         if not value.strip() or value.strip() == str(known if known is not None else ""):
@@ -137,7 +135,7 @@ class Answering(Section):
         return given
 
     def _say_again(self, asked: Asked, response: Response | None, *, quiet: bool = False) -> None:
-        """Give an answer as it is with what is said beside it now; without an answer that alone."""
+        """Give the same answer with the evidence, link and note on the form; without an answer these alone are kept."""
         if response is None:
             self._give(asked, None, status=Status.UNANSWERED, quiet=quiet)
         else:
@@ -148,14 +146,14 @@ class Answering(Section):
         self._take_details()
 
     def _take_details(self, *, quiet: bool = False) -> None:
-        """Make a response of what is said beside the answer; a question without one stays open with its note."""
+        """Take evidence, link and note from the form; a question without an answer stays open with its note."""
         asked = self._current
         if asked is None or not self._is_shown(asked) or not self.query_one(QuestionForm).details_changed:
             return
         self._say_again(asked, asked.response, quiet=quiet)
 
     def _beside(self, asked: Asked) -> dict[str, Any]:
-        """What is said beside the answer: on the form, or in the response where the form shows another question."""
+        """Evidence, note and link: from the form, or from the response where the form shows another question."""
         if self._is_shown(asked):
             form = self.query_one(QuestionForm)
             return {"evidence": form.evidence, "note": form.note, "evidence_url": form.link}
@@ -267,11 +265,11 @@ class Answering(Section):
             self._before = None
 
     def refused(self) -> tuple[str, ...]:
-        """What was given and could not be taken, with the reason."""
+        """Drafts that are no valid answers, each with the reason."""
         return tuple(f"“{draft.typed}”: {draft.error.message}" for draft in self._drafts.values())
 
     def keep(self) -> None:
-        """Hand over what is typed; what is no valid answer goes into the question's note."""
+        """Hand over what is typed; a draft that is no valid answer goes into its question's note."""
         self.commit()
         for (scope, item), draft in tuple(self._drafts.items()):
             asked = self._question(scope, item)

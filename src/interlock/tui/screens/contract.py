@@ -13,7 +13,7 @@ from textual.widget import Widget
 from interlock.model.contract import ContractFit, NeedMatch
 from interlock.model.errors import InterlockError
 from interlock.tui.contract_page import draw_contract
-from interlock.tui.page import Page, text
+from interlock.tui.page import Page, line, text
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
 from interlock.tui.styles import DIM, FIT
@@ -29,7 +29,7 @@ _NEED = Column("What the contract needs", 24, grow=3)
 
 
 class ContractSection(Section):
-    """contract.yaml, read only: it is edited as a file and read again with r."""
+    """The section that shows ``contract.yaml``; the file is changed in an editor and read again with ``r``."""
 
     MODE = "contract"
     LETTER = "c"
@@ -63,8 +63,8 @@ class ContractSection(Section):
         self.query_one("#contract").border_title = "contract.yaml"
         self.query_one("#fit-panel").border_title = "Fit"
 
-    def first(self) -> Widget:
-        """What has the focus when the section opens."""
+    def initial_focus(self) -> Widget:
+        """The widget that has the focus when the section opens."""
         return self.query_one("#contract")
 
     def show(self, old: State | None, new: State) -> None:
@@ -114,7 +114,7 @@ class ContractSection(Section):
             optional = any(match.optional for match in by_org.values())
             label = name if kind == "resource" else f"{kind.replace('_', ' ')} {name}"
             cells = [text(f"{label}{' (optional)' if optional else ''}")]
-            cells += [_cell(by_org.get(fit.org)) for fit in fits]
+            cells += [_sign(by_org.get(fit.org)) for fit in fits]
             rows.append(Row(f"{direction}|{resource}|{kind}|{name}", tuple(cells)))
         nobody = self.state.inputs is not None and not self.state.inputs.organizations
         table.set_rows(rows, empty="No organisation yet: section 7 adds the first one." if nobody else _NO_CONTRACT)
@@ -125,7 +125,7 @@ class ContractSection(Section):
         self.query_one("#fit", Rows).take_focus()
 
     def action_says(self) -> None:
-        """Back to what it says."""
+        """Back to what the contract says."""
         self.remove_class("-reading")
         self.query_one("#contract").focus()
 
@@ -133,12 +133,9 @@ class ContractSection(Section):
 _ASIDES = {"input": "read", "output": "written", "launch": "how a session starts", "release": "FHIR release"}
 
 
-def _cell(match: NeedMatch | None) -> Content:
-    if match is None:
-        return text("–", DIM)
-    sign = FIT[match.outcome]
-    return text(sign.glyph, sign.style)
+def _sign(match: NeedMatch | None) -> Content:
+    return text(FIT[match.outcome].glyph, FIT[match.outcome].style) if match is not None else text("–", DIM)
 
 
 def _draw_legend(page: Page) -> None:
-    page.line(Content("   ").join(Content.assemble((m.glyph, m.style), (f" {m.word}", DIM)) for m in FIT.values()))
+    page.line(Content("   ").join(line((sign.glyph, sign.style), (f" {sign.word}", DIM)) for sign in FIT.values()))

@@ -23,10 +23,10 @@ CANCEL = Binding("escape", "dismiss(None)", "Cancel")
 
 
 class Dialog(ModalScreen[ScreenResultType]):
-    """A screen on top of others that can be dismissed once: a key that comes too late must not take the one below."""
+    """A screen on top of others that closes once: a key that comes too late must not close the screen below."""
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
-        """Close it and hand over the result, unless it is closed or another screen is shown."""
+        """Close the dialog and hand over the result, unless another screen is shown already."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
 

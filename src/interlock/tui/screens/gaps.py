@@ -70,7 +70,7 @@ class Filter:
 
 
 class GapsSection(Section):
-    """What is open, by wave: everything in a wave can start together."""
+    """The section of gaps and things to find out, by wave, with the highlighted entry explained."""
 
     MODE = "gaps"
     LETTER = "a"
@@ -110,8 +110,8 @@ class GapsSection(Section):
         """Titles of the panels."""
         self.query_one("#gap-list").border_title = "Gaps by wave"
 
-    def first(self) -> Widget:
-        """What has the focus when the section opens."""
+    def initial_focus(self) -> Widget:
+        """The widget that has the focus when the section opens."""
         return self.query_one("#gaps", Rows).options
 
     def show(self, old: State | None, new: State) -> None:
@@ -209,7 +209,7 @@ class GapsSection(Section):
         pane.focus()
 
     def action_answer(self) -> None:
-        """Go to a question that decides this gap: one that lacks an answer first."""
+        """Go to a question that decides this gap, one without an answer first."""
         key, assessment, inputs = self.query_one("#gaps", Rows).key, self.state.assessment, self.state.inputs
         if key is None or assessment is None or inputs is None:
             return
@@ -242,12 +242,12 @@ class GapsSection(Section):
         self.app.push_screen(Pick(title, options, current or ""), chosen)
 
     def action_filter_org(self) -> None:
-        """One organisation, or all."""
+        """List one organisation's gaps, or all."""
         organizations = self.state.inputs.organizations if self.state.inputs else ()
         self._pick("Which organisation?", [(org.id, org.name) for org in organizations], self._filter.org, "org")
 
     def action_filter_severity(self) -> None:
-        """One severity, or all."""
+        """List one severity, or all."""
         current = self._filter.severity
         self._pick(
             "Which severity?",
@@ -257,16 +257,16 @@ class GapsSection(Section):
         )
 
     def action_filter_owner(self) -> None:
-        """One owner, or all."""
+        """List one owner's work, or all."""
         current = self._filter.owner
         self._pick("Whose work?", [(o.value, words.OWNER[o].title) for o in Owner], current and current.value, "owner")
 
     def action_filter_kind(self) -> None:
-        """Gaps, things to find out, or both."""
+        """List gaps, things to find out, or both."""
         self._pick("Which kind?", list(_KINDS.items()), self._filter.kind, "kind")
 
     def action_find(self) -> None:
-        """List only what has these words."""
+        """List only entries with these words."""
 
         def given(wanted: str | None) -> None:
             if wanted is not None and self.state.assessment is not None:
@@ -287,7 +287,7 @@ _PARSE = {"org": str, "severity": Severity, "owner": Owner, "kind": str}
 
 
 def _rows(assessment: Assessment, chosen: Filter) -> Iterator[Row]:
-    """Waves in order; within one the graph's own order: severity, then key."""
+    """Rows by wave; within a wave in the graph's order: severity, then key."""
     waits: dict[str, int] = {}
     for edge in assessment.graph.reduced:
         waits[edge.after] = waits.get(edge.after, 0) + 1

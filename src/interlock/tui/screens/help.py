@@ -1,4 +1,4 @@
-"""Help for where one is: what the screen is for, its keys, and what the marks mean."""
+"""Help for the screen that is shown: what it is for, its keys, and what the marks mean."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _EVERYWHERE = (
 
 
 def help_for(app: App[None], screen: Screen[object]) -> Help:
-    """The help of a screen: what it says of itself, and the keys of its own and the app's that work now."""
+    """The help of a screen: its purpose, and the keys of the screen and the app that work now."""
     about = screen.ABOUT if isinstance(screen, Section) else ""
     keys: dict[str, tuple[str, str]] = {}
     for active in screen.active_bindings.values():

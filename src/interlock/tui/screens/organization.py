@@ -29,7 +29,7 @@ _COLUMNS = (Column("", 1), Column("What is in the way", 30, grow=1), Column("Gap
 
 
 class OrganizationPage(Section):
-    """A page on top of the section from which it was opened."""
+    """The page of one organisation, on top of the section from which it was opened."""
 
     TITLE = "Organisation"
     ABOUT = (
@@ -62,12 +62,12 @@ class OrganizationPage(Section):
         self.query_one("#gates").border_title = "Gates"
         self.query_one("#evidence").border_title = "Evidence"
 
-    def first(self) -> Widget:
-        """What has the focus when the section opens."""
+    def initial_focus(self) -> Widget:
+        """The widget that has the focus when the section opens."""
         return self.query_one("#requirements", Rows).options
 
     def show(self, old: State | None, new: State) -> None:
-        """Draw everything anew: it is one organisation."""
+        """Draw everything anew: one organisation is little."""
         org, readiness = new.organization(self._org), new.readiness_of(self._org)
         if org is None or readiness is None:
             if new.judgement is not None and org is None:
@@ -133,20 +133,20 @@ class OrganizationPage(Section):
         self.interlock.show_gap(event.key)
 
     def action_back(self) -> None:
-        """Back to where it was opened from; a second time, while that is being shown, does nothing more."""
+        """Back to the section below; pressed twice, the second time does nothing."""
         if self.is_current:
             self.app.pop_screen()
 
     def action_probe(self) -> None:
-        """Look at its endpoints."""
+        """Probe the organisation."""
         self.interlock.probe([self._org])
 
     def action_answer(self) -> None:
-        """Go to its questions."""
+        """Go to the organisation's questions."""
         self.interlock.ask_questions(self._org)
 
     def action_edit(self) -> None:
-        """Change it."""
+        """Open the organisation's form."""
         self.interlock.edit_organization(self._org)
 
 

@@ -1,4 +1,4 @@
-"""A form for one organisation: adding one, or changing one. What is wrong is said at the field."""
+"""The form in which an organisation is added or changed; what is wrong is said at its field."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from interlock.model.errors import InterlockError
 from interlock.tui.page import text
 from interlock.tui.screens.dialogs import Dialog
 from interlock.tui.widgets.fields import Field
-from interlock.tui.widgets.segments import Segments
+from interlock.tui.widgets.switches import Segments
 
 if TYPE_CHECKING:
     from interlock.model.organization import Organization

@@ -34,7 +34,7 @@ _COLUMNS = (
 
 
 class OrganizationsSection(Section):
-    """Whose EHR the product integrates with."""
+    """The section of the organisations whose EHR the product integrates with."""
 
     MODE = "organizations"
     LETTER = "s"
@@ -66,8 +66,8 @@ class OrganizationsSection(Section):
         """Titles of the panels."""
         self.query_one("#org-panel").border_title = "Organisations"
 
-    def first(self) -> Widget:
-        """What has the focus when the section opens."""
+    def initial_focus(self) -> Widget:
+        """The widget that has the focus when the section opens."""
         return self.query_one("#org-list", Rows).options
 
     def show(self, old: State | None, new: State) -> None:
@@ -84,12 +84,12 @@ class OrganizationsSection(Section):
 
     @on(Button.Pressed, "#org-add")
     def action_add(self) -> None:
-        """Add one."""
+        """Add an organisation."""
         self.interlock.edit_organization(None)
 
     @on(Button.Pressed, "#org-edit")
     def action_edit(self) -> None:
-        """Change the highlighted one."""
+        """Change the highlighted organisation."""
         org = self._chosen()
         if org is not None:
             self.interlock.edit_organization(org.id)
@@ -100,7 +100,7 @@ class OrganizationsSection(Section):
 
     @on(Button.Pressed, "#org-remove")
     def action_remove(self) -> None:
-        """Remove the highlighted one, after a question."""
+        """Remove the highlighted organisation, after a question."""
         org = self._chosen()
         if org is None:
             return

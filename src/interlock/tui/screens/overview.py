@@ -56,7 +56,7 @@ _BAR = 4
 
 
 class OverviewSection(Section):
-    """Where the product and its organisations stand."""
+    """The section that opens first: verdict, organisations, answers, and what to do first."""
 
     MODE = "overview"
     LETTER = "o"
@@ -97,8 +97,8 @@ class OverviewSection(Section):
         self.query_one("#first").border_title = "Do first"
         self.query_one("#verdict").border_title = "Verdict"
 
-    def first(self) -> Widget:
-        """What has the focus when the section opens."""
+    def initial_focus(self) -> Widget:
+        """The widget that has the focus when the section opens."""
         return self.query_one("#orgs", Rows).options
 
     def show(self, old: State | None, new: State) -> None:
@@ -164,7 +164,7 @@ class OverviewSection(Section):
         self.interlock.ask_next()
 
     def action_probe_all(self) -> None:
-        """Go to the probe and run it for everyone."""
+        """Go to the probe and run it for every organisation."""
         self.interlock.probe_all()
 
 

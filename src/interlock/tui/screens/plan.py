@@ -42,7 +42,7 @@ _COLUMNS = (
 
 
 class PlanSection(Section):
-    """What comes first, and when it is done."""
+    """The section of the plan: what comes first, when it is done, and what-if."""
 
     MODE = "plan"
     LETTER = "l"
@@ -88,8 +88,8 @@ class PlanSection(Section):
         self.query_one("#first-things").border_title = "Do first"
         self.query_one("#task-panel").border_title = "Tasks by wave"
 
-    def first(self) -> Widget:
-        """What has the focus when the section opens."""
+    def initial_focus(self) -> Widget:
+        """The widget that has the focus when the section opens."""
         return self.query_one("#first-things")
 
     def show(self, old: State | None, new: State) -> None:
@@ -151,12 +151,12 @@ class PlanSection(Section):
 
     @work(thread=True, group="what-if", description="what-if")
     def _compute(self, supposed: Suppositions, inputs: Inputs, assessment: Assessment) -> None:
-        try:
-            result = job.supposed(inputs, assessment, supposed)
-        except Exception as error:
-            self.post_message(tell.Supposed(supposed, assessment, error=job.readable(error)))
-        else:
-            self.post_message(tell.Supposed(supposed, assessment, result))
+        self.post_message(
+            job.message_of(
+                lambda: tell.Supposed(supposed, assessment, job.supposed(inputs, assessment, supposed)),
+                lambda error: tell.Supposed(supposed, assessment, error=error),
+            )
+        )
 
     @on(tell.Supposed)
     def _worked_out(self, message: tell.Supposed) -> None:
@@ -171,7 +171,7 @@ class PlanSection(Section):
         self._show_dates(assessment)
 
     def action_suppose(self) -> None:
-        """Mark the highlighted task as if it were done, or no longer; away from the list, offer what can be."""
+        """Suppose that the highlighted task is done, or no longer; away from the list, offer the suppositions."""
         rows = self.query_one("#tasks", Rows)
         if not rows.options.has_focus or rows.key is None:
             self.action_what_if()
@@ -199,12 +199,12 @@ class PlanSection(Section):
         self.app.push_screen(Pick("What if?", lines, self._chosen), chosen)
 
     def action_clear(self) -> None:
-        """The plan as it is, every task listed."""
+        """Drop every supposition and list every task."""
         self._only = None
         self._suppose(Suppositions())
 
     def action_only(self) -> None:
-        """One organisation's tasks, or all."""
+        """List one organisation's tasks, or all."""
         assessment = self.state.assessment
         if assessment is None:
             return

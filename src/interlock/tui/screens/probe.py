@@ -1,4 +1,4 @@
-"""Probing: the organisations with how far each is, and what the last probe of one saw."""
+"""Probing: the organisations with their progress, and what the last probe of the highlighted one saw."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _COLUMNS = (
 
 
 class ProbeSection(Section):
-    """Look at what the organisations' FHIR and SMART endpoints publish."""
+    """The section that probes the organisations' FHIR and SMART endpoints and shows what they publish."""
 
     MODE = "probe"
     LETTER = "p"
@@ -79,8 +79,8 @@ class ProbeSection(Section):
         """Titles of the panels."""
         self.query_one("#probe-orgs").border_title = "Organisations"
 
-    def first(self) -> Widget:
-        """What has the focus when the section opens."""
+    def initial_focus(self) -> Widget:
+        """The widget that has the focus when the section opens."""
         return self.query_one("#probe-list", Rows).options
 
     def show(self, old: State | None, new: State) -> None:
@@ -135,7 +135,7 @@ class ProbeSection(Section):
         self.interlock.show_organization(event.key)
 
     def action_drift(self) -> None:
-        """What changed between the last two observations, in the card's place."""
+        """Show what changed between the last two observations, in the card's place."""
         key = self.query_one("#probe-list", Rows).key
         if key is None:
             self.notify("There is no organisation to compare. Section 7 adds one.", markup=False)
@@ -150,12 +150,12 @@ class ProbeSection(Section):
     def _compare(self, org: str) -> None:
         from interlock.usecases.drift import drift_of_org
 
-        try:
-            drift = drift_of_org(self.interlock.workspace, org, None, None)
-        except Exception as error:
-            self.post_message(tell.Drifted(org, error=job.readable(error)))
-        else:
-            self.post_message(tell.Drifted(org, drift))
+        self.post_message(
+            job.message_of(
+                lambda: tell.Drifted(org, drift_of_org(self.interlock.workspace, org, None, None)),
+                lambda error: tell.Drifted(org, error=error),
+            )
+        )
 
     @on(tell.Drifted)
     def _drifted(self, message: tell.Drifted) -> None:

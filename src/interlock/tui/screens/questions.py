@@ -33,7 +33,7 @@ _COLUMNS = (Column("", 1), Column("Question", 20, grow=1))
 
 
 class QuestionsSection(Answering):
-    """Walk through the questions of the product, then of each organisation."""
+    """The section of the questions: those of the product, then of each organisation."""
 
     MODE = "questions"
     LETTER = "q"
@@ -90,8 +90,8 @@ class QuestionsSection(Answering):
         self.query_one("#form").border_title = "Question"
         self.query_one("#question-list").border_title = "Questions"
 
-    def first(self) -> Widget:
-        """What has the focus when the section opens."""
+    def initial_focus(self) -> Widget:
+        """The widget that has the focus when the section opens."""
         return self.query_one("#choices")
 
     # -- showing --------------------------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ class QuestionsSection(Answering):
                 table.select(self._item)
 
     def _list_head(self, state: State) -> Content:
-        """Whose questions, how far they are, and what is filtered."""
+        """The line above the list: whose questions, how many are settled, and which filter is on."""
         counts = count(self._asked)
         parts = [(state.name_of(self._scope), "bold"), (f"  {counts.settled} of {counts.total}", DIM)]
         if self._filter.is_set:
@@ -142,7 +142,7 @@ class QuestionsSection(Answering):
         return line(*parts)
 
     def _listed(self) -> tuple[Asked, ...]:
-        """The questions that the filter takes, and the one that is shown: answering it does not make it vanish."""
+        """The questions that the filter takes, and the question on the form: answering it does not make it vanish."""
         return tuple(
             asked for asked in self._asked if asked.item.id == self._item or self._filter.takes(asked, self.state)
         )
@@ -194,7 +194,7 @@ class QuestionsSection(Answering):
     # -- going ----------------------------------------------------------------------------------------------------
 
     def go_to(self, scope: str, item: str | None = None) -> None:
-        """Show the questions of a scope, at one of them if it is named, else at the first open one."""
+        """Show a scope's questions, at the named question or else at the first without an answer."""
         self.commit()
         self._scope, self._item = scope, item
         self._again()
@@ -221,7 +221,7 @@ class QuestionsSection(Answering):
         self._again()
 
     def action_next_open(self) -> None:
-        """The next question without an answer: after this one, before it, then in the scopes that follow."""
+        """Go to the next question without an answer: after this one, before it, then in the scopes that follow."""
         self.commit()
         inputs = self.state.inputs
         if inputs is None:
@@ -240,7 +240,7 @@ class QuestionsSection(Answering):
         self.notify("Every question has an answer.", title="Done", markup=False)
 
     def action_worth(self) -> None:
-        """The open question that settles most."""
+        """Go to the open question that settles most."""
         self.commit()
         self.interlock.ask_next()
 
@@ -268,7 +268,7 @@ class QuestionsSection(Answering):
         self._list_only(QuestionFilter())
 
     def _list_only(self, chosen: QuestionFilter) -> None:
-        """List what the filter takes, and go to the first of it."""
+        """List the questions that the filter takes, and go to the first."""
         self.commit()
         self._filter = chosen
         taken = [asked.item.id for asked in self._asked if chosen.takes(asked, self.state)]
@@ -316,12 +316,12 @@ class QuestionsSection(Answering):
         self.app.push_screen(dialog, lambda scope: self.go_to(scope) if scope else None)
 
     def action_scope_step(self, step: int) -> None:
-        """The scope before or after this one."""
+        """Go to the scope before or after this one."""
         scopes = self._scopes()
         self.go_to(scopes[(self._index_in(scopes) + step) % len(scopes)])
 
     def action_list(self) -> None:
-        """Into the list; where the screen is narrow it takes the form's place, and a second time gives it back."""
+        """Focus the list; on a narrow screen the list takes the form's place until the key is pressed again."""
         self.toggle_class("-listing")
         if self.has_class("-listing") or not self.has_class("-narrow"):
             self.query_one("#questions", Rows).take_focus()

@@ -27,11 +27,11 @@ from interlock.tui.widgets.fields import Field
 from interlock.tui.widgets.flow import ScrollingFlow
 from interlock.tui.widgets.problem import draw_problem
 from interlock.tui.widgets.rows import Column, Row, Rows
-from interlock.tui.widgets.tick import Tick
+from interlock.tui.widgets.switches import Tick
 
 if TYPE_CHECKING:
     from interlock.model.assessment import Assessment
-    from interlock.usecases.milestone import Milestone
+    from interlock.usecases.load import Inputs
     from interlock.usecases.report import Format
 
 #: Format, what it is good for, and whether it is chosen unless somebody says otherwise.
@@ -46,8 +46,13 @@ _FORMATS: tuple[tuple[Format, str, bool], ...] = (
 _COLUMNS = (Column("#", 2, right=True), Column("Milestone", 16, grow=1), Column("Saved", 22, leaves=1))
 
 
+def _newest(state: State, inputs: Inputs) -> Assessment:
+    """The assessment of the newest answers, even if the plan on the screen has not caught up with them."""
+    return state.assessment if state.assessment is not None and state.up_to_date else job.assessed(inputs)
+
+
 class ReportSection(Section):
-    """The report as files, and milestones to compare with."""
+    """The section that writes the report and keeps milestones to compare with."""
 
     MODE = "report"
     LETTER = "r"
@@ -72,7 +77,7 @@ class ReportSection(Section):
         self._written: tuple[Path, ...] = ()
 
     def body(self) -> Iterable[Widget]:
-        """Forms on the left, what came of them on the right; below each other where it is narrow."""
+        """Two forms on the left and their result on the right; below each other where it is narrow."""
         with Container(id="report-grid"):
             yield from self._export_form()
             yield ScrollingFlow(id="outcome", classes="panel")
@@ -107,8 +112,8 @@ class ReportSection(Section):
         outcome.border_title = "Result"
         outcome.draw(lambda page: page.para("The files that were written are listed here.", DIM))
 
-    def first(self) -> Widget:
-        """What has the focus when the section opens."""
+    def initial_focus(self) -> Widget:
+        """The widget that has the focus when the section opens."""
         return self.query_one("#export")
 
     def show(self, old: State | None, new: State) -> None:
@@ -125,12 +130,9 @@ class ReportSection(Section):
         if self.is_mounted:
             self._show_milestones()
 
-    def _milestones(self) -> tuple[Milestone, ...]:
+    def _show_milestones(self) -> None:
         from interlock.usecases.milestone import milestones
 
-        return milestones(self.interlock.workspace)
-
-    def _show_milestones(self) -> None:
         if self.state.inputs is None:
             return
         self.query_one("#milestones", Rows).set_rows(
@@ -139,7 +141,7 @@ class ReportSection(Section):
                     entry.path.stem,
                     (text(entry.number, DIM), text(entry.name, "bold"), text(words.moment(entry.saved), DIM)),
                 )
-                for entry in reversed(self._milestones())
+                for entry in reversed(milestones(self.interlock.workspace))
             ]
         )
 
@@ -170,19 +172,15 @@ class ReportSection(Section):
     def _export(self, state: State, folder: Path, formats: tuple[Format, ...]) -> None:
         if state.inputs is None:
             return
-        try:
-            # The newest answers count, even if the plan on the screen has not caught up with them.
-            assessment = state.assessment if state.up_to_date else job.assessed(state.inputs)
-            if assessment is None:
-                return
-            folder = self.interlock.workspace.output(folder)
-            written, skipped = job.export(
-                assessment, state.inputs, folder, formats, lambda name: self.post_message(tell.ExportStep(name))
+        inputs = state.inputs
+
+        def exported() -> tell.Exported:
+            assessment, out = _newest(state, inputs), self.interlock.workspace.output(folder)
+            return tell.Exported(
+                *job.export(assessment, inputs, out, formats, lambda name: self.post_message(tell.ExportStep(name)))
             )
-        except Exception as error:
-            self.post_message(tell.Exported((), error=job.readable(error)))
-        else:
-            self.post_message(tell.Exported(written, skipped))
+
+        self.post_message(job.message_of(exported, lambda error: tell.Exported(error=error)))
 
     def _say(self, step: str) -> None:
         self.query_one("#export-step", Static).update(text(step, ACCENT))
@@ -243,12 +241,12 @@ class ReportSection(Section):
 
         if state.inputs is None:
             return
-        try:
-            written = export_contract(state.inputs, self.interlock.workspace.output(folder), today=date.today())
-        except Exception as error:
-            self.post_message(tell.Exported((), error=job.readable(error)))
-        else:
-            self.post_message(tell.Exported(written))
+        inputs = state.inputs
+
+        def exported() -> tell.Exported:
+            return tell.Exported(export_contract(inputs, self.interlock.workspace.output(folder), today=date.today()))
+
+        self.post_message(job.message_of(exported, lambda error: tell.Exported(error=error)))
 
     # -- milestones -----------------------------------------------------------------------------------------------
 
@@ -275,12 +273,13 @@ class ReportSection(Section):
 
         if state.assessment is None:
             return
-        try:
-            saved = save_milestone(self.interlock.workspace, name, state.assessment)
-        except Exception as error:
-            self.post_message(tell.MilestoneSaved(error=job.readable(error)))
-        else:
-            self.post_message(tell.MilestoneSaved(saved.path))
+        assessment = state.assessment
+        self.post_message(
+            job.message_of(
+                lambda: tell.MilestoneSaved(save_milestone(self.interlock.workspace, name, assessment).path),
+                lambda error: tell.MilestoneSaved(error=error),
+            )
+        )
 
     @on(tell.MilestoneSaved)
     def _frozen(self, message: tell.MilestoneSaved) -> None:
@@ -309,15 +308,15 @@ class ReportSection(Section):
     def _compare(self, state: State, name: str) -> None:
         from interlock.usecases.milestone import compare, earlier_milestones, load_reference
 
-        if state.inputs is None or state.assessment is None:
+        if state.inputs is None:
             return
-        try:
-            before = load_reference(self.interlock.workspace, name, today=date.today())
-            now = state.assessment if state.up_to_date else job.assessed(state.inputs)
-            earlier = earlier_milestones(self.interlock.workspace, name)
-            self.post_message(tell.Compared(name, compare(before, now, earlier)))
-        except Exception as error:
-            self.post_message(tell.Compared(name, error=job.readable(error)))
+        inputs, workspace = state.inputs, self.interlock.workspace
+
+        def compared() -> tell.Compared:
+            before = load_reference(workspace, name, today=date.today())
+            return tell.Compared(name, compare(before, _newest(state, inputs), earlier_milestones(workspace, name)))
+
+        self.post_message(job.message_of(compared, lambda error: tell.Compared(name, error=error)))
 
     @on(tell.Compared)
     def _compared(self, message: tell.Compared) -> None:
@@ -333,7 +332,7 @@ class ReportSection(Section):
         self._outcome().focus()
 
     def action_burn_down(self) -> None:
-        """All milestones and now, in one table."""
+        """Show all milestones and the assessment of now in one table."""
         if self.state.assessment is None:
             self.notify("The assessment is still being worked out.", markup=False)
             return
@@ -345,12 +344,12 @@ class ReportSection(Section):
     def _burn_down(self, now: Assessment) -> None:
         from interlock.usecases.milestone import burn_down_of
 
-        try:
-            series = burn_down_of(self.interlock.workspace, today=date.today(), now=now)
-        except Exception as error:
-            self.post_message(tell.BurnedDown(error=job.readable(error)))
-        else:
-            self.post_message(tell.BurnedDown(series))
+        self.post_message(
+            job.message_of(
+                lambda: tell.BurnedDown(burn_down_of(self.interlock.workspace, today=date.today(), now=now)),
+                lambda error: tell.BurnedDown(error=error),
+            )
+        )
 
     @on(tell.BurnedDown)
     def _burned_down(self, message: tell.BurnedDown) -> None:

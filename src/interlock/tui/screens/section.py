@@ -1,4 +1,4 @@
-"""What all sections share: the bars at top and bottom, the problem panel, and drawing only when something changed."""
+"""The parent of all sections: bars at top and bottom, a problem panel, and drawing when something has changed."""
 
 from __future__ import annotations
 
@@ -94,12 +94,12 @@ class Section(Screen[None]):
 
     @property
     def interlock(self) -> Shell:
-        """The app, by what a screen may ask of it."""
+        """The app, as far as a screen may use it."""
         return cast("Shell", self.app)
 
     @property
     def state(self) -> State:
-        """What the app knows now."""
+        """The app's state as it is now."""
         return self.interlock.state
 
     def compose(self) -> ComposeResult:
@@ -152,12 +152,12 @@ class Section(Screen[None]):
                 self.call_after_refresh(self._focus_first)
 
     def _focus_first(self) -> None:
-        widget = self.first()
+        widget = self.initial_focus()
         if self.focused is None and widget is not None:
             widget.focus(scroll_visible=False)  # a page that scrolls starts at its top
 
-    def first(self) -> Widget | None:
-        """What has the focus when the section opens."""
+    def initial_focus(self) -> Widget | None:
+        """The widget that has the focus when the section opens."""
         return None
 
     def show(self, old: State | None, new: State) -> None:
@@ -167,7 +167,7 @@ class Section(Screen[None]):
         """Hand over what is typed and not yet given as an answer; called before the app closes."""
 
     def refused(self) -> tuple[str, ...]:
-        """What was typed and cannot be taken, with the reason."""
+        """Texts that were typed and are no valid answers, each with the reason."""
         return ()
 
     def keep(self) -> None:

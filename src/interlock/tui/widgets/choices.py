@@ -1,4 +1,4 @@
-"""The answers that a question offers, and the two that every question has: not known, and does not apply."""
+"""The answers that a question offers, and the two beside them: unknown, and not applicable."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Choice:
 
 
 def choices_of(item: Item) -> tuple[Choice, ...]:
-    """What can be chosen for a question."""
+    """The choices that a question offers."""
     offered = [Choice("value", option.value, option.label, option.rationale or "") for option in item.options]
     if item.type is ItemType.BOOLEAN:
         offered = [Choice("value", "yes", "Yes"), Choice("value", "no", "No")]
@@ -70,7 +70,7 @@ def choices_of(item: Item) -> tuple[Choice, ...]:
 
 
 class _Line(Option):
-    """A line of the list that knows its question: it may be handled when the list shows another one already."""
+    """A line of the list with its question: by the time it is handled, the list may show another question."""
 
     def __init__(self, asked: Asked, choice: Choice) -> None:
         super().__init__(Content(""))

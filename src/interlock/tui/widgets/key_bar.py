@@ -1,4 +1,4 @@
-"""The keys that work now, on the last line: one widget, and as many keys as fit, the general ones last to leave."""
+"""The keys that work now, on the last line: as many as fit, the general ones always."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from interlock.tui.styles import ACCENT, BAD, DIM, STATUS, WARN
 from interlock.tui.widgets.choices import TYPED, Choice, Choices
 from interlock.tui.widgets.fields import Field, Words
 from interlock.tui.widgets.flow import Flow
-from interlock.tui.widgets.segments import Segments
+from interlock.tui.widgets.switches import Segments
 
 if TYPE_CHECKING:
     from interlock.usecases.next import NextQuestion

@@ -82,7 +82,7 @@ def layout(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
 
 
 def _alike(before: Sequence[Row], after: Sequence[Row]) -> bool:
-    """Would both look the same? Cells that are drawn for their width are only alike when they are the same."""
+    """Would both lists look the same? Cells that are drawn for their width are alike only when they are identical."""
     return len(before) == len(after) and all(_row_alike(old, new) for old, new in zip(before, after, strict=True))
 
 
@@ -90,20 +90,17 @@ def _row_alike(old: Row, new: Row) -> bool:
     if (old.key, old.heading, old.aside, len(old.cells)) != (new.key, new.heading, new.aside, len(new.cells)):
         return False
     pairs = zip((*old.cells, old.below), (*new.cells, new.below), strict=True)
-    return all(_cell_alike(before, after) for before, after in pairs)
-
-
-def _cell_alike(old: Cell | None, new: Cell | None) -> bool:
-    if isinstance(old, Content) and isinstance(new, Content):
-        return old.is_same(new)
-    return old is new
+    return all(
+        before.is_same(after) if isinstance(before, Content) and isinstance(after, Content) else before is after
+        for before, after in pairs
+    )
 
 
 class Rows(Vertical):
-    """A head and a list of rows that the keyboard and the mouse choose from.
+    """A table: a head and a list of rows that the keyboard and the mouse choose from.
 
-    Where it is hidden it has no width, and nothing is drawn: the list still holds rows of before. What is asked for
-    then is answered from the rows as they are, and the list is drawn once there is room.
+    A hidden table has no width and draws nothing, so its list still holds earlier rows. Keys and selections are
+    answered from the newest rows meanwhile, and the list is drawn once there is room.
     """
 
     @dataclass(eq=False, repr=False)
