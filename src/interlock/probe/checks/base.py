@@ -76,6 +76,7 @@ class CheckInput:
     active: bool = False
     drift: Drift | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _evidence: dict[tuple[Purpose, str], CheckEvidence] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def capability(self) -> CapabilityFacts:
@@ -151,9 +152,12 @@ class CheckInput:
 
     def at(self, purpose: Purpose, pointer: str = "") -> CheckEvidence:
         """Evidence: a JSON pointer into a document that was asked for."""
-        exchange = self.exchanges.get(purpose)
-        url = exchange.url if exchange is not None else self.base
-        return CheckEvidence.trusted(url=url, pointer=pointer)
+        evidence = self._evidence.get((purpose, pointer))
+        if evidence is None:
+            exchange = self.exchanges.get(purpose)
+            url = exchange.url if exchange is not None else self.base
+            evidence = self._evidence[purpose, pointer] = CheckEvidence.trusted(url=url, pointer=pointer)
+        return evidence
 
     def at_fields(self, purpose: Purpose, names: Iterable[str]) -> tuple[CheckEvidence, ...]:
         """Evidence: fields at the top of a document that was asked for."""
