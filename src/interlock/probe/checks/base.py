@@ -1,4 +1,4 @@
-"""What a check is: its registration, its input, and its result."""
+"""A check's registration, its input and its result; and the forms of words that messages share."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def given(facts: _F | None) -> _F:
 
 
 class Result(NamedTuple):
-    """What a check found: outcome, one sentence without a full stop, and where."""
+    """The result of a check: outcome, a sentence without a full stop, and the evidence for it."""
 
     outcome: CheckOutcome
     message: str

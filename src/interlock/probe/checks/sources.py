@@ -1,4 +1,4 @@
-"""The specifications that checks cite: titles and addresses in one place."""
+"""The specifications that checks cite: their titles and addresses."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _Kind = Literal["resource", "interaction", "search_parameter", "operation", "pro
 
 def _need(number: int, kind: _Kind, title: str, severity: Severity, element: str, row: str) -> None:
     """Register the comparison of one kind of need."""
-    where = "/fhirVersion" if kind == "release" else "/rest/0/resource"
+    pointer = "/fhirVersion" if kind == "release" else "/rest/0/resource"
 
     @FAMILY.check(
         number, title, severity, cite("R4-CSD", element, element), rows=(row,), needs="contract", level="contract"
@@ -40,27 +40,23 @@ def _need(number: int, kind: _Kind, title: str, severity: Severity, element: str
     def compare(probed: CheckInput) -> Result:
         """What a list leaves out is missing; what the statement does not list at all is unknown."""
         matches = [match for match in given(probed.fit).matches if match.kind == kind]
-        return _compared(matches, probed, where)
-
-
-def _compared(matches: list[NeedMatch], probed: CheckInput, pointer: str) -> Result:
-    if not matches:
-        return not_applicable("the contract needs none")
-    where = probed.at("metadata", pointer)
-    needed = [match for match in matches if not match.optional]
-    missing = [match for match in needed if match.outcome == "missing"]
-    if missing:
-        return failed(f"Needed by the contract and not offered: {_names(missing)}", where)
-    unseen = [match for match in matches if match.outcome == "not_observed"]
-    if unseen:
-        return not_observed("the capability statement was not seen", where)
-    silent = [match for match in matches if match.outcome == "undeclared"]
-    lost = [match for match in matches if match.outcome == "missing"]
-    if lost:
-        return warned(f"Optional in the contract, and not offered: {_names(lost)}", where)
-    if silent:
-        return warned(f"Needed by the contract, and the statement does not say: {_names(silent)}", where)
-    return passed(f"All {len(matches)} are offered", where)
+        if not matches:
+            return not_applicable("the contract needs none")
+        where = probed.at("metadata", pointer)
+        needed = [match for match in matches if not match.optional]
+        missing = [match for match in needed if match.outcome == "missing"]
+        if missing:
+            return failed(f"Needed by the contract and not offered: {_names(missing)}", where)
+        unseen = [match for match in matches if match.outcome == "not_observed"]
+        if unseen:
+            return not_observed("the capability statement was not seen", where)
+        silent = [match for match in matches if match.outcome == "undeclared"]
+        lost = [match for match in matches if match.outcome == "missing"]
+        if lost:
+            return warned(f"Optional in the contract, and not offered: {_names(lost)}", where)
+        if silent:
+            return warned(f"Needed by the contract, and the statement does not say: {_names(silent)}", where)
+        return passed(f"All {len(matches)} are offered", where)
 
 
 def _names(matches: list[NeedMatch]) -> str:

@@ -1,4 +1,4 @@
-"""CAP: the capability statement: is it offered, how is it served, and what does it leave unsaid."""
+"""CAP, the statement: is it offered, how is it served, and what does it leave unsaid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""NET, manners: where redirects lead, how the server says no, how long and how large its answers are."""
+"""NET, the answers: where redirects lead, how the server says no, how long and how large its answers are."""
 
 from __future__ import annotations
 

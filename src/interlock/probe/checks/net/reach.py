@@ -1,4 +1,4 @@
-"""NET: can the server be reached, how, and how well. What could not be reached is never called missing."""
+"""NET, reach: can the server be reached, how, and how well. What could not be reached is never called missing."""
 
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal
 from interlock.fhir.auth_path import auth_paths
 from interlock.fhir.scopes import covers
 from interlock.model import words
-from interlock.model.auth_path import AuthPath
 from interlock.model.base import Severity
 from interlock.model.observation import SmartFacts
 from interlock.probe.checks.base import (
@@ -47,18 +46,14 @@ def _launch(mode: Literal["ehr", "standalone", "backend"], number: int, title: s
         """Worked out from capabilities, endpoints, grant types and authentication methods together."""
         if mode not in given(probed.contract).launch.modes:
             return not_applicable("the contract does not use this launch mode")
-        auth_path = _path(probed, mode)
+        paths = auth_paths(probed.facts.smart, absent=probed.is_absent("smart"), why=probed.why_unseen("smart"))
+        auth_path = next(path for path in paths if path.mode == mode)
         where = probed.at("smart", "/grant_types_supported" if mode == "backend" else "/capabilities")
         if auth_path.state == "possible":
             return passed(auth_path.summary(), where)
         if auth_path.state == "not_offered":
             return failed(f"Needed by the contract: {auth_path.summary()}", where)
         return not_observed(auth_path.reason, where)
-
-
-def _path(probed: CheckInput, mode: str) -> AuthPath:
-    paths = auth_paths(probed.facts.smart, absent=probed.is_absent("smart"), why=probed.why_unseen("smart"))
-    return next(path for path in paths if path.mode == mode)
 
 
 _launch("ehr", 50, "The contract's EHR launch has an auth path")

@@ -1,4 +1,4 @@
-"""SMART, the details: what is sent in its place, types of fields, the other addresses, scopes, and hollow claims."""
+"""SMART, the details: other documents sent instead, types of fields, the other addresses, scopes, hollow claims."""
 
 from __future__ import annotations
 

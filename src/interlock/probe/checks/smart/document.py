@@ -282,14 +282,12 @@ def public_hosts(probed: CheckInput) -> Result:
     inside = []
     for name in URL_FIELDS:
         address = origin(getattr(probed.smart, name) or "")
-        if address is not None and _looks_internal(address.host):
+        if address is None:
+            continue
+        if is_internal_name(address.host) or kind_of_host(address.host) in {"private", "never"}:
             inside.append(name)
     if inside:
         return warned(
             f"On a host that only its own network knows: {words.listed(inside)}", *probed.at_fields("smart", inside)
         )
     return passed("No advertised endpoint is on an internal host by its name", probed.at("smart"))
-
-
-def _looks_internal(host: str) -> bool:
-    return is_internal_name(host) or kind_of_host(host) in {"private", "never"}
