@@ -100,7 +100,7 @@ _ALLOWED: tuple[tuple[str, Purpose], ...] = (
 
 
 def cors_facts(exchanges: Exchanges, origin_sent: str) -> CorsFacts:
-    """What the answers to requests with an origin allow (Fetch, CORS protocol; specifications: COR-04).
+    """Which requests of a browser the server allows (Fetch, CORS protocol; specifications: COR-04).
 
     An answer without the header allows nothing; a request that got no answer says nothing.
     """

@@ -178,7 +178,7 @@ def parse_document(text: str) -> tuple[Any, tuple[str, ...]]:
 
 
 def _end_of_object(text: str) -> int | None:
-    """Where a first complete JSON object ends that something else follows, or none."""
+    """The end of a complete JSON object that other text follows, or none."""
     start = len(text) - len(text.lstrip())
     if not text.startswith("{", start):
         return None
@@ -190,10 +190,10 @@ def _end_of_object(text: str) -> int | None:
 
 
 def _loads(text: str) -> Any:
-    """msgspec reads twice as fast as the standard library, with limits of its own on depth and numbers.
+    """Parse with msgspec, twice as fast as the standard library, with limits of its own on depth and numbers.
 
-    What it rejects is read again by the standard library, which is laxer (lone surrogates, ``NaN``) and says where
-    it gave up.
+    A text that it rejects is read again by the standard library, which is laxer (lone surrogates, ``NaN``) and says
+    where it gave up.
     """
     try:
         return msgspec.json.decode(text)

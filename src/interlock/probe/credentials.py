@@ -102,7 +102,7 @@ class Credentials:
     origins: frozenset[Origin] | None = frozenset()
 
     def may_go_to(self, url: str) -> bool:
-        """Whether they may be sent to an address."""
+        """Whether the credentials may be sent to an address."""
         return self.origins is None or origin(url) in self.origins
 
     def token_request(self, token_endpoint: str, scope: str) -> tuple[Secret, Mapping[str, Secret]]:

@@ -126,7 +126,7 @@ def deeper_bases(base: str) -> tuple[str, ...]:
 
 
 def smart_root_url(base: str) -> str | None:
-    """Where some servers publish it instead: at the host's root. None when the base is the root itself."""
+    """Address of a SMART configuration at the host's root, where some servers publish it; none if that is the base."""
     parts = split(base)
     if parts is None or not parts.path.strip("/"):
         return None

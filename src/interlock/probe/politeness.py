@@ -67,7 +67,7 @@ class HostLimits:
             state.users -= 1
 
     def hold(self, host: str, seconds: float) -> None:
-        """Let no further request to a host start for some seconds: it said so itself (Retry-After)."""
+        """Let no further request to a host start for some seconds: the host asked for that (Retry-After)."""
         state = self._state(host)
         state.quiet_until = max(state.quiet_until, asyncio.get_running_loop().time() + seconds)
 

@@ -88,7 +88,7 @@ def _reading(record: RequestRecord) -> Reading:
 
 
 def _was_active(observation: Observation) -> bool:
-    """A token request with credentials is no part of an active probe; a read to be refused is."""
+    """Whether an active probe made the observation: a read to be refused tells, a sample's token request does not."""
     return any(
         record.purpose == "anonymous-read" or (record.method != "GET" and record.purpose != "token")
         for record in observation.requests

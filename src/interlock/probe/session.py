@@ -90,9 +90,9 @@ async def probe_target(
 
 
 def _without_secrets(observation: Observation) -> Observation:
-    """The observation as it may be kept: a server's documents may hold secrets in addresses, and ours.
+    """The observation without secrets: a server's documents may hold some in addresses, or repeat ours.
 
-    They are taken out at the end, because addresses are followed as they are. It takes as long as a whole probe of a
+    Secrets are taken out at the end, because addresses are followed as they are. It takes as long as a whole probe of a
     server on this machine, so it is left out where no received byte can belong to a secret (:func:`may_hold_secrets`).
     """
     text = observation.model_dump_json()
@@ -186,7 +186,7 @@ class _Session:
             self.exchanges["anonymous-read"] = read
 
     async def _take_sample(self, sample: SamplePlan) -> None:
-        """A sample with credentials; it has as much time again as the discovery before it."""
+        """Take a sample with credentials; it has as much time again as the discovery before it."""
         base = Base(
             self._base,
             self.facts,
@@ -241,7 +241,7 @@ class _Session:
                 return
 
     async def _with_origin(self, origin_sent: str) -> None:
-        """Discovery once more, as a browser asks; only where it was answered without."""
+        """Ask as a browser does, with an origin, for the discovery documents that were answered without."""
         headers = {"Origin": origin_sent}
         if self._has("smart"):
             await self._get("cors-smart", plan.smart_url(self._base), plan.JSON_LADDER[:1], headers=headers)

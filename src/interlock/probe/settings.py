@@ -108,7 +108,7 @@ class ProbeSettings:
 
 @dataclass(frozen=True, slots=True)
 class ProbeEvent:
-    """Something happened to a target.
+    """A step in the probe of a target, for whoever shows progress.
 
     :ivar kind: ``started``; ``request`` with ``record`` set; ``finished`` with ``observation`` and ``bodies`` set.
     :ivar detail: a short sentence for a progress line.

@@ -72,7 +72,7 @@ def _is_authority(certificate: x509.Certificate) -> bool:
 
 
 def _names_its_issuer(certificate: x509.Certificate) -> bool:
-    """Whether it says where its issuer's certificate is to be had (RFC 5280 section 4.2.2.1, caIssuers)."""
+    """Whether a certificate says where its issuer's is to be had (RFC 5280 section 4.2.2.1, caIssuers)."""
     try:
         access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
     except x509.ExtensionNotFound:

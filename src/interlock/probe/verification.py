@@ -23,16 +23,7 @@ def tls_context(verify: ssl.SSLContext | str | Path | None, ca_bundle: Path | No
     """
     if isinstance(verify, ssl.SSLContext):
         return verify
-    if verify is None and ca_bundle is None:
-        return _default_context()
-    if verify is None:
-        context = _new_default_context()
-    else:
-        context = _strict(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
-        _load(context, Path(verify))
-    if ca_bundle is not None:
-        _load(context, ca_bundle)
-    return context
+    return _new_context(verify, ca_bundle) if verify is not None or ca_bundle is not None else _default_context()
 
 
 def identified_context(settings: ProbeSettings) -> ssl.SSLContext:
@@ -43,9 +34,7 @@ def identified_context(settings: ProbeSettings) -> ssl.SSLContext:
     own = settings.client_certificate
     if own is None or isinstance(settings.verify, ssl.SSLContext):
         raise InterlockError("a client certificate needs CA certificates in files, not a TLS context")
-    context = tls_context(settings.verify, settings.ca_bundle)
-    if context is _default_context():
-        context = _new_default_context()
+    context = _new_context(settings.verify, settings.ca_bundle)
     try:
         context.load_cert_chain(own.certificate, own.key, own.password or "")
     except (OSError, ssl.SSLError) as error:
@@ -69,17 +58,19 @@ def _load(context: ssl.SSLContext, path: Path) -> None:
 
 @cache
 def _default_context() -> ssl.SSLContext:
-    """Loading two sets of certificates takes tens of milliseconds; the result is never changed."""
-    return _new_default_context()
+    """The context of the system's and certifi's certificates, loaded once: that takes tens of milliseconds."""
+    return _new_context(None, None)
 
 
-def _strict(context: ssl.SSLContext) -> ssl.SSLContext:
-    """Make a context refuse a certificate without subjectAltName: its common name names no host (RFC 9525)."""
+def _new_context(verify: str | Path | None, ca_bundle: Path | None) -> ssl.SSLContext:
+    if verify is None:
+        context = ssl.create_default_context()
+        context.load_verify_locations(cafile=certifi.where())
+    else:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        _load(context, Path(verify))
+    # A certificate without subjectAltName is refused: its common name names no host (RFC 9525).
     context.hostname_checks_common_name = False
-    return context
-
-
-def _new_default_context() -> ssl.SSLContext:
-    context = _strict(ssl.create_default_context())
-    context.load_verify_locations(cafile=certifi.where())
+    if ca_bundle is not None:
+        _load(context, ca_bundle)
     return context
