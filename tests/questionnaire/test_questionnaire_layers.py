@@ -43,7 +43,7 @@ def write(own: Path, items: str, name: str = "own") -> Path:
 
 
 def ids(folders: tuple[Path, ...]) -> list[list[str]]:
-    return [[item.id for item in one.questions()] for one in load_questionnaires(folders)]
+    return [[item.id for item in questionnaire.questions()] for questionnaire in load_questionnaires(folders)]
 
 
 def test_questions_are_added_after_the_shipped_ones(folders: tuple[Path, Path]) -> None:
@@ -63,7 +63,7 @@ def test_a_question_replaces_the_one_with_its_id_where_that_stood(folders: tuple
 
 def test_a_questionnaire_that_only_replaces_is_left_out(folders: tuple[Path, Path]) -> None:
     write(folders[1], "- {id: base.last, type: boolean, text: Ours?}\n")
-    assert [one.id for one in load_questionnaires(folders)] == ["base"]
+    assert [questionnaire.id for questionnaire in load_questionnaires(folders)] == ["base"]
 
 
 def test_a_group_replaces_a_group_whole(folders: tuple[Path, Path]) -> None:

@@ -267,17 +267,17 @@ def probed() -> tuple[Observation, dict[str, bytes], dict[str, str]]:
 
     async def probe() -> list[Observation]:
         targets = (Target.trusted(base_url="sandbox://riverside"),)
-        return [seen async for seen in probe_targets(targets, ProbeSettings(thorough=True), heard)]
+        return [riverside async for riverside in probe_targets(targets, ProbeSettings(thorough=True), heard)]
 
-    (seen,) = asyncio.run(probe())
-    return seen, bodies, {record.purpose: record.sha256 for record in seen.requests if record.sha256}
+    (riverside,) = asyncio.run(probe())
+    return riverside, bodies, {record.purpose: record.sha256 for record in riverside.requests if record.sha256}
 
 
-def judged_without_mistake(seen: Observation, bodies: Mapping[str, bytes]) -> Observation:
+def judged_without_mistake(riverside: Observation, bodies: Mapping[str, bytes]) -> Observation:
     """Judges an observation anew; a check that went wrong, which the product survives, is a finding all the same."""
     from interlock.probe.recheck import recheck
 
-    judged = recheck(seen, bodies)
+    judged = recheck(riverside, bodies)
     mistakes = [check.model_dump_json()[:500] for check in judged.checks if check.outcome.value == "error"]
     assert not mistakes, mistakes
     return judged
@@ -289,12 +289,12 @@ def answer_to(purpose: str) -> Callable[[bytes, Path], object]:
     def run(data: bytes, folder: Path) -> object:
         from interlock.model.observation import Observation
 
-        seen, bodies, digests = probed()
+        riverside, bodies, digests = probed()
         beside = {"smart", "openid", "jwks"} - {purpose}  # small ones: the more inputs are tried
-        requests = [record for record in seen.requests if record.purpose in beside]
-        like = next(record for record in seen.requests if record.purpose in digests)
+        requests = [record for record in riverside.requests if record.purpose in beside]
+        like = next(record for record in riverside.requests if record.purpose in digests)
         requests.append(like.model_copy(update={"purpose": purpose, "sha256": "x", "reading": None}))
-        changed = seen.model_copy(update={"requests": tuple(requests)})
+        changed = riverside.model_copy(update={"requests": tuple(requests)})
         judged = judged_without_mistake(changed, {**bodies, "x": data})
         return Observation.model_validate_json(judged.model_dump_json())
 
@@ -310,14 +310,14 @@ def headers(data: bytes, folder: Path) -> object:
     fields = {name.strip().lower(): value.strip() for name, _, value in lines}
     asked_to_wait(503, fields)
     declared_charset(fields.get("content-type", ""))
-    seen, bodies, _ = probed()
+    riverside, bodies, _ = probed()
     requests = tuple(
         record.model_copy(update={"headers": fields, "content_type": fields.get("content-type")})
-        for record in seen.requests
+        for record in riverside.requests
     )
-    judged_without_mistake(seen.model_copy(update={"requests": requests}), bodies)
+    judged_without_mistake(riverside.model_copy(update={"requests": requests}), bodies)
     refused = tuple(record.model_copy(update={"status": 401, "reading": "unauthorized"}) for record in requests)
-    return judged_without_mistake(seen.model_copy(update={"requests": refused}), {}).model_dump_json()
+    return judged_without_mistake(riverside.model_copy(update={"requests": refused}), {}).model_dump_json()
 
 
 HEADERS = (

@@ -49,7 +49,7 @@ class World:
     assessment: Assessment
 
 
-def world(texts: tuple[str, ...]) -> World:
+def world_of(texts: tuple[str, ...]) -> World:
     """The world of some texts."""
     inputs = _inputs(texts)
     return World(texts, inputs, assess(inputs, today=TODAY, runs=100))
@@ -90,20 +90,22 @@ def _with(model: Any, **values: object) -> Any:
 
 
 def _content(content: Content, supply: Iterator[str]) -> Content:
-    def item(one: Item) -> Item:
-        options = tuple(_with(option, label=next(supply), rationale=next(supply)) for option in one.options)
+    def renamed(item: Item) -> Item:
+        options = tuple(_with(option, label=next(supply), rationale=next(supply)) for option in item.options)
         return _with(
-            one,
+            item,
             text=next(supply),
             help=next(supply),
             why=next(supply),
             options=options,
-            items=tuple(map(item, one.items)),
+            items=tuple(map(renamed, item.items)),
         )
 
     questionnaires = tuple(
-        _with(one, title=next(supply), description=next(supply), items=tuple(map(item, one.items)))
-        for one in content.questionnaires
+        _with(
+            questionnaire, title=next(supply), description=next(supply), items=tuple(map(renamed, questionnaire.items))
+        )
+        for questionnaire in content.questionnaires
     )
     kept = content.ruleset.rules[::3]  # enough of every kind, and three times as quick
     names = {rule.id for rule in kept}

@@ -89,10 +89,10 @@ class Served:
         )
 
 
-async def shows(socket: aiohttp.ClientWebSocketResponse, words: str) -> None:
+async def shows(socket: aiohttp.ClientWebSocketResponse, text: str) -> None:
     """Wait until the terminal UI has drawn these words."""
     drawn = ""
-    while words not in drawn:
+    while text not in drawn:
         message = await socket.receive(DEADLINE)
         assert message.type is aiohttp.WSMsgType.BINARY, (message, drawn[-2000:])
         drawn += re.sub(r"\x1b\[[0-9;?<>=]*[ -/]*[@-~]", "", message.data.decode(errors="replace"))

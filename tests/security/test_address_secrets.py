@@ -99,10 +99,10 @@ def test_refused_in_an_organisations_file(workspace: Workspace, capsys: pytest.C
 
 @bases
 def test_refused_where_it_is_typed(workspace: Workspace, capsys: pytest.CaptureFixture[str], base: str) -> None:
-    place = ["--workspace", str(workspace.root)]
+    in_workspace = ["--workspace", str(workspace.root)]
     probe = [] if base.startswith("sandbox") else [["probe", base]]
     for command in (["org", "add", "North", "--url", base], ["org", "edit", "riverside", "--url", base], *probe):
-        code = run(command if command[0] == "probe" else [*command, *place])
+        code = run(command if command[0] == "probe" else [*command, *in_workspace])
         said = "".join(capsys.readouterr())
         assert code == 2, (command, said)
         assert CANARY not in said
@@ -125,8 +125,8 @@ def test_dropped_from_a_directory_and_counted(
     result = json.loads(out)
     assert [org["fhir_base_url"] for org in result["added"]] == ["https://ehr.example/fhir"]
     assert len(result["dropped"]) == len(listed)
-    words = [entry["word"] for entry in result["dropped"]]
-    assert words.count("credentials") >= len(listed) - 3
+    reasons = [entry["word"] for entry in result["dropped"]]
+    assert reasons.count("credentials") >= len(listed) - 3
     assert (
         run(
             [
@@ -209,13 +209,20 @@ def test_taken_out_of_what_a_server_says(
     workspace: Workspace, loopback: Loopback, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hostile_documents(loopback)
-    place = ["--workspace", str(workspace.root)]
+    in_workspace = ["--workspace", str(workspace.root)]
     log = tmp_path / "log.json"
-    assert run(["org", "add", "North", "--url", loopback.base, *place]) == 0
-    commands = [["--log-file", str(log), "--verbose", "probe", "--org", "north", "--active", *place]]
-    commands += [["observe", "north", "--format", form, *place] for form in ("table", "json", "sarif", "junit")]
-    commands += [["observe", "north", "--recheck", *place], ["org", "show", "north", *place], ["score", *place]]
-    commands += [["report", "--format", "md,html,json,xlsx,sarif", *place], ["milestone", "save", "x", *place]]
+    assert run(["org", "add", "North", "--url", loopback.base, *in_workspace]) == 0
+    commands = [["--log-file", str(log), "--verbose", "probe", "--org", "north", "--active", *in_workspace]]
+    commands += [["observe", "north", "--format", form, *in_workspace] for form in ("table", "json", "sarif", "junit")]
+    commands += [
+        ["observe", "north", "--recheck", *in_workspace],
+        ["org", "show", "north", *in_workspace],
+        ["score", *in_workspace],
+    ]
+    commands += [
+        ["report", "--format", "md,html,json,xlsx,sarif", *in_workspace],
+        ["milestone", "save", "x", *in_workspace],
+    ]
     commands += [["probe", loopback.base, "--format", form] for form in ("json", "table")]
     for command in commands:
         code = run(command)
@@ -247,7 +254,7 @@ def test_taken_out_of_what_is_told_meanwhile(loopback: Loopback) -> None:
 
 def test_taken_out_of_an_observation_of_old(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     """A file of an earlier version, or of somebody's hand."""
-    place = ["--workspace", str(workspace.root)]
+    in_workspace = ["--workspace", str(workspace.root)]
     folder = workspace.root / "observations" / "riverside"
     folder.mkdir(parents=True)
     at = f"https://admin:{CANARY}" + r"\u0040ehr.example\/fhir"
@@ -258,10 +265,10 @@ def test_taken_out_of_an_observation_of_old(workspace: Workspace, capsys: pytest
         f'"requests":[{request}],"checks":[]}}'
     )
     for command in (
-        *(["observe", "riverside", "--format", form, *place] for form in ("table", "json", "sarif", "junit")),
+        *(["observe", "riverside", "--format", form, *in_workspace] for form in ("table", "json", "sarif", "junit")),
         ["observe", str(folder / "2026-01-01T000000.000000Z.json")],
-        ["report", "--format", "md,html,json,xlsx,sarif", *place],
-        ["milestone", "save", "x", *place],
+        ["report", "--format", "md,html,json,xlsx,sarif", *in_workspace],
+        ["milestone", "save", "x", *in_workspace],
     ):
         run(command)
         said = "".join(capsys.readouterr())

@@ -37,13 +37,14 @@ KINDS = {"answer": 0.6, "import": 0.8, "milestone": 4.0, "report": 4.0, "probe":
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    made = initialize(tmp_path / "ws", "early")
-    for org in made.read().organizations:
-        made.remove_organization(org.id)
+    early = initialize(tmp_path / "ws", "early")
+    for org in early.read().organizations:
+        early.remove_organization(org.id)
     assert (
-        run(["org", "add", "Riverside", "--id", "riverside", "--url", "sandbox://riverside", "-w", str(made.root)]) == 0
+        run(["org", "add", "Riverside", "--id", "riverside", "--url", "sandbox://riverside", "-w", str(early.root)])
+        == 0
     )
-    return made
+    return early
 
 
 class Rounds:
@@ -114,9 +115,9 @@ class Rounds:
 @pytest.fixture
 def killing(workspace: Workspace, tmp_path: Path) -> Iterator[Rounds]:
     asked = _forms(workspace, tmp_path)
-    made = Rounds(workspace, tmp_path, asked)
-    yield made
-    made.close()
+    session = Rounds(workspace, tmp_path, asked)
+    yield session
+    session.close()
 
 
 def _forms(workspace: Workspace, folder: Path) -> set[str]:
@@ -127,9 +128,9 @@ def _forms(workspace: Workspace, folder: Path) -> set[str]:
             where = ["--workspace", str(workspace.root)]
             assert run(["answer", item, "--status", "unknown", "--note", note, *where]) == 0
         assert run(["export", "fhir", "--output", str(folder / "forms"), "--workspace", str(workspace.root)]) == 0
-        made = [path for path in (folder / "forms").glob("*") if note in path.read_text()]
-        assert len(made) == 1, made
-        shutil.copy(made[0], folder / f"form{number}.json")
+        forms = [path for path in (folder / "forms").glob("*") if note in path.read_text()]
+        assert len(forms) == 1, forms
+        shutil.copy(forms[0], folder / f"form{number}.json")
     answered = (folder / "form1.json").read_text()
     return {item for item in items if f'"{item}"' in answered}
 
@@ -183,9 +184,9 @@ def test_a_note_that_is_being_typed_survives_kill_9(workspace: Workspace) -> Non
         "import sys; from interlock.cli.main import main; main(sys.argv[1:])", "assess", str(workspace.root)
     )
     try:
-        for keys, words in (("", "target gate"), ("2", " Unknown "), ("m", "Leave the field")):
+        for keys, shown in (("", "target gate"), ("2", " Unknown "), ("m", "Leave the field")):
             screen.send(keys)
-            screen.until(words)
+            screen.until(shown)
         typed = ""
         for number in range(rounds(4, 8) * 10):
             typed += f"{number % 10}"
@@ -226,8 +227,8 @@ def test_what_killed_writers_left_is_removed_when_it_is_old(workspace: Workspace
 def small_disk(folder: Path) -> Iterator[Path]:
     """A disk of one megabyte; skipped by name where none may be mounted."""
     folder.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True)
-    if made.returncode:
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True)
+    if mounted.returncode:
         pytest.skip("mounting a tmpfs needs root")
     try:
         yield folder

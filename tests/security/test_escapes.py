@@ -25,7 +25,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 from hostile_text import HOSTILE
-from hostile_world import CALM, TEXTS, TODAY, World, strings, world
+from hostile_world import CALM, TEXTS, TODAY, World, strings, world_of
 from icalendar import Calendar
 from markdown_it import MarkdownIt
 
@@ -45,17 +45,21 @@ UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 @pytest.fixture(scope="module")
 def hostile() -> World:
-    return world(TEXTS)
+    return world_of(TEXTS)
 
 
 @pytest.fixture(scope="module")
 def calm() -> World:
-    return world(CALM)
+    return world_of(CALM)
 
 
-def built(one: World, **options: Any) -> ReportView:
+def built(world: World, **options: Any) -> ReportView:
     return view.build(
-        one.assessment, generated="2026-03-02", interlock_version="1", observations=one.inputs.observations, **options
+        world.assessment,
+        generated="2026-03-02",
+        interlock_version="1",
+        observations=world.inputs.observations,
+        **options,
     )
 
 
@@ -174,9 +178,9 @@ def test_html_by_the_rules_of_browsers(hostile: World, calm: World) -> None:
     names = [
         {
             str(element.tag).rpartition("}")[2]
-            for element in tinyhtml5.parse(html.render(built(one, sections=["glance", "patterns", "tasks"]))).iter()
+            for element in tinyhtml5.parse(html.render(built(world, sections=["glance", "patterns", "tasks"]))).iter()
         }
-        for one in (hostile, calm)
+        for world in (hostile, calm)
     ]
     assert names[0] <= names[1]
 
@@ -216,17 +220,21 @@ def test_pdf(hostile: World, tmp_path: Path) -> None:
     urls = [line.split()[-1] for line in poppler("pdfinfo", "-url").splitlines()[1:]]
     assert [url for url in urls if "victim" in url or not url.startswith(("https://", "#"))] == []
     # Scripts without a font, and what wraps inside a word, are drawn; words of plain letters can be read back.
-    words = {word for text in TEXTS for word in re.findall(r"[a-z]{6,12}", plain(text, 60))}
-    assert {word for word in words if word in squeezed(text)} >= {"victim", "script", "substitution"} & words
+    plain_words = {word for text in TEXTS for word in re.findall(r"[a-z]{6,12}", plain(text, 60))}
+    assert {word for word in plain_words if word in squeezed(text)} >= {
+        "victim",
+        "script",
+        "substitution",
+    } & plain_words
 
 
 # -- charts and graphs ------------------------------------------------------------------------------
 
 
 def test_svg(hostile_view: ReportView, calm_view: ReportView) -> None:
-    def shape(one: ReportView) -> tuple[set[str], set[str], str]:
+    def shape(report: ReportView) -> tuple[set[str], set[str], str]:
         tags, attributes, text = set(), set(), []
-        for source in re.findall(r"<svg .*?</svg>", html.render(one), re.S):
+        for source in re.findall(r"<svg .*?</svg>", html.render(report), re.S):
             for element in ElementTree.fromstring(source).iter():
                 tags.add(element.tag)
                 attributes |= {(element.tag, name) for name in element.attrib}
@@ -273,7 +281,7 @@ def test_dot(hostile: World, calm: World) -> None:
 
 def test_graphml(hostile: World, calm: World) -> None:
     root, calm_root = (
-        ElementTree.fromstring(exports.to_graphml(one.assessment.graph)) for one in (hostile, calm)
+        ElementTree.fromstring(exports.to_graphml(world.assessment.graph)) for world in (hostile, calm)
     )  # fmt: skip
     assert Counter(element.tag for element in root.iter()) == Counter(element.tag for element in calm_root.iter())
     assert unseen("".join(element.text or "" for element in root.iter())) == set()
@@ -292,8 +300,8 @@ def test_graph_as_json(hostile: World) -> None:
 def test_workbook(hostile: World, calm: World) -> None:
     from interlock.report import xlsx
 
-    def opened(one: World) -> zipfile.ZipFile:
-        content = xlsx.render(one.assessment, one.inputs.observations, interlock_version="1")
+    def opened(world: World) -> zipfile.ZipFile:
+        content = xlsx.render(world.assessment, world.inputs.observations, interlock_version="1")
         return zipfile.ZipFile(io.BytesIO(content))
 
     book, calm_book = opened(hostile), opened(calm)
@@ -328,10 +336,10 @@ def test_tracker_csv(tracker: Any, hostile: World, calm: World) -> None:
     rows, calm_rows = (
         [
             row
-            for part in work.issues(one.assessment, tracker, "csv", routine=True)
+            for part in work.issues(world.assessment, tracker, "csv", routine=True)
             for row in csv.reader(io.StringIO(part, newline=""), strict=True)
         ]
-        for one in (hostile, calm)
+        for world in (hostile, calm)
     )
     assert [len(row) for row in rows] == [len(row) for row in calm_rows]
     formulas = [cell for row in rows for cell in row if cell[:1] in set("=+-@\t\r")]
@@ -343,7 +351,7 @@ def test_tracker_csv(tracker: Any, hostile: World, calm: World) -> None:
 @pytest.mark.parametrize("tracker", ["github", "jira", "azure"])
 def test_tracker_json(tracker: Any, hostile: World, calm: World) -> None:
     texts, calm_texts = (
-        "".join(work.issues(one.assessment, tracker, "json", routine=True)) for one in (hostile, calm)
+        "".join(work.issues(world.assessment, tracker, "json", routine=True)) for world in (hostile, calm)
     )  # fmt: skip
     assert unseen(texts) == set()
     assert shape_of(json.loads(texts)) == shape_of(json.loads(calm_texts))
@@ -359,8 +367,8 @@ def shape_of(value: Any) -> Any:
 
 
 def test_bodies_of_issues_are_markdown_without_links_of_others(hostile: World, calm: World) -> None:
-    def bodies(one: World) -> str:
-        issues = json.loads("".join(work.issues(one.assessment, "github", "json", routine=True)))
+    def bodies(world: World) -> str:
+        issues = json.loads("".join(work.issues(world.assessment, "github", "json", routine=True)))
         return "\n\n".join(issue["issue"]["body"] for issue in issues[:400])
 
     kinds, addresses, raw = markdown_shape(bodies(hostile))
@@ -371,8 +379,8 @@ def test_bodies_of_issues_are_markdown_without_links_of_others(hostile: World, c
 
 
 def test_bodies_for_azure_are_html_without_links_of_others(hostile: World, calm: World) -> None:
-    def page(one: World) -> Page:
-        items = json.loads("".join(work.issues(one.assessment, "azure", "json")))["work_items"]
+    def page(world: World) -> Page:
+        items = json.loads("".join(work.issues(world.assessment, "azure", "json")))["work_items"]
         changes = (change for item in items for change in item["patch"])
         return Page("".join(str(change["value"]) for change in changes if change["path"].endswith("Description")))
 
@@ -384,14 +392,14 @@ def test_bodies_for_azure_are_html_without_links_of_others(hostile: World, calm:
 # -- data for other programs ------------------------------------------------------------------------------
 
 
-def observations(one: World) -> list[Any]:
-    return list(one.inputs.observations.values())
+def observations(world: World) -> list[Any]:
+    return list(world.inputs.observations.values())
 
 
 def test_sarif(hostile: World, calm: World) -> None:
     text = to_sarif(observations(hostile))
     assert unseen(text) == set()
-    run, calm_run = (json.loads(to_sarif(observations(one)))["runs"][0] for one in (hostile, calm))
+    run, calm_run = (json.loads(to_sarif(observations(world)))["runs"][0] for world in (hostile, calm))
     assert len(run["results"]) == len(calm_run["results"])
     messages = [result["message"]["text"] for result in run["results"]]
     # SARIF 2.1.0, 3.11.6: an unescaped [ begins a link, an unescaped { a placeholder.
@@ -404,7 +412,7 @@ def test_sarif(hostile: World, calm: World) -> None:
 def test_junit(hostile: World, calm: World) -> None:
     text = to_junit(observations(hostile))
     assert unseen(text, "\n\t") == set()
-    root, calm_root = (ElementTree.fromstring(to_junit(observations(one))) for one in (hostile, calm))
+    root, calm_root = (ElementTree.fromstring(to_junit(observations(world))) for world in (hostile, calm))
     assert Counter(element.tag for element in root.iter()) == Counter(element.tag for element in calm_root.iter())
     shown = " ".join(" ".join([element.text or "", *element.attrib.values()]) for element in root.iter())
     assert not_shown(TEXTS, shown) == []
@@ -413,20 +421,22 @@ def test_junit(hostile: World, calm: World) -> None:
 def test_calendar(hostile: World, calm: World) -> None:
     text = work.calendar(hostile.assessment, now=NOW)
     assert unseen(text, "\r\n") == set() and "\r" not in text.replace("\r\n", "")
-    found, calm_found = (Calendar.from_ical(work.calendar(one.assessment, now=NOW)) for one in (hostile, calm))
-    names, calm_names = ({name for part in one.walk() for name in part} for one in (found, calm_found))
+    calendar, calm_calendar = (
+        Calendar.from_ical(work.calendar(world.assessment, now=NOW)) for world in (hostile, calm)
+    )
+    names, calm_names = ({name for part in each.walk() for name in part} for each in (calendar, calm_calendar))
     assert names <= calm_names and "ATTACH" not in names
-    assert len(found.walk()) == len(calm_found.walk())
-    shown = " ".join(str(value) for part in found.walk() for value in part.values())
+    assert len(calendar.walk()) == len(calm_calendar.walk())
+    shown = " ".join(str(value) for part in calendar.walk() for value in part.values())
     assert not_shown(TEXTS, shown) == []
 
 
 def test_oscal(hostile: World, calm: World) -> None:
     text = work.poam(hostile.assessment, now=NOW)
     assert unseen(text) == set()
-    found, calm_found = (list(prose(json.loads(work.poam(one.assessment, now=NOW)))) for one in (hostile, calm))
-    assert len(found) == len(calm_found)
-    kinds, addresses, raw = markdown_shape("\n\n".join(list(dict.fromkeys(found))[:400]))
+    texts, calm_texts = (list(prose(json.loads(work.poam(world.assessment, now=NOW)))) for world in (hostile, calm))
+    assert len(texts) == len(calm_texts)
+    kinds, addresses, raw = markdown_shape("\n\n".join(list(dict.fromkeys(texts))[:400]))
     assert addresses == set() and raw == set()
     assert set(kinds) <= {"paragraph_open", "paragraph_close"}
     hrefs = {link["href"] for risk in poam_of(text)["risks"] for link in risk.get("links", ())}
@@ -461,21 +471,21 @@ def test_report_as_json(hostile: World) -> None:
 
 def test_fhir_forms(hostile: World) -> None:
     export = export_forms(hostile.inputs)
-    found = set()
+    texts = set()
     for name, content in export.files.items():
         assert re.fullmatch(r"[A-Za-z0-9.-]+\.json", name)
         text = content.decode()
         assert unseen(text) == set()
-        found |= set(strings(json.loads(text)))
-    assert "victim" in str(found)
+        texts |= set(strings(json.loads(text)))
+    assert "victim" in str(texts)
 
 
 # -- files ------------------------------------------------------------------------------
 
 
 def test_contract_skeletons(hostile: World, calm: World, tmp_path: Path) -> None:
-    for one, folder in ((hostile, tmp_path / "hostile"), (calm, tmp_path / "calm")):
-        export_contract(one.inputs, folder, today=TODAY)
+    for world, folder in ((hostile, tmp_path / "hostile"), (calm, tmp_path / "calm")):
+        export_contract(world.inputs, folder, today=TODAY)
     names = [
         path.relative_to(tmp_path / "hostile") for path in sorted((tmp_path / "hostile").rglob("*")) if path.is_file()
     ]
@@ -523,81 +533,81 @@ def shown(function: Callable[[World], object]) -> Callable[[World], object]:
 
 
 @shown
-def _summary(one: World) -> None:
+def _summary(world: World) -> None:
     from interlock.cli.summary import show_summary
 
-    show_summary(one.assessment)
+    show_summary(world.assessment)
 
 
 @shown
-def _score(one: World) -> None:
+def _score(world: World) -> None:
     from interlock.cli.summary import show_score
     from interlock.usecases.score import score_of
 
-    show_score(score_of(one.assessment))
+    show_score(score_of(world.assessment))
 
 
 @shown
-def _gaps(one: World) -> None:
+def _gaps(world: World) -> None:
     from interlock.cli.summary import show_gaps, show_story
     from interlock.usecases.gaps import story
 
-    show_gaps(one.assessment)
-    for node in one.assessment.graph.nodes[:20]:
-        show_story(story(one.assessment, node.key, one.inputs))
+    show_gaps(world.assessment)
+    for node in world.assessment.graph.nodes[:20]:
+        show_story(story(world.assessment, node.key, world.inputs))
 
 
 @shown
-def _plan(one: World) -> None:
+def _plan(world: World) -> None:
     from interlock.cli.planning import show_plan
 
-    show_plan(one.assessment, tasks=True)
+    show_plan(world.assessment, tasks=True)
 
 
 @shown
-def _patterns(one: World) -> None:
+def _patterns(world: World) -> None:
     from interlock.cli.pattern_list import show_patterns
 
-    names = {org.id: org.name for org in one.inputs.organizations}
-    show_patterns(one.assessment.patterns, names, everything=True)
+    names = {org.id: org.name for org in world.inputs.organizations}
+    show_patterns(world.assessment.patterns, names, everything=True)
 
 
 @shown
-def _card(one: World) -> None:
+def _card(world: World) -> None:
     from interlock.cli.cards import show_card
 
-    for org in one.inputs.organizations:
-        show_card(one.inputs.observations[org.id], org.name)
+    for org in world.inputs.organizations:
+        show_card(world.inputs.observations[org.id], org.name)
 
 
 @shown
-def _questions(one: World) -> None:
+def _questions(world: World) -> None:
     from interlock.cli.output import emit, show_table
 
-    for item in one.inputs.content.items.values():
+    for item in world.inputs.content.items.values():
         emit(item.text)
-    show_table(["id", "text"], [(item.id, item.text) for item in one.inputs.content.items.values()])
+    show_table(["id", "text"], [(item.id, item.text) for item in world.inputs.content.items.values()])
 
 
 @shown
-def _error(one: World) -> None:
+def _error(world: World) -> None:
     from interlock.cli.output import say, say_paragraph, show_error
     from interlock.model.errors import InterlockError, Location
 
-    for text in one.texts:
+    for text in world.texts:
         show_error(InterlockError(text, location=Location(file=text), remedy=text))
         say(text)
         say_paragraph(text)
 
 
 @shown
-def _raw(one: World) -> None:
+def _raw(world: World) -> None:
     """Text that a command hands over without any care of its own."""
     from rich.text import Text
 
     from interlock.cli.output import console, emit, emit_json
 
-    for text in one.texts:
+    for text in world.texts:
         emit(text)
         emit_json({text: [text]})
         for stream in (True, False):

@@ -101,7 +101,7 @@ items:
     assert told["PAT-010"] == ("changed", "title is different", False)
     assert len(told) == 11, "what follows from a change is not told once more"
     workspace = Workspace(folder)
-    order = [(one.blocker, one.kind) for one in load_content(workspace, "ours").changes]
+    order = [(difference.blocker, difference.kind) for difference in load_content(workspace, "ours").changes]
     assert order[0] == (True, "off")
     assert [blocker for blocker, _ in order] == sorted((blocker for blocker, _ in order), reverse=True)
 
@@ -163,7 +163,10 @@ def test_the_first_page_of_every_report_says_so(forged: Path) -> None:
         assert "1 blocker turned off, 1 blocker changed" in first_page
         assert f"{TITLE} (rule {OFF}, a blocker): turned off." in first_page
         assert f"Ruleset</dt><dd>core {version}</dd>" not in first_page
-    assert [one["id"] for one in json.loads((out / "report.json").read_text())["content_changes"]] == [OFF, CHANGED]
+    assert [difference["id"] for difference in json.loads((out / "report.json").read_text())["content_changes"]] == [
+        OFF,
+        CHANGED,
+    ]
 
 
 def test_the_first_page_of_the_pdf_says_so(forged: Path) -> None:
@@ -195,7 +198,7 @@ def test_sarif_says_so(forged: Path, capsys: pytest.CaptureFixture[str]) -> None
     capsys.readouterr()
     assert run(["observe", org, "--format", "sarif", "-w", str(forged)]) == 0
     log = json.loads(capsys.readouterr().out)["runs"][0]
-    assert [one["id"] for one in log["properties"]["contentChanges"]] == [OFF, CHANGED]
+    assert [difference["id"] for difference in log["properties"]["contentChanges"]] == [OFF, CHANGED]
     assert "with 2 changes of this workspace" in log["properties"]["ruleset"]
     (notification,) = log["invocations"][0]["toolConfigurationNotifications"]
     assert notification["level"] == "warning" and TITLE in notification["message"]["text"]

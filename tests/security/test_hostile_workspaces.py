@@ -38,11 +38,11 @@ def outside(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    made = initialize(tmp_path / "ws", "blank")
-    (made.root / "orgs").mkdir(exist_ok=True)
-    (made.root / "orgs" / "north.yaml").write_text("id: north\nname: North\n")
-    (made.root / "responses").mkdir(exist_ok=True)
-    return made
+    blank = initialize(tmp_path / "ws", "blank")
+    (blank.root / "orgs").mkdir(exist_ok=True)
+    (blank.root / "orgs" / "north.yaml").write_text("id: north\nname: North\n")
+    (blank.root / "responses").mkdir(exist_ok=True)
+    return blank
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str]:
@@ -137,7 +137,7 @@ def test_nothing_is_written_through_a_link_that_leads_out(
 
 
 def test_observations_are_not_written_or_read_through_a_link(workspace: Workspace, outside: Path) -> None:
-    seen = Observation(
+    observation = Observation(
         target=Target(base_url="https://ehr.example.org/fhir", org="north"),
         started=datetime(2026, 1, 1, tzinfo=UTC),
         elapsed_ms=1.0,
@@ -145,7 +145,7 @@ def test_observations_are_not_written_or_read_through_a_link(workspace: Workspac
     )
     target = moved_out(workspace, "observations", outside)
     for act in (
-        lambda: history.save_observation(workspace, seen),
+        lambda: history.save_observation(workspace, observation),
         lambda: history.save_body(workspace, b"{}"),
         lambda: history.latest_observation(workspace, "north"),
     ):
@@ -363,13 +363,13 @@ def test_commands_refuse_it_too(workspace: Workspace, character: str, capsys: py
 
 
 def test_what_a_tool_wrote_is_read_with_symbols(workspace: Workspace) -> None:
-    seen = Observation(
+    observation = Observation(
         target=Target(base_url="https://ehr.example.org/fhir", org="north", name="N"),
         started=datetime(2026, 1, 1, tzinfo=UTC),
         elapsed_ms=1.0,
         outcome="not_observed",
     )
-    path = history.save_observation(workspace, seen)
+    path = history.save_observation(workspace, observation)
     document = json.loads(path.read_text())
     document["target"]["name"] = 'a\x1b[2Jb\u202ec\x9bd\\u001be\\\\u001b"\U0001f3e5\x7f'
     for text in (json.dumps(document), json.dumps(document, ensure_ascii=False)):

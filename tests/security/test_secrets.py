@@ -37,9 +37,9 @@ ONE, TWO, THREE = "ACME_ONE", "ACME_TWO", "ACME_THREE"
 LINE = 64
 
 
-def canary(what: str) -> str:
+def canary(kind: str) -> str:
     """A text that occurs nowhere else."""
-    return f"{what}-{secrets.token_hex(8)}"
+    return f"{kind}-{secrets.token_hex(8)}"
 
 
 @dataclass
@@ -71,10 +71,10 @@ def _client_secret(folder: Path) -> Kind:
     return Kind({"client_id_env": ONE, "client_secret_env": TWO}, values, {"id": values[ONE], "secret": values[TWO]})
 
 
-def _key(value: str, found: dict[str, str], files: list[Path]) -> Kind:
+def _key(value: str, also: dict[str, str], files: list[Path]) -> Kind:
     values = {ONE: canary("client-id"), TWO: value, THREE: canary("key-id")}
     auth = {"client_id_env": ONE, "private_key_env": TWO, "key_id_env": THREE}
-    return Kind(auth, values, {"id": values[ONE], "key id": values[THREE]} | found, files)
+    return Kind(auth, values, {"id": values[ONE], "key id": values[THREE]} | also, files)
 
 
 def _key_as_pem(folder: Path) -> Kind:
@@ -221,9 +221,9 @@ def bench(
         server.elsewhere = elsewhere.origin
         search = Search((tmp_path / "all", Path.home()), {"issued token": issued})
         root = initialize(tmp_path / "all" / "ws", "sepsis").root
-        made = Bench(root, server, elsewhere, search, capsys, record_property)
-        assert made.on("org", "add", "Acme", "--url", server.base) == 0
-        yield made
+        current_bench = Bench(root, server, elsewhere, search, capsys, record_property)
+        assert current_bench.on("org", "add", "Acme", "--url", server.base) == 0
+        yield current_bench
 
 
 @pytest.fixture

@@ -84,8 +84,8 @@ class TestWhoMayComeIn:
 
     @pytest.fixture
     async def served(self) -> AsyncIterator[Served]:
-        async with stand_in(ECHO) as made:
-            yield made
+        async with stand_in(ECHO) as server:
+            yield server
 
     @pytest.mark.parametrize(
         "path", ["/", "/page/page.js", "/static/js/textual.js", "/download/0", "/session/0", "/nothing", "/?token="]
@@ -249,9 +249,9 @@ async def test_the_fifth_window_is_told_why_not() -> None:
         windows = [await served.connect(headers) for _ in range(MOST_SESSIONS)]
         for window in windows:
             await ready(window)
-        code, words = await closed(await served.connect(headers))
+        code, reason = await closed(await served.connect(headers))
         assert code == 1013
-        assert "Close one of them" in words
+        assert "Close one of them" in reason
         await windows[0].close()
         await eventually(lambda: len(served.sessions()) == MOST_SESSIONS - 1)
         again = await served.connect(headers)
@@ -338,9 +338,9 @@ async def test_a_process_that_closes_for_nobody_is_killed(monkeypatch: pytest.Mo
 
 async def test_a_process_that_fails_is_told() -> None:
     async with stand_in("raise SystemExit('no luck')") as served:
-        code, words = await closed(await served.connect(await served.enter()))
+        code, reason = await closed(await served.connect(await served.enter()))
         assert code == 1011
-        assert "stopped unexpectedly" in words
+        assert "stopped unexpectedly" in reason
 
 
 @pytest.mark.parametrize("way", ["closes", "vanishes", "interrupt", "kill"])

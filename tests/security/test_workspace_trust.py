@@ -79,14 +79,14 @@ class Hospital:
 
 @pytest.fixture
 def hospital() -> Iterator[Callable[..., Hospital]]:
-    made: list[Hospital] = []
+    servers: list[Hospital] = []
 
     def start(*arguments: Any) -> Hospital:
-        made.append(Hospital(*arguments))
-        return made[-1]
+        servers.append(Hospital(*arguments))
+        return servers[-1]
 
     yield start
-    for server in made:
+    for server in servers:
         server.close()
 
 
@@ -221,17 +221,17 @@ def test_answering_never_asks_again_but_content_that_changes_ours_does(workspace
 
 
 def test_trust_belongs_to_the_folder_that_it_was_given_to(tmp_path: Path) -> None:
-    made = tmp_path / "made"
-    assert run(["init", str(made), "--template", "ci-gate"]) == 0
-    write_org(made, "https://ehr.example/fhir")
-    allow_everything(made)
-    assert set(asked(made).values()) == {True}
-    copied = shutil.copytree(made, tmp_path / "copied")
+    folder = tmp_path / "made"
+    assert run(["init", str(folder), "--template", "ci-gate"]) == 0
+    write_org(folder, "https://ehr.example/fhir")
+    allow_everything(folder)
+    assert set(asked(folder).values()) == {True}
+    copied = shutil.copytree(folder, tmp_path / "copied")
     assert set(asked(copied).values()) == {False}
-    moved = made.rename(tmp_path / "moved")
+    moved = folder.rename(tmp_path / "moved")
     assert set(asked(moved).values()) == {False}
-    shutil.copytree(moved, made)  # another folder at the trusted path
-    assert set(asked(made).values()) == {False}
+    shutil.copytree(moved, folder)  # another folder at the trusted path
+    assert set(asked(folder).values()) == {False}
 
 
 def test_a_workspace_that_init_made_is_trusted_for_what_it_holds_then(workspace: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace.create(tmp_path / "ws", {"interlock.yaml": b"name: Sample\nproduct: Sample\n"})
 
 
-def seen(minutes: int, org: str | None = "st-mary") -> Observation:
+def observation(minutes: int, org: str | None = "st-mary") -> Observation:
     return Observation(
         target=Target(base_url="https://ehr.example.org/fhir", org=org),
         started=datetime(2026, 11, 1, tzinfo=UTC) + timedelta(minutes=minutes),
@@ -31,21 +31,21 @@ def seen(minutes: int, org: str | None = "st-mary") -> Observation:
 def test_the_latest_observation_is_found(workspace: Workspace) -> None:
     assert history.latest_observation(workspace, "st-mary") is None
     for minutes in (5, 1, 9):
-        history.save_observation(workspace, seen(minutes))
-    assert history.latest_observation(workspace, "st-mary") == seen(9)
+        history.save_observation(workspace, observation(minutes))
+    assert history.latest_observation(workspace, "st-mary") == observation(9)
     assert len(history.observation_files(workspace, "st-mary")) == 3
 
 
 def test_an_observation_is_immutable(workspace: Workspace) -> None:
-    history.save_observation(workspace, seen(1))
+    history.save_observation(workspace, observation(1))
     with pytest.raises(WorkspaceError, match="saved already"):
-        history.save_observation(workspace, seen(1))
+        history.save_observation(workspace, observation(1))
     with pytest.raises(WorkspaceError, match="no workspace"):
-        history.save_observation(workspace, seen(1, org=None))
+        history.save_observation(workspace, observation(1, org=None))
 
 
 def test_a_damaged_observation_is_named(workspace: Workspace) -> None:
-    path = history.save_observation(workspace, seen(1))
+    path = history.save_observation(workspace, observation(1))
     path.write_text('{"schema_version": "1"')
     with pytest.raises(DocumentError) as caught:
         history.latest_observation(workspace, "st-mary")

@@ -75,7 +75,7 @@ def test_init_overwrites_nothing(workspace: Workspace, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "words"),
+    ("text", "line", "message"),
     [
         ("answers:\n  auth.jwks:\n    status: maybe\n", 3, "status"),
         ("answers:\n  auth.jwks:\n    status: answered\n", 2, "has a value"),
@@ -85,11 +85,11 @@ def test_init_overwrites_nothing(workspace: Workspace, tmp_path: Path) -> None:
         ("answers:\n  a.b: {status: unknown}\n  a.b: {status: unknown}\n", 3, "appears twice"),
     ],
 )
-def test_a_broken_response_file_names_its_line(workspace: Workspace, text: str, line: int, words: str) -> None:
+def test_a_broken_response_file_names_its_line(workspace: Workspace, text: str, line: int, message: str) -> None:
     path = workspace.root / "responses" / "product.yaml"
     path.parent.mkdir()
     path.write_text(text)
-    with pytest.raises(DocumentError, match=words) as caught:
+    with pytest.raises(DocumentError, match=message) as caught:
         workspace.read()
     assert caught.value.location is not None
     assert caught.value.location.line == line
@@ -97,7 +97,7 @@ def test_a_broken_response_file_names_its_line(workspace: Workspace, text: str, 
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "words"),
+    ("name", "text", "message"),
     [
         ("a.yaml", "id: b\nname: B\n", "file name differ"),
         ("product.yaml", "id: product\nname: P\n", "not an organisation"),
@@ -105,10 +105,10 @@ def test_a_broken_response_file_names_its_line(workspace: Workspace, text: str, 
         ("a.yaml", "id: a\nname: A\nsecret: hunter2\n", "unknown key 'secret'"),
     ],
 )
-def test_a_broken_organisation_file(workspace: Workspace, name: str, text: str, words: str) -> None:
+def test_a_broken_organisation_file(workspace: Workspace, name: str, text: str, message: str) -> None:
     (workspace.root / "orgs").mkdir()
     (workspace.root / "orgs" / name).write_text(text)
-    with pytest.raises(DocumentError, match=words):
+    with pytest.raises(DocumentError, match=message):
         workspace.read()
 
 
@@ -158,11 +158,11 @@ def test_a_held_lock_is_said_in_words(workspace: Workspace, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
-    ("number", "words"),
+    ("number", "message"),
     [(errno.ENOSPC, "the disk is full"), (errno.EROFS, "cannot be written"), (errno.EACCES, "cannot be written")],
 )
 def test_a_failed_save_keeps_the_old_file_and_the_answer(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, number: int, message: str
 ) -> None:
     workspace.save_response("product", "a.first", answered("yes"), before=None)
     before = (workspace.root / "responses" / "product.yaml").read_bytes()
@@ -176,7 +176,7 @@ def test_a_failed_save_keeps_the_old_file_and_the_answer(
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", broken)
-        with pytest.raises(WorkspaceError, match=words) as caught:
+        with pytest.raises(WorkspaceError, match=message) as caught:
             workspace.save_response("product", "a.second", answered("no"), before=None)
     assert "a.second is kept" in caught.value.message
     assert (workspace.root / "responses" / "product.yaml").read_bytes() == before
