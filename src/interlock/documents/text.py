@@ -100,7 +100,7 @@ def plain(text: object, limit: int = 300) -> str:
 
 
 def paragraph(text: object, limit: int = 4000) -> str:
-    """Like :func:`plain` but line feeds stay."""
+    """Text without control characters whose line feeds stay, at most ``limit`` characters."""
     lines = (_HIDDEN.sub("\N{REPLACEMENT CHARACTER}", line).rstrip() for line in str(text)[: limit * 4].splitlines())
     joined = "\n".join(lines).strip()
     return joined if len(joined) <= limit else _cut(joined, limit)

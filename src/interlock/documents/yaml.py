@@ -89,7 +89,7 @@ def parse_yaml(text: str, file: str) -> YamlDocument:
 
 
 def _unreadable(text: str, file: str, error: Exception) -> DocumentError:
-    """What is wrong with a text that is no YAML because of one of its characters."""
+    """The error for a text that is no YAML because of one of its characters."""
     for number, line in enumerate(text.split("\n"), 1):
         wrong = forbidden(line.removesuffix("\r"))
         if wrong is not None:
@@ -238,7 +238,7 @@ class _Builder:
             self._put(event, value, 0)
 
     def _plain(self, event: Any) -> Any:
-        """What a text without quotes says, by YAML 1.2's core schema."""
+        """The value of a scalar without quotes, by YAML 1.2's core schema."""
         text = event.value
         if text in _WORDS:
             return _WORDS[text]

@@ -55,6 +55,6 @@ class OAuthUriReader:
                 self._problems.add(f"the oauth-uris extensions disagree on {name}; the first was taken")
 
     def uris(self) -> OAuthUris:
-        """What was found, part by part."""
+        """The endpoints that the extensions name."""
         addresses = {**self._similar, **self._exact}
         return OAuthUris.trusted(**{_FIELDS.get(name, name): value for name, value in addresses.items()})

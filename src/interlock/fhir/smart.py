@@ -99,7 +99,7 @@ def _launch_modes(capabilities: frozenset[str], fields: dict[str, Any]) -> tuple
 
 
 def from_oauth_uris(capability: CapabilityFacts) -> SmartFacts | None:
-    """What the statement's ``oauth-uris`` say, as SMART facts with ``source`` ``oauth-uris``; none without any.
+    """SMART facts from the statement's ``oauth-uris`` (``source`` is ``oauth-uris``); none when it has none.
 
     Only endpoints are known then: ``capabilities`` is none, and the tuples derived from it are empty for want of
     knowledge, not because the server supports nothing.

@@ -73,7 +73,7 @@ class Resource(Struct, gc=False):
 
 
 class Rest(Struct, gc=False):
-    """A ``rest``. Of one that describes a client nothing else is read.
+    """A ``rest`` entry; when it describes a client, its mode alone is read.
 
     :ivar resource: the entries, each cleaned or still as text (:func:`decode_resource`); none for what is no entry.
     """
@@ -125,7 +125,7 @@ _NAMES = tuple(_Members.__annotations__)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is read of a capability statement, cleaned.
+    """The elements that are read of a capability statement, cleaned.
 
     :ivar members: what stands beside ``rest``, as sent; documentation that nobody reads is left out.
     :ivar rest: the ``rest`` entries, none where one was no object.
@@ -160,7 +160,7 @@ def decode(text: str) -> Parts | None:
 
 
 def decode_resource(text: bytes) -> Resource | None:
-    """One entry that :func:`decode` left as it was; none when it does not have the types that FHIR gives it."""
+    """A ``rest.resource`` from its text in :func:`decode`'s result; none when its types are not those of FHIR."""
     try:
         return _RESOURCE_DECODER.decode(text)
     except (msgspec.DecodeError, RecursionError):

@@ -70,7 +70,7 @@ def _segment(part: str) -> dict[str, Any] | None:
 def _signed_problems(
     header: dict[str, Any], claims: dict[str, Any], document: dict[str, Any], base_url: str, now: datetime
 ) -> Iterator[str]:
-    """What the form, the dates and the endpoints of ``signed_metadata`` do not fit (specifications: UDP-09)."""
+    """Problems of the form, the dates and the endpoints of ``signed_metadata`` (specifications: UDP-09)."""
     if header.get("alg") != "RS256":
         yield "its algorithm is not RS256"
     if not isinstance(header.get("x5c"), list) or not header["x5c"]:

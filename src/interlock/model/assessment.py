@@ -1,4 +1,4 @@
-"""The one frozen result. Screens, commands and reports only ever show what is here."""
+"""The assessment: the frozen result that screens, commands and reports show, and nothing else."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ SCHEMA = 1
 
 
 def newer_than_us(version: object) -> str | None:
-    """What to say of a file whose schema has this version; none unless it is newer than :data:`SCHEMA`."""
+    """The message about a file whose schema version is newer than :data:`SCHEMA`; none for any other version."""
     text = str(version)
     if not text.isdecimal() or len(text) > 9 or int(text) <= SCHEMA:
         return None
@@ -176,7 +176,7 @@ _SEVERITY_WEIGHTS = {Severity.CRITICAL: 10.0, Severity.HIGH: 7.5, Severity.MEDIU
 
 
 class GapClass(StrEnum):
-    """What kind of obstacle an open rule is."""
+    """The kind of obstacle that an open rule is."""
 
     PRODUCT_BLOCKER = "product_blocker"
     INTEGRATION_BLOCKER = "integration_blocker"

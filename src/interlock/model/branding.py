@@ -33,7 +33,7 @@ class Colours(Model):
 
 
 class Branding(Model):
-    """What a workspace may say about the look of its reports.
+    """The look of a workspace's reports.
 
     :ivar logo: a PNG or JPEG file in the workspace, by its path from there.
     :ivar confidentiality: stands on the first page and at the foot of every page.

@@ -55,7 +55,7 @@ def told_changes(changes: Sequence[ContentChange]) -> str:
 
 
 def ruleset_words(ruleset: str, shipped: str, changes: Sequence[ContentChange]) -> str:
-    """What a workspace judges by; never the shipped ruleset's name alone where something differs from it."""
+    """The ruleset's name for a reader; never the shipped one's alone where the workspace differs from it."""
     if not changes:
         return ruleset
     own = f"{shipped} with {count_changes(changes)}"

@@ -1,4 +1,4 @@
-"""What an import of organisations from a directory did, or would do."""
+"""Result of importing organisations from a directory, done or only tried."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class DroppedAddress(Model):
 
 
 class ImportResult(Model):
-    """What an import did.
+    """Result of an import.
 
     :ivar listed: addresses in the file; ``distinct`` of them are different usable base URLs.
     :ivar picked: distinct ones that the name and the vendor asked for fit.

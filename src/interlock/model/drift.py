@@ -49,7 +49,7 @@ RANKS: tuple[ChangeRank, ...] = ("contract_broken", "contract_changed", "removed
 
 
 class DriftChange(Model):
-    """One thing that differs.
+    """A difference between two observations.
 
     :ivar name: what it is: ``Observation.category``, a scope, the name of a field, a check's id.
     :ivar subject: the resource type, where there is one; ``contract`` of a check that compares with the contract.

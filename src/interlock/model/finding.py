@@ -8,7 +8,7 @@ from interlock.model.base import Evidence, Model, RuleOutcome, Scope
 
 
 class Subject(Model):
-    """What a finding is about: the product (``id`` empty), one vendor, or one organisation."""
+    """The product (``id`` empty), a vendor, or an organisation: whom a finding is about."""
 
     scope: Scope
     id: str = ""
@@ -21,7 +21,7 @@ PRODUCT = Subject(scope=Scope.PRODUCT)
 
 
 class Conclusion(NamedTuple):
-    """What a rule concluded, without about whom: the same for every subject of which the same is known.
+    """A rule's conclusion without its subject: the same for all subjects with the same facts and answers.
 
     The fields are those of :class:`Finding`.
     """

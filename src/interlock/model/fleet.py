@@ -1,4 +1,4 @@
-"""What a probe of many endpoints came to, counted."""
+"""Counts over a probe of many endpoints."""
 
 from __future__ import annotations
 

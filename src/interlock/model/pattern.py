@@ -117,7 +117,7 @@ class VendorGroup(Model):
 
 
 class Site(Model):
-    """What is derived about one organisation for patterns: hosts, and what it shares with others.
+    """Facts derived about an organisation for patterns: its hosts, and what it shares with others.
 
     :ivar observed: outcome of the last probe, or ``never_probed``.
     :ivar metadata: what the answer at ``/metadata`` turned out to be (``document``, ``html``, ``unauthorized`` …).

@@ -169,7 +169,7 @@ class Response(Model):
 
     @property
     def said(self) -> tuple[object, ...]:
-        """What it says, whenever that was: responses that say the same are no different answers."""
+        """The answer's content without its time: responses with equal content are the same answer."""
         return (
             self.status,
             self.value,

@@ -13,7 +13,7 @@ SampleOutcome = Literal["sampled", "empty", "refused", "rejected", "failed", "no
 
 
 class InputSample(Model):
-    """What was seen of one input of the contract.
+    """The sample of one input of the contract.
 
     :ivar category: the category that was asked for: fixed by the input's profile, or demanded by the server.
     :ivar status: the HTTP status that decided, none when no answer came.

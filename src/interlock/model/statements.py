@@ -38,7 +38,7 @@ class Trace(Model):
     sections: tuple[str, ...]
 
     def holes(self) -> Iterator[str]:
-        """What is missing, in words that follow "has"; nothing when the statement is asked, judged and reported."""
+        """Gaps in the tracing, in words that follow "has"; none when the statement is asked, judged and reported."""
         if not (self.questions or self.checks):
             yield "no question and no check"
         if not self.rules:

@@ -1,4 +1,4 @@
-"""What a workspace asks of its user's machine, and what its user allows."""
+"""Permissions that a workspace asks for on its user's machine, and which of them its user granted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from interlock.model.base import Model, Slug
 
 
 class Grant(Model):
-    """One thing that a workspace asks for; equal grants ask for the same.
+    """A permission that a workspace asks for; equal grants ask for the same.
 
     :ivar kind: ``credential``: the value of ``variable``, used as ``role``, may be sent to ``origin``.
         ``private_base``: the organisation's base at ``origin`` may be contacted in a private network.
@@ -25,7 +25,7 @@ class Grant(Model):
 
 
 class TrustedWorkspace(Model):
-    """One folder and what it may do.
+    """A workspace's folder with the permissions granted to it.
 
     :ivar root: the folder's real path.
     :ivar folder: the file system's number of the folder; another folder at the same path has another.
@@ -39,14 +39,14 @@ class TrustedWorkspace(Model):
 
 
 class AskedGrant(Model):
-    """One thing that a workspace asks for, and whether it is allowed."""
+    """A permission that a workspace asks for, and whether it is granted."""
 
     grant: Grant
     allowed: bool
 
 
 class TrustReport(Model):
-    """Everything that a workspace asks for.
+    """All permissions that a workspace asks for.
 
     :ivar unresolved: organisations whose host has no address now, so that nobody knows whether it is private.
     """

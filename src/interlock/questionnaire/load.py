@@ -37,7 +37,7 @@ MAX_ITEMS = 5_000
 
 @dataclass(frozen=True)
 class QuestionnaireSet:
-    """What was read: every questionnaire that is one, where each item stands, and everything that is wrong.
+    """All valid questionnaires, the location of each item, and the problems of the files.
 
     :ivar items: item id → the document that it stands in, and the path to it there.
     """
@@ -68,7 +68,7 @@ def load_questionnaires(directories: Sequence[Path]) -> tuple[Questionnaire, ...
 
 
 def read_questionnaires(directories: Sequence[Path]) -> QuestionnaireSet:
-    """Like :func:`load_questionnaires`, but collects what is wrong instead of raising it."""
+    """All questionnaires in some folders, with their problems collected instead of raised."""
     problems: list[DocumentError] = []
     located: list[Located] = []
     read: list[Questionnaire] = []

@@ -139,12 +139,12 @@ def faults_of(quirk: int) -> tuple[str, ...]:
 
 
 def names_at(stage: Stage, names: Iterable[str]) -> tuple[str, ...]:
-    """Those of ``names`` that act at ``stage``, in the given order. Every name must be a known one."""
+    """The names of faults, among ``names``, that act at ``stage``, in the given order; every name must be known."""
     return tuple(name for name in names if FAULTS[name].stage is stage)
 
 
 def closest(name: str) -> str:
-    """What to do about a name that no fault has: the closest one, and where all of them are listed."""
+    """Advice about a name that no fault has: the closest known name, and where all faults are listed."""
     close = difflib.get_close_matches(name, FAULTS, n=1, cutoff=0.4)
     guess = f"did you mean {close[0]}? " if close else ""
     return f"{guess}interlock sandbox --list-faults lists them all"

@@ -175,7 +175,7 @@ def _check_assertion(exchange: Exchange, form: dict[str, str], methods: list[str
 
 
 def _problem_with_claims(exchange: Exchange, header: dict[str, Any], claims: dict[str, Any]) -> str | None:
-    """What SMART's asymmetric client authentication finds wrong, or none."""
+    """Why a client assertion is refused by SMART's asymmetric client authentication, or none."""
     now, expires, identity = time.time(), claims.get("exp"), claims.get("jti")
     audience = claims.get("aud")
     if header.get("kid") != client_key().kid:

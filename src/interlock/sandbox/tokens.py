@@ -13,7 +13,7 @@ _MAX_ASSERTIONS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token stands for. ``expires`` is a Unix time in seconds."""
+    """An access token's organisation and scopes. ``expires`` is a Unix time in seconds."""
 
     organization: str
     client_id: str
@@ -39,7 +39,7 @@ class Tokens:
         return token
 
     def grant(self, organization: str, token: str) -> Grant | None:
-        """What the token stands for at this organisation, or none: unknown, expired, revoked or another's."""
+        """The grant behind a token at this organisation; none when it is unknown, expired, revoked or another's."""
         with self._lock:
             known = self._grants.get(token)
             if known is None or known.organization != organization:

@@ -55,7 +55,7 @@ class Guard:
 
     @property
     def cookie_name(self) -> str:
-        """One name a port, so that two of us do not overwrite each other's."""
+        """The session cookie's name, with the port, so that two servers do not overwrite each other's cookies."""
         return f"interlock-{self.port}"
 
     @property

@@ -85,7 +85,7 @@ class TerminalServer:
 
     @web.middleware
     async def _let_in(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Every request passes here, also the one for a page that does not exist."""
+        """Refuse a request that the guard does not know; every request passes here, whatever page it asks for."""
         try:
             self._guard.check_addresses(
                 request.headers.getall("Host", []),

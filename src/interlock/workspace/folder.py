@@ -26,7 +26,7 @@ class Folder:
         return inside(self.root, self.root / name)
 
     def output(self, folder: Path) -> Path:
-        """A folder that somebody named to write into: in the workspace it must really be there, elsewhere it is theirs.
+        """The folder to write output into: inside the workspace no link may lead out of it.
 
         :raises DocumentError: a link in the workspace leads out of it.
         """

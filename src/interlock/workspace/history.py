@@ -50,7 +50,7 @@ def save_observation(workspace: Workspace, observation: Observation) -> Path:
 
 
 def _stamped(path: Path) -> datetime | None:
-    """The time in an observation's name; none in one that is not ours."""
+    """The time in the name of an observation's file; none when the name is not of our form."""
     try:
         stamp = datetime.strptime(path.stem, _STAMP).replace(tzinfo=UTC)
     except ValueError:

@@ -31,7 +31,7 @@ _SCOPE = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 @dataclass(frozen=True)
 class Saved:
-    """What a save did beside what it was asked to.
+    """Side effects of a save: answers that went in late, and answers that were dropped.
 
     :ivar recovered: questions whose answers could not be saved earlier and went in now.
     :ivar settled: answers that stood against somebody else's, and are dropped now that the question is answered anew.
@@ -188,7 +188,7 @@ class ResponseFiles(Folder):
         return {entry.key: entry for entry in journal.kept(self.root) if entry.disputed}
 
     def disputes(self) -> dict[tuple[str, str], InterlockError]:
-        """What is to be said of every such question.
+        """The error to show for every disputed question, by scope and item.
 
         :raises DocumentError: a responses file is broken.
         """

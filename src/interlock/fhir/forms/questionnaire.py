@@ -83,7 +83,7 @@ def _item(item: Item, context: _Context) -> Json:
 
 
 def _displays(item: Item, context: _Context) -> Iterator[Json]:
-    """What is shown beside a question: the condition that the form cannot tell, and one help, behind a button."""
+    """Display items beside a question: the condition that the form cannot tell, and the help, behind a button."""
     if len(context.form[item.id].conditions) < len(item.enable_when):
         condition = condition_words(item, context.items)
         yield {
@@ -135,7 +135,7 @@ def _concept(url: str, system: str, code: str, display: str) -> Json:
 
 
 def _help(item: Item) -> str:
-    """One text: renderers show one help for each question."""
+    """A question's help and its reason as one text: renderers show one help for each question."""
     parts = []
     if item.help:
         parts.append(f"A good answer: {item.help.strip()}")

@@ -26,7 +26,7 @@ _NOT_APPLICABLE = "not-applicable"
 
 @dataclass(frozen=True)
 class Header:
-    """What a response says about itself.
+    """A response's own particulars: which questionnaire was answered, about whom, and when.
 
     :ivar url: canonical URL of the questionnaire, without the version.
     :ivar version: the questionnaire's version, none when the document does not say.
@@ -43,7 +43,7 @@ class Header:
 
 @dataclass(frozen=True)
 class Record:
-    """What stands beside an answer; only documents of ours have it."""
+    """Evidence, note, reason and time of an answer, from an extension that only documents of ours have."""
 
     evidence: Evidence = Evidence.ASSERTED
     link: str | None = None

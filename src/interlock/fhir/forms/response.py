@@ -134,7 +134,7 @@ def _values(item: Item, value: AnswerValue) -> list[Json]:
 
 
 def _record(response: Response) -> Json:
-    """What stands beside the value, whole: a part that is not there was not given."""
+    """The extension that holds an answer's evidence, note, reason and time; a part that is absent was not given."""
     parts: list[Json] = [{"url": "evidence", "valueCode": response.evidence.value}]
     if response.evidence_url:
         parts.append(
