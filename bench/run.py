@@ -15,7 +15,16 @@ import probing
 from judging import many_rules, one_more_answer
 from matching import all_patterns
 from measuring import Measured, best_of
-from planning import large_graph, levelled, levelled_what_ifs, planned, simulated, what_ifs
+from planning import (
+    graph_of_fifty,
+    large_graph,
+    large_graph_ordered,
+    levelled,
+    levelled_what_ifs,
+    planned,
+    simulated,
+    what_ifs,
+)
 
 BARE = """\
 import typer
@@ -44,7 +53,8 @@ def help_text() -> Measured:
 
 
 def main() -> int:
-    scoping = (large_graph, simulated, planned, levelled, what_ifs, levelled_what_ifs)
+    graphs = (graph_of_fifty, large_graph, large_graph_ordered)
+    scoping = (*graphs, simulated, planned, levelled, what_ifs, levelled_what_ifs)
     rows = [help_text(), *(measure() for measure in (many_rules, one_more_answer, all_patterns, *scoping))]
     rows += probing.rows()
     print(f"{'what':<28} {'seconds':>9}   {'base':<24} {'seconds':>9} {'ratio':>7} {'limit':>7}")

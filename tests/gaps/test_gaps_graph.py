@@ -1,8 +1,9 @@
 """From findings to the gap graph: scopes, transparency, waves, what blocks what, root causes."""
 
 import random
+import re
+from itertools import pairwise
 
-import networkx as nx
 import pytest
 from gaps_factory import (
     ERROR,
@@ -103,8 +104,10 @@ def test_an_open_product_rule_gathers_every_organisation():
 @pytest.mark.parametrize(("outcome", "lifecycle"), [(UNKNOWN, "stable"), (ERROR, "stable")])
 def test_undecided_findings_are_discovery_tasks_of_ours_and_never_claim_a_gap(outcome, lifecycle):
     rules = rules_of(rule("AA-001", owner=Owner.VENDOR, lifecycle=lifecycle))
-    found = finding(rules["AA-001"], at_org("alder"), outcome, missing_answers=("auth.jwks",), missing_facts=("smart",))
-    [node] = build([found], rules, ORGS, Gate.PILOT).nodes
+    undecided = finding(
+        rules["AA-001"], at_org("alder"), outcome, missing_answers=("auth.jwks",), missing_facts=("smart",)
+    )
+    [node] = build([undecided], rules, ORGS, Gate.PILOT).nodes
     assert (node.kind, node.owner, node.outcome) == ("discovery", Owner.US, outcome)
     assert node.message.endswith("; no answer to auth.jwks and smart not observed")
     assert "is open" not in node.message
@@ -243,8 +246,12 @@ class TestBadInput:
         rules = rules_of(
             rule("AA-001", after=["AA-003"]), rule("AA-002", after=["AA-001"]), rule("AA-003", after=["AA-002"])
         )
-        with pytest.raises(InterlockError, match=r"circle: AA-00\d → AA-00\d → AA-00\d → AA-00\d"):
+        with pytest.raises(InterlockError) as caught:
             build((), rules, (), Gate.PILOT)
+        path = re.findall(r"AA-00\d", str(caught.value))
+        assert len(path) == 4
+        assert path[0] == path[-1]
+        assert all(first in rules[then].depends_on for first, then in pairwise(path))
 
     def test_a_dependency_that_does_not_exist(self):
         with pytest.raises(InterlockError, match="AA-001 depends on AA-009"):
@@ -277,23 +284,46 @@ def fleets(draw):
         )
     )
     findings = [
-        found.model_copy(update={"outcome": draw(st.sampled_from([GAP, GAP, UNKNOWN, MET, NOT_APPLICABLE]))})
-        for found in everywhere(rules, ORGS)
+        gap.model_copy(update={"outcome": draw(st.sampled_from([GAP, GAP, UNKNOWN, MET, NOT_APPLICABLE]))})
+        for gap in everywhere(rules, ORGS)
     ]
     return rules, findings
 
 
+def reached(pairs, start, without=None):
+    """Every node that can be reached from one, itself included, by paths that avoid another."""
+    nodes, todo = set(), [start]
+    while todo:
+        node = todo.pop()
+        if node not in nodes and node != without:
+            nodes.add(node)
+            todo += [then for first, then in pairs if first == node]
+    return nodes
+
+
 @settings(max_examples=60, deadline=None)
 @given(fleets())
-def test_waves_respect_edges_and_reduction_keeps_reachability(fleet):
+def test_a_wave_is_one_more_than_the_latest_that_its_nodes_wait_for(fleet):
     rules, findings = fleet
     graph = build(findings, rules, ORGS, Gate.PILOT)
     wave = {node.key: node.wave for node in graph.nodes}
-    whole, reduced = nx.DiGraph(edges(graph)), nx.DiGraph((e.before, e.after) for e in graph.reduced)
-    assert all(wave[first] < wave[then] for first, then in whole.edges)
+    for key in wave:
+        assert wave[key] == 1 + max((wave[first] for first, then in edges(graph) if then == key), default=-1)
     assert all(wave[key] == number for number, keys in enumerate(graph.waves) for key in keys)
-    assert set(nx.transitive_closure(whole).edges) == set(nx.transitive_closure(reduced).edges)
-    assert set(reduced.edges) <= set(whole.edges)
+
+
+@settings(max_examples=60, deadline=None)
+@given(fleets())
+def test_the_reduction_leaves_out_exactly_the_edges_that_a_longer_path_implies(fleet):
+    rules, findings = fleet
+    graph = build(findings, rules, ORGS, Gate.PILOT)
+    pairs = edges(graph)
+    implied = {
+        (first, then)
+        for first, then in pairs
+        if any(then in reached(pairs, other) for start, other in pairs if start == first and other != then)
+    }
+    assert {(edge.before, edge.after) for edge in graph.reduced} == pairs - implied
 
 
 @settings(max_examples=60, deadline=None)
@@ -301,8 +331,34 @@ def test_waves_respect_edges_and_reduction_keeps_reachability(fleet):
 def test_blocks_agrees_with_counting_by_hand(fleet):
     rules, findings = fleet
     graph = build(findings, rules, ORGS, Gate.PILOT)
-    whole = nx.DiGraph(edges(graph))
-    whole.add_nodes_from(node.key for node in graph.nodes)
     for node in graph.nodes:
-        behind = [graph.node(key) for key in {node.key, *nx.descendants(whole, node.key)}]
-        assert node.blocks == len({(name, one.gate) for one in behind for name in one.orgs})
+        behind = [graph.node(key) for key in reached(edges(graph), node.key)]
+        assert node.blocks == len({(name, later.gate) for later in behind for name in later.orgs})
+
+
+def last_before_all(graph, wanted):
+    """The last node without which none of these can be reached from where nothing is waited for, by definition."""
+    pairs = edges(graph)
+    pairs |= {("", node.key) for node in graph.nodes if not node.wave}
+    dominators = [node.key for node in graph.nodes if not (wanted - {node.key}) & reached(pairs, "", without=node.key)]
+    return max(dominators, key=lambda key: sum(key in reached(pairs, other) for other in dominators), default=None)
+
+
+@settings(max_examples=100, deadline=None)
+@given(fleets(), st.sampled_from(Gate))
+def test_root_causes_are_the_immediate_dominators_of_each_organisations_gates(fleet, target):
+    rules, findings = fleet
+    graph = build(findings, rules, ORGS, target)
+    expected = {}
+    for organization in ORGS:
+        required = [n for n in graph.nodes if organization.id in n.orgs and n.gate.rank <= target.rank]
+        if required:
+            gate = min((node.gate for node in required), key=lambda gate: gate.rank)
+            key = last_before_all(graph, {node.key for node in required})
+            key = key or last_before_all(graph, {node.key for node in required if node.gate is gate})
+            if key:
+                nodes, orgs = expected.setdefault((graph.node(key).rule, gate), (set(), set()))
+                nodes.add(key)
+                orgs.add(organization.id)
+    causes = {(graph.node(c.nodes[0]).rule, c.gate): (set(c.nodes), set(c.orgs)) for c in graph.root_causes}
+    assert causes == expected

@@ -83,7 +83,7 @@ class TestByADay:
         found = everywhere(self.RULES, (ALDER,))
         friday, sunday = (plan_of(found, self.RULES, (ALDER,), by=date(2026, 1, day)) for day in (9, 11))
         assert [c.probability for c in friday.chances] == [c.probability for c in sunday.chances]
-        assert "2026-01-11 is not worked; what is done by the working day before it counts." in sunday.notes
+        assert "11 Jan 2026 is not worked; what is done by the working day before it counts." in sunday.notes
 
     def test_a_day_before_the_start_has_no_chance(self):
         plan = plan_of(everywhere(self.RULES, (ALDER,)), self.RULES, (ALDER,), by=date(2025, 12, 31))
@@ -97,7 +97,7 @@ def test_a_start_that_is_not_worked_is_moved_and_said():
     rules = rules_of(rule("AA-001"))
     plan = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,), start=date(2026, 1, 10))
     assert plan.start == "2026-01-12"
-    assert "2026-01-10 is not worked; the plan starts on 2026-01-12." in plan.notes
+    assert "10 Jan 2026 is not worked; the plan starts on 12 Jan 2026." in plan.notes
 
 
 class TestSizes:

@@ -234,7 +234,7 @@ class TestFirst:
         ]
         assert plan.first[0].because == (
             "About 4 person-days of work; closing it takes 2 working days off the P80, passes no gate alone, "
-            "and it lies on the critical path in 100 % of runs."
+            "and it lies on the critical path in 100% of runs."
         )
         assert plan.first[0].action == "Do AA-001. Then tell everyone."
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import networkx as nx
 import numpy as np
 import pytest
 from gaps_factory import graphs
@@ -38,7 +37,23 @@ def work_of(before, effort=4.0, owner=Owner.US):
         )
         for row, firsts in enumerate(before)
     )
-    return Work.of(tasks, tuple(map(tuple, before)), 0)
+    return Work(tasks, tuple(map(tuple, before)))
+
+
+@given(graphs(), st.data())
+def test_the_rows_of_a_work_say_who_waits_for_whom(before, data):
+    work = work_of(before)
+    assert work.after == tuple(
+        tuple(n for n, firsts in enumerate(before) if row in firsts) for row in range(len(before))
+    )
+    for row, firsts in enumerate(before):
+        assert work.wave[row] == 1 + max((work.wave[first] for first in firsts), default=-1)
+    changed = set(data.draw(st.lists(st.sampled_from(range(len(before)))))) if before else set()
+    behind = set(changed)
+    for row, firsts in enumerate(before):
+        if behind.intersection(firsts):
+            behind.add(row)
+    assert work.with_following(changed) == sorted(behind)
 
 
 @st.composite
@@ -97,8 +112,8 @@ def test_a_task_waits_only_for_what_it_needs(job):
 @given(jobs())
 def test_the_order_never_puts_a_task_before_one_that_it_waits_for(job):
     timing, _ = timing_of(*job)
-    place = {row: at for at, row in enumerate(timing.order)}
-    assert all(place[first] < place[row] for row, firsts in enumerate(job[0]) for first in firsts)
+    position = {row: number for number, row in enumerate(timing.order)}
+    assert all(position[first] < position[row] for row, firsts in enumerate(job[0]) for first in firsts)
 
 
 @settings(deadline=None)
@@ -111,11 +126,10 @@ def test_with_somebody_for_everything_the_finish_is_the_longest_path(job):
     times = Timing.of(work, staff(work, {}), {}, durations).times(durations)
     assert (levelled.times(Durations(touch + wait, dict(enumerate(touch)))).finishes == times.finishes).all()
     for run in range(RUNS if before else 0):
-        graph = nx.DiGraph()
+        longest = []
         for node, firsts in enumerate(before):
-            for first in firsts or ["start"]:
-                graph.add_edge(first, node, weight=float(durations.total[node, run]))
-        assert times.finishes[:, run].max() == nx.dag_longest_path_length(graph)
+            longest.append(durations.total[node, run] + max((longest[first] for first in firsts), default=0.0))
+        assert times.finishes[:, run].max() == max(longest)
 
 
 @settings(deadline=None)

@@ -22,8 +22,8 @@ from gaps_factory import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interlock.gaps.wording import VERDICT_WORDS
 from interlock.model.base import GapClass, Gate, Owner, Scope, Severity, VerdictValue
+from interlock.model.words import VERDICT
 
 pytestmark = pytest.mark.fast
 
@@ -217,7 +217,7 @@ def test_no_smaller_set_of_closures_moves_the_verdict_on(ballot):
         better = [value for value in moved if value.rank > verdict.value.rank]
         if better:
             break
-    assert f"“{VERDICT_WORDS[max(better, key=lambda value: value.rank)]}”" in verdict.counterfactual
+    assert f"“{VERDICT[max(better, key=lambda value: value.rank)].phrase}”" in verdict.counterfactual
     named = [key for key in gaps if key in closing.replace(",", " ").split()]
     assert len(named) == min(size, 4)
 

@@ -69,6 +69,10 @@ def test_lists() -> None:
     assert words.listed(["a", "b"], last="or") == "a or b"
 
 
+def test_a_gate_in_a_sentence() -> None:
+    assert words.gate(base.Gate.SANDBOX) == "sandbox gate"
+
+
 def test_dates() -> None:
     assert words.day(date(2028, 3, 7)) == "7 Mar 2028" and words.month(date(2028, 3, 7)) == "Mar 2028"
     at = datetime(2028, 3, 7, 1, 5, tzinfo=timezone(timedelta(hours=2)))

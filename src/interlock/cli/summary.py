@@ -25,7 +25,7 @@ from interlock.model.content import ContentChange, first_changes, told_changes
 from interlock.model.readiness import OrgReadiness, Score, VerdictChange
 
 if TYPE_CHECKING:
-    from interlock.gaps.story import GapStory
+    from interlock.gaps.explanation import GapExplanation
     from interlock.usecases.score import ScoreResult
 
 #: Changes of the shipped content that are named one by one.
@@ -185,7 +185,7 @@ def show_gaps(assessment: Assessment, org: str | None = None) -> None:
             say_paragraph(plain(cause.sentence, 400))
 
 
-def show_story(story: GapStory) -> None:
+def show_story(story: GapExplanation) -> None:
     """One gap, told."""
     for line in story.text().splitlines():
         indent = line[: len(line) - len(line.lstrip())] + "  "

@@ -58,9 +58,9 @@ class WorkingCalendar:
 
     def spans(self, freezes: Iterable[Freeze]) -> tuple[Span, ...]:
         """Freezes on the plan's time axis, in order and without overlaps; those that are over are left out."""
-        found = sorted((self._before(freeze.first), self.days_through(freeze.last)) for freeze in freezes)
+        spans = sorted((self._before(freeze.first), self.days_through(freeze.last)) for freeze in freezes)
         merged: list[Span] = []
-        for first, last in found:
+        for first, last in spans:
             if last <= max(0.0, first):
                 continue
             if merged and first <= merged[-1][1]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
+from interlock.gaps.statements import statement
 from interlock.gaps.subjects import UNDECIDED
-from interlock.gaps.wording import gate_words, statement
+from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import RuleOutcome
 from interlock.model.content import told_changes
@@ -32,7 +33,7 @@ def compare(before: Assessment, after: Assessment, earlier: Iterable[Assessment]
     :param earlier: assessments from before ``before``; a gap that was open in one of them has been opened again.
     """
     pairs = _Pairs(before, after)
-    known = {found.key for one in earlier for found in one.findings if found.outcome is RuleOutcome.GAP}
+    known = {f.key for assessment in earlier for f in assessment.findings if f.outcome is RuleOutcome.GAP}
     opened = pairs.where(lambda a, b: a is not RuleOutcome.GAP and b is RuleOutcome.GAP)
     old, new = {o.id for o in before.organizations}, {o.id for o in after.organizations}
     return AssessmentDiff(
@@ -138,7 +139,9 @@ def _because(before: Assessment, after: Assessment, org: str | None) -> tuple[st
     said.sort(key=lambda entry: (-entry[0], entry[1]))
     sentences = [sentence for _, _, sentence in said[:BECAUSE_LIMIT]]
     if before.plan.start != after.plan.start:
-        sentences.insert(0, f"Counting starts on {after.plan.start} instead of {before.plan.start}.")
+        sentences.insert(
+            0, f"Counting starts on {words.iso_day(after.plan.start)} instead of {words.iso_day(before.plan.start)}."
+        )
     return tuple(sentences)
 
 
@@ -155,7 +158,7 @@ def _length(task: PlanTask) -> float:
 def burn_down(series: Sequence[tuple[str, Assessment]]) -> BurnDown:
     """The intervals of several assessments in the order given, each with its name."""
     names = {org.id: org.name for _, assessment in series for org in assessment.organizations}
-    return BurnDown(points=tuple(_point(*one) for one in series), names=names)
+    return BurnDown(points=tuple(_point(name, assessment) for name, assessment in series), names=names)
 
 
 def _point(name: str, assessment: Assessment) -> BurnDownPoint:
@@ -176,17 +179,18 @@ def _cautions(before: Assessment, after: Assessment) -> tuple[str, ...]:
     if before.ruleset != after.ruleset:
         cautions.append(f"The ruleset changed from {before.ruleset} to {after.ruleset}.")
     if before.content_changes != after.content_changes:
-        told = [told_changes(one.content_changes) or "none." for one in (before, after)]
+        told = [told_changes(assessment.content_changes) or "none." for assessment in (before, after)]
         cautions.append(f"The workspace's own content changed: before, {told[0]} Now: {told[1]}")
     if before.target_gate is not after.target_gate:
         cautions.append(
-            f"The target moved from the {gate_words(before.target_gate)} to the {gate_words(after.target_gate)}, "
+            f"The target moved from the {words.gate(before.target_gate)} to the {words.gate(after.target_gate)}, "
             "so dates and caps do not compare."
         )
     if before.plan.seed != after.plan.seed or before.plan.runs != after.plan.runs:
         cautions.append("The plans were simulated with another seed or number of runs: small moves may be luck.")
     if before.plan.start != after.plan.start:
         cautions.append(
-            f"The plans start on different days ({before.plan.start} and {after.plan.start}): compare the dates."
+            f"The plans start on different days ({words.iso_day(before.plan.start)} and "
+            f"{words.iso_day(after.plan.start)}): compare the dates."
         )
     return tuple(cautions)

@@ -16,7 +16,7 @@ from interlock.model.plan import Driver
 SHOWN, _CANDIDATES, _SIDE = 8, 30, 0.2
 #: Runs that are looked at: enough for a P80 of each fifth.
 _RUNS = 10_000
-_WORDS = {
+_TITLES = {
     Scope.PRODUCT: "How things go for the product's own work",
     Scope.VENDOR: "How things go with the vendor",
     Scope.ORG: "How things go at the organisation",
@@ -54,7 +54,7 @@ def _parties(simulation: Simulation, end: Floats) -> Iterator[Driver]:
     for scope, name in sorted(parties)[:_CANDIDATES]:
         luck = simulation.sampler.factor((scope, name))[: end.size]
         known = scope.value if scope is Scope.PRODUCT else f"{scope.value}:{name}"
-        yield _bar(known, _WORDS[scope], "party", name if scope is Scope.ORG else None, luck, end)
+        yield _bar(known, _TITLES[scope], "party", name if scope is Scope.ORG else None, luck, end)
 
 
 def _shared(scope: Scope, parties: Mapping[Scope, str]) -> Iterator[tuple[Scope, str]]:
@@ -63,7 +63,7 @@ def _shared(scope: Scope, parties: Mapping[Scope, str]) -> Iterator[tuple[Scope,
     yield from parties.items()
 
 
-def _bar(key: str, title: str, what: str, org: str | None, luck: Floats, end: Floats) -> Driver:
+def _bar(key: str, title: str, kind: str, org: str | None, luck: Floats, end: Floats) -> Driver:
     side = max(1, int(_SIDE * end.size))
     if luck.min() == luck.max():
         p80 = round(network.quantile(end, 0.8), 1)
@@ -73,5 +73,5 @@ def _bar(key: str, title: str, what: str, org: str | None, luck: Floats, end: Fl
         well = round(network.quantile(end[order[:side]], 0.8), 1)
         badly = round(network.quantile(end[order[-side:]], 0.8), 1)
     return Driver.model_validate(
-        {"id": key, "title": title, "what": what, "org": org, "p80_if_well": well, "p80_if_badly": badly}
+        {"id": key, "title": title, "what": kind, "org": org, "p80_if_well": well, "p80_if_badly": badly}
     )

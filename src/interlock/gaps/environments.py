@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from interlock.gaps.network import Floats
-from interlock.gaps.sampling import lead_estimate, pert_mean, sample_one
+from interlock.gaps.sampling import lead_estimate, pert_mean, sample_alone
 from interlock.gaps.simulation import Comparison, Simulation
 from interlock.gaps.tasks import Task
 from interlock.gaps.timing import Changed
@@ -109,21 +109,21 @@ def _behaviours(
     simulation: Simulation, comparison: Comparison, test_path: Sequence[TestPathEntry]
 ) -> Iterable[Behaviour]:
     """Behaviours in a sandbox, those first that save most; live ones are live because nothing else will do (S43)."""
-    parts = shares(test_path)
-    found = []
+    share_of = shares(test_path)
+    behaviours = []
     for entry in {entry.behaviour: entry for entry in test_path if entry.where == "sandbox"}.values():
-        [changed] = comparison.shorter([simulated(simulation, parts[entry.behaviour])])
-        found.append(
+        [changed] = comparison.shorter([simulated(simulation, share_of[entry.behaviour])])
+        behaviours.append(
             Behaviour(
                 behaviour=entry.behaviour,
                 why=entry.why,
                 runs_per_week=_runs(entry),
-                share=round(parts[entry.behaviour], 3),
+                share=round(share_of[entry.behaviour], 3),
                 p80_days_saved=round(comparison.p80(None) - comparison.p80(None, changed), 1),
                 org_days_saved=round(comparison.saved(changed), 1),
             )
         )
-    return sorted(found, key=lambda one: (-one.org_days_saved, -one.share, one.behaviour))
+    return sorted(behaviours, key=lambda b: (-b.org_days_saved, -b.share, b.behaviour))
 
 
 def _runs(entry: TestPathEntry) -> float:
@@ -133,4 +133,4 @@ def _runs(entry: TestPathEntry) -> float:
 def _waited(simulation: Simulation, row: int) -> Floats:
     """The lead time's part of a task's duration in each run."""
     task = replace(simulation.work.tasks[row], effort=None)
-    return sample_one(task, simulation.sampler)
+    return sample_alone(task, simulation.sampler)

@@ -7,9 +7,8 @@ each writer escapes for its own medium and trusts nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
-from xml.etree import ElementTree
+
+import networkx as nx
 
 from interlock.documents import visible
 from interlock.documents.text import plain
@@ -42,8 +41,8 @@ def to_mermaid(graph: GapGraph) -> str:
     for node in graph.nodes:
         opening, closing = _MERMAID_SHAPES[node.kind]
         label = _MERMAID_SPECIAL.sub(lambda match: f"#{ord(match.group())};", _label(node))
-        marks = node.severity.value if node.kind == "gap" else "discovery"
-        lines.append(f"    {names[node.key]}{opening}{label}{closing}:::{marks}")
+        style = node.severity.value if node.kind == "gap" else "discovery"
+        lines.append(f"    {names[node.key]}{opening}{label}{closing}:::{style}")
     lines += [f"    {names[edge.before]} --> {names[edge.after]}" for edge in graph.reduced]
     return "\n".join(lines) + "\n" + (_MERMAID_CLASSES if graph.nodes else "")
 
@@ -63,42 +62,29 @@ def to_dot(graph: GapGraph) -> str:
     return "\n".join([*lines, "}"]) + "\n"
 
 
-#: Attributes of a node in GraphML: name, GraphML's type, and where it comes from.
-_GRAPHML_NODE: tuple[tuple[str, str, Callable[[GapNode], object]], ...] = (
-    ("label", "string", lambda node: _label(node)),
-    ("rule", "string", lambda node: node.rule),
-    ("kind", "string", lambda node: node.kind),
-    ("severity", "string", lambda node: node.severity.value),
-    ("gate", "string", lambda node: node.gate.value),
-    ("owner", "string", lambda node: node.owner.value),
-    ("wave", "int", lambda node: node.wave),
-    ("blocks", "int", lambda node: node.blocks),
-    ("organisations", "string", lambda node: " ".join(node.orgs)),
-)
-
-
 def to_graphml(graph: GapGraph) -> str:
     """GraphML 1.0 (graphml.graphdrawing.org), every edge, with ``reduced`` saying which the transitive reduction keeps.
 
     Text is escaped by the XML writer; characters that XML 1.0 does not allow are made visible before.
     """
-    root = ElementTree.Element("graphml", {"xmlns": "http://graphml.graphdrawing.org/xmlns"})
-    for name, kind, _ in _GRAPHML_NODE:
-        root.append(ElementTree.Element("key", {"id": name, "for": "node", "attr.name": name, "attr.type": kind}))
-    reduced = {"id": "reduced", "for": "edge", "attr.name": "reduced", "attr.type": "boolean"}
-    root.append(ElementTree.Element("key", reduced))
-    drawn = ElementTree.SubElement(root, "graph", {"id": "gaps", "edgedefault": "directed"})
+    drawn = nx.DiGraph()
     for node in graph.nodes:
-        element = ElementTree.SubElement(drawn, "node", {"id": _xml(node.key)})
-        for name, _, value in _GRAPHML_NODE:
-            ElementTree.SubElement(element, "data", {"key": name}).text = _xml(value(node))
-    kept = {(edge.before, edge.after) for edge in graph.reduced}
+        texts = {
+            "label": _label(node),
+            "rule": node.rule,
+            "kind": node.kind,
+            "severity": node.severity.value,
+            "gate": node.gate.value,
+            "owner": node.owner.value,
+            "organisations": " ".join(node.orgs),
+        }
+        written = {name: _xml(text) for name, text in texts.items()}
+        drawn.add_node(_xml(node.key), wave=node.wave, blocks=node.blocks, **written)
+    kept = set(graph.reduced)
     for edge in graph.edges:
-        link = ElementTree.SubElement(drawn, "edge", {"source": _xml(edge.before), "target": _xml(edge.after)})
-        stays = str((edge.before, edge.after) in kept).lower()
-        ElementTree.SubElement(link, "data", {"key": "reduced"}).text = stays
-    ElementTree.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+        drawn.add_edge(_xml(edge.before), _xml(edge.after), reduced=edge in kept)
+    lines = nx.generate_graphml(drawn, named_key_ids=True)
+    return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', *lines]) + "\n"
 
 
 def to_json(graph: GapGraph) -> str:
@@ -107,20 +93,16 @@ def to_json(graph: GapGraph) -> str:
     Each edge says whether it belongs to the transitive ``reduced`` graph. ``<``, ``>``, ``&`` and the two line
     separators of JavaScript are written as ``\\u`` escapes, so the text may stand inside an HTML ``script`` element.
     """
-    kept = {(edge.before, edge.after) for edge in graph.reduced}
-    document: dict[str, Any] = {
-        "directed": True,
-        "multigraph": False,
-        "graph": {
-            "waves": [list(wave) for wave in graph.waves],
-            "root_causes": [cause.model_dump(mode="json") for cause in graph.root_causes],
-        },
-        "nodes": [{"id": node.key, **node.model_dump(mode="json", exclude={"key"})} for node in graph.nodes],
-        "edges": [
-            {"source": edge.before, "target": edge.after, "reduced": (edge.before, edge.after) in kept}
-            for edge in graph.edges
-        ],
-    }
+    drawn = nx.DiGraph(
+        waves=[list(wave) for wave in graph.waves],
+        root_causes=[cause.model_dump(mode="json") for cause in graph.root_causes],
+    )
+    drawn.add_nodes_from((node.key, node.model_dump(mode="json", exclude={"key"})) for node in graph.nodes)
+    kept = set(graph.reduced)
+    drawn.add_edges_from((edge.before, edge.after, {"reduced": edge in kept}) for edge in graph.edges)
+    document = nx.node_link_data(drawn, edges="edges")
+    position = {node.key: number for number, node in enumerate(graph.nodes)}
+    document["edges"].sort(key=lambda edge: (position[edge["target"]], position[edge["source"]]))
     text = visible.to_json(document)
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
@@ -131,9 +113,9 @@ def _label(node: GapNode) -> str:
     return plain(f"{node.key}: {node.label}", LABEL_LIMIT)
 
 
-def _xml(value: object) -> str:
+def _xml(text: str) -> str:
     """Text without the surrogates and non-characters that XML 1.0 does not allow (its section 2.2)."""
-    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", plain(value, 20_000))
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", plain(text, 20_000))
 
 
 def _dot(text: str) -> str:

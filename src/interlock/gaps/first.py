@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from interlock.documents.text import plain
 from interlock.gaps.sampling import effort_estimate, pert_mean
 from interlock.gaps.simulation import Comparison, Simulation
+from interlock.gaps.statements import listed
 from interlock.gaps.subjects import SEVERITY_RANK, is_requirement
 from interlock.gaps.tasks import Task, Work
-from interlock.gaps.wording import count, days, listed
+from interlock.model import words
 from interlock.model.base import Gate
 from interlock.model.finding import Finding
 from interlock.model.gap_graph import GapGraph, GapNode
@@ -57,12 +58,12 @@ class _Unlocks:
 
     def by(self, key: str) -> int:
         """Sets in which this node is the only one open."""
-        return sum(len(self._open[one]) == 1 for one in self._sets_of.get(key, ()))
+        return sum(len(self._open[required]) == 1 for required in self._sets_of.get(key, ()))
 
     def close(self, key: str) -> None:
         """Take a node out of its sets."""
-        for one in self._sets_of.get(key, ()):
-            self._open[one].discard(key)
+        for required in self._sets_of.get(key, ()):
+            self._open[required].discard(key)
 
 
 def rank(
@@ -161,17 +162,12 @@ def action(node: GapNode, rule: Rule, finding: Finding | None) -> str:
     """What to do about a gap: its remediation; about an unknown: whom or what to ask."""
     if node.kind == "gap" or finding is None:
         return plain(rule.remediation.text, 500)
-    parts = []
+    asked = []
     if finding.missing_answers:
-        parts.append(f"answer {listed(finding.missing_answers)}")
+        asked.append(f"answer {listed(finding.missing_answers)}")
     if finding.missing_facts:
-        parts.append(f"probe again, or ask the organisation, for {listed(finding.missing_facts)}")
-    return f"Find out first: {' and '.join(parts) or node.message}"
-
-
-def effort_words(person_days_: float) -> str:
-    """``4 person-days``."""
-    return f"{person_days_:.2g} person-{'day' if person_days_ == 1 else 'days'}"
+        asked.append(f"probe again, or ask the organisation, for {listed(finding.missing_facts)}")
+    return f"Find out first: {' and '.join(asked) or node.message}"
 
 
 def _because(candidate: _Candidate, later: bool, holding: Task | None) -> str:
@@ -180,11 +176,11 @@ def _because(candidate: _Candidate, later: bool, holding: Task | None) -> str:
     over = f" over {orgs:,} organisations" if orgs > 1 else ""
     more = "another " if later and saved > 0 else ""
     if saved > 0:
-        gain = f"takes {more}{days(saved)} off the P80{over}"
+        gain = f"takes {more}{words.days(saved)} off the P80{over}"
     else:
         gain = "takes nothing off the P80 by itself"
         gain += f", because {plain(holding.id, 120)} takes longer beside it" if holding else ""
     how = "with those above" if later else "alone"
-    gates = f"passes {count(candidate.unlocks, 'gate')} {how}" if candidate.unlocks else f"passes no gate {how}"
-    path = f"lies on the critical path in {100 * candidate.criticality:.0f} % of runs"
-    return f"About {effort_words(candidate.person_days)} of work; closing it {gain}, {gates}, and it {path}."
+    gates = f"passes {words.count(candidate.unlocks, 'gate')} {how}" if candidate.unlocks else f"passes no gate {how}"
+    path = f"lies on the critical path in {words.share(candidate.criticality)} of runs"
+    return f"About {words.person_days(candidate.person_days)} of work; closing it {gain}, {gates}, and it {path}."

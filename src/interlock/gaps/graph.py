@@ -1,4 +1,4 @@
-"""Findings → the working graph: what is open, what waits for what, and what stands at the root.
+"""Findings → the gap graph: what is open, what waits for what, and what stands at the root.
 
 Gaps and undecided findings become nodes at their own scope: an organisation's gaps once an organisation, a vendor's
 shared by that vendor's organisations, the product's once. Advice and experimental rules become nodes that nothing waits
@@ -7,20 +7,18 @@ for and that block nothing. Findings about organisations that are not in the lis
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress
+from itertools import chain, groupby
 
+import networkx as nx
 from pydantic import TypeAdapter
 
 from interlock.documents.timing import timed
-from interlock.gaps import dag
-from interlock.gaps.frontier import Frontier
+from interlock.gaps.dependencies import Dependencies
 from interlock.gaps.roots import root_causes
+from interlock.gaps.statements import statement
 from interlock.gaps.subjects import GATE_RANK, OPEN, SEVERITY_RANK, UNDECIDED, by_vendor, is_requirement, rule_of
-from interlock.gaps.wording import statement
 from interlock.model.base import Gate, Owner, Scope
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Finding
@@ -28,14 +26,13 @@ from interlock.model.gap_graph import GapEdge, GapGraph, GapNode
 from interlock.model.organization import Organization
 from interlock.model.rule import Rule
 
-_GATES = len(Gate)
 #: Validates many at once, which is several times faster than one by one.
 _EDGES = TypeAdapter(tuple[GapEdge, ...])
 
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """One open finding on its way to becoming a node."""
+    """An open finding with its rule and the organisations that it concerns."""
 
     finding: Finding
     rule: Rule
@@ -53,62 +50,36 @@ def build(
     :raises InterlockError: a finding or dependency without a rule, two findings with one key, or a dependency cycle
         (with its path).
     """
-    with _collector_paused():
-        return _build(findings, rules, organizations, target_gate)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Building allocates hundreds of thousands of values and no cycles: looking for cycles meanwhile costs a third."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
-
-
-def _build(
-    findings: Sequence[Finding], rules: Mapping[str, Rule], organizations: Sequence[Organization], target_gate: Gate
-) -> GapGraph:
     opened = _opened(findings, rules, organizations)
-    frontier = Frontier(
-        rules, organizations, {o.finding.key: number for number, o in enumerate(opened) if o.requirement}
-    )
-    opened, before = _numbered(opened, frontier)
-    wave = dag.waves(before)
-    shared = frozenset(n for n, o in enumerate(opened) if o.finding.subject.scope is not Scope.ORG)
-    reduced = dag.reduce(before, wave, shared)
-    blocks = _blocks(opened, dag.after(reduced), organizations)
-    nodes = [_node(o, wave[number], blocks[number]) for number, o in enumerate(opened)]
-    order = sorted(range(len(nodes)), key=lambda n: (nodes[n].wave, SEVERITY_RANK[nodes[n].severity], nodes[n].key))
-    causes = root_causes(nodes, [o.requirement for o in opened], dag.dominators(before), organizations, target_gate)
-    edges, kept = _edges(nodes, order, before, reduced)
+    graph = _waiting(opened, rules, organizations)
+    waves = list(nx.topological_generations(graph))
+    blocks = _blocks(opened, graph, list(chain.from_iterable(waves)), organizations)
+    nodes = [_node(opened[key], wave, blocks[key]) for wave, keys in enumerate(waves) for key in keys]
+    nodes.sort(key=lambda node: (node.wave, SEVERITY_RANK[node.severity], node.key))
+    nx.set_node_attributes(graph, {node.key: node for node in nodes}, "node")
+    edges, reduced = _edges(graph, nodes)
     return GapGraph(
-        nodes=tuple(nodes[number] for number in order),
+        nodes=tuple(nodes),
         edges=edges,
-        reduced=kept,
-        waves=_by_wave(nodes, order),
-        root_causes=causes,
+        reduced=reduced,
+        waves=tuple(tuple(node.key for node in wave) for _, wave in groupby(nodes, key=lambda node: node.wave)),
+        root_causes=root_causes(graph, organizations, target_gate),
     )
 
 
 def _opened(
     findings: Sequence[Finding], rules: Mapping[str, Rule], organizations: Sequence[Organization]
-) -> list[_Open]:
+) -> dict[str, _Open]:
     everyone = tuple(organization.id for organization in organizations)
     orgs_of = by_vendor(organizations)
     known = frozenset(everyone)
-    keys: set[str] = set()
-    opened = []
+    opened: dict[str, _Open] = {}
     for finding in findings:
         rule = rule_of(finding, rules)
         if finding.outcome not in OPEN or rule.lifecycle == "deprecated":
             continue
-        if finding.key in keys:
+        if finding.key in opened:
             raise InterlockError(f"two findings have the key {finding.key}")
-        keys.add(finding.key)
         subject = finding.subject
         if subject.scope is Scope.PRODUCT:
             orgs = everyone
@@ -117,51 +88,51 @@ def _opened(
         else:
             orgs = (subject.id,) if subject.id in known else ()
         if orgs or subject.scope is Scope.PRODUCT:
-            opened.append(_Open(finding, rule, is_requirement(rule), orgs))
+            opened[finding.key] = _Open(finding, rule, is_requirement(rule), orgs)
     return opened
 
 
-def _numbered(opened: list[_Open], frontier: Frontier) -> tuple[list[_Open], list[tuple[int, ...]]]:
-    """Renumber in rule order, so that every edge goes from a lower to a higher number (:mod:`interlock.gaps.dag`)."""
-    place = {rule_id: number for number, rule_id in enumerate(frontier.order)}
-    order = sorted(range(len(opened)), key=lambda n: (place[opened[n].rule.id], opened[n].finding.key))
-    new = [0] * len(opened)
-    for number, old in enumerate(order):
-        new[old] = number
-    before: list[tuple[int, ...]] = []
-    for old in order:
-        subject = opened[old].finding.subject
-        firsts = frontier.before(opened[old].rule.id, (subject.scope, subject.id))
-        before.append(tuple(sorted([new[first] for first in firsts])))
-    return [opened[old] for old in order], before
+def _waiting(
+    opened: Mapping[str, _Open], rules: Mapping[str, Rule], organizations: Sequence[Organization]
+) -> nx.DiGraph:
+    """The open findings by key, with an edge from each to whatever waits for it."""
+    dependencies = Dependencies(rules, organizations, {key for key, gap in opened.items() if gap.requirement})
+    graph = nx.DiGraph()
+    graph.add_nodes_from((key, {"requirement": gap.requirement}) for key, gap in opened.items())
+    graph.add_edges_from(
+        (first, key)
+        for key, gap in opened.items()
+        for first in dependencies.before(gap.rule.id, (gap.finding.subject.scope, gap.finding.subject.id))
+    )
+    return graph
 
 
 def _blocks(
-    opened: Sequence[_Open], after: Sequence[Sequence[int]], organizations: Sequence[Organization]
-) -> list[int]:
+    opened: Mapping[str, _Open], graph: nx.DiGraph, in_order: Sequence[str], organizations: Sequence[Organization]
+) -> dict[str, int]:
     """Requirement sets (organisation × gate) that cannot hold while a node is open, everything downstream included.
 
     Sets are bit masks, four bits an organisation. Without organisations the product itself is the one holder.
     """
-    place = {organization.id: number for number, organization in enumerate(organizations)}
-    everyone = sum(1 << (_GATES * number) for number in range(max(1, len(place))))
-    masks = [0] * len(opened)
-    for number in range(len(opened) - 1, -1, -1):
-        one = opened[number]
-        mask, gate = 0, GATE_RANK[one.rule.gate]
-        if one.requirement and one.finding.subject.scope is Scope.PRODUCT:
+    first_bit = {organization.id: len(Gate) * number for number, organization in enumerate(organizations)}
+    everyone = sum(1 << bit for bit in first_bit.values()) or 1
+    masks: dict[str, int] = {}
+    for key in reversed(in_order):
+        gap = opened[key]
+        mask, gate = 0, GATE_RANK[gap.rule.gate]
+        if gap.requirement and gap.finding.subject.scope is Scope.PRODUCT:
             mask = everyone << gate
-        elif one.requirement:
-            for org in one.orgs:
-                mask |= 1 << (_GATES * place[org] + gate)
-        for later in after[number]:
+        elif gap.requirement:
+            for org in gap.orgs:
+                mask |= 1 << (first_bit[org] + gate)
+        for later in graph.successors(key):
             mask |= masks[later]
-        masks[number] = mask
-    return [mask.bit_count() for mask in masks]
+        masks[key] = mask
+    return {key: mask.bit_count() for key, mask in masks.items()}
 
 
-def _node(one: _Open, wave: int, blocks: int) -> GapNode:
-    finding, rule = one.finding, one.rule
+def _node(gap: _Open, wave: int, blocks: int) -> GapNode:
+    finding, rule = gap.finding, gap.rule
     undecided = finding.outcome in UNDECIDED
     return GapNode(
         key=finding.key,
@@ -176,34 +147,40 @@ def _node(one: _Open, wave: int, blocks: int) -> GapNode:
         owner=Owner.US if undecided else rule.remediation.owner,
         wave=wave,
         blocks=blocks,
-        orgs=one.orgs,
+        orgs=gap.orgs,
         outcome=finding.outcome,
     )
 
 
-def _edges(
-    nodes: Sequence[GapNode], order: Sequence[int], before: dag.Before, reduced: dag.Before
-) -> tuple[tuple[GapEdge, ...], tuple[GapEdge, ...]]:
-    """Edges in the order of the nodes that wait; the reduced edges are the same objects."""
-    rank = [0] * len(order)
-    for place, number in enumerate(order):
-        rank[number] = place
-    pairs: list[dict[str, str]] = []
-    stays: list[bool] = []
-    for number in order:
-        kept, then = set(reduced[number]), nodes[number].key
-        for first in sorted(before[number], key=rank.__getitem__):
-            pairs.append({"before": nodes[first].key, "after": then})
-            stays.append(first in kept)
-    edges = _EDGES.validate_python(pairs)
-    return edges, tuple(compress(edges, stays))
+def _edges(graph: nx.DiGraph, nodes: Sequence[GapNode]) -> tuple[tuple[GapEdge, ...], tuple[GapEdge, ...]]:
+    """All edges in the order of the nodes that wait, and those of the transitive reduction; the same objects."""
+    position = {node.key: number for number, node in enumerate(nodes)}
+    pairs = sorted(graph.edges, key=lambda pair: (position[pair[1]], position[pair[0]]))
+    edges = _EDGES.validate_python([{"before": first, "after": then} for first, then in pairs])
+    implied = _implied(pairs, {node.key: node for node in nodes})
+    return edges, tuple(edge for edge, pair in zip(edges, pairs, strict=True) if pair not in implied)
 
 
-def _by_wave(nodes: Sequence[GapNode], order: Sequence[int]) -> tuple[tuple[str, ...], ...]:
-    groups: list[list[str]] = []
-    for number in order:
-        node = nodes[number]
-        if node.wave == len(groups):
-            groups.append([])
-        groups[node.wave].append(node.key)
-    return tuple(tuple(group) for group in groups)
+def _implied(pairs: Sequence[tuple[str, str]], nodes: Mapping[str, GapNode]) -> set[tuple[str, str]]:
+    """Edges that a longer path already implies.
+
+    Each organisation's part of the graph is reduced by itself (its own nodes, its vendor's and the product's), which
+    keeps the whole linear: whatever path leads through another organisation has its like in this one, because both come
+    from the same rules and what is not open is transparent. No two nodes of a part have the same rule, so the part is a
+    graph of rules, and organisations with the same gaps are reduced together.
+    """
+    parts: dict[str, dict[tuple[str, str], tuple[str, str]]] = {}
+    for pair in pairs:
+        first, then = nodes[pair[0]], nodes[pair[1]]
+        for org in min(first.orgs, then.orgs, key=len) or ("",):
+            parts.setdefault(org, {})[first.rule, then.rule] = pair
+    alike: dict[frozenset[tuple[str, str]], list[Mapping[tuple[str, str], tuple[str, str]]]] = {}
+    for part in parts.values():
+        alike.setdefault(frozenset(part), []).append(part)
+    implied: set[tuple[str, str]] = set()
+    for rules, alike_parts in alike.items():
+        graph = nx.DiGraph()
+        graph.add_edges_from(rules)
+        redundant = rules.difference(nx.transitive_reduction(graph).edges)
+        implied.update(part[rule_pair] for part in alike_parts for rule_pair in redundant)
+    return implied

@@ -1,6 +1,6 @@
 """The critical path method on many runs at once (Kelley and Walker 1959): all functions are pure and vectorised.
 
-Tasks are numbered topologically (:mod:`interlock.gaps.dag`); arrays have one row a task and one column a run.
+Tasks are numbered topologically (:class:`interlock.gaps.tasks.Work`); arrays have one row a task and one column a run.
 """
 
 from __future__ import annotations
@@ -11,25 +11,13 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from interlock.gaps import dag
 from interlock.gaps.calendar import Span
-from interlock.gaps.dag import Before
 
 Floats: TypeAlias = NDArray[np.float32]
 Ints: TypeAlias = NDArray[np.int32]
 Bools: TypeAlias = NDArray[np.bool_]
 
 _NOTHING: Mapping[int, Ints] = {}
-
-
-def ready(before: Sequence[int], finishes: Mapping[int, Floats] | Floats, runs: int) -> Floats:
-    """When all that a task waits for is done."""
-    if not before:
-        return np.zeros(runs, dtype=np.float32)
-    start = finishes[before[0]].copy()
-    for first in before[1:]:
-        np.maximum(start, finishes[first], out=start)
-    return start
 
 
 def advance(start: Floats, duration: Floats, spans: Sequence[Span]) -> Floats:
@@ -49,7 +37,7 @@ def advance(start: Floats, duration: Floats, spans: Sequence[Span]) -> Floats:
 
 
 def critical(
-    after: Before,
+    after: Sequence[Sequence[int]],
     starts: Floats,
     finishes: Floats,
     members: Sequence[int],
@@ -67,8 +55,8 @@ def critical(
     """
     if not members:
         return {}
-    quantile_index = np.full(len(finishes), -1, dtype=np.int32)
-    quantile_index[list(members)] = np.arange(len(members), dtype=np.int32)
+    index_of = np.full(len(finishes), -1, dtype=np.int32)
+    index_of[list(members)] = np.arange(len(members), dtype=np.int32)
     critical_runs: Bools = np.zeros((len(members), end.size), dtype=np.bool_)
     result: dict[int, Bools] = {}
     for at in range(len(members) - 1, -1, -1):
@@ -81,14 +69,9 @@ def critical(
         result[task] = on_path
         if task in held:
             columns = np.flatnonzero(on_path & (held[task] >= 0))
-            places = quantile_index[held[task][columns]]
-            critical_runs[places[places >= 0], columns[places >= 0]] = True
+            indexes = index_of[held[task][columns]]
+            critical_runs[indexes[indexes >= 0], columns[indexes >= 0]] = True
     return result
-
-
-def downstream(after: Before, tasks: Sequence[int]) -> list[int]:
-    """Everything that waits for these tasks, directly or not, ascending; they themselves are not included."""
-    return sorted(dag.reachable(after, (later for task in tasks for later in after[task])))
 
 
 def quantile_index(share: float, runs: int) -> int:

@@ -7,8 +7,9 @@ from datetime import date
 
 from interlock.gaps.sampling import effort_estimate, pert_mean
 from interlock.gaps.simulation import Simulation
+from interlock.gaps.statements import listed
 from interlock.gaps.subjects import GATE_RANK
-from interlock.gaps.wording import count, days, gate_words, listed
+from interlock.model import words
 from interlock.model.base import Gate, Owner
 from interlock.model.plan import Quantiles
 
@@ -17,24 +18,18 @@ CROSS_CHECK = (
     "Cross-check: one integration took 18 months at five centres (Scalia 2021, https://doi.org/10.2196/22766), a light "
     "web tool 10 to 12 weeks at three systems (Branda 2024, https://doi.org/10.1002/lrh2.10418)."
 )
-_OWNERS = {Owner.US: "us", Owner.VENDOR: "the vendors", Owner.ORG: "the organisations"}
 
 
 def most_likely_words(simulation: Simulation, most: float, when: str, chance: float) -> str:
     """What the path of most likely times alone would have said, and how unlikely that is; empty without tasks."""
     if not simulation.work.tasks:
         return ""
+    odds = "All" if chance >= 1 else words.capital(words.share(chance)) if chance > 0 else "None"
     return (
-        f"If every task took its most likely time, the plan would end on {when}, after {days(round(most, 1))}. "
-        f"{_odds(chance)} of {simulation.sampler.runs:,} runs ended that early: where paths meet the slowest decides, "
-        "and most estimates lean to the late side."
+        f"If every task took its most likely time, the plan would end on {words.iso_day(when)}, after "
+        f"{words.days(most)}. {odds} of {simulation.sampler.runs:,} runs ended that early: where paths meet "
+        "the slowest decides, and most estimates lean to the late side."
     )
-
-
-def _odds(chance: float) -> str:
-    if chance <= 0:
-        return "None"
-    return "All" if chance >= 1 else f"Only {100 * chance:.1f} %" if chance < 0.5 else f"{100 * chance:.1f} %"
 
 
 def notes(
@@ -49,19 +44,19 @@ def notes(
     """The notes of a plan, those that move dates most first."""
     work = simulation.work
     if not work.tasks:
-        return (f"Nothing is left to plan before the {gate_words(gate)}.",)
-    found = [*_people(simulation, finish), *_unknowns(simulation, finish, if_gaps)]
+        return (f"Nothing is left to plan before the {words.gate(gate)}.",)
+    said = [*_people(simulation, finish), *_unknowns(simulation, finish, if_gaps)]
     if any(task.kind == "routine" for task in work.tasks):
-        found.append("Routine tasks are planned as not yet begun.")
+        said.append("Routine tasks are planned as not yet begun.")
     if work.done:
-        found.append(f"{count(work.done, 'routine task')} not planned: met rules show that the work is done.")
-    found += _calendar(simulation, start, by)
+        said.append(f"{words.count(work.done, 'routine task')} not planned: met rules show that the work is done.")
+    said += _calendar(simulation, start, by)
     if simulation.orgs and GATE_RANK[gate] >= GATE_RANK[Gate.PILOT]:
-        found.append(CROSS_CHECK)
+        said.append(CROSS_CHECK)
     used = simulation.sampler.runs
     if used < asked:
-        found.append(f"{used:,} runs instead of {asked:,}, because there are {len(work.tasks):,} tasks.")
-    return tuple(found)
+        said.append(f"{used:,} runs instead of {asked:,}, because there are {len(work.tasks):,} tasks.")
+    return tuple(said)
 
 
 def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
@@ -77,9 +72,9 @@ def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
         )
     else:
         busy = [queued for row, queued in simulation.times.queued.items() if work.tasks[row].owner is Owner.US]
-        waits = f"; on average a task waits {days(round(sum(busy) / len(busy), 1))} for one of them" if busy else ""
+        waits = f"; on average a task waits {words.days(sum(busy) / len(busy))} for one of them" if busy else ""
         yield f"{persons:g} of us for {ours:,.0f} person-days{waits}."
-    free = [_OWNERS[owner] for owner in (Owner.VENDOR, Owner.ORG) if owner not in simulation.persons]
+    free = [words.OWNER[owner].phrase for owner in (Owner.VENDOR, Owner.ORG) if owner not in simulation.persons]
     if free:
         yield f"Nobody queues for {listed(free)}: what they are short of is in their lead times."
 
@@ -87,20 +82,20 @@ def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
 def _unknowns(simulation: Simulation, finish: Quantiles, if_gaps: Quantiles | None) -> Iterator[str]:
     unknown = sum(task.kind == "discovery" for task in simulation.work.tasks)
     if unknown:
-        worse = f"; were they all gaps, the P80 would be {if_gaps.p80_date}" if if_gaps else ""
-        known = count(unknown, "unknown")
+        worse = f"; were they all gaps, the P80 would be {words.iso_day(if_gaps.p80_date)}" if if_gaps else ""
+        known = words.count(unknown, "unknown")
         yield f"{known} in the plan: there is time to find out, none to close what may be found{worse}."
 
 
 def _calendar(simulation: Simulation, start: date, by: date | None) -> Iterator[str]:
     calendar = simulation.calendar
     if calendar.first_day() != start:
-        yield f"{start.isoformat()} is not worked; the plan starts on {calendar.first_day().isoformat()}."
+        yield f"{words.day(start)} is not worked; the plan starts on {words.day(calendar.first_day())}."
     if by is not None and not calendar.is_working_day(by):
-        yield f"{by.isoformat()} is not worked; what is done by the working day before it counts."
+        yield f"{words.day(by)} is not worked; what is done by the working day before it counts."
     holidays = sum(day >= calendar.first_day() and day.weekday() < 5 for day in calendar.holidays)
     if not holidays:
         yield "No holidays are stated (holidays in interlock.yaml): every Monday to Friday is worked."
     stopped = len(simulation.timing.spans)
     if stopped:
-        yield f"{count(stopped, 'task')} can stand still in the stated change freezes."
+        yield f"{words.count(stopped, 'task')} can stand still in the stated change freezes."

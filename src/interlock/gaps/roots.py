@@ -1,23 +1,27 @@
 """Root causes: the one gap that every path to an organisation's gate passes through.
 
-Picture a virtual source before everything that waits for nothing, and a virtual sink an organisation behind all that it
-must close up to the target gate. The sink's immediate dominator, when it is a real node, is a root cause: nothing of
-that organisation's can be finished before it. Where the sink of the target gate has none, the sink of the next gate
-that the organisation has not passed is asked instead.
+Picture a source before everything that waits for nothing, and for each organisation a sink behind all that it must
+close up to the target gate. The sink's immediate dominator, when it is a real node, is a root cause: nothing of that
+organisation's can be finished before it. Where the sink of the target gate has none, the sink of the next gate that the
+organisation has not passed is asked instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import networkx as nx
+
 from interlock.documents.text import plain
-from interlock.gaps.dag import SOURCE, common_dominator
 from interlock.gaps.subjects import GATE_RANK
-from interlock.gaps.wording import gate_words
-from interlock.model.base import Gate, Scope
+from interlock.model import words
+from interlock.model.base import Gate
 from interlock.model.gap_graph import GapNode, RootCause
 from interlock.model.organization import Organization
+
+#: No finding has an empty key.
+_SOURCE = ""
 
 
 @dataclass
@@ -26,52 +30,49 @@ class _Group:
     orgs: list[str] = field(default_factory=list)
 
 
-def root_causes(
-    nodes: Sequence[GapNode],
-    requirement: Sequence[bool],
-    immediate: Sequence[int],
-    organizations: Sequence[Organization],
-    target_gate: Gate,
-) -> tuple[RootCause, ...]:
+def root_causes(graph: nx.DiGraph, organizations: Sequence[Organization], target_gate: Gate) -> tuple[RootCause, ...]:
     """Root causes grouped by rule and by the first gate not held, those that hold back most organisations first.
 
-    :param nodes: in topological order; ``requirement`` and ``immediate`` (dominators) run along with them.
+    :param graph: the open findings by key; attributes ``node`` and ``requirement``.
     """
-    groups: dict[tuple[str, Gate], _Group] = {}
     names = {organization.id: organization.name for organization in organizations}
-    for org, numbers in _sinks(nodes, requirement, names, target_gate).items():
-        if not numbers:
+    required = _required(graph, names, target_gate)
+    first_gate = {org: min((node.gate for node in nodes), key=GATE_RANK.__getitem__) for org, nodes in required.items()}
+    flow = nx.DiGraph()
+    flow.add_edges_from(graph.edges)
+    flow.add_edges_from((_SOURCE, key) for key, degree in graph.in_degree if not degree)
+    for org, nodes in required.items():
+        at_first = [node for node in nodes if node.gate is first_gate[org]]
+        flow.add_edges_from((node.key, (org, "target")) for node in nodes)
+        if len(at_first) < len(nodes):
+            flow.add_edges_from((node.key, (org, "first")) for node in at_first)
+    dominators = nx.immediate_dominators(flow, _SOURCE) if required else {}
+    groups: dict[tuple[str, Gate], _Group] = {}
+    for org, gate in first_gate.items():
+        key = dominators[org, "target"] or dominators.get((org, "first"), _SOURCE)
+        if key == _SOURCE:
             continue
-        gate = min((nodes[number].gate for number in numbers), key=GATE_RANK.__getitem__)
-        cause = common_dominator(immediate, numbers)
-        if cause == SOURCE:
-            cause = common_dominator(immediate, [number for number in numbers if nodes[number].gate is gate])
-        if cause == SOURCE:
-            continue
-        group = groups.setdefault((nodes[cause].rule, gate), _Group())
-        group.nodes[nodes[cause].key] = nodes[cause]
+        node = graph.nodes[key]["node"]
+        group = groups.setdefault((node.rule, gate), _Group())
+        group.nodes[key] = node
         if org:
             group.orgs.append(org)
     causes = [_cause(rule, gate, group, names) for (rule, gate), group in groups.items()]
     return tuple(sorted(causes, key=lambda cause: (-len(cause.orgs), cause.gate.rank, cause.key)))
 
 
-def _sinks(
-    nodes: Sequence[GapNode], requirement: Sequence[bool], names: dict[str, str], target_gate: Gate
-) -> dict[str, list[int]]:
-    """Organisation → what it must close up to the target gate; the empty id stands for the product without any."""
-    last = GATE_RANK[target_gate]
-    shared: list[int] = []
-    sinks: dict[str, list[int]] = {org: [] for org in names}
-    for number, node in enumerate(nodes):
-        if not requirement[number] or GATE_RANK[node.gate] > last:
-            continue
-        if node.subject.scope is Scope.PRODUCT:
-            shared.append(number)
-        else:
-            for org in node.orgs:
-                sinks[org].append(number)
-    return {org: shared + own for org, own in sinks.items()} if sinks else {"": shared}
+def _required(graph: nx.DiGraph, names: Mapping[str, str], target_gate: Gate) -> dict[str, list[GapNode]]:
+    """Organisation → the nodes that it must close up to the target gate; organisations with none are left out.
+
+    Without organisations the empty id stands for the product.
+    """
+    required: dict[str, list[GapNode]] = {org: [] for org in names or ("",)}
+    for _, attributes in graph.nodes(data=True):
+        node = attributes["node"]
+        if attributes["requirement"] and GATE_RANK[node.gate] <= GATE_RANK[target_gate]:
+            for org in node.orgs or ("",):
+                required[org].append(node)
+    return {org: nodes for org, nodes in required.items() if nodes}
 
 
 def _cause(rule: str, gate: Gate, group: _Group, names: dict[str, str]) -> RootCause:
@@ -83,11 +84,11 @@ def _cause(rule: str, gate: Gate, group: _Group, names: dict[str, str]) -> RootC
     elif undecided:
         aside = f", not decided yet at {undecided} of them,"
     if not group.orgs:
-        between = f"the product and its {gate_words(gate)}"
+        between = f"the product and its {words.gate(gate)}"
     elif len(group.orgs) == 1:
-        between = f"{plain(names[group.orgs[0]], 120)} and its {gate_words(gate)}"
+        between = f"{plain(names[group.orgs[0]], 120)} and its {words.gate(gate)}"
     else:
-        between = f"{len(group.orgs):,} of {len(names):,} organisations and their {gate_words(gate)}"
+        between = f"{len(group.orgs):,} of {len(names):,} organisations and their {words.gate(gate)}"
     return RootCause(
         key=key,
         orgs=tuple(group.orgs),

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cached_property
 
-from interlock.gaps.frontier import Frontier
+from interlock.gaps.dependencies import PRODUCT_VIEW, Dependencies, View, Views, key_at
 from interlock.gaps.subjects import is_requirement
-from interlock.gaps.views import PRODUCT_VIEW, View, Views, key_at
 from interlock.model.base import Scope
 from interlock.model.errors import InterlockError
 from interlock.model.gap_graph import GapGraph
@@ -113,38 +112,37 @@ class RoutineTasks:
     def _replacements(self, task: RoutineTask, vendor: str) -> list[RoutineTask]:
         return [other for other in self._replaced_by.get(task.id, ()) if self._meant_for(other, vendor)]
 
-    def _resolve(self, name: str, view: View, asked_by: str, seen: Set[str]) -> Iterator[str]:
+    def _resolve(self, name: str, view: View, asked_by: str, passed: Set[str]) -> Iterator[str]:
         if name in self._rules:
-            nodes = self._graph.nodes
-            yield from (nodes[number].key for number in self._frontier.at(name, view))
+            yield from self._dependencies.at(name, view)
             return
         if name not in self._by_id:
             raise InterlockError(
                 f"the routine task {asked_by} comes after {name}, which is neither a routine task nor a rule",
                 remedy="correct its after list",
             )
-        if name in seen:
+        if name in passed:
             return
         task = self._by_id[name]
         for narrower in self._views.narrowed(task.scope, view):
-            yield from self._at(task, narrower, seen | {name})
+            yield from self._at(task, narrower, passed | {name})
 
-    def _at(self, task: RoutineTask, view: View, seen: Set[str]) -> Iterator[str]:
+    def _at(self, task: RoutineTask, view: View, passed: Set[str]) -> Iterator[str]:
         """The task's own instance, what replaces it, or what lies behind it, in one view."""
-        found = False
+        linked = False
         for vendor in self._vendors_in(view):
             for other in self._replacements(task, vendor):
-                found = True
+                linked = True
                 yield from self._resolve(
-                    other.id, view if view != PRODUCT_VIEW else (Scope.VENDOR, vendor), task.id, seen
+                    other.id, view if view != PRODUCT_VIEW else (Scope.VENDOR, vendor), task.id, passed
                 )
         key = key_at(task.id, self._views.subject(task.scope, view))
-        if key in self.instances and (not found or view == PRODUCT_VIEW):
-            found = True
+        if key in self.instances and (not linked or view == PRODUCT_VIEW):
+            linked = True
             yield key
-        if not found:
+        if not linked:
             for name in task.after:
-                yield from self._resolve(name, view, task.id, seen)
+                yield from self._resolve(name, view, task.id, passed)
 
     def _vendors_in(self, view: View) -> tuple[str, ...]:
         scope, name = view
@@ -153,9 +151,7 @@ class RoutineTasks:
         return (name,) if scope is Scope.VENDOR else (self._views.vendor_of[name],)
 
     @cached_property
-    def _frontier(self) -> Frontier:
+    def _dependencies(self) -> Dependencies:
         """Only needed when a routine task comes after a rule."""
-        numbers = {
-            node.key: number for number, node in enumerate(self._graph.nodes) if is_requirement(self._rules[node.rule])
-        }
-        return Frontier(self._rules, self._organizations, numbers)
+        requirements = {node.key for node in self._graph.nodes if is_requirement(self._rules[node.rule])}
+        return Dependencies(self._rules, self._organizations, requirements)

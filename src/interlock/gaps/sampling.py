@@ -102,7 +102,7 @@ class Sampler:
             scores += np.float32(math.sqrt(share)) * self.factor((scope, task.parties.get(scope, "")))
         return scores
 
-    def places(self, task: Task) -> tuple[NDArray[np.int32], Floats]:
+    def steps(self, task: Task) -> tuple[NDArray[np.int32], Floats]:
         """Where each score falls in a table of quantiles: the step below it, and the part of a step beyond that."""
         scores = self.scores(task)
         scores += np.float32(_LIMIT)
@@ -150,23 +150,23 @@ def sample(tasks: Sequence[Task], sampler: Sampler, crews: Sequence[float], spli
             if row in split:
                 touch[row] = np.full(sampler.runs, work[0], dtype=np.float32)
             continue
-        steps, parts = sampler.places(task)
-        _look_up(_table(work, wait), steps, parts, total[row])
+        steps, fractions = sampler.steps(task)
+        _read_quantiles(_table(work, wait), steps, fractions, total[row])
         if row in split:
-            touch[row] = _look_up(_table(work, (0.0, 0.0, 0.0)), steps, parts, np.empty_like(parts))
+            touch[row] = _read_quantiles(_table(work, (0.0, 0.0, 0.0)), steps, fractions, np.empty_like(fractions))
     return Durations(total, touch)
 
 
-def sample_one(task: Task, sampler: Sampler) -> Floats:
+def sample_alone(task: Task, sampler: Sampler) -> Floats:
     """Durations of one task that one person works on, as :func:`sample` draws them."""
     result: Floats = sample([task], sampler, [1.0], frozenset()).total[0]
     return result
 
 
-def _look_up(table: tuple[Floats, Floats], steps: NDArray[np.int32], parts: Floats, out: Floats) -> Floats:
+def _read_quantiles(table: tuple[Floats, Floats], steps: NDArray[np.int32], fractions: Floats, out: Floats) -> Floats:
     values, slopes = table
     np.take(slopes, steps, out=out, mode="clip")
-    out *= parts
+    out *= fractions
     out += values.take(steps, mode="clip")
     return out
 

@@ -95,7 +95,7 @@ def _staffed(simulation: Simulation, scenario: Scenario, freezes: Sequence[Freez
 def _without(work: Work, dropped: frozenset[str]) -> Work:
     """The work that is left without these organisations: what only they waited for is gone."""
     kept = [row for row, task in enumerate(work.tasks) if not task.orgs or not dropped.issuperset(task.orgs)]
-    new = {row: at for at, row in enumerate(kept)}
+    new = {row: number for number, row in enumerate(kept)}
     gone = {work.tasks[row].id for row in range(len(work.tasks)) if row not in new}
     tasks = tuple(
         replace(
@@ -106,14 +106,14 @@ def _without(work: Work, dropped: frozenset[str]) -> Work:
         for row in kept
     )
     before = tuple(tuple(new[first] for first in work.before[row] if first in new) for row in kept)
-    return Work.of(tasks, before, work.done)
+    return Work(tasks, before, work.done)
 
 
 def _changed(simulation: Simulation, scenario: Scenario, test_path: Sequence[TestPathEntry]) -> dict[int, Changed]:
     changed: dict[int, Changed] = {}
     if scenario.simulate:
-        parts = shares(test_path)
-        changed |= simulated(simulation, sum(parts.get(name, 0.0) for name in set(scenario.simulate)))
+        share_of = shares(test_path)
+        changed |= simulated(simulation, sum(share_of.get(name, 0.0) for name in set(scenario.simulate)))
     rows = simulation.work.row_of
     nothing = Changed(np.zeros(simulation.sampler.runs, dtype=np.float32))
     return changed | {rows[key]: nothing for key in scenario.close if key in rows}

@@ -134,13 +134,13 @@ def simulation_of(
     return simulate(work, by_id, calendar, options.freezes, persons, Sampler(seed, used))
 
 
-def whole(value: int, what: str, low: int, high: int) -> int:
+def whole(value: int, name: str, low: int, high: int) -> int:
     """A whole number in range.
 
     :raises InterlockError: it is none.
     """
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InterlockError(f"the {what} is {value!r}", remedy=f"give a whole number from {low:,} to {high:,}")
+        raise InterlockError(f"the {name} is {value!r}", remedy=f"give a whole number from {low:,} to {high:,}")
     return value
 
 
@@ -157,10 +157,10 @@ def _organisations(
     """
     work, times = simulation.work, simulation.times
     criticality = [float(on_path[row].mean()) for row in range(len(work.tasks))]
-    place = {row: at for at, row in enumerate(simulation.timing.order)}
+    position = {row: number for number, row in enumerate(simulation.timing.order)}
     forecasts = []
     for org in simulation.orgs:
-        rows = sorted(work.rows_of(org), key=place.__getitem__)
+        rows = sorted(work.rows_of(org), key=position.__getitem__)
         end, most = simulation.end(org), _latest_likely(simulation, likely, org)
         own = network.critical(work.after, times.starts, times.finishes, rows, end, times.held)
         for row in rows:

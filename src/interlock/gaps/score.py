@@ -7,13 +7,14 @@ from functools import lru_cache
 
 from interlock.gaps.parts import NO_PART, Keys, Part, Parts, merged
 from interlock.gaps.stages import gate_states, stage
+from interlock.gaps.statements import listed
 from interlock.gaps.subjects import GATE_RANK
 from interlock.gaps.verdict import own_verdict
-from interlock.gaps.wording import count, gate_words, listed
 from interlock.model.base import Gate
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
 from interlock.model.readiness import Interval, OrgReadiness, Score
+from interlock.model.words import count, gate
 
 #: An open blocker caps the score here (DESIGN, section Score).
 BLOCKER_CAP = 39.0
@@ -86,7 +87,7 @@ def _cap(concerning: Sequence[Part], product_blockers: Keys, target_gate: Gate) 
             cap = BLOCKER_CAP
             reasons.append(_blocked(words, keys))
     gates = range(GATE_RANK[target_gate] + 1)
-    unknown = merged([part.unknown[gate] for part in concerning for gate in gates])
+    unknown = merged([part.unknown[number] for part in concerning for number in gates])
     if unknown:
         cap = min(cap, UNKNOWN_CAP)
         reasons.append(_undecided(unknown, target_gate))
@@ -102,6 +103,6 @@ def _blocked(words: str, keys: Keys) -> str:
 @lru_cache(maxsize=8192)
 def _undecided(unknown: Keys, target_gate: Gate) -> str:
     return (
-        f"at most {UNKNOWN_CAP:.0f}: {count(len(unknown), 'requirement')} up to the {gate_words(target_gate)} "
+        f"at most {UNKNOWN_CAP:.0f}: {count(len(unknown), 'requirement')} up to the {gate(target_gate)} "
         f"not decided ({listed(unknown)})"
     )

@@ -65,9 +65,9 @@ class Simulation:
 
     def quantiles(self, end: Floats) -> Quantiles:
         """P50, P80 and P90 of a finish, as working days and dates."""
-        places = [network.quantile_index(share, end.size) for share in (0.5, 0.8, 0.9)]
-        ordered = np.partition(end, sorted(set(places)))
-        days = [round(float(ordered[at]), 1) for at in places]
+        indexes = [network.quantile_index(share, end.size) for share in (0.5, 0.8, 0.9)]
+        ordered = np.partition(end, sorted(set(indexes)))
+        days = [round(float(ordered[index]), 1) for index in indexes]
         dates = [self.calendar.date_of(day).isoformat() for day in days]
         return Quantiles(
             p50_days=days[0],
@@ -103,7 +103,7 @@ def _spans(work: Work, calendar: WorkingCalendar, freezes: Sequence[Freeze]) -> 
             if task.org not in known:
                 known[task.org] = calendar.spans(f for f in freezes if f.org is None or f.org == task.org)
             spans[row] = known[task.org]
-    return {row: found for row, found in spans.items() if found}
+    return {row: stopped for row, stopped in spans.items() if stopped}
 
 
 def _last(work: Work, rows: Iterable[int]) -> tuple[int, ...]:

@@ -6,17 +6,17 @@ for. Advice is not planned.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
-from graphlib import CycleError, TopologicalSorter
 from typing import Literal
 
-from interlock.gaps import dag
+import networkx as nx
+
+from interlock.gaps.dependencies import generations
 from interlock.gaps.routine import RoutineTasks
 from interlock.gaps.subjects import GATE_RANK, is_requirement
 from interlock.model.base import Gate, Owner, RuleOutcome, Scope
-from interlock.model.errors import InterlockError
 from interlock.model.finding import Finding
 from interlock.model.gap_graph import GapGraph, GapNode
 from interlock.model.organization import Organization
@@ -54,21 +54,36 @@ class Task:
 
 @dataclass(frozen=True)
 class Work:
-    """Tasks in topological order (wave, then id); ``before`` and ``after`` are row numbers into ``tasks``.
+    """Tasks in topological order (wave, then id); ``before`` holds for each the rows of ``tasks`` that it waits for.
 
     :ivar done: how many routine tasks are not planned because a met rule shows that they are done.
     """
 
     tasks: tuple[Task, ...]
     before: tuple[tuple[int, ...], ...]
-    after: tuple[tuple[int, ...], ...]
-    wave: tuple[int, ...]
     done: int = 0
 
-    @classmethod
-    def of(cls, tasks: tuple[Task, ...], before: tuple[tuple[int, ...], ...], done: int) -> Work:
-        """The rest follows from what each task waits for."""
-        return cls(tasks, before, tuple(map(tuple, dag.after(before))), tuple(dag.waves(before)), done)
+    @cached_property
+    def _graph(self) -> nx.DiGraph:
+        """Rows, with an edge from each to what waits for it."""
+        graph = nx.DiGraph()
+        graph.add_nodes_from(range(len(self.tasks)))
+        graph.add_edges_from((first, row) for row, firsts in enumerate(self.before) for first in firsts)
+        return graph
+
+    @cached_property
+    def after(self) -> tuple[tuple[int, ...], ...]:
+        """For each row, the rows that wait for it, ascending."""
+        return tuple(tuple(self._graph.successors(row)) for row in range(len(self.tasks)))
+
+    @cached_property
+    def wave(self) -> dict[int, int]:
+        """Row → topological generation: everything in a wave can start together."""
+        return {row: wave for wave, rows in enumerate(nx.topological_generations(self._graph)) for row in rows}
+
+    def with_following(self, rows: Collection[int]) -> list[int]:
+        """These rows and everything that waits for them, directly or not, ascending."""
+        return sorted(row for layer in nx.bfs_layers(self._graph, list(rows)) for row in layer)
 
     @cached_property
     def row_of(self) -> dict[str, int]:
@@ -186,15 +201,10 @@ def _needed(everything: Mapping[str, Task], target_gate: Gate) -> dict[str, Task
 
 
 def _arranged(tasks: Mapping[str, Task], done: int) -> Work:
-    try:
-        order = tuple(TopologicalSorter({name: sorted(tasks[name].after) for name in sorted(tasks)}).static_order())
-    except CycleError as error:
-        path = " → ".join(error.args[1])
-        raise InterlockError(f"tasks wait for one another in a circle: {path}", remedy="run interlock lint") from error
-    place = {name: number for number, name in enumerate(order)}
-    waves = dag.waves([[place[first] for first in tasks[name].after] for name in order])
-    order = tuple(sorted(order, key=lambda name: (waves[place[name]], name)))
+    graph = nx.DiGraph()
+    graph.add_nodes_from(sorted(tasks))
+    graph.add_edges_from((first, name) for name in sorted(tasks) for first in tasks[name].after)
+    order = [name for generation in generations(graph, "tasks wait for one another") for name in generation]
     row = {name: number for number, name in enumerate(order)}
     arranged = tuple(replace(tasks[name], after=tuple(sorted(tasks[name].after))) for name in order)
-    before = tuple(tuple(sorted(row[first] for first in task.after)) for task in arranged)
-    return Work.of(arranged, before, done)
+    return Work(arranged, tuple(tuple(sorted(row[first] for first in task.after)) for task in arranged), done)

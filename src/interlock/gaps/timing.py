@@ -122,8 +122,8 @@ class Timing:
             else:
                 np.add(start, total[row], out=finishes[row])
             if number is not None and limit is not None:
-                parts = finishes[row].reshape(-1, limit.shape[1])
-                np.minimum(parts, limit[row], out=parts)
+                repeated = finishes[row].reshape(-1, limit.shape[1])
+                np.minimum(repeated, limit[row], out=repeated)
         return Times(durations, starts, finishes, held, queued)
 
     def _ready(self, row: int, finishes: Floats, out: Floats) -> None:
@@ -190,7 +190,7 @@ class Rerun:
     def _alone(self, change: Mapping[int, Changed]) -> dict[int, Floats]:
         times, before, spans = self.times, self.timing.work.before, self.timing.spans
         finishes: dict[int, Floats] = {}
-        for row in sorted({*change, *network.downstream(self.timing.work.after, list(change))}):
+        for row in self.timing.work.with_following(change):
             rows = [finishes[first] if first in finishes else times.finishes[first] for first in before[row]]
             start = np.maximum.reduce(rows) if rows else self._zero
             total = change[row].total if row in change else times.durations.total[row]
@@ -200,7 +200,7 @@ class Rerun:
     def _beside(self, changes: Sequence[Mapping[int, Changed]], never_later: bool) -> Iterator[dict[int, Floats]]:
         runs, base = self._zero.size, self.times.durations
         total = np.tile(base.total, len(changes))
-        touch = {row: np.tile(one, len(changes)) for row, one in base.touch.items()}
+        touch = {row: np.tile(days, len(changes)) for row, days in base.touch.items()}
         absent: dict[int, Bools] = {}
         for number, change in enumerate(changes):
             part = slice(number * runs, (number + 1) * runs)

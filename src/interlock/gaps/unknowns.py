@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from interlock.gaps.first import action, effort_words, person_days
+from interlock.gaps.first import action, person_days
 from interlock.gaps.network import Floats
 from interlock.gaps.sampling import effort_estimate, lead_estimate, pert_mean, sample
 from interlock.gaps.simulation import Comparison, Simulation, latest
 from interlock.gaps.subjects import by_vendor, is_requirement
 from interlock.gaps.tasks import Task
 from interlock.gaps.timing import Changed
-from interlock.gaps.wording import days
+from interlock.model import words
 from interlock.model.base import RuleOutcome, Scope
 from interlock.model.finding import Finding
 from interlock.model.gap_graph import GapGraph, GapNode
@@ -96,9 +96,7 @@ def _thing(
     findings: Mapping[str, Finding],
 ) -> UnknownThing:
     effort, stake = person_days(task), round(at_stake, 1)
-    date = (
-        f"moves the P80 out by {days(stake)} if it is a gap" if stake else "does not move the P80 even if it is a gap"
-    )
+    date = f"moves the P80 out by {words.days(stake)}" if stake else "does not move the P80 even"
     return UnknownThing(
         key=node.key,
         title=task.title,
@@ -107,7 +105,8 @@ def _thing(
         person_days=round(effort, 2),
         score_points=round(points, 1),
         p80_days=stake,
-        because=f"About {effort_words(effort)} to find out; it {date}, and it holds {points:.1f} points of score open.",
+        because=f"About {words.person_days(effort)} to find out; it {date} if it is a gap, "
+        f"and it holds {points:.1f} points of score open.",
     )
 
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 from interlock.documents.text import plain
 from interlock.gaps.parts import Part
+from interlock.gaps.statements import first_sentence, listed, statement
 from interlock.gaps.subjects import SEVERITY_RANK, UNDECIDED, in_force, rule_of
-from interlock.gaps.wording import VERDICT_WORDS, first_sentence, listed, statement
 from interlock.model.base import Owner, RuleOutcome, Scope, VerdictValue
 from interlock.model.finding import Finding
 from interlock.model.organization import Organization
 from interlock.model.readiness import OrgReadiness, Verdict, VerdictReason
 from interlock.model.rule import Rule
+from interlock.model.words import VERDICT
 
 #: Headline (``{titles}`` are the reasons' titles) and what the next step is, before the first thing to do is named.
 #: S08: the answer names the next step, which is either to build or to assess architecture and workflow risk first.
@@ -235,12 +236,12 @@ def _counterfactual(ballot: _Ballot, value: VerdictValue, doubts: Sequence[Vote]
     parts = []
     if value is not VerdictValue.INTEGRATE:
         keys, then = _smallest_closure(ballot, value)
-        parts.append(f"closing {listed(keys, 4)} would make the verdict “{VERDICT_WORDS[then]}”")
+        parts.append(f"closing {listed(keys, 4)} would make the verdict “{VERDICT[then].phrase}”")
     if doubts:
         keys, then = _smallest_setback(ballot, value)
         outcome = "turns out to be a gap" if len(keys) == 1 else "all turn out to be gaps"
         subject = f"{listed(keys, 4)} (not decided yet)"
-        parts.append(f"if {subject} {outcome}, the verdict becomes “{VERDICT_WORDS[then]}”")
+        parts.append(f"if {subject} {outcome}, the verdict becomes “{VERDICT[then].phrase}”")
     if not parts:
         return "No open or undecided finding argues for another verdict; only a new gap would change it."
     sentence = "; ".join(parts)

@@ -157,6 +157,11 @@ def stage(value: Gate | None) -> str:
     return GATE[value].phrase if value else "before design"
 
 
+def gate(value: Gate) -> str:
+    """``sandbox gate``."""
+    return f"{GATE[value].phrase} gate"
+
+
 def count(number: int, singular: str, plural: str | None = None) -> str:
     """``1 gap``, ``2 gaps``, ``1,200 gaps``."""
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"

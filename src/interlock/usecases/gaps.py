@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from interlock.gaps import exports
-from interlock.gaps.story import GapStory, StoryRead, explain
+from interlock.gaps.explanation import GapExplanation, ReadValue, explain
 from interlock.model.assessment import Assessment
 from interlock.model.base import Scope
 from interlock.model.errors import InterlockError
@@ -13,7 +13,7 @@ from interlock.model.gap_graph import GapGraph
 from interlock.usecases.load import Inputs
 
 
-def story(assessment: Assessment, key: str, inputs: Inputs | None = None) -> GapStory:
+def story(assessment: Assessment, key: str, inputs: Inputs | None = None) -> GapExplanation:
     """The story of one gap; its key as ``interlock gaps`` shows it, upper or lower case.
 
     :param inputs: what the assessment was made of, to say what each answer and check said.
@@ -33,7 +33,7 @@ def story(assessment: Assessment, key: str, inputs: Inputs | None = None) -> Gap
     return told.model_copy(update={"reads": reads})
 
 
-def _says(read: StoryRead, told: GapStory, inputs: Inputs) -> str | None:
+def _says(read: ReadValue, told: GapExplanation, inputs: Inputs) -> str | None:
     """What an answer or a check said; none when it is neither or not there."""
     head, _, name = read.name.partition(".")
     org = told.subject.id if told.subject.scope is Scope.ORG else None

@@ -10,7 +10,7 @@ from datetime import date
 from interlock.gaps.scenario import Scenario, finishes, play
 from interlock.gaps.schedule import PlanOptions, simulation_of
 from interlock.gaps.simulation import Simulation
-from interlock.gaps.wording import listed
+from interlock.gaps.statements import listed
 from interlock.model.assessment import Assessment
 from interlock.model.base import Owner
 from interlock.model.contract import LaunchMode

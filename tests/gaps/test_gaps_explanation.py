@@ -1,9 +1,9 @@
-"""The story of one finding."""
+"""The explanation of one finding."""
 
 import pytest
 from gaps_factory import GAP, MET, UNKNOWN, assessment, at_org, everywhere, finding, lead, org, rule, rules_of
 
-from interlock.gaps.story import explain
+from interlock.gaps.explanation import explain
 from interlock.model.base import Evidence, Gate, Scope
 from interlock.model.errors import InterlockError
 
@@ -18,7 +18,7 @@ RULES = rules_of(
 )
 
 
-def story(key, outcomes=None, orgs=(ALDER, BIRCH)):
+def explained(key, outcomes=None, orgs=(ALDER, BIRCH)):
     return explain(key, assessment(everywhere(RULES, orgs, outcomes), RULES, orgs, runs=50))
 
 
@@ -27,7 +27,7 @@ def names(links):
 
 
 def test_what_a_gap_waits_for_and_holds_up():
-    told = story("AA-002@alder")
+    told = explained("AA-002@alder")
     assert names(told.waits_for) == names(told.roots) == ["AA-001"]
     assert names(told.holds_up) == ["AA-003@alder"]
     assert [(gate.org, gate.gate) for gate in told.blocks] == [("alder", Gate.SANDBOX), ("alder", Gate.PILOT)]
@@ -41,20 +41,20 @@ def test_what_a_gap_waits_for_and_holds_up():
 
 
 def test_the_start_of_a_long_chain_is_named():
-    told = story("AA-003@birch")
+    told = explained("AA-003@birch")
     assert names(told.waits_for) == ["AA-002@birch"]
     assert names(told.roots) == ["AA-001"]
 
 
 def test_a_root_blocks_every_gate_behind_it_and_says_so():
-    told = story("AA-001", {"AA-004@alder": MET, "AA-004@birch": MET})
+    told = explained("AA-001", {"AA-004@alder": MET, "AA-004@birch": MET})
     assert len(told.blocks) == 6
     assert told.waits_for == told.roots == ()
     assert told.root_cause == "AA-001 stands between 2 of 2 organisations and their design gate"
 
 
 def test_without_organisations_the_product_is_blocked():
-    [blocked] = story("AA-001", orgs=()).blocks
+    [blocked] = explained("AA-001", orgs=()).blocks
     assert (blocked.org, blocked.gate) == (None, Gate.DESIGN)
 
 
@@ -103,7 +103,7 @@ def test_a_finding_that_is_met_has_a_story_too():
 )
 def test_an_unknown_key_is_met_with_close_ones(key, hint):
     with pytest.raises(InterlockError) as caught:
-        story(key)
+        explained(key)
     assert hint in str(caught.value)
     assert "\x1b" not in str(caught.value)
 
@@ -116,16 +116,16 @@ def test_the_text_tells_everything_without_control_characters():
         "AA-002@alder: Title of AA-002",
         "Why it matters: Why AA-002 matters",
         "Evidence: asserted",
-        "What to do (us): Do AA-002. Then tell everyone.",
+        "What to do (the product team): Do AA-002. Then tell everyone.",
         "Effort: 1 to 5 person-days, most likely 2 (judgement)",
         "Lead time: 1 to 15 working days, most likely 5 (regulation, https://example.org/rule, 2026-08)",
         "- alder: sandbox gate",
-        "on the critical path in 100 % of runs",
+        "on the critical path in 100% of runs",
     ):
         assert words in text
 
 
 def test_a_long_list_is_cut_and_says_so():
     orgs = tuple(org(f"o{n:02d}") for n in range(30))
-    text = story("AA-001", orgs=orgs).text()
+    text = explained("AA-001", orgs=orgs).text()
     assert "- and 10 more" in text

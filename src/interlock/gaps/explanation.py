@@ -1,16 +1,17 @@
-"""The story of one finding: what it rests on, what it waits for, what it blocks, and how it is closed."""
+"""The explanation of one finding: what it rests on, what it waits for, what it blocks, and how it is closed."""
 
 from __future__ import annotations
 
 import difflib
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
+import networkx as nx
+
 from interlock.documents.text import paragraph, plain
-from interlock.gaps.dag import reachable
+from interlock.gaps.statements import statement
 from interlock.gaps.subjects import is_requirement
-from interlock.gaps.wording import gate_words, statement
+from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Evidence, GapClass, Gate, Model, Reference, RuleOutcome, Severity
 from interlock.model.errors import InterlockError
@@ -34,7 +35,7 @@ _ORIGINS = {
 }
 
 
-class StoryRead(Model):
+class ReadValue(Model):
     """One value that the rule reads. ``known`` is false when it is what is missing for a decision.
 
     :ivar says: what the answer or the check said, with its evidence and date, where that is at hand.
@@ -50,8 +51,8 @@ class StoryRead(Model):
         return f"{self.name} ({self.origin}{'' if self.known else ', missing'}){f': {self.says}' if self.says else ''}"
 
 
-class StoryLink(Model):
-    """Another finding in this story."""
+class LinkedGap(Model):
+    """Another open finding that this one waits for or holds up."""
 
     key: str
     title: str
@@ -69,8 +70,8 @@ class BlockedGate(Model):
     gate: Gate
 
 
-class GapStory(Model):
-    """Everything known about one finding.
+class GapExplanation(Model):
+    """Everything known about one finding, from its evidence to its remediation.
 
     :ivar statement: the message of a gap, or what is missing while undecided.
     :ivar reads: what the rule's condition reads, and whether it was there.
@@ -79,7 +80,7 @@ class GapStory(Model):
     :ivar holds_up: open findings that wait directly for this one.
     :ivar blocks: gates that cannot hold meanwhile, everything downstream counted.
     :ivar root_cause: the sentence of the root cause that this finding is part of, if it is.
-    :ivar task: its place in the plan, when the plan needs it.
+    :ivar task: its task in the plan, when the plan needs it.
     """
 
     key: str
@@ -93,12 +94,12 @@ class GapStory(Model):
     gap_class: GapClass
     gate: Gate
     evidence: Evidence | None
-    reads: tuple[StoryRead, ...]
+    reads: tuple[ReadValue, ...]
     missing_answers: tuple[str, ...]
     missing_facts: tuple[str, ...]
-    waits_for: tuple[StoryLink, ...]
-    roots: tuple[StoryLink, ...]
-    holds_up: tuple[StoryLink, ...]
+    waits_for: tuple[LinkedGap, ...]
+    roots: tuple[LinkedGap, ...]
+    holds_up: tuple[LinkedGap, ...]
     blocks: tuple[BlockedGate, ...]
     root_cause: str | None
     remediation: Remediation
@@ -107,23 +108,24 @@ class GapStory(Model):
     task: PlanTask | None
 
     def text(self) -> str:
-        """The story as plain text, one thing a line, without control characters."""
+        """The explanation as plain text, one thing a line, without control characters."""
         lines = [
             f"{self.key}: {self.title}",
-            f"{self.outcome.value} · {self.severity.value} · {self.gap_class.value} · {gate_words(self.gate)}",
+            f"{words.RULE[self.outcome].phrase} · {words.SEVERITY[self.severity].phrase} · "
+            f"{words.GAP_CLASS[self.gap_class].phrase} · {words.gate(self.gate)}",
             "",
             self.statement,
             f"Why it matters: {self.why}",
-            f"Evidence: {self.evidence.value if self.evidence else 'none, because it is not decided'}",
+            f"Evidence: {words.EVIDENCE[self.evidence].phrase if self.evidence else 'none, because it is not decided'}",
             *_section("Rests on", [read.text() for read in self.reads]),
             *_section("Would be decided by an answer to", self.missing_answers),
             *_section("Would be decided by observing", self.missing_facts),
             *_section("Waits for", [link.text() for link in self.waits_for]),
             *_section("Starts with", [link.text() for link in self.roots]),
             *_section("Holds up", [link.text() for link in self.holds_up]),
-            *_section("Blocks", [f"{gate.org or 'product'}: {gate_words(gate.gate)}" for gate in self.blocks]),
+            *_section("Blocks", [f"{gate.org or 'product'}: {words.gate(gate.gate)}" for gate in self.blocks]),
             *([self.root_cause] if self.root_cause else []),
-            f"What to do ({self.remediation.owner.value}): {self.remediation.text}",
+            f"What to do ({words.OWNER[self.remediation.owner].phrase}): {self.remediation.text}",
             *self._times(),
             *_section("References", [f"{reference.title}, {reference.url}" for reference in self.references]),
         ]
@@ -140,7 +142,7 @@ class GapStory(Model):
         if self.task:
             lines.append(
                 f"In the plan: starts on day {self.task.start_p50:g}, done on day {self.task.finish_p50:g} (P50); "
-                f"on the critical path in {100 * self.task.criticality:.0f} % of runs"
+                f"on the critical path in {words.share(self.task.criticality)} of runs"
             )
         return lines
 
@@ -153,15 +155,24 @@ def _section(title: str, entries: Sequence[str]) -> list[str]:
     return [f"{title}:", *(f"- {entry}" for entry in entries[:20]), *more]
 
 
-def explain(key: str, assessment: Assessment) -> GapStory:
-    """The story of the finding with this key (``AUTH-003``, ``AUTH-003@vendor:epic``, ``AUTH-003@riverside``).
+def explain(key: str, assessment: Assessment) -> GapExplanation:
+    """Explains the finding with this key (``AUTH-003``, ``AUTH-003@vendor:epic``, ``AUTH-003@riverside``).
 
     :raises InterlockError: no finding has this key; the message names the keys that come closest.
     """
     finding = _find(key, assessment)
     rule = assessment.rules[finding.rule]
-    links = _Links(assessment)
-    return GapStory(
+    nodes = {node.key: node for node in assessment.graph.nodes}
+    graph = nx.DiGraph()
+    graph.add_node(key)
+    graph.add_edges_from((edge.before, edge.after) for edge in assessment.graph.reduced)
+
+    def links(keys: Iterable[str]) -> tuple[LinkedGap, ...]:
+        """In the graph's order."""
+        wanted = set(keys)
+        return tuple(LinkedGap(key=n.key, title=n.title, kind=n.kind) for n in nodes.values() if n.key in wanted)
+
+    return GapExplanation(
         key=finding.key,
         rule=rule.id,
         subject=finding.subject,
@@ -176,41 +187,16 @@ def explain(key: str, assessment: Assessment) -> GapStory:
         reads=_reads(finding),
         missing_answers=finding.missing_answers,
         missing_facts=finding.missing_facts,
-        waits_for=links.named(links.before[key]),
-        roots=links.named([other for other in links.reach(key, links.before) if not links.before[other]]),
-        holds_up=links.named(links.after[key]),
-        blocks=_blocks([key, *links.reach(key, links.after)], links, assessment),
+        waits_for=links(graph.predecessors(key)),
+        roots=links(first for first in nx.ancestors(graph, key) if not graph.in_degree(first)),
+        holds_up=links(graph.successors(key)),
+        blocks=_blocks([nodes[later] for later in {key, *nx.descendants(graph, key)} if later in nodes], assessment),
         root_cause=next((cause.sentence for cause in assessment.graph.root_causes if key in cause.nodes), None),
         remediation=rule.remediation,
         source=rule.source,
         references=rule.references,
         task=next((task for task in assessment.plan.tasks if task.id == key), None),
     )
-
-
-class _Links:
-    """The reduced graph in both directions, by key."""
-
-    def __init__(self, assessment: Assessment) -> None:
-        self.nodes = {node.key: node for node in assessment.graph.nodes}
-        self.before: dict[str, list[str]] = defaultdict(list)
-        self.after: dict[str, list[str]] = defaultdict(list)
-        for edge in assessment.graph.reduced:
-            self.before[edge.after].append(edge.before)
-            self.after[edge.before].append(edge.after)
-
-    def reach(self, key: str, direction: dict[str, list[str]]) -> list[str]:
-        """Every key that can be reached from ``key``, itself not included, in the graph's order."""
-        found = reachable(direction, direction[key])
-        return [name for name in self.nodes if name in found]
-
-    def named(self, keys: list[str] | tuple[str, ...]) -> tuple[StoryLink, ...]:
-        wanted = set(keys)
-        return tuple(
-            StoryLink(key=node.key, title=node.title, kind=node.kind)
-            for node in self.nodes.values()
-            if node.key in wanted
-        )
 
 
 def _find(key: str, assessment: Assessment) -> Finding:
@@ -224,14 +210,14 @@ def _find(key: str, assessment: Assessment) -> Finding:
     raise InterlockError(f"no finding is called {plain(key, 80)}", remedy=remedy)
 
 
-def _reads(finding: Finding) -> tuple[StoryRead, ...]:
+def _reads(finding: Finding) -> tuple[ReadValue, ...]:
     reads = []
     for name in dict.fromkeys(finding.reads):
         head, _, rest = name.partition(".")
         origin = _ORIGINS.get(head, "other")
         lacking = finding.missing_answers if origin == "answer" else finding.missing_facts
         known = not any(_same(missing, name) or _same(missing, rest) for missing in lacking)
-        reads.append(StoryRead.model_validate({"name": name, "origin": origin, "known": known}))
+        reads.append(ReadValue.model_validate({"name": name, "origin": origin, "known": known}))
     return tuple(reads)
 
 
@@ -240,13 +226,11 @@ def _same(missing: str, name: str) -> bool:
     return missing == name or name.startswith(missing + ".") or missing.startswith(name + ".")
 
 
-def _blocks(keys: list[str], links: _Links, assessment: Assessment) -> tuple[BlockedGate, ...]:
+def _blocks(nodes: Sequence[GapNode], assessment: Assessment) -> tuple[BlockedGate, ...]:
     blocked: set[tuple[str | None, Gate]] = set()
-    for key in keys:
-        node: GapNode | None = links.nodes.get(key)
-        if node is None or not is_requirement(assessment.rules[node.rule]):
-            continue
-        orgs: tuple[str | None, ...] = node.orgs if assessment.organizations else (None,)
-        blocked.update((org, node.gate) for org in orgs)
-    ordered = sorted(blocked, key=lambda entry: (entry[0] or "", entry[1].rank))
+    for node in nodes:
+        if is_requirement(assessment.rules[node.rule]):
+            orgs: tuple[str | None, ...] = node.orgs if assessment.organizations else (None,)
+            blocked.update((org, node.gate) for org in orgs)
+    ordered = sorted(blocked, key=lambda gate: (gate[0] or "", gate[1].rank))
     return tuple(BlockedGate(org=org, gate=gate) for org, gate in ordered)
