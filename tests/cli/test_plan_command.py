@@ -31,7 +31,7 @@ def test_the_plan_fits_eighty_columns_and_says_what_it_rests_on(command, workspa
         "Do first, from the top",
         "What drives the P80",
         "Shared sandboxes",
-        "2028-01-01 is not worked",
+        "1 Jan 2028 is not worked",
     ):
         assert words in shown.out
 
