@@ -23,8 +23,10 @@ def commands(app: Shell, screen: Screen[object]) -> Iterator[SystemCommand]:
     yield SystemCommand("Probe all organisations", "Look at every organisation's endpoints", app.probe_all)
     yield SystemCommand("Add an organisation", "A form for a new one", partial(app.edit_organization, None))
     yield SystemCommand("Reload", "Read the workspace's files again", app.action_reload)
-    yield SystemCommand("Save again", "Try to save every answer that is not saved", app.action_save)
-    yield SystemCommand("Help", "Keys and marks of this screen", app.action_help)
+    yield SystemCommand(
+        "Save again", "Try to save every answer that is not saved", partial(screen.run_action, "app.save")
+    )
+    yield SystemCommand("Help", "Keys and marks of this screen", partial(screen.run_action, "app.help"))
     for org in app.state.inputs.organizations if app.state.inputs else ():
         name = _unmarked(org.name)
         yield SystemCommand(f"Open {name}", "Gates, facts, contract fit", partial(app.show_organization, org.id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -40,6 +40,8 @@ class ContractSection(Section):
         "something goes wrong. Points that it leaves open are listed with their line. The matrix holds each need "
         "against what every organisation declares. Change the file in an editor; r reads it again."
     )
+    INITIAL_FOCUS = "#contract"
+    PANELS: ClassVar[Mapping[str, str]] = {"#contract": "contract.yaml", "#fit-panel": "Fit"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "fit", "Fit", tooltip="Go to the fit of each organisation"),
         Binding("t", "says", "What it says", tooltip="Go to what the contract says"),
@@ -57,15 +59,6 @@ class ContractSection(Section):
             with Vertical(classes="panel side", id="fit-panel"):
                 yield Rows((_NEED,), id="fit", empty=_NO_CONTRACT)
                 yield Flow(_draw_legend, id="fit-legend")
-
-    def on_mount(self) -> None:
-        """Titles of the panels."""
-        self.query_one("#contract").border_title = "contract.yaml"
-        self.query_one("#fit-panel").border_title = "Fit"
-
-    def initial_focus(self) -> Widget:
-        """The widget that has the focus when the section opens."""
-        return self.query_one("#contract")
 
     def show(self, old: State | None, new: State) -> None:
         """Draw contract and matrix of new inputs."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -82,6 +82,8 @@ class GapsSection(Section):
         "what to do, what it waits for and what it blocks. The filters say what is listed, / finds words, c clears. "
         "p shows the patterns of trouble that several facts together point to."
     )
+    INITIAL_FOCUS = "#gaps Options"
+    PANELS: ClassVar[Mapping[str, str]] = {"#gap-list": "Gaps by wave"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", tooltip="From the right-hand side to the list"),
         Binding("f", "filter_org", "Organisation", show=False, tooltip="List one organisation's gaps only"),
@@ -105,14 +107,6 @@ class GapsSection(Section):
                 yield Static("", id="filters", markup=False)
                 yield Rows(_COLUMNS, id="gaps", empty="Nothing is open.")
             yield ScrollingFlow(id="explanation", classes="panel side")
-
-    def on_mount(self) -> None:
-        """Titles of the panels."""
-        self.query_one("#gap-list").border_title = "Gaps by wave"
-
-    def initial_focus(self) -> Widget:
-        """The widget that has the focus when the section opens."""
-        return self.query_one("#gaps", Rows).options
 
     def show(self, old: State | None, new: State) -> None:
         """Draw the list with a new assessment."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import ClassVar
 
 from textual import on
@@ -37,6 +37,8 @@ class OrganizationPage(Section):
         "a line opens that gap. On the right what its endpoints show, how the workflow contract fits, and answers "
         "that an observation contradicts."
     )
+    INITIAL_FOCUS = "#requirements Options"
+    PANELS: ClassVar[Mapping[str, str]] = {"#gates": "Gates", "#evidence": "Evidence"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back"),
         Binding("p", "probe", "Probe it", tooltip="Look at this organisation's endpoints"),
@@ -56,15 +58,6 @@ class OrganizationPage(Section):
                 with Vertical(classes="panel", id="gates"):
                     yield Rows(_COLUMNS, id="requirements", empty="No requirement applies here.")
             yield ScrollingFlow(id="evidence", classes="panel side")
-
-    def on_mount(self) -> None:
-        """Titles of the panels."""
-        self.query_one("#gates").border_title = "Gates"
-        self.query_one("#evidence").border_title = "Evidence"
-
-    def initial_focus(self) -> Widget:
-        """The widget that has the focus when the section opens."""
-        return self.query_one("#requirements", Rows).options
 
     def show(self, old: State | None, new: State) -> None:
         """Draw everything anew: one organisation is little."""

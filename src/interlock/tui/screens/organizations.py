@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from textual import on, work
@@ -46,6 +46,8 @@ class OrganizationsSection(Section):
         "environment variables and never written down. Removing an organisation keeps its answers and observations: "
         "they are evidence."
     )
+    INITIAL_FOCUS = "#org-list Options"
+    PANELS: ClassVar[Mapping[str, str]] = {"#org-panel": "Organisations"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "add", "Add", tooltip="A form for a new organisation"),
         Binding("e", "edit", "Edit", tooltip="Change the highlighted organisation"),
@@ -61,14 +63,6 @@ class OrganizationsSection(Section):
                 yield Button("Remove", id="org-remove", compact=True)
             with Vertical(classes="panel", id="org-panel"):
                 yield Rows(_COLUMNS, id="org-list", empty="No organisation yet: a adds the first one.")
-
-    def on_mount(self) -> None:
-        """Titles of the panels."""
-        self.query_one("#org-panel").border_title = "Organisations"
-
-    def initial_focus(self) -> Widget:
-        """The widget that has the focus when the section opens."""
-        return self.query_one("#org-list", Rows).options
 
     def show(self, old: State | None, new: State) -> None:
         """Draw the list."""

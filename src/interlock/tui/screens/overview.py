@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import ClassVar
 
@@ -67,6 +67,13 @@ class OverviewSection(Section):
         "what holds you back, and what comes next. Enter on an organisation opens its page; Enter on a thing to do "
         "opens the gap behind it."
     )
+    INITIAL_FOCUS = "#orgs Options"
+    PANELS: ClassVar[Mapping[str, str]] = {
+        "#overview-orgs": "Organisations",
+        "#areas": "Answers",
+        "#first": "Do first",
+        "#verdict": "Verdict",
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "next_question", "Next question", tooltip="Go to the question that settles most, and see why"),
         Binding("p", "probe_all", "Probe all", tooltip="Probe every organisation"),
@@ -89,17 +96,6 @@ class OverviewSection(Section):
                         _FIRST_COLUMNS, id="first-things", empty="Nothing is open on the way to the target gate."
                     )
                     yield Flow(id="forecast")
-
-    def on_mount(self) -> None:
-        """Titles of the panels."""
-        self.query_one("#overview-orgs").border_title = "Organisations"
-        self.query_one("#areas").border_title = "Answers"
-        self.query_one("#first").border_title = "Do first"
-        self.query_one("#verdict").border_title = "Verdict"
-
-    def initial_focus(self) -> Widget:
-        """The widget that has the focus when the section opens."""
-        return self.query_one("#orgs", Rows).options
 
     def show(self, old: State | None, new: State) -> None:
         """Draw the panels whose part of the state changed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -56,6 +56,12 @@ class PlanSection(Section):
         "out, one more person, another way to launch, and simulating what is tested in a sandbox. The dates are shown "
         "before and after, with the same random numbers."
     )
+    INITIAL_FOCUS = "#first-things"
+    PANELS: ClassVar[Mapping[str, str]] = {
+        "#dates": "When",
+        "#first-things": "Do first",
+        "#task-panel": "Tasks by wave",
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "suppose", "As if done", tooltip="What if the highlighted task were done? Again takes it back"),
         Binding("w", "what_if", "What if", tooltip="What if a first thing were done, one organisation left out, …?"),
@@ -81,16 +87,6 @@ class PlanSection(Section):
                 yield ScrollingFlow(id="first-things", classes="panel")
             with Vertical(classes="panel side -wider", id="task-panel"):
                 yield Rows(_COLUMNS, id="tasks", empty="No task is left on the way to the target gate.")
-
-    def on_mount(self) -> None:
-        """Titles of the panels."""
-        self.query_one("#dates").border_title = "When"
-        self.query_one("#first-things").border_title = "Do first"
-        self.query_one("#task-panel").border_title = "Tasks by wave"
-
-    def initial_focus(self) -> Widget:
-        """The widget that has the focus when the section opens."""
-        return self.query_one("#first-things")
 
     def show(self, old: State | None, new: State) -> None:
         """Draw a new plan."""

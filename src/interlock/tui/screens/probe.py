@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from textual import on, work
@@ -50,6 +50,8 @@ class ProbeSection(Section):
         "observed, with the reason: never failing. d shows what changed at an organisation since it was last seen, "
         "what the contract uses first."
     )
+    INITIAL_FOCUS = "#probe-list Options"
+    PANELS: ClassVar[Mapping[str, str]] = {"#probe-orgs": "Organisations"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", tooltip="Back to the list and the card"),
         Binding("p", "probe_one", "Probe this one", tooltip="Probe the highlighted organisation"),
@@ -74,14 +76,6 @@ class ProbeSection(Section):
                     empty="No organisation yet. Section 7 (Organisations) adds the first one.",
                 )
             yield ScrollingFlow(id="card", classes="panel side")
-
-    def on_mount(self) -> None:
-        """Titles of the panels."""
-        self.query_one("#probe-orgs").border_title = "Organisations"
-
-    def initial_focus(self) -> Widget:
-        """The widget that has the focus when the section opens."""
-        return self.query_one("#probe-list", Rows).options
 
     def show(self, old: State | None, new: State) -> None:
         """Draw the rows with their progress, and the card if its observation changed."""

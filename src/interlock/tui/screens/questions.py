@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -46,6 +46,8 @@ class QuestionsSection(Answering):
         "has its own: s switches between them. w goes to the question that settles most. f lists only some, / finds "
         "words, j jumps to an area."
     )
+    INITIAL_FOCUS = "#choices"
+    PANELS: ClassVar[Mapping[str, str]] = {"#form": "Question", "#question-list": "Questions"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "step(1)", "Next", tooltip="The question after this one"),
         Binding("p", "step(-1)", "Prev", tooltip="The question before this one"),
@@ -84,15 +86,6 @@ class QuestionsSection(Answering):
                 yield Rows(_COLUMNS, id="questions", empty="No questions are asked here.", head=False)
             yield QuestionForm()
         yield ScoreLine(id="score-line")
-
-    def on_mount(self) -> None:
-        """The form has the focus once there is a question."""
-        self.query_one("#form").border_title = "Question"
-        self.query_one("#question-list").border_title = "Questions"
-
-    def initial_focus(self) -> Widget:
-        """The widget that has the focus when the section opens."""
-        return self.query_one("#choices")
 
     # -- showing --------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -63,6 +63,12 @@ class ReportSection(Section):
         "one can be compared with it: Enter on a milestone shows what has moved since, what was opened again and why "
         "dates moved. b shows all milestones in one table: how the score's interval narrowed and what is still open."
     )
+    INITIAL_FOCUS = "#export"
+    PANELS: ClassVar[Mapping[str, str]] = {
+        "#export-form": "Report",
+        "#milestone-form": "Milestones",
+        "#outcome": "Result",
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "export", "Export", tooltip="Write the report in the chosen formats"),
         Binding("k", "contract", "Skeletons", tooltip="Write the contract's skeletons: statement, scopes, settings"),
@@ -80,7 +86,11 @@ class ReportSection(Section):
         """Two forms on the left and their result on the right; below each other where it is narrow."""
         with Container(id="report-grid"):
             yield from self._export_form()
-            yield ScrollingFlow(id="outcome", classes="panel")
+            yield ScrollingFlow(
+                lambda page: page.para("The files that were written are listed here.", DIM),
+                id="outcome",
+                classes="panel",
+            )
             yield from self._milestone_form()
 
     def _export_form(self) -> ComposeResult:
@@ -103,18 +113,6 @@ class ReportSection(Section):
             with Horizontal(classes="buttons"):
                 yield Button("Save milestone", id="save-milestone", compact=True)
             yield Rows(_COLUMNS, id="milestones", empty="No milestone yet.")
-
-    def on_mount(self) -> None:
-        """Titles of the panels."""
-        self.query_one("#export-form").border_title = "Report"
-        self.query_one("#milestone-form").border_title = "Milestones"
-        outcome = self.query_one("#outcome", ScrollingFlow)
-        outcome.border_title = "Result"
-        outcome.draw(lambda page: page.para("The files that were written are listed here.", DIM))
-
-    def initial_focus(self) -> Widget:
-        """The widget that has the focus when the section opens."""
-        return self.query_one("#export")
 
     def show(self, old: State | None, new: State) -> None:
         """Milestones once; exporting waits for an assessment that is up to date."""
@@ -166,14 +164,10 @@ class ReportSection(Section):
             self.notify("Choose at least one format.", severity="warning", markup=False)
         else:
             self._say("… starting")
-            self._export(state, self._folder(), formats)
+            self._export(state, state.inputs, self._folder(), formats)
 
     @work(thread=True, group="export", exclusive=True, description="export")
-    def _export(self, state: State, folder: Path, formats: tuple[Format, ...]) -> None:
-        if state.inputs is None:
-            return
-        inputs = state.inputs
-
+    def _export(self, state: State, inputs: Inputs, folder: Path, formats: tuple[Format, ...]) -> None:
         def exported() -> tell.Exported:
             assessment, out = _newest(state, inputs), self.interlock.workspace.output(folder)
             return tell.Exported(
@@ -233,15 +227,11 @@ class ReportSection(Section):
             self.notify("There is no contract.yaml to make skeletons of.", severity="warning", markup=False)
             return
         self._say("… making the skeletons")
-        self._skeletons(self.state, self._folder() / "contract")
+        self._skeletons(self.state.inputs, self._folder() / "contract")
 
     @work(thread=True, group="export", exclusive=True, description="export")
-    def _skeletons(self, state: State, folder: Path) -> None:
+    def _skeletons(self, inputs: Inputs, folder: Path) -> None:
         from interlock.usecases.contract import export_contract
-
-        if state.inputs is None:
-            return
-        inputs = state.inputs
 
         def exported() -> tell.Exported:
             return tell.Exported(export_contract(inputs, self.interlock.workspace.output(folder), today=date.today()))
@@ -262,18 +252,15 @@ class ReportSection(Section):
         if not name:
             self.notify("Give the milestone a name.", severity="warning", markup=False)
             field.focus()
-        elif not self.state.up_to_date:
+        elif self.state.assessment is None or not self.state.up_to_date:
             self.notify("The assessment is being brought up to date; try again in a moment.", markup=False)
         else:
-            self._freeze(self.state, name)
+            self._freeze(self.state.assessment, name)
 
     @work(thread=True, group="milestone", exclusive=True, description="milestone")
-    def _freeze(self, state: State, name: str) -> None:
+    def _freeze(self, assessment: Assessment, name: str) -> None:
         from interlock.usecases.milestone import save_milestone
 
-        if state.assessment is None:
-            return
-        assessment = state.assessment
         self.post_message(
             job.message_of(
                 lambda: tell.MilestoneSaved(save_milestone(self.interlock.workspace, name, assessment).path),

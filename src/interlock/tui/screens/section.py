@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 from textual import on
@@ -63,12 +63,6 @@ class Shell(Protocol):
     def action_reload(self) -> None:
         """Read the workspace's files again."""
 
-    def action_save(self) -> None:
-        """Try again to save what is not saved."""
-
-    def action_help(self) -> None:
-        """Help for the screen that is shown."""
-
 
 class Section(Screen[None]):
     """A full screen of the app.
@@ -78,6 +72,8 @@ class Section(Screen[None]):
     :cvar SHORT_TITLE: the title where the top bar is narrow, if it is another.
     :cvar PURPOSE: what the section is for, in a few words.
     :cvar ABOUT: what the screen is for and how it is used; the help shows it.
+    :cvar INITIAL_FOCUS: selector of the widget that has the focus when the section opens.
+    :cvar PANELS: titles of the section's panels, by selector.
     """
 
     MODE: ClassVar[str] = ""
@@ -86,6 +82,8 @@ class Section(Screen[None]):
     SHORT_TITLE: ClassVar[str] = ""
     PURPOSE: ClassVar[str] = ""
     ABOUT: ClassVar[str] = ""
+    INITIAL_FOCUS: ClassVar[str] = ""
+    PANELS: ClassVar[Mapping[str, str]] = {}
     AUTO_FOCUS = ""
 
     def __init__(self) -> None:
@@ -118,7 +116,9 @@ class Section(Screen[None]):
         return ()
 
     def on_mount(self) -> None:
-        """Ask to be told about changes."""
+        """Write the panels' titles, and ask to be told about changes."""
+        for selector, title in self.PANELS.items():
+            self.query_one(selector).border_title = title
         self.interlock.shown_sections.add(self)
         self.sync()
 
@@ -152,13 +152,8 @@ class Section(Screen[None]):
                 self.call_after_refresh(self._focus_first)
 
     def _focus_first(self) -> None:
-        widget = self.initial_focus()
-        if self.focused is None and widget is not None:
-            widget.focus(scroll_visible=False)  # a page that scrolls starts at its top
-
-    def initial_focus(self) -> Widget | None:
-        """The widget that has the focus when the section opens."""
-        return None
+        if self.focused is None and self.INITIAL_FOCUS:
+            self.query_one(self.INITIAL_FOCUS).focus(scroll_visible=False)  # a page that scrolls starts at its top
 
     def show(self, old: State | None, new: State) -> None:
         """Draw the section. ``old`` is what was drawn last; none the first time. ``new.inputs`` is there."""

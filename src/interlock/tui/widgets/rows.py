@@ -104,28 +104,22 @@ class Rows(Vertical):
     """
 
     @dataclass(eq=False, repr=False)
-    class Chosen(Message):
+    class OfRow(Message):
+        """Something happened to the row with this key."""
+
+        rows: Rows
+        key: str
+
+        @property
+        def control(self) -> Rows:
+            """The table."""
+            return self.rows
+
+    class Chosen(OfRow):
         """Enter or a click on a row."""
 
-        rows: Rows
-        key: str
-
-        @property
-        def control(self) -> Rows:
-            """The table."""
-            return self.rows
-
-    @dataclass(eq=False, repr=False)
-    class Moved(Message):
+    class Moved(OfRow):
         """Another row is highlighted."""
-
-        rows: Rows
-        key: str
-
-        @property
-        def control(self) -> Rows:
-            """The table."""
-            return self.rows
 
     def __init__(
         self,
