@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from interlock.model import words
 from interlock.model.base import Severity
 from interlock.tui.screens.gaps import Filter
 from interlock.tui.widgets.rows import Rows
@@ -85,7 +86,7 @@ async def test_the_last_line_offers_the_way_back_and_clearing_only_where_they_do
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
-async def test_the_story_tells_why_what_before_and_after(terminal, size):
+async def test_the_explanation_tells_why_what_before_and_after(terminal, size):
     async with terminal(size) as t:
         await t.press("4")
         graph = t.app.state.assessment.graph
@@ -122,10 +123,11 @@ async def test_the_plan_shows_first_things_dates_and_tasks(terminal):
         plan = t.app.state.assessment.plan
         dates, first = t.of("#dates"), t.of("#first-things")
         for forecast in plan.orgs:
-            assert forecast.finish.p50_date in dates and forecast.finish.p80_date in dates
+            assert words.iso_day(forecast.finish.p50_date) in dates
+            assert words.iso_day(forecast.finish.p80_date) in dates
         assert "judgement" in dates
         for thing in plan.first:
-            assert thing.key in first and f"critical in {thing.criticality:.0%}" in first
+            assert thing.key in first and f"critical in {words.share(thing.criticality)}" in first
         keys = t.app.screen.query_one("#tasks", Rows).keys
         assert sorted(keys) == sorted(task.id for task in plan.tasks)
         await t.press("t")

@@ -9,6 +9,7 @@ from multiprocessing import get_context, resource_tracker
 import pytest
 from textual.widgets import Input
 
+from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import RuleOutcome
 from interlock.model.errors import InterlockError
@@ -128,7 +129,7 @@ async def test_the_burn_down_has_every_milestone_and_now(terminal, workspace, si
         said, now = t.of("#outcome"), t.app.state.assessment
         gaps = now.totals.findings[RuleOutcome.GAP]
         assert "before-pilot-2" in said and said.count(f" {gaps} ") >= 2
-        assert said.count(now.plan.finish.p80_date) == 2, "nothing moved between the milestone and now"
+        assert said.count(words.iso_day(now.plan.finish.p80_date)) == 2, "nothing moved between the milestone and now"
         assert "Riverside Regional Medical Center score" in said
 
 

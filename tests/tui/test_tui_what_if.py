@@ -6,6 +6,7 @@ import threading
 
 from textual.widgets import OptionList
 
+from interlock.model import words
 from interlock.model.contract import WorkflowContract
 from interlock.model.errors import InterlockError
 from interlock.model.plan import Plan
@@ -41,7 +42,7 @@ async def test_x_shows_the_dates_before_and_after_and_c_clears(terminal):
         assert result.seed == plan.seed and result.runs == plan.runs
         every = next(change for change in result.finishes if change.org is None)
         shown = t.of("#dates")
-        assert f"{every.before.p80_date} → {every.after.p80_date}" in shown
+        assert f"{words.iso_day(every.before.p80_date)} → {words.iso_day(every.after.p80_date)}" in shown
         assert f"as if done: {task.id}" in shown and "same random numbers" in shown
         assert "as if done:" in t.of_rows("#tasks")
         tasks(t).select(other.id)
