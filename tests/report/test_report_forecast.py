@@ -13,7 +13,10 @@ from interlock.model.plan import Behaviour, Driver, SandboxCost, SandboxOrg, Unk
 from interlock.model.readiness import AnswerChange, VerdictChange
 from interlock.report import html, markdown, view
 from interlock.report.charts import TornadoRow, tornado
-from interlock.report.models import PlanSection, ReportView
+from interlock.report.sections.first import First
+from interlock.report.sections.plan import PlanSection
+from interlock.report.sections.summary import Summary
+from interlock.report.view import ReportView
 
 pytestmark = pytest.mark.fast
 
@@ -32,7 +35,7 @@ def planned(**update: object) -> Assessment:
 
 
 def section(assessment: Assessment) -> PlanSection:
-    plan = build(assessment).plan
+    plan = build(assessment).content(PlanSection)
     assert plan is not None
     return plan
 
@@ -118,9 +121,9 @@ def test_closing_several_together_is_told_once() -> None:
         first_thing.model_copy(update={"together_days": 10.0 * n, "together_p80_date": "2027-05-01"})
         for n, first_thing in enumerate(first, start=1)
     )
-    said = build(planned(first=summed)).first_together
+    said = build(planned(first=summed)).content(First).together
     assert "together takes" in said and "1 May 2027 (P80)" in said
-    assert build(planned(first=summed[:1])).first_together == ""
+    assert build(planned(first=summed[:1])).content(First).together == ""
 
 
 def test_the_answers_that_would_change_the_verdict_are_named() -> None:
@@ -131,8 +134,7 @@ def test_the_answers_that_would_change_the_verdict_are_named() -> None:
     sample = factory.sample()
     assessment = sample.model_copy(update={"verdict": sample.verdict.model_copy(update={"changes": (change,)})})
     built = build(assessment)
-    assert built.summary is not None
-    (shown,) = built.summary.changes
+    (shown,) = built.content(Summary).changes
     assert shown.term == "Integrate"
     assert shown.value == "auth.jwks_hosting at Lakeshore Health System: “<b>hosted</b>” instead of “none”."
     page = html.render(built)

@@ -33,8 +33,8 @@ from interlock.documents.text import plain, slug
 from interlock.gaps import exports
 from interlock.report import html, markdown, view
 from interlock.report.junit import to_junit
-from interlock.report.models import ReportView
 from interlock.report.sarif import to_sarif
+from interlock.report.view import ReportView
 from interlock.usecases import work
 from interlock.usecases.contract import export_contract
 from interlock.usecases.fhir_forms import export_forms

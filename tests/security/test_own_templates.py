@@ -107,6 +107,13 @@ def test_every_part_may_be_ones_own(workspace: Path, tmp_path: Path) -> None:
     assert "#010203" in page and "</style><script>" not in page
 
 
+def test_one_section_may_be_ones_own(workspace: Path, tmp_path: Path) -> None:
+    with_template(tmp_path / "own/sections", "## {{ section.title|md }} in our words", "method.md.j2")
+    assert report(workspace, "--templates", tmp_path / "own") == 0
+    text = written(workspace, "report.md")
+    assert "## Method in our words" in text and "Two kinds of evidence" not in text and "Open gaps" in text
+
+
 ESCAPES = {
     "a method of the view": REACHES_PICKLE,
     "a method of a text": "{{ 'x'.upper() }}",

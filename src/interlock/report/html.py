@@ -10,7 +10,7 @@ from pathlib import Path
 
 from interlock.documents.files import read_bytes
 from interlock.report import brand, templates
-from interlock.report.models import ReportView
+from interlock.report.view import ReportView
 
 _FONT = re.compile(r"url\(\s*[\"']?fonts/([A-Za-z0-9._-]+\.woff2)[\"']?\s*\)")
 _MAX_FONT_BYTES = 400_000

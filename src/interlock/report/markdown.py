@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from interlock.report import templates
-from interlock.report.models import ReportView
+from interlock.report.view import ReportView
 
 _BLANK_LINES = re.compile(r"\n{3,}")
 

@@ -15,14 +15,14 @@ from interlock.documents.resources import data_dir
 from interlock.model.errors import DocumentError, InterlockError, Location
 
 if TYPE_CHECKING:
-    from interlock.report.models import ReportView
     from interlock.report.template_language import PlainDataEnvironment
+    from interlock.report.view import ReportView
 
 #: A template or stylesheet may be this large, and a folder may hold this many templates.
 MAX_BYTES = 2_000_000
 MAX_TEMPLATES = 50
 #: What a folder of one's own may replace.
-NAMES = ("report.html.j2", "report.md.j2", "report.css")
+NAMES = ("report.html.j2", "report.md.j2", "report.css", "sections")
 
 
 def plain_data(view: ReportView) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def render(name: str, variables: dict[str, Any], own: Path | None, *, autoescape
 
     :raises InterlockError: the template has a mistake, does what a template may not do, or exceeds a limit.
     """
-    if own is not None and (own / name).exists():
+    if own is not None and ((own / name).exists() or (own / "sections").exists()):
         from interlock.report import template_process
 
         return template_process.render(_sources(own), name, variables, autoescape=autoescape)
@@ -96,8 +96,10 @@ def _shipped(autoescape: bool) -> PlainDataEnvironment:
 
 def _sources(own: Path) -> dict[str, tuple[str, Path]]:
     """Every template by name with its file: the shipped ones, and over them those of the folder."""
-    paths = sorted(own.glob("*.j2"))
+    paths = sorted([*own.glob("*.j2"), *own.glob("sections/*.j2")])
     if len(paths) > MAX_TEMPLATES:
         raise DocumentError(f"more than {MAX_TEMPLATES} templates", location=Location(file=str(own)))
-    names = [*(path.name for path in data_dir("reports").glob("*.j2")), *(path.name for path in paths)]
+    shipped = data_dir("reports")
+    names = [path.relative_to(shipped).as_posix() for path in shipped.rglob("*.j2")]
+    names += [path.relative_to(own).as_posix() for path in paths]
     return {name: (read_text(own, name), own / name) for name in dict.fromkeys(names)}

@@ -12,8 +12,7 @@ from interlock import __version__
 from interlock.documents.timing import timed
 from interlock.model.assessment import Assessment
 from interlock.model.errors import InterlockError
-from interlock.report.models import ReportView
-from interlock.report.view import SECTIONS
+from interlock.report.view import SECTIONS, ReportView
 from interlock.report.view import build as build_view
 from interlock.usecases.branding import load_brand
 from interlock.usecases.load import Inputs

@@ -1,8 +1,9 @@
-"""What every section builder needs: the assessment, lookups over it, and the running list of references."""
+"""What a section is, and what it is built from: the assessment, lookups over it, and the list of references."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlsplit
 
@@ -16,25 +17,8 @@ from interlock.model.organization import Organization
 from interlock.model.readiness import OrgReadiness
 from interlock.model.rule import LeadTime, Rule
 from interlock.report import safe
-from interlock.report.models import Cite, Link, ReferenceEntry, SubjectLine
+from interlock.report.elements import Cite, Content, Link, ReferenceEntry, SubjectLine
 
-SECTIONS = (
-    "summary",
-    "glance",
-    "first",
-    "plan",
-    "graph",
-    "gaps",
-    "unknowns",
-    "fit",
-    "contradictions",
-    "patterns",
-    "organizations",
-    "method",
-    "tasks",
-    "references",
-    "statements",
-)
 UNDECIDED = frozenset({RuleOutcome.UNKNOWN, RuleOutcome.ERROR})
 BLOCKERS = frozenset({GapClass.PRODUCT_BLOCKER, GapClass.INTEGRATION_BLOCKER})
 #: Undecided rules that a brief report tells in full: about a page.
@@ -233,3 +217,19 @@ class Context:
             return grade, (self.book.cite(Reference(title=urlsplit(url).netloc + urlsplit(url).path, url=url)),)
         source = safe.text(lead_time.source, 200)
         return (grade if source.casefold() == "judgement" else f"{grade}: {source}"), ()
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of the report.
+
+    :ivar id: its name for ``--sections``, its anchor, and the name of its templates in ``reports/sections/``.
+    :ivar appendix: whether it comes after the numbered sections, with a letter.
+    :ivar late: whether it is built after the others, because it lists what they cite or its own citations come last.
+    """
+
+    id: str
+    title: str
+    build: Callable[[Context], Content]
+    appendix: bool = False
+    late: bool = False

@@ -8,7 +8,7 @@ from interlock.model import words
 from interlock.model.base import CheckOutcome
 from interlock.model.observation import CapabilityFacts, Observation, SmartFacts
 from interlock.report import safe
-from interlock.report.models import Pair
+from interlock.report.elements import Pair
 
 _LIMIT = 8
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from interlock.model import words
+from interlock.model.base import Model
 from interlock.model.contract import ContractFit, NeedMatch
 from interlock.model.words import Word
 from interlock.report import safe
-from interlock.report.models import ContradictionRow, FitGroup, FitRow, FitSection, FitTable, Link, Mark, NeedRow, Tone
-from interlock.report.sections.context import Context
+from interlock.report.elements import Content, Link, Mark, Tone
+from interlock.report.sections.context import Context, Section
 
 COLUMNS = 6
 _TONE: dict[str, Tone] = {"supported": "good", "missing": "bad", "undeclared": "warn", "not_observed": "unknown"}
@@ -35,6 +36,48 @@ _KIND = {
     "release": "FHIR release",
 }
 _Key = tuple[str, str, str, str]
+
+
+class FitRow(Model):
+    """One need of the contract."""
+
+    group: str
+    need: str
+    kind: str
+    optional: bool
+    cells: tuple[Mark, ...]
+
+
+class FitGroup(Model):
+    """Needs of one direction."""
+
+    title: str
+    rows: tuple[FitRow, ...]
+
+
+class FitTable(Model):
+    """The matrix for a handful of organisations; many organisations need several tables."""
+
+    caption: str
+    organizations: tuple[Link, ...]
+    groups: tuple[FitGroup, ...]
+    totals: tuple[str, ...]
+
+
+class FitSection(Content):
+    """Contract fit of every organisation."""
+
+    lead: str
+    legend: tuple[Mark, ...]
+    tables: tuple[FitTable, ...]
+
+
+class NeedRow(Model):
+    """Needs of the contract that a statement does not support or declare, for one and the same reason."""
+
+    mark: Mark
+    needs: str
+    note: str
 
 
 def build_fit(context: Context) -> FitSection:
@@ -166,15 +209,4 @@ def unmet_needs(fit: ContractFit, *, limit: int) -> tuple[NeedRow, ...]:
     )
 
 
-def build_contradictions(context: Context) -> tuple[ContradictionRow, ...]:
-    """Answers that an observation contradicts, both sides."""
-    return tuple(
-        ContradictionRow(
-            item=safe.text(row.item, 96),
-            where=context.organization_link(row.org) if row.org else Link(label="Product"),
-            answered=safe.text(row.answered, 300),
-            observed=safe.text(row.observed, 300),
-            evidence=safe.text(row.evidence, 300),
-        )
-        for row in context.assessment.contradictions
-    )
+SECTION = Section("fit", "Contract fit", build_fit)

@@ -3,21 +3,51 @@
 from __future__ import annotations
 
 from interlock.model import words
+from interlock.model.base import Model
 from interlock.model.plan import Driver, UnknownThing
 from interlock.report import estimates, safe
 from interlock.report.charts import TornadoRow, tornado
-from interlock.report.models import (
-    Figure,
-    Picture,
-    SandboxRow,
-    SandboxSection,
-    SimulationRow,
-    UnknownStep,
-)
+from interlock.report.elements import Figure, Link, Picture
 from interlock.report.sections.context import Context
 from interlock.report.sections.summary import question
 
 DRIVER_LIMIT, UNKNOWN_LIMIT = 8, 5
+
+
+class UnknownStep(Model):
+    """One unknown that is worth finding out first, with what it costs and what it narrows."""
+
+    id: Link
+    title: str
+    where: str
+    action: str
+    numbers: tuple[Figure, ...]
+
+
+class SandboxRow(Model):
+    """What shared environments cost at one organisation, in working days."""
+
+    link: Link
+    days: str
+    p80: str
+    stated: str
+
+
+class SimulationRow(Model):
+    """One behaviour tested in shared environments, and what simulating it would save."""
+
+    behaviour: str
+    why: str
+    runs: str
+    saved: str
+
+
+class SandboxSection(Model):
+    """What the plan spends on waiting for shared environments (S41, S46)."""
+
+    lead: str
+    organizations: tuple[SandboxRow, ...]
+    behaviours: tuple[SimulationRow, ...]
 
 
 def build_drivers(context: Context) -> Picture | None:
@@ -95,19 +125,4 @@ def build_sandbox(context: Context) -> SandboxSection | None:
             )
             for tested in cost.behaviours
         ),
-    )
-
-
-def together(context: Context, count: int) -> str:
-    """What closing the first ``count`` things together does to the dates; nothing for fewer than two."""
-    first = context.assessment.plan.first[:count]
-    if len(first) < 2 or first[-1].together_days <= 0:
-        return ""
-    last = first[-1]
-    date = (
-        f" All of them would be through by {safe.day(last.together_p80_date)} (P80)." if last.together_p80_date else ""
-    )
-    return (
-        f"Closing these {len(first)} together takes {estimates.days(last.together_days)} off the organisations’ P80s, "
-        f"added up.{date}"
     )

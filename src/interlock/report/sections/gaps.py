@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
+from operator import itemgetter
 
 from interlock.model import words
-from interlock.model.base import GapClass, RuleOutcome
+from interlock.model.base import GapClass, Model, RuleOutcome
 from interlock.model.finding import Finding
 from interlock.model.rule import Rule
 from interlock.report import estimates, safe
-from interlock.report.marks import SEVERITY_MARK
-from interlock.report.models import Cite, GapEntry, GapGroup, Link
-from interlock.report.sections.context import BLOCKERS, Context
+from interlock.report.elements import SEVERITY_MARK, Cite, Content, Link, Mark, SubjectLine
+from interlock.report.sections.context import BLOCKERS, Context, Section
 
 #: Gaps that a brief report tells in full.
 BRIEF_ENTRIES = 6
@@ -21,7 +21,51 @@ BRIEF_ENTRIES = 6
 _SENTENCE_END = re.compile(r"(?<=[a-z0-9)\]][.:]) (?=[A-Z])")
 
 
-def build_gaps(context: Context) -> tuple[GapGroup, ...]:
+class GapEntry(Model):
+    """One open gap in detail; the same rule at several organisations is one entry."""
+
+    anchor: str
+    id: str
+    title: str
+    severity: Mark
+    severity_because: str
+    gap_class: str
+    blocker: bool
+    gate: str
+    scope: str
+    lifecycle: str
+    why: str
+    action: str
+    owner: str
+    effort: str
+    lead_time: str
+    lead_source: str
+    lead_cites: tuple[Cite, ...]
+    cites: tuple[Cite, ...]
+    statements: str
+    behind: str
+    waits_for: tuple[Link, ...]
+    opens: tuple[Link, ...]
+    subjects: tuple[SubjectLine, ...]
+
+
+class GapGroup(Model):
+    """Open gaps of one wave: those told in full, and those that get one row."""
+
+    anchor: str
+    title: str
+    note: str
+    gaps: tuple[GapEntry, ...]
+    rows: tuple[GapEntry, ...]
+
+
+class Gaps(Content):
+    """Open gaps, grouped by the wave in which work on them can start."""
+
+    groups: tuple[GapGroup, ...]
+
+
+def build_gaps(context: Context) -> Gaps:
     """Every rule with an open gap; the last group holds those that the target gate does not need.
 
     In a brief report only the worst blockers that the target gate needs get an entry, at most :data:`BRIEF_ENTRIES`;
@@ -46,13 +90,10 @@ def build_gaps(context: Context) -> tuple[GapGroup, ...]:
         (order, entry.id) for wave in ordered if wave is not None for order, entry in groups[wave] if entry.blocker
     )
     told = {rule_id for _, rule_id in blockers[: BRIEF_ENTRIES if context.brief else None]}
-    return tuple(
-        _group(context, wave, [entry for _, entry in sorted(groups[wave], key=_first)], told) for wave in ordered
+    shown = tuple(
+        _group(context, wave, [entry for _, entry in sorted(groups[wave], key=itemgetter(0))], told) for wave in ordered
     )
-
-
-def _first(pair: tuple[tuple[int, int, str], GapEntry]) -> tuple[int, int, str]:
-    return pair[0]
+    return Gaps(children=tuple(Link(label=group.title, anchor=group.anchor) for group in shown), groups=shown)
 
 
 def _group(context: Context, wave: int | None, entries: Sequence[GapEntry], told: Set[str]) -> GapGroup:
@@ -146,3 +187,6 @@ def _entry(context: Context, rule: Rule, findings: Sequence[Finding], neighbours
             (context.subject_link(finding.subject), context.message(finding)) for finding in findings
         ),
     )
+
+
+SECTION = Section("gaps", "Open gaps", build_gaps)

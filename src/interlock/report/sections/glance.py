@@ -5,13 +5,35 @@ from __future__ import annotations
 from collections import Counter
 
 from interlock.model import words
-from interlock.model.base import Gate, RuleOutcome, VerdictValue
+from interlock.model.base import Gate, Model, RuleOutcome, VerdictValue
 from interlock.model.readiness import OrgReadiness, Score
 from interlock.model.words import Word
 from interlock.report import safe
 from interlock.report.charts import score_bar
-from interlock.report.models import Glance, GlanceRow, Link, Mark, Pair, Tone
-from interlock.report.sections.context import Context
+from interlock.report.elements import Content, Link, Mark, Pair, Tone
+from interlock.report.sections.context import Context, Section
+
+
+class GlanceRow(Model):
+    """One organisation in the overview."""
+
+    link: Link
+    vendor: str
+    environment: str
+    observed: Mark
+    stage: Mark
+    if_unknowns_hold: str
+    score: str
+    bar: str
+    verdict: str
+
+
+class Glance(Content):
+    """Organisations at a glance; ``product`` is the product's own score, scored once."""
+
+    stages: tuple[Pair, ...]
+    product: GlanceRow
+    rows: tuple[GlanceRow, ...]
 
 
 def build_glance(context: Context) -> Glance:
@@ -86,3 +108,6 @@ def if_unknowns_hold(readiness: OrgReadiness) -> str:
     if readiness.stage == readiness.stage_if_unknowns_hold or readiness.stage_if_unknowns_hold is None:
         return ""
     return f"{words.GATE[readiness.stage_if_unknowns_hold].title} if what is undecided holds"
+
+
+SECTION = Section("glance", "Organisations at a glance", build_glance)

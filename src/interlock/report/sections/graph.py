@@ -5,18 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from interlock.model import words
-from interlock.model.base import RuleOutcome
+from interlock.model.base import Model, RuleOutcome
 from interlock.model.gap_graph import GapGraph, GapNode, RootCause
 from interlock.report import safe
 from interlock.report.charts import Drawing, condense, gap_graph, mermaid, required
-from interlock.report.marks import SEVERITY_MARK
-from interlock.report.models import GraphSection, Mark, Picture, RootCauseRow
-from interlock.report.sections.context import Context
+from interlock.report.elements import SEVERITY_MARK, Content, Link, Mark, Picture
+from interlock.report.sections.context import Context, Section
 
 #: Print area in user units (96 to the inch): A4 upright and lying on its side, less heading and caption.
 #: Below the smallest scale the text of a box is too small to read in print: then fewer boxes are drawn.
 _SMALLEST, _BUDGETS = 0.74, (24, 20, 16, 12)
 _UPRIGHT, _LANDSCAPE = (643.0, 718.0), (960.0, 470.0)
+
+
+class RootCauseRow(Model):
+    """One gap that every path to the gates named passes through."""
+
+    mark: Mark
+    id: Link
+    where: str
+    sentence: str
+    gate: str
+    organizations: str
+
+
+class GraphSection(Content):
+    """The gap graph. ``note`` says what the picture leaves out, if anything."""
+
+    lead: str
+    picture: Picture | None
+    mermaid: str
+    note: str
+    root_causes: tuple[RootCauseRow, ...]
 
 
 def build_graph(context: Context) -> GraphSection:
@@ -91,3 +111,6 @@ def _root(context: Context, cause: RootCause) -> RootCauseRow:
         gate=words.GATE[cause.gate].title,
         organizations=words.listed([context.organization_name(org) for org in cause.orgs], 6),
     )
+
+
+SECTION = Section("graph", "What depends on what", build_graph)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from interlock.model import words
-from interlock.model.base import CheckOutcome, Gate, RuleOutcome, Scope, Severity
+from interlock.model.base import CheckOutcome, Gate, Model, RuleOutcome, Scope, Severity
 from interlock.model.contract import ContractFit
 from interlock.model.finding import Finding
 from interlock.model.observation import Check, Observation
@@ -14,11 +14,10 @@ from interlock.model.organization import Organization
 from interlock.model.readiness import GateState, OrgReadiness
 from interlock.model.words import Word
 from interlock.report import safe
-from interlock.report.marks import SEVERITY_MARK
-from interlock.report.models import CheckRow, FindingRow, GateRow, Link, Mark, OrganizationPage, Pair
-from interlock.report.sections.context import UNDECIDED, Context
+from interlock.report.elements import SEVERITY_MARK, Cite, Content, Link, Mark, Pair
+from interlock.report.sections.context import UNDECIDED, Context, Section
 from interlock.report.sections.facts import probe_facts
-from interlock.report.sections.fit import unmet_needs
+from interlock.report.sections.fit import NeedRow, unmet_needs
 from interlock.report.sections.glance import bar, if_unknowns_hold, stage_mark, verdict_label
 from interlock.report.sections.summary import question, why_undecided
 
@@ -26,6 +25,8 @@ from interlock.report.sections.summary import question, why_undecided
 BRIEF_ROWS = 4
 #: Rules of one gate, and contract needs of one outcome, that a brief report names.
 BRIEF_NAMES = 6
+#: Organisations that the contents name one by one.
+CHILDREN = 12
 _SHOWN_CHECKS = (CheckOutcome.FAIL, CheckOutcome.WARN)
 _CHECK_MARK = {
     CheckOutcome.FAIL: Mark.of(words.CHECK[CheckOutcome.FAIL], "bad"),
@@ -33,17 +34,88 @@ _CHECK_MARK = {
 }
 
 
-def build_organizations(context: Context) -> tuple[OrganizationPage, ...]:
+class GateRow(Model):
+    """One gate of one organisation, or of the product. The words ``more`` count what is not listed."""
+
+    gate: str
+    target: bool
+    mark: Mark
+    met: str
+    open: tuple[Link, ...]
+    undecided: tuple[Link, ...]
+    open_more: str = ""
+    undecided_more: str = ""
+
+
+class FindingRow(Model):
+    """One open or undecided finding of one organisation."""
+
+    severity: Mark
+    id: Link
+    title: str
+    gate: str
+    message: str
+
+
+class CheckRow(Model):
+    """One check that failed or warned."""
+
+    mark: Mark
+    id: str
+    title: str
+    severity: str
+    message: str
+    evidence: str
+    cites: tuple[Cite, ...]
+
+
+class OrganizationPage(Model):
+    """Everything about one organisation. ``callout`` says what could not be looked at."""
+
+    anchor: str
+    name: str
+    subtitle: str
+    picture: str
+    score: str
+    stage: Mark
+    facts: tuple[Pair, ...]
+    callout: str
+    caps: tuple[str, ...]
+    gates: tuple[GateRow, ...]
+    open: tuple[FindingRow, ...]
+    open_note: str
+    undecided: tuple[FindingRow, ...]
+    undecided_note: str
+    probe: tuple[Pair, ...]
+    probe_note: str
+    checks: tuple[CheckRow, ...]
+    checks_note: str
+    needs: tuple[NeedRow, ...]
+    needs_note: str
+
+
+class Organizations(Content):
+    """A page for every organisation, and what the product itself lacks at each gate where that is said only once."""
+
+    product_gates: tuple[GateRow, ...]
+    pages: tuple[OrganizationPage, ...]
+
+
+def build_organizations(context: Context) -> Organizations:
     """A page for every organisation that was assessed."""
     fits = {fit.org: fit for fit in context.assessment.fit}
     by_org: dict[str, list[Finding]] = {}
     for finding in context.assessment.findings:
         if finding.subject.scope is Scope.ORG:
             by_org.setdefault(finding.subject.id, []).append(finding)
-    return tuple(
+    pages = tuple(
         _page(context, readiness, organization, fits.get(readiness.org), by_org.get(readiness.org, []))
         for readiness in context.assessment.readiness
         if (organization := context.organizations.get(readiness.org)) is not None
+    )
+    links = tuple(Link(label=page.name, anchor=page.anchor) for page in pages)
+    return Organizations(
+        children=links if len(links) <= CHILDREN else (), product_gates=_product_gates(context), pages=pages
     )
 
 
@@ -132,7 +204,7 @@ def _callout(context: Context, readiness: OrgReadiness, name: str) -> str:
     return ""
 
 
-def build_product_gates(context: Context) -> tuple[GateRow, ...]:
+def _product_gates(context: Context) -> tuple[GateRow, ...]:
     """What the product itself lacks at each gate, which a brief report says once for all organisations; else empty."""
     if not context.brief:
         return ()
@@ -302,6 +374,4 @@ def _needs_note(fit: ContractFit | None) -> str:
     return ""
 
 
-def subtitle_link(context: Context, org: str) -> Link:
-    """Leads to the page of one organisation, for the contents."""
-    return Link(label=context.organization_name(org), anchor=safe.anchor("org", org))
+SECTION = Section("organizations", "Organisation by organisation", build_organizations)

@@ -3,13 +3,44 @@
 from __future__ import annotations
 
 from interlock.model import words
+from interlock.model.base import Model
 from interlock.model.pattern import PatternMatch
 from interlock.report import safe
-from interlock.report.models import Link, OpenPattern, PatternEntry, Patterns
-from interlock.report.sections.context import Context, without_lead
+from interlock.report.elements import Cite, Content, Link
+from interlock.report.sections.context import Context, Section, without_lead
 
 #: Messages of one pattern that are shown; a large fleet repeats them.
 SEEN_LIMIT = 6
+
+
+class PatternEntry(Model):
+    """One pattern that holds here. ``seen`` has what was found, one line an organisation in org scope."""
+
+    anchor: str
+    id: str
+    title: str
+    where: tuple[Link, ...]
+    messages: tuple[str, ...]
+    means: str
+    action: str
+    owner: str
+    cites: tuple[Cite, ...]
+
+
+class OpenPattern(Model):
+    """One pattern that too little is known about."""
+
+    id: str
+    title: str
+    detail: str
+
+
+class Patterns(Content):
+    """Patterns of trouble: those that hold, and those that may."""
+
+    lead: str
+    entries: tuple[PatternEntry, ...]
+    undecided: tuple[OpenPattern, ...]
 
 
 def build_patterns(context: Context) -> Patterns:
@@ -67,3 +98,6 @@ def _where(context: Context, match: PatternMatch) -> tuple[Link, ...]:
             Link(label=f"all {total:,} organisations" if every else f"{len(match.orgs):,} of {total:,} organisations"),
         )
     return tuple(context.organization_link(org) for org in match.orgs)
+
+
+SECTION = Section("patterns", "Patterns of trouble", build_patterns, late=True)

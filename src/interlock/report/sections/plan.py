@@ -1,58 +1,53 @@
-"""What to do first, and the plan: finishes with their confidence, waves of tasks, how much rests on judgement."""
+"""The plan: finishes with their confidence, what decides the dates, and how much rests on judgement."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from interlock.model import words
-from interlock.model.base import Grade
-from interlock.model.plan import FirstThing, PlanTask, Quantiles
+from interlock.model.base import Grade, Model
+from interlock.model.plan import PlanTask, Quantiles
 from interlock.report import estimates, safe
 from interlock.report.charts import TimelineRow, timelines
-from interlock.report.models import Figure, FirstStep, ForecastRow, Link, Pair, Picture, PlanSection, TaskRow, Wave
-from interlock.report.sections.context import Context
-from interlock.report.sections.forecast import build_drivers, build_sandbox, build_unknown_steps
-from interlock.report.sections.summary import question
-
-FIRST_LIMIT = 5
-DECIDING_LIMIT, DECIDING_SHARE = 8, 0.05
-FIRST_NUMBERS = (
-    "Ranked by what each takes off the P80 finish. The three numbers: working days off that finish, added up over the "
-    "organisations, for each person-day spent; how many gates of organisations pass by closing this alone; and in what "
-    "share of the simulated runs it lies on the critical path."
+from interlock.report.elements import Content, Link, Pair, Picture
+from interlock.report.sections.context import Context, Section
+from interlock.report.sections.forecast import (
+    SandboxSection,
+    UnknownStep,
+    build_drivers,
+    build_sandbox,
+    build_unknown_steps,
 )
+from interlock.report.sections.tasks import TaskRow, grouped, task_row
+
+DECIDING_LIMIT, DECIDING_SHARE = 8, 0.05
 
 
-def build_first(context: Context) -> tuple[FirstStep, ...]:
-    """The first things to do, best first."""
-    return tuple(
-        _first(context, rank, first) for rank, first in enumerate(context.assessment.plan.first[:FIRST_LIMIT], start=1)
-    )
+class ForecastRow(Model):
+    """One finish at three levels of confidence, each a date and days; and the single-path estimate with its odds."""
+
+    link: Link
+    p50: Pair
+    p80: Pair
+    p90: Pair
+    most_likely: Pair
+    note: str
 
 
-def _first(context: Context, rank: int, first: FirstThing) -> FirstStep:
-    node = context.nodes.get(first.key)
-    where = context.subject_link(node.subject).label if node else ""
-    title = question(node.title) if node is not None and node.kind == "discovery" else safe.name(first.title)
-    return FirstStep(
-        rank=str(rank),
-        id=context.finding_link(first.key),
-        title=title,
-        where=where,
-        owner=words.OWNER[first.owner].title,
-        action=words.sentence(safe.text(first.action)),
-        because=words.capital(words.sentence(safe.text(first.because))),
-        numbers=(
-            Figure(value=words.number(first.p80_days_saved_per_person_day), label="days saved a person-day", note=""),
-            Figure(
-                value=f"{first.unlocks:,}",
-                label="gate passed by it alone" if first.unlocks == 1 else "gates passed by it alone",
-                note="",
-            ),
-            Figure(value=words.share(first.criticality), label="of runs critical", note=""),
-        ),
-    )
+class PlanSection(Content):
+    """The schedule."""
+
+    lead: tuple[str, ...]
+    forecasts: tuple[ForecastRow, ...]
+    pictures: tuple[Picture, ...]
+    judgement: str
+    grades: tuple[Pair, ...]
+    notes: tuple[str, ...]
+    deciding: tuple[TaskRow, ...]
+    deciding_note: str
+    drivers: Picture | None
+    unknowns: tuple[UnknownStep, ...]
+    sandbox: SandboxSection | None
 
 
 def build_plan(context: Context) -> PlanSection:
@@ -71,7 +66,7 @@ def build_plan(context: Context) -> PlanSection:
             if grade in plan.grades
         ),
         notes=tuple(words.sentence(safe.text(note)) for note in plan.notes),
-        deciding=tuple(_task(context, group) for group in deciding),
+        deciding=tuple(task_row(context, group) for group in deciding),
         deciding_note=_deciding_note(context) if deciding else "",
         drivers=build_drivers(context),
         unknowns=build_unknown_steps(context),
@@ -83,11 +78,6 @@ def _deciding_note(context: Context) -> str:
     where = "in the appendix" if "tasks" in context.shown else "in the HTML and Markdown reports"
     count = words.count(len(context.assessment.plan.tasks), "task")
     return f"{count} are planned. These lie on the critical path most often; the rest are {where}."
-
-
-def build_tasks(context: Context) -> tuple[Wave, ...]:
-    """Every task of the plan, by wave."""
-    return _waves(context, context.assessment.plan.tasks)
 
 
 def _lead(context: Context, gate: str) -> tuple[str, ...]:
@@ -159,75 +149,11 @@ def _pictures(context: Context) -> tuple[Picture, ...]:
     )
 
 
-def _grouped(tasks: Sequence[PlanTask]) -> list[list[PlanTask]]:
-    """The same work at several organisations in one group, in order of first appearance."""
-    groups: dict[tuple[str, str, str], list[PlanTask]] = {}
-    for task in tasks:
-        key = (task.kind, task.id.partition("@")[0], task.title if task.kind == "routine" else "")
-        groups.setdefault(key, []).append(task)
-    return list(groups.values())
-
-
 def _deciding(tasks: Sequence[PlanTask]) -> list[list[PlanTask]]:
     """The groups that are critical most often, at most :data:`DECIDING_LIMIT`, in order of their start."""
-    groups = _grouped([task for task in tasks if task.criticality >= DECIDING_SHARE])
+    groups = grouped([task for task in tasks if task.criticality >= DECIDING_SHARE])
     groups.sort(key=lambda group: -max(task.criticality for task in group))
     return sorted(groups[:DECIDING_LIMIT], key=lambda group: min(task.start_p50 for task in group))
 
 
-def _waves(context: Context, tasks: Sequence[PlanTask]) -> tuple[Wave, ...]:
-    by_wave: dict[int, list[PlanTask]] = {}
-    for task in tasks:
-        by_wave.setdefault(task.wave, []).append(task)
-    waves = []
-    for wave in sorted(by_wave):
-        start = "can start now, side by side" if wave == min(by_wave) else "each waits for something in an earlier wave"
-        note = f"{words.count(len(by_wave[wave]), 'task')}: {start}."
-        rows = tuple(_task(context, group) for group in _grouped(by_wave[wave]))
-        waves.append(Wave(number=str(wave + 1), note=note, tasks=rows))
-    return tuple(waves)
-
-
-def _task(context: Context, group: Sequence[PlanTask]) -> TaskRow:
-    first = group[0]
-    source, cites = context.lead_source(first.lead_time)
-    link = context.finding_link(first.id)
-    base = first.id.partition("@")[0]
-    start, finish = min(task.start_p50 for task in group), max(task.finish_p50 for task in group)
-    return TaskRow(
-        id=Link(label=safe.text(base, 60) if first.kind != "routine" else "", anchor=link.anchor),
-        kind=words.TASK[first.kind].title,
-        title=_title(context, first, base),
-        where=_where(context, group),
-        owner=words.OWNER[first.owner].title,
-        gate=words.GATE[first.gate].title,
-        effort=estimates.effort(first.effort, unit=False),
-        lead_time=estimates.expected(first.lead_time),
-        source=f"{estimates.spread(first.lead_time)}; {source}" if first.lead_time else "",
-        cites=cites,
-        when=_from_to(start, finish),
-        critical=words.share(max(task.criticality for task in group)),
-    )
-
-
-def _from_to(start: float, finish: float) -> str:
-    """Whole working days around both: never later than it starts, never earlier than it ends."""
-    return f"{math.floor(round(start, 6)):,} to {math.ceil(round(finish, 6)):,}"
-
-
-def _title(context: Context, task: PlanTask, rule_id: str) -> str:
-    rule = context.rule(rule_id)
-    if task.kind == "discovery" and rule is not None:
-        return question(rule.title)
-    return safe.name(task.title)
-
-
-def _where(context: Context, group: Sequence[PlanTask]) -> str:
-    orgs = list(dict.fromkeys(task.org for task in group if task.org))
-    if not orgs:
-        vendor = group[0].id.partition("@vendor:")[2]
-        return f"{words.vendor(vendor)} (vendor)" if vendor else "Product"
-    total = len(context.assessment.organizations)
-    if len(orgs) > 2:
-        return f"all {total:,} organisations" if len(orgs) == total else f"{len(orgs):,} of {total:,} organisations"
-    return words.listed([context.organization_name(org) for org in orgs], 2)
+SECTION = Section("plan", "Plan", build_plan)

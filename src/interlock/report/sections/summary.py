@@ -5,19 +5,80 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from interlock.model import words
-from interlock.model.base import RuleOutcome, Scope
+from interlock.model.base import Model, RuleOutcome, Scope
 from interlock.model.content import first_changes, ruleset_words, told_changes
 from interlock.model.finding import Finding
 from interlock.model.readiness import OrgReadiness, VerdictChange, VerdictReason
 from interlock.report import safe
-from interlock.report.marks import OUTCOME_MARK
-from interlock.report.models import Cover, Figure, NotSeen, Pair, Reason, Summary
-from interlock.report.sections.context import UNDECIDED, Context
+from interlock.report.elements import OUTCOME_MARK, Content, Figure, Link, Mark, Pair
+from interlock.report.sections.context import UNDECIDED, Context, Section
 
 NOT_OBSERVED_MEANS = (
     "Not observed means that we could not look. It lowers confidence and adds a task to find out; it says nothing "
     "about what these organisations publish or support."
 )
+
+
+class Cover(Model):
+    """The first page. ``date`` is empty when no date was given.
+
+    :ivar changes_note: how many things the workspace changes of what Interlock judges by; empty when nothing.
+    :ivar changes: the first of them by title, blockers turned off first, and how many more there are.
+    """
+
+    product: str
+    name: str
+    description: tuple[str, ...]
+    date: str
+    headline: str
+    verdict: str
+    provisional: bool
+    facts: tuple[Pair, ...]
+    changes_note: str
+    changes: tuple[str, ...]
+    running: str
+    footer: str
+    created: str
+
+
+class Reason(Model):
+    """One quoted finding."""
+
+    mark: Mark
+    id: Link
+    title: str
+    message: str
+
+
+class NotSeen(Model):
+    """One organisation that was not observed, or only in part, and why."""
+
+    link: Link
+    state: str
+    why: str
+
+
+class Summary(Content):
+    """Executive summary: verdict, reasons, next step, and how sure we are.
+
+    :ivar changes: each smallest set of answers that would make the verdict another one, and which one.
+    """
+
+    verdict: str
+    headline: str
+    provisional: bool
+    lead: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+    next_step: str
+    next_owner: str
+    counterfactual: str
+    changes: tuple[Pair, ...]
+    figures: tuple[Figure, ...]
+    sure: tuple[str, ...]
+    undecided: tuple[Reason, ...]
+    not_seen: tuple[NotSeen, ...]
+    not_seen_note: str
+    caps: tuple[str, ...]
 
 
 def build_cover(context: Context, generated: str | None, version: str) -> Cover:
@@ -271,3 +332,6 @@ def _change(context: Context, change: VerdictChange) -> Pair:
         before, after = safe.text(answer.before, 90), safe.text(answer.after, 90)
         answers.append(f"{safe.text(answer.item, 96)}{where}: “{after}” instead of “{before}”")
     return Pair(term=words.VERDICT[change.verdict].title, value=words.sentence("; ".join(answers)))
+
+
+SECTION = Section("summary", "Summary", build_summary)

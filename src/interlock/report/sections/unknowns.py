@@ -6,13 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from interlock.model import words
-from interlock.model.base import Owner, RuleOutcome, Scope
+from interlock.model.base import Model, Owner, RuleOutcome, Scope
 from interlock.model.finding import Finding
 from interlock.model.rule import Rule
 from interlock.report import safe
-from interlock.report.marks import SEVERITY_MARK
-from interlock.report.models import CountedUnknowns, Link, OpenQuestion, UnansweredItem, Unknowns
-from interlock.report.sections.context import UNDECIDED, Context
+from interlock.report.elements import SEVERITY_MARK, Content, Link, Mark, SubjectLine
+from interlock.report.sections.context import UNDECIDED, Context, Section
 from interlock.report.sections.gaps import behind
 from interlock.report.sections.summary import question, why_undecided
 
@@ -20,6 +19,48 @@ from interlock.report.sections.summary import question, why_undecided
 BRIEF_ITEMS = 8
 #: Rules that one row of counted findings names, worst first.
 BRIEF_RULES = 12
+
+
+class OpenQuestion(Model):
+    """One rule that could not be decided. ``question`` never states the gap as a fact."""
+
+    anchor: str
+    id: str
+    question: str
+    severity: Mark
+    gap_class: str
+    gate: str
+    owner: str
+    behind: str
+    subjects: tuple[SubjectLine, ...]
+    help: str
+
+
+class UnansweredItem(Model):
+    """One question of the questionnaires whose answer would decide findings."""
+
+    item: str
+    who: str
+    rules: tuple[Link, ...]
+
+
+class CountedUnknowns(Model):
+    """Undecided findings without an entry of their own, by reason; ``more`` counts the rules that are not listed."""
+
+    reason: str
+    where: str
+    findings: int
+    rules: tuple[Link, ...]
+    more: str
+
+
+class Unknowns(Content):
+    """What we do not know. ``counted`` has the undecided findings that have no entry among ``questions``."""
+
+    lead: tuple[str, ...]
+    questions: tuple[OpenQuestion, ...]
+    counted: tuple[CountedUnknowns, ...]
+    to_answer: tuple[UnansweredItem, ...]
 
 
 def build_unknowns(context: Context) -> Unknowns:
@@ -144,3 +185,6 @@ def _items(context: Context, findings: Iterable[Finding]) -> tuple[UnansweredIte
         )
         for item in order
     )
+
+
+SECTION = Section("unknowns", "What we do not know", build_unknowns)

@@ -16,7 +16,8 @@ from interlock.model.assessment import Assessment
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation
 from interlock.report import safe
-from interlock.report.sections.context import SECTIONS, Context
+from interlock.report.sections.context import Context
+from interlock.report.view import SECTIONS
 from interlock.report.xlsx.book import A4, Book
 from interlock.report.xlsx.columns import FACTS, FIRST, GAPS, ORGANIZATIONS, PLAN, PROBE, QUESTIONS, SOURCES, Column
 from interlock.report.xlsx.rows import Content

@@ -18,9 +18,9 @@ from interlock.model.readiness import OrgReadiness
 from interlock.model.rule import LeadTime, Rule
 from interlock.report import estimates, safe
 from interlock.report.sections.context import UNDECIDED, Context
+from interlock.report.sections.first import first_steps
 from interlock.report.sections.gaps import Neighbours
 from interlock.report.sections.glance import observed_mark, verdict_label
-from interlock.report.sections.plan import build_first
 from interlock.report.sections.summary import build_summary, question, why_undecided
 from interlock.report.xlsx.cells import Row, Value, whole
 
@@ -134,7 +134,7 @@ class Content:
 
     def first(self) -> Iterator[Row]:
         """What to do first, best first."""
-        for step, first_thing in zip(build_first(self.context), self.assessment.plan.first, strict=False):
+        for step, first_thing in zip(first_steps(self.context), self.assessment.plan.first, strict=False):
             name = " ".join(part for part in (step.id.label, step.where) if part)
             yield (
                 f"{step.rank}. {name}",

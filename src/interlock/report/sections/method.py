@@ -1,21 +1,30 @@
-"""Appendix: how the numbers come about, and which findings speak to which statement of the method's source."""
+"""Method: how the numbers come about."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-
-from interlock.model import words
-from interlock.model.base import RuleOutcome
-from interlock.model.statements import STATEMENTS
+from interlock.model.base import Model
 from interlock.report import safe
-from interlock.report.models import Link, MethodNote, StatementRow
-from interlock.report.sections.context import UNDECIDED, Context
+from interlock.report.elements import Content
+from interlock.report.sections.context import Context, Section
 
 
-def build_method(context: Context) -> tuple[MethodNote, ...]:
+class MethodNote(Model):
+    """One paragraph of the method, with its heading."""
+
+    title: str
+    text: str
+
+
+class Method(Content):
+    """How the numbers come about, a paragraph each."""
+
+    notes: tuple[MethodNote, ...]
+
+
+def build_method(context: Context) -> Method:
     """A few sentences on each number of this report."""
     plan = context.assessment.plan
-    return (
+    notes = (
         MethodNote(
             title="Two kinds of evidence",
             text=(
@@ -66,47 +75,7 @@ def build_method(context: Context) -> tuple[MethodNote, ...]:
             ),
         ),
     )
+    return Method(notes=notes)
 
 
-def build_statements(context: Context) -> tuple[StatementRow, ...]:
-    """Every statement, the rules that cite it, and how their findings came out."""
-    rules: dict[str, list[str]] = defaultdict(list)
-    for rule_id in sorted(context.assessment.rules):
-        for statement in context.assessment.rules[rule_id].source:
-            rules[statement].append(rule_id)
-    outcomes: dict[str, Counter[RuleOutcome]] = defaultdict(Counter)
-    for finding in context.assessment.findings:
-        outcomes[finding.rule][finding.outcome] += 1
-    rows = []
-    texts = {statement.id: statement.text for statement in STATEMENTS}
-    for statement in sorted({*texts, *rules}):
-        total: Counter[RuleOutcome] = Counter()
-        for rule_id in rules[statement]:
-            total += outcomes[rule_id]
-        rows.append(
-            StatementRow(
-                id=statement,
-                text=texts.get(statement, ""),
-                rules=tuple(_link(context, rule_id, outcomes[rule_id]) for rule_id in rules[statement]),
-                outcome=_outcome(total, bool(rules[statement])),
-            )
-        )
-    return tuple(rows)
-
-
-def _link(context: Context, rule_id: str, outcomes: Counter[RuleOutcome]) -> Link:
-    state = RuleOutcome.GAP if outcomes[RuleOutcome.GAP] else None
-    if state is None and any(outcomes[outcome] for outcome in UNDECIDED):
-        state = RuleOutcome.UNKNOWN
-    return Link(label=rule_id, anchor=context.rule_anchor(rule_id, state))
-
-
-def _outcome(total: Counter[RuleOutcome], has_rules: bool) -> str:
-    if not has_rules:
-        return "no rule in this ruleset"
-    parts = [
-        f"{total[outcome]} {words.RULE[outcome].phrase}"
-        for outcome in (RuleOutcome.MET, RuleOutcome.GAP, RuleOutcome.UNKNOWN, RuleOutcome.ERROR)
-        if total[outcome]
-    ]
-    return ", ".join(parts) or "not applicable"
+SECTION = Section("method", "Method", build_method, appendix=True)

@@ -1,8 +1,15 @@
-"""The smallest parts of the view model: marks, links, citations, pictures, figures."""
+"""The smallest elements of a report: marks, links, citations, pictures, figures.
+
+Templates are given them and what the sections make of them: plain text without control characters, bounded in length
+and not escaped, because each format escapes for itself. The only markup is :attr:`Picture.svg`, which ``report.charts``
+builds and escapes.
+"""
 
 from __future__ import annotations
 
 from typing import Literal
+
+from pydantic import computed_field
 
 from interlock.model import words
 from interlock.model.base import Model, RuleOutcome, Severity
@@ -71,12 +78,9 @@ class Picture(Model):
     wide: bool = False
 
 
-class SectionTitle(Model):
-    """One entry of the contents."""
+class Content(Model):
+    """What one section holds; ``children`` stand below its title in the contents."""
 
-    number: str
-    title: str
-    anchor: str
     children: tuple[Link, ...] = ()
 
 
@@ -86,3 +90,26 @@ class Figure(Model):
     value: str
     label: str
     note: str
+
+
+class SubjectLine(Model):
+    """One subject of a rule, and what was found there; ``others`` are subjects of which the very same is to be said."""
+
+    link: Link
+    message: str
+    others: tuple[Link, ...] = ()
+
+    @computed_field  # type: ignore[prop-decorator]  # templates see fields only
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Every subject of the line."""
+        return (self.link, *self.others)
+
+
+class ReferenceEntry(Model):
+    """One numbered reference. ``url`` is empty unless it is an http or https address."""
+
+    number: int
+    anchor: str
+    title: str
+    url: str

@@ -1,0 +1,73 @@
+"""Which rules and findings speak to which statement of the method's source."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+from interlock.model import words
+from interlock.model.base import Model, RuleOutcome
+from interlock.model.statements import STATEMENTS
+from interlock.report.elements import Content, Link
+from interlock.report.sections.context import UNDECIDED, Context, Section
+
+
+class StatementRow(Model):
+    """One statement of the method's source and the findings that speak to it."""
+
+    id: str
+    text: str
+    rules: tuple[Link, ...]
+    outcome: str
+
+
+class Statements(Content):
+    """Every statement, in order."""
+
+    rows: tuple[StatementRow, ...]
+
+
+def build_statements(context: Context) -> Statements:
+    """Every statement, the rules that cite it, and how their findings came out."""
+    rules: dict[str, list[str]] = defaultdict(list)
+    for rule_id in sorted(context.assessment.rules):
+        for statement in context.assessment.rules[rule_id].source:
+            rules[statement].append(rule_id)
+    outcomes: dict[str, Counter[RuleOutcome]] = defaultdict(Counter)
+    for finding in context.assessment.findings:
+        outcomes[finding.rule][finding.outcome] += 1
+    rows = []
+    texts = {statement.id: statement.text for statement in STATEMENTS}
+    for statement in sorted({*texts, *rules}):
+        total: Counter[RuleOutcome] = Counter()
+        for rule_id in rules[statement]:
+            total += outcomes[rule_id]
+        rows.append(
+            StatementRow(
+                id=statement,
+                text=texts.get(statement, ""),
+                rules=tuple(_link(context, rule_id, outcomes[rule_id]) for rule_id in rules[statement]),
+                outcome=_outcome(total, bool(rules[statement])),
+            )
+        )
+    return Statements(rows=tuple(rows))
+
+
+def _link(context: Context, rule_id: str, outcomes: Counter[RuleOutcome]) -> Link:
+    state = RuleOutcome.GAP if outcomes[RuleOutcome.GAP] else None
+    if state is None and any(outcomes[outcome] for outcome in UNDECIDED):
+        state = RuleOutcome.UNKNOWN
+    return Link(label=rule_id, anchor=context.rule_anchor(rule_id, state))
+
+
+def _outcome(total: Counter[RuleOutcome], has_rules: bool) -> str:
+    if not has_rules:
+        return "no rule in this ruleset"
+    counts = [
+        f"{total[outcome]} {words.RULE[outcome].phrase}"
+        for outcome in (RuleOutcome.MET, RuleOutcome.GAP, RuleOutcome.UNKNOWN, RuleOutcome.ERROR)
+        if total[outcome]
+    ]
+    return ", ".join(counts) or "not applicable"
+
+
+SECTION = Section("statements", "Statements and findings", build_statements, appendix=True)

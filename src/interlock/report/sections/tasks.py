@@ -1,0 +1,117 @@
+"""Every task of the plan, by wave; the same work at several organisations is one row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from interlock.model import words
+from interlock.model.base import Model
+from interlock.model.plan import PlanTask
+from interlock.report import estimates, safe
+from interlock.report.elements import Cite, Content, Link
+from interlock.report.sections.context import Context, Section
+from interlock.report.sections.summary import question
+
+
+class TaskRow(Model):
+    """One task of the plan; the same rule at several organisations is one row."""
+
+    id: Link
+    kind: str
+    title: str
+    where: str
+    owner: str
+    gate: str
+    effort: str
+    lead_time: str
+    source: str
+    cites: tuple[Cite, ...]
+    when: str
+    critical: str
+
+
+class Wave(Model):
+    """Tasks that can start together."""
+
+    number: str
+    note: str
+    tasks: tuple[TaskRow, ...]
+
+
+class Tasks(Content):
+    """Every task, by wave."""
+
+    waves: tuple[Wave, ...]
+
+
+def grouped(tasks: Sequence[PlanTask]) -> list[list[PlanTask]]:
+    """The same work at several organisations in one group, in order of first appearance."""
+    groups: dict[tuple[str, str, str], list[PlanTask]] = {}
+    for task in tasks:
+        key = (task.kind, task.id.partition("@")[0], task.title if task.kind == "routine" else "")
+        groups.setdefault(key, []).append(task)
+    return list(groups.values())
+
+
+def build_tasks(context: Context) -> Tasks:
+    """Every task of the plan, by wave."""
+    by_wave: dict[int, list[PlanTask]] = {}
+    for task in context.assessment.plan.tasks:
+        by_wave.setdefault(task.wave, []).append(task)
+    waves = []
+    for wave in sorted(by_wave):
+        start = "can start now, side by side" if wave == min(by_wave) else "each waits for something in an earlier wave"
+        note = f"{words.count(len(by_wave[wave]), 'task')}: {start}."
+        rows = tuple(task_row(context, group) for group in grouped(by_wave[wave]))
+        waves.append(Wave(number=str(wave + 1), note=note, tasks=rows))
+    return Tasks(waves=tuple(waves))
+
+
+def task_row(context: Context, group: Sequence[PlanTask]) -> TaskRow:
+    """One row for the same work at several organisations."""
+    first = group[0]
+    source, cites = context.lead_source(first.lead_time)
+    link = context.finding_link(first.id)
+    base = first.id.partition("@")[0]
+    start, finish = min(task.start_p50 for task in group), max(task.finish_p50 for task in group)
+    return TaskRow(
+        id=Link(label=safe.text(base, 60) if first.kind != "routine" else "", anchor=link.anchor),
+        kind=words.TASK[first.kind].title,
+        title=_title(context, first, base),
+        where=_where(context, group),
+        owner=words.OWNER[first.owner].title,
+        gate=words.GATE[first.gate].title,
+        effort=estimates.effort(first.effort, unit=False),
+        lead_time=estimates.expected(first.lead_time),
+        source=f"{estimates.spread(first.lead_time)}; {source}" if first.lead_time else "",
+        cites=cites,
+        when=_from_to(start, finish),
+        critical=words.share(max(task.criticality for task in group)),
+    )
+
+
+def _from_to(start: float, finish: float) -> str:
+    """Whole working days around both: never later than it starts, never earlier than it ends."""
+    return f"{math.floor(round(start, 6)):,} to {math.ceil(round(finish, 6)):,}"
+
+
+def _title(context: Context, task: PlanTask, rule_id: str) -> str:
+    rule = context.rule(rule_id)
+    if task.kind == "discovery" and rule is not None:
+        return question(rule.title)
+    return safe.name(task.title)
+
+
+def _where(context: Context, group: Sequence[PlanTask]) -> str:
+    orgs = list(dict.fromkeys(task.org for task in group if task.org))
+    if not orgs:
+        vendor = group[0].id.partition("@vendor:")[2]
+        return f"{words.vendor(vendor)} (vendor)" if vendor else "Product"
+    total = len(context.assessment.organizations)
+    if len(orgs) > 2:
+        return f"all {total:,} organisations" if len(orgs) == total else f"{len(orgs):,} of {total:,} organisations"
+    return words.listed([context.organization_name(org) for org in orgs], 2)
+
+
+SECTION = Section("tasks", "All tasks, by wave", build_tasks, appendix=True)
