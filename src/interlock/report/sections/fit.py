@@ -41,7 +41,6 @@ _Key = tuple[str, str, str, str]
 class FitRow(Model):
     """One need of the contract."""
 
-    group: str
     need: str
     kind: str
     optional: bool
@@ -149,7 +148,6 @@ def _row(need: NeedMatch, fits: Sequence[ContractFit], matches_of: Sequence[dict
         match = matches.get(_key(need))
         cells.append(FIT_MARK[match.outcome if fit.observed else "not_observed"] if match else NOT_NEEDED)
     return FitRow(
-        group=_DIRECTION[need.direction],
         need=need_name(need),
         kind=_KIND[need.kind],
         optional=need.optional,

@@ -32,7 +32,6 @@ class GapEntry(Model):
     gap_class: str
     blocker: bool
     gate: str
-    scope: str
     lifecycle: str
     why: str
     action: str
@@ -169,7 +168,6 @@ def _entry(context: Context, rule: Rule, findings: Sequence[Finding], neighbours
         gap_class=words.GAP_CLASS[rule.gap_class].title,
         blocker=rule.gap_class in BLOCKERS,
         gate=words.GATE[rule.gate].title,
-        scope=words.SCOPE[rule.scope].title,
         lifecycle=rule.lifecycle if rule.lifecycle != "stable" else "",
         why=words.sentence(safe.text(rule.why)),
         action=words.sentence(safe.text(remediation.text, 1500)),
