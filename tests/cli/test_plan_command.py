@@ -24,9 +24,9 @@ def test_the_plan_fits_eighty_columns_and_says_what_it_rests_on(command, workspa
     assert shown.code == 0
     assert max(map(len, shown.out.splitlines())) <= 80
     for words in (
-        "To the pilot gate, from 2026-12-01",
+        "To the pilot gate, from 1 Dec 2026",
         "P80 commitment",
-        "By 2028-01-01",
+        "By 1 Jan 2028",
         "If every task took its most likely time",
         "Do first, from the top",
         "What drives the P80",

@@ -112,7 +112,7 @@ def test_a_directory_streams_lines_and_ends_with_a_summary(command, tmp_path: Pa
         summary = FleetSummary.model_validate_json((tmp_path / "s.json").read_bytes())
         assert summary.releases == {"R4": 2, "STU3": 1}
         assert summary.vendors == {"Made Up": 3}
-        assert "1 listed addresses cannot be used" in result.err
+        assert "1 listed address cannot be used" in result.err
         assert "3 targets" in result.err and "SMART-001" in result.err
         named = ["probe", "--from", listed, "--name", "pinecrest*", "--out", tmp_path / "p", "--fail-on", "high"]
         failing = command(*named, "--allow-private", "127.0.0.0/8")

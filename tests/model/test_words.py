@@ -54,6 +54,8 @@ def test_numbers() -> None:
     assert words.number(float("nan")) == words.share(float("inf")) == words.days(float("inf")) == "not known"
     assert [words.days(n) for n in (1, 1.04, 12.5)] == ["1 working day", "1 working day", "12.5 working days"]
     assert [words.person_days(n) for n in (0, 1, 2.5)] == ["0 person-days", "1 person-day", "2.5 person-days"]
+    assert words.persons(2, base.Owner.US) == "2 of the product team"
+    assert words.persons(0.5, base.Owner.VENDOR) == "0.5 at each EHR vendor"
     assert [words.interval(*ends) for ends in ((39, 69.2), (80, 80), (80.1, 80.3), (38.99, 39))] == [
         "39 to 69",
         "80",

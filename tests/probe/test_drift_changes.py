@@ -370,5 +370,5 @@ def test_a_new_observation_is_compared_with_the_last_that_saw_anything(workspace
     lost = comparer.compared(observed(capability(Observation={"interactions": ["read"]}), day=4))
     assert lost.target.org == "acme"
     with pytest.raises(ThresholdNotMetError, match=r"acme: interaction Observation\.create is gone"):
-        check_drift(list(comparer.found.values()))
+        check_drift(list(comparer.drifts.values()))
     check_drift([drift(observed(full), observed(capability(Observation={"interactions": ["create", "read"]})))])

@@ -24,7 +24,7 @@ def test_azure_gets_a_file_for_every_thousand_rows(tmp_path: Path) -> None:
     written = work.write_parts(texts, tmp_path / "issues.csv")
     assert [path.name for path in written] == ["issues-1.csv", "issues-2.csv"]
     with pytest.raises(InterlockError, match="2 files"):
-        work.one(texts)
+        work.only_part(texts)
 
 
 def test_one_organisations_issues_have_its_own_and_the_products() -> None:

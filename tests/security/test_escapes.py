@@ -549,12 +549,12 @@ def _score(world: World) -> None:
 
 @shown
 def _gaps(world: World) -> None:
-    from interlock.cli.summary import show_gaps, show_story
-    from interlock.usecases.gaps import story
+    from interlock.cli.summary import show_explanation, show_gaps
+    from interlock.usecases.gaps import explanation_of
 
     show_gaps(world.assessment)
     for node in world.assessment.graph.nodes[:20]:
-        show_story(story(world.assessment, node.key, world.inputs))
+        show_explanation(explanation_of(world.assessment, node.key, world.inputs))
 
 
 @shown

@@ -36,7 +36,7 @@ def _version(wanted: bool) -> None:
 @app.callback(invoke_without_command=True)
 def interlock(
     context: typer.Context,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
     log_file: Annotated[
         Path | None,
         typer.Option(
@@ -56,12 +56,12 @@ def interlock(
     if context.obj is not None:  # the run of interlock.cli.main, which ends what begins here
         context.obj.narrate(log_file=log_file, verbose=verbose, timings=timings)
     if context.invoked_subcommand is not None:
-        if workspace is not None:  # `interlock -w DIR score` means what `interlock score -w DIR` means
-            os.environ["INTERLOCK_WORKSPACE"] = str(workspace)
+        if folder is not None:  # `interlock -w DIR score` means what `interlock score -w DIR` means
+            os.environ["INTERLOCK_WORKSPACE"] = str(folder)
     else:
         from interlock.cli.commands.assess import open_terminal_ui
 
-        open_terminal_ui(workspace)
+        open_terminal_ui(folder)
 
 
 commands.register(app)

@@ -10,15 +10,12 @@ from rich.text import Text
 
 from interlock.cli.output import cell_text, console
 from interlock.documents.text import plain
+from interlock.model import words
 from interlock.model.base import CheckOutcome
 from interlock.model.observation import CapabilityFacts, Check, Observation, SmartFacts
 from interlock.usecases.checks import auth_paths_of
 
-_STYLES = {
-    CheckOutcome.FAIL: ("FAIL", "bold red"),
-    CheckOutcome.ERROR: ("ERROR", "bold red"),
-    CheckOutcome.WARN: ("WARN", "yellow"),
-}
+_STYLES = {CheckOutcome.FAIL: "bold red", CheckOutcome.ERROR: "bold red", CheckOutcome.WARN: "yellow"}
 _WRITES = ("create", "update", "patch", "delete")
 
 
@@ -26,8 +23,8 @@ def show_card(observation: Observation, name: str | None = None) -> None:
     """Print what one probe saw: facts first, then what is off, then what could not be looked at."""
     out = console()
     title = plain(name or observation.target.org or observation.target.base_url)
-    state = {"observed": "observed", "partial": "partly observed", "not_observed": "not observed"}[observation.outcome]
-    style = {"observed": "green", "partial": "yellow", "not_observed": "yellow"}[observation.outcome]
+    state = words.OBSERVED[observation.outcome].phrase
+    style = "green" if observation.outcome == "observed" else "yellow"
     out.print(Text.assemble((title, "bold"), "   ", (state, style), (f" in {observation.elapsed_ms:,.0f} ms", "dim")))
     if title != observation.target.base_url:
         out.print(Text(plain(observation.target.base_url), "dim"))
@@ -47,10 +44,9 @@ def show_card(observation: Observation, name: str | None = None) -> None:
     if rows:
         out.print()
         out.print(_checks(rows))
-    for document, reason, count in _not_seen(observation):
-        checks = "check" if count == 1 else "checks"
+    for document, reason, number in _not_seen(observation):
         at = f" at {document}" if document else ""
-        out.print(Text(f"{count} {checks} could not look{at}: {plain(reason, 300)}", "dim"))
+        out.print(Text(f"{words.count(number, 'check')} could not look{at}: {plain(reason, 300)}", "dim"))
     out.print()
 
 
@@ -68,7 +64,7 @@ def _not_seen(observation: Observation) -> Iterator[tuple[str, str, int]]:
 
 
 def _document(observation: Observation, check: Check) -> str:
-    """Where a check would have looked: relative to the base where it lies there, empty when it had no place."""
+    """Where a check would have looked: relative to the base if it lies there, empty if it asks for none."""
     address = check.evidence[0].url.partition("?")[0] if check.evidence else ""
     base = observation.target.base_url.rstrip("/")
     return plain(address.removeprefix(base) if address.startswith(f"{base}/") else address, 100)
@@ -93,12 +89,11 @@ def _facts(observation: Observation) -> Iterator[tuple[str, str]]:
         outcome: sum(check.outcome is outcome for check in observation.checks)
         for outcome in (CheckOutcome.PASS, *_STYLES, CheckOutcome.NOT_OBSERVED)
     }
-    words = {CheckOutcome.PASS: "pass", CheckOutcome.NOT_OBSERVED: "not observed"}
-    shown = [f"{n} {words.get(o, o.value)}" for o, n in counts.items() if n]
+    shown = [f"{number} {words.CHECK[outcome].phrase}" for outcome, number in counts.items() if number]
     if shown:
         yield "Checks", ", ".join(shown)
     if observation.proxies:
-        yield "Proxy", f"asked through {', '.join(map(plain, observation.proxies))}"
+        yield "Proxy", f"asked through {words.listed([plain(proxy) for proxy in observation.proxies])}"
     size = sum(request.bytes for request in observation.requests)
     yield "Requests", f"{len(observation.requests)}, {size / 1024:,.0f} KB"
 
@@ -107,7 +102,7 @@ def _capability(facts: CapabilityFacts) -> Iterator[tuple[str, str]]:
     software = " ".join(plain(facts.software.get(key, ""), 80) for key in ("name", "version")).strip()
     parts = [f"{facts.fhir_release or 'unknown release'} ({facts.fhir_version or 'no version'})", software]
     if facts.date:
-        parts.append(f"statement of {facts.date[:10]}")
+        parts.append(f"statement of {words.iso_day(facts.date)}")
     yield "FHIR", " · ".join(part for part in parts if part)
     searchable = sum("search-type" in resource.interactions for resource in facts.resources.values())
     writable = {
@@ -117,7 +112,7 @@ def _capability(facts: CapabilityFacts) -> Iterator[tuple[str, str]]:
     }
     yield "Resources", f"{len(facts.resources)} types, {searchable} searchable, {len(writable)} writable"
     if writable:
-        yield "Writes", _some([f"{name} ({', '.join(codes)})" for name, codes in writable.items()], 8)
+        yield "Writes", words.listed([f"{plain(name, 100)} ({', '.join(codes)})" for name, codes in writable.items()])
 
 
 def _smart(facts: SmartFacts) -> Iterator[tuple[str, str]]:
@@ -126,7 +121,7 @@ def _smart(facts: SmartFacts) -> Iterator[tuple[str, str]]:
     if facts.client_types:
         yield "Clients", ", ".join(facts.client_types)
     if facts.capability_sets:
-        yield "Sets", _some(facts.capability_sets, 6)
+        yield "Sets", words.listed([plain(name, 100) for name in facts.capability_sets], 6)
     pkce = {True: "S256", False: "offered without S256", None: "undeclared"}[facts.pkce_s256]
     yield "PKCE", pkce
     if facts.scopes_supported is not None:
@@ -146,12 +141,6 @@ def _auth_paths(observation: Observation) -> Iterator[tuple[str, str]]:
             yield "", f"  to ask: {'; '.join(path.open_questions)}"
 
 
-def _some(names: Iterable[str], count: int) -> str:
-    shown = [plain(name, 100) for name in names]
-    more = f" and {len(shown) - count} more" if len(shown) > count else ""
-    return ", ".join(shown[:count]) + more
-
-
 def _checks(checks: Iterable[Check]) -> Table:
     table = Table.grid(padding=(0, 2))
     for _ in range(3):
@@ -159,6 +148,7 @@ def _checks(checks: Iterable[Check]) -> Table:
     table.add_column(overflow="fold")
     order = list(_STYLES)
     for check in sorted(checks, key=lambda c: (order.index(c.outcome), c.severity.rank, c.id)):
-        label, style = _STYLES[check.outcome]
-        table.add_row(Text(label, style), Text(check.severity.value, "dim"), Text(check.id), cell_text(check.message))
+        outcome = Text(words.CHECK[check.outcome].phrase.upper(), _STYLES[check.outcome])
+        severity = Text(words.SEVERITY[check.severity].phrase, "dim")
+        table.add_row(outcome, severity, Text(check.id), cell_text(check.message))
     return table

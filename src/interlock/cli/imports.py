@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from interlock.cli.output import say, show_table
+from interlock.model import words
 from interlock.model.directory import ImportResult
 
 _ROWS = 40
@@ -20,25 +21,27 @@ def show_import(result: ImportResult) -> None:
                 ("Vendor", {"no_wrap": True}),
                 ("FHIR base URL", {"ratio": 4}),
             ],
-            [(org.id, org.name, org.vendor, org.fhir_base_url) for org in result.added[:_ROWS]],
+            [(org.id, org.name, words.vendor(org.vendor), org.fhir_base_url) for org in result.added[:_ROWS]],
         )
         if len(result.added) > _ROWS:
             say(f"… and {len(result.added) - _ROWS:,} more; --format json lists them all")
     verb = "Added" if result.saved else "Would add"
-    say(f"{verb} {_count(len(result.added), 'organisation')}.")
-    say(f"The file lists {_count(result.listed, 'address', 'addresses')}: {result.distinct:,} different base URLs.")
+    say(f"{verb} {words.count(len(result.added), 'organisation')}.")
+    say(
+        f"The file lists {words.count(result.listed, 'address', 'addresses')}: {result.distinct:,} different base URLs."
+    )
     if result.picked != result.distinct:
         say(f"{result.picked:,} of them were picked.")
     if result.known:
-        known = _some(sorted(result.known.values()))
-        say(f"{_count(len(result.known), 'base URL')} known already and left as it is: {known}")
+        known = words.listed(sorted(result.known.values()), 5)
+        say(f"{words.count(len(result.known), 'base URL')} known already and left as it is: {known}")
     if result.left_out:
         say(f"{result.left_out:,} left out by --limit.")
     repaired = Counter(repair for org in result.added for repair in org.repairs)
     if repaired:
-        say("Cleaned: " + ", ".join(f"{what} ({count:,})" for what, count in repaired.most_common()))
+        say("Cleaned: " + ", ".join(f"{repair} ({count:,})" for repair, count in repaired.most_common()))
     if result.dropped:
-        say(f"Dropped {_count(len(result.dropped), 'address', 'addresses')}:")
+        say(f"Dropped {words.count(len(result.dropped), 'address', 'addresses')}:")
         reasons = Counter(dropped.reason for dropped in result.dropped)
         for reason, count in reasons.most_common():
             first = next(dropped for dropped in result.dropped if dropped.reason == reason)
@@ -48,12 +51,3 @@ def show_import(result: ImportResult) -> None:
                 else f"{first.location}, {first.name or 'no name'}"
             )
             say(f"  {count:,}  {reason}, like {where}")
-
-
-def _count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return ", ".join(names[:5]) + more

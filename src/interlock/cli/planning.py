@@ -8,8 +8,8 @@ from rich.text import Text
 
 from interlock.cli.output import console, make_table, show_table, wrapped
 from interlock.documents.text import plain
+from interlock.model import words
 from interlock.model.assessment import Assessment
-from interlock.model.base import Owner
 from interlock.model.plan import (
     Driver,
     FirstThing,
@@ -21,13 +21,12 @@ from interlock.model.plan import (
 
 #: Bars of the tornado, in characters.
 _BAR = 24
-_OWNER = {Owner.US: "us", Owner.VENDOR: "the vendor", Owner.ORG: "the organisation"}
 
 
 def show_plan(assessment: Assessment, *, tasks: bool) -> None:
     """Dates, what the most likely path would have said, what to do first, what drives the date; tasks if asked for."""
     plan = assessment.plan
-    _heading(f"To the {plan.target_gate.value} gate, from {plan.start}")
+    _heading(f"To the {words.GATE[plan.target_gate].phrase} gate, from {words.iso_day(plan.start)}")
     _say(_basis(plan))
     _blank()
     _dates(plan)
@@ -49,7 +48,7 @@ def show_plan(assessment: Assessment, *, tasks: bool) -> None:
 
 def show_what_if(result: WhatIf) -> None:
     """Every finish before and after, side by side."""
-    _heading(f"To the {result.target_gate.value} gate: what if")
+    _heading(f"To the {words.GATE[result.target_gate].phrase} gate: what if")
     for change in result.changes:
         _say(change, "- ")
     _blank()
@@ -63,27 +62,29 @@ def show_what_if(result: WhatIf) -> None:
 
 def _change(change: PlanChange) -> tuple[object, ...]:
     name, before, after = change.org or "all", change.before, change.after
+    p50_before, p80_before = words.iso_day(before.p50_date), words.iso_day(before.p80_date)
     if after is None:
-        return name, before.p50_date, "left out", before.p80_date, "left out", ""
+        return name, p50_before, "left out", p80_before, "left out", ""
     moved = round(after.p80_days - before.p80_days, 1)
-    return name, before.p50_date, after.p50_date, before.p80_date, after.p80_date, f"{moved:+g}" if moved else "0"
+    p50_after, p80_after = words.iso_day(after.p50_date), words.iso_day(after.p80_date)
+    return name, p50_before, p50_after, p80_before, p80_after, f"{moved:+g}" if moved else "0"
 
 
 def _basis(plan: Plan) -> str:
-    people = ", ".join(
-        f"{persons:g} {'of us' if owner is Owner.US else owner.value}" for owner, persons in plan.capacity.items()
+    people = ", ".join(words.persons(persons, owner) for owner, persons in plan.capacity.items())
+    basis = (
+        f"{words.share(plan.judgement_share)} of the critical path's time rests on judgement." if plan.grades else ""
     )
-    basis = f"{plan.judgement_share:.0%} of the critical path's time rests on judgement." if plan.grades else ""
     return f"{people or 'No capacity stated'}; {plan.runs:,} simulated runs, seed {plan.seed}. {basis}".strip()
 
 
 def _dates(plan: Plan) -> None:
     chances = {chance.org: chance for chance in plan.chances}
-    by = [(f"By {plan.chances[0].date}", {"justify": "right", "no_wrap": True})] if chances else []
+    by = [(f"By {words.iso_day(plan.chances[0].date)}", {"justify": "right", "no_wrap": True})] if chances else []
 
     def row(name: str, org: str | None, finish: Quantiles) -> tuple[object, ...]:
-        cells = (name, finish.p50_date, finish.p80_date, finish.p90_date)
-        return (*cells, f"{chances[org].probability:.0%}") if chances else cells
+        cells = (name, *map(words.iso_day, (finish.p50_date, finish.p80_date, finish.p90_date)))
+        return (*cells, words.share(chances[org].probability)) if chances else cells
 
     rows = [row(forecast.org, forecast.org, forecast.finish) for forecast in plan.orgs]
     show_table(
@@ -99,16 +100,16 @@ def _first(things: Sequence[FirstThing]) -> None:
     _heading("Do first, from the top")
     for number, thing in enumerate(things, 1):
         how = "with those above" if number > 1 else "alone"
-        _say(f"{thing.key}  {thing.title} ({_OWNER[thing.owner]})", f"{number}. ", bold=True)
+        _say(f"{thing.key}  {thing.title} ({words.OWNER[thing.owner].phrase})", f"{number}. ", bold=True)
         _say(thing.because, "   ")
         rate = f"{thing.p80_days_saved_per_person_day:g} days of P80 per person-day"
-        gates = f"{thing.unlocks} {'gate' if thing.unlocks == 1 else 'gates'} {how}"
-        _say(f"{rate} | {gates} | critical in {thing.criticality:.0%}", "   ")
+        gates = f"{words.count(thing.unlocks, 'gate')} {how}"
+        _say(f"{rate} | {gates} | critical in {words.share(thing.criticality)}", "   ")
     last = things[-1]
     if last.together_days > 0:
         _say(
-            f"Closing 1 to {len(things)} together takes {last.together_days:g} working days off the P80s of the "
-            f"organisations; all of them would be through by {last.together_p80_date} (P80)."
+            f"Closing 1 to {len(things)} together takes {words.days(last.together_days)} off the P80s of the "
+            f"organisations; all of them would be through by {words.iso_day(last.together_p80_date)} (P80)."
         )
     else:
         _say("Not even all of these together move a P80: other work takes longer beside them.")
@@ -153,19 +154,19 @@ def _sandbox(plan: Plan) -> None:
     _blank()
     _heading("Shared sandboxes")
     _say(
-        f"Without waiting for shared environments the P80 would be {cost.p80_days:g} working days earlier. Mean time "
-        "in them: " + ", ".join(f"{one.org} {one.days:g} days" for one in cost.orgs[:12]) + "."
+        f"Without waiting for shared environments the P80 would be {words.days(cost.p80_days)} earlier. Mean time "
+        "in them: " + ", ".join(f"{org.org} {org.days:g} days" for org in cost.orgs[:12]) + "."
     )
-    unstated = [one.org for one in cost.orgs if not one.stated]
-    if unstated:
+    stated = sum(org.stated for org in cost.orgs)
+    if stated < len(cost.orgs):
         _say(
-            f"Access windows are stated for {len(cost.orgs) - len(unstated)} of {len(cost.orgs)} organisations "
+            f"Access windows are stated for {stated} of {words.count(len(cost.orgs), 'organisation')} "
             "(access_windows in orgs/ID.yaml); the others rest on the ruleset's estimate."
         )
-    for one in cost.behaviours:
+    for saving in cost.behaviours:
         _say(
-            f"{one.behaviour} ({one.share:.0%} of that time): simulating it saves {one.p80_days_saved:g} days of the "
-            f"plan's P80, {one.org_days_saved:g} summed over the organisations.",
+            f"{saving.behaviour} ({words.share(saving.share)} of that time): simulating it saves "
+            f"{saving.p80_days_saved:g} days of the plan's P80, {saving.org_days_saved:g} summed over organisations.",
             "- ",
         )
 
@@ -187,10 +188,10 @@ def _tasks(plan: Plan) -> None:
             [
                 (
                     task.id,
-                    task.owner.value,
+                    words.OWNER[task.owner].title,
                     f"{task.start_p50:.0f}",
                     f"{task.finish_p50:.0f}",
-                    f"{task.criticality:.0%}",
+                    words.share(task.criticality),
                 )
                 for task in plan.tasks
                 if task.wave == wave

@@ -6,17 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from interlock.cli.output import console, say, show_table
 from interlock.documents.text import plain
+from interlock.model import words
 from interlock.model.drift import ChangeRank, Drift, DriftChange
 
 #: Changes that a table shows; JSON has all.
 SHOWN = 40
-_WORDS: dict[ChangeRank, str] = {
-    "contract_broken": "breaks contract",
-    "contract_changed": "contract uses it",
-    "removed": "gone or worse",
-    "changed": "changed",
-    "added": "new or better",
-}
 _STYLES: dict[ChangeRank, str] = {"contract_broken": "bold red", "contract_changed": "yellow", "removed": ""}
 
 
@@ -32,29 +26,27 @@ def show_drifts(drifts: Mapping[str, Drift], *, table: bool, ranked: bool) -> No
     for drift in changed:
         out.print(Text(summary(drift)))
         if ranked:
-            for change in [*drift.concerns_contract, *(one for one in drift.changes if one.rank == "removed")][:SHOWN]:
-                out.print(
-                    Text(f"  {_WORDS[change.rank]}: {plain(change.summary(), 300)}", _STYLES.get(change.rank, ""))
-                )
+            removed = [change for change in drift.changes if change.rank == "removed"]
+            for change in [*drift.concerns_contract, *removed][:SHOWN]:
+                rank = words.DRIFT[change.rank].phrase
+                out.print(Text(f"  {rank}: {plain(change.summary(), 300)}", _STYLES.get(change.rank, "")))
     if changed and not ranked:
         say(f"What changed: interlock diff --org {changed[0].org}")
 
 
 def summary(drift: Drift) -> str:
-    """``riverside: 3 changes since 2026-11-22 12:00 UTC, 1 of what the contract uses``."""
-    total, used = len(drift.changes), len(drift.concerns_contract)
-    changes = "1 change" if total == 1 else f"{total} changes"
+    """``riverside: 3 changes since 22 Nov 2026, 12:00 UTC, 1 of what the contract uses``."""
+    used = len(drift.concerns_contract)
+    changes = words.count(len(drift.changes), "change")
     concerns = f", {used} of what the contract uses" if used else ", none of what the contract uses"
     tail = concerns if drift.ranked_by else ""
-    return f"{plain(drift.org or drift.base_url, 60)}: {changes} since {drift.before:%Y-%m-%d %H:%M} UTC{tail}"
+    return f"{plain(drift.org or drift.base_url, 60)}: {changes} since {words.moment(drift.before)}{tail}"
 
 
 def show_drift(drift: Drift) -> None:
     """Print one comparison: what changed, the most important first, then what was not compared."""
     out = console()
-    out.print(
-        f"{plain(drift.org or drift.base_url, 80)}: {drift.before:%Y-%m-%d %H:%M} → {drift.after:%Y-%m-%d %H:%M} UTC"
-    )
+    out.print(f"{plain(drift.org or drift.base_url, 80)}: {words.moment(drift.before)} → {words.moment(drift.after)}")
     if not drift.changes:
         out.print("Nothing changed.")
     else:
@@ -72,5 +64,8 @@ def _table(changes: Sequence[DriftChange]) -> None:
 
     show_table(
         [("Rank", {"no_wrap": True}), ("What", {"ratio": 3}), ("Used by", {"ratio": 2})],
-        [(Text(_WORDS[one.rank], _STYLES.get(one.rank, "")), one.summary(), one.uses or "") for one in changes],
+        [
+            (Text(words.DRIFT[change.rank].phrase, _STYLES.get(change.rank, "")), change.summary(), change.uses or "")
+            for change in changes
+        ],
     )

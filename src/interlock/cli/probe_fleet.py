@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from interlock.cli.output import cell_text, console, say
 from interlock.documents.text import plain
 from interlock.documents.visible import to_json
+from interlock.model import words
 from interlock.model.errors import InterlockError, NothingObservedError
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def run(
     if not targets:
         raise InterlockError("the file lists no usable base URL", remedy="interlock org import FILE --dry-run says why")
     if dropped:
-        say(f"{dropped:,} listed addresses cannot be used; interlock org import FILE --dry-run lists them")
+        addresses = words.count(dropped, "listed address", "listed addresses")
+        say(f"{addresses} cannot be used; interlock org import FILE --dry-run says why")
     allowed = named_origins(allow_private, targets)
     settings = replace(settings, private_origins=settings.private_origins | allowed)
     line = _Line()
@@ -124,10 +126,8 @@ def progress_text(progress: FleetProgress) -> str:
         rate = progress.fresh / progress.elapsed_s
         parts.append(f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s")
         parts.append(f"{_duration((progress.total - progress.done) / rate)} left")
-    seen = progress.outcomes
-    parts.append(
-        f"{seen.get('observed', 0):,} observed, {seen.get('partial', 0):,} partly, {seen.get('not_observed', 0):,} not"
-    )
+    observed, partly, unseen = (progress.outcomes.get(name, 0) for name in ("observed", "partial", "not_observed"))
+    parts.append(f"{observed:,} observed, {partly:,} partly, {unseen:,} not")
     return " · ".join(parts)
 
 
@@ -147,7 +147,8 @@ def show_summary(summary: FleetSummary) -> None:
 
     out = console(stderr=True)
     fresh = summary.done - summary.resumed
-    head = f"{summary.done:,} of {summary.targets:,} targets" if summary.interrupted else f"{summary.done:,} targets"
+    of_all = f"{summary.done:,} of " if summary.interrupted else ""
+    head = of_all + words.count(summary.targets if summary.interrupted else summary.done, "target")
     rate = (
         f", {fresh / summary.elapsed_s:,.0f} a second" if summary.elapsed_s > 0.5 and fresh > summary.elapsed_s else ""
     )
@@ -157,8 +158,7 @@ def show_summary(summary: FleetSummary) -> None:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
-    words = {"observed": "observed", "partial": "partly observed", "not_observed": "not observed"}
-    outcomes = {words.get(name, name): count for name, count in summary.outcomes.items()}
+    outcomes = {words.OBSERVED[name].phrase: number for name, number in summary.outcomes.items()}
     for label, counts in (
         ("Outcome", outcomes),
         ("Why not", summary.reasons),
@@ -169,7 +169,9 @@ def show_summary(summary: FleetSummary) -> None:
         if counts:
             grid.add_row(label, cell_text(_counted(counts)))
     if summary.errors:
-        grid.add_row("Errors", cell_text(f"{summary.errors:,} targets: mistakes of this program, see NET-000 there"))
+        grid.add_row(
+            "Errors", cell_text(f"{words.count(summary.errors, 'target')}: mistakes of this program, see NET-000 there")
+        )
     out.print(grid)
     if summary.failed_checks:
         checks = Table.grid(padding=(0, 2))
@@ -178,7 +180,9 @@ def show_summary(summary: FleetSummary) -> None:
         checks.add_column(no_wrap=True)
         checks.add_column(overflow="fold")
         for failed in summary.failed_checks[: _SHOWN + 4]:
-            checks.add_row(f"{failed.count:,}", failed.severity.value, failed.id, cell_text(failed.title))
+            checks.add_row(
+                f"{failed.count:,}", words.SEVERITY[failed.severity].phrase, failed.id, cell_text(failed.title)
+            )
         out.print(Text("\nFailed checks, and at how many targets", "bold"))
         out.print(checks)
         if len(summary.failed_checks) > _SHOWN + 4:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from interlock.cli.output import emit
 from interlock.cli.progress import ProbeProgress
 from interlock.documents.visible import to_json, visible_json
+from interlock.model import words
 from interlock.model.base import CheckOutcome, Gate, Severity
 from interlock.model.errors import InterlockError, Location, NothingObservedError
 from interlock.model.observation import Observation, Target
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def watch(
     targets: tuple[Target, ...],
     settings: ProbeSettings,
-    place: Workspace | None,
+    workspace: Workspace | None,
     out: Path | None,
     *,
     stream: bool,
@@ -35,21 +36,21 @@ def watch(
     lines: list[str] = []
 
     async def collect() -> list[Observation]:
-        seen = []
+        collected = []
         with ProbeProgress() as progress:
-            async for observation in probe_targets(targets, settings, progress.on_event, place, comparer):
-                seen.append(observation)
+            async for observation in probe_targets(targets, settings, progress.on_event, workspace, comparer):
+                collected.append(observation)
                 if stream and out is None:
                     emit(visible_json(observation.model_dump_json()))
                 elif stream:
                     lines.append(visible_json(observation.model_dump_json()) + "\n")
-        return seen
+        return collected
 
-    found = asyncio.run(collect())
+    observations = asyncio.run(collect())
     if out is not None:
         _save(out, "".join(lines))
     return sorted(
-        found,
+        observations,
         key=lambda o: by_org.get(o.target.org or "", order.get((o.target.org, o.target.base_url), len(order))),
     )
 
@@ -121,9 +122,14 @@ def _row(observation: Observation) -> tuple[str, ...]:
     warned = [check for check in observation.checks if check.outcome is CheckOutcome.WARN]
     first = min(failed, key=lambda check: check.severity.rank, default=None)
     reason = observation.reason_not_observed()
-    said = f"not observed: {reason}" if reason else (f"{first.id} {first.message}" if first else "")
+    said = (
+        f"{words.OBSERVED['not_observed'].phrase}: {reason}"
+        if reason
+        else (f"{first.id} {first.message}" if first else "")
+    )
     if observation.outcome == "partial":
-        said = f"partly observed; {said}" if said else "partly observed"
+        partly = words.OBSERVED["partial"].phrase
+        said = f"{partly}; {said}" if said else partly
     return (
         observation.target.org or observation.target.base_url.partition("://")[2],
         (capability.fhir_release or capability.fhir_version or "?") if capability else "",
@@ -134,7 +140,7 @@ def _row(observation: Observation) -> tuple[str, ...]:
 
 
 def thresholds(
-    observations: Sequence[Observation], place: Workspace | None, fail_on: str | None, min_stage: str | None
+    observations: Sequence[Observation], workspace: Workspace | None, fail_on: str | None, min_stage: str | None
 ) -> None:
     """End with the right code.
 
@@ -143,9 +149,9 @@ def thresholds(
     """
     if observations and all(observation.outcome == "not_observed" for observation in observations):
         # Why is on this stream already, a line for each target (:mod:`interlock.cli.progress`).
-        what = "nothing" if len(observations) == 1 else f"none of {len(observations)} targets"
+        subject = "nothing" if len(observations) == 1 else f"none of {len(observations)} targets"
         raise NothingObservedError(
-            f"{what} could be observed", remedy="try again, or check the URL, the network and the proxy"
+            f"{subject} could be observed", remedy="try again, or check the URL, the network and the proxy"
         )
     if fail_on is None and min_stage is None:
         return
@@ -153,5 +159,5 @@ def thresholds(
 
     if fail_on is not None:
         check_failures(observations, Severity(fail_on))
-    if min_stage is not None and place is not None:
-        check_stage(place, [o.target.org for o in observations if o.target.org], Gate(min_stage))
+    if min_stage is not None and workspace is not None:
+        check_stage(workspace, [o.target.org for o in observations if o.target.org], Gate(min_stage))

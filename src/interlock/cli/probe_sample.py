@@ -21,7 +21,7 @@ def show_sample(data: DataFacts) -> None:
         said = {"issued": "issued", "refused": "refused", "failed": "not issued", "not_sent": "not asked for"}
         why = f": {plain(token.reason, 300)}" if token.reason else ""
         out.print(Text(f"Token {said[token.outcome]}{why}" + (f" ({data.method})" if data.method != "none" else "")))
-    if all(one.outcome == "not_asked" for one in data.inputs):
+    if all(sample.outcome == "not_asked" for sample in data.inputs):
         return
     table = make_table(
         [
@@ -31,23 +31,23 @@ def show_sample(data: DataFacts) -> None:
             ("Statuses and code systems", {"ratio": 4}),
         ]
     )
-    for one in data.inputs:
-        seen = str(one.count) if one.outcome == "sampled" else "–"
-        table.add_row(*map(cell_text, (one.name, seen, _fields(one), ", ".join(_codes(one)))))
+    for sample in data.inputs:
+        count = str(sample.count) if sample.outcome == "sampled" else "–"
+        table.add_row(*map(cell_text, (sample.name, count, _fields(sample), ", ".join(_codes(sample)))))
     out.print(table)
 
 
-def _fields(one: InputSample) -> str:
-    if one.outcome != "sampled":
-        return one.reason or one.outcome.replace("_", " ")
-    lacking = [f"{path} in {there} of {one.count}" for path, there in one.fields.items() if there < one.count]
-    found = ", ".join(lacking) or ("all there" if one.fields else "none asked for")
-    return f"{found}; {one.reason}" if one.reason else found
+def _fields(sample: InputSample) -> str:
+    if sample.outcome != "sampled":
+        return sample.reason or sample.outcome.replace("_", " ")
+    lacking = [f"{path} in {there} of {sample.count}" for path, there in sample.fields.items() if there < sample.count]
+    fields = ", ".join(lacking) or ("all there" if sample.fields else "none asked for")
+    return f"{fields}; {sample.reason}" if sample.reason else fields
 
 
-def _codes(one: InputSample) -> Iterator[str]:
+def _codes(sample: InputSample) -> Iterator[str]:
     """Statuses, then the code systems that say something; FHIR's own are in the JSON."""
-    yield from (f"{status} {count}" for status, count in one.statuses.items())
-    for system, count in one.systems.items():
+    yield from (f"{status} {count}" for status, count in sample.statuses.items())
+    for system, count in sample.systems.items():
         if not system.startswith(_UNINTERESTING):
             yield f"{plain(system.partition('://')[2] or system, 80)} {count}"

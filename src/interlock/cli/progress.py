@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Self
 
 from interlock.cli.output import console
 from interlock.documents.text import plain
+from interlock.model import words
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from interlock.usecases.probe import ProbeEvent
-
-_WORDS = {"observed": "observed", "partial": "partly observed", "not_observed": "not observed"}
 
 
 class ProbeProgress:
@@ -58,7 +57,7 @@ class ProbeProgress:
         """Show one event."""
         name = plain(event.target.org or event.target.base_url, 60)
         if event.kind == "finished" and event.observation is not None:
-            state = _WORDS[event.observation.outcome]
+            state = words.OBSERVED[event.observation.outcome].phrase
             reason = event.observation.reason_not_observed()
             self._show(name, state + (f": {plain(reason, 120)}" if reason else ""), finished=True)
         elif event.kind == "request":

@@ -19,8 +19,9 @@ from interlock.cli.output import (
     wrapped,
 )
 from interlock.documents.text import plain
+from interlock.model import words
 from interlock.model.assessment import Assessment
-from interlock.model.base import Severity
+from interlock.model.base import Severity, VerdictValue
 from interlock.model.content import ContentChange, first_changes, told_changes
 from interlock.model.readiness import OrgReadiness, Score, VerdictChange
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 #: Changes of the shipped content that are named one by one.
 TOLD_CHANGES = 10
 
-SEVERITY_STYLES = {
+_SEVERITY_STYLES = {
     Severity.CRITICAL: "bold red",
     Severity.HIGH: "red",
     Severity.MEDIUM: "yellow",
@@ -39,27 +40,23 @@ SEVERITY_STYLES = {
 }
 
 
-def stage_words(readiness: OrgReadiness) -> str:
+def _stage(readiness: OrgReadiness) -> str:
     """The stage in words; says when it was never observed, and what it would be if the unknowns held."""
-    stage = readiness.stage.value if readiness.stage else "before design"
+    stage = words.stage(readiness.stage)
     if readiness.observed in {"not_observed", "never_probed"}:
-        why = "not observed" if readiness.observed == "not_observed" else "never probed"
-        stage = f"{stage} ({why})"
+        stage += f" ({words.OBSERVED[readiness.observed].phrase})"
     best = readiness.stage_if_unknowns_hold
     if best != readiness.stage and best is not None:
-        stage += f", {best.value} if the unknowns hold"
+        stage += f", {words.stage(best)} if the unknowns hold"
     return stage
 
 
-def interval_words(score: Score) -> str:
-    """``62 to 88``, or one number when nothing is unknown."""
-    low, high = score.interval.low, score.interval.high
-    return f"{low:.0f}" if round(low) == round(high) else f"{low:.0f} to {high:.0f}"
+def _verdict(value: VerdictValue, *, provisional: bool) -> str:
+    return words.VERDICT[value].phrase + (" (provisional)" if provisional else "")
 
 
-def verdict_words(value: str) -> str:
-    """A verdict's value for a sentence: ``define contract``."""
-    return value.replace("_", " ").replace("ehr", "EHR")
+def _interval(score: Score) -> str:
+    return words.interval(score.interval.low, score.interval.high)
 
 
 def opening(text: str, limit: int = 240) -> str:
@@ -78,8 +75,7 @@ def show_summary(assessment: Assessment) -> None:
     out = console()
     verdict, plan = assessment.verdict, assessment.plan
     out.print()
-    provisional = " (provisional)" if verdict.provisional else ""
-    out.print(Text.assemble((f"Verdict: {verdict_words(verdict.value.value)}{provisional}", "bold")))
+    out.print(Text(f"Verdict: {_verdict(verdict.value, provisional=verdict.provisional)}", "bold"))
     out.print(Text(plain(verdict.headline, 400)))
     out.print(Text(f"Next: {plain(verdict.next_step, 400)}"))
     out.print()
@@ -88,12 +84,12 @@ def show_summary(assessment: Assessment) -> None:
         ["Organisation", "Stage", "Score", "Verdict there"],
         [
             (
-                names[s.org],
-                stage_words(s),
-                interval_words(s.score),
-                verdict_words(s.verdict.value) + (" (provisional)" if s.verdict_provisional else ""),
+                names[readiness.org],
+                _stage(readiness),
+                _interval(readiness.score),
+                _verdict(readiness.verdict, provisional=readiness.verdict_provisional),
             )
-            for s in assessment.readiness
+            for readiness in assessment.readiness
         ],
     )
     say_changes(assessment.content_changes)
@@ -108,8 +104,9 @@ def show_summary(assessment: Assessment) -> None:
     out.print()
     out.print(
         Text(
-            f"Every organisation past the {plan.target_gate.value} gate: P50 {plan.finish.p50_date}, "
-            f"P80 {plan.finish.p80_date} ({plan.judgement_share:.0%} of the critical path rests on judgement)"
+            f"Every organisation past the {words.GATE[plan.target_gate].phrase} gate: "
+            f"P50 {words.iso_day(plan.finish.p50_date)}, P80 {words.iso_day(plan.finish.p80_date)} "
+            f"({words.share(plan.judgement_share)} of the critical path rests on judgement)"
         )
     )
     out.print()
@@ -118,7 +115,7 @@ def show_summary(assessment: Assessment) -> None:
 def change_words(change: VerdictChange) -> str:
     """What would change the verdict, one answer a line."""
     would = "would become" if change.direction == "later" else "would fall back to"
-    lines = [f"The verdict {would} “{verdict_words(change.verdict.value)}” with:"]
+    lines = [f"The verdict {would} “{words.VERDICT[change.verdict].phrase}” with:"]
     for answer in change.answers:
         where = f" ({answer.org})" if answer.org else ""
         lines.append(f"  {answer.item}{where}: {plain(answer.before, 90)} → {plain(answer.after, 90)}")
@@ -127,23 +124,21 @@ def change_words(change: VerdictChange) -> str:
 
 def show_score(result: ScoreResult) -> None:
     """Verdict and one row for the product and each organisation."""
-    provisional = " (provisional)" if result.verdict.provisional else ""
-    verdict = verdict_words(result.verdict.value.value) + provisional
+    verdict = _verdict(result.verdict.value, provisional=result.verdict.provisional)
     say_paragraph(f"{result.product}: {verdict}. {plain(result.verdict.headline, 600)}")
 
     def row(name: str, stage: str, score: Score) -> tuple[object, ...]:
-        return name, stage, interval_words(score), f"{score.completeness:.0%}", f"{score.confidence:.0%}"
+        return name, stage, _interval(score), words.share(score.completeness), words.share(score.confidence)
 
     show_table(
         ["", "Stage", "Score", "Complete", "Confidence"],
         [
             row("product", "", result.product_score),
-            *(row(s.org, stage_words(s), s.score) for s in result.organizations),
+            *(row(readiness.org, _stage(readiness), readiness.score) for readiness in result.organizations),
         ],
     )
     say_changes(result.content_changes)
-    notes = dict.fromkeys(cap for s in result.organizations for cap in s.score.caps)
-    for cap in notes:
+    for cap in dict.fromkeys(cap for readiness in result.organizations for cap in readiness.score.caps):
         say_paragraph(f"capped: {cap}")
 
 
@@ -175,9 +170,10 @@ def show_gaps(assessment: Assessment, org: str | None = None) -> None:
         out.print(Text("Wave 1: can start now" if wave == 0 else f"Wave {wave + 1}", "bold"))
         table = make_table(_GAP_COLUMNS)
         for node in (node for node in nodes if node.wave == wave):
-            kind = "unknown" if node.kind == "discovery" else node.severity.value
-            style = "cyan" if node.kind == "discovery" else SEVERITY_STYLES[node.severity]
-            table.add_row(node.key, Text(kind, style), node.gate.value, cell_text(node.label), str(node.blocks))
+            kind = words.TASK["discovery"] if node.kind == "discovery" else words.SEVERITY[node.severity]
+            style = "cyan" if node.kind == "discovery" else _SEVERITY_STYLES[node.severity]
+            gate = words.GATE[node.gate].phrase
+            table.add_row(node.key, Text(kind.phrase, style), gate, cell_text(node.label), str(node.blocks))
         out.print(table)
         out.print()
     for cause in assessment.graph.root_causes:
@@ -185,8 +181,8 @@ def show_gaps(assessment: Assessment, org: str | None = None) -> None:
             say_paragraph(plain(cause.sentence, 400))
 
 
-def show_story(story: GapExplanation) -> None:
-    """One gap, told."""
-    for line in story.text().splitlines():
+def show_explanation(explanation: GapExplanation) -> None:
+    """Print why one gap is open, what it rests on and what to do about it."""
+    for line in explanation.text().splitlines():
         indent = line[: len(line) - len(line.lstrip())] + "  "
         emit("\n".join(wrapped(line, indent=indent)) if line else "")

@@ -10,6 +10,7 @@ import typer
 
 from interlock.cli.output import say, show_table
 from interlock.documents.text import plain
+from interlock.model import words
 from interlock.model.trust import Grant
 from interlock.usecases.trust import is_foreign
 
@@ -17,14 +18,6 @@ if TYPE_CHECKING:
     from interlock.model.observation import Observation, Target
     from interlock.usecases.probe import ProbeSettings
     from interlock.workspace.store import Workspace
-
-_ROLES = {
-    "client_id": "client id",
-    "client_secret": "client secret",
-    "private_key": "private key",
-    "key_id": "key id",
-    "bearer_token": "bearer token",
-}
 
 
 def state(allowed: bool) -> str:
@@ -38,7 +31,7 @@ def show_credentials(grants: Sequence[tuple[Grant, bool]]) -> None:
     show_table(
         ["Organisation", "Variable", "Used as", "Goes to", ""],
         [
-            (grant.org, grant.variable, _ROLES[grant.role or ""], grant.origin, state(allowed))
+            (grant.org, grant.variable, (grant.role or "").replace("_", " "), grant.origin, state(allowed))
             for grant, allowed in grants
         ],
     )
@@ -50,7 +43,7 @@ def choose(new: Sequence[Grant]) -> list[Grant]:
     rest = [grant for grant in new if not is_foreign(grant)]
     chosen: list[Grant] = []
     names = tuple(dict.fromkeys(grant.variable or "" for grant in foreign))
-    apart = f", apart from {plain(', '.join(names), 400)}" if names else ""
+    apart = f", apart from {plain(words.listed(names), 400)}" if names else ""
     if rest and typer.confirm(f"Allow what is new here{apart}?", err=True):
         chosen += rest
     for name in names:
@@ -104,5 +97,5 @@ def tell_private(observations: Sequence[Observation]) -> None:
         and any(record.purpose == "metadata" and record.failure == "refused" for record in observation.requests)
     ]
     if refused:
-        names = plain(", ".join(refused), 400)
+        names = plain(words.listed(refused), 400)
         say(f"Not contacted: {names}. To look at it and allow it: interlock trust, or --allow-private ORG")

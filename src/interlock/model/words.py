@@ -223,6 +223,12 @@ def measured(value: float, unit: str) -> str:
     return f"{said} {unit}{'' if said == '1' else 's'}" if math.isfinite(value) else said
 
 
+def persons(value: float, owner: Owner) -> str:
+    """``2 of the product team``, ``0.5 at each EHR vendor``: everybody but the team has people of his own."""
+    whose = f"of {OWNER[owner].phrase}" if owner is Owner.US else f"at each {OWNER[owner].phrase.removeprefix('the ')}"
+    return f"{number(value)} {whose}"
+
+
 def day(value: date) -> str:
     """``7 Mar 2028``."""
     return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"

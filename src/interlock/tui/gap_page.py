@@ -20,9 +20,9 @@ MOST = 6
 
 def draw_gap(page: Page, assessment: Assessment, node: GapNode, names: Mapping[str, str]) -> None:
     """Everything known about one open gap or one thing to find out."""
-    from interlock.usecases.gaps import story
+    from interlock.usecases.gaps import explanation_of
 
-    explanation = story(assessment, node.key)
+    explanation = explanation_of(assessment, node.key)
     sign = SEVERITY[explanation.severity]
     page.para(explanation.title, "bold")
     if node.kind == "discovery":

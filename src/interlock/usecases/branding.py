@@ -38,22 +38,21 @@ def _logo(name: str, root: Path) -> str:
         content = read_bytes(root / name, MAX_BYTES, within=root)
         kind, sides = _picture(content)
     except DocumentError as error:
-        place = _place(root)
         raise DocumentError(
             f"the logo {name!r}: {error.message}",
-            location=place,
+            location=_location(root),
             remedy=f"name a PNG or JPEG picture in the workspace, at most {MAX_BYTES // 1000} kB",
         ) from error
     if max(sides) > MAX_SIDE or min(sides) < 1:
         raise DocumentError(
             f"the logo {name!r} has {sides[0]:,} × {sides[1]:,} pixels; at most {MAX_SIDE:,} on a side are taken",
-            location=_place(root),
+            location=_location(root),
             remedy="make the picture smaller",
         )
     return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def _place(root: Path) -> Location:
+def _location(root: Path) -> Location:
     return load_yaml(root / SETTINGS_FILE).location(("branding", "logo"))
 
 

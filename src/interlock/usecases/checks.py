@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from interlock.model import words
 from interlock.model.base import Model, Reference, Severity
 from interlock.probe.checks.registry import list_checks
 
@@ -129,8 +130,8 @@ def _entry(entry: CheckEntry) -> list[str]:
     level = f"**{entry.level}**" if entry.level in {"judgement", "contract"} else entry.level
     rows = f" · row {', '.join(entry.rows)}" if entry.rows else ""
     needs = f" · needs {_NEEDS.get(entry.needs, entry.needs)}" if entry.needs else ""
-    sources = "; ".join(f"[{one.title}]({one.url})" for one in entry.references)
-    lines = [f"### {entry.id} {entry.title}", "", f"{entry.severity.value} · {level}{rows}{needs}", ""]
+    sources = "; ".join(f"[{reference.title}]({reference.url})" for reference in entry.references)
+    lines = [f"### {entry.id} {entry.title}", "", f"{words.SEVERITY[entry.severity].phrase} · {level}{rows}{needs}", ""]
     if entry.about:
         lines += [entry.about, ""]
     return [*lines, f"Source: {sources}", ""] if sources else lines

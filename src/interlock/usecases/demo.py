@@ -98,4 +98,4 @@ def demo_workspace(directory: Path, template: str, *, fresh: bool) -> Workspace:
 
 async def _probe_all(workspace: Workspace, on_event: Callable[[ProbeEvent], None] | None) -> tuple[Observation, ...]:
     targets = targets_of(load_inputs(workspace).organizations)
-    return tuple([seen async for seen in probe_targets(targets, ProbeSettings(), on_event, workspace)])
+    return tuple([observation async for observation in probe_targets(targets, ProbeSettings(), on_event, workspace)])

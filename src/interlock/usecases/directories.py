@@ -43,15 +43,15 @@ def pick(entries: Sequence[DirectoryEntry], name: str | None, vendor: str | None
 
     :raises InterlockError: none fits.
     """
-    found = [entry for entry in entries if name is None or any(_fits(name, one) for one in entry.names)]
+    fitting = [entry for entry in entries if name is None or any(_fits(name, listed) for listed in entry.names)]
     if vendor is not None and any(entry.vendor for entry in entries):
         wanted = vendor_id(vendor)
-        found = [entry for entry in found if entry.vendor and _is_of(entry.vendor, vendor, wanted)]
-    if not found and (name is not None or vendor is not None):
+        fitting = [entry for entry in fitting if entry.vendor and _is_of(entry.vendor, vendor, wanted)]
+    if not fitting and (name is not None or vendor is not None):
         raise InterlockError(
             f"none of the {len(entries):,} endpoints fits", remedy="ask for less, or for another --name or --vendor"
         )
-    return tuple(found)
+    return tuple(fitting)
 
 
 def vendor_id(listed: str) -> str:

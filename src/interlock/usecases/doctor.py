@@ -13,6 +13,7 @@ from pathlib import Path
 from interlock import __version__
 from interlock.documents.files import read_bytes
 from interlock.documents.text import plain
+from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.usecases.load import load_inputs
 from interlock.workspace import journal
@@ -48,10 +49,10 @@ def _examine(start: Path) -> Iterator[Finding]:
 
 def _optional(extra: str, module: str, distribution: str, purpose: str) -> Finding:
     try:
-        found = importlib.util.find_spec(module) is not None
+        installed = importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:
-        found = False
-    if not found:
+        installed = False
+    if not installed:
         return Finding(extra, None, f"not installed; {purpose}", f"pip install 'interlock[{extra}]'")
     return Finding(extra, True, f"{distribution} {importlib.metadata.version(distribution)}")
 
@@ -77,7 +78,9 @@ def _workspace(start: Path) -> Iterator[Finding]:
     except InterlockError as error:
         yield Finding("workspace", False, str(error), error.remedy)
         return
-    yield Finding("workspace", True, f"{inputs.settings.name}, {len(inputs.organizations)} organisations")
+    yield Finding(
+        "workspace", True, f"{inputs.settings.name}, {words.count(len(inputs.organizations), 'organisation')}"
+    )
     yield from _kept(workspace)
     yield from _ignored(workspace)
 
@@ -92,7 +95,7 @@ def _ignored(workspace: Workspace) -> Iterator[Finding]:
         lines = ""
     missing = [pattern for pattern in ("reports/", LOCK_NAME, TEMPORARY) if pattern not in lines.splitlines()]
     if missing:
-        detail = f"git is not told to leave out: {', '.join(missing)}"
+        detail = f"git is not told to leave out: {words.listed(missing)}"
         yield Finding("gitignore", None, detail, "add these lines to .gitignore")
 
 
@@ -118,6 +121,6 @@ def _kept(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _items(entries: Sequence[journal.KeptAnswer]) -> str:
-    return ", ".join(
-        plain(entry.item if entry.scope == "product" else f"{entry.item} ({entry.scope})") for entry in entries
+    return words.listed(
+        [plain(entry.item if entry.scope == "product" else f"{entry.item} ({entry.scope})") for entry in entries]
     )

@@ -10,6 +10,7 @@ from interlock.contract.drift_rank import ranked
 from interlock.documents.files import read_bytes
 from interlock.documents.json import parse_json
 from interlock.documents.text import plain
+from interlock.model import words
 from interlock.model.contract import WorkflowContract
 from interlock.model.drift import Drift, DriftChange
 from interlock.model.errors import DocumentError, InterlockError, ThresholdNotMetError, WorkspaceError
@@ -49,15 +50,15 @@ def drift_between(
 class Comparer:
     """Compares new observations with the last stored ones that saw anything, read before the new ones are saved.
 
-    :ivar found: the comparisons so far, by organisation.
+    :ivar drifts: the comparisons so far, by organisation.
     """
 
-    def __init__(self, place: Workspace, orgs: Sequence[str]) -> None:
-        content = place.read()
+    def __init__(self, workspace: Workspace, orgs: Sequence[str]) -> None:
+        content = workspace.read()
         self._organizations = {org.id: org for org in content.organizations}
-        self._contract = place.contract()
-        self.found: dict[str, Drift] = {}
-        self._last = {org: found for org in orgs if (found := _last_seen(place, org)) is not None}
+        self._contract = workspace.contract()
+        self.drifts: dict[str, Drift] = {}
+        self._last = {org: last for org in orgs if (last := _last_seen(workspace, org)) is not None}
 
     @property
     def has_contract(self) -> bool:
@@ -70,8 +71,8 @@ class Comparer:
         before = self._last.get(org or "")
         if org is None or before is None or observation.outcome == "not_observed":
             return None
-        self.found[org] = drift_between(before, observation, self._contract, self._organizations.get(org))
-        return self.found[org]
+        self.drifts[org] = drift_between(before, observation, self._contract, self._organizations.get(org))
+        return self.drifts[org]
 
     def compared(self, observation: Observation) -> Observation:
         """The observation with its checks of what changed."""
@@ -115,21 +116,21 @@ def drift_of_files(before: Path, after: Path, start: Path) -> Drift:
     :raises DocumentError: a file is no observation.
     :raises InterlockError: they are of different organisations.
     """
-    one, two = map(load_observation, (before, after))
-    if one.target.org != two.target.org and None not in {one.target.org, two.target.org}:
+    earlier, later = map(load_observation, (before, after))
+    if earlier.target.org != later.target.org and None not in {earlier.target.org, later.target.org}:
         raise InterlockError(
-            f"{before} is of {one.target.org} and {after} of {two.target.org}",
+            f"{before} is of {earlier.target.org} and {after} of {later.target.org}",
             remedy="compare two observations of one organisation",
         )
     try:
-        place = Workspace.find(start)
+        workspace = Workspace.find(start)
     except WorkspaceError:
-        return drift_between(one, two, None, None)
-    org = next((org for org in place.read().organizations if org.id == two.target.org), None)
-    return drift_between(one, two, place.contract(), org)
+        return drift_between(earlier, later, None, None)
+    org = next((org for org in workspace.read().organizations if org.id == later.target.org), None)
+    return drift_between(earlier, later, workspace.contract(), org)
 
 
-def drift_of_org(place: Workspace, org_id: str, before: str | None, after: str | None) -> Drift:
+def drift_of_org(workspace: Workspace, org_id: str, before: str | None, after: str | None) -> Drift:
     """Two stored observations of an organisation compared.
 
     ``before`` and ``after`` are dates (``2026-11-22`` or longer: the last observation that starts so), ``last``, or
@@ -137,36 +138,41 @@ def drift_of_org(place: Workspace, org_id: str, before: str | None, after: str |
 
     :raises InterlockError: no such organisation or observation; lists those that there are.
     """
-    org = next((org for org in place.read().organizations if org.id == org_id), None)
+    org = next((org for org in workspace.read().organizations if org.id == org_id), None)
     if org is None:
         raise InterlockError(f"there is no organisation {org_id!r}", remedy="interlock org list shows them")
-    files = observation_files(place, org_id)
+    files = observation_files(workspace, org_id)
     if len(files) < 2:
-        count = "one stored observation" if files else "no stored observation"
+        count = words.count(len(files), "stored observation") if files else "no stored observation"
         raise InterlockError(
             f"{org.name} has {count}, and two are compared", remedy=f"interlock probe --org {org_id}, once more"
         )
-    later = _chosen(place, files, after or "last", len(files))
-    earlier = _chosen(place, files, before or "before", later)
+    later = _chosen(workspace, files, after or "last", len(files))
+    earlier = _chosen(workspace, files, before or "before", later)
     return drift_between(
-        load_observation(files[earlier], place), load_observation(files[later], place), place.contract(), org
+        load_observation(files[earlier], workspace),
+        load_observation(files[later], workspace),
+        workspace.contract(),
+        org,
     )
 
 
-def _chosen(place: Workspace, files: Sequence[Path], word: str, later: int) -> int:
+def _chosen(workspace: Workspace, files: Sequence[Path], word: str, later: int) -> int:
     """The position of the observation that a word or a date names; ``later`` is that of the later one."""
     if word == "last":
         return len(files) - 1
     if word == "before":
         if later == 0:
             raise InterlockError("nothing was observed before that", remedy=_those(files))
-        seen = [index for index in range(later) if load_observation(files[index], place).outcome != "not_observed"]
-        return seen[-1] if seen else later - 1
+        useful = [
+            index for index in range(later) if load_observation(files[index], workspace).outcome != "not_observed"
+        ]
+        return useful[-1] if useful else later - 1
     digits = word.replace(":", "").strip()
-    found = [index for index, path in enumerate(files) if path.stem.startswith(digits)] if digits else []
-    if not found:
+    named = [index for index, path in enumerate(files) if path.stem.startswith(digits)] if digits else []
+    if not named:
         raise InterlockError(f"there is no observation of {word!r}", remedy=_those(files))
-    return found[-1]
+    return named[-1]
 
 
 def _those(files: Sequence[Path]) -> str:
@@ -174,11 +180,11 @@ def _those(files: Sequence[Path]) -> str:
     return f"there are: {', '.join(names[-6:])}; or say last, before"
 
 
-def _last_seen(place: Workspace, org: str) -> Observation | None:
+def _last_seen(workspace: Workspace, org: str) -> Observation | None:
     """The last stored observation that saw anything, among the last ten; a damaged file is passed over."""
-    for path in reversed(observation_files(place, org)[-10:]):
+    for path in reversed(observation_files(workspace, org)[-10:]):
         with contextlib.suppress(DocumentError):
-            observation = load_observation(path, place)
+            observation = load_observation(path, workspace)
             if observation.outcome != "not_observed":
                 return observation
     return None

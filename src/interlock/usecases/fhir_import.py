@@ -12,6 +12,7 @@ from interlock.documents.text import plain
 from interlock.fhir.forms import names
 from interlock.fhir.forms.document import MAX_BYTES, Json, parse_resource
 from interlock.fhir.forms.reading import Given, Header, Record, read_answers, read_header
+from interlock.model import words
 from interlock.model.base import Evidence, Status
 from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.forms import FormChange, FormImport, StoredAnswer
@@ -32,7 +33,7 @@ class FormsRefusedError(InterlockError):
     """Nothing was imported: ``problems`` holds every reason, each with file and JSON pointer."""
 
     def __init__(self, problems: Sequence[DocumentError]) -> None:
-        count = f"{len(problems)} problems" if len(problems) > 1 else "one problem"
+        count = words.count(len(problems), "problem")
         super().__init__(f"nothing was imported: {count}", remedy="correct the documents, or leave these answers out")
         self.problems = tuple(problems)
 
@@ -109,7 +110,7 @@ def answer_words(item: Item, response: Response | None) -> str:
     if response.status is Status.NOT_APPLICABLE:
         parts[0] += f": {response.reason}"
     if response.evidence is not Evidence.ASSERTED:
-        parts.append(response.evidence.value)
+        parts.append(words.EVIDENCE[response.evidence].phrase)
     if response.evidence_url:
         parts.append(f"evidence {response.evidence_url}")
     if response.note:
@@ -138,7 +139,7 @@ def _questionnaire(inputs: Inputs, header: Header, path: Path, reading: _Reading
     known = {names.canonical(questionnaire): questionnaire for questionnaire in inputs.content.questionnaires}
     questionnaire = known.get(header.url)
     if questionnaire is None:
-        ids = ", ".join(questionnaire.id for questionnaire in known.values())
+        ids = words.listed([questionnaire.id for questionnaire in known.values()])
         raise DocumentError(
             f"no questionnaire of this workspace has the address {plain(header.url, 200)!r}",
             location=location,
@@ -176,7 +177,7 @@ def _scopes(
             raise DocumentError(
                 f"there is no organisation {plain(header.org, 80)!r}",
                 location=location,
-                remedy=f"organisations: {', '.join(known) or 'none yet'}",
+                remedy=f"organisations: {words.listed(known) or 'none yet'}",
             )
         return {True: header.org, False: None}
     if header.product is not None:
@@ -249,7 +250,7 @@ def _response(given: Given, stored: Response | None, header: Header, location: L
         note = stored.note if stored else None
         record = Record(note=note, reason=stored.reason if stored else None, at=header.authored)
     try:
-        made = make_response(
+        response = make_response(
             given.item,
             _raw(given),
             status=given.status,
@@ -261,14 +262,14 @@ def _response(given: Given, stored: Response | None, header: Header, location: L
         )
     except InterlockError as error:
         raise DocumentError(error.message, location=location, remedy=error.remedy) from error
-    assert made is not None
+    assert response is not None
     if given.record is not None:
-        return made.model_copy(update={"reason": record.reason or None})
-    if stored and (made.status, made.value) == (stored.status, stored.value):
+        return response.model_copy(update={"reason": record.reason or None})
+    if stored and (response.status, response.value) == (stored.status, stored.value):
         return stored
     if stored and (stored.evidence is not Evidence.ASSERTED or stored.evidence_url):
         reading.remarks[f"{given.item.id} has another answer, and the document brings no evidence for it"] = None
-    return made
+    return response
 
 
 def _raw(given: Given) -> str | bool | int | Sequence[str] | None:
@@ -278,13 +279,13 @@ def _raw(given: Given) -> str | bool | int | Sequence[str] | None:
 
 
 def _changes(inputs: Inputs, reading: _Reading) -> Iterator[FormChange]:
-    found = [
+    fresh = [
         (scope, inputs.content.items[item], response)
         for (scope, item), (response, _) in reading.answers.items()
         if not _stored(inputs, scope, item, response)
     ]
-    not_asked = _hidden(inputs, found)
-    for scope, item, response in found:
+    not_asked = _hidden(inputs, fresh)
+    for scope, item, response in fresh:
         before = inputs.answers(scope).get(item.id)
         yield FormChange(
             scope=scope,
@@ -302,10 +303,10 @@ def _stored(inputs: Inputs, scope: str, item: str, response: Response) -> bool:
     return stored is not None and stored.said == response.said
 
 
-def _hidden(inputs: Inputs, found: Iterable[tuple[str, Item, Response]]) -> Mapping[str, frozenset[str]]:
+def _hidden(inputs: Inputs, fresh: Iterable[tuple[str, Item, Response]]) -> Mapping[str, frozenset[str]]:
     """The questions that are not asked, by scope, once the new answers are in."""
     after: dict[str, dict[str, Response]] = {"product": dict(inputs.product)}
-    for scope, item, response in found:
+    for scope, item, response in fresh:
         after.setdefault(scope, dict(inputs.answers(scope)))[item.id] = response
     product = after["product"]
     return {

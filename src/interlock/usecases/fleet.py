@@ -78,12 +78,12 @@ def probe_fleet(
     interrupted = False
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(ResultFile(out, resume=resume)) if out is not None else None
-        seen = set()
+        known = set()
         for observation in file.earlier() if file is not None and resume else ():
-            seen.add(key_of(observation.target))
+            known.add(key_of(observation.target))
             tally.add(digest_of(observation))
         resumed = tally.done
-        missing = [target for target in targets if key_of(target) not in seen]
+        missing = [target for target in targets if key_of(target) not in known]
         total = resumed + len(missing)
         deliver = file.write if file is not None else on_line
 

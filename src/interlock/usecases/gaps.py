@@ -1,4 +1,4 @@
-"""The gap graph in the formats that other programs read, and the story of one gap."""
+"""The gap graph in the formats that other programs read, and why one gap is open."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from typing import Literal
 
 from interlock.gaps import exports
 from interlock.gaps.explanation import GapExplanation, ReadValue, explain
+from interlock.model import words
 from interlock.model.assessment import Assessment
-from interlock.model.base import Scope
+from interlock.model.base import Scope, Status
 from interlock.model.errors import InterlockError
 from interlock.model.gap_graph import GapGraph
 from interlock.usecases.load import Inputs
 
 
-def story(assessment: Assessment, key: str, inputs: Inputs | None = None) -> GapExplanation:
-    """The story of one gap; its key as ``interlock gaps`` shows it, upper or lower case.
+def explanation_of(assessment: Assessment, key: str, inputs: Inputs | None = None) -> GapExplanation:
+    """Why one gap is open, what it rests on and what to do about it.
 
+    :param key: as ``interlock gaps`` shows it, in upper or lower case.
     :param inputs: what the assessment was made of, to say what each answer and check said.
     :raises InterlockError: no open gap has that key; close ones are named.
     """
@@ -26,27 +28,27 @@ def story(assessment: Assessment, key: str, inputs: Inputs | None = None) -> Gap
         close = difflib.get_close_matches(key.upper(), by_upper, n=3, cutoff=0.5)
         hint = f"did you mean {', '.join(by_upper[name] for name in close)}?" if close else "interlock gaps lists them"
         raise InterlockError(f"no open gap is called {key!r}", remedy=hint)
-    told = explain(by_upper[key.upper()], assessment)
+    explanation = explain(by_upper[key.upper()], assessment)
     if inputs is None:
-        return told
-    reads = tuple(read.model_copy(update={"says": _says(read, told, inputs)}) for read in told.reads)
-    return told.model_copy(update={"reads": reads})
+        return explanation
+    org = explanation.subject.id if explanation.subject.scope is Scope.ORG else None
+    reads = tuple(read.model_copy(update={"says": _says(read, inputs, org)}) for read in explanation.reads)
+    return explanation.model_copy(update={"reads": reads})
 
 
-def _says(read: ReadValue, told: GapExplanation, inputs: Inputs) -> str | None:
+def _says(read: ReadValue, inputs: Inputs, org: str | None) -> str | None:
     """What an answer or a check said; none when it is neither or not there."""
     head, _, name = read.name.partition(".")
-    org = told.subject.id if told.subject.scope is Scope.ORG else None
     if read.origin == "answer":
         return _answer(name, inputs, org)
     observation = inputs.observations.get(org) if org else None
     if read.origin != "observation" or observation is None:
         return None
-    seen = f"probed {observation.started:%Y-%m-%d}"
+    probed = f"probed {words.day(observation.started)}"
     if head == "checks":
         checks = [check for check in observation.checks if check.id == name]
-        return f"{checks[0].outcome.value.replace('_', ' ')}: {checks[0].message} ({seen})" if checks else None
-    return seen
+        return f"{words.CHECK[checks[0].outcome].phrase}: {checks[0].message} ({probed})" if checks else None
+    return probed
 
 
 def _answer(name: str, inputs: Inputs, org: str | None) -> str | None:
@@ -54,14 +56,14 @@ def _answer(name: str, inputs: Inputs, org: str | None) -> str | None:
     scope = org if item is not None and item.scope is Scope.ORG and org else "product"
     response = inputs.answers(scope).get(name)
     if item is None or response is None:
-        return "not answered" if item is not None else None
+        return words.STATUS[Status.UNANSWERED].phrase if item is not None else None
     values = response.value if isinstance(response.value, tuple | list) else (response.value,)
     options = {option.value: option.label for option in item.options}
     labels = [options.get(str(value), str(value)) for value in values if value is not None]
-    words = "; ".join(labels) or response.status.value.replace("_", " ")
-    about = [response.evidence.value] if response.evidence else []
-    about += [f"{response.at:%Y-%m-%d}"] if response.at else []
-    return f"{words} ({', '.join(about)})" if about else words
+    answer = "; ".join(labels) or words.STATUS[response.status].phrase
+    about = [words.EVIDENCE[response.evidence].phrase] if response.evidence else []
+    about += [words.day(response.at)] if response.at else []
+    return f"{answer} ({', '.join(about)})" if about else answer
 
 
 def part(graph: GapGraph, org: str | None) -> GapGraph:

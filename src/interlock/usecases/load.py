@@ -73,7 +73,10 @@ class Content:
     def parts(self) -> ContentParts:
         """What is compared with the shipped content."""
         return ContentParts(
-            self.ruleset, self.questionnaires, [one.pattern for one in self.patterns.patterns], hides=self.hides
+            self.ruleset,
+            self.questionnaires,
+            [compiled.pattern for compiled in self.patterns.patterns],
+            hides=self.hides,
         )
 
     @cached_property
@@ -153,9 +156,9 @@ class Inputs:
         return replace(self, observations=dict(self.observations) | {org: observation})
 
 
-def open_workspace(start: Path) -> Workspace:
-    """The workspace at ``start`` or above it; see :meth:`Workspace.find` for errors."""
-    return Workspace.find(start)
+def open_workspace(folder: Path | None) -> Workspace:
+    """The workspace in a folder (by default the one here) or above it; see :meth:`Workspace.find` for errors."""
+    return Workspace.find(folder or Path())
 
 
 @timed("load content")

@@ -23,12 +23,14 @@ def observations_of(workspace: Workspace, org: str | None, *, recheck: bool = Fa
     """
     inputs = load_inputs(workspace)
     chosen = inputs.organizations if org is None else (inputs.organization(org),)
-    seen = [inputs.observations[one.id] for one in chosen if one.id in inputs.observations]
-    if not seen:
+    observations = [inputs.observations[org.id] for org in chosen if org.id in inputs.observations]
+    if not observations:
         name = chosen[0].name if org is not None else "none of the organisations"
         remedy = f"interlock probe --org {org}" if org is not None else "interlock probe --all"
         raise InterlockError(f"{name} was {'never' if org is not None else 'ever'} probed", remedy=remedy)
-    return tuple(recheck_observation(workspace, one) if recheck else one for one in seen)
+    return tuple(
+        recheck_observation(workspace, observation) if recheck else observation for observation in observations
+    )
 
 
 _MADE_BY = "give a file of one observation, as made by: interlock probe URL --format json --out FILE"
@@ -62,10 +64,10 @@ def observation_of_file(path: Path, *, recheck: bool = False) -> Observation:
     if not recheck:
         return observation
     try:
-        place = Workspace.find(path.absolute().parent)
+        workspace = Workspace.find(path.absolute().parent)
     except WorkspaceError as error:
         raise InterlockError(
             f"the documents of {path} are not at hand: the file is in no workspace",
             remedy="give a file under the observations/ of a workspace",
         ) from error
-    return recheck_observation(place, observation)
+    return recheck_observation(workspace, observation)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from interlock.documents.text import slug
 from interlock.fhir.directory import Directory, DirectoryEntry
+from interlock.model import words
 from interlock.model.directory import DroppedAddress, ImportedOrganization, ImportResult
 from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
@@ -44,7 +45,7 @@ def import_organizations(
     fresh = [entry for entry in picked if _comparable(entry.url) not in known]
     if limit is None and len(fresh) > MANY and not dry_run:
         raise InterlockError(
-            f"{len(fresh):,} organisations would be added",
+            f"{words.count(len(fresh), 'organisation')} would be added",
             remedy="pick with --name or --vendor, or say how many with --limit; --dry-run shows them",
         )
     chosen = fresh[:limit]
@@ -117,6 +118,12 @@ def _imported(org: Organization, entry: DirectoryEntry) -> ImportedOrganization:
 
 def _dropped(directory: Directory) -> tuple[DroppedAddress, ...]:
     return tuple(
-        DroppedAddress(location=one.location, name=one.name, address=one.address, word=one.word, reason=one.reason)
-        for one in directory.dropped
+        DroppedAddress(
+            location=dropped.location,
+            name=dropped.name,
+            address=dropped.address,
+            word=dropped.word,
+            reason=dropped.reason,
+        )
+        for dropped in directory.dropped
     )

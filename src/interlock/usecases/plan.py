@@ -10,7 +10,7 @@ from datetime import date
 from interlock.gaps.scenario import Scenario, finishes, play
 from interlock.gaps.schedule import PlanOptions, simulation_of
 from interlock.gaps.simulation import Simulation
-from interlock.gaps.statements import listed
+from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Owner
 from interlock.model.contract import LaunchMode
@@ -18,8 +18,6 @@ from interlock.model.errors import InterlockError
 from interlock.model.plan import PlanChange, WhatIf
 from interlock.usecases.assess import DEFAULT_RUNS, assess, plan_options
 from interlock.usecases.load import Inputs
-
-_OWNERS = {Owner.US: "of us", Owner.VENDOR: "at each vendor", Owner.ORG: "at each organisation"}
 
 
 @dataclass(frozen=True)
@@ -128,13 +126,13 @@ def _keys(assessment: Assessment) -> dict[str, None]:
 
 def _counted(keys: Iterable[str]) -> str:
     names = tuple(keys)
-    return f"{len(names)} ({listed(names)})" if names else "none"
+    return f"{len(names)} ({words.listed(names)})" if names else "none"
 
 
 def _tasks(simulation: Simulation, names: Iterable[str]) -> tuple[str, ...]:
     """Task ids by the names that a person gave, in any case; a rule's id stands for all its organisations."""
     ids = {task.id.upper(): task.id for task in simulation.work.tasks}
-    found: dict[str, None] = {}
+    task_ids: dict[str, None] = {}
     for name in names:
         upper = name.upper()
         matching = [ids[upper]] if upper in ids else [ids[key] for key in ids if key.partition("@")[0] == upper]
@@ -146,8 +144,8 @@ def _tasks(simulation: Simulation, names: Iterable[str]) -> tuple[str, ...]:
                 else "interlock plan --tasks lists them"
             )
             raise InterlockError(f"nothing in the plan is called {name!r}", remedy=hint)
-        found.update(dict.fromkeys(matching))
-    return tuple(found)
+        task_ids.update(dict.fromkeys(matching))
+    return tuple(task_ids)
 
 
 def _behaviours(inputs: Inputs, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -173,14 +171,15 @@ def _behaviours(inputs: Inputs, names: tuple[str, ...]) -> tuple[str, ...]:
 def _said(scenario: Scenario, simulation: Simulation) -> list[str]:
     said = []
     if scenario.close:
-        said.append(f"Closed: {listed(scenario.close, 8)}.")
+        said.append(f"Closed: {words.listed(scenario.close)}.")
     said += [
-        f"{'Added' if more > 0 else 'Taken away'}: {abs(more):g} {_OWNERS[owner]}, "
-        f"{simulation.persons.get(owner, 0.0) + more:g} instead of {simulation.persons.get(owner, 0.0):g}."
+        f"{'Added' if more > 0 else 'Taken away'}: {words.persons(abs(more), owner)}, "
+        f"{words.number(before + more)} instead of {words.number(before)}."
         for owner, more in scenario.add.items()
+        for before in (simulation.persons.get(owner, 0.0),)
     ]
     if scenario.drop:
-        said.append(f"Left out: {listed(scenario.drop, 8)}.")
+        said.append(f"Left out: {words.listed(scenario.drop)}.")
     if scenario.simulate:
-        said.append(f"Simulated instead of in a sandbox: {listed(scenario.simulate, 8)}.")
+        said.append(f"Simulated instead of in a sandbox: {words.listed(scenario.simulate)}.")
     return said

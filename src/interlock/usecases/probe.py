@@ -177,8 +177,8 @@ async def probe_targets(
     if workspace is not None and comparer is None:
         comparer = earlier_observations(workspace, targets)
     with resolved(targets, settings) as (addresses, allowed):
-        async for seen in probe(addresses, allowed, heard):
-            observation = compared(seen)
+        async for observed in probe(addresses, allowed, heard):
+            observation = compared(observed)
             if comparer is not None:
                 observation = comparer.compared(observation)
             if workspace is not None and observation.target.org is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from interlock.model import words
 from interlock.model.base import CheckOutcome, Gate, Severity
 from interlock.model.errors import ThresholdNotMetError
 from interlock.model.observation import Observation
@@ -30,14 +31,15 @@ def check_failures(observations: Sequence[Observation], fail_on: Severity) -> No
     :raises ThresholdNotMetError: a check of at least that severity failed; names the first of them.
     """
     failed = [
-        f"{observation.target.org or observation.target.base_url}: {check.id} ({check.severity.value})"
+        f"{observation.target.org or observation.target.base_url}: {check.id} ({words.SEVERITY[check.severity].phrase})"
         for observation in observations
         for check in observation.checks
         if check.outcome is CheckOutcome.FAIL and check.severity.rank <= fail_on.rank
     ]
     if failed:
+        checks = f"{words.count(len(failed), 'check')} of severity {words.SEVERITY[fail_on].phrase} or worse failed"
         more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
-        raise ThresholdNotMetError(f"{_checks(len(failed), fail_on)}: {'; '.join(failed[:5])}{more}")
+        raise ThresholdNotMetError(f"{checks}: {'; '.join(failed[:5])}{more}")
 
 
 def check_worst(worst: Severity | None, fail_on: Severity) -> None:
@@ -46,12 +48,8 @@ def check_worst(worst: Severity | None, fail_on: Severity) -> None:
     :raises ThresholdNotMetError: it is at least that severe.
     """
     if worst is not None and worst.rank <= fail_on.rank:
-        raise ThresholdNotMetError(f"checks of severity {worst.value} failed, and {fail_on.value} was the limit")
-
-
-def _checks(count: int, fail_on: Severity) -> str:
-    subject = "1 check" if count == 1 else f"{count} checks"
-    return f"{subject} of severity {fail_on.value} or worse failed"
+        severity, limit = words.SEVERITY[worst].phrase, words.SEVERITY[fail_on].phrase
+        raise ThresholdNotMetError(f"checks of severity {severity} failed, and {limit} was the limit")
 
 
 def check_stage(workspace: Workspace, probed: Sequence[str], wanted: Gate) -> None:
@@ -63,9 +61,11 @@ def check_stage(workspace: Workspace, probed: Sequence[str], wanted: Gate) -> No
     from interlock.usecases.load import load_inputs
 
     short = [
-        f"{readiness.org} ({readiness.stage.value if readiness.stage else 'none yet'})"
+        f"{readiness.org} ({words.stage(readiness.stage)})"
         for readiness in judge(load_inputs(workspace)).readiness
         if readiness.org in probed and (readiness.stage is None or readiness.stage.rank < wanted.rank)
     ]
     if short:
-        raise ThresholdNotMetError(f"not at {wanted.value} yet: {', '.join(short)}", remedy="interlock gaps says why")
+        raise ThresholdNotMetError(
+            f"not at {words.GATE[wanted].phrase} yet: {words.listed(short)}", remedy="interlock gaps says why"
+        )

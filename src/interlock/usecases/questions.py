@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from interlock.model import words
 from interlock.model.base import Status
 from interlock.model.questionnaire import Item, Response
 from interlock.usecases.assess import asked
@@ -27,7 +28,7 @@ class Asked:
     def shown_answer(self) -> str:
         """The answer in words: option labels for choices, yes or no, the value, or the status."""
         if self.response is None or self.response.value is None:
-            return self.status.value.replace("_", " ")
+            return words.STATUS[self.status].phrase
         value = self.response.value
         if isinstance(value, bool):
             return "yes" if value else "no"

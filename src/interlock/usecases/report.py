@@ -128,13 +128,13 @@ def _sarif(inputs: Inputs) -> Callable[[], bytes]:
     """The findings of the latest observations; an empty file would say that there are none."""
     from interlock.report.sarif import to_sarif
 
-    seen = [inputs.observations[org.id] for org in inputs.organizations if org.id in inputs.observations]
-    if not seen:
+    observations = [inputs.observations[org.id] for org in inputs.organizations if org.id in inputs.observations]
+    if not observations:
         raise InterlockError(
             "there is nothing to write as SARIF: none of the organisations was ever probed",
             remedy="interlock probe --all",
         )
-    return lambda: to_sarif(seen, inputs.content.words, inputs.content.changes).encode()
+    return lambda: to_sarif(observations, inputs.content.words, inputs.content.changes).encode()
 
 
 def never_probed(inputs: Inputs) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from interlock.model import words
 from interlock.model.assessment import Assessment, Totals
 from interlock.model.base import Gate, Model
 from interlock.model.content import ContentChange
@@ -63,7 +64,7 @@ def check_thresholds(result: ScoreResult, *, fail_under: float | None, gate: str
     if gate is not None:
         wanted = Gate(gate)
         short += [
-            f"{readiness.org} has not passed {wanted.value}"
+            f"{readiness.org} has not passed {words.GATE[wanted].phrase}"
             for readiness in result.organizations
             if readiness.stage is None or readiness.stage.rank < wanted.rank
         ]

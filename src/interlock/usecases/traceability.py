@@ -68,7 +68,7 @@ def _sections(compiled: CompiledRule) -> Iterator[str]:
         yield "plan"
 
 
-def page(found: Iterable[Trace], content: Content) -> str:
+def page(all_traces: Iterable[Trace], content: Content) -> str:
     """The traces as ``docs/traceability.md``: Markdown, with links into the files."""
     links = _links(content)
     lines = [
@@ -83,7 +83,7 @@ def page(found: Iterable[Trace], content: Content) -> str:
         "about it; `interlock report --sections` takes the same names. `statements` lists every rule by statement.",
     ]
     theme = None
-    for trace in found:
+    for trace in all_traces:
         if trace.statement.theme != theme:
             theme = trace.statement.theme
             lines += ["", f"## {theme}"]
@@ -112,11 +112,11 @@ def _link(name: str, links: Mapping[str, str]) -> str:
 def _links(content: Content) -> dict[str, str]:
     """The file of each rule, pattern and question, relative to the checkout."""
     rulesets, questionnaires = data_dir("rulesets"), data_dir("questionnaires")
-    found = {path.stem: f"rulesets/{path.relative_to(rulesets).as_posix()}" for path in rulesets.rglob("*.yaml")}
+    links = {path.stem: f"rulesets/{path.relative_to(rulesets).as_posix()}" for path in rulesets.rglob("*.yaml")}
     by_id = {_first_id(path): f"questionnaires/{path.name}" for path in sorted(questionnaires.glob("*.yaml"))}
     for questionnaire in content.questionnaires:
-        found |= {item.id: by_id[questionnaire.id] for item in questionnaire.questions()}
-    return found
+        links |= {item.id: by_id[questionnaire.id] for item in questionnaire.questions()}
+    return links
 
 
 def _first_id(path: Path) -> str:

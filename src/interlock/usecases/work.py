@@ -12,7 +12,7 @@ from interlock.model.errors import InterlockError
 from interlock.report.work.bodies import JOINER
 from interlock.workspace.atomic import write_atomically
 
-__all__ = ["JOINER", "Kind", "Tracker", "calendar", "issues", "one", "poam", "write_parts"]
+__all__ = ["JOINER", "Kind", "Tracker", "calendar", "issues", "only_part", "poam", "write_parts"]
 
 Tracker = Literal["github", "jira", "azure"]
 Kind = Literal["csv", "json"]
@@ -73,8 +73,8 @@ def write_parts(parts: tuple[str, ...], file: Path) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def one(parts: tuple[str, ...]) -> str:
-    """The only part.
+def only_part(parts: tuple[str, ...]) -> str:
+    """The text of an export that fits in one file.
 
     :raises InterlockError: there are several, which stdout cannot keep apart.
     """

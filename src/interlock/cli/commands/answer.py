@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -36,22 +35,23 @@ def answer(
         Literal["mine", "theirs"] | None,
         typer.Option("--keep", help="Where somebody else answered meanwhile: whose answer stays."),
     ] = None,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Answer one question and save it at once."""
     from interlock.cli.output import say
+    from interlock.model import words
     from interlock.model.base import Evidence, Status
     from interlock.model.errors import InterlockError
     from interlock.usecases.answer import choose_answer, make_response, record_answer, said, scope_of
     from interlock.usecases.assess import judge
     from interlock.usecases.load import load_inputs, open_workspace
 
-    place = open_workspace(workspace or Path())
-    inputs = load_inputs(place)
+    workspace = open_workspace(folder)
+    inputs = load_inputs(workspace)
     if keep is not None:
         if value is not None or status is not None:
             raise InterlockError("--keep takes an answer that is there", remedy="leave the value and --status out")
-        chosen = choose_answer(place, inputs.content, item, org, keep)
+        chosen = choose_answer(workspace, inputs.content, item, org, keep)
         say(f"Kept: {said(chosen.response)}{_was(chosen.response, chosen.before)}.")
         return
     if value is not None and status not in (None, "answered"):
@@ -70,13 +70,13 @@ def answer(
         evidence_url=evidence_url,
     )
     earlier = inputs.answers(scope).get(item)
-    saved = record_answer(place, inputs.content, item, response, org, before=earlier)
+    saved = record_answer(workspace, inputs.content, item, response, org, before=earlier)
     if saved.recovered:
-        say(f"Also saved, from an earlier attempt: {', '.join(saved.recovered)}")
+        say(f"Also saved, from an earlier attempt: {words.listed(saved.recovered)}")
     for kept in saved.settled:
         change = kept.change()
-        words = said(change.response) if change else str(kept.response)
-        say(f"Your earlier answer that stood against somebody else's is dropped: {words}")
+        dropped = said(change.response) if change else str(kept.response)
+        say(f"Your earlier answer that stood against somebody else's is dropped: {dropped}")
     before, after = judge(inputs), judge(inputs.with_response(scope, item, response))
     low, high = after.product_score.interval.low, after.product_score.interval.high
     moved = low - before.product_score.interval.low

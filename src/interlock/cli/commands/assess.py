@@ -28,7 +28,7 @@ def open_terminal_ui(directory: Path | None) -> None:
     from interlock.cli.output import show_error
     from interlock.usecases.load import load_inputs, open_workspace
 
-    workspace = open_workspace(directory or Path())
+    workspace = open_workspace(directory)
     load_inputs(workspace)  # a broken file is said before the screen changes
     if "TEXTUAL_DRIVER" not in os.environ:  # `interlock serve` talks to us through pipes
         _need_a_terminal()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,21 +14,21 @@ app = typer.Typer(
 
 
 @app.command("path")
-def path(workspace: WorkspaceOption = None) -> None:
+def path(folder: WorkspaceOption = None) -> None:
     """Print the workspace's folder."""
     from interlock.cli.output import emit
     from interlock.usecases.load import open_workspace
 
-    emit(str(open_workspace(workspace or Path()).root))
+    emit(str(open_workspace(folder).root))
 
 
 @app.command("show")
-def show(workspace: WorkspaceOption = None) -> None:
+def show(folder: WorkspaceOption = None) -> None:
     """Print the workspace's settings as JSON."""
     from interlock.cli.output import emit_json
     from interlock.usecases.load import open_workspace
 
-    emit_json(open_workspace(workspace or Path()).settings())
+    emit_json(open_workspace(folder).settings())
 
 
 @app.command("schema")

@@ -12,23 +12,24 @@ from interlock.cli.options import OnlyOrgOption, TableOrJson, WorkspaceOption
 
 app = typer.Typer(help="Check the workflow contract, export skeletons from it.", no_args_is_help=True)
 
-MARKS = {"supported": "yes", "missing": "MISSING", "undeclared": "undeclared", "not_observed": "not observed"}
-
 
 @app.command("check", short_help="Compare the contract with what each server declared.")
 def check(
     org: OnlyOrgOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Also what is supported.")] = False,
     output: TableOrJson = "table",
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Check the contract against what each organisation's server declared. Exit 1 if something required is missing."""
+    from collections import Counter
+
     from interlock.cli.output import emit_json, say, show_table
+    from interlock.model import words
     from interlock.model.errors import ThresholdNotMetError
     from interlock.usecases.contract import require_contract
     from interlock.usecases.load import load_inputs, open_workspace
 
-    inputs = load_inputs(open_workspace(workspace or Path()))
+    inputs = load_inputs(open_workspace(folder))
     require_contract(inputs)
     if org is not None:
         inputs.organization(org)
@@ -42,7 +43,7 @@ def check(
                 match.direction,
                 f"{match.resource} " if match.resource and match.kind != "resource" else "",
                 match.name,
-                MARKS[match.outcome],
+                words.FIT[match.outcome].phrase,
                 match.note or "",
             )
             for fit in fits
@@ -52,14 +53,16 @@ def check(
         if rows:
             show_table(["Organisation", "Side", "Resource", "Need", "Declared", "Note"], rows)
         for fit in fits:
-            counts = {mark: sum(m.outcome == mark for m in fit.matches) for mark in MARKS}
             if fit.observed:
-                say(f"{fit.org}: " + ", ".join(f"{n} {k.replace('_', ' ')}" for k, n in counts.items() if n))
+                counts: Counter[str] = Counter(match.outcome for match in fit.matches)
+                fitting = (f"{counts[name]} {word.phrase}" for name, word in words.FIT.items() if counts[name])
+                say(f"{fit.org}: {', '.join(fitting)}")
             else:
                 say(f"{fit.org}: not observed, so nothing is said about it")
     missing = sum(len(fit.names("missing")) for fit in fits)
     if missing:
-        raise ThresholdNotMetError(f"{missing} required needs of the contract are not offered")
+        needs = words.count(missing, "required need")
+        raise ThresholdNotMetError(f"{needs} of the contract {words.agree(missing, 'is', 'are')} not offered")
 
 
 @app.command("lint")
@@ -76,18 +79,20 @@ def lint(
     from dataclasses import asdict
 
     from interlock.cli.output import emit, emit_json, say
+    from interlock.model import words
     from interlock.model.errors import ThresholdNotMetError
     from interlock.usecases.contract import lint_contract
 
-    _, found = lint_contract(path)
+    _, remarks = lint_contract(path)
     if output == "json":
-        emit_json([asdict(remark) for remark in found])
+        emit_json([asdict(remark) for remark in remarks])
     else:
-        place = path / "contract.yaml" if path.is_dir() else path
-        for remark in found:
-            emit(f"{place}:{remark.line}: {remark.message}")
-    if found:
-        raise ThresholdNotMetError("1 point is undecided" if len(found) == 1 else f"{len(found)} points are undecided")
+        file = path / "contract.yaml" if path.is_dir() else path
+        for remark in remarks:
+            emit(f"{file}:{remark.line}: {remark.message}")
+    if remarks:
+        points = words.count(len(remarks), "point")
+        raise ThresholdNotMetError(f"{points} {words.agree(len(remarks), 'is', 'are')} undecided")
     say("The contract leaves nothing undecided.")
 
 
@@ -96,13 +101,13 @@ def export(
     directory: Annotated[
         Path, typer.Option("--output", "--out", "-o", help="Folder to write to.", metavar="DIR")
     ] = Path("contract"),
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Write the skeletons: requirements statement, scopes, settings of each organisation, the page to sign."""
     from interlock.cli.output import emit
     from interlock.usecases.contract import export_contract
     from interlock.usecases.load import load_inputs, open_workspace
 
-    place = open_workspace(workspace or Path())
-    for path in export_contract(load_inputs(place), place.output(directory), today=date.today()):
+    workspace = open_workspace(folder)
+    for path in export_contract(load_inputs(workspace), workspace.output(directory), today=date.today()):
         emit(str(path))

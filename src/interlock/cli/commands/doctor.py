@@ -8,13 +8,13 @@ from pathlib import Path
 from interlock.cli.options import TableOrJson, WorkspaceOption
 
 
-def doctor(output: TableOrJson = "table", workspace: WorkspaceOption = None) -> None:
+def doctor(output: TableOrJson = "table", folder: WorkspaceOption = None) -> None:
     """Check this machine, the libraries and the workspace; say what is missing and what to do."""
     from interlock.cli.output import emit_json, show_table
     from interlock.model.errors import ThresholdNotMetError
     from interlock.usecases.doctor import examine
 
-    findings = examine(workspace or Path())
+    findings = examine(folder or Path())
     if output == "json":
         emit_json([asdict(finding) for finding in findings])
     else:

@@ -34,7 +34,7 @@ def fhir(
         Path, typer.Option("--output", "--out", "-o", help="Folder to write to.", metavar="DIR")
     ] = Path("fhir"),
     org: OnlyOrgOption = None,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Write FHIR R4 forms and the responses to them.
 
@@ -43,21 +43,27 @@ def fhir(
     from textwrap import wrap
 
     from interlock.cli.output import emit, say
+    from interlock.model import words
     from interlock.usecases.fhir_forms import export_forms, write_forms
     from interlock.usecases.load import load_inputs, open_workspace
 
-    place = open_workspace(workspace or Path())
-    made = export_forms(load_inputs(place), org)
-    for path in write_forms(made, place.output(directory)):
+    workspace = open_workspace(folder)
+    forms = export_forms(load_inputs(workspace), org)
+    for path in write_forms(forms, workspace.output(directory)):
         emit(str(path))
-    if made.left:
-        say(f"Not in these files, and still in the workspace: {len(made.left)} answers that a form may not hold.")
-        for left in made.left:
+    if forms.left:
+        answers = words.count(len(forms.left), "answer")
+        say(f"Not in these files, and still in the workspace: {answers} that a form may not hold.")
+        for left in forms.left:
             say(f"  {left.scope}: {left.item}, because {left.reason}")
-    if made.always_asked:
-        say(f"{len(made.always_asked)} questions depend on answers in another form, so these forms always show them;")
+    if forms.always_asked:
+        number = len(forms.always_asked)
+        depend, them = words.agree(number, "depends", "depend"), words.agree(number, "it", "them")
+        say(
+            f"{words.count(number, 'question')} {depend} on answers in another form, so these forms always show {them};"
+        )
         say("each says in the form when it is needed:")
-        for line in wrap(", ".join(item for item, _ in made.always_asked), 76):
+        for line in wrap(", ".join(item for item, _ in forms.always_asked), 76):
             say(f"  {line}")
 
 
@@ -72,7 +78,7 @@ def issues(
     ] = False,
     org: OnlyOrgOption = None,
     output: OutputFile = None,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Write what is open and what is to be found out as issues with links to what blocks them."""
     from datetime import date
@@ -83,31 +89,31 @@ def issues(
     from interlock.usecases.load import load_inputs, open_workspace
 
     _refuse_folder(output)
-    inputs = load_inputs(open_workspace(workspace or Path()))
+    inputs = load_inputs(open_workspace(folder))
     if org is not None:
         inputs.organization(org)
     parts = work.issues(assess(inputs, today=date.today()), tracker, kind, routine=routine, org=org)
     if output is None:
-        emit(work.one(parts), ours=work.JOINER)
+        emit(work.only_part(parts), ours=work.JOINER)
     else:
         for path in work.write_parts(parts, output):
             say(f"Wrote {path}")
 
 
 @app.command("poam", short_help="Write an OSCAL plan of action and milestones (POA&M).")
-def poam(output: OutputFile = None, workspace: WorkspaceOption = None) -> None:
+def poam(output: OutputFile = None, folder: WorkspaceOption = None) -> None:
     """Write the open gaps as an OSCAL plan of action and milestones (POA&M), JSON."""
     from interlock.usecases import work
 
-    _one_file(lambda assessment, now: work.poam(assessment, now=now), output, workspace)
+    _one_file(lambda assessment, now: work.poam(assessment, now=now), output, folder)
 
 
 @app.command("calendar")
-def calendar(output: OutputFile = None, workspace: WorkspaceOption = None) -> None:
+def calendar(output: OutputFile = None, folder: WorkspaceOption = None) -> None:
     """Write the plan's P50, P80 and P90 dates as an iCalendar file."""
     from interlock.usecases import work
 
-    _one_file(lambda assessment, now: work.calendar(assessment, now=now), output, workspace)
+    _one_file(lambda assessment, now: work.calendar(assessment, now=now), output, folder)
 
 
 def _refuse_folder(output: Path | None) -> None:
@@ -117,7 +123,7 @@ def _refuse_folder(output: Path | None) -> None:
         raise InterlockError("this is a folder", location=Location(file=str(output)), remedy="name a file in it")
 
 
-def _one_file(make: Callable[[Assessment, datetime], str], output: Path | None, workspace: Path | None) -> None:
+def _one_file(make: Callable[[Assessment, datetime], str], output: Path | None, folder: Path | None) -> None:
     from datetime import UTC, date, datetime
 
     from interlock.cli.output import emit, say
@@ -126,7 +132,7 @@ def _one_file(make: Callable[[Assessment, datetime], str], output: Path | None, 
     from interlock.usecases.work import write_parts
 
     _refuse_folder(output)
-    assessment = assess(load_inputs(open_workspace(workspace or Path())), today=date.today())
+    assessment = assess(load_inputs(open_workspace(folder)), today=date.today())
     text = make(assessment, datetime.now(UTC).replace(microsecond=0))
     if output is None:
         emit(text)

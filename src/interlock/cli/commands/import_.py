@@ -35,15 +35,16 @@ def fhir(
         bool, typer.Option("--any-version", help="Also take answers to another version of a questionnaire.")
     ] = False,
     output: TableOrJson = "table",
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Take answers from FHIR R4 forms: all of them, or none. Stored answers that a form leaves out stay."""
     from interlock.cli.output import emit_json, say, show_table
+    from interlock.model import words
     from interlock.usecases.fhir_import import FormsRefusedError, answer_words, apply_import, plan_import
     from interlock.usecases.load import load_inputs, open_workspace
 
-    place = open_workspace(workspace or Path())
-    inputs = load_inputs(place)
+    workspace = open_workspace(folder)
+    inputs = load_inputs(workspace)
     try:
         planned = plan_import(inputs, files, org=org, any_version=any_version, dry_run=dry_run)
     except FormsRefusedError as refused:
@@ -54,7 +55,7 @@ def fhir(
         if len(refused.problems) > SHOWN:
             say(f"  and {len(refused.problems) - SHOWN} more")
         raise
-    recovered = () if dry_run else apply_import(place, planned).recovered
+    recovered = () if dry_run else apply_import(workspace, planned).recovered
     if output == "json":
         emit_json(planned)
     elif planned.changes:
@@ -74,17 +75,19 @@ def fhir(
     for line in _summary(planned):
         say(line)
     if recovered:
-        say(f"Also saved, from an earlier attempt: {', '.join(recovered)}")
+        say(f"Also saved, from an earlier attempt: {words.listed(recovered)}")
 
 
 def _summary(planned: FormImport) -> Iterator[str]:
     """What happened, in sentences."""
+    from interlock.model import words
+
     new = sum(change.kind == "new" for change in planned.changes)
     counts = f"{new} new, {len(planned.changes) - new} changed, {planned.unchanged} as stored"
     yield f"Nothing was written; it would be {counts}." if planned.dry_run else f"Imported: {counts}."
     if planned.kept:
-        kept = "1 stored answer is" if len(planned.kept) == 1 else f"{len(planned.kept)} stored answers are"
-        yield f"{kept} not in these documents; what is left out stays as it is."
+        answers, are = words.count(len(planned.kept), "stored answer"), words.agree(len(planned.kept), "is", "are")
+        yield f"{answers} {are} not in these documents; what is left out stays as it is."
     for change in planned.changes:
         if change.hidden:
             yield f"{change.scope}: {change.item} is not asked, given the other answers; its answer counts for nothing."

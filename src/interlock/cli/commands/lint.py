@@ -25,6 +25,7 @@ def lint(
 
     from interlock.cli.output import emit, emit_json, say
     from interlock.documents.text import paragraph
+    from interlock.model import words
     from interlock.model.errors import ThresholdNotMetError
     from interlock.usecases.lint import lint_content
 
@@ -35,5 +36,5 @@ def lint(
         for problem in problems:
             emit(paragraph(problem, 2000).replace("\n", "\n    "))
     if problems:
-        raise ThresholdNotMetError("1 problem" if len(problems) == 1 else f"{len(problems):,} problems")
+        raise ThresholdNotMetError(words.count(len(problems), "problem"))
     say("No problem found.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,15 +15,16 @@ def next_question(
         int, typer.Option("-n", "--number", min=1, max=1000, help="How many questions.", metavar="N")
     ] = 1,
     output: TableOrJson = "table",
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Show the next question to answer: the one that settles most, and why."""
     from interlock.cli.commands.questions import describe
     from interlock.cli.output import emit, emit_json, say, say_paragraph, show_table
+    from interlock.model import words
     from interlock.usecases.load import load_inputs, open_workspace
     from interlock.usecases.next import next_questions
 
-    inputs = load_inputs(open_workspace(workspace or Path()))
+    inputs = load_inputs(open_workspace(folder))
     result = next_questions(inputs, org, number)
     if output == "json":
         emit_json(result)
@@ -34,7 +34,9 @@ def next_question(
         return
     first = result.questions[0]
     if number > 1:
-        rows = [(one.item, one.scope, f"{one.points:.1f}", one.because) for one in result.questions]
+        rows = [
+            (question.item, question.scope, f"{question.points:.1f}", question.because) for question in result.questions
+        ]
         show_table(["Item", "Asked of", ("Points", {"justify": "right"}), "Why it is next"], rows)
     else:
         emit(describe(inputs.content.item(first.item)))
@@ -43,4 +45,5 @@ def next_question(
     for_org = "" if first.scope == "product" else f" --org {first.scope}"
     say(f"\nAnswer it with: interlock answer {first.item} VALUE{for_org}")
     if result.unanswered > len(result.questions):
-        say(f"{result.unanswered:,} questions have no answer yet.")
+        have = words.agree(result.unanswered, "has", "have")
+        say(f"{words.count(result.unanswered, 'question')} {have} no answer yet.")

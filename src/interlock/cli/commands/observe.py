@@ -28,7 +28,7 @@ def observe(
     out: Annotated[
         Path | None, typer.Option("--output", "--out", "-o", help="Write to a file instead of stdout.", metavar="FILE")
     ] = None,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Show what the last probe of an organisation saw."""
     from interlock.cli.probe_results import report
@@ -39,9 +39,9 @@ def observe(
     if (subject is None) != everything:
         raise InterlockError("say what to show", remedy="one of: ORG, a file, --all")
     if subject is not None and subject.endswith(".json"):
-        found = None
-        seen: tuple[Observation, ...] = (observation_of_file(Path(subject), recheck=recheck),)
+        opened = None
+        observations: tuple[Observation, ...] = (observation_of_file(Path(subject), recheck=recheck),)
     else:
-        found = open_workspace(workspace or Path())
-        seen = observations_of(found, subject, recheck=recheck)
-    report(seen, output, out, found)
+        opened = open_workspace(folder)
+        observations = observations_of(opened, subject, recheck=recheck)
+    report(observations, output, out, opened)

@@ -58,7 +58,7 @@ def add(
     private_key_env: KeyOption = None,
     key_id_env: KeyIdOption = None,
     bearer_token_env: TokenOption = None,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Add an organisation."""
     from interlock.cli.output import say
@@ -78,11 +78,11 @@ def add(
         "note": note,
         "auth": _auth(client_id_env, client_secret_env, private_key_env, key_id_env, bearer_token_env),
     }
-    place = open_workspace(workspace or Path())
-    org = add_organization(place, fields)
+    workspace = open_workspace(folder)
+    org = add_organization(workspace, fields)
     following = f"probe --org {org.id}" if org.fhir_base_url else f"org edit {org.id} --url URL"
     say(f"Added {org.name} as {org.id}. Next: interlock {following}")
-    _offer_trust(place, org)
+    _offer_trust(workspace, org)
 
 
 @app.command("import", short_help="Add organisations from a directory of endpoints.")
@@ -103,7 +103,7 @@ def import_organizations(
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be added, and save nothing.")] = False,
     output: TableOrJson = "table",
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Add organisations from a vendor's directory of endpoints; existing ones stay as they are."""
     from interlock.cli.imports import show_import
@@ -113,7 +113,7 @@ def import_organizations(
     from interlock.usecases.org_import import import_organizations as run
 
     result = run(
-        open_workspace(workspace or Path()),
+        open_workspace(folder),
         None if source == "-" else Path(source),
         name=name,
         vendor=vendor,
@@ -133,12 +133,13 @@ def import_organizations(
 
 
 @app.command("list")
-def list_organizations(output: TableOrJson = "table", workspace: WorkspaceOption = None) -> None:
+def list_organizations(output: TableOrJson = "table", folder: WorkspaceOption = None) -> None:
     """List the organisations."""
     from interlock.cli.output import emit_json, say, show_table
+    from interlock.model import words
     from interlock.usecases.load import open_workspace
 
-    organizations = open_workspace(workspace or Path()).read().organizations
+    organizations = open_workspace(folder).read().organizations
     if output == "json":
         emit_json([org.model_dump(mode="json", exclude_none=True) for org in organizations])
     elif not organizations:
@@ -147,17 +148,20 @@ def list_organizations(output: TableOrJson = "table", workspace: WorkspaceOption
         longest = max(len(org.id) for org in organizations)
         show_table(
             [("Id", {"min_width": min(longest, 30)}), "Name", "Vendor", "Environment", "FHIR base URL"],
-            [(o.id, o.name, o.vendor, o.environment, o.fhir_base_url or "not known") for o in organizations],
+            [
+                (org.id, org.name, words.vendor(org.vendor), org.environment, org.fhir_base_url or "not known")
+                for org in organizations
+            ],
         )
 
 
 @app.command("show")
-def show(org_id: IdArgument, output: TableOrJson = "table", workspace: WorkspaceOption = None) -> None:
+def show(org_id: IdArgument, output: TableOrJson = "table", folder: WorkspaceOption = None) -> None:
     """Show one organisation."""
     from interlock.cli.output import emit_json, show_table
     from interlock.usecases.load import load_inputs, open_workspace
 
-    org = load_inputs(open_workspace(workspace or Path())).organization(org_id)
+    org = load_inputs(open_workspace(folder)).organization(org_id)
     data: dict[str, Any] = org.model_dump(mode="json", exclude_none=True)
     if output == "json":
         emit_json(data)
@@ -178,15 +182,15 @@ def edit(
     private_key_env: KeyOption = None,
     key_id_env: KeyIdOption = None,
     bearer_token_env: TokenOption = None,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Change an organisation; what is not given stays."""
     from interlock.cli.output import say
     from interlock.usecases.load import load_inputs, open_workspace
     from interlock.usecases.organizations import edit_organization
 
-    place = open_workspace(workspace or Path())
-    org = load_inputs(place).organization(org_id)
+    workspace = open_workspace(folder)
+    org = load_inputs(workspace).organization(org_id)
     auth = _auth(client_id_env, client_secret_env, private_key_env, key_id_env, bearer_token_env)
     changes = {
         "name": name,
@@ -196,19 +200,19 @@ def edit(
         "note": note,
         "auth": auth,
     }
-    changed = edit_organization(place, org, changes)
+    changed = edit_organization(workspace, org, changes)
     say(f"Saved {changed.id}.")
     if url is not None or any(auth.values()):
-        _offer_trust(place, changed)
+        _offer_trust(workspace, changed)
 
 
 @app.command("remove")
-def remove(org_id: IdArgument, workspace: WorkspaceOption = None) -> None:
+def remove(org_id: IdArgument, folder: WorkspaceOption = None) -> None:
     """Remove an organisation; its answers and observations stay."""
     from interlock.cli.output import say
     from interlock.usecases.load import open_workspace
 
-    kept = open_workspace(workspace or Path()).remove_organization(org_id)
+    kept = open_workspace(folder).remove_organization(org_id)
     say(f"Removed {org_id}." + "".join(f"\nKept: {path}" for path in kept))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +13,7 @@ def patterns(
     output: TableOrJson = "table",
     org: OnlyOrgOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Also the patterns that do not hold.")] = False,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Show which known patterns of trouble hold here, what they usually mean, and what to do."""
     from interlock.cli.output import emit_json
@@ -22,9 +21,9 @@ def patterns(
     from interlock.usecases.load import load_inputs, open_workspace
     from interlock.usecases.patterns import find_patterns
 
-    inputs = load_inputs(open_workspace(workspace or Path()))
-    found = find_patterns(inputs, org)
+    inputs = load_inputs(open_workspace(folder))
+    matches = find_patterns(inputs, org)
     if output == "json":
-        emit_json([one.model_dump(mode="json") for one in found])
+        emit_json([match.model_dump(mode="json") for match in matches])
     else:
-        show_patterns(found, {one.id: one.name for one in inputs.organizations}, everything=everything)
+        show_patterns(matches, {org.id: org.name for org in inputs.organizations}, everything=everything)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -44,7 +43,7 @@ def plan(
             "--simulate", help="As if this behaviour of the test path, or all, were simulated.", metavar="BEHAVIOUR"
         ),
     ] = None,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Plan: what to do first, in which order, and how long it takes; before and after with a what-if."""
     from interlock.cli.output import emit_json
@@ -61,7 +60,7 @@ def plan(
         simulate=tuple(simulate or ()),
     )
     day = _day(by) if by is not None else None
-    inputs = load_inputs(open_workspace(workspace or Path()))
+    inputs = load_inputs(open_workspace(folder))
     today = date.today()
     assessment = assess(inputs, today=today, runs=1 if changes else runs, seed=seed, by=day)
     if changes:

@@ -59,7 +59,7 @@ def probe(
     trust_credentials: options.TrustCredentials = None,
     fail_on_drift: options.FailOnDrift = False,
     list_checks: Annotated[bool, typer.Option("--list-checks", help="List the checks and stop.")] = False,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Look at FHIR endpoints: what they declare, how they authorise, what is off."""
     from interlock.model.errors import DocumentError, InterlockError, Location
@@ -118,9 +118,9 @@ def probe(
     _only(
         out is None or output not in {None, "table"}, "a table is for reading", "choose another --format for --output"
     )
-    targets, place = _targets(urls or [], org, everything, workspace)
+    targets, workspace = _targets(urls or [], org, everything, folder)
     _only(
-        min_stage is None or place is not None,
+        min_stage is None or workspace is not None,
         "--min-stage is about organisations of a workspace",
         "use --org or --all",
     )
@@ -128,31 +128,31 @@ def probe(
     from interlock.usecases.probe import earlier_observations, named_origins, private_origins_of
 
     settings = replace(settings, private_origins=settings.private_origins | named_origins(allow_private or (), targets))
-    if place is None:
+    if workspace is None:
         settings = replace(settings, private_origins=settings.private_origins | private_origins_of(targets))
     else:
         from interlock.cli.trusting import as_trusted
 
-        settings = as_trusted(settings, place, targets, trust_credentials or [], sample=sample)
-    comparer = earlier_observations(place, targets) if place is not None else None
+        settings = as_trusted(settings, workspace, targets, trust_credentials or [], sample=sample)
+    comparer = earlier_observations(workspace, targets) if workspace is not None else None
     if comparer is not None and fail_on_drift:
         _only(comparer.has_contract, "--fail-on-drift needs a contract.yaml to rank by", "write one, or leave it out")
     streamed = out if output == "ndjson" else None
-    observations = watch(targets, settings, place, streamed, stream=output == "ndjson", comparer=comparer)
-    report(observations, output or "table", out, place)
-    if place is not None:
+    observations = watch(targets, settings, workspace, streamed, stream=output == "ndjson", comparer=comparer)
+    report(observations, output or "table", out, workspace)
+    if workspace is not None:
         from interlock.cli.trusting import tell_private
 
         tell_private(observations)
     if comparer is not None:
         from interlock.cli.probe_drift import show_drifts
 
-        show_drifts(comparer.found, table=output in {None, "table"}, ranked=fail_on_drift)
-    thresholds(observations, place, fail_on, min_stage)
+        show_drifts(comparer.drifts, table=output in {None, "table"}, ranked=fail_on_drift)
+    thresholds(observations, workspace, fail_on, min_stage)
     if comparer is not None and fail_on_drift:
         from interlock.usecases.drift import check_drift
 
-        check_drift(list(comparer.found.values()))
+        check_drift(list(comparer.drifts.values()))
 
 
 def _fleet(
@@ -200,8 +200,9 @@ def _only(holds: bool, message: str, remedy: str) -> None:
 
 
 def _targets(
-    urls: list[str], org: str | None, everything: bool, workspace: Path | None
+    urls: list[str], org: str | None, everything: bool, folder: Path | None
 ) -> tuple[tuple[Target, ...], Workspace | None]:
+    from interlock.model import words
     from interlock.model.errors import InterlockError
     from interlock.usecases.probe import bare_targets, targets_of
 
@@ -209,20 +210,21 @@ def _targets(
         return bare_targets(urls), None
     from interlock.usecases.load import load_inputs, open_workspace
 
-    place = open_workspace(workspace or Path())
-    inputs = load_inputs(place)
+    workspace = open_workspace(folder)
+    inputs = load_inputs(workspace)
     chosen = inputs.organizations if everything else (inputs.organization(org or ""),)
     targets = targets_of(chosen)
     if not targets:
-        names = ", ".join(org.id for org in chosen) or "the workspace"
+        names = words.listed([org.id for org in chosen]) or "the workspace"
         raise InterlockError(
             f"no FHIR base URL is known for {names}", remedy="interlock org edit ID --url URL, or org add"
         )
-    return targets, place
+    return targets, workspace
 
 
 def _list_checks(output: str | None) -> None:
     from interlock.cli.output import emit_json, show_table
+    from interlock.model import words
     from interlock.usecases.checks import check_list
 
     _only(output in {None, "table", "json"}, "the list of checks is a table or JSON", "leave --format out, or say json")
@@ -232,5 +234,5 @@ def _list_checks(output: str | None) -> None:
         return
     show_table(
         [("Id", {"no_wrap": True}), ("Severity", {"no_wrap": True}), ("Level", {"no_wrap": True}), "Title"],
-        [(check.id, check.severity.value, check.level, check.title) for check in checks.checks],
+        [(check.id, words.SEVERITY[check.severity].phrase, check.level, check.title) for check in checks.checks],
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +16,7 @@ def questions(
     ] = None,
     unanswered: Annotated[bool, typer.Option("--open", help="Only those without an answer.")] = False,
     output: TableOrJson = "table",
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """List the questions of the product or of one organisation with their answers, or show one whole."""
     from interlock.cli.output import emit, emit_json, show_table
@@ -25,7 +24,7 @@ def questions(
     from interlock.usecases.load import load_inputs, open_workspace
     from interlock.usecases.questions import questions as list_questions
 
-    inputs = load_inputs(open_workspace(workspace or Path()))
+    inputs = load_inputs(open_workspace(folder))
     if item is not None:
         asked = inputs.content.item(item)
         if output == "json":

@@ -43,30 +43,31 @@ def report(
     ] = None,
     runs: RunsOption = 5000,
     seed: SeedOption = None,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Write the report for stakeholders."""
     from interlock.cli.output import emit, say
+    from interlock.model import words
     from interlock.usecases.assess import assess
     from interlock.usecases.load import load_inputs, open_workspace
     from interlock.usecases.pdf import start_pdf_process
     from interlock.usecases.report import never_probed, parse_formats, write_report
 
     wanted = parse_formats(formats)
-    place = open_workspace(workspace or Path())
-    if templates is None and (place.root / "templates").exists():
+    workspace = open_workspace(folder)
+    if templates is None and (workspace.root / "templates").exists():
         say(
             "The workspace's templates/ is not used, because a workspace brings data only. "
-            f"If they are yours: interlock report --templates {place.root / 'templates'}"
+            f"If they are yours: interlock report --templates {workspace.root / 'templates'}"
         )
-    inputs = load_inputs(place)
+    inputs = load_inputs(workspace)
     with start_pdf_process(wanted) as pdf_process:
         assessment = assess(inputs, today=date.today(), runs=runs, seed=seed)
         skip = (lambda name, error: say(f"No {name}: {error}")) if formats == "all" else None
         written = write_report(
             assessment,
             inputs,
-            place.output(directory or place.root / "reports"),
+            workspace.output(directory or workspace.root / "reports"),
             wanted,
             sections=[name.strip() for name in sections.split(",")] if sections else None,
             templates=templates,
@@ -74,6 +75,6 @@ def report(
             on_skipped=skip,
         )
     if "sarif" in wanted and (unseen := never_probed(inputs)):
-        say(f"Not in report.sarif, because never probed: {', '.join(unseen)}. interlock probe --all")
+        say(f"Not in report.sarif, because never probed: {words.listed(unseen)}. interlock probe --all")
     for path in written:
         emit(str(path))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,7 +21,7 @@ def score(
         typer.Option("--gate", help="Exit 1 if an organisation has not passed this gate.", metavar="GATE"),
     ] = None,
     org: OnlyOrgOption = None,
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Score: verdict, stage of each organisation, verified so far and best case."""
     from interlock.cli.output import emit_json, say
@@ -31,7 +30,7 @@ def score(
     from interlock.usecases.load import load_inputs, open_workspace
     from interlock.usecases.score import check_thresholds, score_of
 
-    inputs = load_inputs(open_workspace(workspace or Path()))
+    inputs = load_inputs(open_workspace(folder))
     if org is not None:
         inputs.organization(org)
     assessment = assess(inputs, today=date.today(), runs=100)

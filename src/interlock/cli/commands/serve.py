@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,14 +16,14 @@ def serve(
     host: Annotated[
         str, typer.Option("--host", help="Address to serve on; by default only this machine can reach it.")
     ] = "127.0.0.1",
-    workspace: WorkspaceOption = None,
+    folder: WorkspaceOption = None,
 ) -> None:
     """Serve the terminal UI to a browser on this machine."""
     from interlock.cli.output import say, say_paragraph
     from interlock.usecases.load import open_workspace
     from interlock.usecases.serve import serve_workspace
 
-    opened = open_workspace(workspace or Path())
+    opened = open_workspace(folder)
 
     def ready(address: str, here_alone: bool) -> None:
         if not here_alone:

@@ -88,6 +88,7 @@ def _show(report: TrustReport) -> None:
 
 def _show_trusted(output: str) -> None:
     from interlock.cli.output import emit_json, say, show_table
+    from interlock.model import words
     from interlock.usecases.trust import trusted_workspaces
 
     known = trusted_workspaces()
@@ -98,5 +99,5 @@ def _show_trusted(output: str) -> None:
     else:
         show_table(
             ["Workspace", "Allowed", "Since"],
-            [(workspace.root, len(workspace.grants), workspace.changed[:10]) for workspace in known],
+            [(workspace.root, len(workspace.grants), words.iso_day(workspace.changed)) for workspace in known],
         )
