@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import gc
 import json
 import re
 import zlib
@@ -220,9 +219,6 @@ def _check(text: str) -> None:
 
 
 def _parsed(text: str) -> Any:
-    # Everything that is parsed is alive: collecting garbage while the tree grows only costs time.
-    collecting = gc.isenabled()
-    gc.disable()
     try:
         return _loads(text)
     except RecursionError:
@@ -233,6 +229,3 @@ def _parsed(text: str) -> Any:
         raise NotJsonError(f"is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except ValueError:
         raise NotJsonError("holds a number that is too long to be read") from None
-    finally:
-        if collecting:
-            gc.enable()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from interlock.documents.text import plain
@@ -18,10 +17,6 @@ from interlock.probe.client import Client
 from interlock.probe.plan import clean_base_url
 from interlock.probe.session import probe_target
 from interlock.probe.settings import OnEvent, ProbeEvent, ProbeSettings
-
-#: New containers that start a garbage collection while a run lasts. A large statement is ten thousand of them, alive
-#: until its checks are done: with Python's 700, a third of a run's time went into looking at documents in use.
-_COLLECT_AFTER = 50_000
 
 
 async def probe(
@@ -40,32 +35,21 @@ async def probe(
     # Each target asks its host for two documents at a time.
     queue = _FairQueue(targets, max(1, settings.per_host // 2))
     results: asyncio.Queue[Observation | BaseException] = asyncio.Queue(2 * settings.concurrency)
-    with _fewer_collections():
-        async with Client(settings) as client:
-            workers = [
-                asyncio.create_task(_work(queue, client, settings, on_event, results))
-                for _ in range(min(settings.concurrency, len(targets)))
-            ]
-            try:
-                for _ in range(len(targets)):
-                    result = await results.get()
-                    if isinstance(result, BaseException):
-                        raise result
-                    yield result
-            finally:
-                for worker in workers:
-                    worker.cancel()
-                await asyncio.gather(*workers, return_exceptions=True)
-
-
-@contextmanager
-def _fewer_collections() -> Iterator[None]:
-    before = gc.get_threshold()
-    gc.set_threshold(max(before[0], _COLLECT_AFTER), *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
+    async with Client(settings) as client:
+        workers = [
+            asyncio.create_task(_work(queue, client, settings, on_event, results))
+            for _ in range(min(settings.concurrency, len(targets)))
+        ]
+        try:
+            for _ in range(len(targets)):
+                result = await results.get()
+                if isinstance(result, BaseException):
+                    raise result
+                yield result
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
 
 
 def host_of(target: Target) -> str:
