@@ -33,10 +33,10 @@ def keys_of(server: Loopback) -> Loopback:
 
 
 def test_what_is_typed_is_asked_and_not_where_it_leads(command: Any, server: Loopback) -> None:
-    seen = command("probe", server.base, "-f", "json", "--quick")
-    assert seen.code == 0 and seen.json()["outcome"] == "observed"
+    result = command("probe", server.base, "-f", "json", "--quick")
+    assert result.code == 0 and result.json()["outcome"] == "observed"
     assert keys_of(server).requests == []
-    refused = next(request for request in seen.json()["requests"] if request["purpose"] == "jwks")
+    refused = next(request for request in result.json()["requests"] if request["purpose"] == "jwks")
     assert refused["failure"] == "refused"
 
 
@@ -55,8 +55,8 @@ def test_a_redirect_to_a_neighbour(command: Any, server: Loopback) -> None:
     server.routes["/fhir/metadata"] = redirect(f"{keys.origin}/metadata")
     command("probe", server.base, "-f", "json", "--quick")
     assert keys.requests == []
-    seen = command("probe", server.base, "-f", "json", "--quick", "--allow-private", f"127.0.0.1:{keys.port}").json()
-    assert keys.asked("/metadata") and seen["outcome"] == "observed"
+    result = command("probe", server.base, "-f", "json", "--quick", "--allow-private", f"127.0.0.1:{keys.port}").json()
+    assert keys.asked("/metadata") and result["outcome"] == "observed"
 
 
 def test_the_products_own_service_is_typed_too(command: Any, server: Loopback) -> None:
@@ -70,8 +70,8 @@ def test_the_products_own_service_is_typed_too(command: Any, server: Loopback) -
 def test_an_organisation_that_was_added_is_probed(command: Any, server: Loopback, tmp_path: Path) -> None:
     command("init", tmp_path / "w")
     assert command("org", "add", "here", "--url", server.base, "-w", tmp_path / "w").code == 0
-    seen = command("probe", "--org", "here", "-w", tmp_path / "w", "-f", "json", "--quick")
-    assert seen.code == 0 and seen.json()["outcome"] == "observed"
+    result = command("probe", "--org", "here", "-w", tmp_path / "w", "-f", "json", "--quick")
+    assert result.code == 0 and result.json()["outcome"] == "observed"
 
 
 @pytest.mark.parametrize(

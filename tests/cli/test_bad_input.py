@@ -78,13 +78,13 @@ def test_the_list_of_commands_is_whole_at_80_columns(
 
 
 def test_a_file_or_folder_to_write_to_is_named_alike_everywhere() -> None:
-    found = 0
-    for name, one in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
-        for sub in getattr(one, "commands", {name: one}).values():
+    checked = 0
+    for name, command in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+        for sub in getattr(command, "commands", {name: command}).values():
             names = [set(option.opts) for option in sub.params if "-o" in option.opts]
             assert names in ([], [{"--output", "--out", "-o"}]), sub.name
-            found += len(names)
-    assert found >= 8
+            checked += len(names)
+    assert checked >= 8
 
 
 def test_import_of_a_file_without_addresses_is_bad_input(command, demo: Path) -> None:

@@ -328,10 +328,12 @@ def test_the_card_of_an_unseen_server_says_why_once(command) -> None:
 
 def test_an_observation_can_be_checked_anew_offline(command, demo: Path) -> None:
     for org in ("riverside", "pinecrest", "harborview"):
-        seen = command("observe", org, "--format", "json", "--workspace", demo).json()
+        observation = command("observe", org, "--format", "json", "--workspace", demo).json()
         again = command("observe", org, "--recheck", "--format", "json", "--workspace", demo).json()
-        assert again["facts"] == seen["facts"]
-        assert [(c["id"], c["outcome"]) for c in again["checks"]] == [(c["id"], c["outcome"]) for c in seen["checks"]]
+        assert again["facts"] == observation["facts"]
+        assert [(c["id"], c["outcome"]) for c in again["checks"]] == [
+            (c["id"], c["outcome"]) for c in observation["checks"]
+        ]
     stored = sorted((demo / "observations" / "bodies").iterdir())
     for path in stored:
         path.write_bytes(path.read_bytes()[:-9])

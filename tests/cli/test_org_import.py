@@ -71,9 +71,9 @@ def test_a_second_import_changes_nothing(command, workspace: Path, listed: Path)
 def test_an_organisation_of_the_same_name_is_left_alone(command, workspace: Path, listed: Path) -> None:
     command("org", "add", "South Clinic", "--url", "https://elsewhere.example/r4", "-w", workspace)
     command("org", "import", listed, "-w", workspace)
-    found = organizations(command, workspace)
-    assert found["south-clinic"]["fhir_base_url"] == "https://elsewhere.example/r4"
-    assert found["south-clinic-2"]["fhir_base_url"] == "https://south.example/r4"
+    by_id = organizations(command, workspace)
+    assert by_id["south-clinic"]["fhir_base_url"] == "https://elsewhere.example/r4"
+    assert by_id["south-clinic-2"]["fhir_base_url"] == "https://south.example/r4"
 
 
 def test_a_trial_run_saves_nothing_and_lists_everything(command, workspace: Path, listed: Path) -> None:

@@ -67,13 +67,13 @@ def test_a_what_if_is_never_later(command, workspace: Path, change: tuple[str, .
     shown = command("plan", *change, "--runs", "200", "--format", "json", "--workspace", workspace)
     result = WhatIf.model_validate_json(shown.out)
     assert result.changes
-    for one in result.finishes:
-        if one.after is None:
-            assert one.org in change
+    for finish in result.finishes:
+        if finish.after is None:
+            assert finish.org in change
         else:
-            assert one.after.p50_days <= one.before.p50_days
-            assert one.after.p80_days <= one.before.p80_days
-            assert one.after.p80_date <= one.before.p80_date
+            assert finish.after.p50_days <= finish.before.p50_days
+            assert finish.after.p80_days <= finish.before.p80_days
+            assert finish.after.p80_date <= finish.before.p80_date
 
 
 def test_before_is_the_plan(command, workspace: Path) -> None:
@@ -81,8 +81,8 @@ def test_before_is_the_plan(command, workspace: Path) -> None:
     shown = command(
         "plan", "--launch", "standalone", "--runs", "200", "--format", "json", "--workspace", workspace
     ).json()
-    before = {one["org"]: one["before"] for one in shown["finishes"]}
-    assert before == {None: plan["finish"], **{one["org"]: one["finish"] for one in plan["orgs"]}}
+    before = {finish["org"]: finish["before"] for finish in shown["finishes"]}
+    assert before == {None: plan["finish"], **{finish["org"]: finish["finish"] for finish in plan["orgs"]}}
     assert "standalone launch" in shown["changes"][0]
     assert shown["closed"]
     table = command("plan", "--launch", "standalone", "--runs", "200", "--workspace", workspace)
@@ -153,7 +153,7 @@ def test_holidays_and_freezes_reach_the_plan(command, workspace: Path) -> None:
     assert "holidays" not in bare
     assert any("No holidays are stated" in note for note in before["notes"])
     assert not any("No holidays are stated" in note for note in [*stated["notes"], *after["notes"]])
-    finishes = {one["org"]: one["finish"]["p80_date"] for one in after["orgs"]}
+    finishes = {finish["org"]: finish["finish"]["p80_date"] for finish in after["orgs"]}
     assert finishes["lakeshore"] >= "2028-01-03"
     assert "org.freeze@lakeshore" not in {task["id"] for task in after["tasks"]}
     assert "org.freeze@pinecrest" in {task["id"] for task in after["tasks"]}

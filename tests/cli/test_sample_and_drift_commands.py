@@ -22,7 +22,7 @@ def _no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def place(command: Any, tmp_path: Path) -> Path:
+def workspace(command: Any, tmp_path: Path) -> Path:
     folder = tmp_path / "ws"
     assert command("init", folder, "--template", "sepsis").code == 0
     path = folder / "orgs" / "riverside.yaml"
@@ -32,15 +32,15 @@ def place(command: Any, tmp_path: Path) -> Path:
     return folder
 
 
-def move(place: Path, faults: str) -> None:
-    path = place / "orgs" / "riverside.yaml"
+def move(workspace: Path, faults: str) -> None:
+    path = workspace / "orgs" / "riverside.yaml"
     path.write_text(path.read_text().replace("sandbox://riverside", f"sandbox://riverside+{faults}"))
 
 
-def test_a_sample_needs_what_the_organisation_names(command: Any, place: Path) -> None:
-    path = place / "orgs" / "riverside.yaml"
+def test_a_sample_needs_what_the_organisation_names(command: Any, workspace: Path) -> None:
+    path = workspace / "orgs" / "riverside.yaml"
     path.write_text(path.read_text().replace("sandbox://riverside", "https://ehr.example/fhir"))
-    result = command("probe", "--org", "riverside", "--sample", "-w", place)
+    result = command("probe", "--org", "riverside", "--sample", "-w", workspace)
     assert result.code == 2
     assert "RIVERSIDE_SECRET" in result.err
     assert "Riverside Regional Medical Center (riverside)" in result.err
@@ -49,7 +49,7 @@ def test_a_sample_needs_what_the_organisation_names(command: Any, place: Path) -
 
 
 def test_a_sample_is_shown_and_its_secrets_are_in_no_file(
-    command: Any, place: Path, monkeypatch: pytest.MonkeyPatch
+    command: Any, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in SECRET_NAMES.items():
         monkeypatch.setenv(name, value)
@@ -61,50 +61,50 @@ def test_a_sample_is_shown_and_its_secrets_are_in_no_file(
         return issued[-1]
 
     monkeypatch.setattr(Tokens, "issue", noted)
-    result = command("probe", "--org", "riverside", "--sample", "--active", "-w", place)
+    result = command("probe", "--org", "riverside", "--sample", "--active", "-w", workspace)
     assert result.code == 0
     assert "Token issued (client_secret_basic)" in result.out
     assert "loinc.org 12" in result.out
-    lines = command("probe", "--all", "--sample", "-f", "ndjson", "-w", place)
+    lines = command("probe", "--all", "--sample", "-f", "ndjson", "-w", workspace)
     assert "Probed without credentials: Pinecrest Community Hospital (pinecrest) names no credentials" in lines.err
     assert len(lines.out.splitlines()) == 4
-    kept = [path.read_bytes().decode("utf-8", "replace") for path in place.rglob("*") if path.is_file()]
+    kept = [path.read_bytes().decode("utf-8", "replace") for path in workspace.rglob("*") if path.is_file()]
     everything = "".join([*kept, result.out, result.err, lines.out, lines.err])
     assert len(issued) == 2
     # The client's id is the sandbox's own and public; it is no secret here.
     assert [secret for secret in (CLIENT_SECRET, *issued) if secret in everything] == []
 
 
-def test_what_changed_is_said_after_a_probe_and_can_fail_it(command: Any, place: Path) -> None:
-    first = command("probe", "--org", "riverside", "--fail-on-drift", "-w", place)
+def test_what_changed_is_said_after_a_probe_and_can_fail_it(command: Any, workspace: Path) -> None:
+    first = command("probe", "--org", "riverside", "--fail-on-drift", "-w", workspace)
     assert (first.code, "change" in first.out) == (0, False)
-    assert command("probe", "--org", "riverside", "--fail-on-drift", "-w", place).code == 0
-    move(place, "no-smart")
-    result = command("probe", "--org", "riverside", "--fail-on-drift", "-w", place)
+    assert command("probe", "--org", "riverside", "--fail-on-drift", "-w", workspace).code == 0
+    move(workspace, "no-smart")
+    result = command("probe", "--org", "riverside", "--fail-on-drift", "-w", workspace)
     assert result.code == 1
     assert "of what the contract uses" in result.out
     assert "breaks contract: launch mode backend is gone" in result.out
     assert "SMART configuration is gone" in result.err
-    again = command("probe", "--org", "riverside", "-f", "json", "-w", place)
+    again = command("probe", "--org", "riverside", "-f", "json", "-w", workspace)
     assert again.code == 0
     assert json.loads(again.out)["target"]["org"] == "riverside"
 
 
-def test_observations_are_compared_by_organisation_and_by_file(command: Any, place: Path) -> None:
-    assert command("diff", "--org", "riverside", "-w", place).code == 2
-    command("probe", "--org", "riverside", "-w", place)
-    move(place, "no-smart")
-    command("probe", "--org", "riverside", "-w", place)
-    table = command("diff", "--org", "riverside", "-w", place)
+def test_observations_are_compared_by_organisation_and_by_file(command: Any, workspace: Path) -> None:
+    assert command("diff", "--org", "riverside", "-w", workspace).code == 2
+    command("probe", "--org", "riverside", "-w", workspace)
+    move(workspace, "no-smart")
+    command("probe", "--org", "riverside", "-w", workspace)
+    table = command("diff", "--org", "riverside", "-w", workspace)
     assert table.code == 0
     assert "breaks contract" in table.out
-    found = Drift.model_validate_json(command("diff", "--org", "riverside", "-f", "json", "-w", place).out)
-    assert found.concerns_contract
-    files = sorted((place / "observations" / "riverside").glob("*.json"))
+    drift = Drift.model_validate_json(command("diff", "--org", "riverside", "-f", "json", "-w", workspace).out)
+    assert drift.concerns_contract
+    files = sorted((workspace / "observations" / "riverside").glob("*.json"))
     by_file = Drift.model_validate_json(command("diff", *files, "-f", "json").out)
-    assert by_file == found
-    assert command("diff", files[0], "last", "-w", place).code == 2
-    assert command("diff", "-w", place).code == 2
+    assert by_file == drift
+    assert command("diff", files[0], "last", "-w", workspace).code == 2
+    assert command("diff", "-w", workspace).code == 2
     assert command("config", "schema", "drift").json()["title"] == "Drift"
 
 

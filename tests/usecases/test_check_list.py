@@ -52,9 +52,9 @@ def test_every_row_that_is_cited_exists(rows: frozenset[str]) -> None:
 
 
 def test_the_command_lists_them() -> None:
-    found = CliRunner().invoke(app, ["probe", "--list-checks", "--format", "json"])
-    assert found.exit_code == 0
-    assert CheckList.model_validate(json.loads(found.stdout)) == check_list()
+    result = CliRunner().invoke(app, ["probe", "--list-checks", "--format", "json"])
+    assert result.exit_code == 0
+    assert CheckList.model_validate(json.loads(result.stdout)) == check_list()
     table = CliRunner().invoke(app, ["probe", "--list-checks"])
     assert table.exit_code == 0
     assert all(entry.id in table.stdout for entry in check_list().checks)

@@ -47,8 +47,8 @@ def example(target: Gate, **weights: float) -> OrgReadiness:
         rule = Rule.model_validate(data)
         assert rule.score_weight == weights.get(severity, float(weight.strip("()")))
         kind, *more = outcome.split(", ")
-        value = [float(one.removeprefix("option value ")) for one in more if one.startswith("option value ")]
-        evidence = [one for one in more if not one.startswith("option value ")]
+        value = [float(line.removeprefix("option value ")) for line in more if line.startswith("option value ")]
+        evidence = [line for line in more if not line.startswith("option value ")]
         conclusion = Conclusion(
             outcome=RuleOutcome(kind.replace(" ", "_")),
             value=value[0] if value else None,

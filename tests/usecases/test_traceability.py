@@ -22,45 +22,45 @@ def content() -> Content:
 
 
 @pytest.fixture(scope="module")
-def found(content: Content) -> dict[str, Trace]:
+def traced(content: Content) -> dict[str, Trace]:
     return {trace.statement.id: trace for trace in traces(content)}
 
 
-def test_no_statement_has_a_hole(found: dict[str, Trace]) -> None:
-    assert [f"{name} has {hole}" for name, trace in found.items() for hole in trace.holes()] == []
+def test_no_statement_has_a_hole(traced: dict[str, Trace]) -> None:
+    assert [f"{name} has {hole}" for name, trace in traced.items() for hole in trace.holes()] == []
 
 
-def test_the_page_is_what_the_content_gives(found: dict[str, Trace], content: Content) -> None:
+def test_the_page_is_what_the_content_gives(traced: dict[str, Trace], content: Content) -> None:
     written = (ROOT / "docs/traceability.md").read_text("utf-8")
-    assert written == page(found.values(), content), "docs/traceability.md is stale: make renew"
+    assert written == page(traced.values(), content), "docs/traceability.md is stale: make renew"
 
 
-def test_the_page_links_to_files_that_are_there(found: dict[str, Trace], content: Content) -> None:
-    targets = {part.partition(")")[0] for part in page(found.values(), content).split("](")[1:]}
+def test_the_page_links_to_files_that_are_there(traced: dict[str, Trace], content: Content) -> None:
+    targets = {part.partition(")")[0] for part in page(traced.values(), content).split("](")[1:]}
     assert len(targets) > 100
     assert [target for target in targets if not (ROOT / "docs" / target).resolve().is_file()] == []
 
 
-def test_everything_that_cites_a_statement_is_traced(found: dict[str, Trace], content: Content) -> None:
+def test_everything_that_cites_a_statement_is_traced(traced: dict[str, Trace], content: Content) -> None:
     for item in content.items.values():
-        assert all(item.id in found[statement].questions for statement in item.source)
+        assert all(item.id in traced[statement].questions for statement in item.source)
     for rule in content.ruleset.rules:
         if rule.lifecycle != "deprecated":
-            assert all(rule.id in (*found[s].rules, *found[s].vendor_rules) for s in rule.source)
+            assert all(rule.id in (*traced[s].rules, *traced[s].vendor_rules) for s in rule.source)
     for compiled in content.patterns.patterns:
-        assert all(compiled.pattern.id in found[s].patterns for s in compiled.pattern.source)
+        assert all(compiled.pattern.id in traced[s].patterns for s in compiled.pattern.source)
 
 
-def test_every_statement_is_traced_in_order(found: dict[str, Trace]) -> None:
+def test_every_statement_is_traced_in_order(traced: dict[str, Trace]) -> None:
     ids = [statement.id for statement in STATEMENTS]
-    assert ids == sorted(set(ids)) == list(found)
-    assert all(set(trace.sections) <= set(SECTIONS) for trace in found.values())
+    assert ids == sorted(set(ids)) == list(traced)
+    assert all(set(trace.sections) <= set(SECTIONS) for trace in traced.values())
 
 
-def test_a_check_counts_for_the_statement_of_the_rule_that_reads_it(found: dict[str, Trace], content: Content) -> None:
+def test_a_check_counts_for_the_statement_of_the_rule_that_reads_it(traced: dict[str, Trace], content: Content) -> None:
     readers = [rule for rule in content.ruleset.rules if 'checks["SMART-001"]' in f"{rule.applies} {rule.gap_when}"]
     assert readers
-    assert all("SMART-001" in found[statement].checks for rule in readers for statement in rule.source)
+    assert all("SMART-001" in traced[statement].checks for rule in readers for statement in rule.source)
 
 
 def test_holes_are_told_apart(content: Content) -> None:
