@@ -90,7 +90,7 @@ def rule(
 
 
 def rules_of(*rules: Rule) -> dict[str, Rule]:
-    return {one.id: one for one in rules}
+    return {rule_.id: rule_ for rule_ in rules}
 
 
 def org(name: str, vendor: str = "epic") -> Organization:
@@ -116,18 +116,18 @@ def everywhere(
     rules: Mapping[str, Rule], orgs: Sequence[Organization], outcomes: Mapping[str, RuleOutcome] | None = None
 ) -> tuple[Finding, ...]:
     """One finding a rule and subject, gaps unless ``outcomes`` (by key) says otherwise."""
-    found = []
-    for one in rules.values():
-        if one.scope is Scope.PRODUCT:
+    findings = []
+    for of in rules.values():
+        if of.scope is Scope.PRODUCT:
             subjects = [PRODUCT]
-        elif one.scope is Scope.VENDOR:
+        elif of.scope is Scope.VENDOR:
             subjects = [at_vendor(vendor) for vendor in sorted({o.vendor for o in orgs})]
         else:
             subjects = [at_org(o.id) for o in orgs]
         for subject in subjects:
-            outcome = (outcomes or {}).get(finding_key(one.id, subject), GAP)
-            found.append(finding(one, subject, outcome))
-    return tuple(found)
+            outcome = (outcomes or {}).get(finding_key(of.id, subject), GAP)
+            findings.append(finding(of, subject, outcome))
+    return tuple(findings)
 
 
 def task(name: str, scope: Scope = Scope.ORG, **more: Any) -> RoutineTask:
@@ -172,11 +172,11 @@ def observation(name: str, outcome: str = "observed", failure: str | None = None
 def parts_of(findings: Sequence[Finding], rules: Mapping[str, Rule]) -> Parts:
     """What the findings amount to, by subject."""
     groups: dict[Subject, list[Finding]] = {}
-    for one in findings:
-        groups.setdefault(one.subject, []).append(one)
+    for entry in findings:
+        groups.setdefault(entry.subject, []).append(entry)
 
     def part(subject: Subject) -> Part:
-        entries = [(weighing(rules[one.rule]), conclusion_of(one)) for one in groups[subject]]
+        entries = [(weighing(rules[entry.rule]), conclusion_of(entry)) for entry in groups[subject]]
         return part_of(subject, entries)
 
     return Parts(
@@ -186,8 +186,8 @@ def parts_of(findings: Sequence[Finding], rules: Mapping[str, Rule]) -> Parts:
     )
 
 
-def conclusion_of(found: Finding) -> Conclusion:
-    return Conclusion(**{name: getattr(found, name) for name in Conclusion._fields})
+def conclusion_of(entry: Finding) -> Conclusion:
+    return Conclusion(**{name: getattr(entry, name) for name in Conclusion._fields})
 
 
 def product_score(findings: Sequence[Finding], rules: Mapping[str, Rule], target_gate: Gate = Gate.PRODUCTION) -> Score:
@@ -203,7 +203,10 @@ def readiness(
 ) -> tuple[OrgReadiness, ...]:
     parts = parts_of(findings, rules)
     blockers = parts.product_blockers()
-    return tuple(score.org_readiness(one, parts, blockers, observations.get(one.id), target_gate) for one in orgs)
+    return tuple(
+        score.org_readiness(organization, parts, blockers, observations.get(organization.id), target_gate)
+        for organization in orgs
+    )
 
 
 def decide(
@@ -213,9 +216,9 @@ def decide(
     orgs: Sequence[Organization],
 ) -> Verdict:
     def votes(*subjects: Subject) -> tuple[verdict.Vote, ...]:
-        return verdict.votes_of([one for one in findings if one.subject in subjects], rules)
+        return verdict.votes_of([entry for entry in findings if entry.subject in subjects], rules)
 
-    own = {one.id: votes(at_vendor(one.vendor), at_org(one.id)) for one in orgs}
+    own = {organization.id: votes(at_vendor(organization.vendor), at_org(organization.id)) for organization in orgs}
     return verdict.decide(votes(PRODUCT), own, stands, orgs)
 
 

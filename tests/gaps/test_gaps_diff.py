@@ -29,8 +29,8 @@ RULES = rules_of(*(rule(f"AA-00{n}", work=effort(n + 1, n + 1, n + 1)) for n in 
 
 def with_outcomes(outcomes, rules=RULES, orgs=(ALDER,), **more):
     outcomes = {f"{name}@alder": outcome for name, outcome in outcomes.items()}
-    found = [f for f in everywhere(rules, orgs, outcomes) if outcomes.get(f.key) is not None]
-    return assessment(found, rules, orgs, runs=100, **more)
+    findings = [f for f in everywhere(rules, orgs, outcomes) if outcomes.get(f.key) is not None]
+    return assessment(findings, rules, orgs, runs=100, **more)
 
 
 def keys(changes):
@@ -38,8 +38,8 @@ def keys(changes):
 
 
 def test_the_same_assessment_has_no_difference():
-    one = with_outcomes({"AA-001": GAP, "AA-002": UNKNOWN, "AA-003": MET})
-    diff = compare(one, one)
+    same = with_outcomes({"AA-001": GAP, "AA-002": UNKNOWN, "AA-003": MET})
+    diff = compare(same, same)
     assert diff.is_empty
     assert diff.still_open == ("AA-001@alder",)
 
@@ -94,12 +94,12 @@ def test_dates_that_moved():
 
 
 def test_what_cannot_be_compared_is_said():
-    one = with_outcomes({"AA-004": GAP})
+    ours = with_outcomes({"AA-004": GAP})
     other = with_outcomes({"AA-004": GAP}, target_gate=Gate.SANDBOX, seed=8, start=date(2026, 3, 2))
     other = other.model_copy(update={"ruleset": "core 2"})
-    cautions = compare(one, other).not_comparable
+    cautions = compare(ours, other).not_comparable
     assert [caution.split()[1] for caution in cautions] == ["ruleset", "target", "plans", "plans"]
-    assert compare(one, one).not_comparable == ()
+    assert compare(ours, ours).not_comparable == ()
 
 
 def test_a_difference_survives_being_stored():
@@ -130,10 +130,10 @@ def test_a_date_that_moved_says_what_of_the_critical_path_changed():
 def test_the_burn_down_has_a_point_an_assessment_and_no_average():
     first = with_outcomes({"AA-001": GAP, "AA-002": UNKNOWN, "AA-003": UNKNOWN})
     second = with_outcomes({"AA-001": MET, "AA-002": MET, "AA-003": UNKNOWN}, orgs=(ALDER, BIRCH))
-    found = burn_down([("start", first), ("now", second)])
-    assert [(point.name, point.open, point.undecided) for point in found.points] == [("start", 1, 2), ("now", 0, 1)]
-    one, two = (point.orgs["alder"] for point in found.points)
-    assert two.high - two.low < one.high - one.low
-    assert "birch" not in found.points[0].orgs
-    assert found.names["birch"] == BIRCH.name
-    assert found.points[0].p80_date == first.plan.finish.p80_date
+    series = burn_down([("start", first), ("now", second)])
+    assert [(point.name, point.open, point.undecided) for point in series.points] == [("start", 1, 2), ("now", 0, 1)]
+    wide, narrow = (point.orgs["alder"] for point in series.points)
+    assert narrow.high - narrow.low < wide.high - wide.low
+    assert "birch" not in series.points[0].orgs
+    assert series.names["birch"] == BIRCH.name
+    assert series.points[0].p80_date == first.plan.finish.p80_date

@@ -27,30 +27,30 @@ def names(links):
 
 
 def test_what_a_gap_waits_for_and_holds_up():
-    told = explained("AA-002@alder")
-    assert names(told.waits_for) == names(told.roots) == ["AA-001"]
-    assert names(told.holds_up) == ["AA-003@alder"]
-    assert [(gate.org, gate.gate) for gate in told.blocks] == [("alder", Gate.SANDBOX), ("alder", Gate.PILOT)]
-    assert (told.title, told.why, told.statement) == (
+    explanation = explained("AA-002@alder")
+    assert names(explanation.waits_for) == names(explanation.roots) == ["AA-001"]
+    assert names(explanation.holds_up) == ["AA-003@alder"]
+    assert [(gate.org, gate.gate) for gate in explanation.blocks] == [("alder", Gate.SANDBOX), ("alder", Gate.PILOT)]
+    assert (explanation.title, explanation.why, explanation.statement) == (
         "Title of AA-002",
         "Why AA-002 matters",
         "AA-002 is open at alder",
     )
-    assert told.remediation == RULES["AA-002"].remediation
-    assert told.task and told.task.id == "AA-002@alder"
+    assert explanation.remediation == RULES["AA-002"].remediation
+    assert explanation.task and explanation.task.id == "AA-002@alder"
 
 
 def test_the_start_of_a_long_chain_is_named():
-    told = explained("AA-003@birch")
-    assert names(told.waits_for) == ["AA-002@birch"]
-    assert names(told.roots) == ["AA-001"]
+    explanation = explained("AA-003@birch")
+    assert names(explanation.waits_for) == ["AA-002@birch"]
+    assert names(explanation.roots) == ["AA-001"]
 
 
 def test_a_root_blocks_every_gate_behind_it_and_says_so():
-    told = explained("AA-001", {"AA-004@alder": MET, "AA-004@birch": MET})
-    assert len(told.blocks) == 6
-    assert told.waits_for == told.roots == ()
-    assert told.root_cause == "AA-001 stands between 2 of 2 organisations and their design gate"
+    explanation = explained("AA-001", {"AA-004@alder": MET, "AA-004@birch": MET})
+    assert len(explanation.blocks) == 6
+    assert explanation.waits_for == explanation.roots == ()
+    assert explanation.root_cause == "AA-001 stands between 2 of 2 organisations and their design gate"
 
 
 def test_without_organisations_the_product_is_blocked():
@@ -59,7 +59,7 @@ def test_without_organisations_the_product_is_blocked():
 
 
 def test_what_it_rests_on_and_what_is_missing():
-    one = finding(
+    judged = finding(
         RULES["AA-004"],
         at_org("alder"),
         UNKNOWN,
@@ -74,8 +74,8 @@ def test_what_it_rests_on_and_what_is_missing():
         missing_answers=("auth.jwks",),
         missing_facts=("probe.smart",),
     )
-    told = explain(one.key, assessment([one], RULES, (ALDER,), runs=50))
-    assert [(read.name, read.origin, read.known) for read in told.reads] == [
+    explanation = explain(judged.key, assessment([judged], RULES, (ALDER,), runs=50))
+    assert [(read.name, read.origin, read.known) for read in explanation.reads] == [
         ("responses.auth.jwks", "answer", False),
         ("value.auth.scopes", "answer", True),
         ("probe.smart.capabilities", "observation", False),
@@ -83,13 +83,18 @@ def test_what_it_rests_on_and_what_is_missing():
         ("org.vendor", "organisation", True),
         ("x.y", "other", True),
     ]
-    assert told.statement == "not decided yet; no answer to auth.jwks and probe.smart not observed"
+    assert explanation.statement == "not decided yet; no answer to auth.jwks and probe.smart not observed"
 
 
 def test_a_finding_that_is_met_has_a_story_too():
-    one = finding(RULES["AA-004"], at_org("alder"), MET, evidence=Evidence.OBSERVED)
-    told = explain(one.key, assessment([one], RULES, (ALDER,), runs=50))
-    assert (told.outcome, told.evidence, told.blocks, told.task) == (MET, Evidence.OBSERVED, (), None)
+    judged = finding(RULES["AA-004"], at_org("alder"), MET, evidence=Evidence.OBSERVED)
+    explanation = explain(judged.key, assessment([judged], RULES, (ALDER,), runs=50))
+    assert (explanation.outcome, explanation.evidence, explanation.blocks, explanation.task) == (
+        MET,
+        Evidence.OBSERVED,
+        (),
+        None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,8 +114,10 @@ def test_an_unknown_key_is_met_with_close_ones(key, hint):
 
 
 def test_the_text_tells_everything_without_control_characters():
-    one = finding(RULES["AA-002"], at_org("alder"), GAP, message="Server said \x1b[2J<b>", evidence=Evidence.ASSERTED)
-    text = explain(one.key, assessment([one], RULES, (ALDER,), runs=50)).text()
+    judged = finding(
+        RULES["AA-002"], at_org("alder"), GAP, message="Server said \x1b[2J<b>", evidence=Evidence.ASSERTED
+    )
+    text = explain(judged.key, assessment([judged], RULES, (ALDER,), runs=50)).text()
     assert "\x1b" not in text
     for words in (
         "AA-002@alder: Title of AA-002",

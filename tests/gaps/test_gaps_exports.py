@@ -113,8 +113,8 @@ def test_graphml_is_read_back_by_networkx():
 
 @pytest.mark.parametrize("text", ['</data><script x="1">', "]]>&amp;\x1b[2J", "\ud800\ufffe\x00", "&#x0;<!DOCTYPE a>"])
 def test_graphml_keeps_hostile_text_as_text(text):
-    one = rule("AA-001").model_copy(update={"title": text})
-    [(_, data)] = graphml(build([finding(one)], rules_of(one), (), Gate.PRODUCTION)).nodes(data=True)
+    hostile = rule("AA-001").model_copy(update={"title": text})
+    [(_, data)] = graphml(build([finding(hostile)], rules_of(hostile), (), Gate.PRODUCTION)).nodes(data=True)
     assert data["rule"] == "AA-001"
     assert data["label"].startswith("AA-001: ")
     assert not any(ord(character) < 32 for character in data["label"])

@@ -80,8 +80,8 @@ class TestByADay:
         assert {chance.date for chance in plan.chances} == {"2026-01-06"}
 
     def test_a_day_that_is_not_worked_counts_as_the_one_before_it(self):
-        found = everywhere(self.RULES, (ALDER,))
-        friday, sunday = (plan_of(found, self.RULES, (ALDER,), by=date(2026, 1, day)) for day in (9, 11))
+        findings = everywhere(self.RULES, (ALDER,))
+        friday, sunday = (plan_of(findings, self.RULES, (ALDER,), by=date(2026, 1, day)) for day in (9, 11))
         assert [c.probability for c in friday.chances] == [c.probability for c in sunday.chances]
         assert "11 Jan 2026 is not worked; what is done by the working day before it counts." in sunday.notes
 
@@ -153,11 +153,11 @@ class TestEstimates:
         ],
     )
     def test_out_of_order_negative_missing_or_no_number(self, numbers):
-        parts = dict(zip(("low", "expected", "high"), numbers, strict=False))
+        numbers_of = dict(zip(("low", "expected", "high"), numbers, strict=False))
         with pytest.raises(ValidationError):
-            Effort.model_validate(parts)
+            Effort.model_validate(numbers_of)
         with pytest.raises(ValidationError):
-            LeadTime.model_validate({**parts, "source": "judgement", "grade": "judgement", "as_of": "2026-11"})
+            LeadTime.model_validate({**numbers_of, "source": "judgement", "grade": "judgement", "as_of": "2026-11"})
 
     def test_other_units(self):
         with pytest.raises(ValidationError, match="person_days"):

@@ -27,7 +27,7 @@ ORGS = (ALDER, BIRCH, CEDAR)
 
 
 def after(plan):
-    return {one.id: one.after for one in plan.tasks}
+    return {item.id: item.after for item in plan.tasks}
 
 
 def plan(tasks, orgs=ORGS, findings=(), rules=None, **more):
@@ -161,8 +161,8 @@ def test_a_met_rule_shows_that_a_task_is_done(scope, rule_scope, met, done):
     findings = everywhere(rules, ORGS, dict.fromkeys(met, MET))
     tasks = [task("org.a", scope, done_when=("AA-001",)), task("org.b", scope)]
     got = plan(tasks, ORGS, findings, rules)
-    expected = {one.id for one in plan(tasks).tasks} - done
-    assert {one.id for one in got.tasks if one.kind == "routine"} == expected
+    expected = {item.id for item in plan(tasks).tasks} - done
+    assert {item.id for item in got.tasks if item.kind == "routine"} == expected
     assert any("not planned: met rules show" in note for note in got.notes) == bool(done)
 
 
@@ -199,7 +199,7 @@ def test_an_organisation_that_was_not_observed_keeps_its_routine_tasks_and_unkno
     rules = rules_of(rule("AA-001"), rule("AA-002"))
     findings = [finding(rules["AA-001"], at_org("alder"), GAP), finding(rules["AA-001"], at_org("birch"), UNKNOWN)]
     got = plan([task("org.review")], (ALDER, BIRCH), findings, rules)
-    kinds = {one.id: one.kind for one in got.tasks if one.org == "birch"}
+    kinds = {item.id: item.kind for item in got.tasks if item.org == "birch"}
     assert kinds == {"AA-001@birch": "discovery", "org.review@birch": "routine"}
 
 

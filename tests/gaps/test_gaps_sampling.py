@@ -96,10 +96,10 @@ CORRELATIONS = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other", "expected"), CORRELATIONS)
-def test_tasks_of_one_party_go_well_or_badly_together(one, other, expected):
+@pytest.mark.parametrize(("first", "other", "expected"), CORRELATIONS)
+def test_tasks_of_one_party_go_well_or_badly_together(first, other, expected):
     """A symmetric estimate is nearly linear in its score, so its correlation is nearly that of the scores."""
-    pair = [replace(one, effort=Effort(low=0, expected=5, high=10)) for one in (one, other)]
+    pair = [replace(first, effort=Effort(low=0, expected=5, high=10)) for first in (first, other)]
     days = sample(pair, 9, RUNS)
     assert np.corrcoef(days)[0, 1] == pytest.approx(expected, abs=0.025)
 
@@ -115,10 +115,10 @@ def test_draws_depend_on_the_seed_and_the_name_never_on_the_position():
 def test_effort_is_divided_by_the_persons_and_drawn_apart_when_asked_for():
     job = make(work=effort(1, 2, 9), wait=lead(3, 5, 20))
     sampler = Sampler(5, 400)
-    one = sampling.sample([job], sampler, [1.0], frozenset({0}))
-    two = sampling.sample([job], sampler, [2.0], frozenset({0}))
-    assert two.touch[0] == pytest.approx(one.touch[0] / 2, rel=1e-4)
-    assert one.total[0] - one.touch[0] == pytest.approx(two.total[0] - two.touch[0], abs=1e-3)
+    alone = sampling.sample([job], sampler, [1.0], frozenset({0}))
+    shared = sampling.sample([job], sampler, [2.0], frozenset({0}))
+    assert shared.touch[0] == pytest.approx(alone.touch[0] / 2, rel=1e-4)
+    assert alone.total[0] - alone.touch[0] == pytest.approx(shared.total[0] - shared.touch[0], abs=1e-3)
 
 
 def test_the_first_runs_are_the_same_whatever_comes_after_them():

@@ -42,9 +42,9 @@ PATH = (
 
 
 def simulated(rules, orgs, tasks=(), findings=None, **more):
-    found = everywhere(rules, orgs) if findings is None else findings
+    judged = everywhere(rules, orgs) if findings is None else findings
     options = PlanOptions(**{"target_gate": Gate.PRODUCTION, "start": MONDAY, "seed": 7, "runs": 200, **more})
-    return simulation_of(build(found, rules, orgs, Gate.PRODUCTION), rules, tasks, found, orgs, options)
+    return simulation_of(build(judged, rules, orgs, Gate.PRODUCTION), rules, tasks, judged, orgs, options)
 
 
 def p80(ends):
@@ -77,7 +77,7 @@ class TestNothingIsLater:
     def test_when_work_goes_away_or_there_is_more_room(self, seed, capacity, data):
         simulation = random_plan(seed, capacity)
         scenario = Scenario(
-            close=tuple(data.draw(st.sets(st.sampled_from([one.id for one in simulation.work.tasks]), max_size=4))),
+            close=tuple(data.draw(st.sets(st.sampled_from([job.id for job in simulation.work.tasks]), max_size=4))),
             add={Owner(name): data.draw(st.integers(0, 2)) for name in capacity},
             drop=data.draw(st.sampled_from([(), ("birch",), ("alder", "cedar")])),
             simulate=data.draw(st.sampled_from([(), ("Launch",), ("Launch", "Note")])),
@@ -158,10 +158,13 @@ class TestSandboxes:
         plan = plan_of([], {}, (ALDER, BIRCH), self.TASKS, test_path=PATH)
         assert plan.finish.p80_days == 20
         assert plan.sandbox.p80_days == 20
-        assert [(one.org, one.days, one.p80_days, one.stated) for one in plan.sandbox.orgs] == [
+        assert [(entry.org, entry.days, entry.p80_days, entry.stated) for entry in plan.sandbox.orgs] == [
             ("alder", 20, 20, False), ("birch", 20, 20, False)
         ]  # fmt: skip
-        saved = [(one.behaviour, one.share, one.p80_days_saved, one.org_days_saved) for one in plan.sandbox.behaviours]
+        saved = [
+            (entry.behaviour, entry.share, entry.p80_days_saved, entry.org_days_saved)
+            for entry in plan.sandbox.behaviours
+        ]
         assert saved == [("Launch", 0.75, 15, 30), ("Note", 0.25, 5, 10)]
 
     def test_simulating_as_a_what_if(self):
@@ -177,12 +180,12 @@ class TestSandboxes:
         stated = ALDER.model_copy(update={"access_windows": windows})
         assert mean_wait(windows) == pytest.approx(8 * 8 / 20)
         plan = plan_of([], {}, (stated, BIRCH), self.TASKS)
-        ours, theirs = (one.lead_time for one in plan.tasks)
+        ours, theirs = (job.lead_time for job in plan.tasks)
         assert (ours.low, ours.expected, ours.high) == (2, ROUNDS[1] * (3.2 + 2), 40)
         assert ours.unit == "working_days"
         assert "access windows stated in orgs/alder.yaml" in ours.source
         assert theirs.expected == 20
-        assert [one.stated for one in plan.sandbox.orgs] == [True, False]
+        assert [entry.stated for entry in plan.sandbox.orgs] == [True, False]
 
     def test_the_mean_wait_is_that_of_wishes_at_any_time(self):
         windows = AccessWindows(every_days=14, open_days=3)
@@ -204,15 +207,15 @@ class TestUnknowns:
             rule("AA-002", wait=lead(90, 90, 90)),
             rule("AA-003", wait=lead(40, 40, 40), severity="critical"),
         )
-        found = [finding(one, at_org("alder"), UNKNOWN) for one in rules.values()]
-        plan = plan_of(found, rules, (ALDER,))
-        assert [one.key for one in plan.unknowns] == ["AA-002@alder", "AA-003@alder", "AA-001@alder"]
+        findings = [finding(entry, at_org("alder"), UNKNOWN) for entry in rules.values()]
+        plan = plan_of(findings, rules, (ALDER,))
+        assert [entry.key for entry in plan.unknowns] == ["AA-002@alder", "AA-003@alder", "AA-001@alder"]
         first = plan.unknowns[0]
         assert first.person_days == pytest.approx((0.25 + 4 * 0.5 + 2) / 6, abs=0.01)
         # About 90 days of lead time and 1 to 5 of effort follow the half day of asking.
         assert 90 < first.p80_days < 96
         # Weights 7.5, 7.5 and 10: each holds its part of 100 points open.
-        assert [one.score_points for one in plan.unknowns] == [30.0, 40.0, 30.0]
+        assert [entry.score_points for entry in plan.unknowns] == [30.0, 40.0, 30.0]
         assert plan.if_unknowns_are_gaps.p80_days == pytest.approx(plan.finish.p80_days + first.p80_days, abs=0.3)
         assert any("were they all gaps, the P80 would be" in note for note in plan.notes)
 
@@ -229,8 +232,8 @@ def test_the_tornado_names_the_widest_first():
         task("org.narrow", lead_time=lead(9, 10, 11), after=("org.wide",)),
     ]
     plan = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,), tasks, runs=2_000)
-    widths = [one.p80_if_badly - one.p80_if_well for one in plan.drivers]
+    widths = [driver.p80_if_badly - driver.p80_if_well for driver in plan.drivers]
     assert widths == sorted(widths, reverse=True)
     assert plan.drivers[0].id == "org.wide@alder"
-    assert {one.id: one.what for one in plan.drivers}["org:alder"] == "party"
-    assert "AA-001@alder" not in {one.id for one in plan.drivers}
+    assert {driver.id: driver.what for driver in plan.drivers}["org:alder"] == "party"
+    assert "AA-001@alder" not in {driver.id for driver in plan.drivers}

@@ -60,14 +60,14 @@ class TestWorkedExample:
         assert plan.most_likely_days == 21.0
         assert plan.most_likely_date == "2026-02-02"
         assert plan.orgs[0].most_likely_days == 21.0
-        assert [one.id for one in plan.tasks] == [
+        assert [planned.id for planned in plan.tasks] == [
             "EX-001@alder", "EX-003@alder", "org.review@alder", "EX-002@alder", "us.golive@alder"
         ]  # fmt: skip
-        assert [one.wave for one in plan.tasks] == [0, 0, 0, 1, 2]
+        assert [planned.wave for planned in plan.tasks] == [0, 0, 0, 1, 2]
 
     def test_the_one_person_starts_with_the_longest_way(self):
         """EX-003 waits for the touch effort of EX-001, 7/3 days on average, and is done while its lead time goes on."""
-        waits = {one.id: one.queue_days for one in worked_example(runs=40_000).tasks}
+        waits = {planned.id: planned.queue_days for planned in worked_example(runs=40_000).tasks}
         assert waits["EX-003@alder"] == pytest.approx(7 / 3, abs=0.06)
         assert waits["EX-001@alder"] == 0.0
         assert "2.3 days" in DOCUMENT.read_text(encoding="utf-8")
@@ -91,8 +91,8 @@ class TestWorkedExample:
             assert f"{days:g}" in text
             assert day in text
         assert f"{100 * plan.probability_of_most_likely:.1f} %" in text
-        for one in plan.tasks:
-            assert f"{100 * one.criticality:.1f} %" in text
+        for planned in plan.tasks:
+            assert f"{100 * planned.criticality:.1f} %" in text
 
     def test_a_most_likely_date_is_written_down_too(self):
         sure = worked_example(runs=1)
@@ -137,7 +137,7 @@ def test_without_variance_every_figure_is_the_longest_path():
     assert (finish.p50_days, finish.p80_days, finish.p90_days, plan.most_likely_days) == (9.0, 9.0, 9.0, 9.0)
     assert finish.p80_date == "2026-01-15"
     assert plan.probability_of_most_likely == 1.0
-    times = {one.id: (one.start_p50, one.finish_p50, one.criticality) for one in plan.tasks}
+    times = {planned.id: (planned.start_p50, planned.finish_p50, planned.criticality) for planned in plan.tasks}
     assert times == {"AA-001@alder": (0, 7, 1.0), "AA-002@alder": (7, 9, 1.0), "AA-003@alder": (0, 5, 0.0)}
 
 
@@ -168,7 +168,7 @@ def test_criticality_is_that_of_a_tasks_own_finish():
     rules = rules_of(rule("AA-001", work=fixed(2)), rule("AA-002", work=fixed(9)))
     outcomes = {"AA-002@birch": MET}
     plan = plan_of(everywhere(rules, (ALDER, BIRCH), outcomes), rules, (ALDER, BIRCH))
-    assert {one.id: one.criticality for one in plan.tasks} == {
+    assert {planned.id: planned.criticality for planned in plan.tasks} == {
         "AA-001@alder": 0.0, "AA-002@alder": 1.0, "AA-001@birch": 1.0
     }  # fmt: skip
 
@@ -177,7 +177,7 @@ def test_a_shared_task_is_measured_against_the_plans_finish():
     rules = rules_of(rule("AA-001", Scope.PRODUCT, work=fixed(3)), rule("AA-002", work=fixed(10)))
     plan = plan_of(everywhere(rules, (ALDER, BIRCH), {"AA-002@birch": MET}), rules, (ALDER, BIRCH))
     assert plan.orgs[1].finish.p80_days == 3.0
-    assert {one.id: one.criticality for one in plan.tasks} == {"AA-001": 0.0, "AA-002@alder": 1.0}
+    assert {planned.id: planned.criticality for planned in plan.tasks} == {"AA-001": 0.0, "AA-002@alder": 1.0}
 
 
 def test_more_capacity_of_an_owner_makes_its_work_shorter():
@@ -189,11 +189,13 @@ def test_more_capacity_of_an_owner_makes_its_work_shorter():
 
 def test_unknowns_are_work_of_ours_with_a_small_effort():
     rules = rules_of(rule("AA-001", owner=Owner.VENDOR, wait=lead(90, 90, 90)))
-    found = finding(rules["AA-001"], at_org("alder"), UNKNOWN, missing_answers=("auth.jwks",), missing_facts=("smart",))
-    plan = plan_of([found], rules, (ALDER,))
-    [one] = plan.tasks
-    assert (one.kind, one.owner, one.lead_time) == ("discovery", Owner.US, None)
-    assert (one.effort.low, one.effort.expected, one.effort.high) == (0.25, 0.5, 2.0)
+    unknown = finding(
+        rules["AA-001"], at_org("alder"), UNKNOWN, missing_answers=("auth.jwks",), missing_facts=("smart",)
+    )
+    plan = plan_of([unknown], rules, (ALDER,))
+    [job] = plan.tasks
+    assert (job.kind, job.owner, job.lead_time) == ("discovery", Owner.US, None)
+    assert (job.effort.low, job.effort.expected, job.effort.high) == (0.25, 0.5, 2.0)
     assert plan.finish.p90_days <= 2.0
     assert (
         plan.first[0].action == "Find out first: answer auth.jwks and probe again, or ask the organisation, for smart"
@@ -373,8 +375,8 @@ def test_closing_a_gap_never_makes_anything_later(seed, data):
         assert new.finish.p80_days <= old.finish.p80_days
         assert new.finish.p90_days <= old.finish.p90_days
         assert new.most_likely_days <= old.most_likely_days
-    ends = {one.id: one.finish_p50 for one in before.tasks}
-    assert all(one.finish_p50 <= ends[one.id] for one in after.tasks)
+    ends = {planned.id: planned.finish_p50 for planned in before.tasks}
+    assert all(planned.finish_p50 <= ends[planned.id] for planned in after.tasks)
 
 
 @settings(max_examples=15, deadline=None)
@@ -382,12 +384,12 @@ def test_closing_a_gap_never_makes_anything_later(seed, data):
 def test_tasks_are_listed_after_all_that_they_wait_for(seed):
     rules, tasks, findings = random_fleet(seed)
     plan = plan_of(findings, rules, (ALDER, BIRCH, CEDAR), tasks, runs=50)
-    place = {one.id: number for number, one in enumerate(plan.tasks)}
-    wave = {one.id: one.wave for one in plan.tasks}
-    for one in plan.tasks:
-        assert all(place[first] < place[one.id] and wave[first] < one.wave for first in one.after)
-        assert one.wave == 1 + max((wave[first] for first in one.after), default=-1)
-        assert 0 <= one.start_p50 <= one.finish_p50
+    position = {planned.id: number for number, planned in enumerate(plan.tasks)}
+    wave = {planned.id: planned.wave for planned in plan.tasks}
+    for planned in plan.tasks:
+        assert all(position[first] < position[planned.id] and wave[first] < planned.wave for first in planned.after)
+        assert planned.wave == 1 + max((wave[first] for first in planned.after), default=-1)
+        assert 0 <= planned.start_p50 <= planned.finish_p50
 
 
 def test_huge_fleets_get_fewer_runs_and_are_told(monkeypatch):

@@ -31,8 +31,8 @@ pytestmark = pytest.mark.fast
 ALDER, BIRCH = org("alder"), org("birch", "oracle")
 
 
-def stand(findings, rules, target=Gate.PRODUCTION, who=ALDER, seen=None):
-    return readiness([who], findings, rules, {who.id: seen}, target)[0]
+def stand(findings, rules, target=Gate.PRODUCTION, who=ALDER, observed=None):
+    return readiness([who], findings, rules, {who.id: observed}, target)[0]
 
 
 def worked_example():
@@ -102,10 +102,10 @@ def test_the_product_is_scored_once_and_an_organisation_by_its_own_and_its_vendo
 )
 def test_advice_experimental_and_deprecated_rules_count_nowhere(more):
     rules = rules_of(rule("AA-001", **more), rule("AA-002"))
-    found = stand(everywhere(rules, [ALDER], {"AA-002@alder": MET}), rules)
-    assert found.score.interval.low == 100.0
-    assert found.stage is Gate.PRODUCTION
-    assert sum(gate.required for gate in found.gates) == 1
+    own = stand(everywhere(rules, [ALDER], {"AA-002@alder": MET}), rules)
+    assert own.score.interval.low == 100.0
+    assert own.stage is Gate.PRODUCTION
+    assert sum(gate.required for gate in own.gates) == 1
 
 
 CAPS = [
@@ -169,8 +169,8 @@ def test_stages(outcomes, reached, at_best, scope):
     findings = [
         f.model_copy(update={"outcome": by_rule[f.rule]}) for f in everywhere(rules, [ALDER]) if by_rule[f.rule]
     ]
-    found = stand(findings, rules)
-    assert (found.stage, found.stage_if_unknowns_hold) == (reached, at_best)
+    own = stand(findings, rules)
+    assert (own.stage, own.stage_if_unknowns_hold) == (reached, at_best)
 
 
 def test_gate_states_name_what_is_open_and_what_is_undecided():
@@ -182,7 +182,7 @@ def test_gate_states_name_what_is_open_and_what_is_undecided():
 
 
 @pytest.mark.parametrize(
-    ("seen", "state", "reason"),
+    ("observed", "state", "reason"),
     [
         (None, "never_probed", None),
         (observation("alder"), "observed", None),
@@ -191,10 +191,10 @@ def test_gate_states_name_what_is_open_and_what_is_undecided():
         (observation("alder", "not_observed"), "not_observed", "nothing was received"),
     ],
 )
-def test_how_an_organisation_was_observed(seen, state, reason):
-    found = stand((), {}, seen=seen)
-    assert (found.observed, found.not_observed_because) == (state, reason)
-    assert found.observed_at == ("2026-01-02T03:04:05Z" if seen else None)
+def test_how_an_organisation_was_observed(observed, state, reason):
+    own = stand((), {}, observed=observed)
+    assert (own.observed, own.not_observed_because) == (state, reason)
+    assert own.observed_at == ("2026-01-02T03:04:05Z" if observed else None)
 
 
 def test_an_organisations_own_verdict_is_the_earliest_of_all_that_concern_it():

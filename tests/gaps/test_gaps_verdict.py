@@ -97,8 +97,8 @@ def test_reasons_are_the_findings_that_argued_worst_first():
 
 def test_undecided_reasons_never_claim_the_gap():
     rules = voters(P1=FIRST)
-    found = finding(rules["PP-001"], outcome=UNKNOWN, missing_answers=("boundary.output_stable",))
-    [doubt] = verdict_of([found], rules).undecided
+    doubtful = finding(rules["PP-001"], outcome=UNKNOWN, missing_answers=("boundary.output_stable",))
+    [doubt] = verdict_of([doubtful], rules).undecided
     assert doubt.message == "not decided yet; no answer to boundary.output_stable"
 
 
@@ -192,8 +192,8 @@ def ballots(draw):
     rules = voters(**{name: draw(values) for name in sorted(names)})
     orgs = draw(st.sampled_from([(), (ALDER,), (ALDER, BIRCH, CEDAR)]))
     findings = [
-        found.model_copy(update={"outcome": draw(st.sampled_from([GAP, GAP, MET, UNKNOWN]))})
-        for found in everywhere(rules, orgs)
+        judged.model_copy(update={"outcome": draw(st.sampled_from([GAP, GAP, MET, UNKNOWN]))})
+        for judged in everywhere(rules, orgs)
     ]
     return findings, rules, orgs
 
@@ -209,7 +209,7 @@ def test_no_smaller_set_of_closures_moves_the_verdict_on(ballot):
     verdict = verdict_of(findings, rules, orgs)
     if verdict.value is BUILD:
         return
-    gaps = [found.key for found in findings if found.outcome is GAP]
+    gaps = [judged.key for judged in findings if judged.outcome is GAP]
     closing = verdict.counterfactual.split(" would make")[0]
     size = 0
     for size in range(1, len(gaps) + 1):
@@ -227,7 +227,7 @@ def test_no_smaller_set_of_closures_moves_the_verdict_on(ballot):
 def test_provisional_means_that_some_answers_make_it_earlier(ballot):
     findings, rules, orgs = ballot
     verdict = verdict_of(findings, rules, orgs)
-    unknown = [found.key for found in findings if found.outcome is UNKNOWN]
+    unknown = [judged.key for judged in findings if judged.outcome is UNKNOWN]
     earlier = any(
         verdict_of(with_outcome(findings, keys, GAP), rules, orgs).value.rank < verdict.value.rank
         for size in range(1, len(unknown) + 1)

@@ -86,7 +86,8 @@ def staff(work: Work, persons: Mapping[Owner, float]) -> Staffing:
             crews.append(1.0)
             continue
         team = team_for(persons[task.owner])
-        size[row] = _crew(task, team)
+        expected = task.effort.expected if task.effort else 0.0
+        size[row] = min(team.lanes, max(1, int(expected / CREW_DAYS)))
         crews.append(size[row] * team.pace)
         if task.effort is not None and task.effort.high > 0:
             rows_of.setdefault(_team_name(task), []).append(row)
@@ -104,11 +105,6 @@ def team_for(persons: float) -> Team:
     """A team of this many persons."""
     lanes = max(1, math.ceil(persons))
     return Team(lanes, persons / lanes)
-
-
-def _crew(task: Task, team: Team) -> int:
-    expected = task.effort.expected if task.effort else 0.0
-    return min(team.lanes, max(1, int(expected / CREW_DAYS)))
 
 
 def _team_name(task: Task) -> tuple[Owner, str]:

@@ -1,4 +1,4 @@
-"""Comparing two assessments."""
+"""What moved between two assessments, and how the score burned down over several."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def compare(before: Assessment, after: Assessment, earlier: Iterable[Assessment]
     pairs = _Pairs(before, after)
     known = {f.key for assessment in earlier for f in assessment.findings if f.outcome is RuleOutcome.GAP}
     opened = pairs.where(lambda a, b: a is not RuleOutcome.GAP and b is RuleOutcome.GAP)
+    verdicts = before.verdict.value, after.verdict.value
     old, new = {o.id for o in before.organizations}, {o.id for o in after.organizations}
     return AssessmentDiff(
         opened=tuple(change for change in opened if change.key not in known),
@@ -49,7 +50,7 @@ def compare(before: Assessment, after: Assessment, earlier: Iterable[Assessment]
         stages=_stages(before, after),
         organizations_added=tuple(sorted(new - old)),
         organizations_removed=tuple(sorted(old - new)),
-        verdict=_verdict(before, after),
+        verdict=VerdictChange(before=verdicts[0], after=verdicts[1]) if verdicts[0] is not verdicts[1] else None,
         forecasts=_forecasts(before, after),
         not_comparable=_cautions(before, after),
     )
@@ -94,11 +95,6 @@ def _stages(before: Assessment, after: Assessment) -> tuple[StageMove, ...]:
         if readiness.org in old and old[readiness.org] is not readiness.stage
     ]
     return tuple(sorted(moves, key=lambda move: move.org))
-
-
-def _verdict(before: Assessment, after: Assessment) -> VerdictChange | None:
-    old, new = before.verdict.value, after.verdict.value
-    return VerdictChange(before=old, after=new) if old is not new else None
 
 
 def _forecasts(before: Assessment, after: Assessment) -> tuple[ForecastMove, ...]:

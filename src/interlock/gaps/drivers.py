@@ -1,4 +1,4 @@
-"""The tornado: what drives the P80."""
+"""The tornado chart's bars: which tasks, and whose luck, move the plan's P80 most."""
 
 from __future__ import annotations
 

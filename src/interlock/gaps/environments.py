@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from interlock.gaps.network import Floats
 from interlock.gaps.sampling import lead_estimate, pert_mean, sample_alone
 from interlock.gaps.simulation import Comparison, Simulation
 from interlock.gaps.tasks import Task
@@ -70,7 +69,7 @@ def simulated(simulation: Simulation, part: float) -> dict[int, Changed]:
     changed = {}
     for row, task in enumerate(simulation.work.tasks):
         if task.shared_environment and task.lead_time is not None:
-            waited = _waited(simulation, row)
+            waited = sample_alone(replace(task, effort=None), simulation.sampler)
             total = simulation.times.durations.total[row] - np.float32(part) * waited
             changed[row] = Changed(np.maximum(total, np.float32(0.0)), simulation.times.durations.touch.get(row))
     return changed
@@ -128,9 +127,3 @@ def _behaviours(
 
 def _runs(entry: TestPathEntry) -> float:
     return RUNS_PER_WEEK if entry.runs_per_week is None else max(0.0, entry.runs_per_week)
-
-
-def _waited(simulation: Simulation, row: int) -> Floats:
-    """The lead time's part of a task's duration in each run."""
-    task = replace(simulation.work.tasks[row], effort=None)
-    return sample_alone(task, simulation.sampler)

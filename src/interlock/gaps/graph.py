@@ -28,6 +28,8 @@ from interlock.model.rule import Rule
 
 #: Validates many at once, which is several times faster than one by one.
 _EDGES = TypeAdapter(tuple[GapEdge, ...])
+#: What has to be closed first, and what waits for it.
+_Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ def _edges(graph: nx.DiGraph, nodes: Sequence[GapNode]) -> tuple[tuple[GapEdge, 
     return edges, tuple(edge for edge, pair in zip(edges, pairs, strict=True) if pair not in implied)
 
 
-def _implied(pairs: Sequence[tuple[str, str]], nodes: Mapping[str, GapNode]) -> set[tuple[str, str]]:
+def _implied(pairs: Sequence[_Pair], nodes: Mapping[str, GapNode]) -> set[_Pair]:
     """Edges that a longer path already implies.
 
     Each organisation's part of the graph is reduced by itself (its own nodes, its vendor's and the product's), which
@@ -169,15 +171,15 @@ def _implied(pairs: Sequence[tuple[str, str]], nodes: Mapping[str, GapNode]) -> 
     from the same rules and what is not open is transparent. No two nodes of a part have the same rule, so the part is a
     graph of rules, and organisations with the same gaps are reduced together.
     """
-    parts: dict[str, dict[tuple[str, str], tuple[str, str]]] = {}
+    pairs_of: dict[str, dict[_Pair, _Pair]] = {}
     for pair in pairs:
         first, then = nodes[pair[0]], nodes[pair[1]]
         for org in min(first.orgs, then.orgs, key=len) or ("",):
-            parts.setdefault(org, {})[first.rule, then.rule] = pair
-    alike: dict[frozenset[tuple[str, str]], list[Mapping[tuple[str, str], tuple[str, str]]]] = {}
-    for part in parts.values():
+            pairs_of.setdefault(org, {})[first.rule, then.rule] = pair
+    alike: dict[frozenset[_Pair], list[dict[_Pair, _Pair]]] = {}
+    for part in pairs_of.values():
         alike.setdefault(frozenset(part), []).append(part)
-    implied: set[tuple[str, str]] = set()
+    implied: set[_Pair] = set()
     for rules, alike_parts in alike.items():
         graph = nx.DiGraph()
         graph.add_edges_from(rules)

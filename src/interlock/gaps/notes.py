@@ -1,4 +1,4 @@
-"""What a reader has to know before quoting a date, in plain words."""
+"""The plan's notes: sentences that a reader has to know before quoting a date."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from interlock.model.rule import RoutineTask, Rule
 
 
 class RoutineTasks:
-    """The routine tasks of one fleet, and the order between them and the gap graph's nodes.
+    """The routine tasks to plan for one fleet, and what each of them comes after.
 
     :param met: keys of the findings that are met.
     :param freezes_stated: organisations whose change freezes are known, for tasks that only stand for unknown ones.

@@ -131,7 +131,7 @@ class Durations:
     touch: Mapping[int, Floats]
 
     def first(self, runs: int) -> Durations:
-        """The same in the first runs only."""
+        """These durations in the first runs only."""
         return Durations(self.total[:, :runs], {row: touch[:runs] for row, touch in self.touch.items()})
 
 

@@ -22,7 +22,7 @@ Ends = dict[str | None, Floats]
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is different.
+    """What a what-if changes in the plan.
 
     :ivar close: ids of tasks that take no time: keys of gaps and unknowns, or ids of routine tasks.
     :ivar add: persons added (or, below zero, taken away) by owner.

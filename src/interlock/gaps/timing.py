@@ -68,7 +68,7 @@ class Timing:
 
     @classmethod
     def of(cls, work: Work, staffing: Staffing, spans: Mapping[int, Sequence[Span]], durations: Durations) -> Timing:
-        """A timing whose order suits these durations."""
+        """The timing of this work, its tasks ordered for these durations."""
         rows = tuple(range(len(work.tasks)))
         if not staffing.teams:
             return cls(work, staffing, spans, rows)
@@ -78,7 +78,7 @@ class Timing:
         return cls(work, staffing, spans, tuple(sorted(rows, key=lambda row: (week[row], -way[row], row))))
 
     def unlevelled(self) -> Timing:
-        """The same as if nobody had to wait for anybody."""
+        """This timing as if nobody had to wait for anybody."""
         return replace(self, staffing=replace(self.staffing, teams=(), team_of={}, size={}))
 
     def times(
@@ -158,7 +158,7 @@ class Rerun:
 
     @classmethod
     def on_first(cls, timing: Timing, durations: Durations, runs: int) -> Rerun:
-        """On the first runs only."""
+        """A comparison over the first runs only."""
         return cls(timing, timing.times(durations.first(runs), trace=False))
 
     @cached_property
