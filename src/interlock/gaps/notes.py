@@ -24,11 +24,12 @@ def most_likely_words(simulation: Simulation, most: float, when: str, chance: fl
     """What the path of most likely times alone would have said, and how unlikely that is; empty without tasks."""
     if not simulation.work.tasks:
         return ""
-    odds = "All" if chance >= 1 else words.capital(words.share(chance)) if chance > 0 else "None"
+    share = words.share(chance)
+    odds = "All" if chance >= 1 else "None" if chance <= 0 else f"Only {share}" if 0.01 <= chance < 0.5 else share
     return (
         f"If every task took its most likely time, the plan would end on {words.iso_day(when)}, after "
-        f"{words.days(most)}. {odds} of {simulation.sampler.runs:,} runs ended that early: where paths meet "
-        "the slowest decides, and most estimates lean to the late side."
+        f"{words.days(most)}. {words.capital(odds)} of {simulation.sampler.runs:,} runs ended that early: where paths "
+        "meet the slowest decides, and most estimates lean to the late side."
     )
 
 
@@ -74,7 +75,8 @@ def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
         busy = [queued for row, queued in simulation.times.queued.items() if work.tasks[row].owner is Owner.US]
         waits = f"; on average a task waits {words.days(sum(busy) / len(busy))} for one of them" if busy else ""
         yield f"{persons:g} of us for {ours:,.0f} person-days{waits}."
-    free = [words.OWNER[owner].phrase for owner in (Owner.VENDOR, Owner.ORG) if owner not in simulation.persons]
+    others = {Owner.VENDOR: "the vendors", Owner.ORG: "the organisations"}
+    free = [parties for owner, parties in others.items() if owner not in simulation.persons]
     if free:
         yield f"Nobody queues for {listed(free)}: what they are short of is in their lead times."
 
