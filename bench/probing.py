@@ -213,7 +213,7 @@ def fleet() -> int:
             listed, out = folder / f"{count}.txt", folder / f"{count}.ndjson"
             # An even selection, so that the small run has the same mixture as the whole.
             listed.write_text("\n".join(urls[:: len(urls) // count][:count]))
-            command = ["-m", "interlock", "probe", "--from", str(listed), "--out", str(out)]
+            command = ["-m", "interlock", "fleet", str(listed), "--out", str(out)]
             command += ["--allow-private", "127.0.0.0/8"]
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
             started = time.perf_counter()

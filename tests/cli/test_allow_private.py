@@ -91,7 +91,7 @@ def test_what_a_file_names(
 ) -> None:
     (tmp_path / "list.txt").write_text(f"{server.base}\n")
     allowed = [text for name in arguments for text in ("--allow-private", name)]
-    done = command("probe", "--from", tmp_path / "list.txt", *allowed)
+    done = command("fleet", tmp_path / "list.txt", *allowed)
     assert done.code == (0 if observed else 3)
     assert bool(server.requests) is observed
     assert observed or "--allow-private" in done.err

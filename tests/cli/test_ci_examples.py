@@ -71,7 +71,7 @@ def test_directories_and_networks(number: int, tmp_path: Path) -> None:
 
         (tmp_path / "corporate-ca.pem").write_bytes(Path(certifi.where()).read_bytes())
         # The page's servers are public ones; these are on this machine, in a file.
-        commands = SHELL[number].replace("--from", "--allow-private 127.0.0.1 --from")
+        commands = SHELL[number].replace("interlock fleet", "interlock fleet --allow-private 127.0.0.1")
         done = shell(commands, tmp_path, tmp_path)
     assert done.returncode == 0, done.stderr
     if number == 1:

@@ -66,23 +66,27 @@ def test_stages_decide_the_exit_code(command, demo: Path) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("sandbox://riverside", "--min-stage", "pilot"),
-        ("sandbox://riverside", "--resume"),
-        ("sandbox://riverside", "--workers", "2"),
-        ("sandbox://riverside", "--client-key", "key.pem"),
-        ("--from", "list.txt", "--format", "sarif"),
-        ("--from", "list.txt", "--min-stage", "pilot"),
-        ("--from", "list.txt", "--resume"),
-        ("--from", "missing.txt"),
-        ("--from", "list.txt", "--all"),
-        ("--from", "list.txt", "--rate", "0"),
-        ("--from", "list.txt", "--user-agent", "ünïcode"),
+        ("probe", "sandbox://riverside", "--min-stage", "pilot"),
+        ("probe", "sandbox://riverside", "--resume"),
+        ("probe", "sandbox://riverside", "--workers", "2"),
+        ("probe", "sandbox://riverside", "--client-key", "key.pem"),
+        ("probe", "sandbox://riverside", "--all"),
+        ("probe",),
+        ("fleet",),
+        ("fleet", "list.txt", "--format", "sarif"),
+        ("fleet", "list.txt", "--min-stage", "pilot"),
+        ("fleet", "list.txt", "--resume"),
+        ("fleet", "missing.txt"),
+        ("fleet", "list.txt", "--all"),
+        ("fleet", "list.txt", "--rate", "0"),
+        ("fleet", "list.txt", "--user-agent", "ünïcode"),
+        ("checks", "SMART-999"),
     ],
 )
 def test_what_does_not_go_together_is_said(command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments) -> None:
     monkeypatch.chdir(tmp_path)
     Path("list.txt").write_text("https://nowhere.invalid/fhir\n")
-    result = command("probe", *arguments)
+    result = command(*arguments)
     assert result.code == 2
     assert result.out == ""
     assert result.err
@@ -97,10 +101,10 @@ def test_a_directory_streams_lines_and_ends_with_a_summary(command, tmp_path: Pa
             f"{server.base_url(name)},{name.title()} Health,Made_Up" for name in ("riverside", "pinecrest", "lakeshore")
         ]
         listed.write_text("url,name,vendor\n" + "\n".join([*rows, "/lost,Lost,Made_Up"]) + "\n")
-        refused = command("probe", "--from", listed, "--out", tmp_path / "refused.ndjson")
+        refused = command("fleet", listed, "--out", tmp_path / "refused.ndjson")
         assert refused.code == 3
         assert "refused 3" in refused.err and "--allow-private" in refused.err
-        arguments = ["probe", "--from", listed, "--out", tmp_path / "o.ndjson", "--summary", tmp_path / "s.json"]
+        arguments = ["fleet", listed, "--out", tmp_path / "o.ndjson", "--summary", tmp_path / "s.json"]
         result = command(*arguments, "--allow-private", "127.0.0.1")
         assert result.code == 0
         lines = [json.loads(line) for line in (tmp_path / "o.ndjson").read_text().splitlines()]
@@ -114,7 +118,7 @@ def test_a_directory_streams_lines_and_ends_with_a_summary(command, tmp_path: Pa
         assert summary.vendors == {"Made Up": 3}
         assert "1 listed address cannot be used" in result.err
         assert "3 targets" in result.err and "SMART-001" in result.err
-        named = ["probe", "--from", listed, "--name", "pinecrest*", "--out", tmp_path / "p", "--fail-on", "high"]
+        named = ["fleet", listed, "--name", "pinecrest*", "--out", tmp_path / "p", "--fail-on", "high"]
         failing = command(*named, "--allow-private", "127.0.0.0/8")
         assert failing.code == 1
         assert "severity high failed" in failing.err
@@ -125,7 +129,7 @@ def test_a_reader_who_has_seen_enough_ends_the_run_quietly(tmp_path: Path) -> No
 
     with SandboxServer() as server:
         (tmp_path / "list.txt").write_text("\n".join(server.base_url(name) for name in ("riverside", "lakeshore")))
-        probe = f'"{sys.executable}" -m interlock probe --from list.txt --allow-private 127.0.0.1 --concurrency 1'
+        probe = f'"{sys.executable}" -m interlock fleet list.txt --allow-private 127.0.0.1 --concurrency 1'
         script = f"{probe} 2>err | head -c 100 > out"
         subprocess.run(["/bin/sh", "-c", script], cwd=tmp_path, check=True, timeout=120)
     assert len((tmp_path / "out").read_bytes()) == 100
@@ -135,7 +139,7 @@ def test_a_reader_who_has_seen_enough_ends_the_run_quietly(tmp_path: Path) -> No
 def test_a_directory_of_nothing_but_silence_is_3(command, tmp_path: Path) -> None:
     listed = tmp_path / "list.txt"
     listed.write_text("http://127.0.0.9:9/fhir\n")
-    assert command("probe", "--from", listed, "--out", tmp_path / "o.ndjson", "--allow-private", "127.0.0.9").code == 3
+    assert command("fleet", listed, "--out", tmp_path / "o.ndjson", "--allow-private", "127.0.0.9").code == 3
 
 
 def test_stored_observations_in_every_format(command, demo: Path) -> None:

@@ -221,7 +221,7 @@ def test_killed_in_the_middle_and_resumed(served: Loopback, tmp_path: Path, work
     listed.write_text("\n".join(wanted))
     opened = threading.Event()
     gate(served, opened, after=4)
-    arguments = ["probe", "--from", str(listed), "--out", str(out), "--timeout", "60", "--workers", workers, *ALLOWED]
+    arguments = ["fleet", str(listed), "--out", str(out), "--timeout", "60", "--workers", workers, *ALLOWED]
     process = start(arguments)
     try:
         wait_for_lines(out, 7)
@@ -252,7 +252,7 @@ def test_an_interrupt_ends_with_a_summary_and_130(served: Loopback, tmp_path: Pa
     listed, out = tmp_path / "list.txt", tmp_path / "out.ndjson"
     listed.write_text("\n".join(wanted))
     gate(served, threading.Event(), after=2)
-    arguments = ["probe", "--from", str(listed), "--out", str(out), "--timeout", "60", "--workers", workers]
+    arguments = ["fleet", str(listed), "--out", str(out), "--timeout", "60", "--workers", workers]
     process = start([*arguments, *ALLOWED])
     try:
         wait_for_lines(out, 3)

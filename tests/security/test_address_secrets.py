@@ -130,8 +130,7 @@ def test_dropped_from_a_directory_and_counted(
     assert (
         run(
             [
-                "probe",
-                "--from",
+                "fleet",
                 str(file),
                 "--output",
                 str(tmp_path / "out.ndjson"),

@@ -518,7 +518,7 @@ def test_a_fleet_and_the_sandbox(bench: Bench, tmp_path: Path, monkeypatch: pyte
     listed = Path("listed.txt")
     listed.write_text(f"{bench.server.base}\n{bench.elsewhere.base}\n")
     bench.call(
-        *("probe", "--from", "listed.txt", "--workers", "2", "--allow-private", "127.0.0.0/8"),
+        *("fleet", "listed.txt", "--workers", "2", "--allow-private", "127.0.0.0/8"),
         *("--output", "out.ndjson", "--summary", "summary.json"),
     )
     assert len(Path("out.ndjson").read_text().splitlines()) == 2

@@ -52,9 +52,21 @@ def test_every_row_that_is_cited_exists(rows: frozenset[str]) -> None:
 
 
 def test_the_command_lists_them() -> None:
-    result = CliRunner().invoke(app, ["probe", "--list-checks", "--format", "json"])
+    result = CliRunner().invoke(app, ["checks", "--format", "json"])
     assert result.exit_code == 0
     assert CheckList.model_validate(json.loads(result.stdout)) == check_list()
-    table = CliRunner().invoke(app, ["probe", "--list-checks"])
+    table = CliRunner().invoke(app, ["checks"])
     assert table.exit_code == 0
     assert all(entry.id in table.stdout for entry in check_list().checks)
+
+
+def test_a_check_is_explained_by_its_id() -> None:
+    shown = CliRunner().invoke(app, ["checks", "neg-001"])
+    assert shown.exit_code == 0
+    assert shown.stdout.startswith("NEG-001 The token endpoint refuses an unknown grant the way OAuth says\n")
+    assert "https://www.rfc-editor.org/rfc/rfc6749" in shown.stdout
+    assert "Needs    the SMART configuration\n" in CliRunner().invoke(app, ["checks", "SMART-010"]).stdout
+    entry = json.loads(CliRunner().invoke(app, ["checks", "NEG-001", "--format", "json"]).stdout)
+    assert (entry["id"], entry["family"]) == ("NEG-001", "NEG")
+    for entry in check_list().checks:
+        assert CliRunner().invoke(app, ["checks", entry.id]).exit_code == 0

@@ -1,11 +1,15 @@
-"""Options of ``interlock probe``, named once."""
+"""Options of ``interlock probe`` and ``interlock fleet``, named once, and the settings that they make."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from interlock.usecases.probe import ProbeSettings
 
 Format = Annotated[
     Literal["table", "json", "ndjson", "sarif", "junit"] | None,
@@ -22,33 +26,22 @@ MinStage = Annotated[
     Literal["design", "sandbox", "pilot", "production"] | None,
     typer.Option("--min-stage", help="End with 1 when a probed organisation has not reached this stage."),
 ]
-Source = Annotated[
-    str | None,
-    typer.Option(
-        "--from", help="Every endpoint of a directory: a FHIR bundle, CSV or list; - for stdin.", metavar="FILE"
-    ),
-]
 Name = Annotated[
-    str | None,
-    typer.Option("--name", help="With --from: only organisations named so; * and ? allowed.", metavar="TEXT"),
+    str | None, typer.Option("--name", help="Only organisations named so; * and ? allowed.", metavar="TEXT")
 ]
-Vendor = Annotated[str | None, typer.Option("--vendor", help="With --from: only endpoints of this vendor.")]
-Limit = Annotated[int | None, typer.Option("--limit", min=1, help="With --from: at most so many endpoints.")]
+Vendor = Annotated[str | None, typer.Option("--vendor", help="Only endpoints of this vendor.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many endpoints.")]
 Out = Annotated[
     Path | None,
     typer.Option("--output", "--out", "-o", help="Write the result to a file instead of stdout.", metavar="FILE"),
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="With --from and --output: go on where an earlier run stopped.")]
-Summary = Annotated[
-    Path | None, typer.Option("--summary", help="With --from: also write the summary as JSON.", metavar="FILE")
-]
-Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="With --from: processes that share the work.")]
+Resume = Annotated[bool, typer.Option("--resume", help="With --output: go on where an earlier run stopped.")]
+Summary = Annotated[Path | None, typer.Option("--summary", help="Also write the summary as JSON.", metavar="FILE")]
+Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes that share the work.")]
 Timeout = Annotated[
     float, typer.Option("--timeout", "--deadline", min=0.1, max=600, help="Seconds for one target, all in all.")
 ]
-Concurrency = Annotated[
-    int | None, typer.Option("--concurrency", min=1, max=2000, help="Targets at a time (16; with --from 64).")
-]
+Concurrency = Annotated[int, typer.Option("--concurrency", min=1, max=2000, help="Targets at a time.")]
 PerHost = Annotated[int, typer.Option("--per-host", min=1, max=2000, help="Requests to one host at a time.")]
 Rate = Annotated[
     float | None, typer.Option("--rate", min=0.01, help="Requests a second to one host; no limit if absent.")
@@ -89,11 +82,9 @@ UserAgent = Annotated[
     ),
 ]
 Thorough = Annotated[
-    bool | None,
+    bool,
     typer.Option(
-        "--thorough/--quick",
-        help="Also look at TLS versions, UDAP and a deeper base; or only at the documents. Quick with --from.",
-        show_default=False,
+        "--thorough/--quick", help="Also look at TLS versions, UDAP and a deeper base; or only at the documents."
     ),
 ]
 BrowserOrigin = Annotated[
@@ -130,3 +121,54 @@ TrustCredentials = Annotated[
         metavar="ORG=HOST[,VARIABLE…]",
     ),
 ]
+
+_PASSWORD = "INTERLOCK_CLIENT_KEY_PASSWORD"  # noqa: S105  # the name of a variable
+
+
+def settings_of(
+    *,
+    timeout: float,
+    concurrency: int,
+    per_host: int,
+    rate: float | None,
+    ca_bundle: Path | None,
+    client_cert: Path | None,
+    client_key: Path | None,
+    proxy: str | None,
+    user_agent: str | None,
+    thorough: bool,
+    browser_origin: str | None = None,
+    cds_services: str | None = None,
+    active: bool = False,
+) -> ProbeSettings:
+    """The settings that the options stand for.
+
+    :raises DocumentError: a file that is named does not exist.
+    """
+    from interlock.model.errors import DocumentError, Location
+    from interlock.usecases.probe import (
+        USER_AGENT,
+        ProbeSettings,
+        bare_targets,
+        client_certificate,
+        private_origins_of,
+    )
+
+    for file in (ca_bundle, client_cert, client_key):
+        if file is not None and not file.exists():
+            raise DocumentError("no such file", location=Location(file=str(file)))
+    return ProbeSettings(
+        deadline_s=timeout,
+        concurrency=concurrency,
+        per_host=per_host,
+        rate=rate,
+        user_agent=user_agent or USER_AGENT,
+        ca_bundle=ca_bundle,
+        client_certificate=client_certificate(client_cert, client_key, os.environ.get(_PASSWORD)),
+        proxy=proxy,
+        thorough=thorough,
+        origin=browser_origin,
+        cds_services=cds_services,
+        private_origins=private_origins_of(bare_targets([cds_services] if cds_services else [])),
+        active=active,
+    )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from interlock.documents.names import did_you_mean
 from interlock.model import words
 from interlock.model.base import Model, Reference, Severity
+from interlock.model.errors import InterlockError
 from interlock.probe.checks.registry import list_checks
 
 if TYPE_CHECKING:
@@ -61,6 +63,24 @@ def check_list() -> CheckList:
     )
 
 
+def check_named(check_id: str) -> CheckEntry:
+    """One check by its id, in letters of any case.
+
+    :raises InterlockError: there is no such check.
+    """
+    entries = {entry.id: entry for entry in check_list().checks}
+    wanted = check_id.upper()
+    if wanted not in entries:
+        hint = did_you_mean(wanted, entries)
+        raise InterlockError(f"there is no check {check_id!r}{hint}", remedy="interlock checks lists them")
+    return entries[wanted]
+
+
+def needed_for(entry: CheckEntry) -> str:
+    """What has to be there before a check can look; empty when that is nothing."""
+    return _NEEDS.get(entry.needs, entry.needs) if entry.needs else ""
+
+
 def auth_paths_of(observation: Observation) -> tuple[AuthPath, ...]:
     """The auth path of each launch mode, as far as the observation shows it."""
     from interlock.fhir.auth_path import auth_paths
@@ -107,7 +127,7 @@ def page(checks: CheckList) -> str:
     lines = [
         "# What the probe checks",
         "",
-        "Made by `scripts/checks_page.py` from the checks themselves; `interlock probe --list-checks` prints the same.",
+        "Made by `scripts/checks_page.py` from the checks themselves; `interlock checks` prints the same.",
         "",
         f"{len(entries)} checks in {len(families)} families. A check ends as `pass`, `warn`, `fail`, `not_applicable`,",
         "`not_observed` or `error`. `fail` is for what a source requires, `warn` for what it recommends or what makes",
@@ -129,7 +149,7 @@ def page(checks: CheckList) -> str:
 def _entry(entry: CheckEntry) -> list[str]:
     level = f"**{entry.level}**" if entry.level in {"judgement", "contract"} else entry.level
     rows = f" · row {', '.join(entry.rows)}" if entry.rows else ""
-    needs = f" · needs {_NEEDS.get(entry.needs, entry.needs)}" if entry.needs else ""
+    needs = f" · needs {needed_for(entry)}" if entry.needs else ""
     sources = "; ".join(f"[{reference.title}]({reference.url})" for reference in entry.references)
     lines = [f"### {entry.id} {entry.title}", "", f"{words.SEVERITY[entry.severity].phrase} · {level}{rows}{needs}", ""]
     if entry.about:

@@ -7,12 +7,14 @@ import typer
 from interlock.cli.commands import (
     answer,
     assess,
+    checks,
     config,
     contract,
     demo,
     diff,
     doctor,
     export,
+    fleet,
     gaps,
     import_,
     init,
@@ -43,6 +45,8 @@ def register(app: typer.Typer) -> None:
     app.command("answer")(answer.answer)
     app.add_typer(org.app, name="org")
     app.command("probe", short_help="Look at FHIR endpoints: what they declare, what is off.")(probe.probe)
+    app.command("fleet", short_help="Look at every endpoint of a directory.")(fleet.fleet)
+    app.command("checks", short_help="List what a probe checks, or explain one check.")(checks.checks)
     app.command("observe")(observe.observe)
     app.command("score", short_help="Show verdict, stages and scores; hold them to a threshold.")(score.score)
     app.command("gaps", short_help="Show what is open or unknown, and what blocks what.")(gaps.gaps)

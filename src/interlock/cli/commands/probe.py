@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,11 +13,7 @@ from interlock.cli.options import WorkspaceOption
 
 if TYPE_CHECKING:
     from interlock.model.observation import Target
-    from interlock.usecases.probe import ProbeSettings
     from interlock.workspace.store import Workspace
-
-_FLEET_CONCURRENCY = 64
-_PASSWORD = "INTERLOCK_CLIENT_KEY_PASSWORD"  # noqa: S105  # the name of a variable
 
 
 def probe(
@@ -30,19 +24,12 @@ def probe(
         str | None, typer.Option("--org", help="One organisation of the workspace, by its id.", metavar="ID")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every organisation of the workspace.")] = False,
-    source: options.Source = None,
-    name: options.Name = None,
-    vendor: options.Vendor = None,
-    limit: options.Limit = None,
     output: options.Format = None,
     out: options.Out = None,
-    resume: options.Resume = False,
-    summary: options.Summary = None,
-    workers: options.Workers = 1,
     fail_on: options.FailOn = None,
     min_stage: options.MinStage = None,
     timeout: options.Timeout = 20.0,
-    concurrency: options.Concurrency = None,
+    concurrency: options.Concurrency = 16,
     per_host: options.PerHost = 4,
     rate: options.Rate = None,
     allow_private: options.AllowPrivate = None,
@@ -51,47 +38,34 @@ def probe(
     client_key: options.ClientKey = None,
     proxy: options.Proxy = None,
     user_agent: options.UserAgent = None,
-    thorough: options.Thorough = None,
+    thorough: options.Thorough = True,
     browser_origin: options.BrowserOrigin = None,
     cds_services: options.CdsServices = None,
     active: options.Active = False,
     sample: options.Sample = False,
     trust_credentials: options.TrustCredentials = None,
     fail_on_drift: options.FailOnDrift = False,
-    list_checks: Annotated[bool, typer.Option("--list-checks", help="List the checks and stop.")] = False,
     folder: WorkspaceOption = None,
 ) -> None:
     """Look at FHIR endpoints: what they declare, how they authorise, what is off."""
-    from interlock.model.errors import DocumentError, InterlockError, Location
-    from interlock.usecases.probe import (
-        USER_AGENT,
-        ProbeSettings,
-        bare_targets,
-        client_certificate,
-        private_origins_of,
-    )
+    from interlock.model.errors import InterlockError
 
-    if list_checks:
-        _list_checks(output)
-        return
-    if sum((bool(urls), org is not None, everything, source is not None)) != 1:
-        raise InterlockError("say what to probe", remedy="one of: a URL, --org ID, --all, --from FILE")
-    for file in (ca_bundle, client_cert, client_key):
-        if file is not None and not file.exists():
-            raise DocumentError("no such file", location=Location(file=str(file)))
-    settings = ProbeSettings(
-        deadline_s=timeout,
-        concurrency=concurrency or (_FLEET_CONCURRENCY if source is not None else 16),
+    if sum((bool(urls), org is not None, everything)) != 1:
+        remedy = "one of: a URL, --org ID, --all; a whole directory: interlock fleet FILE"
+        raise InterlockError("say what to probe", remedy=remedy)
+    settings = options.settings_of(
+        timeout=timeout,
+        concurrency=concurrency,
         per_host=per_host,
         rate=rate,
-        user_agent=user_agent or USER_AGENT,
         ca_bundle=ca_bundle,
-        client_certificate=client_certificate(client_cert, client_key, os.environ.get(_PASSWORD)),
+        client_cert=client_cert,
+        client_key=client_key,
         proxy=proxy,
-        thorough=source is None if thorough is None else thorough,
-        origin=browser_origin,
+        user_agent=user_agent,
+        thorough=thorough,
+        browser_origin=browser_origin,
         cds_services=cds_services,
-        private_origins=private_origins_of(bare_targets([cds_services] if cds_services else [])),
         active=active,
     )
     _only(
@@ -103,17 +77,6 @@ def probe(
         not (sample or fail_on_drift) or org is not None or everything,
         "--sample and --fail-on-drift are about organisations of a workspace",
         "use --org or --all",
-    )
-    if source is not None:
-        _only(output in {None, "ndjson"}, "--from writes JSON lines", "leave --format out, or say --format ndjson")
-        _only(min_stage is None, "--min-stage is about organisations of a workspace", "use it with --org or --all")
-        _fleet(source, settings, allow_private or (), name, vendor, limit, out, resume, summary, workers, fail_on)
-        return
-    given = (name, vendor, limit, summary)
-    _only(
-        given == (None,) * 4 and not resume and workers == 1,
-        "--name, --vendor, --limit, --resume, --summary and --workers go with --from",
-        "name a directory: --from FILE",
     )
     _only(
         out is None or output not in {None, "table"}, "a table is for reading", "choose another --format for --output"
@@ -155,43 +118,6 @@ def probe(
         check_drift(list(comparer.drifts.values()))
 
 
-def _fleet(
-    source: str,
-    settings: ProbeSettings,
-    allow_private: Sequence[str],
-    name: str | None,
-    vendor: str | None,
-    limit: int | None,
-    out: Path | None,
-    resume: bool,
-    summary: Path | None,
-    workers: int,
-    fail_on: options.SeverityName | None,
-) -> None:
-    from interlock.cli import probe_fleet
-
-    ended = probe_fleet.run(
-        source,
-        settings,
-        allow_private=allow_private,
-        name=name,
-        vendor=vendor,
-        limit=limit,
-        out=out,
-        resume=resume,
-        workers=workers,
-        summary_file=summary,
-    )
-    if ended.summary.interrupted:
-        raise KeyboardInterrupt
-    probe_fleet.check(ended.summary)
-    if fail_on is not None:
-        from interlock.model.base import Severity
-        from interlock.usecases.probe_outputs import check_worst
-
-        check_worst(ended.worst_failed, Severity(fail_on))
-
-
 def _only(holds: bool, message: str, remedy: str) -> None:
     if not holds:
         from interlock.model.errors import InterlockError
@@ -220,19 +146,3 @@ def _targets(
             f"no FHIR base URL is known for {names}", remedy="interlock org edit ID --url URL, or org add"
         )
     return targets, workspace
-
-
-def _list_checks(output: str | None) -> None:
-    from interlock.cli.output import emit_json, show_table
-    from interlock.model import words
-    from interlock.usecases.checks import check_list
-
-    _only(output in {None, "table", "json"}, "the list of checks is a table or JSON", "leave --format out, or say json")
-    checks = check_list()
-    if output == "json":
-        emit_json(checks)
-        return
-    show_table(
-        [("Id", {"no_wrap": True}), ("Severity", {"no_wrap": True}), ("Level", {"no_wrap": True}), "Title"],
-        [(check.id, words.SEVERITY[check.severity].phrase, check.level, check.title) for check in checks.checks],
-    )

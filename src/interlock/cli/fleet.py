@@ -1,4 +1,4 @@
-"""``interlock probe --from FILE``: lines on stdout or in a file, progress and the summary on stderr."""
+"""Running ``interlock fleet``: lines on stdout or in a file, progress and the summary on stderr."""
 
 from __future__ import annotations
 

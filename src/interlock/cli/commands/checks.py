@@ -1,0 +1,52 @@
+"""``interlock checks``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from interlock.cli.options import TableOrJson
+
+if TYPE_CHECKING:
+    from interlock.usecases.checks import CheckEntry
+
+
+def checks(
+    check_id: Annotated[str | None, typer.Argument(help="Explain this check, like SMART-001.", metavar="ID")] = None,
+    output: TableOrJson = "table",
+) -> None:
+    """List what a probe checks, or explain one check: what it asks, what it needs, and its sources."""
+    from interlock.cli.output import emit_json, show_table
+    from interlock.model import words
+    from interlock.usecases.checks import check_list, check_named
+
+    if check_id is not None:
+        entry = check_named(check_id)
+        if output == "json":
+            emit_json(entry)
+        else:
+            _explain(entry)
+        return
+    published = check_list()
+    if output == "json":
+        emit_json(published)
+        return
+    show_table(
+        [("Id", {"no_wrap": True}), ("Severity", {"no_wrap": True}), ("Level", {"no_wrap": True}), "Title"],
+        [(check.id, words.SEVERITY[check.severity].phrase, check.level, check.title) for check in published.checks],
+    )
+
+
+def _explain(entry: CheckEntry) -> None:
+    from interlock.cli.output import emit, wrapped
+    from interlock.model import words
+    from interlock.usecases.checks import needed_for
+
+    facts = [("Severity", words.SEVERITY[entry.severity].phrase), ("Level", entry.level), ("Needs", needed_for(entry))]
+    lines = [f"{entry.id} {entry.title}", "", *(f"{label:<9}{value}" for label, value in facts if value)]
+    if entry.about:
+        lines += ["", *wrapped(entry.about)]
+    for reference in entry.references:
+        lines += ["", *wrapped(reference.title), reference.url]
+    emit("\n".join(lines))
