@@ -23,7 +23,7 @@ from interlock.model.organization import Organization
 from interlock.probe.settings import ProbeSettings
 from interlock.rules.inputs import RuleInputs
 from interlock.rules.load import load_ruleset
-from interlock.rules.table import evaluate
+from interlock.rules.evaluate import evaluate
 from typed_targets import probe_sync
 
 pytestmark = pytest.mark.fast

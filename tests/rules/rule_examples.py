@@ -12,8 +12,8 @@ from interlock.model.observation import Check, Facts, Observation
 from interlock.model.organization import Organization
 from interlock.model.questionnaire import Questionnaire, Response
 from interlock.model.rule import Rule, Ruleset
+from interlock.rules.evaluate import evaluate
 from interlock.rules.inputs import RuleInputs
-from interlock.rules.table import evaluate
 
 WEIGHTS = (("none", 0.0), ("some", 0.5), ("all", 1.0))
 

@@ -30,8 +30,8 @@ from interlock.rules.answers import Answers
 from interlock.rules.compile import compile_rule, compile_ruleset
 from interlock.rules.context import SubjectContext
 from interlock.rules.engine import conclude as conclude_rule
+from interlock.rules.evaluate import evaluate
 from interlock.rules.inputs import RuleInputs
-from interlock.rules.table import evaluate
 
 pytestmark = pytest.mark.fast
 

@@ -13,9 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from interlock.model.finding import PRODUCT
+from interlock.rules.answers import Answers
 from interlock.rules.causes import causes_of
-from interlock.rules.context import Answers, SubjectContext, wanted_names
+from interlock.rules.context import SubjectContext
 from interlock.rules.expression import compile_expression
+from interlock.rules.names import wanted_names
 
 _LIMIT = sys.getrecursionlimit()
 ENVIRONMENT = celpy.Environment(runner_class=celpy.InterpretedRunner)

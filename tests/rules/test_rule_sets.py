@@ -12,9 +12,9 @@ from rule_examples import boolean, form, line_of, organization, rule_data
 from interlock.model.base import Severity
 from interlock.model.errors import DocumentError
 from interlock.model.rule import Rule, Ruleset
+from interlock.rules.evaluate import evaluate
 from interlock.rules.inputs import RuleInputs
 from interlock.rules.load import SetFolders, load_ruleset, read_ruleset
-from interlock.rules.table import evaluate
 
 pytestmark = pytest.mark.fast
 

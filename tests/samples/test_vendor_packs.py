@@ -14,7 +14,7 @@ from interlock.model.rule import Rule
 from interlock.questionnaire.load import load_questionnaires
 from interlock.rules.inputs import RuleInputs
 from interlock.rules.load import SetFolders, load_ruleset
-from interlock.rules.table import evaluate
+from interlock.rules.evaluate import evaluate
 
 pytestmark = pytest.mark.fast
 

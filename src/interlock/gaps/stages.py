@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
-from interlock.gaps.parts import Keys, Part, merged
+from interlock.gaps.tallies import Tally, merged
 from interlock.model.base import Gate
 from interlock.model.readiness import GateState
 
 
-def gate_states(concerning: Sequence[Part]) -> tuple[GateState, ...]:
-    """The four gates of a subject that these parts concern (product, vendor and organisation together).
+def gate_states(concerning: Sequence[Tally]) -> tuple[GateState, ...]:
+    """The four gates of a subject that these tallies concern (product, vendor and organisation together).
 
     A gate's requirements are the findings of stable rules other than advice at that gate. It holds when every one is
     met or not applicable, so a gate without requirements holds. ``required`` counts the applicable ones.
     """
-    return tuple(
-        _gate_state(
-            gate,
-            tuple(keys for part in concerning if (keys := part.opened[number])),
-            tuple(keys for part in concerning if (keys := part.unknown[number])),
-            sum(part.met[number] for part in concerning),
-        )
-        for number, gate in enumerate(Gate)
-    )
+    return tuple(_gate_state(gate, number, concerning) for number, gate in enumerate(Gate))
 
 
-@lru_cache(maxsize=8192)
-def _gate_state(gate: Gate, opened: tuple[Keys, ...], undecided: tuple[Keys, ...], met: int) -> GateState:
-    """Remembered, because one more answer leaves most gates of most organisations as they were."""
-    is_open, is_unknown = merged(opened), merged(undecided)
+def _gate_state(gate: Gate, number: int, concerning: Sequence[Tally]) -> GateState:
+    is_open = merged([tally.opened[number] for tally in concerning])
+    is_unknown = merged([tally.unknown[number] for tally in concerning])
+    met = sum(tally.met[number] for tally in concerning)
     return GateState(
         gate=gate,
         holds=not is_open and not is_unknown,

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from interlock.documents.text import plain
-from interlock.gaps.parts import Part
 from interlock.gaps.statements import first_sentence, listed, statement
-from interlock.gaps.subjects import SEVERITY_RANK, UNDECIDED, in_force, rule_of
+from interlock.gaps.subjects import OPEN, SEVERITY_RANK, in_force, rule_of
+from interlock.gaps.tallies import Tally
 from interlock.model.base import Owner, RuleOutcome, Scope, VerdictValue
-from interlock.model.finding import Finding
+from interlock.model.finding import PRODUCT, Finding, Subject
 from interlock.model.organization import Organization
 from interlock.model.readiness import OrgReadiness, Verdict, VerdictReason
 from interlock.model.rule import Rule
@@ -56,7 +56,6 @@ class Vote:
     finding: Finding
     rule: Rule
     value: VerdictValue
-
     undecided: bool
 
 
@@ -68,28 +67,27 @@ class _Ballot:
     by_org: Mapping[str, tuple[Vote, ...]]
 
 
-def own_verdict(concerning: Sequence[Part]) -> tuple[VerdictValue, bool]:
-    """One organisation's verdict, and whether it is provisional, by the parts that concern it.
+def own_verdict(concerning: Sequence[Tally]) -> tuple[VerdictValue, bool]:
+    """One organisation's verdict, and whether it is provisional, by the tallies that concern it.
 
     It is the earliest that an open gap of the product, its vendor or itself argues for, and provisional when something
     undecided argues for an earlier one.
     """
-    decided = min(part.earliest for part in concerning)
-    return _IN_ORDER[decided], min(part.earliest_if_gaps for part in concerning) < decided
+    decided = min(tally.earliest for tally in concerning)
+    return _IN_ORDER[decided], min(tally.earliest_if_gaps for tally in concerning) < decided
 
 
 def decide(
-    product: tuple[Vote, ...],
-    by_org: Mapping[str, tuple[Vote, ...]],
+    findings: Iterable[Finding],
+    rules: Mapping[str, Rule],
     readiness: Sequence[OrgReadiness],
     organizations: Sequence[Organization],
 ) -> Verdict:
     """The verdict over all.
 
-    :param by_org: organisation id → its own votes and its vendor's.
     :param readiness: where each organisation stands; they decide with whom the next step starts.
     """
-    ballot = _Ballot(product, by_org)
+    ballot = _ballot(findings, rules, organizations)
     value = _tally(ballot, _is_gap)
     provisional = _earliest_possible(ballot).rank < value.rank
     reasons = _reasons(ballot, value)
@@ -111,18 +109,37 @@ def decide(
     )
 
 
-def votes_of(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> tuple[Vote, ...]:
-    """Open and undecided findings of stable rules that name a verdict; worst first, then by key."""
-    votes = []
+def verdict_value(
+    findings: Iterable[Finding], rules: Mapping[str, Rule], organizations: Sequence[Organization]
+) -> VerdictValue:
+    """The verdict's value alone; findings of rules that name no verdict make no difference."""
+    return _tally(_ballot(findings, rules, organizations), _is_gap)
+
+
+def may_vote(rule: Rule) -> bool:
+    """Whether an open gap of the rule argues for a verdict."""
+    return rule.verdict is not None and in_force(rule)
+
+
+def _ballot(
+    findings: Iterable[Finding], rules: Mapping[str, Rule], organizations: Sequence[Organization]
+) -> _Ballot:
+    """The votes: open and undecided findings of stable rules that name a verdict."""
+    votes: dict[Subject, list[Vote]] = {}
     for finding in findings:
         rule = rule_of(finding, rules)
-        is_open = finding.outcome is RuleOutcome.GAP or finding.outcome in UNDECIDED
-        if rule.verdict is not None and is_open and in_force(rule):
-            votes.append(Vote(finding, rule, rule.verdict, finding.outcome is not RuleOutcome.GAP))
-    return in_order(votes)
+        if rule.verdict is not None and finding.outcome in OPEN and in_force(rule):
+            vote = Vote(finding, rule, rule.verdict, finding.outcome is not RuleOutcome.GAP)
+            votes.setdefault(finding.subject, []).append(vote)
+    by_org = {}
+    for organization in organizations:
+        shared = votes.get(Subject(scope=Scope.VENDOR, id=organization.vendor), [])
+        own = votes.get(Subject(scope=Scope.ORG, id=organization.id), [])
+        by_org[organization.id] = _in_order([*shared, *own])
+    return _Ballot(_in_order(votes.get(PRODUCT, [])), by_org)
 
 
-def in_order(votes: Iterable[Vote]) -> tuple[Vote, ...]:
+def _in_order(votes: Iterable[Vote]) -> tuple[Vote, ...]:
     """Worst first, then by key."""
     return tuple(sorted(votes, key=lambda vote: (SEVERITY_RANK[vote.rule.severity], vote.finding.key)))
 
@@ -184,7 +201,7 @@ def _doubts(ballot: _Ballot, value: VerdictValue) -> tuple[Vote, ...]:
 
 def _unique(votes: Iterable[Vote]) -> tuple[Vote, ...]:
     """A vendor's vote reaches several organisations: keep each finding once, worst first."""
-    return in_order({vote.finding.key: vote for vote in votes}.values())
+    return _in_order({vote.finding.key: vote for vote in votes}.values())
 
 
 def _reason(vote: Vote) -> VerdictReason:

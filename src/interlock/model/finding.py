@@ -14,7 +14,9 @@ class Subject(Model):
     id: str = ""
 
     def __str__(self) -> str:
-        return {Scope.PRODUCT: "product", Scope.VENDOR: f"vendor:{self.id}", Scope.ORG: self.id}[self.scope]
+        if self.scope is Scope.PRODUCT:
+            return "product"
+        return f"vendor:{self.id}" if self.scope is Scope.VENDOR else self.id
 
 
 PRODUCT = Subject(scope=Scope.PRODUCT)

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from interlock.model.base import Evidence, Status
 from interlock.model.questionnaire import AnswerValue, Item, ItemType, Response, Responses
 from interlock.rules.messages import line
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class AnswerState:
-    """What is known about one item. States of equal content are one object when they share a memory.
+class AnswerState(NamedTuple):
+    """What is known about one item.
 
-    :ivar value: as a condition reads it (several options as a list); none unless it is answered.
+    :ivar value: as a condition reads it (several options as a tuple); none unless it is answered.
     :ivar graded: v in [0, 1] of a graded answer.
     :ivar excused: why it needs no answer: hidden, or the reason given for not applicable.
     """
 
-    value: Any = None
+    value: AnswerValue | None = None
     graded: float | None = None
     evidence: Evidence | None = None
     excused: str | None = None
-
-
-#: Every state met so far, by its content.
-Memory = dict[tuple[Any, ...], AnswerState | None]
 
 
 @dataclass(frozen=True)
@@ -57,7 +52,7 @@ class Answers:
                 continue
             assert state.evidence is not None
             value = state.value
-            nest(answers.responses, item_id, list(value) if isinstance(value, list) else value)
+            nest(answers.responses, item_id, list(value) if isinstance(value, tuple) else value)
             answers.evidence[item_id] = state.evidence
             if state.graded is not None:
                 answers.graded[item_id] = state.graded
@@ -67,24 +62,23 @@ class Answers:
 
 def collect_answers(items: Iterable[Item], responses: Responses, hidden: frozenset[str]) -> Answers:
     """The answers to these items; a value that its item no longer offers counts as not answered."""
-    memory: Memory = {}
-    found = {item.id: state_of(item, responses.get(item.id), item.id in hidden, memory) for item in items}
-    return Answers.of({item_id: state for item_id, state in found.items() if state is not None})
+    states = {item.id: state_of(item, responses.get(item.id), item.id in hidden) for item in items}
+    return Answers.of({item_id: state for item_id, state in states.items() if state is not None})
 
 
-def state_of(item: Item, response: Response | None, hidden: bool, memory: Memory) -> AnswerState | None:
+def state_of(item: Item, response: Response | None, hidden: bool) -> AnswerState | None:
     """What is known about an item; none when it is asked and not answered, or answered with unknown."""
     if hidden:
-        return _remembered(memory, (None, "not asked"), None)
+        return AnswerState(excused="not asked")
     if response is None:
         return None
     if response.status is Status.NOT_APPLICABLE:
-        return _remembered(memory, (None, line(response.reason or "not applicable", 200)), None)
-    if response.status is not Status.ANSWERED or response.value is None:
-        return None
+        return AnswerState(excused=line(response.reason or "not applicable", 200))
     value = response.value
-    key = (item.id, type(value), value, response.evidence._value_)  # the type, because 1 == True
-    return _remembered(memory, key, (item, response))
+    if response.status is not Status.ANSWERED or value is None or not _possible(item, value):
+        return None
+    graded = item.graded_value(value)
+    return AnswerState(value, None if graded is None else float(graded), response.evidence)
 
 
 def nest(target: dict[str, Any], name: str, value: Any) -> None:
@@ -98,29 +92,11 @@ def nest(target: dict[str, Any], name: str, value: Any) -> None:
     target[last] = value
 
 
-def _remembered(memory: Memory, key: tuple[Any, ...], given: tuple[Item, Response] | None) -> AnswerState | None:
-    if key not in memory:
-        memory[key] = _answered(*given) if given else AnswerState(excused=key[1])
-    return memory[key]
-
-
-def _answered(item: Item, response: Response) -> AnswerState | None:
-    value = response.value
-    if value is None or not _possible(item, value):
-        return None
-    graded = item.graded_value(value)
-    return AnswerState(
-        value=list(value) if isinstance(value, tuple) else value,
-        graded=None if graded is None else float(graded),
-        evidence=response.evidence,
-    )
-
-
 def _possible(item: Item, value: AnswerValue) -> bool:
     if item.type is ItemType.CHOICE:
         return isinstance(value, str) and item.option(value) is not None
     if item.type is ItemType.MULTI_CHOICE:
-        return isinstance(value, tuple) and all(item.option(one) is not None for one in value)
+        return isinstance(value, tuple) and all(item.option(option) is not None for option in value)
     if item.type is ItemType.BOOLEAN:
         return isinstance(value, bool)
     if item.type is ItemType.INTEGER:

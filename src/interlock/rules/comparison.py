@@ -25,13 +25,18 @@ def automatic_items(items: Iterable[Item]) -> tuple[Item, ...]:
     return tuple(item for item in items if item.auto_answer and item.scope is Scope.ORG)
 
 
+def automatic_reads(items: Iterable[Item]) -> frozenset[str]:
+    """The dotted names that decide what an observation answers."""
+    conditions = [_condition(automatic) for item in items for automatic in item.auto_answer]
+    return frozenset(name for condition in conditions if condition is not None for name in condition.reads)
+
+
 def observed_answer(item: Item, context: cel.Context) -> tuple[AnswerValue, Expression] | None:
     """The answer that observed facts give to an item, and the condition that gave it; none when they decide nothing."""
     for automatic in item.auto_answer:
-        try:
-            condition = compile_expression(automatic.when)
-        except CelSyntaxError:
-            return None  # lint reports it; an answer is not the place to
+        condition = _condition(automatic)
+        if condition is None:
+            return None
         holds, _ = condition.evaluate(context)
         if holds is None:
             return None
@@ -52,14 +57,21 @@ def comparison(items: Iterable[Item], observed: Observed, states: Mapping[str, A
     compared = 0
     contradicted = []
     for item in items:
-        state, seen = states.get(item.id), observed.get(item.id)
-        if state is None or state.evidence is None or seen is None:
+        state, given = states.get(item.id), observed.get(item.id)
+        if state is None or state.evidence is None or given is None:
             continue
         compared += 1
-        answered = tuple(state.value) if isinstance(state.value, list) else state.value
-        if differs(item, answered, seen[0]):
+        if state.value is not None and differs(item, state.value, given[0]):
             contradicted.append(item.id)
     return {"compared": compared, "contradictions": contradicted}
+
+
+def _condition(automatic: AutoAnswer) -> Expression | None:
+    """When an answer is given; none when it is not CEL, which lint reports."""
+    try:
+        return compile_expression(automatic.when)
+    except CelSyntaxError:
+        return None
 
 
 def _value(item: Item, automatic: AutoAnswer) -> AnswerValue:

@@ -13,9 +13,10 @@ from functools import partial
 from typing import Any, Literal
 
 from interlock.rules.causes import NO_CAUSES, Causes, causes_of, missing
-from interlock.rules.context import SubjectContext, value_at
+from interlock.rules.context import SubjectContext
 from interlock.rules.expression import Expression, compile_expression, dotted, macro_variable, reads_of
 from interlock.rules.library import cel
+from interlock.rules.names import value_at
 from interlock.rules.syntax import CelSyntaxError, Node
 
 #: The list of all organisations, and the name that every condition gives to one of them.

@@ -9,12 +9,13 @@ from interlock.documents.timing import timed
 from interlock.model.base import Scope
 from interlock.model.pattern import Pattern, PatternMatch, PatternOutcome
 from interlock.rules.causes import NO_CAUSES, Causes, causes_of, listed
-from interlock.rules.context import SubjectContext, Variables, Wanted, kept, subject_contexts
+from interlock.rules.context import SubjectContext, Variables, subject_contexts
 from interlock.rules.expression import Expression
 from interlock.rules.fleet_conditions import ENTRY, Place, truth
 from interlock.rules.inputs import RuleInputs
 from interlock.rules.library import cel
 from interlock.rules.messages import fill
+from interlock.rules.names import Wanted, kept
 from interlock.rules.patterns import CompiledPattern, CompiledPatterns, as_compiled
 from interlock.rules.sites import sites
 from interlock.rules.variables import cleaned

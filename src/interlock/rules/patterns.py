@@ -20,10 +20,10 @@ from interlock.model.base import Scope
 from interlock.model.errors import DocumentError, Location
 from interlock.model.pattern import Pattern
 from interlock.rules.compile import ANSWER_ROOTS, expression_error
-from interlock.rules.context import Wanted, wanted_names
 from interlock.rules.expression import Expression, compile_expression
 from interlock.rules.files import misnamed, used_twice
 from interlock.rules.fleet_conditions import ORGS, FleetCondition, of_one, reads_beside, reads_of_one, structure
+from interlock.rules.names import Wanted, wanted_names
 from interlock.rules.syntax import CelSyntaxError
 
 #: Files of one library.

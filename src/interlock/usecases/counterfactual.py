@@ -15,13 +15,13 @@ from itertools import islice, product
 from typing import TYPE_CHECKING, NamedTuple
 
 from interlock.documents.timing import timed
+from interlock.gaps.verdict import verdict_value
 from interlock.model.base import RuleOutcome, Scope, Status, VerdictValue
-from interlock.model.finding import Subject
+from interlock.model.finding import PRODUCT, Finding, Subject
 from interlock.model.questionnaire import AnswerValue, Item, ItemType, Response
 from interlock.model.readiness import AnswerChange, VerdictChange
 from interlock.rules.compile import ANSWER_ROOTS
-from interlock.rules.rows import Row, Table
-from interlock.usecases.judge import Judgement, verdict_judge_of
+from interlock.usecases.judge import judge_of
 
 if TYPE_CHECKING:
     from interlock.usecases.load import Inputs
@@ -49,15 +49,6 @@ class _Try(NamedTuple):
     value: AnswerValue
 
 
-class _Gap(NamedTuple):
-    """A rule at a subject that may argue for a verdict."""
-
-    subject: Subject
-    rule: str
-    place: int
-    value: VerdictValue
-
-
 @timed("what would change the verdict")
 def verdict_changes(inputs: Inputs) -> tuple[VerdictChange, ...]:
     """What would change the verdict; at most one entry a direction, the later verdict first."""
@@ -69,9 +60,10 @@ def verdict_changes(inputs: Inputs) -> tuple[VerdictChange, ...]:
 class _Search:
     def __init__(self, inputs: Inputs) -> None:
         self.inputs = inputs
-        self.judge = verdict_judge_of(inputs.content)
-        self.judged = self.judge.judge(inputs)
-        self.value = self.judged.verdict.value
+        self.judge = judge_of(inputs.content)
+        self.rules = {rule.id: rule for rule in inputs.content.ruleset.rules}
+        self.votes = self.judge.votes(inputs)
+        self.value = self._verdict(inputs)
         self.hidden = self.judge.hidden(inputs)
 
     def later(self) -> VerdictChange | None:
@@ -83,77 +75,83 @@ class _Search:
             closers = [self._tries(gap, _CLOSED) for gap in gaps]
             if all(closers) and len(gaps) <= 2 * MAX_ANSWERS:
                 for chosen in islice(product(*closers), MAX_COMBINATIONS):
-                    answers = sorted(set(chosen), key=lambda one: (one.scope, one.item))
-                    if len({(one.scope, one.item) for one in answers}) == len(answers) <= MAX_ANSWERS:
+                    answers = sorted(set(chosen), key=lambda attempt: (attempt.scope, attempt.item))
+                    if len({(attempt.scope, attempt.item) for attempt in answers}) == len(answers) <= MAX_ANSWERS:
                         found.append((len(answers), answers))
         found.sort(key=lambda entry: (entry[0], sorted(entry[1])))
         return self._first(found, "later")
 
     def earlier(self) -> VerdictChange | None:
         """The nearest answer that makes the verdict an earlier one."""
-        table = self.judged.table
-        for rows in (
-            (table.product,),
-            (*table.vendors.values(), *islice(table.organizations.values(), MAX_ORGANIZATIONS)),
-        ):
+        vendors = sorted({org.vendor for org in self.inputs.organizations})
+        orgs = [org.id for org in self.inputs.organizations[:MAX_ORGANIZATIONS]]
+        others = {*(_vendor(name) for name in vendors), *(_org(name) for name in orgs)}
+        for subjects in ({PRODUCT}, others):
             candidates = {
-                one
-                for row in rows
-                for gap in _voting(row)
-                if gap.value.rank < self.value.rank and self._outcome(self.judged, gap) is not RuleOutcome.GAP
-                for one in self._tries(gap, frozenset({RuleOutcome.GAP}))
+                attempt
+                for finding in self.votes
+                if finding.subject in subjects and finding.outcome is not RuleOutcome.GAP
+                if self._argues_for(finding).rank < self.value.rank
+                for attempt in self._tries(finding, frozenset({RuleOutcome.GAP}))
             }
-            found = self._first([(1, [one]) for one in sorted(candidates)], "earlier")
-            if found is not None:
-                return found
+            change = self._first([(1, [attempt]) for attempt in sorted(candidates)], "earlier")
+            if change is not None:
+                return change
         return None
 
     def _first(self, found: Sequence[tuple[int, list[_Try]]], direction: str) -> VerdictChange | None:
         for _, answers in found[:MAX_VERIFIED]:
             changed = self.inputs
-            for one in answers:
-                changed = changed.with_response(one.scope, one.item, _response(one.value))
-            verdict = self.judge.judge(changed).verdict.value
+            for attempt in answers:
+                changed = changed.with_response(attempt.scope, attempt.item, _response(attempt.value))
+            verdict = self._verdict(changed)
             if verdict is not self.value and (verdict.rank > self.value.rank) == (direction == "later"):
-                shown = tuple(self._shown(one) for one in answers)
+                shown = tuple(self._shown(attempt) for attempt in answers)
                 return VerdictChange.model_validate({"direction": direction, "answers": shown, "verdict": verdict})
         return None
 
     # -- what has to be closed --------------------------------------------------------------------------------------
 
-    def _gap_sets(self) -> Iterator[list[_Gap]]:
+    def _gap_sets(self) -> Iterator[list[Finding]]:
         """Sets of open gaps any of which, closed whole, may make the verdict later; see verdict._smallest_closure."""
-        table = self.judged.table
-        base = [gap for gap in self._open(table.product) if gap.value is self.value]
+        open_gaps: dict[Subject, list[Finding]] = {}
+        for finding in self.votes:
+            if finding.outcome is RuleOutcome.GAP:
+                open_gaps.setdefault(finding.subject, []).append(finding)
+        base = [gap for gap in open_gaps.get(PRODUCT, []) if self._argues_for(gap) is self.value]
         yield base
         own = [
-            [*(self._open(table.vendors[org.vendor])), *self._open(table.organizations[org.id])]
+            [*open_gaps.get(_vendor(org.vendor), []), *open_gaps.get(_org(org.id), [])]
             for org in self.inputs.organizations
         ]
         for gaps in sorted((gaps for gaps in own if gaps), key=len)[:MAX_ORGANIZATIONS]:
             yield [*base, *gaps]
 
-    def _open(self, row: Row) -> list[_Gap]:
-        return [gap for gap in _voting(row) if row.conclusions[gap.place].outcome is RuleOutcome.GAP]
+    def _argues_for(self, finding: Finding) -> VerdictValue:
+        verdict = self.rules[finding.rule].verdict
+        assert verdict is not None  # votes are findings of rules that name one
+        return verdict
+
+    def _verdict(self, inputs: Inputs) -> VerdictValue:
+        votes = self.votes if inputs is self.inputs else self.judge.votes(inputs)
+        return verdict_value(votes, self.rules, inputs.organizations)
 
     # -- answers ------------------------------------------------------------------------------------------------------
 
-    def _tries(self, gap: _Gap, wanted: frozenset[RuleOutcome]) -> list[_Try]:
-        """Single answers that give a rule one of these outcomes, nearest first."""
-        row = _row(self.judged.table, gap.subject)
-        names = (name.partition(".") for name in row.rules[gap.place].reads)
-        items = dict.fromkeys(rest for root, _, rest in names if root in ANSWER_ROOTS)
-        found = []
-        for item_id in items:
+    def _tries(self, finding: Finding, wanted: frozenset[RuleOutcome]) -> list[_Try]:
+        """Single answers that give a finding one of these outcomes, nearest first."""
+        names = (name.partition(".") for name in finding.reads)
+        tries = []
+        for item_id in dict.fromkeys(rest for root, _, rest in names if root in ANSWER_ROOTS):
             item = self.inputs.content.items.get(item_id)
-            scope = self._scope(item, gap.subject) if item else None
+            scope = self._scope(item, finding.subject) if item else None
             if item is None or scope is None or item.id in self.hidden["" if scope == "product" else scope]:
                 continue
-            for one in self._answers(item, scope):
-                after = self.judge.judge(self.inputs.with_response(scope, item.id, _response(one.value)))
-                if self._outcome(after, gap) in wanted:
-                    found.append(one)
-        return sorted(found)
+            for attempt in self._answers(item, scope):
+                after = self.inputs.with_response(scope, item.id, _response(attempt.value))
+                if self.judge.conclude(finding.rule, finding.subject, after).outcome in wanted:
+                    tries.append(attempt)
+        return sorted(tries)
 
     @staticmethod
     def _scope(item: Item, subject: Subject) -> str | None:
@@ -171,10 +169,6 @@ class _Search:
                 step = abs((item.graded_value(value) or 0.0) - now)
                 yield _Try(before is not None, round(step, 4), scope, item.id, value)
 
-    @staticmethod
-    def _outcome(judged: Judgement, gap: _Gap) -> RuleOutcome:
-        return _row(judged.table, gap.subject).conclusions[gap.place].outcome
-
     def _shown(self, one: _Try) -> AnswerChange:
         item = self.inputs.content.items[one.item]
         response = self.inputs.answers(one.scope).get(one.item)
@@ -190,18 +184,12 @@ class _Search:
         )
 
 
-def _voting(row: Row) -> list[_Gap]:
-    return [
-        _Gap(row.subject, rule.rule.id, place, rule.rule.verdict)
-        for place, rule in enumerate(row.rules)
-        if rule.rule.verdict is not None and rule.rule.lifecycle == "stable"
-    ]
+def _vendor(name: str) -> Subject:
+    return Subject(scope=Scope.VENDOR, id=name)
 
 
-def _row(table: Table, subject: Subject) -> Row:
-    if subject.scope is Scope.PRODUCT:
-        return table.product
-    return (table.vendors if subject.scope is Scope.VENDOR else table.organizations)[subject.id]
+def _org(name: str) -> Subject:
+    return Subject(scope=Scope.ORG, id=name)
 
 
 def _values(item: Item) -> list[AnswerValue]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from interlock.gaps.parts import NO_PART
 from interlock.gaps.subjects import GATE_RANK, UNDECIDED, is_requirement
 from interlock.model.base import Gate, Model, Scope, Status
 from interlock.model.finding import Finding
@@ -161,10 +160,10 @@ def _credit(finding: Finding, judged: Judgement, inputs: Inputs, ranked: Mapping
 
 def _points(finding: Finding, judged: Judgement, inputs: Inputs) -> float:
     """100·w/Σw of every score that the finding is in: the product's, or its organisations'."""
-    weight, parts = judged.rules[finding.rule].score_weight, judged.parts
+    weight, tallies = judged.rules[finding.rule].score_weight, judged.tallies
     subject = finding.subject
     if subject.scope is Scope.PRODUCT:
-        return 100 * weight / parts.product.applicable
+        return 100 * weight / tallies.product.applicable
     orgs = [
         org
         for org in inputs.organizations
@@ -173,7 +172,7 @@ def _points(finding: Finding, judged: Judgement, inputs: Inputs) -> float:
     return sum(
         100 * weight / (own.applicable + vendor.applicable)
         for org in orgs
-        for own, vendor in [(parts.by_org.get(org.id, NO_PART), parts.by_vendor.get(org.vendor, NO_PART))]
+        for _, vendor, own in [tallies.concerning(org)]
     )
 
 

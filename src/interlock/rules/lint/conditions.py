@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from interlock.model.finding import PRODUCT
 from interlock.model.questionnaire import Item
-from interlock.rules.context import Answers, SubjectContext
+from interlock.rules.answers import Answers
+from interlock.rules.context import SubjectContext
 from interlock.rules.expression import MACROS, Expression
 from interlock.rules.lint.literals import impossible_literals
 from interlock.rules.syntax import Node

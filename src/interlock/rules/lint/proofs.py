@@ -17,11 +17,12 @@ from interlock.model.organization import Organization
 from interlock.model.questionnaire import AnswerValue, EnableWhen, Item, ItemType, Operator, Response
 from interlock.rules.answers import collect_answers
 from interlock.rules.compile import ANSWER_ROOTS, OBSERVED_ROOTS, CompiledRule
-from interlock.rules.context import SubjectContext, Variables, Wanted, wanted_names
+from interlock.rules.context import SubjectContext, Variables
 from interlock.rules.engine import decide
 from interlock.rules.inputs import RuleInputs
 from interlock.rules.lint.complete import COMPLETE_CONTRACT
 from interlock.rules.lint.problems import LintProblem, Locations, problem
+from interlock.rules.names import Wanted, wanted_names
 from interlock.rules.variables import contract_variable, fleet_variable, organization_variable
 
 #: Vendors with content of their own, and every environment: rules may apply to one of them only.

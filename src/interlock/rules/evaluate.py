@@ -1,0 +1,124 @@
+"""Every rule on every subject, and again after a change, without deciding twice what is known already."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterable
+from typing import NamedTuple
+
+from interlock.model.base import Scope
+from interlock.model.finding import Conclusion, Finding, Subject
+from interlock.model.questionnaire import Questionnaire
+from interlock.model.rule import Ruleset
+from interlock.rules.compile import ANSWER_ROOTS, OBSERVED_ROOTS, CompiledRule, CompiledRuleset, compile_ruleset
+from interlock.rules.context import Knowledge, Known
+from interlock.rules.engine import conclude, finding
+from interlock.rules.inputs import RuleInputs
+from interlock.rules.messages import fill
+from interlock.rules.names import Wanted, wanted_names
+from interlock.rules.syntax import Node
+
+#: Conclusions to remember; beyond it everything is forgotten, which costs one slow evaluation.
+MAX_REMEMBERED = 500_000
+
+
+class Reads(NamedTuple):
+    """All that decides a rule.
+
+    :ivar items: ids of the items whose answers can make a difference.
+    :ivar names: the other dotted names that its conditions read.
+    :ivar observed: it reads facts, so that its detail may tell why there are none.
+    :ivar wanted: every name that its conditions read.
+    """
+
+    items: tuple[str, ...]
+    names: tuple[str, ...]
+    observed: bool
+    wanted: Wanted
+
+
+class Evaluator:
+    """Evaluates the rules of one content, and remembers each conclusion under all that the rule reads.
+
+    A rule is never handed more than its :class:`Reads`, so subjects that are alike in these get the same conclusion
+    and none ever has to be forgotten because something changed.
+
+    :raises DocumentError: a condition of the ruleset is not CEL. Inputs never raise, whatever a server put into them.
+    """
+
+    def __init__(self, ruleset: Ruleset | CompiledRuleset, questionnaires: Iterable[Questionnaire]) -> None:
+        compiled = ruleset if isinstance(ruleset, CompiledRuleset) else compile_ruleset(ruleset)
+        items = [item.id for questionnaire in questionnaires for item in questionnaire.questions()]
+        self._rules = {rule.rule.id: (rule, reads_of(rule, items)) for rule in compiled.rules}
+        self._conclusions: dict[Hashable, Conclusion] = {}
+
+    def findings(self, inputs: RuleInputs, rules: Collection[str] | None = None) -> tuple[Finding, ...]:
+        """What the rules in force conclude about every subject of their scope and vendors, by rule id and subject.
+
+        :param rules: the ids of those to evaluate; by default all.
+        """
+        subjects: dict[Scope, list[Known]] = {scope: [] for scope in Scope}
+        for known in sorted(Knowledge(inputs), key=lambda known: str(known.subject)):
+            subjects[known.subject.scope].append(known)
+        return tuple(
+            finding(rule, known.subject, self._conclude(rule, reads, known), fill(rule.rule.message, known.shown))
+            for rule_id, (rule, reads) in self._rules.items()
+            if rules is None or rule_id in rules
+            for known in subjects[rule.rule.scope]
+            if not rule.rule.vendors or known.vendor in rule.rule.vendors
+        )
+
+    def conclude(self, rule_id: str, subject: Subject, inputs: RuleInputs) -> Conclusion:
+        """What one rule concludes about one subject."""
+        knowledge = Knowledge(inputs)
+        if subject.scope is Scope.PRODUCT:
+            known = knowledge.product()
+        elif subject.scope is Scope.VENDOR:
+            known = knowledge.vendor(subject.id)
+        else:
+            known = knowledge.organization(next(org for org in inputs.organizations if org.id == subject.id))
+        return self._conclude(*self._rules[rule_id], known)
+
+    def _conclude(self, rule: CompiledRule, reads: Reads, known: Known) -> Conclusion:
+        states = (*map(known.answers.get, reads.items), *map(known.state, reads.names))
+        key = (rule.rule.id, states, known.unobserved if reads.observed else None)
+        conclusion = self._conclusions.get(key)
+        if conclusion is None:
+            if len(self._conclusions) >= MAX_REMEMBERED:
+                self._conclusions.clear()
+            conclusion = conclude(rule, known.context(reads.wanted, reads.items))
+            self._conclusions[key] = conclusion
+        return conclusion
+
+
+def evaluate(ruleset: Ruleset | CompiledRuleset, inputs: RuleInputs) -> tuple[Finding, ...]:
+    """A finding for every rule in force and every subject of its scope and vendors, by rule id and subject.
+
+    :raises DocumentError: a condition of the ruleset is not CEL. Inputs never raise, whatever a server put into them.
+    """
+    return Evaluator(ruleset, inputs.questionnaires).findings(inputs)
+
+
+def reads_of(rule: CompiledRule, items: Iterable[str]) -> Reads:
+    """All that decides a rule.
+
+    An answer is read by its item's id. Of ``has(…)``, and of a name that is no item's, every item counts that begins
+    with the same word: with an answer to any of them the maps on the way are there.
+    """
+    known = frozenset(items)
+    has = any(_calls_has(condition.tree) for condition in (rule.applies, rule.gap_when) if condition is not None)
+    answers, names = {rule.rule.measures} & known, []
+    for name in rule.reads:
+        root, _, rest = name.partition(".")
+        if root not in ANSWER_ROOTS:
+            names.append(name)
+        elif rest in known and not has:
+            answers.add(rest)
+        else:
+            word = rest.partition(".")[0]
+            answers |= {item for item in known if not word or item.partition(".")[0] == word}
+    observed = any(name.partition(".")[0] in OBSERVED_ROOTS for name in names)
+    return Reads(tuple(sorted(answers)), tuple(names), observed, wanted_names(rule.reads))
+
+
+def _calls_has(node: Node) -> bool:
+    return (node.kind == "call" and node.text == "has") or any(map(_calls_has, node.children))
