@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from judging import EDITED_ORGANIZATIONS, fleet, timed
+from judging import ORGANIZATIONS, fleet, timed
 from measuring import Measured
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def all_patterns() -> Measured:
     from interlock.usecases.assess import rule_inputs
     from interlock.usecases.judge import Judge
 
-    inputs = fleet(EDITED_ORGANIZATIONS)
+    inputs = fleet(ORGANIZATIONS)
     seen = _observation()
     observations = {
         org.id: seen.model_copy(update={"target": seen.target.model_copy(update={"org": org.id})})
@@ -35,7 +35,7 @@ def all_patterns() -> Measured:
         fresh = Judge(content.questionnaires, content.ruleset)
         base = min(base, timed(lambda fresh=fresh: fresh.judge(inputs).findings))
         seconds = min(seconds, timed(lambda: match(patterns, known)))
-    name = f"{len(patterns.patterns)} patterns, {EDITED_ORGANIZATIONS} orgs"
+    name = f"{len(patterns.patterns)} patterns, {ORGANIZATIONS} orgs"
     return Measured(name, seconds, "judging anew", base, 0.25, 0.025)
 
 

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from interlock.gaps import score, verdict
 from interlock.gaps.graph import build
-from interlock.gaps.parts import NO_PART, Part, Parts, part_of, weighing
 from interlock.gaps.schedule import PlanOptions, make_plan
+from interlock.gaps.tallies import tally_all
 from interlock.model.assessment import Assessment, Totals
 from interlock.model.base import GapClass, Gate, Owner, RuleOutcome, Scope, Severity
-from interlock.model.finding import PRODUCT, Conclusion, Finding, Subject, finding_key
+from interlock.model.finding import PRODUCT, Finding, Subject, finding_key
 from interlock.model.gap_graph import GapGraph
 from interlock.model.observation import Observation, RequestRecord, Target
 from interlock.model.organization import Organization
 from interlock.model.plan import Plan
-from interlock.model.readiness import OrgReadiness, Score, Verdict
+from interlock.model.readiness import OrgReadiness, Score
 from interlock.model.rule import RoutineTask, Rule
 
 GAP, MET, UNKNOWN = RuleOutcome.GAP, RuleOutcome.MET, RuleOutcome.UNKNOWN
@@ -169,29 +169,8 @@ def observation(name: str, outcome: str = "observed", failure: str | None = None
     )
 
 
-def parts_of(findings: Sequence[Finding], rules: Mapping[str, Rule]) -> Parts:
-    """What the findings amount to, by subject."""
-    groups: dict[Subject, list[Finding]] = {}
-    for entry in findings:
-        groups.setdefault(entry.subject, []).append(entry)
-
-    def part(subject: Subject) -> Part:
-        entries = [(weighing(rules[entry.rule]), conclusion_of(entry)) for entry in groups[subject]]
-        return part_of(subject, entries)
-
-    return Parts(
-        product=part(PRODUCT) if PRODUCT in groups else NO_PART,
-        by_vendor={subject.id: part(subject) for subject in groups if subject.scope is Scope.VENDOR},
-        by_org={subject.id: part(subject) for subject in groups if subject.scope is Scope.ORG},
-    )
-
-
-def conclusion_of(entry: Finding) -> Conclusion:
-    return Conclusion(**{name: getattr(entry, name) for name in Conclusion._fields})
-
-
 def product_score(findings: Sequence[Finding], rules: Mapping[str, Rule], target_gate: Gate = Gate.PRODUCTION) -> Score:
-    return score.product_score(parts_of(findings, rules), target_gate)
+    return score.product_score(tally_all(findings, rules), target_gate)
 
 
 def readiness(
@@ -201,25 +180,15 @@ def readiness(
     observations: Mapping[str, Observation],
     target_gate: Gate,
 ) -> tuple[OrgReadiness, ...]:
-    parts = parts_of(findings, rules)
-    blockers = parts.product_blockers()
+    tallies = tally_all(findings, rules)
+    blockers = tallies.product_blockers()
     return tuple(
-        score.org_readiness(organization, parts, blockers, observations.get(organization.id), target_gate)
+        score.org_readiness(organization, tallies, blockers, observations.get(organization.id), target_gate)
         for organization in orgs
     )
 
 
-def decide(
-    findings: Sequence[Finding],
-    rules: Mapping[str, Rule],
-    stands: Sequence[OrgReadiness],
-    orgs: Sequence[Organization],
-) -> Verdict:
-    def votes(*subjects: Subject) -> tuple[verdict.Vote, ...]:
-        return verdict.votes_of([entry for entry in findings if entry.subject in subjects], rules)
-
-    own = {organization.id: votes(at_vendor(organization.vendor), at_org(organization.id)) for organization in orgs}
-    return verdict.decide(votes(PRODUCT), own, stands, orgs)
+decide = verdict.decide
 
 
 def assessment(

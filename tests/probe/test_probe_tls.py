@@ -21,9 +21,9 @@ from interlock.model.finding import Finding
 from interlock.model.observation import Check, Observation, Target, TlsFacts
 from interlock.model.organization import Organization
 from interlock.probe.settings import ProbeSettings
+from interlock.rules.evaluate import evaluate
 from interlock.rules.inputs import RuleInputs
 from interlock.rules.load import load_ruleset
-from interlock.rules.evaluate import evaluate
 from typed_targets import probe_sync
 
 pytestmark = pytest.mark.fast

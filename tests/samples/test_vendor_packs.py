@@ -12,9 +12,9 @@ from interlock.model.contract import WorkflowContract
 from interlock.model.organization import Organization
 from interlock.model.rule import Rule
 from interlock.questionnaire.load import load_questionnaires
+from interlock.rules.evaluate import evaluate
 from interlock.rules.inputs import RuleInputs
 from interlock.rules.load import SetFolders, load_ruleset
-from interlock.rules.evaluate import evaluate
 
 pytestmark = pytest.mark.fast
 

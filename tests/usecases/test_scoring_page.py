@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from interlock.gaps.parts import NO_PART, Parts, part_of, weighing
 from interlock.gaps.score import org_readiness
+from interlock.gaps.tallies import tally_all
 from interlock.model.base import Evidence, Gate, RuleOutcome, Scope
-from interlock.model.finding import Conclusion, Subject
+from interlock.model.finding import Finding, Subject, finding_key
 from interlock.model.organization import Organization
 from interlock.model.readiness import OrgReadiness
 from interlock.model.rule import Rule
@@ -26,7 +26,8 @@ ROW = re.compile(r"^\| (EX-\d{3}), (\w+)(?:, gate (\w+))? \| ([^|]+) \| ([^|]+) 
 def example(target: Gate, **weights: float) -> OrgReadiness:
     """The example's organisation; a severity's weight may be another one."""
     subject = Subject(scope=Scope.ORG, id="example")
-    concluded = []
+    rules: dict[str, Rule] = {}
+    findings = []
     for rule_id, severity, gate, outcome, weight in ROW.findall(EXAMPLE):
         effort = {"low": 1, "expected": 2, "high": 3}
         data: dict[str, Any] = {
@@ -49,14 +50,19 @@ def example(target: Gate, **weights: float) -> OrgReadiness:
         kind, *more = outcome.split(", ")
         value = [float(line.removeprefix("option value ")) for line in more if line.startswith("option value ")]
         evidence = [line for line in more if not line.startswith("option value ")]
-        conclusion = Conclusion(
+        rules[rule_id] = rule
+        finding = Finding(
+            key=finding_key(rule_id, subject),
+            rule=rule_id,
+            subject=subject,
+            message=rule_id,
             outcome=RuleOutcome(kind.replace(" ", "_")),
             value=value[0] if value else None,
             evidence=Evidence(evidence[0]) if evidence else None,
         )
-        concluded.append((weighing(rule), conclusion))
-    parts = Parts(NO_PART, {}, {"example": part_of(subject, concluded)})
-    return org_readiness(Organization(id="example", name="Example"), parts, parts.product_blockers(), None, target)
+        findings.append(finding)
+    tallies = tally_all(findings, rules)
+    return org_readiness(Organization(id="example", name="Example"), tallies, tallies.product_blockers(), None, target)
 
 
 def test_the_example_gives_the_figures_of_the_page() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from interlock.gaps.subjects import GATE_RANK, in_force, is_requirement, rule_of
+from interlock.gaps.subjects import GATE_RANK, OPEN, in_force, is_requirement, rule_of
 from interlock.model.base import Evidence, GapClass, Gate, RuleOutcome, Scope, VerdictValue
 from interlock.model.finding import Finding
 from interlock.model.organization import Organization
@@ -100,8 +100,7 @@ def _tally(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> Tally:
     earliest = earliest_if_gaps = _LAST
     for finding in findings:
         rule, outcome = rule_of(finding, rules), finding.outcome
-        decided = outcome is RuleOutcome.MET or outcome is RuleOutcome.NOT_APPLICABLE
-        if rule.verdict is not None and not decided and in_force(rule):
+        if rule.verdict is not None and outcome in OPEN and in_force(rule):
             rank = _RANK[rule.verdict]
             earliest_if_gaps = min(earliest_if_gaps, rank)
             if outcome is RuleOutcome.GAP:

@@ -121,9 +121,7 @@ def may_vote(rule: Rule) -> bool:
     return rule.verdict is not None and in_force(rule)
 
 
-def _ballot(
-    findings: Iterable[Finding], rules: Mapping[str, Rule], organizations: Sequence[Organization]
-) -> _Ballot:
+def _ballot(findings: Iterable[Finding], rules: Mapping[str, Rule], organizations: Sequence[Organization]) -> _Ballot:
     """The votes: open and undecided findings of stable rules that name a verdict."""
     votes: dict[Subject, list[Vote]] = {}
     for finding in findings:

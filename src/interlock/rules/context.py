@@ -90,6 +90,12 @@ class Known:
     unobserved: str | None
     shared: dict[str, Hashable]
     _states: dict[str, Hashable] = field(default_factory=dict)
+    _shown: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def name(self) -> str:
+        """The subject in words."""
+        return str(self.subject)
 
     def state(self, name: str) -> Hashable:
         """The state of a name that is no answer's."""
@@ -100,11 +106,15 @@ class Known:
 
     def shown(self, name: str) -> str:
         """The value of a dotted name in words, as a message shows it."""
-        root, _, rest = name.partition(".")
-        if root not in ANSWER_ROOTS:
-            return show(value_at(self.variables, name))
-        answer = self.answers.get(rest)
-        return show(None if answer is None else answer.value if root == "responses" else answer.graded)
+        if name not in self._shown:
+            root, _, rest = name.partition(".")
+            if root not in ANSWER_ROOTS:
+                value = value_at(self.variables, name)
+            else:
+                answer = self.answers.get(rest, AnswerState())
+                value = answer.value if root == "responses" else answer.graded
+            self._shown[name] = show(value)
+        return self._shown[name]
 
     def context(self, wanted: Wanted, items: Iterable[str] | None = None) -> SubjectContext:
         """What a condition is evaluated on: these names, and the answers to these items; by default to all."""

@@ -13,12 +13,12 @@ from interlock.rules.compile import ANSWER_ROOTS, OBSERVED_ROOTS, CompiledRule, 
 from interlock.rules.context import Knowledge, Known
 from interlock.rules.engine import conclude, finding
 from interlock.rules.inputs import RuleInputs
-from interlock.rules.messages import fill
+from interlock.rules.messages import fields, fill
 from interlock.rules.names import Wanted, wanted_names
 from interlock.rules.syntax import Node
 
-#: Conclusions to remember; beyond it everything is forgotten, which costs one slow evaluation.
-MAX_REMEMBERED = 500_000
+#: Findings to remember; beyond it everything is forgotten, which costs one slow evaluation.
+MAX_REMEMBERED = 200_000
 
 
 class Reads(NamedTuple):
@@ -28,19 +28,22 @@ class Reads(NamedTuple):
     :ivar names: the other dotted names that its conditions read.
     :ivar observed: it reads facts, so that its detail may tell why there are none.
     :ivar wanted: every name that its conditions read.
+    :ivar shown: the names that its message shows.
     """
 
     items: tuple[str, ...]
     names: tuple[str, ...]
     observed: bool
     wanted: Wanted
+    shown: tuple[str, ...]
 
 
 class Evaluator:
     """Evaluates the rules of one content, and remembers each conclusion under all that the rule reads.
 
-    A rule is never handed more than its :class:`Reads`, so subjects that are alike in these get the same conclusion
-    and none ever has to be forgotten because something changed.
+    A rule is never handed more than its :class:`Reads`, so subjects that are alike in these get the same conclusion,
+    and none ever has to be forgotten because something changed. A finding is the conclusion with its subject and what
+    its message shows, and is remembered under all of them.
 
     :raises DocumentError: a condition of the ruleset is not CEL. Inputs never raise, whatever a server put into them.
     """
@@ -50,6 +53,7 @@ class Evaluator:
         items = [item.id for questionnaire in questionnaires for item in questionnaire.questions()]
         self._rules = {rule.rule.id: (rule, reads_of(rule, items)) for rule in compiled.rules}
         self._conclusions: dict[Hashable, Conclusion] = {}
+        self._findings: dict[Hashable, Finding] = {}
 
     def findings(self, inputs: RuleInputs, rules: Collection[str] | None = None) -> tuple[Finding, ...]:
         """What the rules in force conclude about every subject of their scope and vendors, by rule id and subject.
@@ -57,10 +61,10 @@ class Evaluator:
         :param rules: the ids of those to evaluate; by default all.
         """
         subjects: dict[Scope, list[Known]] = {scope: [] for scope in Scope}
-        for known in sorted(Knowledge(inputs), key=lambda known: str(known.subject)):
+        for known in sorted(Knowledge(inputs), key=lambda known: known.name):
             subjects[known.subject.scope].append(known)
         return tuple(
-            finding(rule, known.subject, self._conclude(rule, reads, known), fill(rule.rule.message, known.shown))
+            self._finding(rule, reads, known)
             for rule_id, (rule, reads) in self._rules.items()
             if rules is None or rule_id in rules
             for known in subjects[rule.rule.scope]
@@ -76,18 +80,34 @@ class Evaluator:
             known = knowledge.vendor(subject.id)
         else:
             known = knowledge.organization(next(org for org in inputs.organizations if org.id == subject.id))
-        return self._conclude(*self._rules[rule_id], known)
+        rule, reads = self._rules[rule_id]
+        return self._conclude(rule, reads, known, _states(reads, known))
 
-    def _conclude(self, rule: CompiledRule, reads: Reads, known: Known) -> Conclusion:
-        states = (*map(known.answers.get, reads.items), *map(known.state, reads.names))
-        key = (rule.rule.id, states, known.unobserved if reads.observed else None)
-        conclusion = self._conclusions.get(key)
-        if conclusion is None:
-            if len(self._conclusions) >= MAX_REMEMBERED:
+    def _finding(self, rule: CompiledRule, reads: Reads, known: Known) -> Finding:
+        states = _states(reads, known)
+        key = (rule.rule.id, known.name, states, tuple(map(known.shown, reads.shown)))
+        remembered = self._findings.get(key)
+        if remembered is None:
+            if len(self._findings) >= MAX_REMEMBERED:
+                self._findings.clear()
                 self._conclusions.clear()
-            conclusion = conclude(rule, known.context(reads.wanted, reads.items))
-            self._conclusions[key] = conclusion
-        return conclusion
+            message = fill(rule.rule.message, known.shown)
+            remembered = finding(rule, known.subject, self._conclude(rule, reads, known, states), message)
+            self._findings[key] = remembered
+        return remembered
+
+    def _conclude(self, rule: CompiledRule, reads: Reads, known: Known, states: Hashable) -> Conclusion:
+        key = (rule.rule.id, states)
+        remembered = self._conclusions.get(key)
+        if remembered is None:
+            remembered = self._conclusions[key] = conclude(rule, known.context(reads.wanted, reads.items))
+        return remembered
+
+
+def _states(reads: Reads, known: Known) -> Hashable:
+    """The states of all that decides a rule."""
+    states = (*map(known.answers.get, reads.items), *map(known.state, reads.names))
+    return (*states, known.unobserved) if reads.observed else states
 
 
 def evaluate(ruleset: Ruleset | CompiledRuleset, inputs: RuleInputs) -> tuple[Finding, ...]:
@@ -106,7 +126,7 @@ def reads_of(rule: CompiledRule, items: Iterable[str]) -> Reads:
     """
     known = frozenset(items)
     has = any(_calls_has(condition.tree) for condition in (rule.applies, rule.gap_when) if condition is not None)
-    answers, names = {rule.rule.measures} & known, []
+    answers, names = {item for item in known if item == rule.rule.measures}, []
     for name in rule.reads:
         root, _, rest = name.partition(".")
         if root not in ANSWER_ROOTS:
@@ -117,7 +137,7 @@ def reads_of(rule: CompiledRule, items: Iterable[str]) -> Reads:
             word = rest.partition(".")[0]
             answers |= {item for item in known if not word or item.partition(".")[0] == word}
     observed = any(name.partition(".")[0] in OBSERVED_ROOTS for name in names)
-    return Reads(tuple(sorted(answers)), tuple(names), observed, wanted_names(rule.reads))
+    return Reads(tuple(sorted(answers)), tuple(names), observed, wanted_names(rule.reads), fields(rule.rule.message))
 
 
 def _calls_has(node: Node) -> bool:
