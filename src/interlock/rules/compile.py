@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from interlock.model.base import Scope
 from interlock.model.errors import DocumentError
 from interlock.model.rule import Rule, Ruleset
 from interlock.rules.expression import Expression, caret, compile_expression
@@ -42,15 +41,11 @@ class CompiledRuleset:
         """Every dotted name that some rule reads, in its conditions or its message."""
         return frozenset(name for rule in self.rules for name in rule.reads)
 
-    def of_scope(self, scope: Scope) -> tuple[CompiledRule, ...]:
-        """The rules of one scope, in id order."""
-        return tuple(rule for rule in self.rules if rule.rule.scope is scope)
-
 
 def compile_rule(rule: Rule) -> CompiledRule:
     """Compile a rule's conditions.
 
-    :raises DocumentError: a condition is not CEL; shows it with a caret, without a place.
+    :raises DocumentError: a condition is not CEL; shows it with a caret, without a location.
     """
     applies = _compiled(rule, "applies", rule.applies) if rule.applies is not None else None
     gap_when = _compiled(rule, "gap_when", rule.gap_when)
@@ -68,7 +63,7 @@ def compile_ruleset(ruleset: Ruleset) -> CompiledRuleset:
 
 
 def expression_error(owner: str, key: str, text: str, error: CelSyntaxError) -> str:
-    """What is wrong with an expression, and a caret under the place."""
+    """What is wrong with an expression, and a caret under the character."""
     return f"{owner}: {key} is not valid CEL: {error.message}\n{caret(text, error.offset)}"
 
 
