@@ -51,10 +51,10 @@ def causes_of(condition: Expression, context: SubjectContext) -> Causes:
     undecided = [part for part in condition.parts if part.evaluate(context.context) == (None, None)]
     if not undecided:
         return missing(condition.reads, context.lookup, context.answers)
-    found = causes_of(undecided[0], context)
+    causes = causes_of(undecided[0], context)
     for part in undecided[1:]:
-        found = found.union(causes_of(part, context))
-    return found
+        causes = causes.union(causes_of(part, context))
+    return causes
 
 
 def detail_of(causes: Causes, context: SubjectContext) -> str:

@@ -42,7 +42,7 @@ class ContentParts:
 
 def content_changes(shipped: ContentParts, own: ContentParts) -> tuple[ContentChange, ...]:
     """Every difference of ``own`` from ``shipped``: blockers first, what is turned off before what is changed."""
-    found = [
+    changes = [
         *_weights(shipped.ruleset, own.ruleset),
         *_sets(shipped, own),
         *_rules(shipped.ruleset, own.ruleset),
@@ -50,7 +50,9 @@ def content_changes(shipped: ContentParts, own: ContentParts) -> tuple[ContentCh
         *_questions(shipped, own),
         *_compared("pattern", shipped.patterns, own.patterns, lambda pattern: pattern.title),
     ]
-    return tuple(sorted(found, key=lambda one: (not one.blocker, _ORDER.index(one.kind), one.of, one.id)))
+    return tuple(
+        sorted(changes, key=lambda change: (not change.blocker, _ORDER.index(change.kind), change.of, change.id))
+    )
 
 
 def _weights(shipped: Ruleset, own: Ruleset) -> Iterator[ContentChange]:
@@ -160,7 +162,7 @@ def _compared(
     title: Callable[[_M], str],
     is_blocker: Callable[[_M], bool] = lambda _one: False,
 ) -> Iterator[ContentChange]:
-    before, after = {one.id: one for one in shipped}, {one.id: one for one in own}
+    before, after = {entry.id: entry for entry in shipped}, {entry.id: entry for entry in own}
     for name, old in before.items():
         new = after.get(name)
         if new is None:
@@ -180,7 +182,7 @@ def _difference(old: Model, new: Model) -> tuple[str, ChangeKind]:
     """What is different, in words, and of what kind it is; no words when nothing is."""
     if old == new:
         return "", "changed"
-    before, after = (one.model_dump(mode="json", by_alias=True) for one in (old, new))
+    before, after = (side.model_dump(mode="json", by_alias=True) for side in (old, new))
     parts = [
         _value_words(name, before[name], after[name])
         for name in before
@@ -220,6 +222,6 @@ def _shown(value: Any) -> str:
         return "nothing"
     if isinstance(value, float):
         return f"{value:g}"
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+    if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
         return ", ".join(value)
     return str(value)

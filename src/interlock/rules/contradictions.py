@@ -74,5 +74,7 @@ class _Observed:
 
 def _in_words(item: Item, value: AnswerValue) -> str:
     values = value if isinstance(value, tuple) else (value,)
-    labels = [option.label if isinstance(one, str) and (option := item.option(one)) else show(one) for one in values]
+    labels = [
+        option.label if isinstance(entry, str) and (option := item.option(entry)) else show(entry) for entry in values
+    ]
     return line(", ".join(labels), 300)

@@ -83,10 +83,12 @@ class Expression:
         except KeyError:
             return None, None
         except RuntimeError as error:
-            found = _UNDEFINED.search(str(error))
-            if found and found.group(1) in TOP_LEVEL:
+            undefined = _UNDEFINED.search(str(error))
+            if undefined and undefined.group(1) in TOP_LEVEL:
                 return None, None
-            return None, f"{found.group(1)!r} is neither a variable nor a function" if found else _in_short(error)
+            if undefined:
+                return None, f"{undefined.group(1)!r} is neither a variable nor a function"
+            return None, _in_short(error)
         except TypeError as error:
             return None, f"values of types that do not go together: {_in_short(error)}"
         except Exception as error:  # whatever else the library raises is an outcome, not a crash
@@ -191,9 +193,9 @@ def _too_much_work(node: Node, depth: int) -> CelSyntaxError | None:
         if depth and node.text in _BUILDS_A_LIST:
             return CelSyntaxError(f"{node.text} inside another macro", node.start)
     for index, child in enumerate(node.children):
-        found = _too_much_work(child, depth if index == 0 else inside)
-        if found is not None:
-            return found
+        refused = _too_much_work(child, depth if index == 0 else inside)
+        if refused is not None:
+            return refused
     return None
 
 
@@ -217,10 +219,10 @@ def _in_short(error: BaseException) -> str:
 
 
 def _library_error(text: str, error: Exception) -> CelSyntaxError:
-    found = re.search(r"ERROR: <input>:(\d+):(\d+): (.*)", str(error))
-    if found is None:
+    told = re.search(r"ERROR: <input>:(\d+):(\d+): (.*)", str(error))
+    if told is None:
         return CelSyntaxError(_in_short(error), 0)
-    row, column, message = int(found.group(1)), int(found.group(2)), found.group(3)
+    row, column, message = int(told.group(1)), int(told.group(2)), told.group(3)
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
     offset = starts[min(row, len(starts)) - 1] + column - 1
     return CelSyntaxError(message[:200], min(offset, MAX_LENGTH))

@@ -34,9 +34,9 @@ def show(value: Any) -> str:
     ``?`` for what is not there and for what has no short form. Bounded, without control characters; never raises.
     """
     if isinstance(value, (list, tuple)):
-        named = ", ".join(_one(entry) for entry in value[:MAX_ENTRIES]) or "none"
+        named = ", ".join(_entry(entry) for entry in value[:MAX_ENTRIES]) or "none"
         return named if len(value) <= MAX_ENTRIES else f"{named} and {len(value) - MAX_ENTRIES} more"
-    return _one(value)
+    return _entry(value)
 
 
 def line(text: object, limit: int = MAX_VALUE) -> str:
@@ -44,7 +44,7 @@ def line(text: object, limit: int = MAX_VALUE) -> str:
     return plain(text, limit)
 
 
-def _one(value: Any) -> str:
+def _entry(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):

@@ -60,9 +60,9 @@ def fit_variable(fit: ContractFit | None) -> dict[str, Any] | None:
         ("launch_missing", [match for match in required if match.kind == "launch"], "missing"),
         ("scopes_missing", [match for match in required if match.kind == "scope"], "missing"),
     ):
-        found = [_match_name(match) for match in matches if match.outcome == outcome]
-        if found or not any(match.outcome == "not_observed" for match in matches):
-            result[name] = found
+        names = [_match_name(match) for match in matches if match.outcome == outcome]
+        if names or not any(match.outcome == "not_observed" for match in matches):
+            result[name] = names
     releases = {match.outcome for match in required if match.kind == "release"}
     if releases & {"supported", "missing"}:
         result["release_matches"] = "missing" not in releases
@@ -82,8 +82,8 @@ def organization_variable(organization: Organization) -> dict[str, Any]:
 
 def fleet_variable(inputs: RuleInputs) -> dict[str, Any]:
     """All organisations together: how many, how many observed, which releases and vendors, whether addresses repeat."""
-    seen = [inputs.observations.get(organization.id) for organization in inputs.organizations]
-    observed = [observation for observation in seen if observation and observation.outcome != "not_observed"]
+    latest = [inputs.observations.get(organization.id) for organization in inputs.organizations]
+    observed = [observation for observation in latest if observation and observation.outcome != "not_observed"]
     urls = [organization.fhir_base_url.lower() for organization in inputs.organizations if organization.fhir_base_url]
     return {
         "organizations": len(inputs.organizations),

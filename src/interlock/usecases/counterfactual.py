@@ -53,8 +53,8 @@ class _Try(NamedTuple):
 def verdict_changes(inputs: Inputs) -> tuple[VerdictChange, ...]:
     """What would change the verdict; at most one entry a direction, the later verdict first."""
     search = _Search(inputs)
-    found = (search.later(), search.earlier())
-    return tuple(change for change in found if change is not None)
+    changes = (search.later(), search.earlier())
+    return tuple(change for change in changes if change is not None)
 
 
 class _Search:
@@ -70,16 +70,16 @@ class _Search:
         """The smallest set that brings the verdict nearer to integrating."""
         if self.value is VerdictValue.INTEGRATE:
             return None
-        found: list[tuple[int, list[_Try]]] = []
+        candidates: list[tuple[int, list[_Try]]] = []
         for gaps in self._gap_sets():
             closers = [self._tries(gap, _CLOSED) for gap in gaps]
             if all(closers) and len(gaps) <= 2 * MAX_ANSWERS:
                 for chosen in islice(product(*closers), MAX_COMBINATIONS):
                     answers = sorted(set(chosen), key=lambda attempt: (attempt.scope, attempt.item))
                     if len({(attempt.scope, attempt.item) for attempt in answers}) == len(answers) <= MAX_ANSWERS:
-                        found.append((len(answers), answers))
-        found.sort(key=lambda entry: (entry[0], sorted(entry[1])))
-        return self._first(found, "later")
+                        candidates.append((len(answers), answers))
+        candidates.sort(key=lambda entry: (entry[0], sorted(entry[1])))
+        return self._first(candidates, "later")
 
     def earlier(self) -> VerdictChange | None:
         """The nearest answer that makes the verdict an earlier one."""
@@ -99,8 +99,8 @@ class _Search:
                 return change
         return None
 
-    def _first(self, found: Sequence[tuple[int, list[_Try]]], direction: str) -> VerdictChange | None:
-        for _, answers in found[:MAX_VERIFIED]:
+    def _first(self, candidates: Sequence[tuple[int, list[_Try]]], direction: str) -> VerdictChange | None:
+        for _, answers in candidates[:MAX_VERIFIED]:
             changed = self.inputs
             for attempt in answers:
                 changed = changed.with_response(attempt.scope, attempt.item, _response(attempt.value))
@@ -169,18 +169,18 @@ class _Search:
                 step = abs((item.graded_value(value) or 0.0) - now)
                 yield _Try(before is not None, round(step, 4), scope, item.id, value)
 
-    def _shown(self, one: _Try) -> AnswerChange:
-        item = self.inputs.content.items[one.item]
-        response = self.inputs.answers(one.scope).get(one.item)
+    def _shown(self, attempt: _Try) -> AnswerChange:
+        item = self.inputs.content.items[attempt.item]
+        response = self.inputs.answers(attempt.scope).get(attempt.item)
         status = response.status if response else Status.UNANSWERED
         answered = response is not None and response.value is not None
         before = _words(item, response.value) if answered and response and response.value is not None else status.value
         return AnswerChange(
-            item=one.item,
-            org=None if one.scope == "product" else one.scope,
+            item=attempt.item,
+            org=None if attempt.scope == "product" else attempt.scope,
             before=before.replace("_", " ") if not answered else before,
-            after=_words(item, one.value),
-            value=one.value,
+            after=_words(item, attempt.value),
+            value=attempt.value,
         )
 
 
@@ -206,7 +206,7 @@ def _words(item: Item, value: AnswerValue) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     values = value if isinstance(value, tuple) else (value,)
-    return ", ".join(option.label if (option := item.option(str(one))) else str(one) for one in values)
+    return ", ".join(option.label if (option := item.option(str(entry))) else str(entry) for entry in values)
 
 
 def _response(value: AnswerValue) -> Response:

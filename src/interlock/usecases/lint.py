@@ -42,13 +42,13 @@ def lint_content(path: Path | None) -> tuple[LintProblem, ...]:
     if questions.is_dir() and (rules / CORE).is_dir():
         own = SetFolders((rules,))
         return _lint_all([questions], own, own.tops())
-    found = list(_lint_all(asked, folders, _tops(path, folders)))
-    ours = [one for one in found if one.file is None or not Path(one.file).is_relative_to(path)]
+    problems = list(_lint_all(asked, folders, _tops(path, folders)))
+    ours = [problem for problem in problems if problem.file is None or not Path(problem.file).is_relative_to(path)]
     if ours:
         already = set(lint_content(None))
-        dropped = {one for one in ours if one in already or one.code in _OPEN_ON_PURPOSE}
-        found = [one for one in found if one not in dropped]
-    return in_order([*_lint_workspace(path, folders), *found])
+        dropped = {problem for problem in ours if problem in already or problem.code in _OPEN_ON_PURPOSE}
+        problems = [problem for problem in problems if problem not in dropped]
+    return in_order([*_lint_workspace(path, folders), *problems])
 
 
 def lint_directories(
@@ -60,25 +60,25 @@ def lint_directories(
 ) -> tuple[LintProblem, ...]:
     """Lint one ruleset, with what it extends, and the questionnaires of some folders."""
     asked = read_questionnaires(questions)
-    found = list(
+    problems = list(
         lint_ruleset(read_ruleset(ruleset, folders), asked.questionnaires, asked.items, statements, check_ids=check_ids)
     )
-    return in_order([*found, *_questions_that_cannot_be_read(asked, found), *_scalars(questions)])
+    return in_order([*problems, *_questions_that_cannot_be_read(asked, problems), *_scalars(questions)])
 
 
 def _lint_all(questions: Sequence[Path], folders: SetFolders, tops: Sequence[str]) -> tuple[LintProblem, ...]:
     check_ids = [check.id for check in list_checks()]
-    found: list[LintProblem] = []
+    problems: list[LintProblem] = []
     for name in tops:
         directory = folders.find(name)
         if directory is not None:
-            statements = tuple(one.id for one in STATEMENTS) if name == CORE else ()
-            found += lint_directories(questions, directory, statements, folders, check_ids)
+            statements = tuple(statement.id for statement in STATEMENTS) if name == CORE else ()
+            problems += lint_directories(questions, directory, statements, folders, check_ids)
     asked = read_questionnaires(questions).questionnaires
     for root in folders.roots:
         if (root / PATTERNS).is_dir():
-            found += lint_patterns(root / PATTERNS, asked, check_ids)
-    return in_order(found)
+            problems += lint_patterns(root / PATTERNS, asked, check_ids)
+    return in_order(problems)
 
 
 def _tops(path: Path, folders: SetFolders) -> tuple[str, ...]:
@@ -87,8 +87,8 @@ def _tops(path: Path, folders: SetFolders) -> tuple[str, ...]:
     return own or (CORE,)
 
 
-def _questions_that_cannot_be_read(asked: QuestionnaireSet, found: Sequence[LintProblem]) -> list[LintProblem]:
-    told = {(one.file, one.line, one.column) for one in found}
+def _questions_that_cannot_be_read(asked: QuestionnaireSet, problems: Sequence[LintProblem]) -> list[LintProblem]:
+    told = {(problem.file, problem.line, problem.column) for problem in problems}
     return [
         from_error(error)
         for error in asked.problems
@@ -97,7 +97,9 @@ def _questions_that_cannot_be_read(asked: QuestionnaireSet, found: Sequence[Lint
 
 
 def _scalars(questions: Sequence[Path]) -> list[LintProblem]:
-    return [one for folder in questions for path in sorted(folder.glob("*.yaml")) for one in scalar_problems(path)]
+    return [
+        problem for folder in questions for path in sorted(folder.glob("*.yaml")) for problem in scalar_problems(path)
+    ]
 
 
 def _lint_workspace(path: Path, folders: SetFolders) -> list[LintProblem]:
@@ -105,30 +107,30 @@ def _lint_workspace(path: Path, folders: SetFolders) -> list[LintProblem]:
     if not (path / SETTINGS_FILE).is_file():
         return []
     workspace = Workspace(path)
-    found: list[LintProblem] = []
+    problems: list[LintProblem] = []
     for read in (workspace.read, workspace.contract):
         try:
             read()
         except DocumentError as error:
-            found.append(from_error(error))
+            problems.append(from_error(error))
     try:
         settings, document = workspace.settings(), workspace.load(SETTINGS_FILE)
     except DocumentError:
-        return found  # told above
+        return problems  # told above
     directory = folders.find(settings.ruleset)
     if directory is None:
         location = document.location(("ruleset",))
-        return [*found, _problem(location, "reference", f"there is no ruleset {settings.ruleset!r}")]
+        return [*problems, _problem(location, "reference", f"there is no ruleset {settings.ruleset!r}")]
     version = read_ruleset(directory, folders).ruleset.version
     if settings.ruleset_version not in (None, version):
         location = document.location(("ruleset_version",))
         message = f"ruleset_version is {settings.ruleset_version!r}, and {settings.ruleset} is {version!r} here"
-        found.append(_problem(location, "version", message))
+        problems.append(_problem(location, "version", message))
     unused = [name for name in SetFolders((path / "rulesets",)).tops() if name != settings.ruleset]
     for name in unused if (path / "rulesets").is_dir() else ():
         message = f"{SETTINGS_FILE} says ruleset: {settings.ruleset}, so rulesets/{name} is not used"
-        found.append(_problem(document.location(("ruleset",)), "unused", message))
-    return found
+        problems.append(_problem(document.location(("ruleset",)), "unused", message))
+    return problems
 
 
 def _problem(location: Location, code: str, message: str) -> LintProblem:

@@ -1,4 +1,4 @@
-"""Which question to answer next: the one that settles most.
+"""Which question to answer next: what settles most comes first.
 
 Three things count, in this order. *Gates*: at how many gates everything else is settled, so that this answer alone
 decides whether the gate holds. *Points*: by how much the answer shrinks the intervals of the scores. Each undecided
@@ -89,7 +89,7 @@ class Ranked:
     def _because(self) -> str:
         parts = []
         if self.gates:
-            shown = ", ".join(f"{one.gate.value} at {one.org}" for one in self.gates[:3])
+            shown = ", ".join(f"{stake.gate.value} at {stake.org}" for stake in self.gates[:3])
             more = f" and {len(self.gates) - 3} more" if len(self.gates) > 3 else ""
             parts.append(f"the last thing open at the gate {shown}{more}")
         if self.points >= 0.05:
@@ -111,7 +111,7 @@ def next_questions(inputs: Inputs, scope: str | None = None, limit: int = 1) -> 
     if scope not in (None, "product"):
         inputs.organization(str(scope))
     ranked = rank_questions(inputs, scope)
-    return NextQuestions(unanswered=len(ranked), questions=tuple(one.told() for one in ranked[:limit]))
+    return NextQuestions(unanswered=len(ranked), questions=tuple(question.told() for question in ranked[:limit]))
 
 
 def rank_questions(inputs: Inputs, scope: str | None = None) -> tuple[Ranked, ...]:
@@ -119,9 +119,9 @@ def rank_questions(inputs: Inputs, scope: str | None = None) -> tuple[Ranked, ..
     scopes = [scope] if scope else ["product", *(org.id for org in inputs.organizations)]
     ranked: dict[tuple[str, str], Ranked] = {}
     for name in scopes:
-        open_ones = [asked for asked in questions(inputs, name) if asked.status is Status.UNANSWERED]
-        shown = _visible(inputs, name) if open_ones else {}
-        for asked in open_ones:
+        unanswered = [asked for asked in questions(inputs, name) if asked.status is Status.UNANSWERED]
+        shown = _visible(inputs, name) if unanswered else {}
+        for asked in unanswered:
             ranked[name, asked.item.id] = Ranked(asked, certain=shown.get(asked.item.id) is True)
     judged = judge_of(inputs.content).judge(inputs)
     undecided = [finding for finding in judged.findings if finding.outcome in UNDECIDED and finding.missing_answers]
@@ -130,7 +130,12 @@ def rank_questions(inputs: Inputs, scope: str | None = None) -> tuple[Ranked, ..
     _gates(undecided, judged, inputs, ranked)
     _hand_over(inputs, ranked)
     # Sorting is stable: what settles equally much stays in the order of the questionnaires.
-    return tuple(sorted(ranked.values(), key=lambda one: (not one.certain, -len(one.gates), -round(one.points, 6))))
+    return tuple(
+        sorted(
+            ranked.values(),
+            key=lambda question: (not question.certain, -len(question.gates), -round(question.points, 6)),
+        )
+    )
 
 
 def _scope_of(item: Item, finding: Finding) -> str | None:
@@ -151,11 +156,11 @@ def _credit(finding: Finding, judged: Judgement, inputs: Inputs, ranked: Mapping
     rule = judged.rules[finding.rule]
     things = len(finding.missing_answers) + len(finding.missing_facts)
     points = _points(finding, judged, inputs) / things if is_requirement(rule) else 0.0
-    for one in _waits_for(finding, inputs, ranked):
-        one.points += points
-        one.waiting.add(rule.id)
+    for question in _waits_for(finding, inputs, ranked):
+        question.points += points
+        question.waiting.add(rule.id)
         if things == 1:
-            one.alone.add(rule.id)
+            question.alone.add(rule.id)
 
 
 def _points(finding: Finding, judged: Judgement, inputs: Inputs) -> float:
@@ -191,7 +196,7 @@ def _gates(
             list(_waits_for(finding, inputs, ranked)) if finding and not finding.missing_facts else []
             for finding in findings
         ]
-        if all(len(ones) == 1 for ones in waiting) and len({id(ones[0]) for ones in waiting}) == 1:
+        if all(len(waiters) == 1 for waiters in waiting) and len({id(waiters[0]) for waiters in waiting}) == 1:
             waiting[0][0].gates.append(GateAtStake(org=readiness.org, gate=keys[0]))
 
 
@@ -205,14 +210,14 @@ def _first_gate(readiness: OrgReadiness, last: int) -> tuple[Gate, tuple[str, ..
 
 def _hand_over(inputs: Inputs, ranked: Mapping[tuple[str, str], Ranked]) -> None:
     """What may not have to be asked lends its weight to the open question that decides whether it is."""
-    for (scope, _), one in ranked.items():
-        if one.certain:
+    for (scope, _), question in ranked.items():
+        if question.certain:
             continue
-        for condition in one.asked.item.enable_when:
+        for condition in question.asked.item.enable_when:
             control = ranked.get((scope, condition.question)) or ranked.get(("product", condition.question))
             if control is not None and control.certain:
-                control.points += one.points
-                control.waiting |= one.waiting
+                control.points += question.points
+                control.waiting |= question.waiting
                 break
 
 

@@ -14,27 +14,35 @@ def find_patterns(inputs: Inputs, org: str | None = None) -> tuple[PatternMatch,
     :param org: keep only what concerns this organisation; fleet patterns that name nobody concern everybody.
     :raises InterlockError: there is no such organisation.
     """
-    found = match(inputs.content.patterns, rule_inputs(inputs))
+    matches = match(inputs.content.patterns, rule_inputs(inputs))
     if org is None:
-        return found
+        return matches
     inputs.organization(org)
-    return tuple(_at(one, org) for one in found)
+    return tuple(_at(pattern_match, org) for pattern_match in matches)
 
 
-def _at(one: PatternMatch, org: str) -> PatternMatch:
-    if one.scope == "fleet":
-        concerned = one.outcome != "matched" or not one.orgs or org in one.orgs
-        return one if concerned else one.model_copy(update={"outcome": "not_matched", "orgs": (), "messages": ()})
-    here = [message for place, message in zip(one.orgs, one.messages, strict=True) if place == org]
-    undecided = org in one.undecided_orgs
-    return one.model_copy(
+def _at(pattern_match: PatternMatch, org: str) -> PatternMatch:
+    if pattern_match.scope == "fleet":
+        concerned = pattern_match.outcome != "matched" or not pattern_match.orgs or org in pattern_match.orgs
+        return (
+            pattern_match
+            if concerned
+            else pattern_match.model_copy(update={"outcome": "not_matched", "orgs": (), "messages": ()})
+        )
+    here = [
+        message
+        for matched_org, message in zip(pattern_match.orgs, pattern_match.messages, strict=True)
+        if matched_org == org
+    ]
+    undecided = org in pattern_match.undecided_orgs
+    return pattern_match.model_copy(
         update={
             "outcome": "matched" if here else "undecided" if undecided else "not_matched",
             "orgs": (org,) if here else (),
             "messages": tuple(here),
             "undecided_orgs": (org,) if undecided else (),
-            "detail": one.detail if undecided else None,
-            "missing_answers": one.missing_answers if undecided else (),
-            "missing_facts": one.missing_facts if undecided else (),
+            "detail": pattern_match.detail if undecided else None,
+            "missing_answers": pattern_match.missing_answers if undecided else (),
+            "missing_facts": pattern_match.missing_facts if undecided else (),
         }
     )
