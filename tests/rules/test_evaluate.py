@@ -173,3 +173,21 @@ def test_any_sequence_of_changes_gives_what_deciding_anew_gives(seed: int) -> No
         assert found == plain(RULES, inputs)
         outcomes |= {made.outcome.value for made in found}
     assert outcomes == {"met", "gap", "unknown", "not_applicable", "error"}
+
+
+def test_forgetting_everything_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interlock.rules.evaluate.MAX_REMEMBERED", 3)
+    inputs = RuleInputs(questionnaires=(QUESTIONS,), organizations=(organization("org0"), organization("org1")))
+    again = Evaluator(RULES, [QUESTIONS])
+    assert again.findings(inputs) == again.findings(inputs) == plain(RULES, inputs)
+
+
+def test_one_rule_on_one_subject_is_what_all_of_them_say_there() -> None:
+    chance = random.Random(1)
+    inputs = RuleInputs(questionnaires=(QUESTIONS,), organizations=(organization("org0"),))
+    for _ in range(60):
+        inputs = edited(inputs, chance)
+    again = Evaluator(RULES, [QUESTIONS])
+    for made in plain(RULES, inputs):
+        conclusion = again.conclude(made.rule, made.subject, inputs)
+        assert conclusion == tuple(getattr(made, name) for name in conclusion._fields)

@@ -88,7 +88,7 @@ class SetFiles:
     rules: dict[str, Rule] = field(default_factory=dict)
     sources: dict[str, RuleSource] = field(default_factory=dict)
     tasks: dict[str, RoutineTask] = field(default_factory=dict)
-    task_places: dict[str, Location] = field(default_factory=dict)
+    task_locations: dict[str, Location] = field(default_factory=dict)
     problems: list[DocumentError] = field(default_factory=list)
 
     def header_location(self, *path: str | int) -> Location:
@@ -126,7 +126,7 @@ _read_shipped = cache(_read)
 
 def _files(read: SetFiles) -> list[Path]:
     directory = read.directory
-    found = sorted(path for path in directory.glob("*/*.yaml") if path.is_file())
+    paths = sorted(path for path in directory.glob("*/*.yaml") if path.is_file())
     stray = [path for path in directory.glob("*.yaml") if path.name != HEADER]
     stray += list(directory.glob("*/*/**/*.yaml"))
     for path in sorted(stray):
@@ -137,9 +137,9 @@ def _files(read: SetFiles) -> list[Path]:
                 remedy="put a rule into <family>/<RULE-ID>.yaml and tasks into tasks/<name>.yaml",
             )
         )
-    if len(found) > MAX_FILES:
+    if len(paths) > MAX_FILES:
         read.problems.append(DocumentError(f"more than {MAX_FILES:,} files", location=Location(file=str(directory))))
-    return found[:MAX_FILES]
+    return paths[:MAX_FILES]
 
 
 def _read_rule(path: Path, read: SetFiles) -> None:
@@ -176,13 +176,13 @@ def misnamed(kind: str, name: str, location: Location, path: Path) -> DocumentEr
 
 def condition_problems(rule: Rule, source: RuleSource) -> list[DocumentError]:
     """Which of a rule's conditions is not CEL, with a caret."""
-    found = []
+    problems = []
     for key, update in (("applies", {"gap_when": "true"}), ("gap_when", {"applies": None})):
         try:
             compile_rule(rule.model_copy(update=update))
         except DocumentError as error:
-            found.append(DocumentError(error.message, location=source.location((key,))))
-    return found
+            problems.append(DocumentError(error.message, location=source.location((key,))))
+    return problems
 
 
 class _TaskFile(Model):
@@ -199,7 +199,7 @@ def _read_tasks(path: Path, read: SetFiles) -> None:
     for index, task in enumerate(listed):
         location = document.location(("tasks", index, "id"))
         if task.id in read.tasks:
-            read.problems.append(used_twice("task", task.id, location, read.task_places[task.id]))
+            read.problems.append(used_twice("task", task.id, location, read.task_locations[task.id]))
             continue
         read.tasks[task.id] = task
-        read.task_places[task.id] = location
+        read.task_locations[task.id] = location

@@ -47,22 +47,22 @@ class SetFolders:
 
     def names(self) -> tuple[str, ...]:
         """Every set's name, packs included, sorted."""
-        found = {
+        plain_sets = {
             path.parent.relative_to(root).as_posix() for root in self.roots for path in root.glob("*/ruleset.yaml")
         }
-        return tuple(sorted({*found, *self.packs()}))
+        return tuple(sorted({*plain_sets, *self.packs()}))
 
     def tops(self) -> tuple[str, ...]:
         """Names of the sets, packs left out, that no other of these folders extends, sorted."""
         names = [name for name in self.names() if name not in self.packs()]
-        found = {name: self.find(name) for name in names}
-        extended = {base for folder in found.values() if folder for base in read_set(folder).header.extends}
+        located = {name: self.find(name) for name in names}
+        extended = {base for folder in located.values() if folder for base in read_set(folder).header.extends}
         return tuple(name for name in names if name not in extended) or tuple(names)
 
     def packs(self) -> tuple[str, ...]:
         """Names of the vendors' packs, sorted."""
-        found = (path.parent.relative_to(root) for root in self.roots for path in root.glob(f"{PACKS}/*/ruleset.yaml"))
-        return tuple(sorted({path.as_posix() for path in found}))
+        paths = (path.parent.relative_to(root) for root in self.roots for path in root.glob(f"{PACKS}/*/ruleset.yaml"))
+        return tuple(sorted({path.as_posix() for path in paths}))
 
 
 @dataclass
@@ -75,7 +75,7 @@ class RulesetFiles:
     ruleset: Ruleset
     documents: dict[str, RuleSource] = field(default_factory=dict)
     problems: list[DocumentError] = field(default_factory=list)
-    task_places: dict[str, Location] = field(default_factory=dict)
+    task_locations: dict[str, Location] = field(default_factory=dict)
     sets: tuple[SetFiles, ...] = ()
 
     def location(self, rule_id: str, *path: str | int) -> Location:
@@ -103,11 +103,11 @@ def read_ruleset(directory: Path, folders: SetFolders | None = None) -> RulesetF
     problems: list[DocumentError] = []
     sets = _in_order(directory, folders or SetFolders(()), problems)
     composed = _Composition()
-    for one in sets:
-        composed.add(one)
+    for files in sets:
+        composed.add(files)
     problems += composed.problems
     composed.without_what_is_off()
-    own = next(one.header for one in sets if one.directory == directory)
+    own = next(files.header for files in sets if files.directory == directory)
     read = RulesetFiles(
         ruleset=Ruleset(
             id=own.id,
@@ -115,12 +115,12 @@ def read_ruleset(directory: Path, folders: SetFolders | None = None) -> RulesetF
             title=own.title,
             rules=tuple(composed.weighted(composed.rules[rule_id]) for rule_id in sorted(composed.rules)),
             tasks=tuple(composed.tasks[task_id] for task_id in sorted(composed.tasks)),
-            sets={one.header.id: one.header.version for one in sets},
+            sets={files.header.id: files.header.version for files in sets},
             weights=composed.weights,
         ),
         documents=composed.sources,
         problems=problems,
-        task_places=composed.task_places,
+        task_locations=composed.task_locations,
         sets=tuple(sets),
     )
     _check_dependencies(composed.rules, read)
@@ -133,21 +133,21 @@ def read_ruleset(directory: Path, folders: SetFolders | None = None) -> RulesetF
 
 def _in_order(directory: Path, folders: SetFolders, problems: list[DocumentError]) -> list[SetFiles]:
     """The sets to compose, bases first; a pack comes right after the last of the sets that it extends."""
-    found: dict[Path, SetFiles] = {}
-    _with_bases(directory, directory.name, folders, (), found, problems)
-    order = list(found)
-    packs = [read_set(folder) for name in folders.packs() if (folder := folders.find(name)) and folder not in found]
+    files_of: dict[Path, SetFiles] = {}
+    _with_bases(directory, directory.name, folders, (), files_of, problems)
+    order = list(files_of)
+    packs = [read_set(folder) for name in folders.packs() if (folder := folders.find(name)) and folder not in files_of]
     for pack in sorted(packs, key=lambda one: any(base.startswith(PACKS) for base in one.header.extends)):
         wanted = [folders.find(base) for base in pack.header.extends or (CORE,)]
         locations = [order.index(base) for base in wanted if base in order]
         if len(locations) == len(wanted):
             problems += pack.problems
-            found[pack.directory] = pack
+            files_of[pack.directory] = pack
             at = max(locations) + 1
-            while at < len(order) and found[order[at]] in packs:
+            while at < len(order) and files_of[order[at]] in packs:
                 at += 1
             order.insert(at, pack.directory)
-    return [found[folder] for folder in order]
+    return [files_of[folder] for folder in order]
 
 
 def _with_bases(
@@ -155,7 +155,7 @@ def _with_bases(
     name: str,
     folders: SetFolders,
     path: tuple[str, ...],
-    found: dict[Path, SetFiles],
+    files_of: dict[Path, SetFiles],
     problems: list[DocumentError],
 ) -> None:
     read = read_set(directory)
@@ -180,9 +180,9 @@ def _with_bases(
                     remedy="a set that extends another needs a name of its own",
                 )
             )
-        elif folder not in found:
-            _with_bases(folder, base, folders, here, found, problems)
-    found[directory] = read
+        elif folder not in files_of:
+            _with_bases(folder, base, folders, here, files_of, problems)
+    files_of[directory] = read
 
 
 # -- composing --------------------------------------------------------------------------------------------------------
@@ -195,23 +195,23 @@ class _Composition:
         self.rules: dict[str, Rule] = {}
         self.sources: dict[str, RuleSource] = {}
         self.tasks: dict[str, RoutineTask] = {}
-        self.task_places: dict[str, Location] = {}
+        self.task_locations: dict[str, Location] = {}
         self.weights: dict[Severity, float] = {}
         self.off: dict[str, Rule] = {}
         self.problems: list[DocumentError] = []
 
-    def add(self, one: SetFiles) -> None:
+    def add(self, files: SetFiles) -> None:
         """Put one more set over what is there."""
-        if one.header.vendor is not None:
-            self._add_pack(one, one.header.vendor)
+        if files.header.vendor is not None:
+            self._add_pack(files, files.header.vendor)
             return
-        self._change(one)
-        self.weights |= one.header.weights
-        self.off = {rule_id: rule for rule_id, rule in self.off.items() if rule_id not in one.rules}
-        self.rules |= one.rules
-        self.sources |= one.sources
-        self.tasks |= one.tasks
-        self.task_places |= one.task_places
+        self._change(files)
+        self.weights |= files.header.weights
+        self.off = {rule_id: rule for rule_id, rule in self.off.items() if rule_id not in files.rules}
+        self.rules |= files.rules
+        self.sources |= files.sources
+        self.tasks |= files.tasks
+        self.task_locations |= files.task_locations
 
     def weighted(self, rule: Rule) -> Rule:
         """The rule with the weight that its severity has here."""
@@ -233,45 +233,45 @@ class _Composition:
             if (after, done_when) != (task.after, task.done_when):
                 self.tasks[task_id] = task.model_copy(update={"after": after, "done_when": done_when})
 
-    def _add_pack(self, one: SetFiles, vendor: str) -> None:
+    def _add_pack(self, files: SetFiles, vendor: str) -> None:
         for key in ("rules", "weights"):
-            if getattr(one.header, key):
+            if getattr(files.header, key):
                 message = f"a vendor's pack cannot have {key}: it would change what holds for other vendors"
-                self._wrong(message, one.header_location(key), "put it into a set of your own that extends core")
-        for rule in one.rules.values():
+                self._wrong(message, files.header_location(key), "put it into a set of your own that extends core")
+        for rule in files.rules.values():
             if rule.id in self.rules:
                 earlier = self.sources[rule.id].location(("id",))
                 message = f"a vendor's pack cannot replace {rule.id!r} of {earlier}: it holds for other vendors too"
-                self._wrong(message, one.sources[rule.id].location(("id",)), "give the pack's rule an id of its own")
+                self._wrong(message, files.sources[rule.id].location(("id",)), "give the pack's rule an id of its own")
             elif rule.scope is Scope.PRODUCT:
                 message = f"{rule.id}: a rule of a vendor's pack is about a vendor or an organisation"
-                self._wrong(message, one.sources[rule.id].location(("scope",)), "write scope: vendor or scope: org")
+                self._wrong(message, files.sources[rule.id].location(("scope",)), "write scope: vendor or scope: org")
             else:
                 self.rules[rule.id] = rule if rule.vendors else rule.model_copy(update={"vendors": (vendor,)})
-                self.sources[rule.id] = one.sources[rule.id]
-        for task in one.tasks.values():
+                self.sources[rule.id] = files.sources[rule.id]
+        for task in files.tasks.values():
             if task.id in self.tasks:
-                message = f"the task id {task.id!r} is already used at {self.task_places[task.id]}"
-                self._wrong(message, one.task_places[task.id], "give the pack's task an id of its own")
+                message = f"the task id {task.id!r} is already used at {self.task_locations[task.id]}"
+                self._wrong(message, files.task_locations[task.id], "give the pack's task an id of its own")
                 continue
             self.tasks[task.id] = task if task.vendors else task.model_copy(update={"vendors": (vendor,)})
-            self.task_places[task.id] = one.task_places[task.id]
+            self.task_locations[task.id] = files.task_locations[task.id]
 
-    def _change(self, one: SetFiles) -> None:
-        for rule_id, change in one.header.rules.items():
-            location = one.header_location("rules", rule_id)
+    def _change(self, files: SetFiles) -> None:
+        for rule_id, change in files.header.rules.items():
+            location = files.header_location("rules", rule_id)
             if rule_id not in self.rules:
-                hint = "it is in this set itself: change its file" if rule_id in one.rules else None
+                hint = "it is in this set itself: change its file" if rule_id in files.rules else None
                 message = f"rules names {rule_id!r}, which no extended set has{did_you_mean(rule_id, self.rules)}"
                 self._wrong(message, location, hint)
-            elif rule_id in one.rules:
-                where = one.sources[rule_id].location(("id",))
+            elif rule_id in files.rules:
+                where = files.sources[rule_id].location(("id",))
                 self._wrong(f"{rule_id} is changed here and replaced at {where}", location, "keep one of them")
             elif change == OFF:
                 self.off[rule_id] = self.rules.pop(rule_id)
             elif isinstance(change, dict) and change and "id" not in change:
-                assert one.header_document is not None
-                self._override(rule_id, change, one.header_document)
+                assert files.header_document is not None
+                self._override(rule_id, change, files.header_document)
             else:
                 self._wrong(
                     f"{rule_id}: expected off or the fields to change", location, "write off, or {severity: low}"
@@ -349,11 +349,11 @@ def _check_tasks(tasks: Mapping[str, RoutineTask], rules: Mapping[str, Rule], re
                     read.problems.append(
                         DocumentError(
                             f"{task.id}: {key} names {name!r}, which does not exist{did_you_mean(name, known)}",
-                            location=read.task_places[task.id],
+                            location=read.task_locations[task.id],
                         )
                     )
     circle = find_circle({task.id: task.after for task in tasks.values()})
     if circle:
         read.problems.append(
-            DocumentError(f"the tasks form a circle: {' → '.join(circle)}", location=read.task_places[circle[0]])
+            DocumentError(f"the tasks form a circle: {' → '.join(circle)}", location=read.task_locations[circle[0]])
         )

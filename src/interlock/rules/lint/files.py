@@ -34,19 +34,21 @@ def lint_ruleset(
 
     :param items: where each item stands.
     """
-    found = [from_error(error) for error in read.problems]
-    directories = [one.directory for one in read.sets]
+    problems = [from_error(error) for error in read.problems]
+    directories = [files.directory for files in read.sets]
     for directory in directories:
         for path in (*sorted(directory.glob("*/*.yaml")), *sorted(directory.glob("*.yaml"))):
-            found += scalar_problems(path)
-    top = next((one for one in read.sets if one.header.id == read.ruleset.id), None)
+            problems += scalar_problems(path)
+    top = next((files for files in read.sets if files.header.id == read.ruleset.id), None)
     locations = Locations(rules=read.documents, items=items, ruleset=str(top.directory / HEADER) if top else None)
-    told = {(one.file, one.line) for one in found if one.code == "document"}
+    told = {(entry.file, entry.line) for entry in problems if entry.code == "document"}
     proved = lint(read.ruleset, questionnaires, statements, locations=locations, check_ids=check_ids)
-    found += [
-        _where_changed(one, read) for one in proved if one.code not in _ALSO_READ or (one.file, one.line) not in told
+    problems += [
+        _where_changed(entry, read)
+        for entry in proved
+        if entry.code not in _ALSO_READ or (entry.file, entry.line) not in told
     ]
-    return in_order(found)
+    return in_order(problems)
 
 
 def scalar_problems(path: Path) -> list[LintProblem]:
@@ -58,11 +60,11 @@ def scalar_problems(path: Path) -> list[LintProblem]:
         return []  # reading the file reports it
 
 
-def _where_changed(one: LintProblem, read: RulesetFiles) -> LintProblem:
-    source = read.documents.get(one.id)
-    if source is None or not source.changes or one.file != source.document.file:
-        return one
+def _where_changed(entry: LintProblem, read: RulesetFiles) -> LintProblem:
+    source = read.documents.get(entry.id)
+    if source is None or not source.changes or entry.file != source.document.file:
+        return entry
     change = source.changes[-1]
     location = change.header.location(change.at)
-    message = f"{one.message}; with what is changed here the rule at {one.file}:{one.line} no longer passes"
-    return replace(one, file=location.file, line=location.line, column=location.column, message=message)
+    message = f"{entry.message}; with what is changed here the rule at {entry.file}:{entry.line} no longer passes"
+    return replace(entry, file=location.file, line=location.line, column=location.column, message=message)

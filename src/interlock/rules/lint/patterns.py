@@ -59,14 +59,14 @@ def lint_patterns(
     """
     read = read_patterns(directory)
     items = {item.id: item for item in every_item(questionnaires)}
-    found = [from_error(error) for error in read.problems]
+    problems = [from_error(error) for error in read.problems]
     for path in sorted(directory.glob("**/*.yaml")):
-        found += scalar_problems(path)
-    for one in compile_patterns(read.patterns).patterns:
-        found += _names(one, items, read, check_ids)
-        found += _constants(one, read)
-        found += _own_tests(one, items, read)
-    return in_order(found)
+        problems += scalar_problems(path)
+    for pattern in compile_patterns(read.patterns).patterns:
+        problems += _names(pattern, items, read, check_ids)
+        problems += _constants(pattern, read)
+        problems += _own_tests(pattern, items, read)
+    return in_order(problems)
 
 
 def _names(

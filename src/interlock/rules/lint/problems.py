@@ -76,12 +76,12 @@ class Locations:
 
     def item(self, item_id: str, *path: str | int) -> Location:
         """A key of an item."""
-        found = self.items.get(item_id)
-        return found[0].location((*found[1], *path)) if found else Location()
+        declared = self.items.get(item_id)
+        return declared[0].location((*declared[1], *path)) if declared else Location()
 
 
 def problem(location: Location, owner: str, code: str, message: str) -> LintProblem:
-    """A problem at a place."""
+    """A problem at a location."""
     return LintProblem(location.file, location.line, location.column, owner, code, message)
 
 
@@ -91,10 +91,10 @@ def from_error(error: DocumentError) -> LintProblem:
     return problem(error.location or Location(), "", "document", f"{error.message}{remedy}")
 
 
-def in_order(found: Iterable[LintProblem]) -> tuple[LintProblem, ...]:
+def in_order(problems: Iterable[LintProblem]) -> tuple[LintProblem, ...]:
     """Each problem once, by file, line and column."""
-    return tuple(sorted(dict.fromkeys(found), key=_place_first))
+    return tuple(sorted(dict.fromkeys(problems), key=_by_location))
 
 
-def _place_first(one: LintProblem) -> tuple[str, int, int, str, str, str]:
-    return (one.file or "", one.line or 0, one.column or 0, one.id, one.code, one.message)
+def _by_location(entry: LintProblem) -> tuple[str, int, int, str, str, str]:
+    return (entry.file or "", entry.line or 0, entry.column or 0, entry.id, entry.code, entry.message)

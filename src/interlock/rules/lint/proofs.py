@@ -126,8 +126,8 @@ def _reads_knowledge(rule: CompiledRule) -> bool:
 
 
 def _best(content: Content) -> Choices:
-    found = {item.id: best_answer(item) for item in content.items.values()}
-    return {item_id: answer for item_id, answer in found.items() if answer is not None}
+    answers = {item.id: best_answer(item) for item in content.items.values()}
+    return {item_id: answer for item_id, answer in answers.items() if answer is not None}
 
 
 def _only_premise(item: Item, content: Content) -> bool:
@@ -154,20 +154,20 @@ def _opens(item: Item, worst: AnswerValue, rule: CompiledRule, content: Content,
     return False
 
 
-def _enabling(item: Item, content: Content, best: Choices, seen: frozenset[str] = frozenset()) -> Choices:
+def _enabling(item: Item, content: Content, best: Choices, visited: frozenset[str] = frozenset()) -> Choices:
     """Answers to the questions that decide whether the item is asked, so that it is."""
-    found: Choices = {}
+    choices: Choices = {}
     for part in (*content.groups.get(item.id, ()), item):
         conditions = part.enable_when if part.enable_behavior == "all" else part.enable_when[:1]
         for condition in conditions:
             control = content.items.get(condition.question)
-            if control is None or control.id in seen:
+            if control is None or control.id in visited:
                 continue
-            found |= _enabling(control, content, best, seen | {item.id})
+            choices |= _enabling(control, content, best, visited | {item.id})
             answer = _satisfying(condition, control, best)
             if answer is not None:
-                found[control.id] = answer
-    return found
+                choices[control.id] = answer
+    return choices
 
 
 def _satisfying(condition: EnableWhen, control: Item, best: Choices) -> AnswerValue | None:
