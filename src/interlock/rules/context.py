@@ -80,6 +80,7 @@ class Known:
     :ivar answers: what is known about each item, by its id.
     :ivar variables: every variable that conditions read but ``responses`` and ``value``, which are made of ``answers``.
     :ivar unobserved: why nothing was observed of the subject, in words.
+    :ivar named: the organisation's id, if the contract names it somewhere.
     :ivar shared: states of names that are the same for every subject, worked out once for all of them.
     """
 
@@ -88,6 +89,7 @@ class Known:
     answers: States
     variables: Variables
     unobserved: str | None
+    named: str | None
     shared: dict[str, Hashable]
     _states: dict[str, Hashable] = field(default_factory=dict)
     _shown: dict[str, str] = field(default_factory=dict)
@@ -137,6 +139,7 @@ class Knowledge:
         self._variables: Variables = {"fleet": fleet_variable(inputs)}
         if inputs.contract is not None:
             self._variables["contract"] = contract_variable(inputs.contract)
+        self._named = frozenset(_organizations_in(self._variables.get("contract")))
         self._shared: dict[str, Hashable] = {}
 
     def __iter__(self) -> Iterator[Known]:
@@ -147,13 +150,13 @@ class Knowledge:
 
     def product(self) -> Known:
         """What is known about the product."""
-        return Known(PRODUCT, None, self._product, self._variables, None, self._shared)
+        return Known(PRODUCT, None, self._product, self._variables, None, None, self._shared)
 
     def vendor(self, vendor: str) -> Known:
         """What is known about a vendor."""
         members = [organization_variable(entry) for entry in self.inputs.organizations if entry.vendor == vendor]
         variables = {**self._variables, "vendor": vendor, "organizations": members}
-        return Known(Subject(scope=Scope.VENDOR, id=vendor), vendor, self._product, variables, None, self._shared)
+        return Known(Subject(scope=Scope.VENDOR, id=vendor), vendor, self._product, variables, None, None, self._shared)
 
     def organization(self, organization: Organization) -> Known:
         """What is known about an organisation: its own responses over the product's, and what was observed of it."""
@@ -169,7 +172,8 @@ class Knowledge:
             "org": organization_variable(organization),
         }
         subject, reason = Subject(scope=Scope.ORG, id=org), unobserved(organization, inputs)
-        return Known(subject, organization.vendor, answers, variables, reason, self._shared)
+        named = org if org in self._named else None
+        return Known(subject, organization.vendor, answers, variables, reason, named, self._shared)
 
     def _answers(self, before: States, given: Mapping[str, Response | None], hidden: frozenset[str]) -> States:
         """What is known when these responses are given, and these items hidden, on top of what was known before."""
@@ -219,3 +223,14 @@ def unobserved(organization: Organization, inputs: RuleInputs) -> str | None:
         return "never probed" if organization.fhir_base_url else "no address to probe is known"
     reason = observation.reason_not_observed()
     return line(reason, 200) if reason else None
+
+
+def _organizations_in(value: Any) -> Iterator[str]:
+    """Every organisation that the contract names somewhere."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            is_list = key == "organizations" and isinstance(inner, (list, tuple))
+            yield from inner if is_list else _organizations_in(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _organizations_in(inner)

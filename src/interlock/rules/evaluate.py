@@ -12,6 +12,7 @@ from interlock.model.rule import Ruleset
 from interlock.rules.compile import ANSWER_ROOTS, OBSERVED_ROOTS, CompiledRule, CompiledRuleset, compile_ruleset
 from interlock.rules.context import Knowledge, Known
 from interlock.rules.engine import conclude, finding
+from interlock.rules.expression import dotted
 from interlock.rules.inputs import RuleInputs
 from interlock.rules.messages import fields, fill
 from interlock.rules.names import Wanted, wanted_names
@@ -26,6 +27,8 @@ class Reads(NamedTuple):
 
     :ivar items: ids of the items whose answers can make a difference.
     :ivar names: the other dotted names that its conditions read.
+    :ivar named: it only looks for the organisation's id in the contract's lists, so that all that are not named there
+        are alike; a case of its own for every organisation would cost five times as much.
     :ivar observed: it reads facts, so that its detail may tell why there are none.
     :ivar wanted: every name that its conditions read.
     :ivar shown: the names that its message shows.
@@ -33,6 +36,7 @@ class Reads(NamedTuple):
 
     items: tuple[str, ...]
     names: tuple[str, ...]
+    named: bool
     observed: bool
     wanted: Wanted
     shown: tuple[str, ...]
@@ -107,7 +111,7 @@ class Evaluator:
 def _states(reads: Reads, known: Known) -> Hashable:
     """The states of all that decides a rule."""
     states = (*map(known.answers.get, reads.items), *map(known.state, reads.names))
-    return (*states, known.unobserved) if reads.observed else states
+    return states, known.named if reads.named else None, known.unobserved if reads.observed else None
 
 
 def evaluate(ruleset: Ruleset | CompiledRuleset, inputs: RuleInputs) -> tuple[Finding, ...]:
@@ -125,20 +129,36 @@ def reads_of(rule: CompiledRule, items: Iterable[str]) -> Reads:
     with the same word: with an answer to any of them the maps on the way are there.
     """
     known = frozenset(items)
-    has = any(_calls_has(condition.tree) for condition in (rule.applies, rule.gap_when) if condition is not None)
+    trees = [condition.tree for condition in (rule.applies, rule.gap_when) if condition is not None]
+    has = any(map(_calls_has, trees))
+    named = "org.id" in rule.reads and all(map(_only_looked_up, trees))
     answers, names = {item for item in known if item == rule.rule.measures}, []
     for name in rule.reads:
         root, _, rest = name.partition(".")
         if root not in ANSWER_ROOTS:
-            names.append(name)
+            names += [name] if name != "org.id" or not named else []
         elif rest in known and not has:
             answers.add(rest)
         else:
             word = rest.partition(".")[0]
             answers |= {item for item in known if not word or item.partition(".")[0] == word}
     observed = any(name.partition(".")[0] in OBSERVED_ROOTS for name in names)
-    return Reads(tuple(sorted(answers)), tuple(names), observed, wanted_names(rule.reads), fields(rule.rule.message))
+    return Reads(
+        tuple(sorted(answers)), tuple(names), named, observed, wanted_names(rule.reads), fields(rule.rule.message)
+    )
 
 
 def _calls_has(node: Node) -> bool:
     return (node.kind == "call" and node.text == "has") or any(map(_calls_has, node.children))
+
+
+def _only_looked_up(node: Node) -> bool:
+    """Whether ``org.id`` stands only on the left of an ``in`` whose right side is a field called ``organizations``."""
+    if dotted(node) in {"org", "org.id"}:
+        return False
+    children = node.children
+    if node.kind == "binary" and node.text == "in" and dotted(children[0]) == "org.id":
+        if children[1].kind != "select" or children[1].text != "organizations":
+            return False
+        children = children[1:]
+    return dotted(node) is not None or all(map(_only_looked_up, children))
