@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from integration_nginx import Case, Nginx, find, running
 
+from interlock.model import words
 from interlock.model.observation import Observation, Target
 from interlock.probe.recheck import recheck
 from interlock.probe.settings import ClientCertificate, ProbeEvent, ProbeSettings
@@ -147,7 +148,7 @@ def test_presented_chain_and_transport_security(nginx: Nginx) -> None:
     assert full.chain[0].issuer == full.chain[1].subject
     expired = observe(nginx, "expired")
     assert expired.facts.tls is not None and expired.facts.tls.leaf is not None
-    assert expired.facts.tls.leaf.not_after[:10] in message(expired, "NET-003")
+    assert words.iso_day(expired.facts.tls.leaf.not_after) in message(expired, "NET-003")
     assert "ehr.example.org" in message(observe(nginx, "other host"), "NET-011")
 
 

@@ -218,7 +218,8 @@ def read_json(path: Path, model: type[_M], within: Path | None = None) -> _M:
     except ValidationError as error:
         problems = error.errors(include_url=False)
         for problem in problems:
-            newer = newer_than_us(problem.get("input")) if problem["loc"] == ("schema_version",) else None
+            ours = int(model.model_fields["schema_version"].default) if problem["loc"] == ("schema_version",) else None
+            newer = newer_than_us(problem.get("input"), ours) if ours is not None else None
             if newer is not None:
                 raise DocumentError(newer, location=Location(file=str(path))) from error
         pointer = "/" + "/".join(str(part) for part in problems[0]["loc"])
