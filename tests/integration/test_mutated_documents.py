@@ -7,6 +7,7 @@ a small multiple of what was sent. What damages the transfer itself (bombs, drip
 from __future__ import annotations
 
 import contextlib
+import copy
 import gzip
 import hashlib
 import io
@@ -158,7 +159,7 @@ def mutated(document: Any, draw: Callable[[st.SearchStrategy[Any]], Any]) -> Non
             continue
         change = draw(st.sampled_from(("replace", "remove", "wrap", "repeat", "rename")))
         if change == "replace":
-            at[key] = draw(st.sampled_from(HOSTILE))
+            at[key] = copy.deepcopy(draw(st.sampled_from(HOSTILE)))  # a later change must not change the list itself
         elif change == "remove":
             del at[key]
         elif change == "wrap":
