@@ -32,6 +32,7 @@ from interlock.probe.recheck import recheck
 from interlock.probe.settings import ProbeSettings
 from interlock.report.junit import to_junit
 from interlock.report.sarif import to_sarif
+from tiers import rounds
 from typed_targets import probe_sync
 
 BASE = "https://ehr.example.org/fhir"
@@ -191,7 +192,9 @@ def damaged(body: bytes, draw: Callable[[st.SearchStrategy[Any]], Any]) -> bytes
 
 
 @settings(
-    max_examples=100, deadline=TIME, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=rounds(40, 300),
+    deadline=TIME,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
 def test_damaged_recordings(recordings: list[tuple[str, bytes]], data: st.DataObject) -> None:

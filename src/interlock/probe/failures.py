@@ -8,9 +8,8 @@ import ssl
 from dataclasses import dataclass
 from typing import Literal
 
-import aiohttp
-
 from interlock.documents.text import plain
+from interlock.probe.http import aiohttp
 
 FailureWord = Literal[
     "dns", "connect", "tls", "timeout", "reset", "truncated", "too_large", "redirect", "protocol", "refused"

@@ -18,11 +18,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import aiohttp
-from aiohttp.client_proto import ResponseHandler
-
 from interlock.probe.addresses import Kind, Origin
 from interlock.probe.failures import RequestFailed
+from interlock.probe.http import ResponseHandler, aiohttp
 from interlock.probe.resolver import Gate, Resolver
 
 #: Origins whose connections stay open although nobody uses them; the least recently used goes first.

@@ -10,12 +10,10 @@ import threading
 from math import inf
 from typing import Any
 
-import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-
 from interlock.documents.text import plain
 from interlock.probe.addresses import REASONS, Kind, is_loopback, is_loopback_host, kind_of, literal
 from interlock.probe.failures import RequestFailed
+from interlock.probe.http import AbstractResolver, ResolveResult, aiohttp
 
 _LOOKUPS_AT_A_TIME = 32
 _FAILURE_HOLDS_S = 5.0

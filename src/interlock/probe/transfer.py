@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-import aiohttp
 from yarl import URL
 
 from interlock.documents.text import plain
@@ -16,6 +15,7 @@ from interlock.model.observation import RequestRecord
 from interlock.probe.addresses import has_userinfo, literal, origin
 from interlock.probe.content import CodingError, Decoder, TooLargeError
 from interlock.probe.failures import Failure, Phase, RequestFailed
+from interlock.probe.http import aiohttp
 from interlock.probe.settings import ProbeSettings
 
 MAX_HEADER = 300
