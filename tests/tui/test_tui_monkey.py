@@ -16,7 +16,7 @@ from tiers import LONG, rounds
 
 STEPS = rounds(30, 60)
 PLAYED = settings(
-    max_examples=rounds(2, 25),
+    max_examples=rounds(2, 8),
     derandomize=not LONG,
     database=None,
     deadline=None,
