@@ -25,9 +25,9 @@ def all_new() -> Measured:
     CEL programs are compiled before, nothing else is remembered. The base decides every rule for every subject one by
     one, in the subject's whole context, for a tenth of the organisations, and is multiplied by ten.
     """
-    from interlock.rules.compile import compile_ruleset
-    from interlock.rules.context import Knowledge
-    from interlock.rules.engine import conclude
+    from interlock.content.compile import compile_ruleset
+    from interlock.judge.context import Knowledge
+    from interlock.judge.engine import conclude
     from interlock.usecases.judge import Judge, judge_of
 
     inputs = fleet(ORGANIZATIONS)

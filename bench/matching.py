@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def all_patterns() -> Measured:
     """Every pattern, 50 organisations with observations; compiled before. The base is judging every rule anew."""
-    from interlock.rules.pattern_matching import match
+    from interlock.judge.pattern_matching import match
     from interlock.usecases.assess import rule_inputs
     from interlock.usecases.judge import Judge
 

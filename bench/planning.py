@@ -39,8 +39,8 @@ def _against_bare(
 ) -> Measured:
     import numpy as np
 
-    from interlock.gaps import network
-    from interlock.gaps.schedule import make_plan, simulation_of
+    from interlock.plan import network
+    from interlock.plan.schedule import make_plan, simulation_of
 
     findings, rules, orgs = _fleet(TASKS // 40, 40)
     graph, options = _graph(TASKS // 40, 40), _options(capacity)
@@ -73,8 +73,8 @@ def levelled_what_ifs() -> Measured:
 
 
 def _what_ifs(name: str, capacity: dict[str, float], limit: float) -> Measured:
-    from interlock.gaps.schedule import simulation_of
-    from interlock.gaps.simulation import Comparison
+    from interlock.plan.schedule import simulation_of
+    from interlock.plan.simulation import Comparison
 
     findings, rules, orgs = _fleet(TASKS // 40, 40)
     graph, options = _graph(TASKS // 40, 40), _options(capacity)
@@ -127,16 +127,16 @@ def large_graph_ordered() -> Measured:
 
 
 def _options(capacity: dict[str, float]) -> Any:
-    from interlock.gaps.schedule import PlanOptions
     from interlock.model.base import Gate
+    from interlock.plan.schedule import PlanOptions
 
     return PlanOptions(target_gate=Gate.PILOT, start=date(2026, 1, 5), seed=1, runs=RUNS, capacity=capacity)
 
 
 @cache
 def _graph(organizations: int, gaps: int) -> Any:
-    from interlock.gaps.graph import build
     from interlock.model.base import Gate
+    from interlock.plan.graph import build
 
     findings, rules, orgs = _fleet(organizations, gaps)
     return build(findings, rules, orgs, Gate.PILOT)

@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 from interlock.documents.resources import data_dir
-from interlock.rules.lint.proofs import best_answer
+from interlock.judge.lint.proofs import best_answer
 from interlock.usecases.assess import asked
 from interlock.usecases.initialize import initialize, templates
 from interlock.usecases.load import Inputs, load_inputs

@@ -9,9 +9,9 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from interlock.model.observation import Observation, Target
-from interlock.probe.addresses import origin
 from interlock.probe.runner import probe
-from interlock.probe.settings import OnEvent, ProbeEvent, ProbeSettings
+from interlock.probe.transport.addresses import origin
+from interlock.probe.transport.settings import OnEvent, ProbeEvent, ProbeSettings
 
 
 def typed(settings: ProbeSettings, *urls: str) -> ProbeSettings:

@@ -95,7 +95,7 @@ def test_values_of_variables_that_name_credentials_are_hidden(
 
 
 def test_a_secret_that_was_read_is_hidden_wherever_it_came_from(command, failing) -> None:
-    from interlock.probe.credentials import Secret
+    from interlock.probe.transport.credentials import Secret
 
     failing(ExceptionGroup("two", [ValueError(Secret(CANARY).reveal()), ValueError("other")]))
     command("lint")

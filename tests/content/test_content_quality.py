@@ -6,13 +6,13 @@ import re
 
 import pytest
 
+from interlock.content.questionnaires import load_questionnaires
+from interlock.content.rulesets import load_ruleset
+from interlock.content.visibility import hidden, visible
 from interlock.documents.resources import data_dir
 from interlock.model.base import GapClass, Gate, Scope, Status
 from interlock.model.questionnaire import AnswerValue, Item, ItemType, Response
 from interlock.model.rule import Rule
-from interlock.questionnaire.load import load_questionnaires
-from interlock.questionnaire.visibility import hidden, visible
-from interlock.rules.load import load_ruleset
 
 pytestmark = pytest.mark.fast
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.documents.text import paragraph, plain, slug
+from interlock.model.text import paragraph, plain, slug
 
 pytestmark = pytest.mark.fast
 

@@ -12,10 +12,10 @@ from forms_workspace import inputs_of, with_answers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from interlock.content.answer import parse_answer
 from interlock.model.base import Evidence, Status
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import Item, ItemType, Response
-from interlock.questionnaire.answer import parse_answer
 from interlock.usecases.fhir_forms import export_forms
 from interlock.usecases.fhir_import import plan_import
 from interlock.usecases.load import Inputs

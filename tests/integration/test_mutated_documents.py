@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 from interlock.cli.cards import show_card
 from interlock.model.observation import Observation, RequestRecord, Target
 from interlock.probe.recheck import recheck
-from interlock.probe.settings import ProbeSettings
+from interlock.probe.transport.settings import ProbeSettings
 from interlock.report.junit import to_junit
 from interlock.report.sarif import to_sarif
 from tiers import rounds

@@ -11,8 +11,8 @@ from integration_nginx import Case, Nginx, find, running
 from interlock.model import words
 from interlock.model.observation import Observation, Target
 from interlock.probe.recheck import recheck
-from interlock.probe.settings import ClientCertificate, ProbeEvent, ProbeSettings
-from interlock.probe.tls import can_try
+from interlock.probe.transport.settings import ClientCertificate, ProbeEvent, ProbeSettings
+from interlock.probe.transport.tls import can_try
 from typed_targets import probe_sync
 
 

@@ -24,7 +24,7 @@ from integration_replay import ReplayServer
 
 from interlock.model.observation import Observation, Target
 from interlock.probe.recheck import recheck
-from interlock.probe.settings import ProbeEvent, ProbeSettings
+from interlock.probe.transport.settings import ProbeEvent, ProbeSettings
 from typed_targets import probe_sync
 
 #: Server → a few numbers that a person counted in its documents: types, types that can be created, scopes.

@@ -20,7 +20,7 @@ from integration_replay import Recorded, ReplayServer, read_tracks
 
 from interlock.model.observation import Observation, Target
 from interlock.probe.recheck import recheck
-from interlock.probe.settings import ProbeEvent, ProbeSettings
+from interlock.probe.transport.settings import ProbeEvent, ProbeSettings
 from typed_targets import probe_sync
 
 #: Recording → its FHIR base, how many exchanges it holds, and how often each status occurs.

@@ -13,8 +13,8 @@ from probe_loopback import Reply, Request, as_json
 from interlock.model.contract import Need
 from interlock.model.observation import Observation, Target
 from interlock.model.organization import Organization
-from interlock.probe.credentials import Access, Credentials, resolve
-from interlock.probe.settings import OnEvent, ProbeSettings, SamplePlan
+from interlock.probe.transport.credentials import Access, Credentials, resolve
+from interlock.probe.transport.settings import OnEvent, ProbeSettings, SamplePlan
 from typed_targets import probe_sync
 
 CLIENT_ID = "client-7f3a-secret-id"

@@ -12,8 +12,8 @@ from interlock.model.observation import Check, Facts, RequestRecord, TlsFacts
 from interlock.probe.assemble import base_facts, with_advertised
 from interlock.probe.checks.base import CheckInput
 from interlock.probe.checks.registry import run_checks
-from interlock.probe.exchange import Exchange, Purpose
 from interlock.probe.reading import read_reply
+from interlock.probe.transport.exchange import Exchange, Purpose
 
 BASE = "https://ehr.example.org/fhir"
 

@@ -14,7 +14,7 @@ from probe_loopback import Loopback, Reply, as_json, redirect
 from interlock.model.observation import Observation, Target
 from interlock.probe.active import UNKNOWN_GRANT
 from interlock.probe.recheck import recheck
-from interlock.probe.settings import ProbeSettings
+from interlock.probe.transport.settings import ProbeSettings
 from interlock.sandbox.server import SandboxServer
 from typed_targets import probe_sync
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.model.errors import InterlockError
-from interlock.probe.addresses import is_loopback_host, origin, same_base
-from interlock.probe.plan import (
+from interlock.probe.transport.addresses import is_loopback_host, origin, same_base
+from interlock.probe.transport.plan import (
     clean_base_url,
     follow,
     is_patient_data,

@@ -16,8 +16,8 @@ from interlock.model.organization import Organization
 from interlock.probe.assemble import base_facts
 from interlock.probe.checks.base import CheckInput
 from interlock.probe.checks.registry import list_checks, run_checks
-from interlock.probe.exchange import Exchange, Purpose
 from interlock.probe.recheck import with_contract
+from interlock.probe.transport.exchange import Exchange, Purpose
 
 pytestmark = pytest.mark.fast
 

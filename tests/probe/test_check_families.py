@@ -20,7 +20,7 @@ from interlock.probe.checks import registry
 from interlock.probe.checks.base import CheckInput, Family, passed
 from interlock.probe.checks.registry import list_checks, run_checks
 from interlock.probe.checks.sources import cite
-from interlock.probe.exchange import Exchange, Purpose
+from interlock.probe.transport.exchange import Exchange, Purpose
 
 pytestmark = pytest.mark.fast
 

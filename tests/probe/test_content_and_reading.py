@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from interlock.probe.content import CodingError, Decoder, NotJsonError, TooLargeError, decode_text, parse_json
-from interlock.probe.exchange import PURPOSES, Purpose
 from interlock.probe.reading import read_reply
+from interlock.probe.transport.content import CodingError, Decoder, NotJsonError, TooLargeError, decode_text, parse_json
+from interlock.probe.transport.exchange import PURPOSES, Purpose
 
 pytestmark = pytest.mark.fast
 

@@ -43,11 +43,11 @@ from probe_loopback import Loopback, Reply, as_json, redirect
 
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Facts, SmartFacts
-from interlock.probe.client import Client
-from interlock.probe.credentials import ASSERTION_SECONDS, Secret, lookup, resolve, signing_key
-from interlock.probe.settings import ProbeSettings
 from interlock.probe.tokens import Base, TokenSource
-from interlock.probe.transfer import Ask
+from interlock.probe.transport.client import Client
+from interlock.probe.transport.credentials import ASSERTION_SECONDS, Secret, lookup, resolve, signing_key
+from interlock.probe.transport.settings import ProbeSettings
+from interlock.probe.transport.transfer import Ask
 from interlock.sandbox.client import CLIENT_ID as SANDBOX_ID
 from interlock.sandbox.client import CLIENT_SECRET, KEY_ID, client_private_key_pem
 from interlock.sandbox.server import SandboxServer

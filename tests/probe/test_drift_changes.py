@@ -18,7 +18,7 @@ from interlock.model.errors import InterlockError, ThresholdNotMetError
 from interlock.model.observation import Check, Facts, Observation, Target
 from interlock.probe.drift import changes_between
 from interlock.probe.recheck import with_drift
-from interlock.probe.settings import ProbeSettings
+from interlock.probe.transport.settings import ProbeSettings
 from interlock.sandbox.server import SandboxServer
 from interlock.usecases.drift import Comparer, check_drift, drift_between, drift_of_files, drift_of_org
 from interlock.workspace.history import save_observation

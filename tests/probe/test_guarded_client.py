@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from probe_loopback import Loopback, Reply, as_json, redirect
 
-from interlock.probe.client import Client
-from interlock.probe.client import Reply as ProbeReply
-from interlock.probe.settings import ProbeSettings
-from interlock.probe.transfer import Ask
+from interlock.probe.transport.client import Client
+from interlock.probe.transport.client import Reply as ProbeReply
+from interlock.probe.transport.settings import ProbeSettings
+from interlock.probe.transport.transfer import Ask
 from typed_targets import typed
 
 pytestmark = pytest.mark.fast

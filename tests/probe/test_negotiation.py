@@ -14,10 +14,10 @@ from probe_judging import answered
 from probe_loopback import Loopback, Reply, Request, as_json
 
 from interlock.model.observation import Check, Observation, Target
-from interlock.probe.negotiation import HostMemory, next_rung, rung_of
-from interlock.probe.plan import DEFAULT_FHIR_VERSION, cds_url, deeper_bases, metadata_ladder
 from interlock.probe.recheck import recheck
-from interlock.probe.settings import ProbeEvent, ProbeSettings
+from interlock.probe.transport.negotiation import HostMemory, next_rung, rung_of
+from interlock.probe.transport.plan import DEFAULT_FHIR_VERSION, cds_url, deeper_bases, metadata_ladder
+from interlock.probe.transport.settings import ProbeEvent, ProbeSettings
 from typed_targets import probe_sync
 
 pytestmark = pytest.mark.fast

@@ -19,8 +19,8 @@ from probe_loopback import Loopback, Reply, Request, as_json, hang, relay
 
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, Target
-from interlock.probe.politeness import HostLimits, HostQuietError
-from interlock.probe.settings import USER_AGENT, ProbeSettings
+from interlock.probe.transport.politeness import HostLimits, HostQuietError
+from interlock.probe.transport.settings import USER_AGENT, ProbeSettings
 from typed_targets import probe_sync
 
 

@@ -12,7 +12,7 @@ from probe_loopback import Loopback, Reply
 
 from interlock.model.observation import Observation, Target
 from interlock.probe.recheck import recheck
-from interlock.probe.settings import ProbeEvent, ProbeSettings
+from interlock.probe.transport.settings import ProbeEvent, ProbeSettings
 from typed_targets import probe_sync
 
 pytestmark = pytest.mark.fast

@@ -12,7 +12,7 @@ from probe_documents import smart, statement
 from probe_loopback import Answer, Loopback, Reply, Request, as_json, drip, hang, raw, redirect, reset, slam
 
 from interlock.model.observation import Check, Observation, Target
-from interlock.probe.settings import ProbeSettings
+from interlock.probe.transport.settings import ProbeSettings
 from typed_targets import probe_sync
 
 FAST = ProbeSettings(deadline_s=0.6, connect_timeout_s=0.5)

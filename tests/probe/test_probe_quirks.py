@@ -14,8 +14,8 @@ import pytest
 
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Check, Observation, Target
-from interlock.probe.plan import clean_base_url
-from interlock.probe.settings import ProbeSettings
+from interlock.probe.transport.plan import clean_base_url
+from interlock.probe.transport.settings import ProbeSettings
 from interlock.sandbox.faults import FAULTS, faults_of
 from interlock.sandbox.server import SandboxServer
 from typed_targets import probe_sync, typed

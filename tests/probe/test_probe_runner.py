@@ -18,7 +18,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, RequestRecord, Target
 from interlock.probe.recheck import recheck
 from interlock.probe.runner import probe
-from interlock.probe.settings import ProbeEvent, ProbeSettings
+from interlock.probe.transport.settings import ProbeEvent, ProbeSettings
 from typed_targets import probe_sync, typed
 
 

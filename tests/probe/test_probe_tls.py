@@ -15,15 +15,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from probe_documents import smart, statement
 from probe_loopback import Loopback, Reply, as_json, redirect
 
+from interlock.content.rulesets import load_ruleset
 from interlock.documents.resources import data_dir
+from interlock.judge.evaluate import evaluate
+from interlock.judge.inputs import RuleInputs
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Finding
 from interlock.model.observation import Check, Observation, Target, TlsFacts
 from interlock.model.organization import Organization
-from interlock.probe.settings import ProbeSettings
-from interlock.rules.evaluate import evaluate
-from interlock.rules.inputs import RuleInputs
-from interlock.rules.load import load_ruleset
+from interlock.probe.transport.settings import ProbeSettings
 from typed_targets import probe_sync
 
 pytestmark = pytest.mark.fast

@@ -29,7 +29,7 @@ from probe_loopback import Handler, Loopback, Reply, Request, as_json, redirect,
 
 from interlock.model.observation import Check, Observation, RequestRecord, Target
 from interlock.probe.recheck import recheck
-from interlock.probe.settings import ProbeSettings
+from interlock.probe.transport.settings import ProbeSettings
 from typed_targets import probe_sync
 
 pytestmark = pytest.mark.fast

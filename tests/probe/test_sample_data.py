@@ -37,10 +37,10 @@ from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, Target
 from interlock.model.sample import InputSample
 from interlock.probe.checks.registry import list_checks
-from interlock.probe.credentials import Access, resolve
 from interlock.probe.recheck import recheck
 from interlock.probe.sample import MAX_REQUESTS
-from interlock.probe.settings import ProbeSettings, SamplePlan
+from interlock.probe.transport.credentials import Access, resolve
+from interlock.probe.transport.settings import ProbeSettings, SamplePlan
 from interlock.sandbox.client import CLIENT_ID, KEY_ID, client_private_key_pem
 from interlock.sandbox.organizations import load_organizations
 from interlock.sandbox.server import SandboxServer

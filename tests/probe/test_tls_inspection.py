@@ -21,13 +21,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from probe_loopback import Loopback, redirect
 
 from interlock.model.observation import Certificate, Check, Observation, Target, TlsFacts
-from interlock.probe.addresses import Origin, origin
-from interlock.probe.client import Client
-from interlock.probe.negotiation import HostMemory
-from interlock.probe.settings import ClientCertificate, ProbeSettings
-from interlock.probe.tls import Inspection, can_try, inspect
-from interlock.probe.tls_facts import explained
-from interlock.probe.transfer import Ask
+from interlock.probe.transport.addresses import Origin, origin
+from interlock.probe.transport.client import Client
+from interlock.probe.transport.negotiation import HostMemory
+from interlock.probe.transport.settings import ClientCertificate, ProbeSettings
+from interlock.probe.transport.tls import Inspection, can_try, inspect
+from interlock.probe.transport.tls_facts import explained
+from interlock.probe.transport.transfer import Ask
 from typed_targets import probe_sync, typed
 
 pytestmark = pytest.mark.fast
@@ -128,7 +128,7 @@ def test_versions(
 def test_what_this_machine_cannot_try_is_not_called_refused(
     serve: Callable[..., Loopback], authority: trustme.CA, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("interlock.probe.tls.can_try", lambda version: version not in {"TLSv1", "TLSv1.1"})
+    monkeypatch.setattr("interlock.probe.transport.tls.can_try", lambda version: version not in {"TLSv1", "TLSv1.1"})
     observation = observe(serve(context_of(authority.issue_cert("localhost"))).base, bundle)
     assert observation.facts.tls is not None
     assert observation.facts.tls.versions["TLSv1"] == "cannot_tell"

@@ -6,15 +6,15 @@ import re
 
 import pytest
 
+from interlock.content.questionnaires import load_questionnaires
+from interlock.content.rulesets import SetFolders, load_ruleset
 from interlock.documents.resources import data_dir
+from interlock.judge.evaluate import evaluate
+from interlock.judge.inputs import RuleInputs
 from interlock.model.base import Scope
 from interlock.model.contract import WorkflowContract
 from interlock.model.organization import Organization
 from interlock.model.rule import Rule
-from interlock.questionnaire.load import load_questionnaires
-from interlock.rules.evaluate import evaluate
-from interlock.rules.inputs import RuleInputs
-from interlock.rules.load import SetFolders, load_ruleset
 
 pytestmark = pytest.mark.fast
 

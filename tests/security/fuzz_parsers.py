@@ -101,7 +101,7 @@ def contract(data: bytes, folder: Path) -> object:
 
 
 def questionnaire(data: bytes, folder: Path) -> object:
-    from interlock.questionnaire.load import load_questionnaires
+    from interlock.content.questionnaires import load_questionnaires
 
     (folder / "1.yaml").write_bytes(data)
     return load_questionnaires([folder])
@@ -127,8 +127,8 @@ def rules() -> list[bytes]:
 
 
 def rule(data: bytes, folder: Path) -> object:
-    from interlock.rules.compile import compile_ruleset
-    from interlock.rules.load import load_ruleset
+    from interlock.content.compile import compile_ruleset
+    from interlock.content.rulesets import load_ruleset
 
     (folder / "ruleset.yaml").write_bytes(b'id: x\nversion: "1"\ntitle: x\n')
     with written(folder / "x" / f"{name_of(data, 'BND-001')}.yaml", data):
@@ -136,7 +136,7 @@ def rule(data: bytes, folder: Path) -> object:
 
 
 def ruleset(data: bytes, folder: Path) -> object:
-    from interlock.rules.load import SetFolders, load_ruleset
+    from interlock.content.rulesets import SetFolders, load_ruleset
 
     (folder / "own").mkdir(exist_ok=True)
     (folder / "own" / "ruleset.yaml").write_bytes(data)
@@ -144,7 +144,7 @@ def ruleset(data: bytes, folder: Path) -> object:
 
 
 def pattern(data: bytes, folder: Path) -> object:
-    from interlock.rules.patterns import load_patterns
+    from interlock.judge.patterns import load_patterns
 
     with written(folder / f"{name_of(data, 'PAT-001')}.yaml", data):
         return load_patterns([folder])
@@ -303,8 +303,8 @@ def answer_to(purpose: str) -> Callable[[bytes, Path], object]:
 
 def headers(data: bytes, folder: Path) -> object:
     """Header fields of an answer, a line each, in every check and every place that acts by one."""
-    from interlock.probe.content import declared_charset
-    from interlock.probe.politeness import asked_to_wait
+    from interlock.probe.transport.content import declared_charset
+    from interlock.probe.transport.politeness import asked_to_wait
 
     lines = [line.partition(":") for line in data.decode("latin-1").splitlines()]
     fields = {name.strip().lower(): value.strip() for name, _, value in lines}
@@ -331,7 +331,7 @@ HEADERS = (
 
 def coded(data: bytes, folder: Path) -> object:
     """A body in a content coding: the first byte says which one, the second how it arrives."""
-    from interlock.probe.content import CodingError, Decoder, TooLargeError, decode_text
+    from interlock.probe.transport.content import CodingError, Decoder, TooLargeError, decode_text
 
     names = ("", "gzip", "deflate", "x-gzip", "identity", "br", " GZIP ")
     coding, pieces, body = (data[0], data[1], data[2:]) if len(data) > 2 else (0, 0, data)
@@ -355,8 +355,8 @@ def bodies_coded() -> list[bytes]:
 def token(data: bytes, folder: Path) -> object:
     """What a token endpoint answers: the first byte gives the status."""
     from interlock.model.observation import RequestRecord
-    from interlock.probe.client import Reply
     from interlock.probe.tokens import read_token
+    from interlock.probe.transport.client import Reply
 
     status = (200, 201, 400, 401, 429, 500)[data[0] % 6] if data else 200
     record = RequestRecord(method="POST", url="https://a.example/token", status=status, elapsed_ms=1.0)
@@ -367,15 +367,15 @@ def page(data: bytes, folder: Path) -> object:
     """A page of a sample."""
     from interlock.fhir.sampling import count_resources
     from interlock.model.observation import RequestRecord
-    from interlock.probe.client import Reply
     from interlock.probe.sample import _read
+    from interlock.probe.transport.client import Reply
 
     record = RequestRecord(method="GET", url="https://a.example/Patient", status=200, elapsed_ms=1.0)
     return count_resources(_read(Reply((record,), data), "Patient").resources, ["name", "identifier.value"])
 
 
 def certificate(data: bytes, folder: Path) -> object:
-    from interlock.probe.tls_certificates import read_chain
+    from interlock.probe.transport.tls_certificates import read_chain
 
     return [each.model_dump_json() for each in read_chain([data, data], MOMENT)]
 
@@ -397,9 +397,9 @@ def certificates() -> list[bytes]:
 def address(data: bytes, folder: Path) -> object:
     """A base URL, then whether and how an address that a server advertises is followed from it."""
     from interlock.fhir.addresses import repair_address
-    from interlock.probe.addresses import origin
-    from interlock.probe.client import _redirect_target
-    from interlock.probe.plan import clean_base_url, follow, is_patient_data, metadata_url, smart_root_url
+    from interlock.probe.transport.addresses import origin
+    from interlock.probe.transport.client import _redirect_target
+    from interlock.probe.transport.plan import clean_base_url, follow, is_patient_data, metadata_url, smart_root_url
 
     text = data.decode("utf-8", "replace")
     base, _, advertised = text.partition("\n")
@@ -425,8 +425,8 @@ ADDRESSES = (
 def expression(data: bytes, folder: Path) -> object:
     import cel
 
-    from interlock.rules.expression import compile_expression
-    from interlock.rules.syntax import CelSyntaxError
+    from interlock.content.expression import compile_expression
+    from interlock.content.syntax import CelSyntaxError
 
     try:
         compiled = compile_expression(data.decode("utf-8", "replace"))
@@ -481,7 +481,7 @@ COMMAND_LINES = (
 
 
 def signing_key(data: bytes, folder: Path) -> object:
-    from interlock.probe import credentials
+    from interlock.probe.transport import credentials
 
     text = data.decode("utf-8", "replace")
     with contextlib.suppress(credentials.KeyProblem):

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from interlock.cli.main import run
 from interlock.model.address_secrets import may_hold_secrets, redacted_json, redacted_url, secret_in
 from interlock.model.observation import Target
-from interlock.probe.addresses import Origin
-from interlock.probe.settings import ProbeEvent, ProbeSettings
+from interlock.probe.transport.addresses import Origin
+from interlock.probe.transport.settings import ProbeEvent, ProbeSettings
 from interlock.usecases.initialize import initialize
 from interlock.workspace.store import Workspace
 

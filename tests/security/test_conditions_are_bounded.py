@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from interlock.rules.expression import compile_expression
-from interlock.rules.library import cel
-from interlock.rules.syntax import CelSyntaxError
+from interlock.content.cel import cel
+from interlock.content.expression import compile_expression
+from interlock.content.syntax import CelSyntaxError
 
 LIST = "[" + ",".join("1" for _ in range(100)) + "]"
 

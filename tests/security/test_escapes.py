@@ -29,8 +29,8 @@ from hostile_world import CALM, TEXTS, TODAY, World, strings, world_of
 from icalendar import Calendar
 from markdown_it import MarkdownIt
 
-from interlock.documents.text import plain, slug
-from interlock.gaps import exports
+from interlock.model.text import plain, slug
+from interlock.plan import exports
 from interlock.report import html, markdown, view
 from interlock.report.junit import to_junit
 from interlock.report.sarif import to_sarif

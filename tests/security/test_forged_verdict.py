@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from interlock.cli.main import run
+from interlock.content.rulesets import SetFolders, load_ruleset
 from interlock.documents.resources import data_dir
 from interlock.model.observation import Observation, Target
-from interlock.rules.load import SetFolders, load_ruleset
 from interlock.usecases.load import load_content
 from interlock.workspace.history import save_observation
 from interlock.workspace.store import Workspace

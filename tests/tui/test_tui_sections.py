@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from interlock.tui.app import InterlockApp
-from interlock.tui.sections import SECTIONS
+from interlock.tui.screens.sections import SECTIONS
 from interlock.tui.widgets.key_bar import KeyBar, fitting
 from interlock.tui.widgets.rows import Rows
 from interlock.tui.widgets.top_bar import Tabs

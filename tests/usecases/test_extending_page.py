@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from interlock.cli.main import run
-from interlock.rules.load import SetFolders
+from interlock.content.rulesets import SetFolders
 from interlock.usecases.assess import judge
 from interlock.usecases.lint import lint_directories
 from interlock.usecases.load import load_inputs, open_workspace

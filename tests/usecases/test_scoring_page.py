@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from interlock.gaps.score import org_readiness
-from interlock.gaps.tallies import tally_all
+from interlock.judge.score import org_readiness
+from interlock.judge.tallies import tally_all
 from interlock.model.base import Evidence, Gate, RuleOutcome, Scope
 from interlock.model.finding import Finding, Subject, finding_key
 from interlock.model.organization import Organization

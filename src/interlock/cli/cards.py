@@ -9,10 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from interlock.cli.output import cell_text, console
-from interlock.documents.text import plain
 from interlock.model import words
 from interlock.model.base import CheckOutcome
 from interlock.model.observation import CapabilityFacts, Check, Observation, SmartFacts
+from interlock.model.text import plain
 from interlock.usecases.checks import auth_paths_of
 
 _STYLES = {CheckOutcome.FAIL: "bold red", CheckOutcome.ERROR: "bold red", CheckOutcome.WARN: "yellow"}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from rich.text import Text
 
 from interlock.cli.output import console, say, show_table
-from interlock.documents.text import plain
 from interlock.model import words
 from interlock.model.base import RuleOutcome
 from interlock.model.diff import AssessmentDiff, BurnDown
 from interlock.model.readiness import Interval
+from interlock.model.text import plain
 
 
 def show_diff(diff: AssessmentDiff) -> None:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from interlock.documents.redaction import redacted, without_known_secrets
-from interlock.documents.text import plain
+from interlock.model.text import plain
 
 #: EX_SOFTWARE of sysexits.h.
 INTERNAL_ERROR = 70

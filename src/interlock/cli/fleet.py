@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlock.cli.output import cell_text, console, say
-from interlock.documents.text import plain
 from interlock.documents.visible import to_json
 from interlock.model import words
 from interlock.model.errors import InterlockError, NothingObservedError
+from interlock.model.text import plain
 
 if TYPE_CHECKING:
     from interlock.model.fleet import FleetSummary

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from interlock.documents.redaction import redacted
-from interlock.documents.text import plain
 from interlock.documents.visible import visible_json
 from interlock.model.errors import InterlockError, Location
+from interlock.model.text import plain
 
 #: A log that has grown so large is kept once, as ``FILE.1``, and begun anew.
 MAX_BYTES = 20_000_000

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from interlock.documents.text import plain
 from interlock.documents.visible import to_json, visible
 from interlock.model.errors import DocumentError, InterlockError
+from interlock.model.text import plain
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

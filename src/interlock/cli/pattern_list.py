@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from interlock.cli.output import cell_text, console, say, show_table
-from interlock.documents.text import plain
 from interlock.model import words
 from interlock.model.pattern import PatternMatch
+from interlock.model.text import plain
 
 #: How many messages a pattern shows before it counts the rest.
 _SHOWN = 8

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from interlock.cli.output import console, make_table, show_table, wrapped
-from interlock.documents.text import plain
 from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.plan import (
@@ -18,6 +17,7 @@ from interlock.model.plan import (
     Quantiles,
     WhatIf,
 )
+from interlock.model.text import plain
 
 #: Bars of the tornado, in characters.
 _BAR = 24

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from interlock.cli.output import console, say, show_table
-from interlock.documents.text import plain
 from interlock.model import words
 from interlock.model.drift import ChangeRank, Drift, DriftChange
+from interlock.model.text import plain
 
 #: Changes that a table shows; JSON has all.
 SHOWN = 40

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from interlock.cli.output import cell_text, console, make_table
-from interlock.documents.text import plain
 from interlock.model.sample import DataFacts, InputSample
+from interlock.model.text import plain
 
 _UNINTERESTING = "http://terminology.hl7.org/CodeSystem/"
 

@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from interlock.cli.output import console
-from interlock.documents.text import plain
 from interlock.model import words
+from interlock.model.text import plain
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from interlock.cli.output import say, show_table
-from interlock.documents.text import plain
 from interlock.model import words
+from interlock.model.text import plain
 from interlock.model.trust import Grant
 from interlock.usecases.trust import is_foreign
 

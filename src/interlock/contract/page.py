@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from interlock.contract.scopes import needed_scopes
 from interlock.documents.markdown import escape
-from interlock.documents.text import plain
 from interlock.model.contract import Need, WorkflowContract
+from interlock.model.text import plain
 
 UNDECIDED = "*undecided*"
 

@@ -7,8 +7,8 @@ import re
 import stat
 from pathlib import Path
 
-from interlock.documents.text import plain
 from interlock.model.errors import DocumentError, Location
+from interlock.model.text import plain
 
 #: Opening what is in a workspace waits for nobody (a FIFO's other end) and does not follow a link that came last.
 _FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)

@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 
 from interlock.documents.bounds import JsonBoundsError, check_json
 from interlock.documents.files import check_merged
-from interlock.documents.text import plain
 from interlock.model.errors import DocumentError, Location
+from interlock.model.text import plain
 
 #: Deepest nesting, and most values and keys together, unless a reader says otherwise. The largest record of ours is a
 #: milestone of hundreds of organisations, a third of that.

@@ -18,10 +18,10 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from interlock.documents.files import check_merged, read_bytes
-from interlock.documents.text import forbidden, plain
 from interlock.model.address import REMEDY, SECRET_FOUND
 from interlock.model.address_secrets import redacted_url
 from interlock.model.errors import DocumentError, Location
+from interlock.model.text import forbidden, plain
 
 MAX_BYTES = 4_000_000
 MAX_NODES = 200_000

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from interlock.documents.bounds import JsonBoundsError, check_json
-from interlock.documents.text import plain
 from interlock.fhir.addresses import repair_address
 from interlock.fhir.tolerant import storable
 from interlock.model.address_secrets import redacted_base
+from interlock.model.text import plain
 
 MAX_BYTES = 128 * 1024 * 1024
 MAX_ENTRIES = 500_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from interlock.documents.text import plain
+from interlock.model.text import plain
 
 MAX_PROBLEMS = 50
 MAX_URL = 2048

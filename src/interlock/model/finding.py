@@ -1,10 +1,25 @@
-"""What a rule concluded about one subject."""
+"""Findings: a rule's conclusion about one subject, what it says in words, and which of them count."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from interlock.model.base import Evidence, Model, RuleOutcome, Scope
+from interlock.model import words
+from interlock.model.base import Evidence, GapClass, Gate, Model, RuleOutcome, Scope, Severity
+from interlock.model.errors import InterlockError
+from interlock.model.organization import Organization
+from interlock.model.rule import Rule
+from interlock.model.text import plain
+
+#: Outcomes that decide nothing. An error is a rule that could not be evaluated, so its question is still open.
+UNDECIDED = frozenset({RuleOutcome.UNKNOWN, RuleOutcome.ERROR})
+#: Outcomes that leave work to do.
+OPEN = UNDECIDED | {RuleOutcome.GAP}
+
+#: Ranks as tables: the properties search the enumeration, which shows with 60,000 nodes.
+GATE_RANK = {gate: gate.rank for gate in Gate}
+SEVERITY_RANK = {severity: severity.rank for severity in Severity}
 
 
 class Subject(Model):
@@ -75,3 +90,66 @@ class Contradiction(Model):
 def finding_key(rule: str, subject: Subject) -> str:
     """The finding's key: the rule's id, with ``@subject`` outside product scope."""
     return rule if subject.scope is Scope.PRODUCT else f"{rule}@{subject}"
+
+
+def in_force(rule: Rule) -> bool:
+    """True for stable rules. Experimental rules are shown and decide nothing; deprecated ones are left out."""
+    return rule.lifecycle == "stable"
+
+
+def is_requirement(rule: Rule) -> bool:
+    """True when the rule counts in score, gates and plan: stable, and not mere advice."""
+    return in_force(rule) and rule.gap_class is not GapClass.ADVICE
+
+
+def rule_of(finding: Finding, rules: Mapping[str, Rule]) -> Rule:
+    """The rule behind a finding.
+
+    :raises InterlockError: findings and rules come from different rulesets.
+    """
+    try:
+        return rules[finding.rule]
+    except KeyError:
+        raise InterlockError(
+            f"the finding {finding.key} names the rule {finding.rule}, which the ruleset does not have",
+            remedy="assess again with the ruleset that made these findings",
+        ) from None
+
+
+def by_vendor(organizations: Iterable[Organization]) -> dict[str, tuple[str, ...]]:
+    """Vendor → ids of its organisations, vendors sorted, organisations in the order given."""
+    groups: dict[str, list[str]] = {}
+    for organization in organizations:
+        groups.setdefault(organization.vendor, []).append(organization.id)
+    return {vendor: tuple(groups[vendor]) for vendor in sorted(groups)}
+
+
+def listed(names: Sequence[str], limit: int = 3) -> str:
+    """``A``, ``A and B``, ``A, B, C and 2 more``, of names that somebody else may have chosen."""
+    return words.listed([plain(name, 120) for name in names], limit)
+
+
+def statement(finding: Finding) -> str:
+    """What a finding says about its subject: the rule's message for a gap, what is missing while undecided.
+
+    The rule's message claims a gap. An unknown is never "no", so an undecided finding is never shown with it.
+    """
+    if finding.outcome not in {RuleOutcome.UNKNOWN, RuleOutcome.ERROR}:
+        return plain(finding.message, 500)
+    prefix = "could not be evaluated" if finding.outcome is RuleOutcome.ERROR else "not decided yet"
+    return f"{prefix}; {plain(finding.detail, 400) if finding.detail else _what_is_missing(finding)}"
+
+
+def _what_is_missing(finding: Finding) -> str:
+    lacking = []
+    if finding.missing_answers:
+        lacking.append(f"no answer to {listed(finding.missing_answers)}")
+    if finding.missing_facts:
+        lacking.append(f"{listed(finding.missing_facts)} not observed")
+    return " and ".join(lacking) or "what it reads is not known"
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a longer text, with its full stop; at most 240 characters."""
+    sentence, stop, _ = plain(text, 2_000).partition(". ")
+    return plain(sentence + ("." if stop else ""), 240)

@@ -9,15 +9,15 @@ from __future__ import annotations
 import secrets
 from urllib.parse import urlencode
 
-from interlock.documents.text import plain
 from interlock.fhir.tolerant import storable
 from interlock.model.observation import CapabilityFacts, Facts
-from interlock.probe import plan
-from interlock.probe.addresses import Origin
-from interlock.probe.client import Client, Reply
-from interlock.probe.exchange import Exchange, OnRecord, Purpose, Reading
-from interlock.probe.guarded import not_sent, without_content
-from interlock.probe.transfer import Ask
+from interlock.model.text import plain
+from interlock.probe.transport import plan
+from interlock.probe.transport.addresses import Origin
+from interlock.probe.transport.client import Client, Reply
+from interlock.probe.transport.exchange import Exchange, OnRecord, Purpose, Reading
+from interlock.probe.transport.guarded import not_sent, without_content
+from interlock.probe.transport.transfer import Ask
 
 #: An extension grant is named by an absolute URI (RFC 6749 section 4.5); nobody offers this one.
 UNKNOWN_GRANT = "urn:x-interlock:grant-type:none"

@@ -17,8 +17,8 @@ from interlock.model.observation import (
     SmartFacts,
     TlsFacts,
 )
-from interlock.probe.addresses import origin
-from interlock.probe.exchange import ABSENT, Exchange, Purpose
+from interlock.probe.transport.addresses import origin
+from interlock.probe.transport.exchange import ABSENT, Exchange, Purpose
 
 Exchanges = Mapping[Purpose, Exchange]
 

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from interlock.probe.client import Client, Reply
-from interlock.probe.exchange import Exchange, OnRecord, Purpose
-from interlock.probe.negotiation import next_rung
-from interlock.probe.plan import Rung
-from interlock.probe.politeness import SLOW_DOWN, asked_to_wait
 from interlock.probe.reading import Read, read_reply
-from interlock.probe.transfer import Ask
+from interlock.probe.transport.client import Client, Reply
+from interlock.probe.transport.exchange import Exchange, OnRecord, Purpose
+from interlock.probe.transport.negotiation import next_rung
+from interlock.probe.transport.plan import Rung
+from interlock.probe.transport.politeness import SLOW_DOWN, asked_to_wait
+from interlock.probe.transport.transfer import Ask
 
 _BACKOFF_S = 0.5
 _MAX_BACKOFF_S = 8.0

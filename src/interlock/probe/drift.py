@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
-from interlock.documents.text import plain
 from interlock.model.base import CheckOutcome
 from interlock.model.drift import ChangeDirection, ChangeKind, DriftChange
 from interlock.model.observation import CapabilityFacts, Facts, JwksFacts, Observation, ResourceFacts, TlsFacts
 from interlock.model.sample import DataFacts
-from interlock.probe.addresses import is_loopback_host
+from interlock.model.text import plain
 from interlock.probe.checks.registry import list_checks
+from interlock.probe.transport.addresses import is_loopback_host
 
 MAX_VALUE = 200
 

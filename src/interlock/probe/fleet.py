@@ -24,8 +24,8 @@ from interlock.documents.visible import visible_json
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, Target
 from interlock.probe.runner import host_of, probe
-from interlock.probe.settings import ProbeSettings
 from interlock.probe.tally import Digest, digest_of
+from interlock.probe.transport.settings import ProbeSettings
 
 OnResult = Callable[[bytes, Digest], None]
 OnTick = Callable[[], None]

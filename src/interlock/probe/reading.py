@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlock.documents.bounds import JsonBoundsError, check_json
-from interlock.documents.text import plain
 from interlock.fhir.capability import Statement, decode, tolerate
 from interlock.fhir.statement import is_statement
 from interlock.fhir.tolerant import storable
-from interlock.probe.content import MAX_NODES, NotJsonError, decode_text, parse_document, parse_json
-from interlock.probe.exchange import DOCUMENT_NAMES, Purpose, Reading
+from interlock.model.text import plain
+from interlock.probe.transport.content import MAX_NODES, NotJsonError, decode_text, parse_document, parse_json
+from interlock.probe.transport.exchange import DOCUMENT_NAMES, Purpose, Reading
 
 _ELEMENT = re.compile(r"<(!doctype\s+html|[A-Za-z_][\w.:-]{0,80})", re.I)
 _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,200})", re.I)

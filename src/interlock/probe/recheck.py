@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast, get_args
 
-from interlock.documents.text import plain
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, RequestRecord
+from interlock.model.text import plain
 from interlock.probe.assemble import base_facts, outcome_of, with_advertised
 from interlock.probe.checks.base import CheckInput
 from interlock.probe.checks.registry import run_checks, run_checks_of
-from interlock.probe.exchange import PURPOSES, Exchange, Purpose, Reading
-from interlock.probe.plan import clean_base_url
 from interlock.probe.reading import read_reply
+from interlock.probe.transport.exchange import PURPOSES, Exchange, Purpose, Reading
+from interlock.probe.transport.plan import clean_base_url
 
 if TYPE_CHECKING:
     from interlock.model.contract import ContractFit, WorkflowContract

@@ -8,15 +8,15 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from interlock.documents.text import plain
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, RequestRecord, Target
-from interlock.probe.addresses import origin
+from interlock.model.text import plain
 from interlock.probe.checks.registry import internal_errors
-from interlock.probe.client import Client
-from interlock.probe.plan import clean_base_url
 from interlock.probe.session import probe_target
-from interlock.probe.settings import OnEvent, ProbeEvent, ProbeSettings
+from interlock.probe.transport.addresses import origin
+from interlock.probe.transport.client import Client
+from interlock.probe.transport.plan import clean_base_url
+from interlock.probe.transport.settings import OnEvent, ProbeEvent, ProbeSettings
 
 
 async def probe(

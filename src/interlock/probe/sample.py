@@ -15,13 +15,13 @@ from urllib.parse import quote, urlencode
 from interlock.fhir import sampling
 from interlock.model.observation import CapabilityFacts, RequestRecord
 from interlock.model.sample import DataFacts, InputSample, SampleOutcome, TokenFacts
-from interlock.probe import plan
-from interlock.probe.client import Client, Reply
-from interlock.probe.exchange import Exchange, OnRecord, Purpose
-from interlock.probe.guarded import may_carry_secrets, without_content
-from interlock.probe.settings import SamplePlan
 from interlock.probe.tokens import Base, TokenSource
-from interlock.probe.transfer import Ask
+from interlock.probe.transport import plan
+from interlock.probe.transport.client import Client, Reply
+from interlock.probe.transport.exchange import Exchange, OnRecord, Purpose
+from interlock.probe.transport.guarded import may_carry_secrets, without_content
+from interlock.probe.transport.settings import SamplePlan
+from interlock.probe.transport.transfer import Ask
 
 if TYPE_CHECKING:
     from interlock.model.contract import Need

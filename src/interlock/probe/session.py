@@ -13,9 +13,7 @@ from interlock.documents.redaction import secrets_in_use, without_secrets_in_use
 from interlock.model.address_secrets import may_hold_secrets, redacted_url
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Facts, Observation, RequestRecord, Target, TlsFacts
-from interlock.probe import plan
 from interlock.probe.active import ask_token_endpoint, read_without_token
-from interlock.probe.addresses import origin
 from interlock.probe.assemble import (
     access_facts,
     base_facts,
@@ -27,16 +25,18 @@ from interlock.probe.assemble import (
 )
 from interlock.probe.checks.base import CheckInput
 from interlock.probe.checks.registry import internal_errors, run_checks
-from interlock.probe.client import Client
 from interlock.probe.conversation import Wanted, get_document
-from interlock.probe.exchange import PURPOSES, Exchange, OnRecord, Purpose
-from interlock.probe.failures import CERTIFICATE_WORDS
-from interlock.probe.guarded import not_sent
 from interlock.probe.sample import take_sample
-from interlock.probe.settings import ProbeSettings, SamplePlan
-from interlock.probe.tls import Inspection, inspect
-from interlock.probe.tls_facts import explained
 from interlock.probe.tokens import Base
+from interlock.probe.transport import plan
+from interlock.probe.transport.addresses import origin
+from interlock.probe.transport.client import Client
+from interlock.probe.transport.exchange import PURPOSES, Exchange, OnRecord, Purpose
+from interlock.probe.transport.failures import CERTIFICATE_WORDS
+from interlock.probe.transport.guarded import not_sent
+from interlock.probe.transport.settings import ProbeSettings, SamplePlan
+from interlock.probe.transport.tls import Inspection, inspect
+from interlock.probe.transport.tls_facts import explained
 
 
 async def probe_target(

@@ -6,10 +6,10 @@ import json
 from collections import Counter
 from typing import NamedTuple
 
-from interlock.documents.text import plain
 from interlock.model.base import CheckOutcome, Severity
 from interlock.model.fleet import FailedCheckCount, FleetSummary
 from interlock.model.observation import Observation
+from interlock.model.text import plain
 from interlock.probe.checks.registry import list_checks
 
 #: Distinct server-chosen names that are counted; the rest is counted together.

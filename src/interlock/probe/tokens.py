@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from interlock.fhir import scopes
 from interlock.model.observation import Facts, RequestRecord, SmartFacts
 from interlock.model.sample import TokenFacts
-from interlock.probe import plan
-from interlock.probe.addresses import Origin, origin
 from interlock.probe.checks.neg import OAUTH_ERRORS
-from interlock.probe.client import Client, Reply
-from interlock.probe.credentials import Credentials, Secret, is_token
-from interlock.probe.exchange import OnRecord
-from interlock.probe.guarded import may_carry_secrets, not_sent, without_content
-from interlock.probe.transfer import Ask
+from interlock.probe.transport import plan
+from interlock.probe.transport.addresses import Origin, origin
+from interlock.probe.transport.client import Client, Reply
+from interlock.probe.transport.credentials import Credentials, Secret, is_token
+from interlock.probe.transport.exchange import OnRecord
+from interlock.probe.transport.guarded import may_carry_secrets, not_sent, without_content
+from interlock.probe.transport.transfer import Ask
 
 if TYPE_CHECKING:
     from interlock.model.contract import Need

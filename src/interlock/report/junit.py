@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from interlock.documents.text import plain
 from interlock.model.base import CheckOutcome
 from interlock.model.observation import Check, Observation
+from interlock.model.text import plain
 
 #: What plain text may still hold and XML 1.0 (section 2.2) may not.
 _NOT_XML = re.compile("[\ufffe\uffff]")

@@ -6,8 +6,8 @@ import re
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
-from interlock.documents.text import paragraph, plain
 from interlock.model import words
+from interlock.model.text import paragraph, plain
 
 NAME_LIMIT = 120
 MESSAGE_LIMIT = 600

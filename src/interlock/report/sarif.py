@@ -13,11 +13,11 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from interlock import __version__
-from interlock.documents.text import plain
 from interlock.documents.visible import to_json
 from interlock.model.base import CheckOutcome, Severity
 from interlock.model.content import ContentChange, first_changes, told_changes
 from interlock.model.observation import Check, Observation
+from interlock.model.text import plain
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 FINGERPRINT = "interlockCheckTarget/v1"

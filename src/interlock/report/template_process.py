@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from interlock.documents.text import plain
 from interlock.model.errors import DocumentError, Location
+from interlock.model.text import plain
 
 #: Seconds on the clock and of the processor, bytes of memory and of the text.
 WALL_SECONDS = 60

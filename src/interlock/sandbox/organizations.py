@@ -18,11 +18,11 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from interlock.documents.files import read_bytes
 from interlock.documents.json import parse_json
 from interlock.documents.resources import data_dir
-from interlock.documents.text import plain
 from interlock.documents.yaml import MAX_NODES, load_yaml, model_from_yaml
 from interlock.model.base import Model, Slug
 from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.observation import FhirRelease
+from interlock.model.text import plain
 from interlock.sandbox.faults import FAULTS, closest
 from interlock.sandbox.localize import localize
 

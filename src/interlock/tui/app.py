@@ -15,8 +15,8 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 
-from interlock.documents.text import plain
 from interlock.model import words
+from interlock.model.text import plain
 from interlock.tui import messages as tell
 from interlock.tui import work as job
 from interlock.tui.commands import commands
@@ -29,7 +29,7 @@ from interlock.tui.screens.organization import OrganizationPage
 from interlock.tui.screens.organization_form import OrganizationForm
 from interlock.tui.screens.questions import QuestionsSection
 from interlock.tui.screens.section import Section
-from interlock.tui.sections import SECTIONS
+from interlock.tui.screens.sections import SECTIONS
 from interlock.tui.state import Answer, ProbeRow, State
 from interlock.tui.themes import DEFAULT_THEME, THEMES
 from interlock.tui.workers import Workers

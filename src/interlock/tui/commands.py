@@ -8,9 +8,9 @@ from functools import partial
 from textual.app import SystemCommand
 from textual.screen import Screen
 
-from interlock.documents.text import plain
+from interlock.model.text import plain
 from interlock.tui.screens.section import Section, Shell
-from interlock.tui.sections import SECTIONS
+from interlock.tui.screens.sections import SECTIONS
 
 
 def commands(app: Shell, screen: Screen[object]) -> Iterator[SystemCommand]:

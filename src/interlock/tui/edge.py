@@ -18,8 +18,8 @@ from textual.filter import LineFilter
 from textual.messages import ExitApp
 from textual.worker import WorkerFailed
 
-from interlock.documents.text import paragraph, plain
 from interlock.documents.visible import visible_line
+from interlock.model.text import paragraph, plain
 from interlock.tui.messages import TerminalClosed
 
 #: Signals that end the app: a closed terminal, a request to stop, an interrupt from outside.

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from textual.content import Content
 
-from interlock.documents.text import plain
 from interlock.model import words
 from interlock.model.base import CheckOutcome
 from interlock.model.contract import ContractFit
 from interlock.model.observation import CapabilityFacts, Observation, SmartFacts, TlsFacts
+from interlock.model.text import plain
 from interlock.tui.check_page import draw_checks
 from interlock.tui.page import Page, line, mark, text
 from interlock.tui.styles import ACCENT, AUTH_PATH, DIM, FIT, OBSERVED, OK, WARN

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from textual.content import Content
 
-from interlock.documents.text import paragraph, plain
+from interlock.model.text import paragraph, plain
 from interlock.tui.styles import DIM, PRIMARY, Mark
 
 Piece = str | Content | tuple[str, str]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from interlock.documents.text import plain
 from interlock.model import words
 from interlock.model.base import Evidence, Status
+from interlock.model.text import plain
 from interlock.tui.page import line, text
 from interlock.tui.progress import count
 from interlock.tui.state import State

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from interlock.documents.text import plain
+from interlock.model.text import plain
 
 if TYPE_CHECKING:
     from textual.message import Message

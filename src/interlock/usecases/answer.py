@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from interlock.documents.text import forbidden, plain
+from interlock.content.answer import MAX_TEXT, parse_answer
 from interlock.model.address import REMEDY, SECRET_FOUND
 from interlock.model.base import Evidence, Scope, Status
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import Item, Response
-from interlock.questionnaire.answer import MAX_TEXT, parse_answer
+from interlock.model.text import forbidden, plain
 from interlock.usecases.load import Content
 from interlock.workspace.journal import Change
 from interlock.workspace.responses import DisputedError, Saved, said

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date
 from itertools import chain
 
-from interlock.gaps.graph import build
-from interlock.gaps.schedule import PlanOptions, make_plan
+from interlock.judge.contradictions import find
+from interlock.judge.inputs import RuleInputs
+from interlock.judge.pattern_matching import match
 from interlock.model.assessment import Assessment, Totals
 from interlock.model.base import Gate, RuleOutcome, Scope, Status
 from interlock.model.questionnaire import Item
-from interlock.rules.contradictions import find
-from interlock.rules.inputs import RuleInputs
-from interlock.rules.pattern_matching import match
+from interlock.plan.graph import build
+from interlock.plan.schedule import PlanOptions, make_plan
 from interlock.usecases.counterfactual import verdict_changes
 from interlock.usecases.judge import Judgement as Judgement  # what judge() returns is part of this module
 from interlock.usecases.judge import judge_of

@@ -14,13 +14,13 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, product
 from typing import TYPE_CHECKING, NamedTuple
 
+from interlock.content.compile import ANSWER_ROOTS
 from interlock.documents.timing import timed
-from interlock.gaps.verdict import verdict_value
+from interlock.judge.verdict import verdict_value
 from interlock.model.base import RuleOutcome, Scope, Status, VerdictValue
 from interlock.model.finding import PRODUCT, Finding, Subject
 from interlock.model.questionnaire import AnswerValue, Item, ItemType, Response
 from interlock.model.readiness import AnswerChange, VerdictChange
-from interlock.rules.compile import ANSWER_ROOTS
 from interlock.usecases.judge import judge_of
 
 if TYPE_CHECKING:

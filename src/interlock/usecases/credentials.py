@@ -11,8 +11,8 @@ from interlock.contract.load import load_contract
 from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
 from interlock.model.trust import Grant
-from interlock.probe.credentials import Access, Credentials, Lookup, lookup, resolve
-from interlock.probe.settings import SamplePlan
+from interlock.probe.transport.credentials import Access, Credentials, Lookup, lookup, resolve
+from interlock.probe.transport.settings import SamplePlan
 from interlock.usecases.trust import credential_grants, credential_origins, origin_text
 
 

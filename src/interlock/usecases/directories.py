@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from interlock.documents.files import read_bytes
-from interlock.documents.text import slug
 from interlock.fhir.directory import MAX_BYTES, Directory, DirectoryEntry, DirectoryError, read_directory
 from interlock.model.errors import DocumentError, InterlockError, Location
+from interlock.model.text import slug
 
 #: Words in a publisher's name → the vendor's id, as the shipped rulesets have it.
 _VENDORS = {"epic": "epic", "oracle": "oracle", "cerner": "oracle", "athena": "athenahealth", "meditech": "meditech"}

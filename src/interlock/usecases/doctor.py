@@ -12,9 +12,9 @@ from pathlib import Path
 
 from interlock import __version__
 from interlock.documents.files import read_bytes
-from interlock.documents.text import plain
 from interlock.model import words
 from interlock.model.errors import InterlockError
+from interlock.model.text import plain
 from interlock.usecases.load import load_inputs
 from interlock.workspace import journal
 from interlock.workspace.atomic import LOCK_NAME, TEMPORARY

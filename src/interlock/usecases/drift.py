@@ -9,13 +9,13 @@ from pathlib import Path
 from interlock.contract.drift_rank import ranked
 from interlock.documents.files import read_bytes
 from interlock.documents.json import parse_json
-from interlock.documents.text import plain
 from interlock.model import words
 from interlock.model.contract import WorkflowContract
 from interlock.model.drift import Drift, DriftChange
 from interlock.model.errors import DocumentError, InterlockError, ThresholdNotMetError, WorkspaceError
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
+from interlock.model.text import plain
 from interlock.probe.drift import changes_between
 from interlock.probe.recheck import with_drift
 from interlock.workspace.history import load_observation, observation_files

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from interlock.content.answer import MAX_STRING, MAX_TEXT, MAX_URL, parse_answer
+from interlock.content.visibility import hidden, visible
 from interlock.documents.visible import to_json
 from interlock.fhir.forms.enablement import condition_words, sides, untold_conditions
 from interlock.fhir.forms.questionnaire import questionnaire_resource
 from interlock.fhir.forms.response import Subject, response_resource
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import ItemType, Questionnaire, Response
-from interlock.questionnaire.answer import MAX_STRING, MAX_TEXT, MAX_URL, parse_answer
-from interlock.questionnaire.visibility import hidden, visible
 from interlock.usecases.load import Inputs
 from interlock.workspace.atomic import write_atomically
 

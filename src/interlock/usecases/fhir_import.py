@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from interlock.content.visibility import hidden, visible
 from interlock.documents.files import read_bytes
-from interlock.documents.text import plain
 from interlock.fhir.forms import names
 from interlock.fhir.forms.document import MAX_BYTES, Json, parse_resource
 from interlock.fhir.forms.reading import Given, Header, Record, read_answers, read_header
@@ -17,7 +17,7 @@ from interlock.model.base import Evidence, Status
 from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.forms import FormChange, FormImport, StoredAnswer
 from interlock.model.questionnaire import Item, ItemType, Questionnaire, Response
-from interlock.questionnaire.visibility import hidden, visible
+from interlock.model.text import plain
 from interlock.usecases.answer import make_response
 from interlock.usecases.load import Inputs
 from interlock.usecases.questions import Asked

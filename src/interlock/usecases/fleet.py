@@ -13,8 +13,8 @@ from interlock.model.fleet import FleetSummary
 from interlock.model.observation import Target
 from interlock.probe.fleet import run_fleet
 from interlock.probe.resume import ResultFile, key_of
-from interlock.probe.settings import ProbeSettings
 from interlock.probe.tally import Digest, Tally, digest_of
+from interlock.probe.transport.settings import ProbeSettings
 from interlock.usecases.directories import pick, read_directory_file
 
 __all__ = ["FleetProgress", "FleetRun", "Severity", "directory_targets", "probe_fleet"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from interlock.gaps import exports
-from interlock.gaps.explanation import GapExplanation, ReadValue, explain
 from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Scope, Status
 from interlock.model.errors import InterlockError
 from interlock.model.gap_graph import GapGraph
+from interlock.plan import exports
+from interlock.plan.explanation import GapExplanation, ReadValue, explain
 from interlock.usecases.load import Inputs
 
 

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from interlock.documents.resources import data_dir
-from interlock.documents.text import forbidden
 from interlock.model.errors import InterlockError
+from interlock.model.text import forbidden
 from interlock.usecases.trust import trust_own
 from interlock.workspace.store import SETTINGS_FILE, Workspace
 

@@ -1,7 +1,7 @@
 """Findings, scores, stages and verdict of a workspace, and again after every answer.
 
 A :class:`Judge` belongs to one set of questions and rules, and to the session that judges. It remembers what each rule
-concluded (:class:`interlock.rules.evaluate.Evaluator`); everything else is computed anew from the findings.
+concluded (:class:`interlock.judge.evaluate.Evaluator`); everything else is computed anew from the findings.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from interlock.content.visibility import Hiding
 from interlock.documents.timing import timed
-from interlock.gaps.score import org_readiness, product_score
-from interlock.gaps.tallies import Tallies, tally_all
-from interlock.gaps.verdict import decide, may_vote
+from interlock.judge.evaluate import Evaluator
+from interlock.judge.inputs import RuleInputs
+from interlock.judge.score import org_readiness, product_score
+from interlock.judge.tallies import Tallies, tally_all
+from interlock.judge.verdict import decide, may_vote
 from interlock.model.base import Scope
 from interlock.model.finding import Conclusion, Finding, Subject
 from interlock.model.questionnaire import Questionnaire
 from interlock.model.readiness import OrgReadiness, Score, Verdict
 from interlock.model.rule import Rule, Ruleset
-from interlock.questionnaire.visibility import Hiding
-from interlock.rules.evaluate import Evaluator
-from interlock.rules.inputs import RuleInputs
 
 if TYPE_CHECKING:
     from interlock.usecases.load import Content, Inputs

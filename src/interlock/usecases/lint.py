@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from interlock.content.questionnaires import QuestionnaireSet, read_questionnaires
+from interlock.content.rulesets import CORE, SetFolders, read_ruleset
 from interlock.documents.resources import data_dir
+from interlock.judge.lint import LintProblem, from_error, in_order, lint_ruleset, scalar_problems
+from interlock.judge.lint.patterns import lint_patterns
 from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.statements import STATEMENTS
 from interlock.probe.checks.registry import list_checks
-from interlock.questionnaire.load import QuestionnaireSet, read_questionnaires
-from interlock.rules.lint import LintProblem, from_error, in_order, lint_ruleset, scalar_problems
-from interlock.rules.lint.patterns import lint_patterns
-from interlock.rules.load import CORE, SetFolders, read_ruleset
 from interlock.usecases.load import content_folders
 from interlock.workspace.store import SETTINGS_FILE, Workspace
 

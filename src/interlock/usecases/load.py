@@ -9,10 +9,14 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
+from interlock.content.changes import ContentParts, content_changes
+from interlock.content.questionnaires import load_questionnaires
+from interlock.content.rulesets import SetFolders, load_ruleset
 from interlock.contract.match import match_contract
 from interlock.documents.files import inside
 from interlock.documents.resources import data_dir
 from interlock.documents.timing import timed
+from interlock.judge.patterns import CompiledPatterns, load_patterns
 from interlock.model.content import ContentChange, ruleset_words
 from interlock.model.contract import ContractFit, WorkflowContract
 from interlock.model.errors import InterlockError
@@ -20,10 +24,6 @@ from interlock.model.observation import Observation
 from interlock.model.organization import Organization, Settings
 from interlock.model.questionnaire import Item, Questionnaire, Response
 from interlock.model.rule import Ruleset
-from interlock.questionnaire.load import load_questionnaires
-from interlock.rules.changes import ContentParts, content_changes
-from interlock.rules.load import SetFolders, load_ruleset
-from interlock.rules.patterns import CompiledPatterns, load_patterns
 from interlock.workspace.history import latest_observation
 from interlock.workspace.store import Workspace
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from interlock.gaps.diff import burn_down, compare
 from interlock.model.assessment import Assessment
 from interlock.model.diff import AssessmentDiff, BurnDown
+from interlock.plan.diff import burn_down, compare
 from interlock.usecases.assess import assess
 from interlock.usecases.load import load_inputs
 from interlock.workspace.history import (

@@ -12,12 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from interlock.gaps.subjects import GATE_RANK, UNDECIDED, is_requirement
+from interlock.content.visibility import visible
 from interlock.model.base import Gate, Model, Scope, Status
-from interlock.model.finding import Finding
+from interlock.model.finding import GATE_RANK, UNDECIDED, Finding, is_requirement
 from interlock.model.questionnaire import Item
 from interlock.model.readiness import OrgReadiness
-from interlock.questionnaire.visibility import visible
 from interlock.usecases.judge import Judgement, judge_of
 from interlock.usecases.load import Inputs
 from interlock.usecases.questions import Asked, questions

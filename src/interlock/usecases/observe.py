@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from interlock.documents.text import plain
 from interlock.model.errors import DocumentError, InterlockError, Location, WorkspaceError
 from interlock.model.observation import Observation
+from interlock.model.text import plain
 from interlock.usecases.load import load_inputs
 from interlock.usecases.probe import recheck_observation
 from interlock.workspace.history import load_observation

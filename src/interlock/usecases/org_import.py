@@ -6,12 +6,12 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from interlock.documents.text import slug
 from interlock.fhir.directory import Directory, DirectoryEntry
 from interlock.model import words
 from interlock.model.directory import DroppedAddress, ImportedOrganization, ImportResult
 from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
+from interlock.model.text import slug
 from interlock.usecases.directories import pick, read_directory_file, vendor_id
 from interlock.usecases.organizations import make_organization
 from interlock.workspace.store import Workspace

@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from interlock.documents.text import forbidden, plain, slug
 from interlock.model.address import REMEDY, SECRET_FOUND
 from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
+from interlock.model.text import forbidden, plain, slug
 from interlock.usecases.trust import trust_typed_base
 from interlock.workspace.store import Workspace
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from interlock.judge.pattern_matching import match
 from interlock.model.pattern import PatternMatch
-from interlock.rules.pattern_matching import match
 from interlock.usecases.assess import rule_inputs
 from interlock.usecases.load import Inputs
 

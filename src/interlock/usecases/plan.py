@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from interlock.gaps.scenario import Scenario, finishes, play
-from interlock.gaps.schedule import PlanOptions, simulation_of
-from interlock.gaps.simulation import Simulation
 from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Owner
 from interlock.model.contract import LaunchMode
 from interlock.model.errors import InterlockError
 from interlock.model.plan import PlanChange, WhatIf
+from interlock.plan.scenario import Scenario, finishes, play
+from interlock.plan.schedule import PlanOptions, simulation_of
+from interlock.plan.simulation import Simulation
 from interlock.usecases.assess import DEFAULT_RUNS, assess, plan_options
 from interlock.usecases.load import Inputs
 

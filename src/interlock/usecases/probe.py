@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from interlock.documents.redaction import without_secrets_in_use
-from interlock.documents.text import plain
 from interlock.model.address_secrets import redacted_json
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, Target
-from interlock.probe.addresses import Origin, literal, origin
+from interlock.model.text import plain
 from interlock.probe.checks.registry import list_checks
-from interlock.probe.plan import clean_base_url
 from interlock.probe.recheck import recheck, with_contract
 from interlock.probe.runner import probe
-from interlock.probe.settings import USER_AGENT, ClientCertificate, ProbeEvent, ProbeSettings
+from interlock.probe.transport.addresses import Origin, literal, origin
+from interlock.probe.transport.plan import clean_base_url
+from interlock.probe.transport.settings import USER_AGENT, ClientCertificate, ProbeEvent, ProbeSettings
 
 if TYPE_CHECKING:
     from interlock.model.organization import Organization

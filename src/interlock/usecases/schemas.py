@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from interlock.content.ruleset_files import Header
 from interlock.model.assessment import Assessment
 from interlock.model.contract import ContractFit, WorkflowContract
 from interlock.model.diff import AssessmentDiff, BurnDown
@@ -22,7 +23,6 @@ from interlock.model.plan import Plan, WhatIf
 from interlock.model.questionnaire import Questionnaire, Response
 from interlock.model.rule import Rule
 from interlock.model.trust import TrustReport
-from interlock.rules.files import Header
 from interlock.usecases.checks import CheckList
 from interlock.usecases.next import NextQuestions
 from interlock.usecases.score import ScoreResult

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from interlock.documents.text import plain
 from interlock.model.errors import InterlockError
+from interlock.model.text import plain
 from interlock.usecases.load import load_inputs
 from interlock.workspace.store import Workspace
 

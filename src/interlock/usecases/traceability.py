@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from interlock.content.compile import CompiledRule, compile_ruleset
 from interlock.documents.resources import data_dir
+from interlock.judge.patterns import CompiledPattern
 from interlock.model.base import GapClass, Scope
 from interlock.model.statements import STATEMENTS, Statement, Trace
 from interlock.report.view import SECTIONS
-from interlock.rules.compile import CompiledRule, compile_ruleset
-from interlock.rules.patterns import CompiledPattern
 from interlock.usecases.load import Content
 
 #: Names of facts that are shown: ``probe.smart`` of ``probe.smart.token_endpoint``.

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from interlock.documents.files import read_bytes
-from interlock.documents.text import plain
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
+from interlock.model.text import plain
 from interlock.model.trust import AskedGrant, Grant, TrustReport
-from interlock.probe.addresses import Origin, kind_of_host, origin
+from interlock.probe.transport.addresses import Origin, kind_of_host, origin
 from interlock.workspace.history import latest_observation
 from interlock.workspace.store import Workspace
 from interlock.workspace.trust import Trust, forget, trusted_workspaces
@@ -250,8 +250,8 @@ def _origin(org: Organization) -> Origin | None:
 
 async def _private(organizations: Sequence[Organization]) -> tuple[frozenset[str], tuple[str, ...]]:
     """Organisations whose base has private addresses only, and those whose host has no address now."""
-    from interlock.probe.failures import RequestFailed
-    from interlock.probe.resolver import (
+    from interlock.probe.transport.failures import RequestFailed
+    from interlock.probe.transport.resolver import (
         PUBLIC,
         PUBLIC_OR_PRIVATE,
         Resolver,

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from interlock.documents.text import plain
 from interlock.documents.visible import visible, visible_in_quotes
 from interlock.documents.yaml import parse_yaml, read_text
 from interlock.model.errors import DocumentError, Location
+from interlock.model.text import plain
 from interlock.workspace.atomic import write_atomically
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from interlock.documents.files import read_bytes
-from interlock.documents.text import slug
 from interlock.model.assessment import Assessment
 from interlock.model.base import LAST_YEAR
 from interlock.model.errors import DocumentError, Location, WorkspaceError
 from interlock.model.observation import Observation
+from interlock.model.text import slug
 from interlock.workspace.atomic import locked, write_atomically
 from interlock.workspace.store import MAX_RECORD_BYTES, Workspace, read_json
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from interlock.documents.files import read_bytes
-from interlock.documents.text import plain
 from interlock.documents.yaml import MAX_BYTES, YamlDocument, model_from_yaml, parse_yaml
 from interlock.model import words
 from interlock.model.base import Status
 from interlock.model.errors import DocumentError, InterlockError, Location, WorkspaceError
 from interlock.model.questionnaire import Response
+from interlock.model.text import plain
 from interlock.workspace import journal
 from interlock.workspace.atomic import locked, write_atomically
 from interlock.workspace.edit import edit_yaml

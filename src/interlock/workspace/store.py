@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from interlock.documents.files import inside, read_bytes
 from interlock.documents.json import json_text
-from interlock.documents.text import plain, symbols_in_json
 from interlock.documents.yaml import model_from_yaml, parse_yaml
 from interlock.model.address_secrets import redacted_json
 from interlock.model.base import Model, newer_than_us
@@ -20,6 +19,7 @@ from interlock.model.contract import WorkflowContract
 from interlock.model.errors import DocumentError, Location, WorkspaceError
 from interlock.model.organization import Organization, Settings
 from interlock.model.questionnaire import Response
+from interlock.model.text import plain, symbols_in_json
 from interlock.workspace.atomic import explain, locked, write_atomically
 from interlock.workspace.edit import dump_yaml, edit_yaml
 from interlock.workspace.responses import PRODUCT, ResponseFiles

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from interlock.model.observation import Target
 from interlock.probe.runner import probe
-from interlock.probe.settings import ProbeSettings
+from interlock.probe.transport.settings import ProbeSettings
 from interlock.usecases.probe import private_origins_of
 
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")

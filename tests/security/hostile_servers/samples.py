@@ -13,9 +13,9 @@ from hostile_text import HOSTILE
 
 from interlock.model.contract import Need
 from interlock.model.observation import Observation
-from interlock.probe.addresses import origin
-from interlock.probe.credentials import Access, Credentials, Secret
-from interlock.probe.settings import SamplePlan
+from interlock.probe.transport.addresses import origin
+from interlock.probe.transport.credentials import Access, Credentials, Secret
+from interlock.probe.transport.settings import SamplePlan
 
 CLIENT_ID, CLIENT_SECRET = "client-5d1f-id", "s3cr&t-canary+with/signs%"
 BEARER, ISSUED = "bearer-canary-9c1e77", "issued-canary-40aa81"

@@ -24,9 +24,9 @@ def lint(
     from dataclasses import asdict
 
     from interlock.cli.output import emit, emit_json, say
-    from interlock.documents.text import paragraph
     from interlock.model import words
     from interlock.model.errors import ThresholdNotMetError
+    from interlock.model.text import paragraph
     from interlock.usecases.lint import lint_content
 
     problems = lint_content(path)

@@ -79,9 +79,9 @@ def _day(text: str) -> date:
     """
     from datetime import datetime
 
-    from interlock.documents.text import plain
     from interlock.model.base import within_years
     from interlock.model.errors import InterlockError
+    from interlock.model.text import plain
 
     try:
         return within_years(datetime.strptime(text.strip(), "%Y-%m-%d").date())

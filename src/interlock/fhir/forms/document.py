@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from interlock.documents.json import parse_json
-from interlock.documents.text import forbidden, plain
 from interlock.fhir.tolerant import kind_of
 from interlock.model.errors import DocumentError, Location
+from interlock.model.text import forbidden, plain
 
 #: Largest file in bytes, deepest nesting, and most values in it. Our own largest response is a fiftieth of each.
 MAX_BYTES = 4_000_000

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from interlock.documents.names import did_you_mean
-from interlock.documents.text import plain
 from interlock.fhir.forms import names
 from interlock.fhir.forms.document import Json, Reader
 from interlock.fhir.forms.enablement import form_items
@@ -18,6 +17,7 @@ from interlock.fhir.tolerant import kind_of
 from interlock.model.base import Evidence, Status
 from interlock.model.errors import DocumentError
 from interlock.model.questionnaire import Item, ItemType, Questionnaire
+from interlock.model.text import plain
 
 #: data-absent-reason codes that say "we asked, and nobody knows (yet)".
 _UNKNOWN = frozenset({"unknown", "asked-unknown", "temp-unknown"})

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
-from interlock.documents.text import plain
 from interlock.fhir.tolerant import storable
 from interlock.model import words
 from interlock.model.base import CheckOutcome, Reference, Severity
@@ -22,7 +21,8 @@ from interlock.model.observation import (
     TlsFacts,
     UdapFacts,
 )
-from interlock.probe.exchange import DOCUMENT_NAMES, Exchange, Purpose, Reading
+from interlock.model.text import plain
+from interlock.probe.transport.exchange import DOCUMENT_NAMES, Exchange, Purpose, Reading
 
 if TYPE_CHECKING:
     from interlock.fhir.capability import Statement

@@ -8,7 +8,6 @@ from typing import Any
 from interlock.fhir.tolerant import objects_of
 from interlock.model import words
 from interlock.model.base import Severity
-from interlock.probe.addresses import is_loopback_host, origin
 from interlock.probe.checks.base import (
     CheckInput,
     Family,
@@ -22,6 +21,7 @@ from interlock.probe.checks.base import (
     warned,
 )
 from interlock.probe.checks.sources import cite
+from interlock.probe.transport.addresses import is_loopback_host, origin
 
 FAMILY = Family("CDS")
 

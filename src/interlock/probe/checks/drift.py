@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from interlock.documents.text import plain
 from interlock.model import words
 from interlock.model.base import Severity
+from interlock.model.text import plain
 from interlock.probe.checks.base import CheckInput, Family, Result, clauses, failed, given, passed, warned
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from interlock.model.base import Severity
-from interlock.probe.addresses import is_loopback_host, origin
 from interlock.probe.checks.base import (
     CheckInput,
     Family,
@@ -19,7 +18,8 @@ from interlock.probe.checks.base import (
     warned,
 )
 from interlock.probe.checks.sources import cite
-from interlock.probe.exchange import Exchange, Purpose
+from interlock.probe.transport.addresses import is_loopback_host, origin
+from interlock.probe.transport.exchange import Exchange, Purpose
 
 FAMILY = Family("NEG")
 

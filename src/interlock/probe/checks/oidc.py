@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 from interlock.model import words
 from interlock.model.base import Severity
-from interlock.probe.addresses import is_loopback_host, origin
 from interlock.probe.checks.base import (
     CheckInput,
     Family,
@@ -21,8 +20,9 @@ from interlock.probe.checks.base import (
     warned,
 )
 from interlock.probe.checks.sources import cite
-from interlock.probe.exchange import Purpose
-from interlock.probe.plan import OPENID_PATH
+from interlock.probe.transport.addresses import is_loopback_host, origin
+from interlock.probe.transport.exchange import Purpose
+from interlock.probe.transport.plan import OPENID_PATH
 
 FAMILY = Family("OIDC")
 

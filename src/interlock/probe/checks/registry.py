@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 
 from interlock.documents.redaction import redacted
-from interlock.documents.text import plain
 from interlock.model.base import CheckOutcome, Severity
 from interlock.model.observation import Check
+from interlock.model.text import plain
 from interlock.probe.checks import bulk, cap, cds, cors, data, drift, jwks, neg, net, oidc, smart, udap
 from interlock.probe.checks.base import CheckInput, CheckSpec, Needs, Result, clauses, unmet
 

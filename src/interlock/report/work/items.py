@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from interlock.documents.text import slug
 from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Model, Reference, Severity
 from interlock.model.gap_graph import GapNode
 from interlock.model.plan import PlanTask
+from interlock.model.text import slug
 from interlock.report import estimates, safe
 from interlock.report.sections.summary import question
 

@@ -6,7 +6,6 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 
-from interlock.gaps.calendar import WorkingCalendar
 from interlock.model import words
 from interlock.model.base import CheckOutcome, GapClass, Grade, Owner, Reference, RuleOutcome, Scope
 from interlock.model.content import first_changes, ruleset_words, told_changes
@@ -16,6 +15,7 @@ from interlock.model.observation import Check, Observation
 from interlock.model.plan import PlanTask, Quantiles
 from interlock.model.readiness import OrgReadiness
 from interlock.model.rule import LeadTime, Rule
+from interlock.plan.calendar import WorkingCalendar
 from interlock.report import estimates, safe
 from interlock.report.sections.context import UNDECIDED, Context
 from interlock.report.sections.first import first_steps

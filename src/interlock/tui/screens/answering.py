@@ -14,10 +14,10 @@ from textual.timer import Timer
 from textual.widgets import Input, TextArea
 
 from interlock.documents.redaction import redacted
-from interlock.documents.text import paragraph
 from interlock.model.base import Status
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import ItemType, Response
+from interlock.model.text import paragraph
 from interlock.tui.screens.dialogs import AskText
 from interlock.tui.screens.section import Section
 from interlock.tui.state import Answer, Key

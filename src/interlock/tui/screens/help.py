@@ -14,7 +14,7 @@ from textual.widgets import Static
 from interlock.tui.page import Page, mark
 from interlock.tui.screens.dialogs import Dialog
 from interlock.tui.screens.section import Section
-from interlock.tui.sections import SECTIONS
+from interlock.tui.screens.sections import SECTIONS
 from interlock.tui.styles import ACCENT, CHECK, DIM, FIT, OBSERVED, OK, SEVERITY, STATUS, Mark
 from interlock.tui.widgets.flow import ScrollingFlow
 

@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 
 from interlock.tui.page import line
 from interlock.tui.screens.dialogs import CANCEL, Dialog
-from interlock.tui.sections import SECTIONS
+from interlock.tui.screens.sections import SECTIONS
 from interlock.tui.styles import ACCENT, DIM
 
 

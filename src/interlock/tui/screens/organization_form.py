@@ -11,9 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Input, Select, Static
 
-from interlock.documents.text import slug
 from interlock.model import words
 from interlock.model.errors import InterlockError
+from interlock.model.text import slug
 from interlock.tui.page import text
 from interlock.tui.screens.dialogs import Dialog
 from interlock.tui.widgets.fields import Field

@@ -12,10 +12,10 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Button
 
-from interlock.documents.text import plain
 from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
+from interlock.model.text import plain
 from interlock.tui.page import text
 from interlock.tui.screens.dialogs import Confirm
 from interlock.tui.screens.section import Section

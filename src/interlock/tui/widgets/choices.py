@@ -15,10 +15,10 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from interlock.documents.text import plain
 from interlock.model import words
 from interlock.model.base import Status
 from interlock.model.questionnaire import Item, ItemType, Response
+from interlock.model.text import plain
 from interlock.tui.page import hang
 from interlock.tui.styles import DIM, OK, STATUS
 from interlock.tui.widgets.options import Options

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from interlock.documents.text import plain
 from interlock.fhir.capability import Statement
 from interlock.model import words
 from interlock.model.base import Severity
+from interlock.model.text import plain
 from interlock.probe.checks.base import (
     INSTEAD,
     CheckInput,

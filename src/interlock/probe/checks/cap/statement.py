@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from interlock.documents.text import plain
 from interlock.model import words
 from interlock.model.base import Severity
-from interlock.probe.addresses import same_base
+from interlock.model.text import plain
 from interlock.probe.checks.base import (
     CheckInput,
     Family,
@@ -22,7 +21,8 @@ from interlock.probe.checks.base import (
     warned,
 )
 from interlock.probe.checks.sources import cite
-from interlock.probe.content import declared_charset
+from interlock.probe.transport.addresses import same_base
+from interlock.probe.transport.content import declared_charset
 
 FAMILY = Family("CAP")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from interlock.model.base import Severity
-from interlock.probe.addresses import origin
 from interlock.probe.checks.base import (
     CheckInput,
     Family,
@@ -17,6 +16,7 @@ from interlock.probe.checks.base import (
     warned,
 )
 from interlock.probe.checks.sources import cite
+from interlock.probe.transport.addresses import origin
 
 FAMILY = Family("NET")
 

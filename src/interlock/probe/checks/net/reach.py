@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from interlock.documents.text import plain
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.observation import Certificate
-from interlock.probe.addresses import is_loopback_host, literal, origin
+from interlock.model.text import plain
 from interlock.probe.checks.base import (
     CheckInput,
     Family,
@@ -21,7 +20,8 @@ from interlock.probe.checks.base import (
     warned,
 )
 from interlock.probe.checks.sources import cite
-from interlock.probe.exchange import Exchange
+from interlock.probe.transport.addresses import is_loopback_host, literal, origin
+from interlock.probe.transport.exchange import Exchange
 
 FAMILY = Family("NET")
 

@@ -5,11 +5,10 @@ What this machine could not try is never called "not offered" (RFC 8996, RFC 932
 
 from __future__ import annotations
 
-from interlock.documents.text import plain
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.observation import TlsFacts, TlsVersion
-from interlock.probe.addresses import origin
+from interlock.model.text import plain
 from interlock.probe.checks.base import (
     CheckInput,
     Family,
@@ -25,7 +24,8 @@ from interlock.probe.checks.base import (
     warned,
 )
 from interlock.probe.checks.sources import cite
-from interlock.probe.tls_facts import NAMELESS, chain_is_linked
+from interlock.probe.transport.addresses import origin
+from interlock.probe.transport.tls_facts import NAMELESS, chain_is_linked
 
 FAMILY = Family("NET")
 

@@ -20,7 +20,7 @@ from interlock.probe.checks.base import (
     warned,
 )
 from interlock.probe.checks.sources import cite
-from interlock.probe.exchange import Purpose
+from interlock.probe.transport.exchange import Purpose
 
 FAMILY = Family("SMART")
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-from interlock.documents.text import plain
 from interlock.fhir.scopes import parse as parse_scope
 from interlock.fhir.smart import URL_FIELDS
 from interlock.model import words
 from interlock.model.base import Severity
-from interlock.probe.addresses import is_loopback_host, origin
+from interlock.model.text import plain
 from interlock.probe.checks.base import (
     INSTEAD,
     CheckInput,
@@ -24,6 +23,7 @@ from interlock.probe.checks.base import (
     warned,
 )
 from interlock.probe.checks.sources import cite
+from interlock.probe.transport.addresses import is_loopback_host, origin
 
 FAMILY = Family("SMART")
 

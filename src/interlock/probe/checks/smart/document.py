@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from interlock.documents.text import plain
 from interlock.fhir.smart import URL_FIELDS, is_absolute
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.observation import SmartFacts
-from interlock.probe.addresses import is_internal_name, is_loopback_host, kind_of_host, origin
+from interlock.model.text import plain
 from interlock.probe.checks.base import (
     CheckInput,
     Family,
@@ -23,6 +22,7 @@ from interlock.probe.checks.base import (
     warned,
 )
 from interlock.probe.checks.sources import cite
+from interlock.probe.transport.addresses import is_internal_name, is_loopback_host, kind_of_host, origin
 
 FAMILY = Family("SMART")
 

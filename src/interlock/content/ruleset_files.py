@@ -1,0 +1,204 @@
+"""One ruleset's own files: ``ruleset.yaml``, ``<family>/<RULE-ID>.yaml`` one rule each, and ``tasks/*.yaml``.
+
+What a set takes from others (extends, replaces, changes, turns off) is read in :mod:`interlock.content.rulesets`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+
+from interlock.content.compile import compile_rule
+from interlock.documents.resources import is_shipped
+from interlock.documents.yaml import Path_, YamlDocument, load_yaml, model_from_yaml
+from interlock.model.base import Model, Severity
+from interlock.model.errors import DocumentError, Location
+from interlock.model.rule import RoutineTask, Rule
+
+#: Files of one ruleset.
+MAX_FILES = 2_000
+TASKS = "tasks"
+HEADER = "ruleset.yaml"
+
+#: A set's name: its folder below ``rulesets``; a vendor's pack has two parts (``vendor/epic``).
+SET_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}(/[a-z0-9][a-z0-9_-]{0,63})?$", re.ASCII)
+SetName = Annotated[str, Field(pattern=SET_NAME.pattern)]
+
+
+class Header(Model):
+    """``ruleset.yaml``.
+
+    :ivar extends: names of the sets that this one builds on, earlier ones first.
+    :ivar vendor: its rules are evaluated only for organisations of this vendor.
+    :ivar rules: rule id → ``off``, or the fields that are different here.
+    :ivar weights: severity → the score's weight.
+    """
+
+    id: SetName
+    version: str
+    title: str
+    extends: tuple[SetName, ...] = ()
+    vendor: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] | None = None
+    rules: dict[str, Any] = {}
+    weights: dict[Severity, Annotated[float, Field(gt=0, le=1000)]] = {}
+
+    @field_validator("extends", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+
+@dataclass(frozen=True)
+class Change:
+    """Fields of a rule that a set changes; they stand at ``at`` of its ``ruleset.yaml``."""
+
+    header: YamlDocument
+    at: Path_
+    fields: frozenset[str]
+
+
+@dataclass(frozen=True)
+class RuleSource:
+    """Where a rule comes from: its file, and what changes some of its fields, latest last."""
+
+    document: YamlDocument
+    changes: tuple[Change, ...] = ()
+
+    def location(self, path: Path_ = ()) -> Location:
+        """Where one of the rule's keys stands."""
+        for change in reversed(self.changes):
+            if path and path[0] in change.fields:
+                return change.header.location((*change.at, *path))
+        return self.document.location(path)
+
+
+@dataclass
+class SetFiles:
+    """What the files of one set say. Only what is valid is in it; ``problems`` has the rest."""
+
+    directory: Path
+    header: Header
+    header_document: YamlDocument | None = None
+    rules: dict[str, Rule] = field(default_factory=dict)
+    sources: dict[str, RuleSource] = field(default_factory=dict)
+    tasks: dict[str, RoutineTask] = field(default_factory=dict)
+    task_locations: dict[str, Location] = field(default_factory=dict)
+    problems: list[DocumentError] = field(default_factory=list)
+
+    def header_location(self, *path: str | int) -> Location:
+        """Where a key of ``ruleset.yaml`` stands."""
+        if self.header_document is None:
+            return Location(file=str(self.directory / HEADER))
+        return self.header_document.location(path)
+
+
+def read_set(directory: Path) -> SetFiles:
+    """Read one set's own files, a shipped one once; what is wrong is collected, never raised."""
+    return _read_shipped(directory) if is_shipped(directory, "rulesets") else _read(directory)
+
+
+def _read(directory: Path) -> SetFiles:
+    read = SetFiles(directory, Header.model_construct(id=directory.name or "ruleset", version="0", title=""))
+    if not directory.is_dir():
+        read.problems.append(DocumentError("no such directory", location=Location(file=str(directory))))
+        return read
+    try:
+        read.header_document = load_yaml(directory / HEADER)
+        read.header = model_from_yaml(Header, read.header_document)
+    except DocumentError as error:
+        read.problems.append(error)
+    for path in _files(read):
+        if path.parent.name == TASKS:
+            _read_tasks(path, read)
+        else:
+            _read_rule(path, read)
+    return read
+
+
+_read_shipped = cache(_read)
+
+
+def _files(read: SetFiles) -> list[Path]:
+    directory = read.directory
+    paths = sorted(path for path in directory.glob("*/*.yaml") if path.is_file())
+    stray = [path for path in directory.glob("*.yaml") if path.name != HEADER]
+    stray += list(directory.glob("*/*/**/*.yaml"))
+    for path in sorted(stray):
+        read.problems.append(
+            DocumentError(
+                "a ruleset has no file here",
+                location=Location(file=str(path)),
+                remedy="put a rule into <family>/<RULE-ID>.yaml and tasks into tasks/<name>.yaml",
+            )
+        )
+    if len(paths) > MAX_FILES:
+        read.problems.append(DocumentError(f"more than {MAX_FILES:,} files", location=Location(file=str(directory))))
+    return paths[:MAX_FILES]
+
+
+def _read_rule(path: Path, read: SetFiles) -> None:
+    try:
+        document = load_yaml(path)
+        rule = model_from_yaml(Rule, document)
+    except DocumentError as error:
+        read.problems.append(error)
+        return
+    location = document.location(("id",))
+    if rule.id in read.rules:
+        read.problems.append(used_twice("rule", rule.id, location, read.sources[rule.id].location(("id",))))
+        return
+    if path.stem != rule.id:
+        read.problems.append(misnamed("rule", rule.id, location, path))
+    read.rules[rule.id] = rule
+    read.sources[rule.id] = source = RuleSource(document)
+    read.problems += condition_problems(rule, source)
+
+
+def used_twice(kind: str, name: str, location: Location, earlier: Location) -> DocumentError:
+    """What is wrong when the rule, pattern or task (``kind``) at ``place`` has the id of an earlier one."""
+    return DocumentError(f"the {kind} id {name!r} is already used at {earlier}", location=location)
+
+
+def misnamed(kind: str, name: str, location: Location, path: Path) -> DocumentError:
+    """What is wrong when the file of a rule or pattern (``kind``) is not called by its id."""
+    return DocumentError(
+        f"the file is called {path.name!r} and the {kind} {name!r}",
+        location=location,
+        remedy=f"rename the file to {name}.yaml, or correct the id",
+    )
+
+
+def condition_problems(rule: Rule, source: RuleSource) -> list[DocumentError]:
+    """Which of a rule's conditions is not CEL, with a caret."""
+    problems = []
+    for key, update in (("applies", {"gap_when": "true"}), ("gap_when", {"applies": None})):
+        try:
+            compile_rule(rule.model_copy(update=update))
+        except DocumentError as error:
+            problems.append(DocumentError(error.message, location=source.location((key,))))
+    return problems
+
+
+class _TaskFile(Model):
+    tasks: tuple[RoutineTask, ...]
+
+
+def _read_tasks(path: Path, read: SetFiles) -> None:
+    try:
+        document = load_yaml(path)
+        listed = model_from_yaml(_TaskFile, document).tasks
+    except DocumentError as error:
+        read.problems.append(error)
+        return
+    for index, task in enumerate(listed):
+        location = document.location(("tasks", index, "id"))
+        if task.id in read.tasks:
+            read.problems.append(used_twice("task", task.id, location, read.task_locations[task.id]))
+            continue
+        read.tasks[task.id] = task
+        read.task_locations[task.id] = location

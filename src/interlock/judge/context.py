@@ -1,0 +1,236 @@
+"""What is known about each subject, and what of it a condition is evaluated on."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from interlock.content.cel import cel
+from interlock.content.compile import ANSWER_ROOTS
+from interlock.content.messages import line, show
+from interlock.judge.answers import Answers, AnswerState, state_of
+from interlock.judge.comparison import automatic_items, automatic_reads, comparison, observed_answer
+from interlock.judge.inputs import RuleInputs
+from interlock.judge.names import Wanted, kept, state_at, value_at, wanted_names
+from interlock.judge.variables import (
+    checks_variable,
+    cleaned,
+    contract_variable,
+    fit_variable,
+    fleet_variable,
+    organization_variable,
+    probe_variable,
+)
+from interlock.model.base import Scope, Status
+from interlock.model.finding import PRODUCT, Subject
+from interlock.model.organization import Organization
+from interlock.model.questionnaire import Response
+
+Variables = dict[str, Any]
+#: Item id → what is known about it; what is not known is not there.
+States = Mapping[str, AnswerState]
+#: Names that are the same for every subject.
+SHARED_ROOTS = frozenset({"contract", "fleet"})
+
+
+@dataclass(frozen=True, eq=False)
+class SubjectContext:
+    """One subject as conditions see it: its variables, and the contexts built from them once.
+
+    ``unobserved`` is the reason why nothing was observed of the subject, in words.
+    """
+
+    subject: Subject
+    variables: Variables
+    answers: Answers
+    wanted: Wanted = field(default_factory=dict)
+    unobserved: str | None = None
+    _shown: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def context(self) -> cel.Context:
+        """Everything that is known."""
+        return cel.Context(variables=cleaned(kept(self.variables, self.wanted)))
+
+    @cached_property
+    def without_answers(self) -> cel.Context:
+        """Everything but the answers: what still holds here was observed or documented."""
+        bare = {**self.variables, "responses": {}, "value": {}}
+        return cel.Context(variables=cleaned(kept(bare, self.wanted)))
+
+    def lookup(self, name: str) -> Any:
+        """The value of a dotted name, or none when it is not there."""
+        return value_at(self.variables, name)
+
+    def shown(self, name: str) -> str:
+        """The value of a dotted name in words, as a message shows it."""
+        text = self._shown.get(name)
+        if text is None:
+            text = self._shown[name] = show(self.lookup(name))
+        return text
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """All that is known about one subject.
+
+    :ivar vendor: the vendor that the subject is, or that its organisation has; none for the product.
+    :ivar answers: what is known about each item, by its id.
+    :ivar variables: every variable that conditions read but ``responses`` and ``value``, which are made of ``answers``.
+    :ivar unobserved: why nothing was observed of the subject, in words.
+    :ivar named: the organisation's id, if the contract names it somewhere.
+    :ivar shared: states of names that are the same for every subject, worked out once for all of them.
+    """
+
+    subject: Subject
+    vendor: str | None
+    answers: States
+    variables: Variables
+    unobserved: str | None
+    named: str | None
+    shared: dict[str, Hashable]
+    _states: dict[str, Hashable] = field(default_factory=dict)
+    _shown: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def name(self) -> str:
+        """The subject in words."""
+        return str(self.subject)
+
+    def state(self, name: str) -> Hashable:
+        """The state of a name that is no answer's."""
+        states = self.shared if name.partition(".")[0] in SHARED_ROOTS else self._states
+        if name not in states:
+            states[name] = state_at(self.variables, name)
+        return states[name]
+
+    def shown(self, name: str) -> str:
+        """The value of a dotted name in words, as a message shows it."""
+        if name not in self._shown:
+            root, _, rest = name.partition(".")
+            if root not in ANSWER_ROOTS:
+                value = value_at(self.variables, name)
+            else:
+                answer = self.answers.get(rest, AnswerState())
+                value = answer.value if root == "responses" else answer.graded
+            self._shown[name] = show(value)
+        return self._shown[name]
+
+    def context(self, wanted: Wanted, items: Iterable[str] | None = None) -> SubjectContext:
+        """What a condition is evaluated on: these names, and the answers to these items; by default to all."""
+        known = self.answers
+        answers = Answers.of(known if items is None else {item: known[item] for item in items if item in known})
+        variables = {**self.variables, "responses": answers.responses, "value": answers.value}
+        return SubjectContext(self.subject, variables, answers, wanted, self.unobserved)
+
+
+class Knowledge:
+    """What is known about every subject: the product, each vendor, each organisation."""
+
+    def __init__(self, inputs: RuleInputs) -> None:
+        self.inputs = inputs
+        self._items = {item.id: item for questionnaire in inputs.questionnaires for item in questionnaire.questions()}
+        self._hidden = inputs.hidden.get("", frozenset())
+        self._automatic = automatic_items(self._items.values())
+        self._automatic_reads = wanted_names(automatic_reads(self._automatic))
+        self._product = self._answers({}, {item: inputs.product.get(item) for item in self._items}, frozenset())
+        self._variables: Variables = {"fleet": fleet_variable(inputs)}
+        if inputs.contract is not None:
+            self._variables["contract"] = contract_variable(inputs.contract)
+        self._named = frozenset(_organizations_in(self._variables.get("contract")))
+        self._shared: dict[str, Hashable] = {}
+
+    def __iter__(self) -> Iterator[Known]:
+        yield self.product()
+        for vendor in sorted({organization.vendor for organization in self.inputs.organizations}):
+            yield self.vendor(vendor)
+        yield from map(self.organization, self.inputs.organizations)
+
+    def product(self) -> Known:
+        """What is known about the product."""
+        return Known(PRODUCT, None, self._product, self._variables, None, None, self._shared)
+
+    def vendor(self, vendor: str) -> Known:
+        """What is known about a vendor."""
+        members = [organization_variable(entry) for entry in self.inputs.organizations if entry.vendor == vendor]
+        variables = {**self._variables, "vendor": vendor, "organizations": members}
+        return Known(Subject(scope=Scope.VENDOR, id=vendor), vendor, self._product, variables, None, None, self._shared)
+
+    def organization(self, organization: Organization) -> Known:
+        """What is known about an organisation: its own responses over the product's, and what was observed of it."""
+        inputs, org = self.inputs, organization.id
+        own, hidden = inputs.by_org.get(org, {}), inputs.hidden.get(org, frozenset())
+        given = {item: own.get(item) for item in self._items.keys() & (own.keys() | hidden)}
+        answers = self._answers(self._product, given, hidden)
+        facts = fact_variables(inputs, org)
+        variables = {
+            **self._variables,
+            **facts,
+            **self._compared(org, facts, answers),
+            "org": organization_variable(organization),
+        }
+        subject, reason = Subject(scope=Scope.ORG, id=org), unobserved(organization, inputs)
+        named = org if org in self._named else None
+        return Known(subject, organization.vendor, answers, variables, reason, named, self._shared)
+
+    def _answers(self, before: States, given: Mapping[str, Response | None], hidden: frozenset[str]) -> States:
+        """What is known when these responses are given, and these items hidden, on top of what was known before."""
+        states = dict(before)
+        for item_id, response in given.items():
+            concealed = item_id in hidden or item_id in self._hidden
+            if not concealed and (response is None or response.status is Status.UNANSWERED):
+                continue
+            state = state_of(self._items[item_id], response, concealed)
+            if state is None:
+                states.pop(item_id, None)
+            else:
+                states[item_id] = state
+        return states
+
+    def _compared(self, org: str, facts: Variables, answers: States) -> Variables:
+        """``compared`` and ``contradictions`` of an organisation; nothing when it was not observed."""
+        observation = self.inputs.observations.get(org)
+        if observation is None or observation.outcome == "not_observed" or not self._automatic:
+            return {}
+        context = cel.Context(variables=cleaned(kept(facts, self._automatic_reads)))
+        pairs = ((item.id, observed_answer(item, context)) for item in self._automatic)
+        return comparison(self._automatic, {item: answer for item, answer in pairs if answer is not None}, answers)
+
+
+def subject_contexts(inputs: RuleInputs, reads: Iterable[str] = ()) -> Iterator[SubjectContext]:
+    """Every subject: the product, each vendor, each organisation. ``reads`` are the names worth handing over."""
+    wanted = wanted_names(reads)
+    return (known.context(wanted) for known in Knowledge(inputs))
+
+
+def fact_variables(inputs: RuleInputs, org: str) -> Variables:
+    """``probe``, ``checks`` and, when the organisation's statement was observed, ``fit``."""
+    observation = inputs.observations.get(org)
+    result: Variables = {
+        "probe": probe_variable(observation.facts) if observation else {},
+        "checks": checks_variable(observation.checks) if observation else {},
+    }
+    fit = fit_variable(inputs.fits.get(org))
+    return result if fit is None else {**result, "fit": fit}
+
+
+def unobserved(organization: Organization, inputs: RuleInputs) -> str | None:
+    """Why nothing was observed of an organisation, in words; none when something was."""
+    observation = inputs.observations.get(organization.id)
+    if observation is None:
+        return "never probed" if organization.fhir_base_url else "no address to probe is known"
+    reason = observation.reason_not_observed()
+    return line(reason, 200) if reason else None
+
+
+def _organizations_in(value: Any) -> Iterator[str]:
+    """Every organisation that the contract names somewhere."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            is_list = key == "organizations" and isinstance(inner, (list, tuple))
+            yield from inner if is_list else _organizations_in(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _organizations_in(inner)

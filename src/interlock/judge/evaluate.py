@@ -1,0 +1,164 @@
+"""Every rule on every subject, and again after a change, without deciding twice what is known already."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterable
+from typing import NamedTuple
+
+from interlock.content.compile import ANSWER_ROOTS, OBSERVED_ROOTS, CompiledRule, CompiledRuleset, compile_ruleset
+from interlock.content.expression import dotted
+from interlock.content.messages import fields, fill
+from interlock.content.syntax import Node
+from interlock.judge.context import Knowledge, Known
+from interlock.judge.engine import conclude, finding
+from interlock.judge.inputs import RuleInputs
+from interlock.judge.names import Wanted, wanted_names
+from interlock.model.base import Scope
+from interlock.model.finding import Conclusion, Finding, Subject
+from interlock.model.questionnaire import Questionnaire
+from interlock.model.rule import Ruleset
+
+#: Findings to remember; beyond it everything is forgotten, which costs one slow evaluation.
+MAX_REMEMBERED = 200_000
+
+
+class Reads(NamedTuple):
+    """All that decides a rule.
+
+    :ivar items: ids of the items whose answers can make a difference.
+    :ivar names: the other dotted names that its conditions read.
+    :ivar named: it only looks for the organisation's id in the contract's lists, so that all that are not named there
+        are alike; a case of its own for every organisation would cost five times as much.
+    :ivar observed: it reads facts, so that its detail may tell why there are none.
+    :ivar wanted: every name that its conditions read.
+    :ivar shown: the names that its message shows.
+    """
+
+    items: tuple[str, ...]
+    names: tuple[str, ...]
+    named: bool
+    observed: bool
+    wanted: Wanted
+    shown: tuple[str, ...]
+
+
+class Evaluator:
+    """Evaluates the rules of one content, and remembers each conclusion under all that the rule reads.
+
+    A rule is never handed more than its :class:`Reads`, so subjects that are alike in these get the same conclusion,
+    and none ever has to be forgotten because something changed. A finding is the conclusion with its subject and what
+    its message shows, and is remembered under all of them.
+
+    :raises DocumentError: a condition of the ruleset is not CEL. Inputs never raise, whatever a server put into them.
+    """
+
+    def __init__(self, ruleset: Ruleset | CompiledRuleset, questionnaires: Iterable[Questionnaire]) -> None:
+        compiled = ruleset if isinstance(ruleset, CompiledRuleset) else compile_ruleset(ruleset)
+        items = [item.id for questionnaire in questionnaires for item in questionnaire.questions()]
+        self._rules = {rule.rule.id: (rule, reads_of(rule, items)) for rule in compiled.rules}
+        self._conclusions: dict[Hashable, Conclusion] = {}
+        self._findings: dict[Hashable, Finding] = {}
+
+    def findings(self, inputs: RuleInputs, rules: Collection[str] | None = None) -> tuple[Finding, ...]:
+        """What the rules in force conclude about every subject of their scope and vendors, by rule id and subject.
+
+        :param rules: the ids of those to evaluate; by default all.
+        """
+        subjects: dict[Scope, list[Known]] = {scope: [] for scope in Scope}
+        for known in sorted(Knowledge(inputs), key=lambda known: known.name):
+            subjects[known.subject.scope].append(known)
+        return tuple(
+            self._finding(rule, reads, known)
+            for rule_id, (rule, reads) in self._rules.items()
+            if rules is None or rule_id in rules
+            for known in subjects[rule.rule.scope]
+            if not rule.rule.vendors or known.vendor in rule.rule.vendors
+        )
+
+    def conclude(self, rule_id: str, subject: Subject, inputs: RuleInputs) -> Conclusion:
+        """What one rule concludes about one subject."""
+        knowledge = Knowledge(inputs)
+        if subject.scope is Scope.PRODUCT:
+            known = knowledge.product()
+        elif subject.scope is Scope.VENDOR:
+            known = knowledge.vendor(subject.id)
+        else:
+            known = knowledge.organization(next(org for org in inputs.organizations if org.id == subject.id))
+        rule, reads = self._rules[rule_id]
+        return self._conclude(rule, reads, known, _states(reads, known))
+
+    def _finding(self, rule: CompiledRule, reads: Reads, known: Known) -> Finding:
+        states = _states(reads, known)
+        key = (rule.rule.id, known.name, states, tuple(map(known.shown, reads.shown)))
+        remembered = self._findings.get(key)
+        if remembered is None:
+            if len(self._findings) >= MAX_REMEMBERED:
+                self._findings.clear()
+                self._conclusions.clear()
+            message = fill(rule.rule.message, known.shown)
+            remembered = finding(rule, known.subject, self._conclude(rule, reads, known, states), message)
+            self._findings[key] = remembered
+        return remembered
+
+    def _conclude(self, rule: CompiledRule, reads: Reads, known: Known, states: Hashable) -> Conclusion:
+        key = (rule.rule.id, states)
+        remembered = self._conclusions.get(key)
+        if remembered is None:
+            remembered = self._conclusions[key] = conclude(rule, known.context(reads.wanted, reads.items))
+        return remembered
+
+
+def _states(reads: Reads, known: Known) -> Hashable:
+    """The states of all that decides a rule."""
+    states = (*map(known.answers.get, reads.items), *map(known.state, reads.names))
+    return states, known.named if reads.named else None, known.unobserved if reads.observed else None
+
+
+def evaluate(ruleset: Ruleset | CompiledRuleset, inputs: RuleInputs) -> tuple[Finding, ...]:
+    """A finding for every rule in force and every subject of its scope and vendors, by rule id and subject.
+
+    :raises DocumentError: a condition of the ruleset is not CEL. Inputs never raise, whatever a server put into them.
+    """
+    return Evaluator(ruleset, inputs.questionnaires).findings(inputs)
+
+
+def reads_of(rule: CompiledRule, items: Iterable[str]) -> Reads:
+    """All that decides a rule.
+
+    An answer is read by its item's id. Of ``has(…)``, and of a name that is no item's, every item counts that begins
+    with the same word: with an answer to any of them the maps on the way are there.
+    """
+    known = frozenset(items)
+    trees = [condition.tree for condition in (rule.applies, rule.gap_when) if condition is not None]
+    has = any(map(_calls_has, trees))
+    named = "org.id" in rule.reads and all(map(_only_looked_up, trees))
+    answers, names = {item for item in known if item == rule.rule.measures}, []
+    for name in rule.reads:
+        root, _, rest = name.partition(".")
+        if root not in ANSWER_ROOTS:
+            names += [name] if name != "org.id" or not named else []
+        elif rest in known and not has:
+            answers.add(rest)
+        else:
+            word = rest.partition(".")[0]
+            answers |= {item for item in known if not word or item.partition(".")[0] == word}
+    observed = any(name.partition(".")[0] in OBSERVED_ROOTS for name in names)
+    return Reads(
+        tuple(sorted(answers)), tuple(names), named, observed, wanted_names(rule.reads), fields(rule.rule.message)
+    )
+
+
+def _calls_has(node: Node) -> bool:
+    return (node.kind == "call" and node.text == "has") or any(map(_calls_has, node.children))
+
+
+def _only_looked_up(node: Node) -> bool:
+    """Whether ``org.id`` stands only on the left of an ``in`` whose right side is a field called ``organizations``."""
+    if dotted(node) in {"org", "org.id"}:
+        return False
+    children = node.children
+    if node.kind == "binary" and node.text == "in" and dotted(children[0]) == "org.id":
+        if children[1].kind != "select" or children[1].text != "organizations":
+            return False
+        children = children[1:]
+    return dotted(node) is not None or all(map(_only_looked_up, children))

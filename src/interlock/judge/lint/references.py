@@ -1,0 +1,126 @@
+"""Names that conditions and messages read, and references between rules, items and tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from interlock.content.compile import ANSWER_ROOTS
+from interlock.content.expression import TOP_LEVEL, Expression
+from interlock.content.messages import fields
+from interlock.documents.names import did_you_mean, find_circle
+from interlock.judge.lint.conditions import wrong_in
+from interlock.judge.lint.names import IN_SCOPE, unknown_field
+from interlock.judge.lint.problems import LintProblem, Locations, problem
+from interlock.model.base import Scope
+from interlock.model.errors import Location
+from interlock.model.questionnaire import Item, ItemType, Questionnaire
+from interlock.model.rule import Rule, Ruleset
+
+
+def every_item(questionnaires: Sequence[Questionnaire]) -> Iterator[Item]:
+    """Every item, groups included, in reading order."""
+    stack = [item for questionnaire in reversed(questionnaires) for item in reversed(questionnaire.items)]
+    while stack:
+        item = stack.pop()
+        yield item
+        stack.extend(reversed(item.items))
+
+
+def is_graded(item: Item) -> bool:
+    """Whether answers to the item can have a value v."""
+    return item.type is ItemType.BOOLEAN or any(option.weight is not None for option in item.options)
+
+
+def rule_references(
+    rule: Rule,
+    conditions: Mapping[str, Expression],
+    items: Mapping[str, Item],
+    locations: Locations,
+    check_ids: Collection[str] | None,
+) -> Iterator[LintProblem]:
+    """Everything that one rule's conditions, message and measured question read and that cannot be there."""
+    for key, condition in conditions.items():
+        location = locations.rule(rule.id, key)
+        for name in condition.reads:
+            for code, message in name_problems(name, rule.scope, items, check_ids):
+                yield problem(location, rule.id, code, f"{key} reads {name}: {message}")
+        for code, message in wrong_in(key, condition.tree, items):
+            yield problem(location, rule.id, code, message)
+    for name in fields(rule.message):
+        for _, message in name_problems(name, rule.scope, items, check_ids):
+            yield problem(
+                locations.rule(rule.id, "message"), rule.id, "message", f"message shows {{{name}}}: {message}"
+            )
+    if rule.measures:
+        yield from _measured(rule, rule.measures, conditions, items, locations)
+
+
+def name_problems(
+    name: str, scope: Scope, items: Mapping[str, Item], check_ids: Collection[str] | None = None
+) -> Iterator[tuple[str, str]]:
+    """(code, message) of everything that is wrong with reading a dotted name in a scope."""
+    root, _, rest = name.partition(".")
+    if root not in TOP_LEVEL:
+        yield "variable", f"there is no {root!r}; a condition knows {', '.join(sorted(IN_SCOPE[scope]))}"
+    elif root not in IN_SCOPE[scope]:
+        yield "scope", f"{root} is not there in a rule of {scope.value} scope"
+    elif root in ANSWER_ROOTS:
+        yield from _item_problems(root, rest, scope, items)
+    elif root == "checks" and rest and check_ids is not None and rest not in check_ids:
+        yield "reference", f"there is no check {rest!r}{did_you_mean(rest, check_ids)}"
+    else:
+        message = unknown_field(name)
+        if message:
+            yield "reference", message
+
+
+def ruleset_references(ruleset: Ruleset, locations: Locations) -> Iterator[LintProblem]:
+    """Ids used twice, and dependencies that lead nowhere or in a circle."""
+    ids = [rule.id for rule in ruleset.rules]
+    for repeated in sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1}):
+        yield problem(locations.rule(repeated, "id"), repeated, "duplicate-id", "the rule id is used twice")
+    task_ids = [task.id for task in ruleset.tasks]
+    for repeated in sorted({task_id for task_id in task_ids if task_ids.count(task_id) > 1}):
+        yield problem(Location(file=locations.ruleset), repeated, "duplicate-id", "the task id is used twice")
+    for rule in ruleset.rules:
+        for index, needed in enumerate(rule.depends_on):
+            if needed not in ids:
+                location = locations.rule(rule.id, "depends_on", index)
+                yield problem(location, rule.id, "reference", f"depends_on names {needed!r}, which is no rule")
+    known = {*ids, *task_ids}
+    for task in ruleset.tasks:
+        for name in [*(n for n in task.after if n not in known), *(n for n in task.replaces if n not in task_ids)]:
+            yield problem(
+                Location(file=locations.ruleset),
+                task.id,
+                "reference",
+                f"{name!r} is no task{did_you_mean(name, known)}",
+            )
+    circle = find_circle({rule.id: rule.depends_on for rule in ruleset.rules})
+    if circle:
+        message = f"the dependencies form a circle: {' → '.join(circle)}"
+        yield problem(locations.rule(circle[0], "depends_on"), circle[0], "cycle", message)
+
+
+def _item_problems(root: str, item_id: str, scope: Scope, items: Mapping[str, Item]) -> Iterator[tuple[str, str]]:
+    item = items.get(item_id)
+    if item is None:
+        yield "reference", f"no questionnaire has the question {item_id!r}{did_you_mean(item_id, items)}"
+        return
+    if item.type is ItemType.GROUP:
+        yield "reference", f"{item_id} is a group, which is never answered"
+    if item.scope is not Scope.PRODUCT and item.scope is not scope:
+        yield "scope", f"{item_id} is answered once per {item.scope.value}, and the rule is of {scope.value} scope"
+    if root == "value" and not is_graded(item):
+        yield "grade", f"{item_id} is not graded, so it has no value"
+
+
+def _measured(
+    rule: Rule, measured: str, conditions: Mapping[str, Expression], items: Mapping[str, Item], locations: Locations
+) -> Iterator[LintProblem]:
+    location = locations.rule(rule.id, "measures")
+    for code, message in name_problems(f"value.{measured}", rule.scope, items):
+        yield problem(location, rule.id, code, f"measures {measured}: {message}")
+    read = {name.partition(".")[2] for name in conditions["gap_when"].reads} if "gap_when" in conditions else {measured}
+    if measured not in read:
+        yield problem(location, rule.id, "measures", f"measures {measured}, which gap_when does not read")

@@ -1,0 +1,244 @@
+"""A rule's own tests: the context that ``given`` describes, checked as strictly as the real one, and the outcome.
+
+``given`` holds ``responses`` and ``value`` (nested, or flat with dotted keys), and maps ``contract``, ``probe``,
+``checks``, ``fit``, ``org``, ``fleet``, and ``vendor`` with ``organizations`` in vendor scope. What a real contract,
+observation or fit always has is filled in; ``null`` takes it away again. ``value`` follows from the answers unless it
+is given.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from interlock.content.compile import OBSERVED_ROOTS, CompiledRule
+from interlock.judge.answers import Answers, collect_answers, nest
+from interlock.judge.context import SubjectContext, Variables
+from interlock.judge.engine import decide
+from interlock.judge.lint.names import FIT, FLEET, IN_SCOPE, ORG
+from interlock.judge.lint.problems import LintProblem, Locations, problem
+from interlock.judge.variables import contract_variable, probe_variable
+from interlock.model.base import RuleOutcome, Scope, Status
+from interlock.model.contract import WorkflowContract
+from interlock.model.errors import Location
+from interlock.model.finding import Subject
+from interlock.model.observation import Facts
+from interlock.model.pattern import PatternTest
+from interlock.model.questionnaire import Item, Response
+from interlock.model.rule import Rule, RuleTest
+from interlock.model.text import plain
+
+_FILLED_IN = "example"
+#: What a test's organisation and fleet are unless it says otherwise.
+EXAMPLE_ORG: Variables = {
+    "id": "example",
+    "name": "Example Hospital",
+    "vendor": "other",
+    "environment": "non-production",
+    "has_url": True,
+}
+EXAMPLE_FLEET: Variables = {
+    "organizations": 1,
+    "observed": 0,
+    "releases": [],
+    "vendors": ["other"],
+    "shared_base_urls": False,
+}
+_EMPTY_FIT: Variables = {name: [] if kind is list else 0 if kind is int else True for name, kind in FIT.items()}
+_M = TypeVar("_M", bound=BaseModel)
+_EXPECTED = ("gap", "met", "unknown")
+
+
+class GivenError(ValueError):
+    """A ``given`` that no real context can be; ``path`` leads to it inside ``given``."""
+
+    def __init__(self, path: tuple[str | int, ...], message: str) -> None:
+        super().__init__(message)
+        self.path = path
+        self.message = message
+
+
+def own_tests(rule: CompiledRule, items: Mapping[str, Item], locations: Locations) -> Iterator[LintProblem]:
+    """Tests that cannot be, that do not hold, or that are missing."""
+
+    def outcome_of(given: Mapping[str, Any]) -> tuple[str, str | None]:
+        decision = decide(rule, test_context(rule.rule, given, items))
+        return decision.outcome.value, decision.detail
+
+    where = partial(locations.rule, rule.rule.id)
+    yield from failing_tests(rule.rule.id, rule.rule.tests, outcome_of, where)
+    expected = {test.expect for test in rule.rule.tests}
+    for outcome in _EXPECTED:
+        if outcome not in expected and (outcome != RuleOutcome.UNKNOWN.value or can_be_unknown(rule)):
+            why = ": nothing proves that the rule can ever fire" if outcome == RuleOutcome.GAP.value else ""
+            yield problem(where("tests"), rule.rule.id, "tests-missing", f"no test expects {outcome}{why}")
+
+
+def failing_tests(
+    owner: str,
+    tests: Sequence[RuleTest | PatternTest],
+    outcome_of: Callable[[Mapping[str, Any]], tuple[str, str | None]],
+    where: Callable[..., Location],
+) -> Iterator[LintProblem]:
+    """Tests of one rule or pattern that cannot be, or that do not hold.
+
+    :param outcome_of: ``given`` → what comes out, and why if there is anything to say; may raise :class:`GivenError`.
+    :param where: path in the owner's document → place.
+    """
+    for index, test in enumerate(tests):
+        try:
+            outcome, detail = outcome_of(test.given)
+        except GivenError as error:
+            path = ".".join(["given", *(str(part) for part in error.path)])
+            location = where("tests", index, "given", *error.path)
+            yield problem(location, owner, "test-context", f"test {index + 1}: {path}: {error.message}")
+            continue
+        if outcome != test.expect:
+            because = f" ({detail})" if detail else ""
+            message = f"test {index + 1} expects {test.expect} and the outcome is {outcome}{because}"
+            yield problem(where("tests", index), owner, "test-fails", message)
+
+
+def can_be_unknown(rule: CompiledRule) -> bool:
+    """Whether a rule reads anything that may not be known; who the organisations are always is."""
+    return any(name.partition(".")[0] not in {"org", "fleet", "vendor", "organizations"} for name in rule.reads)
+
+
+def test_context(rule: Rule, given: Mapping[str, Any], items: Mapping[str, Item]) -> SubjectContext:
+    """The context that a test describes.
+
+    :raises GivenError: a name that this scope does not have, a question or field that does not exist, or an answer
+        that its question cannot have.
+    """
+    for name in given:
+        if name not in IN_SCOPE[rule.scope]:
+            known = ", ".join(sorted(IN_SCOPE[rule.scope]))
+            raise GivenError((name,), f"a rule of {rule.scope.value} scope has no {name!r}; it has {known}")
+    answers = _answers(given, items)
+    variables: Variables = {"responses": answers.responses, "value": answers.value}
+    variables["fleet"] = _known("fleet", given.get("fleet"), EXAMPLE_FLEET, FLEET)
+    if given.get("contract") is not None:
+        variables["contract"] = contract_variable(_contract(given["contract"]))
+    if rule.scope is Scope.ORG:
+        variables["org"] = _known("org", given.get("org"), EXAMPLE_ORG, ORG)
+        variables |= _facts(given)
+    elif rule.scope is Scope.VENDOR:
+        variables["vendor"] = given.get("vendor", "other")
+        variables["organizations"] = given.get("organizations", [])
+    return SubjectContext(
+        Subject(scope=rule.scope, id="" if rule.scope is Scope.PRODUCT else "example"), variables, answers
+    )
+
+
+def _answers(given: Mapping[str, Any], items: Mapping[str, Item]) -> Answers:
+    responses: dict[str, Response] = {}
+    for item_id, value in _flat("responses", given.get("responses")):
+        item = items.get(item_id)
+        if item is None:
+            raise GivenError(("responses", item_id), "no questionnaire has this question")
+        held = tuple(value) if isinstance(value, list) else value
+        try:
+            responses[item_id] = Response(status=Status.ANSWERED, value=held)
+        except ValidationError:
+            raise GivenError(("responses", item_id), f"{plain(repr(value), 60)} is not an answer") from None
+        if item_id not in collect_answers([item], responses, frozenset()).evidence:
+            offered = f"; it offers {', '.join(option.value for option in item.options)}" if item.options else ""
+            raise GivenError(
+                ("responses", item_id), f"{plain(repr(value), 60)} is not an answer to a {item.type}{offered}"
+            )
+    answers = collect_answers([items[item_id] for item_id in responses], responses, frozenset())
+    for item_id, value in _flat("value", given.get("value")):
+        if item_id not in items:
+            raise GivenError(("value", item_id), "no questionnaire has this question")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+            raise GivenError(("value", item_id), f"{plain(repr(value), 60)} is not a number from 0 to 1")
+        nest(answers.value, item_id, float(value))
+        answers.graded[item_id] = float(value)
+    return answers
+
+
+def _flat(at: str, value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested or flat: every leaf with its dotted name."""
+    if value is None:
+        return
+    if not isinstance(value, dict):
+        raise GivenError((at,), "expected a map of questions")
+    for key, inner in value.items():
+        name = f"{prefix}{key}"
+        if isinstance(inner, dict):
+            yield from _flat(at, inner, f"{name}.")
+        elif inner is not None:
+            yield name, inner
+
+
+def _facts(given: Mapping[str, Any]) -> Variables:
+    probe = given.get("probe")
+    checks = given.get("checks") or {}
+    if not isinstance(checks, dict) or not set(checks.values()) <= {"pass", "warn", "fail"}:
+        raise GivenError(("checks",), "expected check ids, each with pass, warn or fail")
+    result: Variables = {
+        "probe": {} if probe is None else probe_variable(_validated(Facts, "probe", probe)),
+        "checks": checks,
+    }
+    result |= _compared(given)
+    if given.get("fit") is not None:
+        result["fit"] = _known("fit", given["fit"], _EMPTY_FIT, FIT)
+    assert result.keys() <= OBSERVED_ROOTS
+    return result
+
+
+def _compared(given: Mapping[str, Any]) -> Variables:
+    """``compared`` and ``contradictions``; what is contradicted was compared."""
+    found, compared = given.get("contradictions"), given.get("compared")
+    if found is not None and not (isinstance(found, list) and all(isinstance(one, str) for one in found)):
+        raise GivenError(("contradictions",), "expected a list of question ids")
+    if compared is not None and (type(compared) is not int or compared < len(found or ())):
+        raise GivenError(("compared",), "expected a whole number, at least as many as there are contradictions")
+    if found is None and compared is None:
+        return {}
+    return {"compared": len(found or ()) if compared is None else compared, "contradictions": found or []}
+
+
+def _contract(given: Any) -> WorkflowContract:
+    if not isinstance(given, dict):
+        raise GivenError(("contract",), "expected a map")
+    return _validated(WorkflowContract, "contract", {"version": "1", "title": "Example", **given})
+
+
+def _validated(model: type[_M], at: str, value: Any) -> _M:
+    """The model, with required texts that the test leaves out filled in: only what a test is about need be written."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        missing = [found["loc"] for found in error.errors(include_url=False) if found["type"] == "missing"]
+    filled = copy.deepcopy(value)
+    for *path, last in missing:
+        inner = filled
+        for part in path:
+            inner = inner[part]
+        inner[last] = _FILLED_IN
+    try:
+        return model.model_validate(filled)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        message = "required" if first["loc"] in missing else first["msg"]
+        raise GivenError((at, *first["loc"]), message) from None
+
+
+def _known(at: str, given: Any, defaults: Variables, kinds: Mapping[str, type]) -> Variables:
+    """The defaults with what is given put over them; a null takes a name away."""
+    if given is not None and not isinstance(given, dict):
+        raise GivenError((at,), "expected a map")
+    for name, value in (given or {}).items():
+        if name not in kinds:
+            raise GivenError((at, name), f"{at} has no {name!r}; it has {', '.join(kinds)}")
+        if value is not None and type(value) is not kinds[name]:
+            raise GivenError((at, name), f"expected {_WORDS[kinds[name]]}, found {plain(repr(value), 60)}")
+    return {name: value for name, value in {**defaults, **(given or {})}.items() if value is not None}
+
+
+_WORDS = {list: "a list", int: "a whole number", str: "text", bool: "true or false"}

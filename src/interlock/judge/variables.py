@@ -1,0 +1,127 @@
+"""Models as plain maps and lists: the values of a condition's top-level variables, one function a variable.
+
+What is not known is left out, never empty: a condition that reads it cannot be decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from interlock.judge.inputs import RuleInputs
+from interlock.model.base import CheckOutcome
+from interlock.model.contract import ContractFit, NeedMatch, WorkflowContract
+from interlock.model.observation import Check, Facts, Observation
+from interlock.model.organization import Organization
+
+#: Longest list and deepest nesting that a condition sees; what is larger is left out, which leaves it undecided.
+MAX_LIST = 2_000
+MAX_DEPTH = 16
+_MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
+_DECIDED = {CheckOutcome.PASS: "pass", CheckOutcome.WARN: "warn", CheckOutcome.FAIL: "fail"}
+_LEFT_OUT = object()
+_STATEMENT_KINDS = frozenset({"resource", "interaction", "search_parameter", "operation", "profile"})
+
+
+def contract_variable(contract: WorkflowContract) -> dict[str, Any]:
+    """The contract; fields that are none are left out, empty lists stay."""
+    return contract.model_dump(exclude_none=True)
+
+
+def probe_variable(facts: Facts) -> dict[str, Any]:
+    """Facts by family without what was not observed, and without the statement's resources, which ``fit`` judges."""
+    return facts.model_dump(exclude_none=True, by_alias=True, exclude={"capability": {"resources"}})
+
+
+def checks_variable(checks: Iterable[Check]) -> dict[str, str]:
+    """Check id → ``pass``, ``warn`` or ``fail``; checks without such an outcome are left out."""
+    return {check.id: _DECIDED[check.outcome] for check in checks if check.outcome in _DECIDED}
+
+
+def fit_variable(fit: ContractFit | None) -> dict[str, Any] | None:
+    """The contract against an organisation, or none when its statement was not observed.
+
+    A list that is empty only because some of it could not be looked at is left out: nothing missing was seen, and that
+    is not the same as nothing being missing.
+    """
+    if fit is None or not fit.observed:
+        return None
+    required = [match for match in fit.matches if not match.optional]
+    result: dict[str, Any] = {
+        "not_observed": sum(match.outcome == "not_observed" for match in required),
+        "supported": sum(match.outcome == "supported" for match in required),
+    }
+    statement = [match for match in required if match.kind in _STATEMENT_KINDS]
+    optional = [match for match in fit.matches if match.optional and match.kind in _STATEMENT_KINDS]
+    for name, matches, outcome in (
+        ("missing", statement, "missing"),
+        ("undeclared", statement, "undeclared"),
+        ("missing_optional", optional, "missing"),
+        ("launch_missing", [match for match in required if match.kind == "launch"], "missing"),
+        ("scopes_missing", [match for match in required if match.kind == "scope"], "missing"),
+    ):
+        names = [_match_name(match) for match in matches if match.outcome == outcome]
+        if names or not any(match.outcome == "not_observed" for match in matches):
+            result[name] = names
+    releases = {match.outcome for match in required if match.kind == "release"}
+    if releases & {"supported", "missing"}:
+        result["release_matches"] = "missing" not in releases
+    return result
+
+
+def organization_variable(organization: Organization) -> dict[str, Any]:
+    """Who the organisation is; ``has_url`` says whether there is an address to probe."""
+    return {
+        "id": organization.id,
+        "name": organization.name,
+        "vendor": organization.vendor,
+        "environment": organization.environment,
+        "has_url": organization.fhir_base_url is not None,
+    }
+
+
+def fleet_variable(inputs: RuleInputs) -> dict[str, Any]:
+    """All organisations together: how many, how many observed, which releases and vendors, whether addresses repeat."""
+    latest = [inputs.observations.get(organization.id) for organization in inputs.organizations]
+    observed = [observation for observation in latest if observation and observation.outcome != "not_observed"]
+    urls = [organization.fhir_base_url.lower() for organization in inputs.organizations if organization.fhir_base_url]
+    return {
+        "organizations": len(inputs.organizations),
+        "observed": len(observed),
+        "releases": sorted({release for item in observed if (release := _release(item))}),
+        "vendors": sorted({organization.vendor for organization in inputs.organizations}),
+        "shared_base_urls": len(set(urls)) < len(urls),
+    }
+
+
+def cleaned(value: dict[str, Any]) -> dict[str, Any]:
+    """A copy that CEL can hold, whatever a server put into it.
+
+    Nulls of a map are left out. What CEL cannot hold is left out with the innermost key that leads to it: a list with
+    such an entry is left out whole, because a shorter list would say something else.
+    """
+    result: dict[str, Any] = _holdable(value, 0)
+    return result
+
+
+def _holdable(value: Any, depth: int) -> Any:
+    kind = type(value)
+    if kind is str:
+        return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+    if kind is bool or kind is float or value is None or (kind is int and _MIN_INT <= value <= _MAX_INT):
+        return value
+    if kind is dict and depth < MAX_DEPTH:
+        pairs = ((key, _holdable(item, depth + 1)) for key, item in value.items() if item is not None)
+        return {_holdable(key, depth): item for key, item in pairs if item is not _LEFT_OUT and isinstance(key, str)}
+    if kind in (list, tuple) and depth < MAX_DEPTH and len(value) <= MAX_LIST:
+        items = [_holdable(item, depth + 1) for item in value]
+        return _LEFT_OUT if _LEFT_OUT in items else items
+    return _holdable(str(value), depth) if isinstance(value, str) else _LEFT_OUT
+
+
+def _match_name(match: NeedMatch) -> str:
+    return f"{match.resource}.{match.name}" if match.resource and match.kind != "resource" else match.name
+
+
+def _release(observation: Observation) -> str | None:
+    return observation.facts.capability.fhir_release if observation.facts.capability else None

@@ -1,0 +1,102 @@
+"""The plan's notes: sentences that a reader has to know before quoting a date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from interlock.model import words
+from interlock.model.base import Gate, Owner
+from interlock.model.finding import GATE_RANK, listed
+from interlock.model.plan import Quantiles
+from interlock.plan.sampling import effort_estimate, pert_mean
+from interlock.plan.simulation import Simulation
+
+#: Two whole projects to hold the sum of our steps against; neither is part of any path.
+CROSS_CHECK = (
+    "Cross-check: one integration took 18 months at five centres (Scalia 2021, https://doi.org/10.2196/22766), a light "
+    "web tool 10 to 12 weeks at three systems (Branda 2024, https://doi.org/10.1002/lrh2.10418)."
+)
+
+
+def most_likely_words(simulation: Simulation, most: float, when: str, chance: float) -> str:
+    """What the path of most likely times alone would have said, and how unlikely that is; empty without tasks."""
+    if not simulation.work.tasks:
+        return ""
+    share = words.share(chance)
+    odds = "All" if chance >= 1 else "None" if chance <= 0 else f"Only {share}" if 0.01 <= chance < 0.5 else share
+    return (
+        f"If every task took its most likely time, the plan would end on {words.iso_day(when)}, after "
+        f"{words.days(most)}. {words.capital(odds)} of {simulation.sampler.runs:,} runs ended that early: where paths "
+        "meet the slowest decides, and most estimates lean to the late side."
+    )
+
+
+def notes(
+    simulation: Simulation,
+    gate: Gate,
+    start: date,
+    asked: int,
+    finish: Quantiles,
+    if_gaps: Quantiles | None,
+    by: date | None,
+) -> tuple[str, ...]:
+    """The notes of a plan, those that move dates most first."""
+    work = simulation.work
+    if not work.tasks:
+        return (f"Nothing is left to plan before the {words.gate(gate)}.",)
+    said = [*_people(simulation, finish), *_unknowns(simulation, finish, if_gaps)]
+    if any(task.kind == "routine" for task in work.tasks):
+        said.append("Routine tasks are planned as not yet begun.")
+    if work.done:
+        said.append(f"{words.count(work.done, 'routine task')} not planned: met rules show that the work is done.")
+    said += _calendar(simulation, start, by)
+    if simulation.orgs and GATE_RANK[gate] >= GATE_RANK[Gate.PILOT]:
+        said.append(CROSS_CHECK)
+    used = simulation.sampler.runs
+    if used < asked:
+        said.append(f"{used:,} runs instead of {asked:,}, because there are {len(work.tasks):,} tasks.")
+    return tuple(said)
+
+
+def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
+    work = simulation.work
+    ours = sum(pert_mean(effort_estimate(task.effort)) for task in work.tasks if task.owner is Owner.US)
+    persons = simulation.persons.get(Owner.US)
+    if persons is None:
+        needed = ours / finish.p80_days if finish.p80_days else 0.0
+        short = f" Our work adds up to {ours:,.0f} person-days: the P80 needs {needed:.1f} of us." if needed > 1 else ""
+        yield (
+            "The capacity of our team is not stated (capacity in interlock.yaml): each task of ours has one person, "
+            f"and nobody waits for a colleague.{short}"
+        )
+    else:
+        busy = [queued for row, queued in simulation.times.queued.items() if work.tasks[row].owner is Owner.US]
+        waits = f"; on average a task waits {words.days(sum(busy) / len(busy))} for one of them" if busy else ""
+        yield f"{persons:g} of us for {ours:,.0f} person-days{waits}."
+    others = {Owner.VENDOR: "the vendors", Owner.ORG: "the organisations"}
+    free = [parties for owner, parties in others.items() if owner not in simulation.persons]
+    if free:
+        yield f"Nobody queues for {listed(free)}: what they are short of is in their lead times."
+
+
+def _unknowns(simulation: Simulation, finish: Quantiles, if_gaps: Quantiles | None) -> Iterator[str]:
+    unknown = sum(task.kind == "discovery" for task in simulation.work.tasks)
+    if unknown:
+        worse = f"; were they all gaps, the P80 would be {words.iso_day(if_gaps.p80_date)}" if if_gaps else ""
+        known = words.count(unknown, "unknown")
+        yield f"{known} in the plan: there is time to find out, none to close what may be found{worse}."
+
+
+def _calendar(simulation: Simulation, start: date, by: date | None) -> Iterator[str]:
+    calendar = simulation.calendar
+    if calendar.first_day() != start:
+        yield f"{words.day(start)} is not worked; the plan starts on {words.day(calendar.first_day())}."
+    if by is not None and not calendar.is_working_day(by):
+        yield f"{words.day(by)} is not worked; what is done by the working day before it counts."
+    holidays = sum(day >= calendar.first_day() and day.weekday() < 5 for day in calendar.holidays)
+    if not holidays:
+        yield "No holidays are stated (holidays in interlock.yaml): every Monday to Friday is worked."
+    stopped = len(simulation.timing.spans)
+    if stopped:
+        yield f"{words.count(stopped, 'task')} can stand still in the stated change freezes."

@@ -1,0 +1,119 @@
+"""What-ifs: the same luck with gaps closed, behaviours simulated, persons added or organisations left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from interlock.model.base import Owner
+from interlock.model.contract import TestPathEntry
+from interlock.model.errors import InterlockError
+from interlock.model.organization import Freeze
+from interlock.plan.environments import shares, simulated
+from interlock.plan.network import Floats
+from interlock.plan.simulation import Simulation, latest, simulate
+from interlock.plan.tasks import Work
+from interlock.plan.timing import Changed, Rerun
+
+Ends = dict[str | None, Floats]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What a what-if changes in the plan.
+
+    :ivar close: ids of tasks that take no time: keys of gaps and unknowns, or ids of routine tasks.
+    :ivar add: persons added (or, below zero, taken away) by owner.
+    :ivar drop: organisations left out.
+    :ivar simulate: behaviours of the test path that no longer need a shared environment.
+    """
+
+    close: tuple[str, ...] = ()
+    add: Mapping[Owner, float] = field(default_factory=dict)
+    drop: tuple[str, ...] = ()
+    simulate: tuple[str, ...] = ()
+
+
+def finishes(simulation: Simulation) -> Ends:
+    """The finish of the plan and of every organisation in each run."""
+    return {org: simulation.end(org) for org in (None, *simulation.orgs)}
+
+
+def play(
+    simulation: Simulation, scenario: Scenario, freezes: Sequence[Freeze], test_path: Sequence[TestPathEntry]
+) -> Ends:
+    """The finishes under a scenario, in the same runs; dropped organisations are left out.
+
+    Closing and simulating only take work away, adding persons and dropping organisations only make room. The schedule
+    as it was then stays possible, so nothing is ever later than it was; that is why an end is never counted later.
+
+    :raises InterlockError: an id, organisation, owner or behaviour that the plan does not have.
+    """
+    _check(simulation, scenario)
+    after = _staffed(simulation, scenario, freezes)
+    changed = _changed(after, scenario, test_path)
+    rerun = Rerun.on_first(after.timing, after.times.durations, after.sampler.runs)
+    [new] = rerun.changed([changed])
+    only_room = all(persons >= 0 for persons in scenario.add.values())
+    ends: Ends = {}
+    for org in (None, *after.orgs):
+        rows = {row: new.get(row, rerun.times.finishes[row]) for row in after.ends[org]}
+        end = latest(rows, after.ends[org], after.sampler.runs)
+        ends[org] = np.minimum(end, simulation.end(org)) if only_room else end
+    return ends
+
+
+def _check(simulation: Simulation, scenario: Scenario) -> None:
+    for org in scenario.drop:
+        if org not in simulation.orgs:
+            known = ", ".join(simulation.orgs) or "none"
+            raise InterlockError(f"there is no organisation {org!r} in the plan", remedy=f"organisations: {known}")
+    if simulation.orgs and len(set(scenario.drop)) == len(simulation.orgs):
+        raise InterlockError("no organisation would be left", remedy="drop fewer of them")
+    for owner, more in scenario.add.items():
+        if owner not in simulation.persons:
+            raise InterlockError(
+                f"the capacity of {owner.value} is not stated, so nobody waits for it",
+                remedy=f"state it in interlock.yaml first: capacity: {{{owner.value}: 2}}",
+            )
+        if simulation.persons[owner] + more <= 0:
+            raise InterlockError(f"the capacity of {owner.value} would be {simulation.persons[owner] + more:g}")
+
+
+def _staffed(simulation: Simulation, scenario: Scenario, freezes: Sequence[Freeze]) -> Simulation:
+    """The plan with other persons or fewer organisations, drawn with the same luck."""
+    if not scenario.add and not scenario.drop:
+        return simulation
+    persons = {owner: number + scenario.add.get(owner, 0.0) for owner, number in simulation.persons.items()}
+    kept = tuple(org for org in simulation.orgs if org not in scenario.drop)
+    work = _without(simulation.work, frozenset(scenario.drop)) if scenario.drop else simulation.work
+    return simulate(work, kept, simulation.calendar, freezes, persons, simulation.sampler)
+
+
+def _without(work: Work, dropped: frozenset[str]) -> Work:
+    """The work that is left without these organisations: what only they waited for is gone."""
+    kept = [row for row, task in enumerate(work.tasks) if not task.orgs or not dropped.issuperset(task.orgs)]
+    new = {row: number for number, row in enumerate(kept)}
+    gone = {work.tasks[row].id for row in range(len(work.tasks)) if row not in new}
+    tasks = tuple(
+        replace(
+            work.tasks[row],
+            orgs=tuple(org for org in work.tasks[row].orgs if org not in dropped),
+            after=tuple(first for first in work.tasks[row].after if first not in gone),
+        )
+        for row in kept
+    )
+    before = tuple(tuple(new[first] for first in work.before[row] if first in new) for row in kept)
+    return Work(tasks, before, work.done)
+
+
+def _changed(simulation: Simulation, scenario: Scenario, test_path: Sequence[TestPathEntry]) -> dict[int, Changed]:
+    changed: dict[int, Changed] = {}
+    if scenario.simulate:
+        share_of = shares(test_path)
+        changed |= simulated(simulation, sum(share_of.get(name, 0.0) for name in set(scenario.simulate)))
+    rows = simulation.work.row_of
+    nothing = Changed(np.zeros(simulation.sampler.runs, dtype=np.float32))
+    return changed | {rows[key]: nothing for key in scenario.close if key in rows}

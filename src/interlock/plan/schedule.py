@@ -1,0 +1,243 @@
+"""The plan: when each organisation passes the target gate, what decides that date, and what to do first.
+
+The method is in docs/scheduling.md. The same arguments give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import numpy as np
+
+from interlock.documents.timing import timed
+from interlock.model.base import Gate, Grade, Scope
+from interlock.model.contract import TestPathEntry
+from interlock.model.errors import InterlockError
+from interlock.model.finding import Finding
+from interlock.model.gap_graph import GapGraph
+from interlock.model.organization import Freeze, Organization
+from interlock.model.plan import DateChance, OrgForecast, Plan, PlanTask
+from interlock.model.rule import RoutineTask, Rule
+from interlock.plan import network
+from interlock.plan.calendar import WorkingCalendar
+from interlock.plan.capacity import stated
+from interlock.plan.drivers import tornado
+from interlock.plan.environments import cost, within_windows
+from interlock.plan.first import rank
+from interlock.plan.network import Bools, Floats
+from interlock.plan.notes import most_likely_words, notes
+from interlock.plan.sampling import Sampler, effort_estimate, lead_estimate, pert_mean
+from interlock.plan.simulation import MAX_CELLS, Comparison, Simulation, latest, simulate
+from interlock.plan.tasks import collect
+from interlock.plan.unknowns import rank_unknowns
+
+MAX_RUNS = 1_000_000
+#: Slack in days when a run is compared with the most-likely path: rounding of 32-bit sums.
+_SLACK = 1e-3
+
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """What a plan reckons with, besides the work itself.
+
+    :ivar start: the first day; a day that is not worked moves to the next one that is.
+    :ivar runs: Monte Carlo runs, 1 to 1,000,000; fewer are used when tasks × runs would not fit (see the notes).
+    :ivar capacity: persons by owner (``us``, ``vendor``, ``org``); nobody queues for an owner that is absent.
+    :ivar holidays, freezes: days that nobody works, and change freezes.
+    :ivar test_path: where each behaviour of the contract is tested.
+    :ivar by: the day whose probability is asked for.
+    """
+
+    target_gate: Gate
+    start: date
+    seed: int
+    runs: int
+    capacity: Mapping[str, float] = field(default_factory=dict)
+    holidays: tuple[date, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
+    test_path: tuple[TestPathEntry, ...] = ()
+    by: date | None = None
+
+
+@timed("plan")
+def make_plan(
+    graph: GapGraph,
+    rules: Mapping[str, Rule],
+    ruleset_tasks: Sequence[RoutineTask],
+    findings: Sequence[Finding],
+    organizations: Sequence[Organization],
+    options: PlanOptions,
+) -> Plan:
+    """Simulate the work that the target gate needs, and say what decides the date.
+
+    :raises InterlockError: a capacity that is not above zero, a seed or number of runs that is not a whole number in
+        range, a routine task that comes after something unknown, or tasks that wait in a circle.
+    """
+    simulation = simulation_of(graph, rules, ruleset_tasks, findings, organizations, options)
+    work, times = simulation.work, simulation.times
+    everything = simulation.timing.order
+    end = simulation.end(None)
+    on_path = network.critical(work.after, times.starts, times.finishes, everything, end, times.held)
+    likely = simulation.most_likely()
+    forecasts, criticality = _organisations(simulation, likely.finishes, on_path)
+    comparison = Comparison(simulation)
+    unknowns, if_gaps = rank_unknowns(simulation, comparison, graph, rules, findings, organizations)
+    grades = _grades(simulation, on_path)
+    most = _latest_likely(simulation, likely.finishes, None)
+    chance, finish = _share_within(end, most), simulation.quantiles(end)
+    most_date = simulation.calendar.date_of(round(most, 1)).isoformat()
+    return Plan(
+        start=simulation.calendar.first_day().isoformat(),
+        seed=simulation.sampler.seed,
+        runs=simulation.sampler.runs,
+        target_gate=options.target_gate,
+        finish=finish,
+        most_likely_days=round(most, 1),
+        probability_of_most_likely=chance,
+        orgs=forecasts,
+        tasks=_tasks(simulation, criticality),
+        first=rank(simulation, comparison, graph, rules, findings, criticality, finish.p80_days),
+        grades=grades,
+        judgement_share=grades.get(Grade.JUDGEMENT, 0.0),
+        notes=notes(simulation, options.target_gate, options.start, options.runs, finish, if_gaps, options.by),
+        most_likely=most_likely_words(simulation, most, most_date, chance),
+        most_likely_date=most_date,
+        capacity=dict(simulation.persons),
+        drivers=tornado(simulation, criticality),
+        unknowns=unknowns,
+        if_unknowns_are_gaps=if_gaps,
+        sandbox=cost(simulation, comparison, options.test_path, organizations),
+        chances=_chances(simulation, options.by),
+    )
+
+
+def simulation_of(
+    graph: GapGraph,
+    rules: Mapping[str, Rule],
+    ruleset_tasks: Sequence[RoutineTask],
+    findings: Sequence[Finding],
+    organizations: Sequence[Organization],
+    options: PlanOptions,
+) -> Simulation:
+    """The plan's runs; the first half of :func:`make_plan`, which lists the errors."""
+    persons = stated(options.capacity)
+    seed = whole(options.seed, "seed", 0, 2**63 - 1)
+    asked = whole(options.runs, "number of runs", 1, MAX_RUNS)
+    by_id = {organization.id: organization for organization in organizations}
+    frozen = frozenset(by_id if any(f.org is None for f in options.freezes) else (f.org or "" for f in options.freezes))
+    work = collect(graph, rules, ruleset_tasks, findings, organizations, options.target_gate, frozen)
+    work = replace(work, tasks=tuple(within_windows(task, by_id) for task in work.tasks))
+    calendar = WorkingCalendar(options.start, tuple(sorted(set(options.holidays))))
+    used = max(1, min(asked, MAX_CELLS // max(1, len(work.tasks))))
+    return simulate(work, by_id, calendar, options.freezes, persons, Sampler(seed, used))
+
+
+def whole(value: int, name: str, low: int, high: int) -> int:
+    """A whole number in range.
+
+    :raises InterlockError: it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InterlockError(f"the {name} is {value!r}", remedy=f"give a whole number from {low:,} to {high:,}")
+    return value
+
+
+def _latest_likely(simulation: Simulation, likely: Floats, org: str | None) -> float:
+    return float(latest(likely, simulation.ends[org], 1)[0])
+
+
+def _organisations(
+    simulation: Simulation, likely: Floats, on_path: Mapping[int, Bools]
+) -> tuple[tuple[OrgForecast, ...], list[float]]:
+    """Forecast of each organisation; criticality of each task for its own finish.
+
+    An organisation's task is measured against that organisation's finish, a shared task against the plan's.
+    """
+    work, times = simulation.work, simulation.times
+    criticality = [float(on_path[row].mean()) for row in range(len(work.tasks))]
+    position = {row: number for number, row in enumerate(simulation.timing.order)}
+    forecasts = []
+    for org in simulation.orgs:
+        rows = sorted(work.rows_of(org), key=position.__getitem__)
+        end, most = simulation.end(org), _latest_likely(simulation, likely, org)
+        own = network.critical(work.after, times.starts, times.finishes, rows, end, times.held)
+        for row in rows:
+            if work.tasks[row].scope is Scope.ORG:
+                criticality[row] = float(own[row].mean())
+        forecasts.append(
+            OrgForecast(
+                org=org,
+                finish=simulation.quantiles(end),
+                most_likely_days=round(most, 1),
+                probability_of_most_likely=_share_within(end, most),
+            )
+        )
+    return tuple(forecasts), criticality
+
+
+def _share_within(end: Floats, limit: float) -> float:
+    return round(float((end <= limit + _SLACK).mean()), 3)
+
+
+def _chances(simulation: Simulation, by: date | None) -> tuple[DateChance, ...]:
+    """How likely everything, and each organisation, is through by a day."""
+    if by is None:
+        return ()
+    limit = simulation.calendar.days_through(by)
+    return tuple(
+        DateChance(
+            org=org, date=by.isoformat(), probability=_share_within(simulation.end(org), limit) if limit > 0 else 0.0
+        )
+        for org in (None, *simulation.orgs)
+    )
+
+
+def _grades(simulation: Simulation, on_path: Mapping[int, Bools]) -> dict[Grade, float]:
+    """Share of the critical path's time by the grade of the estimate that it rests on.
+
+    Time is the mean over runs of what each task spends on the plan's critical path, split between effort and lead time
+    by their means. Effort is always the ruleset author's judgement.
+    """
+    time = dict.fromkeys(Grade, 0.0)
+    crews, total = simulation.timing.staffing.crews, simulation.times.durations.total
+    for row, task in enumerate(simulation.work.tasks):
+        if not on_path[row].any():
+            continue
+        spent = float(np.dot(total[row], on_path[row])) / total.shape[1]
+        effort = pert_mean(effort_estimate(task.effort, crews[row]))
+        lead = pert_mean(lead_estimate(task.lead_time))
+        if spent and effort + lead:
+            time[Grade.JUDGEMENT] += spent * effort / (effort + lead)
+            if task.lead_time:
+                time[task.lead_time.grade] += spent * lead / (effort + lead)
+    whole_time = sum(time.values())
+    return {grade: round(value / whole_time, 3) for grade, value in time.items() if value} if whole_time else {}
+
+
+def _tasks(simulation: Simulation, criticality: Sequence[float]) -> tuple[PlanTask, ...]:
+    work, times = simulation.work, simulation.times
+    if not work.tasks:
+        return ()
+    starts, finishes = network.medians(times.starts), network.medians(times.finishes)
+    return tuple(
+        PlanTask(
+            id=task.id,
+            title=task.title,
+            kind=task.kind,
+            org=task.org,
+            owner=task.owner,
+            gate=task.gate,
+            wave=work.wave[row],
+            after=task.after,
+            effort=task.effort,
+            lead_time=task.lead_time,
+            start_p50=round(float(starts[row]), 1),
+            finish_p50=round(float(finishes[row]), 1),
+            criticality=round(criticality[row], 3),
+            queue_days=round(times.queued.get(row, 0.0), 1),
+            shared_environment=task.shared_environment,
+        )
+        for row, task in enumerate(work.tasks)
+    )

@@ -1,0 +1,209 @@
+"""The plan's tasks: every gap to close, every unknown to find out, and the routine tasks, in an order that can be run.
+
+Only what the target gate needs is planned: requirements and routine tasks of gates up to it, and whatever they wait
+for. Advice is not planned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import networkx as nx
+
+from interlock.model.base import Gate, Owner, RuleOutcome, Scope
+from interlock.model.finding import GATE_RANK, Finding, is_requirement
+from interlock.model.gap_graph import GapGraph, GapNode
+from interlock.model.organization import Organization
+from interlock.model.rule import Effort, LeadTime, RoutineTask, Rule
+from interlock.plan.dependencies import generations
+from interlock.plan.routine import RoutineTasks
+
+#: Effort of finding out what is not known: asking, reading, or probing again. Our judgement, in person-days.
+DISCOVERY_EFFORT = Effort(low=0.25, expected=0.5, high=2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task before any time is given to it.
+
+    :ivar org: the organisation, for organisation scope only.
+    :ivar orgs: organisations whose finish waits for it.
+    :ivar parties: who shares its luck (:data:`interlock.plan.sampling.SHARE`): vendor and organisation by scope.
+    :ivar after: ids of tasks that have to be done before it.
+    """
+
+    id: str
+    title: str
+    kind: Literal["gap", "discovery", "routine"]
+    scope: Scope
+    org: str | None
+    orgs: tuple[str, ...]
+    parties: Mapping[Scope, str]
+    owner: Owner
+    gate: Gate
+    effort: Effort | None
+    lead_time: LeadTime | None
+    after: tuple[str, ...]
+    waits_in_freeze: bool = False
+    shared_environment: bool = False
+
+
+@dataclass(frozen=True)
+class Work:
+    """Tasks in topological order (wave, then id); ``before`` holds for each the rows of ``tasks`` that it waits for.
+
+    :ivar done: how many routine tasks are not planned because a met rule shows that they are done.
+    """
+
+    tasks: tuple[Task, ...]
+    before: tuple[tuple[int, ...], ...]
+    done: int = 0
+
+    @cached_property
+    def _graph(self) -> nx.DiGraph:
+        """Rows, with an edge from each to what waits for it."""
+        graph = nx.DiGraph()
+        graph.add_nodes_from(range(len(self.tasks)))
+        graph.add_edges_from((first, row) for row, firsts in enumerate(self.before) for first in firsts)
+        return graph
+
+    @cached_property
+    def after(self) -> tuple[tuple[int, ...], ...]:
+        """For each row, the rows that wait for it, ascending."""
+        return tuple(tuple(self._graph.successors(row)) for row in range(len(self.tasks)))
+
+    @cached_property
+    def wave(self) -> dict[int, int]:
+        """Row → topological generation: everything in a wave can start together."""
+        return {row: wave for wave, rows in enumerate(nx.topological_generations(self._graph)) for row in rows}
+
+    def with_following(self, rows: Collection[int]) -> list[int]:
+        """These rows and everything that waits for them, directly or not, ascending."""
+        return sorted(row for layer in nx.bfs_layers(self._graph, list(rows)) for row in layer)
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """Task id → row."""
+        return {task.id: row for row, task in enumerate(self.tasks)}
+
+    @cached_property
+    def _by_org(self) -> dict[str, list[int]]:
+        rows: dict[str, list[int]] = {}
+        for row, task in enumerate(self.tasks):
+            for org in task.orgs:
+                rows.setdefault(org, []).append(row)
+        return rows
+
+    def rows_of(self, org: str) -> list[int]:
+        """Rows of the tasks that this organisation's finish waits for, ascending."""
+        return self._by_org.get(org, [])
+
+
+def collect(
+    graph: GapGraph,
+    rules: Mapping[str, Rule],
+    routine: Sequence[RoutineTask],
+    findings: Sequence[Finding],
+    organizations: Sequence[Organization],
+    target_gate: Gate,
+    freezes_stated: Set[str] = frozenset(),
+) -> Work:
+    """Every task that the target gate needs.
+
+    :param findings: those that are met show which routine tasks are done.
+    :param freezes_stated: organisations whose change freezes are known.
+    :raises InterlockError: a routine task comes after something that does not exist, or tasks wait in a circle.
+    """
+    everything = {task.id: task for task in _gap_tasks(graph, rules, organizations)}
+    met = frozenset(finding.key for finding in findings if finding.outcome is RuleOutcome.MET)
+    book = RoutineTasks(routine, graph, rules, organizations, met, freezes_stated)
+    everything.update({task.id: task for task in _routine_tasks(book, organizations)})
+    return _arranged(_needed(everything, target_gate), len(book.done))
+
+
+def _gap_tasks(graph: GapGraph, rules: Mapping[str, Rule], organizations: Sequence[Organization]) -> list[Task]:
+    vendor_of = {organization.id: organization.vendor for organization in organizations}
+    before: dict[str, list[str]] = {}
+    for edge in graph.reduced:
+        before.setdefault(edge.after, []).append(edge.before)
+    return [
+        _gap_task(node, rules[node.rule], vendor_of, tuple(before.get(node.key, ())))
+        for node in graph.nodes
+        if is_requirement(rules[node.rule])
+    ]
+
+
+def _gap_task(node: GapNode, rule: Rule, vendor_of: Mapping[str, str], after: tuple[str, ...]) -> Task:
+    scope, name = node.subject.scope, node.subject.id
+    undecided = node.kind == "discovery"
+    return Task(
+        id=node.key,
+        title=f"Find out whether this holds: {node.title}" if undecided else node.title,
+        kind=node.kind,
+        scope=scope,
+        org=name if scope is Scope.ORG else None,
+        orgs=node.orgs,
+        parties=_parties(scope, name, vendor_of),
+        owner=node.owner,
+        gate=node.gate,
+        effort=DISCOVERY_EFFORT if undecided else rule.remediation.effort,
+        lead_time=None if undecided else rule.remediation.lead_time,
+        after=after,
+    )
+
+
+def _routine_tasks(book: RoutineTasks, organizations: Sequence[Organization]) -> list[Task]:
+    vendor_of = {organization.id: organization.vendor for organization in organizations}
+    tasks = []
+    for key, (task, (scope, name)) in book.instances.items():
+        tasks.append(
+            Task(
+                id=key,
+                title=f"{task.title} ({name})" if scope is Scope.VENDOR else task.title,
+                kind="routine",
+                scope=scope,
+                org=name if scope is Scope.ORG else None,
+                orgs=book.orgs_of(key),
+                parties=_parties(scope, name, vendor_of),
+                owner=task.owner,
+                gate=task.gate,
+                effort=task.effort,
+                lead_time=task.lead_time,
+                after=book.before(key),
+                waits_in_freeze=task.waits_in_freeze,
+                shared_environment=task.shared_environment,
+            )
+        )
+    return tasks
+
+
+def _parties(scope: Scope, name: str, vendor_of: Mapping[str, str]) -> Mapping[Scope, str]:
+    if scope is Scope.ORG:
+        return {Scope.ORG: name, Scope.VENDOR: vendor_of[name]}
+    return {Scope.VENDOR: name} if scope is Scope.VENDOR else {}
+
+
+def _needed(everything: Mapping[str, Task], target_gate: Gate) -> dict[str, Task]:
+    """Tasks of gates up to the target, and all that they wait for whatever its gate."""
+    last = GATE_RANK[target_gate]
+    needed: dict[str, Task] = {}
+    stack = [task for task in everything.values() if GATE_RANK[task.gate] <= last]
+    while stack:
+        task = stack.pop()
+        if task.id not in needed:
+            needed[task.id] = task
+            stack.extend(everything[first] for first in task.after)
+    return needed
+
+
+def _arranged(tasks: Mapping[str, Task], done: int) -> Work:
+    graph = nx.DiGraph()
+    graph.add_nodes_from(sorted(tasks))
+    graph.add_edges_from((first, name) for name in sorted(tasks) for first in tasks[name].after)
+    order = [name for generation in generations(graph, "tasks wait for one another") for name in generation]
+    row = {name: number for number, name in enumerate(order)}
+    arranged = tuple(replace(tasks[name], after=tuple(sorted(tasks[name].after))) for name in order)
+    return Work(arranged, tuple(tuple(sorted(row[first] for first in task.after)) for task in arranged), done)

@@ -1,0 +1,409 @@
+"""The plan. The worked example is computed by hand in docs/scheduling.md."""
+
+import random
+from datetime import date
+from pathlib import Path
+
+import pytest
+from gaps_factory import (
+    GAP,
+    MET,
+    MONDAY,
+    UNKNOWN,
+    at_org,
+    effort,
+    everywhere,
+    finding,
+    fixed,
+    lead,
+    org,
+    plan_of,
+    rule,
+    rules_of,
+    task,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from interlock.model.base import GapClass, Gate, Grade, Owner, Scope
+from interlock.model.errors import InterlockError
+from interlock.plan import schedule
+from interlock.plan.capacity import staff
+from interlock.plan.graph import build
+from interlock.plan.sampling import Sampler, pert_mean, sample
+from interlock.plan.tasks import collect
+from interlock.plan.timing import Timing
+
+pytestmark = pytest.mark.fast
+
+ALDER, BIRCH, CEDAR = org("alder"), org("birch"), org("cedar", "oracle")
+DOCUMENT = Path(__file__).parents[2] / "docs" / "scheduling.md"
+
+
+def worked_example(**more):
+    rules = rules_of(
+        rule("EX-001", work=effort(1, 2, 5), wait=lead(7, 14, 28, "days")),
+        rule("EX-002", work=effort(2, 4, 6), after=["EX-001"]),
+        rule("EX-003", work=fixed(3)),
+    )
+    tasks = [
+        task("org.review", lead_time=lead(10, 20, 60)),
+        task("us.golive", after=("org.review", "EX-002", "EX-003"), owner=Owner.US, effort=fixed(1)),
+    ]
+    settings = {"capacity": {"us": 1.0}, "runs": 10_000, "seed": 20260101, **more}
+    return plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,), tasks, **settings)
+
+
+class TestWorkedExample:
+    def test_the_most_likely_path_is_what_was_computed_by_hand(self):
+        plan = worked_example()
+        assert plan.most_likely_days == 21.0
+        assert plan.most_likely_date == "2026-02-02"
+        assert plan.orgs[0].most_likely_days == 21.0
+        assert [planned.id for planned in plan.tasks] == [
+            "EX-001@alder", "EX-003@alder", "org.review@alder", "EX-002@alder", "us.golive@alder"
+        ]  # fmt: skip
+        assert [planned.wave for planned in plan.tasks] == [0, 0, 0, 1, 2]
+
+    def test_the_one_person_starts_with_the_longest_way(self):
+        """EX-003 waits for the touch effort of EX-001, 7/3 days on average, and is done while its lead time goes on."""
+        waits = {planned.id: planned.queue_days for planned in worked_example(runs=40_000).tasks}
+        assert waits["EX-003@alder"] == pytest.approx(7 / 3, abs=0.06)
+        assert waits["EX-001@alder"] == 0.0
+        assert "2.3 days" in DOCUMENT.read_text(encoding="utf-8")
+
+    def test_the_means_are_what_was_computed_by_hand(self):
+        assert pert_mean((1, 2, 5)) + pert_mean((5, 10, 20)) == pytest.approx(79 / 6)
+        assert pert_mean((2, 4, 6)) == 4.0
+        assert pert_mean((10, 20, 60)) == 25.0
+
+    def test_the_simulated_figures_are_those_of_the_documentation(self):
+        plan = worked_example()
+        text = DOCUMENT.read_text(encoding="utf-8")
+        finish = plan.finish
+        assert finish.p50_days < finish.p80_days < finish.p90_days
+        assert plan.probability_of_most_likely < 0.4
+        for days, day in (
+            (finish.p50_days, finish.p50_date),
+            (finish.p80_days, finish.p80_date),
+            (finish.p90_days, finish.p90_date),
+        ):
+            assert f"{days:g}" in text
+            assert day in text
+        assert f"{100 * plan.probability_of_most_likely:.1f} %" in text
+        for planned in plan.tasks:
+            assert f"{100 * planned.criticality:.1f} %" in text
+
+    def test_a_most_likely_date_is_written_down_too(self):
+        sure = worked_example(runs=1)
+        assert sure.start == "2026-01-05"
+        assert "2026-02-02" in DOCUMENT.read_text(encoding="utf-8")
+
+
+def test_a_chain_agrees_with_the_closed_form():
+    """The mean of a chain is the sum of the means, whatever the correlation."""
+    rules = rules_of(
+        rule("AA-001", work=effort(1, 2, 9), wait=lead(0, 7, 21, "days")),
+        rule("AA-002", work=effort(2, 2, 8), after=["AA-001"]),
+        rule("AA-003", work=effort(0.5, 3, 4), wait=lead(1, 5, 30), after=["AA-002"]),
+    )
+    findings = everywhere(rules, (ALDER,))
+    work = collect(build(findings, rules, (ALDER,), Gate.PILOT), rules, (), findings, (ALDER,), Gate.PILOT)
+    staffing = staff(work, {})
+    durations = sample(work.tasks, Sampler(1, 40_000), staffing.crews, staffing.split)
+    finishes = Timing.of(work, staffing, {}, durations).times(durations).finishes.astype(float)
+    estimates = [(1, 2, 9), (0, 5, 15), (2, 2, 8), (0.5, 3, 4), (1, 5, 30)]
+    expected = sum((a + 4 * m + b) / 6 for a, m, b in estimates)
+    assert finishes[-1].mean() == pytest.approx(expected, rel=0.01)
+
+
+def test_two_parallel_tasks_agree_with_the_closed_form():
+    """(0, 0, 10) is 10 × Beta(1, 5): F(x) = 1 - (1 - x/10)^5. At two vendors the tasks are independent: F squared."""
+    rules = rules_of(rule("AA-001", work=effort(0, 0, 10)))
+    plan = plan_of(everywhere(rules, (ALDER, CEDAR)), rules, (ALDER, CEDAR), runs=100_000)
+    for share, got in ((0.5, plan.finish.p50_days), (0.8, plan.finish.p80_days), (0.9, plan.finish.p90_days)):
+        assert got == pytest.approx(10 * (1 - (1 - share**0.5) ** 0.2), abs=0.11)
+        assert plan.orgs[0].finish.p80_days == pytest.approx(10 * (1 - 0.2**0.2), abs=0.11)
+
+
+def test_without_variance_every_figure_is_the_longest_path():
+    rules = rules_of(
+        rule("AA-001", work=fixed(3), wait=lead(4, 4, 4)),
+        rule("AA-002", work=fixed(2), after=["AA-001"]),
+        rule("AA-003", work=fixed(5)),
+    )
+    plan = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,))
+    finish = plan.finish
+    assert (finish.p50_days, finish.p80_days, finish.p90_days, plan.most_likely_days) == (9.0, 9.0, 9.0, 9.0)
+    assert finish.p80_date == "2026-01-15"
+    assert plan.probability_of_most_likely == 1.0
+    times = {planned.id: (planned.start_p50, planned.finish_p50, planned.criticality) for planned in plan.tasks}
+    assert times == {"AA-001@alder": (0, 7, 1.0), "AA-002@alder": (7, 9, 1.0), "AA-003@alder": (0, 5, 0.0)}
+
+
+def test_nothing_to_do_is_done_on_the_first_working_day():
+    plan = plan_of((), {}, (ALDER,), start=date(2026, 1, 10))
+    assert plan.start == plan.finish.p90_date == plan.orgs[0].finish.p50_date == "2026-01-12"
+    assert (plan.finish.p90_days, plan.most_likely_days, plan.probability_of_most_likely) == (0.0, 0.0, 1.0)
+    assert (plan.tasks, plan.first, plan.grades, plan.judgement_share) == ((), (), {}, 0.0)
+    assert plan.notes == ("Nothing is left to plan before the production gate.",)
+
+
+def test_a_product_alone_can_be_planned():
+    rules = rules_of(rule("AA-001", Scope.PRODUCT, work=fixed(4)))
+    plan = plan_of(everywhere(rules, ()), rules, (), [task("us.pack", Scope.PRODUCT, effort=fixed(6))])
+    assert plan.orgs == ()
+    assert plan.finish.p80_days == 6.0
+    assert [(thing.key, thing.unlocks) for thing in plan.first] == [("AA-001", 1)]
+
+
+def test_an_organisation_with_nothing_open_is_not_held_up_by_others():
+    rules = rules_of(rule("AA-001", work=fixed(9)))
+    plan = plan_of(everywhere(rules, (ALDER, BIRCH), {"AA-001@birch": MET}), rules, (ALDER, BIRCH))
+    assert [forecast.finish.p80_days for forecast in plan.orgs] == [9.0, 0.0]
+    assert plan.finish.p80_days == 9.0
+
+
+def test_criticality_is_that_of_a_tasks_own_finish():
+    rules = rules_of(rule("AA-001", work=fixed(2)), rule("AA-002", work=fixed(9)))
+    outcomes = {"AA-002@birch": MET}
+    plan = plan_of(everywhere(rules, (ALDER, BIRCH), outcomes), rules, (ALDER, BIRCH))
+    assert {planned.id: planned.criticality for planned in plan.tasks} == {
+        "AA-001@alder": 0.0, "AA-002@alder": 1.0, "AA-001@birch": 1.0
+    }  # fmt: skip
+
+
+def test_a_shared_task_is_measured_against_the_plans_finish():
+    rules = rules_of(rule("AA-001", Scope.PRODUCT, work=fixed(3)), rule("AA-002", work=fixed(10)))
+    plan = plan_of(everywhere(rules, (ALDER, BIRCH), {"AA-002@birch": MET}), rules, (ALDER, BIRCH))
+    assert plan.orgs[1].finish.p80_days == 3.0
+    assert {planned.id: planned.criticality for planned in plan.tasks} == {"AA-001": 0.0, "AA-002@alder": 1.0}
+
+
+def test_more_capacity_of_an_owner_makes_its_work_shorter():
+    rules = rules_of(rule("AA-001", work=fixed(60), owner=Owner.VENDOR, wait=lead(1, 1, 1)))
+    findings = everywhere(rules, (ALDER,))
+    assert plan_of(findings, rules, (ALDER,), capacity={"vendor": 3}).finish.p80_days == 21.0
+    assert plan_of(findings, rules, (ALDER,), capacity={"us": 3}).finish.p80_days == 61.0
+
+
+def test_unknowns_are_work_of_ours_with_a_small_effort():
+    rules = rules_of(rule("AA-001", owner=Owner.VENDOR, wait=lead(90, 90, 90)))
+    unknown = finding(
+        rules["AA-001"], at_org("alder"), UNKNOWN, missing_answers=("auth.jwks",), missing_facts=("smart",)
+    )
+    plan = plan_of([unknown], rules, (ALDER,))
+    [job] = plan.tasks
+    assert (job.kind, job.owner, job.lead_time) == ("discovery", Owner.US, None)
+    assert (job.effort.low, job.effort.expected, job.effort.high) == (0.25, 0.5, 2.0)
+    assert plan.finish.p90_days <= 2.0
+    assert (
+        plan.first[0].action == "Find out first: answer auth.jwks and probe again, or ask the organisation, for smart"
+    )
+    assert any("1 unknown in the plan" in note for note in plan.notes)
+
+
+def test_grades_share_out_the_time_of_the_critical_path():
+    rules = rules_of(
+        rule("AA-001", work=fixed(2), wait=lead(6, 6, 6, grade="regulation")),
+        rule("AA-002", work=fixed(1), wait=lead(1, 1, 1, grade="vendor"), after=["AA-001"]),
+        rule("AA-003", wait=lead(3, 3, 3, grade="literature"), work=fixed(0)),
+    )
+    plan = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,))
+    assert plan.grades == {Grade.REGULATION: 0.6, Grade.VENDOR: 0.1, Grade.JUDGEMENT: 0.3}
+    assert plan.judgement_share == 0.3
+
+
+class TestFirst:
+    def test_days_off_the_p80_for_each_person_day_come_first(self):
+        rules = rules_of(
+            rule("AA-001", work=fixed(4)),
+            rule("AA-002", work=fixed(6), after=["AA-001"]),
+            rule("AA-003", work=fixed(8)),
+        )
+        plan = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,))
+        # Finish 10. Without AA-001 max(6, 8) = 8: two days for four person-days. Then AA-003 may go: 6, two for eight;
+        # AA-002 would save nothing beside it. Then AA-002 may go too: six days for six, and the gate passes.
+        assert [(t.key, t.p80_days_saved_per_person_day, t.unlocks, t.criticality) for t in plan.first] == [
+            ("AA-001@alder", 0.5, 0, 1.0),
+            ("AA-003@alder", 0.25, 0, 0.0),
+            ("AA-002@alder", 1.0, 1, 1.0),
+        ]
+        assert [(t.p80_days_saved, t.together_days, t.together_p80_date) for t in plan.first] == [
+            (2.0, 2.0, "2026-01-14"),
+            (2.0, 4.0, "2026-01-12"),
+            (6.0, 10.0, "2026-01-05"),
+        ]
+        assert plan.first[0].because == (
+            "About 4 person-days of work; closing it takes 2 working days off the P80, passes no gate alone, "
+            "and it lies on the critical path in 100% of runs."
+        )
+        assert plan.first[0].action == "Do AA-001. Then tell everyone."
+
+    def test_savings_add_up_over_organisations(self):
+        rules = rules_of(rule("AA-001", Scope.PRODUCT, work=fixed(2)), rule("AA-002", work=fixed(3), after=["AA-001"]))
+        thing = plan_of(everywhere(rules, (ALDER, BIRCH)), rules, (ALDER, BIRCH)).first[0]
+        assert (thing.key, thing.p80_days_saved_per_person_day) == ("AA-001", 2.0)
+        assert "4 working days off the P80 over 2 organisations" in thing.because
+
+    def test_then_what_passes_gates_alone_then_severity_then_key(self):
+        slow = task("org.review", lead_time=lead(50, 50, 50))
+        rules = rules_of(
+            rule("AA-001", gate=Gate.PILOT, severity="low"),
+            rule("AA-002", gate=Gate.PILOT, severity="high"),
+            rule("AA-003", gate=Gate.PILOT, severity="high"),
+            rule("AA-004", gate=Gate.DESIGN, severity="low"),
+        )
+        plan = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,), [slow])
+        assert [t.key[:6] for t in plan.first] == ["AA-004", "AA-002", "AA-003", "AA-001"]
+        assert [t.unlocks for t in plan.first] == [1, 0, 0, 1]
+        assert (
+            "takes nothing off the P80 by itself, because org.review@alder takes longer beside it, passes 1 gate alone"
+            in plan.first[0].because
+        )
+        assert "passes 1 gate with those above" in plan.first[3].because
+        assert {t.together_days for t in plan.first} == {0.0}
+
+    def test_at_most_five_and_only_what_the_target_gate_needs(self):
+        rules = rules_of(
+            *(rule(f"AA-{n:03d}") for n in range(9)),
+            rule("BB-001", gate=Gate.PRODUCTION),
+            rule("BB-002", gap_class=GapClass.ADVICE, gate=Gate.DESIGN),
+        )
+        plan = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,), target_gate=Gate.PILOT)
+        assert len(plan.first) == 5
+        assert all(t.key.startswith("AA") for t in plan.first)
+
+    def test_work_without_effort_counts_a_quarter_of_a_day(self):
+        rules = rules_of(rule("AA-001", work=fixed(0), wait=lead(10, 10, 10)))
+        [thing] = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,)).first
+        assert thing.p80_days_saved_per_person_day == 40.0
+
+
+class TestDeterminism:
+    def test_same_seed_same_bytes(self):
+        assert worked_example().model_dump_json() == worked_example().model_dump_json()
+
+    def test_another_seed_other_luck(self):
+        assert worked_example(seed=1).finish != worked_example(seed=2).finish
+
+    def test_the_order_of_the_input_does_not_matter(self):
+        rules = rules_of(
+            *(rule(f"AA-{n:03d}", list(Scope)[n % 3], after=[f"AA-{n // 2:03d}"] if n else []) for n in range(12))
+        )
+        orgs = (ALDER, BIRCH, CEDAR)
+        findings, tasks = list(everywhere(rules, orgs)), [task("org.a"), task("org.b", after=("org.a", "AA-003"))]
+        plan = plan_of(findings, rules, orgs, tasks)
+        random.Random(1).shuffle(findings)
+        assert plan_of(findings, dict(reversed(rules.items())), orgs, tasks[::-1]) == plan
+
+
+class TestBadInput:
+    @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), True, "two"])
+    def test_capacity_is_above_zero(self, value):
+        with pytest.raises(InterlockError, match="the capacity of us is"):
+            worked_example(capacity={"us": value})
+
+    def test_capacity_names_an_owner(self):
+        with pytest.raises(InterlockError, match="'them', which is no owner"):
+            worked_example(capacity={"them": 1.0})
+
+    @pytest.mark.parametrize("seed", [-1, 2**63, 1.5, "7", True, None])
+    def test_a_seed_is_a_whole_number(self, seed):
+        with pytest.raises(InterlockError, match="the seed is"):
+            worked_example(seed=seed)
+
+    @pytest.mark.parametrize("runs", [0, -5, 1_000_001, 2.0])
+    def test_runs_are_a_whole_number_in_range(self, runs):
+        with pytest.raises(InterlockError, match="the number of runs is"):
+            worked_example(runs=runs)
+
+
+def test_our_own_work_that_does_not_fit_is_said():
+    rules = rules_of(*(rule(f"AA-{n:03d}", work=fixed(5)) for n in range(8)))
+    plan = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,))
+    assert plan.finish.p80_days == 5.0
+    assert any("adds up to 40 person-days: the P80 needs 8.0 of us" in note for note in plan.notes)
+    roomy = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,), [task("org.wait", lead_time=lead(90, 90, 90))])
+    assert not any("adds up" in note for note in roomy.notes)
+    assert any("not yet begun" in note for note in roomy.notes)
+
+
+@pytest.mark.parametrize(("persons", "days"), [(1, 40.0), (2, 20.0), (3, 15.0), (8, 5.0), (50, 5.0)])
+def test_work_is_levelled_over_the_persons_there_are(persons, days):
+    """Eight tasks of five days for one, two, three or eight persons."""
+    rules = rules_of(*(rule(f"AA-{n:03d}", work=fixed(5)) for n in range(8)))
+    plan = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,), capacity={"us": persons})
+    assert plan.finish.p80_days == plan.most_likely_days == days
+    assert any(note.startswith(f"{persons} of us for 40 person-days") for note in plan.notes)
+
+
+def random_fleet(seed, size=8):
+    random_ = random.Random(seed)
+    names = [f"AA-{n:03d}" for n in range(size)]
+    rules = rules_of(
+        *(
+            rule(
+                name,
+                random_.choice(list(Scope)),
+                gate=random_.choice(list(Gate)),
+                after=random_.sample(names[:n], min(n, random_.randint(0, 2))),
+                work=effort(random_.uniform(0, 2), random_.uniform(2, 4), random_.uniform(4, 9)),
+                wait=lead(0, random_.uniform(0, 5), random_.uniform(5, 30)) if random_.random() < 0.5 else None,
+            )
+            for n, name in enumerate(names)
+        )
+    )
+    tasks = [
+        task("org.a", lead_time=lead(0, 5, 20), after=(names[0],)),
+        task("us.z", Scope.PRODUCT, after=("org.a", names[-1])),
+    ]
+    return rules, tasks, list(everywhere(rules, (ALDER, BIRCH, CEDAR)))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.data())
+def test_closing_a_gap_never_makes_anything_later(seed, data):
+    rules, tasks, findings = random_fleet(seed)
+    orgs = (ALDER, BIRCH, CEDAR)
+    closed = data.draw(st.sampled_from(findings)).key
+    fewer = [f.model_copy(update={"outcome": MET}) if f.key == closed else f for f in findings]
+    before = plan_of(findings, rules, orgs, tasks, runs=150, target_gate=Gate.PILOT)
+    after = plan_of(fewer, rules, orgs, tasks, runs=150, target_gate=Gate.PILOT)
+    for old, new in [(before, after), *zip(before.orgs, after.orgs, strict=True)]:
+        assert new.finish.p50_days <= old.finish.p50_days
+        assert new.finish.p80_days <= old.finish.p80_days
+        assert new.finish.p90_days <= old.finish.p90_days
+        assert new.most_likely_days <= old.most_likely_days
+    ends = {planned.id: planned.finish_p50 for planned in before.tasks}
+    assert all(planned.finish_p50 <= ends[planned.id] for planned in after.tasks)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6))
+def test_tasks_are_listed_after_all_that_they_wait_for(seed):
+    rules, tasks, findings = random_fleet(seed)
+    plan = plan_of(findings, rules, (ALDER, BIRCH, CEDAR), tasks, runs=50)
+    position = {planned.id: number for number, planned in enumerate(plan.tasks)}
+    wave = {planned.id: planned.wave for planned in plan.tasks}
+    for planned in plan.tasks:
+        assert all(position[first] < position[planned.id] and wave[first] < planned.wave for first in planned.after)
+        assert planned.wave == 1 + max((wave[first] for first in planned.after), default=-1)
+        assert 0 <= planned.start_p50 <= planned.finish_p50
+
+
+def test_huge_fleets_get_fewer_runs_and_are_told(monkeypatch):
+    monkeypatch.setattr(schedule, "MAX_CELLS", 3_000)
+    rules = rules_of(*(rule(f"AA-{n:03d}", after=[f"AA-{n - 1:03d}"] if n else []) for n in range(10)))
+    plan = plan_of(everywhere(rules, (ALDER, BIRCH)), rules, (ALDER, BIRCH), runs=20_000)
+    assert plan.runs == 150
+    assert plan.notes[-1] == "150 runs instead of 20,000, because there are 20 tasks."
+    assert len(plan.tasks) == 20
+
+
+def test_outcomes_other_than_open_are_not_planned():
+    rules = rules_of(rule("AA-001"))
+    for outcome in (MET, "not_applicable"):
+        assert plan_of([finding(rules["AA-001"], at_org("alder"), outcome)], rules, (ALDER,)).tasks == ()
+    assert len(plan_of([finding(rules["AA-001"], at_org("alder"), GAP)], rules, (ALDER,)).tasks) == 1
+    assert plan_of((), {}, (), start=MONDAY).start == "2026-01-05"
