@@ -62,7 +62,7 @@ def _words(text: str) -> list[str]:
 
 
 def write(folder: Path) -> Path:
-    """A folder for each server with its documents as files, as ``shared/corpus/servers`` has recorded ones."""
+    """A folder for each server with its documents as files, laid out as the recorded ones of INTERLOCK_CORPUS are."""
     for name in NAMES:
         home = folder / name
         home.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The score: an interval, never one number (DESIGN, section Score; worked examples in docs/scoring.md)."""
+"""The score: an interval, never one number (formulas and worked examples: docs/scoring.md)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from interlock.model.organization import Organization
 from interlock.model.readiness import Interval, OrgReadiness, Score
 from interlock.model.words import count, gate
 
-#: An open blocker caps the score here (DESIGN, section Score).
+#: An open blocker caps the score here (docs/scoring.md#caps).
 BLOCKER_CAP = 39.0
-#: An undecided gate requirement caps the score here (DESIGN, section Score).
+#: An undecided gate requirement caps the score here (docs/scoring.md#caps).
 UNKNOWN_CAP = 69.0
 NOTHING_APPLICABLE = "nothing applicable: no finding to score"
 

@@ -163,7 +163,7 @@ class Severity(StrEnum):
 
     @property
     def weight(self) -> float:
-        """Score weight, dimensionless (DESIGN: critical 10, high 7.5, medium 5, low 2.5)."""
+        """Score weight, dimensionless (docs/scoring.md)."""
         return _SEVERITY_WEIGHTS[self]
 
     @property
@@ -215,7 +215,7 @@ class Evidence(StrEnum):
 
     @property
     def factor(self) -> float:
-        """Evidence factor, dimensionless (DESIGN: 0.5, 0.75, 1.0)."""
+        """Evidence factor, dimensionless (docs/scoring.md)."""
         return {Evidence.ASSERTED: 0.5, Evidence.DOCUMENTED: 0.75, Evidence.OBSERVED: 1.0}[self]
 
 

@@ -1,4 +1,4 @@
-"""What a probe saw: facts, checks and the requests they rest on. The JSON of DESIGN.md, schema version 1."""
+"""What a probe saw: facts, checks and the requests they rest on. Published as JSON, schema version 1."""
 
 from __future__ import annotations
 

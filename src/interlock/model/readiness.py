@@ -16,7 +16,7 @@ class Interval(Model):
 
 
 class Score(Model):
-    """The score of one organisation, or of the product alone (DESIGN, section Score).
+    """The score of one organisation, or of the product alone (docs/scoring.md).
 
     :ivar interval: after caps, on 0 to 100.
     :ivar uncapped: before caps, on 0 to 100.

@@ -20,7 +20,7 @@ class CheckEntry(Model):
 
     :ivar level: the strongest word of its sources; ``judgement`` when they leave it open, ``contract`` for what the
         user's own workflow contract needs.
-    :ivar rows: rows of ``references/specifications.md`` that it rests on.
+    :ivar rows: rows of ``docs/requirements.md`` that it rests on.
     :ivar needs: what has to be there before it can look: a document, the certificate chain, a contract, ``active``.
     :ivar about: one sentence more about what it does and does not say.
     """
@@ -135,7 +135,7 @@ def page(checks: CheckList) -> str:
         "",
         f"*Level* is the strongest word of the sources; {judged} checks are our own **judgement** where they leave the",
         "question open, and say so in what they report; **contract** is what the user's own workflow contract needs.",
-        "*Row* names the row of the verified requirements that a check rests on.",
+        "*Row* names the row of the [requirements](requirements.md) that a check rests on.",
         "",
     ]
     for family in families:
@@ -148,7 +148,7 @@ def page(checks: CheckList) -> str:
 
 def _entry(entry: CheckEntry) -> list[str]:
     level = f"**{entry.level}**" if entry.level in {"judgement", "contract"} else entry.level
-    rows = f" · row {', '.join(entry.rows)}" if entry.rows else ""
+    rows = f" · row {', '.join(f'[{row}](requirements.md#{row.lower()})' for row in entry.rows)}" if entry.rows else ""
     needs = f" · needs {needed_for(entry)}" if entry.needs else ""
     sources = "; ".join(f"[{reference.title}]({reference.url})" for reference in entry.references)
     lines = [f"### {entry.id} {entry.title}", "", f"{words.SEVERITY[entry.severity].phrase} · {level}{rows}{needs}", ""]

@@ -230,7 +230,7 @@ Run = Callable[[CheckInput], Result]
 class CheckSpec:
     """One registered check.
 
-    :ivar rows: row ids of the project's table of verified requirements (``references/specifications.md``).
+    :ivar rows: rows of ``docs/requirements.md`` that it rests on.
     :ivar level: the strongest word of the sources; ``judgement`` when no specification asks for this, which findings
         then say. A judgement may cite what it rests on.
     """

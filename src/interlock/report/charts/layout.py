@@ -1,5 +1,7 @@
 """A layered drawing of a small acyclic graph, left to right (Sugiyama, Tagawa, Toda 1981, in its simplest form).
 
+The paper: docs/requirements.md#methods-in-the-code.
+
 Layers by longest path, long edges split by bends, crossings reduced by barycentre sweeps, heights by averaging
 neighbours and then pushing apart (pool adjacent violators: the order is kept and the total movement is least).
 """
