@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
 
 from interlock.model.assessment import Assessment, Totals
 from interlock.model.base import (
@@ -45,6 +47,7 @@ from interlock.model.readiness import (
     VerdictReason,
 )
 from interlock.model.rule import Effort, LeadTime, Remediation, Rule, RuleTest
+from interlock.report.view import ReportView
 
 GENERATED = "2026-09-08T14:03:00Z"
 HTI1 = Reference(title="45 CFR 170.404(b)(1)", url="https://www.ecfr.gov/current/title-45/section-170.404")
@@ -808,3 +811,15 @@ def hostile_observations(payload: str) -> dict[str, Observation]:
         org: Observation.model_validate(walk(observation.model_dump(mode="json", by_alias=True), ""))
         for org, observation in observations().items()
     }
+
+
+def shown(part: Any) -> Any:
+    """A part of the report with its names as attributes, as templates see it."""
+    if isinstance(part, dict):
+        return SimpleNamespace(**{name: shown(value) for name, value in part.items()})
+    return tuple(map(shown, part)) if isinstance(part, (list, tuple)) else part
+
+
+def content(report: ReportView, section: str) -> Any:
+    """What one section of the report holds."""
+    return next(shown(each["content"]) for each in report.sections if each["id"] == section)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import assessment_factory as factory
 import pytest
+from assessment_factory import content
 
 from interlock.model.observation import Observation
 from interlock.report import html, markdown, view
-from interlock.report.sections.glance import Glance
-from interlock.report.sections.organizations import Organizations
-from interlock.report.sections.summary import Summary
 from interlock.report.view import ReportView
 
 pytestmark = pytest.mark.fast
@@ -33,7 +31,7 @@ def through(observation: Observation, proxy: str) -> Observation:
 def test_a_proxy_is_named_whatever_was_seen(org: str) -> None:
     observations = factory.observations()
     report = build(observations | {org: through(observations[org], PROXY)})
-    notes = {page.anchor: page.probe_note for page in report.content(Organizations).pages}
+    notes = {page.anchor: page.probe_note for page in content(report, "organizations").pages}
     assert notes[f"org-{org}"].endswith(f"Asked through the proxy {PROXY}.")
     assert sum("proxy" in note for note in notes.values()) == 1
     assert f"Asked through the proxy {PROXY}." in html.render(report)
@@ -51,5 +49,5 @@ def test_what_a_proxy_is_called_is_escaped() -> None:
 
 def test_the_product_row_is_as_sure_as_the_summary() -> None:
     report = build(factory.observations())
-    assert report.content(Summary).provisional
-    assert report.content(Glance).product.verdict.endswith("(provisional)")
+    assert content(report, "summary").provisional
+    assert content(report, "glance").product.verdict.endswith("(provisional)")

@@ -7,14 +7,14 @@ builds and escapes.
 
 from __future__ import annotations
 
-from typing import Literal
-
-from pydantic import computed_field
+from typing import Any, Literal, TypeAlias
 
 from interlock.model import words
 from interlock.model.base import Model, RuleOutcome, Severity
 from interlock.model.words import Word
 
+#: What a template is given of a section or of a part of one: names with texts, elements, and rows of the like.
+Shown: TypeAlias = dict[str, Any]
 #: What a mark means; never carried by colour alone, every mark has a symbol and a label.
 Tone = Literal["good", "bad", "warn", "unknown", "neutral"]
 
@@ -78,32 +78,12 @@ class Picture(Model):
     wide: bool = False
 
 
-class Content(Model):
-    """What one section holds; ``children`` stand below its title in the contents."""
-
-    children: tuple[Link, ...] = ()
-
-
 class Figure(Model):
     """One key figure: the number, what it is, and how to read it."""
 
     value: str
     label: str
     note: str
-
-
-class SubjectLine(Model):
-    """One subject of a rule, and what was found there; ``others`` are subjects of which the very same is to be said."""
-
-    link: Link
-    message: str
-    others: tuple[Link, ...] = ()
-
-    @computed_field  # type: ignore[prop-decorator]  # templates see fields only
-    @property
-    def links(self) -> tuple[Link, ...]:
-        """Every subject of the line."""
-        return (self.link, *self.others)
 
 
 class ReferenceEntry(Model):

@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_jsonable_python
+
 from interlock.documents.files import inside, read_bytes
 from interlock.documents.resources import data_dir
 from interlock.model.errors import DocumentError, InterlockError, Location
@@ -27,7 +29,8 @@ NAMES = ("report.html.j2", "report.md.j2", "report.css", "sections")
 
 def plain_data(view: ReportView) -> dict[str, Any]:
     """The view as dictionaries, lists, strings and numbers: no object that a template could reach into."""
-    return view.model_dump(mode="json")
+    plain: dict[str, Any] = to_jsonable_python(view)
+    return plain
 
 
 def render(name: str, variables: dict[str, Any], own: Path | None, *, autoescape: bool) -> str:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from operator import attrgetter
 from string import ascii_uppercase
-from typing import TypeVar
-
-from pydantic import SerializeAsAny
 
 from interlock.model.assessment import Assessment
-from interlock.model.base import Model
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation
 from interlock.report import safe
 from interlock.report.brand import Brand
-from interlock.report.elements import Content, Link
+from interlock.report.elements import Shown
 from interlock.report.sections import (
     contradictions,
     first,
@@ -55,37 +52,21 @@ _SECTIONS = (
 )
 #: Their ids.
 SECTIONS = tuple(section.id for section in _SECTIONS)
-_C = TypeVar("_C", bound=Content)
 
 
-class ShownSection(Model):
-    """One section as the templates get it; ``number`` is a letter in the appendix."""
+@dataclass(frozen=True)
+class ReportView:
+    """The whole report: every string prepared and bounded, every list in reading order.
 
-    id: str
-    number: str
-    title: str
-    children: tuple[Link, ...]
-    content: SerializeAsAny[Content]
-
-
-class ReportView(Model):
-    """The whole report: every string prepared and bounded, every list in reading order."""
+    :ivar sections: of each the ``id``, the ``number`` (a letter in the appendix), the ``title``, the links of its
+        ``children``, and its ``content``.
+    """
 
     lang: str
     title: str
     brand: Brand
-    cover: summary.Cover
-    sections: tuple[ShownSection, ...]
-
-    def content(self, kind: type[_C]) -> _C:
-        """What the section of this kind holds.
-
-        :raises LookupError: the report does not have the section.
-        """
-        for section in self.sections:
-            if isinstance(section.content, kind):
-                return section.content
-        raise LookupError(kind.__name__)
+    cover: Shown
+    sections: tuple[Shown, ...]
 
 
 def build(
@@ -123,13 +104,13 @@ def build(
         brand=brand or Brand(),
         cover=summary.build_cover(context, generated, interlock_version),
         sections=tuple(
-            ShownSection(
-                id=section.id,
-                number=next(letters) if section.appendix else str(next(numbers)),
-                title=section.title,
-                children=contents[section.id].children,
-                content=contents[section.id],
-            )
+            {
+                "id": section.id,
+                "number": next(letters) if section.appendix else str(next(numbers)),
+                "title": section.title,
+                "children": contents[section.id].get("children", ()),
+                "content": contents[section.id],
+            }
             for section in wanted
         ),
     )

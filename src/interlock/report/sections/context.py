@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,7 @@ from interlock.model.organization import Organization
 from interlock.model.readiness import OrgReadiness
 from interlock.model.rule import LeadTime, Rule
 from interlock.report import safe
-from interlock.report.elements import Cite, Content, Link, ReferenceEntry, SubjectLine
+from interlock.report.elements import Cite, Link, ReferenceEntry, Shown
 
 UNDECIDED = frozenset({RuleOutcome.UNKNOWN, RuleOutcome.ERROR})
 BLOCKERS = frozenset({GapClass.PRODUCT_BLOCKER, GapClass.INTEGRATION_BLOCKER})
@@ -124,16 +125,12 @@ class Context:
         worst.sort(key=lambda rule: (rule.severity.rank, rule.gate.rank, rule.id))
         return frozenset(rule.id for rule in worst[:BRIEF_QUESTIONS])
 
-    def subject_lines(self, lines: Iterable[tuple[Link, str]]) -> tuple[SubjectLine, ...]:
+    def subject_lines(self, lines: Iterable[tuple[Link, str]]) -> tuple[Shown, ...]:
         """A line for each subject; in a brief report one line for all subjects of which the same is to be said."""
-        if not self.brief:
-            return tuple(SubjectLine(link=link, message=message) for link, message in lines)
-        grouped: dict[str, list[Link]] = {}
-        for link, message in lines:
-            grouped.setdefault(message, []).append(link)
-        return tuple(
-            SubjectLine(link=links[0], message=message, others=tuple(links[1:])) for message, links in grouped.items()
-        )
+        links_of: dict[tuple[str, int], list[Link]] = defaultdict(list)
+        for number, (link, message) in enumerate(lines):
+            links_of[message, 0 if self.brief else number].append(link)
+        return tuple({"links": links, "message": message} for (message, _), links in links_of.items())
 
     def rule(self, rule_id: str) -> Rule | None:
         """The rule, or none when the assessment does not carry it."""
@@ -224,12 +221,13 @@ class Section:
     """One section of the report.
 
     :ivar id: its name for ``--sections``, its anchor, and the name of its templates in ``reports/sections/``.
+    :ivar build: what the templates get as ``section.content``; ``children`` stand below its title in the contents.
     :ivar appendix: whether it comes after the numbered sections, with a letter.
     :ivar late: whether it is built after the others, because it lists what they cite or its own citations come last.
     """
 
     id: str
     title: str
-    build: Callable[[Context], Content]
+    build: Callable[[Context], Shown]
     appendix: bool = False
     late: bool = False

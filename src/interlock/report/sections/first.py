@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from interlock.model import words
-from interlock.model.base import Model
 from interlock.model.plan import FirstThing
 from interlock.report import estimates, safe
-from interlock.report.elements import Content, Figure, Link
+from interlock.report.elements import Figure, Shown
 from interlock.report.sections.context import Context, Section
 from interlock.report.sections.summary import question
 
@@ -18,52 +17,31 @@ _NUMBERS = (
 )
 
 
-class FirstStep(Model):
-    """One thing to do first, with the three numbers behind its rank."""
-
-    rank: str
-    id: Link
-    title: str
-    where: str
-    owner: str
-    action: str
-    because: str
-    numbers: tuple[Figure, ...]
-
-
-class First(Content):
-    """What to do first. ``together`` says what all of it does to the dates; empty for fewer than two steps."""
-
-    note: str
-    steps: tuple[FirstStep, ...]
-    together: str
-
-
-def build_first(context: Context) -> First:
+def build_first(context: Context) -> Shown:
     """The first steps, and what they bring together."""
-    return First(note=_NUMBERS, steps=first_steps(context), together=_together(context))
+    return {"note": _NUMBERS, "steps": first_steps(context), "together": _together(context)}
 
 
-def first_steps(context: Context) -> tuple[FirstStep, ...]:
+def first_steps(context: Context) -> tuple[Shown, ...]:
     """The first things to do, best first."""
     return tuple(
         _first(context, rank, first) for rank, first in enumerate(context.assessment.plan.first[:FIRST_LIMIT], start=1)
     )
 
 
-def _first(context: Context, rank: int, first: FirstThing) -> FirstStep:
+def _first(context: Context, rank: int, first: FirstThing) -> Shown:
     node = context.nodes.get(first.key)
     where = context.subject_link(node.subject).label if node else ""
     title = question(node.title) if node is not None and node.kind == "discovery" else safe.name(first.title)
-    return FirstStep(
-        rank=str(rank),
-        id=context.finding_link(first.key),
-        title=title,
-        where=where,
-        owner=words.OWNER[first.owner].title,
-        action=words.sentence(safe.text(first.action)),
-        because=words.capital(words.sentence(safe.text(first.because))),
-        numbers=(
+    return {
+        "rank": str(rank),
+        "id": context.finding_link(first.key),
+        "title": title,
+        "where": where,
+        "owner": words.OWNER[first.owner].title,
+        "action": words.sentence(safe.text(first.action)),
+        "because": words.capital(words.sentence(safe.text(first.because))),
+        "numbers": (
             Figure(value=words.number(first.p80_days_saved_per_person_day), label="days saved a person-day", note=""),
             Figure(
                 value=f"{first.unlocks:,}",
@@ -72,7 +50,7 @@ def _first(context: Context, rank: int, first: FirstThing) -> FirstStep:
             ),
             Figure(value=words.share(first.criticality), label="of runs critical", note=""),
         ),
-    )
+    }
 
 
 def _together(context: Context) -> str:

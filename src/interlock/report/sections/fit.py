@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from interlock.model import words
-from interlock.model.base import Model
 from interlock.model.contract import ContractFit, NeedMatch
 from interlock.model.words import Word
 from interlock.report import safe
-from interlock.report.elements import Content, Link, Mark, Tone
+from interlock.report.elements import Mark, Shown, Tone
 from interlock.report.sections.context import Context, Section
 
 COLUMNS = 6
@@ -38,48 +37,7 @@ _KIND = {
 _Key = tuple[str, str, str, str]
 
 
-class FitRow(Model):
-    """One need of the contract."""
-
-    need: str
-    kind: str
-    optional: bool
-    cells: tuple[Mark, ...]
-
-
-class FitGroup(Model):
-    """Needs of one direction."""
-
-    title: str
-    rows: tuple[FitRow, ...]
-
-
-class FitTable(Model):
-    """The matrix for a handful of organisations; many organisations need several tables."""
-
-    caption: str
-    organizations: tuple[Link, ...]
-    groups: tuple[FitGroup, ...]
-    totals: tuple[str, ...]
-
-
-class FitSection(Content):
-    """Contract fit of every organisation."""
-
-    lead: str
-    legend: tuple[Mark, ...]
-    tables: tuple[FitTable, ...]
-
-
-class NeedRow(Model):
-    """Needs of the contract that a statement does not support or declare, for one and the same reason."""
-
-    mark: Mark
-    needs: str
-    note: str
-
-
-def build_fit(context: Context) -> FitSection:
+def build_fit(context: Context) -> Shown:
     """One table for every :data:`COLUMNS` organisations, needs in contract order."""
     fits = context.assessment.fit
     needs: dict[_Key, NeedMatch] = {}
@@ -93,9 +51,11 @@ def build_fit(context: Context) -> FitSection:
         if needs
     )
     if not tables:
-        return FitSection(
-            lead="There is no workflow contract to compare with, or no organisation.", legend=(), tables=()
-        )
+        return {
+            "lead": "There is no workflow contract to compare with, or no organisation.",
+            "legend": (),
+            "tables": (),
+        }
     lead = (
         "What the workflow contract needs, against what each organisation's own statement declares. A declaration is "
         "not proof that it works, and the absence of one is not proof that it does not."
@@ -103,7 +63,7 @@ def build_fit(context: Context) -> FitSection:
     if len(shown) < len(needs):
         every = "every organisation whose statement was read declares"
         lead += f" {len(needs) - len(shown)} needs that {every} are left out here."
-    return FitSection(lead=lead, legend=LEGEND, tables=tables)
+    return {"lead": lead, "legend": LEGEND, "tables": tables}
 
 
 def _worth_a_row(context: Context, key: _Key) -> bool:
@@ -123,49 +83,51 @@ def _key(match: NeedMatch) -> _Key:
 
 def _table(
     context: Context, fits: Sequence[ContractFit], needs: dict[_Key, NeedMatch], start: int, total: int
-) -> FitTable:
+) -> Shown:
     matches_of = [{_key(match): match for match in fit.matches} for fit in fits]
     groups = []
     for direction, title in _DIRECTION.items():
         ours = [match for match in needs.values() if match.direction == direction]
         rows = [_row(match, fits, matches_of) for match in ours]
         if rows:
-            groups.append(FitGroup(title=title, rows=_merged(ours, rows) if context.brief else tuple(rows)))
+            groups.append({"title": title, "rows": _merged(ours, rows) if context.brief else tuple(rows)})
     caption = "Contract fit"
     if total > COLUMNS:
         caption += f", organisations {start + 1} to {start + len(fits)} of {total}"
-    return FitTable(
-        caption=caption,
-        organizations=tuple(context.organization_link(fit.org) for fit in fits),
-        groups=tuple(groups),
-        totals=tuple(_total(fit) for fit in fits),
-    )
+    return {
+        "caption": caption,
+        "organizations": tuple(context.organization_link(fit.org) for fit in fits),
+        "groups": tuple(groups),
+        "totals": tuple(_total(fit) for fit in fits),
+    }
 
 
-def _row(need: NeedMatch, fits: Sequence[ContractFit], matches_of: Sequence[dict[_Key, NeedMatch]]) -> FitRow:
+def _row(need: NeedMatch, fits: Sequence[ContractFit], matches_of: Sequence[dict[_Key, NeedMatch]]) -> Shown:
     cells = []
     for fit, matches in zip(fits, matches_of, strict=True):
         match = matches.get(_key(need))
         cells.append(FIT_MARK[match.outcome if fit.observed else "not_observed"] if match else NOT_NEEDED)
-    return FitRow(
-        need=need_name(need),
-        kind=_KIND[need.kind],
-        optional=need.optional,
-        cells=tuple(cells),
-    )
+    return {
+        "need": need_name(need),
+        "kind": _KIND[need.kind],
+        "optional": need.optional,
+        "cells": tuple(cells),
+    }
 
 
-def _merged(needs: Sequence[NeedMatch], rows: Sequence[FitRow]) -> tuple[FitRow, ...]:
+def _merged(needs: Sequence[NeedMatch], rows: Sequence[Shown]) -> tuple[Shown, ...]:
     """Runs of the same resource, or of the same kind without one, that came out alike everywhere, in one row each."""
     merged = []
     pairs = zip(needs, rows, strict=True)
-    for _, run in groupby(pairs, lambda pair: (pair[0].resource or pair[0].kind, pair[1].optional, pair[1].cells)):
+    for _, run in groupby(
+        pairs, lambda pair: (pair[0].resource or pair[0].kind, pair[1]["optional"], pair[1]["cells"])
+    ):
         ours, alike = zip(*run, strict=True)
         row = alike[0]
         if len(alike) > 1:
             kinds = list(dict.fromkeys(need.kind for need in ours))
             kind = f"{_KIND[kinds[0]]}s" if len(kinds) == 1 else f"{len(alike)} needs"
-            row = row.model_copy(update={"need": f"{row.need} and {len(alike) - 1} more", "kind": kind})
+            row = row | {"need": f"{row['need']} and {len(alike) - 1} more", "kind": kind}
         merged.append(row)
     return tuple(merged)
 
@@ -189,7 +151,7 @@ def _total(fit: ContractFit) -> str:
     return f"{supported} of {len(required)}"
 
 
-def unmet_needs(fit: ContractFit, *, limit: int) -> tuple[NeedRow, ...]:
+def unmet_needs(fit: ContractFit, *, limit: int) -> tuple[Shown, ...]:
     """Needs that the statement does not support or does not declare; empty when it was not seen.
 
     :param limit: needs that a row names; the others are counted.
@@ -202,7 +164,7 @@ def unmet_needs(fit: ContractFit, *, limit: int) -> tuple[NeedRow, ...]:
             name = need_name(match) + (" (optional)" if match.optional else "")
             groups.setdefault((match.outcome, safe.text(match.note or "", 300)), []).append(name)
     return tuple(
-        NeedRow(mark=FIT_MARK[outcome], needs=words.listed(names, limit), note=words.sentence(words.capital(note)))
+        {"mark": FIT_MARK[outcome], "needs": words.listed(names, limit), "note": words.sentence(words.capital(note))}
         for (outcome, note), names in sorted(groups.items(), key=lambda item: item[0][0])
     )
 

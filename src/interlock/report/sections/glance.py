@@ -5,74 +5,52 @@ from __future__ import annotations
 from collections import Counter
 
 from interlock.model import words
-from interlock.model.base import Gate, Model, RuleOutcome, VerdictValue
+from interlock.model.base import Gate, RuleOutcome, VerdictValue
 from interlock.model.readiness import OrgReadiness, Score
 from interlock.model.words import Word
 from interlock.report import safe
 from interlock.report.charts import score_bar
-from interlock.report.elements import Content, Link, Mark, Pair, Tone
+from interlock.report.elements import Link, Mark, Pair, Shown, Tone
 from interlock.report.sections.context import Context, Section
 
 
-class GlanceRow(Model):
-    """One organisation in the overview."""
-
-    link: Link
-    vendor: str
-    environment: str
-    observed: Mark
-    stage: Mark
-    if_unknowns_hold: str
-    score: str
-    bar: str
-    verdict: str
-
-
-class Glance(Content):
-    """Organisations at a glance; ``product`` is the product's own score, scored once."""
-
-    stages: tuple[Pair, ...]
-    product: GlanceRow
-    rows: tuple[GlanceRow, ...]
-
-
-def build_glance(context: Context) -> Glance:
+def build_glance(context: Context) -> Shown:
     """The overview table, and how many organisations stand at each stage."""
     assessment = context.assessment
     reached = Counter(readiness.stage for readiness in assessment.readiness)
     stages = (*reversed(Gate), None)
-    product = GlanceRow(
-        link=Link(label=safe.name(assessment.product)),
-        vendor="",
-        environment="",
-        observed=Mark(symbol="", label="", tone="neutral"),
-        stage=Mark(symbol="", label="", tone="neutral"),
-        if_unknowns_hold="",
-        score=words.interval(assessment.product_score.interval.low, assessment.product_score.interval.high),
-        bar=bar(assessment.product_score, "Product"),
-        verdict=verdict_label(assessment.verdict.value, provisional=assessment.verdict.provisional),
-    )
-    return Glance(
-        stages=tuple(Pair(term=words.capital(words.stage(stage)), value=str(reached[stage])) for stage in stages),
-        product=product,
-        rows=tuple(_row(context, readiness) for readiness in assessment.readiness),
-    )
+    product = {
+        "link": Link(label=safe.name(assessment.product)),
+        "vendor": "",
+        "environment": "",
+        "observed": Mark(symbol="", label="", tone="neutral"),
+        "stage": Mark(symbol="", label="", tone="neutral"),
+        "if_unknowns_hold": "",
+        "score": words.interval(assessment.product_score.interval.low, assessment.product_score.interval.high),
+        "bar": bar(assessment.product_score, "Product"),
+        "verdict": verdict_label(assessment.verdict.value, provisional=assessment.verdict.provisional),
+    }
+    return {
+        "stages": tuple(Pair(term=words.capital(words.stage(stage)), value=str(reached[stage])) for stage in stages),
+        "product": product,
+        "rows": tuple(_row(context, readiness) for readiness in assessment.readiness),
+    }
 
 
-def _row(context: Context, readiness: OrgReadiness) -> GlanceRow:
+def _row(context: Context, readiness: OrgReadiness) -> Shown:
     organization = context.organizations.get(readiness.org)
     name = context.organization_name(readiness.org)
-    return GlanceRow(
-        link=context.organization_link(readiness.org),
-        vendor=words.capital(words.vendor(organization.vendor)) if organization else "",
-        environment=words.capital(organization.environment) if organization else "",
-        observed=observed_mark(context, readiness),
-        stage=stage_mark(readiness, context.assessment.target_gate),
-        if_unknowns_hold=if_unknowns_hold(readiness),
-        score=words.interval(readiness.score.interval.low, readiness.score.interval.high),
-        bar=bar(readiness.score, name),
-        verdict=verdict_label(readiness.verdict, provisional=readiness.verdict_provisional),
-    )
+    return {
+        "link": context.organization_link(readiness.org),
+        "vendor": words.capital(words.vendor(organization.vendor)) if organization else "",
+        "environment": words.capital(organization.environment) if organization else "",
+        "observed": observed_mark(context, readiness),
+        "stage": stage_mark(readiness, context.assessment.target_gate),
+        "if_unknowns_hold": if_unknowns_hold(readiness),
+        "score": words.interval(readiness.score.interval.low, readiness.score.interval.high),
+        "bar": bar(readiness.score, name),
+        "verdict": verdict_label(readiness.verdict, provisional=readiness.verdict_provisional),
+    }
 
 
 def verdict_label(value: VerdictValue, *, provisional: bool) -> str:

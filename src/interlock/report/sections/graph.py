@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from interlock.model import words
-from interlock.model.base import Model, RuleOutcome
+from interlock.model.base import RuleOutcome
 from interlock.model.gap_graph import GapGraph, GapNode, RootCause
 from interlock.report import safe
 from interlock.report.charts import Drawing, condense, gap_graph, mermaid, required
-from interlock.report.elements import SEVERITY_MARK, Content, Link, Mark, Picture
+from interlock.report.elements import SEVERITY_MARK, Mark, Picture, Shown
 from interlock.report.sections.context import Context, Section
 
 #: Print area in user units (96 to the inch): A4 upright and lying on its side, less heading and caption.
@@ -18,33 +18,12 @@ _SMALLEST, _BUDGETS = 0.74, (24, 20, 16, 12)
 _UPRIGHT, _LANDSCAPE = (643.0, 718.0), (960.0, 470.0)
 
 
-class RootCauseRow(Model):
-    """One gap that every path to the gates named passes through."""
-
-    mark: Mark
-    id: Link
-    where: str
-    sentence: str
-    gate: str
-    organizations: str
-
-
-class GraphSection(Content):
-    """The gap graph. ``note`` says what the picture leaves out, if anything."""
-
-    lead: str
-    picture: Picture | None
-    mermaid: str
-    note: str
-    root_causes: tuple[RootCauseRow, ...]
-
-
-def build_graph(context: Context) -> GraphSection:
+def build_graph(context: Context) -> Shown:
     """Picture, Mermaid source and root causes of the working graph."""
     graph = context.assessment.graph
     if not graph.nodes:
         lead = "Nothing is open and nothing is undecided, so there is nothing to draw."
-        return GraphSection(lead=lead, picture=None, mermaid="", note="", root_causes=())
+        return {"lead": lead, "picture": None, "mermaid": "", "note": "", "root_causes": ()}
 
     def anchor(node: GapNode) -> str:
         return context.rule_anchor(node.rule, RuleOutcome.GAP if node.kind == "gap" else RuleOutcome.UNKNOWN)
@@ -65,13 +44,15 @@ def build_graph(context: Context) -> GraphSection:
     drawn = required(graph, needed)
     drawn = drawn if drawn.nodes else graph
     drawing, picture = _legible(drawn, context, anchor, graph.root_causes, lead)
-    return GraphSection(
-        lead=lead,
-        picture=picture,
-        mermaid=mermaid(drawing),
-        note=" ".join(part for part in (_left_out(context, len(graph.nodes) - len(drawn.nodes)), drawing.note) if part),
-        root_causes=tuple(_root(context, cause) for cause in graph.root_causes),
-    )
+    return {
+        "lead": lead,
+        "picture": picture,
+        "mermaid": mermaid(drawing),
+        "note": " ".join(
+            part for part in (_left_out(context, len(graph.nodes) - len(drawn.nodes)), drawing.note) if part
+        ),
+        "root_causes": tuple(_root(context, cause) for cause in graph.root_causes),
+    }
 
 
 def _left_out(context: Context, number: int) -> str:
@@ -99,18 +80,18 @@ def _legible(
     return drawing, Picture(svg=svg, alt=alt, caption=caption, wide=lying > upright * 1.03)
 
 
-def _root(context: Context, cause: RootCause) -> RootCauseRow:
+def _root(context: Context, cause: RootCause) -> Shown:
     nodes = [context.nodes[key] for key in (cause.nodes or (cause.key,)) if key in context.nodes]
     node = nodes[0] if nodes else None
     mark = SEVERITY_MARK[node.severity] if node else Mark(symbol="", label="", tone="neutral")
-    return RootCauseRow(
-        mark=mark,
-        id=context.finding_link(node.key if node else cause.key),
-        where=words.listed(list(dict.fromkeys(context.subject_link(node.subject).label for node in nodes)), 4),
-        sentence=words.sentence(safe.text(cause.sentence)),
-        gate=words.GATE[cause.gate].title,
-        organizations=words.listed([context.organization_name(org) for org in cause.orgs], 6),
-    )
+    return {
+        "mark": mark,
+        "id": context.finding_link(node.key if node else cause.key),
+        "where": words.listed(list(dict.fromkeys(context.subject_link(node.subject).label for node in nodes)), 4),
+        "sentence": words.sentence(safe.text(cause.sentence)),
+        "gate": words.GATE[cause.gate].title,
+        "organizations": words.listed([context.organization_name(org) for org in cause.orgs], 6),
+    }
 
 
 SECTION = Section("graph", "What depends on what", build_graph)

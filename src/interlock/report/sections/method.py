@@ -2,69 +2,55 @@
 
 from __future__ import annotations
 
-from interlock.model.base import Model
 from interlock.report import safe
-from interlock.report.elements import Content
+from interlock.report.elements import Shown
 from interlock.report.sections.context import Context, Section
 
 
-class MethodNote(Model):
-    """One paragraph of the method, with its heading."""
-
-    title: str
-    text: str
-
-
-class Method(Content):
-    """How the numbers come about, a paragraph each."""
-
-    notes: tuple[MethodNote, ...]
-
-
-def build_method(context: Context) -> Method:
+def build_method(context: Context) -> Shown:
     """A few sentences on each number of this report."""
     plan = context.assessment.plan
     notes = (
-        MethodNote(
-            title="Two kinds of evidence",
-            text=(
+        {
+            "title": "Two kinds of evidence",
+            "text": (
                 "Findings rest on what the team answered and on what the organisations’ own FHIR and SMART "
                 "endpoints showed. Each rule is a written condition over these; it is met, open, or undecided when "
                 "an answer or an observation that it needs is not there. Undecided is never counted as open. An "
                 "answer that an observation contradicts is shown with both sides and is not replaced."
             ),
-        ),
-        MethodNote(
-            title="Score",
-            text=(
+        },
+        {
+            "title": "Score",
+            "text": (
                 "Every applicable finding has a weight by severity: critical 10, high 7.5, medium 5, low 2.5. The "
                 "lower end of a score is what is verified so far; the upper end is the best case, with everything "
                 "that is undecided turning out well. Completeness is one minus the distance between the two. "
                 "Confidence weighs each decided finding by its evidence: an answer 0.5, a document 0.75, an "
                 "observation 1. What does not apply leaves the sum, needs a reason, and its share is printed."
             ),
-        ),
-        MethodNote(
-            title="Stage and caps",
-            text=(
+        },
+        {
+            "title": "Stage and caps",
+            "text": (
                 "The stage of an organisation is the highest gate, of design, sandbox, pilot and production, whose "
                 "requirements all hold; an average never decides it. An open product blocker caps every score at "
                 "39, an open integration blocker caps that organisation’s at 39, and an undecided gate requirement "
                 "caps it at 69. The product is scored once. Organisations are counted by stage and never averaged."
             ),
-        ),
-        MethodNote(
-            title="Not observed",
-            text=(
+        },
+        {
+            "title": "Not observed",
+            "text": (
                 "An endpoint that could not be reached lowers confidence and adds a task to find out. It creates no "
                 "gap about what its owner publishes. In the contract’s table, “missing” means that a statement was "
                 "read and leaves the need out of what it lists; “undeclared” that it was read and does not say; “not "
                 "observed” that it was not read."
             ),
-        ),
-        MethodNote(
-            title="Plan",
-            text=(
+        },
+        {
+            "title": "Plan",
+            "text": (
                 f"Each task has a lowest, expected and highest estimate. The schedule is simulated {plan.runs:,} "
                 f"times with seed {plan.seed}, starting {safe.day(plan.start)}, each task starting when all that it "
                 "waits for is done. P50, P80 and P90 are the dates by which half, four fifths and nine tenths of "
@@ -73,9 +59,9 @@ def build_method(context: Context) -> Method:
                 "Root causes are the immediate dominators of the gap graph: every path to the gates named runs "
                 "through them."
             ),
-        ),
+        },
     )
-    return Method(notes=notes)
+    return {"notes": notes}
 
 
 SECTION = Section("method", "Method", build_method, appendix=True)

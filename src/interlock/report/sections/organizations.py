@@ -6,18 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from interlock.model import words
-from interlock.model.base import CheckOutcome, Gate, Model, RuleOutcome, Scope, Severity
+from interlock.model.base import CheckOutcome, Gate, RuleOutcome, Scope, Severity
 from interlock.model.contract import ContractFit
 from interlock.model.finding import Finding
-from interlock.model.observation import Check, Observation
+from interlock.model.observation import CapabilityFacts, Check, Observation, SmartFacts
 from interlock.model.organization import Organization
 from interlock.model.readiness import GateState, OrgReadiness
 from interlock.model.words import Word
 from interlock.report import safe
-from interlock.report.elements import SEVERITY_MARK, Cite, Content, Link, Mark, Pair
+from interlock.report.elements import SEVERITY_MARK, Link, Mark, Pair, Shown
 from interlock.report.sections.context import UNDECIDED, Context, Section
-from interlock.report.sections.facts import probe_facts
-from interlock.report.sections.fit import NeedRow, unmet_needs
+from interlock.report.sections.fit import unmet_needs
 from interlock.report.sections.glance import bar, if_unknowns_hold, stage_mark, verdict_label
 from interlock.report.sections.summary import question, why_undecided
 
@@ -25,6 +24,8 @@ from interlock.report.sections.summary import question, why_undecided
 BRIEF_ROWS = 4
 #: Rules of one gate, and contract needs of one outcome, that a brief report names.
 BRIEF_NAMES = 6
+#: Values of one fact that are named.
+_NAMED = 8
 #: Organisations that the contents name one by one.
 CHILDREN = 12
 _SHOWN_CHECKS = (CheckOutcome.FAIL, CheckOutcome.WARN)
@@ -34,74 +35,7 @@ _CHECK_MARK = {
 }
 
 
-class GateRow(Model):
-    """One gate of one organisation, or of the product. The words ``more`` count what is not listed."""
-
-    gate: str
-    target: bool
-    mark: Mark
-    met: str
-    open: tuple[Link, ...]
-    undecided: tuple[Link, ...]
-    open_more: str = ""
-    undecided_more: str = ""
-
-
-class FindingRow(Model):
-    """One open or undecided finding of one organisation."""
-
-    severity: Mark
-    id: Link
-    title: str
-    gate: str
-    message: str
-
-
-class CheckRow(Model):
-    """One check that failed or warned."""
-
-    mark: Mark
-    id: str
-    title: str
-    severity: str
-    message: str
-    evidence: str
-    cites: tuple[Cite, ...]
-
-
-class OrganizationPage(Model):
-    """Everything about one organisation. ``callout`` says what could not be looked at."""
-
-    anchor: str
-    name: str
-    subtitle: str
-    picture: str
-    score: str
-    stage: Mark
-    facts: tuple[Pair, ...]
-    callout: str
-    caps: tuple[str, ...]
-    gates: tuple[GateRow, ...]
-    open: tuple[FindingRow, ...]
-    open_note: str
-    undecided: tuple[FindingRow, ...]
-    undecided_note: str
-    probe: tuple[Pair, ...]
-    probe_note: str
-    checks: tuple[CheckRow, ...]
-    checks_note: str
-    needs: tuple[NeedRow, ...]
-    needs_note: str
-
-
-class Organizations(Content):
-    """A page for every organisation, and what the product itself lacks at each gate where that is said only once."""
-
-    product_gates: tuple[GateRow, ...]
-    pages: tuple[OrganizationPage, ...]
-
-
-def build_organizations(context: Context) -> Organizations:
+def build_organizations(context: Context) -> Shown:
     """A page for every organisation that was assessed."""
     fits = {fit.org: fit for fit in context.assessment.fit}
     by_org: dict[str, list[Finding]] = {}
@@ -113,16 +47,18 @@ def build_organizations(context: Context) -> Organizations:
         for readiness in context.assessment.readiness
         if (organization := context.organizations.get(readiness.org)) is not None
     )
-    links = tuple(Link(label=page.name, anchor=page.anchor) for page in pages)
-    return Organizations(
-        children=links if len(links) <= CHILDREN else (), product_gates=_product_gates(context), pages=pages
-    )
+    links = tuple(Link(label=page["name"], anchor=page["anchor"]) for page in pages)
+    return {
+        "children": links if len(links) <= CHILDREN else (),
+        "product_gates": _product_gates(context),
+        "pages": pages,
+    }
 
 
 def _page(
     context: Context, readiness: OrgReadiness, organization: Organization, fit: ContractFit | None,
     findings: list[Finding],
-) -> OrganizationPage:  # fmt: skip
+) -> Shown:  # fmt: skip
     name = context.organization_name(readiness.org)
     observation = context.observations.get(readiness.org)
     unseen = context.unseen(readiness.org)
@@ -137,28 +73,28 @@ def _page(
     failed = _failed(observed)
     checks = failed[: BRIEF_ROWS if context.brief else None]
     counted = (_checks_note(observed), _left(len(failed) - len(checks), "with findings"))
-    return OrganizationPage(
-        anchor=safe.anchor("org", readiness.org),
-        name=name,
-        subtitle=f"{vendor} · {words.capital(organization.environment)}",
-        picture=bar(readiness.score, name),
-        score=words.interval(readiness.score.interval.low, readiness.score.interval.high),
-        stage=stage_mark(readiness, context.assessment.target_gate),
-        facts=_facts(readiness, organization),
-        callout=_callout(context, readiness, name),
-        caps=tuple(words.capital(words.sentence(safe.text(cap))) for cap in readiness.score.caps),
-        gates=tuple(_gate(context, state) for state in readiness.gates),
-        open=gaps[: BRIEF_ROWS if context.brief else None],
-        open_note=_left(len(gaps) - BRIEF_ROWS, "open") if context.brief else "",
-        undecided=told,
-        undecided_note=_left(len(undecided) - len(told), "undecided"),
-        probe=probe_facts(observed) if observed else (),
-        probe_note=" ".join(filter(None, (_probe_note(observed, readiness), _proxy_note(observation)))),
-        checks=tuple(_check(context, check) for check in checks),
-        checks_note=" ".join(filter(None, counted)),
-        needs=unmet_needs(fit, limit=BRIEF_NAMES if context.brief else 60) if fit else (),
-        needs_note=_needs_note(fit),
-    )
+    return {
+        "anchor": safe.anchor("org", readiness.org),
+        "name": name,
+        "subtitle": f"{vendor} · {words.capital(organization.environment)}",
+        "picture": bar(readiness.score, name),
+        "score": words.interval(readiness.score.interval.low, readiness.score.interval.high),
+        "stage": stage_mark(readiness, context.assessment.target_gate),
+        "facts": _facts(readiness, organization),
+        "callout": _callout(context, readiness, name),
+        "caps": tuple(words.capital(words.sentence(safe.text(cap))) for cap in readiness.score.caps),
+        "gates": tuple(_gate(context, state) for state in readiness.gates),
+        "open": gaps[: BRIEF_ROWS if context.brief else None],
+        "open_note": _left(len(gaps) - BRIEF_ROWS, "open") if context.brief else "",
+        "undecided": told,
+        "undecided_note": _left(len(undecided) - len(told), "undecided"),
+        "probe": _probe_facts(observed) if observed else (),
+        "probe_note": " ".join(filter(None, (_probe_note(observed, readiness), _proxy_note(observation)))),
+        "checks": tuple(_check(context, check) for check in checks),
+        "checks_note": " ".join(filter(None, counted)),
+        "needs": unmet_needs(fit, limit=BRIEF_NAMES if context.brief else 60) if fit else (),
+        "needs_note": _needs_note(fit),
+    }
 
 
 def _left(count: int, state: str) -> str:
@@ -204,7 +140,7 @@ def _callout(context: Context, readiness: OrgReadiness, name: str) -> str:
     return ""
 
 
-def _product_gates(context: Context) -> tuple[GateRow, ...]:
+def _product_gates(context: Context) -> tuple[Shown, ...]:
     """What the product itself lacks at each gate, which a brief report says once for all organisations; else empty."""
     if not context.brief:
         return ()
@@ -231,7 +167,7 @@ def _is_own(context: Context, key: str) -> bool:
     return finding is not None and finding.subject.scope is Scope.PRODUCT
 
 
-def _gate(context: Context, state: GateState) -> GateRow:
+def _gate(context: Context, state: GateState) -> Shown:
     met = f"{state.met} of {state.required}" if state.required else "none required"
     mark = (
         Mark.of(Word("holds", words.RULE[RuleOutcome.MET].glyph), "good")
@@ -251,20 +187,20 @@ def _gate_mark(open_: int, undecided: int) -> Mark:
 def _gate_row(
     context: Context, gate: Gate, mark: Mark, met: str, open_: Sequence[str], undecided: Sequence[str], *,
     shared: bool = False,
-) -> GateRow:  # fmt: skip
+) -> Shown:  # fmt: skip
     """:param shared: whether the product's own are counted here because they are told elsewhere, once."""
     first, more = _links(context, open_, shared=shared)
     unsure, more_unsure = _links(context, undecided, shared=shared)
-    return GateRow(
-        gate=words.GATE[gate].title,
-        target=gate is context.assessment.target_gate,
-        mark=mark,
-        met=met,
-        open=first,
-        undecided=unsure,
-        open_more=more,
-        undecided_more=more_unsure,
-    )
+    return {
+        "gate": words.GATE[gate].title,
+        "target": gate is context.assessment.target_gate,
+        "mark": mark,
+        "met": met,
+        "open": first,
+        "undecided": unsure,
+        "open_more": more,
+        "undecided_more": more_unsure,
+    }
 
 
 def _links(context: Context, keys: Sequence[str], *, shared: bool) -> tuple[tuple[Link, ...], str]:
@@ -289,7 +225,7 @@ def _worst(context: Context, key: str) -> tuple[int, str]:
     return (rule.severity.rank if rule else len(Severity), key)
 
 
-def _rows(context: Context, findings: Iterable[Finding], outcomes: frozenset[RuleOutcome]) -> tuple[FindingRow, ...]:
+def _rows(context: Context, findings: Iterable[Finding], outcomes: frozenset[RuleOutcome]) -> tuple[Shown, ...]:
     pairs = [
         (rule, finding)
         for finding in findings
@@ -299,17 +235,17 @@ def _rows(context: Context, findings: Iterable[Finding], outcomes: frozenset[Rul
     ]
     pairs.sort(key=lambda pair: (pair[0].severity.rank, pair[0].gate.rank, pair[0].id))
     return tuple(
-        FindingRow(
-            severity=SEVERITY_MARK[rule.severity],
-            id=context.finding_link(finding.key),
-            title=question(rule.title) if finding.outcome in UNDECIDED else safe.name(rule.title),
-            gate=words.GATE[rule.gate].title,
-            message=(
+        {
+            "severity": SEVERITY_MARK[rule.severity],
+            "id": context.finding_link(finding.key),
+            "title": question(rule.title) if finding.outcome in UNDECIDED else safe.name(rule.title),
+            "gate": words.GATE[rule.gate].title,
+            "message": (
                 _why_undecided(context, finding)
                 if finding.outcome in UNDECIDED
                 else context.detail(finding, rule.title)
             ),
-        )
+        }
         for rule, finding in pairs
     )
 
@@ -327,17 +263,17 @@ def _failed(observation: Observation | None) -> list[Check]:
     return sorted(checks, key=lambda check: (_SHOWN_CHECKS.index(check.outcome), check.severity.rank, check.id))
 
 
-def _check(context: Context, check: Check) -> CheckRow:
+def _check(context: Context, check: Check) -> Shown:
     evidence = [safe.text(f"{item.url} {item.pointer}".strip(), 200) for item in check.evidence if item.url]
-    return CheckRow(
-        mark=_CHECK_MARK[check.outcome],
-        id=safe.text(check.id, 40),
-        title=safe.name(check.title),
-        severity=words.SEVERITY[check.severity].title,
-        message=words.sentence(safe.text(check.message, 400)),
-        evidence=words.listed(evidence, 2),
-        cites=context.book.cite_all(check.references),
-    )
+    return {
+        "mark": _CHECK_MARK[check.outcome],
+        "id": safe.text(check.id, 40),
+        "title": safe.name(check.title),
+        "severity": words.SEVERITY[check.severity].title,
+        "message": words.sentence(safe.text(check.message, 400)),
+        "evidence": words.listed(evidence, 2),
+        "cites": context.book.cite_all(check.references),
+    }
 
 
 def _probe_note(observation: Observation | None, readiness: OrgReadiness) -> str:
@@ -372,6 +308,79 @@ def _needs_note(fit: ContractFit | None) -> str:
     if not any(match.outcome in {"missing", "undeclared"} for match in fit.matches):
         return "The statement declares everything that the workflow contract needs."
     return ""
+
+
+def _probe_facts(observation: Observation) -> tuple[Pair, ...]:
+    """Terms and values of one observation, in reading order."""
+    facts = observation.facts
+    pairs = [Pair(term="Base URL probed", value=safe.text(observation.target.base_url, 300))]
+    if facts.capability is None:
+        pairs.append(Pair(term="Capability statement", value=_absent(observation, "CAP")))
+    else:
+        pairs += _capability(facts.capability)
+    if facts.smart is None:
+        pairs.append(Pair(term="SMART configuration", value=_absent(observation, "SMART")))
+    else:
+        pairs += _smart(facts.smart)
+    if facts.jwks is not None:
+        state = "usable" if facts.jwks.valid else "not usable"
+        pairs.append(Pair(term="Server's JWK Set", value=f"{state}, {words.count(facts.jwks.keys, 'key')}"))
+    return tuple(pairs)
+
+
+def _absent(observation: Observation, family: str) -> str:
+    """Not observed, unless a check of the family read an answer and failed it: then that check's own words."""
+    failed = [
+        check
+        for check in observation.checks
+        if check.outcome is CheckOutcome.FAIL and check.id.startswith(f"{family}-")
+    ]
+    if failed:
+        return safe.text(f"none usable ({failed[0].id}: {failed[0].message})", 300)
+    return "not observed"
+
+
+def _capability(facts: CapabilityFacts) -> list[Pair]:
+    release: str = facts.fhir_release or "not stated"
+    if facts.fhir_version and facts.fhir_version != release:
+        release += f" ({safe.text(facts.fhir_version, 30)})"
+    software = " ".join(safe.text(facts.software[key], 80) for key in ("name", "version") if facts.software.get(key))
+    pairs = [
+        Pair(term="FHIR release", value=release),
+        Pair(term="Software", value=software or "not stated"),
+        Pair(term="Resource types declared", value=f"{len(facts.resources):,}"),
+    ]
+    if facts.instantiates:
+        pairs.append(Pair(term="Instantiates", value=_list(facts.instantiates)))
+    return pairs
+
+
+def _smart(facts: SmartFacts) -> list[Pair]:
+    source = "from the capability statement’s oauth-uris" if facts.source == "oauth-uris" else ""
+    pairs = [
+        Pair(term="SMART configuration", value=source),
+        Pair(term="Launch modes", value=_list(facts.launch_modes) or "none declared"),
+        Pair(term="Capability sets", value=_list(facts.capability_sets) or "none complete"),
+        Pair(term="Client types", value=_list(facts.client_types) or "none declared"),
+        Pair(term="PKCE S256", value=_state(facts.pkce_s256, "offered", "not offered")),
+        Pair(term="Scope syntax", value=_scopes(facts)),
+    ]
+    return [pair for pair in pairs if pair.value]
+
+
+def _scopes(facts: SmartFacts) -> str:
+    named = [label for label, state in (("v1", facts.scopes_v1), ("v2", facts.scopes_v2)) if state]
+    if named:
+        return " and ".join(named)
+    return "not stated" if facts.scopes_v1 is None and facts.scopes_v2 is None else "neither v1 nor v2"
+
+
+def _state(value: bool | None, yes: str, no: str) -> str:
+    return "not stated" if value is None else yes if value else no
+
+
+def _list(values: Sequence[str]) -> str:
+    return words.listed([safe.text(value, 80) for value in values], _NAMED)
 
 
 SECTION = Section("organizations", "Organisation by organisation", build_organizations)

@@ -3,64 +3,33 @@
 from __future__ import annotations
 
 from interlock.model import words
-from interlock.model.base import Model
 from interlock.model.pattern import PatternMatch
 from interlock.report import safe
-from interlock.report.elements import Cite, Content, Link
+from interlock.report.elements import Link, Shown
 from interlock.report.sections.context import Context, Section, without_lead
 
 #: Messages of one pattern that are shown; a large fleet repeats them.
 SEEN_LIMIT = 6
 
 
-class PatternEntry(Model):
-    """One pattern that holds here. ``seen`` has what was found, one line an organisation in org scope."""
-
-    anchor: str
-    id: str
-    title: str
-    where: tuple[Link, ...]
-    messages: tuple[str, ...]
-    means: str
-    action: str
-    owner: str
-    cites: tuple[Cite, ...]
-
-
-class OpenPattern(Model):
-    """One pattern that too little is known about."""
-
-    id: str
-    title: str
-    detail: str
-
-
-class Patterns(Content):
-    """Patterns of trouble: those that hold, and those that may."""
-
-    lead: str
-    entries: tuple[PatternEntry, ...]
-    undecided: tuple[OpenPattern, ...]
-
-
-def build_patterns(context: Context) -> Patterns:
+def build_patterns(context: Context) -> Shown:
     """Every pattern that holds, in order of its id, and those that too little is known about."""
     matches = context.assessment.patterns
     matched = [match for match in matches if match.outcome == "matched"]
     undecided = [match for match in matches if match.outcome == "undecided"]
-    return Patterns(
-        lead=_lead(len(matched), len(undecided), len(matches)),
-        entries=tuple(_entry(context, match) for match in matched),
-        undecided=tuple(
-            OpenPattern(
-                id=match.pattern,
-                title=safe.name(match.title),
-                detail=words.sentence(safe.text(match.detail or "too little is known")),
-            )
+    return {
+        "lead": _lead(len(matched), len(undecided), len(matches)),
+        "entries": tuple(_entry(context, match) for match in matched),
+        "undecided": tuple(
+            {
+                "id": match.pattern,
+                "title": safe.name(match.title),
+                "detail": words.sentence(safe.text(match.detail or "too little is known")),
+            }
             for match in undecided
             if not context.brief
         ),
-    )
+    }
 
 
 def _lead(matched: int, undecided: int, total: int) -> str:
@@ -72,22 +41,22 @@ def _lead(matched: int, undecided: int, total: int) -> str:
     )
 
 
-def _entry(context: Context, match: PatternMatch) -> PatternEntry:
+def _entry(context: Context, match: PatternMatch) -> Shown:
     lead = context.organization_name(match.orgs[0]) if len(match.orgs) == 1 else ""
     messages = [words.sentence(without_lead(safe.text(said), lead)) for said in match.messages[:SEEN_LIMIT]]
     if len(match.messages) > SEEN_LIMIT:
         messages.append(f"And {len(match.messages) - SEEN_LIMIT} more.")
-    return PatternEntry(
-        anchor=safe.anchor("pattern", match.pattern),
-        id=match.pattern,
-        title=safe.name(match.title),
-        where=_where(context, match),
-        messages=tuple(messages),
-        means=words.sentence(safe.text(match.means)),
-        action=words.sentence(safe.text(match.action, 1500)),
-        owner=words.OWNER[match.owner].title,
-        cites=context.book.cite_all(match.references),
-    )
+    return {
+        "anchor": safe.anchor("pattern", match.pattern),
+        "id": match.pattern,
+        "title": safe.name(match.title),
+        "where": _where(context, match),
+        "messages": tuple(messages),
+        "means": words.sentence(safe.text(match.means)),
+        "action": words.sentence(safe.text(match.action, 1500)),
+        "owner": words.OWNER[match.owner].title,
+        "cites": context.book.cite_all(match.references),
+    }
 
 
 def _where(context: Context, match: PatternMatch) -> tuple[Link, ...]:

@@ -5,73 +5,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from interlock.model import words
-from interlock.model.base import Grade, Model
-from interlock.model.plan import PlanTask, Quantiles
+from interlock.model.base import Grade
+from interlock.model.plan import Driver, PlanTask, Quantiles, UnknownThing
 from interlock.report import estimates, safe
-from interlock.report.charts import TimelineRow, timelines
-from interlock.report.elements import Content, Link, Pair, Picture
+from interlock.report.charts import TimelineRow, TornadoRow, timelines, tornado
+from interlock.report.elements import Figure, Link, Pair, Picture, Shown
 from interlock.report.sections.context import Context, Section
-from interlock.report.sections.forecast import (
-    SandboxSection,
-    UnknownStep,
-    build_drivers,
-    build_sandbox,
-    build_unknown_steps,
-)
-from interlock.report.sections.tasks import TaskRow, grouped, task_row
+from interlock.report.sections.summary import question
+from interlock.report.sections.tasks import grouped, task_row
 
 DECIDING_LIMIT, DECIDING_SHARE = 8, 0.05
+DRIVER_LIMIT, UNKNOWN_LIMIT = 8, 5
 
 
-class ForecastRow(Model):
-    """One finish at three levels of confidence, each a date and days; and the single-path estimate with its odds."""
-
-    link: Link
-    p50: Pair
-    p80: Pair
-    p90: Pair
-    most_likely: Pair
-    note: str
-
-
-class PlanSection(Content):
-    """The schedule."""
-
-    lead: tuple[str, ...]
-    forecasts: tuple[ForecastRow, ...]
-    pictures: tuple[Picture, ...]
-    judgement: str
-    grades: tuple[Pair, ...]
-    notes: tuple[str, ...]
-    deciding: tuple[TaskRow, ...]
-    deciding_note: str
-    drivers: Picture | None
-    unknowns: tuple[UnknownStep, ...]
-    sandbox: SandboxSection | None
-
-
-def build_plan(context: Context) -> PlanSection:
+def build_plan(context: Context) -> Shown:
     """The schedule as the simulation gives it."""
     plan = context.assessment.plan
     gate = words.GATE[plan.target_gate].phrase
     deciding = _deciding(plan.tasks)
-    return PlanSection(
-        lead=_lead(context, gate),
-        forecasts=_forecasts(context),
-        pictures=_pictures(context),
-        judgement=_judgement(plan.judgement_share),
-        grades=tuple(
+    return {
+        "lead": _lead(context, gate),
+        "forecasts": _forecasts(context),
+        "pictures": _pictures(context),
+        "judgement": _judgement(plan.judgement_share),
+        "grades": tuple(
             Pair(term=words.GRADE[grade].title, value=words.share(plan.grades[grade]))
             for grade in Grade
             if grade in plan.grades
         ),
-        notes=tuple(words.sentence(safe.text(note)) for note in plan.notes),
-        deciding=tuple(task_row(context, group) for group in deciding),
-        deciding_note=_deciding_note(context) if deciding else "",
-        drivers=build_drivers(context),
-        unknowns=build_unknown_steps(context),
-        sandbox=build_sandbox(context),
-    )
+        "notes": tuple(words.sentence(safe.text(note)) for note in plan.notes),
+        "deciding": tuple(task_row(context, group) for group in deciding),
+        "deciding_note": _deciding_note(context) if deciding else "",
+        "drivers": _drivers(context),
+        "unknowns": _unknown_steps(context),
+        "sandbox": _sandbox(context),
+    }
 
 
 def _deciding_note(context: Context) -> str:
@@ -106,7 +74,7 @@ def _judgement(share: float) -> str:
     )
 
 
-def _forecasts(context: Context) -> tuple[ForecastRow, ...]:
+def _forecasts(context: Context) -> tuple[Shown, ...]:
     plan = context.assessment.plan
     if not plan.tasks:
         return ()
@@ -120,15 +88,15 @@ def _forecasts(context: Context) -> tuple[ForecastRow, ...]:
     return tuple(rows)
 
 
-def _forecast(link: Link, finish: Quantiles, likely: float, chance: float, note: str) -> ForecastRow:
-    return ForecastRow(
-        link=link,
-        p50=Pair(term=safe.day(finish.p50_date), value=_day_number(finish.p50_days)),
-        p80=Pair(term=safe.day(finish.p80_date), value=_day_number(finish.p80_days)),
-        p90=Pair(term=safe.day(finish.p90_date), value=_day_number(finish.p90_days)),
-        most_likely=Pair(term=_day_number(likely), value=f"in {words.share(chance)} of runs"),
-        note=note,
-    )
+def _forecast(link: Link, finish: Quantiles, likely: float, chance: float, note: str) -> Shown:
+    return {
+        "link": link,
+        "p50": Pair(term=safe.day(finish.p50_date), value=_day_number(finish.p50_days)),
+        "p80": Pair(term=safe.day(finish.p80_date), value=_day_number(finish.p80_days)),
+        "p90": Pair(term=safe.day(finish.p90_date), value=_day_number(finish.p90_days)),
+        "most_likely": Pair(term=_day_number(likely), value=f"in {words.share(chance)} of runs"),
+        "note": note,
+    }
 
 
 def _day_number(value: float) -> str:
@@ -154,6 +122,84 @@ def _deciding(tasks: Sequence[PlanTask]) -> list[list[PlanTask]]:
     groups = grouped([task for task in tasks if task.criticality >= DECIDING_SHARE])
     groups.sort(key=lambda group: -max(task.criticality for task in group))
     return sorted(groups[:DECIDING_LIMIT], key=lambda group: min(task.start_p50 for task in group))
+
+
+def _drivers(context: Context) -> Picture | None:
+    """The tornado, widest bar first; none when nothing drives."""
+    plan = context.assessment.plan
+    rows = [_driver(context, driver) for driver in plan.drivers[:DRIVER_LIMIT]]
+    markup, alt = tornado(rows, plan.finish.p80_days)
+    if not markup:
+        return None
+    caption = (
+        "P80 in working days over the fifth of the runs in which each went best (light), and worst (dark). Semi-bold: "
+        "the luck that all tasks of one organisation, vendor or of the product share."
+    )
+    return Picture(svg=markup, alt=alt, caption=caption)
+
+
+def _driver(context: Context, driver: Driver) -> TornadoRow:
+    where = context.organization_name(driver.org) if driver.org else ""
+    name = safe.name(driver.title)
+    if driver.what == "party" and where:
+        name, where = where, "everything there, together"
+    return TornadoRow(name, where, driver.p80_if_well, driver.p80_if_badly, strong=driver.what == "party")
+
+
+def _unknown_steps(context: Context) -> tuple[Shown, ...]:
+    """What to find out first, best first."""
+    return tuple(_unknown(context, unknown) for unknown in context.assessment.plan.unknowns[:UNKNOWN_LIMIT])
+
+
+def _unknown(context: Context, unknown: UnknownThing) -> Shown:
+    node = context.nodes.get(unknown.key)
+    return {
+        "id": context.finding_link(unknown.key),
+        "title": question(node.title) if node else safe.name(unknown.title),
+        "where": context.subject_link(node.subject).label if node else "",
+        "action": words.sentence(safe.text(unknown.action)),
+        "numbers": (
+            Figure(value=words.number(unknown.person_days), label="person-days to find out", note=""),
+            Figure(value=words.number(unknown.p80_days), label="working days later if it is a gap", note=""),
+            Figure(value=words.number(unknown.score_points), label="points of score open", note=""),
+        ),
+    }
+
+
+def _sandbox(context: Context) -> Shown | None:
+    """What shared environments cost; none when no time of the plan goes by in them."""
+    cost = context.assessment.plan.sandbox
+    if cost is None or not cost.orgs:
+        return None
+    stated = sum(org.stated for org in cost.orgs)
+    said = (
+        "Their access windows are stated."
+        if stated == len(cost.orgs)
+        else "Access windows are stated by none of them: the time is the ruleset’s estimate."
+        if not stated
+        else f"Access windows are stated for {stated} of {len(cost.orgs)}; elsewhere the time is an estimate."
+    )
+    return {
+        "lead": f"Without shared sandboxes the plan’s P80 would be {estimates.days(cost.p80_days)} earlier. {said}",
+        "organizations": tuple(
+            {
+                "link": context.organization_link(org.org),
+                "days": estimates.days(org.days),
+                "p80": estimates.days(org.p80_days),
+                "stated": "stated" if org.stated else "estimated",
+            }
+            for org in cost.orgs
+        ),
+        "behaviours": tuple(
+            {
+                "behaviour": safe.name(tested.behaviour),
+                "why": words.sentence(safe.text(tested.why or "")),
+                "runs": words.number(tested.runs_per_week),
+                "saved": estimates.days(tested.p80_days_saved),
+            }
+            for tested in cost.behaviours
+        ),
+    }
 
 
 SECTION = Section("plan", "Plan", build_plan)

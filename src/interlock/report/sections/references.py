@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from interlock.report.elements import Content, ReferenceEntry
+from interlock.report.elements import Shown
 from interlock.report.sections.context import Context, Section
 
 
-class References(Content):
-    """The list that the numbers in brackets lead to."""
-
-    entries: tuple[ReferenceEntry, ...]
-
-
-def build_references(context: Context) -> References:
+def build_references(context: Context) -> Shown:
     """What the sections before this one cite."""
-    return References(entries=context.book.entries())
+    return {"entries": context.book.entries()}
 
 
 SECTION = Section("references", "References", build_references, appendix=True, late=True)

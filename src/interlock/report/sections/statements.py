@@ -5,28 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 
 from interlock.model import words
-from interlock.model.base import Model, RuleOutcome
+from interlock.model.base import RuleOutcome
 from interlock.model.statements import STATEMENTS
-from interlock.report.elements import Content, Link
+from interlock.report.elements import Link, Shown
 from interlock.report.sections.context import UNDECIDED, Context, Section
 
 
-class StatementRow(Model):
-    """One statement of the method's source and the findings that speak to it."""
-
-    id: str
-    text: str
-    rules: tuple[Link, ...]
-    outcome: str
-
-
-class Statements(Content):
-    """Every statement, in order."""
-
-    rows: tuple[StatementRow, ...]
-
-
-def build_statements(context: Context) -> Statements:
+def build_statements(context: Context) -> Shown:
     """Every statement, the rules that cite it, and how their findings came out."""
     rules: dict[str, list[str]] = defaultdict(list)
     for rule_id in sorted(context.assessment.rules):
@@ -42,14 +27,14 @@ def build_statements(context: Context) -> Statements:
         for rule_id in rules[statement]:
             total += outcomes[rule_id]
         rows.append(
-            StatementRow(
-                id=statement,
-                text=texts.get(statement, ""),
-                rules=tuple(_link(context, rule_id, outcomes[rule_id]) for rule_id in rules[statement]),
-                outcome=_outcome(total, bool(rules[statement])),
-            )
+            {
+                "id": statement,
+                "text": texts.get(statement, ""),
+                "rules": tuple(_link(context, rule_id, outcomes[rule_id]) for rule_id in rules[statement]),
+                "outcome": _outcome(total, bool(rules[statement])),
+            }
         )
-    return Statements(rows=tuple(rows))
+    return {"rows": tuple(rows)}
 
 
 def _link(context: Context, rule_id: str, outcomes: Counter[RuleOutcome]) -> Link:

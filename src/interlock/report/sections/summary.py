@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from interlock.model import words
-from interlock.model.base import Model, RuleOutcome, Scope
+from interlock.model.base import RuleOutcome, Scope
 from interlock.model.content import first_changes, ruleset_words, told_changes
 from interlock.model.finding import Finding
 from interlock.model.readiness import OrgReadiness, VerdictChange, VerdictReason
 from interlock.report import safe
-from interlock.report.elements import OUTCOME_MARK, Content, Figure, Link, Mark, Pair
+from interlock.report.elements import OUTCOME_MARK, Figure, Pair, Shown
 from interlock.report.sections.context import UNDECIDED, Context, Section
 
 NOT_OBSERVED_MEANS = (
@@ -19,69 +19,7 @@ NOT_OBSERVED_MEANS = (
 )
 
 
-class Cover(Model):
-    """The first page. ``date`` is empty when no date was given.
-
-    :ivar changes_note: how many things the workspace changes of what Interlock judges by; empty when nothing.
-    :ivar changes: the first of them by title, blockers turned off first, and how many more there are.
-    """
-
-    product: str
-    name: str
-    description: tuple[str, ...]
-    date: str
-    headline: str
-    verdict: str
-    provisional: bool
-    facts: tuple[Pair, ...]
-    changes_note: str
-    changes: tuple[str, ...]
-    running: str
-    footer: str
-    created: str
-
-
-class Reason(Model):
-    """One quoted finding."""
-
-    mark: Mark
-    id: Link
-    title: str
-    message: str
-
-
-class NotSeen(Model):
-    """One organisation that was not observed, or only in part, and why."""
-
-    link: Link
-    state: str
-    why: str
-
-
-class Summary(Content):
-    """Executive summary: verdict, reasons, next step, and how sure we are.
-
-    :ivar changes: each smallest set of answers that would make the verdict another one, and which one.
-    """
-
-    verdict: str
-    headline: str
-    provisional: bool
-    lead: tuple[str, ...]
-    reasons: tuple[Reason, ...]
-    next_step: str
-    next_owner: str
-    counterfactual: str
-    changes: tuple[Pair, ...]
-    figures: tuple[Figure, ...]
-    sure: tuple[str, ...]
-    undecided: tuple[Reason, ...]
-    not_seen: tuple[NotSeen, ...]
-    not_seen_note: str
-    caps: tuple[str, ...]
-
-
-def build_cover(context: Context, generated: str | None, version: str) -> Cover:
+def build_cover(context: Context, generated: str | None, version: str) -> Shown:
     """The first page. Without ``generated`` the report carries no date."""
     assessment = context.assessment
     observed = sum(1 for readiness in assessment.readiness if readiness.observed == "observed")
@@ -96,21 +34,21 @@ def build_cover(context: Context, generated: str | None, version: str) -> Cover:
         Pair(term="Prepared with", value=f"Interlock {safe.text(version, 40)}"),
     ]
     created = (generated or "").strip()
-    return Cover(
-        product=safe.name(assessment.product),
-        name=safe.name(assessment.name),
-        description=safe.paragraphs(assessment.description, 600),
-        date=date,
-        headline=safe.text(assessment.verdict.headline, 400),
-        verdict=words.VERDICT[assessment.verdict.value].title,
-        provisional=assessment.verdict.provisional,
-        facts=tuple(pair for pair in facts if pair.value),
-        changes_note=told_changes(changes),
-        changes=tuple(words.sentence(safe.text(line, 240)) for line in first_changes(changes, 8, "report.json")),
-        running=safe.text(assessment.product, 60),
-        footer=" · ".join(part for part in (safe.text(assessment.name, 60), safe.day(generated)) if part),
-        created=created if safe.parse_day(created) else "",
-    )
+    return {
+        "product": safe.name(assessment.product),
+        "name": safe.name(assessment.name),
+        "description": safe.paragraphs(assessment.description, 600),
+        "date": date,
+        "headline": safe.text(assessment.verdict.headline, 400),
+        "verdict": words.VERDICT[assessment.verdict.value].title,
+        "provisional": assessment.verdict.provisional,
+        "facts": tuple(pair for pair in facts if pair.value),
+        "changes_note": told_changes(changes),
+        "changes": tuple(words.sentence(safe.text(line, 240)) for line in first_changes(changes, 8, "report.json")),
+        "running": safe.text(assessment.product, 60),
+        "footer": " · ".join(part for part in (safe.text(assessment.name, 60), safe.day(generated)) if part),
+        "created": created if safe.parse_day(created) else "",
+    }
 
 
 def _observed_of(observed: int, total: int) -> str:
@@ -126,42 +64,42 @@ def _questionnaires(versions: dict[str, str]) -> str:
     return words.listed([f"{safe.text(key, 40)} {safe.text(versions[key], 30)}" for key in sorted(versions)], 12)
 
 
-def build_summary(context: Context) -> Summary:
+def build_summary(context: Context) -> Shown:
     """The page that a product lead reads."""
     assessment = context.assessment
     verdict = assessment.verdict
-    return Summary(
-        verdict=words.VERDICT[verdict.value].title,
-        headline=safe.text(verdict.headline, 400),
-        provisional=verdict.provisional,
-        lead=_lead(context),
-        reasons=tuple(_reason(context, reason) for reason in verdict.reasons),
-        next_step=words.sentence(safe.text(verdict.next_step)),
-        next_owner=words.OWNER[verdict.next_step_owner].title,
-        counterfactual=words.sentence(safe.text(verdict.counterfactual)),
-        changes=tuple(_change(context, change) for change in verdict.changes),
-        figures=_figures(context),
-        sure=_sure(context),
-        undecided=tuple(_reason(context, reason) for reason in verdict.undecided),
-        not_seen=_not_seen(context),
-        not_seen_note=NOT_OBSERVED_MEANS,
-        caps=tuple(words.capital(words.sentence(safe.text(cap))) for cap in assessment.product_score.caps),
-    )
+    return {
+        "verdict": words.VERDICT[verdict.value].title,
+        "headline": safe.text(verdict.headline, 400),
+        "provisional": verdict.provisional,
+        "lead": _lead(context),
+        "reasons": tuple(_reason(context, reason) for reason in verdict.reasons),
+        "next_step": words.sentence(safe.text(verdict.next_step)),
+        "next_owner": words.OWNER[verdict.next_step_owner].title,
+        "counterfactual": words.sentence(safe.text(verdict.counterfactual)),
+        "changes": tuple(_change(context, change) for change in verdict.changes),
+        "figures": _figures(context),
+        "sure": _sure(context),
+        "undecided": tuple(_reason(context, reason) for reason in verdict.undecided),
+        "not_seen": _not_seen(context),
+        "not_seen_note": NOT_OBSERVED_MEANS,
+        "caps": tuple(words.capital(words.sentence(safe.text(cap))) for cap in assessment.product_score.caps),
+    }
 
 
-def _reason(context: Context, reason: VerdictReason) -> Reason:
+def _reason(context: Context, reason: VerdictReason) -> Shown:
     link = context.finding_link(reason.key)
     if reason.outcome in UNDECIDED:
         finding = context.findings.get(reason.key)
         where = context.subject_link(finding.subject).label if finding else ""
         message = f"{where}: {why_undecided(context, finding)}" if finding else ""
-        return Reason(mark=OUTCOME_MARK[reason.outcome], id=link, title=question(reason.title), message=message)
-    return Reason(
-        mark=OUTCOME_MARK[reason.outcome],
-        id=link,
-        title=safe.name(reason.title),
-        message=words.sentence(safe.text(reason.message)),
-    )
+        return {"mark": OUTCOME_MARK[reason.outcome], "id": link, "title": question(reason.title), "message": message}
+    return {
+        "mark": OUTCOME_MARK[reason.outcome],
+        "id": link,
+        "title": safe.name(reason.title),
+        "message": words.sentence(safe.text(reason.message)),
+    }
 
 
 def why_undecided(context: Context, finding: Finding) -> str:
@@ -302,13 +240,15 @@ def _sure(context: Context) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _not_seen(context: Context) -> tuple[NotSeen, ...]:
+def _not_seen(context: Context) -> tuple[Shown, ...]:
     return tuple(
-        NotSeen(
-            link=context.organization_link(readiness.org),
-            state=words.OBSERVED[readiness.observed].phrase,
-            why=context.why_unseen(readiness.org) if readiness.observed != "partial" else _partial(context, readiness),
-        )
+        {
+            "link": context.organization_link(readiness.org),
+            "state": words.OBSERVED[readiness.observed].phrase,
+            "why": context.why_unseen(readiness.org)
+            if readiness.observed != "partial"
+            else _partial(context, readiness),
+        }
         for readiness in context.assessment.readiness
         if readiness.observed != "observed"
     )

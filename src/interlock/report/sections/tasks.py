@@ -6,43 +6,11 @@ import math
 from collections.abc import Sequence
 
 from interlock.model import words
-from interlock.model.base import Model
 from interlock.model.plan import PlanTask
 from interlock.report import estimates, safe
-from interlock.report.elements import Cite, Content, Link
+from interlock.report.elements import Link, Shown
 from interlock.report.sections.context import Context, Section
 from interlock.report.sections.summary import question
-
-
-class TaskRow(Model):
-    """One task of the plan; the same rule at several organisations is one row."""
-
-    id: Link
-    kind: str
-    title: str
-    where: str
-    owner: str
-    gate: str
-    effort: str
-    lead_time: str
-    source: str
-    cites: tuple[Cite, ...]
-    when: str
-    critical: str
-
-
-class Wave(Model):
-    """Tasks that can start together."""
-
-    number: str
-    note: str
-    tasks: tuple[TaskRow, ...]
-
-
-class Tasks(Content):
-    """Every task, by wave."""
-
-    waves: tuple[Wave, ...]
 
 
 def grouped(tasks: Sequence[PlanTask]) -> list[list[PlanTask]]:
@@ -54,7 +22,7 @@ def grouped(tasks: Sequence[PlanTask]) -> list[list[PlanTask]]:
     return list(groups.values())
 
 
-def build_tasks(context: Context) -> Tasks:
+def build_tasks(context: Context) -> Shown:
     """Every task of the plan, by wave."""
     by_wave: dict[int, list[PlanTask]] = {}
     for task in context.assessment.plan.tasks:
@@ -64,31 +32,31 @@ def build_tasks(context: Context) -> Tasks:
         start = "can start now, side by side" if wave == min(by_wave) else "each waits for something in an earlier wave"
         note = f"{words.count(len(by_wave[wave]), 'task')}: {start}."
         rows = tuple(task_row(context, group) for group in grouped(by_wave[wave]))
-        waves.append(Wave(number=str(wave + 1), note=note, tasks=rows))
-    return Tasks(waves=tuple(waves))
+        waves.append({"number": str(wave + 1), "note": note, "tasks": rows})
+    return {"waves": tuple(waves)}
 
 
-def task_row(context: Context, group: Sequence[PlanTask]) -> TaskRow:
+def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
     """One row for the same work at several organisations."""
     first = group[0]
     source, cites = context.lead_source(first.lead_time)
     link = context.finding_link(first.id)
     base = first.id.partition("@")[0]
     start, finish = min(task.start_p50 for task in group), max(task.finish_p50 for task in group)
-    return TaskRow(
-        id=Link(label=safe.text(base, 60) if first.kind != "routine" else "", anchor=link.anchor),
-        kind=words.TASK[first.kind].title,
-        title=_title(context, first, base),
-        where=_where(context, group),
-        owner=words.OWNER[first.owner].title,
-        gate=words.GATE[first.gate].title,
-        effort=estimates.effort(first.effort, unit=False),
-        lead_time=estimates.expected(first.lead_time),
-        source=f"{estimates.spread(first.lead_time)}; {source}" if first.lead_time else "",
-        cites=cites,
-        when=_from_to(start, finish),
-        critical=words.share(max(task.criticality for task in group)),
-    )
+    return {
+        "id": Link(label=safe.text(base, 60) if first.kind != "routine" else "", anchor=link.anchor),
+        "kind": words.TASK[first.kind].title,
+        "title": _title(context, first, base),
+        "where": _where(context, group),
+        "owner": words.OWNER[first.owner].title,
+        "gate": words.GATE[first.gate].title,
+        "effort": estimates.effort(first.effort, unit=False),
+        "lead_time": estimates.expected(first.lead_time),
+        "source": f"{estimates.spread(first.lead_time)}; {source}" if first.lead_time else "",
+        "cites": cites,
+        "when": _from_to(start, finish),
+        "critical": words.share(max(task.criticality for task in group)),
+    }
 
 
 def _from_to(start: float, finish: float) -> str:

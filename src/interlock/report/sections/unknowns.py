@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from interlock.model import words
-from interlock.model.base import Model, Owner, RuleOutcome, Scope
+from interlock.model.base import Owner, RuleOutcome, Scope
 from interlock.model.finding import Finding
 from interlock.model.rule import Rule
 from interlock.report import safe
-from interlock.report.elements import SEVERITY_MARK, Content, Link, Mark, SubjectLine
+from interlock.report.elements import SEVERITY_MARK, Link, Shown
 from interlock.report.sections.context import UNDECIDED, Context, Section
 from interlock.report.sections.gaps import behind
 from interlock.report.sections.summary import question, why_undecided
@@ -21,49 +21,7 @@ BRIEF_ITEMS = 8
 BRIEF_RULES = 12
 
 
-class OpenQuestion(Model):
-    """One rule that could not be decided. ``question`` never states the gap as a fact."""
-
-    anchor: str
-    id: str
-    question: str
-    severity: Mark
-    gap_class: str
-    gate: str
-    owner: str
-    behind: str
-    subjects: tuple[SubjectLine, ...]
-    help: str
-
-
-class UnansweredItem(Model):
-    """One question of the questionnaires whose answer would decide findings."""
-
-    item: str
-    who: str
-    rules: tuple[Link, ...]
-
-
-class CountedUnknowns(Model):
-    """Undecided findings without an entry of their own, by reason; ``more`` counts the rules that are not listed."""
-
-    reason: str
-    where: str
-    findings: int
-    rules: tuple[Link, ...]
-    more: str
-
-
-class Unknowns(Content):
-    """What we do not know. ``counted`` has the undecided findings that have no entry among ``questions``."""
-
-    lead: tuple[str, ...]
-    questions: tuple[OpenQuestion, ...]
-    counted: tuple[CountedUnknowns, ...]
-    to_answer: tuple[UnansweredItem, ...]
-
-
-def build_unknowns(context: Context) -> Unknowns:
+def build_unknowns(context: Context) -> Shown:
     """Undecided findings, one entry a rule, worst first; then the questions still to answer."""
     by_rule: dict[str, list[Finding]] = defaultdict(list)
     for finding in context.assessment.findings:
@@ -77,12 +35,12 @@ def build_unknowns(context: Context) -> Unknowns:
     needed = [finding for rule, findings in known if not context.brief or context.needed(rule) for finding in findings]
     items = _items(context, needed)
     left = sum(len(findings) for _, findings in rest)
-    return Unknowns(
-        lead=(*_lead(sum(len(findings) for _, findings in known), len(items)), *_left(left)),
-        questions=tuple(_question(context, rule, findings) for rule, findings in told),
-        counted=_counted(context, [finding for _, findings in rest for finding in findings]),
-        to_answer=items[: BRIEF_ITEMS if context.brief else None],
-    )
+    return {
+        "lead": (*_lead(sum(len(findings) for _, findings in known), len(items)), *_left(left)),
+        "questions": tuple(_question(context, rule, findings) for rule, findings in told),
+        "counted": _counted(context, [finding for _, findings in rest for finding in findings]),
+        "to_answer": items[: BRIEF_ITEMS if context.brief else None],
+    }
 
 
 def _lead(undecided: int, items: int) -> tuple[str, ...]:
@@ -107,7 +65,7 @@ def _left(count: int) -> tuple[str, ...]:
     )
 
 
-def _counted(context: Context, findings: Sequence[Finding]) -> tuple[CountedUnknowns, ...]:
+def _counted(context: Context, findings: Sequence[Finding]) -> tuple[Shown, ...]:
     """One row for each reason and kind of subject, that with most findings first; ``findings`` come worst first."""
     groups: dict[tuple[str, Scope], list[Finding]] = defaultdict(list)
     for finding in findings:
@@ -119,13 +77,13 @@ def _counted(context: Context, findings: Sequence[Finding]) -> tuple[CountedUnkn
         shown = tuple(rules.values())[:BRIEF_RULES]
         names = [label if scope is Scope.PRODUCT else f"{label} ({count:,})" for label, count in at.most_common()]
         rows.append(
-            CountedUnknowns(
-                reason=reason,
-                where=words.listed(names, 6),
-                findings=len(alike),
-                rules=shown,
-                more=f" and {len(rules) - len(shown):,} more" if len(rules) > len(shown) else "",
-            )
+            {
+                "reason": reason,
+                "where": words.listed(names, 6),
+                "findings": len(alike),
+                "rules": shown,
+                "more": f" and {len(rules) - len(shown):,} more" if len(rules) > len(shown) else "",
+            }
         )
     return tuple(rows)
 
@@ -139,23 +97,23 @@ def _reason(finding: Finding) -> str:
     return "Not answered" if finding.missing_answers else "Not decided"
 
 
-def _question(context: Context, rule: Rule, findings: Sequence[Finding]) -> OpenQuestion:
+def _question(context: Context, rule: Rule, findings: Sequence[Finding]) -> Shown:
     nodes = [context.nodes[finding.key] for finding in findings if finding.key in context.nodes]
-    return OpenQuestion(
-        anchor=safe.anchor("open", rule.id),
-        id=rule.id,
-        question=question(rule.title),
-        severity=SEVERITY_MARK[rule.severity],
-        gap_class=words.GAP_CLASS[rule.gap_class].title,
-        gate=words.GATE[rule.gate].title,
-        owner=words.OWNER[next((node.owner for node in nodes), Owner.US)].title,
-        behind=behind(context, (finding.key for finding in findings)),
-        subjects=context.subject_lines(
+    return {
+        "anchor": safe.anchor("open", rule.id),
+        "id": rule.id,
+        "question": question(rule.title),
+        "severity": SEVERITY_MARK[rule.severity],
+        "gap_class": words.GAP_CLASS[rule.gap_class].title,
+        "gate": words.GATE[rule.gate].title,
+        "owner": words.OWNER[next((node.owner for node in nodes), Owner.US)].title,
+        "behind": behind(context, (finding.key for finding in findings)),
+        "subjects": context.subject_lines(
             (context.subject_link(finding.subject), words.capital(why_undecided(context, finding)))
             for finding in findings
         ),
-        help=_help(context, findings),
-    )
+        "help": _help(context, findings),
+    }
 
 
 def _help(context: Context, findings: Sequence[Finding]) -> str:
@@ -169,7 +127,7 @@ def _help(context: Context, findings: Sequence[Finding]) -> str:
     return f"Would be decided by observing {words.listed(list(dict.fromkeys(facts)), 6)}." if facts else ""
 
 
-def _items(context: Context, findings: Iterable[Finding]) -> tuple[UnansweredItem, ...]:
+def _items(context: Context, findings: Iterable[Finding]) -> tuple[Shown, ...]:
     rules: dict[str, dict[str, Link]] = defaultdict(dict)
     who: dict[str, dict[str, None]] = defaultdict(dict)
     for finding in findings:
@@ -178,11 +136,11 @@ def _items(context: Context, findings: Iterable[Finding]) -> tuple[UnansweredIte
             who[item][context.subject_link(finding.subject).label] = None
     order = sorted(rules, key=lambda item: (-len(rules[item]), item))
     return tuple(
-        UnansweredItem(
-            item=safe.text(item, 96),
-            who=words.listed(list(who[item]), 4),
-            rules=tuple(rules[item][rule] for rule in sorted(rules[item])),
-        )
+        {
+            "item": safe.text(item, 96),
+            "who": words.listed(list(who[item]), 4),
+            "rules": tuple(rules[item][rule] for rule in sorted(rules[item])),
+        }
         for item in order
     )
 

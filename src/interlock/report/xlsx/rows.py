@@ -59,14 +59,14 @@ class Content:
         if changes:
             told = first_changes(changes, 20, "report.json")
             yield "Changes of this workspace", len(changes), _lines(told_changes(changes), *told)
-        label = verdict_label(assessment.verdict.value, provisional=summary.provisional)
-        yield "Verdict", label, _lines(summary.headline, *summary.lead)
-        yield "How sure", "Provisional" if summary.provisional else "Firm", _lines(*summary.sure)
-        yield "Next step", summary.next_owner, summary.next_step
-        others = [f"{pair.term}: {pair.value}" for pair in summary.changes]
-        yield "What would change the verdict", None, _lines(summary.counterfactual, *others)
+        label = verdict_label(assessment.verdict.value, provisional=summary["provisional"])
+        yield "Verdict", label, _lines(summary["headline"], *summary["lead"])
+        yield "How sure", "Provisional" if summary["provisional"] else "Firm", _lines(*summary["sure"])
+        yield "Next step", summary["next_owner"], summary["next_step"]
+        others = [f"{pair.term}: {pair.value}" for pair in summary["changes"]]
+        yield "What would change the verdict", None, _lines(summary["counterfactual"], *others)
         yield "Target gate", gate.title, "The gate that the plan leads to"
-        capped = _lines("Points of 100: what is verified so far.", *summary.caps)
+        capped = _lines("Points of 100: what is verified so far.", *summary["caps"])
         yield "Product’s own score, verified so far", score.interval.low, capped
         best = "Points of 100: the best case, once everything undecided has turned out well."
         yield "Product’s own score, at best", score.interval.high, best
@@ -78,11 +78,11 @@ class Content:
         yield "Findings undecided", undecided, want
         asked = f"of {words.count(totals.questions, 'question')} that apply"
         yield "Questions answered", totals.answered, asked
-        for organization in summary.not_seen:
-            why = words.capital(words.sentence(organization.why))
-            yield organization.link.label, words.capital(organization.state), why
-        if summary.not_seen:
-            yield "Not observed", None, summary.not_seen_note
+        for organization in summary["not_seen"]:
+            why = words.capital(words.sentence(organization["why"]))
+            yield organization["link"].label, words.capital(organization["state"]), why
+        if summary["not_seen"]:
+            yield "Not observed", None, summary["not_seen_note"]
         if not plan.tasks:
             yield "Plan", None, f"Nothing is left to do before the {gate.phrase} gate, as far as is known."
             return
@@ -135,11 +135,11 @@ class Content:
     def first(self) -> Iterator[Row]:
         """What to do first, best first."""
         for step, first_thing in zip(first_steps(self.context), self.assessment.plan.first, strict=False):
-            name = " ".join(part for part in (step.id.label, step.where) if part)
+            name = " ".join(part for part in (step["id"].label, step["where"]) if part)
             yield (
-                f"{step.rank}. {name}",
-                step.owner,
-                _lines(step.title, step.action, step.because),
+                f"{step['rank']}. {name}",
+                step["owner"],
+                _lines(step["title"], step["action"], step["because"]),
                 first_thing.p80_days_saved_per_person_day,
                 first_thing.unlocks,
                 first_thing.criticality,
