@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from interlock.fhir.capability import Statement
-from interlock.fhir.statement import Operation, address
+from interlock.fhir.statement import Operation
 from interlock.model.observation import BulkFacts, ExportLevel
 
 STATEMENT = "http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"
@@ -36,7 +36,7 @@ def parse(statement: Statement) -> BulkFacts:
 def _level(type_name: str | None, operation: Operation) -> tuple[ExportLevel | None, bool]:
     """The level that an operation exports, and whether its definition says so."""
     if operation.definition is not None:
-        definition = address(operation.definition).partition("|")[0]
+        definition = operation.definition.partition("|")[0]
         if (level := _DEFINITIONS.get(definition)) is not None:
             return level, True
     name = operation.name.lstrip("$")

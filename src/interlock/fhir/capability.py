@@ -6,33 +6,35 @@ entries of mode server are merged and client entries are ignored (FHIR R4, Capab
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
 
-from interlock.fhir import statement
 from interlock.fhir.oauth_uris import OAuthUriReader
 from interlock.fhir.statement import (
     MAX_ENTRIES,
+    MAX_PARAMETERS,
     MAX_RESOURCES,
+    MEMBERS,
     Operation,
-    Parts,
-    Resource,
-    Rest,
-    address,
+    is_statement,
     names_at,
+    operations_at,
     references_at,
+    sift,
+    sift_resource,
 )
 from interlock.fhir.tolerant import (
     MAX_CODE,
     MAX_PROBLEMS,
     MAX_URL,
     Problems,
-    is_plain,
+    entries_at,
     kind_of,
+    numbered_at,
     object_at,
     objects_at,
     shown,
@@ -76,24 +78,25 @@ class Statement:
 
 
 def decode(text: str) -> Statement | None:
-    """The statement that a text is, read at once; none when it is no statement, or asks for patience."""
-    parts = statement.decode(text)
-    if parts is None:
-        return None
+    """The statement that a text is; none when it is no statement, or one that only Python's own parser takes."""
     try:
-        return _statement(parts, at_once=True)
-    except _NotPlainError:
+        sent = sift(text)
+        return tolerate(sent) if is_statement(sent) else None
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
         return None
 
 
 def tolerate(document: object) -> Statement:
     """The statement in any JSON value. Never raises; what does not fit is left out and named in its ``problems``."""
-    return _statement(statement.tolerate(document), at_once=False)
-
-
-def _statement(parts: Parts, *, at_once: bool) -> Statement:
-    rest = _Rests(parts, at_once=at_once)
-    return Statement(parts.members, rest.modes, tuple(rest.operations), _facts(parts, rest))
+    problems = Problems()
+    if not isinstance(document, dict):
+        problems.add(f"the document is {kind_of(document)}, not an object")
+        document = {}
+    elif not is_statement(document):
+        problems.add("resourceType is neither CapabilityStatement nor Conformance")
+    rest = _Rests(document, problems)
+    members = {name: document[name] for name in MEMBERS if name in document}
+    return Statement(members, rest.modes, tuple(rest.operations), _facts(members, rest, problems))
 
 
 def parse(document: object) -> CapabilityFacts:
@@ -106,8 +109,7 @@ def parse(document: object) -> CapabilityFacts:
     return tolerate(document).facts
 
 
-def _facts(parts: Parts, rest: _Rests) -> CapabilityFacts:
-    problems, members = parts.problems, parts.members
+def _facts(members: dict[str, Any], rest: _Rests, problems: Problems) -> CapabilityFacts:
     version = _version(members, problems)
     release = release_of(version)
     if version and release is None:
@@ -135,78 +137,63 @@ def _facts(parts: Parts, rest: _Rests) -> CapabilityFacts:
     )
 
 
-class _NotPlainError(Exception):
-    """Text that was to be read at once holds words that need a second look."""
-
-
-def _plain(texts: Iterable[str]) -> None:
-    """Make sure that there is nothing to trim or to replace.
-
-    :raises _NotPlainError: there is.
-    """
-    if not is_plain("".join(texts)):
-        raise _NotPlainError
-
-
 class _Entry(NamedTuple):
     """What one ``rest.resource`` declares. ``repeats``: it names a search parameter twice."""
 
     type: str
     facts: ResourceFacts
-    operations: tuple[Operation, ...]
+    operations: list[Operation]
     repeats: bool
 
 
-def _entry(resource: Resource) -> _Entry:
+def _entry(resource: object, problems: Problems) -> _Entry | None:
     """A large statement has hundreds of these, so what most of them lack costs a look only."""
-    parameters = [parameter.name for parameter in resource.searchParam]
-    repeats = len(set(parameters)) < len(parameters)
-    operations, profiles, profile = resource.operation, resource.supportedProfile, resource.profile
+    if not isinstance(resource, dict):
+        problems.add(f"resource holds {kind_of(resource)} where an object belongs")
+        return None
+    type_name = text_at(resource, "type", problems, MAX_CODE)
+    if type_name is None:
+        problems.add("a resource entry has no type and was ignored")
+        return None
+    interactions = names_at(resource, "interaction", "code", problems)
+    parameters = names_at(resource, "searchParam", "name", problems, MAX_PARAMETERS)
+    operations = operations_at(resource, problems) if "operation" in resource else []
     facts = ResourceFacts.trusted(
-        interactions=_distinct([interaction.code for interaction in resource.interaction]),
-        search_params=_distinct(parameters) if repeats else tuple(parameters),
-        profiles=_distinct(map(address, profiles)) if profiles else (),
-        profile=address(profile) if profile is not None else None,
+        interactions=_distinct(interactions),
+        search_params=_distinct(parameters),
+        profiles=references_at(resource, "supportedProfile", problems),
+        profile=next(iter(references_at(resource, "profile", problems)), None),
         operations=_distinct(_names(operations)) if operations else (),
-        versioning=resource.versioning,
+        versioning=text_at(resource, "versioning", problems, MAX_CODE),
     )
-    return _Entry(resource.type, facts, tuple(operations) if operations else (), repeats)
+    return _Entry(type_name, facts, operations, len(facts.search_params) < len(parameters))
 
 
-def _sent(raw: msgspec.Raw) -> _Entry:
-    """:raises _NotPlainError: it has not the types that FHIR gives it, or words that need a second look."""
-    text = bytes(raw)
-    return _known(text) if len(text) <= _MAX_REMEMBERED else _read(text)
+def _sent_entry(text: bytes, problems: Problems) -> _Entry | None:
+    entry = _known(text) if len(text) <= _MAX_REMEMBERED else None
+    return entry or _entry(sift_resource(text), problems)
 
 
-def _read(text: bytes) -> _Entry:
-    resource = statement.decode_resource(text)
-    if resource is None:
-        raise _NotPlainError
-    entry = _entry(resource)
-    facts = entry.facts
-    texts = [entry.type, *facts.interactions, *facts.search_params, *facts.profiles]
-    if entry.operations:
-        texts += [*facts.operations, *_definitions(entry.operations)]
-    _plain((*texts, facts.profile or "", facts.versioning or ""))
-    return entry
-
-
-#: The tenants of one vendor's release send the same entries, whatever else their statements say (judgement).
-_known = lru_cache(maxsize=4096)(_read)
 _MAX_REMEMBERED = 8192
 
 
-class _Rests:
-    """Merges the ``rest`` entries of mode server.
+@lru_cache(maxsize=4096)
+def _known(text: bytes) -> _Entry | None:
+    """An entry about which there is nothing to note.
 
-    :raises _NotPlainError: text that was to be read at once needs a second look.
+    The tenants of one vendor's release send the same entries, whatever else their statements say (judgement).
     """
+    problems = Problems()
+    entry = _entry(sift_resource(text), problems)
+    return None if problems else entry
 
-    def __init__(self, parts: Parts, *, at_once: bool) -> None:
-        self._at_once = at_once
-        self._problems = parts.problems
-        self._oauth = OAuthUriReader(parts.problems)
+
+class _Rests:
+    """Collects the ``rest`` entries of mode server: several of them declare what any of them declares."""
+
+    def __init__(self, document: dict[str, Any], problems: Problems) -> None:
+        self._problems = problems
+        self._oauth = OAuthUriReader(problems)
         self._services: dict[str, None] = {}
         self._cors: bool | None = None
         self.modes: dict[int, str | None] = {}
@@ -214,36 +201,31 @@ class _Rests:
         self.system_interactions: dict[str, None] = {}
         self.operations: list[tuple[str | None, Operation]] = []
         self.repeated: list[str] = []
-        for position, rest in enumerate(parts.rest):
-            if rest is not None:
-                self.modes[position] = rest.mode
-                if rest.mode != "client":
-                    self._add(position, rest)
+        for position, rest in numbered_at(document, "rest", problems, MAX_ENTRIES):
+            self.modes[position] = text_at(rest, "mode", problems, MAX_CODE)
+            if self.modes[position] != "client":
+                self._add(position, rest)
 
-    def _add(self, position: int, rest: Rest) -> None:
-        if rest.mode != "server":
-            self._problems.add("a rest entry says neither mode server nor mode client; it was read as the server's")
-        everywhere = [parameter.name for parameter in rest.searchParam]
-        self._add_resources(f"/rest/{position}/resource", rest.resource, everywhere)
-        codes = [interaction.code for interaction in rest.interaction]
-        self.system_interactions.update(dict.fromkeys(codes))
-        self.system_interactions.update(dict.fromkeys(_TRANSACTION_MODES.get(rest.transactionMode or "", ())))
-        self.operations += [(None, operation) for operation in rest.operation]
-        self._add_security(rest.security)
-        if self._at_once:
-            texts = (rest.mode or "", rest.transactionMode or "", *codes, *everywhere, *_names(rest.operation))
-            _plain((*texts, *_definitions(rest.operation)))
+    def _add(self, position: int, rest: dict[str, Any]) -> None:
+        problems = self._problems
+        if self.modes[position] != "server":
+            problems.add("a rest entry says neither mode server nor mode client; it was read as the server's")
+        everywhere = names_at(rest, "searchParam", "name", problems, MAX_PARAMETERS)
+        self._add_resources(f"/rest/{position}/resource", rest, everywhere)
+        self.system_interactions.update(dict.fromkeys(names_at(rest, "interaction", "code", problems)))
+        transactions = text_at(rest, "transactionMode", problems, MAX_CODE)
+        self.system_interactions.update(dict.fromkeys(_TRANSACTION_MODES.get(transactions or "", ())))
+        self.operations += [(None, operation) for operation in operations_at(rest, problems)]
+        self._add_security(object_at(rest, "security", problems))
 
-    def _add_resources(
-        self, pointer: str, resources: Sequence[msgspec.Raw | Resource | None], everywhere: list[str]
-    ) -> None:
-        listed_types: list[str] = []
-        for index, resource in enumerate(resources):
-            if resource is None:
+    def _add_resources(self, pointer: str, rest: dict[str, Any], everywhere: list[str]) -> None:
+        listed_types: set[str] = set()
+        for index, resource in enumerate(entries_at(rest, "resource", self._problems, MAX_RESOURCES)):
+            is_text = isinstance(resource, msgspec.Raw)
+            entry = _sent_entry(bytes(resource), self._problems) if is_text else _entry(resource, self._problems)
+            if entry is None:
                 continue
-            type_name, facts, operations, repeats = (
-                _entry(resource) if isinstance(resource, Resource) else _sent(resource)
-            )
+            type_name, facts, operations, repeats = entry
             if repeats:
                 self._repeat(f"{pointer}/{index}/searchParam")
             if everywhere:
@@ -260,7 +242,7 @@ class _Rests:
                 self.resources[type_name] = facts
             else:
                 self._problems.add(f"more than {MAX_RESOURCES} resource types; the rest was not read")
-            listed_types.append(type_name)
+            listed_types.add(type_name)
 
     def _repeat(self, pointer: str) -> None:
         if len(self.repeated) < MAX_PROBLEMS and pointer not in self.repeated:
@@ -288,8 +270,8 @@ class _Rests:
         )
 
 
-def _distinct(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names))
+def _distinct(names: list[str]) -> tuple[str, ...]:
+    return tuple(names if len(set(names)) == len(names) else dict.fromkeys(names))
 
 
 def _merged(entry: ResourceFacts, other: ResourceFacts) -> ResourceFacts:
@@ -306,10 +288,6 @@ def _merged(entry: ResourceFacts, other: ResourceFacts) -> ResourceFacts:
 
 def _names(operations: Sequence[Operation]) -> list[str]:
     return [name for operation in operations if (name := operation.name.lstrip("$"))]
-
-
-def _definitions(operations: Sequence[Operation]) -> list[str]:
-    return [address(operation.definition) for operation in operations if operation.definition is not None]
 
 
 def _version(document: dict[str, Any], problems: Problems) -> str | None:

@@ -25,11 +25,8 @@ class Problems:
         self._notes: dict[str, None] = {}
         self._dropped = 0
 
-    def copy(self) -> Problems:
-        """The same notes, to be added to independently."""
-        twin = Problems()
-        twin._notes, twin._dropped = dict(self._notes), self._dropped
-        return twin
+    def __bool__(self) -> bool:
+        return bool(self._notes)
 
     def add(self, note: str) -> None:
         """Add one note, one sentence without a full stop."""
@@ -102,23 +99,33 @@ def objects_at(parent: dict[str, Any], key: str, problems: Problems, cap: int) -
 
 def numbered_at(parent: dict[str, Any], key: str, problems: Problems, cap: int) -> Iterator[tuple[int, dict[str, Any]]]:
     """Like :func:`objects_at`, each with its position in the list."""
-    value = parent.get(key)
-    if value is None:
-        return
-    if isinstance(value, dict):
-        problems.add(f"{key} is an object, not a list of objects")
-        value = [value]
-    elif not isinstance(value, list):
-        problems.add(f"{key} is {kind_of(value)}, not a list")
-        return
-    if len(value) > cap:
-        problems.add(f"{key} has {len(value)} entries; only the first {cap} were read")
-        value = value[:cap]
-    for position, entry in enumerate(value):
+    for position, entry in enumerate(entries_at(parent, key, problems, cap)):
         if isinstance(entry, dict):
             yield position, entry
         else:
             problems.add(f"{key} holds {kind_of(entry)} where an object belongs")
+
+
+def entries_at(parent: dict[str, Any], key: str, problems: Problems, cap: int) -> list[Any]:
+    """What stands in the list of objects at ``key``, at most ``cap`` of them, objects or not."""
+    value = parent.get(key)
+    if isinstance(value, dict):
+        problems.add(f"{key} is an object, not a list of objects")
+        return [value]
+    return list_at(parent, key, problems, cap) or []
+
+
+def list_at(parent: dict[str, Any], key: str, problems: Problems, cap: int) -> list[Any] | None:
+    """The list at ``key``, cut after ``cap`` entries; none when it is absent or of another type."""
+    value = parent.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        problems.add(f"{key} is {kind_of(value)}, not a list")
+        return None
+    if len(value) > cap:
+        problems.add(f"{key} has {len(value)} entries; only the first {cap} were read")
+    return value[:cap]
 
 
 def is_plain(text: str) -> bool:
@@ -126,15 +133,13 @@ def is_plain(text: str) -> bool:
     return text.isascii() and text.split(None, 1) == [text]
 
 
-def _plain_texts(values: list[Any], limit: int) -> tuple[str, ...] | None:
-    """The distinct values, when all of them are plain strings within the limit, which is the rule; otherwise none."""
+def are_plain(values: list[Any], limit: int) -> bool:
+    """Whether all of them are plain strings within the limit, which is the rule."""
     try:
         joined = "".join(values)
     except TypeError:
-        return None
-    if not is_plain(joined) or "" in values or (len(joined) > limit and max(map(len, values)) > limit):
-        return None
-    return tuple(dict.fromkeys(values))
+        return False
+    return is_plain(joined) and "" not in values and (len(joined) <= limit or max(map(len, values)) <= limit)
 
 
 def texts_at(
@@ -144,17 +149,11 @@ def texts_at(
 
     A wrong type is never read as an empty list: an absent list says nothing, an empty one says "none".
     """
-    value = parent.get(key)
+    value = list_at(parent, key, problems, cap)
     if value is None:
         return None
-    if not isinstance(value, list):
-        problems.add(f"{key} is {kind_of(value)}, not a list")
-        return None
-    if len(value) > cap:
-        problems.add(f"{key} has {len(value)} entries; only the first {cap} were read")
-        value = value[:cap]
-    if (plain_texts := _plain_texts(value, limit)) is not None:
-        return plain_texts
+    if are_plain(value, limit):
+        return tuple(dict.fromkeys(value))
     kept: dict[str, None] = {}
     for entry in value:
         if not isinstance(entry, str):
