@@ -17,8 +17,8 @@ from interlock.model.assessment import Assessment
 from interlock.model.base import Gate, Owner
 from interlock.model.errors import InterlockError
 from interlock.model.plan import PlanTask
-from interlock.report.work import bodies, dates, oscal, trackers
-from interlock.report.work.items import LABEL_LIMIT, work_items
+from interlock.report.work import dates, oscal, trackers
+from interlock.report.work.items import LABEL_LIMIT, as_html, as_markdown, as_text, work_items
 
 pytestmark = pytest.mark.fast
 
@@ -124,8 +124,8 @@ def test_jira_links_name_the_rows_of_the_same_file() -> None:
 def test_bodies_say_why_what_and_what_they_wait_for() -> None:
     first = next(item for item in work_items(factory.sample()) if item.why)
     item = first.model_copy(update={"blocked_by": ("AUTH-001@x",), "message": HOSTILE})
-    assert "<script" not in bodies.markdown(item) and "<script" not in bodies.rich(item)
-    for body in (bodies.markdown(item), bodies.text(item), bodies.rich(item)):
+    assert "<script" not in as_markdown(item) and "<script" not in as_html(item)
+    for body in (as_markdown(item), as_text(item), as_html(item)):
         assert "Why it matters" in body and "What to do" in body and "Waits for" in body
         assert item.blocked_by[0].partition("@")[0] in body
 

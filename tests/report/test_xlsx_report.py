@@ -22,7 +22,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.observation import CheckEvidence, Observation
 from interlock.report import xlsx
 from interlock.report.xlsx import book as workbook
-from interlock.report.xlsx.cells import cell_text
+from interlock.report.xlsx.book import cell_text
 
 pytestmark = pytest.mark.fast
 

@@ -13,7 +13,7 @@ import pytest
 from interlock.cli.main import run
 from interlock.documents.resources import data_dir
 from interlock.model.errors import DocumentError
-from interlock.report import template_process, templates
+from interlock.report import templates
 
 REACHES_PICKLE = (
     "{{ view.cover.parse_raw(payload, proto='pickle', allow_pickle=True) }}"
@@ -183,8 +183,8 @@ BOMBS = {
 def test_a_template_is_bounded_in_time_memory_and_output(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(template_process, "CPU_SECONDS", 2)
-    monkeypatch.setattr(template_process, "OUTPUT_BYTES", 1_000_000)
+    monkeypatch.setattr(templates, "CPU_SECONDS", 2)
+    monkeypatch.setattr(templates, "OUTPUT_BYTES", 1_000_000)
     text, told = BOMBS[name]
     own = with_template(tmp_path / "own", text)
     with pytest.raises(DocumentError, match=told):
@@ -194,7 +194,7 @@ def test_a_template_is_bounded_in_time_memory_and_output(
 def test_the_clock_stops_a_template_that_the_processor_does_not(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(template_process, "WALL_SECONDS", 1)
+    monkeypatch.setattr(templates, "WALL_SECONDS", 1)
     own = with_template(tmp_path / "own", nested(5, ""))
     assert report(workspace, "--templates", own, formats="md") == 2
     assert "was stopped after 1 seconds" in capsys.readouterr().err

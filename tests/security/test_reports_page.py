@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from interlock.model.branding import Branding
-from interlock.report import template_process
+from interlock.report import templates
 from interlock.report.template_language import FILTERS, LOOP, TESTS
 
 PAGE = (Path(__file__).parents[2] / "docs/reports.md").read_text(encoding="utf-8")
@@ -31,7 +31,7 @@ def test_the_lists_are_those_of_the_language() -> None:
 
 
 def test_the_limits_are_those_that_hold() -> None:
-    limits = (template_process.CPU_SECONDS, template_process.WALL_SECONDS)
+    limits = (templates.CPU_SECONDS, templates.WALL_SECONDS)
     assert "{} seconds of work and {} on the clock".format(*limits) in PAGE
-    assert f"{template_process.MEMORY_BYTES // 10**9} GB of memory" in PAGE
-    assert f"{template_process.OUTPUT_BYTES // 10**6} MB of text" in PAGE
+    assert f"{templates.MEMORY_BYTES // 10**9} GB of memory" in PAGE
+    assert f"{templates.OUTPUT_BYTES // 10**6} MB of text" in PAGE

@@ -93,3 +93,13 @@ class ReferenceEntry(Model):
     anchor: str
     title: str
     url: str
+
+
+class Brand(Model):
+    """The look of one report, prepared: everything is text, a checked ``#rrggbb`` or a picture as ``data:``."""
+
+    logo: str = ""
+    confidentiality: str = ""
+    heading: str = ""
+    accent: str = ""
+    paper: str = "a4"

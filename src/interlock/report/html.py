@@ -9,7 +9,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from interlock.documents.files import read_bytes
-from interlock.report import brand, templates
+from interlock.report import templates
+from interlock.report.elements import Brand
 from interlock.report.view import ReportView
 
 _FONT = re.compile(r"url\(\s*[\"']?fonts/([A-Za-z0-9._-]+\.woff2)[\"']?\s*\)")
@@ -22,7 +23,7 @@ def render(view: ReportView, *, own: Path | None = None) -> str:
     :param own: a folder whose ``report.html.j2``, ``report.css`` or ``fonts/*.woff2`` take the shipped ones' place.
     :raises InterlockError: an own template has a mistake, or does what a template may not do.
     """
-    css = (_stylesheet(templates.read_text(own, "report.css"), own) + brand.stylesheet(view.brand)).replace(
+    css = (_stylesheet(templates.read_text(own, "report.css"), own) + _branding(view.brand)).replace(
         "</", "<\\/"
     )  # kept inside its element
     variables = {"view": templates.plain_data(view), "css": css, "csp": _policy(css)}
@@ -51,3 +52,19 @@ def _stylesheet(css: str, own: Path | None) -> str:
 @lru_cache(maxsize=32)
 def _encoded(path: Path, _modified: int) -> str:
     return base64.b64encode(read_bytes(path, _MAX_FONT_BYTES)).decode("ascii")
+
+
+def _branding(brand: Brand) -> str:
+    """What comes after the report's own stylesheet; empty for a report without branding."""
+    rules = []
+    if brand.heading:
+        rules.append(f"h1, h2, h3, h4, .verdict {{ color: {brand.heading}; }}")
+    if brand.accent:
+        rules.append(f"h2, .cover-verdict, .cover-facts {{ border-top-color: {brand.accent}; }}")
+        rules.append(f"a {{ text-decoration-color: {brand.accent}; }}")
+    # Dark screens keep the report's own colours, which are made for them.
+    media = ("print", "screen and (prefers-color-scheme: light)") if rules else ()
+    parts = [f"\n@media {medium} {{ {' '.join(rules)} }}" for medium in media]
+    if brand.paper == "letter":
+        parts.append("\n@page { size: letter; } @page wide { size: letter landscape; }")
+    return "".join(parts)

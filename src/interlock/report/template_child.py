@@ -1,7 +1,7 @@
 """The process in which a reader's own template is rendered: bounded first, then given plain data.
 
 ``python -P -m interlock.report.template_child CPU_SECONDS MEMORY_BYTES OUTPUT_BYTES`` reads one job from stdin
-(:mod:`interlock.report.template_process` writes it), and writes the text to stdout. When it ends with 1, stderr says
+(:mod:`interlock.report.templates` writes it), and writes the text to stdout. When it ends with 1, stderr says
 what went wrong.
 """
 

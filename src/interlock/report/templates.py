@@ -6,6 +6,13 @@ plain data, so a copied shipped template works; one's own is rendered in a bound
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +22,7 @@ from pydantic_core import to_jsonable_python
 from interlock.documents.files import inside, read_bytes
 from interlock.documents.resources import data_dir
 from interlock.model.errors import DocumentError, InterlockError, Location
+from interlock.model.text import plain
 
 if TYPE_CHECKING:
     from interlock.report.template_language import PlainDataEnvironment
@@ -25,12 +33,19 @@ MAX_BYTES = 2_000_000
 MAX_TEMPLATES = 50
 #: What a folder of one's own may replace.
 NAMES = ("report.html.j2", "report.md.j2", "report.css", "sections")
+#: Seconds on the clock and of the processor, bytes of memory and of the text.
+WALL_SECONDS = 60
+CPU_SECONDS = 20
+MEMORY_BYTES = 1_000_000_000
+OUTPUT_BYTES = 50_000_000
+
+_REMEDY = "simplify the template; the shipped ones are a beginning"
 
 
 def plain_data(view: ReportView) -> dict[str, Any]:
     """The view as dictionaries, lists, strings and numbers: no object that a template could reach into."""
-    plain: dict[str, Any] = to_jsonable_python(view)
-    return plain
+    variables: dict[str, Any] = to_jsonable_python(view)
+    return variables
 
 
 def render(name: str, variables: dict[str, Any], own: Path | None, *, autoescape: bool) -> str:
@@ -39,9 +54,7 @@ def render(name: str, variables: dict[str, Any], own: Path | None, *, autoescape
     :raises InterlockError: the template has a mistake, does what a template may not do, or exceeds a limit.
     """
     if own is not None and ((own / name).exists() or (own / "sections").exists()):
-        from interlock.report import template_process
-
-        return template_process.render(_sources(own), name, variables, autoescape=autoescape)
+        return _render_apart(_sources(own), name, variables, autoescape=autoescape)
     return _shipped(autoescape).get_template(name).render(variables)
 
 
@@ -106,3 +119,56 @@ def _sources(own: Path) -> dict[str, tuple[str, Path]]:
     names = [path.relative_to(shipped).as_posix() for path in shipped.rglob("*.j2")]
     names += [path.relative_to(own).as_posix() for path in paths]
     return {name: (read_text(own, name), own / name) for name in dict.fromkeys(names)}
+
+
+def _render_apart(
+    sources: Mapping[str, tuple[str, Path]], name: str, variables: Mapping[str, Any], *, autoescape: bool
+) -> str:
+    """The text of a reader's own template, in a process that is bounded in time, memory and output.
+
+    :param sources: name → text and file of every template that there is.
+    :param variables: plain data only: it goes to the other process as JSON.
+    :raises DocumentError: the template has a mistake, does what it may not do, or exceeds a limit.
+    """
+    file = str(sources[name][1])
+    job = {
+        "templates": {key: (text, str(path)) for key, (text, path) in sources.items()},
+        "name": name,
+        "variables": variables,
+        "autoescape": autoescape,
+    }
+    limits = [str(limit) for limit in (CPU_SECONDS, MEMORY_BYTES, OUTPUT_BYTES)]
+    # Nothing of the user's environment is needed there; -P and absolute paths: nothing is imported from where we are.
+    environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if os.path.isabs(path))}  # noqa: PTH117
+    with tempfile.TemporaryFile() as output:
+        try:
+            done = subprocess.run(  # noqa: S603  # our own module
+                [sys.executable, "-P", "-m", "interlock.report.template_child", *limits],
+                input=json.dumps(job).encode(),
+                stdout=output,
+                stderr=subprocess.PIPE,
+                timeout=WALL_SECONDS,
+                env=environment,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise DocumentError(
+                f"the template was stopped after {WALL_SECONDS} seconds", location=Location(file=file), remedy=_REMEDY
+            ) from error
+        if done.returncode:
+            raise _failure(done, file)
+        output.seek(0)
+        return output.read().decode()
+
+
+def _failure(done: subprocess.CompletedProcess[bytes], file: str) -> DocumentError:
+    if done.returncode == 1:
+        try:
+            told = json.loads(done.stderr)
+            location = Location(file=str(told["file"]), line=told["line"])
+            return DocumentError(plain(told["problem"]), location=location, remedy=_REMEDY)
+        except (ValueError, TypeError, KeyError):
+            pass  # the process broke before it could say what is wrong
+    out_of_time = done.returncode in {-getattr(signal, "SIGXCPU", 0), -getattr(signal, "SIGKILL", 0)}
+    after = f"was stopped after {CPU_SECONDS} seconds of work" if out_of_time else "broke the process that renders it"
+    return DocumentError(f"the template {after}", location=Location(file=file), remedy=_REMEDY)

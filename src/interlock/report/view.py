@@ -11,8 +11,7 @@ from interlock.model.assessment import Assessment
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation
 from interlock.report import safe
-from interlock.report.brand import Brand
-from interlock.report.elements import Shown
+from interlock.report.elements import Brand, Shown
 from interlock.report.sections import (
     contradictions,
     first,

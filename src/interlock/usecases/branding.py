@@ -10,7 +10,7 @@ from interlock.documents.yaml import load_yaml
 from interlock.model.branding import Branding
 from interlock.model.errors import DocumentError, Location
 from interlock.report import safe
-from interlock.report.brand import Brand
+from interlock.report.elements import Brand
 from interlock.workspace.store import SETTINGS_FILE
 
 MAX_BYTES = 500_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 
-from interlock.report.pdf_process import PdfProcess
+from interlock.report.pdf import PdfProcess
 
 __all__ = ["PdfProcess", "start_pdf_process"]
 

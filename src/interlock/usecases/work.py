@@ -9,7 +9,7 @@ from typing import Literal
 from interlock import __version__
 from interlock.model.assessment import Assessment
 from interlock.model.errors import InterlockError
-from interlock.report.work.bodies import JOINER
+from interlock.report.work.items import JOINER, work_items
 from interlock.workspace.atomic import write_atomically
 
 __all__ = ["JOINER", "Kind", "Tracker", "calendar", "issues", "only_part", "poam", "write_parts"]
@@ -27,7 +27,6 @@ def issues(
     :param org: only one organisation's items and the product's.
     """
     from interlock.report.work import trackers
-    from interlock.report.work.items import work_items
 
     items = work_items(assessment, routine=routine)
     if org is not None:

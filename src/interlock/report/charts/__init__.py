@@ -1,10 +1,9 @@
 """Charts as SVG text, drawn by our own code: score bars, the gap graph, the plan's timeline and tornado."""
 
-from interlock.report.charts.bars import score_bar
-from interlock.report.charts.condense import Drawing, DrawnNode, condense, required, root_keys
+from interlock.report.charts.bars import TornadoRow, score_bar, tornado
+from interlock.report.charts.condense import Drawing, DrawnNode, condense, required
 from interlock.report.charts.graph import gap_graph, gap_graph_svg, mermaid
 from interlock.report.charts.timeline import TimelineRow, timelines
-from interlock.report.charts.tornado import TornadoRow, tornado
 
 __all__ = [
     "Drawing",
@@ -16,7 +15,6 @@ __all__ = [
     "gap_graph_svg",
     "mermaid",
     "required",
-    "root_keys",
     "score_bar",
     "timelines",
     "tornado",

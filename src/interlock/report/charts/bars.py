@@ -1,11 +1,20 @@
-"""Score intervals as bars: solid up to what is verified so far, outlined and hatched up to the best case."""
+"""Charts of bars: a score's interval, and what drives the P80.
+
+A score is solid up to what is verified so far, outlined and hatched up to the best case. The tornado has for each task
+or party the P80 of the runs in which it went best, and worst.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from interlock.model.readiness import Interval
-from interlock.report.charts.svg import INK, PAPER, RULE, SOFT, WASH, Value, element, picture
+from interlock.report import safe
+from interlock.report.charts.svg import INK, PAPER, RULE, SOFT, WASH, Value, element, fit, label, picture
+
+_WIDTH, _LEFT, _VALUE, _ROW, _HEAD, _FOOT = 680.0, 268.0, 44.0, 31.0, 22.0, 8.0
 
 
 def score_bar(score: Interval, alt: str, *, width: float = 168, height: float = 14) -> str:
@@ -44,3 +53,63 @@ def _hatching(low: float, high: float, height: float) -> dict[str, Value]:
             strokes.append(f"M{left:.1f} {height - (left - start):.1f}L{right:.1f} {height - (right - start):.1f}")
         start += 5
     return {"d": "".join(strokes), "class": "b-hatch", "stroke": SOFT, "stroke-width": 0.8, "fill": "none"}
+
+
+@dataclass(frozen=True)
+class TornadoRow:
+    """One bar, in working days from the plan's start; ``aside`` stands below the name, ``strong`` sets it semi-bold."""
+
+    name: str
+    aside: str
+    well: float
+    badly: float
+    strong: bool = False
+
+
+def tornado(rows: Sequence[TornadoRow], p80_days: float) -> tuple[str, str]:
+    """The picture and its text alternative; both empty without rows or with days that are no numbers.
+
+    :param p80_days: the plan's own P80, drawn as the line through all bars.
+    """
+    known = [row for row in rows if math.isfinite(row.well) and math.isfinite(row.badly)]
+    if not known or not math.isfinite(p80_days):
+        return "", ""
+    low = min(p80_days, *(min(row.well, row.badly) for row in known))
+    high = max(p80_days, *(max(row.well, row.badly) for row in known))
+    span = max(high - low, 1.0)
+    room = _WIDTH - _LEFT - 2 * _VALUE
+
+    def x_of(days: float) -> float:
+        return _LEFT + _VALUE + room * (days - low) / span
+
+    height = _HEAD + _ROW * len(known) + _FOOT
+    line = x_of(p80_days)
+    body = [
+        element("path", {"d": f"M{line:.1f} {_HEAD - 5}V{height - _FOOT:.1f}", "class": "l-grid", "stroke": RULE}),
+        label(line, 12, f"P80: day {round(p80_days):,}", size=10.5, anchor="middle", tone="soft"),
+    ]
+    for index, row in enumerate(known):
+        body += _bar(row, _HEAD + _ROW * index + _ROW / 2, x_of(row.well), x_of(row.badly), line)
+    spoken = "; ".join(f"{_spoken(row)}: day {round(row.well):,} to {round(row.badly):,}" for row in known)
+    alt = f"P80 when each goes well and when it goes badly. {spoken}."
+    return picture(_WIDTH, height, alt, body, name="tornado"), alt
+
+
+def _spoken(row: TornadoRow) -> str:
+    return safe.name(row.name) + (f" ({safe.name(row.aside)})" if row.aside else "")
+
+
+def _bar(row: TornadoRow, y: float, well: float, badly: float, line: float) -> list[str]:
+    name = fit(safe.name(row.name), _LEFT - 12, 11.5, bold=row.strong)
+    left, right = min(well, badly), max(well, badly)
+    middle = min(max(line, left), right)
+    return [
+        label(0, y + (0 if row.aside else 4), name, size=11.5, weight=600 if row.strong else 400),
+        *([label(0, y + 12, fit(safe.name(row.aside), _LEFT - 12, 10), size=10, tone="soft")] if row.aside else []),
+        element("rect", {"x": left, "y": y - 5.5, "width": max(middle - left, 1.0), "height": 11, "class": "l-well",
+                         "fill": RULE}),
+        element("rect", {"x": middle, "y": y - 5.5, "width": max(right - middle, 1.0), "height": 11,
+                         "class": "l-range", "fill": INK}),
+        label(left - 5, y + 4, f"{round(row.well):,}", size=10.5, anchor="end", tone="soft"),
+        label(right + 5, y + 4, f"{round(row.badly):,}", size=10.5, tone="soft"),
+    ]  # fmt: skip

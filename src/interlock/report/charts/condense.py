@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import networkx as nx
+
 from interlock.model import words
 from interlock.model.base import Scope, Severity
 from interlock.model.gap_graph import GapGraph, GapNode
@@ -30,7 +32,6 @@ class DrawnNode:
     discovery: bool
     root: bool
     anchor: str
-    members: int
     blocks: int
 
 
@@ -48,23 +49,13 @@ class Drawing:
     waves: bool = False
 
 
-def root_keys(graph: GapGraph) -> set[str]:
-    """Keys of every node that is a root cause, grouped ones included."""
-    return {key for cause in graph.root_causes for key in (cause.nodes or (cause.key,))}
-
-
 def required(graph: GapGraph, needed: Callable[[GapNode], bool]) -> GapGraph:
     """The graph without nodes that are not ``needed`` and that nothing needed waits for."""
-    before: dict[str, list[str]] = defaultdict(list)
-    for edge in graph.reduced:
-        before[edge.after].append(edge.before)
-    kept = {node.key for node in graph.nodes if needed(node)}
-    waiting = list(kept)
-    while waiting:
-        for key in before[waiting.pop()]:
-            if key not in kept:
-                kept.add(key)
-                waiting.append(key)
+    waiting = nx.DiGraph()
+    waiting.add_nodes_from(node.key for node in graph.nodes)
+    waiting.add_edges_from((edge.after, edge.before) for edge in graph.reduced)
+    start = [node.key for node in graph.nodes if needed(node)]
+    kept = {key for layer in nx.bfs_layers(waiting, start) for key in layer}
     if len(kept) == len(graph.nodes):
         return graph
     edges = tuple(edge for edge in graph.reduced if edge.before in kept and edge.after in kept)
@@ -82,7 +73,7 @@ def condense(
     :param anchor: where a click on a node leads.
     :param most: how many joined boxes the picture may hold.
     """
-    roots = root_keys(graph)
+    roots = {key for cause in graph.root_causes for key in (cause.nodes or (cause.key,))}
     single = [_drawn([node], roots, names, anchor) for node in graph.nodes]
     drawing = _split(single, [(edge.before, edge.after) for edge in graph.reduced], "")
     if not _too_large(drawing, most):
@@ -131,7 +122,6 @@ def _drawn(
         discovery=first.kind == "discovery",
         root=any(node.key in roots for node in nodes),
         anchor=anchor(first),
-        members=len(nodes),
         blocks=sum(node.blocks for node in nodes),
     )
 
@@ -151,41 +141,16 @@ def _where(nodes: Sequence[GapNode], names: Mapping[str, str]) -> str:
 def _merge(graph: GapGraph, roots: set[str], names: Mapping[str, str], anchor: Callable[[GapNode], str]) -> Drawing:
     members: dict[tuple[str, str], list[GapNode]] = defaultdict(list)
     for node in graph.nodes:
-        members[(node.rule, node.kind)].append(node)
+        members[node.rule, node.kind].append(node)
     groups = {key: _drawn(nodes, roots, names, anchor) for key, nodes in members.items()}
-    group_of = {node.key: groups[(node.rule, node.kind)].key for node in graph.nodes}
-    edges = {
-        (group_of[edge.before], group_of[edge.after])
-        for edge in graph.reduced
-        if edge.before in group_of and edge.after in group_of
-    }
+    group_of = {node.key: groups[node.rule, node.kind].key for node in graph.nodes}
+    edges = {(group_of[edge.before], group_of[edge.after]) for edge in graph.reduced}
     note = (
         f"With {len(graph.nodes):,} nodes, the same rule at several organisations is drawn as one box, with their "
         "number beside its id."
     )
-    return _split(list(groups.values()), _without_shortcuts(sorted(edges)), note)
-
-
-def _without_shortcuts(edges: Sequence[Edge]) -> list[Edge]:
-    """Edges that no longer path replaces; in a cycle every edge stays, so that nothing is lost."""
-    after: dict[str, set[str]] = defaultdict(set)
-    for start, end in edges:
-        after[start].add(end)
-
-    def reaches(start: str, goal: str, skip: Edge) -> bool:
-        reached, waiting = {start}, [start]
-        while waiting:
-            here = waiting.pop()
-            for there in after.get(here, ()):
-                if (here, there) == skip or there in reached:
-                    continue
-                if there == goal:
-                    return True
-                reached.add(there)
-                waiting.append(there)
-        return False
-
-    return [edge for edge in edges if not reaches(edge[0], edge[1], edge) or reaches(edge[1], edge[0], edge)]
+    reduced = nx.transitive_reduction(nx.DiGraph(edges)).edges
+    return _split(list(groups.values()), [edge for edge in sorted(edges) if edge in reduced], note)
 
 
 def _neighbourhood(drawing: Drawing, total: int, most: int) -> Drawing:
@@ -193,16 +158,14 @@ def _neighbourhood(drawing: Drawing, total: int, most: int) -> Drawing:
     everything = (*drawing.nodes, *drawing.separate)
     order = sorted(drawing.nodes, key=lambda node: (not node.root, -node.blocks, node.severity.rank, node.key))
     rank = {node.key: position for position, node in enumerate(order)}
-    beside: dict[str, set[str]] = defaultdict(set)
-    for start, end in drawing.edges:
-        beside[start].add(end)
-        beside[end].add(start)
+    joined = nx.DiGraph(drawing.edges)
     roots = [node.key for node in order if node.root]
     chosen: dict[str, None] = {}
     nearest = roots or [node.key for node in order[:1]]
     while nearest and len(chosen) < most:
         chosen.update(dict.fromkeys(nearest[: most - len(chosen)]))
-        nearest = sorted({key for near in nearest for key in beside[near]} - chosen.keys(), key=lambda key: rank[key])
+        beside = {key for near in nearest for key in nx.all_neighbors(joined, near)}
+        nearest = sorted(beside - chosen.keys(), key=rank.__getitem__)
     smaller = _split([node for node in drawing.nodes if node.key in chosen], drawing.edges, "")
     layers = _layers(smaller)
     near_enough = [node for node in smaller.nodes if layers[node.key] < MAX_LAYERS]

@@ -89,8 +89,6 @@ def _heading(index: int, shape: _Shape, *, waves: bool) -> str:
 def _edge(edge: tuple[str, str], layout: Layout, shape: _Shape) -> str:
     """A smooth curve from box to box, through the bends that keep it clear of boxes between."""
     start, end = edge
-    if end not in layout.layer or (layout.layer[start] >= layout.layer[end]):
-        return ""
     x, y = shape.x(layout.layer[start]) + shape.width, _HEAD + layout.centre[start]
     path = f"M{x:.1f} {y:.1f}"
     goals = [(shape.x(at), _HEAD + height, shape.width) for at, height in layout.bends[edge]]

@@ -13,6 +13,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import networkx as nx
+
 Edge = tuple[str, str]
 #: A layout's vertex: a node's key, or (edge's ends, layer) of a bend.
 Vertex = str | tuple[str, str, int]
@@ -35,22 +37,11 @@ class Layout:
 
 
 def layers_of(nodes: Sequence[str], edges: Sequence[Edge]) -> dict[str, int]:
-    """Layer of each node: 0 without predecessors, else one more than the deepest predecessor.
-
-    A cycle is cut at the node that was given first, so every input has a drawing.
-    """
-    before: dict[str, set[str]] = {node: set() for node in nodes}
-    for start, end in edges:
-        if start in before and end in before and start != end:
-            before[end].add(start)
-    layer: dict[str, int] = {}
-    waiting = list(nodes)
-    while waiting:
-        ready = [node for node in waiting if all(earlier in layer for earlier in before[node])] or waiting[:1]
-        for node in ready:
-            layer[node] = max((layer[earlier] + 1 for earlier in before[node] if earlier in layer), default=0)
-        waiting = [node for node in waiting if node not in layer]
-    return layer
+    """Layer of each node: 0 without predecessors, else one more than the deepest predecessor."""
+    graph = nx.DiGraph()
+    graph.add_nodes_from(nodes)
+    graph.add_edges_from(edges)
+    return {node: layer for layer, column in enumerate(nx.topological_generations(graph)) for node in column}
 
 
 def arrange(nodes: Sequence[str], edges: Sequence[Edge], box: float, gap: float, bend: float) -> Layout:
@@ -59,14 +50,12 @@ def arrange(nodes: Sequence[str], edges: Sequence[Edge], box: float, gap: float,
     :param box: height of a node; ``gap`` what stays free between two; ``bend`` the height kept for a passing edge.
     """
     layer = layers_of(nodes, edges)
-    forward = [edge for edge in dict.fromkeys(edges) if edge[0] in layer and edge[1] in layer]
-    forward = [edge for edge in forward if layer[edge[0]] < layer[edge[1]]]
     columns: list[list[Vertex]] = [[] for _ in range(max(layer.values(), default=-1) + 1)]
     for node in nodes:
         columns[layer[node]].append(node)
     left: dict[Vertex, list[Vertex]] = defaultdict(list)
     right: dict[Vertex, list[Vertex]] = defaultdict(list)
-    for start, end in forward:
+    for start, end in edges:
         previous: Vertex = start
         for at in range(layer[start] + 1, layer[end]):
             vertex: Vertex = (start, end, at)
@@ -83,7 +72,7 @@ def arrange(nodes: Sequence[str], edges: Sequence[Edge], box: float, gap: float,
     centre = _heights(ordered, left, right, size, gap)
     bends = {
         (start, end): tuple((at, centre[(start, end, at)]) for at in range(layer[start] + 1, layer[end]))
-        for start, end in forward
+        for start, end in edges
     }
     heights = {vertex: height for vertex, height in centre.items() if isinstance(vertex, str)}
     lowest = max((centre[vertex] + size[vertex] / 2 for vertex in centre), default=0.0)

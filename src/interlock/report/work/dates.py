@@ -35,7 +35,8 @@ def render(assessment: Assessment, *, now: datetime) -> bytes:
     share = words.share(assessment.plan.judgement_share)
     judged = f"{share} of the critical path's time rests on judgement."
     for key, name, finish in _finishes(assessment):
-        for (level, meaning, said), day in zip(_LEVELS, _days(finish), strict=True):
+        days = map(date.fromisoformat, (finish.p50_date, finish.p80_date, finish.p90_date))
+        for (level, meaning, said), day in zip(_LEVELS, days, strict=True):
             event = Event()
             event.add("uid", str(uuid.uuid5(_NAMESPACE, "\n".join((assessment.product, key, level)))))
             event.add("dtstamp", now)
@@ -60,11 +61,3 @@ def _finishes(assessment: Assessment) -> Iterator[tuple[str, str, Quantiles]]:
     for forecast in plan.orgs:
         name = names.get(forecast.org, safe.name(forecast.org))
         yield f"org:{forecast.org}", f"{name} past the {gate} gate", forecast.finish
-
-
-def _days(finish: Quantiles) -> tuple[date, date, date]:
-    return (
-        date.fromisoformat(finish.p50_date),
-        date.fromisoformat(finish.p80_date),
-        date.fromisoformat(finish.p90_date),
-    )

@@ -1,7 +1,14 @@
-"""Work items: what is open and what is to be found out, as an issue tracker understands it."""
+"""Work items: what is open and what is to be found out, as an issue tracker understands it.
+
+Their bodies are in the markup of each tracker; nothing quoted in them becomes markup, a mention or a link.
+"""
 
 from __future__ import annotations
 
+import html
+import re
+
+from interlock.documents.markdown import escape
 from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Model, Reference, Severity
@@ -13,6 +20,9 @@ from interlock.report.sections.summary import question
 
 #: GitHub's limit for the name of a label.
 LABEL_LIMIT = 50
+#: A word joiner behind the sign keeps a tracker from reading a mention, an issue number or a macro.
+_CALLS = re.compile(r"([@#!~\[{|*_^+])(?=\S)")
+JOINER = "\u2060"
 
 
 class WorkItem(Model):
@@ -82,7 +92,7 @@ def _item(
     return WorkItem(
         id=safe.text(task.id, 200),
         title=f"{where}: {title}" if where else title,
-        message=_found(assessment, node) if node else "",
+        message=found(assessment, node) if node else "",
         why=words.sentence(safe.text(rule.why)) if rule else "",
         action=words.sentence(safe.text(rule.remediation.text, 1500)) if rule else "",
         facts=(
@@ -104,9 +114,74 @@ def _cited(reference: Reference) -> Reference:
     return Reference(title=safe.name(reference.title), url=safe.web_address(reference.url))
 
 
-def _found(assessment: Assessment, node: GapNode) -> str:
+def found(assessment: Assessment, node: GapNode) -> str:
     """What was found; of something undecided only why it is, never the gap as a fact."""
     if node.kind == "gap":
         return safe.text(node.message)
     detail = next((finding.detail for finding in assessment.findings if finding.key == node.key), None)
     return words.capital(words.sentence(safe.text(detail or "not decided yet")))
+
+
+def quiet(text: str) -> str:
+    """Text that no tracker reads as a mention, an issue number, a link or a macro."""
+    return _CALLS.sub(rf"\1{JOINER}", text)
+
+
+def as_markdown(item: WorkItem) -> str:
+    """GitHub-flavoured Markdown."""
+    parts = [f"**{head}.** {_md(said)}" if head else _md(said) for head, said in _told(item)]
+    facts = [f"- {label}: {_md(value)}" for label, value in item.facts]
+    facts.append(f"- Waits for: {', '.join(f'`{_code(key)}`' for key in item.blocked_by) or 'nothing'}")
+    parts.append("\n".join(facts))
+    if item.references:
+        cited = (f"- {_md(cite.title)}" + (f": <{cite.url}>" if cite.url else "") for cite in item.references)
+        parts.append("\n".join(cited))
+    parts.append(f"Interlock key: `{_code(item.id)}`")
+    return "\n\n".join(parts) + "\n"
+
+
+def as_text(item: WorkItem) -> str:
+    """Lines of text for Jira, whose importer reads wiki markup."""
+    parts = [quiet(f"{head}: {said}" if head else said) for head, said in _told(item)]
+    parts.append(quiet("\n".join(f"{label}: {value}" for label, value in (*item.facts, _waits_for(item)))))
+    if item.references:
+        parts.append("\n".join(f"{quiet(cite.title)}: {cite.url}".removesuffix(": ") for cite in item.references))
+    return "\n\n".join([*parts, f"Interlock key: {quiet(item.id)}"])
+
+
+def as_html(item: WorkItem) -> str:
+    """HTML for Azure Boards."""
+    parts = [f"<p><b>{head}.</b> {_html(said)}</p>" if head else f"<p>{_html(said)}</p>" for head, said in _told(item)]
+    facts = (*item.facts, _waits_for(item), ("Interlock key", item.id))
+    parts.append("<ul>" + "".join(f"<li>{_html(label)}: {_html(value)}</li>" for label, value in facts) + "</ul>")
+    if item.references:
+        parts.append(f"<ul>{''.join(map(_html_cite, item.references))}</ul>")
+    return "".join(parts)
+
+
+def _told(item: WorkItem) -> list[tuple[str, str]]:
+    """Paragraphs that say something, each with its heading; what was found has none."""
+    told = (("", item.message), ("Why it matters", item.why), ("What to do", item.action))
+    return [(head, said) for head, said in told if said]
+
+
+def _waits_for(item: WorkItem) -> tuple[str, str]:
+    return "Waits for", ", ".join(item.blocked_by) or "nothing"
+
+
+def _html_cite(cite: Reference) -> str:
+    title = _html(cite.title)
+    return f'<li><a href="{html.escape(cite.url)}">{title}</a></li>' if cite.url else f"<li>{title}</li>"
+
+
+def _md(value: str) -> str:
+    # After the escape, so that its own backslashes stay in front of what they escape.
+    return re.sub(r"([@#])(?=\w)", rf"\1{JOINER}", escape(value))
+
+
+def _code(value: str) -> str:
+    return value.replace("`", "'")
+
+
+def _html(value: str) -> str:
+    return html.escape(re.sub(r"([@#])(?=\w)", rf"\1{JOINER}", value))

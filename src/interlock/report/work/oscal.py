@@ -25,6 +25,7 @@ from interlock.model.gap_graph import GapNode
 from interlock.model.plan import PlanTask
 from interlock.report import estimates, safe
 from interlock.report.sections.summary import question
+from interlock.report.work.items import found
 
 OSCAL_VERSION = "1.2.2"
 #: Names below are made of this one; a random UUID, drawn once.
@@ -58,7 +59,7 @@ def _id(*names: str) -> str:
 def _body(assessment: Assessment, now: datetime, version: str) -> dict[str, Any]:
     tasks = {task.id: task for task in assessment.plan.tasks}
     nodes = assessment.graph.nodes
-    body: dict[str, Any] = {
+    return {
         "metadata": {
             "title": f"{_line(assessment.product)}: plan of action and milestones",
             "last-modified": now.isoformat(timespec="seconds"),
@@ -72,7 +73,6 @@ def _body(assessment: Assessment, now: datetime, version: str) -> dict[str, Any]
         "risks": [_risk(assessment, node, tasks) for node in nodes],
         "poam-items": [_entry(assessment, node) for node in nodes],
     }
-    return body
 
 
 def _components(assessment: Assessment, version: str) -> list[dict[str, Any]]:
@@ -116,10 +116,7 @@ def _title(node: GapNode) -> str:
 
 def _said(assessment: Assessment, node: GapNode) -> str:
     """What was found; of something undecided only why it is, never the gap as a fact."""
-    if node.kind == "gap":
-        return _text(node.message) or _text(node.title)
-    detail = next((finding.detail for finding in assessment.findings if finding.key == node.key), None)
-    return _text(words.capital(words.sentence(detail or "not decided yet")))
+    return escape(found(assessment, node)) or _title(node)
 
 
 def _observation(assessment: Assessment, node: GapNode, now: datetime) -> dict[str, Any]:

@@ -16,8 +16,7 @@ from typing import Any, Literal
 
 from interlock.documents.visible import to_json
 from interlock.model.base import Severity
-from interlock.report.work import bodies
-from interlock.report.work.items import WorkItem
+from interlock.report.work.items import WorkItem, as_html, as_markdown, as_text, quiet
 
 Tracker = Literal["github", "jira", "azure"]
 Kind = Literal["csv", "json"]
@@ -51,15 +50,13 @@ def _csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _title(item: WorkItem) -> str:
-    title = bodies.quiet(item.title)
+    title = quiet(item.title)
     return title if len(title) <= TITLE_LIMIT else title[: TITLE_LIMIT - 1] + "…"
 
 
 def _github_csv(items: Sequence[WorkItem]) -> str:
     head = ("id", "title", "body", "labels", "blocked_by")
-    return _csv(
-        head, ((i.id, _title(i), bodies.markdown(i), ",".join(i.labels), ",".join(i.blocked_by)) for i in items)
-    )
+    return _csv(head, ((i.id, _title(i), as_markdown(i), ",".join(i.labels), ",".join(i.blocked_by)) for i in items))
 
 
 def _github_json(items: Sequence[WorkItem]) -> str:
@@ -67,7 +64,7 @@ def _github_json(items: Sequence[WorkItem]) -> str:
         [
             {
                 "id": item.id,
-                "issue": {"title": _title(item), "body": bodies.markdown(item), "labels": list(item.labels)},
+                "issue": {"title": _title(item), "body": as_markdown(item), "labels": list(item.labels)},
                 "blocked_by": list(item.blocked_by),
             }
             for item in items
@@ -85,7 +82,7 @@ def _jira_csv(items: Sequence[WorkItem]) -> str:
     rows = []
     for item in items:
         ahead = [numbers[key] for key in blocks[item.id]]
-        row: list[object] = [numbers[item.id], "Task", _title(item), bodies.text(item), _jira_priority(item), item.id]
+        row: list[object] = [numbers[item.id], "Task", _title(item), as_text(item), _jira_priority(item), item.id]
         row += [*(_label(name) for name in item.labels), *[""] * (labels - len(item.labels))]
         rows.append([*row, *ahead, *([""] * (links - len(ahead)))])
     return _csv(head, rows)
@@ -97,7 +94,7 @@ def _jira_json(items: Sequence[WorkItem]) -> str:
             "externalId": item.id,
             "issueType": "Task",
             "summary": _title(item),
-            "description": bodies.text(item),
+            "description": as_text(item),
             "priority": _jira_priority(item),
             "labels": [_label(name) for name in item.labels],
         }
@@ -120,7 +117,7 @@ def _azure_csv(items: Sequence[WorkItem]) -> str:
     return _csv(
         head,
         (
-            ("Issue", _title(i), bodies.rich(i), _azure_priority(i), AZURE_TAG_SEPARATOR.join(map(_label, i.labels)))
+            ("Issue", _title(i), as_html(i), _azure_priority(i), AZURE_TAG_SEPARATOR.join(map(_label, i.labels)))
             for i in items
         ),
     )
@@ -130,7 +127,7 @@ def _azure_json(items: Sequence[WorkItem]) -> str:
     def patch(item: WorkItem) -> list[dict[str, Any]]:
         fields = {
             "System.Title": _title(item),
-            "System.Description": bodies.rich(item),
+            "System.Description": as_html(item),
             "System.Tags": AZURE_TAG_SEPARATOR.join(map(_label, item.labels)),
             "Microsoft.VSTS.Common.Priority": _azure_priority(item),
         }

@@ -18,8 +18,8 @@ from interlock.model.observation import Observation
 from interlock.report import safe
 from interlock.report.sections.context import Context
 from interlock.report.view import SECTIONS
-from interlock.report.xlsx.book import A4, Book
-from interlock.report.xlsx.columns import FACTS, FIRST, GAPS, ORGANIZATIONS, PLAN, PROBE, QUESTIONS, SOURCES, Column
+from interlock.report.xlsx.book import A3, A4, Book, Column
+from interlock.report.xlsx.columns import FACTS, FIRST, GAPS, ORGANIZATIONS, PLAN, PROBE, QUESTIONS, SOURCES
 from interlock.report.xlsx.rows import Content
 
 #: Sheets in order, and the sections of the report that ask for each.
@@ -71,16 +71,15 @@ def render(
     book = Book(target, content.context, interlock_version)
     if "Summary" in names:
         _summary(book, content, shown, interlock_version)
-    if "Gaps" in names:
-        book.table("Gaps", GAPS, list(content.gaps()), fixed=2)
-    if "Questions open" in names:
-        book.table("Questions open", QUESTIONS, list(content.questions()), fixed=2)
-    if "Plan" in names:
-        book.table("Plan", PLAN, list(content.tasks()), fixed=2)
-    if "Probe findings" in names:
-        book.table("Probe findings", PROBE, content.checks(), fixed=2)
-    if "Sources" in names:
-        book.table("Sources", SOURCES, list(content.sources()), fixed=1, paper=A4)
+    for name, columns, rows, fixed, paper in (
+        ("Gaps", GAPS, content.gaps, 2, A3),
+        ("Questions open", QUESTIONS, content.questions, 2, A3),
+        ("Plan", PLAN, content.tasks, 2, A3),
+        ("Probe findings", PROBE, content.checks, 2, A3),
+        ("Sources", SOURCES, content.sources, 1, A4),
+    ):
+        if name in names:
+            book.rows(book.sheet(name, columns, fixed=fixed, paper=paper), 0, columns, list(rows()))
     book.close()
     return target.getvalue()
 

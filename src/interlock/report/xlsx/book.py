@@ -5,15 +5,21 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 import xlsxwriter
 
 from interlock.report import safe
 from interlock.report.sections.context import Context
-from interlock.report.xlsx.cells import ROW_LIMIT, Kind, Row, Value, cell_text
-from interlock.report.xlsx.columns import Column
+from interlock.report.work.trackers import cell as no_formula
+
+#: Characters (UTF-16 code units) of one cell, and rows of one sheet: Excel specifications and limits.
+CELL_LIMIT, ROW_LIMIT = 32_767, 1_048_576
+Value = str | float | date | None
+Row = tuple[Value, ...]
+Kind = Literal["text", "number", "score", "share", "date", "moment"]
 
 _FORMATS: Mapping[Kind, str] = {
     "text": "General",
@@ -29,6 +35,19 @@ A3, A4 = 8, 9
 _LINE, _TALLEST = 13.2, 409.0
 #: Letters of running text that fit into the width of one digit of the standard font.
 _NARROWER = 1.2
+
+
+@dataclass(frozen=True)
+class Column:
+    """``width`` in characters; ``kind`` is how numbers and dates are shown, text stays text.
+
+    :ivar mixed: it holds text as well as numbers and dates, so that these stand at the left too.
+    """
+
+    head: str
+    width: float
+    kind: Kind = "text"
+    mixed: bool = False
 
 
 class Book:
@@ -85,10 +104,6 @@ class Book:
         sheet.set_footer(self._footer)
         sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
         return sheet
-
-    def table(self, name: str, columns: Sequence[Column], rows: Sequence[Row], *, fixed: int, paper: int = A3) -> None:
-        """A sheet that is one table."""
-        self.rows(self.sheet(name, columns, fixed=fixed, paper=paper), 0, columns, rows)
 
     def title(self, sheet: Any, text: str) -> None:
         """The first row of a sheet that is more than one table."""
@@ -153,3 +168,25 @@ def _lines_of(text: str, width: float) -> int:
         if used > room:  # a word without a place to break it
             lines, used = lines + (used - 1) // room, (used - 1) % room + 1
     return lines
+
+
+def cell_text(value: str) -> str:
+    """Text as a cell takes it: lines kept, nothing unprintable, never a formula, and cut with a word where too long."""
+    clean = "\n".join(whole(line) for line in value.split("\n"))
+    return _cut(no_formula(clean))
+
+
+def whole(value: object) -> str:
+    """One safe line, uncut."""
+    written = str(value)
+    return safe.text(written, max(1, len(written)))
+
+
+def _cut(value: str) -> str:
+    if 2 * len(value) <= CELL_LIMIT:
+        return value
+    units = value.encode("utf-16-le")
+    if len(units) <= 2 * CELL_LIMIT:
+        return value
+    note = f"… [cut: a cell holds {CELL_LIMIT:,} characters, the whole text has {len(units) // 2:,}]"
+    return units[: 2 * (CELL_LIMIT - len(note))].decode("utf-16-le", "ignore") + note

@@ -2,23 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from interlock.report.xlsx.cells import Kind
-
-
-@dataclass(frozen=True)
-class Column:
-    """``width`` in characters; ``kind`` is how numbers and dates are shown, text stays text.
-
-    :ivar mixed: it holds text as well as numbers and dates, so that these stand at the left too.
-    """
-
-    head: str
-    width: float
-    kind: Kind = "text"
-    mixed: bool = False
-
+from interlock.report.xlsx.book import Column
 
 ORGANIZATIONS = (
     Column("Organisation", 30),

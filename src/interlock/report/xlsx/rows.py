@@ -12,7 +12,7 @@ from interlock.model.content import first_changes, ruleset_words, told_changes
 from interlock.model.finding import Finding
 from interlock.model.gap_graph import GapNode
 from interlock.model.observation import Check, Observation
-from interlock.model.plan import PlanTask, Quantiles
+from interlock.model.plan import PlanTask
 from interlock.model.readiness import OrgReadiness
 from interlock.model.rule import LeadTime, Rule
 from interlock.plan.calendar import WorkingCalendar
@@ -22,7 +22,7 @@ from interlock.report.sections.first import first_steps
 from interlock.report.sections.gaps import Neighbours
 from interlock.report.sections.glance import observed_mark, verdict_label
 from interlock.report.sections.summary import build_summary, question, why_undecided
-from interlock.report.xlsx.cells import Row, Value, whole
+from interlock.report.xlsx.book import Row, Value, whole
 
 #: Outcomes of checks in the order of the table.
 _OUTCOMES = (
@@ -87,7 +87,12 @@ class Content:
             yield "Plan", None, f"Nothing is left to do before the {gate.phrase} gate, as far as is known."
             return
         yield "Plan starts on", _day(plan.start), self._see(words.count(len(plan.tasks), "task"), "Plan")
-        for level, day, days, says in _levels(plan.finish):
+        finish = plan.finish
+        for level, day, days, says in (
+            ("P50", finish.p50_date, finish.p50_days, "Half"),
+            ("P80", finish.p80_date, finish.p80_days, "The date to commit to, kept by four fifths"),
+            ("P90", finish.p90_date, finish.p90_days, "Nine tenths"),
+        ):
             passed = f"{says} of the simulated runs: {estimates.days(days)} from the start."
             yield f"All pass the {gate.phrase} gate, {level}", _day(day), passed
 
@@ -159,7 +164,7 @@ class Content:
         for rank, (rule, finding) in enumerate(sorted(self._findings({RuleOutcome.GAP}), key=order), start=1):
             effort = rule.remediation.effort
             node = self.context.nodes.get(finding.key)
-            sources = [*self._cite(rule.references, rule.id), *self._statements(rule)]
+            statements = f"Statements of the method: {', '.join(rule.source)}" if rule.source else ""
             yield (
                 rank,
                 rule.id,
@@ -178,7 +183,7 @@ class Content:
                 words.sentence(whole(rule.why)),
                 words.sentence(whole(rule.remediation.text)),
                 _evidence(finding),
-                _lines(*sources),
+                _lines(*self._cite(rule.references, rule.id), statements),
                 _judged(rule.remediation.lead_time),
             )
 
@@ -187,9 +192,6 @@ class Content:
             gate = words.GATE[self.assessment.target_gate].phrase
             return f"Open, not needed for the {gate} gate"
         return f"Open, waits for {words.listed(waits_for)}" if waits_for else "Open, can start now"
-
-    def _statements(self, rule: Rule) -> list[str]:
-        return [f"Statements of the method: {', '.join(rule.source)}"] if rule.source else []
 
     def questions(self) -> Iterator[Row]:
         """What could not be decided, by whom to ask, worst first."""
@@ -338,14 +340,6 @@ class Content:
         """Everything that the other sheets cite."""
         for entry in self.context.book.entries():
             yield entry.number, entry.title, entry.url, ", ".join(self._cited.get(entry.number, ()))
-
-
-def _levels(finish: Quantiles) -> tuple[tuple[str, str, float, str], ...]:
-    return (
-        ("P50", finish.p50_date, finish.p50_days, "Half"),
-        ("P80", finish.p80_date, finish.p80_days, "The date to commit to, kept by four fifths"),
-        ("P90", finish.p90_date, finish.p90_days, "Nine tenths"),
-    )
 
 
 def _lines(*parts: str) -> str:
