@@ -46,7 +46,7 @@ def asked(loopback: Loopback, token: Any = REFUSED, read: Any = UNAUTHORIZED, **
 
 
 def test_the_sandbox_refuses_by_the_book() -> None:
-    with SandboxServer(tls_faults=False) as server:
+    with SandboxServer() as server:
         target = Target(base_url=server.base_url("riverside"))
         observation = probe_sync([target], ProbeSettings(active=True))[0]
         passive = probe_sync([target], ProbeSettings())[0]
@@ -152,7 +152,7 @@ def test_without_a_token_endpoint_there_is_nothing_to_ask(loopback: Loopback) ->
 
 
 def test_a_token_endpoint_inside_is_not_asked() -> None:
-    with SandboxServer(tls_faults=False) as server:
+    with SandboxServer() as server:
         base = server.base_url("riverside", "internal-token-endpoint")
         observation = probe_sync([Target(base_url=base)], ProbeSettings(active=True))[0]
     assert check(observation, "NEG-001")[0] == "not_observed"

@@ -49,8 +49,9 @@ from interlock.probe.transport.credentials import ASSERTION_SECONDS, Secret, loo
 from interlock.probe.transport.settings import ProbeSettings
 from interlock.probe.transport.transfer import Ask
 from interlock.sandbox.client import CLIENT_ID as SANDBOX_ID
-from interlock.sandbox.client import CLIENT_SECRET, KEY_ID, client_private_key_pem
+from interlock.sandbox.client import CLIENT_SECRET, KEY_ID
 from interlock.sandbox.server import SandboxServer
+from sandbox_client import client_private_key_pem
 
 pytestmark = pytest.mark.fast
 
@@ -262,7 +263,7 @@ def test_the_sandbox_exchanges_a_signed_assertion_for_a_token(key: Any, monkeypa
     monkeypatch.setattr(server_side, "client_key", lambda: registered)
     org = organization(client_id_env="ID", private_key_env="KEY", key_id_env="KID")
     use = resolve(org, {"ID": SANDBOX_ID, "KEY": pem(key), "KID": "both"}.get, None)
-    with SandboxServer(tls_faults=False) as server:
+    with SandboxServer() as server:
         observation = sampled(server.base_url("riverside"), use)
     assert check(observation, "DATA-001")[0] == "pass"
     assert observation.facts.data is not None
@@ -272,7 +273,7 @@ def test_the_sandbox_exchanges_a_signed_assertion_for_a_token(key: Any, monkeypa
 def test_a_wrong_key_is_refused_and_says_so() -> None:
     org = organization(client_id_env="ID", private_key_env="KEY", key_id_env="KID")
     use = resolve(org, {"ID": SANDBOX_ID, "KEY": pem(EC), "KID": KEY_ID}.get, None)
-    with SandboxServer(tls_faults=False) as server:
+    with SandboxServer() as server:
         observation = sampled(server.base_url("riverside"), use)
     outcome, message = check(observation, "DATA-001")
     assert outcome == "fail"
@@ -285,7 +286,7 @@ def test_the_sandbox_takes_a_client_secret_and_the_published_key() -> None:
     by_secret = organization(client_id_env="ID", client_secret_env="SEC")
     by_key = organization(client_id_env="ID", private_key_env="KEY", key_id_env="KID")
     values = {"ID": SANDBOX_ID, "SEC": CLIENT_SECRET, "KEY": client_private_key_pem(), "KID": KEY_ID}
-    with SandboxServer(tls_faults=False) as server:
+    with SandboxServer() as server:
         for org in (by_secret, by_key):
             assert check(sampled(server.base_url("riverside"), resolve(org, values.get, None)), "DATA-001")[0] == "pass"
 

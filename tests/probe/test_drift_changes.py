@@ -287,7 +287,7 @@ def test_a_sample_that_is_refused_now_breaks_the_contract() -> None:
 def test_the_sandboxes_ports_are_no_change() -> None:
     observations = []
     for _ in range(2):
-        with SandboxServer(tls_faults=False) as server:
+        with SandboxServer() as server:
             observations.append(
                 probe_sync([Target(base_url=server.base_url("riverside"), org="riverside")], ProbeSettings())[0]
             )
@@ -296,7 +296,7 @@ def test_the_sandboxes_ports_are_no_change() -> None:
 
 
 def test_the_checks_of_an_observation_say_what_changed() -> None:
-    with SandboxServer(tls_faults=False) as server:
+    with SandboxServer() as server:
         targets = [
             Target(base_url=server.base_url("riverside", *faults), org="riverside") for faults in ((), ("no-smart",))
         ]

@@ -41,11 +41,12 @@ from interlock.probe.recheck import recheck
 from interlock.probe.sample import MAX_REQUESTS
 from interlock.probe.transport.credentials import Access, resolve
 from interlock.probe.transport.settings import ProbeSettings, SamplePlan
-from interlock.sandbox.client import CLIENT_ID, KEY_ID, client_private_key_pem
+from interlock.sandbox.client import CLIENT_ID, KEY_ID
 from interlock.sandbox.organizations import load_organizations
 from interlock.sandbox.server import SandboxServer
 from interlock.usecases.credentials import sample_plans
 from interlock.usecases.trust import credential_grants
+from sandbox_client import client_private_key_pem
 from typed_targets import probe_sync
 
 pytestmark = pytest.mark.fast
@@ -63,7 +64,7 @@ def sandbox_access() -> Access:
 def riverside() -> Observation:
     """The sandbox's Riverside, sampled for the whole contract of the sample workspace."""
     plan = SamplePlan(sandbox_access(), CONTRACT.inputs)
-    with SandboxServer(tls_faults=False) as server:
+    with SandboxServer() as server:
         target = Target(base_url=server.base_url("riverside"), org="riverside")
         return probe_sync([target], ProbeSettings(samples={"riverside": plan}))[0]
 
@@ -86,7 +87,7 @@ def personal_values(resource: Any, name: str = "") -> set[str]:
 def test_no_value_of_a_sandbox_patient_is_kept(riverside: Observation) -> None:
     """Names, identifiers, ids, birth dates, texts, displays, values: nothing of a resource is in the observation."""
     everything = written(riverside)
-    with SandboxServer(tls_faults=False) as server:  # words of the statement, as long as no patient was read
+    with SandboxServer() as server:  # words of the statement, as long as no patient was read
         discovered = written(probe_sync([Target(base_url=server.base_url("riverside"))], ProbeSettings())[0])
     resources = next(organization for organization in load_organizations() if organization.id == "riverside").resources
     of_people = [resource for resource in resources if resource["resourceType"] not in {"Location", "Organization"}]

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from interlock.sandbox.exchange import Timing
 from interlock.sandbox.server import SandboxServer
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[SandboxServer]:
     """The shipped organisations; slow answers take 0.3 s, hanging ones 0.5 s."""
-    with SandboxServer(slow_seconds=0.3, hang_seconds=0.5) as running:
+    with SandboxServer(timing=Timing(slow=0.3, hang=0.5)) as running:
         yield running
 
 

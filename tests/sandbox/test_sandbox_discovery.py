@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import socket
-from pathlib import Path
 
 import httpx
 import pytest
@@ -96,8 +94,8 @@ def test_older_releases_have_their_own_types(server: SandboxServer, http: httpx.
     assert http.get(url, headers=old).headers["content-type"] == "application/json+fhir"
     assert http.get(url).headers["content-type"] == "application/fhir+json"
     assert http.get(url, headers={"Accept": "application/fhir+json;fhirVersion=3.0"}).status_code == 200
-    dstu2 = SimulatedOrganization.from_documents("old", {"resourceType": "Conformance", "fhirVersion": "1.0.2"})
-    with SandboxServer([dstu2], tls_faults=False) as other:
+    dstu2 = SimulatedOrganization(id="old", name="Old", release="DSTU2", metadata={"resourceType": "Conformance"})
+    with SandboxServer([dstu2]) as other:
         answer = http.get(f"{other.base_url('old')}/metadata")
         assert answer.headers["content-type"] == "application/json+fhir"
         assert answer.json()["resourceType"] == "Conformance"
@@ -179,7 +177,7 @@ def test_the_index_lists_organisations_with_working_addresses(server: SandboxSer
 
 def test_the_index_escapes_names(http: httpx.Client) -> None:
     hostile = SimulatedOrganization.model_validate({"id": "x", "name": "<script>alert(1)</script>", "metadata": {}})
-    with SandboxServer([hostile], tls_faults=False) as other:
+    with SandboxServer([hostile]) as other:
         page = http.get(f"http://127.0.0.1:{other.port}/").text
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
@@ -231,8 +229,8 @@ def test_the_authorisation_endpoint_never_allows_other_origins(http: httpx.Clien
 
 
 def test_a_statement_may_be_absent(http: httpx.Client) -> None:
-    only_smart = SimulatedOrganization.from_documents("bare", None, {"capabilities": []})
-    with SandboxServer([only_smart], tls_faults=False) as other:
+    only_smart = SimulatedOrganization(id="bare", name="Bare", smart={"capabilities": []})
+    with SandboxServer([only_smart]) as other:
         base = other.base_url("bare")
         assert http.get(f"{base}/metadata").status_code == 404
         assert http.get(f"{base}/.well-known/smart-configuration").json() == {"capabilities": []}
@@ -244,49 +242,3 @@ def test_http_1_0_without_a_host_is_answered(server: SandboxServer) -> None:
         answer = b"".join(iter(lambda: connection.recv(65_536), b""))
     assert answer.startswith(b"HTTP/1.1 200 OK")
     assert f'"url": "http://127.0.0.1:{server.port}/riverside/fhir"'.encode() in answer
-
-
-def test_recorded_documents_lead_nowhere_else(http: httpx.Client) -> None:
-    organization = SimulatedOrganization.from_documents(
-        "recorded",
-        {
-            "resourceType": "CapabilityStatement",
-            "fhirVersion": "4.0.1",
-            "implementation": {"url": "https://ehr.example/r4"},
-        },
-        {"issuer": "https://auth.example/t/", "token_endpoint": "https://auth.example/t/token"},
-        {"issuer": "https://auth.example/t/", "jwks_uri": "https://keys.example/jwks"},
-        {"keys": []},
-    )
-    with SandboxServer([organization], tls_faults=False) as other:
-        base = other.base_url("recorded")
-        smart = http.get(f"{base}/.well-known/smart-configuration").json()
-        assert smart["issuer"] == f"{base}/elsewhere/auth.example/t/"
-        openid = http.get(f"{smart['issuer'].rstrip('/')}/.well-known/openid-configuration").json()
-        assert openid["issuer"] == smart["issuer"]
-        assert http.get(openid["jwks_uri"]).json() == {"keys": []}
-        assert http.post(smart["token_endpoint"]).json()["error"] == "invalid_request"
-
-
-def test_recorded_servers_can_be_served_and_lead_nowhere_else(servers: Path, http: httpx.Client) -> None:
-    def read(path: Path) -> dict[str, object] | None:
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-
-    names = ("metadata.json", "smart-configuration.json", "openid-configuration.json")
-    homes = sorted(servers.iterdir())
-    organizations = [
-        SimulatedOrganization.from_documents(home.name, *(read(home / n) for n in names)) for home in homes
-    ]
-    with SandboxServer(organizations, tls_faults=False) as other:
-        origin = f"http://127.0.0.1:{other.port}/"
-        for home in homes:
-            base = other.base_url(home.name)
-            statement = http.get(f"{base}/metadata")
-            assert (statement.status_code == 200) == (home / "metadata.json").is_file()
-            smart = http.get(f"{base}/.well-known/smart-configuration")
-            addresses = [v for k, v in smart.json().items() if k == "issuer" or k.endswith(("_endpoint", "_uri"))]
-            assert all(address.startswith(origin) for address in addresses)
-            if (home / "openid-configuration.json").is_file():
-                issuer = smart.json()["issuer"]
-                openid = http.get(f"{issuer.removesuffix('/')}/.well-known/openid-configuration")
-                assert openid.json()["issuer"] == issuer

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from interlock.model.errors import DocumentError, InterlockError
-from interlock.sandbox.organizations import MAX_DOCUMENT_BYTES, SimulatedOrganization, load_organizations, read_json
+from interlock.sandbox.organizations import MAX_DOCUMENT_BYTES, load_organizations, read_json
 
 pytestmark = pytest.mark.fast
 
@@ -137,68 +137,3 @@ def test_an_empty_or_absent_folder_is_an_error(tmp_path: Path) -> None:
         load_organizations(tmp_path)
     with pytest.raises(InterlockError, match="there is no folder"):
         load_organizations(tmp_path / "nowhere")
-
-
-@pytest.mark.parametrize(
-    ("version", "release"),
-    [("1.0.2", "DSTU2"), ("3.0.2", "STU3"), ("4.0.0", "R4"), ("4.3.0", "R4B"), ("5.0.0", "R5"), (None, "R4")],
-)
-def test_the_release_follows_from_the_statement(version: str | None, release: str) -> None:
-    assert SimulatedOrganization.from_documents("x", {"fhirVersion": version}).release == release
-
-
-def test_recorded_addresses_move_under_the_base_and_stay_equal() -> None:
-    organization = SimulatedOrganization.from_documents(
-        "recorded",
-        {
-            "fhirVersion": "4.0.1",
-            "implementation": {"url": "https://ehr.example/r4/"},
-            "instantiates": ["http://hl7.org/fhir/us/core/CapabilityStatement/us-core-server"],
-            "rest": [
-                {
-                    "mode": "server",
-                    "security": {
-                        "extension": [
-                            {
-                                "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
-                                "extension": [{"url": "token", "valueUri": "https://auth.example/token"}],
-                            },
-                            {"url": "https://vendor.example/other", "valueUri": "https://vendor.example/kept"},
-                        ]
-                    },
-                },
-                "not an object",
-            ],
-        },
-        {
-            "issuer": "https://auth.example",
-            "token_endpoint": "https://auth.example/token",
-            "authorization_endpoint": "https://ehr.example/r4/authorize?tenant=1",
-            "jwks_uri": "relative/keys",
-            "capabilities": ["https://vendor.example/capability"],
-        },
-        {"issuer": "https://auth.example", "claims_supported": ["https://vendor.example/claim"]},
-    )
-    assert organization.smart == {
-        "issuer": "{base}/elsewhere/auth.example",
-        "token_endpoint": "{base}/elsewhere/auth.example/token",
-        "authorization_endpoint": "{base}/authorize?tenant=1",
-        "jwks_uri": "relative/keys",
-        "capabilities": ["https://vendor.example/capability"],
-    }
-    assert organization.openid is not None
-    assert organization.openid["issuer"] == organization.smart["issuer"]
-    assert organization.openid["claims_supported"] == ["https://vendor.example/claim"]
-    metadata = organization.metadata
-    assert metadata is not None
-    assert metadata["implementation"]["url"] == "{base}/"
-    assert metadata["instantiates"] == ["http://hl7.org/fhir/us/core/CapabilityStatement/us-core-server"]
-    oauth, other = metadata["rest"][0]["security"]["extension"]
-    assert oauth["extension"][0]["valueUri"] == organization.smart["token_endpoint"]
-    assert other["valueUri"] == "https://vendor.example/kept"
-
-
-def test_recorded_addresses_may_be_kept() -> None:
-    smart = {"token_endpoint": "https://auth.example/token"}
-    organization = SimulatedOrganization.from_documents("recorded", None, smart, keep_addresses=True)
-    assert organization.smart == smart

@@ -209,7 +209,7 @@ def test_nothing_can_be_written(server: SandboxServer, http: httpx.Client, metho
 
 
 def test_too_many_tokens_push_out_the_oldest(http: httpx.Client) -> None:
-    with SandboxServer(tls_faults=False) as server:
+    with SandboxServer() as server:
         url = f"{server.base_url('riverside')}/Patient/rv-patient-1"
         first = {"Authorization": f"Bearer {server.issue_token('riverside')}"}
         assert http.get(url, headers=first).status_code == 200

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from interlock.sandbox.exchange import Exchange, Role, other_host, servers
-from interlock.sandbox.localize import OAUTH_URIS
+from interlock.fhir.oauth_uris import EXTENSION_URL
+from interlock.fhir.tolerant import objects_of
+from interlock.sandbox.exchange import Exchange, Role, other_host
 from interlock.sandbox.organizations import Document
 
 Alteration = Callable[[Exchange, Document], Document]
@@ -119,7 +120,7 @@ def _no_software_version(_: Exchange, document: Document) -> Document:
 
 @_only("metadata")
 def _large_statement(_: Exchange, document: Document) -> Document:
-    for rest in servers(document):
+    for rest in _servers(document):
         rest["documentation"] = "What this server does, at length. " * 21_000
     return document
 
@@ -131,10 +132,10 @@ def _no_software(_: Exchange, document: Document) -> Document:
 
 @_only("metadata")
 def _two_oauth_uris(exchange: Exchange, document: Document) -> Document:
-    for rest in servers(document):
+    for rest in _servers(document):
         security = rest.setdefault("security", {})
         second = {
-            "url": OAUTH_URIS,
+            "url": EXTENSION_URL,
             "extension": [
                 {"url": "authorize", "valueUri": f"{exchange.base}/second/authorize"},
                 {"url": "token", "valueUri": f"{exchange.base}/second/token"},
@@ -178,6 +179,11 @@ ALTERATIONS: dict[str, Alteration] = {
     "fhir-4-0-0": _fhir_4_0_0,
     "alternating-versions": _alternating_versions,
 }
+
+
+def _servers(statement: Document) -> list[Document]:
+    """The ``rest`` entries of mode server."""
+    return [entry for entry in objects_of(statement, "rest") if entry.get("mode", "server") == "server"]
 
 
 def _is_address(key: str) -> bool:

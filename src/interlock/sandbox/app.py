@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import html
-import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -17,18 +16,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from interlock.model.errors import InterlockError
 from interlock.sandbox import bodies, discovery, oauth, resources, substitutes, wire
 from interlock.sandbox.cross_origin import allow, preflight
-from interlock.sandbox.exchange import Exchange, Role, State, Timing, bounded_body, paths_of
-from interlock.sandbox.faults import FAULTS, Stage, names_at, require_known
+from interlock.sandbox.exchange import Exchange, Role, State, bounded_body, paths_of
+from interlock.sandbox.faults import FAULTS, Stage, names_at
 from interlock.sandbox.organizations import SimulatedOrganization
 from interlock.sandbox.replies import not_found, outcome, page, plain_json
 
 _MAX_FAULTS = 8
 _HOST = re.compile(r"^[A-Za-z0-9.\-]{1,253}(:\d{1,5})?$|^\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?$")
 
-Handler = Callable[[Exchange], Response | Awaitable[Response]]
+Handler = Callable[[Exchange], Response]
 
 _HANDLERS: dict[Role, Handler] = {
     "metadata": discovery.statement,
@@ -50,11 +48,8 @@ _READ_ONLY: frozenset[Role] = frozenset({"metadata", "smart", "openid", "jwks", 
 class OrganizationEndpoint:
     """Everything under ``/<id>[+<fault>…]/fhir`` as one ASGI application."""
 
-    def __init__(
-        self, organizations: Sequence[SimulatedOrganization], faults: Mapping[str, Sequence[str]], state: State
-    ) -> None:
+    def __init__(self, organizations: Sequence[SimulatedOrganization], state: State) -> None:
         self._organizations = {entry.id: entry for entry in organizations if entry.listen}
-        self._faults = {entry.id: (*entry.faults, *faults.get(entry.id, ())) for entry in organizations}
         self._paths = {entry.id: paths_of(entry) for entry in self._organizations.values()}
         self._state = state
 
@@ -73,7 +68,7 @@ class OrganizationEndpoint:
         if unknown or len(asked) > _MAX_FAULTS:
             return not_found(f"no such fault, or too many; known: {', '.join(sorted(FAULTS))}")
         path = str(request.path_params.get("path", ""))
-        faults = tuple(dict.fromkeys([*self._faults[identity], *asked]))
+        faults = tuple(dict.fromkeys([*organization.faults, *asked]))
         below = "/r4" if "base-deeper" in faults and path.startswith("r4/") else ""
         path = path.removeprefix("r4/") if below else path
         exchange = Exchange(
@@ -96,27 +91,8 @@ class OrganizationEndpoint:
         return "resource" if resources.TYPE_NAME.match(path.partition("/")[0]) else "unknown"
 
 
-def create_app(
-    organizations: Sequence[SimulatedOrganization],
-    *,
-    faults: Mapping[str, Sequence[str]] | None = None,
-    slow_seconds: float = 3.0,
-    token_delay: float = 0.0,
-    hang_seconds: float = 60.0,
-) -> Starlette:
-    """The application. Its ``state.sandbox`` is the :class:`~interlock.sandbox.exchange.State` with the tokens.
-
-    :param faults: organisation id to names of faults, on top of each organisation's own.
-    :param slow_seconds: what ``slow`` waits before each answer.
-    :param token_delay: what the token endpoints wait before each answer, in seconds.
-    :param hang_seconds: when ``hang`` and ``drip`` give up.
-    :raises InterlockError: a fault has an unknown name, or is for an organisation that is not there.
-    """
-    given = {identity: require_known(names) for identity, names in (faults or {}).items()}
-    for identity in given.keys() - {entry.id for entry in organizations}:
-        raise InterlockError(f"there are faults for {identity!r}, and no such organisation")
-    state = State(Timing(slow=slow_seconds, token=token_delay, hang=hang_seconds))
-    endpoint = OrganizationEndpoint(organizations, given, state)
+def create_app(organizations: Sequence[SimulatedOrganization], state: State) -> Starlette:
+    """The application; ``state`` holds its tokens."""
 
     def index(request: Request) -> Response:
         return _index(request, organizations)
@@ -126,6 +102,7 @@ def create_app(
             return not_found("nothing is at this address")
         return plain_json(state.at_root)
 
+    endpoint = OrganizationEndpoint(organizations, state)
     app = Starlette(
         routes=[
             Route("/", index),
@@ -136,7 +113,6 @@ def create_app(
         exception_handlers={HTTPException: _refuse},
     )
     app.router.redirect_slashes = False
-    app.state.sandbox = state
     return app
 
 
@@ -145,7 +121,7 @@ async def _answer(exchange: Exchange) -> Response:
     waits = names_at(Stage.WAIT, exchange.faults)
     if "slow" in waits or ("smart-slow-404" in waits and exchange.role == "smart"):
         await exchange.pause(exchange.state.timing.slow)
-    response = _substituted(exchange) or await _handled(exchange)
+    response = _substituted(exchange) or _handled(exchange)
     allow(exchange, response)
     for name in names_at(Stage.BODY, exchange.faults):
         response = bodies.REWRITES[name](exchange, response)
@@ -164,14 +140,16 @@ def _substituted(exchange: Exchange) -> Response | None:
     return None
 
 
-async def _handled(exchange: Exchange) -> Response:
+def _handled(exchange: Exchange) -> Response:
     method = exchange.request.method
     if method == "OPTIONS":
         return preflight(exchange)
     if exchange.role in _READ_ONLY and method not in ("GET", "HEAD"):
         return outcome(405, "not-supported", "this address is read with GET", {"Allow": "GET, HEAD, OPTIONS"})
-    response = _HANDLERS[exchange.role](exchange)
-    return await response if inspect.isawaitable(response) else response
+    try:
+        return _HANDLERS[exchange.role](exchange)
+    except oauth.OAuthError as refusal:
+        return refusal.response()
 
 
 def _origin(request: Request) -> str:

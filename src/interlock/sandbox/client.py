@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import secrets
-import time
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 if TYPE_CHECKING:
@@ -32,32 +29,6 @@ def client_key() -> ECKey:
     from joserfc.jwk import ECKey  # 100 ms that only a client with keys needs
 
     return ECKey.import_key(_private_key(), {"kid": KEY_ID, "use": "sig", "alg": "ES384"})
-
-
-def client_private_key_pem() -> str:
-    """The private key as PKCS #8 PEM, for programs that read a key from an environment variable."""
-    encoded = _private_key().private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return encoded.decode("ascii")
-
-
-def client_assertion(token_endpoint: str, *, seconds: float = 240, **claims: object) -> str:
-    """A signed JWT that authenticates the client at a token endpoint (SMART 2.2 ASYM; RFC 7523 section 3).
-
-    :param claims: replace or add claims, for requests that should be refused.
-    """
-    from joserfc import jwt
-
-    body: dict[str, object] = {
-        "iss": CLIENT_ID,
-        "sub": CLIENT_ID,
-        "aud": token_endpoint,
-        "exp": int(time.time() + seconds),
-        "jti": secrets.token_urlsafe(16),
-        **claims,
-    }
-    return jwt.encode({"alg": "ES384", "kid": KEY_ID, "typ": "JWT"}, body, client_key(), algorithms=["ES384"])
 
 
 @functools.cache

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from interlock.sandbox.localize import OAUTH_URIS
+from interlock.fhir import capability
 from interlock.sandbox.organizations import Document, SimulatedOrganization
 from interlock.sandbox.tokens import Tokens
 
@@ -38,10 +38,9 @@ _FIELDS: tuple[tuple[str, str, Role], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long slow things take, in seconds: ``slow`` and ``token`` before an answer, ``hang`` until one gives up."""
+    """How long slow things take, in seconds: ``slow`` before an answer, ``hang`` until one gives up."""
 
     slow: float = 3.0
-    token: float = 0.0
     hang: float = 60.0
 
 
@@ -149,35 +148,12 @@ def paths_of(organization: SimulatedOrganization) -> Mapping[str, Role]:
         _add(paths, document.get("jwks_uri"), "jwks")
         for name, _, role in _FIELDS:
             _add(paths, document.get(name), role)
-    declared = oauth_uris(organization.metadata)
+    declared = capability.parse(organization.metadata).security.oauth_uris
     for _, name, role in _FIELDS:
-        _add(paths, declared.get(name), role)
+        _add(paths, getattr(declared, name), role)
     paths["metadata"] = "metadata"
     paths[".well-known/smart-configuration"] = "smart"
     return paths
-
-
-def servers(metadata: Document | None) -> Sequence[Document]:
-    """The ``rest`` entries of mode server of a statement, whatever else it holds."""
-    return [entry for entry in objects(metadata, "rest") if entry.get("mode", "server") == "server"]
-
-
-def oauth_uris(metadata: Document | None) -> dict[str, str]:
-    """The statement's ``oauth-uris`` extension as name to address; the first of each name wins."""
-    addresses: dict[str, str] = {}
-    for rest in servers(metadata):
-        for extension in objects(rest.get("security"), "extension"):
-            if extension.get("url") == OAUTH_URIS:
-                for part in objects(extension, "extension"):
-                    if isinstance(part.get("url"), str) and isinstance(part.get("valueUri"), str):
-                        addresses.setdefault(part["url"], part["valueUri"])
-    return addresses
-
-
-def objects(parent: Any, key: str) -> list[Document]:
-    """The objects in the list under ``key``, whatever the parent is."""
-    children = parent.get(key) if isinstance(parent, dict) else None
-    return [child for child in children if isinstance(child, dict)] if isinstance(children, list) else []
 
 
 def _add(paths: dict[str, Role], address: Any, role: Role) -> None:

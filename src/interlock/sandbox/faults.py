@@ -133,11 +133,6 @@ _ALL = (
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in _ALL}
 
 
-def faults_of(quirk: int) -> tuple[str, ...]:
-    """Names of the faults that behave like one entry of the list of what real servers do."""
-    return tuple(name for name, fault in FAULTS.items() if quirk in fault.quirks)
-
-
 def names_at(stage: Stage, names: Iterable[str]) -> tuple[str, ...]:
     """The names of faults, among ``names``, that act at ``stage``, in the given order; every name must be known."""
     return tuple(name for name in names if FAULTS[name].stage is stage)

@@ -17,10 +17,10 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from starlette.responses import Response
 
+from interlock.fhir.scopes import covers
 from interlock.sandbox.client import ASSERTION_TYPE, CLIENT_ID, CLIENT_SECRET, REGISTERED_SCOPE, client_key
 from interlock.sandbox.exchange import MAX_BODY_BYTES, Exchange
 from interlock.sandbox.replies import page, plain_json
-from interlock.sandbox.scopes import covers
 
 #: Backend tokens live five minutes at most (SMART App Launch 2.2, backend services, "Issue access token").
 TOKEN_SECONDS = 300
@@ -59,31 +59,33 @@ def manage(exchange: Exchange) -> Response:
     return page("Applications with access", f"<p>{name} is simulated: no application has been granted access.</p>")
 
 
-async def token(exchange: Exchange) -> Response:
+def token(exchange: Exchange) -> Response:
     """``POST`` token requests: client credentials for the sandbox's own client, a proper refusal for all else."""
-    await exchange.pause(exchange.state.timing.token)
-    try:
-        form = _form(exchange)
-        if "grant_type" not in form:
-            raise OAuthError("invalid_request", "grant_type is missing")
-        supported = _listed(exchange, "grant_types_supported", ["authorization_code"])
-        if form["grant_type"] not in supported:
-            raise OAuthError("unsupported_grant_type", f"supported: {', '.join(supported)}")
-        _authenticate(exchange, form)
-        if form["grant_type"] != "client_credentials":
-            raise OAuthError("invalid_grant", "no such grant was ever issued: nobody can sign in here")
-        return _issue(exchange, form)
-    except OAuthError as refusal:
-        return refusal.response()
+    form = _form(exchange)
+    if "grant_type" not in form:
+        raise OAuthError("invalid_request", "grant_type is missing")
+    supported = _listed(exchange, "grant_types_supported", ["authorization_code"])
+    if form["grant_type"] not in supported:
+        raise OAuthError("unsupported_grant_type", f"supported: {', '.join(supported)}")
+    _authenticate(exchange, form)
+    if form["grant_type"] != "client_credentials":
+        raise OAuthError("invalid_grant", "no such grant was ever issued: nobody can sign in here")
+    asked = form.get("scope", "").split()
+    if not asked:
+        raise OAuthError("invalid_scope", "scope is missing")
+    # A scope with a search constraint is not granted: nothing here would keep to it.
+    granted = tuple(scope for scope in dict.fromkeys(asked) if "?" not in scope and covers([REGISTERED_SCOPE], scope))
+    if not granted:
+        raise OAuthError("invalid_scope", f"the client is registered for {REGISTERED_SCOPE}")
+    value = exchange.state.tokens.issue(exchange.organization.id, CLIENT_ID, granted, TOKEN_SECONDS)
+    body = {"access_token": value, "token_type": "Bearer", "expires_in": TOKEN_SECONDS, "scope": " ".join(granted)}
+    return plain_json(body, headers=_NO_STORE)
 
 
-async def introspect(exchange: Exchange) -> Response:
+def introspect(exchange: Exchange) -> Response:
     """Token introspection for the authenticated client (RFC 7662 section 2)."""
-    try:
-        form = _form(exchange)
-        _authenticate(exchange, form)
-    except OAuthError as refusal:
-        return refusal.response()
+    form = _form(exchange)
+    _authenticate(exchange, form)
     grant = exchange.state.tokens.grant(exchange.organization.id, form.get("token", ""))
     if grant is None:
         return plain_json({"active": False}, headers=_NO_STORE)
@@ -91,15 +93,12 @@ async def introspect(exchange: Exchange) -> Response:
     return plain_json(body, headers=_NO_STORE)
 
 
-async def revoke(exchange: Exchange) -> Response:
+def revoke(exchange: Exchange) -> Response:
     """Token revocation for the authenticated client (RFC 7009 section 2)."""
-    try:
-        form = _form(exchange)
-        _authenticate(exchange, form)
-        if "token" not in form:
-            raise OAuthError("invalid_request", "token is missing")
-    except OAuthError as refusal:
-        return refusal.response()
+    form = _form(exchange)
+    _authenticate(exchange, form)
+    if "token" not in form:
+        raise OAuthError("invalid_request", "token is missing")
     exchange.state.tokens.revoke(exchange.organization.id, form["token"])
     return Response(status_code=200, headers=_NO_STORE)
 
@@ -191,18 +190,6 @@ def _problem_with_claims(exchange: Exchange, header: dict[str, Any], claims: dic
     if not exchange.state.tokens.first_use(exchange.organization.id, identity, float(expires)):
         return "this jti was used before"
     return None
-
-
-def _issue(exchange: Exchange, form: dict[str, str]) -> Response:
-    asked = form.get("scope", "").split()
-    if not asked:
-        raise OAuthError("invalid_scope", "scope is missing")
-    granted = tuple(dict.fromkeys(scope for scope in asked if covers(REGISTERED_SCOPE, scope)))
-    if not granted:
-        raise OAuthError("invalid_scope", f"the client is registered for {REGISTERED_SCOPE}")
-    value = exchange.state.tokens.issue(exchange.organization.id, CLIENT_ID, granted, TOKEN_SECONDS)
-    body = {"access_token": value, "token_type": "Bearer", "expires_in": TOKEN_SECONDS, "scope": " ".join(granted)}
-    return plain_json(body, headers=_NO_STORE)
 
 
 def _listed(exchange: Exchange, field: str, default: list[str]) -> list[str]:

@@ -8,8 +8,6 @@ URL and is filled in when the document is served.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,20 +22,11 @@ from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.observation import FhirRelease
 from interlock.model.text import plain
 from interlock.sandbox.faults import FAULTS, closest
-from interlock.sandbox.localize import localize
 
 #: A JSON object, as :func:`json.loads` returns it.
 Document = dict[str, Any]
 
 MAX_DOCUMENT_BYTES = 4_000_000
-
-_RELEASES: tuple[tuple[str, FhirRelease], ...] = (
-    ("1.0", "DSTU2"),
-    ("3.0", "STU3"),
-    ("4.0", "R4"),
-    ("4.3", "R4B"),
-    ("5.0", "R5"),
-)
 
 
 class OrganizationCard(Model):
@@ -88,31 +77,6 @@ class SimulatedOrganization(OrganizationCard):
                 raise ValueError(f"two sample resources are {kind}/{identity}")
             identities.add((kind, identity))
         return self
-
-    @classmethod
-    def from_documents(
-        cls,
-        id: str,  # noqa: A002
-        metadata: Mapping[str, Any] | None,
-        smart: Mapping[str, Any] | None = None,
-        openid: Mapping[str, Any] | None = None,
-        jwks: Mapping[str, Any] | None = None,
-        *,
-        keep_addresses: bool = False,
-    ) -> SimulatedOrganization:
-        """An organisation that serves documents recorded elsewhere.
-
-        :param keep_addresses: true serves endpoint addresses as recorded. Otherwise each is replaced by one under the
-            simulated base (equal ones stay equal, different ones different), so that whoever follows them stays on
-            loopback.
-        """
-        documents = {"metadata": metadata, "smart": smart, "openid": openid, "jwks": jwks}
-        plain_documents = {
-            name: json.loads(json.dumps(value)) for name, value in documents.items() if value is not None
-        }
-        if not keep_addresses:
-            plain_documents = localize(plain_documents)
-        return cls.model_validate({"id": id, "name": id, "release": _release_of(metadata), **plain_documents})
 
 
 def load_organizations(directory: Path | None = None) -> tuple[SimulatedOrganization, ...]:
@@ -184,8 +148,3 @@ def _resources(document: Document) -> list[Document]:
     if document.get("resourceType") != "Bundle":
         return [document]
     return [entry["resource"] for entry in document.get("entry", []) if isinstance(entry.get("resource"), dict)]
-
-
-def _release_of(metadata: Mapping[str, Any] | None) -> FhirRelease:
-    version = str((metadata or {}).get("fhirVersion", ""))
-    return next((release for prefix, release in _RELEASES if version.startswith(prefix)), "R4")

@@ -13,12 +13,13 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from interlock.fhir import capability
+from interlock.fhir.scopes import covers
 from interlock.sandbox.discovery import not_acceptable
-from interlock.sandbox.exchange import Exchange, objects, servers
+from interlock.sandbox.exchange import Exchange
 from interlock.sandbox.negotiation import negotiate
 from interlock.sandbox.organizations import Document
 from interlock.sandbox.replies import fhir_json, outcome
-from interlock.sandbox.scopes import permits
 
 #: First path segment of the FHIR API.
 TYPE_NAME = re.compile(r"^[A-Z][A-Za-z]{1,63}$")
@@ -39,11 +40,11 @@ def answer(exchange: Exchange) -> Response:
         return refusal
     if method not in ("GET", "HEAD"):
         return outcome(403, "forbidden", "the simulation stores nothing: reading and searching is all there is")
-    declared = _declared(exchange.organization.metadata)
-    if kind not in declared:
+    declared = capability.parse(exchange.organization.metadata).resources.get(kind)
+    if declared is None:
         return outcome(404, "not-supported", f"this server does not know the type {kind}")
     interaction = "read" if rest else "search-type"
-    if interaction not in declared[kind]:
+    if interaction not in declared.interactions:
         return outcome(405, "not-supported", f"the statement declares no {interaction} of {kind}", {"Allow": "OPTIONS"})
     media_type = negotiate(exchange.request, exchange.organization.release)
     if media_type is None:
@@ -61,8 +62,8 @@ def _authorize(exchange: Exchange, kind: str, letter: str) -> Response | None:
     if grant is None:
         challenge = f'{realm}, error="invalid_token", error_description="unknown or expired"'
         return outcome(401, "expired", "the token is unknown or has expired", {"WWW-Authenticate": challenge})
-    if not permits(grant.scopes, kind, letter):
-        needed = f"system/{kind}.{letter}"
+    needed = f"system/{kind}.{letter}"
+    if not covers(grant.scopes, needed):
         challenge = f'{realm}, error="insufficient_scope", scope="{needed}"'
         return outcome(403, "forbidden", f"the token does not carry {needed}", {"WWW-Authenticate": challenge})
     return None
@@ -128,17 +129,6 @@ def _number(exchange: Exchange, name: str, default: int) -> int:
 
 def _of_type(exchange: Exchange, kind: str) -> Iterable[Document]:
     return (resource for resource in exchange.organization.resources if resource["resourceType"] == kind)
-
-
-def _declared(metadata: Document | None) -> dict[str, set[str]]:
-    """Interactions by resource type, as the statement declares them."""
-    declared: dict[str, set[str]] = {}
-    for rest in servers(metadata):
-        for entry in objects(rest, "resource"):
-            if isinstance(entry.get("type"), str):
-                codes = {item["code"] for item in objects(entry, "interaction") if isinstance(item.get("code"), str)}
-                declared.setdefault(entry["type"], set()).update(codes)
-    return declared
 
 
 def _references(*elements: str) -> Callable[[Document, list[str]], bool]:

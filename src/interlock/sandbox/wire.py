@@ -19,7 +19,6 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from interlock.sandbox.exchange import Exchange, disconnected
-from interlock.sandbox.replies import outcome
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable
@@ -58,12 +57,7 @@ class WireResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Deliver on the transport, then wait until the connection is gone."""
-        extension = scope.get("extensions", {}).get(TRANSPORT)
-        if extension is None:
-            refusal = outcome(501, "not-supported", "this fault needs the sandbox's own server")
-            await refusal(scope, receive, send)
-            return
-        transport: asyncio.Transport = extension["transport"]
+        transport: asyncio.Transport = scope["extensions"][TRANSPORT]["transport"]
         head, body = _head(self._answer), bytes(self._answer.body)
         try:
             await self._deliver(self._exchange, transport, head, body)

@@ -42,9 +42,7 @@ def serve(
             timer.start()
 
     try:
-        serve_forever(
-            [known[org] for org in dict.fromkeys(name[0] for name in wanted)], port=port, on_ready=ready, stop=stop
-        )
+        serve_forever([known[org] for org in dict.fromkeys(name[0] for name in wanted)], port, ready, stop)
     finally:
         if timer is not None:
             timer.cancel()
