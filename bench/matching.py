@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 def all_patterns() -> Measured:
     """Every pattern, 50 organisations with observations; compiled before. The base is judging every rule anew."""
     from interlock.judge.pattern_matching import match
-    from interlock.usecases.assess import rule_inputs
-    from interlock.usecases.judge import Judge
+    from interlock.usecases.judge import Judge, judge_of
 
     inputs = fleet(ORGANIZATIONS)
     seen = _observation()
@@ -28,7 +27,7 @@ def all_patterns() -> Measured:
     }
     inputs = replace(inputs, observations=observations)
     content = inputs.content
-    known, patterns = rule_inputs(inputs), content.patterns
+    known, patterns = judge_of(content).rule_inputs(inputs), content.patterns
     match(patterns, known)
     seconds = base = float("inf")
     for _ in range(5):

@@ -14,8 +14,8 @@ import yaml
 
 from interlock.documents.resources import data_dir
 from interlock.judge.lint.proofs import best_answer
-from interlock.usecases.assess import asked
 from interlock.usecases.initialize import initialize, templates
+from interlock.usecases.judge import asked
 from interlock.usecases.load import Inputs, load_inputs
 
 NOTE = "The sample's default: the best option"

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from interlock.judge import score, verdict
 from interlock.judge.tallies import tally_all
-from interlock.model.assessment import Assessment, Totals
+from interlock.model.assessment import Assessment
 from interlock.model.base import GapClass, Gate, Owner, RuleOutcome, Scope, Severity
 from interlock.model.finding import PRODUCT, Finding, Subject, finding_key
 from interlock.model.gap_graph import GapGraph
 from interlock.model.observation import Observation, RequestRecord, Target
 from interlock.model.organization import Organization
 from interlock.model.plan import Plan
-from interlock.model.readiness import OrgReadiness, Score
+from interlock.model.readiness import OrgReadiness, Score, Totals
 from interlock.model.rule import RoutineTask, Rule
 from interlock.plan.graph import build
 from interlock.plan.schedule import PlanOptions, make_plan

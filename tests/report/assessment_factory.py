@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from interlock.model.assessment import Assessment, Totals
+from interlock.model.assessment import Assessment
 from interlock.model.base import (
     CheckOutcome,
     Evidence,
@@ -43,6 +43,7 @@ from interlock.model.readiness import (
     Interval,
     OrgReadiness,
     Score,
+    Totals,
     Verdict,
     VerdictReason,
 )

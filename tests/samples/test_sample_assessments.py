@@ -24,8 +24,9 @@ from interlock.model.assessment import Assessment
 from interlock.model.base import GapClass, RuleOutcome, Status, VerdictValue
 from interlock.model.observation import Observation, Target
 from interlock.model.questionnaire import Item, Questionnaire
-from interlock.usecases.assess import asked, assess, judge
+from interlock.usecases.assess import assess
 from interlock.usecases.initialize import initialize, templates
+from interlock.usecases.judge import asked, judge
 from interlock.usecases.load import Inputs, load_inputs, open_workspace
 
 SAMPLES = ("auth-blocked", "ci-gate", "fuzzy-contract", "outside-ehr", "ready", "too-early")

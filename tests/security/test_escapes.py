@@ -544,7 +544,7 @@ def _score(world: World) -> None:
     from interlock.cli.summary import show_score
     from interlock.usecases.score import score_of
 
-    show_score(score_of(world.assessment))
+    show_score(score_of(world.inputs))
 
 
 @shown

@@ -10,7 +10,7 @@ import pytest
 
 from interlock.cli.main import run
 from interlock.content.rulesets import SetFolders
-from interlock.usecases.assess import judge
+from interlock.usecases.judge import judge
 from interlock.usecases.lint import lint_directories
 from interlock.usecases.load import load_inputs, open_workspace
 

@@ -13,9 +13,9 @@ from interlock.model.base import Status, VerdictValue
 from interlock.model.organization import Organization, Settings
 from interlock.model.questionnaire import Questionnaire, Response
 from interlock.model.rule import Rule, Ruleset
-from interlock.usecases.assess import judge
 from interlock.usecases.counterfactual import verdict_changes
 from interlock.usecases.initialize import initialize
+from interlock.usecases.judge import judge
 from interlock.usecases.load import Content, Inputs, load_inputs
 from interlock.usecases.next import next_questions
 

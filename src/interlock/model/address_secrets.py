@@ -92,8 +92,10 @@ def secret_in_base(base: str) -> str | None:
 
 def secret_in(address: str) -> str | None:
     """What kind of secret an address holds, in words that do not hold it; none when it holds none."""
-    if _USER.search(address):
+    if "@" in address and _USER.search(address):
         return "a user name or a password"
+    if "=" not in address:
+        return None
     names = [match[2] for match in _PARAMETER.finditer(address) if _tells(match[2])]
     return f"a secret as the parameter {names[0][:40]!r}" if names else None
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
-from interlock.model.base import Gate, Model, RuleOutcome
+from interlock.model.base import Gate, Model
 from interlock.model.content import ContentChange
 from interlock.model.contract import ContractFit
 from interlock.model.finding import Contradiction, Finding
@@ -14,21 +14,8 @@ from interlock.model.gap_graph import GapGraph
 from interlock.model.organization import Organization
 from interlock.model.pattern import PatternMatch
 from interlock.model.plan import Plan
-from interlock.model.readiness import OrgReadiness, Score, Verdict
+from interlock.model.readiness import OrgReadiness, Score, Totals, Verdict
 from interlock.model.rule import Rule
-
-
-class Totals(Model):
-    """Counts for the summary: organisations per stage (never averaged), findings per outcome."""
-
-    organizations: int
-    observed: int
-    by_stage: dict[str, int]
-    findings: dict[RuleOutcome, int]
-    questions: int
-    answered: int
-    unknown: int
-    not_applicable: int
 
 
 class Assessment(Model):

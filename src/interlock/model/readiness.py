@@ -114,3 +114,16 @@ class Verdict(Model):
     next_step_owner: Owner
     counterfactual: str
     changes: tuple[VerdictChange, ...] = ()
+
+
+class Totals(Model):
+    """Counts for the summary: organisations per stage (never averaged), findings per outcome."""
+
+    organizations: int
+    observed: int
+    by_stage: dict[str, int]
+    findings: dict[RuleOutcome, int]
+    questions: int
+    answered: int
+    unknown: int
+    not_applicable: int

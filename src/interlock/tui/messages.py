@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from interlock.model.plan import WhatIf
     from interlock.tui.state import Answer, Key
     from interlock.tui.suppositions import Suppositions
-    from interlock.usecases.assess import Judgement
+    from interlock.usecases.judge import Judgement
     from interlock.usecases.load import Inputs
     from interlock.usecases.next import NextQuestions
     from interlock.usecases.probe import ProbeEvent

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from interlock.model.organization import Organization
     from interlock.model.questionnaire import Response
     from interlock.model.readiness import OrgReadiness
-    from interlock.usecases.assess import Judgement
+    from interlock.usecases.judge import Judgement
     from interlock.usecases.load import Inputs
     from interlock.usecases.next import NextQuestion, NextQuestions
 

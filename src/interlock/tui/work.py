@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from interlock.model.plan import WhatIf
     from interlock.tui.state import Key
     from interlock.tui.suppositions import Suppositions
-    from interlock.usecases.assess import Judgement
+    from interlock.usecases.judge import Judgement
     from interlock.usecases.load import Inputs
     from interlock.usecases.next import NextQuestions
     from interlock.usecases.probe import ProbeEvent
@@ -95,7 +95,7 @@ def load(workspace: Workspace) -> tuple[Inputs, Fingerprint, Mapping[Key, Interl
 
 def judged(inputs: Inputs) -> Judgement:
     """Findings and scores."""
-    from interlock.usecases.assess import judge
+    from interlock.usecases.judge import judge
 
     return judge(inputs)
 

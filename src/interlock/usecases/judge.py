@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from interlock.content.visibility import Hiding
@@ -18,10 +19,10 @@ from interlock.judge.inputs import RuleInputs
 from interlock.judge.score import org_readiness, product_score
 from interlock.judge.tallies import Tallies, tally_all
 from interlock.judge.verdict import decide, may_vote
-from interlock.model.base import Scope
+from interlock.model.base import Gate, RuleOutcome, Scope, Status
 from interlock.model.finding import Conclusion, Finding, Subject
-from interlock.model.questionnaire import Questionnaire
-from interlock.model.readiness import OrgReadiness, Score, Verdict
+from interlock.model.questionnaire import Item, Questionnaire
+from interlock.model.readiness import OrgReadiness, Score, Totals, Verdict
 from interlock.model.rule import Rule, Ruleset
 
 if TYPE_CHECKING:
@@ -105,3 +106,44 @@ class Judge:
 def judge_of(content: Content) -> Judge:
     """The judge of one content: always the same, so that one more answer is quick."""
     return Judge(content.questionnaires, content.ruleset)
+
+
+def judge(inputs: Inputs) -> Judgement:
+    """Findings and scores of the inputs; quick when little changed since the last time."""
+    return judge_of(inputs.content).judge(inputs)
+
+
+def asked(inputs: Inputs, scope: str) -> tuple[Item, ...]:
+    """Questions of ``product`` or of one organisation that are shown (or may yet be), in reading order, by profile."""
+    of_org = scope != "product"
+    answers = inputs.answers(scope)
+    hidden = judge_of(inputs.content).hiding.of(inputs.product, answers if of_org else None)
+    every = inputs.settings.profile == "full"
+    return tuple(
+        item
+        for item in inputs.content.items.values()
+        if (item.scope is Scope.ORG) is of_org
+        and item.id not in hidden
+        and (every or item.priority == "core" or item.id in answers)
+    )
+
+
+def totals(inputs: Inputs, judged: Judgement) -> Totals:
+    """How many organisations, stages, findings and answers there are."""
+    statuses = [
+        answers[item.id].status if item.id in answers else Status.UNANSWERED
+        for scope in chain(["product"], (org.id for org in inputs.organizations))
+        for answers in (inputs.answers(scope),)
+        for item in asked(inputs, scope)
+    ]
+    stages = [readiness.stage.value if readiness.stage else "none" for readiness in judged.readiness]
+    return Totals(
+        organizations=len(inputs.organizations),
+        observed=sum(readiness.observed in {"observed", "partial"} for readiness in judged.readiness),
+        by_stage={name: stages.count(name) for name in ("none", *(gate.value for gate in Gate))},
+        findings={outcome: sum(f.outcome is outcome for f in judged.findings) for outcome in RuleOutcome},
+        questions=len(statuses),
+        answered=statuses.count(Status.ANSWERED),
+        unknown=statuses.count(Status.UNKNOWN),
+        not_applicable=statuses.count(Status.NOT_APPLICABLE),
+    )

@@ -57,7 +57,7 @@ def check_stage(workspace: Workspace, probed: Sequence[str], wanted: Gate) -> No
 
     :raises ThresholdNotMetError: names every organisation that has not passed it.
     """
-    from interlock.usecases.assess import judge
+    from interlock.usecases.judge import judge
     from interlock.usecases.load import load_inputs
 
     short = [

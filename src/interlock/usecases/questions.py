@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from interlock.model import words
 from interlock.model.base import Status
 from interlock.model.questionnaire import Item, Response
-from interlock.usecases.assess import asked
+from interlock.usecases.judge import asked
 from interlock.usecases.load import Inputs
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from interlock.model import words
-from interlock.model.assessment import Assessment, Totals
 from interlock.model.base import Gate, Model
 from interlock.model.content import ContentChange
-from interlock.model.errors import InterlockError, ThresholdNotMetError
-from interlock.model.readiness import OrgReadiness, Score, Verdict
+from interlock.model.errors import ThresholdNotMetError
+from interlock.model.readiness import OrgReadiness, Score, Totals, Verdict
+from interlock.usecases.counterfactual import verdict_changes
+from interlock.usecases.judge import judge, totals
+from interlock.usecases.load import Inputs
 
 
 class ScoreResult(Model):
@@ -26,25 +28,25 @@ class ScoreResult(Model):
     totals: Totals
 
 
-def score_of(assessment: Assessment, org: str | None = None) -> ScoreResult:
-    """The score part of an assessment, of all organisations or of one.
+def score_of(inputs: Inputs, org: str | None = None) -> ScoreResult:
+    """Scores, stages and verdict, of all organisations or of one; nothing is planned for it.
 
     :raises InterlockError: there is no such organisation.
     """
-    readiness = tuple(own for own in assessment.readiness if org in (None, own.org))
-    if org is not None and not readiness:
-        raise InterlockError(f"there is no organisation {org!r}", remedy="interlock org list shows them")
+    if org is not None:
+        inputs.organization(org)
+    judged, content = judge(inputs), inputs.content
     return ScoreResult(
-        name=assessment.name,
-        product=assessment.product,
-        ruleset=assessment.ruleset,
-        shipped_ruleset=assessment.shipped_ruleset,
-        content_changes=assessment.content_changes,
-        target_gate=assessment.target_gate,
-        verdict=assessment.verdict,
-        product_score=assessment.product_score,
-        organizations=readiness,
-        totals=assessment.totals,
+        name=inputs.settings.name,
+        product=inputs.settings.product,
+        ruleset=content.name,
+        shipped_ruleset=content.shipped_ruleset,
+        content_changes=content.changes,
+        target_gate=inputs.settings.target_gate,
+        verdict=judged.verdict.model_copy(update={"changes": verdict_changes(inputs)}),
+        product_score=judged.product_score,
+        organizations=tuple(own for own in judged.readiness if org in (None, own.org)),
+        totals=totals(inputs, judged),
     )
 
 

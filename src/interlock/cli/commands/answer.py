@@ -43,7 +43,7 @@ def answer(
     from interlock.model.base import Evidence, Status
     from interlock.model.errors import InterlockError
     from interlock.usecases.answer import choose_answer, make_response, record_answer, said, scope_of
-    from interlock.usecases.assess import judge
+    from interlock.usecases.judge import judge
     from interlock.usecases.load import load_inputs, open_workspace
 
     workspace = open_workspace(folder)

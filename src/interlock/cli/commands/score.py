@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 import typer
@@ -26,15 +25,10 @@ def score(
     """Score: verdict, stage of each organisation, verified so far and best case."""
     from interlock.cli.output import emit_json, say
     from interlock.cli.summary import change_words, show_score
-    from interlock.usecases.assess import assess
     from interlock.usecases.load import load_inputs, open_workspace
     from interlock.usecases.score import check_thresholds, score_of
 
-    inputs = load_inputs(open_workspace(folder))
-    if org is not None:
-        inputs.organization(org)
-    assessment = assess(inputs, today=date.today(), runs=100)
-    result = score_of(assessment, org)
+    result = score_of(load_inputs(open_workspace(folder)), org)
     if output == "json":
         emit_json(result)
     else:
