@@ -132,7 +132,7 @@ def reads_of(rule: CompiledRule, items: Iterable[str]) -> Reads:
     trees = [condition.tree for condition in (rule.applies, rule.gap_when) if condition is not None]
     has = any(map(_calls_has, trees))
     named = "org.id" in rule.reads and all(map(_only_looked_up, trees))
-    answers, names = known & {rule.rule.measures}, []
+    answers, names = set(known & {rule.rule.measures}), []
     for name in rule.reads:
         root, _, rest = name.partition(".")
         if root not in ANSWER_ROOTS:
