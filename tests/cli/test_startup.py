@@ -45,11 +45,9 @@ def test_help_loads_none_of_the_heavy_libraries(arguments: tuple[str, ...]) -> N
     assert loaded_after(*arguments) & HEAVY == set()
 
 
-def test_the_settings_load_neither_the_screens_nor_the_report(demo) -> None:
-    assert (
-        loaded_after("config", "show", "--workspace", str(demo)) & {"textual", "weasyprint", "networkx", "numpy"}
-        == set()
-    )
+@pytest.mark.parametrize("command", [("config", "show"), ("score",)])
+def test_settings_and_score_load_neither_screens_nor_report_nor_plan(demo, command: tuple[str, ...]) -> None:
+    assert loaded_after(*command, "--workspace", str(demo)) & (HEAVY - {"cel"}) == set()
 
 
 def test_a_probe_of_a_plain_server_loads_only_what_it_needs() -> None:

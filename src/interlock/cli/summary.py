@@ -19,13 +19,13 @@ from interlock.cli.output import (
     wrapped,
 )
 from interlock.model import words
-from interlock.model.assessment import Assessment
 from interlock.model.base import Severity, VerdictValue
 from interlock.model.content import ContentChange, first_changes, told_changes
 from interlock.model.readiness import OrgReadiness, Score, VerdictChange
 from interlock.model.text import plain
 
 if TYPE_CHECKING:
+    from interlock.model.assessment import Assessment
     from interlock.plan.explanation import GapExplanation
     from interlock.usecases.score import ScoreResult
 

@@ -39,17 +39,16 @@ MAX_ITEMS = 5_000
 class QuestionnaireSet:
     """All valid questionnaires, the location of each item, and the problems of the files.
 
-    :ivar items: item id → the document that it stands in, and the path to it there.
+    :ivar items: every item by its id.
     """
 
     questionnaires: tuple[Questionnaire, ...]
-    items: dict[str, tuple[YamlDocument, Path_]]
+    items: dict[str, Located]
     problems: tuple[DocumentError, ...]
 
     def location(self, item_id: str) -> Location:
         """Where an item's id stands."""
-        document, path = self.items.get(item_id, (None, ()))
-        return document.location((*path, "id")) if document else Location()
+        return self.items[item_id].at() if item_id in self.items else Location()
 
 
 def load_questionnaires(directories: Sequence[Path]) -> tuple[Questionnaire, ...]:
@@ -72,31 +71,33 @@ def read_questionnaires(directories: Sequence[Path]) -> QuestionnaireSet:
     problems: list[DocumentError] = []
     located: list[Located] = []
     read: list[Questionnaire] = []
-    items: dict[str, tuple[YamlDocument, Path_]] = {}
-    first_of: dict[str, Location] = {}
+    items: dict[str, Located] = {}
+    first_of: dict[str, YamlDocument] = {}
     for directory in directories:
         own: list[Questionnaire] = []
         own_located: list[Located] = []
-        own_items: dict[str, tuple[YamlDocument, Path_]] = {}
+        own_items: dict[str, Located] = {}
         for document, questionnaire in _documents(directory, first_of, problems):
             own.append(questionnaire)
-            for entry, at in _located(questionnaire.items, document, ("items",)):
+            for entry in _located(questionnaire.items, document, ("items",)):
                 own_located.append(entry)
-                own_items.setdefault(entry.item.id, (document, at))
+                own_items.setdefault(entry.item.id, entry)
         items |= own_items
         own, replaced = _replace(read, own)
         located = [entry for entry in located if entry.item.id not in replaced] + own_located
         read += own
     if len(located) > MAX_ITEMS:
-        problems.append(DocumentError(f"more than {MAX_ITEMS:,} items", location=located[MAX_ITEMS].location))
+        problems.append(DocumentError(f"more than {MAX_ITEMS:,} items", location=located[MAX_ITEMS].at()))
         located = located[:MAX_ITEMS]
     problems.extend(reference_problems(located))
     kept = {entry.item.id for entry in located}
-    return QuestionnaireSet(tuple(read), {name: at for name, at in items.items() if name in kept}, tuple(problems))
+    return QuestionnaireSet(
+        tuple(read), {name: entry for name, entry in items.items() if name in kept}, tuple(problems)
+    )
 
 
 def _documents(
-    directory: Path, first_of: dict[str, Location], problems: list[DocumentError]
+    directory: Path, first_of: dict[str, YamlDocument], problems: list[DocumentError]
 ) -> Iterator[tuple[YamlDocument, Questionnaire]]:
     """Every questionnaire of one directory whose id is not taken, with its document."""
     for path in _files(directory, problems):
@@ -105,14 +106,10 @@ def _documents(
         except DocumentError as error:
             problems.append(error)
             continue
-        location = document.location(("id",))
-        earlier = first_of.setdefault(questionnaire.id, location)
-        if earlier is not location:
-            problems.append(
-                DocumentError(
-                    f"the questionnaire id {questionnaire.id!r} is already used at {earlier}", location=location
-                )
-            )
+        earlier = first_of.setdefault(questionnaire.id, document)
+        if earlier is not document:
+            message = f"the questionnaire id {questionnaire.id!r} is already used at {earlier.location(('id',))}"
+            problems.append(DocumentError(message, location=document.location(("id",))))
             continue
         yield document, questionnaire
 
@@ -201,11 +198,8 @@ def _check_lengths(document: YamlDocument) -> None:
                 stack.append((child, (*path, key)))
 
 
-def _located(items: tuple[Item, ...], document: YamlDocument, at: Path_) -> Iterator[tuple[Located, Path_]]:
+def _located(items: tuple[Item, ...], document: YamlDocument, at: Path_) -> Iterator[Located]:
     for index, item in enumerate(items):
         path = (*at, index)
-        conditions = tuple(
-            document.location((*path, "enable_when", number, "question")) for number in range(len(item.enable_when))
-        )
-        yield Located(item, document.location((*path, "id")), conditions), path
+        yield Located(item, document, path)
         yield from _located(item.items, document, (*path, "items"))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from interlock.documents.names import did_you_mean, find_circle
+from interlock.documents.yaml import Path_, YamlDocument
 from interlock.model.base import Scope
 from interlock.model.errors import DocumentError, Location
 from interlock.model.questionnaire import EnableWhen, Item, ItemType, Operator
@@ -16,11 +17,15 @@ ORDERED = frozenset({ItemType.INTEGER, ItemType.DATE})
 
 @dataclass(frozen=True)
 class Located:
-    """An item, where its id stands, and where the question of each of its conditions stands."""
+    """An item, its document, and the path to it there."""
 
     item: Item
-    location: Location
-    conditions: tuple[Location, ...]
+    document: YamlDocument
+    path: Path_
+
+    def at(self, *keys: str | int) -> Location:
+        """Where something of the item stands, by default its id."""
+        return self.document.location((*self.path, *(keys or ("id",))))
 
 
 def reference_problems(located: Sequence[Located]) -> Iterator[DocumentError]:
@@ -30,17 +35,18 @@ def reference_problems(located: Sequence[Located]) -> Iterator[DocumentError]:
         earlier = by_id.setdefault(entry.item.id, entry)
         if earlier is not entry:
             yield DocumentError(
-                f"the item id {entry.item.id!r} is already used at {earlier.location}",
-                location=entry.location,
+                f"the item id {entry.item.id!r} is already used at {earlier.at()}",
+                location=entry.at(),
                 remedy="give one of them another id",
             )
     yield from _nested_ids(by_id)
     broken = False
     for entry in by_id.values():
-        for condition, location in zip(entry.item.enable_when, entry.conditions, strict=True):
+        for number, condition in enumerate(entry.item.enable_when):
             message = _condition_problem(entry.item, condition, by_id)
             if message:
                 broken = True
+                location = entry.at("enable_when", number, "question")
                 yield DocumentError(f"{entry.item.id}: {message}", location=location)
     if not broken:
         yield from _circles(by_id)
@@ -54,8 +60,8 @@ def _nested_ids(by_id: Mapping[str, Located]) -> Iterator[DocumentError]:
             parent = by_id.get(".".join(parts[:end]))
             if parent and parent.item.type is not ItemType.GROUP and entry.item.type is not ItemType.GROUP:
                 yield DocumentError(
-                    f"the item id {entry.item.id!r} continues {parent.item.id!r}, a question at {parent.location}",
-                    location=entry.location,
+                    f"the item id {entry.item.id!r} continues {parent.item.id!r}, a question at {parent.at()}",
+                    location=entry.at(),
                     remedy="only a group's id may be continued by another id",
                 )
 
@@ -99,5 +105,5 @@ def _circles(by_id: Mapping[str, Located]) -> Iterator[DocumentError]:
     )
     if circle:
         yield DocumentError(
-            f"the enable_when conditions form a circle: {' → '.join(circle)}", location=by_id[circle[0]].location
+            f"the enable_when conditions form a circle: {' → '.join(circle)}", location=by_id[circle[0]].at()
         )

@@ -13,7 +13,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
-from interlock.content.compile import compile_rule
+from interlock.content.compile import expression_error
+from interlock.content.expression import compile_expression
+from interlock.content.syntax import CelSyntaxError
 from interlock.documents.resources import is_shipped
 from interlock.documents.yaml import Path_, YamlDocument, load_yaml, model_from_yaml
 from interlock.model.base import Model, Severity
@@ -148,12 +150,12 @@ def _read_rule(path: Path, read: SetFiles) -> None:
     except DocumentError as error:
         read.problems.append(error)
         return
-    location = document.location(("id",))
     if rule.id in read.rules:
-        read.problems.append(used_twice("rule", rule.id, location, read.sources[rule.id].location(("id",))))
+        earlier = read.sources[rule.id].location(("id",))
+        read.problems.append(used_twice("rule", rule.id, document.location(("id",)), earlier))
         return
     if path.stem != rule.id:
-        read.problems.append(misnamed("rule", rule.id, location, path))
+        read.problems.append(misnamed("rule", rule.id, document.location(("id",)), path))
     read.rules[rule.id] = rule
     read.sources[rule.id] = source = RuleSource(document)
     read.problems += condition_problems(rule, source)
@@ -176,11 +178,12 @@ def misnamed(kind: str, name: str, location: Location, path: Path) -> DocumentEr
 def condition_problems(rule: Rule, source: RuleSource) -> list[DocumentError]:
     """Which of a rule's conditions is not CEL, with a caret."""
     problems = []
-    for key, update in (("applies", {"gap_when": "true"}), ("gap_when", {"applies": None})):
+    for key, text in (("applies", rule.applies), ("gap_when", rule.gap_when)):
         try:
-            compile_rule(rule.model_copy(update=update))
-        except DocumentError as error:
-            problems.append(DocumentError(error.message, location=source.location((key,))))
+            compile_expression(text or "true")
+        except CelSyntaxError as error:
+            message = expression_error(rule.id, key, text or "", error)
+            problems.append(DocumentError(message, location=source.location((key,))))
     return problems
 
 

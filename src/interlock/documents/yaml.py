@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -18,6 +20,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from interlock.documents.files import check_merged, read_bytes
+from interlock.documents.parsed import parsed
+from interlock.documents.resources import is_shipped
 from interlock.model.address import REMEDY, SECRET_FOUND
 from interlock.model.address_secrets import redacted_url
 from interlock.model.errors import DocumentError, Location
@@ -48,11 +52,18 @@ Path_ = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class YamlDocument:
-    """A parsed document: plain Python ``data`` and, for every path, its 1-based (line, column)."""
+    """A parsed document: plain Python ``data``, and the text that it was."""
 
     file: str
     data: Any
-    positions: dict[Path_, tuple[int, int]] = field(repr=False)
+    text: str = field(repr=False)
+
+    @cached_property
+    def positions(self) -> Mapping[Path_, tuple[int, int]]:
+        """For every path its 1-based line and column: read anew when somebody asks, which only an error does."""
+        positions: dict[Path_, tuple[int, int]] = {}
+        _build(self.text, self.file, positions)
+        return positions
 
     def location(self, path: Path_ = ()) -> Location:
         """Position of the value at ``path``, or of its nearest parent that has one."""
@@ -74,10 +85,16 @@ def parse_yaml(text: str, file: str) -> YamlDocument:
             f"larger than {MAX_BYTES:,} characters", location=Location(file=file), remedy="split the file"
         )
     check_merged(text, file)
-    builder = _Builder(file)
+    return YamlDocument(file, _build(text, file), text)
+
+
+def _build(text: str, file: str, positions: dict[Path_, tuple[int, int]] | None = None) -> Any:
+    """The value of a text; where everything stands is put into ``positions``, if they are given."""
+    builder = _Builder(file, positions)
     try:
-        for event in yaml.parse(text, Loader=_Loader):
-            builder.take(event)
+        loader = _Loader(text)
+        while loader.check_event():
+            builder.take(loader.get_event())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = Location(file=file, line=mark.line + 1, column=mark.column + 1) if mark else Location(file=file)
@@ -85,7 +102,7 @@ def parse_yaml(text: str, file: str) -> YamlDocument:
         raise DocumentError(f"not valid YAML: {context}{error.problem or error.context}", location=where) from error
     except (yaml.YAMLError, ValueError) as error:
         raise _unreadable(text, file, error) from error
-    return YamlDocument(file, builder.data, builder.positions)
+    return builder.data
 
 
 def _unreadable(text: str, file: str, error: Exception) -> DocumentError:
@@ -116,7 +133,10 @@ def load_yaml(path: Path, within: Path | None = None) -> YamlDocument:
 
     :raises DocumentError: it cannot be read, or is not valid YAML.
     """
-    return parse_yaml(read_text(path, within), str(path))
+    text = read_text(path, within)
+    if is_shipped(path, "rulesets") or is_shipped(path, "questionnaires"):
+        return YamlDocument(str(path), parsed(text, lambda: parse_yaml(text, str(path)).data), text)
+    return parse_yaml(text, str(path))
 
 
 def model_from_yaml(model: type[_M], document: YamlDocument, data: Any = None, at: Path_ = ()) -> _M:
@@ -193,9 +213,9 @@ class _Anchored:
 class _Builder:
     """Builds plain values of a parser's events; what an alias repeats counts again."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, positions: dict[Path_, tuple[int, int]] | None) -> None:
         self.data: Any = None
-        self.positions: dict[Path_, tuple[int, int]] = {}
+        self._positions = positions
         self._file = file
         self._count = 0
         self._documents = 0
@@ -261,7 +281,7 @@ class _Builder:
         if key in top.value:
             self._fail(event, f"the key {plain(key, 60)!r} appears twice", "keep one of them")
         top.key = key
-        self.positions[(*top.path, key)] = (event.start_mark.line + 1, event.start_mark.column + 1)
+        self._locate(event, (*top.path, key))
 
     def _begin(self, event: Any) -> None:
         if event.tag not in {None, "!"}:
@@ -297,16 +317,16 @@ class _Builder:
 
     def _put(self, event: Any, value: Any, height: int) -> Path_:
         """Put a value where it belongs; returns the path to it."""
-        at = (event.start_mark.line + 1, event.start_mark.column + 1)
         if not self._stack:
-            self.data, self.positions[()] = value, at
+            self.data = value
+            self._locate(event, ())
             return ()
         top = self._stack[-1]
         top.height = max(top.height, height + 1)
         if isinstance(top.value, list):
-            path = (*top.path, len(top.value))
+            path: Path_ = (*top.path, len(top.value))
             top.value.append(value)
-            self.positions[path] = at
+            self._locate(event, path)
             return path
         if top.key is None:
             self._fail(event, "a key is text, and this is not", "write a word before the colon")
@@ -314,6 +334,10 @@ class _Builder:
         top.value[top.key] = value
         top.key = None
         return path
+
+    def _locate(self, event: Any, path: Path_) -> None:
+        if self._positions is not None:
+            self._positions[path] = (event.start_mark.line + 1, event.start_mark.column + 1)
 
     def _fail(self, event: Any, message: str, remedy: str | None = None) -> NoReturn:
         location = Location(file=self._file, line=event.start_mark.line + 1, column=event.start_mark.column + 1)

@@ -14,6 +14,7 @@ from interlock.content.questionnaires import load_questionnaires
 from interlock.content.rulesets import SetFolders, load_ruleset
 from interlock.contract.match import match_contract
 from interlock.documents.files import inside
+from interlock.documents.parsed import keep_parsed
 from interlock.documents.resources import data_dir
 from interlock.documents.timing import timed
 from interlock.judge.patterns import CompiledPatterns, load_patterns
@@ -201,7 +202,9 @@ def _load_content(
     """``fingerprint`` only tells one state of a workspace's own files from another."""
     patterns = tuple(root / "patterns" for root in folders.roots)
     hides = set(SetFolders(folders.roots[:1]).names()) & set(SetFolders(folders.roots[1:]).names())
-    return Content(load_questionnaires(questions), load_ruleset(rules_at, folders), patterns, tuple(sorted(hides)))
+    content = Content(load_questionnaires(questions), load_ruleset(rules_at, folders), patterns, tuple(sorted(hides)))
+    keep_parsed()
+    return content
 
 
 def _fingerprint(root: Path | None) -> tuple[tuple[str, int, int], ...]:

@@ -11,15 +11,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from interlock.documents.files import read_bytes
-from interlock.model.assessment import Assessment
 from interlock.model.base import LAST_YEAR
 from interlock.model.errors import DocumentError, Location, WorkspaceError
 from interlock.model.observation import Observation
 from interlock.model.text import slug
 from interlock.workspace.atomic import locked, write_atomically
 from interlock.workspace.store import MAX_RECORD_BYTES, Workspace, read_json
+
+if TYPE_CHECKING:
+    from interlock.model.assessment import Assessment
 
 #: No discovery document is larger; a compressed one may not unfold beyond it.
 MAX_BODY_BYTES = 64_000_000
@@ -170,4 +173,6 @@ def load_assessment(path: Path, workspace: Workspace | None = None) -> Assessmen
 
     :raises DocumentError: missing or not an assessment.
     """
+    from interlock.model.assessment import Assessment
+
     return read_json(path, Assessment, workspace.root if workspace else None)

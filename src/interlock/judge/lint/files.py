@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from interlock.content.references import Located
 from interlock.content.ruleset_files import HEADER
 from interlock.content.rulesets import OFF, RulesetFiles
-from interlock.documents.yaml import Path_, YamlDocument, load_yaml
+from interlock.documents.yaml import load_yaml
 from interlock.judge.lint.problems import LintProblem, Locations, from_error, in_order
 from interlock.judge.lint.run import lint
 from interlock.judge.lint.scalars import unquoted
@@ -22,7 +23,7 @@ _ALSO_READ = frozenset({"expression", "reference", "cycle", "duplicate-id"})
 def lint_ruleset(
     read: RulesetFiles,
     questionnaires: Sequence[Questionnaire],
-    items: Mapping[str, tuple[YamlDocument, Path_]],
+    items: Mapping[str, Located],
     statements: Sequence[str],
     *,
     check_ids: Collection[str] | None = None,

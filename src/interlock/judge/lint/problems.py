@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from interlock.content.references import Located
 from interlock.content.ruleset_files import RuleSource
-from interlock.documents.yaml import Path_, YamlDocument
 from interlock.model.errors import DocumentError, Location
 
 
@@ -66,7 +66,7 @@ class Locations:
     """Where rules and items stand: their document and the path in it. Empty for content that is not from files."""
 
     rules: Mapping[str, RuleSource] = field(default_factory=dict)
-    items: Mapping[str, tuple[YamlDocument, Path_]] = field(default_factory=dict)
+    items: Mapping[str, Located] = field(default_factory=dict)
     ruleset: str | None = None
 
     def rule(self, rule_id: str, *path: str | int) -> Location:
@@ -77,7 +77,7 @@ class Locations:
     def item(self, item_id: str, *path: str | int) -> Location:
         """A key of an item."""
         declared = self.items.get(item_id)
-        return declared[0].location((*declared[1], *path)) if declared else Location()
+        return declared.at(*path) if declared else Location()
 
 
 def problem(location: Location, owner: str, code: str, message: str) -> LintProblem:
