@@ -17,10 +17,10 @@ from interlock.model.base import CheckOutcome
 from interlock.model.observation import Check, RequestRecord
 from interlock.probe.assemble import base_facts, with_advertised
 from interlock.probe.checks import registry
-from interlock.probe.checks.base import CheckInput, Family, passed
+from interlock.probe.checks.base import CheckInput, check, passed
 from interlock.probe.checks.registry import list_checks, run_checks
 from interlock.probe.checks.sources import cite
-from interlock.probe.transport.exchange import Exchange, Purpose
+from interlock.probe.transport.exchange import PURPOSES, Exchange, Purpose
 
 pytestmark = pytest.mark.fast
 
@@ -313,13 +313,13 @@ def test_every_check_has_an_id_a_title_and_a_source() -> None:
     for spec in specs:
         assert spec.id.startswith(f"{spec.family}-")
         assert spec.title
-        assert spec.references or spec.judgement, spec.id
+        assert spec.references or spec.level == "judgement", spec.id
         assert all(reference.url.startswith("https://") for reference in spec.references)
 
 
 def test_a_check_without_source_must_be_marked_as_judgement() -> None:
     with pytest.raises(ValueError, match="judgement"):
-        Family("X").check(1, "A title", list_checks()[0].severity, level="SHALL")
+        check("NET-998", "A title", list_checks()[0].severity, level="SHALL")
     with pytest.raises(KeyError):
         cite("no such source")
 
@@ -338,12 +338,16 @@ def test_a_mistake_in_one_check_costs_only_that_check(monkeypatch: pytest.Monkey
     assert not [check for check in checks[1:] if check.outcome is CheckOutcome.ERROR]
 
 
-def test_ids_may_not_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    family = Family("NET")
-    family.check(1, "Again", list_checks()[0].severity)(lambda probed: passed(""))
-    monkeypatch.setattr(registry, "FAMILIES", (family, family))
+def test_ids_may_not_repeat() -> None:
+    severity = list_checks()[0].severity
     with pytest.raises(ValueError, match="NET-001"):
-        registry.list_checks.__wrapped__()
+        check("NET-001", "Again", severity)(lambda probed: passed(""))
+
+
+def test_an_id_leads_to_the_file_of_its_family_and_evidence_to_a_document() -> None:
+    for spec in list_checks():
+        assert spec.run.__module__.split(".")[3] == spec.family.lower(), spec.id
+        assert spec.at is None or spec.at[0] in PURPOSES, spec.id
 
 
 _VALUE = st.recursive(

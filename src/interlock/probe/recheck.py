@@ -9,8 +9,8 @@ from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, RequestRecord
 from interlock.model.text import plain
 from interlock.probe.assemble import base_facts, outcome_of, with_advertised
-from interlock.probe.checks.base import CheckInput
-from interlock.probe.checks.registry import run_checks, run_checks_of
+from interlock.probe.checks.base import CheckInput, Needs
+from interlock.probe.checks.registry import run_checks
 from interlock.probe.reading import read_reply
 from interlock.probe.transport.exchange import PURPOSES, Exchange, Purpose, Reading
 from interlock.probe.transport.plan import clean_base_url
@@ -64,14 +64,18 @@ def with_contract(observation: Observation, contract: WorkflowContract, fit: Con
         for purpose, records in _records_of(observation)
     }
     check_input = CheckInput(observation.target.base_url, observation.facts, exchanges, contract, fit)
-    compared = run_checks_of("contract", check_input)
-    checks = tuple(compared.get(check.id, check) for check in observation.checks)
-    return observation.model_copy(update={"checks": checks})
+    return _judged_again(observation, check_input, "contract")
 
 
 def with_drift(observation: Observation, drift: Drift) -> Observation:
     """The same observation with the checks that compare it with an earlier observation."""
-    compared = run_checks_of("drift", CheckInput(observation.target.base_url, observation.facts, {}, drift=drift))
+    check_input = CheckInput(observation.target.base_url, observation.facts, {}, drift=drift)
+    return _judged_again(observation, check_input, "drift")
+
+
+def _judged_again(observation: Observation, check_input: CheckInput, needs: Needs) -> Observation:
+    """The same observation with new results of the checks that need one thing."""
+    compared = {check.id: check for check in run_checks(check_input, needs)}
     checks = tuple(compared.get(check.id, check) for check in observation.checks)
     return observation.model_copy(update={"checks": checks})
 

@@ -8,7 +8,7 @@ from interlock.documents.names import did_you_mean
 from interlock.model import words
 from interlock.model.base import Model, Reference, Severity
 from interlock.model.errors import InterlockError
-from interlock.probe.checks.registry import list_checks
+from interlock.probe.checks.registry import FAMILIES, list_checks
 
 if TYPE_CHECKING:
     from interlock.model.auth_path import AuthPath
@@ -91,20 +91,6 @@ def auth_paths_of(observation: Observation) -> tuple[AuthPath, ...]:
     return auth_paths(observation.facts.smart, absent=absent, why=why)
 
 
-_FAMILIES = {
-    "NET": "reachability, TLS, redirects, manners",
-    "CAP": "the capability statement, and what the contract needs of it",
-    "SMART": "the SMART configuration, and what the contract needs of it",
-    "OIDC": "the identity provider's discovery document",
-    "JWKS": "the server's public keys",
-    "CORS": "cross-origin requests of a client in a browser",
-    "UDAP": "registration and authentication with certificates",
-    "BULK": "export of many patients' data, as declared",
-    "CDS": "the product's own CDS Hooks discovery",
-    "NEG": "safe negatives, sent by an active probe only",
-    "DATA": "a bounded sample of what the contract reads",
-    "DRIFT": "what changed since the last snapshot",
-}
 _NEEDS = {
     "metadata": "the capability statement",
     "smart": "the SMART configuration",
@@ -140,7 +126,7 @@ def page(checks: CheckList) -> str:
     ]
     for family in families:
         mine = [entry for entry in entries if entry.family == family]
-        lines += [f"## {family}: {_FAMILIES.get(family, '')}".rstrip(": "), ""]
+        lines += [f"## {family}: {FAMILIES[family]}", ""]
         for entry in mine:
             lines += _entry(entry)
     return "\n".join(lines).rstrip() + "\n"

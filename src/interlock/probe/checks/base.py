@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast, get_args
 
 from interlock.fhir.tolerant import storable
 from interlock.model import words
@@ -22,6 +22,7 @@ from interlock.model.observation import (
     UdapFacts,
 )
 from interlock.model.text import plain
+from interlock.probe.transport.addresses import origin
 from interlock.probe.transport.exchange import DOCUMENT_NAMES, Exchange, Purpose, Reading
 
 if TYPE_CHECKING:
@@ -46,10 +47,19 @@ INSTEAD: frozenset[Reading] = frozenset(
     }
 )
 
+#: Why nothing can be said of a list that a SMART configuration does not publish.
+_UNLISTED = {
+    "capabilities": "the capabilities are not listed",
+    "grant_types_supported": "grant_types_supported is not declared",
+    "scopes_supported": "scopes_supported is not listed",
+}
+
 _AT_BASE: tuple[Purpose, ...] = ("metadata", "smart", "smart-root")
 
 #: The document, or the user's own part, without which a check has nothing to look at.
 Needs = Literal["metadata", "smart", "openid", "jwks", "udap", "cds", "chain", "contract", "active", "drift"]
+
+_NEEDS: tuple[Needs | None, ...] = (None, *get_args(Needs))
 
 #: The strongest word of the sources for what a check asks; what they leave open is our judgement, and what the user's
 #: own workflow contract asks for is neither.
@@ -85,8 +95,13 @@ class CheckInput:
 
     @cached_property
     def smart(self) -> SmartFacts:
-        """The SMART facts, for a check that needs ``smart``."""
-        return given(self.facts.smart)
+        """The SMART facts; ends a check here without them.
+
+        :raises NeedError: with the check's result.
+        """
+        if self.facts.smart is None:
+            raise NeedError(unseen(self, "smart"))
+        return self.facts.smart
 
     @property
     def openid(self) -> OpenIdFacts:
@@ -120,11 +135,6 @@ class CheckInput:
         return tuple(self.exchanges[purpose] for purpose in _AT_BASE if purpose in self.exchanges)
 
     @cached_property
-    def answered(self) -> bool:
-        """Whether the base gave any answer."""
-        return any(record.status is not None for exchange in self.at_base for record in exchange.records)
-
-    @cached_property
     def profiles(self) -> tuple[str, ...]:
         """Every profile that the statement declares for a type, for a check that needs ``metadata``."""
         return tuple(profile for resource in self.capability.resources.values() for profile in resource.profiles)
@@ -140,28 +150,34 @@ class CheckInput:
         exchange = self.exchanges.get(purpose)
         return exchange.document if exchange is not None else None
 
+    def reading(self, purpose: Purpose) -> Reading | None:
+        """How the answer reads, or none when the document was not asked for."""
+        exchange = self.exchanges.get(purpose)
+        return exchange.reading if exchange is not None else None
+
     def has(self, purpose: Purpose) -> bool:
         """Whether the document was seen."""
-        exchange = self.exchanges.get(purpose)
-        return exchange is not None and exchange.reading == "document"
+        return self.reading(purpose) == "document"
 
     def is_absent(self, purpose: Purpose) -> bool:
         """Whether the document is positively not there."""
-        exchange = self.exchanges.get(purpose)
-        return exchange is not None and exchange.reading == "absent"
+        return self.reading(purpose) == "absent"
 
     def at(self, purpose: Purpose, pointer: str = "") -> CheckEvidence:
         """Evidence: a JSON pointer into a document that was asked for."""
         evidence = self._evidence.get((purpose, pointer))
         if evidence is None:
-            exchange = self.exchanges.get(purpose)
-            url = exchange.url if exchange is not None else self.base
+            url = self.exchanges[purpose].url if purpose in self.exchanges else self.base
             evidence = self._evidence[purpose, pointer] = CheckEvidence.trusted(url=url, pointer=pointer)
         return evidence
 
+    def at_each(self, purpose: Purpose, pointers: Iterable[str]) -> tuple[CheckEvidence, ...]:
+        """Evidence: several elements of a document that was asked for."""
+        return tuple([self.at(purpose, pointer) for pointer in pointers])
+
     def at_fields(self, purpose: Purpose, names: Iterable[str]) -> tuple[CheckEvidence, ...]:
         """Evidence: fields at the top of a document that was asked for."""
-        return tuple(self.at(purpose, f"/{name}") for name in names)
+        return self.at_each(purpose, [f"/{name}" for name in names])
 
     def at_exchanges(self, exchanges: Iterable[Exchange]) -> tuple[CheckEvidence, ...]:
         """Evidence: whole answers."""
@@ -170,9 +186,34 @@ class CheckInput:
     def why_unseen(self, purpose: Purpose) -> str:
         """Why a document was not seen, as one sentence."""
         exchange = self.exchanges.get(purpose)
-        if exchange is None:
-            return f"the {DOCUMENT_NAMES[purpose]} was not asked for"
-        return exchange.detail
+        return exchange.detail if exchange is not None else f"the {DOCUMENT_NAMES[purpose]} was not asked for"
+
+    @cached_property
+    def lacking(self) -> dict[Needs | None, Result | None]:
+        """The result of checks that need something which is not there; none of checks that can look."""
+        return {needs: _unmet(self, needs) for needs in _NEEDS}
+
+    def require(self, needs: Needs) -> None:
+        """Ends a check here that has not what it needs to look at.
+
+        :raises NeedError: with the check's result.
+        """
+        if result := self.lacking[needs]:
+            raise NeedError(result)
+
+    def listed(self, field: Literal["capabilities", "grant_types_supported", "scopes_supported"]) -> tuple[str, ...]:
+        """A list of the SMART configuration; ends a check here when it is not published, which says nothing.
+
+        :raises NeedError: with the check's result.
+        """
+        values: tuple[str, ...] | None = getattr(self.smart, field)
+        if values is None:
+            raise NeedError(not_observed(_UNLISTED[field], self.at("smart", f"/{field}")))
+        return values
+
+
+class NeedError(Exception):
+    """Ends a check that has not what it needs to look at; its one argument is the check's result."""
 
 
 def given(facts: _F | None) -> _F:
@@ -223,6 +264,8 @@ def not_applicable(reason: str, *evidence: CheckEvidence) -> Result:
     return Result(_NOT_APPLICABLE, f"Not applicable: {reason}", evidence)
 
 
+NOT_HTTPS = not_applicable("the base URL is not https (see NET-005)")
+
 Run = Callable[[CheckInput], Result]
 
 
@@ -231,6 +274,7 @@ class CheckSpec:
     """One registered check.
 
     :ivar rows: rows of ``docs/requirements.md`` that it rests on.
+    :ivar at: where it looks, as purpose and JSON pointer: the evidence of its results that name no other.
     :ivar level: the strongest word of the sources; ``judgement`` when no specification asks for this, which findings
         then say. A judgement may cite what it rests on.
     """
@@ -238,74 +282,81 @@ class CheckSpec:
     id: str
     title: str
     severity: Severity
-    family: str
     references: tuple[Reference, ...]
     rows: tuple[str, ...]
     needs: Needs | None
+    at: tuple[Purpose, str] | None
     level: Level
     run: Run
 
     @property
-    def judgement(self) -> bool:
-        """Whether no specification asks for this."""
-        return self.level == "judgement"
+    def family(self) -> str:
+        """The code that its id begins with."""
+        return self.id.partition("-")[0]
 
 
-class Family:
-    """The checks whose ids begin with one code, in the order of their definition; a large family has several themes."""
-
-    def __init__(self, code: str, *themes: Family) -> None:
-        self.code = code
-        self.checks: list[CheckSpec] = [check for theme in themes for check in theme.checks]
-
-    def check(
-        self,
-        number: int,
-        title: str,
-        severity: Severity,
-        *cites: Reference,
-        rows: Iterable[str] = (),
-        needs: Needs | None = None,
-        level: Level = "judgement",
-    ) -> Callable[[Run], Run]:
-        """Register a check as ``CODE-NNN``.
-
-        :raises ValueError: it cites nothing and claims a specification's level all the same.
-        """
-        if not cites and level != "judgement":
-            raise ValueError(f"{self.code}-{number:03d} cites no source; it is a judgement, or cites one")
-
-        def register(run: Run) -> Run:
-            spec = CheckSpec(
-                f"{self.code}-{number:03d}", title, severity, self.code, cites, tuple(rows), needs, level, run
-            )
-            self.checks.append(spec)
-            return run
-
-        return register
+#: Every check by its id, as the files of the families register them.
+CHECKS: dict[str, CheckSpec] = {}
 
 
-def unmet(probed: CheckInput, needs: Needs | None) -> Result | None:
-    """The result of a check whose document was not seen; none when it was, or when the check needs none."""
-    if needs is None:
-        return None
-    if needs == "contract":
-        return None if probed.contract is not None and probed.fit is not None else _NO_CONTRACT
-    if needs == "active":
-        return None if probed.active else _PASSIVE
-    if needs == "drift":
-        return None if probed.drift is not None else _FIRST
-    if needs == "chain":
-        return None if probed.facts.tls is not None and probed.facts.tls.chain else _no_chain(probed)
-    if probed.has(needs):
-        return None
-    if needs in {"udap", "cds"}:
-        return _aside(probed, needs)
-    if needs == "smart" and probed.is_absent("smart"):
-        return not_applicable("the server publishes no SMART configuration (see SMART-001)", probed.at("smart"))
-    if needs in {"openid", "jwks"} and needs not in probed.exchanges:
-        return _not_advertised(probed, needs)
-    return unseen(probed, needs)
+def check(
+    check_id: str,
+    title: str,
+    severity: Severity,
+    *cites: Reference,
+    rows: Iterable[str] = (),
+    needs: Needs | None = None,
+    at: str = "",
+    level: Level = "judgement",
+) -> Callable[[Run], Run]:
+    """Register a check. ``at`` is where it looks: ``metadata``, or ``metadata#/rest`` for an element of it.
+
+    :raises ValueError: there is such an id, or the check cites nothing and claims a specification's level all the same.
+    """
+    if check_id in CHECKS:
+        raise ValueError(f"check ids are not unique: {check_id}")
+    if not cites and level != "judgement":
+        raise ValueError(f"{check_id} cites no source; it is a judgement, or cites one")
+    purpose, _, pointer = at.partition("#")
+    position = (cast(Purpose, purpose), pointer) if at else None
+
+    def register(run: Run) -> Run:
+        CHECKS[check_id] = CheckSpec(check_id, title, severity, cites, tuple(rows), needs, position, level, run)
+        return run
+
+    return register
+
+
+def _unmet(probed: CheckInput, needs: Needs | None) -> Result | None:
+    """The result of a check that has not what it needs to look at; none when it has, or needs nothing."""
+    match needs:
+        case "contract" if probed.contract is None or probed.fit is None:
+            return not_applicable("there is no workflow contract to compare with")
+        case "active" if not probed.active:
+            return not_applicable("looked at by an active probe only (--active)")
+        case "drift" if probed.drift is None:
+            return not_applicable("there is no earlier observation to compare with")
+        case "chain" if probed.facts.tls is None or not probed.facts.tls.chain:
+            https = probed.base.startswith("https://")
+            return not_observed("the certificate chain was not looked at") if https else NOT_HTTPS
+        case None | "contract" | "active" | "drift" | "chain":
+            return None
+    asked = needs in probed.exchanges
+    match needs:
+        case _ if probed.has(needs):
+            return None
+        case "udap" if probed.is_absent("udap"):
+            return not_applicable("the server has no UDAP, and says so as it should, with 404", probed.at("udap"))
+        case "udap" if not asked:
+            return not_observed("the UDAP document was not asked for")
+        case "cds" if not asked:
+            return not_applicable("no CDS service of the product was named")
+        case "smart" if probed.is_absent("smart"):
+            return not_applicable("the server publishes no SMART configuration (see SMART-001)", probed.at("smart"))
+        case "openid" | "jwks" if not asked:
+            return _not_advertised(probed, needs)
+        case _:
+            return unseen(probed, needs)
 
 
 def unseen(probed: CheckInput, purpose: Purpose) -> Result:
@@ -313,32 +364,10 @@ def unseen(probed: CheckInput, purpose: Purpose) -> Result:
     return not_observed(probed.why_unseen(purpose), probed.at(purpose))
 
 
-_NO_CONTRACT = not_applicable("there is no workflow contract to compare with")
-_PASSIVE = not_applicable("looked at by an active probe only (--active)")
-_FIRST = not_applicable("there is no earlier observation to compare with")
-
-
-def _no_chain(probed: CheckInput) -> Result:
-    if not probed.base.startswith("https://"):
-        return not_applicable("the base URL is not https (see NET-005)")
-    return not_observed("the certificate chain was not looked at")
-
-
-def _aside(probed: CheckInput, needs: Needs) -> Result:
-    """Documents that a quick probe does not ask for."""
-    if needs == "udap" and probed.is_absent("udap"):
-        return not_applicable("the server has no UDAP, and says so as it should, with 404", probed.at("udap"))
-    if needs == "udap" and "udap" not in probed.exchanges:
-        return not_observed("the UDAP document was not asked for")
-    if needs == "cds" and "cds" not in probed.exchanges:
-        return not_applicable("no CDS service of the product was named")
-    return unseen(probed, "udap" if needs == "udap" else "cds")
-
-
 def _not_advertised(probed: CheckInput, needs: Needs) -> Result:
+    if probed.is_absent("smart"):
+        return not_applicable("the server publishes no SMART configuration (see SMART-001)")
     if not probed.has("smart"):
-        if probed.is_absent("smart"):
-            return not_applicable("the server publishes no SMART configuration (see SMART-001)")
         return not_observed(f"the SMART configuration was not seen ({probed.why_unseen('smart')})")
     if needs == "jwks":
         return not_applicable("the server advertises no keys of its own (jwks_uri)", probed.at("smart"))
@@ -347,12 +376,23 @@ def _not_advertised(probed: CheckInput, needs: Needs) -> Result:
     return not_applicable("the server does not list sso-openid-connect", probed.at("smart", "/capabilities"))
 
 
+def host_of(url: str) -> str:
+    """The host of an address, or nothing when it has none."""
+    address = origin(url)
+    return address.host if address else ""
+
+
 def capitalized(text: str) -> str:
     """The same text beginning with a capital, unless it begins with a host's name or an address."""
     first = text.partition(" ")[0].rstrip(":.,;")
     if first == "localhost" or "." in first or ":" in first:
         return text
     return words.capital(text)
+
+
+def first_of(notes: Sequence[str]) -> str:
+    """The first of several notes, and how many more there are."""
+    return capitalized(notes[0]) + (f" (and {len(notes) - 1} more)" if len(notes) > 1 else "")
 
 
 def quoted(value: object, limit: int = 100) -> str:

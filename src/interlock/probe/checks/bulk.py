@@ -5,18 +5,8 @@ from __future__ import annotations
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.observation import BulkFacts
-from interlock.probe.checks.base import (
-    CheckInput,
-    Family,
-    Result,
-    not_applicable,
-    not_observed,
-    passed,
-    warned,
-)
+from interlock.probe.checks.base import CheckInput, Result, check, not_applicable, not_observed, passed, warned
 from interlock.probe.checks.sources import cite
-
-FAMILY = Family("BULK")
 
 _KICK_OFF = cite("BULK", "bulk-data-kick-off-request")
 
@@ -31,68 +21,81 @@ def _undeclared(probed: CheckInput) -> Result:
     return not_applicable("no export is declared", probed.at("metadata", "/rest/0/operation"))
 
 
-@FAMILY.check(
-    1, "Bulk export is declared", Severity.LOW, _KICK_OFF, rows=("BLK-02", "BLK-04"), needs="metadata", level="SHOULD"
+@check(
+    "BULK-001",
+    "Bulk export is declared",
+    Severity.LOW,
+    _KICK_OFF,
+    rows=("BLK-02", "BLK-04"),
+    needs="metadata",
+    at="metadata#/rest/0/operation",
+    level="SHOULD",
 )
 def declared(probed: CheckInput) -> Result:
     """Any one of system, patient and group; certification asks for the group's. An undeclared one is unknown."""
     facts = _bulk(probed)
-    where = probed.at("metadata", "/rest/0/operation")
     if facts.exports:
-        return passed(f"Export is declared for: {words.listed(facts.exports)}", where)
-    if facts.instantiates:
-        return warned("The bulk data statement is instantiated, but no export operation is declared", where)
-    return _undeclared(probed)
+        return passed(f"Export is declared for: {words.listed(facts.exports)}")
+    return (
+        warned("The bulk data statement is instantiated, but no export operation is declared")
+        if facts.instantiates
+        else _undeclared(probed)
+    )
 
 
-@FAMILY.check(
-    2,
+@check(
+    "BULK-002",
     "Export is declared by its definition",
     Severity.LOW,
     _KICK_OFF,
     rows=("BLK-03",),
     needs="metadata",
+    at="metadata#/rest/0/operation",
     level="SHOULD",
 )
 def defined(probed: CheckInput) -> Result:
     """By name alone it may be an export of the server's own kind."""
     facts = _bulk(probed)
-    where = probed.at("metadata", "/rest/0/operation")
     if not facts.exports:
         return _undeclared(probed)
-    if facts.undefined:
-        return warned("An export is declared by name only, without the guide's definition", where)
-    return passed("Every export names the guide's definition", where)
+    return (
+        warned("An export is declared by name only, without the guide's definition")
+        if facts.undefined
+        else passed("Every export names the guide's definition")
+    )
 
 
-@FAMILY.check(
-    3,
+@check(
+    "BULK-003",
     "Groups can be found where they can be exported",
     Severity.LOW,
     cite("BULK", "endpoint---group-of-patients"),
     rows=("BLK-08",),
     needs="metadata",
+    at="metadata#/rest/0/resource",
     level="SHOULD",
 )
 def groups(probed: CheckInput) -> Result:
     """Read and search of Group SHOULD be supported with its export; who defines a group has to be asked."""
-    where = probed.at("metadata", "/rest/0/resource")
     if "group" not in _bulk(probed).exports:
-        return not_applicable("no export of groups is declared", where)
+        return not_applicable("no export of groups is declared")
     group = probed.capability.resources.get("Group")
     missing = [code for code in ("read", "search-type") if group is None or code not in group.interactions]
-    if missing:
-        return warned(f"Groups can be exported, but {words.listed(missing)} of Group is not declared", where)
-    return passed("Group can be read and searched", where)
+    return (
+        warned(f"Groups can be exported, but {words.listed(missing)} of Group is not declared")
+        if missing
+        else passed("Group can be read and searched")
+    )
 
 
-@FAMILY.check(
-    4,
+@check(
+    "BULK-004",
     "Export comes with backend services",
     Severity.MEDIUM,
     cite("BULK", "privacy-and-security-considerations"),
     rows=("BLK-01",),
     needs="metadata",
+    at="smart#/grant_types_supported",
     level="SHOULD",
 )
 def with_backend(probed: CheckInput) -> Result:
@@ -103,9 +106,9 @@ def with_backend(probed: CheckInput) -> Result:
     if smart is None:
         return not_observed("the SMART configuration was not seen", probed.at("smart"))
     if smart.grant_types_supported is None:
-        return not_observed("grant_types_supported is not declared", probed.at("smart", "/grant_types_supported"))
-    if "backend" not in smart.launch_modes:
-        return warned(
-            "Export is declared, but backend services are not offered", probed.at("smart", "/grant_types_supported")
-        )
-    return passed("Backend services are offered", probed.at("smart", "/grant_types_supported"))
+        return not_observed("grant_types_supported is not declared")
+    return (
+        warned("Export is declared, but backend services are not offered")
+        if "backend" not in smart.launch_modes
+        else passed("Backend services are offered")
+    )

@@ -10,53 +10,57 @@ from interlock.model import words
 from interlock.model.base import Severity
 from interlock.probe.checks.base import (
     CheckInput,
-    Family,
     Result,
+    check,
     failed,
     not_applicable,
     not_observed,
     passed,
     quoted_list,
-    unmet,
     warned,
 )
 from interlock.probe.checks.sources import cite
 from interlock.probe.transport.addresses import is_loopback_host, origin
 
-FAMILY = Family("CDS")
-
 _DISCOVERY = cite("CDSH", "discovery")
 _MAX_VISITED = 20_000
 
 
-@FAMILY.check(
-    1,
+@check(
+    "CDS-001",
     "The product's CDS service publishes its services",
     Severity.HIGH,
     _DISCOVERY,
     rows=("CDH-01", "CDH-04"),
+    at="cds",
     level="SHALL",
 )
 def published(probed: CheckInput) -> Result:
     """A service may demand the EHR's JWT for discovery too: then nothing can be seen from here."""
     if probed.is_absent("cds"):
-        return failed("Nothing is published at /cds-services; the EHR cannot find a service", probed.at("cds"))
-    if unseen := unmet(probed, "cds"):
-        return unseen
-    return passed("The services are published", probed.at("cds"))
+        return failed("Nothing is published at /cds-services; the EHR cannot find a service")
+    probed.require("cds")
+    return passed("The services are published")
 
 
-@FAMILY.check(
-    2, "Each service has its required fields", Severity.HIGH, _DISCOVERY, rows=("CDH-02",), needs="cds", level="SHALL"
+@check(
+    "CDS-002",
+    "Each service has its required fields",
+    Severity.HIGH,
+    _DISCOVERY,
+    rows=("CDH-02",),
+    needs="cds",
+    at="cds#/services",
+    level="SHALL",
 )
 def fields(probed: CheckInput) -> Result:
     """hook, id and description SHALL be there; one id may stand for several hooks."""
     document = probed.document("cds")
     if not isinstance(document.get("services"), list):
-        return failed("services is no list", probed.at("cds", "/services"))
+        return failed("services is no list")
     services = objects_of(document, "services")
     if not services:
-        return warned("The list of services is empty", probed.at("cds", "/services"))
+        return warned("The list of services is empty")
     for position, service in enumerate(services):
         missing = [name for name in ("hook", "id", "description") if not isinstance(service.get(name), str)]
         if missing:
@@ -64,11 +68,11 @@ def fields(probed: CheckInput) -> Result:
                 f"Service {position + 1} lacks {words.listed(missing)}", probed.at("cds", f"/services/{position}")
             )
     hooks = quoted_list(dict.fromkeys(service["hook"] for service in services))
-    return passed(f"{words.count(len(services), 'service')} for {hooks}", probed.at("cds", "/services"))
+    return passed(f"{words.count(len(services), 'service')} for {hooks}")
 
 
-@FAMILY.check(
-    3,
+@check(
+    "CDS-003",
     "The CDS service uses https",
     Severity.CRITICAL,
     cite("CDSH", "security-and-safety"),
@@ -85,18 +89,21 @@ def https(probed: CheckInput) -> Result:
         return not_observed("its address could not be used", probed.at("cds"))
     if address.scheme == "https":
         return passed("The service's address is https", probed.at("cds"))
-    if is_loopback_host(address.host):
-        return not_applicable("the service runs on this machine", probed.at("cds"))
-    return failed("The service's address is plain http", probed.at("cds"))
+    return (
+        not_applicable("the service runs on this machine", probed.at("cds"))
+        if is_loopback_host(address.host)
+        else failed("The service's address is plain http", probed.at("cds"))
+    )
 
 
-@FAMILY.check(
-    4,
+@check(
+    "CDS-004",
     "Nothing in the discovery is empty or null",
     Severity.LOW,
     cite("CDSH", "use-of-json"),
     rows=("CDH-03",),
     needs="cds",
+    at="cds",
     level="SHALL",
 )
 def nothing_empty(probed: CheckInput) -> Result:
@@ -104,7 +111,7 @@ def nothing_empty(probed: CheckInput) -> Result:
     for pointer in _empty(probed.document("cds")):
         if pointer != "/services":
             return failed("A value is null or empty; it is to be left out", probed.at("cds", pointer))
-    return passed("Nothing is null or empty", probed.at("cds"))
+    return passed("Nothing is null or empty")
 
 
 def _empty(document: Any) -> Iterator[str]:

@@ -13,8 +13,9 @@ from interlock.model.base import Severity
 from interlock.model.sample import DataFacts, InputSample, TokenFacts
 from interlock.probe.checks.base import (
     CheckInput,
-    Family,
+    NeedError,
     Result,
+    check,
     clauses,
     failed,
     not_applicable,
@@ -25,35 +26,41 @@ from interlock.probe.checks.base import (
 )
 from interlock.probe.checks.sources import cite
 
-FAMILY = Family("DATA")
-
 _BACKEND = cite("SM-BACK", "issue-access-token")
 #: Seconds (specifications: BCK-03).
 LONGEST_TOKEN_S = 300
 
 
-def _data(probed: CheckInput) -> DataFacts | Result:
+def _data(probed: CheckInput) -> DataFacts:
+    """What the sample showed.
+
+    :raises NeedError: no sample was taken.
+    """
     data = probed.facts.data
     if data is None:
-        return not_applicable("looked at with credentials and --sample only")
+        raise NeedError(not_applicable("looked at with credentials and --sample only"))
     if data.method == "none":
-        return not_observed(data.token.reason or "there are no credentials" if data.token else "no credentials")
+        reason = data.token.reason or "there are no credentials" if data.token else "no credentials"
+        raise NeedError(not_observed(reason))
     return data
 
 
-def _sampled(probed: CheckInput) -> list[InputSample] | Result:
-    data = _data(probed)
-    if isinstance(data, Result):
-        return data
-    sampled = [sample for sample in data.inputs if sample.outcome == "sampled"]
-    if sampled:
-        return sampled
-    reasons = list(dict.fromkeys(sample.reason or sample.outcome for sample in data.inputs))
-    return not_observed(f"no resource was seen: {clauses(reasons, 3)}" if reasons else "nothing was asked for")
+def _sampled(probed: CheckInput) -> list[InputSample]:
+    """The inputs of which resources were seen.
+
+    :raises NeedError: there are none.
+    """
+    inputs = _data(probed).inputs
+    sampled = [sample for sample in inputs if sample.outcome == "sampled"]
+    if not sampled:
+        reasons = list(dict.fromkeys(sample.reason or sample.outcome for sample in inputs))
+        why = f"no resource was seen: {clauses(reasons, 3)}" if reasons else "nothing was asked for"
+        raise NeedError(not_observed(why))
+    return sampled
 
 
-@FAMILY.check(
-    1,
+@check(
+    "DATA-001",
     "The token endpoint issues a token for the organisation's credentials",
     Severity.HIGH,
     _BACKEND,
@@ -64,8 +71,6 @@ def _sampled(probed: CheckInput) -> list[InputSample] | Result:
 def token(probed: CheckInput) -> Result:
     """A refusal is a state of the registration, not necessarily a fault of the server."""
     data = _data(probed)
-    if isinstance(data, Result):
-        return data
     issued = data.token
     if issued is None or issued.outcome == "given":
         return not_applicable("the bearer token was given by the user")
@@ -84,20 +89,16 @@ def token(probed: CheckInput) -> Result:
 
 def _oddity(token: TokenFacts) -> str:
     """What is unusual about an answer with a token, or nothing."""
-    missing = [
-        name
-        for name, there in (("expires_in", token.lifetime_s is not None), ("scope", token.scope_stated))
-        if not there
-    ]
-    if missing:
-        return f"the answer lacks {words.listed(missing)}, which SMART requires"
+    stated = {"expires_in": token.lifetime_s is not None, "scope": token.scope_stated}
+    if not all(stated.values()):
+        return f"the answer lacks {words.listed([name for name in stated if not stated[name]])}, which SMART requires"
     if token.lifetime_s is not None and token.lifetime_s > LONGEST_TOKEN_S:
         return f"it lives for {token.lifetime_s} s, longer than the {LONGEST_TOKEN_S} s that SMART recommends"
     return ""
 
 
-@FAMILY.check(
-    2,
+@check(
+    "DATA-002",
     "No resource that the contract reads is refused",
     Severity.HIGH,
     cite("SM-BACK", "enforce-authorization"),
@@ -105,10 +106,7 @@ def _oddity(token: TokenFacts) -> str:
 )
 def refused(probed: CheckInput) -> Result:
     """With the scopes that were granted; what the EHR withholds by policy looks the same as what it does not have."""
-    data = _data(probed)
-    if isinstance(data, Result):
-        return data
-    asked = [sample for sample in data.inputs if sample.outcome in {"sampled", "empty", "refused"}]
+    asked = [sample for sample in _data(probed).inputs if sample.outcome in {"sampled", "empty", "refused"}]
     if not asked:
         return not_observed("no resource was asked for with a token")
     shut = [sample for sample in asked if sample.outcome == "refused"]
@@ -116,13 +114,13 @@ def refused(probed: CheckInput) -> Result:
     names = words.listed([f"{sample.name} (HTTP {sample.status})" for sample in hard or shut])
     if hard:
         return failed(f"Refused: {names}")
-    if shut:
-        return warned(f"Refused, and optional: {names}")
-    return passed(f"{words.count(len(asked), 'input')} may be read")
+    return (
+        warned(f"Refused, and optional: {names}") if shut else passed(f"{words.count(len(asked), 'input')} may be read")
+    )
 
 
-@FAMILY.check(
-    3,
+@check(
+    "DATA-003",
     "Required fields are present in the sample",
     Severity.MEDIUM,
     cite("UC8", page="must-support.html", section="must support"),
@@ -131,8 +129,6 @@ def refused(probed: CheckInput) -> Result:
 def required_fields(probed: CheckInput) -> Result:
     """How often the product will meet a missing field, in a sample of one page; no share of the whole."""
     samples = _sampled(probed)
-    if isinstance(samples, Result):
-        return samples
     missing = [
         (sample.count - there, f"{sample.name}.{path} in {sample.count - there} of {sample.count}")
         for sample in samples
@@ -149,15 +145,13 @@ def required_fields(probed: CheckInput) -> Result:
     return passed(f"{present} in every one of {words.count(sum(sample.count for sample in samples), 'resource')}")
 
 
-@FAMILY.check(4, "The code systems are those that the contract expects", Severity.MEDIUM)
+@check("DATA-004", "The code systems are those that the contract expects", Severity.MEDIUM)
 def terminology(probed: CheckInput) -> Result:
     """Of each input whose terminology the contract names: one of its systems occurs in every resource, or not.
 
     A contract may name alternatives, so a system that does not occur at all is said and not held against anybody.
     """
     samples = _sampled(probed)
-    if isinstance(samples, Result):
-        return samples
     named = [sample for sample in samples if sample.terminology]
     if not named:
         return not_applicable("the contract names no terminology of what was seen")
@@ -169,14 +163,15 @@ def terminology(probed: CheckInput) -> Result:
         sample for sample in named if max(sample.systems.get(system, 0) for system in sample.terminology) < sample.count
     ]
     if partly:
-        counts = clauses([f"{sample.name}: {_counts(sample)}" for sample in partly], 4)
-        return warned(f"Not every resource uses one of the contract's code systems: {counts}")
-    unmet = [
+        counts = [f"{sample.name}: {_counts(sample)}" for sample in partly]
+        return warned(f"Not every resource uses one of the contract's code systems: {clauses(counts, 4)}")
+    missing = [
         f"{sample.name}: {system}" for sample in named for system in sample.terminology if system not in sample.systems
     ]
-    more = f"; not met: {clauses(unmet, 4)}" if unmet else ""
-    inputs = words.count(len(named), "input")
-    return passed(f"One of the contract's code systems is in every resource of {inputs}{more}")
+    more = f"; not met: {clauses(missing, 4)}" if missing else ""
+    return passed(
+        f"One of the contract's code systems is in every resource of {words.count(len(named), 'input')}{more}"
+    )
 
 
 def _counts(sample: InputSample) -> str:
@@ -185,29 +180,23 @@ def _counts(sample: InputSample) -> str:
     )
 
 
-@FAMILY.check(5, "No resource in the sample is entered in error", Severity.LOW)
+@check("DATA-005", "No resource in the sample is entered in error", Severity.LOW)
 def entered_in_error(probed: CheckInput) -> Result:
     """Such resources stay in the record and come with a search: the product has to leave them out."""
     samples = _sampled(probed)
-    if isinstance(samples, Result):
-        return samples
     wrong = [sample for sample in samples if "entered-in-error" in sample.statuses]
     if wrong:
         counts = [f"{sample.name} {sample.statuses['entered-in-error']} of {sample.count}" for sample in wrong]
         return warned(f"Entered in error: {words.listed(counts)}")
-    totals: Counter[str] = Counter()
-    for sample in samples:
-        totals.update(sample.statuses)
+    totals = sum((Counter(sample.statuses) for sample in samples), Counter[str]())
     statuses = [f"{status} {number}" for status, number in totals.most_common()]
     return passed(f"Statuses: {words.listed(statuses, 6)}" if statuses else "No status occurs")
 
 
-@FAMILY.check(6, "Every input of the contract could be sampled", Severity.LOW)
+@check("DATA-006", "Every input of the contract could be sampled", Severity.LOW)
 def everything_seen(probed: CheckInput) -> Result:
     """What a server gives only for a named patient, or not at all in a test environment, stays open."""
     data = _data(probed)
-    if isinstance(data, Result):
-        return data
     unsampled = [
         f"{sample.name} ({sample.reason})"
         for sample in data.inputs
@@ -220,5 +209,4 @@ def everything_seen(probed: CheckInput) -> Result:
         return not_observed("nothing was sampled")
     narrowed = [f"{sample.name} ({sample.reason})" for sample in sampled if sample.reason]
     more = f"; in part only: {clauses(narrowed)}" if narrowed else ""
-    number = len(sampled)
-    return passed(f"{words.count(number, 'input')} {words.agree(number, 'was', 'were')} seen{more}")
+    return passed(f"{words.count(len(sampled), 'input')} {words.agree(len(sampled), 'was', 'were')} seen{more}")

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.text import plain
-from interlock.probe.checks.base import CheckInput, Family, Result, clauses, failed, given, passed, warned
+from interlock.probe.checks.base import CheckInput, Result, check, clauses, failed, given, passed, warned
 
 if TYPE_CHECKING:
     from interlock.model.drift import ChangeRank
-
-FAMILY = Family("DRIFT")
 
 
 def _compared(probed: CheckInput, rank: ChangeRank, result: Callable[[str], Result]) -> Result:
@@ -24,21 +22,24 @@ def _compared(probed: CheckInput, rank: ChangeRank, result: Callable[[str], Resu
     return result(f"{clauses(changes, 4)}, {since}") if changes else passed(f"Nothing {since}")
 
 
-@FAMILY.check(
-    1, "Nothing that the contract uses was taken away since the last observation", Severity.HIGH, needs="drift"
+@check(
+    "DRIFT-001",
+    "Nothing that the contract uses was taken away since the last observation",
+    Severity.HIGH,
+    needs="drift",
 )
 def broken(probed: CheckInput) -> Result:
     """What was seen before, is positively gone or worse now, and is used by the contract."""
     return _compared(probed, "contract_broken", failed)
 
 
-@FAMILY.check(2, "Nothing that the contract uses changed since the last observation", Severity.MEDIUM, needs="drift")
+@check("DRIFT-002", "Nothing that the contract uses changed since the last observation", Severity.MEDIUM, needs="drift")
 def changed(probed: CheckInput) -> Result:
     """Addresses, releases and the like: still there, and no longer what they were."""
     return _compared(probed, "contract_changed", warned)
 
 
-@FAMILY.check(3, "Nothing else was taken away since the last observation", Severity.LOW, needs="drift")
+@check("DRIFT-003", "Nothing else was taken away since the last observation", Severity.LOW, needs="drift")
 def removed(probed: CheckInput) -> Result:
     """What the contract does not use, or nobody can say: without a contract everything is here."""
     return _compared(probed, "removed", warned)

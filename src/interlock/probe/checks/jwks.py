@@ -6,61 +6,51 @@ from interlock.fhir.jwks import MAX_KEYS, MIN_RSA_BITS
 from interlock.fhir.tolerant import objects_of
 from interlock.model import words
 from interlock.model.base import Severity
-from interlock.probe.checks.base import (
-    CheckInput,
-    Family,
-    Result,
-    failed,
-    not_applicable,
-    passed,
-    quoted,
-    unmet,
-    warned,
-)
+from interlock.probe.checks.base import CheckInput, Result, check, failed, not_applicable, passed, quoted, warned
 from interlock.probe.checks.sources import cite
 
-FAMILY = Family("JWKS")
 
-
-@FAMILY.check(
-    1,
+@check(
+    "JWKS-001",
     "The server's keys are published and usable",
     Severity.HIGH,
     cite("RFC 7517", "section-5"),
     rows=("KEY-01", "SSO-02"),
+    at="jwks#/keys",
     level="SHALL",
 )
 def published(probed: CheckInput) -> Result:
     """An object with a list of keys, at least one of them usable; keys that are not SHOULD be ignored."""
     if probed.is_absent("jwks"):
         return failed("Nothing is published at the jwks_uri; signatures cannot be verified", probed.at("jwks"))
-    if lacking := unmet(probed, "jwks"):
-        return lacking
+    probed.require("jwks")
     facts = probed.jwks
     if not facts.keys:
         why = "has no list of keys" if facts.problems else "is empty"
         if not facts.problems and not probed.signs_on:
             return warned(
-                "The key set is empty; the server claims no sign-on (sso-openid-connect) that would need a key",
-                probed.at("jwks", "/keys"),
+                "The key set is empty; the server claims no sign-on (sso-openid-connect) that would need a key"
             )
-        return failed(f"The key set {why}; signatures cannot be verified", probed.at("jwks", "/keys"))
+        return failed(f"The key set {why}; signatures cannot be verified")
     unusable = [note for note in facts.problems if "cannot be used" in note]
     if len(unusable) >= facts.keys:
-        return failed(f"None of {facts.keys} keys can be used: {unusable[0]}", probed.at("jwks", "/keys"))
-    if unusable:
-        return warned(f"{len(unusable)} of {facts.keys} keys cannot be used: {unusable[0]}", probed.at("jwks", "/keys"))
-    return passed(words.count(facts.keys, "usable key"), probed.at("jwks", "/keys"))
+        return failed(f"None of {facts.keys} keys can be used: {unusable[0]}")
+    return (
+        warned(f"{len(unusable)} of {facts.keys} keys cannot be used: {unusable[0]}")
+        if unusable
+        else passed(words.count(facts.keys, "usable key"))
+    )
 
 
-@FAMILY.check(
-    2,
+@check(
+    "JWKS-002",
     "No private key is published",
     Severity.CRITICAL,
     cite("RFC 7517", "section-9.2"),
     cite("RFC 7518", "section-6.3.2"),
     rows=("KEY-04",),
     needs="jwks",
+    at="jwks#/keys",
     level="SHALL",
 )
 def no_private_members(probed: CheckInput) -> Result:
@@ -68,50 +58,53 @@ def no_private_members(probed: CheckInput) -> Result:
     if probed.jwks.private_members:
         leaks = [note for note in probed.jwks.problems if "private members" in note]
         leak = leaks[0] if leaks else "a key publishes private members"
-        return failed(f"Whoever reads the set can sign as the server: {leak}", probed.at("jwks", "/keys"))
-    return passed("No private or symmetric member is published", probed.at("jwks", "/keys"))
+        return failed(f"Whoever reads the set can sign as the server: {leak}")
+    return passed("No private or symmetric member is published")
 
 
-@FAMILY.check(
-    3,
+@check(
+    "JWKS-003",
     "RSA keys have 2048 bits or more",
     Severity.HIGH,
     cite("RFC 7518", "section-3.3"),
     rows=("KEY-03",),
     needs="jwks",
+    at="jwks#/keys",
     level="SHALL",
 )
 def rsa_size(probed: CheckInput) -> Result:
     """A MUST for RS256, RS384 and RS512; measured on the modulus without leading zeros."""
     bits = probed.jwks.smallest_rsa_bits
     if bits is None:
-        return not_applicable("there is no RSA key", probed.at("jwks", "/keys"))
-    if bits < MIN_RSA_BITS:
-        return failed(
-            f"The smallest RSA key has {bits} bits; {MIN_RSA_BITS} or more MUST be used", probed.at("jwks", "/keys")
-        )
-    return passed(f"The smallest RSA key has {bits} bits", probed.at("jwks", "/keys"))
+        return not_applicable("there is no RSA key")
+    return (
+        failed(f"The smallest RSA key has {bits} bits; {MIN_RSA_BITS} or more MUST be used")
+        if bits < MIN_RSA_BITS
+        else passed(f"The smallest RSA key has {bits} bits")
+    )
 
 
-@FAMILY.check(
-    4,
+@check(
+    "JWKS-004",
     "Key ids tell the keys apart",
     Severity.LOW,
     cite("RFC 7517", "section-4.5"),
     rows=("KEY-02",),
     needs="jwks",
+    at="jwks#/keys",
     level="SHOULD",
 )
 def distinct_ids(probed: CheckInput) -> Result:
     """kid is optional in a server's set; distinct values SHOULD be used."""
     facts = probed.jwks
     twice = [note for note in facts.problems if "appears more than once" in note]
-    where = probed.at("jwks", "/keys")
     if twice:
-        return warned(f"{words.capital(twice[0])}; key ids SHOULD be distinct", where)
-    if facts.keys > 1 and len(facts.kids) < facts.keys:
-        return warned("Some of several keys have no kid; a client has to try each of them", where)
-    return passed("Every key can be told from the others", where)
+        return warned(f"{words.capital(twice[0])}; key ids SHOULD be distinct")
+    return (
+        warned("Some of several keys have no kid; a client has to try each of them")
+        if facts.keys > 1 and len(facts.kids) < facts.keys
+        else passed("Every key can be told from the others")
+    )
 
 
 #: Key type → algorithms that it can carry (RFC 7518 section 3.1; EdDSA of RFC 8037).
@@ -119,13 +112,14 @@ _ALGORITHMS = {"RSA": ("RS", "PS"), "EC": ("ES",), "OKP": ("EdDSA", "Ed", "ECDH"
 _ENCRYPTION = ("RSA", "ECDH", "A", "dir", "PBES2")
 
 
-@FAMILY.check(
-    5,
+@check(
+    "JWKS-005",
     "Each key's algorithm fits its type",
     Severity.MEDIUM,
     cite("RFC 7518", "section-3.1"),
     rows=("KEY-02", "KEY-03"),
     needs="jwks",
+    at="jwks#/keys",
 )
 def algorithm_fits(probed: CheckInput) -> Result:
     """An RSA key that says ES384 can verify nothing."""
@@ -136,43 +130,47 @@ def algorithm_fits(probed: CheckInput) -> Result:
             continue
         if not alg.startswith(fitting):
             return failed(f"A key of type {quoted(kty)} says {quoted(alg)}", probed.at("jwks", f"/keys/{position}/alg"))
-    return passed("No key claims an algorithm of another type", probed.at("jwks", "/keys"))
+    return passed("No key claims an algorithm of another type")
 
 
-@FAMILY.check(
-    6,
+@check(
+    "JWKS-006",
     "Signing and encryption keys are told apart",
     Severity.LOW,
     cite("OIDC-D", "ProviderMetadata", "section 3, Provider metadata"),
     rows=("OID-05",),
     needs="jwks",
+    at="jwks#/keys",
     level="SHALL",
 )
 def use_of_keys(probed: CheckInput) -> Result:
     """``use`` is needed on every key only when both kinds are published."""
     uses = [key.get("use") for key in objects_of(probed.document("jwks"), "keys", MAX_KEYS)]
-    where = probed.at("jwks", "/keys")
     if "enc" in uses and None in uses:
-        return failed("Encryption keys are published, and not every key says what it is for (use)", where)
-    if "enc" in uses and "sig" not in uses:
-        return warned("Only encryption keys are published; signatures cannot be verified", where)
-    return passed("What each key is for is clear", where)
+        return failed("Encryption keys are published, and not every key says what it is for (use)")
+    return (
+        warned("Only encryption keys are published; signatures cannot be verified")
+        if "enc" in uses and "sig" not in uses
+        else passed("What each key is for is clear")
+    )
 
 
-@FAMILY.check(
-    7,
+@check(
+    "JWKS-007",
     "There is a key for the ID tokens' algorithm",
     Severity.MEDIUM,
     cite("SM-SCOPE", "scopes-for-requesting-identity-data"),
     rows=("SSO-02", "SSO-03"),
     needs="jwks",
+    at="jwks#/keys",
     level="SHALL",
 )
 def rs256_key(probed: CheckInput) -> Result:
     """RS256 SHALL be supported for ID tokens, and needs an RSA key; asked of servers with sign-on."""
-    where = probed.at("jwks", "/keys")
     if not probed.signs_on:
-        return not_applicable("the server does not list sso-openid-connect", where)
-    if probed.jwks.smallest_rsa_bits is None:
-        return failed("No RSA key is published, though ID tokens SHALL be verifiable with RS256", where)
-    return passed("An RSA key is published", where)
+        return not_applicable("the server does not list sso-openid-connect")
+    return (
+        failed("No RSA key is published, though ID tokens SHALL be verifiable with RS256")
+        if probed.jwks.smallest_rsa_bits is None
+        else passed("An RSA key is published")
+    )

@@ -8,23 +8,22 @@ from interlock.model import words
 from interlock.model.base import Severity
 from interlock.probe.checks.base import (
     CheckInput,
-    Family,
+    NeedError,
     Result,
+    check,
     failed,
+    host_of,
     not_applicable,
     not_observed,
     passed,
     quoted,
     quoted_list,
-    unmet,
     warned,
 )
 from interlock.probe.checks.sources import cite
-from interlock.probe.transport.addresses import is_loopback_host, origin
+from interlock.probe.transport.addresses import is_loopback_host
 from interlock.probe.transport.exchange import Purpose
 from interlock.probe.transport.plan import OPENID_PATH
-
-FAMILY = Family("OIDC")
 
 _PROVIDER = cite("OIDC-D", "ProviderMetadata", "section 3, Provider metadata")
 _REQUIRED = (
@@ -35,17 +34,26 @@ _REQUIRED = (
     "subject_types_supported",
     "id_token_signing_alg_values_supported",
 )
-
-
 _DOCUMENTS: tuple[Purpose, ...] = ("smart", "openid")
 
 
-@FAMILY.check(
-    1,
+def _require_sign_on(probed: CheckInput) -> None:
+    """Ends a check of a server that does not identify users.
+
+    :raises NeedError: with the check's result.
+    """
+    if not probed.signs_on:
+        where = probed.at("smart", "/capabilities")
+        raise NeedError(not_applicable("the server does not list sso-openid-connect", where))
+
+
+@check(
+    "OIDC-001",
     "The issuer's discovery document is published",
     Severity.HIGH,
     cite("SM-SCOPE", "steps-for-using-an-id-token"),
     rows=("SSO-05",),
+    at="openid",
     level="SHALL",
 )
 def published(probed: CheckInput) -> Result:
@@ -56,45 +64,45 @@ def published(probed: CheckInput) -> Result:
             probed.at("openid"),
             probed.at("smart", "/issuer"),
         )
-    return unmet(probed, "openid") or passed("The discovery document is published", probed.at("openid"))
+    probed.require("openid")
+    return passed("The discovery document is published")
 
 
-@FAMILY.check(
-    2,
+@check(
+    "OIDC-002",
     "The issuer is a plain https address",
     Severity.MEDIUM,
     _PROVIDER,
     rows=("OID-02", "OID-03"),
     needs="smart",
+    at="smart#/issuer",
     level="SHALL",
 )
 def issuer_form(probed: CheckInput) -> Result:
     """https, no query, no fragment; never the address of the discovery document itself."""
-    if not probed.signs_on:
-        return not_applicable("the server does not list sso-openid-connect", probed.at("smart", "/capabilities"))
+    _require_sign_on(probed)
     issuer = probed.smart.issuer
-    where = probed.at("smart", "/issuer")
     if issuer is None:
-        return not_observed("no issuer is named (see SMART-007)", where)
+        return not_observed("no issuer is named (see SMART-007)")
     if OPENID_PATH in issuer:
-        return failed(
-            "The issuer is the address of the discovery document; no ID token can match it by the rule", where
-        )
+        return failed("The issuer is the address of the discovery document; no ID token can match it by the rule")
     try:
         address = urlsplit(issuer)
     except ValueError:
-        return failed(f"The issuer {quoted(issuer)} is no address", where)
+        return failed(f"The issuer {quoted(issuer)} is no address")
     if address.query or address.fragment:
-        return failed("The issuer has a query or a fragment, which it must not have", where)
+        return failed("The issuer has a query or a fragment, which it must not have")
     if address.scheme == "http" and is_loopback_host(address.hostname or ""):
-        return not_applicable("the issuer runs on this machine", where)
-    if address.scheme != "https":
-        return failed(f"The issuer {quoted(issuer)} is not an https address", where)
-    return passed("The issuer is a plain https address", where)
+        return not_applicable("the issuer runs on this machine")
+    return (
+        failed(f"The issuer {quoted(issuer)} is not an https address")
+        if address.scheme != "https"
+        else passed("The issuer is a plain https address")
+    )
 
 
-@FAMILY.check(
-    3,
+@check(
+    "OIDC-003",
     "The issuer is the same, character for character",
     Severity.HIGH,
     cite("OIDC-D", "ProviderConfigurationValidation", "section 4.3"),
@@ -111,89 +119,100 @@ def issuer_match(probed: CheckInput) -> Result:
         return not_observed("the SMART configuration names no issuer", where[1])
     if given is None:
         return failed("The discovery document names no issuer", where[0])
-    if given != wanted:
-        return failed(f"SMART says {quoted(wanted)}, discovery says {quoted(given)}; they MUST be identical", *where)
-    return passed("Both documents name the same issuer", *where)
+    return (
+        failed(f"SMART says {quoted(wanted)}, discovery says {quoted(given)}; they MUST be identical", *where)
+        if given != wanted
+        else passed("Both documents name the same issuer", *where)
+    )
 
 
-@FAMILY.check(
-    4,
+@check(
+    "OIDC-004",
     "The required provider metadata are there",
     Severity.MEDIUM,
     _PROVIDER,
     rows=("OID-01",),
     needs="openid",
+    at="openid",
     level="SHALL",
 )
 def required_metadata(probed: CheckInput) -> Result:
     """token_endpoint is required too, unless only the implicit flow is used, which SMART never does."""
     facts = probed.openid
     missing = [name for name in (*_REQUIRED, "token_endpoint") if getattr(facts, name) is None]
-    if missing:
-        return failed(
-            f"Missing, though OpenID Connect requires it: {words.listed(missing)}", *probed.at_fields("openid", missing)
-        )
-    return passed("Everything that OpenID Connect requires is there", probed.at("openid"))
+    where = probed.at_fields("openid", missing)
+    return (
+        failed(f"Missing, though OpenID Connect requires it: {words.listed(missing)}", *where)
+        if missing
+        else passed("Everything that OpenID Connect requires is there")
+    )
 
 
-@FAMILY.check(
-    5,
+@check(
+    "OIDC-005",
     "ID tokens may be signed with RS256",
     Severity.MEDIUM,
     _PROVIDER,
     cite("SM-SCOPE", "scopes-for-requesting-identity-data"),
     rows=("OID-04", "SSO-03"),
     needs="openid",
+    at="openid#/id_token_signing_alg_values_supported",
     level="SHALL",
 )
 def rs256(probed: CheckInput) -> Result:
     """RS256 MUST be among the algorithms."""
     algorithms = probed.openid.id_token_signing_alg_values_supported
-    where = probed.at("openid", "/id_token_signing_alg_values_supported")
     if algorithms is None:
-        return not_observed("the signing algorithms are not listed (see OIDC-004)", where)
+        return not_observed("the signing algorithms are not listed (see OIDC-004)")
     if "RS256" not in algorithms:
-        return failed(f"RS256 is not offered, only {quoted_list(algorithms) or 'nothing'}; it MUST be", where)
-    if "none" in algorithms:
-        return warned("RS256 is offered, and so are unsigned ID tokens (none), which a client must refuse", where)
-    return passed("RS256 is offered", where)
+        return failed(f"RS256 is not offered, only {quoted_list(algorithms) or 'nothing'}; it MUST be")
+    return (
+        warned("RS256 is offered, and so are unsigned ID tokens (none), which a client must refuse")
+        if "none" in algorithms
+        else passed("RS256 is offered")
+    )
 
 
-@FAMILY.check(6, "Both documents name the same keys", Severity.LOW, needs="openid")
+@check(
+    "OIDC-006",
+    "Both documents name the same keys",
+    Severity.LOW,
+    needs="openid",
+)
 def same_keys(probed: CheckInput) -> Result:
     """A client that reads one document verifies with other keys than one that reads the other."""
     smart = probed.facts.smart
-    smart_keys, openid_keys = (smart.jwks_uri if smart is not None else None), probed.openid.jwks_uri
     where = (probed.at("smart", "/jwks_uri"), probed.at("openid", "/jwks_uri"))
+    smart_keys, openid_keys = (smart.jwks_uri if smart is not None else None), probed.openid.jwks_uri
     if smart_keys is None or openid_keys is None:
         return not_applicable("only one of the documents names a jwks_uri", *where)
-    if smart_keys != openid_keys:
-        return warned("SMART configuration and discovery document name different jwks_uri addresses", *where)
-    return passed("Both documents name the same jwks_uri", *where)
+    return (
+        warned("SMART configuration and discovery document name different jwks_uri addresses", *where)
+        if smart_keys != openid_keys
+        else passed("Both documents name the same jwks_uri", *where)
+    )
 
 
-@FAMILY.check(7, "The issuer's host is known", Severity.LOW, rows=("SSO-05",), needs="smart")
+@check("OIDC-007", "The issuer's host is known", Severity.LOW, rows=("SSO-05",), needs="smart", at="smart#/issuer")
 def issuer_host(probed: CheckInput) -> Result:
     """It may be on another host than the FHIR base; one that no endpoint is on has to be trusted besides."""
-    if not probed.signs_on:
-        return not_applicable("the server does not list sso-openid-connect", probed.at("smart", "/capabilities"))
+    _require_sign_on(probed)
     smart = probed.smart
-    addresses = (probed.base, smart.authorization_endpoint, smart.token_endpoint)
-    known = {parsed.host for address in addresses if (parsed := origin(address or "")) is not None}
-    issuer = origin(smart.issuer or "")
-    where = probed.at("smart", "/issuer")
-    if issuer is None:
-        return not_observed("no issuer with a host is named", where)
-    if issuer.host not in known:
+    issuer, *known = (
+        host_of(address or "")
+        for address in (smart.issuer, probed.base, smart.authorization_endpoint, smart.token_endpoint)
+    )
+    if not issuer:
+        return not_observed("no issuer with a host is named")
+    if issuer not in known:
         return warned(
-            f"Identities are issued by {quoted(issuer.host)}, where neither the base nor an endpoint is; that is "
-            "allowed, and allow-lists must name it",
-            where,
+            f"Identities are issued by {quoted(issuer)}, where neither the base nor an endpoint is; that is "
+            "allowed, and allow-lists must name it"
         )
-    return passed(f"Identities are issued by {quoted(issuer.host)}, the host of the base or of an endpoint", where)
+    return passed(f"Identities are issued by {quoted(issuer)}, the host of the base or of an endpoint")
 
 
-@FAMILY.check(8, "Both documents name the same endpoints", Severity.LOW, needs="openid")
+@check("OIDC-008", "Both documents name the same endpoints", Severity.LOW, needs="openid", at="openid")
 def same_endpoints(probed: CheckInput) -> Result:
     """A library that reads OpenID discovery goes elsewhere than one that reads the SMART configuration."""
     smart, openid = probed.facts.smart, probed.openid
@@ -203,21 +222,23 @@ def same_endpoints(probed: CheckInput) -> Result:
     if different:
         evidence = [probed.at(purpose, f"/{name}") for name in different for purpose in _DOCUMENTS]
         return warned(f"SMART and OpenID documents differ in {words.listed(different)}", *evidence)
-    return passed("The two documents do not contradict each other", probed.at("openid"))
+    return passed("The two documents do not contradict each other")
 
 
-@FAMILY.check(
-    9,
+@check(
+    "OIDC-009",
     "Authorization responses name their issuer",
     Severity.LOW,
     cite("RFC 9207", "section-3"),
     rows=("OAU-17", "OAU-18"),
     needs="openid",
+    at="openid#/authorization_response_iss_parameter_supported",
     level="MAY",
 )
 def response_issuer(probed: CheckInput) -> Result:
     """Optional, and a defence for a client of many servers, which a product for many organisations is: a note."""
-    where = probed.at("openid", "/authorization_response_iss_parameter_supported")
-    if probed.document("openid").get("authorization_response_iss_parameter_supported") is True:
-        return passed("Responses carry iss", where)
-    return not_applicable("the server does not say that responses carry iss, which is optional", where)
+    return (
+        passed("Responses carry iss")
+        if probed.document("openid").get("authorization_response_iss_parameter_supported") is True
+        else not_applicable("the server does not say that responses carry iss, which is optional")
+    )

@@ -11,36 +11,34 @@ from interlock.model import words
 from interlock.model.base import Severity
 from interlock.probe.checks.base import (
     CheckInput,
-    Family,
     Result,
+    check,
     clauses,
     failed,
     not_applicable,
     passed,
     quoted_list,
-    unmet,
     warned,
 )
 from interlock.probe.checks.sources import cite
 
-FAMILY = Family("UDAP")
-
 _REQUIRED = cite("UDAP", "required-udap-metadata")
 
 
-@FAMILY.check(
-    1,
+@check(
+    "UDAP-001",
     "UDAP metadata are published, or positively not there",
     Severity.LOW,
     cite("UDAP", "discovery-of-endpoints"),
     rows=("UDP-01", "UDP-02"),
+    at="udap",
     level="SHALL",
 )
 def published(probed: CheckInput) -> Result:
     """404 is the answer of a server without UDAP; anything else leaves a client guessing."""
     exchange = probed.exchanges.get("udap")
     if probed.has("udap"):
-        return passed("UDAP metadata are published", probed.at("udap"))
+        return passed("UDAP metadata are published")
     if exchange is not None and exchange.reading not in {
         "absent",
         "failed",
@@ -48,20 +46,19 @@ def published(probed: CheckInput) -> Result:
         "server_error",
         "document",
     }:
-        return warned(
-            f"Whether there is UDAP cannot be told: {exchange.detail}; a server without it SHALL answer 404",
-            probed.at("udap"),
-        )
-    return unmet(probed, "udap") or passed("UDAP metadata are published", probed.at("udap"))
+        return warned(f"Whether there is UDAP cannot be told: {exchange.detail}; a server without it SHALL answer 404")
+    probed.require("udap")
+    return passed("UDAP metadata are published")
 
 
-@FAMILY.check(
-    2,
+@check(
+    "UDAP-002",
     "Version and profiles are the required ones",
     Severity.MEDIUM,
     _REQUIRED,
     rows=("UDP-03", "UDP-04"),
     needs="udap",
+    at="udap",
     level="SHALL",
 )
 def profiles(probed: CheckInput) -> Result:
@@ -73,18 +70,21 @@ def profiles(probed: CheckInput) -> Result:
     if "client_credentials" in (facts.grant_types_supported or ()):
         wanted.append("udap_authz")
     missing = [name for name in wanted if name not in (facts.udap_profiles_supported or ())]
-    if missing:
-        return failed(f"Missing profiles: {words.listed(missing)}", probed.at("udap", "/udap_profiles_supported"))
-    return passed(f"Version 1 with {quoted_list(facts.udap_profiles_supported or ())}", probed.at("udap"))
+    return (
+        failed(f"Missing profiles: {words.listed(missing)}", probed.at("udap", "/udap_profiles_supported"))
+        if missing
+        else passed(f"Version 1 with {quoted_list(facts.udap_profiles_supported or ())}")
+    )
 
 
-@FAMILY.check(
-    3,
+@check(
+    "UDAP-003",
     "Extensions and certifications are stated",
     Severity.LOW,
     _REQUIRED,
     rows=("UDP-05",),
     needs="udap",
+    at="udap",
     level="SHALL",
 )
 def extensions(probed: CheckInput) -> Result:
@@ -99,18 +99,19 @@ def extensions(probed: CheckInput) -> Result:
             missing.append(f"{kind}_required")
         elif not set(required or ()) <= set(supported):
             missing.append(f"{kind}_supported for everything that is required")
-    if missing:
-        return failed(f"Missing: {words.listed(missing)}", probed.at("udap"))
-    return passed("Extensions and certifications are stated", probed.at("udap"))
+    return (
+        failed(f"Missing: {words.listed(missing)}") if missing else passed("Extensions and certifications are stated")
+    )
 
 
-@FAMILY.check(
-    4,
+@check(
+    "UDAP-004",
     "Endpoints and methods are the required ones",
     Severity.MEDIUM,
     _REQUIRED,
     rows=("UDP-06",),
     needs="udap",
+    at="udap",
     level="SHALL",
 )
 def endpoints(probed: CheckInput) -> Result:
@@ -132,58 +133,69 @@ def endpoints(probed: CheckInput) -> Result:
         problems.append("token_endpoint_auth_signing_alg_values_supported is missing")
     if "refresh_token" in grants and "authorization_code" not in grants:
         problems.append("refresh_token is listed without authorization_code")
-    if problems:
-        return failed(clauses(problems), probed.at("udap"))
-    return passed("Endpoints, grant types and methods are as required", probed.at("udap"))
+    return failed(clauses(problems)) if problems else passed("Endpoints, grant types and methods are as required")
 
 
-@FAMILY.check(
-    5,
+@check(
+    "UDAP-005",
     "Scopes and algorithms for registration are listed",
     Severity.LOW,
     cite("UDAP-2", "required-udap-metadata"),
     rows=("UDP-07", "UDP-08"),
     needs="udap",
+    at="udap",
     level="SHOULD",
 )
 def lists(probed: CheckInput) -> Result:
     """Optional or recommended in 1.x, required in 2.0; the metadata do not say which version they follow."""
     names = ("scopes_supported", "registration_endpoint_jwt_signing_alg_values_supported")
     missing = [name for name in names if getattr(probed.udap, name) is None]
-    if missing:
-        return warned(f"Not listed, though UDAP Security 2.0 requires it: {words.listed(missing)}", probed.at("udap"))
-    return passed("Scopes and algorithms are listed", probed.at("udap"))
+    return (
+        warned(f"Not listed, though UDAP Security 2.0 requires it: {words.listed(missing)}")
+        if missing
+        else passed("Scopes and algorithms are listed")
+    )
 
 
-@FAMILY.check(
-    6,
+@check(
+    "UDAP-006",
     "The signed metadata have the required form",
     Severity.MEDIUM,
     cite("UDAP", "signed-metadata-elements"),
     rows=("UDP-09",),
     needs="udap",
+    at="udap#/signed_metadata",
     level="SHALL",
 )
 def signed(probed: CheckInput) -> Result:
     """Form, dates and endpoints only: whose certificate to trust is the community's matter."""
     facts = probed.udap
-    where = probed.at("udap", "/signed_metadata")
     if facts.signed is None:
-        return failed("signed_metadata is missing", where)
+        return failed("signed_metadata is missing")
     if not facts.signed:
-        return failed("signed_metadata is no JWT", where)
-    if facts.signed_problems:
-        return failed(f"signed_metadata: {clauses(facts.signed_problems, 4)}", where)
-    return passed("signed_metadata has its form; its signature was not verified", where)
+        return failed("signed_metadata is no JWT")
+    return (
+        failed(f"signed_metadata: {clauses(facts.signed_problems, 4)}")
+        if facts.signed_problems
+        else passed("signed_metadata has its form; its signature was not verified")
+    )
 
 
-@FAMILY.check(7, "UDAP and SMART name the same token endpoint", Severity.LOW, rows=("UDP-06",), needs="udap")
+@check(
+    "UDAP-007",
+    "UDAP and SMART name the same token endpoint",
+    Severity.LOW,
+    rows=("UDP-06",),
+    needs="udap",
+)
 def same_endpoint(probed: CheckInput) -> Result:
     """They may differ, legitimately; a client has to know."""
     smart, own = probed.facts.smart, probed.udap.token_endpoint
     where = (probed.at("udap", "/token_endpoint"), probed.at("smart", "/token_endpoint"))
     if smart is None or smart.token_endpoint is None or own is None:
         return not_applicable("only one of the documents names a token endpoint", *where)
-    if smart.token_endpoint != own:
-        return warned("UDAP has a token endpoint of its own, which is allowed", *where)
-    return passed("Both documents name the same token endpoint", *where)
+    return (
+        warned("UDAP has a token endpoint of its own, which is allowed", *where)
+        if smart.token_endpoint != own
+        else passed("Both documents name the same token endpoint", *where)
+    )

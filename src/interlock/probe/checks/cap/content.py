@@ -13,9 +13,9 @@ from interlock.model.text import plain
 from interlock.probe.checks.base import (
     INSTEAD,
     CheckInput,
-    Family,
     Result,
     capitalized,
+    check,
     failed,
     not_applicable,
     not_observed,
@@ -26,8 +26,6 @@ from interlock.probe.checks.base import (
     warned,
 )
 from interlock.probe.checks.sources import cite
-
-FAMILY = Family("CAP")
 
 #: Years after which a statement's date is worth a word (judgement: no source gives an age limit).
 STALE_YEARS = 2
@@ -41,8 +39,8 @@ _NEED_INTERACTIONS = frozenset({"DSTU2", "STU3"})
 _SUPPORTED_PROFILES = frozenset({"R4", "R4B", "R5"})
 
 
-@FAMILY.check(
-    14,
+@check(
+    "CAP-014",
     "The nested elements that its release requires are there",
     Severity.LOW,
     cite("R4-CSD", "CapabilityStatement.rest.mode", "CapabilityStatement.rest.mode"),
@@ -50,6 +48,7 @@ _SUPPORTED_PROFILES = frozenset({"R4", "R4B", "R5"})
     cite("DSTU2"),
     rows=("REL-05", "CS-07", "CS-08", "CS-09"),
     needs="metadata",
+    at="metadata",
     level="SHALL",
 )
 def nested_elements(probed: CheckInput) -> Result:
@@ -60,7 +59,7 @@ def nested_elements(probed: CheckInput) -> Result:
             f"Missing, though required where its parent is given: {words.listed(list(missing))}",
             *(probed.at("metadata", pointer) for pointer in missing.values()),
         )
-    return passed("The required nested elements are there", probed.at("metadata"))
+    return passed("The required nested elements are there")
 
 
 def _missing(probed: CheckInput) -> Iterator[tuple[str, str]]:
@@ -78,7 +77,14 @@ def _missing(probed: CheckInput) -> Iterator[tuple[str, str]]:
         yield "rest.resource.interaction", "/rest/0/resource"
 
 
-@FAMILY.check(15, "No type or parameter is listed twice", Severity.LOW, rows=("cpb-9", "cpb-12"), needs="metadata")
+@check(
+    "CAP-015",
+    "No type or parameter is listed twice",
+    Severity.LOW,
+    rows=("cpb-9", "cpb-12"),
+    needs="metadata",
+    at="metadata#/rest",
+)
 def repeats(probed: CheckInput) -> Result:
     """For the releases whose invariants are not judged one by one; in R4 these are cpb-9 and cpb-12."""
     if probed.capability.fhir_release == "R4":
@@ -90,23 +96,24 @@ def repeats(probed: CheckInput) -> Result:
             "twice; the entries were merged",
             *(probed.at("metadata", pointer) for pointer in pointers[:5]),
         )
-    return passed("No type or parameter is listed twice", probed.at("metadata", "/rest"))
+    return passed("No type or parameter is listed twice")
 
 
-@FAMILY.check(
-    16,
+@check(
+    "CAP-016",
     "Types that can be searched list their parameters",
     Severity.MEDIUM,
     cite("R4-CSD", "CapabilityStatement.rest.resource.searchParam", "CapabilityStatement.rest.resource.searchParam"),
     rows=("CS-11", "CS-12"),
     needs="metadata",
+    at="metadata#/rest",
 )
 def search_parameters(probed: CheckInput) -> Result:
     """Without them nobody can plan a query; FHIR leaves the list optional."""
     resources = probed.capability.resources
     searchable = [facts.search_params for facts in resources.values() if "search-type" in facts.interactions]
     if not searchable:
-        return not_applicable("no type is declared to be searched", probed.at("metadata", "/rest"))
+        return not_applicable("no type is declared to be searched")
     if not all(searchable):
         silent = [
             name for name, facts in resources.items() if not facts.search_params and "search-type" in facts.interactions
@@ -115,11 +122,11 @@ def search_parameters(probed: CheckInput) -> Result:
             f"{len(silent)} of {len(searchable)} searchable types list no parameter: {quoted_list(silent)}",
             probed.at("metadata", "/rest/0/resource"),
         )
-    return passed(f"All {len(searchable)} searchable types list their parameters", probed.at("metadata", "/rest"))
+    return passed(f"All {len(searchable)} searchable types list their parameters")
 
 
-@FAMILY.check(
-    17,
+@check(
+    "CAP-017",
     "Profiles are declared, with their versions",
     Severity.LOW,
     cite("UC7", "", "General requirements: supportedProfile", page="general-requirements.html"),
@@ -130,28 +137,27 @@ def search_parameters(probed: CheckInput) -> Result:
     ),
     rows=("UC-01", "CS-13", "REL-07"),
     needs="metadata",
+    at="metadata#/rest/0/resource",
     level="SHOULD",
 )
 def supported_profiles(probed: CheckInput) -> Result:
     """Not declared is unknown, not "no"; ``profile`` is the rule for the whole type and no such claim."""
     facts = probed.capability
-    where = probed.at("metadata", "/rest/0/resource")
     if facts.fhir_release not in _SUPPORTED_PROFILES:
         if facts.profiles:
             return passed(_declared(len(facts.profiles)), probed.at("metadata", "/profile"))
         return warned("No profile is declared; which ones are met has to be asked", probed.at("metadata", "/profile"))
     profiles = probed.profiles
     if not profiles:
-        return warned("No supportedProfile is declared; which profiles are met has to be asked", where)
+        return warned("No supportedProfile is declared; which profiles are met has to be asked")
     versioned = sum("|" in profile for profile in profiles)
     if versioned < len(profiles):
         return warned(
             f"{_declared(len(profiles))}{_without(len(profiles) - versioned, len(profiles))} without a version: "
-            "which edition of the guide is met has to be asked",
-            where,
+            "which edition of the guide is met has to be asked"
         )
     versions = words.agree(len(profiles), "its version", "their versions")
-    return passed(f"{_declared(len(profiles))} with {versions}", where)
+    return passed(f"{_declared(len(profiles))} with {versions}")
 
 
 def _declared(profiles: int) -> str:
@@ -165,62 +171,63 @@ def _without(some: int, every: int) -> str:
     return ", all" if some == every else f", {some}"
 
 
-@FAMILY.check(
-    18,
+@check(
+    "CAP-018",
     "What the statement instantiates is named",
     Severity.LOW,
     cite("UC7", "", "General requirements: instantiates", page="general-requirements.html"),
     cite("R4-CSD", "CapabilityStatement.instantiates", "CapabilityStatement.instantiates"),
     rows=("UC-02", "CS-10"),
     needs="metadata",
+    at="metadata#/instantiates",
     level="SHOULD",
 )
 def instantiates(probed: CheckInput) -> Result:
     """SHALL in US Core 6.1, SHOULD in 7 and 8, for servers that claim US Core; never proof of a resource."""
     facts = probed.capability
-    where = probed.at("metadata", "/instantiates")
     if facts.fhir_release == "DSTU2":
-        return not_applicable("DSTU2 has no instantiates", where)
+        return not_applicable("DSTU2 has no instantiates")
     # US Core 8 prints the address with another capital than the artefact has (specifications: UC-02).
     names_us_core = any(url.partition("|")[0].lower() == US_CORE_SERVER.lower() for url in facts.instantiates)
     if names_us_core or (facts.instantiates and not _claims_us_core(probed)):
-        return passed(f"Named: {quoted_list(facts.instantiates, 3)}", where)
-    if _claims_us_core(probed):
-        return warned("US Core profiles are declared, but not that the US Core server is instantiated", where)
-    return not_applicable("nothing is instantiated, and no guide's profiles are declared", where)
+        return passed(f"Named: {quoted_list(facts.instantiates, 3)}")
+    return (
+        warned("US Core profiles are declared, but not that the US Core server is instantiated")
+        if _claims_us_core(probed)
+        else not_applicable("nothing is instantiated, and no guide's profiles are declared")
+    )
 
 
 def _claims_us_core(probed: CheckInput) -> bool:
     return f"\n{_US_CORE}" in "\n".join(("", *probed.profiles))
 
 
-@FAMILY.check(
-    19,
+@check(
+    "CAP-019",
     "The statement has a date, and is not stale",
     Severity.LOW,
     cite("R4-CSD", "CapabilityStatement.date", "CapabilityStatement.date"),
     rows=("CS-02",),
     needs="metadata",
+    at="metadata#/date",
 )
 def date_of_statement(probed: CheckInput) -> Result:
     """The date must change when the content does; many servers write the moment of the request instead."""
     text = probed.capability.date
-    where = probed.at("metadata", "/date")
     if text is None:
-        return not_observed("the statement has no date (see CAP-007)", where)
+        return not_observed("the statement has no date (see CAP-007)")
     day = _day(text)
     if day is None:
-        return warned(f"The date {quoted(text, 40)} is none that FHIR writes", where)
+        return warned(f"The date {quoted(text, 40)} is none that FHIR writes")
     age = (probed.now.date() - day).days
     if age < -2:
-        return warned(f"The date {quoted(text, 40)} is in the future", where)
+        return warned(f"The date {quoted(text, 40)} is in the future")
     if age > STALE_YEARS * 365:
         return warned(
             f"The statement is of {quoted(text, 40)}, {age // 365} years old: what it says may have changed since, or "
-            "its date is not kept",
-            where,
+            "its date is not kept"
         )
-    return passed(f"The statement is of {words.iso_day(plain(text, 40))}", where)
+    return passed(f"The statement is of {words.iso_day(plain(text, 40))}")
 
 
 def _day(text: str) -> date | None:
@@ -233,82 +240,88 @@ def _day(text: str) -> date | None:
         return None
 
 
-@FAMILY.check(
-    41,
+@check(
+    "CAP-041",
     "JSON is among the formats declared",
     Severity.LOW,
     cite("R4-CSD", "CapabilityStatement.format", "CapabilityStatement.format"),
     cite("UC7", "behavior", "Server CapabilityStatement: JSON", page="CapabilityStatement-us-core-server.html"),
     rows=("CS-05", "UC-04"),
     needs="metadata",
+    at="metadata#/format",
     level="SHALL",
 )
 def json_declared(probed: CheckInput) -> Result:
     """``json``, ``application/json`` and ``application/fhir+json`` all mean JSON; this answer was JSON anyway."""
     formats = probed.capability.formats
-    where = probed.at("metadata", "/format")
     if not formats:
-        return not_observed("the formats are not listed (see CAP-007)", where)
-    if any(_JSON.fullmatch(media_type) for media_type in formats):
-        return passed("JSON is declared", where)
-    return warned(f"Only {quoted_list(formats)} is declared, though JSON is served", where)
+        return not_observed("the formats are not listed (see CAP-007)")
+    return (
+        passed("JSON is declared")
+        if any(_JSON.fullmatch(media_type) for media_type in formats)
+        else warned(f"Only {quoted_list(formats)} is declared, though JSON is served")
+    )
 
 
-@FAMILY.check(
-    42,
+@check(
+    "CAP-042",
     "The statement is marked as in use",
     Severity.LOW,
     cite("R4-CSD", "CapabilityStatement.status", "CapabilityStatement.status"),
     rows=("CS-01",),
     needs="metadata",
+    at="metadata#/status",
 )
 def status(probed: CheckInput) -> Result:
     """The definition itself says that the status is not meant for live servers: a note, no error."""
     value = probed.capability.status
-    where = probed.at("metadata", "/status")
     if value == "active":
-        return passed("The status is active", where)
-    if value is None:
-        return not_applicable("the statement has no status", where)
-    return warned(f"The status is {quoted(value, 40)}; ask whether this is the server in use", where)
+        return passed("The status is active")
+    return (
+        not_applicable("the statement has no status")
+        if value is None
+        else warned(f"The status is {quoted(value, 40)}; ask whether this is the server in use")
+    )
 
 
-@FAMILY.check(
-    43,
+@check(
+    "CAP-043",
     "A change of the statement can be noticed cheaply",
     Severity.LOW,
     cite("R4-HTTP", "capabilities"),
     rows=("H-03",),
     needs="metadata",
+    at="metadata",
     level="SHOULD",
 )
 def etag(probed: CheckInput) -> Result:
     """An ETag SHOULD be returned; its value SHALL change with the statement."""
-    if probed.exchanges["metadata"].record.headers.get("etag"):
-        return passed("The answer has an ETag", probed.at("metadata"))
-    return warned(
-        "The answer has no ETag; changes can be found only by reading the whole statement", probed.at("metadata")
+    return (
+        passed("The answer has an ETag")
+        if probed.exchanges["metadata"].record.headers.get("etag")
+        else warned("The answer has no ETag; changes can be found only by reading the whole statement")
     )
 
 
-@FAMILY.check(
-    44,
+@check(
+    "CAP-044",
     "A success brings the statement, and nothing else",
     Severity.HIGH,
     cite("R4-HTTP", "Status-Codes", "Status codes"),
     rows=("H-13",),
+    at="metadata",
 )
 def nothing_instead(probed: CheckInput) -> Result:
     """A login page, an OperationOutcome, a Bundle or an empty object under 200: the statement was not observed."""
     exchange = probed.exchanges.get("metadata")
     if exchange is not None and exchange.reading in INSTEAD:
-        return warned(f"{capitalized(exchange.detail)}; what the server offers remains unknown", probed.at("metadata"))
-    if probed.has("metadata"):
-        return passed("What came with a success was the statement", probed.at("metadata"))
-    return unseen(probed, "metadata")
+        return warned(f"{capitalized(exchange.detail)}; what the server offers remains unknown")
+    return (
+        passed("What came with a success was the statement") if probed.has("metadata") else unseen(probed, "metadata")
+    )
 
 
-@FAMILY.check(45, "Two answers give the same statement", Severity.MEDIUM, rows=("CS-02",))
+@check("CAP-045", "Two answers give the same statement", Severity.MEDIUM, rows=("CS-02",))
 def same_twice(probed: CheckInput) -> Result:
     """Back ends of different versions may take turns. Seen only when the statement was asked for more than once."""
     first, second = probed.document("metadata"), probed.document("cors-metadata")
@@ -332,7 +345,7 @@ def _of_rest(statement: Statement) -> tuple[object, ...]:
     return facts.resources, facts.system_interactions, statement.operations, facts.security
 
 
-@FAMILY.check(46, "The base URL is complete", Severity.HIGH, rows=("H-01",))
+@check("CAP-046", "The base URL is complete", Severity.HIGH, rows=("H-01",))
 def deeper_base(probed: CheckInput) -> Result:
     """An address that lost its last segment answers 404, one segment deeper the statement is there."""
     if probed.has("metadata"):

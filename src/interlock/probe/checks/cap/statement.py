@@ -7,11 +7,12 @@ from interlock.model.base import Severity
 from interlock.model.text import plain
 from interlock.probe.checks.base import (
     CheckInput,
-    Family,
     Result,
     capitalized,
+    check,
     clauses,
     failed,
+    first_of,
     not_applicable,
     not_observed,
     passed,
@@ -23,8 +24,6 @@ from interlock.probe.checks.base import (
 from interlock.probe.checks.sources import cite
 from interlock.probe.transport.addresses import same_base
 from interlock.probe.transport.content import declared_charset
-
-FAMILY = Family("CAP")
 
 #: Media types under which a FHIR server may send JSON to whoever asks for it.
 _FHIR_JSON = "application/fhir+json"
@@ -40,12 +39,13 @@ _REQUIRED = {
 _DEFINITIONS = {"DSTU2": "DSTU2", "STU3": "STU3", "R4B": "R4B", "R5": "R5"}
 
 
-@FAMILY.check(
-    1,
+@check(
+    "CAP-001",
     "A capability statement is offered at [base]/metadata",
     Severity.CRITICAL,
     cite("R4-HTTP", "capabilities"),
     rows=("H-01", "H-13"),
+    at="metadata",
     level="SHALL",
 )
 def offered(probed: CheckInput) -> Result:
@@ -53,108 +53,103 @@ def offered(probed: CheckInput) -> Result:
     if probed.has("metadata"):
         facts = probed.capability
         version = f"FHIR {plain(facts.fhir_version, 40)}" if facts.fhir_version else "an unstated FHIR version"
-        return passed(f"A statement for {version} is offered", probed.at("metadata"))
+        return passed(f"A statement for {version} is offered")
     if probed.is_absent("metadata"):
         return failed(
-            "Nothing is offered at the base URL's /metadata: FHIR, or this release of it, is not at this address",
-            probed.at("metadata"),
+            "Nothing is offered at the base URL's /metadata: FHIR, or this release of it, is not at this address"
         )
     return unseen(probed, "metadata")
 
 
-@FAMILY.check(
-    2,
+@check(
+    "CAP-002",
     "The statement is answered without a token",
     Severity.MEDIUM,
     cite("R4-SEC", "Anonymous", "Anonymous resources"),
     cite("SM-APP", "considerations-for-cross-origin-resource-sharing-cors-support"),
     rows=("H-15",),
+    at="metadata",
 )
 def without_token(probed: CheckInput) -> Result:
     """An interoperability finding, no violation: FHIR itself does not require it."""
     if probed.has("metadata"):
-        return passed("The statement was given without a token", probed.at("metadata"))
+        return passed("The statement was given without a token")
     exchange = probed.exchanges.get("metadata")
     if exchange is not None and exchange.reading in {"unauthorized", "forbidden"}:
         return warned(
             f"The statement is refused without credentials (HTTP {exchange.record.status}); FHIR permits that, "
-            "but nobody can see what the server offers before being registered",
-            probed.at("metadata"),
+            "but nobody can see what the server offers before being registered"
         )
     return unseen(probed, "metadata")
 
 
-@FAMILY.check(
-    3,
+@check(
+    "CAP-003",
     "JSON is served to whoever asks for it",
     Severity.HIGH,
     cite("R4-HTTP", "mime-type", "Content types and encodings"),
     cite("R4-HTTP", "parameters", "General parameters"),
     cite("UC7", "behavior", "Server CapabilityStatement: JSON", page="CapabilityStatement-us-core-server.html"),
     rows=("H-05", "H-06", "H-08", "UC-04", "REL-02"),
+    at="metadata",
     level="SHALL",
 )
 def json_negotiated(probed: CheckInput) -> Result:
     """application/fhir+json SHALL be used (R4); DSTU2's own type is application/json+fhir."""
     exchange = probed.exchanges.get("metadata")
-    if exchange is None or exchange.reading not in {
-        "document",
-        "xml",
-        "not_acceptable",
-        "unsupported_media_type",
-    }:
+    if exchange is None or exchange.reading not in {"document", "xml", "not_acceptable", "unsupported_media_type"}:
         return unseen(probed, "metadata")
     if exchange.reading != "document":
         tries = len({(record.accept, record.url) for record in exchange.records})
         return failed(
             f"None of {tries} ways of asking for JSON was met: {plain(exchange.detail, 200)}; US Core servers SHALL "
-            "support JSON, FHIR itself leaves the formats to the server",
-            probed.at("metadata"),
+            "support JSON, FHIR itself leaves the formats to the server"
         )
     asked = "_format=json" if exchange.url.endswith("_format=json") else (exchange.record.accept or "")
     if asked.startswith(f"{_FHIR_JSON};"):
-        return passed("JSON is served for application/fhir+json", probed.at("metadata"))
+        return passed("JSON is served for application/fhir+json")
     if asked == _FHIR_JSON:
-        return passed("JSON is served for application/fhir+json without a version", probed.at("metadata"))
-    if asked == _DSTU2_JSON and probed.capability.fhir_release == "DSTU2":
-        return passed("JSON is served for application/json+fhir, DSTU2's own type", probed.at("metadata"))
-    return warned(
-        f"JSON is served only when asked for as {asked}; application/fhir+json SHALL be understood",
-        probed.at("metadata"),
+        return passed("JSON is served for application/fhir+json without a version")
+    return (
+        passed("JSON is served for application/json+fhir, DSTU2's own type")
+        if asked == _DSTU2_JSON and probed.capability.fhir_release == "DSTU2"
+        else warned(f"JSON is served only when asked for as {asked}; application/fhir+json SHALL be understood")
     )
 
 
-@FAMILY.check(
-    4,
+@check(
+    "CAP-004",
     "The statement comes with a JSON media type",
     Severity.LOW,
     cite("R4-HTTP", "mime-type", "Content types and encodings"),
     rows=("H-05", "H-07"),
     needs="metadata",
+    at="metadata",
     level="SHALL",
 )
 def content_type(probed: CheckInput) -> Result:
     """application/json is acceptable for a generic request and not by itself a failure."""
     given = (probed.exchanges["metadata"].record.content_type or "").partition(";")[0].strip().lower()
     if given == _FHIR_JSON:
-        return passed("The media type is application/fhir+json", probed.at("metadata"))
+        return passed("The media type is application/fhir+json")
     if given == _DSTU2_JSON:
         if probed.capability.fhir_release == "DSTU2":
-            return passed("The media type is application/json+fhir, DSTU2's own", probed.at("metadata"))
-        return warned("The media type is application/json+fhir, which only DSTU2 used", probed.at("metadata"))
+            return passed("The media type is application/json+fhir, DSTU2's own")
+        return warned("The media type is application/json+fhir, which only DSTU2 used")
     if given in _PLAIN_JSON:
-        return passed(f"The media type is {given}, which servers may use for JSON", probed.at("metadata"))
+        return passed(f"The media type is {given}, which servers may use for JSON")
     stated = f"The media type is {quoted(given)}" if given else "No media type is given"
-    return failed(f"{stated}; application/fhir+json SHALL be used", probed.at("metadata"))
+    return failed(f"{stated}; application/fhir+json SHALL be used")
 
 
-@FAMILY.check(
-    5,
+@check(
+    "CAP-005",
     "The statement is plain UTF-8",
     Severity.LOW,
     cite("R4-HTTP", "mime-type", "Content types and encodings"),
     rows=("H-09",),
     needs="metadata",
+    at="metadata",
     level="SHALL",
 )
 def utf8(probed: CheckInput) -> Result:
@@ -163,40 +158,36 @@ def utf8(probed: CheckInput) -> Result:
     foreign = [note for note in exchange.notes if "UTF-8" in note]
     declared = declared_charset(exchange.record.content_type or "")
     if foreign:
-        return failed(f"{capitalized(foreign[0])}; UTF-8 SHALL be used", probed.at("metadata"))
+        return failed(f"{capitalized(foreign[0])}; UTF-8 SHALL be used")
     if declared not in {None, "utf-8", "utf8"}:
-        return failed(f"The charset parameter says {quoted(declared)}; UTF-8 SHALL be used", probed.at("metadata"))
-    if exchange.notes:
-        return warned(capitalized(clauses(exchange.notes)), probed.at("metadata"))
-    return passed("The text is UTF-8", probed.at("metadata"))
+        return failed(f"The charset parameter says {quoted(declared)}; UTF-8 SHALL be used")
+    return warned(capitalized(clauses(exchange.notes))) if exchange.notes else passed("The text is UTF-8")
 
 
-@FAMILY.check(
-    6,
+@check(
+    "CAP-006",
     "The FHIR release is stated and known",
     Severity.HIGH,
     cite("R4-CSD", "CapabilityStatement.fhirVersion", "CapabilityStatement.fhirVersion"),
     rows=("CS-04",),
     needs="metadata",
+    at="metadata#/fhirVersion",
     level="SHALL",
 )
 def release(probed: CheckInput) -> Result:
     """The family is taken from the first two numbers; 4.0.0 is a legal code."""
     facts = probed.capability
     if facts.fhir_version is None:
-        return failed("The statement does not say which FHIR version it is for", probed.at("metadata", "/fhirVersion"))
-    if facts.fhir_release is None:
-        return warned(
-            f"fhirVersion {quoted(facts.fhir_version)} belongs to no published release",
-            probed.at("metadata", "/fhirVersion"),
-        )
-    return passed(
-        f"fhirVersion {plain(facts.fhir_version, 40)} is {facts.fhir_release}", probed.at("metadata", "/fhirVersion")
+        return failed("The statement does not say which FHIR version it is for")
+    return (
+        warned(f"fhirVersion {quoted(facts.fhir_version)} belongs to no published release")
+        if facts.fhir_release is None
+        else passed(f"fhirVersion {plain(facts.fhir_version, 40)} is {facts.fhir_release}")
     )
 
 
-@FAMILY.check(
-    7,
+@check(
+    "CAP-007",
     "The elements that its release requires are there",
     Severity.MEDIUM,
     cite("R4-CSD"),
@@ -204,13 +195,14 @@ def release(probed: CheckInput) -> Result:
     cite("DSTU2"),
     rows=("REL-03", "CS-01", "CS-02", "CS-03", "CS-05"),
     needs="metadata",
+    at="metadata",
     level="SHALL",
 )
 def required_elements(probed: CheckInput) -> Result:
     """Cardinality 1..1 or 1..* at the top of the resource, by release."""
     release_name = probed.capability.fhir_release
     if release_name is None:
-        return not_observed("the release is unknown, and so are its required elements", probed.at("metadata"))
+        return not_observed("the release is unknown, and so are its required elements")
     document = probed.statement.members
     needed = _REQUIRED.get(release_name, _REQUIRED["R4"])
     missing = [name for name in needed if document.get(name) in (None, "", [])]
@@ -219,41 +211,40 @@ def required_elements(probed: CheckInput) -> Result:
             f"Missing, though {release_name} requires it: {words.listed(missing)}",
             *probed.at_fields("metadata", missing),
         )
-    return passed(f"Everything that {release_name} requires at the top is there", probed.at("metadata"))
+    return passed(f"Everything that {release_name} requires at the top is there")
 
 
-@FAMILY.check(
-    8,
+@check(
+    "CAP-008",
     "The statement describes a server and its resources",
     Severity.HIGH,
     cite("R4-CSD", "CapabilityStatement.rest.mode", "CapabilityStatement.rest.mode"),
     rows=("CS-06", "CS-07", "CS-11"),
     needs="metadata",
+    at="metadata#/rest",
 )
 def describes_server(probed: CheckInput) -> Result:
     """Legal without, and useless: nothing can be matched against it."""
     resources = probed.capability.resources
     if not resources:
-        return warned(
-            "No resource type is listed for mode server; nothing can be concluded", probed.at("metadata", "/rest")
-        )
+        return warned("No resource type is listed for mode server; nothing can be concluded")
     types = f"{words.count(len(resources), 'resource type')} {words.agree(len(resources), 'is', 'are')}"
     silent = [name for name in resources if not resources[name].interactions]
-    if silent:
-        return warned(
-            f"{types} listed, {len(silent)} without any interaction: {quoted_list(silent)}",
-            probed.at("metadata", "/rest"),
-        )
-    return passed(f"{types} listed with their interactions", probed.at("metadata", "/rest"))
+    return (
+        warned(f"{types} listed, {len(silent)} without any interaction: {quoted_list(silent)}")
+        if silent
+        else passed(f"{types} listed with their interactions")
+    )
 
 
-@FAMILY.check(
-    9,
+@check(
+    "CAP-009",
     "The statement is complete, not a summary",
     Severity.MEDIUM,
     cite("R4-HTTP", "capabilities"),
     rows=("H-04",),
     needs="metadata",
+    at="metadata",
 )
 def complete(probed: CheckInput) -> Result:
     """Nothing is concluded from what a SUBSETTED statement leaves out."""
@@ -262,82 +253,82 @@ def complete(probed: CheckInput) -> Result:
             "The statement is tagged SUBSETTED; what it leaves out is unknown, not unsupported",
             probed.at("metadata", "/meta/tag"),
         )
-    return passed("The statement is not tagged as a summary", probed.at("metadata"))
+    return passed("The statement is not tagged as a summary")
 
 
-@FAMILY.check(
-    10,
+@check(
+    "CAP-010",
     "implementation.url is the base that was probed",
     Severity.MEDIUM,
     cite("R4-HTTP", "root", "Service base URL"),
     cite("R4-CSD", "CapabilityStatement.implementation.url", "CapabilityStatement.implementation.url"),
     rows=("H-11", "CS-09"),
     needs="metadata",
+    at="metadata#/implementation/url",
 )
 def implementation_url(probed: CheckInput) -> Result:
     """Usually the wrong tenant. The scheme, a trailing slash and the host's case do not matter."""
     url = probed.capability.implementation_url
     if url is None:
         return not_applicable("the statement gives no implementation.url, which is optional", probed.at("metadata"))
-    where = probed.at("metadata", "/implementation/url")
-    if same_base(url, probed.base):
-        return passed("implementation.url names this base", where)
-    return warned(
-        f"implementation.url is {quoted(url)}, another base than the one probed; is it the same tenant?", where
+    return (
+        passed("implementation.url names this base")
+        if same_base(url, probed.base)
+        else warned(f"implementation.url is {quoted(url)}, another base than the one probed; is it the same tenant?")
     )
 
 
-@FAMILY.check(
-    11,
+@check(
+    "CAP-011",
     "The software and its version are named",
     Severity.LOW,
     cite("R4-CSD", "CapabilityStatement.software", "CapabilityStatement.software"),
     rows=("CS-08",),
     needs="metadata",
+    at="metadata#/software",
     level="MAY",
 )
 def software(probed: CheckInput) -> Result:
     """Optional; without it a change of behaviour cannot be traced to an upgrade."""
     named = probed.capability.software
-    where = probed.at("metadata", "/software")
     if not named:
-        return warned("The software is not named, which FHIR permits; an upgrade will go unseen", where)
+        return warned("The software is not named, which FHIR permits; an upgrade will go unseen")
     if "version" not in named:
         name = quoted(named.get("name", ""))
-        return warned(f"The software is {name} without a version, which FHIR permits; an upgrade will go unseen", where)
-    return passed(f"The software is {quoted(named.get('name', ''))}, version {quoted(named['version'])}", where)
+        return warned(f"The software is {name} without a version, which FHIR permits; an upgrade will go unseen")
+    return passed(f"The software is {quoted(named.get('name', ''))}, version {quoted(named['version'])}")
 
 
-@FAMILY.check(
-    12,
+@check(
+    "CAP-012",
     "The statement says how the server is secured",
     Severity.LOW,
     cite("R4-CSD", "CapabilityStatement.rest.security.service", "CapabilityStatement.rest.security.service"),
     rows=("CS-15",),
     needs="metadata",
+    at="metadata#/rest/0/security",
     level="MAY",
 )
 def security_services(probed: CheckInput) -> Result:
     """Optional (0..*); an integration has to ask instead."""
     services = probed.capability.security.services
-    where = probed.at("metadata", "/rest/0/security")
-    if services:
-        return passed(f"Declared: {quoted_list(services)}", where)
-    return warned("No security service is declared, which FHIR permits; ask how clients are authorized", where)
+    return (
+        passed(f"Declared: {quoted_list(services)}")
+        if services
+        else warned("No security service is declared, which FHIR permits; ask how clients are authorized")
+    )
 
 
-@FAMILY.check(
-    13,
+@check(
+    "CAP-013",
     "The statement could be read without guessing",
     Severity.LOW,
     cite("R4-CS"),
     needs="metadata",
+    at="metadata",
     level="SHALL",
 )
 def readable(probed: CheckInput) -> Result:
     """Wrong types, merged duplicates, and anything that was cut to a limit."""
     problems = probed.capability.problems
-    if not problems:
-        return passed("Every value had the type that FHIR gives it", probed.at("metadata"))
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return warned(f"{capitalized(problems[0])}{more}", probed.at("metadata"))
+    return warned(first_of(problems)) if problems else passed("Every value had the type that FHIR gives it")

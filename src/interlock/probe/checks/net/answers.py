@@ -5,9 +5,11 @@ from __future__ import annotations
 from interlock.model.base import Severity
 from interlock.probe.checks.base import (
     CheckInput,
-    Family,
+    NeedError,
     Result,
     capitalized,
+    check,
+    host_of,
     not_applicable,
     passed,
     quoted,
@@ -16,9 +18,7 @@ from interlock.probe.checks.base import (
     warned,
 )
 from interlock.probe.checks.sources import cite
-from interlock.probe.transport.addresses import origin
-
-FAMILY = Family("NET")
+from interlock.probe.transport.exchange import Exchange
 
 #: Sizes in bytes from which a statement is worth a word (judgement): clients read it on every start.
 LARGE_BYTES = 1_000_000
@@ -26,60 +26,64 @@ LARGE_BYTES = 1_000_000
 _OTHER_REFUSALS = frozenset({"client_certificate", "client_error", "unsupported_media_type", "unexpected_status"})
 
 
-def _answered(probed: CheckInput) -> Result | None:
-    if probed.answered:
-        return None
-    return unseen(probed, "metadata")
+def _answers(probed: CheckInput) -> tuple[Exchange, ...]:
+    """What the base was asked for, when it gave any answer.
+
+    :raises NeedError: it gave none.
+    """
+    if not any(record.status is not None for exchange in probed.at_base for record in exchange.records):
+        raise NeedError(unseen(probed, "metadata"))
+    return probed.at_base
 
 
-@FAMILY.check(19, "Discovery stays on the host that was asked", Severity.MEDIUM, cite("RFC 9110", "section-15.4"))
+@check(
+    "NET-019",
+    "Discovery stays on the host that was asked",
+    Severity.MEDIUM,
+    cite("RFC 9110", "section-15.4"),
+    at="metadata",
+)
 def same_host(probed: CheckInput) -> Result:
     """The base URL to write down is the one that answers; tokens are asked for the base that a client knows."""
-    if unanswered := _answered(probed):
-        return unanswered
-    home = origin(probed.base)
-    others = []
-    for exchange in probed.at_base:
-        address = origin(exchange.url)
-        if exchange.failure is None and home is not None and address is not None and address.host != home.host:
-            others.append(exchange)
+    home = host_of(probed.base)
+    others = [
+        exchange
+        for exchange in _answers(probed)
+        if home and exchange.failure is None and host_of(exchange.url) not in {home, ""}
+    ]
     if others:
         hosts = quoted_list(dict.fromkeys(exchange.url for exchange in others), 2)
         return warned(f"Another host answers: {hosts}", *probed.at_exchanges(others))
-    return passed("The host that was asked answers itself", probed.at("metadata"))
+    return passed("The host that was asked answers itself")
 
 
-@FAMILY.check(
-    20,
+@check(
+    "NET-020",
     "No request is rejected for its form",
     Severity.MEDIUM,
     cite("R4-HTTP", "mime-type", "Content types"),
     rows=("H-06", "H-09"),
+    at="metadata",
 )
 def other_refusals(probed: CheckInput) -> Result:
     """Statuses that say neither "not here" nor "not you": 400, 415 and the like."""
-    if unanswered := _answered(probed):
-        return unanswered
-    hit = [exchange for exchange in probed.at_base if exchange.reading in _OTHER_REFUSALS]
+    asked = _answers(probed)
+    hit = [exchange for exchange in asked if exchange.reading in _OTHER_REFUSALS]
     if hit:
         return warned(capitalized(hit[0].detail), *probed.at_exchanges(hit))
-    for exchange in probed.at_base:
+    for exchange in asked:
         first = exchange.records[0]
-        if (
-            exchange.reading == "document"
-            and first.status is not None
-            and 400 <= first.status < 500
-            and first.status not in {406, 429}
-        ):
+        rejected = 400 <= (first.status or 0) < 500 and first.status not in {406, 429}
+        if exchange.reading == "document" and rejected:
             return warned(
                 f"HTTP {first.status} for Accept: {first.accept}; answered when asked in other words",
                 probed.at(exchange.purpose),
             )
-    return passed("No request was rejected for its form", probed.at("metadata"))
+    return passed("No request was rejected for its form")
 
 
-@FAMILY.check(
-    21,
+@check(
+    "NET-021",
     "Who is asked to wait is told how long",
     Severity.LOW,
     cite("RFC 6585", "section-4"),
@@ -88,10 +92,11 @@ def other_refusals(probed: CheckInput) -> Result:
 )
 def retry_after(probed: CheckInput) -> Result:
     """Retry-After with 429 and 503 is optional, and decides whether a client can be polite."""
-    if unanswered := _answered(probed):
-        return unanswered
     slowed = [
-        (exchange, record) for exchange in probed.at_base for record in exchange.records if record.status in {429, 503}
+        (exchange, record)
+        for exchange in _answers(probed)
+        for record in exchange.records
+        if record.status in {429, 503}
     ]
     if not slowed:
         return not_applicable("no answer asked to wait")
@@ -104,38 +109,35 @@ def retry_after(probed: CheckInput) -> Result:
     )
 
 
-@FAMILY.check(22, "Everything is answered before the probe's time is over", Severity.MEDIUM)
+@check("NET-022", "Everything is answered before the probe's time is over", Severity.MEDIUM, at="metadata")
 def in_time(probed: CheckInput) -> Result:
     """The deadline is for all requests of one target together."""
     late = [exchange for exchange in probed.exchanges.values() if exchange.failure == "timeout"]
     if late:
         return warned(capitalized(late[0].detail), *probed.at_exchanges(late))
-    if unanswered := _answered(probed):
-        return unanswered
-    return passed("Everything was answered in time", probed.at("metadata"))
+    _answers(probed)
+    return passed("Everything was answered in time")
 
 
-@FAMILY.check(23, "Documents are of a usual size", Severity.LOW)
+@check("NET-023", "Documents are of a usual size", Severity.LOW)
 def size(probed: CheckInput) -> Result:
     """Clients read the statement at every start; a few servers send megabytes."""
     large = [exchange for exchange in probed.at_base if exchange.failure == "too_large"]
     if large:
         return warned(capitalized(large[0].detail), probed.at(large[0].purpose))
-    if unanswered := _answered(probed):
-        return unanswered
-    biggest = max(probed.at_base, key=lambda exchange: exchange.record.bytes)
-    amount = f"{biggest.record.bytes / 1024:,.0f} KB"
-    if biggest.record.bytes > LARGE_BYTES:
-        return warned(f"A document has {amount}", probed.at(biggest.purpose))
-    return passed(f"The largest document has {amount}", probed.at(biggest.purpose))
+    biggest = max(_answers(probed), key=lambda exchange: exchange.record.bytes)
+    amount, where = f"{biggest.record.bytes / 1024:,.0f} KB", probed.at(biggest.purpose)
+    return (
+        warned(f"A document has {amount}", where)
+        if biggest.record.bytes > LARGE_BYTES
+        else passed(f"The largest document has {amount}", where)
+    )
 
 
-@FAMILY.check(24, "Programs are let in, not browsers only", Severity.MEDIUM)
+@check("NET-024", "Programs are let in, not browsers only", Severity.MEDIUM, at="metadata")
 def programs_welcome(probed: CheckInput) -> Result:
     """A firewall's page for unknown programs looks like a refusal, and says nothing about the server behind it."""
-    if unanswered := _answered(probed):
-        return unanswered
-    for exchange in probed.at_base:
+    for exchange in _answers(probed):
         record = exchange.record
         page = (record.content_type or "").lower().startswith("text/html")
         if record.status in {403, 406, 415} and page and "www-authenticate" not in record.headers:
@@ -144,4 +146,4 @@ def programs_welcome(probed: CheckInput) -> Result:
                 "the product's User-Agent to be allowed",
                 probed.at(exchange.purpose),
             )
-    return passed("No page of a firewall was met", probed.at("metadata"))
+    return passed("No page of a firewall was met")

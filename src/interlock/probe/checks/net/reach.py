@@ -7,11 +7,14 @@ from interlock.model.base import Severity
 from interlock.model.observation import Certificate
 from interlock.model.text import plain
 from interlock.probe.checks.base import (
+    NOT_HTTPS,
     CheckInput,
-    Family,
+    NeedError,
     Result,
     capitalized,
+    check,
     failed,
+    host_of,
     not_applicable,
     not_observed,
     passed,
@@ -20,10 +23,7 @@ from interlock.probe.checks.base import (
     warned,
 )
 from interlock.probe.checks.sources import cite
-from interlock.probe.transport.addresses import is_loopback_host, literal, origin
-from interlock.probe.transport.exchange import Exchange
-
-FAMILY = Family("NET")
+from interlock.probe.transport.addresses import is_loopback_host, literal
 
 _AUTHORITY = cite("RFC 9110", "section-4.3", "section 4.3, Authoritative access")
 
@@ -41,17 +41,17 @@ _WRONG_CERTIFICATE = frozenset({"expired", "not_yet_valid", "hostname_mismatch",
 _NO_CERTIFICATE = frozenset({"not_tls", "version", "client_certificate"})
 
 
-def _stage(probed: CheckInput) -> int | None:
-    """How far the best request to the base came; 4 for an answer, none when that cannot be told."""
-    stages = []
-    for exchange in probed.at_base:
-        first = exchange.records[0]
-        stage = 4 if first.status is not None else _STAGES.get(first.failure or "")
-        if first.proxy is not None and first.failure in _OF_THE_PROXY:
-            stage = None
-        if stage is not None:
-            stages.append(stage)
-    return max(stages, default=None)
+def _stage(probed: CheckInput) -> int:
+    """How far the best request to the base came; 4 for an answer, 0 when that cannot be told."""
+    firsts = [exchange.records[0] for exchange in probed.at_base]
+    return max(
+        (
+            4 if first.status is not None else _STAGES.get(first.failure or "", 0)
+            for first in firsts
+            if first.proxy is None or first.failure not in _OF_THE_PROXY
+        ),
+        default=0,
+    )
 
 
 def _unreached(probed: CheckInput) -> Result:
@@ -60,64 +60,48 @@ def _unreached(probed: CheckInput) -> Result:
     return not_observed(reason or "nothing was asked", probed.at("metadata"))
 
 
-def _host(probed: CheckInput) -> str:
-    address = origin(probed.base)
-    return address.host if address else ""
-
-
-@FAMILY.check(1, "The host name resolves", Severity.CRITICAL, _AUTHORITY)
+@check("NET-001", "The host name resolves", Severity.CRITICAL, _AUTHORITY)
 def name_resolves(probed: CheckInput) -> Result:
     """A name that does not resolve from here says nothing about the server behind it."""
-    if literal(_host(probed)) is not None:
+    host = host_of(probed.base)
+    if literal(host) is not None:
         return not_applicable("the base URL is an IP address")
-    stage = _stage(probed)
-    if stage is None or stage < 1:
-        return _unreached(probed)
-    return passed(f"{quoted(_host(probed))} resolves")
+    return _unreached(probed) if _stage(probed) < 1 else passed(f"{quoted(host)} resolves")
 
 
-@FAMILY.check(
-    2,
-    "The server accepts connections",
-    Severity.CRITICAL,
-    _AUTHORITY,
-)
+@check("NET-002", "The server accepts connections", Severity.CRITICAL, _AUTHORITY)
 def accepts_connections(probed: CheckInput) -> Result:
     """TCP. A refusal may be a firewall between here and there."""
-    stage = _stage(probed)
-    if stage is None or stage < 2:
-        return _unreached(probed)
-    return passed(f"{quoted(_host(probed))} accepts connections")
+    accepts = passed(f"{quoted(host_of(probed.base))} accepts connections")
+    return _unreached(probed) if _stage(probed) < 2 else accepts
 
 
-@FAMILY.check(
-    3,
+@check(
+    "NET-003",
     "The certificate is valid and trusted",
     Severity.CRITICAL,
     cite("RFC 9110", "section-4.3.4", "section 4.3.4, https certificate verification"),
     cite("RFC 9325", "section-7.1"),
     rows=("TLS-05",),
+    at="metadata",
     level="SHALL",
 )
 def certificate(probed: CheckInput) -> Result:
     """An expired certificate there is told apart from a certificate authority that is missing here."""
     if not probed.base.startswith("https://"):
-        return not_applicable("the base URL is not https (see NET-005)") if probed.base else _unreached(probed)
+        raise NeedError(NOT_HTTPS if probed.base else _unreached(probed))
     tls = probed.facts.tls
     if tls is None or tls.verified is None:
         return _unreached(probed)
     if tls.verified:
-        return passed("The certificate is valid, trusted here, and issued for this host", probed.at("metadata"))
+        return passed("The certificate is valid, trusted here, and issued for this host")
     if tls.error in _NO_CERTIFICATE or (tls.error == "other" and tls.leaf is None):
-        return not_observed(
-            f"no certificate was judged: {plain(tls.message or 'the handshake failed', 300)}", probed.at("metadata")
-        )
+        return not_observed(f"no certificate was judged: {plain(tls.message or 'the handshake failed', 300)}")
     message = plain(tls.message or "", 300) + _presented(tls.leaf)
     if tls.cause_note:
         message += f"; {plain(tls.cause_note, 300)}"
-    if tls.error in _WRONG_CERTIFICATE and tls.cause != "here":
-        return failed(capitalized(message), probed.at("metadata"))
-    return warned(capitalized(message), probed.at("metadata"))
+    result = failed if tls.error in _WRONG_CERTIFICATE and tls.cause != "here" else warned
+    return result(capitalized(message))
 
 
 def _presented(leaf: Certificate | None) -> str:
@@ -130,11 +114,12 @@ def _presented(leaf: Certificate | None) -> str:
     return f"; presented: for {names}, issued by {quoted(leaf.issuer)}, {expired} {until}"
 
 
-@FAMILY.check(
-    4,
+@check(
+    "NET-004",
     "Requests are answered completely and in time",
     Severity.HIGH,
     cite("RFC 9110", "section-6.1", "section 6.1, Framing and completeness"),
+    at="metadata",
 )
 def answers(probed: CheckInput) -> Result:
     """Failures other than name, connection and certificate."""
@@ -142,13 +127,15 @@ def answers(probed: CheckInput) -> Result:
     broken = [exchange for exchange in asked if exchange.failure not in {None, "redirect"}]  # see NET-006
     if not asked or all(exchange.record.status is None for exchange in asked):
         return _unreached(probed)
-    if broken:
-        return warned(capitalized(broken[0].detail), *probed.at_exchanges(broken))
-    return passed("Every request to the base URL got a complete answer", probed.at("metadata"))
+    return (
+        warned(capitalized(broken[0].detail), *probed.at_exchanges(broken))
+        if broken
+        else passed("Every request to the base URL got a complete answer")
+    )
 
 
-@FAMILY.check(
-    5,
+@check(
+    "NET-005",
     "The base URL uses https",
     Severity.CRITICAL,
     cite("UC7", "", "Security: TLS 1.2 or later outside a secured network", page="security.html"),
@@ -163,7 +150,7 @@ def https(probed: CheckInput) -> Result:
         return _unreached(probed)
     if probed.base.startswith("https://"):
         return passed("The base URL is https")
-    if is_loopback_host(_host(probed)):
+    if is_loopback_host(host_of(probed.base)):
         return not_applicable("the server runs on this machine")
     exchange = probed.exchanges.get("metadata")
     if exchange is not None and len(exchange.records) > 1 and exchange.url.startswith("https://"):
@@ -173,8 +160,8 @@ def https(probed: CheckInput) -> Result:
     )
 
 
-@FAMILY.check(
-    6,
+@check(
+    "NET-006",
     "Discovery documents are served without a redirect",
     Severity.MEDIUM,
     cite("R4-HTTP", "Status-Codes", "Status codes"),
@@ -188,33 +175,31 @@ def redirects(probed: CheckInput) -> Result:
     refused = [exchange for exchange in asked if exchange.failure == "redirect"]
     if refused:
         return failed(f"The server {refused[0].detail}", *probed.at_exchanges(refused))
-    moved = [exchange for exchange in asked if _redirected(exchange)]
-    if not moved:
-        return passed("No redirect was met")
-    return warned(
-        f"Redirects were followed, to {quoted_list(dict.fromkeys(exchange.url for exchange in moved))}",
-        *probed.at_exchanges(moved),
+    moved = [exchange for exchange in asked if any(record.reading == "redirect" for record in exchange.records)]
+    addresses = dict.fromkeys(exchange.url for exchange in moved)
+    return (
+        warned(f"Redirects were followed, to {quoted_list(addresses)}", *probed.at_exchanges(moved))
+        if moved
+        else passed("No redirect was met")
     )
 
 
-def _redirected(exchange: Exchange) -> bool:
-    return any(record.reading == "redirect" for record in exchange.records)
-
-
-@FAMILY.check(7, "Discovery is answered within a few seconds", Severity.LOW)
+@check("NET-007", "Discovery is answered within a few seconds", Severity.LOW)
 def latency(probed: CheckInput) -> Result:
     """The slowest complete answer among those at the base."""
     times = [(exchange.record.elapsed_ms, exchange.purpose) for exchange in probed.at_base if exchange.failure is None]
     if not times:
         return _unreached(probed)
     slowest, purpose = max(times)
-    if slowest > SLOW_MS:
-        return warned(f"The slowest answer took {slowest / 1000:.1f} s", probed.at(purpose))
-    return passed(f"The slowest answer took {slowest:.0f} ms", probed.at(purpose))
+    return (
+        warned(f"The slowest answer took {slowest / 1000:.1f} s", probed.at(purpose))
+        if slowest > SLOW_MS
+        else passed(f"The slowest answer took {slowest:.0f} ms", probed.at(purpose))
+    )
 
 
-@FAMILY.check(
-    8,
+@check(
+    "NET-008",
     "No discovery request fails on the server's side",
     Severity.HIGH,
     cite("RFC 9110", "section-15.6"),

@@ -10,12 +10,14 @@ from interlock.model.base import Severity
 from interlock.model.observation import TlsFacts, TlsVersion
 from interlock.model.text import plain
 from interlock.probe.checks.base import (
+    NOT_HTTPS,
     CheckInput,
-    Family,
+    NeedError,
     Result,
     capitalized,
+    check,
     failed,
-    not_applicable,
+    host_of,
     not_observed,
     passed,
     quoted,
@@ -24,10 +26,7 @@ from interlock.probe.checks.base import (
     warned,
 )
 from interlock.probe.checks.sources import cite
-from interlock.probe.transport.addresses import origin
 from interlock.probe.transport.tls_facts import NAMELESS, chain_is_linked
-
-FAMILY = Family("NET")
 
 #: Days before the expiry from which a certificate is worth a word (judgement).
 SOON_DAYS = 30
@@ -38,36 +37,34 @@ _KEYS = cite("RFC 9325", "section-4.5")
 _VERSIONS = cite("RFC 9325", "section-3.1.1")
 
 
-@FAMILY.check(
-    9,
+@check(
+    "NET-009",
     "The TLS handshake comes to an end",
     Severity.CRITICAL,
     cite("UC7", "", "Security: TLS 1.2 or later outside a secured network", page="security.html"),
     rows=("TLS-06", "OAU-23"),
+    at="metadata",
 )
 def handshake(probed: CheckInput) -> Result:
     """Apart from the certificate's validity: no TLS on the port, no version in common, a client certificate asked."""
     if not probed.base.startswith("https://"):
-        return not_applicable("the base URL is not https (see NET-005)")
+        raise NeedError(NOT_HTTPS)
     tls = probed.facts.tls
     if tls is None or (tls.verified is None and not tls.chain):
         return unseen(probed, "metadata")
     if tls.error == "not_tls":
-        return failed("The server does not speak TLS on this port", probed.at("metadata"))
+        return failed("The server does not speak TLS on this port")
     if tls.error in {"version", "client_certificate"}:
-        return warned(
-            f"{_ended(tls)}; that is a door with another key, not a server that is down", probed.at("metadata")
-        )
+        return warned(f"{_ended(tls)}; that is a door with another key, not a server that is down")
     if tls.error == "other" and not tls.chain:
-        return warned(_ended(tls), probed.at("metadata"))
+        return warned(_ended(tls))
     offered = [version for version, offer in tls.versions.items() if offer == "offered"]
     if offered and not {"TLSv1.2", "TLSv1.3"} & set(offered):
         return warned(
-            f"Only {words.listed(offered)} is offered, which this machine and every current client refuse to use",
-            probed.at("metadata"),
+            f"Only {words.listed(offered)} is offered, which this machine and every current client refuse to use"
         )
     spoken = f" with {tls.negotiated}" if tls.negotiated else ""
-    return passed(f"The handshake comes to an end{spoken}", probed.at("metadata"))
+    return passed(f"The handshake comes to an end{spoken}")
 
 
 def _ended(tls: TlsFacts) -> str:
@@ -75,13 +72,14 @@ def _ended(tls: TlsFacts) -> str:
     return "The handshake failed" + (f": {plain(tls.message, 300)}" if tls.message else "")
 
 
-@FAMILY.check(
-    10,
+@check(
+    "NET-010",
     "The certificate is within its dates, and for a while",
     Severity.HIGH,
     cite("RFC 9325", "section-7.1"),
     rows=("TLS-05",),
     needs="chain",
+    at="metadata",
     level="SHALL",
 )
 def dates(probed: CheckInput) -> Result:
@@ -90,73 +88,74 @@ def dates(probed: CheckInput) -> Result:
     until = words.iso_day(leaf.not_after)
     if leaf.days_left < 0:
         # ``days_left`` is rounded down: 9 days and some hours ago is -10.
-        return failed(f"The certificate expired on {until}, {_ago(-leaf.days_left - 1)}", probed.at("metadata"))
+        days = -leaf.days_left - 1
+        ago = f"{words.count(days, 'day')} ago" if days else "less than a day ago"
+        return failed(f"The certificate expired on {until}, {ago}")
     if probed.tls.error == "not_yet_valid":
-        return warned(f"The certificate is valid from {words.iso_day(leaf.not_before)} only", probed.at("metadata"))
+        return warned(f"The certificate is valid from {words.iso_day(leaf.not_before)} only")
     if leaf.days_left < SOON_DAYS:
         ahead = f"in {words.count(leaf.days_left, 'day')}" if leaf.days_left else "in less than a day"
-        return warned(f"The certificate expires {ahead}, on {until}", probed.at("metadata"))
-    return passed(f"The certificate is valid for {leaf.days_left} more days", probed.at("metadata"))
+        return warned(f"The certificate expires {ahead}, on {until}")
+    return passed(f"The certificate is valid for {leaf.days_left} more days")
 
 
-def _ago(days: int) -> str:
-    return f"{words.count(days, 'day')} ago" if days else "less than a day ago"
-
-
-@FAMILY.check(
-    11,
+@check(
+    "NET-011",
     "The certificate names the host",
     Severity.CRITICAL,
     cite("RFC 9325", "section-7.1"),
     rows=("TLS-05",),
     needs="chain",
+    at="metadata",
     level="SHALL",
 )
 def names(probed: CheckInput) -> Result:
     """Wildcards match one label; the comparison is made here, whatever else was wrong with the certificate."""
-    address = origin(probed.base)
-    host = address.host if address else ""
-    leaf = probed.tls.chain[0]
+    host, leaf = host_of(probed.base), probed.tls.chain[0]
     if probed.tls.verified or any(_matches(name, host) for name in leaf.names):
-        return passed(f"The certificate is for {quoted(host)}", probed.at("metadata"))
+        return passed(f"The certificate is for {quoted(host)}")
     if len(leaf.names) >= 10:
-        return not_observed("the certificate has more names than were kept", probed.at("metadata"))
-    if not leaf.names:
-        return failed(capitalized(NAMELESS), probed.at("metadata"))
-    return failed(f"The certificate is for {quoted_list(leaf.names, 3)}, not for {quoted(host)}", probed.at("metadata"))
+        return not_observed("the certificate has more names than were kept")
+    return (
+        failed(capitalized(NAMELESS))
+        if not leaf.names
+        else failed(f"The certificate is for {quoted_list(leaf.names, 3)}, not for {quoted(host)}")
+    )
 
 
 def _matches(pattern: str, host: str) -> bool:
     pattern, host = pattern.lower().rstrip("."), host.lower().rstrip(".")
-    if pattern.startswith("*."):
-        return pattern[1:] == host[host.find(".") :] and "." in host
-    return pattern == host
+    return pattern[1:] == host[host.find(".") :] and "." in host if pattern.startswith("*.") else pattern == host
 
 
-@FAMILY.check(
-    12,
+@check(
+    "NET-012",
     "The certificate comes from an authority",
     Severity.HIGH,
     cite("RFC 9325", "section-7.1"),
     rows=("TLS-05",),
     needs="chain",
+    at="metadata",
     level="SHALL",
 )
 def not_self_signed(probed: CheckInput) -> Result:
     """A certificate that signs itself proves nothing about its owner."""
     leaf = probed.tls.chain[0]
-    if leaf.self_signed and not probed.tls.verified:
-        return failed("The server's certificate is signed by itself", probed.at("metadata"))
-    return passed(f"The certificate is issued by {quoted(leaf.issuer)}", probed.at("metadata"))
+    return (
+        failed("The server's certificate is signed by itself")
+        if leaf.self_signed and not probed.tls.verified
+        else passed(f"The certificate is issued by {quoted(leaf.issuer)}")
+    )
 
 
-@FAMILY.check(
-    13,
+@check(
+    "NET-013",
     "The chain is presented with its intermediates",
     Severity.HIGH,
     cite("RFC 9325", "section-7.1"),
     rows=("TLS-05",),
     needs="chain",
+    at="metadata",
 )
 def chain(probed: CheckInput) -> Result:
     """Browsers fetch a missing intermediate by themselves; programs do not, and fail where a person sees no problem."""
@@ -165,51 +164,49 @@ def chain(probed: CheckInput) -> Result:
     if tls.verified:
         number = len(tls.chain)
         presented = f"{words.count(number, 'certificate')} {words.agree(number, 'is', 'are')} presented"
-        return passed(f"{presented}, and {words.agree(number, 'leads', 'lead')} to an authority", probed.at("metadata"))
+        return passed(f"{presented}, and {words.agree(number, 'leads', 'lead')} to an authority")
     if not chain_is_linked(tls.chain):
-        return warned("The certificates presented do not follow one another", probed.at("metadata"))
+        return warned("The certificates presented do not follow one another")
     if tls.error != "untrusted_issuer":
-        return not_observed("something else is wrong with the certificate (see NET-003)", probed.at("metadata"))
+        return not_observed("something else is wrong with the certificate (see NET-003)")
     if len(tls.chain) == 1 and not top.self_signed:
         result = failed if tls.cause == "server" else warned
         return result(
             f"Only the server's own certificate is presented; that of its issuer {quoted(top.issuer)} is missing, "
-            "unless that authority is a private one",
-            probed.at("metadata"),
+            "unless that authority is a private one"
         )
-    return warned(
-        f"The chain ends at {quoted(top.subject)}, which is not known here ({tls.cause_note})", probed.at("metadata")
-    )
+    return warned(f"The chain ends at {quoted(top.subject)}, which is not known here ({tls.cause_note})")
 
 
-@FAMILY.check(
-    14,
+@check(
+    "NET-014",
     "The certificate's key is long enough",
     Severity.HIGH,
     _KEYS,
     rows=("TLS-04",),
     needs="chain",
+    at="metadata",
     level="SHALL",
 )
 def key_size(probed: CheckInput) -> Result:
     """RSA of 2048 bits or more; no curve under 224 bits."""
     leaf = probed.tls.chain[0]
-    bits = leaf.key_bits
-    if bits is None:
-        return passed(f"The key is {leaf.key}", probed.at("metadata"))
     least = MIN_RSA_BITS if leaf.key.startswith("RSA") else MIN_CURVE_BITS
-    if bits < least:
-        return failed(f"The key is {leaf.key}; {least} bits or more MUST be used", probed.at("metadata"))
-    return passed(f"The key is {leaf.key}", probed.at("metadata"))
+    return (
+        failed(f"The key is {leaf.key}; {least} bits or more MUST be used")
+        if leaf.key_bits is not None and leaf.key_bits < least
+        else passed(f"The key is {leaf.key}")
+    )
 
 
-@FAMILY.check(
-    15,
+@check(
+    "NET-015",
     "No certificate of the chain is signed with SHA-1 or MD5",
     Severity.HIGH,
     _KEYS,
     rows=("TLS-04",),
     needs="chain",
+    at="metadata",
     level="SHALL",
 )
 def signature(probed: CheckInput) -> Result:
@@ -221,69 +218,74 @@ def signature(probed: CheckInput) -> Result:
     ]
     if weak:
         subjects = quoted_list(certificate.subject for certificate in weak)
-        return failed(f"{subjects}: signed with {weak[0].signature}, which MUST NOT be used", probed.at("metadata"))
-    return passed("No certificate is signed with SHA-1 or MD5", probed.at("metadata"))
+        return failed(f"{subjects}: signed with {weak[0].signature}, which MUST NOT be used")
+    return passed("No certificate is signed with SHA-1 or MD5")
 
 
-def _offer(probed: CheckInput, version: TlsVersion) -> str:
-    return (probed.facts.tls.versions if probed.facts.tls else {}).get(version, "")
+def _offers(probed: CheckInput, *versions: TlsVersion) -> list[str | None]:
+    """What the server answered to each of some versions of TLS; none where one was not tried.
 
-
-def _untried(probed: CheckInput) -> Result | None:
+    :raises NeedError: no version was tried.
+    """
     if not probed.base.startswith("https://"):
-        return not_applicable("the base URL is not https (see NET-005)")
-    if probed.facts.tls is None or not probed.facts.tls.versions:
-        return not_observed("the TLS versions were not tried")
-    return None
+        raise NeedError(NOT_HTTPS)
+    offers = probed.facts.tls.versions if probed.facts.tls else {}
+    if not offers:
+        raise NeedError(not_observed("the TLS versions were not tried"))
+    return [offers.get(version) for version in versions]
 
 
-@FAMILY.check(
-    16,
+@check(
+    "NET-016",
     "TLS 1.0 and 1.1 are not offered",
     Severity.MEDIUM,
     cite("RFC 8996", "section-4"),
     cite("RFC 8996", "section-5"),
     _VERSIONS,
     rows=("TLS-01",),
+    at="metadata",
     level="SHALL",
 )
 def no_old_versions(probed: CheckInput) -> Result:
     """Tried at OpenSSL's security level 0: at its usual level the refusal would be this machine's own."""
-    if untried := _untried(probed):
-        return untried
     old: tuple[TlsVersion, ...] = ("TLSv1", "TLSv1.1")
-    offered = [version for version in old if _offer(probed, version) == "offered"]
-    if offered:
-        return failed(f"Offered, though it MUST NOT be used: {words.listed(offered)}", probed.at("metadata"))
-    unknown = [version for version in old if _offer(probed, version) != "refused"]
-    if unknown:
-        return not_observed(
-            f"{words.listed(unknown)} could not be tried, or got no clear answer", probed.at("metadata")
-        )
-    return passed("The server refuses TLS 1.0 and 1.1", probed.at("metadata"))
+    offers = dict(zip(old, _offers(probed, *old), strict=True))
+    if "offered" in offers.values():
+        offered = [version for version in old if offers[version] == "offered"]
+        return failed(f"Offered, though it MUST NOT be used: {words.listed(offered)}")
+    unknown = [version for version in old if offers[version] != "refused"]
+    return (
+        not_observed(f"{words.listed(unknown)} could not be tried, or got no clear answer")
+        if unknown
+        else passed("The server refuses TLS 1.0 and 1.1")
+    )
 
 
-@FAMILY.check(17, "TLS 1.2 is offered", Severity.HIGH, _VERSIONS, rows=("TLS-02", "TLS-06"), level="SHALL")
+@check(
+    "NET-017", "TLS 1.2 is offered", Severity.HIGH, _VERSIONS, rows=("TLS-02", "TLS-06"), at="metadata", level="SHALL"
+)
 def tls_1_2(probed: CheckInput) -> Result:
     """A server of TLS 1.3 alone breaks the letter of it: a note, no failure."""
-    if untried := _untried(probed):
-        return untried
-    if _offer(probed, "TLSv1.2") == "offered":
-        return passed("TLS 1.2 is offered", probed.at("metadata"))
-    if _offer(probed, "TLSv1.2") != "refused":
-        return not_observed("TLS 1.2 got no clear answer", probed.at("metadata"))
-    if _offer(probed, "TLSv1.3") == "offered":
-        return warned("Only TLS 1.3 is offered; TLS 1.2 MUST be supported", probed.at("metadata"))
-    return failed("TLS 1.2 is not offered, nor is TLS 1.3; health data require one of them", probed.at("metadata"))
+    offer, of_1_3 = _offers(probed, "TLSv1.2", "TLSv1.3")
+    if offer == "offered":
+        return passed("TLS 1.2 is offered")
+    if offer != "refused":
+        return not_observed("TLS 1.2 got no clear answer")
+    return (
+        warned("Only TLS 1.3 is offered; TLS 1.2 MUST be supported")
+        if of_1_3 == "offered"
+        else failed("TLS 1.2 is not offered, nor is TLS 1.3; health data require one of them")
+    )
 
 
-@FAMILY.check(18, "TLS 1.3 is offered", Severity.LOW, _VERSIONS, rows=("TLS-03",), level="SHOULD")
+@check("NET-018", "TLS 1.3 is offered", Severity.LOW, _VERSIONS, rows=("TLS-03",), at="metadata", level="SHOULD")
 def tls_1_3(probed: CheckInput) -> Result:
     """A SHOULD: its absence is advice."""
-    if untried := _untried(probed):
-        return untried
-    if _offer(probed, "TLSv1.3") == "offered":
-        return passed("TLS 1.3 is offered", probed.at("metadata"))
-    if _offer(probed, "TLSv1.3") == "refused":
-        return warned("TLS 1.3 is not offered; it SHOULD be", probed.at("metadata"))
-    return not_observed("TLS 1.3 got no clear answer", probed.at("metadata"))
+    (offer,) = _offers(probed, "TLSv1.3")
+    if offer == "offered":
+        return passed("TLS 1.3 is offered")
+    return (
+        warned("TLS 1.3 is not offered; it SHOULD be")
+        if offer == "refused"
+        else not_observed("TLS 1.3 got no clear answer")
+    )

@@ -9,20 +9,16 @@ from interlock.model import words
 from interlock.model.base import Severity
 from interlock.probe.checks.base import (
     CheckInput,
-    Family,
     Result,
+    check,
     failed,
     not_applicable,
     not_observed,
     passed,
     quoted_list,
-    unseen,
     warned,
 )
 from interlock.probe.checks.sources import cite
-from interlock.probe.transport.exchange import Purpose
-
-FAMILY = Family("SMART")
 
 #: Plain capability names of SMART App Launch 1.0 to 2.2 (conformance, capabilities). Others should be full URIs.
 KNOWN_CAPABILITIES = frozenset(
@@ -65,59 +61,55 @@ _METADATA = cite("SM-CONF", "metadata", "Metadata")
 _WELL_KNOWN = cite("SM-CONF", "using-well-known", "Using well-known")
 
 
-@FAMILY.check(
-    11,
+@check(
+    "SMART-011",
     "Grant types fit the launch modes",
     Severity.HIGH,
     _METADATA,
     rows=("FLD-04",),
     needs="smart",
+    at="smart#/grant_types_supported",
     level="SHALL",
 )
 def grant_types(probed: CheckInput) -> Result:
     """authorization_code for launches, client_credentials for backend services."""
-    smart = probed.smart
-    where = probed.at("smart", "/grant_types_supported")
-    grants = smart.grant_types_supported
-    if grants is None:
-        return not_observed("grant_types_supported is not declared", where)
-    launches = [name for name in ("launch-ehr", "launch-standalone") if name in (smart.capabilities or ())]
+    grants, capabilities = probed.listed("grant_types_supported"), probed.smart.capabilities or ()
+    launches = [name for name in ("launch-ehr", "launch-standalone") if name in capabilities]
     if launches and "authorization_code" not in grants:
-        return failed(f"{quoted_list(launches)} are listed, but authorization_code is no supported grant type", where)
-    if not launches and "client_credentials" not in grants:
-        return warned("Neither a launch nor client_credentials is offered; no SMART pattern can be used", where)
-    return passed(f"The grant types fit: {quoted_list(grants)}", where)
+        return failed(f"{quoted_list(launches)} are listed, but authorization_code is no supported grant type")
+    return (
+        warned("Neither a launch nor client_credentials is offered; no SMART pattern can be used")
+        if not launches and "client_credentials" not in grants
+        else passed(f"The grant types fit: {quoted_list(grants)}")
+    )
 
 
-@FAMILY.check(
-    12,
+@check(
+    "SMART-012",
     "At least one capability set is complete",
     Severity.MEDIUM,
     cite("SM-CONF", "capability-sets", "Capability sets"),
     rows=("SET-1", "SET-2", "SET-3", "SET-4", "SET-T"),
     needs="smart",
+    at="smart#/capabilities",
     level="SHOULD",
 )
 def capability_sets(probed: CheckInput) -> Result:
     """A SHOULD. Backend services is a pattern, not a set; an asymmetric client alone completes none."""
-    smart = probed.smart
-    where = probed.at("smart", "/capabilities")
-    if smart.capabilities is None:
-        return not_observed("the capabilities are not listed", where)
+    smart, capabilities = probed.smart, probed.listed("capabilities")
     if smart.capability_sets:
-        return passed(f"Complete: {words.listed(smart.capability_sets)}", where)
+        return passed(f"Complete: {words.listed(smart.capability_sets)}")
     if "backend" in smart.launch_modes and not {"ehr", "standalone"} & set(smart.launch_modes):
-        return not_applicable("the server offers backend services only, which belong to no capability set", where)
-    if not SET_CLIENT_TYPES & set(smart.capabilities):
+        return not_applicable("the server offers backend services only, which belong to no capability set")
+    if not SET_CLIENT_TYPES & set(capabilities):
         return warned(
-            "No capability set is complete: none of them works without client-public or client-confidential-symmetric",
-            where,
+            "No capability set is complete: none of them works without client-public or client-confidential-symmetric"
         )
-    return warned("No capability set is complete; servers SHOULD support one or more", where)
+    return warned("No capability set is complete; servers SHOULD support one or more")
 
 
-@FAMILY.check(
-    13,
+@check(
+    "SMART-013",
     "Permission capabilities fit the scopes listed",
     Severity.LOW,
     cite("SM-SCOPE", "scopes-for-requesting-fhir-resources"),
@@ -138,73 +130,64 @@ def permission_versions(probed: CheckInput) -> Result:
         return warned("permission-v2 is listed, but every resource scope is in v1 syntax; try a v2 scope early", *where)
     if smart.scopes_v2 and "permission-v2" not in smart.capabilities:
         return warned("v2 scopes are listed without permission-v2; try both syntaxes early", *where)
-    if "permission-v1" in smart.capabilities and not smart.scopes_v1:
-        return passed("v2 scopes are listed; permission-v1 says that v1 scopes work too", *where)
-    return passed("The scopes listed fit the permissions listed", *where)
+    return (
+        passed("v2 scopes are listed; permission-v1 says that v1 scopes work too", *where)
+        if "permission-v1" in smart.capabilities and not smart.scopes_v1
+        else passed("The scopes listed fit the permissions listed", *where)
+    )
 
 
-@FAMILY.check(
-    14,
+@check(
+    "SMART-014",
     "Clients that sign with a key find a method and an algorithm",
     Severity.HIGH,
     cite("SM-ASYM", "advertising-server-support-for-this-profile"),
     rows=("FLD-06", "FLD-07", "ASY-01", "ASY-05"),
     needs="smart",
+    at="smart#/capabilities",
     level="SHALL",
 )
 def asymmetric(probed: CheckInput) -> Result:
     """private_key_jwt, and RS384 or ES384. Not asked of a server without asymmetric clients."""
     smart = probed.smart
-    if smart.capabilities is None:
-        return not_observed("the capabilities are not listed", probed.at("smart", "/capabilities"))
-    if "client-confidential-asymmetric" not in smart.capabilities:
-        return not_applicable("client-confidential-asymmetric is not listed", probed.at("smart", "/capabilities"))
+    if "client-confidential-asymmetric" not in probed.listed("capabilities"):
+        return not_applicable("client-confidential-asymmetric is not listed")
     methods = smart.token_endpoint_auth_methods_supported
     algorithms = smart.token_endpoint_auth_signing_alg_values_supported
-    at_methods = probed.at("smart", "/token_endpoint_auth_methods_supported")
-    at_algorithms = probed.at("smart", "/token_endpoint_auth_signing_alg_values_supported")
+    fields = ("token_endpoint_auth_methods_supported", "token_endpoint_auth_signing_alg_values_supported")
+    where = probed.at_fields("smart", fields)
     if methods is not None and "private_key_jwt" not in methods:
         return failed(
-            "client-confidential-asymmetric is listed, but private_key_jwt is not among the methods", at_methods
+            "client-confidential-asymmetric is listed, but private_key_jwt is not among the methods", where[0]
         )
     if algorithms is not None and not {"RS384", "ES384"} & set(algorithms):
-        return failed(f"Neither RS384 nor ES384 is offered, only {quoted_list(algorithms)}", at_algorithms)
-    undeclared = [
-        name
-        for name, value in (
-            ("token_endpoint_auth_methods_supported", methods),
-            ("token_endpoint_auth_signing_alg_values_supported", algorithms),
-        )
-        if value is None
-    ]
-    if undeclared:
-        return warned(
-            f"client-confidential-asymmetric is listed without {words.listed(undeclared)}; ask which are accepted",
-            at_methods,
-            at_algorithms,
-        )
-    return passed("private_key_jwt is offered with RS384 or ES384", at_methods, at_algorithms)
+        return failed(f"Neither RS384 nor ES384 is offered, only {quoted_list(algorithms)}", where[1])
+    lacking = [name for name in fields if getattr(smart, name) is None]
+    if lacking:
+        without = f"client-confidential-asymmetric is listed without {words.listed(lacking)}"
+        return warned(f"{without}; ask which are accepted", *where)
+    return passed("private_key_jwt is offered with RS384 or ES384", *where)
 
 
-@FAMILY.check(
-    15,
+@check(
+    "SMART-015",
     "The statement's oauth-uris agree with the SMART configuration",
     Severity.MEDIUM,
     _WELL_KNOWN,
     rows=("DIS-05",),
+    at="metadata#/rest/0/security",
 )
 def agreement(probed: CheckInput) -> Result:
     """Deprecated in 2.x: absence is no finding, disagreement is."""
-    if not (probed.has("smart") and probed.has("metadata")):
-        if probed.is_absent("smart"):
-            return not_applicable("there is no SMART configuration to compare with", probed.at("smart"))
-        purpose: Purpose = "metadata" if probed.has("smart") else "smart"
-        return not_observed(probed.why_unseen(purpose), probed.at(purpose))
+    if probed.is_absent("smart"):
+        return not_applicable("there is no SMART configuration to compare with", probed.at("smart"))
+    probed.require("smart")
+    probed.require("metadata")
     uris = probed.capability.security.oauth_uris
     pairs = [(name, getattr(probed.smart, name), getattr(uris, part)) for name, part in _SAME_ENDPOINT.items()]
     shared = [(name, configured, stated) for name, configured, stated in pairs if None not in (configured, stated)]
     if not shared:
-        return not_applicable("the statement has no oauth-uris to compare", probed.at("metadata", "/rest/0/security"))
+        return not_applicable("the statement has no oauth-uris to compare")
     # A relative address is a finding of SMART-008; here it is read as a client should, against the base.
     different = [
         name
@@ -217,11 +200,8 @@ def agreement(probed: CheckInput) -> Result:
             *probed.at_fields("smart", different),
             probed.at("metadata", "/rest/0/security/extension"),
         )
-    return passed(
-        f"The two documents agree on {words.count(len(shared), 'address', 'addresses')}",
-        probed.at("smart"),
-        probed.at("metadata"),
-    )
+    agreed = words.count(len(shared), "address", "addresses")
+    return passed(f"The two documents agree on {agreed}", probed.at("smart"), probed.at("metadata"))
 
 
 def _resolved(base: str, url: str) -> str:
@@ -231,107 +211,109 @@ def _resolved(base: str, url: str) -> str:
         return url
 
 
-@FAMILY.check(
-    16,
+@check(
+    "SMART-016",
     "Endpoints come from the SMART configuration, not only from the statement",
     Severity.MEDIUM,
     _WELL_KNOWN,
     cite("SM-1.0"),
     rows=("DIS-05",),
+    at="smart",
     level="SHALL",
 )
 def fallback(probed: CheckInput) -> Result:
     """What a client falls back to when the configuration is absent."""
-    smart = probed.facts.smart
-    if smart is None:
-        if probed.is_absent("smart") and probed.has("metadata"):
-            return not_applicable("neither document names an endpoint", probed.at("metadata"))
-        return unseen(probed, "smart")
-    if smart.source == "oauth-uris":
+    if probed.facts.smart is None and probed.is_absent("smart") and probed.has("metadata"):
+        return not_applicable("neither document names an endpoint", probed.at("metadata"))
+    if probed.smart.source == "oauth-uris":
         return warned(
             "Only the statement's oauth-uris name the endpoints, which is deprecated; launch modes, scopes and PKCE "
             "are unknown",
             probed.at("metadata", "/rest/0/security/extension"),
         )
-    return passed("The SMART configuration names the endpoints", probed.at("smart"))
+    return passed("The SMART configuration names the endpoints")
 
 
-@FAMILY.check(
-    17,
+@check(
+    "SMART-017",
     "There is one oauth-uris extension at most",
     Severity.LOW,
     cite("SM-1.0"),
     rows=("DIS-05",),
     needs="metadata",
+    at="metadata#/rest/0/security/extension",
 )
 def one_extension(probed: CheckInput) -> Result:
     """A second one, often with a misspelt URL, makes clients pick by chance."""
     count = probed.capability.security.oauth_uris_count
-    where = probed.at("metadata", "/rest/0/security/extension")
-    if count > 1:
-        return warned(f"The statement has {count} oauth-uris extensions; clients may read either", where)
-    return passed("One oauth-uris extension" if count else "No oauth-uris extension, which is deprecated anyway", where)
+    return (
+        warned(f"The statement has {count} oauth-uris extensions; clients may read either")
+        if count > 1
+        else passed("One oauth-uris extension" if count else "No oauth-uris extension, which is deprecated anyway")
+    )
 
 
-@FAMILY.check(
-    18,
+@check(
+    "SMART-018",
     "Capability names are the specification's own or full URIs",
     Severity.LOW,
     _CAPABILITIES,
     rows=("DIS-06",),
     needs="smart",
+    at="smart#/capabilities",
     level="SHALL",
 )
 def capability_names(probed: CheckInput) -> Result:
     """Plain strings are reserved; other publishers SHALL use URIs. Other HL7 guides may have defined one: a note."""
-    names = probed.smart.capabilities
-    where = probed.at("smart", "/capabilities")
-    if names is None:
-        return not_observed("the capabilities are not listed", where)
+    names = probed.listed("capabilities")
     unknown = [name for name in names if name not in KNOWN_CAPABILITIES and "://" not in name and "urn:" not in name]
-    if unknown:
-        return warned(f"Plain names that SMART does not define: {quoted_list(unknown)}", where)
-    return passed("Every capability is known or a full URI", where)
+    return (
+        warned(f"Plain names that SMART does not define: {quoted_list(unknown)}")
+        if unknown
+        else passed("Every capability is known or a full URI")
+    )
 
 
-@FAMILY.check(
-    19,
+@check(
+    "SMART-019",
     "No grant type is offered that OAuth advises against",
     Severity.MEDIUM,
     cite("RFC 9700", "section-2.1.2"),
     cite("RFC 9700", "section-2.4"),
     rows=("OAU-15",),
     needs="smart",
+    at="smart#/grant_types_supported",
     level="SHOULD",
 )
 def outdated_grants(probed: CheckInput) -> Result:
     """Implicit SHOULD NOT be used, the password grant MUST NOT."""
-    grants = probed.smart.grant_types_supported
-    where = probed.at("smart", "/grant_types_supported")
-    if grants is None:
-        return not_observed("grant_types_supported is not declared", where)
+    grants = probed.listed("grant_types_supported")
     outdated = [name for name in ("implicit", "password") if name in grants]
-    if outdated:
-        return warned(f"Offered, though OAuth's current practice advises against it: {words.listed(outdated)}", where)
-    return passed("Neither implicit nor password is offered", where)
+    return (
+        warned(f"Offered, though OAuth's current practice advises against it: {words.listed(outdated)}")
+        if outdated
+        else passed("Neither implicit nor password is offered")
+    )
 
 
-@FAMILY.check(
-    20,
+@check(
+    "SMART-020",
     "Scopes and the recommended endpoints are listed",
     Severity.LOW,
     _METADATA,
     cite("UC7", "", "Scopes: token introspection", page="scopes.html"),
     rows=("FLD-13", "FLD-15", "FLD-16", "FLD-17", "UC-09"),
     needs="smart",
+    at="smart",
     level="SHOULD",
 )
 def recommended(probed: CheckInput) -> Result:
     """RECOMMENDED by SMART; US Core 7 and 8 require introspection."""
     names = ("scopes_supported", "management_endpoint", "introspection_endpoint", "revocation_endpoint")
     missing = [name for name in names if getattr(probed.smart, name) is None]
-    if missing:
-        return warned(
-            f"Not listed, though SMART recommends it: {words.listed(missing)}", *probed.at_fields("smart", missing)
-        )
-    return passed("Scopes, management, introspection and revocation are listed", probed.at("smart"))
+    where = probed.at_fields("smart", missing)
+    return (
+        warned(f"Not listed, though SMART recommends it: {words.listed(missing)}", *where)
+        if missing
+        else passed("Scopes, management, introspection and revocation are listed")
+    )
