@@ -368,10 +368,10 @@ def test_checks_never_go_wrong_on_mutated_documents(data: st.DataObject) -> None
     }
     for document in documents.values():
         mutate(document, data)
-    for check in outcomes(**copy.deepcopy(documents)).values():
-        assert check.outcome is not CheckOutcome.ERROR, check
-        assert check.message and "\n" not in check.message
-        check.model_dump_json()
+    for result in outcomes(**copy.deepcopy(documents)).values():
+        assert result.outcome is not CheckOutcome.ERROR, result
+        assert result.message and "\n" not in result.message
+        result.model_dump_json()
 
 
 def mutate(document: Any, data: st.DataObject) -> None:

@@ -27,7 +27,7 @@ from interlock.probe.checks.base import (
 from interlock.probe.checks.sources import cite
 
 _BACKEND = cite("SM-BACK", "issue-access-token")
-#: Seconds (specifications: BCK-03).
+#: Seconds (docs/requirements.md: BCK-03).
 LONGEST_TOKEN_S = 300
 
 

@@ -187,7 +187,7 @@ def instantiates(probed: CheckInput) -> Result:
     facts = probed.capability
     if facts.fhir_release == "DSTU2":
         return not_applicable("DSTU2 has no instantiates")
-    # US Core 8 prints the address with another capital than the artefact has (specifications: UC-02).
+    # US Core 8 prints the address with another capital than the artefact has (docs/requirements.md: UC-02).
     names_us_core = any(url.partition("|")[0].lower() == US_CORE_SERVER.lower() for url in facts.instantiates)
     if names_us_core or (facts.instantiates and not _claims_us_core(probed)):
         return passed(f"Named: {quoted_list(facts.instantiates, 3)}")
