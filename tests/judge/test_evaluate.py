@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,8 +25,8 @@ from rule_examples import (
 )
 
 from interlock.content.compile import compile_ruleset
-from interlock.content.messages import fill
-from interlock.judge.context import Knowledge
+from interlock.content.messages import fill, show
+from interlock.judge.context import Knowledge, SubjectContext
 from interlock.judge.engine import conclude, finding
 from interlock.judge.evaluate import Evaluator
 from interlock.judge.inputs import RuleInputs
@@ -80,6 +81,10 @@ RULES: Ruleset = ruleset(
 )
 
 
+def in_words(context: SubjectContext, name: str) -> str:
+    return show(context.lookup(name))
+
+
 def plain(rules: Ruleset, inputs: RuleInputs) -> tuple[Finding, ...]:
     """Every rule on every subject, nothing remembered."""
     compiled = compile_ruleset(rules)
@@ -91,7 +96,7 @@ def plain(rules: Ruleset, inputs: RuleInputs) -> tuple[Finding, ...]:
                 continue
             if checked.rule.vendors and known.vendor not in checked.rule.vendors:
                 continue
-            message = fill(checked.rule.message, context.shown)
+            message = fill(checked.rule.message, partial(in_words, context))
             found.append(finding(checked, context.subject, conclude(checked, context), message))
     return tuple(sorted(found, key=lambda made: (made.rule, str(made.subject))))
 
@@ -188,6 +193,7 @@ def test_one_rule_on_one_subject_is_what_all_of_them_say_there() -> None:
     for _ in range(60):
         inputs = edited(inputs, chance)
     again = Evaluator(RULES, [QUESTIONS])
+    compiled = {checked.rule.id: checked for checked in compile_ruleset(RULES).rules}
     for made in plain(RULES, inputs):
         conclusion = again.conclude(made.rule, made.subject, inputs)
-        assert conclusion == tuple(getattr(made, name) for name in conclusion._fields)
+        assert finding(compiled[made.rule], made.subject, conclusion, made.message) == made

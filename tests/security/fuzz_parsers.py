@@ -144,7 +144,7 @@ def ruleset(data: bytes, folder: Path) -> object:
 
 
 def pattern(data: bytes, folder: Path) -> object:
-    from interlock.judge.patterns import load_patterns
+    from interlock.content.rulesets import load_patterns
 
     with written(folder / f"{name_of(data, 'PAT-001')}.yaml", data):
         return load_patterns([folder])

@@ -47,8 +47,8 @@ def test_everything_that_cites_a_statement_is_traced(traced: dict[str, Trace], c
     for rule in content.ruleset.rules:
         if rule.lifecycle != "deprecated":
             assert all(rule.id in (*traced[s].rules, *traced[s].vendor_rules) for s in rule.source)
-    for compiled in content.patterns.patterns:
-        assert all(compiled.pattern.id in traced[s].patterns for s in compiled.pattern.source)
+    for pattern in content.patterns.patterns:
+        assert all(pattern.id in traced[s].patterns for s in pattern.source)
 
 
 def test_every_statement_is_traced_in_order(traced: dict[str, Trace]) -> None:

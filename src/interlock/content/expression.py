@@ -23,7 +23,10 @@ TOP_LEVEL = frozenset(
         "compared",
         "contradictions",
         "org",
+        "site",
         "fleet",
+        "anywhere",
+        "everywhere",
         "vendor",
         "organizations",
     }

@@ -9,27 +9,29 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, field_validator
 
-from interlock.content.compile import expression_error
-from interlock.content.expression import compile_expression
-from interlock.content.syntax import CelSyntaxError
+from interlock.content.compile import broken_conditions
 from interlock.documents.resources import is_shipped
 from interlock.documents.yaml import Path_, YamlDocument, load_yaml, model_from_yaml
 from interlock.model.base import Model, Severity
 from interlock.model.errors import DocumentError, Location
+from interlock.model.pattern import Pattern
 from interlock.model.rule import RoutineTask, Rule
 
 #: Files of one ruleset.
 MAX_FILES = 2_000
 TASKS = "tasks"
+#: The folder of patterns below ``rulesets``.
+PATTERNS = "patterns"
 HEADER = "ruleset.yaml"
 
 #: A set's name: its folder below ``rulesets``; a vendor's pack has two parts (``vendor/epic``).
 SET_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}(/[a-z0-9][a-z0-9_-]{0,63})?$", re.ASCII)
 SetName = Annotated[str, Field(pattern=SET_NAME.pattern)]
+_R = TypeVar("_R", Rule, Pattern)
 
 
 class Header(Model):
@@ -87,6 +89,7 @@ class SetFiles:
     header: Header
     header_document: YamlDocument | None = None
     rules: dict[str, Rule] = field(default_factory=dict)
+    patterns: dict[str, Pattern] = field(default_factory=dict)
     sources: dict[str, RuleSource] = field(default_factory=dict)
     tasks: dict[str, RoutineTask] = field(default_factory=dict)
     task_locations: dict[str, Location] = field(default_factory=dict)
@@ -118,7 +121,7 @@ def _read(directory: Path) -> SetFiles:
         if path.parent.name == TASKS:
             _read_tasks(path, read)
         else:
-            _read_rule(path, read)
+            _read_rule(path, Rule, read.rules, read)
     return read
 
 
@@ -143,48 +146,50 @@ def _files(read: SetFiles) -> list[Path]:
     return paths[:MAX_FILES]
 
 
-def _read_rule(path: Path, read: SetFiles) -> None:
+def read_patterns(directory: Path) -> SetFiles:
+    """Read a folder's patterns, ``<PATTERN-ID>.yaml`` one each; what is wrong is collected. No folder: no patterns."""
+    read = SetFiles(directory, Header.model_construct(id=PATTERNS, version="0", title=""))
+    for path in sorted(directory.rglob("*.yaml"))[:MAX_FILES]:
+        _read_rule(path, Pattern, read.patterns, read)
+    return read
+
+
+def _read_rule(path: Path, kind: type[_R], into: dict[str, _R], read: SetFiles) -> None:
     try:
         document = load_yaml(path)
-        rule = model_from_yaml(Rule, document)
+        rule = model_from_yaml(kind, document)
     except DocumentError as error:
         read.problems.append(error)
         return
-    if rule.id in read.rules:
+    name = kind.__name__.lower()
+    if rule.id in into:
         earlier = read.sources[rule.id].location(("id",))
-        read.problems.append(used_twice("rule", rule.id, document.location(("id",)), earlier))
+        read.problems.append(used_twice(name, rule.id, document.location(("id",)), earlier))
         return
     if path.stem != rule.id:
-        read.problems.append(misnamed("rule", rule.id, document.location(("id",)), path))
-    read.rules[rule.id] = rule
+        read.problems.append(
+            DocumentError(
+                f"the file is called {path.name!r} and the {name} {rule.id!r}",
+                location=document.location(("id",)),
+                remedy=f"rename the file to {rule.id}.yaml, or correct the id",
+            )
+        )
+    into[rule.id] = rule
     read.sources[rule.id] = source = RuleSource(document)
     read.problems += condition_problems(rule, source)
 
 
 def used_twice(kind: str, name: str, location: Location, earlier: Location) -> DocumentError:
-    """What is wrong when the rule, pattern or task (``kind``) at ``place`` has the id of an earlier one."""
+    """What is wrong when the rule, pattern or task (``kind``) at ``location`` has the id of an earlier one."""
     return DocumentError(f"the {kind} id {name!r} is already used at {earlier}", location=location)
 
 
-def misnamed(kind: str, name: str, location: Location, path: Path) -> DocumentError:
-    """What is wrong when the file of a rule or pattern (``kind``) is not called by its id."""
-    return DocumentError(
-        f"the file is called {path.name!r} and the {kind} {name!r}",
-        location=location,
-        remedy=f"rename the file to {name}.yaml, or correct the id",
-    )
-
-
-def condition_problems(rule: Rule, source: RuleSource) -> list[DocumentError]:
+def condition_problems(rule: Rule | Pattern, source: RuleSource) -> list[DocumentError]:
     """Which of a rule's conditions is not CEL, with a caret."""
-    problems = []
-    for key, text in (("applies", rule.applies), ("gap_when", rule.gap_when)):
-        try:
-            compile_expression(text or "true")
-        except CelSyntaxError as error:
-            message = expression_error(rule.id, key, text or "", error)
-            problems.append(DocumentError(message, location=source.location((key,))))
-    return problems
+    return [
+        DocumentError(f"{rule.id}: {message}", location=source.location(tuple(key.split("."))))
+        for key, message in broken_conditions(rule)
+    ]
 
 
 class _TaskFile(Model):

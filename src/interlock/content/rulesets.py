@@ -19,11 +19,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from interlock.content.ruleset_files import SET_NAME, Change, RuleSource, SetFiles, condition_problems, read_set
+from interlock.content.ruleset_files import (
+    SET_NAME,
+    Change,
+    RuleSource,
+    SetFiles,
+    condition_problems,
+    read_patterns,
+    read_set,
+)
 from interlock.documents.names import did_you_mean, find_circle
 from interlock.documents.yaml import Path_, YamlDocument, model_from_yaml
 from interlock.model.base import Scope, Severity
 from interlock.model.errors import DocumentError, Location
+from interlock.model.pattern import Pattern
 from interlock.model.rule import RoutineTask, Rule, Ruleset
 
 #: The folder of vendors' packs below ``rulesets``.
@@ -96,6 +105,21 @@ def load_ruleset(directory: Path, folders: SetFolders | None = None) -> Ruleset:
     if read.problems:
         raise read.problems[0]
     return read.ruleset
+
+
+def load_patterns(directories: Sequence[Path]) -> tuple[Pattern, ...]:
+    """The library of patterns in some folders, in id order; of two with one id, that of the later folder counts.
+
+    :raises DocumentError: a file that is no pattern, a file name that differs from the id, an id used twice, or a
+        condition that is not CEL (with a caret).
+    """
+    patterns: dict[str, Pattern] = {}
+    for directory in directories:
+        read = read_patterns(directory)
+        if read.problems:
+            raise read.problems[0]
+        patterns |= read.patterns
+    return tuple(patterns[pattern_id] for pattern_id in sorted(patterns))
 
 
 def read_ruleset(directory: Path, folders: SetFolders | None = None) -> RulesetFiles:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from itertools import chain
+from typing import NamedTuple
 
 from interlock.content.compile import ANSWER_ROOTS, COMPARED_ROOTS, OBSERVED_ROOTS
 from interlock.content.expression import Expression
@@ -20,22 +21,24 @@ class Causes(NamedTuple):
     :ivar answers: ids of items that are asked and not answered, or answered with unknown.
     :ivar excused: ids of items that are hidden or not applicable.
     :ivar facts: dotted names of facts that were not observed.
-    :ivar others: other dotted names that are not there, such as the contract's.
+    :ivar others: other dotted names that are not there, such as the contract's, and what went wrong.
+    :ivar organizations: ids of the organisations of which it is not known, where all of them are asked.
     """
 
     answers: tuple[str, ...] = ()
     excused: tuple[str, ...] = ()
     facts: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    organizations: tuple[str, ...] = ()
 
     @property
     def only_excused(self) -> bool:
         """Nothing will ever decide it: all that is missing is hidden or not applicable."""
         return bool(self.excused) and not (self.answers or self.facts or self.others)
 
-    def union(self, other: Causes) -> Causes:
-        """Both, each name once."""
-        return Causes(*(tuple(dict.fromkeys(mine + theirs)) for mine, theirs in zip(self, other, strict=True)))
+    def union(self, *others: Causes) -> Causes:
+        """All of them, each name once."""
+        return Causes(*(tuple(dict.fromkeys(chain.from_iterable(names))) for names in zip(self, *others, strict=True)))
 
 
 #: Of a condition that is decided.
@@ -49,12 +52,10 @@ def causes_of(condition: Expression, context: SubjectContext) -> Causes:
     ``responses.a == "x" || responses.b == "y"`` with ``a`` answered otherwise, only ``b`` is missing.
     """
     undecided = [part for part in condition.parts if part.evaluate(context.context) == (None, None)]
-    if not undecided:
-        return missing(condition.reads, context.lookup, context.answers)
-    causes = causes_of(undecided[0], context)
-    for part in undecided[1:]:
-        causes = causes.union(causes_of(part, context))
-    return causes
+    if undecided:
+        return NO_CAUSES.union(*(causes_of(part, context) for part in undecided))
+    missing = (name for name in condition.reads if context.lookup(name) is None)
+    return NO_CAUSES.union(*(context.unknown.get(name) or _cause(name, context.answers) for name in missing))
 
 
 def detail_of(causes: Causes, context: SubjectContext) -> str:
@@ -78,26 +79,15 @@ def detail_of(causes: Causes, context: SubjectContext) -> str:
     return "; ".join(parts) if parts else "a field that the condition reads is not there"
 
 
-def missing(names: Iterable[str], lookup: Callable[[str], Any], given: Answers) -> Causes:
-    """Those of the dotted names whose value ``lookup`` does not find, by kind."""
-    answers: list[str] = []
-    excused: list[str] = []
-    facts: list[str] = []
-    others: list[str] = []
-    for name in names:
-        if lookup(name) is not None:
-            continue
-        root, _, item = name.partition(".")
-        if root in OBSERVED_ROOTS:
-            facts.append(name)
-        elif root not in ANSWER_ROOTS:
-            others.append(name)
-        elif item in given.excused:
-            excused.append(item)
-        elif item not in given.evidence:
-            answers.append(item)
-    # The same item may be read as an answer and as its value.
-    return Causes(tuple(dict.fromkeys(answers)), tuple(dict.fromkeys(excused)), tuple(facts), tuple(others))
+def _cause(name: str, given: Answers) -> Causes:
+    root, _, item = name.partition(".")
+    if root in OBSERVED_ROOTS:
+        return Causes(facts=(name,))
+    if root not in ANSWER_ROOTS:
+        return Causes(others=(name,))
+    if item in given.excused:
+        return Causes(excused=(item,))
+    return NO_CAUSES if item in given.evidence else Causes(answers=(item,))
 
 
 def listed(names: Sequence[str]) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from interlock.content.cel import cel
-from interlock.content.compile import ANSWER_ROOTS
+from interlock.content.compile import ANSWER_ROOTS, COMPARED_ROOTS
+from interlock.content.expression import TOP_LEVEL
 from interlock.content.messages import line, show
 from interlock.judge.answers import Answers, AnswerState, state_of
 from interlock.judge.comparison import automatic_items, automatic_reads, comparison, observed_answer
 from interlock.judge.inputs import RuleInputs
 from interlock.judge.names import Wanted, kept, state_at, value_at, wanted_names
+from interlock.judge.sites import sites
 from interlock.judge.variables import (
     checks_variable,
     cleaned,
@@ -28,6 +30,9 @@ from interlock.model.finding import PRODUCT, Subject
 from interlock.model.organization import Organization
 from interlock.model.questionnaire import Response
 
+if TYPE_CHECKING:
+    from interlock.judge.causes import Causes
+
 Variables = dict[str, Any]
 #: Item id → what is known about it; what is not known is not there.
 States = Mapping[str, AnswerState]
@@ -39,7 +44,8 @@ SHARED_ROOTS = frozenset({"contract", "fleet"})
 class SubjectContext:
     """One subject as conditions see it: its variables, and the contexts built from them once.
 
-    ``unobserved`` is the reason why nothing was observed of the subject, in words.
+    ``unobserved`` is the reason why nothing was observed of the subject, in words; ``unknown`` says of names about all
+    organisations what they wait for.
     """
 
     subject: Subject
@@ -47,7 +53,7 @@ class SubjectContext:
     answers: Answers
     wanted: Wanted = field(default_factory=dict)
     unobserved: str | None = None
-    _shown: dict[str, str] = field(default_factory=dict)
+    unknown: Mapping[str, Causes] = field(default_factory=dict)
 
     @cached_property
     def context(self) -> cel.Context:
@@ -63,13 +69,6 @@ class SubjectContext:
     def lookup(self, name: str) -> Any:
         """The value of a dotted name, or none when it is not there."""
         return value_at(self.variables, name)
-
-    def shown(self, name: str) -> str:
-        """The value of a dotted name in words, as a message shows it."""
-        text = self._shown.get(name)
-        if text is None:
-            text = self._shown[name] = show(self.lookup(name))
-        return text
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,13 +126,20 @@ class Known:
 
 
 class Knowledge:
-    """What is known about every subject: the product, each vendor, each organisation."""
+    """What is known about every subject: the product, each vendor, each organisation.
 
-    def __init__(self, inputs: RuleInputs) -> None:
+    :param roots: the top-level names that will be read, by default all.
+    :param items: ids of the items whose answers will be read; all of them where answers are compared with observations.
+    """
+
+    def __init__(self, inputs: RuleInputs, roots: Set[str] = TOP_LEVEL, items: Set[str] = frozenset()) -> None:
         self.inputs = inputs
-        self._items = {item.id: item for questionnaire in inputs.questionnaires for item in questionnaire.questions()}
+        compares = bool(roots & COMPARED_ROOTS)
+        questions = (item for questionnaire in inputs.questionnaires for item in questionnaire.questions())
+        self._items = {item.id: item for item in questions if compares or item.id in items}
+        self._sites = sites(inputs) if "site" in roots else {}
         self._hidden = inputs.hidden.get("", frozenset())
-        self._automatic = automatic_items(self._items.values())
+        self._automatic = automatic_items(self._items.values()) if compares else ()
         self._automatic_reads = wanted_names(automatic_reads(self._automatic))
         self._product = self._answers({}, {item: inputs.product.get(item) for item in self._items}, frozenset())
         self._variables: Variables = {"fleet": fleet_variable(inputs)}
@@ -171,6 +177,8 @@ class Knowledge:
             **self._compared(org, facts, answers),
             "org": organization_variable(organization),
         }
+        if self._sites:
+            variables["site"] = self._sites[org]
         subject, reason = Subject(scope=Scope.ORG, id=org), unobserved(organization, inputs)
         named = org if org in self._named else None
         return Known(subject, organization.vendor, answers, variables, reason, named, self._shared)
@@ -197,12 +205,6 @@ class Knowledge:
         context = cel.Context(variables=cleaned(kept(facts, self._automatic_reads)))
         pairs = ((item.id, observed_answer(item, context)) for item in self._automatic)
         return comparison(self._automatic, {item: answer for item, answer in pairs if answer is not None}, answers)
-
-
-def subject_contexts(inputs: RuleInputs, reads: Iterable[str] = ()) -> Iterator[SubjectContext]:
-    """Every subject: the product, each vendor, each organisation. ``reads`` are the names worth handing over."""
-    wanted = wanted_names(reads)
-    return (known.context(wanted) for known in Knowledge(inputs))
 
 
 def fact_variables(inputs: RuleInputs, org: str) -> Variables:

@@ -6,64 +6,101 @@ CEL's errors do (CEL specification, Logical Operators), so only what is really n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
-from interlock.content.compile import ANSWER_ROOTS, OBSERVED_ROOTS, CompiledRule
+from interlock.content.compile import ANSWER_ROOTS, OBSERVED_ROOTS, CompiledRule, Condition
 from interlock.content.expression import Expression
 from interlock.judge.causes import NO_CAUSES, Causes, causes_of, detail_of
 from interlock.judge.context import SubjectContext
 from interlock.model.base import Evidence, RuleOutcome
-from interlock.model.finding import Conclusion, Finding, Subject, finding_key
+from interlock.model.finding import UNDECIDED, Finding, Subject, finding_key
 
 _WEAKEST_FIRST = (Evidence.ASSERTED, Evidence.DOCUMENTED, Evidence.OBSERVED)
 
 
-class Decision(NamedTuple):
-    """The outcome of one rule for one subject, and what an undecided one waits for."""
+class Conclusion(NamedTuple):
+    """What a rule concludes, without its subject: the same for all subjects with the same facts and answers.
+
+    :ivar causes: what an undecided one waits for.
+    :ivar value, evidence: as in :class:`Finding`, where they were asked for.
+    """
 
     outcome: RuleOutcome
     detail: str | None = None
     causes: Causes = NO_CAUSES
+    value: float | None = None
+    evidence: Evidence | None = None
 
 
-def decide(rule: CompiledRule, context: SubjectContext) -> Decision:
+def decide(rule: Condition, context: SubjectContext) -> Conclusion:
     """The outcome of one rule for one subject: applicability first, then the condition of the gap."""
     if rule.applies is not None:
         applies, error = rule.applies.evaluate(context.context)
         if error:
-            return Decision(RuleOutcome.ERROR, f"applies: {error}")
+            return _failed("applies", error)
         if applies is None:
             return _undecided(rule.applies, context, rule.gap_when)
         if applies is False:
-            return Decision(RuleOutcome.NOT_APPLICABLE, "does not apply here")
+            return Conclusion(RuleOutcome.NOT_APPLICABLE, "does not apply here")
     gap, error = rule.gap_when.evaluate(context.context)
     if error:
-        return Decision(RuleOutcome.ERROR, f"gap_when: {error}")
+        return _failed("gap_when", error)
     if gap is None:
         return _undecided(rule.gap_when, context)
-    return Decision(RuleOutcome.GAP if gap else RuleOutcome.MET)
+    return Conclusion(RuleOutcome.GAP if gap else RuleOutcome.MET)
 
 
-def _undecided(condition: Expression, context: SubjectContext, then: Expression | None = None) -> Decision:
+def _failed(key: str, error: str) -> Conclusion:
+    return Conclusion(RuleOutcome.ERROR, f"{key}: {error}", Causes(others=(error,)))
+
+
+def _undecided(condition: Expression, context: SubjectContext, then: Expression | None = None) -> Conclusion:
     causes = causes_of(condition, context)
     if causes.only_excused:
-        return Decision(RuleOutcome.NOT_APPLICABLE, detail_of(causes, context))
+        return Conclusion(RuleOutcome.NOT_APPLICABLE, detail_of(causes, context))
     if then is not None and then.evaluate(context.context) == (None, None):
         causes = causes.union(causes_of(then, context))
-    return Decision(RuleOutcome.UNKNOWN, detail_of(causes, context), causes)
+    return Conclusion(RuleOutcome.UNKNOWN, detail_of(causes, context), causes)
 
 
-def conclude(rule: CompiledRule, context: SubjectContext) -> Conclusion:
-    """What a rule concludes about one subject."""
-    decision = decide(rule, context)
-    decided = decision.outcome in (RuleOutcome.MET, RuleOutcome.GAP)
-    return Conclusion(
-        outcome=decision.outcome,
-        value=_value(rule, context, decision.outcome) if decided else None,
-        evidence=_evidence(rule.gap_when, context, decision.outcome) if decided else None,
-        missing_answers=decision.causes.answers,
-        missing_facts=decision.causes.facts,
-        detail=decision.detail,
+def conclude(rule: Condition, context: SubjectContext) -> Conclusion:
+    """The same, with the value and the evidence of what is decided."""
+    decided = decide(rule, context)
+    if decided.outcome not in (RuleOutcome.MET, RuleOutcome.GAP):
+        return decided
+    evidence = _evidence(rule.gap_when, context, decided.outcome)
+    return decided._replace(value=_value(rule, context, decided.outcome), evidence=evidence)
+
+
+def over_all(context: SubjectContext, concluded: Mapping[str, Mapping[str, Conclusion]]) -> SubjectContext:
+    """The product with ``anywhere`` and ``everywhere``: what conditions come to over all organisations.
+
+    An organisation of which a condition is not applicable counts for neither. What an undecided one could still decide
+    is not there, so that conditions that read it are undecided.
+
+    :param concluded: name of the condition → organisation's id → what it comes to there.
+    """
+    anywhere, everywhere, unknown = {}, {}, {}
+    for name, conclusions in concluded.items():
+        outcomes = {conclusion.outcome for conclusion in conclusions.values()}
+        undecided = None if outcomes & UNDECIDED else False
+        anywhere[name] = True if RuleOutcome.GAP in outcomes else undecided
+        everywhere[name] = False if RuleOutcome.MET in outcomes else None if undecided is None else True
+        unknown[f"anywhere.{name}"] = unknown[f"everywhere.{name}"] = all_causes(conclusions)
+    variables = {**context.variables, "anywhere": anywhere, "everywhere": everywhere}
+    return replace(context, variables=variables, unknown=unknown)
+
+
+def all_causes(conclusions: Mapping[str, Conclusion]) -> Causes:
+    """What the undecided among some organisations' conclusions wait for, and which organisations these are."""
+    return NO_CAUSES.union(
+        *(
+            conclusion.causes._replace(organizations=(org,))
+            for org, conclusion in conclusions.items()
+            if conclusion.outcome in UNDECIDED
+        )
     )
 
 
@@ -75,13 +112,18 @@ def finding(rule: CompiledRule, subject: Subject, conclusion: Conclusion, messag
         subject=subject,
         message=message,
         reads=rule.reads,
-        **conclusion._asdict(),
+        outcome=conclusion.outcome,
+        value=conclusion.value,
+        evidence=conclusion.evidence,
+        missing_answers=conclusion.causes.answers,
+        missing_facts=conclusion.causes.facts,
+        detail=conclusion.detail,
     )
 
 
-def _value(rule: CompiledRule, context: SubjectContext, outcome: RuleOutcome) -> float:
+def _value(rule: Condition, context: SubjectContext, outcome: RuleOutcome) -> float:
     """v in [0, 1]: the measured question's, unless an observation found a gap that the best answer denies."""
-    measured = context.answers.graded.get(rule.rule.measures) if rule.rule.measures else None
+    measured = context.answers.graded.get(rule.measures) if rule.measures else None
     if measured is None:
         return 0.0 if outcome is RuleOutcome.GAP else 1.0
     return 0.0 if outcome is RuleOutcome.GAP and measured >= 1.0 else measured

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable
 from typing import NamedTuple
 
-from interlock.content.compile import ANSWER_ROOTS, OBSERVED_ROOTS, CompiledRule, CompiledRuleset, compile_ruleset
+from interlock.content.compile import (
+    ANSWER_ROOTS,
+    OBSERVED_ROOTS,
+    CompiledPattern,
+    CompiledRule,
+    CompiledRuleset,
+    Condition,
+    compile_ruleset,
+)
 from interlock.content.expression import dotted
 from interlock.content.messages import fields, fill
 from interlock.content.syntax import Node
-from interlock.judge.context import Knowledge, Known
-from interlock.judge.engine import conclude, finding
+from interlock.judge.context import Knowledge, Known, SubjectContext
+from interlock.judge.engine import Conclusion, conclude, finding
 from interlock.judge.inputs import RuleInputs
 from interlock.judge.names import Wanted, wanted_names
 from interlock.model.base import Scope
-from interlock.model.finding import Conclusion, Finding, Subject
+from interlock.model.finding import Finding, Subject
 from interlock.model.questionnaire import Questionnaire
 from interlock.model.rule import Ruleset
 
@@ -31,7 +39,6 @@ class Reads(NamedTuple):
         are alike; a case of its own for every organisation would cost five times as much.
     :ivar observed: it reads facts, so that its detail may tell why there are none.
     :ivar wanted: every name that its conditions read.
-    :ivar shown: the names that its message shows.
     """
 
     items: tuple[str, ...]
@@ -39,24 +46,70 @@ class Reads(NamedTuple):
     named: bool
     observed: bool
     wanted: Wanted
-    shown: tuple[str, ...]
+
+
+class Conclusions:
+    """What rules or patterns conclude about subjects, each remembered under all that the rule reads.
+
+    A rule is never handed more than its :class:`Reads`, so subjects that are alike in these get the same conclusion,
+    and none ever has to be forgotten because something changed.
+
+    :param conclude: how much is concluded: :func:`interlock.judge.engine.decide` or ``conclude``.
+    """
+
+    def __init__(
+        self,
+        rules: Collection[CompiledRule | CompiledPattern],
+        questionnaires: Iterable[Questionnaire],
+        conclude: Callable[[Condition, SubjectContext], Conclusion],
+    ) -> None:
+        items = [item.id for questionnaire in questionnaires for item in questionnaire.questions()]
+        conditions = [condition for rule in rules for condition in (rule, *rule.where.values())]
+        self._reads = {condition: reads_of(condition, items) for condition in conditions}
+        names = [name.partition(".") for rule in rules for name in (*rule.all_reads, *fields(rule.rule.message))]
+        self._roots = frozenset(root for root, _, _ in names)
+        self._items = {rest for _, _, rest in names}.union(*(reads.items for reads in self._reads.values()))
+        self._conclude = conclude
+        self._remembered: dict[Hashable, Conclusion] = {}
+
+    def knowledge(self, inputs: RuleInputs) -> Knowledge:
+        """What is known about every subject, as far as any of the rules reads it."""
+        return Knowledge(inputs, self._roots, self._items)
+
+    def states(self, rule: Condition, known: Known) -> Hashable:
+        """The states of all that decides a rule."""
+        reads = self._reads[rule]
+        states = (*map(known.answers.get, reads.items), *map(known.state, reads.names))
+        return rule, states, known.named if reads.named else None, known.unobserved if reads.observed else None
+
+    def of(self, rule: Condition, known: Known, states: Hashable = None) -> Conclusion:
+        """What a rule concludes about a subject, in these states."""
+        states = states or self.states(rule, known)
+        remembered = self._remembered.get(states)
+        if remembered is None:
+            if len(self._remembered) >= MAX_REMEMBERED:
+                self._remembered.clear()
+            remembered = self._remembered[states] = self._conclude(rule, self.context(rule, known))
+        return remembered
+
+    def context(self, rule: Condition, known: Known) -> SubjectContext:
+        """A subject as far as a rule reads it."""
+        reads = self._reads[rule]
+        return known.context(reads.wanted, reads.items)
 
 
 class Evaluator:
-    """Evaluates the rules of one content, and remembers each conclusion under all that the rule reads.
+    """Evaluates the rules of one content.
 
-    A rule is never handed more than its :class:`Reads`, so subjects that are alike in these get the same conclusion,
-    and none ever has to be forgotten because something changed. A finding is the conclusion with its subject and what
-    its message shows, and is remembered under all of them.
+    A finding is the conclusion with its subject and what its message shows, and is remembered under all of them.
 
     :raises DocumentError: a condition of the ruleset is not CEL. Inputs never raise, whatever a server put into them.
     """
 
     def __init__(self, ruleset: Ruleset | CompiledRuleset, questionnaires: Iterable[Questionnaire]) -> None:
         compiled = ruleset if isinstance(ruleset, CompiledRuleset) else compile_ruleset(ruleset)
-        items = [item.id for questionnaire in questionnaires for item in questionnaire.questions()]
-        self._rules = {rule.rule.id: (rule, reads_of(rule, items)) for rule in compiled.rules}
-        self._conclusions: dict[Hashable, Conclusion] = {}
+        self._rules = {rule.rule.id: (rule, fields(rule.rule.message)) for rule in compiled.rules}
+        self._conclusions = Conclusions(compiled.rules, questionnaires, conclude)
         self._findings: dict[Hashable, Finding] = {}
 
     def findings(self, inputs: RuleInputs, rules: Collection[str] | None = None) -> tuple[Finding, ...]:
@@ -65,11 +118,11 @@ class Evaluator:
         :param rules: the ids of those to evaluate; by default all.
         """
         subjects: dict[Scope, list[Known]] = {scope: [] for scope in Scope}
-        for known in sorted(Knowledge(inputs), key=lambda known: known.name):
+        for known in sorted(self._conclusions.knowledge(inputs), key=lambda known: known.name):
             subjects[known.subject.scope].append(known)
         return tuple(
-            self._finding(rule, reads, known)
-            for rule_id, (rule, reads) in self._rules.items()
+            self._finding(rule, shown, known)
+            for rule_id, (rule, shown) in self._rules.items()
             if rules is None or rule_id in rules
             for known in subjects[rule.rule.scope]
             if not rule.rule.vendors or known.vendor in rule.rule.vendors
@@ -77,41 +130,26 @@ class Evaluator:
 
     def conclude(self, rule_id: str, subject: Subject, inputs: RuleInputs) -> Conclusion:
         """What one rule concludes about one subject."""
-        knowledge = Knowledge(inputs)
+        knowledge = self._conclusions.knowledge(inputs)
         if subject.scope is Scope.PRODUCT:
             known = knowledge.product()
         elif subject.scope is Scope.VENDOR:
             known = knowledge.vendor(subject.id)
         else:
             known = knowledge.organization(next(org for org in inputs.organizations if org.id == subject.id))
-        rule, reads = self._rules[rule_id]
-        return self._conclude(rule, reads, known, _states(reads, known))
+        return self._conclusions.of(self._rules[rule_id][0], known)
 
-    def _finding(self, rule: CompiledRule, reads: Reads, known: Known) -> Finding:
-        states = _states(reads, known)
-        key = (rule.rule.id, known.name, states, tuple(map(known.shown, reads.shown)))
+    def _finding(self, rule: CompiledRule, shown: Iterable[str], known: Known) -> Finding:
+        states = self._conclusions.states(rule, known)
+        key = (states, known.name, tuple(map(known.shown, shown)))
         remembered = self._findings.get(key)
         if remembered is None:
             if len(self._findings) >= MAX_REMEMBERED:
                 self._findings.clear()
-                self._conclusions.clear()
             message = fill(rule.rule.message, known.shown)
-            remembered = finding(rule, known.subject, self._conclude(rule, reads, known, states), message)
+            remembered = finding(rule, known.subject, self._conclusions.of(rule, known, states), message)
             self._findings[key] = remembered
         return remembered
-
-    def _conclude(self, rule: CompiledRule, reads: Reads, known: Known, states: Hashable) -> Conclusion:
-        key = (rule.rule.id, states)
-        remembered = self._conclusions.get(key)
-        if remembered is None:
-            remembered = self._conclusions[key] = conclude(rule, known.context(reads.wanted, reads.items))
-        return remembered
-
-
-def _states(reads: Reads, known: Known) -> Hashable:
-    """The states of all that decides a rule."""
-    states = (*map(known.answers.get, reads.items), *map(known.state, reads.names))
-    return states, known.named if reads.named else None, known.unobserved if reads.observed else None
 
 
 def evaluate(ruleset: Ruleset | CompiledRuleset, inputs: RuleInputs) -> tuple[Finding, ...]:
@@ -122,7 +160,7 @@ def evaluate(ruleset: Ruleset | CompiledRuleset, inputs: RuleInputs) -> tuple[Fi
     return Evaluator(ruleset, inputs.questionnaires).findings(inputs)
 
 
-def reads_of(rule: CompiledRule, items: Iterable[str]) -> Reads:
+def reads_of(rule: Condition, items: Iterable[str]) -> Reads:
     """All that decides a rule.
 
     An answer is read by its item's id. Of ``has(…)``, and of a name that is no item's, every item counts that begins
@@ -132,7 +170,7 @@ def reads_of(rule: CompiledRule, items: Iterable[str]) -> Reads:
     trees = [condition.tree for condition in (rule.applies, rule.gap_when) if condition is not None]
     has = any(map(_calls_has, trees))
     named = "org.id" in rule.reads and all(map(_only_looked_up, trees))
-    answers, names = set(known & {rule.rule.measures}), []
+    answers, names = set(known & {rule.measures}), []
     for name in rule.reads:
         root, _, rest = name.partition(".")
         if root not in ANSWER_ROOTS:
@@ -143,9 +181,7 @@ def reads_of(rule: CompiledRule, items: Iterable[str]) -> Reads:
             word = rest.partition(".")[0]
             answers |= {item for item in known if not word or item.partition(".")[0] == word}
     observed = any(name.partition(".")[0] in OBSERVED_ROOTS for name in names)
-    return Reads(
-        tuple(sorted(answers)), tuple(names), named, observed, wanted_names(rule.reads), fields(rule.rule.message)
-    )
+    return Reads(tuple(sorted(answers)), tuple(names), named, observed, wanted_names(rule.reads))
 
 
 def _calls_has(node: Node) -> bool:

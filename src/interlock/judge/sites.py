@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from interlock.judge.inputs import RuleInputs
 from interlock.model.observation import CapabilityFacts, Observation, SmartFacts
 from interlock.model.organization import Organization
-from interlock.model.pattern import Hosts, Peers, Site, VendorGroup
+from interlock.model.pattern import Peers
 
 #: How many other organisations are named as sharing one value.
 MAX_PEERS = 50
@@ -28,109 +28,93 @@ _WRITE_SCOPE = re.compile(
 #: A vendor's name that says nothing about who else has the same software.
 _NO_GROUP = "other"
 
-Implementation = Literal["same", "without_tenant", "other_path", "other_host"]
-#: What is shared → its value → ids of the organisations that have it.
-_Index = Mapping[str, Mapping[str, list[str]]]
 
-
-def sites(inputs: RuleInputs) -> dict[str, Site]:
-    """The site of every organisation by its id, in their order."""
+def sites(inputs: RuleInputs) -> dict[str, dict[str, Any]]:
+    """The variable ``site`` of every organisation by its id, in their order; what is not known is left out."""
+    members: dict[str, list[str]] = defaultdict(list)
+    sharing: dict[tuple[bool, str, str], list[str]] = defaultdict(list)
     hosts = {org.id: _hosts(org, inputs.observations.get(org.id)) for org in inputs.organizations}
     shared = {
         org.id: _shared_values(org, hosts[org.id], inputs.observations.get(org.id)) for org in inputs.organizations
     }
-    production = {org.id: org.environment == "production" for org in inputs.organizations}
-    index: dict[bool, dict[str, dict[str, list[str]]]] = {kind: _empty_index() for kind in (False, True)}
-    for org_id, values in shared.items():
-        for what, value in values.items():
-            index[production[org_id]][what][value].append(org_id)
-    groups = _vendor_groups(inputs)
+    for org in inputs.organizations:
+        members[_software(org)].append(org.id)
+        for kind, value in shared[org.id].items():
+            sharing[org.environment == "production", kind, value].append(org.id)
+    groups = {software: _vendor_group(ids, inputs) for software, ids in members.items()}
+
+    def peers(org: str, production: bool) -> dict[str, tuple[str, ...]]:
+        found = {kind: sharing.get((production, kind, value), ()) for kind, value in shared[org].items()}
+        others = {kind: [peer for peer in ids[: MAX_PEERS + 1] if peer != org] for kind, ids in found.items()}
+        return {kind: tuple(others.get(kind, ())[:MAX_PEERS]) for kind in Peers.model_fields}
+
     return {
-        org.id: _site(
-            org,
-            inputs.observations.get(org.id),
-            hosts[org.id],
-            _peers(org.id, shared[org.id], index[production[org.id]]),
-            _peers(org.id, shared[org.id], index[not production[org.id]]),
-            groups.get(org.vendor) or _group_of_one(org, inputs),
-        )
+        org.id: {
+            **_observed(inputs.observations.get(org.id)),
+            "hosts": hosts[org.id],
+            "overrides": tuple(sorted(org.overrides)),
+            "same": peers(org.id, org.environment == "production"),
+            "across": peers(org.id, org.environment != "production"),
+            "vendor_group": groups[_software(org)],
+        }
         for org in inputs.organizations
     }
 
 
-def _site(
-    org: Organization, observation: Observation | None, hosts: Hosts, same: Peers, across: Peers, group: VendorGroup
-) -> Site:
-    facts = observation.facts if observation else None
-    return Site(
-        observed=observation.outcome if observation else "never_probed",
-        metadata=_metadata(observation) if observation else None,
-        hosts=hosts,
-        implementation=_implementation(observation) if observation else None,
-        writes_without_interaction=_writes_without_interaction(facts.capability, facts.smart) if facts else None,
-        overrides=tuple(sorted(org.overrides)),
-        same=same,
-        across=across,
-        vendor_group=group,
-    )
+def _software(org: Organization) -> str:
+    """What organisations with the same software have in common: the vendor, unless that says nothing."""
+    return f"org {org.id}" if org.vendor == _NO_GROUP else org.vendor
 
 
-def _empty_index() -> dict[str, dict[str, list[str]]]:
-    return {what: defaultdict(list) for what in Peers.model_fields}
-
-
-def _shared_values(org: Organization, hosts: Hosts, observation: Observation | None) -> dict[str, str]:
+def _shared_values(org: Organization, hosts: Mapping[str, str], observation: Observation | None) -> dict[str, str]:
     smart = observation.facts.smart if observation else None
-    values = {
-        "base_url": org.fhir_base_url.lower() if org.fhir_base_url else None,
-        "host": hosts.base,
-        "client_id": org.auth.client_id_env,
-        "private_key": org.auth.private_key_env,
-        "issuer": smart.issuer if smart else None,
-    }
-    return {what: value for what, value in values.items() if value}
-
-
-def _peers(org_id: str, values: Mapping[str, str], index: _Index) -> Peers:
-    found = {}
-    for what, value in values.items():
-        members = index[what].get(value, [])
-        found[what] = tuple(other for other in members[: MAX_PEERS + 1] if other != org_id)[:MAX_PEERS]
-    return Peers(**found)
-
-
-def _vendor_groups(inputs: RuleInputs) -> dict[str, VendorGroup]:
-    members: dict[str, list[str]] = defaultdict(list)
-    for org in inputs.organizations:
-        if org.vendor != _NO_GROUP:
-            members[org.vendor].append(org.id)
-    return {vendor: _group(ids, inputs) for vendor, ids in members.items()}
-
-
-def _group_of_one(org: Organization, inputs: RuleInputs) -> VendorGroup:
-    return _group([org.id], inputs)
-
-
-def _group(ids: list[str], inputs: RuleInputs) -> VendorGroup:
-    seen = [inputs.observations[one] for one in ids if one in inputs.observations]
-    statements = [one.facts.capability for one in seen if one.facts.capability]
-    return VendorGroup(
-        members=len(ids),
-        observed=sum(one.outcome != "not_observed" for one in seen),
-        versions=tuple(sorted({version for one in statements if (version := one.software.get("version"))})),
+    return _known(
+        base_url=org.fhir_base_url.lower() if org.fhir_base_url else None,
+        host=hosts.get("base"),
+        client_id=org.auth.client_id_env,
+        private_key=org.auth.private_key_env,
+        issuer=smart.issuer if smart else None,
     )
 
 
-def _hosts(org: Organization, observation: Observation | None) -> Hosts:
+def _vendor_group(ids: Sequence[str], inputs: RuleInputs) -> dict[str, Any]:
+    observations = [inputs.observations[org] for org in ids if org in inputs.observations]
+    statements = [observation.facts.capability for observation in observations if observation.facts.capability]
+    versions = {statement.software.get("version") for statement in statements}
+    return {
+        "members": len(ids),
+        "observed": sum(observation.outcome != "not_observed" for observation in observations),
+        "versions": tuple(sorted(version for version in versions if version)),
+    }
+
+
+def _hosts(org: Organization, observation: Observation | None) -> dict[str, str]:
     smart = observation.facts.smart if observation else None
     statement = observation.facts.capability if observation else None
-    return Hosts(
+    return _known(
         base=_host(observation.target.base_url if observation else org.fhir_base_url),
         implementation=_host(statement.implementation_url) if statement else None,
         issuer=_host(smart.issuer) if smart else None,
         authorization=_host(smart.authorization_endpoint) if smart else None,
         token=_host(smart.token_endpoint) if smart else None,
     )
+
+
+def _known(**values: str | None) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value}
+
+
+def _observed(observation: Observation | None) -> dict[str, Any]:
+    if observation is None:
+        return {"observed": "never_probed"}
+    facts = observation.facts
+    values = {
+        "observed": observation.outcome,
+        "metadata": _metadata(observation),
+        "implementation": _implementation(observation),
+        "writes_without_interaction": _writes_without_interaction(facts.capability, facts.smart),
+    }
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _metadata(observation: Observation) -> str | None:
@@ -140,7 +124,7 @@ def _metadata(observation: Observation) -> str | None:
     return "document" if "document" in readings else readings[-1] if readings else None
 
 
-def _implementation(observation: Observation) -> Implementation | None:
+def _implementation(observation: Observation) -> str | None:
     statement = observation.facts.capability
     if statement is None or statement.implementation_url is None:
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 from interlock.model import words
 from interlock.model.base import Evidence, GapClass, Gate, Model, RuleOutcome, Scope, Severity
@@ -35,20 +34,6 @@ class Subject(Model):
 
 
 PRODUCT = Subject(scope=Scope.PRODUCT)
-
-
-class Conclusion(NamedTuple):
-    """A rule's conclusion without its subject: the same for all subjects with the same facts and answers.
-
-    The fields are those of :class:`Finding`.
-    """
-
-    outcome: RuleOutcome
-    value: float | None = None
-    evidence: Evidence | None = None
-    missing_answers: tuple[str, ...] = ()
-    missing_facts: tuple[str, ...] = ()
-    detail: str | None = None
 
 
 class Finding(Model):

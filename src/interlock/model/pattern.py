@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from interlock.model.base import Model, Owner, Reference
 from interlock.model.questionnaire import ItemId
-from interlock.model.rule import StatementId
+from interlock.model.rule import RuleTest, StatementId
 
 PatternId = Annotated[str, Field(pattern=r"^PAT-\d{3}$")]
 #: ``org``: looked for at each organisation. ``fleet``: looked for once, over all of them.
@@ -17,38 +17,50 @@ PatternScope = Literal["org", "fleet"]
 PatternOutcome = Literal["matched", "not_matched", "undecided"]
 
 
-class PatternTest(Model):
-    """A pattern's own test. ``given`` is the CEL context, as in a rule's test, with ``site`` or ``orgs`` added."""
-
-    given: dict[str, Any]
-    expect: PatternOutcome
+#: The name that a fleet pattern gives to one of its conditions of each organisation.
+ConditionName = Annotated[str, Field(pattern=r"^[a-z][a-z_]*$")]
 
 
 class Pattern(Model):
-    """One pattern.
+    """One pattern: a rule across organisations that neither scores nor blocks, and says what several facts point to.
 
-    ``when`` is CEL. ``concerns`` belongs to fleet scope: CEL over ``o``, one entry of ``orgs``, that says which
-    organisations to name; without it none is named. ``means`` is what it usually turns out to be, ``action`` what to
-    do. A pattern is no finding: it neither scores nor blocks, and says what several facts together point to.
+    ``gap_when`` is CEL, as in a rule. ``where`` belongs to fleet scope: conditions that are asked of each organisation,
+    by name, as a rule of org scope would ask them. ``gap_when`` reads ``anywhere.<name>`` and ``everywhere.<name>``,
+    and ``concerns`` is the name of the one that says which organisations to name; without it none is named. ``means``
+    is what it usually turns out to be, ``action`` what to do.
     """
 
     id: PatternId
     title: Annotated[str, Field(min_length=1)]
     scope: PatternScope
-    when: str
-    concerns: str | None = None
+    where: dict[ConditionName, str] = {}
+    gap_when: str
+    concerns: ConditionName | None = None
     message: Annotated[str, Field(min_length=1)]
     means: Annotated[str, Field(min_length=1)]
     action: Annotated[str, Field(min_length=1)]
     owner: Owner
     source: Annotated[tuple[StatementId, ...], Field(min_length=1)]
     references: Annotated[tuple[Reference, ...], Field(min_length=1)]
-    tests: Annotated[tuple[PatternTest, ...], Field(min_length=1)]
+    tests: Annotated[tuple[RuleTest, ...], Field(min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_today(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "when" in value:
+            raise ValueError(
+                "when is called gap_when; what it asks of organisations with orgs.exists(o, …) or orgs.all(o, …) is a "
+                "condition in where, without o, and is read as anywhere.<name> or everywhere.<name>; concerns is such "
+                "a name; tests expect gap, met or unknown (docs/patterns.md)"
+            )
+        return value
 
     @model_validator(mode="after")
-    def _concerns_fits_scope(self) -> Pattern:
-        if self.concerns is not None and self.scope != "fleet":
-            raise ValueError("only a pattern of fleet scope has concerns")
+    def _conditions_fit_scope(self) -> Pattern:
+        if self.scope != "fleet" and (self.where or self.concerns):
+            raise ValueError("only a pattern of fleet scope has where and concerns")
+        if self.concerns is not None and self.concerns not in self.where:
+            raise ValueError(f"concerns names {self.concerns!r}, which is no condition of where")
         return self
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 
 from interlock.judge.contradictions import find
-from interlock.judge.pattern_matching import match
 from interlock.model.assessment import Assessment
 from interlock.plan.graph import build
 from interlock.plan.schedule import PlanOptions, make_plan
@@ -61,7 +60,7 @@ def assess(
         verdict=judged.verdict.model_copy(update={"changes": verdict_changes(inputs)}),
         plan=plan,
         totals=totals(inputs, judged),
-        patterns=match(inputs.content.patterns, known),
+        patterns=inputs.content.patterns.match(known),
     )
 
 

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from interlock.content.questionnaires import QuestionnaireSet, read_questionnaires
+from interlock.content.ruleset_files import PATTERNS, read_patterns
 from interlock.content.rulesets import CORE, SetFolders, read_ruleset
 from interlock.documents.resources import data_dir
-from interlock.judge.lint import LintProblem, from_error, in_order, lint_ruleset, scalar_problems
-from interlock.judge.lint.patterns import lint_patterns
+from interlock.judge.lint import LintProblem, from_error, in_order, lint_patterns, lint_ruleset, scalar_problems
 from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.statements import STATEMENTS
 from interlock.probe.checks.registry import list_checks
@@ -18,7 +18,6 @@ from interlock.workspace.store import SETTINGS_FILE, Workspace
 
 #: What a user's own content may leave open on purpose in ours: a rule that is off leaves its question without one.
 _OPEN_ON_PURPOSE = frozenset({"worst-opens-nothing", "statement", "best-opens-gap", "quote"})
-PATTERNS = "patterns"
 
 
 def lint_content(path: Path | None) -> tuple[LintProblem, ...]:
@@ -77,7 +76,7 @@ def _lint_all(questions: Sequence[Path], folders: SetFolders, tops: Sequence[str
     asked = read_questionnaires(questions).questionnaires
     for root in folders.roots:
         if (root / PATTERNS).is_dir():
-            problems += lint_patterns(root / PATTERNS, asked, check_ids)
+            problems += lint_patterns(read_patterns(root / PATTERNS), asked, check_ids)
     return in_order(problems)
 
 

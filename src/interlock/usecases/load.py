@@ -11,13 +11,14 @@ from typing import Literal
 
 from interlock.content.changes import ContentParts, content_changes
 from interlock.content.questionnaires import load_questionnaires
-from interlock.content.rulesets import SetFolders, load_ruleset
+from interlock.content.ruleset_files import PATTERNS
+from interlock.content.rulesets import SetFolders, load_patterns, load_ruleset
 from interlock.contract.match import match_contract
 from interlock.documents.files import inside
 from interlock.documents.parsed import keep_parsed
 from interlock.documents.resources import data_dir
 from interlock.documents.timing import timed
-from interlock.judge.patterns import CompiledPatterns, load_patterns
+from interlock.judge.patterns import PatternLibrary
 from interlock.model.content import ContentChange, ruleset_words
 from interlock.model.contract import ContractFit, WorkflowContract
 from interlock.model.errors import InterlockError
@@ -42,12 +43,12 @@ class Content:
     hides: tuple[str, ...] = ()
 
     @cached_property
-    def patterns(self) -> CompiledPatterns:
+    def patterns(self) -> PatternLibrary:
         """The pattern library, read when it is first asked for.
 
         :raises DocumentError: a pattern's file is broken; with file, line and column.
         """
-        return load_patterns(self.pattern_folders)
+        return PatternLibrary(load_patterns(self.pattern_folders), self.questionnaires)
 
     @cached_property
     def changes(self) -> tuple[ContentChange, ...]:
@@ -76,7 +77,7 @@ class Content:
         return ContentParts(
             self.ruleset,
             self.questionnaires,
-            [compiled.pattern for compiled in self.patterns.patterns],
+            self.patterns.patterns,
             hides=self.hides,
         )
 
@@ -200,7 +201,7 @@ def _load_content(
     questions: tuple[Path, ...], folders: SetFolders, rules_at: Path, fingerprint: tuple[tuple[str, int, int], ...]
 ) -> Content:
     """``fingerprint`` only tells one state of a workspace's own files from another."""
-    patterns = tuple(root / "patterns" for root in folders.roots)
+    patterns = tuple(root / PATTERNS for root in folders.roots)
     hides = set(SetFolders(folders.roots[:1]).names()) & set(SetFolders(folders.roots[1:]).names())
     content = Content(load_questionnaires(questions), load_ruleset(rules_at, folders), patterns, tuple(sorted(hides)))
     keep_parsed()

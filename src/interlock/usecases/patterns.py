@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from interlock.judge.pattern_matching import match
 from interlock.model.pattern import PatternMatch
 from interlock.usecases.judge import judge_of
 from interlock.usecases.load import Inputs
@@ -14,7 +13,7 @@ def find_patterns(inputs: Inputs, org: str | None = None) -> tuple[PatternMatch,
     :param org: keep only what concerns this organisation; fleet patterns that name nobody concern everybody.
     :raises InterlockError: there is no such organisation.
     """
-    matches = match(inputs.content.patterns, judge_of(inputs.content).rule_inputs(inputs))
+    matches = inputs.content.patterns.match(judge_of(inputs.content).rule_inputs(inputs))
     if org is None:
         return matches
     inputs.organization(org)

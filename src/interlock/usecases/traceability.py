@@ -7,8 +7,8 @@ from pathlib import Path
 
 from interlock.content.compile import CompiledRule, compile_ruleset
 from interlock.documents.resources import data_dir
-from interlock.judge.patterns import CompiledPattern
 from interlock.model.base import GapClass, Scope
+from interlock.model.pattern import Pattern
 from interlock.model.statements import STATEMENTS, Statement, Trace
 from interlock.report.view import SECTIONS
 from interlock.usecases.load import Content
@@ -26,7 +26,7 @@ def traces(content: Content) -> tuple[Trace, ...]:
             statement,
             [item.id for item in content.items.values() if statement.id in item.source],
             [rule for rule in rules if statement.id in rule.rule.source],
-            [pattern for pattern in content.patterns.patterns if statement.id in pattern.pattern.source],
+            [pattern for pattern in content.patterns.patterns if statement.id in pattern.source],
         )
         for statement in STATEMENTS
     )
@@ -36,7 +36,7 @@ def _trace(
     statement: Statement,
     questions: Sequence[str],
     rules: Sequence[CompiledRule],
-    patterns: Sequence[CompiledPattern],
+    patterns: Sequence[Pattern],
 ) -> Trace:
     reads = [name.split(".") for rule in rules for name in rule.reads]
     checks = {parts[1] for parts in reads if parts[0] == "checks" and len(parts) == _FACT_PARTS}
@@ -49,7 +49,7 @@ def _trace(
         facts=tuple(sorted(facts)),
         rules=tuple(rule.rule.id for rule in rules if not rule.rule.vendors),
         vendor_rules=tuple(rule.rule.id for rule in rules if rule.rule.vendors),
-        patterns=tuple(pattern.pattern.id for pattern in patterns),
+        patterns=tuple(pattern.id for pattern in patterns),
         sections=tuple(section for section in SECTIONS if section in shown),
     )
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from interlock.content.references import Located
-from interlock.content.ruleset_files import HEADER
+from interlock.content.ruleset_files import HEADER, SetFiles
 from interlock.content.rulesets import OFF, RulesetFiles
 from interlock.documents.yaml import load_yaml
 from interlock.judge.lint.problems import LintProblem, Locations, from_error, in_order
-from interlock.judge.lint.run import lint
+from interlock.judge.lint.references import every_item
+from interlock.judge.lint.run import each_rule, lint
 from interlock.judge.lint.scalars import unquoted
 from interlock.model.errors import DocumentError
 from interlock.model.questionnaire import Questionnaire
@@ -50,6 +51,17 @@ def lint_ruleset(
         if entry.code not in _ALSO_READ or (entry.file, entry.line) not in told
     ]
     return in_order(problems)
+
+
+def lint_patterns(
+    read: SetFiles, questionnaires: Sequence[Questionnaire], check_ids: Collection[str] | None = None
+) -> tuple[LintProblem, ...]:
+    """Lint a folder of patterns: each as a rule, without the proofs over all rules, because none scores."""
+    items = {item.id: item for item in every_item(questionnaires)}
+    proved, _ = each_rule(read.patterns.values(), items, Locations(rules=read.sources), check_ids)
+    quotes = [entry for path in read.directory.rglob("*.yaml") for entry in scalar_problems(path)]
+    told = [from_error(error) for error in read.problems]
+    return in_order([*told, *quotes, *(entry for entry in proved if entry.code != "expression")])
 
 
 def scalar_problems(path: Path) -> list[LintProblem]:

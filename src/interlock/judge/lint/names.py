@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -12,13 +13,15 @@ from interlock.documents.names import did_you_mean
 from interlock.model.base import Scope
 from interlock.model.contract import WorkflowContract
 from interlock.model.observation import Facts
+from interlock.model.pattern import Site
 
 _EVERYWHERE = frozenset({"responses", "value", "contract", "fleet"})
 #: The top-level names of each scope.
-IN_SCOPE = {
+IN_SCOPE: Mapping[str, frozenset[str]] = {
     Scope.PRODUCT: _EVERYWHERE,
+    "fleet": _EVERYWHERE | {"anywhere", "everywhere"},
     Scope.VENDOR: _EVERYWHERE | {"vendor", "organizations"},
-    Scope.ORG: _EVERYWHERE | {"probe", "checks", "fit", "compared", "contradictions", "org"},
+    Scope.ORG: _EVERYWHERE | {"probe", "checks", "fit", "compared", "contradictions", "org", "site"},
 }
 FIT = {
     "missing": list,
@@ -33,7 +36,14 @@ FIT = {
 ORG = {"id": str, "name": str, "vendor": str, "environment": str, "has_url": bool}
 FLEET = {"organizations": int, "observed": int, "releases": list, "vendors": list, "shared_base_urls": bool}
 _FLAT: dict[str, dict[str, type]] = {"fit": FIT, "org": ORG, "fleet": FLEET}
-_MODELS: dict[str, type[BaseModel]] = {"contract": WorkflowContract, "probe": Facts}
+_MODELS: dict[str, type[BaseModel]] = {"contract": WorkflowContract, "probe": Facts, "site": Site}
+#: Names that are known of every organisation, and of all of them, whatever was answered or observed.
+ALWAYS_KNOWN = frozenset(
+    {
+        *("org", "fleet", "vendor", "organizations", "anywhere", "everywhere"),
+        *("site.observed", "site.overrides", "site.same", "site.across", "site.vendor_group"),
+    }
+)
 _LEFT_OUT = "probe.capability.resources"
 
 

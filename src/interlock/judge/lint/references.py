@@ -13,6 +13,7 @@ from interlock.judge.lint.names import IN_SCOPE, unknown_field
 from interlock.judge.lint.problems import LintProblem, Locations, problem
 from interlock.model.base import Scope
 from interlock.model.errors import Location
+from interlock.model.pattern import Pattern
 from interlock.model.questionnaire import Item, ItemType, Questionnaire
 from interlock.model.rule import Rule, Ruleset
 
@@ -32,42 +33,55 @@ def is_graded(item: Item) -> bool:
 
 
 def rule_references(
-    rule: Rule,
+    rule: Rule | Pattern,
     conditions: Mapping[str, Expression],
     items: Mapping[str, Item],
     locations: Locations,
     check_ids: Collection[str] | None,
 ) -> Iterator[LintProblem]:
     """Everything that one rule's conditions, message and measured question read and that cannot be there."""
+    where = rule.where if isinstance(rule, Pattern) else {}
     for key, condition in conditions.items():
-        location = locations.rule(rule.id, key)
+        location = locations.rule(rule.id, *key.split("."))
         for name in condition.reads:
-            for code, message in name_problems(name, rule.scope, items, check_ids):
+            scope = Scope.ORG if key.startswith("where.") else rule.scope
+            for code, message in name_problems(name, scope, items, check_ids, where):
                 yield problem(location, rule.id, code, f"{key} reads {name}: {message}")
         for code, message in wrong_in(key, condition.tree, items):
             yield problem(location, rule.id, code, message)
     for name in fields(rule.message):
-        for _, message in name_problems(name, rule.scope, items, check_ids):
+        if name == "who" and isinstance(rule, Pattern) and rule.concerns:
+            continue
+        for _, message in name_problems(name, rule.scope, items, check_ids, where):
             yield problem(
                 locations.rule(rule.id, "message"), rule.id, "message", f"message shows {{{name}}}: {message}"
             )
-    if rule.measures:
+    if isinstance(rule, Rule) and rule.measures:
         yield from _measured(rule, rule.measures, conditions, items, locations)
 
 
 def name_problems(
-    name: str, scope: Scope, items: Mapping[str, Item], check_ids: Collection[str] | None = None
+    name: str,
+    scope: str,
+    items: Mapping[str, Item],
+    check_ids: Collection[str] | None = None,
+    where: Collection[str] = (),
 ) -> Iterator[tuple[str, str]]:
-    """(code, message) of everything that is wrong with reading a dotted name in a scope."""
+    """(code, message) of everything that is wrong with reading a dotted name in a scope.
+
+    :param where: the names of a pattern's conditions of each organisation.
+    """
     root, _, rest = name.partition(".")
     if root not in TOP_LEVEL:
         yield "variable", f"there is no {root!r}; a condition knows {', '.join(sorted(IN_SCOPE[scope]))}"
     elif root not in IN_SCOPE[scope]:
-        yield "scope", f"{root} is not there in a rule of {scope.value} scope"
+        yield "scope", f"{root} is not there in a rule of {scope} scope"
     elif root in ANSWER_ROOTS:
         yield from _item_problems(root, rest, scope, items)
     elif root == "checks" and rest and check_ids is not None and rest not in check_ids:
         yield "reference", f"there is no check {rest!r}{did_you_mean(rest, check_ids)}"
+    elif root in {"anywhere", "everywhere"} and rest not in where:
+        yield "reference", f"where has no condition {rest!r}{did_you_mean(rest, where)}"
     else:
         message = unknown_field(name)
         if message:
@@ -102,15 +116,15 @@ def ruleset_references(ruleset: Ruleset, locations: Locations) -> Iterator[LintP
         yield problem(locations.rule(circle[0], "depends_on"), circle[0], "cycle", message)
 
 
-def _item_problems(root: str, item_id: str, scope: Scope, items: Mapping[str, Item]) -> Iterator[tuple[str, str]]:
+def _item_problems(root: str, item_id: str, scope: str, items: Mapping[str, Item]) -> Iterator[tuple[str, str]]:
     item = items.get(item_id)
     if item is None:
         yield "reference", f"no questionnaire has the question {item_id!r}{did_you_mean(item_id, items)}"
         return
     if item.type is ItemType.GROUP:
         yield "reference", f"{item_id} is a group, which is never answered"
-    if item.scope is not Scope.PRODUCT and item.scope is not scope:
-        yield "scope", f"{item_id} is answered once per {item.scope.value}, and the rule is of {scope.value} scope"
+    if item.scope not in {Scope.PRODUCT, scope}:
+        yield "scope", f"{item_id} is answered once per {item.scope.value}, and the rule is of {scope} scope"
     if root == "value" and not is_graded(item):
         yield "grade", f"{item_id} is not graded, so it has no value"
 

@@ -9,27 +9,32 @@ is given.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from interlock.content.compile import OBSERVED_ROOTS, CompiledRule
+from interlock.content.compile import (
+    OBSERVED_ROOTS,
+    CompiledPattern,
+    CompiledRule,
+    Condition,
+    compile_pattern,
+    compile_rule,
+)
 from interlock.judge.answers import Answers, collect_answers, nest
 from interlock.judge.context import SubjectContext, Variables
-from interlock.judge.engine import decide
-from interlock.judge.lint.names import FIT, FLEET, IN_SCOPE, ORG
+from interlock.judge.engine import Conclusion, decide, over_all
+from interlock.judge.lint.names import ALWAYS_KNOWN, FIT, FLEET, IN_SCOPE, ORG
 from interlock.judge.lint.problems import LintProblem, Locations, problem
 from interlock.judge.variables import contract_variable, probe_variable
 from interlock.model.base import RuleOutcome, Scope, Status
 from interlock.model.contract import WorkflowContract
-from interlock.model.errors import Location
-from interlock.model.finding import Subject
+from interlock.model.finding import PRODUCT
 from interlock.model.observation import Facts
-from interlock.model.pattern import PatternTest
+from interlock.model.pattern import Pattern, Site
 from interlock.model.questionnaire import Item, Response
-from interlock.model.rule import Rule, RuleTest
+from interlock.model.rule import Rule
 from interlock.model.text import plain
 
 _FILLED_IN = "example"
@@ -62,76 +67,77 @@ class GivenError(ValueError):
         self.message = message
 
 
-def own_tests(rule: CompiledRule, items: Mapping[str, Item], locations: Locations) -> Iterator[LintProblem]:
+def own_tests(rule: Rule | Pattern, items: Mapping[str, Item], locations: Locations) -> Iterator[LintProblem]:
     """Tests that cannot be, that do not hold, or that are missing."""
-
-    def outcome_of(given: Mapping[str, Any]) -> tuple[str, str | None]:
-        decision = decide(rule, test_context(rule.rule, given, items))
-        return decision.outcome.value, decision.detail
-
-    where = partial(locations.rule, rule.rule.id)
-    yield from failing_tests(rule.rule.id, rule.rule.tests, outcome_of, where)
-    expected = {test.expect for test in rule.rule.tests}
-    for outcome in _EXPECTED:
-        if outcome not in expected and (outcome != RuleOutcome.UNKNOWN.value or can_be_unknown(rule)):
-            why = ": nothing proves that the rule can ever fire" if outcome == RuleOutcome.GAP.value else ""
-            yield problem(where("tests"), rule.rule.id, "tests-missing", f"no test expects {outcome}{why}")
-
-
-def failing_tests(
-    owner: str,
-    tests: Sequence[RuleTest | PatternTest],
-    outcome_of: Callable[[Mapping[str, Any]], tuple[str, str | None]],
-    where: Callable[..., Location],
-) -> Iterator[LintProblem]:
-    """Tests of one rule or pattern that cannot be, or that do not hold.
-
-    :param outcome_of: ``given`` → what comes out, and why if there is anything to say; may raise :class:`GivenError`.
-    :param where: path in the owner's document → place.
-    """
-    for index, test in enumerate(tests):
+    compiled = compile_pattern(rule) if isinstance(rule, Pattern) else compile_rule(rule)
+    for index, test in enumerate(rule.tests):
         try:
-            outcome, detail = outcome_of(test.given)
+            conclusion = _concluded(compiled, test.given, items)
         except GivenError as error:
             path = ".".join(["given", *(str(part) for part in error.path)])
-            location = where("tests", index, "given", *error.path)
-            yield problem(location, owner, "test-context", f"test {index + 1}: {path}: {error.message}")
+            location = locations.rule(rule.id, "tests", index, "given", *error.path)
+            yield problem(location, rule.id, "test-context", f"test {index + 1}: {path}: {error.message}")
             continue
-        if outcome != test.expect:
-            because = f" ({detail})" if detail else ""
-            message = f"test {index + 1} expects {test.expect} and the outcome is {outcome}{because}"
-            yield problem(where("tests", index), owner, "test-fails", message)
+        if conclusion.outcome != test.expect:
+            because = f" ({conclusion.detail})" if conclusion.detail else ""
+            message = f"test {index + 1} expects {test.expect} and the outcome is {conclusion.outcome}{because}"
+            yield problem(locations.rule(rule.id, "tests", index), rule.id, "test-fails", message)
+    expected = {test.expect for test in rule.tests}
+    for outcome in _EXPECTED:
+        if outcome not in expected and (outcome != RuleOutcome.UNKNOWN or _can_be_unknown(compiled)):
+            why = ": nothing proves that the rule can ever fire" if outcome == RuleOutcome.GAP else ""
+            yield problem(locations.rule(rule.id, "tests"), rule.id, "tests-missing", f"no test expects {outcome}{why}")
 
 
-def can_be_unknown(rule: CompiledRule) -> bool:
-    """Whether a rule reads anything that may not be known; who the organisations are always is."""
-    return any(name.partition(".")[0] not in {"org", "fleet", "vendor", "organizations"} for name in rule.reads)
+def _concluded(rule: CompiledRule | CompiledPattern, given: Mapping[str, Any], items: Mapping[str, Item]) -> Conclusion:
+    if not isinstance(rule, CompiledPattern) or rule.rule.scope == "org":
+        return decide(rule, test_context(rule.rule.scope, given, items))
+    entries = given.get("orgs", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise GivenError(("orgs",), "expected a list of organisations")
+    organizations: dict[str, SubjectContext] = {}
+    for index, entry in enumerate(entries):
+        try:
+            organizations[str(index)] = test_context(Scope.ORG, entry, items)
+        except GivenError as error:
+            raise GivenError(("orgs", index, *error.path), error.message) from None
+    fleet = {"organizations": len(entries)} | (given.get("fleet") or {})
+    rest = {name: value for name, value in given.items() if name != "orgs"} | {"fleet": fleet}
+    concluded = {
+        name: {org: decide(condition, context) for org, context in organizations.items()}
+        for name, condition in rule.where.items()
+    }
+    return decide(rule, over_all(test_context(rule.rule.scope, rest, items), concluded))
 
 
-def test_context(rule: Rule, given: Mapping[str, Any], items: Mapping[str, Item]) -> SubjectContext:
+def _can_be_unknown(rule: Condition) -> bool:
+    firsts = (name.split(".")[:2] for name in rule.all_reads)
+    return not all({parts[0], ".".join(parts)} & ALWAYS_KNOWN for parts in firsts)
+
+
+def test_context(scope: str, given: Mapping[str, Any], items: Mapping[str, Item]) -> SubjectContext:
     """The context that a test describes.
 
     :raises GivenError: a name that this scope does not have, a question or field that does not exist, or an answer
         that its question cannot have.
     """
     for name in given:
-        if name not in IN_SCOPE[rule.scope]:
-            known = ", ".join(sorted(IN_SCOPE[rule.scope]))
-            raise GivenError((name,), f"a rule of {rule.scope.value} scope has no {name!r}; it has {known}")
+        if name not in IN_SCOPE[scope]:
+            known = ", ".join(sorted(IN_SCOPE[scope]))
+            raise GivenError((name,), f"a rule of {scope} scope has no {name!r}; it has {known}")
     answers = _answers(given, items)
     variables: Variables = {"responses": answers.responses, "value": answers.value}
     variables["fleet"] = _known("fleet", given.get("fleet"), EXAMPLE_FLEET, FLEET)
     if given.get("contract") is not None:
         variables["contract"] = contract_variable(_contract(given["contract"]))
-    if rule.scope is Scope.ORG:
+    if scope == Scope.ORG:
         variables["org"] = _known("org", given.get("org"), EXAMPLE_ORG, ORG)
+        variables["site"] = _site(given.get("site") or {})
         variables |= _facts(given)
-    elif rule.scope is Scope.VENDOR:
+    elif scope == Scope.VENDOR:
         variables["vendor"] = given.get("vendor", "other")
         variables["organizations"] = given.get("organizations", [])
-    return SubjectContext(
-        Subject(scope=rule.scope, id="" if rule.scope is Scope.PRODUCT else "example"), variables, answers
-    )
+    return SubjectContext(PRODUCT, variables, answers)
 
 
 def _answers(given: Mapping[str, Any], items: Mapping[str, Item]) -> Answers:
@@ -189,6 +195,16 @@ def _facts(given: Mapping[str, Any]) -> Variables:
         result["fit"] = _known("fit", given["fit"], _EMPTY_FIT, FIT)
     assert result.keys() <= OBSERVED_ROOTS
     return result
+
+
+def _site(given: Any) -> Variables:
+    """By default an organisation that was observed and shares nothing."""
+    try:
+        site = Site.model_validate({"observed": "observed", **given} if isinstance(given, dict) else given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise GivenError(("site", *first["loc"]), first["msg"]) from None
+    return site.model_dump(exclude_none=True)
 
 
 def _compared(given: Mapping[str, Any]) -> Variables:

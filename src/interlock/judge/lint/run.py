@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
-from interlock.content.compile import OBSERVED_ROOTS, CompiledRule
-from interlock.content.expression import Expression, caret, compile_expression
-from interlock.content.syntax import CelSyntaxError
+from interlock.content.compile import OBSERVED_ROOTS, CompiledRule, broken_conditions, compile_rule, condition_texts
+from interlock.content.expression import compile_expression
 from interlock.judge.lint.conditions import constant
 from interlock.judge.lint.problems import LintProblem, Locations, in_order, problem
 from interlock.judge.lint.proofs import Content, best_leaves_no_gap, ignorance_decides_nothing, worst_opens_a_gap
@@ -14,8 +14,11 @@ from interlock.judge.lint.questions import question_problems
 from interlock.judge.lint.references import every_item, rule_references, ruleset_references
 from interlock.judge.lint.rule_tests import own_tests
 from interlock.model.errors import Location
+from interlock.model.pattern import Pattern
 from interlock.model.questionnaire import Item, ItemType, Questionnaire
 from interlock.model.rule import Rule, Ruleset
+
+_R = TypeVar("_R", Rule, Pattern)
 
 
 def lint(
@@ -35,43 +38,35 @@ def lint(
     where = locations or Locations()
     items = list(every_item(questionnaires))
     found = [*ruleset_references(ruleset, where), *question_problems(items, where, check_ids)]
-    by_id = {item.id: item for item in items}
-    compiled: list[CompiledRule] = []
-    for rule in ruleset.rules:
-        conditions, broken = _conditions(rule, where)
-        found += broken
-        found += rule_references(rule, conditions, by_id, where, check_ids)
-        found += _constants(rule, conditions, where)
-        if not broken:
-            reads = tuple(dict.fromkeys(name for condition in conditions.values() for name in condition.reads))
-            compiled.append(CompiledRule(rule, conditions.get("applies"), conditions["gap_when"], reads))
+    problems, sound = each_rule(ruleset.rules, {item.id: item for item in items}, where, check_ids)
+    compiled = [compile_rule(rule) for rule in sound]
+    found += problems
     found += _same_conditions(compiled, where)
-    for one in compiled:
-        found += own_tests(one, by_id, where)
     found += _proofs(compiled, questionnaires, where)
     found += _statements(compiled, items, statements, where)
     return in_order(found)
 
 
-def _conditions(rule: Rule, locations: Locations) -> tuple[dict[str, Expression], list[LintProblem]]:
-    conditions: dict[str, Expression] = {}
-    broken: list[LintProblem] = []
-    for key, text in (("applies", rule.applies), ("gap_when", rule.gap_when)):
-        if text is None:
-            continue
-        try:
-            conditions[key] = compile_expression(text)
-        except CelSyntaxError as error:
-            message = f"{key} is not valid CEL: {error.message}\n{caret(text, error.offset)}"
-            broken.append(problem(locations.rule(rule.id, key), rule.id, "expression", message))
-    return conditions, broken
-
-
-def _constants(rule: Rule, conditions: Mapping[str, Expression], locations: Locations) -> Iterator[LintProblem]:
-    for key, condition in conditions.items():
-        message = constant(key, condition)
-        if message:
-            yield problem(locations.rule(rule.id, key), rule.id, "constant", message)
+def each_rule(
+    rules: Iterable[_R], items: Mapping[str, Item], where: Locations, check_ids: Collection[str] | None
+) -> tuple[list[LintProblem], list[_R]]:
+    """Everything that can be proved wrong about rules or patterns one by one, and those whose conditions are CEL."""
+    problems: list[LintProblem] = []
+    sound = []
+    for rule in rules:
+        broken = dict(broken_conditions(rule))
+        for key, message in broken.items():
+            problems.append(problem(where.rule(rule.id, *key.split(".")), rule.id, "expression", message))
+        conditions = {key: compile_expression(text) for key, text in condition_texts(rule).items() if key not in broken}
+        problems += rule_references(rule, conditions, items, where, check_ids)
+        for key, condition in conditions.items():
+            always = constant(key, condition)
+            if always:
+                problems.append(problem(where.rule(rule.id, *key.split(".")), rule.id, "constant", always))
+        if not broken:
+            problems += own_tests(rule, items, where)
+            sound.append(rule)
+    return problems, sound
 
 
 def _same_conditions(rules: Sequence[CompiledRule], locations: Locations) -> Iterator[LintProblem]:
