@@ -41,6 +41,7 @@ def _launch(mode: Literal["ehr", "standalone"], smart: SmartFacts) -> AuthPath:
         reason = f"launch-{mode} is listed, but authorization_code is not among the grant types"
         return AuthPath(mode=mode, state="cannot_tell", reason=reason)
     authentication = _authentication(smart)
+    algorithms = smart.token_endpoint_auth_signing_alg_values_supported or ()
     return AuthPath(
         mode=mode,
         state="possible",
@@ -48,7 +49,7 @@ def _launch(mode: Literal["ehr", "standalone"], smart: SmartFacts) -> AuthPath:
         scopes=_scopes(smart),
         pkce=_pkce(smart),
         client_authentication=authentication,
-        algorithms=_algorithms(smart, authentication),
+        algorithms=algorithms if "private_key_jwt" in authentication else (),
         context=tuple(kind for kind in _CONTEXTS if f"context-{mode}-{kind}" in smart.capabilities),
         open_questions=_open_questions(smart, launch=True),
     )
@@ -93,18 +94,9 @@ def _authentication(smart: SmartFacts) -> tuple[str, ...]:
     return (*methods_of_client, *secrets)
 
 
-def _algorithms(smart: SmartFacts, authentication: tuple[str, ...]) -> tuple[str, ...]:
-    listed = smart.token_endpoint_auth_signing_alg_values_supported
-    return listed or () if "private_key_jwt" in authentication else ()
-
-
 def _scopes(smart: SmartFacts) -> tuple[Literal["v1", "v2"], ...]:
-    versions: list[Literal["v1", "v2"]] = []
-    if smart.scopes_v1:
-        versions.append("v1")
-    if smart.scopes_v2:
-        versions.append("v2")
-    return tuple(versions)
+    v1: tuple[Literal["v1"], ...] = ("v1",) if smart.scopes_v1 else ()
+    return (*v1, "v2") if smart.scopes_v2 else v1
 
 
 def _pkce(smart: SmartFacts) -> Literal["S256", "S256 beside plain", "without S256", "undeclared"]:

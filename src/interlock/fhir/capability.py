@@ -40,6 +40,7 @@ from interlock.fhir.tolerant import (
     shown,
     text_at,
     texts_at,
+    whole_object,
 )
 from interlock.model.observation import CapabilityFacts, FhirRelease, ResourceFacts, SecurityFacts
 
@@ -89,13 +90,11 @@ def decode(text: str) -> Statement | None:
 def tolerate(document: object) -> Statement:
     """The statement in any JSON value. Never raises; what does not fit is left out and named in its ``problems``."""
     problems = Problems()
-    if not isinstance(document, dict):
-        problems.add(f"the document is {kind_of(document)}, not an object")
-        document = {}
-    elif not is_statement(document):
+    members = whole_object(document, problems)
+    if isinstance(document, dict) and not is_statement(document):
         problems.add("resourceType is neither CapabilityStatement nor Conformance")
-    rest = _Rests(document, problems)
-    members = {name: document[name] for name in MEMBERS if name in document}
+    rest = _Rests(members, problems)
+    members = {name: members[name] for name in MEMBERS if name in members}
     return Statement(members, rest.modes, tuple(rest.operations), _facts(members, rest, problems))
 
 

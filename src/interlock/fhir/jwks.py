@@ -1,4 +1,4 @@
-"""A JWK Set as facts (RFC 7517, RFC 7518): plain arithmetic on public values, no key is ever used.
+"""A JWK Set as facts (RFC 7517, RFC 7518): what is public of each key, which is never used.
 
 A key that cannot be used does not void the set (RFC 7517 section 5); a private member does, because whoever reads the
 set can then sign as its owner.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 from interlock.fhir.tolerant import MAX_CODE, MAX_TEXT, Problems, kind_of, objects_at, shown, text_at
 from interlock.model.observation import JwksFacts
@@ -23,32 +23,7 @@ _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth"})
 
 
-class _Curve(NamedTuple):
-    """A NIST prime curve y² = x³ − 3x + b over the field of p elements; ``size`` is octets of a coordinate."""
-
-    size: int
-    p: int
-    b: int
-
-
-_CURVES = {
-    "P-256": _Curve(
-        32,
-        2**256 - 2**224 + 2**192 + 2**96 - 1,
-        0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B,
-    ),
-    "P-384": _Curve(
-        48,
-        2**384 - 2**128 - 2**96 + 2**32 - 1,
-        0xB3312FA7E23EE7E4988E056BE3F82D19181D9C6EFE8141120314088F5013875AC656398D8A2ED19D2A85C8EDD3EC2AEF,
-    ),
-    "P-521": _Curve(
-        66,
-        2**521 - 1,
-        0x0051953EB9618E1C9A1F929A21A0B68540EEA2DA725B99B315F3B8B489918EF1 << 272
-        | 0x09E156193951EC7E937B1652C0BD3BB1BF073573DF883D2C34F1EF451FD46B503F00,
-    ),
-}
+_CURVES = {"P-256": "SECP256R1", "P-384": "SECP384R1", "P-521": "SECP521R1"}
 _OKP_SIZES = {"Ed25519": 32, "X25519": 32, "Ed448": 57, "X448": 56}
 
 
@@ -137,16 +112,21 @@ class _Reader:
 
 
 def _ec_fault(key: dict[str, Any]) -> str | None:
+    from cryptography.hazmat.primitives.asymmetric import ec  # only a set with such a key needs it
+
     name = key.get("crv")
-    curve = _CURVES.get(name) if isinstance(name, str) else None
-    if curve is None:
+    if not isinstance(name, str) or name not in _CURVES:
         return f"its curve {shown(name)} is unknown"
+    curve: ec.EllipticCurve = getattr(ec, _CURVES[name])()
     x, y = _octets(key.get("x")), _octets(key.get("y"))
-    if x is None or y is None or len(x) != curve.size or len(y) != curve.size:
-        return f"its x and y are not {curve.size} octets of base64url each"
-    u, v = int.from_bytes(x, "big"), int.from_bytes(y, "big")
-    on_curve = u < curve.p and v < curve.p and (v * v - (u * u * u - 3 * u + curve.b)) % curve.p == 0
-    return None if on_curve else "its point is not on its curve"
+    size = (curve.key_size + 7) // 8
+    if x is None or y is None or len(x) != size or len(y) != size:
+        return f"its x and y are not {size} octets of base64url each"
+    try:
+        ec.EllipticCurvePublicNumbers(int.from_bytes(x, "big"), int.from_bytes(y, "big"), curve).public_key()
+    except ValueError:
+        return "its point is not on its curve"
+    return None
 
 
 def _octets(value: object) -> bytes | None:

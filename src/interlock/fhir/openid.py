@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from interlock.fhir.tolerant import MAX_URL, Problems, kind_of, text_at, texts_at
+from interlock.fhir.tolerant import MAX_URL, Problems, text_at, texts_at, whole_object
 from interlock.model.observation import OpenIdFacts
 
 URL_FIELDS = ("issuer", "jwks_uri", "authorization_endpoint", "token_endpoint")
@@ -19,9 +19,7 @@ _MAX_ENTRIES = 500
 def parse(document: object) -> OpenIdFacts:
     """Facts of a discovery document. Never raises; what does not fit is left out and named in ``problems``."""
     problems = Problems()
-    if not isinstance(document, dict):
-        problems.add(f"the document is {kind_of(document)}, not an object")
-        document = {}
+    document = whole_object(document, problems)
     fields: dict[str, Any] = {name: text_at(document, name, problems, MAX_URL) for name in URL_FIELDS}
     fields |= {name: texts_at(document, name, problems, _MAX_ENTRIES) for name in LIST_FIELDS}
     return OpenIdFacts.trusted(**fields, problems=problems.notes())

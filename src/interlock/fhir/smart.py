@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from interlock.fhir.scopes import syntax_versions
-from interlock.fhir.tolerant import MAX_URL, Problems, kind_of, shown, text_at, texts_at
+from interlock.fhir.tolerant import MAX_URL, Problems, shown, text_at, texts_at, whole_object
 from interlock.model.observation import CapabilityFacts, SmartFacts
 
 URL_FIELDS = (
@@ -56,9 +56,7 @@ def parse(document: object, base_url: str) -> SmartFacts:
     capability of the specification: it is derived from the grant types and the client authentication.
     """
     problems = Problems()
-    if not isinstance(document, dict):
-        problems.add(f"the document is {kind_of(document)}, not an object")
-        document = {}
+    document = whole_object(document, problems)
     fields: dict[str, Any] = {name: text_at(document, name, problems, MAX_URL) for name in URL_FIELDS}
     for name in LIST_FIELDS:
         fields[name] = texts_at(document, name, problems, _MAX_ENTRIES, _MAX_SCOPE)

@@ -82,6 +82,14 @@ def text_at(parent: dict[str, Any], key: str, problems: Problems, limit: int = M
     return (value if value.isascii() else storable(value)) or None
 
 
+def whole_object(document: object, problems: Problems) -> dict[str, Any]:
+    """The object that a whole document should be; an empty one when it is anything else."""
+    if isinstance(document, dict):
+        return document
+    problems.add(f"the document is {kind_of(document)}, not an object")
+    return {}
+
+
 def object_at(parent: dict[str, Any], key: str, problems: Problems) -> dict[str, Any]:
     """The object at ``key``; an empty one when it is absent or of another type."""
     value = parent.get(key)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from interlock.fhir.tolerant import MAX_URL, Problems, kind_of, text_at, texts_at
+from interlock.fhir.tolerant import MAX_URL, Problems, text_at, texts_at, whole_object
 from interlock.model.observation import UdapFacts
 
 URL_FIELDS = ("authorization_endpoint", "token_endpoint", "registration_endpoint")
@@ -35,9 +35,7 @@ _YEAR_S = 366 * 86_400
 def parse(document: object, base_url: str, now: datetime) -> UdapFacts:
     """Facts of UDAP metadata at a moment. Never raises; what does not fit is left out and named in ``problems``."""
     problems = Problems()
-    if not isinstance(document, dict):
-        problems.add(f"the document is {kind_of(document)}, not an object")
-        document = {}
+    document = whole_object(document, problems)
     fields: dict[str, Any] = {
         name: texts_at(document, name, problems, _MAX_ENTRIES, _MAX_ENTRY) for name in LIST_FIELDS
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from starlette.responses import Response
 
@@ -46,17 +47,11 @@ def _fhir_json_not_acceptable(exchange: Exchange) -> Response | None:
     return outcome(406, "not-supported", "unknown media type") if "application/fhir+json" in asked else None
 
 
-def _charset_refused(exchange: Exchange) -> Response | None:
-    asked = exchange.request.headers.get("accept", "").lower()
-    return outcome(400, "invalid", "a charset parameter is not understood") if "charset" in asked else None
+def _accept_refused(mark: str, diagnostics: str, exchange: Exchange) -> Response | None:
+    return outcome(400, "invalid", diagnostics) if mark in exchange.request.headers.get("accept", "").lower() else None
 
 
-def _parameter_refused(exchange: Exchange) -> Response | None:
-    asked = exchange.request.headers.get("accept", "")
-    return outcome(400, "invalid", "parameters are not understood") if ";" in asked else None
-
-
-def _browsers_only(exchange: Exchange, status: int) -> Response | None:
+def _browsers_only(status: int, exchange: Exchange) -> Response | None:
     if exchange.request.headers.get("user-agent", "").startswith("Mozilla/"):
         return None
     blocked = "<p>Your request was blocked by a security policy. Incident 000000.</p>"
@@ -133,10 +128,10 @@ SUBSTITUTES: dict[str, Substitute] = {
     "outcome-200": _outcome_under_200,
     "no-smart": lambda exchange: outcome(404, "not-found", "not found") if exchange.role == "smart" else None,
     "406-fhir-json": _fhir_json_not_acceptable,
-    "charset-400": _charset_refused,
-    "parameter-400": _parameter_refused,
-    "user-agent-403": lambda exchange: _browsers_only(exchange, 403),
-    "user-agent-415": lambda exchange: _browsers_only(exchange, 415),
+    "charset-400": partial(_accept_refused, "charset", "a charset parameter is not understood"),
+    "parameter-400": partial(_accept_refused, ";", "parameters are not understood"),
+    "user-agent-403": partial(_browsers_only, 403),
+    "user-agent-415": partial(_browsers_only, 415),
     "smart-at-root": _smart_at_root,
     "base-deeper": lambda exchange: (
         None if exchange.deeper else outcome(404, "not-found", "nothing is at this address")
