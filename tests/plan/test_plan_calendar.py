@@ -7,7 +7,6 @@ from gaps_factory import GAP, at_org, effort, everywhere, finding, fixed, lead, 
 from pydantic import ValidationError
 
 from interlock.model.base import Gate, Scope
-from interlock.model.errors import InterlockError
 from interlock.model.organization import Freeze, Settings
 from interlock.model.rule import Effort, LeadTime
 
@@ -203,7 +202,3 @@ class TestSettings:
         )
         assert settings.holidays == (date(2026, 12, 25),)
         assert settings.freezes[0].last == date(2027, 1, 10)
-
-    def test_zero_capacity_is_refused_by_the_plan_too(self):
-        with pytest.raises(InterlockError, match="the capacity of us is 0"):
-            plan_of(NONE, {}, (ALDER,), capacity={"us": 0})

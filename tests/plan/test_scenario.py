@@ -27,7 +27,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.organization import AccessWindows
 from interlock.plan.environments import ROUNDS, mean_wait, shares
 from interlock.plan.graph import build
-from interlock.plan.scenario import Scenario, finishes, play
+from interlock.plan.scenario import Scenario, play
 from interlock.plan.schedule import PlanOptions, simulation_of
 
 pytestmark = pytest.mark.fast
@@ -49,6 +49,10 @@ def simulated(rules, orgs, tasks=(), findings=None, **more):
 
 def p80(ends):
     return {name: sorted(end)[int(0.8 * len(end)) - 1] for name, end in ends.items()}
+
+
+def finishes(simulation):
+    return {org: simulation.end(org) for org in (None, *simulation.orgs)}
 
 
 def random_plan(seed, capacity):

@@ -3,15 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 from gaps_factory import graphs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from interlock.model.base import Gate, Owner, Scope
-from interlock.model.errors import InterlockError
 from interlock.model.rule import Effort
-from interlock.plan.capacity import GAPS, Lanes, Staffing, Team, staff, stated
+from interlock.plan.capacity import GAPS, Lanes, Staffing, Team, staff
 from interlock.plan.sampling import Durations
 from interlock.plan.tasks import Task, Work
 from interlock.plan.timing import Changed, Rerun, Timing
@@ -144,8 +142,8 @@ def test_closing_never_makes_anything_later_in_any_run(job, data):
         timing, durations = timing_of(*job)
         if not levelled:
             timing = Timing.of(timing.work, staff(timing.work, {}), {}, durations)
-        rerun = Rerun.on_first(timing, durations, RUNS)
-        [changed] = rerun.changed([rerun.closed(closed)])
+        rerun = Rerun(timing, durations, RUNS)
+        [changed] = rerun.closed([closed])
         for row, finish in changed.items():
             assert (finish <= rerun.times.finishes[row]).all()
         assert closed <= set(changed)
@@ -174,7 +172,7 @@ def test_a_what_if_is_the_same_as_timing_everything_anew(job, data):
             timing = Timing.of(timing.work, staff(timing.work, {}), {}, durations)
         new = touch.copy()
         new[row] = more
-        [_, changed] = Rerun.on_first(timing, durations, RUNS).changed(
+        [_, changed] = Rerun(timing, durations, RUNS).changed(
             [{}, {row: Changed(more + wait[row], more)}], never_later=False
         )
         anew = timing.times(Durations(new + wait, dict(enumerate(new)) if levelled else {}))
@@ -243,12 +241,3 @@ class TestStaffing:
         two = replace(work, tasks=tuple(apart))
         assert staff(two, {Owner.ORG: 1.0}).teams == ()
         assert len(staff(work, {Owner.ORG: 1.0}).teams) == 1
-
-    @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), True, "two", None])
-    def test_a_capacity_is_above_zero(self, value):
-        with pytest.raises(InterlockError, match="the capacity of us is"):
-            stated({"us": value})
-
-    def test_a_capacity_names_an_owner(self):
-        with pytest.raises(InterlockError, match="'them', which is no owner"):
-            stated({"them": 1.0})

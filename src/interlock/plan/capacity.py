@@ -19,7 +19,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from interlock.model.base import Owner, Scope
-from interlock.model.errors import InterlockError
 from interlock.plan.network import Bools, Floats, Ints
 from interlock.plan.tasks import Task, Work
 
@@ -56,21 +55,6 @@ class Staffing:
     def split(self) -> frozenset[int]:
         """Rows of which touch effort and lead time are needed apart."""
         return frozenset(self.team_of)
-
-
-def stated(capacity: Mapping[str, float]) -> dict[Owner, float]:
-    """Capacity by owner.
-
-    :raises InterlockError: a name that is no owner, or a number that is not above zero.
-    """
-    persons: dict[Owner, float] = {}
-    for name, value in capacity.items():
-        if name not in {owner.value for owner in Owner}:
-            raise InterlockError(f"capacity names {name!r}, which is no owner", remedy="use us, vendor or org")
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
-            raise InterlockError(f"the capacity of {name} is {value!r}", remedy="give a number of persons above zero")
-        persons[Owner(name)] = float(value)
-    return persons
 
 
 def staff(work: Work, persons: Mapping[Owner, float]) -> Staffing:

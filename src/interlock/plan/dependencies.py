@@ -1,4 +1,4 @@
-"""What waits for what: the rules' ``depends_on``, resolved across scopes to the open findings of one fleet.
+"""What waits for what: ``depends_on`` of rules and ``after`` of routine tasks, resolved across the scopes of one fleet.
 
 A *view* is the subject that asks for a rule or a routine task. What it asks for widens or narrows with it:
 
@@ -16,15 +16,18 @@ in the same view. So an organisation never waits for another organisation throug
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from functools import cached_property
 
 import networkx as nx
 
 from interlock.model.base import Scope
 from interlock.model.errors import InterlockError
-from interlock.model.finding import by_vendor
+from interlock.model.finding import by_vendor, is_requirement
+from interlock.model.gap_graph import GapGraph
 from interlock.model.organization import Organization
-from interlock.model.rule import Rule
+from interlock.model.rule import RoutineTask, Rule
 
 #: Who asks: ``(scope, id)``; the product's id is empty.
 View = tuple[Scope, str]
@@ -81,51 +84,172 @@ class Views:
         orgs = self.vendor_of if view == PRODUCT_VIEW else self.orgs_of.get(view[1], ())
         return [(Scope.ORG, org) for org in orgs]
 
-    def no_wider_than(self, scope: Scope) -> list[View]:
-        """Every view that meets exactly one subject of this scope."""
-        views: list[View] = [(Scope.ORG, org) for org in self.vendor_of]
-        if scope is not Scope.ORG:
-            views += [(Scope.VENDOR, vendor) for vendor in self.orgs_of]
-        if scope is Scope.PRODUCT:
-            views.append(PRODUCT_VIEW)
-        return views
-
 
 class Dependencies:
-    """The open findings behind every rule in every view, resolved rule by rule in topological order.
+    """The open findings behind every rule in every view.
 
     :param open_keys: keys of the findings that something may wait for.
     :raises InterlockError: a dependency that does not exist, or rules that depend on one another in a circle.
     """
 
     def __init__(self, rules: Mapping[str, Rule], organizations: Sequence[Organization], open_keys: Set[str]) -> None:
+        generations(_rule_graph(rules), "rules depend on one another")
         self._rules = rules
         self._views = Views(organizations)
-        self._open_at: dict[str, dict[View, tuple[str, ...]]] = {}
-        for generation in generations(_rule_graph(rules), "rules depend on one another"):
-            for rule_id in generation:
-                self._open_at[rule_id] = self._resolve(rules[rule_id], open_keys)
+        self._open_keys = open_keys
+        self._at: dict[tuple[str, View], tuple[str, ...]] = {}
 
     def at(self, rule_id: str, view: View) -> tuple[str, ...]:
         """The key of this rule in this view if it is open, else what lies behind it; several for a wider view."""
-        resolved = self._open_at[rule_id]
-        if view in resolved:
-            return resolved[view]
-        return _union(resolved.get(narrower, ()) for narrower in self._views.narrowed(self._rules[rule_id].scope, view))
+        known = self._at.get((rule_id, view))
+        if known is None:
+            scope = self._rules[rule_id].scope
+            views = self._views.narrowed(scope, view)
+            if views == [view]:
+                key = key_at(rule_id, self._views.subject(scope, view))
+                known = (key,) if key in self._open_keys else self.before(rule_id, view)
+            else:
+                known = _union(self.at(rule_id, narrower) for narrower in views)
+            self._at[rule_id, view] = known
+        return known
 
     def before(self, rule_id: str, view: View) -> tuple[str, ...]:
         """Keys of the open findings that this rule waits for, itself not included."""
-        depends_on = self._rules[rule_id].depends_on
-        if len(depends_on) == 1:
-            return self.at(depends_on[0], view)
-        return _union(self.at(dependency, view) for dependency in depends_on) if depends_on else ()
+        return _union(self.at(dependency, view) for dependency in self._rules[rule_id].depends_on)
 
-    def _resolve(self, rule: Rule, open_keys: Set[str]) -> dict[View, tuple[str, ...]]:
-        resolved: dict[View, tuple[str, ...]] = {}
-        for view in self._views.no_wider_than(rule.scope):
-            key = key_at(rule.id, self._views.subject(rule.scope, view))
-            resolved[view] = (key,) if key in open_keys else self.before(rule.id, view)
-        return resolved
+
+class RoutineTasks:
+    """The routine tasks to plan for one fleet, and what each of them comes after.
+
+    A task that names ``vendors`` exists only for those. A task that ``replaces`` a general one stands for it at its own
+    vendors: the general one is not planned there, and whatever comes after the general one comes after the replacement.
+    A task that a met rule shows to be done (``done_when``) is not planned. A task that is not planned for a subject is
+    transparent: what lay behind it is linked.
+
+    :param met: keys of the findings that are met.
+    :param freezes_stated: organisations whose change freezes are known, for tasks that only stand for unknown ones.
+    :ivar instances: the tasks to plan, by instance id, each with the subject that it stands for.
+    :ivar done: ids of the instances that are done.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[RoutineTask],
+        graph: GapGraph,
+        rules: Mapping[str, Rule],
+        organizations: Sequence[Organization],
+        met: Set[str],
+        freezes_stated: Set[str] = frozenset(),
+    ) -> None:
+        self._by_id = {task.id: task for task in tasks}
+        self._graph = graph
+        self._rules = rules
+        self._organizations = organizations
+        self._views = Views(organizations)
+        self._replaced_by: dict[str, list[RoutineTask]] = defaultdict(list)
+        for task in tasks:
+            for general in {*task.replaces} - {task.id}:
+                self._replaced_by[general].append(task)
+        self._met = met
+        everything = {
+            key_at(task.id, view): (task, view)
+            for task in tasks
+            for view in self._views_of(task)
+            if not (task.unless == "freezes_stated" and view[1] in freezes_stated)
+        }
+        self.done = frozenset(key for key, (task, view) in everything.items() if self._is_done(task, view))
+        self.instances: dict[str, tuple[RoutineTask, View]] = {
+            key: instance for key, instance in everything.items() if key not in self.done
+        }
+
+    def before(self, key: str) -> tuple[str, ...]:
+        """Ids of the tasks and keys of the open findings that an instance comes after.
+
+        :raises InterlockError: ``after`` names neither a routine task nor a rule.
+        """
+        task, view = self.instances[key]
+        firsts = _union(self._resolve(name, view, task.id, frozenset()) for name in task.after)
+        return tuple(first for first in firsts if first != key)
+
+    def orgs_of(self, key: str) -> tuple[str, ...]:
+        """Organisations whose finish waits for an instance."""
+        task, (scope, name) = self.instances[key]
+        if scope is Scope.ORG:
+            return (name,)
+        if scope is Scope.VENDOR:
+            return self._views.orgs_of[name]
+        return tuple(org for org, vendor in self._views.vendor_of.items() if self._stands_for(task, vendor))
+
+    def _views_of(self, task: RoutineTask) -> Iterator[View]:
+        """Subjects for which the task is planned."""
+        vendors = [vendor for vendor in self._views.orgs_of if self._stands_for(task, vendor)]
+        if task.scope is not Scope.PRODUCT:
+            for vendor in vendors:
+                yield from self._views.narrowed(task.scope, (Scope.VENDOR, vendor))
+        elif vendors or not (self._views.orgs_of or task.vendors):
+            yield PRODUCT_VIEW
+
+    def _is_done(self, task: RoutineTask, view: View) -> bool:
+        """True when a rule of ``done_when`` is met in this view; in a wider one, for one of its organisations."""
+        return any(
+            key_at(name, self._views.subject(self._rules[name].scope, narrower)) in self._met
+            for name in task.done_when
+            if name in self._rules
+            for narrower in self._views.narrowed(self._rules[name].scope, view)
+        )
+
+    def _meant_for(self, task: RoutineTask, vendor: str) -> bool:
+        return not task.vendors or vendor in task.vendors
+
+    def _stands_for(self, task: RoutineTask, vendor: str) -> bool:
+        return self._meant_for(task, vendor) and not self._replacements(task, vendor)
+
+    def _replacements(self, task: RoutineTask, vendor: str) -> list[RoutineTask]:
+        return [other for other in self._replaced_by.get(task.id, ()) if self._meant_for(other, vendor)]
+
+    def _resolve(self, name: str, view: View, asked_by: str, passed: Set[str]) -> Iterator[str]:
+        if name in self._rules:
+            yield from self._dependencies.at(name, view)
+            return
+        if name not in self._by_id:
+            raise InterlockError(
+                f"the routine task {asked_by} comes after {name}, which is neither a routine task nor a rule",
+                remedy="correct its after list",
+            )
+        if name in passed:
+            return
+        task = self._by_id[name]
+        for narrower in self._views.narrowed(task.scope, view):
+            yield from self._at(task, narrower, passed | {name})
+
+    def _at(self, task: RoutineTask, view: View, passed: Set[str]) -> Iterator[str]:
+        """The task's own instance, what replaces it, or what lies behind it, in one view."""
+        linked = False
+        for vendor in self._vendors_in(view):
+            for other in self._replacements(task, vendor):
+                linked = True
+                yield from self._resolve(
+                    other.id, view if view != PRODUCT_VIEW else (Scope.VENDOR, vendor), task.id, passed
+                )
+        key = key_at(task.id, self._views.subject(task.scope, view))
+        if key in self.instances and (not linked or view == PRODUCT_VIEW):
+            linked = True
+            yield key
+        if not linked:
+            for name in task.after:
+                yield from self._resolve(name, view, task.id, passed)
+
+    def _vendors_in(self, view: View) -> tuple[str, ...]:
+        scope, name = view
+        if scope is Scope.PRODUCT:
+            return tuple(self._views.orgs_of)
+        return (name,) if scope is Scope.VENDOR else (self._views.vendor_of[name],)
+
+    @cached_property
+    def _dependencies(self) -> Dependencies:
+        """Only needed when a routine task comes after a rule."""
+        requirements = {node.key for node in self._graph.nodes if is_requirement(self._rules[node.rule])}
+        return Dependencies(self._rules, self._organizations, requirements)
 
 
 def _rule_graph(rules: Mapping[str, Rule]) -> nx.DiGraph:
@@ -141,5 +265,5 @@ def _rule_graph(rules: Mapping[str, Rule]) -> nx.DiGraph:
     return graph
 
 
-def _union(groups: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+def _union(groups: Iterable[Iterable[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for group in groups for key in group))

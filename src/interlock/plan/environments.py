@@ -85,7 +85,7 @@ def cost(
     rows = [row for row, task in enumerate(simulation.work.tasks) if task.shared_environment and task.lead_time]
     if not rows:
         return None
-    [without] = comparison.shorter([simulated(simulation, 1.0)])
+    [without] = comparison.changed([simulated(simulation, 1.0)])
     orgs = []
     for org in organizations:
         own = [row for row in rows if simulation.work.tasks[row].org == org.id]
@@ -111,7 +111,7 @@ def _behaviours(
     share_of = shares(test_path)
     behaviours = []
     for entry in {entry.behaviour: entry for entry in test_path if entry.where == "sandbox"}.values():
-        [changed] = comparison.shorter([simulated(simulation, share_of[entry.behaviour])])
+        [changed] = comparison.changed([simulated(simulation, share_of[entry.behaviour])])
         behaviours.append(
             Behaviour(
                 behaviour=entry.behaviour,

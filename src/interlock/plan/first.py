@@ -1,25 +1,36 @@
-"""What to close first: a list to be worked from the top, each entry judged with all above it closed."""
+"""What to do first: gaps to close, and unknowns to find out.
+
+Gaps and unknowns to close are a list to be worked from the top, each entry judged with all above it closed. Unknowns as
+work are ranked by how much finding out narrows the date and the score.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from interlock.model import words
-from interlock.model.base import Gate
-from interlock.model.finding import SEVERITY_RANK, Finding, is_requirement, listed
+from interlock.model.base import Gate, RuleOutcome, Scope
+from interlock.model.finding import SEVERITY_RANK, Finding, by_vendor, is_requirement, listed
 from interlock.model.gap_graph import GapGraph, GapNode
-from interlock.model.plan import FirstThing
+from interlock.model.organization import Organization
+from interlock.model.plan import FirstThing, Quantiles, UnknownThing
 from interlock.model.rule import Rule
 from interlock.model.text import plain
-from interlock.plan.sampling import effort_estimate, pert_mean
-from interlock.plan.simulation import Comparison, Simulation
+from interlock.plan.network import Floats
+from interlock.plan.sampling import effort_estimate, lead_estimate, pert_mean, sample
+from interlock.plan.simulation import Comparison, Simulation, latest
 from interlock.plan.tasks import Task, Work
+from interlock.plan.timing import Changed
 
 #: How many are shown.
 TOP = 5
 #: Most candidates compared for the first entry and for each later one; bounds the time of huge fleets.
 _CANDIDATES, _LATER = 60, 20
+#: How many unknowns are shown, and how many are compared at most.
+UNKNOWNS_SHOWN, _UNKNOWNS = 20, 60
 #: Nothing takes nobody any time: the least effort that savings are divided by, in person-days. Judgement.
 LEAST_PERSON_DAYS = 0.25
 
@@ -182,3 +193,119 @@ def _because(candidate: _Candidate, later: bool, holding: Task | None) -> str:
     gates = f"passes {words.count(candidate.unlocks, 'gate')} {how}" if candidate.unlocks else f"passes no gate {how}"
     path = f"lies on the critical path in {words.share(candidate.criticality)} of runs"
     return f"About {words.person_days(candidate.person_days)} of work; closing it {gain}, {gates}, and it {path}."
+
+
+def rank_unknowns(
+    simulation: Simulation,
+    comparison: Comparison,
+    graph: GapGraph,
+    rules: Mapping[str, Rule],
+    findings: Sequence[Finding],
+    organizations: Sequence[Organization],
+) -> tuple[tuple[UnknownThing, ...], Quantiles | None]:
+    """Unknowns of the plan, those first whose answer narrows most for a person-day of asking.
+
+    The date hangs on an unknown by as much as the P80s move out when, after the time to find out, its remediation is
+    needed too; the score by the width that its weight holds open. The order is days of P80 per person-day, then points
+    per person-day, then the key.
+
+    :returns: the unknowns, and the plan's finish if every one of them turned out to be a gap (none without unknowns).
+    """
+    row_of = simulation.work.row_of
+    nodes = [node for node in graph.nodes if node.kind == "discovery" and node.key in row_of]
+    if not nodes:
+        return (), None
+    gaps = {row_of[node.key]: _as_gap(simulation, row_of[node.key], rules[node.rule]) for node in nodes}
+    points = _Points(rules, findings, organizations)
+    by_key = {finding.key: finding for finding in findings}
+    # Those with most to lose are compared; what waits longest to be closed can move the date furthest.
+    nodes.sort(key=lambda node: (-_remediation_days(rules[node.rule]), -points.of(node), node.key))
+    nodes = nodes[:_UNKNOWNS]
+    changes = [{row_of[node.key]: gaps[row_of[node.key]]} for node in nodes]
+    moved = map(comparison.saved, comparison.changed(changes, never_later=False))
+    things = [
+        _thing(node, simulation.work.tasks[row_of[node.key]], max(0.0, -saved), points.of(node), rules, by_key)
+        for node, saved in zip(nodes, moved, strict=True)
+    ]
+    things.sort(key=lambda t: (-t.p80_days / t.person_days, -t.score_points / t.person_days, t.key))
+    return tuple(things[:UNKNOWNS_SHOWN]), _if_all_are_gaps(simulation, comparison, gaps)
+
+
+def _as_gap(simulation: Simulation, row: int, rule: Rule) -> Changed:
+    """The discovery's own time and then that of the remediation, with the same luck."""
+    task, durations = simulation.work.tasks[row], simulation.times.durations
+    remediation = rule.remediation
+    closing = replace(task, owner=remediation.owner, effort=remediation.effort, lead_time=remediation.lead_time)
+    levelled = row in durations.touch
+    drawn = sample([closing], simulation.sampler, [1.0], frozenset({0}) if levelled else frozenset())
+    touch: Floats | None = None
+    if levelled:
+        touch = durations.touch[row] + (drawn.touch[0] if remediation.owner is task.owner else np.float32(0.0))
+    return Changed(durations.total[row] + drawn.total[0], touch)
+
+
+def _remediation_days(rule: Rule) -> float:
+    remediation = rule.remediation
+    return pert_mean(effort_estimate(remediation.effort)) + pert_mean(lead_estimate(remediation.lead_time))
+
+
+def _if_all_are_gaps(simulation: Simulation, comparison: Comparison, gaps: Mapping[int, Changed]) -> Quantiles:
+    [changed] = comparison.changed([gaps], never_later=False)
+    finishes = {
+        row: changed.get(row, simulation.times.finishes[row][: comparison.runs]) for row in simulation.ends[None]
+    }
+    return simulation.quantiles(latest(finishes, simulation.ends[None], comparison.runs))
+
+
+def _thing(
+    node: GapNode,
+    task: Task,
+    at_stake: float,
+    points: float,
+    rules: Mapping[str, Rule],
+    findings: Mapping[str, Finding],
+) -> UnknownThing:
+    effort, stake = person_days(task), round(at_stake, 1)
+    date = f"moves the P80 out by {words.days(stake)}" if stake else "does not move the P80 even"
+    return UnknownThing(
+        key=node.key,
+        title=task.title,
+        owner=task.owner,
+        action=action(node, rules[node.rule], findings.get(node.key)),
+        person_days=round(effort, 2),
+        score_points=round(points, 1),
+        p80_days=stake,
+        because=f"About {words.person_days(effort)} to find out; it {date} if it is a gap, "
+        f"and it holds {points:.1f} points of score open.",
+    )
+
+
+class _Points:
+    """What one finding's weight is worth in points of the scores that it is part of (docs/scoring.md)."""
+
+    def __init__(
+        self, rules: Mapping[str, Rule], findings: Sequence[Finding], organizations: Sequence[Organization]
+    ) -> None:
+        self._rules = rules
+        self._orgs_of = by_vendor(organizations)
+        self._vendor_of = {organization.id: organization.vendor for organization in organizations}
+        self._weights: dict[tuple[Scope, str], float] = {}
+        for finding in findings:
+            rule = rules[finding.rule]
+            if is_requirement(rule) and finding.outcome is not RuleOutcome.NOT_APPLICABLE:
+                subject = (finding.subject.scope, finding.subject.id)
+                self._weights[subject] = self._weights.get(subject, 0.0) + rule.score_weight
+
+    def of(self, node: GapNode) -> float:
+        """Points of interval that this node holds open, summed over the scores that it is part of."""
+        scope, name = node.subject.scope, node.subject.id
+        weight = self._rules[node.rule].score_weight
+        if scope is Scope.PRODUCT:
+            totals = [self._weights[Scope.PRODUCT, ""]]
+        else:
+            orgs = self._orgs_of.get(name, ()) if scope is Scope.VENDOR else (name,)
+            totals = [
+                self._weights.get((Scope.VENDOR, self._vendor_of[org]), 0.0) + self._weights.get((Scope.ORG, org), 0.0)
+                for org in orgs
+            ]
+        return sum(100.0 * weight / total for total in totals if total)

@@ -36,11 +36,6 @@ class Scenario:
     simulate: tuple[str, ...] = ()
 
 
-def finishes(simulation: Simulation) -> Ends:
-    """The finish of the plan and of every organisation in each run."""
-    return {org: simulation.end(org) for org in (None, *simulation.orgs)}
-
-
 def play(
     simulation: Simulation, scenario: Scenario, freezes: Sequence[Freeze], test_path: Sequence[TestPathEntry]
 ) -> Ends:
@@ -53,14 +48,19 @@ def play(
     """
     _check(simulation, scenario)
     after = _staffed(simulation, scenario, freezes)
-    changed = _changed(after, scenario, test_path)
-    rerun = Rerun.on_first(after.timing, after.times.durations, after.sampler.runs)
+    row_of = after.work.row_of
+    nothing = Changed(np.zeros(after.sampler.runs, dtype=np.float32))
+    share_of = shares(test_path)
+    part = sum(share_of.get(name, 0.0) for name in set(scenario.simulate))
+    changed = simulated(after, part) if part else {}
+    changed |= {row_of[key]: nothing for key in scenario.close if key in row_of}
+    rerun = Rerun(after.timing, after.times.durations, after.sampler.runs)
     [new] = rerun.changed([changed])
     only_room = all(persons >= 0 for persons in scenario.add.values())
     ends: Ends = {}
     for org in (None, *after.orgs):
-        rows = {row: new.get(row, rerun.times.finishes[row]) for row in after.ends[org]}
-        end = latest(rows, after.ends[org], after.sampler.runs)
+        finishes = {row: new.get(row, rerun.times.finishes[row]) for row in after.ends[org]}
+        end = latest(finishes, after.ends[org], after.sampler.runs)
         ends[org] = np.minimum(end, simulation.end(org)) if only_room else end
     return ends
 
@@ -107,13 +107,3 @@ def _without(work: Work, dropped: frozenset[str]) -> Work:
     )
     before = tuple(tuple(new[first] for first in work.before[row] if first in new) for row in kept)
     return Work(tasks, before, work.done)
-
-
-def _changed(simulation: Simulation, scenario: Scenario, test_path: Sequence[TestPathEntry]) -> dict[int, Changed]:
-    changed: dict[int, Changed] = {}
-    if scenario.simulate:
-        share_of = shares(test_path)
-        changed |= simulated(simulation, sum(share_of.get(name, 0.0) for name in set(scenario.simulate)))
-    rows = simulation.work.row_of
-    nothing = Changed(np.zeros(simulation.sampler.runs, dtype=np.float32))
-    return changed | {rows[key]: nothing for key in scenario.close if key in rows}

@@ -12,7 +12,7 @@ from datetime import date
 import numpy as np
 
 from interlock.documents.timing import timed
-from interlock.model.base import Gate, Grade, Scope
+from interlock.model.base import Gate, Grade, Owner, Scope
 from interlock.model.contract import TestPathEntry
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Finding
@@ -22,18 +22,15 @@ from interlock.model.plan import DateChance, OrgForecast, Plan, PlanTask
 from interlock.model.rule import RoutineTask, Rule
 from interlock.plan import network
 from interlock.plan.calendar import WorkingCalendar
-from interlock.plan.capacity import stated
 from interlock.plan.drivers import tornado
 from interlock.plan.environments import cost, within_windows
-from interlock.plan.first import rank
+from interlock.plan.first import rank, rank_unknowns
 from interlock.plan.network import Bools, Floats
 from interlock.plan.notes import most_likely_words, notes
 from interlock.plan.sampling import Sampler, effort_estimate, lead_estimate, pert_mean
 from interlock.plan.simulation import MAX_CELLS, Comparison, Simulation, latest, simulate
 from interlock.plan.tasks import collect
-from interlock.plan.unknowns import rank_unknowns
 
-MAX_RUNS = 1_000_000
 #: Slack in days when a run is compared with the most-likely path: rounding of 32-bit sums.
 _SLACK = 1e-3
 
@@ -43,7 +40,7 @@ class PlanOptions:
     """What a plan reckons with, besides the work itself.
 
     :ivar start: the first day; a day that is not worked moves to the next one that is.
-    :ivar runs: Monte Carlo runs, 1 to 1,000,000; fewer are used when tasks × runs would not fit (see the notes).
+    :ivar runs: Monte Carlo runs; fewer are used when tasks × runs would not fit (see the notes).
     :ivar capacity: persons by owner (``us``, ``vendor``, ``org``); nobody queues for an owner that is absent.
     :ivar holidays, freezes: days that nobody works, and change freezes.
     :ivar test_path: where each behaviour of the contract is tested.
@@ -54,7 +51,7 @@ class PlanOptions:
     start: date
     seed: int
     runs: int
-    capacity: Mapping[str, float] = field(default_factory=dict)
+    capacity: Mapping[Owner, float] = field(default_factory=dict)
     holidays: tuple[date, ...] = ()
     freezes: tuple[Freeze, ...] = ()
     test_path: tuple[TestPathEntry, ...] = ()
@@ -72,8 +69,8 @@ def make_plan(
 ) -> Plan:
     """Simulate the work that the target gate needs, and say what decides the date.
 
-    :raises InterlockError: a capacity that is not above zero, a seed or number of runs that is not a whole number in
-        range, a routine task that comes after something unknown, or tasks that wait in a circle.
+    :raises InterlockError: a seed out of range, a routine task that comes after something unknown, or tasks that wait
+        in a circle.
     """
     simulation = simulation_of(graph, rules, ruleset_tasks, findings, organizations, options)
     work, times = simulation.work, simulation.times
@@ -122,26 +119,15 @@ def simulation_of(
     options: PlanOptions,
 ) -> Simulation:
     """The plan's runs; the first half of :func:`make_plan`, which lists the errors."""
-    persons = stated(options.capacity)
-    seed = whole(options.seed, "seed", 0, 2**63 - 1)
-    asked = whole(options.runs, "number of runs", 1, MAX_RUNS)
+    if not 0 <= options.seed < 2**63:
+        raise InterlockError(f"the seed is {options.seed}", remedy=f"give a whole number from 0 to {2**63 - 1:,}")
     by_id = {organization.id: organization for organization in organizations}
     frozen = frozenset(by_id if any(f.org is None for f in options.freezes) else (f.org or "" for f in options.freezes))
     work = collect(graph, rules, ruleset_tasks, findings, organizations, options.target_gate, frozen)
     work = replace(work, tasks=tuple(within_windows(task, by_id) for task in work.tasks))
     calendar = WorkingCalendar(options.start, tuple(sorted(set(options.holidays))))
-    used = max(1, min(asked, MAX_CELLS // max(1, len(work.tasks))))
-    return simulate(work, by_id, calendar, options.freezes, persons, Sampler(seed, used))
-
-
-def whole(value: int, name: str, low: int, high: int) -> int:
-    """A whole number in range.
-
-    :raises InterlockError: it is none.
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InterlockError(f"the {name} is {value!r}", remedy=f"give a whole number from {low:,} to {high:,}")
-    return value
+    used = max(1, min(options.runs, MAX_CELLS // max(1, len(work.tasks))))
+    return simulate(work, by_id, calendar, options.freezes, options.capacity, Sampler(options.seed, used))
 
 
 def _latest_likely(simulation: Simulation, likely: Floats, org: str | None) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,7 +18,7 @@ from interlock.plan.capacity import staff
 from interlock.plan.network import Floats
 from interlock.plan.sampling import Durations, Sampler, effort_estimate, lead_estimate, sample
 from interlock.plan.tasks import Work
-from interlock.plan.timing import Changed, Rerun, Times, Timing
+from interlock.plan.timing import Rerun, Times, Timing
 
 #: Most tasks × runs that are held at once (4 bytes each, three arrays); more tasks get fewer runs.
 MAX_CELLS = 10_000_000
@@ -56,12 +57,11 @@ class Simulation:
 
     def most_likely(self) -> Times:
         """The times when everything takes its most likely value, in one run."""
-        total = np.array([_most_likely(self, row) for row in range(len(self.work.tasks))], dtype=np.float32)
-        touch = {
-            row: np.array([_most_likely(self, row, touch_only=True)], dtype=np.float32)
-            for row in self.timing.staffing.split
-        }
-        return self.timing.times(Durations(total.reshape(-1, 1), touch))
+        staffing, tasks = self.timing.staffing, self.work.tasks
+        touch = [effort_estimate(task.effort, crew)[1] for task, crew in zip(tasks, staffing.crews, strict=True)]
+        total = [days + lead_estimate(task.lead_time)[1] for task, days in zip(tasks, touch, strict=True)]
+        alone = {row: np.array([touch[row]], dtype=np.float32) for row in staffing.split}
+        return self.timing.times(Durations(np.array(total, dtype=np.float32).reshape(-1, 1), alone))
 
     def quantiles(self, end: Floats) -> Quantiles:
         """P50, P80 and P90 of a finish, as working days and dates."""
@@ -96,14 +96,11 @@ def simulate(
 
 def _spans(work: Work, calendar: WorkingCalendar, freezes: Sequence[Freeze]) -> dict[int, tuple[Span, ...]]:
     """When the work of each row stands still; a shared task is held by everybody's freezes only."""
-    known: dict[str | None, tuple[Span, ...]] = {}
-    spans = {}
-    for row, task in enumerate(work.tasks):
-        if task.waits_in_freeze:
-            if task.org not in known:
-                known[task.org] = calendar.spans(f for f in freezes if f.org is None or f.org == task.org)
-            spans[row] = known[task.org]
-    return {row: stopped for row, stopped in spans.items() if stopped}
+    waiting = {row: task.org for row, task in enumerate(work.tasks) if task.waits_in_freeze}
+    stopped = {
+        org: calendar.spans(freeze for freeze in freezes if freeze.org in {None, org}) for org in set(waiting.values())
+    }
+    return {row: stopped[org] for row, org in waiting.items() if stopped[org]}
 
 
 def _last(work: Work, rows: Iterable[int]) -> tuple[int, ...]:
@@ -119,13 +116,7 @@ def latest(finishes: Floats | Mapping[int, Floats], rows: Sequence[int], runs: i
     return result
 
 
-def _most_likely(simulation: Simulation, row: int, *, touch_only: bool = False) -> float:
-    task = simulation.work.tasks[row]
-    touch = effort_estimate(task.effort, simulation.timing.staffing.crews[row])[1]
-    return touch if touch_only else touch + lead_estimate(task.lead_time)[1]
-
-
-class Comparison:
+class Comparison(Rerun):
     """The same runs with some tasks closed or changed: P80s before and after.
 
     Savings are summed over the organisations' own P80s (the plan's, when there are none).
@@ -136,33 +127,14 @@ class Comparison:
         if rows > _LEVELLED_TASKS:
             timing = timing.unlevelled()
         wanted = _LEVELLED_RUNS if timing.staffing.teams else _RUNS
-        self.runs = min(simulation.sampler.runs, wanted, max(100, _CELLS // rows))
-        self._simulation = simulation
-        self._rerun = Rerun.on_first(timing, simulation.times.durations, self.runs)
-        self._scored: tuple[str | None, ...] = simulation.orgs or (None,)
-        self._ends_at: dict[int, list[str | None]] = {}
-        for org in self._scored:
+        runs = min(simulation.sampler.runs, wanted, max(100, _CELLS // rows))
+        super().__init__(timing, simulation.times.durations, runs)
+        self._ends = simulation.ends
+        self._ends_at: dict[int, list[str | None]] = defaultdict(list)
+        for org in simulation.orgs or (None,):
             for row in simulation.ends[org]:
-                self._ends_at.setdefault(row, []).append(org)
+                self._ends_at[row].append(org)
         self._p80: dict[str | None, float] = {}
-
-    def closed(self, closings: Sequence[Iterable[int]]) -> Iterator[dict[int, Floats]]:
-        """For each set of tasks, the finishes of all that changes when they take no time."""
-        return self._rerun.changed([self._rerun.closed(rows) for rows in closings])
-
-    def longer(self, changes: Sequence[Mapping[int, Changed]]) -> Iterator[dict[int, Floats]]:
-        """For each change, the finishes of all that changes when these tasks take more time."""
-        return self._rerun.changed([self._first(change) for change in changes], never_later=False)
-
-    def shorter(self, changes: Sequence[Mapping[int, Changed]]) -> Iterator[dict[int, Floats]]:
-        """For each change, the finishes of all that changes when these tasks take less time."""
-        return self._rerun.changed([self._first(change) for change in changes])
-
-    def _first(self, durations: Mapping[int, Changed]) -> dict[int, Changed]:
-        return {
-            row: Changed(new.total[: self.runs], None if new.touch is None else new.touch[: self.runs])
-            for row, new in durations.items()
-        }
 
     def saved(self, changed: Mapping[int, Floats]) -> float:
         """Working days that the P80s come forward (negative: that they move out), summed over the organisations."""
@@ -175,6 +147,5 @@ class Comparison:
             if org not in self._p80:
                 self._p80[org] = self.p80(org, {})
             return self._p80[org]
-        finishes = self._rerun.times.finishes
-        rows = [changed[row] if row in changed else finishes[row] for row in self._simulation.ends[org]]
-        return network.quantile(np.maximum.reduce(rows), 0.8) if rows else 0.0
+        finishes = {row: changed.get(row, self.times.finishes[row]) for row in self._ends[org]}
+        return network.quantile(latest(finishes, self._ends[org], self.runs), 0.8)

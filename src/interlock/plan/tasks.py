@@ -6,6 +6,7 @@ for. Advice is not planned.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,8 +19,7 @@ from interlock.model.finding import GATE_RANK, Finding, is_requirement
 from interlock.model.gap_graph import GapGraph, GapNode
 from interlock.model.organization import Organization
 from interlock.model.rule import Effort, LeadTime, RoutineTask, Rule
-from interlock.plan.dependencies import generations
-from interlock.plan.routine import RoutineTasks
+from interlock.plan.dependencies import RoutineTasks, generations
 
 #: Effort of finding out what is not known: asking, reading, or probing again. Our judgement, in person-days.
 DISCOVERY_EFFORT = Effort(low=0.25, expected=0.5, high=2.0)
@@ -91,10 +91,10 @@ class Work:
 
     @cached_property
     def _by_org(self) -> dict[str, list[int]]:
-        rows: dict[str, list[int]] = {}
+        rows: dict[str, list[int]] = defaultdict(list)
         for row, task in enumerate(self.tasks):
             for org in task.orgs:
-                rows.setdefault(org, []).append(row)
+                rows[org].append(row)
         return rows
 
     def rows_of(self, org: str) -> list[int]:
@@ -121,16 +121,16 @@ def collect(
     met = frozenset(finding.key for finding in findings if finding.outcome is RuleOutcome.MET)
     book = RoutineTasks(routine, graph, rules, organizations, met, freezes_stated)
     everything.update({task.id: task for task in _routine_tasks(book, organizations)})
-    return _arranged(_needed(everything, target_gate), len(book.done))
+    return _arranged(everything, target_gate, len(book.done))
 
 
 def _gap_tasks(graph: GapGraph, rules: Mapping[str, Rule], organizations: Sequence[Organization]) -> list[Task]:
     vendor_of = {organization.id: organization.vendor for organization in organizations}
-    before: dict[str, list[str]] = {}
+    before: dict[str, list[str]] = defaultdict(list)
     for edge in graph.reduced:
-        before.setdefault(edge.after, []).append(edge.before)
+        before[edge.after].append(edge.before)
     return [
-        _gap_task(node, rules[node.rule], vendor_of, tuple(before.get(node.key, ())))
+        _gap_task(node, rules[node.rule], vendor_of, tuple(before[node.key]))
         for node in graph.nodes
         if is_requirement(rules[node.rule])
     ]
@@ -157,27 +157,25 @@ def _gap_task(node: GapNode, rule: Rule, vendor_of: Mapping[str, str], after: tu
 
 def _routine_tasks(book: RoutineTasks, organizations: Sequence[Organization]) -> list[Task]:
     vendor_of = {organization.id: organization.vendor for organization in organizations}
-    tasks = []
-    for key, (task, (scope, name)) in book.instances.items():
-        tasks.append(
-            Task(
-                id=key,
-                title=f"{task.title} ({name})" if scope is Scope.VENDOR else task.title,
-                kind="routine",
-                scope=scope,
-                org=name if scope is Scope.ORG else None,
-                orgs=book.orgs_of(key),
-                parties=_parties(scope, name, vendor_of),
-                owner=task.owner,
-                gate=task.gate,
-                effort=task.effort,
-                lead_time=task.lead_time,
-                after=book.before(key),
-                waits_in_freeze=task.waits_in_freeze,
-                shared_environment=task.shared_environment,
-            )
+    return [
+        Task(
+            id=key,
+            title=f"{task.title} ({name})" if scope is Scope.VENDOR else task.title,
+            kind="routine",
+            scope=scope,
+            org=name if scope is Scope.ORG else None,
+            orgs=book.orgs_of(key),
+            parties=_parties(scope, name, vendor_of),
+            owner=task.owner,
+            gate=task.gate,
+            effort=task.effort,
+            lead_time=task.lead_time,
+            after=book.before(key),
+            waits_in_freeze=task.waits_in_freeze,
+            shared_environment=task.shared_environment,
         )
-    return tasks
+        for key, (task, (scope, name)) in book.instances.items()
+    ]
 
 
 def _parties(scope: Scope, name: str, vendor_of: Mapping[str, str]) -> Mapping[Scope, str]:
@@ -186,24 +184,14 @@ def _parties(scope: Scope, name: str, vendor_of: Mapping[str, str]) -> Mapping[S
     return {Scope.VENDOR: name} if scope is Scope.VENDOR else {}
 
 
-def _needed(everything: Mapping[str, Task], target_gate: Gate) -> dict[str, Task]:
+def _arranged(everything: Mapping[str, Task], target_gate: Gate, done: int) -> Work:
     """Tasks of gates up to the target, and all that they wait for whatever its gate."""
-    last = GATE_RANK[target_gate]
-    needed: dict[str, Task] = {}
-    stack = [task for task in everything.values() if GATE_RANK[task.gate] <= last]
-    while stack:
-        task = stack.pop()
-        if task.id not in needed:
-            needed[task.id] = task
-            stack.extend(everything[first] for first in task.after)
-    return needed
-
-
-def _arranged(tasks: Mapping[str, Task], done: int) -> Work:
-    graph = nx.DiGraph()
-    graph.add_nodes_from(sorted(tasks))
-    graph.add_edges_from((first, name) for name in sorted(tasks) for first in tasks[name].after)
-    order = [name for generation in generations(graph, "tasks wait for one another") for name in generation]
+    waiting = nx.DiGraph()
+    waiting.add_nodes_from(everything)
+    waiting.add_edges_from((name, first) for name, task in everything.items() for first in task.after)
+    wanted = [name for name, task in everything.items() if GATE_RANK[task.gate] <= GATE_RANK[target_gate]]
+    needed = waiting.subgraph(name for layer in nx.bfs_layers(waiting, wanted) for name in layer)
+    order = [name for names in generations(needed.reverse(), "tasks wait for one another") for name in names]
     row = {name: number for number, name in enumerate(order)}
-    arranged = tuple(replace(tasks[name], after=tuple(sorted(tasks[name].after))) for name in order)
-    return Work(arranged, tuple(tuple(sorted(row[first] for first in task.after)) for task in arranged), done)
+    tasks = tuple(replace(everything[name], after=tuple(sorted(everything[name].after))) for name in order)
+    return Work(tasks, tuple(tuple(sorted(row[first] for first in task.after)) for task in tasks), done)

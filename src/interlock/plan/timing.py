@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 
@@ -27,7 +28,6 @@ _ORDERING = 256
 _WEEK = 5.0
 #: Tasks × runs of what-ifs that are timed beside one another.
 _TOGETHER = 4_000_000
-_NOBODY: Mapping[int, Bools] = {}
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Times:
 
 @dataclass(frozen=True)
 class Changed:
-    """One task's new durations in a what-if; without ``touch`` it needs nobody's time."""
+    """One task's new durations in a what-if, in at least as many runs; without ``touch`` it needs nobody's time."""
 
     total: Floats
     touch: Floats | None = None
@@ -86,7 +86,7 @@ class Timing:
         durations: Durations,
         *,
         trace: bool = True,
-        absent: Mapping[int, Bools] = _NOBODY,
+        absent: Mapping[int, Bools] = MappingProxyType({}),
         limit: Floats | None = None,
     ) -> Times:
         """Start and finish of every task.
@@ -127,47 +127,35 @@ class Timing:
         return Times(durations, starts, finishes, held, queued)
 
     def _ready(self, row: int, finishes: Floats, out: Floats) -> None:
+        """When the last of all that a task waits for is done."""
         firsts = self.work.before[row]
-        if not firsts:
-            out[:] = 0.0
-        elif len(firsts) == 1:
-            out[:] = finishes[firsts[0]]
-        else:
-            np.maximum(finishes[firsts[0]], finishes[firsts[1]], out=out)
-            for first in firsts[2:]:
-                np.maximum(out, finishes[first], out=out)
+        out[:] = finishes[firsts[0]] if firsts else 0.0
+        for first in firsts[1:]:
+            np.maximum(out, finishes[first], out=out)
 
 
-def _ways(work: Work, durations: Sequence[float]) -> list[float]:
+def _ways(work: Work, durations: Sequence[float]) -> dict[int, float]:
     """Working days from the start of each task to the end of the plan, along the longest way."""
-    ways = [0.0] * len(work.tasks)
-    for row in range(len(ways) - 1, -1, -1):
+    ways: dict[int, float] = {}
+    for row in reversed(range(len(work.tasks))):
         ways[row] = float(durations[row]) + max((ways[later] for later in work.after[row]), default=0.0)
     return ways
 
 
-@dataclass(frozen=True)
 class Rerun:
-    """What-ifs over the same runs.
+    """What-ifs over the first so many runs.
 
-    :ivar timing, times: the schedule as it is; the times' runs are those compared.
+    :ivar times: the schedule as it is, in these runs.
     """
 
-    timing: Timing
-    times: Times
+    def __init__(self, timing: Timing, durations: Durations, runs: int) -> None:
+        self.timing, self.runs = timing, runs
+        self.times = timing.times(durations.first(runs), trace=False)
 
-    @classmethod
-    def on_first(cls, timing: Timing, durations: Durations, runs: int) -> Rerun:
-        """A comparison over the first runs only."""
-        return cls(timing, timing.times(durations.first(runs), trace=False))
-
-    @cached_property
-    def _zero(self) -> Floats:
-        return np.zeros(self.times.starts.shape[1], dtype=np.float32)
-
-    def closed(self, rows: Iterable[int]) -> dict[int, Changed]:
-        """The change that lets these tasks take no time and nobody's."""
-        return dict.fromkeys(rows, Changed(self._zero))
+    def closed(self, closings: Iterable[Iterable[int]]) -> Iterator[dict[int, Floats]]:
+        """For each set of tasks, the finishes of all that changes when they take no time and nobody's."""
+        nothing = Changed(np.zeros(self.runs, dtype=np.float32))
+        return self.changed([dict.fromkeys(rows, nothing) for rows in closings])
 
     def changed(
         self, changes: Sequence[Mapping[int, Changed]], *, never_later: bool = True
@@ -192,26 +180,25 @@ class Rerun:
         finishes: dict[int, Floats] = {}
         for row in self.timing.work.with_following(change):
             rows = [finishes[first] if first in finishes else times.finishes[first] for first in before[row]]
-            start = np.maximum.reduce(rows) if rows else self._zero
-            total = change[row].total if row in change else times.durations.total[row]
+            start = np.maximum.reduce(rows) if rows else np.zeros(self.runs, dtype=np.float32)
+            total = change[row].total[: self.runs] if row in change else times.durations.total[row]
             finishes[row] = network.advance(start, total, spans.get(row, ()))
         return finishes
 
     def _beside(self, changes: Sequence[Mapping[int, Changed]], never_later: bool) -> Iterator[dict[int, Floats]]:
-        runs, base = self._zero.size, self.times.durations
+        base = self.times.durations
+        parts = [slice(number * self.runs, (number + 1) * self.runs) for number in range(len(changes))]
         total = np.tile(base.total, len(changes))
         touch = {row: np.tile(days, len(changes)) for row, days in base.touch.items()}
         absent: dict[int, Bools] = {}
-        for number, change in enumerate(changes):
-            part = slice(number * runs, (number + 1) * runs)
+        for part, change in zip(parts, changes, strict=True):
             for row, new in change.items():
-                total[row, part] = new.total
+                total[row, part] = new.total[: self.runs]
                 if row in touch and new.touch is None:
                     absent.setdefault(row, np.zeros(total.shape[1], dtype=np.bool_))[part] = True
                 elif row in touch and new.touch is not None:
-                    touch[row][part] = new.touch
+                    touch[row][part] = new.touch[: self.runs]
         limit = self.times.finishes if never_later else None
         finishes = self.timing.times(Durations(total, touch), trace=False, absent=absent, limit=limit).finishes
-        for number in range(len(changes)):
-            part = slice(number * runs, (number + 1) * runs)
+        for part in parts:
             yield dict(enumerate(finishes[:, part]))

@@ -6,6 +6,7 @@ from datetime import date
 
 from interlock.judge.contradictions import find
 from interlock.model.assessment import Assessment
+from interlock.model.base import Owner
 from interlock.plan.graph import build
 from interlock.plan.schedule import PlanOptions, make_plan
 from interlock.usecases.counterfactual import verdict_changes
@@ -74,7 +75,7 @@ def plan_options(
         start=date.fromisoformat(settings.start) if settings.start else today,
         seed=settings.seed if seed is None else seed,
         runs=runs,
-        capacity={str(owner): persons for owner, persons in settings.capacity.items()},
+        capacity={Owner(owner): persons for owner, persons in settings.capacity.items()},
         holidays=settings.holidays,
         freezes=settings.freezes,
         test_path=inputs.contract.test_path if inputs.contract else (),

@@ -13,7 +13,7 @@ from interlock.model.base import Owner
 from interlock.model.contract import LaunchMode
 from interlock.model.errors import InterlockError
 from interlock.model.plan import PlanChange, WhatIf
-from interlock.plan.scenario import Scenario, finishes, play
+from interlock.plan.scenario import Scenario, play
 from interlock.plan.schedule import PlanOptions, simulation_of
 from interlock.plan.simulation import Simulation
 from interlock.usecases.assess import DEFAULT_RUNS, assess, plan_options
@@ -79,7 +79,6 @@ def what_if(
     )
     said += _said(scenario, base)
     after = play(base, scenario, options.freezes, options.test_path)
-    ends = finishes(before)
     return WhatIf(
         seed=options.seed,
         runs=before.sampler.runs,
@@ -88,7 +87,7 @@ def what_if(
         finishes=tuple(
             PlanChange(
                 org=org,
-                before=before.quantiles(ends[org]),
+                before=before.quantiles(before.end(org)),
                 after=base.quantiles(after[org]) if org in after else None,
             )
             for org in (*before.orgs, None)
