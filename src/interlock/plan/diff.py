@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from interlock.model import words
@@ -18,7 +18,7 @@ from interlock.model.diff import (
     StageMove,
     VerdictChange,
 )
-from interlock.model.finding import UNDECIDED, Finding, statement
+from interlock.model.finding import OPEN, UNDECIDED, statement
 from interlock.model.plan import PlanTask, Quantiles
 
 #: Reasons given for one date that moved.
@@ -30,21 +30,25 @@ def compare(before: Assessment, after: Assessment, earlier: Iterable[Assessment]
 
     :param earlier: assessments from before ``before``; a gap that was open in one of them has been opened again.
     """
-    pairs = _Pairs(before, after)
+    changes = _changes(before, after)
     known = {f.key for assessment in earlier for f in assessment.findings if f.outcome is RuleOutcome.GAP}
-    opened = pairs.where(lambda a, b: a is not RuleOutcome.GAP and b is RuleOutcome.GAP)
+    opened = [change for change in changes if change.before is not RuleOutcome.GAP and change.after is RuleOutcome.GAP]
+    gaps = [change for change in changes if change.before is RuleOutcome.GAP]
+    unsure = [change for change in changes if change.before in UNDECIDED]
     verdicts = before.verdict.value, after.verdict.value
     old, new = {o.id for o in before.organizations}, {o.id for o in after.organizations}
     return AssessmentDiff(
         opened=tuple(change for change in opened if change.key not in known),
         reopened=tuple(change for change in opened if change.key in known),
-        closed=pairs.where(lambda a, b: a is RuleOutcome.GAP and b in {RuleOutcome.MET, RuleOutcome.NOT_APPLICABLE}),
-        still_open=tuple(
-            change.key for change in pairs.where(lambda a, b: a is RuleOutcome.GAP and b is RuleOutcome.GAP)
+        closed=tuple(change for change in gaps if change.after in {RuleOutcome.MET, RuleOutcome.NOT_APPLICABLE}),
+        still_open=tuple(change.key for change in gaps if change.after is RuleOutcome.GAP),
+        decided=tuple(change for change in unsure if change.after and change.after not in UNDECIDED),
+        no_longer_decided=tuple(
+            change
+            for change in changes
+            if change.before and change.before not in UNDECIDED and change.after in UNDECIDED
         ),
-        decided=pairs.where(lambda a, b: a in UNDECIDED and b is not None and b not in UNDECIDED),
-        no_longer_decided=pairs.where(lambda a, b: a is not None and a not in UNDECIDED and b in UNDECIDED),
-        gone=pairs.where(lambda a, b: (a is RuleOutcome.GAP or a in UNDECIDED) and b is None),
+        gone=tuple(change for change in changes if change.before in OPEN and change.after is None),
         stages=_stages(before, after),
         organizations_added=tuple(sorted(new - old)),
         organizations_removed=tuple(sorted(old - new)),
@@ -54,35 +58,20 @@ def compare(before: Assessment, after: Assessment, earlier: Iterable[Assessment]
     )
 
 
-class _Pairs:
+def _changes(before: Assessment, after: Assessment) -> list[FindingChange]:
     """Findings of both assessments side by side, sorted by key."""
-
-    def __init__(self, before: Assessment, after: Assessment) -> None:
-        self._before = {finding.key: finding for finding in before.findings}
-        self._after = {finding.key: finding for finding in after.findings}
-        self._rules = {**before.rules, **after.rules}
-        self._keys = sorted(self._before.keys() | self._after.keys())
-
-    def where(self, wanted: Callable[[RuleOutcome | None, RuleOutcome | None], bool]) -> tuple[FindingChange, ...]:
-        """The findings whose outcomes before and after ``wanted`` accepts."""
-        changes = []
-        for key in self._keys:
-            first, then = self._before.get(key), self._after.get(key)
-            outcomes = (first.outcome if first else None, then.outcome if then else None)
-            finding = then or first
-            if finding and wanted(*outcomes):
-                changes.append(self._change(finding, *outcomes))
-        return tuple(changes)
-
-    def _change(self, finding: Finding, before: RuleOutcome | None, after: RuleOutcome | None) -> FindingChange:
-        rule = self._rules.get(finding.rule)
-        return FindingChange(
-            key=finding.key,
-            title=rule.title if rule else finding.rule,
-            before=before,
-            after=after,
+    rules = before.rules | after.rules
+    old, new = ({finding.key: finding for finding in assessment.findings} for assessment in (before, after))
+    return [
+        FindingChange(
+            key=key,
+            title=rules[finding.rule].title if finding.rule in rules else finding.rule,
+            before=old[key].outcome if key in old else None,
+            after=new[key].outcome if key in new else None,
             message=statement(finding),
         )
+        for key, finding in sorted((old | new).items())
+    ]
 
 
 def _stages(before: Assessment, after: Assessment) -> tuple[StageMove, ...]:

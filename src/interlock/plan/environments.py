@@ -12,7 +12,7 @@ from interlock.model.contract import TestPathEntry
 from interlock.model.organization import AccessWindows, Organization
 from interlock.model.plan import Behaviour, SandboxCost, SandboxOrg
 from interlock.model.rule import LeadTime
-from interlock.plan.sampling import lead_estimate, pert_mean, sample_alone
+from interlock.plan.sampling import lead_estimate, pert_mean, sample
 from interlock.plan.simulation import Comparison, Simulation
 from interlock.plan.tasks import Task
 from interlock.plan.timing import Changed
@@ -69,7 +69,7 @@ def simulated(simulation: Simulation, part: float) -> dict[int, Changed]:
     changed = {}
     for row, task in enumerate(simulation.work.tasks):
         if task.shared_environment and task.lead_time is not None:
-            waited = sample_alone(replace(task, effort=None), simulation.sampler)
+            waited = sample([replace(task, effort=None)], simulation.sampler, [1.0], frozenset()).total[0]
             total = simulation.times.durations.total[row] - np.float32(part) * waited
             changed[row] = Changed(np.maximum(total, np.float32(0.0)), simulation.times.durations.touch.get(row))
     return changed

@@ -79,14 +79,13 @@ def quantile_index(share: float, runs: int) -> int:
     return max(0, int(np.ceil(share * runs - 1e-9)) - 1)
 
 
-def quantile(values: Floats, share: float) -> float:
-    """The smallest value that at least this share of the runs does not exceed (so a P80 was kept in 80 % of runs)."""
-    at = quantile_index(share, values.size)
-    return float(np.partition(values, at)[at])
-
-
-def medians(rows: Floats) -> Floats:
-    """Median of every row, by the definition of :func:`quantile`."""
-    at = quantile_index(0.5, rows.shape[1])
-    result: Floats = np.partition(rows, at, axis=1)[:, at]
+def quantiles(rows: Floats, share: float) -> Floats:
+    """Of every row, the smallest value that at least this share of the runs does not exceed (a P80 holds in 80 %)."""
+    at = quantile_index(share, rows.shape[-1])
+    result: Floats = np.partition(rows, at)[..., at]
     return result
+
+
+def quantile(values: Floats, share: float) -> float:
+    """The same of one row."""
+    return float(quantiles(values, share))

@@ -157,12 +157,6 @@ def sample(tasks: Sequence[Task], sampler: Sampler, crews: Sequence[float], spli
     return Durations(total, touch)
 
 
-def sample_alone(task: Task, sampler: Sampler) -> Floats:
-    """Durations of one task that one person works on, as :func:`sample` draws them."""
-    result: Floats = sample([task], sampler, [1.0], frozenset()).total[0]
-    return result
-
-
 def _read_quantiles(table: tuple[Floats, Floats], steps: NDArray[np.int32], fractions: Floats, out: Floats) -> Floats:
     values, slopes = table
     np.take(slopes, steps, out=out, mode="clip")

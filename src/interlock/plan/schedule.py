@@ -206,7 +206,7 @@ def _tasks(simulation: Simulation, criticality: Sequence[float]) -> tuple[PlanTa
     work, times = simulation.work, simulation.times
     if not work.tasks:
         return ()
-    starts, finishes = network.medians(times.starts), network.medians(times.finishes)
+    starts, finishes = network.quantiles(times.starts, 0.5), network.quantiles(times.finishes, 0.5)
     return tuple(
         PlanTask(
             id=task.id,
