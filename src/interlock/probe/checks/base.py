@@ -126,8 +126,7 @@ class CheckInput:
     @cached_property
     def statement(self) -> Statement:
         """The statement itself, for a check that needs ``metadata``."""
-        statement: Statement = given(self.document("metadata"))
-        return statement
+        return cast("Statement", given(self.document("metadata")))
 
     @cached_property
     def at_base(self) -> tuple[Exchange, ...]:

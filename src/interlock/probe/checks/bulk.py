@@ -5,20 +5,31 @@ from __future__ import annotations
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.observation import BulkFacts
-from interlock.probe.checks.base import CheckInput, Result, check, not_applicable, not_observed, passed, warned
+from interlock.probe.checks.base import (
+    CheckInput,
+    NeedError,
+    Result,
+    check,
+    given,
+    not_applicable,
+    not_observed,
+    passed,
+    warned,
+)
 from interlock.probe.checks.sources import cite
 
 _KICK_OFF = cite("BULK", "bulk-data-kick-off-request")
 
 
-def _bulk(probed: CheckInput) -> BulkFacts:
-    if probed.facts.bulk is None:
-        raise LookupError("a check looked at bulk facts without a statement")
-    return probed.facts.bulk
+def _exporting(probed: CheckInput) -> BulkFacts:
+    """What is declared of export.
 
-
-def _undeclared(probed: CheckInput) -> Result:
-    return not_applicable("no export is declared", probed.at("metadata", "/rest/0/operation"))
+    :raises NeedError: none is.
+    """
+    bulk = given(probed.facts.bulk)
+    if not bulk.exports:
+        raise NeedError(not_applicable("no export is declared", probed.at("metadata", "/rest/0/operation")))
+    return bulk
 
 
 @check(
@@ -33,14 +44,10 @@ def _undeclared(probed: CheckInput) -> Result:
 )
 def declared(probed: CheckInput) -> Result:
     """Any one of system, patient and group; certification asks for the group's. An undeclared one is unknown."""
-    facts = _bulk(probed)
-    if facts.exports:
-        return passed(f"Export is declared for: {words.listed(facts.exports)}")
-    return (
-        warned("The bulk data statement is instantiated, but no export operation is declared")
-        if facts.instantiates
-        else _undeclared(probed)
-    )
+    bulk = given(probed.facts.bulk)
+    if bulk.instantiates and not bulk.exports:
+        return warned("The bulk data statement is instantiated, but no export operation is declared")
+    return passed(f"Export is declared for: {words.listed(_exporting(probed).exports)}")
 
 
 @check(
@@ -55,12 +62,9 @@ def declared(probed: CheckInput) -> Result:
 )
 def defined(probed: CheckInput) -> Result:
     """By name alone it may be an export of the server's own kind."""
-    facts = _bulk(probed)
-    if not facts.exports:
-        return _undeclared(probed)
     return (
         warned("An export is declared by name only, without the guide's definition")
-        if facts.undefined
+        if _exporting(probed).undefined
         else passed("Every export names the guide's definition")
     )
 
@@ -77,7 +81,7 @@ def defined(probed: CheckInput) -> Result:
 )
 def groups(probed: CheckInput) -> Result:
     """Read and search of Group SHOULD be supported with its export; who defines a group has to be asked."""
-    if "group" not in _bulk(probed).exports:
+    if "group" not in given(probed.facts.bulk).exports:
         return not_applicable("no export of groups is declared")
     group = probed.capability.resources.get("Group")
     missing = [code for code in ("read", "search-type") if group is None or code not in group.interactions]
@@ -100,15 +104,12 @@ def groups(probed: CheckInput) -> Result:
 )
 def with_backend(probed: CheckInput) -> Result:
     """SMART Backend Services SHOULD protect it."""
-    if not _bulk(probed).exports:
-        return _undeclared(probed)
-    smart = probed.facts.smart
-    if smart is None:
+    _exporting(probed)
+    if probed.facts.smart is None:
         return not_observed("the SMART configuration was not seen", probed.at("smart"))
-    if smart.grant_types_supported is None:
-        return not_observed("grant_types_supported is not declared")
+    probed.listed("grant_types_supported")
     return (
         warned("Export is declared, but backend services are not offered")
-        if "backend" not in smart.launch_modes
+        if "backend" not in probed.smart.launch_modes
         else passed("Backend services are offered")
     )

@@ -10,6 +10,7 @@ from interlock.model import words
 from interlock.model.base import Severity
 from interlock.probe.checks.base import (
     CheckInput,
+    NeedError,
     Result,
     check,
     failed,
@@ -77,22 +78,23 @@ def fields(probed: CheckInput) -> Result:
     Severity.CRITICAL,
     cite("CDSH", "security-and-safety"),
     rows=("TLS-06",),
+    at="cds",
     level="SHALL",
 )
 def https(probed: CheckInput) -> Result:
     """The EHR sends patient data with every call."""
     exchange = probed.exchanges.get("cds")
     if exchange is None:
-        return not_applicable("no CDS service of the product was named")
+        raise NeedError(not_applicable("no CDS service of the product was named"))
     address = origin(exchange.asked)
     if address is None:
-        return not_observed("its address could not be used", probed.at("cds"))
+        return not_observed("its address could not be used")
     if address.scheme == "https":
-        return passed("The service's address is https", probed.at("cds"))
+        return passed("The service's address is https")
     return (
-        not_applicable("the service runs on this machine", probed.at("cds"))
+        not_applicable("the service runs on this machine")
         if is_loopback_host(address.host)
-        else failed("The service's address is plain http", probed.at("cds"))
+        else failed("The service's address is plain http")
     )
 
 

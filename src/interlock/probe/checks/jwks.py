@@ -25,13 +25,11 @@ def published(probed: CheckInput) -> Result:
         return failed("Nothing is published at the jwks_uri; signatures cannot be verified", probed.at("jwks"))
     probed.require("jwks")
     facts = probed.jwks
+    if not (facts.keys or facts.problems or probed.signs_on):
+        return warned("The key set is empty; the server claims no sign-on (sso-openid-connect) that would need a key")
     if not facts.keys:
-        why = "has no list of keys" if facts.problems else "is empty"
-        if not facts.problems and not probed.signs_on:
-            return warned(
-                "The key set is empty; the server claims no sign-on (sso-openid-connect) that would need a key"
-            )
-        return failed(f"The key set {why}; signatures cannot be verified")
+        lacks = "has no list of keys" if facts.problems else "is empty"
+        return failed(f"The key set {lacks}; signatures cannot be verified")
     unusable = [note for note in facts.problems if "cannot be used" in note]
     if len(unusable) >= facts.keys:
         return failed(f"None of {facts.keys} keys can be used: {unusable[0]}")
@@ -55,11 +53,12 @@ def published(probed: CheckInput) -> Result:
 )
 def no_private_members(probed: CheckInput) -> Result:
     """The names of the members are reported, their values never."""
-    if probed.jwks.private_members:
-        leaks = [note for note in probed.jwks.problems if "private members" in note]
-        leak = leaks[0] if leaks else "a key publishes private members"
-        return failed(f"Whoever reads the set can sign as the server: {leak}")
-    return passed("No private or symmetric member is published")
+    leaks = (note for note in probed.jwks.problems if "private members" in note)
+    return (
+        failed(f"Whoever reads the set can sign as the server: {next(leaks, 'a key publishes private members')}")
+        if probed.jwks.private_members
+        else passed("No private or symmetric member is published")
+    )
 
 
 @check(

@@ -22,7 +22,6 @@ from interlock.probe.checks.base import (
     passed,
     quoted,
     quoted_list,
-    unseen,
     warned,
 )
 from interlock.probe.checks.sources import cite
@@ -54,12 +53,12 @@ _SUPPORTED_PROFILES = frozenset({"R4", "R4B", "R5"})
 def nested_elements(probed: CheckInput) -> Result:
     """rest.mode, software.name and implementation.description in all; interactions in DSTU2 and STU3."""
     missing = dict(_missing(probed))
-    if missing:
-        return failed(
-            f"Missing, though required where its parent is given: {words.listed(list(missing))}",
-            *(probed.at("metadata", pointer) for pointer in missing.values()),
-        )
-    return passed("The required nested elements are there")
+    where = probed.at_each("metadata", missing.values())
+    return (
+        failed(f"Missing, though required where its parent is given: {words.listed(list(missing))}", *where)
+        if missing
+        else passed("The required nested elements are there")
+    )
 
 
 def _missing(probed: CheckInput) -> Iterator[tuple[str, str]]:
@@ -90,13 +89,13 @@ def repeats(probed: CheckInput) -> Result:
     if probed.capability.fhir_release == "R4":
         return not_applicable("judged by cpb-9 and cpb-12 in R4 (CAP-029, CAP-032)", probed.at("metadata"))
     pointers = probed.capability.repeated
-    if pointers:
-        return warned(
-            f"{words.count(len(pointers), 'list')} {words.agree(len(pointers), 'names', 'name')} a type or a parameter "
-            "twice; the entries were merged",
-            *(probed.at("metadata", pointer) for pointer in pointers[:5]),
-        )
-    return passed("No type or parameter is listed twice")
+    lists = f"{words.count(len(pointers), 'list')} {words.agree(len(pointers), 'names', 'name')}"
+    where = probed.at_each("metadata", pointers[:5])
+    return (
+        warned(f"{lists} a type or a parameter twice; the entries were merged", *where)
+        if pointers
+        else passed("No type or parameter is listed twice")
+    )
 
 
 @check(
@@ -111,18 +110,16 @@ def repeats(probed: CheckInput) -> Result:
 def search_parameters(probed: CheckInput) -> Result:
     """Without them nobody can plan a query; FHIR leaves the list optional."""
     resources = probed.capability.resources
-    searchable = [facts.search_params for facts in resources.values() if "search-type" in facts.interactions]
+    searchable = [name for name, facts in resources.items() if "search-type" in facts.interactions]
+    silent = [name for name in searchable if not resources[name].search_params]
     if not searchable:
         return not_applicable("no type is declared to be searched")
-    if not all(searchable):
-        silent = [
-            name for name, facts in resources.items() if not facts.search_params and "search-type" in facts.interactions
-        ]
-        return warned(
-            f"{len(silent)} of {len(searchable)} searchable types list no parameter: {quoted_list(silent)}",
-            probed.at("metadata", "/rest/0/resource"),
-        )
-    return passed(f"All {len(searchable)} searchable types list their parameters")
+    without = f"{len(silent)} of {len(searchable)} searchable types list no parameter: {quoted_list(silent)}"
+    return (
+        warned(without, probed.at("metadata", "/rest/0/resource"))
+        if silent
+        else passed(f"All {len(searchable)} searchable types list their parameters")
+    )
 
 
 @check(
@@ -142,33 +139,22 @@ def search_parameters(probed: CheckInput) -> Result:
 )
 def supported_profiles(probed: CheckInput) -> Result:
     """Not declared is unknown, not "no"; ``profile`` is the rule for the whole type and no such claim."""
-    facts = probed.capability
-    if facts.fhir_release not in _SUPPORTED_PROFILES:
-        if facts.profiles:
-            return passed(_declared(len(facts.profiles)), probed.at("metadata", "/profile"))
-        return warned("No profile is declared; which ones are met has to be asked", probed.at("metadata", "/profile"))
-    profiles = probed.profiles
-    if not profiles:
+    facts, where = probed.capability, probed.at("metadata", "/profile")
+    supported = facts.fhir_release in _SUPPORTED_PROFILES
+    number = len(probed.profiles if supported else facts.profiles)
+    declared = f"{words.count(number, 'profile')} {words.agree(number, 'is', 'are')} declared"
+    if not supported:
+        unnamed = "No profile is declared; which ones are met has to be asked"
+        return passed(declared, where) if number else warned(unnamed, where)
+    if not number:
         return warned("No supportedProfile is declared; which profiles are met has to be asked")
-    versioned = sum("|" in profile for profile in profiles)
-    if versioned < len(profiles):
-        return warned(
-            f"{_declared(len(profiles))}{_without(len(profiles) - versioned, len(profiles))} without a version: "
-            "which edition of the guide is met has to be asked"
-        )
-    versions = words.agree(len(profiles), "its version", "their versions")
-    return passed(f"{_declared(len(profiles))} with {versions}")
-
-
-def _declared(profiles: int) -> str:
-    return f"{words.count(profiles, 'profile')} {words.agree(profiles, 'is', 'are')} declared"
-
-
-def _without(some: int, every: int) -> str:
-    """How many of several lack something; of a single one there is nothing to count."""
-    if every == 1:
-        return ""
-    return ", all" if some == every else f", {some}"
+    unversioned = sum("|" not in profile for profile in probed.profiles)
+    some = "" if number == 1 else ", all" if unversioned == number else f", {unversioned}"
+    return (
+        warned(f"{declared}{some} without a version: which edition of the guide is met has to be asked")
+        if unversioned
+        else passed(f"{declared} with {words.agree(number, 'its version', 'their versions')}")
+    )
 
 
 @check(
@@ -189,17 +175,14 @@ def instantiates(probed: CheckInput) -> Result:
         return not_applicable("DSTU2 has no instantiates")
     # US Core 8 prints the address with another capital than the artefact has (docs/requirements.md: UC-02).
     names_us_core = any(url.partition("|")[0].lower() == US_CORE_SERVER.lower() for url in facts.instantiates)
-    if names_us_core or (facts.instantiates and not _claims_us_core(probed)):
+    claims_us_core = any(profile.startswith(_US_CORE) for profile in probed.profiles)
+    if names_us_core or (facts.instantiates and not claims_us_core):
         return passed(f"Named: {quoted_list(facts.instantiates, 3)}")
     return (
         warned("US Core profiles are declared, but not that the US Core server is instantiated")
-        if _claims_us_core(probed)
+        if claims_us_core
         else not_applicable("nothing is instantiated, and no guide's profiles are declared")
     )
-
-
-def _claims_us_core(probed: CheckInput) -> bool:
-    return f"\n{_US_CORE}" in "\n".join(("", *probed.profiles))
 
 
 @check(
@@ -232,10 +215,8 @@ def date_of_statement(probed: CheckInput) -> Result:
 
 def _day(text: str) -> date | None:
     match = _DATE.match(text)
-    if match is None:
-        return None
     try:
-        return date(int(match[1]), int(match[2] or 1), int(match[3] or 1))
+        return date(*(int(part or 1) for part in match.groups())) if match else None
     except ValueError:
         return None
 
@@ -313,12 +294,10 @@ def etag(probed: CheckInput) -> Result:
 )
 def nothing_instead(probed: CheckInput) -> Result:
     """A login page, an OperationOutcome, a Bundle or an empty object under 200: the statement was not observed."""
-    exchange = probed.exchanges.get("metadata")
-    if exchange is not None and exchange.reading in INSTEAD:
-        return warned(f"{capitalized(exchange.detail)}; what the server offers remains unknown")
-    return (
-        passed("What came with a success was the statement") if probed.has("metadata") else unseen(probed, "metadata")
-    )
+    if probed.reading("metadata") in INSTEAD:
+        return warned(f"{capitalized(probed.why_unseen('metadata'))}; what the server offers remains unknown")
+    probed.require("metadata")
+    return passed("What came with a success was the statement")
 
 
 @check("CAP-045", "Two answers give the same statement", Severity.MEDIUM, rows=("CS-02",))

@@ -36,7 +36,6 @@ _REQUIRED = {
     "STU3": ("status", "date", "kind", "fhirVersion", "acceptUnknown", "format"),
     "R4": ("status", "date", "kind", "fhirVersion", "format"),
 }
-_DEFINITIONS = {"DSTU2": "DSTU2", "STU3": "STU3", "R4B": "R4B", "R5": "R5"}
 
 
 @check(
@@ -50,15 +49,14 @@ _DEFINITIONS = {"DSTU2": "DSTU2", "STU3": "STU3", "R4B": "R4B", "R5": "R5"}
 )
 def offered(probed: CheckInput) -> Result:
     """A 404 means that FHIR, or that release, is not at this base: a wrong address rather than a broken server."""
-    if probed.has("metadata"):
-        facts = probed.capability
-        version = f"FHIR {plain(facts.fhir_version, 40)}" if facts.fhir_version else "an unstated FHIR version"
-        return passed(f"A statement for {version} is offered")
     if probed.is_absent("metadata"):
         return failed(
             "Nothing is offered at the base URL's /metadata: FHIR, or this release of it, is not at this address"
         )
-    return unseen(probed, "metadata")
+    probed.require("metadata")
+    version = probed.capability.fhir_version
+    stated = f"FHIR {plain(version, 40)}" if version else "an unstated FHIR version"
+    return passed(f"A statement for {stated} is offered")
 
 
 @check(
@@ -72,15 +70,13 @@ def offered(probed: CheckInput) -> Result:
 )
 def without_token(probed: CheckInput) -> Result:
     """An interoperability finding, no violation: FHIR itself does not require it."""
-    if probed.has("metadata"):
-        return passed("The statement was given without a token")
-    exchange = probed.exchanges.get("metadata")
-    if exchange is not None and exchange.reading in {"unauthorized", "forbidden"}:
+    if probed.reading("metadata") in {"unauthorized", "forbidden"}:
         return warned(
-            f"The statement is refused without credentials (HTTP {exchange.record.status}); FHIR permits that, "
-            "but nobody can see what the server offers before being registered"
+            f"The statement is refused without credentials (HTTP {probed.exchanges['metadata'].record.status}); FHIR "
+            "permits that, but nobody can see what the server offers before being registered"
         )
-    return unseen(probed, "metadata")
+    probed.require("metadata")
+    return passed("The statement was given without a token")
 
 
 @check(
@@ -133,9 +129,11 @@ def content_type(probed: CheckInput) -> Result:
     if given == _FHIR_JSON:
         return passed("The media type is application/fhir+json")
     if given == _DSTU2_JSON:
-        if probed.capability.fhir_release == "DSTU2":
-            return passed("The media type is application/json+fhir, DSTU2's own")
-        return warned("The media type is application/json+fhir, which only DSTU2 used")
+        return (
+            passed("The media type is application/json+fhir, DSTU2's own")
+            if probed.capability.fhir_release == "DSTU2"
+            else warned("The media type is application/json+fhir, which only DSTU2 used")
+        )
     if given in _PLAIN_JSON:
         return passed(f"The media type is {given}, which servers may use for JSON")
     stated = f"The media type is {quoted(given)}" if given else "No media type is given"
@@ -203,15 +201,14 @@ def required_elements(probed: CheckInput) -> Result:
     release_name = probed.capability.fhir_release
     if release_name is None:
         return not_observed("the release is unknown, and so are its required elements")
-    document = probed.statement.members
     needed = _REQUIRED.get(release_name, _REQUIRED["R4"])
-    missing = [name for name in needed if document.get(name) in (None, "", [])]
-    if missing:
-        return failed(
-            f"Missing, though {release_name} requires it: {words.listed(missing)}",
-            *probed.at_fields("metadata", missing),
-        )
-    return passed(f"Everything that {release_name} requires at the top is there")
+    missing = [name for name in needed if probed.statement.members.get(name) in (None, "", [])]
+    where = probed.at_fields("metadata", missing)
+    return (
+        failed(f"Missing, though {release_name} requires it: {words.listed(missing)}", *where)
+        if missing
+        else passed(f"Everything that {release_name} requires at the top is there")
+    )
 
 
 @check(
@@ -248,12 +245,12 @@ def describes_server(probed: CheckInput) -> Result:
 )
 def complete(probed: CheckInput) -> Result:
     """Nothing is concluded from what a SUBSETTED statement leaves out."""
-    if probed.capability.subsetted:
-        return warned(
-            "The statement is tagged SUBSETTED; what it leaves out is unknown, not unsupported",
-            probed.at("metadata", "/meta/tag"),
-        )
-    return passed("The statement is not tagged as a summary")
+    tagged = "The statement is tagged SUBSETTED; what it leaves out is unknown, not unsupported"
+    return (
+        warned(tagged, probed.at("metadata", "/meta/tag"))
+        if probed.capability.subsetted
+        else passed("The statement is not tagged as a summary")
+    )
 
 
 @check(
@@ -293,10 +290,12 @@ def software(probed: CheckInput) -> Result:
     named = probed.capability.software
     if not named:
         return warned("The software is not named, which FHIR permits; an upgrade will go unseen")
-    if "version" not in named:
-        name = quoted(named.get("name", ""))
-        return warned(f"The software is {name} without a version, which FHIR permits; an upgrade will go unseen")
-    return passed(f"The software is {quoted(named.get('name', ''))}, version {quoted(named['version'])}")
+    name = quoted(named.get("name", ""))
+    return (
+        passed(f"The software is {name}, version {quoted(named['version'])}")
+        if "version" in named
+        else warned(f"The software is {name} without a version, which FHIR permits; an upgrade will go unseen")
+    )
 
 
 @check(
