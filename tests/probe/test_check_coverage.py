@@ -83,14 +83,11 @@ PHRASES: dict[str, tuple[str, ...]] = {
     "BULK: $export as declared, never invoked": tuple(f"BULK-{number:03d}" for number in range(1, 5)),
     "CDS: the product's own /cds-services": tuple(f"CDS-{number:03d}" for number in range(1, 5)),
 }
-_FAMILIES = ("NET", "CAP", "SMART", "OIDC", "JWKS", "CORS", "UDAP", "BULK", "CDS")
 
 
-def test_every_phrase_has_checks_and_every_check_a_phrase() -> None:
+def test_every_phrase_has_its_checks() -> None:
     named = {check_id for ids in PHRASES.values() for check_id in ids}
-    registered = {spec.id for spec in list_checks() if spec.family in _FAMILIES}
-    own = {"CAP-009", "CAP-013"}  # a summary, and text that could not be read: neither is a phrase of the list
-    assert named | own == registered
+    assert sorted(named - {spec.id for spec in list_checks()}) == []
 
 
 @cache
