@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -110,3 +111,25 @@ def test_the_index_of_decisions_is_complete() -> None:
     for path in sorted(folder.glob("[0-9]*.md")):
         title = path.read_text("utf-8").partition("\n")[0].removeprefix("# ").partition(". ")[2]
         assert f"[{int(path.name[:4])}. {title}]({path.name})" in index, path.name
+
+
+def test_every_hop_of_the_walks_exists() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    hops = re.findall(r"`([\w/]+\.py)::(\w+)`", page)
+    assert len(hops) > 30
+    missing = [f"{file}::{name}" for file, name in hops if name not in names_of(ROOT / "src" / "interlock" / file)]
+    assert missing == [], "docs/architecture.md names what is not there"
+
+
+def names_of(path: Path) -> set[str]:
+    """Functions and classes of a module, and what it assigns."""
+    named = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    assigned = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return assigned | {node.name for node in nodes if isinstance(node, named)}
+
+
+def test_every_room_has_its_row() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    rows = set(re.findall(r"^\| `(\w+)/` \|", page, re.MULTILINE))
+    assert rows == {path.parent.name for path in (ROOT / "src" / "interlock").glob("*/__init__.py")}

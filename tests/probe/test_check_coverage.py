@@ -83,6 +83,7 @@ PHRASES: dict[str, tuple[str, ...]] = {
     "BULK: $export as declared, never invoked": tuple(f"BULK-{number:03d}" for number in range(1, 5)),
     "CDS: the product's own /cds-services": tuple(f"CDS-{number:03d}" for number in range(1, 5)),
 }
+_FAMILIES = ("NET", "CAP", "SMART", "OIDC", "JWKS", "CORS", "UDAP", "BULK", "CDS")
 
 
 def test_every_phrase_has_its_checks() -> None:
