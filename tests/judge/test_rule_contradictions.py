@@ -20,10 +20,8 @@ from rule_examples import (
 )
 
 from interlock.content.cel import cel
-from interlock.judge.comparison import observed_answer
-from interlock.judge.context import fact_variables
-from interlock.judge.contradictions import find
-from interlock.judge.variables import cleaned
+from interlock.judge.contradictions import find, observed_answer
+from interlock.judge.variables import cleaned, fact_variables
 from interlock.model.base import Evidence, RuleOutcome
 from interlock.model.observation import Observation
 from interlock.model.questionnaire import Item, Response

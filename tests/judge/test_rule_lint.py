@@ -150,30 +150,6 @@ def test_checks_are_looked_up_when_their_ids_are_known() -> None:
     only(check(items, rules, check_ids={"SMART-001"}), "reference", "there is no check 'SMART-002'; did you mean")
 
 
-def test_dependencies() -> None:
-    items, rules = content()
-    rules[0]["depends_on"] = ["TEST-009"]
-    only(check(items, rules), "reference", "depends_on names 'TEST-009'", "TEST-001")
-    rules[0]["depends_on"] = ["TEST-002"]
-    rules[1]["depends_on"] = ["TEST-001"]
-    only(check(items, rules), "cycle", "TEST-001 → TEST-002 → TEST-001")
-
-
-def test_ids_are_unique() -> None:
-    items, rules = content(choice("x.a"))
-    only(check(items, rules), "duplicate-id", "the item id is used twice", "x.a")
-    items, rules = content()
-    task = {"id": "a.b", "title": "T", "scope": "org", "owner": "us", "gate": "pilot"}
-    problems = check(items, [*rules, rules[0]], tasks=[task, task])
-    assert {("TEST-001", "duplicate-id"), ("a.b", "duplicate-id")} <= set(found(problems))
-
-
-def test_tasks_refer_to_tasks() -> None:
-    items, rules = content()
-    task = {"id": "a.b", "title": "T", "scope": "org", "owner": "us", "gate": "pilot", "replaces": ["a.c"]}
-    only(check(items, rules, tasks=[task]), "reference", "'a.c' is no task", "a.b")
-
-
 @pytest.mark.parametrize(
     ("message", "text"),
     [
@@ -194,12 +170,6 @@ def test_a_measured_question_is_read_and_graded() -> None:
     only(check(items, rules), "measures", "measures x.p, which gap_when does not read", "TEST-001")
     rules[0]["measures"] = "x.words"
     only(check(items, rules), "grade", "x.words is not graded", "TEST-001")
-
-
-def test_what_is_not_cel() -> None:
-    items, rules = content()
-    rules[0]["gap_when"] = "value.x.a <"
-    only(check(items, rules), "expression", "expected a value, found the end\nvalue.x.a <\n           ^", "TEST-001")
 
 
 # Conditions
@@ -436,15 +406,6 @@ def test_weights() -> None:
     for option in flat["options"]:
         option["weight"] = 1.0
     only(check(*content(flat)), "grade", "every option has the weight 1", "x.flat")
-
-
-def test_conditions_of_questions() -> None:
-    nowhere = [{"question": "x.z", "operator": "=", "answer": "none"}]
-    only(broken(lambda item: item.update(enable_when=nowhere)), "reference", "names 'x.z'", "x.a")
-    impossible = [{"question": "x.p", "operator": "=", "answer": "nil"}]
-    only(
-        broken(lambda item: item.update(enable_when=impossible)), "enable-when", "x.p never has the answer 'nil'", "x.a"
-    )
 
 
 @pytest.mark.parametrize(

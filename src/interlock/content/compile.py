@@ -13,7 +13,7 @@ from interlock.model.rule import Rule, Ruleset
 
 #: Prefixes of names that only an observation gives.
 FACT_ROOTS = frozenset({"probe", "checks", "fit"})
-#: Prefixes of names that compare answers with an observation; see :mod:`interlock.judge.comparison`.
+#: Prefixes of names that compare answers with an observation; see :mod:`interlock.judge.contradictions`.
 COMPARED_ROOTS = frozenset({"compared", "contradictions"})
 #: Prefixes of all names that are only there when something was observed.
 OBSERVED_ROOTS = FACT_ROOTS | COMPARED_ROOTS

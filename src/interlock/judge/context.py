@@ -12,18 +12,16 @@ from interlock.content.compile import ANSWER_ROOTS, COMPARED_ROOTS
 from interlock.content.expression import TOP_LEVEL
 from interlock.content.messages import line, show
 from interlock.judge.answers import Answers, AnswerState, state_of
-from interlock.judge.comparison import automatic_items, automatic_reads, comparison, observed_answer
+from interlock.judge.contradictions import automatic_items, automatic_reads, comparison
 from interlock.judge.inputs import RuleInputs
 from interlock.judge.names import Wanted, kept, state_at, value_at, wanted_names
 from interlock.judge.sites import sites
 from interlock.judge.variables import (
-    checks_variable,
     cleaned,
     contract_variable,
-    fit_variable,
+    fact_variables,
     fleet_variable,
     organization_variable,
-    probe_variable,
 )
 from interlock.model.base import Scope, Status
 from interlock.model.finding import PRODUCT, Subject
@@ -203,19 +201,7 @@ class Knowledge:
         if observation is None or observation.outcome == "not_observed" or not self._automatic:
             return {}
         context = cel.Context(variables=cleaned(kept(facts, self._automatic_reads)))
-        pairs = ((item.id, observed_answer(item, context)) for item in self._automatic)
-        return comparison(self._automatic, {item: answer for item, answer in pairs if answer is not None}, answers)
-
-
-def fact_variables(inputs: RuleInputs, org: str) -> Variables:
-    """``probe``, ``checks`` and, when the organisation's statement was observed, ``fit``."""
-    observation = inputs.observations.get(org)
-    result: Variables = {
-        "probe": probe_variable(observation.facts) if observation else {},
-        "checks": checks_variable(observation.checks) if observation else {},
-    }
-    fit = fit_variable(inputs.fits.get(org))
-    return result if fit is None else {**result, "fit": fit}
+        return comparison(self._automatic, context, answers)
 
 
 def unobserved(organization: Organization, inputs: RuleInputs) -> str | None:

@@ -1,23 +1,28 @@
-"""Answers that an observation contradicts; none is ever replaced.
+"""An organisation's answers beside what was observed of it; none is ever replaced.
 
-What an observation says is decided by the first condition of an automatic answer that holds; while an earlier condition
-is undecided, none of the later ones counts, so that half an observation never accuses anybody.
+Conditions read ``compared``, how many of its answers an observation speaks about, and ``contradictions``, the ids of
+those that it contradicts. Both are absent while nothing was observed: not observed is never "no contradiction". What an
+observation says is decided by the first condition of an automatic answer that holds; while an earlier condition is
+undecided, none of the later ones counts, so that half an observation never accuses anybody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from interlock.content.cel import cel
-from interlock.content.expression import Expression
+from interlock.content.expression import Expression, compile_expression
 from interlock.content.messages import line, show
-from interlock.judge.comparison import automatic_items, differs, observed_answer
-from interlock.judge.context import Variables, fact_variables
+from interlock.content.syntax import CelSyntaxError
+from interlock.judge.answers import AnswerState
 from interlock.judge.inputs import RuleInputs
-from interlock.judge.variables import cleaned
-from interlock.model.base import Status
+from interlock.judge.names import value_at
+from interlock.judge.variables import cleaned, fact_variables
+from interlock.model.base import Scope, Status
 from interlock.model.finding import Contradiction
-from interlock.model.questionnaire import AnswerValue, Item
+from interlock.model.observation import Observation
+from interlock.model.questionnaire import AnswerValue, AutoAnswer, Item, ItemType
 
 _MAX_EVIDENCE = 400
 
@@ -25,51 +30,83 @@ _MAX_EVIDENCE = 400
 def find(inputs: RuleInputs) -> tuple[Contradiction, ...]:
     """Every answer of an organisation that its observation contradicts, by item and organisation in their order."""
     questions = (item for questionnaire in inputs.questionnaires for item in questionnaire.questions())
-    return tuple(_find(automatic_items(questions), inputs))
+    observed = {
+        org.id: (inputs.observations[org.id], cleaned(fact_variables(inputs, org.id)))
+        for org in inputs.organizations
+        if org.id in inputs.observations
+    }
+    contexts = {org: cel.Context(variables=facts) for org, (_, facts) in observed.items()}
+    return tuple(
+        Contradiction(
+            item=item.id,
+            org=org,
+            answered=_in_words(item, response.value),
+            observed=_in_words(item, decided[0]),
+            evidence=_evidence(decided[1], *observed[org]),
+        )
+        for item in automatic_items(questions)
+        for org, context in contexts.items()
+        if item.id not in inputs.hidden.get(org, ())
+        and (response := inputs.by_org.get(org, {}).get(item.id)) is not None
+        and response.status is Status.ANSWERED
+        and response.value is not None
+        and (decided := observed_answer(item, context)) is not None
+        and differs(item, response.value, decided[0])
+    )
 
 
-def _find(items: tuple[Item, ...], inputs: RuleInputs) -> Iterator[Contradiction]:
-    observed = {organization.id: _Observed(organization.id, inputs) for organization in inputs.organizations}
-    for item in items:
-        for org, facts in observed.items():
-            response = inputs.by_org.get(org, {}).get(item.id)
-            hidden = item.id in inputs.hidden.get(org, frozenset())
-            if response is None or response.status is not Status.ANSWERED or response.value is None or hidden:
-                continue
-            decided = observed_answer(item, facts.context)
-            if decided and differs(item, response.value, decided[0]):
-                yield Contradiction(
-                    item=item.id,
-                    org=org,
-                    answered=_in_words(item, response.value),
-                    observed=_in_words(item, decided[0]),
-                    evidence=facts.evidence(decided[1]),
-                )
+def automatic_items(items: Iterable[Item]) -> tuple[Item, ...]:
+    """The items that an observation may answer, in their order."""
+    return tuple(item for item in items if item.auto_answer and item.scope is Scope.ORG)
 
 
-class _Observed:
-    """What was observed of one organisation, as conditions read it."""
+def automatic_reads(items: Iterable[Item]) -> frozenset[str]:
+    """The dotted names that decide what an observation answers."""
+    conditions = [_condition(automatic) for item in items for automatic in item.auto_answer]
+    return frozenset(name for condition in conditions if condition is not None for name in condition.reads)
 
-    def __init__(self, org: str, inputs: RuleInputs) -> None:
-        self.variables: Variables = cleaned(fact_variables(inputs, org))
-        self.context = cel.Context(variables=self.variables)
-        self.observation = inputs.observations.get(org)
 
-    def evidence(self, condition: Expression) -> str:
-        """When and where it was observed, and the facts that the condition reads, on one line."""
-        shown = ", ".join(f"{name} = {self._shown(name)}" for name in condition.reads)
-        if self.observation is None:
-            return line(shown, _MAX_EVIDENCE)
-        moment = self.observation.started.strftime("%Y-%m-%d %H:%M")
-        return line(f"{self.observation.target.base_url} on {moment} UTC: {shown}", _MAX_EVIDENCE)
+def observed_answer(item: Item, context: cel.Context) -> tuple[AnswerValue, Expression] | None:
+    """The answer that observed facts give to an item, and the condition that gave it; none when they decide nothing."""
+    for automatic in item.auto_answer:
+        condition = _condition(automatic)
+        if condition is None:
+            return None
+        holds, _ = condition.evaluate(context)
+        if holds is None:
+            return None
+        if holds:
+            return _value(item, automatic), condition
+    return None
 
-    def _shown(self, name: str) -> str:
-        value = self.variables
-        for part in name.split("."):
-            if type(value) is not dict or part not in value:
-                return "absent"
-            value = value[part]
-        return "present" if type(value) is dict else show(value)
+
+def differs(item: Item, answered: AnswerValue, observed: AnswerValue) -> bool:
+    """Whether an observation contradicts an answer; of several options it names one that must be among them."""
+    if item.type is ItemType.MULTI_CHOICE and isinstance(answered, tuple) and isinstance(observed, tuple):
+        return not set(observed) <= set(answered)
+    return type(answered) is not type(observed) or answered != observed
+
+
+def comparison(items: Iterable[Item], context: cel.Context, states: Mapping[str, AnswerState]) -> dict[str, Any]:
+    """``compared`` and ``contradictions`` of one organisation that was observed."""
+    answered = [(item, value) for item in items if (value := states.get(item.id, AnswerState()).value) is not None]
+    decided = [(item, value, observed_answer(item, context)) for item, value in answered]
+    compared = [(item, value, observed[0]) for item, value, observed in decided if observed is not None]
+    contradicted = [item.id for item, value, observed in compared if differs(item, value, observed)]
+    return {"compared": len(compared), "contradictions": contradicted}
+
+
+def _evidence(condition: Expression, observation: Observation, facts: dict[str, Any]) -> str:
+    """When and where it was observed, and the facts that the condition reads, on one line."""
+    shown = ", ".join(f"{name} = {_shown(value_at(facts, name))}" for name in condition.reads)
+    moment = observation.started.strftime("%Y-%m-%d %H:%M")
+    return line(f"{observation.target.base_url} on {moment} UTC: {shown}", _MAX_EVIDENCE)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "absent"
+    return "present" if type(value) is dict else show(value)
 
 
 def _in_words(item: Item, value: AnswerValue) -> str:
@@ -78,3 +115,17 @@ def _in_words(item: Item, value: AnswerValue) -> str:
         option.label if isinstance(entry, str) and (option := item.option(entry)) else show(entry) for entry in values
     ]
     return line(", ".join(labels), 300)
+
+
+def _condition(automatic: AutoAnswer) -> Expression | None:
+    """When an answer is given; none when it is not CEL, which lint reports."""
+    try:
+        return compile_expression(automatic.when)
+    except CelSyntaxError:
+        return None
+
+
+def _value(item: Item, automatic: AutoAnswer) -> AnswerValue:
+    if item.type is ItemType.MULTI_CHOICE and isinstance(automatic.value, str):
+        return (automatic.value,)
+    return automatic.value

@@ -1,17 +1,16 @@
-"""The score: an interval, never one number (formulas and worked examples: docs/scoring.md)."""
+"""Score (an interval, never one number), gates and stage; formulas and worked examples: docs/scoring.md."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from interlock.judge.stages import gate_states, stage
 from interlock.judge.tallies import Keys, Tallies, Tally, merged
 from interlock.judge.verdict import own_verdict
 from interlock.model.base import Gate
 from interlock.model.finding import GATE_RANK, listed
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
-from interlock.model.readiness import Interval, OrgReadiness, Score
+from interlock.model.readiness import GateState, Interval, OrgReadiness, Score
 from interlock.model.words import count, gate
 
 #: An open blocker caps the score here (docs/scoring.md#caps).
@@ -53,6 +52,42 @@ def org_readiness(
         verdict=verdict,
         verdict_provisional=provisional,
     )
+
+
+def gate_states(concerning: Sequence[Tally]) -> tuple[GateState, ...]:
+    """The four gates of a subject that these tallies concern (product, vendor and organisation together).
+
+    A gate's requirements are the findings of stable rules other than advice at that gate. It holds when every one is
+    met or not applicable, so a gate without requirements holds. ``required`` counts the applicable ones.
+    """
+    return tuple(_gate_state(gate, number, concerning) for number, gate in enumerate(Gate))
+
+
+def _gate_state(gate: Gate, number: int, concerning: Sequence[Tally]) -> GateState:
+    is_open = merged([tally.opened[number] for tally in concerning])
+    is_unknown = merged([tally.unknown[number] for tally in concerning])
+    met = sum(tally.met[number] for tally in concerning)
+    return GateState(
+        gate=gate,
+        holds=not is_open and not is_unknown,
+        required=met + len(is_open) + len(is_unknown),
+        met=met,
+        open=is_open,
+        undecided=is_unknown,
+    )
+
+
+def stage(gates: Iterable[GateState], *, unknowns_hold: bool = False) -> Gate | None:
+    """The highest gate that holds together with all before it; none when not even the first holds.
+
+    :param unknowns_hold: treat every undecided requirement as met.
+    """
+    reached = None
+    for state in gates:
+        if not (state.holds or (unknowns_hold and not state.open)):
+            break
+        reached = state.gate
+    return reached
 
 
 def _score(own: Sequence[Tally], concerning: Sequence[Tally], product_blockers: Keys, target_gate: Gate) -> Score:

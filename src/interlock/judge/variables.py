@@ -80,6 +80,17 @@ def organization_variable(organization: Organization) -> dict[str, Any]:
     }
 
 
+def fact_variables(inputs: RuleInputs, org: str) -> dict[str, Any]:
+    """``probe``, ``checks`` and, when the organisation's statement was observed, ``fit``."""
+    observation = inputs.observations.get(org)
+    result: dict[str, Any] = {
+        "probe": probe_variable(observation.facts) if observation else {},
+        "checks": checks_variable(observation.checks) if observation else {},
+    }
+    fit = fit_variable(inputs.fits.get(org))
+    return result if fit is None else {**result, "fit": fit}
+
+
 def fleet_variable(inputs: RuleInputs) -> dict[str, Any]:
     """All organisations together: how many, how many observed, which releases and vendors, whether addresses repeat."""
     latest = [inputs.observations.get(organization.id) for organization in inputs.organizations]

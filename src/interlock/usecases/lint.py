@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from interlock.content.questionnaires import QuestionnaireSet, read_questionnaires
+from interlock.content.questionnaires import read_questionnaires
 from interlock.content.ruleset_files import PATTERNS, read_patterns
 from interlock.content.rulesets import CORE, SetFolders, read_ruleset
 from interlock.documents.resources import data_dir
@@ -59,10 +59,9 @@ def lint_directories(
 ) -> tuple[LintProblem, ...]:
     """Lint one ruleset, with what it extends, and the questionnaires of some folders."""
     asked = read_questionnaires(questions)
-    problems = list(
-        lint_ruleset(read_ruleset(ruleset, folders), asked.questionnaires, asked.items, statements, check_ids=check_ids)
-    )
-    return in_order([*problems, *_questions_that_cannot_be_read(asked, problems), *_scalars(questions)])
+    read = read_ruleset(ruleset, folders)
+    problems = lint_ruleset(read, asked.questionnaires, asked.items, statements, check_ids=check_ids)
+    return in_order([*problems, *map(from_error, asked.problems), *_scalars(questions)])
 
 
 def _lint_all(questions: Sequence[Path], folders: SetFolders, tops: Sequence[str]) -> tuple[LintProblem, ...]:
@@ -84,15 +83,6 @@ def _tops(path: Path, folders: SetFolders) -> tuple[str, ...]:
     """The sets to lint: a folder's own that no other of its own extends, else the shipped one."""
     own = SetFolders((path / "rulesets",)).tops() if (path / "rulesets").is_dir() else ()
     return own or (CORE,)
-
-
-def _questions_that_cannot_be_read(asked: QuestionnaireSet, problems: Sequence[LintProblem]) -> list[LintProblem]:
-    told = {(problem.file, problem.line, problem.column) for problem in problems}
-    return [
-        from_error(error)
-        for error in asked.problems
-        if error.location is None or (error.location.file, error.location.line, error.location.column) not in told
-    ]
 
 
 def _scalars(questions: Sequence[Path]) -> list[LintProblem]:

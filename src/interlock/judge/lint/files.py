@@ -17,9 +17,6 @@ from interlock.judge.lint.scalars import unquoted
 from interlock.model.errors import DocumentError
 from interlock.model.questionnaire import Questionnaire
 
-#: Codes of problems that reading reports as well.
-_ALSO_READ = frozenset({"expression", "reference", "cycle", "duplicate-id"})
-
 
 def lint_ruleset(
     read: RulesetFiles,
@@ -31,8 +28,7 @@ def lint_ruleset(
 ) -> tuple[LintProblem, ...]:
     """Lint a ruleset, composed of all its sets, with questionnaires. What could not be read is a problem, not an error.
 
-    A problem that reading reports is not reported again by a proof. A proof that fails for a rule that another set
-    changes is reported where it is changed: the rule was sound before.
+    A proof that fails for a rule that another set changes is reported where it is changed: the rule was sound before.
 
     :param items: where each item stands.
     """
@@ -43,13 +39,8 @@ def lint_ruleset(
             problems += scalar_problems(path)
     top = next((files for files in read.sets if files.header.id == read.ruleset.id), None)
     locations = Locations(rules=read.documents, items=items, ruleset=str(top.directory / HEADER) if top else None)
-    told = {(entry.file, entry.line) for entry in problems if entry.code == "document"}
     proved = lint(read.ruleset, questionnaires, statements, locations=locations, check_ids=check_ids)
-    problems += [
-        _where_changed(entry, read)
-        for entry in proved
-        if entry.code not in _ALSO_READ or (entry.file, entry.line) not in told
-    ]
+    problems += [_where_changed(entry, read) for entry in proved]
     return in_order(problems)
 
 
@@ -58,10 +49,10 @@ def lint_patterns(
 ) -> tuple[LintProblem, ...]:
     """Lint a folder of patterns: each as a rule, without the proofs over all rules, because none scores."""
     items = {item.id: item for item in every_item(questionnaires)}
-    proved, _ = each_rule(read.patterns.values(), items, Locations(rules=read.sources), check_ids)
+    proved = each_rule(read.patterns.values(), items, Locations(rules=read.sources), check_ids)
     quotes = [entry for path in read.directory.rglob("*.yaml") for entry in scalar_problems(path)]
     told = [from_error(error) for error in read.problems]
-    return in_order([*told, *quotes, *(entry for entry in proved if entry.code != "expression")])
+    return in_order([*told, *quotes, *proved])
 
 
 def scalar_problems(path: Path) -> list[LintProblem]:

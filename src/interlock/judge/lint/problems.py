@@ -33,13 +33,10 @@ class LintProblem:
 CODES = {
     "document": "a file cannot be read as what it should be",
     "quote": "a plain YAML scalar that other tools read as a boolean, number or date",
-    "duplicate-id": "an id is used twice",
     "reference": "a name refers to nothing",
     "scope": "a name is not available in this scope",
-    "cycle": "dependencies form a circle",
     "option": "an answer is compared with a value that its question never has",
     "grade": "option weights that do not grade",
-    "enable-when": "a condition that its question cannot fulfil",
     "auto-answer": "an automatic answer that cannot be given",
     "variable": "a name that no condition knows",
     "function": "a function that CEL does not have",

@@ -10,24 +10,19 @@ from interlock.content.syntax import CelSyntaxError
 from interlock.judge.lint.problems import LintProblem, Locations, problem
 from interlock.judge.lint.references import name_problems
 from interlock.model.base import Scope
-from interlock.model.questionnaire import AutoAnswer, Item, ItemType, Operator
+from interlock.model.questionnaire import AutoAnswer, Item, ItemType
 
 
 def question_problems(
     items: Sequence[Item], locations: Locations, check_ids: Collection[str] | None
 ) -> Iterator[LintProblem]:
     """Everything that is wrong with the questions themselves; ``items`` has the groups too, in reading order."""
-    by_id: dict[str, Item] = {}
-    for item in items:
-        if item.id in by_id:
-            yield problem(locations.item(item.id, "id"), item.id, "duplicate-id", "the item id is used twice")
-        by_id[item.id] = item
+    by_id = {item.id: item for item in items}
     for item in by_id.values():
         if item.scope is Scope.VENDOR:
             message = "answers are kept for the product and for each organisation, never for a vendor"
             yield problem(locations.item(item.id, "scope"), item.id, "scope", message)
         yield from _weights(item, locations)
-        yield from _conditions(item, by_id, locations)
         for index, automatic in enumerate(item.auto_answer):
             location = locations.item(item.id, "auto_answer", index)
             for code, message in _automatic(item, automatic, by_id, check_ids):
@@ -45,18 +40,6 @@ def _weights(item: Item, locations: Locations) -> Iterator[LintProblem]:
         yield problem(location, item.id, "grade", f"some options have a weight and some have none: {without}")
     if len(set(graded)) == 1 and len(graded) > 1:
         yield problem(location, item.id, "grade", f"every option has the weight {graded[0]:g}; leave weights out")
-
-
-def _conditions(item: Item, by_id: Mapping[str, Item], locations: Locations) -> Iterator[LintProblem]:
-    for index, condition in enumerate(item.enable_when):
-        location = locations.item(item.id, "enable_when", index, "question")
-        control = by_id.get(condition.question)
-        if control is None:
-            message = f"enable_when names {condition.question!r}, which no questionnaire has"
-            yield problem(location, item.id, "reference", message)
-        elif condition.operator is not Operator.EXISTS and not _offers(control, condition.answer):
-            message = f"{control.id} never has the answer {condition.answer!r}"
-            yield problem(location, item.id, "enable-when", message)
 
 
 def _automatic(

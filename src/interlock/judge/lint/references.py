@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from interlock.content.compile import ANSWER_ROOTS
-from interlock.content.expression import TOP_LEVEL, Expression
+from interlock.content.expression import MACROS, TOP_LEVEL, Expression
 from interlock.content.messages import fields
-from interlock.documents.names import did_you_mean, find_circle
-from interlock.judge.lint.conditions import wrong_in
+from interlock.content.syntax import Node
+from interlock.documents.names import did_you_mean
+from interlock.judge.lint.literals import impossible_literals
 from interlock.judge.lint.names import IN_SCOPE, unknown_field
 from interlock.judge.lint.problems import LintProblem, Locations, problem
 from interlock.model.base import Scope
-from interlock.model.errors import Location
 from interlock.model.pattern import Pattern
 from interlock.model.questionnaire import Item, ItemType, Questionnaire
-from interlock.model.rule import Rule, Ruleset
+from interlock.model.rule import Rule
+
+#: Functions of the CEL standard library (CEL specification, List of Standard Definitions) and its macros.
+FUNCTIONS = MACROS | {
+    *("has", "size", "contains", "startsWith", "endsWith", "matches", "type", "dyn"),
+    *("bool", "bytes", "double", "duration", "int", "string", "timestamp", "uint"),
+    *("getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds"),
+    *("getMinutes", "getMonth", "getSeconds"),
+}
 
 
 def every_item(questionnaires: Sequence[Questionnaire]) -> Iterator[Item]:
@@ -47,7 +55,7 @@ def rule_references(
             scope = Scope.ORG if key.startswith("where.") else rule.scope
             for code, message in name_problems(name, scope, items, check_ids, where):
                 yield problem(location, rule.id, code, f"{key} reads {name}: {message}")
-        for code, message in wrong_in(key, condition.tree, items):
+        for code, message in _wrong_in(key, condition.tree, items):
             yield problem(location, rule.id, code, message)
     for name in fields(rule.message):
         if name == "who" and isinstance(rule, Pattern) and rule.concerns:
@@ -88,32 +96,13 @@ def name_problems(
             yield "reference", message
 
 
-def ruleset_references(ruleset: Ruleset, locations: Locations) -> Iterator[LintProblem]:
-    """Ids used twice, and dependencies that lead nowhere or in a circle."""
-    ids = [rule.id for rule in ruleset.rules]
-    for repeated in sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1}):
-        yield problem(locations.rule(repeated, "id"), repeated, "duplicate-id", "the rule id is used twice")
-    task_ids = [task.id for task in ruleset.tasks]
-    for repeated in sorted({task_id for task_id in task_ids if task_ids.count(task_id) > 1}):
-        yield problem(Location(file=locations.ruleset), repeated, "duplicate-id", "the task id is used twice")
-    for rule in ruleset.rules:
-        for index, needed in enumerate(rule.depends_on):
-            if needed not in ids:
-                location = locations.rule(rule.id, "depends_on", index)
-                yield problem(location, rule.id, "reference", f"depends_on names {needed!r}, which is no rule")
-    known = {*ids, *task_ids}
-    for task in ruleset.tasks:
-        for name in [*(n for n in task.after if n not in known), *(n for n in task.replaces if n not in task_ids)]:
-            yield problem(
-                Location(file=locations.ruleset),
-                task.id,
-                "reference",
-                f"{name!r} is no task{did_you_mean(name, known)}",
-            )
-    circle = find_circle({rule.id: rule.depends_on for rule in ruleset.rules})
-    if circle:
-        message = f"the dependencies form a circle: {' → '.join(circle)}"
-        yield problem(locations.rule(circle[0], "depends_on"), circle[0], "cycle", message)
+def _wrong_in(key: str, tree: Node, items: Mapping[str, Item]) -> Iterator[tuple[str, str]]:
+    """(code, message) of answers that no question offers, and of functions that do not exist, in one condition."""
+    for message in impossible_literals(tree, items):
+        yield "option", f"{key}: {message}"
+    for node in tree.walk():
+        if node.kind in {"call", "method"} and node.text not in FUNCTIONS:
+            yield "function", f"{key} calls {node.text!r}, which CEL does not have"
 
 
 def _item_problems(root: str, item_id: str, scope: str, items: Mapping[str, Item]) -> Iterator[tuple[str, str]]:

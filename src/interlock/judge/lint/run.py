@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
 
 from interlock.content.compile import OBSERVED_ROOTS, CompiledRule, broken_conditions, compile_rule, condition_texts
-from interlock.content.expression import compile_expression
-from interlock.judge.lint.conditions import constant
+from interlock.content.expression import Expression, compile_expression
+from interlock.judge.answers import Answers
+from interlock.judge.context import SubjectContext
 from interlock.judge.lint.problems import LintProblem, Locations, in_order, problem
 from interlock.judge.lint.proofs import Content, best_leaves_no_gap, ignorance_decides_nothing, worst_opens_a_gap
 from interlock.judge.lint.questions import question_problems
-from interlock.judge.lint.references import every_item, rule_references, ruleset_references
+from interlock.judge.lint.references import every_item, rule_references
 from interlock.judge.lint.rule_tests import own_tests
 from interlock.model.errors import Location
+from interlock.model.finding import PRODUCT
 from interlock.model.pattern import Pattern
 from interlock.model.questionnaire import Item, ItemType, Questionnaire
 from interlock.model.rule import Rule, Ruleset
-
-_R = TypeVar("_R", Rule, Pattern)
 
 
 def lint(
@@ -32,15 +31,14 @@ def lint(
     """Everything that can be proved wrong about a ruleset and its questionnaires, in order of file and line.
 
     :param statements: the article's statements that must be covered, such as ``S01``.
-    :param places: where rules and items stand; without it problems have no file.
+    :param locations: where rules and items stand; without it problems have no file.
     :param check_ids: the probe's check ids; without them ``checks["…"]`` is not looked up.
     """
     where = locations or Locations()
     items = list(every_item(questionnaires))
-    found = [*ruleset_references(ruleset, where), *question_problems(items, where, check_ids)]
-    problems, sound = each_rule(ruleset.rules, {item.id: item for item in items}, where, check_ids)
-    compiled = [compile_rule(rule) for rule in sound]
-    found += problems
+    by_id = {item.id: item for item in items}
+    found = [*question_problems(items, where, check_ids), *each_rule(ruleset.rules, by_id, where, check_ids)]
+    compiled = [compile_rule(rule) for rule in ruleset.rules if not any(broken_conditions(rule))]
     found += _same_conditions(compiled, where)
     found += _proofs(compiled, questionnaires, where)
     found += _statements(compiled, items, statements, where)
@@ -48,25 +46,27 @@ def lint(
 
 
 def each_rule(
-    rules: Iterable[_R], items: Mapping[str, Item], where: Locations, check_ids: Collection[str] | None
-) -> tuple[list[LintProblem], list[_R]]:
-    """Everything that can be proved wrong about rules or patterns one by one, and those whose conditions are CEL."""
-    problems: list[LintProblem] = []
-    sound = []
+    rules: Iterable[Rule | Pattern], items: Mapping[str, Item], where: Locations, check_ids: Collection[str] | None
+) -> Iterator[LintProblem]:
+    """What can be proved wrong about rules or patterns one by one; reading proves that a condition is CEL."""
     for rule in rules:
         broken = dict(broken_conditions(rule))
-        for key, message in broken.items():
-            problems.append(problem(where.rule(rule.id, *key.split(".")), rule.id, "expression", message))
         conditions = {key: compile_expression(text) for key, text in condition_texts(rule).items() if key not in broken}
-        problems += rule_references(rule, conditions, items, where, check_ids)
+        yield from rule_references(rule, conditions, items, where, check_ids)
         for key, condition in conditions.items():
-            always = constant(key, condition)
+            always = _constant(key, condition)
             if always:
-                problems.append(problem(where.rule(rule.id, *key.split(".")), rule.id, "constant", always))
+                yield problem(where.rule(rule.id, *key.split(".")), rule.id, "constant", always)
         if not broken:
-            problems += own_tests(rule, items, where)
-            sound.append(rule)
-    return problems, sound
+            yield from own_tests(rule, items, where)
+
+
+def _constant(key: str, condition: Expression) -> str | None:
+    """Why a condition comes to the same whatever is known, or none."""
+    value, error = condition.evaluate(SubjectContext(PRODUCT, {}, Answers()).context)
+    if value is not None:
+        return f"{key} is always {str(value).lower()}, whatever is known"
+    return f"{key} always fails ({error}), whatever is known" if error and not condition.reads else None
 
 
 def _same_conditions(rules: Sequence[CompiledRule], locations: Locations) -> Iterator[LintProblem]:
