@@ -11,8 +11,8 @@ from interlock.model.base import Gate, Owner, Scope
 from interlock.model.rule import Effort
 from interlock.plan.capacity import GAPS, Lanes, Staffing, Team, staff
 from interlock.plan.sampling import Durations
+from interlock.plan.simulation import Changed, Rerun, Timing
 from interlock.plan.tasks import Task, Work
-from interlock.plan.timing import Changed, Rerun, Timing
 
 RUNS = 3
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
+
 from interlock.model.organization import Freeze
 
 #: Working days in one calendar day: five of seven.
@@ -39,8 +41,6 @@ class WorkingCalendar:
         Work of up to one day ends on the first working day, of 1.5 days on the second; what takes no time is done
         on the first. Negative input counts as zero.
         """
-        import numpy as np
-
         number = min(_FURTHEST, max(0, math.ceil(working_days) - 1))
         offset = np.busday_offset(np.datetime64(self.start, "D"), number, roll="forward", holidays=self._holidays())
         return date.fromisoformat(str(offset))
@@ -71,12 +71,8 @@ class WorkingCalendar:
 
     def _before(self, day: date) -> float:
         """Working days from the start up to ``day``, which is not included; negative before the start."""
-        import numpy as np
-
         first = np.datetime64(self.first_day(), "D")
         return float(np.busday_count(first, np.datetime64(day, "D"), holidays=self._holidays()))
 
     def _holidays(self) -> Any:
-        import numpy as np
-
         return np.array(self.holidays, dtype="datetime64[D]")

@@ -21,9 +21,8 @@ from interlock.model.rule import Rule
 from interlock.model.text import plain
 from interlock.plan.network import Floats
 from interlock.plan.sampling import effort_estimate, lead_estimate, pert_mean, sample
-from interlock.plan.simulation import Comparison, Simulation, latest
+from interlock.plan.simulation import Changed, Comparison, Simulation, latest
 from interlock.plan.tasks import Task, Work
-from interlock.plan.timing import Changed
 
 #: How many are shown.
 TOP = 5

@@ -13,9 +13,8 @@ from interlock.model.errors import InterlockError
 from interlock.model.organization import Freeze
 from interlock.plan.environments import shares, simulated
 from interlock.plan.network import Floats
-from interlock.plan.simulation import Simulation, latest, simulate
+from interlock.plan.simulation import Changed, Rerun, Simulation, latest, simulate
 from interlock.plan.tasks import Work
-from interlock.plan.timing import Changed, Rerun
 
 Ends = dict[str | None, Floats]
 
