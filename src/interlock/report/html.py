@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from functools import lru_cache
 from pathlib import Path
 
 from interlock.documents.files import read_bytes
@@ -44,14 +43,10 @@ def _stylesheet(css: str, own: Path | None) -> str:
         font = templates.find(own, f"fonts/{match.group(1)}")
         if font is None or font.stat().st_size > _MAX_FONT_BYTES:
             return "local('')"
-        return f"url(data:font/woff2;base64,{_encoded(font, font.stat().st_mtime_ns)})"
+        encoded = base64.b64encode(read_bytes(font, _MAX_FONT_BYTES)).decode("ascii")
+        return f"url(data:font/woff2;base64,{encoded})"
 
     return _FONT.sub(embed, css)
-
-
-@lru_cache(maxsize=32)
-def _encoded(path: Path, _modified: int) -> str:
-    return base64.b64encode(read_bytes(path, _MAX_FONT_BYTES)).decode("ascii")
 
 
 def _branding(brand: Brand) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -20,38 +21,29 @@ def to_junit(observations: Sequence[Observation]) -> str:
 
     What could not be looked at is skipped. A warning passes: its message is in the case's output.
     """
-    root = Element("testsuites", {"name": "interlock probe"})
-    totals = [0, 0, 0, 0]
+    root = Element("testsuites", {"name": "interlock probe", **_totals(observations)})
     for observation in observations:
-        counts = _suite(root, observation)
-        totals = [total + count for total, count in zip(totals, counts, strict=True)]
-    for name, total in zip(("tests", "failures", "errors", "skipped"), totals, strict=True):
-        root.set(name, str(total))
-    root.set("time", _seconds(sum(observation.elapsed_ms for observation in observations)))
+        target = observation.target
+        name, moment = _clean(target.org or target.base_url, 300), observation.started.strftime("%Y-%m-%dT%H:%M:%S")
+        suite = SubElement(root, "testsuite", {"name": name, **_totals([observation]), "timestamp": moment})
+        properties = SubElement(suite, "properties")
+        for name, value in (("base_url", target.base_url), ("outcome", observation.outcome)):
+            SubElement(properties, "property", {"name": name, "value": _clean(value, 2048)})
+        for check in observation.checks:
+            _case(suite, observation, check)
     indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
-def _suite(root: Element, observation: Observation) -> list[int]:
-    target = observation.target
-    outcomes = [check.outcome for check in observation.checks]
-    counts = [
-        len(outcomes),
-        outcomes.count(CheckOutcome.FAIL),
-        outcomes.count(CheckOutcome.ERROR),
-        sum(outcome in _SKIPPED for outcome in outcomes),
-    ]
-    suite = SubElement(root, "testsuite", {"name": _clean(target.org or target.base_url, 300)})
-    for name, count in zip(("tests", "failures", "errors", "skipped"), counts, strict=True):
-        suite.set(name, str(count))
-    suite.set("time", _seconds(observation.elapsed_ms))
-    suite.set("timestamp", observation.started.strftime("%Y-%m-%dT%H:%M:%S"))
-    properties = SubElement(suite, "properties")
-    for name, value in (("base_url", target.base_url), ("outcome", observation.outcome)):
-        SubElement(properties, "property", {"name": name, "value": _clean(value, 2048)})
-    for check in observation.checks:
-        _case(suite, observation, check)
-    return counts
+def _totals(observations: Sequence[Observation]) -> dict[str, str]:
+    count = Counter(check.outcome for observation in observations for check in observation.checks)
+    return {
+        "tests": str(count.total()),
+        "failures": str(count[CheckOutcome.FAIL]),
+        "errors": str(count[CheckOutcome.ERROR]),
+        "skipped": str(sum(count[outcome] for outcome in _SKIPPED)),
+        "time": f"{sum(observation.elapsed_ms for observation in observations) / 1000:.3f}",
+    }
 
 
 def _case(suite: Element, observation: Observation, check: Check) -> None:
@@ -81,10 +73,6 @@ def _details(check: Check) -> str:
     where = [f"at {evidence.url}#{evidence.pointer}" for evidence in check.evidence[:5]]
     sources = [f"see {reference.title}: {reference.url}" for reference in check.references]
     return "\n".join(_clean(line, 2048) for line in (check.message, *where, *sources))
-
-
-def _seconds(milliseconds: float) -> str:
-    return f"{milliseconds / 1000:.3f}"
 
 
 def _clean(text: str, limit: int) -> str:

@@ -46,12 +46,9 @@ def render(html: str, own: Path | None = None) -> bytes:
     base = f"{own.resolve().as_uri()}/" if own else None
     with _quiet(), _seldom_collecting():
         document = weasyprint.HTML(string=html, base_url=base, url_fetcher=fetcher)
-        written: bytes = document.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=_identifier(html))
+        identifier = hashlib.sha256(html.encode("utf-8")).hexdigest()[:32].encode("ascii")
+        written: bytes = document.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=identifier)
     return written
-
-
-def _identifier(html: str) -> bytes:
-    return hashlib.sha256(html.encode("utf-8")).hexdigest()[:32].encode("ascii")
 
 
 def _weasyprint() -> tuple[Any, Any]:

@@ -36,7 +36,8 @@ def to_sarif(
     What was not observed is no finding about a server: it becomes a notification of the run, as do mistakes of this
     program. The same observations give the same bytes.
     """
-    rules = _rules(observations)
+    checks = {check.id: check for observation in observations for check in observation.checks}
+    rules = [_rule(checks[name]) for name in sorted(checks)]
     index = {rule["id"]: position for position, rule in enumerate(rules)}
     results = [
         _result(observation, check, index[check.id])
@@ -66,11 +67,6 @@ def to_sarif(
             "contentChanges": [change.model_dump(mode="json") for change in content_changes],
         }
     return to_json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
-
-
-def _rules(observations: Sequence[Observation]) -> list[dict[str, Any]]:
-    checks = {check.id: check for observation in observations for check in observation.checks}
-    return [_rule(checks[name]) for name in sorted(checks)]
 
 
 def _rule(check: Check) -> dict[str, Any]:

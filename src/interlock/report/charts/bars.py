@@ -67,30 +67,29 @@ class TornadoRow:
 
 
 def tornado(rows: Sequence[TornadoRow], p80_days: float) -> tuple[str, str]:
-    """The picture and its text alternative; both empty without rows or with days that are no numbers.
+    """The picture and its text alternative; both empty without rows.
 
     :param p80_days: the plan's own P80, drawn as the line through all bars.
     """
-    known = [row for row in rows if math.isfinite(row.well) and math.isfinite(row.badly)]
-    if not known or not math.isfinite(p80_days):
+    if not rows:
         return "", ""
-    low = min(p80_days, *(min(row.well, row.badly) for row in known))
-    high = max(p80_days, *(max(row.well, row.badly) for row in known))
+    low = min(p80_days, *(min(row.well, row.badly) for row in rows))
+    high = max(p80_days, *(max(row.well, row.badly) for row in rows))
     span = max(high - low, 1.0)
     room = _WIDTH - _LEFT - 2 * _VALUE
 
     def x_of(days: float) -> float:
         return _LEFT + _VALUE + room * (days - low) / span
 
-    height = _HEAD + _ROW * len(known) + _FOOT
+    height = _HEAD + _ROW * len(rows) + _FOOT
     line = x_of(p80_days)
     body = [
         element("path", {"d": f"M{line:.1f} {_HEAD - 5}V{height - _FOOT:.1f}", "class": "l-grid", "stroke": RULE}),
         label(line, 12, f"P80: day {round(p80_days):,}", size=10.5, anchor="middle", tone="soft"),
     ]
-    for index, row in enumerate(known):
+    for index, row in enumerate(rows):
         body += _bar(row, _HEAD + _ROW * index + _ROW / 2, x_of(row.well), x_of(row.badly), line)
-    spoken = "; ".join(f"{_spoken(row)}: day {round(row.well):,} to {round(row.badly):,}" for row in known)
+    spoken = "; ".join(f"{_spoken(row)}: day {round(row.well):,} to {round(row.badly):,}" for row in rows)
     alt = f"P80 when each goes well and when it goes badly. {spoken}."
     return picture(_WIDTH, height, alt, body, name="tornado"), alt
 

@@ -32,7 +32,6 @@ _NARROW = _Shape(width=152, height=67, gap=28, lines=3)
 _ROW_GAP = 11.0
 _HEAD, _LEGEND, _LEGEND_WIDTH, _MARGIN = 26.0, 34.0, 390.0, 4.0
 _BORDER = {Severity.CRITICAL: 2.6, Severity.HIGH: 1.9, Severity.MEDIUM: 1.2, Severity.LOW: 0.8}
-_COLOUR = {Severity.CRITICAL: svg.BAD, Severity.HIGH: svg.WARN, Severity.MEDIUM: svg.SOFT, Severity.LOW: svg.SOFT}
 _TONE = {Severity.CRITICAL: "bad", Severity.HIGH: "warn", Severity.MEDIUM: "soft", Severity.LOW: "soft"}
 
 
@@ -105,27 +104,27 @@ def _edge(edge: tuple[str, str], layout: Layout, shape: _Shape) -> str:
 
 
 def _box(node: DrawnNode, x: float, y: float, shape: _Shape) -> str:
-    colour = svg.UNKNOWN if node.discovery else _COLOUR[node.severity]
     tone = "unknown" if node.discovery else _TONE[node.severity]
     frame: dict[str, svg.Value] = {
         "x": x, "y": y, "width": shape.width, "height": shape.height, "rx": 6, "class": f"g-box g-{tone}",
-        "fill": svg.PAPER, "stroke": colour, "stroke-width": _BORDER[node.severity],
+        "fill": svg.PAPER, "stroke": svg.COLOURS[tone], "stroke-width": _BORDER[node.severity],
     }  # fmt: skip
-    if node.discovery:
-        frame["stroke-dasharray"] = "5 3"
-    parts = [element("title", {}, text=_spoken(node)), element("rect", frame)]
-    if node.root:
-        bar: dict[str, svg.Value] = {"x": x + 4, "y": y + 6, "width": 4, "height": shape.height - 12}
-        parts.append(element("rect", {**bar, "class": "g-root", "fill": svg.INK}))
+    bar: dict[str, svg.Value] = {"x": x + 4, "y": y + 6, "width": 4, "height": shape.height - 12}
     left = x + 14
-    parts.append(_icon(left + 5, y + 14, node.severity, discovery=node.discovery))
-    parts.append(label(left + 15, y + 18, node.rule, size=11.5, weight=600))
     used = svg.text_width(node.rule, 11.5, bold=True) + 15
     where = fit(node.where, shape.width - 14 - used - 18, 10.5)
-    parts.append(label(x + shape.width - 9, y + 18, where, size=10.5, anchor="end", tone="soft"))
-    for index, line in enumerate(wrap(node.title, shape.width - 24, 10.8, shape.lines)):
-        parts.append(label(left, y + 33 + 12.8 * index, line, size=10.8))
-    group = element("g", {}, *parts)
+    lines = enumerate(wrap(node.title, shape.width - 24, 10.8, shape.lines))
+    group = element(
+        "g",
+        {},
+        element("title", {}, text=_spoken(node)),
+        element("rect", frame | ({"stroke-dasharray": "5 3"} if node.discovery else {})),
+        element("rect", {**bar, "class": "g-root", "fill": svg.INK}) if node.root else "",
+        _icon(left + 5, y + 14, node.severity, discovery=node.discovery),
+        label(left + 15, y + 18, node.rule, size=11.5, weight=600),
+        label(x + shape.width - 9, y + 18, where, size=10.5, anchor="end", tone="soft"),
+        *(label(left, y + 33 + 12.8 * index, line, size=10.8) for index, line in lines),
+    )
     return element("a", {"href": f"#{node.anchor}"}, group) if node.anchor else group
 
 
@@ -139,7 +138,7 @@ def _icon(x: float, y: float, severity: Severity, *, discovery: bool = False) ->
     """The severity's glyph of about 10 by 10 units centred on (x, y); shape carries the meaning, colour repeats it."""
     if discovery:
         return label(x, y + 4.5, "?", size=13, weight=600, anchor="middle", tone="unknown")
-    shared: dict[str, svg.Value] = {"class": f"i-{_TONE[severity]}", "fill": _COLOUR[severity]}
+    shared: dict[str, svg.Value] = {"class": f"i-{_TONE[severity]}", "fill": svg.COLOURS[_TONE[severity]]}
     if severity is Severity.CRITICAL:
         return element("path", {"d": f"M{x} {y - 5.5}L{x + 5.5} {y}L{x} {y + 5.5}L{x - 5.5} {y}Z", **shared})
     if severity is Severity.HIGH:
@@ -161,13 +160,17 @@ def _legend(top: float) -> str:
         "x": x, "y": y - 10, "width": 18, "height": 12, "rx": 3, "class": "g-box g-unknown", "fill": svg.PAPER,
         "stroke": svg.UNKNOWN, "stroke-width": 1.2, "stroke-dasharray": "4 2",
     }  # fmt: skip
-    parts.append(element("rect", dashed))
-    parts.append(label(x + 23, y, to_find_out, size=10.5, tone="soft"))
-    x += 23 + svg.text_width(to_find_out, 10.5) + 14
-    bar: dict[str, svg.Value] = {"x": x, "y": y - 11, "width": 4, "height": 14, "class": "g-root", "fill": svg.INK}
-    parts.append(element("rect", bar))
-    parts.append(label(x + 9, y, "root cause", size=10.5, tone="soft"))
-    return element("g", {}, *parts)
+    last = x + 23 + svg.text_width(to_find_out, 10.5) + 14
+    bar: dict[str, svg.Value] = {"x": last, "y": y - 11, "width": 4, "height": 14, "class": "g-root", "fill": svg.INK}
+    return element(
+        "g",
+        {},
+        *parts,
+        element("rect", dashed),
+        label(x + 23, y, to_find_out, size=10.5, tone="soft"),
+        element("rect", bar),
+        label(last + 9, y, "root cause", size=10.5, tone="soft"),
+    )
 
 
 def mermaid(drawing: Drawing) -> str:

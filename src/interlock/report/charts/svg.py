@@ -16,6 +16,7 @@ MONO = "'Source Code Pro', Menlo, Consolas, monospace"
 #: Ink and paper, then the meanings. Each also differs in shape, weight or pattern.
 INK, SOFT, RULE, PAPER, WASH = "#17202b", "#55606d", "#c9cfd6", "#ffffff", "#f3f5f7"
 BAD, WARN, GOOD, UNKNOWN = "#9b1c1c", "#9a5200", "#1c6b45", "#3b5b8c"
+COLOURS = {"ink": INK, "soft": SOFT, "bad": BAD, "warn": WARN, "good": GOOD, "unknown": UNKNOWN}
 
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -75,12 +76,11 @@ def label(
     tone: str = "ink",
 ) -> str:
     """A line of text with its baseline at ``y``; sizes are user units, 96 to the inch."""
-    colours = {"ink": INK, "soft": SOFT, "bad": BAD, "warn": WARN, "good": GOOD, "unknown": UNKNOWN}
     attributes: dict[str, Value] = {
         "x": x,
         "y": y,
         "class": f"t-{tone}",
-        "fill": colours[tone],
+        "fill": COLOURS[tone],
         "font-family": MONO if mono else SANS,
         "font-size": size,
         "text-anchor": anchor,

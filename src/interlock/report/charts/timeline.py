@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import numpy as np
+
 from interlock.model import words
 from interlock.model.plan import Quantiles
 from interlock.report import safe
@@ -32,46 +34,36 @@ class TimelineRow:
 
 def workday(start: date, days: float) -> date:
     """The date ``days`` working days (Monday to Friday, rounded up) after ``start``; holidays are not known here."""
+
     whole = math.ceil(round(min(max(days, 0.0), 20_000.0), 6)) if math.isfinite(days) else 0
-    weeks, rest = divmod(whole, 5)
-    current = _later(start, 7 * weeks)
-    while rest and current < date.max:
-        current += timedelta(days=1)
-        if current.weekday() < 5:
-            rest -= 1
-    return current
+    return date.fromisoformat(str(min(np.busday_offset(start, whole, roll="backward"), np.datetime64(date.max))))
 
 
 def timelines(rows: Sequence[TimelineRow], start: str) -> tuple[tuple[str, str], ...]:
     """Pictures of at most :data:`ROWS_PER_PICTURE` rows on one scale, each with its text alternative.
 
-    Empty when the plan's start or a finish is no date.
+    Empty when the plan's start is no date.
     """
     begin = safe.parse_day(start)
-    dated = [(row, _dates(row)) for row in rows]
-    known = [(row, dates) for row, dates in dated if dates is not None]
-    if begin is None or not known:
+    if begin is None or not rows:
         return ()
-    end = min(max(max(dates) for _, dates in known), _later(begin, _LONGEST))
+    dated = [(row, _dates(row.finish)) for row in rows]
+    end = min(max(max(dates) for _, dates in dated), _later(begin, _LONGEST))
     end = max(end, _later(begin, 14))
-    pictures = []
-    for first in range(0, len(known), ROWS_PER_PICTURE):
-        part = known[first : first + ROWS_PER_PICTURE]
-        pictures.append(_one(part, begin, end))
-    return tuple(pictures)
+    parts = range(0, len(dated), ROWS_PER_PICTURE)
+    return tuple(_picture(dated[first : first + ROWS_PER_PICTURE], begin, end) for first in parts)
 
 
 def _later(start: date, days: int) -> date:
     return start + timedelta(days=min(days, (date.max - start).days))
 
 
-def _dates(row: TimelineRow) -> tuple[date, date, date] | None:
-    parsed = [safe.parse_day(value) for value in (row.finish.p50_date, row.finish.p80_date, row.finish.p90_date)]
-    known = [value for value in parsed if value is not None]
-    return (known[0], known[1], known[2]) if len(known) == 3 else None
+def _dates(finish: Quantiles) -> tuple[date, date, date]:
+    p50, p80, p90 = map(date.fromisoformat, (finish.p50_date, finish.p80_date, finish.p90_date))
+    return p50, p80, p90
 
 
-def _one(rows: Sequence[tuple[TimelineRow, tuple[date, date, date]]], begin: date, end: date) -> tuple[str, str]:
+def _picture(rows: Sequence[tuple[TimelineRow, tuple[date, date, date]]], begin: date, end: date) -> tuple[str, str]:
     span = max((end - begin).days, 1)
     plot = _WIDTH - _LEFT - _RIGHT
 

@@ -34,20 +34,14 @@ class ReferenceBook:
 
     def __init__(self, *, linked: bool) -> None:
         self._linked = linked
-        self._numbers: dict[str, int] = {}
-        self._entries: list[ReferenceEntry] = []
+        self._entries: dict[str, ReferenceEntry] = {}
 
     def cite(self, reference: Reference) -> Cite:
         """The reference's number, a new one on first sight."""
-        url = safe.web_address(reference.url)
-        title = safe.text(reference.title, 200)
-        key = url or title.casefold()
-        if key not in self._numbers:
-            number = len(self._entries) + 1
-            self._numbers[key] = number
-            self._entries.append(ReferenceEntry(number=number, anchor=f"ref-{number}", title=title, url=url))
-        number = self._numbers[key]
-        return Cite(number=number, anchor=f"ref-{number}" if self._linked else "")
+        url, title, number = safe.web_address(reference.url), safe.text(reference.title, 200), len(self._entries) + 1
+        new = ReferenceEntry(number=number, anchor=f"ref-{number}", title=title, url=url)
+        entry = self._entries.setdefault(url or title.casefold(), new)
+        return Cite(number=entry.number, anchor=entry.anchor if self._linked else "")
 
     def cite_all(self, references: Iterable[Reference]) -> tuple[Cite, ...]:
         """Each reference's number, each once."""
@@ -55,7 +49,7 @@ class ReferenceBook:
 
     def entries(self) -> tuple[ReferenceEntry, ...]:
         """Everything cited so far, in number order."""
-        return tuple(self._entries)
+        return tuple(self._entries.values())
 
 
 def without_lead(message: str, lead: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from interlock.model import words
 from interlock.model.base import CheckOutcome, Gate, RuleOutcome, Scope, Severity
@@ -83,7 +84,7 @@ def _page(
         "facts": _facts(readiness, organization),
         "callout": _callout(context, readiness, name),
         "caps": tuple(words.capital(words.sentence(safe.text(cap))) for cap in readiness.score.caps),
-        "gates": tuple(_gate(context, state) for state in readiness.gates),
+        "gates": tuple(_gate(context, state, shared=context.brief) for state in readiness.gates),
         "open": gaps[: BRIEF_ROWS if context.brief else None],
         "open_note": _left(len(gaps) - BRIEF_ROWS, "open") if context.brief else "",
         "undecided": told,
@@ -149,15 +150,15 @@ def _product_gates(context: Context) -> tuple[Shown, ...]:
         states = [
             state for readiness in context.assessment.readiness for state in readiness.gates if state.gate is gate
         ]
-        own = [
-            [key for key in dict.fromkeys(keys) if _is_own(context, key)]
-            for keys in (
-                (key for state in states for key in state.open),
-                (key for state in states for key in state.undecided),
+        own = {
+            outcome: tuple(key for key in dict.fromkeys(chain.from_iterable(keys)) if _is_own(context, key))
+            for outcome, keys in (
+                ("open", (state.open for state in states)),
+                ("undecided", (state.undecided for state in states)),
             )
-        ]
-        if any(own):
-            rows.append(_gate_row(context, gate, _gate_mark(*map(len, own)), "", *own))
+        }
+        if any(own.values()):
+            rows.append(_gate(context, GateState(gate=gate, holds=False, required=0, met=0, **own), shared=False))
     return tuple(rows)
 
 
@@ -167,39 +168,26 @@ def _is_own(context: Context, key: str) -> bool:
     return finding is not None and finding.subject.scope is Scope.PRODUCT
 
 
-def _gate(context: Context, state: GateState) -> Shown:
-    met = f"{state.met} of {state.required}" if state.required else "none required"
-    mark = (
-        Mark.of(Word("holds", words.RULE[RuleOutcome.MET].glyph), "good")
-        if state.holds
-        else _gate_mark(len(state.open), len(state.undecided))
-    )
-    return _gate_row(context, state.gate, mark, met, state.open, state.undecided, shared=context.brief)
-
-
-def _gate_mark(open_: int, undecided: int) -> Mark:
-    if open_:
-        more = f", {undecided} undecided" if undecided else ""
-        return Mark.of(Word(f"{open_} open{more}", words.RULE[RuleOutcome.GAP].glyph), "bad")
-    return Mark.of(Word(f"{undecided} undecided", words.RULE[RuleOutcome.UNKNOWN].glyph), "unknown")
-
-
-def _gate_row(
-    context: Context, gate: Gate, mark: Mark, met: str, open_: Sequence[str], undecided: Sequence[str], *,
-    shared: bool = False,
-) -> Shown:  # fmt: skip
+def _gate(context: Context, state: GateState, *, shared: bool) -> Shown:
     """:param shared: whether the product's own are counted here because they are told elsewhere, once."""
-    first, more = _links(context, open_, shared=shared)
-    unsure, more_unsure = _links(context, undecided, shared=shared)
+    more = f", {len(state.undecided)} undecided" if state.undecided else ""
+    if state.holds:
+        mark = Mark.of(Word("holds", words.RULE[RuleOutcome.MET].glyph), "good")
+    elif state.open:
+        mark = Mark.of(Word(f"{len(state.open)} open{more}", words.RULE[RuleOutcome.GAP].glyph), "bad")
+    else:
+        mark = Mark.of(Word(f"{len(state.undecided)} undecided", words.RULE[RuleOutcome.UNKNOWN].glyph), "unknown")
+    named, open_more = _links(context, state.open, shared=shared)
+    unsure, undecided_more = _links(context, state.undecided, shared=shared)
     return {
-        "gate": words.GATE[gate].title,
-        "target": gate is context.assessment.target_gate,
+        "gate": words.GATE[state.gate].title,
+        "target": state.gate is context.assessment.target_gate,
         "mark": mark,
-        "met": met,
-        "open": first,
+        "met": f"{state.met} of {state.required}" if state.required else "none required",
+        "open": named,
         "undecided": unsure,
-        "open_more": more,
-        "undecided_more": more_unsure,
+        "open_more": open_more,
+        "undecided_more": undecided_more,
     }
 
 

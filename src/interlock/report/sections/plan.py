@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from interlock.model import words
 from interlock.model.base import Grade
-from interlock.model.plan import Driver, PlanTask, Quantiles, UnknownThing
+from interlock.model.plan import Driver, OrgForecast, UnknownThing
 from interlock.report import estimates, safe
 from interlock.report.charts import TimelineRow, TornadoRow, timelines, tornado
 from interlock.report.elements import Figure, Link, Pair, Picture, Shown
@@ -22,12 +20,27 @@ def build_plan(context: Context) -> Shown:
     """The schedule as the simulation gives it."""
     plan = context.assessment.plan
     gate = words.GATE[plan.target_gate].phrase
-    deciding = _deciding(plan.tasks)
+    # The groups that are critical most often, in order of their start.
+    groups = grouped([task for task in plan.tasks if task.criticality >= DECIDING_SHARE])
+    groups.sort(key=lambda group: -max(task.criticality for task in group))
+    deciding = sorted(groups[:DECIDING_LIMIT], key=lambda group: min(task.start_p50 for task in group))
+    elsewhere = "in the appendix" if "tasks" in context.shown else "in the HTML and Markdown reports"
+    deciding_note = (
+        f"{words.count(len(plan.tasks), 'task')} are planned. These lie on the critical path most often; the rest are "
+        f"{elsewhere}."
+    )
+    judgement = (
+        f"{words.share(plan.judgement_share)} of the critical path's time rests on judgement: a range that we estimated, because "
+        "no regulation, vendor document or study states one. Replace it with what your own vendor and hospital tell "
+        "you."
+        if plan.judgement_share > 0
+        else "None of the critical path's time rests on our own judgement."
+    )
     return {
         "lead": _lead(context, gate),
         "forecasts": _forecasts(context),
         "pictures": _pictures(context),
-        "judgement": _judgement(plan.judgement_share),
+        "judgement": judgement,
         "grades": tuple(
             Pair(term=words.GRADE[grade].title, value=words.share(plan.grades[grade]))
             for grade in Grade
@@ -35,17 +48,11 @@ def build_plan(context: Context) -> Shown:
         ),
         "notes": tuple(words.sentence(safe.text(note)) for note in plan.notes),
         "deciding": tuple(task_row(context, group) for group in deciding),
-        "deciding_note": _deciding_note(context) if deciding else "",
+        "deciding_note": deciding_note if deciding else "",
         "drivers": _drivers(context),
         "unknowns": _unknown_steps(context),
         "sandbox": _sandbox(context),
     }
-
-
-def _deciding_note(context: Context) -> str:
-    where = "in the appendix" if "tasks" in context.shown else "in the HTML and Markdown reports"
-    count = words.count(len(context.assessment.plan.tasks), "task")
-    return f"{count} are planned. These lie on the critical path most often; the rest are {where}."
 
 
 def _lead(context: Context, gate: str) -> tuple[str, ...]:
@@ -65,36 +72,31 @@ def _lead(context: Context, gate: str) -> tuple[str, ...]:
     )
 
 
-def _judgement(share: float) -> str:
-    if share <= 0:
-        return "None of the critical path's time rests on our own judgement."
-    return (
-        f"{words.share(share)} of the critical path's time rests on judgement: a range that we estimated, because no "
-        "regulation, vendor document or study states one. Replace it with what your own vendor and hospital tell you."
-    )
-
-
-def _forecasts(context: Context) -> tuple[Shown, ...]:
+def _forecasts(context: Context) -> list[Shown]:
     plan = context.assessment.plan
     if not plan.tasks:
-        return ()
-    rows = [_forecast(Link(label="All organisations"), plan.finish, plan.most_likely_days,
-                      plan.probability_of_most_likely, "")]  # fmt: skip
-    for org in plan.orgs:
-        unseen = context.unseen(org.org)
-        note = "not observed: the forecast includes finding out, not what may then be found" if unseen else ""
-        link = context.organization_link(org.org)
-        rows.append(_forecast(link, org.finish, org.most_likely_days, org.probability_of_most_likely, note))
-    return tuple(rows)
+        return []
+    everybody = OrgForecast(
+        org="",
+        finish=plan.finish,
+        most_likely_days=plan.most_likely_days,
+        probability_of_most_likely=plan.probability_of_most_likely,
+    )
+    unseen = "not observed: the forecast includes finding out, not what may then be found"
+    return [_forecast(Link(label="All organisations"), everybody, "")] + [
+        _forecast(context.organization_link(org.org), org, unseen if context.unseen(org.org) else "")
+        for org in plan.orgs
+    ]
 
 
-def _forecast(link: Link, finish: Quantiles, likely: float, chance: float, note: str) -> Shown:
+def _forecast(link: Link, forecast: OrgForecast, note: str) -> Shown:
+    finish, chance = forecast.finish, words.share(forecast.probability_of_most_likely)
     return {
         "link": link,
         "p50": Pair(term=safe.day(finish.p50_date), value=_day_number(finish.p50_days)),
         "p80": Pair(term=safe.day(finish.p80_date), value=_day_number(finish.p80_days)),
         "p90": Pair(term=safe.day(finish.p90_date), value=_day_number(finish.p90_days)),
-        "most_likely": Pair(term=_day_number(likely), value=f"in {words.share(chance)} of runs"),
+        "most_likely": Pair(term=_day_number(forecast.most_likely_days), value=f"in {chance} of runs"),
         "note": note,
     }
 
@@ -115,13 +117,6 @@ def _pictures(context: Context) -> tuple[Picture, ...]:
         Picture(svg=markup, alt=alt, caption=caption if not index else "Continued.")
         for index, (markup, alt) in enumerate(drawn)
     )
-
-
-def _deciding(tasks: Sequence[PlanTask]) -> list[list[PlanTask]]:
-    """The groups that are critical most often, at most :data:`DECIDING_LIMIT`, in order of their start."""
-    groups = grouped([task for task in tasks if task.criticality >= DECIDING_SHARE])
-    groups.sort(key=lambda group: -max(task.criticality for task in group))
-    return sorted(groups[:DECIDING_LIMIT], key=lambda group: min(task.start_p50 for task in group))
 
 
 def _drivers(context: Context) -> Picture | None:

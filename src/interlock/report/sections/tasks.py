@@ -42,11 +42,12 @@ def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
     source, cites = context.lead_source(first.lead_time)
     link = context.finding_link(first.id)
     base = first.id.partition("@")[0]
+    rule = context.rule(base)
     start, finish = min(task.start_p50 for task in group), max(task.finish_p50 for task in group)
     return {
         "id": Link(label=safe.text(base, 60) if first.kind != "routine" else "", anchor=link.anchor),
         "kind": words.TASK[first.kind].title,
-        "title": _title(context, first, base),
+        "title": question(rule.title) if first.kind == "discovery" and rule else safe.name(first.title),
         "where": _where(context, group),
         "owner": words.OWNER[first.owner].title,
         "gate": words.GATE[first.gate].title,
@@ -54,21 +55,10 @@ def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
         "lead_time": estimates.expected(first.lead_time),
         "source": f"{estimates.spread(first.lead_time)}; {source}" if first.lead_time else "",
         "cites": cites,
-        "when": _from_to(start, finish),
+        # Whole working days around both: never later than it starts, never earlier than it ends.
+        "when": f"{math.floor(round(start, 6)):,} to {math.ceil(round(finish, 6)):,}",
         "critical": words.share(max(task.criticality for task in group)),
     }
-
-
-def _from_to(start: float, finish: float) -> str:
-    """Whole working days around both: never later than it starts, never earlier than it ends."""
-    return f"{math.floor(round(start, 6)):,} to {math.ceil(round(finish, 6)):,}"
-
-
-def _title(context: Context, task: PlanTask, rule_id: str) -> str:
-    rule = context.rule(rule_id)
-    if task.kind == "discovery" and rule is not None:
-        return question(rule.title)
-    return safe.name(task.title)
 
 
 def _where(context: Context, group: Sequence[PlanTask]) -> str:

@@ -24,8 +24,11 @@ TITLE_LIMIT = 250  # Jira's Summary and Azure's Title hold 255 characters, GitHu
 AZURE_TAG_SEPARATOR = "; "
 #: Rows that Azure Boards imports from one CSV file.
 AZURE_CSV_LIMIT = 1000
-_JIRA_PRIORITY = {Severity.CRITICAL: "Highest", Severity.HIGH: "High", Severity.MEDIUM: "Medium", Severity.LOW: "Low"}
-_AZURE_PRIORITY = {Severity.CRITICAL: 1, Severity.HIGH: 2, Severity.MEDIUM: 3, Severity.LOW: 4}
+#: Priorities by severity; routine tasks have none.
+_JIRA_PRIORITY = {
+    Severity.CRITICAL: "Highest", Severity.HIGH: "High", Severity.MEDIUM: "Medium", Severity.LOW: "Low", None: "Medium",
+}  # fmt: skip
+_AZURE_PRIORITY = {Severity.CRITICAL: 1, Severity.HIGH: 2, Severity.MEDIUM: 3, Severity.LOW: 4, None: 3}
 #: A cell that starts like this is a formula to a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -74,15 +77,25 @@ def _github_json(items: Sequence[WorkItem]) -> str:
 
 def _jira_csv(items: Sequence[WorkItem]) -> str:
     numbers = {item.id: number for number, item in enumerate(items, start=1)}
-    blocks = _blocks(items)
+    blocks: dict[str, list[int]] = defaultdict(list)
+    for item in items:
+        for key in item.blocked_by:
+            blocks[key].append(numbers[item.id])
     labels = max((len(item.labels) for item in items), default=0)
     links = max((len(blocked) for blocked in blocks.values()), default=0)
     head = ["Issue ID", "Issue Type", "Summary", "Description", "Priority", "External issue ID"]
     head += ["Labels"] * labels + ["Outward issue link (Blocks)"] * links
     rows = []
     for item in items:
-        ahead = [numbers[key] for key in blocks[item.id]]
-        row: list[object] = [numbers[item.id], "Task", _title(item), as_text(item), _jira_priority(item), item.id]
+        ahead = blocks[item.id]
+        row: list[object] = [
+            numbers[item.id],
+            "Task",
+            _title(item),
+            as_text(item),
+            _JIRA_PRIORITY[item.severity],
+            item.id,
+        ]
         row += [*(_label(name) for name in item.labels), *[""] * (labels - len(item.labels))]
         rows.append([*row, *ahead, *([""] * (links - len(ahead)))])
     return _csv(head, rows)
@@ -95,7 +108,7 @@ def _jira_json(items: Sequence[WorkItem]) -> str:
             "issueType": "Task",
             "summary": _title(item),
             "description": as_text(item),
-            "priority": _jira_priority(item),
+            "priority": _JIRA_PRIORITY[item.severity],
             "labels": [_label(name) for name in item.labels],
         }
         for item in items
@@ -104,8 +117,8 @@ def _jira_json(items: Sequence[WorkItem]) -> str:
     return to_json({"projects": [{"name": "Interlock", "key": "LOCK", "issues": issues}], "links": links})
 
 
-def _jira_priority(item: WorkItem) -> str:
-    return _JIRA_PRIORITY[item.severity] if item.severity else "Medium"
+def _tags(item: WorkItem) -> str:
+    return AZURE_TAG_SEPARATOR.join(map(_label, item.labels))
 
 
 def _label(name: str) -> str:
@@ -117,7 +130,13 @@ def _azure_csv(items: Sequence[WorkItem]) -> str:
     return _csv(
         head,
         (
-            ("Issue", _title(i), as_html(i), _azure_priority(i), AZURE_TAG_SEPARATOR.join(map(_label, i.labels)))
+            (
+                "Issue",
+                _title(i),
+                as_html(i),
+                _AZURE_PRIORITY[i.severity],
+                AZURE_TAG_SEPARATOR.join(map(_label, i.labels)),
+            )
             for i in items
         ),
     )
@@ -128,8 +147,8 @@ def _azure_json(items: Sequence[WorkItem]) -> str:
         fields = {
             "System.Title": _title(item),
             "System.Description": as_html(item),
-            "System.Tags": AZURE_TAG_SEPARATOR.join(map(_label, item.labels)),
-            "Microsoft.VSTS.Common.Priority": _azure_priority(item),
+            "System.Tags": _tags(item),
+            "Microsoft.VSTS.Common.Priority": _AZURE_PRIORITY[item.severity],
         }
         return [{"op": "add", "path": f"/fields/{name}", "value": value} for name, value in fields.items()]
 
@@ -139,18 +158,6 @@ def _azure_json(items: Sequence[WorkItem]) -> str:
         for key in item.blocked_by
     ]
     return to_json({"work_items": [{"id": i.id, "type": "Issue", "patch": patch(i)} for i in items], "links": links})
-
-
-def _azure_priority(item: WorkItem) -> int:
-    return _AZURE_PRIORITY[item.severity] if item.severity else 3
-
-
-def _blocks(items: Sequence[WorkItem]) -> dict[str, list[str]]:
-    blocked: dict[str, list[str]] = defaultdict(list)
-    for item in items:
-        for key in item.blocked_by:
-            blocked[key].append(item.id)
-    return blocked
 
 
 _WRITERS: dict[tuple[Tracker, Kind], Callable[[Sequence[WorkItem]], str]] = {

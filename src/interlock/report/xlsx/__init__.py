@@ -92,7 +92,7 @@ def _summary(book: Book, content: Content, shown: Collection[str], version: str)
     if "summary" in shown:
         top = book.rows(sheet, top, FACTS, list(content.facts(safe.text(version, 40))), filtered=False)
         shares = (FACTS[0], Column("Share", 26, "share", mixed=True), FACTS[2])
-        top = book.rows(sheet, top, shares, list(content.shares()), filtered=False) + 1
+        top = book.rows(sheet, top, shares, content.shares(), filtered=False) + 1
     if "glance" in shown:
         top = book.rows(sheet, top, ORGANIZATIONS, list(content.organizations())) + 1
     if "first" in shown:

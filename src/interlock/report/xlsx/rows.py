@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
+from operator import itemgetter
 
 from interlock.model import words
 from interlock.model.base import CheckOutcome, GapClass, Grade, Owner, Reference, RuleOutcome, Scope
@@ -52,7 +53,7 @@ class Content:
         """Term, value and what it means."""
         assessment, summary = self.assessment, build_summary(self.context)
         plan, score, totals = assessment.plan, assessment.product_score, assessment.totals
-        gate = words.GATE[assessment.target_gate]
+        gate, finish = words.GATE[assessment.target_gate], plan.finish
         changes = assessment.content_changes
         ruleset = whole(ruleset_words(assessment.ruleset, assessment.shipped_ruleset, changes))
         yield "Assessed on", _day(assessment.as_of), f"Interlock {version}, ruleset {ruleset}"
@@ -60,24 +61,25 @@ class Content:
             told = first_changes(changes, 20, "report.json")
             yield "Changes of this workspace", len(changes), _lines(told_changes(changes), *told)
         label = verdict_label(assessment.verdict.value, provisional=summary["provisional"])
-        yield "Verdict", label, _lines(summary["headline"], *summary["lead"])
-        yield "How sure", "Provisional" if summary["provisional"] else "Firm", _lines(*summary["sure"])
-        yield "Next step", summary["next_owner"], summary["next_step"]
         others = [f"{pair.term}: {pair.value}" for pair in summary["changes"]]
-        yield "What would change the verdict", None, _lines(summary["counterfactual"], *others)
-        yield "Target gate", gate.title, "The gate that the plan leads to"
         capped = _lines("Points of 100: what is verified so far.", *summary["caps"])
-        yield "Product’s own score, verified so far", score.interval.low, capped
         best = "Points of 100: the best case, once everything undecided has turned out well."
-        yield "Product’s own score, at best", score.interval.high, best
-        yield "Organisations", totals.organizations, "Organisations are counted by stage and never averaged."
-        yield "Organisations observed", totals.observed, "in full or in part, by looking at their own endpoints"
-        yield "Findings open", totals.findings.get(RuleOutcome.GAP, 0), self._see("Gaps", "Gaps")
         undecided = sum(totals.findings.get(outcome, 0) for outcome in UNDECIDED)
         want = self._see("For want of an answer or an observation", "Questions open")
-        yield "Findings undecided", undecided, want
-        asked = f"of {words.count(totals.questions, 'question')} that apply"
-        yield "Questions answered", totals.answered, asked
+        yield from (
+            ("Verdict", label, _lines(summary["headline"], *summary["lead"])),
+            ("How sure", "Provisional" if summary["provisional"] else "Firm", _lines(*summary["sure"])),
+            ("Next step", summary["next_owner"], summary["next_step"]),
+            ("What would change the verdict", None, _lines(summary["counterfactual"], *others)),
+            ("Target gate", gate.title, "The gate that the plan leads to"),
+            ("Product’s own score, verified so far", score.interval.low, capped),
+            ("Product’s own score, at best", score.interval.high, best),
+            ("Organisations", totals.organizations, "Organisations are counted by stage and never averaged."),
+            ("Organisations observed", totals.observed, "in full or in part, by looking at their own endpoints"),
+            ("Findings open", totals.findings.get(RuleOutcome.GAP, 0), self._see("Gaps", "Gaps")),
+            ("Findings undecided", undecided, want),
+            ("Questions answered", totals.answered, f"of {words.count(totals.questions, 'question')} that apply"),
+        )
         for organization in summary["not_seen"]:
             why = words.capital(words.sentence(organization["why"]))
             yield organization["link"].label, words.capital(organization["state"]), why
@@ -87,7 +89,6 @@ class Content:
             yield "Plan", None, f"Nothing is left to do before the {gate.phrase} gate, as far as is known."
             return
         yield "Plan starts on", _day(plan.start), self._see(words.count(len(plan.tasks), "task"), "Plan")
-        finish = plan.finish
         for level, day, days, says in (
             ("P50", finish.p50_date, finish.p50_days, "Half"),
             ("P80", finish.p80_date, finish.p80_days, "The date to commit to, kept by four fifths"),
@@ -99,14 +100,16 @@ class Content:
     def _see(self, text: str, name: str) -> str:
         return f"{text}: see the sheet {name}." if name in self._names else f"{text}."
 
-    def shares(self) -> Iterator[Row]:
+    def shares(self) -> list[Row]:
         """Shares, with what each is a share of."""
-        score, plan = self.assessment.product_score, self.assessment.plan
-        yield "Complete", score.completeness, "Share of the product’s own score that is decided"
+        score = self.assessment.product_score
         evidence = "an answer counts half, a document three quarters, an observation in full"
-        yield "Confidence", score.confidence, f"Strength of the evidence: {evidence}"
         judged = "Share of the critical path’s time that rests on judgement: estimated, with no published source"
-        yield "Judgement in the plan", plan.judgement_share, judged
+        return [
+            ("Complete", score.completeness, "Share of the product’s own score that is decided"),
+            ("Confidence", score.confidence, f"Strength of the evidence: {evidence}"),
+            ("Judgement in the plan", self.assessment.plan.judgement_share, judged),
+        ]
 
     def organizations(self) -> Iterator[Row]:
         """Where each organisation stands."""
@@ -296,21 +299,20 @@ class Content:
             name = self.context.organization_name(readiness.org)
             observation = self.context.observations.get(readiness.org)
             if self.context.unseen(readiness.org):
-                order = (_OUTCOMES.index(CheckOutcome.NOT_OBSERVED), -1, index, "")
-                rows.append((order, self._unseen(name, readiness, observation)))
+                organization = self.context.organizations.get(readiness.org)
+                base_url = organization.fhir_base_url if organization else None
+                said = (
+                    f"We could not look: {self.context.why_unseen(readiness.org)}. This says nothing about what the "
+                    "organisation publishes or supports."
+                )
+                label, tried = observed_mark(self.context, readiness).label, _moment(readiness.observed_at)
+                address = observation.target.base_url if observation else base_url
+                row = (name, None, "Whole organisation", label, None, said, address, None, None, tried)
+                rows.append(((_OUTCOMES.index(CheckOutcome.NOT_OBSERVED), -1, index, ""), row))
             for check in observation.checks if observation else ():
                 order = (_OUTCOMES.index(check.outcome), check.severity.rank, index, check.id)
                 rows.append((order, self._check(name, check, observation)))
-        return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
-
-    def _unseen(self, name: str, readiness: OrgReadiness, observation: Observation | None) -> Row:
-        why = self.context.why_unseen(readiness.org)
-        said = f"We could not look: {why}. This says nothing about what the organisation publishes or supports."
-        organization = self.context.organizations.get(readiness.org)
-        address = observation.target.base_url if observation else (organization and organization.fhir_base_url) or None
-        label = observed_mark(self.context, readiness).label
-        tried = _moment(readiness.observed_at)
-        return name, None, "Whole organisation", label, None, said, address, None, None, tried
+        return [row for _, row in sorted(rows, key=itemgetter(0))]
 
     def _check(self, name: str, check: Check, observation: Observation | None) -> Row:
         evidence = [item for item in check.evidence if item.url]
