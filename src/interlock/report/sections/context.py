@@ -52,6 +52,11 @@ class ReferenceBook:
         return tuple(self._entries.values())
 
 
+def worst_first(rule: Rule) -> tuple[int, int, str]:
+    """Sorts rules by severity, then by gate."""
+    return rule.severity.rank, rule.gate.rank, rule.id
+
+
 def without_lead(message: str, lead: str) -> str:
     """A message that starts with "Name: " without it, to stand where the name is known already."""
     cut = message.removeprefix(f"{lead}: ")
@@ -101,6 +106,14 @@ class Context:
             and rule.gate.rank <= self.assessment.target_gate.rank
         )
 
+    def findings_by_rule(self, outcomes: Collection[RuleOutcome]) -> dict[str, list[Finding]]:
+        """Findings with these outcomes by the id of their rule, without those of deprecated rules."""
+        by_rule: dict[str, list[Finding]] = defaultdict(list)
+        for finding in self.assessment.findings:
+            if finding.outcome in outcomes and self.assessment.rules[finding.rule].lifecycle != "deprecated":
+                by_rule[finding.rule].append(finding)
+        return by_rule
+
     def told(self, rule: Rule) -> bool:
         """Whether an undecided rule gets its own entry; a brief report counts all but the worst."""
         return not self.brief or rule.id in self._told
@@ -108,16 +121,9 @@ class Context:
     @cached_property
     def _told(self) -> frozenset[str]:
         """Undecided rules that a brief report tells: critical ones and blockers that the target gate needs."""
-        undecided = {finding.rule for finding in self.assessment.findings if finding.outcome in UNDECIDED}
-        worst = [
-            rule
-            for rule in map(self.rule, undecided)
-            if rule is not None
-            and self.needed(rule)
-            and (rule.severity is Severity.CRITICAL or rule.gap_class in BLOCKERS)
-        ]
-        worst.sort(key=lambda rule: (rule.severity.rank, rule.gate.rank, rule.id))
-        return frozenset(rule.id for rule in worst[:BRIEF_QUESTIONS])
+        undecided = [self.assessment.rules[rule_id] for rule_id in self.findings_by_rule(UNDECIDED)]
+        worst = [rule for rule in undecided if rule.severity is Severity.CRITICAL or rule.gap_class in BLOCKERS]
+        return frozenset([rule.id for rule in sorted(filter(self.needed, worst), key=worst_first)][:BRIEF_QUESTIONS])
 
     def subject_lines(self, lines: Iterable[tuple[Link, str]]) -> tuple[Shown, ...]:
         """A line for each subject; in a brief report one line for all subjects of which the same is to be said."""

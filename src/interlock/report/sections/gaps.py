@@ -29,18 +29,15 @@ def build_gaps(context: Context) -> Shown:
     In a brief report only the worst blockers that the target gate needs get an entry, at most :data:`BRIEF_ENTRIES`;
     the others get a row with the first sentence of what to do.
     """
-    by_rule: dict[str, list[Finding]] = defaultdict(list)
-    for finding in context.assessment.findings:
-        if finding.outcome is RuleOutcome.GAP:
-            by_rule[finding.rule].append(finding)
+    by_rule = context.findings_by_rule({RuleOutcome.GAP})
     neighbours = Neighbours(context)
     waves: dict[int, list[Rule]] = defaultdict(list)
     entries = {}
-    for rule in filter(None, map(context.rule, by_rule)):
-        if rule.lifecycle != "deprecated":
-            nodes = [context.nodes[finding.key] for finding in by_rule[rule.id] if finding.key in context.nodes]
-            waves[min((node.wave for node in nodes), default=0) if context.needed(rule) else _LATER].append(rule)
-            entries[rule.id] = _entry(context, rule, by_rule[rule.id], neighbours)
+    for rule_id, findings in by_rule.items():
+        rule = context.assessment.rules[rule_id]
+        nodes = [context.nodes[finding.key] for finding in findings if finding.key in context.nodes]
+        waves[min((node.wave for node in nodes), default=0) if context.needed(rule) else _LATER].append(rule)
+        entries[rule_id] = _entry(context, rule, findings, neighbours)
     blockers = [rule for wave in waves if wave != _LATER for rule in waves[wave] if rule.gap_class in BLOCKERS]
     blockers.sort(key=_worst_first)
     told = {rule.id for rule in blockers[:BRIEF_ENTRIES]} if context.brief else set(entries)

@@ -37,11 +37,7 @@ def build_graph(context: Context) -> Shown:
         "leads from what has to be closed first to what waits for it."
     )
 
-    def needed(node: GapNode) -> bool:
-        rule = context.rule(node.rule)
-        return rule is None or context.needed(rule)
-
-    drawn = required(graph, needed)
+    drawn = required(graph, lambda node: context.needed(context.assessment.rules[node.rule]))
     drawn = drawn if drawn.nodes else graph
     drawing, picture = _legible(drawn, context, anchor, graph.root_causes, lead)
     return {

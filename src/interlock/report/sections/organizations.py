@@ -16,7 +16,7 @@ from interlock.model.readiness import GateState, OrgReadiness
 from interlock.model.words import Word
 from interlock.report import safe
 from interlock.report.elements import SEVERITY_MARK, Link, Mark, Pair, Shown
-from interlock.report.sections.context import UNDECIDED, Context, Section
+from interlock.report.sections.context import UNDECIDED, Context, Section, worst_first
 from interlock.report.sections.fit import unmet_needs
 from interlock.report.sections.glance import bar, if_unknowns_hold, stage_mark, verdict_label
 from interlock.report.sections.summary import question, why_undecided
@@ -69,7 +69,7 @@ def _page(
     undecided = _rows(context, findings, UNDECIDED)
     told = undecided
     if context.brief:
-        needed = [finding for finding in findings if (rule := context.rule(finding.rule)) and context.needed(rule)]
+        needed = [finding for finding in findings if context.needed(context.assessment.rules[finding.rule])]
         told = _rows(context, needed, UNDECIDED)[:BRIEF_ROWS]
     failed = _failed(observed)
     checks = failed[: BRIEF_ROWS if context.brief else None]
@@ -214,14 +214,13 @@ def _worst(context: Context, key: str) -> tuple[int, str]:
 
 
 def _rows(context: Context, findings: Iterable[Finding], outcomes: frozenset[RuleOutcome]) -> tuple[Shown, ...]:
+    rules = context.assessment.rules
     pairs = [
-        (rule, finding)
+        (rules[finding.rule], finding)
         for finding in findings
-        if finding.outcome in outcomes
-        and (rule := context.rule(finding.rule)) is not None
-        and rule.lifecycle != "deprecated"
+        if finding.outcome in outcomes and rules[finding.rule].lifecycle != "deprecated"
     ]
-    pairs.sort(key=lambda pair: (pair[0].severity.rank, pair[0].gate.rank, pair[0].id))
+    pairs.sort(key=lambda pair: worst_first(pair[0]))
     return tuple(
         {
             "severity": SEVERITY_MARK[rule.severity],

@@ -30,9 +30,9 @@ def build_plan(context: Context) -> Shown:
         f"{elsewhere}."
     )
     judgement = (
-        f"{words.share(plan.judgement_share)} of the critical path's time rests on judgement: a range that we estimated, because "
-        "no regulation, vendor document or study states one. Replace it with what your own vendor and hospital tell "
-        "you."
+        f"{words.share(plan.judgement_share)} of the critical path's time rests on judgement: a range that we "
+        "estimated, because no regulation, vendor document or study states one. Replace it with what your own vendor "
+        "and hospital tell you."
         if plan.judgement_share > 0
         else "None of the critical path's time rests on our own judgement."
     )

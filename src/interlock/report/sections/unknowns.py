@@ -11,7 +11,7 @@ from interlock.model.finding import Finding
 from interlock.model.rule import Rule
 from interlock.report import safe
 from interlock.report.elements import SEVERITY_MARK, Link, Shown
-from interlock.report.sections.context import UNDECIDED, Context, Section
+from interlock.report.sections.context import UNDECIDED, Context, Section, worst_first
 from interlock.report.sections.gaps import behind
 from interlock.report.sections.summary import question, why_undecided
 
@@ -23,13 +23,9 @@ BRIEF_RULES = 12
 
 def build_unknowns(context: Context) -> Shown:
     """Undecided findings, one entry a rule, worst first; then the questions still to answer."""
-    by_rule: dict[str, list[Finding]] = defaultdict(list)
-    for finding in context.assessment.findings:
-        if finding.outcome in UNDECIDED:
-            by_rule[finding.rule].append(finding)
-    known = [(rule, by_rule[rule.id]) for rule in map(context.rule, by_rule) if rule is not None]
-    known = [pair for pair in known if pair[0].lifecycle != "deprecated"]
-    known.sort(key=lambda pair: (pair[0].severity.rank, pair[0].gate.rank, pair[0].id))
+    by_rule = context.findings_by_rule(UNDECIDED)
+    rules = sorted((context.assessment.rules[rule_id] for rule_id in by_rule), key=worst_first)
+    known = [(rule, by_rule[rule.id]) for rule in rules]
     told = [pair for pair in known if context.told(pair[0])]
     rest = [pair for pair in known if not context.told(pair[0])]
     needed = [finding for rule, findings in known if not context.brief or context.needed(rule) for finding in findings]

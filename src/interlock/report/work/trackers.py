@@ -127,19 +127,7 @@ def _label(name: str) -> str:
 
 def _azure_csv(items: Sequence[WorkItem]) -> str:
     head = ("Work Item Type", "Title", "Description", "Priority", "Tags")
-    return _csv(
-        head,
-        (
-            (
-                "Issue",
-                _title(i),
-                as_html(i),
-                _AZURE_PRIORITY[i.severity],
-                AZURE_TAG_SEPARATOR.join(map(_label, i.labels)),
-            )
-            for i in items
-        ),
-    )
+    return _csv(head, (("Issue", _title(i), as_html(i), _AZURE_PRIORITY[i.severity], _tags(i)) for i in items))
 
 
 def _azure_json(items: Sequence[WorkItem]) -> str:

@@ -236,10 +236,8 @@ class Content:
         return f"Nobody: probe {name if scope is Scope.ORG else 'the organisations'}"
 
     def _findings(self, outcomes: Collection[RuleOutcome]) -> Iterator[tuple[Rule, Finding]]:
-        for finding in self.assessment.findings:
-            rule = self.context.rule(finding.rule)
-            if finding.outcome in outcomes and rule is not None and rule.lifecycle != "deprecated":
-                yield rule, finding
+        for rule_id, findings in self.context.findings_by_rule(outcomes).items():
+            yield from ((self.assessment.rules[rule_id], finding) for finding in findings)
 
     def tasks(self) -> Iterator[Row]:
         """Tasks of the plan, in order of their median start."""
