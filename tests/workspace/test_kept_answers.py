@@ -82,7 +82,7 @@ def test_what_is_promised_while_another_saves_what_was_promised_is_not_forgotten
     journal.keep(workspace.root, Change("product", "a.first", answered("yes"), None))
     entries = journal.kept(workspace.root)
     journal.keep(workspace.root, Change("product", "a.second", answered("yes"), None))
-    journal.forget(workspace.root, entries)
+    journal.settle(workspace.root, dropped=entries)
     assert [entry.item for entry in journal.kept(workspace.root)] == ["a.second"]
 
 

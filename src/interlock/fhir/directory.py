@@ -8,6 +8,7 @@ is none of these.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -149,15 +150,10 @@ def read_directory(data: bytes) -> Directory:
         if known is None:
             entries[repaired.url] = DirectoryEntry(repaired.url, row.names, row.vendor, row.location, repaired.repairs)
         else:
-            entries[repaired.url] = _merged(known, row)
+            names = tuple(dict.fromkeys((*known.names, *row.names)))[:_MAX_NAMES]
+            vendor = known.vendor or row.vendor
+            entries[repaired.url] = replace(known, names=names, vendor=vendor, listed=known.listed + 1)
     return Directory(form, tuple(entries.values()), tuple(dropped), listed)
-
-
-def _merged(listed: DirectoryEntry, row: _Row) -> DirectoryEntry:
-    names = dict.fromkeys((*listed.names, *row.names))
-    return replace(
-        listed, names=tuple(names)[:_MAX_NAMES], vendor=listed.vendor or row.vendor, listed=listed.listed + 1
-    )
 
 
 def _unzipped(data: bytes) -> bytes:
@@ -180,13 +176,9 @@ def _unzipped(data: bytes) -> bytes:
 def _text(data: bytes) -> str:
     if b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DirectoryError("it holds binary data, not text")
-    encodings = ("utf-16", "latin-1") if data.startswith((b"\xff\xfe", b"\xfe\xff")) else ("utf-8-sig", "latin-1")
-    for encoding in encodings:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise DirectoryError("it is not text")
+    with contextlib.suppress(UnicodeDecodeError):
+        return data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+    return data.decode("latin-1")
 
 
 def _rows(text: str) -> tuple[str, Iterator[_Row]]:
@@ -238,14 +230,10 @@ def _json_rows(text: str) -> tuple[str, Iterator[_Row]]:
 
 def _json_lines(text: str) -> list[Any] | None:
     """The values of newline-delimited JSON, as FHIR bulk exports have it; none when it is not that."""
-    values = []
-    for line in text.splitlines():
-        if line.strip():
-            try:
-                values.append(json.loads(line))
-            except ValueError:
-                return None
-    return values
+    try:
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
+    except ValueError:
+        return None
 
 
 def _plain_json_rows(values: list[Any]) -> Iterator[_Row]:
@@ -255,7 +243,7 @@ def _plain_json_rows(values: list[Any]) -> Iterator[_Row]:
             yield _Row(location, value)
         elif isinstance(value, dict):
             cells = {str(key).strip().lower().replace(" ", "_"): cell for key, cell in list(value.items())[:_MAX_CELLS]}
-            yield _Row(location, _first(cells, _URL_COLUMNS), _names(_first(cells, _NAME_COLUMNS)), _vendor(cells))
+            yield _headed(location, cells)
         else:
             yield _Row(location, "", unfit=("not_an_entry", "the entry is neither an address nor an object"))
 
@@ -346,25 +334,23 @@ def _head(line: str, delimiter: str) -> list[str] | None:
 def _csv_rows(text: str, delimiter: str) -> Iterator[_Row]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     head: list[str] | None = None
-    first = True
     try:
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
+        for number, cells in enumerate(cells for cells in reader if any(cell.strip() for cell in cells)):
             location = f"line {reader.line_num}"
-            if first:
-                first = False
+            if number == 0:
                 head = _head(delimiter.join(cells), delimiter)
-                if head is not None:
-                    continue
-            yield _headed(location, head, cells) if head else _unheaded(location, cells)
+            if head is None:
+                yield _unheaded(location, cells)
+            elif number:
+                yield _headed(location, dict(zip(head[:_MAX_CELLS], cells, strict=False)))
     except csv.Error as error:
         raise DirectoryError(f"line {reader.line_num} is no CSV: {plain(error, 80)}") from error
 
 
-def _headed(location: str, head: list[str], cells: list[str]) -> _Row:
-    named = dict(zip(head[:_MAX_CELLS], cells, strict=False))
-    return _Row(location, _first(named, _URL_COLUMNS), _names(_first(named, _NAME_COLUMNS)), _vendor(named))
+def _headed(location: str, cells: dict[str, Any]) -> _Row:
+    """A row by the names of its columns."""
+    vendor = _name(_first(cells, _VENDOR_COLUMNS).replace("_", " ")) or None
+    return _Row(location, _first(cells, _URL_COLUMNS), _names(_first(cells, _NAME_COLUMNS)), vendor)
 
 
 def _unheaded(location: str, cells: list[str]) -> _Row:
@@ -394,7 +380,3 @@ def _name(value: Any) -> str:
 def _names(value: str) -> tuple[str, ...]:
     name = _name(value)
     return (name,) if name else ()
-
-
-def _vendor(cells: dict[str, Any]) -> str | None:
-    return _name(_first(cells, _VENDOR_COLUMNS).replace("_", " ")) or None

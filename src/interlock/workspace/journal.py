@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import os
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -152,27 +152,21 @@ def _read(line: bytes) -> KeptAnswer | None:
         return None
 
 
-def forget(root: Path, entries: Iterable[KeptAnswer]) -> None:
-    """Drop these answers: they are saved now, or somebody decided against them."""
-    _rewrite(root, dropped={entry.id for entry in entries})
+def settle(root: Path, *, dropped: Collection[KeptAnswer] = (), disputed: Collection[KeptAnswer] = ()) -> None:
+    """Drop answers that are saved now or decided against, and mark those that somebody else's stand against.
 
-
-def dispute(root: Path, entries: Iterable[KeptAnswer]) -> None:
-    """Somebody else gave other answers: these go in only when they are chosen."""
-    _rewrite(root, disputed={entry.id for entry in entries})
-
-
-def _rewrite(root: Path, *, dropped: Collection[str] = (), disputed: Collection[str] = ()) -> None:
-    """Write what is left; when that fails everything stays as it is, and is looked at again by the next save."""
+    When that fails everything stays as it is, and is looked at again by the next save.
+    """
     if not dropped and not disputed:
         return
+    gone, against = ({entry.id for entry in entries} for entries in (dropped, disputed))
     path = journal_path(root)
     with contextlib.suppress(InterlockError, OSError), _locked(path):
         left = []
         for line, entry in _lines(path):
-            if entry is not None and entry.id in disputed:
+            if entry is not None and entry.id in against:
                 left.append(entry.model_copy(update={"disputed": True}).model_dump_json().encode())
-            elif entry is None or entry.id not in dropped:
+            elif entry is None or entry.id not in gone:
                 left.append(line)
         if left:
             write_atomically(path, b"\n".join(left) + b"\n")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -46,17 +47,12 @@ class DisputedError(WorkspaceError):
 
     def __init__(self, file: Path, change: Change, theirs: Response | None, *, is_kept: bool = True) -> None:
         org = "" if change.scope == PRODUCT else f" --org {change.scope}"
-        if is_kept:
-            ours = "is kept beside it"
-            remedy = f"choose with: interlock answer {change.item}{org} --keep mine (or theirs); or answer again"
-        else:
-            ours = "could not be kept"
-            remedy = "answer again"
+        choose = f"choose with: interlock answer {change.item}{org} --keep mine (or theirs); or answer again"
         super().__init__(
             f"not saved: {change.item} was answered by somebody else meanwhile: {said(theirs)}; "
-            f"your answer {said(change.response)} {ours}",
+            f"your answer {said(change.response)} {'is kept beside it' if is_kept else 'could not be kept'}",
             location=Location(file=str(file)),
-            remedy=remedy,
+            remedy=choose if is_kept else "answer again",
         )
 
 
@@ -79,15 +75,13 @@ class ResponseFiles(Folder):
         :raises DocumentError: the responses file is broken.
         """
         change = Change(scope, item, response, before)
-        file = self.root / _responses_file(scope)
         try:
             with locked(self.root):
                 entries = journal.kept(self.root)
                 recovered = self._recover(entries, [change])
-                stored = self.responses(scope).get(item)
-                if not _expected(stored, change, entries):
+                for _, theirs in self._contradicted([change], entries):
                     is_kept = journal.keep(self.root, change, disputed=True) is not None
-                    raise DisputedError(file, change, stored, is_kept=is_kept)
+                    raise DisputedError(self.root / _responses_file(scope), change, theirs, is_kept=is_kept)
                 self._put(scope, {item: response})
         except DisputedError:
             raise
@@ -107,33 +101,45 @@ class ResponseFiles(Folder):
         :raises WorkspaceError: the folder is locked, read-only or full, or somebody else answered one meanwhile.
         :raises DocumentError: a responses file is broken.
         """
-        merged: dict[str, dict[str, Response | None]] = {}
-        for change in changes:
-            merged.setdefault(change.scope, {})[change.item] = change.response
         with locked(self.root):
             entries = journal.kept(self.root)
             recovered = self._recover(entries, changes)
-            stored = {scope: self.responses(scope) for scope in merged}
-            for change in changes:
-                theirs = stored[change.scope].get(change.item)
-                if not _expected(theirs, change, entries):
-                    raise WorkspaceError(
-                        f"nothing was saved: {change.item} was answered by somebody else meanwhile: {said(theirs)}",
-                        location=Location(file=str(self.root / _responses_file(change.scope))),
-                        remedy="do it again, now that you know",
-                    )
+            for change, theirs in self._contradicted(changes, entries):
+                raise WorkspaceError(
+                    f"nothing was saved: {change.item} was answered by somebody else meanwhile: {said(theirs)}",
+                    location=Location(file=str(self.root / _responses_file(change.scope))),
+                    remedy="do it again, now that you know",
+                )
             written: list[tuple[Path, bytes | None]] = []
             try:
-                for scope, answers in merged.items():
+                for scope in dict.fromkeys(change.scope for change in changes):
                     path = self.root / _responses_file(scope)
                     before = read_bytes(path, MAX_BYTES, within=self.root) if path.exists() else None
-                    self._put(scope, answers)
+                    self._put(scope, {change.item: change.response for change in changes if change.scope == scope})
                     written.append((path, before))
             except (WorkspaceError, DocumentError):
                 for path, before in written:
                     path.unlink() if before is None else write_atomically(path, before, within=self.root)
                 raise
         return self._settled(entries, changes, recovered)
+
+    def _contradicted(
+        self, changes: Sequence[Change], entries: Sequence[KeptAnswer]
+    ) -> Iterator[tuple[Change, Response | None]]:
+        """The changes to questions that somebody else answered meanwhile, with that answer.
+
+        What a writer had read may be an earlier answer of the same user that is still waiting to be saved.
+        """
+        stored = {scope: self.responses(scope) for scope in {change.scope for change in changes}}
+        for change in changes:
+            theirs = latest = stored[change.scope].get(change.item)
+            for entry in entries:
+                earlier = entry.change()
+                if earlier and earlier.key == change.key and not entry.disputed and _same(latest, earlier.before):
+                    latest = earlier.response
+            expected = ((theirs, change.before), (theirs, change.response), (latest, change.before))
+            if not any(starmap(_same, expected)):
+                yield change, theirs
 
     def _recover(self, entries: Sequence[KeptAnswer], changes: Sequence[Change]) -> tuple[str, ...]:
         """Save what could not be saved earlier, but what ``changes`` answer anew; what cannot be saved stays kept.
@@ -172,15 +178,14 @@ class ResponseFiles(Folder):
             done.append(entry)
         if answers:
             self._put(scope, answers)
-        journal.forget(self.root, done)
-        journal.dispute(self.root, against)
+        journal.settle(self.root, dropped=done, disputed=against)
         return list(answers)
 
     def _settled(self, entries: Sequence[KeptAnswer], changes: Sequence[Change], recovered: tuple[str, ...]) -> Saved:
         """Forget what was kept of questions that are answered anew."""
         keys = {change.key for change in changes}
         superseded = [entry for entry in entries if entry.key in keys]
-        journal.forget(self.root, superseded)
+        journal.settle(self.root, dropped=superseded)
         return Saved(recovered, tuple(entry for entry in superseded if entry.disputed))
 
     def disputed(self) -> dict[tuple[str, str], KeptAnswer]:
@@ -210,7 +215,7 @@ class ResponseFiles(Folder):
             raise WorkspaceError(f"nobody else's answer to {item} stands against yours", remedy="answer it as usual")
         stored = self.responses(scope).get(item)
         if keep == "theirs":
-            journal.forget(self.root, [kept for kept in journal.kept(self.root) if kept.key == entry.key])
+            journal.settle(self.root, dropped=[kept for kept in journal.kept(self.root) if kept.key == entry.key])
             return Change(scope, item, stored, stored)
         change = entry.change()
         if change is None:
@@ -269,21 +274,6 @@ def said(response: Response | None) -> str:
 def _same(left: Response | None, right: Response | None) -> bool:
     """Whether two answers say the same; when they were given does not matter."""
     return left is right or (left is not None and right is not None and left.said == right.said)
-
-
-def _expected(stored: Response | None, change: Change, entries: Sequence[KeptAnswer]) -> bool:
-    """Whether the file holds what a writer had read, or what the writer says anyway.
-
-    What a writer had read may be an earlier answer of the same user that is still waiting to be saved.
-    """
-    if _same(stored, change.before) or _same(stored, change.response):
-        return True
-    latest = stored
-    for entry in entries:
-        earlier = entry.change()
-        if earlier and earlier.key == change.key and not entry.disputed and _same(latest, earlier.before):
-            latest = earlier.response
-    return _same(latest, change.before)
 
 
 def parse_responses(document: YamlDocument) -> dict[str, Response]:
