@@ -113,14 +113,18 @@ def _facts(members: dict[str, Any], rest: _Rests, problems: Problems) -> Capabil
     release = release_of(version)
     if version and release is None:
         problems.add(f"fhirVersion {shown(version)} belongs to no published release")
-    implementation = object_at(members, "implementation", problems)
+    implementation, software = (object_at(members, key, problems) for key in ("implementation", "software"))
     return CapabilityFacts.trusted(
         fhir_version=version,
         fhir_release=release,
         kind=text_at(members, "kind", problems, MAX_CODE),
         status=text_at(members, "status", problems, MAX_CODE),
         date=text_at(members, "date", problems, MAX_CODE),
-        software=_software(members, problems),
+        software={
+            key: text
+            for key in ("name", "version", "releaseDate")
+            if (text := text_at(software, key, problems)) is not None
+        },
         publisher=text_at(members, "publisher", problems),
         implementation_url=text_at(implementation, "url", problems, MAX_URL),
         formats=texts_at(members, "format", problems, MAX_ENTRIES) or (),
@@ -130,7 +134,8 @@ def _facts(members: dict[str, Any], rest: _Rests, problems: Problems) -> Capabil
         operations=_distinct(_names([operation for type_name, operation in rest.operations if type_name is None])),
         profiles=references_at(members, "profile", problems),
         security=rest.security(),
-        subsetted=_subsetted(members, problems),
+        # Elements may have been left out (FHIR R4 http.html, summaries).
+        subsetted="SUBSETTED" in names_at(object_at(members, "meta", problems), "tag", "code", problems),
         repeated=tuple(rest.repeated),
         problems=problems.notes(),
     )
@@ -295,15 +300,3 @@ def _version(document: dict[str, Any], problems: Problems) -> str | None:
         problems.add("fhirVersion is a number, not a string")
         return str(value)
     return text_at(document, "fhirVersion", problems, MAX_CODE)
-
-
-def _software(document: dict[str, Any], problems: Problems) -> dict[str, str]:
-    software = object_at(document, "software", problems)
-    values = ((key, text_at(software, key, problems)) for key in ("name", "version", "releaseDate"))
-    return {key: value for key, value in values if value is not None}
-
-
-def _subsetted(document: dict[str, Any], problems: Problems) -> bool:
-    """Whether ``meta.tag`` says that elements were left out (FHIR R4 http.html, summaries)."""
-    meta = object_at(document, "meta", problems)
-    return "SUBSETTED" in names_at(meta, "tag", "code", problems, MAX_ENTRIES)

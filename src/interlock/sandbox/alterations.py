@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,6 +35,16 @@ def _only(*roles: Role) -> Callable[[Alteration], Alteration]:
     return decorate
 
 
+def _saying(*roles: Role, **members: Any) -> Alteration:
+    """Documents of these roles say something else at some members; at ``None``, nothing."""
+
+    @_only(*roles)
+    def alter(_: Exchange, document: Document) -> Document:
+        return {name: value for name, value in {**document, **members}.items() if members.get(name, value) is not None}
+
+    return alter
+
+
 @_only("smart")
 def _empty_object(_: Exchange, __: Document) -> Document:
     return {}
@@ -62,21 +73,6 @@ def _internal_token_endpoint(exchange: Exchange, document: Document) -> Document
     return {**document, "token_endpoint": f"https://ehr-app-01.corp.internal{path}"}
 
 
-@_only("smart", "openid")
-def _pkce_plain(_: Exchange, document: Document) -> Document:
-    return {**document, "code_challenge_methods_supported": ["S256", "plain"]}
-
-
-@_only("smart", "openid")
-def _pkce_undeclared(_: Exchange, document: Document) -> Document:
-    return _without(document, "code_challenge_methods_supported")
-
-
-@_only("smart")
-def _no_scopes(_: Exchange, document: Document) -> Document:
-    return _without(document, "scopes_supported")
-
-
 @_only("smart")
 def _many_scopes(_: Exchange, document: Document) -> Document:
     scopes = [
@@ -100,22 +96,9 @@ def _hostile_strings(exchange: Exchange, document: Document) -> Document:
     return {**document, "service_documentation": HOSTILE}
 
 
-@_only("metadata")
-def _other_tenant(exchange: Exchange, document: Document) -> Document:
-    parts = urlsplit(exchange.base)
-    other = parts._replace(path="/another-tenant/fhir").geturl()
-    return {**document, "implementation": {**document.get("implementation", {"description": "shared"}), "url": other}}
-
-
-@_only("metadata")
-def _base_without_tenant(exchange: Exchange, document: Document) -> Document:
-    host = urlsplit(exchange.base)._replace(path="").geturl()
-    return {**document, "implementation": {**document.get("implementation", {"description": "shared"}), "url": host}}
-
-
-@_only("metadata")
-def _no_software_version(_: Exchange, document: Document) -> Document:
-    return {**document, "software": {"name": "Unversioned EHR"}}
+def _elsewhere(path: str, exchange: Exchange, document: Document) -> Document:
+    url = urlsplit(exchange.base)._replace(path=path).geturl()
+    return {**document, "implementation": {**document.get("implementation", {"description": "shared"}), "url": url}}
 
 
 @_only("metadata")
@@ -123,11 +106,6 @@ def _large_statement(_: Exchange, document: Document) -> Document:
     for rest in _servers(document):
         rest["documentation"] = "What this server does, at length. " * 21_000
     return document
-
-
-@_only("metadata")
-def _no_software(_: Exchange, document: Document) -> Document:
-    return {**_without(document, "software"), "kind": "capability"}
 
 
 @_only("metadata")
@@ -146,11 +124,6 @@ def _two_oauth_uris(exchange: Exchange, document: Document) -> Document:
 
 
 @_only("metadata")
-def _fhir_4_0_0(_: Exchange, document: Document) -> Document:
-    return {**document, "fhirVersion": "4.0.0"}
-
-
-@_only("metadata")
 def _alternating_versions(exchange: Exchange, document: Document) -> Document:
     if exchange.state.times_before(f"alternating-versions {exchange.organization.id}") % 2 == 0:
         return document
@@ -165,18 +138,18 @@ ALTERATIONS: dict[str, Alteration] = {
     "issuer-well-known": _issuer_well_known,
     "relative-urls": _relative_urls,
     "internal-token-endpoint": _internal_token_endpoint,
-    "pkce-plain": _pkce_plain,
-    "pkce-undeclared": _pkce_undeclared,
-    "no-scopes": _no_scopes,
+    "pkce-plain": _saying("smart", "openid", code_challenge_methods_supported=["S256", "plain"]),
+    "pkce-undeclared": _saying("smart", "openid", code_challenge_methods_supported=None),
+    "no-scopes": _saying("smart", scopes_supported=None),
     "many-scopes": _many_scopes,
     "hostile-strings": _hostile_strings,
-    "other-tenant": _other_tenant,
-    "base-without-tenant": _base_without_tenant,
-    "no-software": _no_software,
-    "no-software-version": _no_software_version,
+    "other-tenant": _only("metadata")(partial(_elsewhere, "/another-tenant/fhir")),
+    "base-without-tenant": _only("metadata")(partial(_elsewhere, "")),
+    "no-software": _saying("metadata", software=None, kind="capability"),
+    "no-software-version": _saying("metadata", software={"name": "Unversioned EHR"}),
     "large-statement": _large_statement,
     "two-oauth-uris": _two_oauth_uris,
-    "fhir-4-0-0": _fhir_4_0_0,
+    "fhir-4-0-0": _saying("metadata", fhirVersion="4.0.0"),
     "alternating-versions": _alternating_versions,
 }
 
@@ -192,7 +165,3 @@ def _is_address(key: str) -> bool:
 
 def _path_of(address: Any) -> Any:
     return urlsplit(address).path if isinstance(address, str) else address
-
-
-def _without(document: Document, key: str) -> Document:
-    return {name: value for name, value in document.items() if name != key}

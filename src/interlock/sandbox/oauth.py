@@ -77,7 +77,7 @@ def token(exchange: Exchange) -> Response:
     granted = tuple(scope for scope in dict.fromkeys(asked) if "?" not in scope and covers([REGISTERED_SCOPE], scope))
     if not granted:
         raise OAuthError("invalid_scope", f"the client is registered for {REGISTERED_SCOPE}")
-    value = exchange.state.tokens.issue(exchange.organization.id, CLIENT_ID, granted, TOKEN_SECONDS)
+    value = exchange.state.tokens.issue(exchange.organization.id, granted, TOKEN_SECONDS)
     body = {"access_token": value, "token_type": "Bearer", "expires_in": TOKEN_SECONDS, "scope": " ".join(granted)}
     return plain_json(body, headers=_NO_STORE)
 
@@ -89,7 +89,7 @@ def introspect(exchange: Exchange) -> Response:
     grant = exchange.state.tokens.grant(exchange.organization.id, form.get("token", ""))
     if grant is None:
         return plain_json({"active": False}, headers=_NO_STORE)
-    body = {"active": True, "client_id": grant.client_id, "scope": " ".join(grant.scopes), "exp": int(grant.expires)}
+    body = {"active": True, "client_id": CLIENT_ID, "scope": " ".join(grant.scopes), "exp": int(grant.expires)}
     return plain_json(body, headers=_NO_STORE)
 
 

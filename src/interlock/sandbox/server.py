@@ -14,7 +14,7 @@ from types import TracebackType
 from interlock.model.errors import InterlockError
 from interlock.sandbox.app import create_app
 from interlock.sandbox.certificates import simulated_contexts
-from interlock.sandbox.client import CLIENT_ID, REGISTERED_SCOPE
+from interlock.sandbox.client import REGISTERED_SCOPE
 from interlock.sandbox.exchange import State, Timing
 from interlock.sandbox.faults import require_known
 from interlock.sandbox.listeners import Listeners
@@ -104,7 +104,7 @@ class SandboxServer:
         :raises InterlockError: there is no such organisation.
         """
         self.base_url(org_id)
-        return self._state.tokens.issue(org_id, CLIENT_ID, tuple(scope.split()), seconds)
+        return self._state.tokens.issue(org_id, tuple(scope.split()), seconds)
 
     def __enter__(self) -> SandboxServer:
         """Bind, start, and wait until requests are answered.

@@ -16,7 +16,6 @@ class Grant:
     """An access token's organisation and scopes. ``expires`` is a Unix time in seconds."""
 
     organization: str
-    client_id: str
     scopes: tuple[str, ...]
     expires: float
 
@@ -29,11 +28,11 @@ class Tokens:
         self._grants: dict[str, Grant] = {}
         self._assertions: dict[tuple[str, str], float] = {}
 
-    def issue(self, organization: str, client_id: str, scopes: tuple[str, ...], seconds: float) -> str:
+    def issue(self, organization: str, scopes: tuple[str, ...], seconds: float) -> str:
         """A new opaque token; beyond 1,000 live ones the oldest is forgotten."""
         token = secrets.token_urlsafe(32)
         with self._lock:
-            self._grants[token] = Grant(organization, client_id, scopes, time.time() + seconds)
+            self._grants[token] = Grant(organization, scopes, time.time() + seconds)
             if len(self._grants) > _MAX_TOKENS:
                 del self._grants[next(iter(self._grants))]
         return token
