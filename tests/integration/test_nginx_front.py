@@ -73,7 +73,7 @@ def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
 
 def observe(nginx: Nginx, case: str, base: str | None = None, **changes: Any) -> Observation:
     settings = ProbeSettings(
-        deadline_s=20, verify=nginx.certificates.bundle, thorough=True, **{"retries": 0, **changes}
+        deadline_s=20, ca_bundle=nginx.certificates.bundle, thorough=True, **{"retries": 0, **changes}
     )
     events: list[ProbeEvent] = []
     others = [nginx.base(name) for name in nginx.cases]

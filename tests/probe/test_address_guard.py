@@ -24,11 +24,11 @@ from probe_loopback import Loopback, as_json, redirect
 import interlock
 from interlock.model.observation import Target
 from interlock.probe.transport.addresses import Address, Kind, Origin, is_internal_name, kind_of, literal, origin
-from interlock.probe.transport.client import Client, Reply
+from interlock.probe.transport.client import Client
 from interlock.probe.transport.failures import RequestFailed
 from interlock.probe.transport.resolver import ANYTHING, PUBLIC, PUBLIC_OR_PRIVATE, Gate, Resolver
 from interlock.probe.transport.settings import ProbeSettings
-from interlock.probe.transport.transfer import Ask
+from interlock.probe.transport.transfer import Ask, Reply
 from tiers import rounds
 from typed_targets import observe, probe_sync, typed
 

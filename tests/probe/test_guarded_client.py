@@ -10,9 +10,9 @@ import pytest
 from probe_loopback import Loopback, Reply, as_json, redirect
 
 from interlock.probe.transport.client import Client
-from interlock.probe.transport.client import Reply as ProbeReply
 from interlock.probe.transport.settings import ProbeSettings
 from interlock.probe.transport.transfer import Ask
+from interlock.probe.transport.transfer import Reply as ProbeReply
 from typed_targets import typed
 
 pytestmark = pytest.mark.fast

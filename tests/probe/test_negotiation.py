@@ -265,7 +265,7 @@ def test_a_page_that_wants_a_client_certificate_is_heard_once(loopback: Loopback
 def test_a_proxy_of_the_settings_is_used_except_for_loopback(loopback: Loopback) -> None:
     loopback.routes["http://ehr.example.invalid/fhir/metadata"] = as_json(statement())
     loopback.serve(as_json(statement()), as_json(smart()))
-    settings = ProbeSettings(deadline_s=5, trust_env=False, proxy=loopback.origin)
+    settings = ProbeSettings(deadline_s=5, proxy=loopback.origin)
     through, direct = probe_sync(
         [Target(base_url="http://ehr.example.invalid/fhir"), Target(base_url=loopback.base)], settings
     )

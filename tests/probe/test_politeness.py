@@ -19,7 +19,8 @@ from probe_loopback import Loopback, Reply, Request, as_json, hang, relay
 
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, Target
-from interlock.probe.transport.politeness import HostLimits, HostQuietError
+from interlock.probe.transport.failures import RequestFailed
+from interlock.probe.transport.politeness import HostLimits
 from interlock.probe.transport.settings import USER_AGENT, ProbeSettings
 from typed_targets import probe_sync
 
@@ -94,7 +95,7 @@ async def test_other_hosts_do_not_wait() -> None:
 async def test_a_host_that_asks_for_more_than_the_deadline_is_not_waited_for() -> None:
     limits = HostLimits(per_host=1)
     limits.hold("busy", 30)
-    with pytest.raises(HostQuietError):
+    with pytest.raises(RequestFailed, match="busy asked to be left alone for"):
         async with limits.slot("busy", asyncio.get_running_loop().time() + 1):
             pass
 
@@ -227,7 +228,7 @@ def bundle(authority: trustme.CA, tmp_path: Path) -> Path:
 
 
 def thoroughly(door: Door, bundle: Path, targets: int = 1, **changes: Any) -> tuple[Observation, ...]:
-    settings = ProbeSettings(thorough=True, verify=bundle, **changes)
+    settings = ProbeSettings(thorough=True, ca_bundle=bundle, **changes)
     return probe_sync([Target(base_url=door.base) for _ in range(targets)], settings)
 
 

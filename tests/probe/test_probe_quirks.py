@@ -163,11 +163,12 @@ def test_addresses_as_real_lists_write_them(server: SandboxServer) -> None:
     assert base.partition("://")[2] in (refused[0][1].remedy or "")
 
 
-def test_a_redirect_from_https_to_http_is_not_followed(server: SandboxServer) -> None:
+def test_a_redirect_from_https_to_http_is_not_followed(server: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> None:
     anything = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     anything.check_hostname, anything.verify_mode = False, ssl.CERT_NONE
     base = server.base_url("riverside", "redirect-to-http", "middlebox-tls")
-    observation = observe(base, replace(SETTINGS, verify=anything))
+    monkeypatch.setattr("interlock.probe.transport.client.tls_context", lambda settings, identified: anything)
+    observation = observe(base)
     assert observation.outcome == "not_observed"
     assert check(observation, "NET-006").outcome == "fail"
     assert {record.failure for record in observation.requests} == {"redirect"}

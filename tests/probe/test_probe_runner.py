@@ -88,10 +88,10 @@ def test_a_mistake_of_this_program_is_an_error_check_of_that_target(
     targets = many(loopback, 2)
     real = session_module.get_document
 
-    async def broken(client: Any, wanted: Any, on_record: Any) -> Any:
-        if wanted.url == f"{loopback.origin}/0/fhir/metadata":
+    async def broken(client: Any, ask: Any, *how: Any) -> Any:
+        if ask.url == f"{loopback.origin}/0/fhir/metadata":
             raise ZeroDivisionError("surprise")
-        return await real(client, wanted, on_record)
+        return await real(client, ask, *how)
 
     monkeypatch.setattr(session_module, "get_document", broken)
     first, second = probe_sync(targets)
@@ -365,7 +365,9 @@ def test_a_proxy_from_the_environment_is_used_except_for_loopback(
         "/fhir/metadata",
         "/fhir/.well-known/smart-configuration",
     }
-    (without,) = probe_sync([Target(base_url="http://ehr.example.invalid/fhir")], ProbeSettings(trust_env=False))
+    for name in ("http_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    (without,) = probe_sync([Target(base_url="http://ehr.example.invalid/fhir")])
     assert {record.failure for record in without.requests} == {"dns"}
 
 

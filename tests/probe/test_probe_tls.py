@@ -37,14 +37,15 @@ def context_of(leaf: trustme.LeafCert) -> ssl.SSLContext:
     return context
 
 
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
+@pytest.fixture
+def bundle(authority: trustme.CA, tmp_path: Path) -> Path:
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return path
 
 
-def observe(base: str, verify: ssl.SSLContext | Path | str | None, *allowed: str) -> Observation:
-    (observation,) = probe_sync([Target(base_url=base)], ProbeSettings(deadline_s=5, verify=verify), allowed=allowed)
+def observe(base: str, bundle: Path | None, *allowed: str) -> Observation:
+    (observation,) = probe_sync([Target(base_url=base)], ProbeSettings(deadline_s=5, ca_bundle=bundle), allowed=allowed)
     return observation
 
 
@@ -52,17 +53,13 @@ def check(observation: Observation, check_id: str) -> Check:
     return next(check for check in observation.checks if check.id == check_id)
 
 
-def test_trusted_certificate(serve: Callable[..., Loopback], authority: trustme.CA, tmp_path: Path) -> None:
+def test_trusted_certificate(serve: Callable[..., Loopback], authority: trustme.CA, bundle: Path) -> None:
     server = serve(context_of(authority.issue_cert("localhost")))
-    observation = observe(server.base, trusting(authority))
+    observation = observe(server.base, bundle)
     assert observation.outcome == "observed"
     assert observation.facts.tls == TlsFacts(verified=True)
     assert check(observation, "NET-003").outcome == "pass"
     assert check(observation, "NET-005").outcome == "pass"
-
-    bundle = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(bundle))
-    assert observe(server.base, bundle).outcome == "observed"
 
 
 def self_signed(directory: Path) -> ssl.SSLContext:
@@ -99,7 +96,13 @@ def self_signed(directory: Path) -> ssl.SSLContext:
     ],
 )
 def test_certificate_faults_are_told_apart(
-    serve: Callable[..., Loopback], authority: trustme.CA, tmp_path: Path, fault: str, word: str, outcome: str
+    serve: Callable[..., Loopback],
+    authority: trustme.CA,
+    bundle: Path,
+    tmp_path: Path,
+    fault: str,
+    word: str,
+    outcome: str,
 ) -> None:
     contexts: dict[str, Callable[[], ssl.SSLContext]] = {
         "expired": lambda: context_of(
@@ -110,7 +113,7 @@ def test_certificate_faults_are_told_apart(
         "unknown authority": lambda: context_of(trustme.CA().issue_cert("localhost")),
     }
     server = serve(contexts[fault]())
-    observation = observe(server.base, trusting(authority))
+    observation = observe(server.base, bundle)
     assert observation.outcome == "not_observed"
     assert {record.failure for record in observation.requests} == {"tls"}, observation.checks[0]
     assert observation.facts.tls is not None
@@ -126,10 +129,12 @@ def test_certificate_faults_are_told_apart(
     assert not server.requests
 
 
-def test_expiry_is_found_behind_an_unknown_authority(serve: Callable[..., Loopback], authority: trustme.CA) -> None:
+def test_expiry_is_found_behind_an_unknown_authority(
+    serve: Callable[..., Loopback], authority: trustme.CA, bundle: Path
+) -> None:
     """OpenSSL objects to the authority first; the certificate's own dates say what is wrong there."""
     leaf = trustme.CA().issue_cert("localhost", not_before=PAST, not_after=PAST + datetime.timedelta(days=30))
-    observation = observe(serve(context_of(leaf)).base, trusting(authority))
+    observation = observe(serve(context_of(leaf)).base, bundle)
     assert observation.facts.tls is not None
     assert observation.facts.tls.error == "expired"
     assert observation.facts.tls.leaf is not None
@@ -174,12 +179,12 @@ def protected(observation: Observation) -> tuple[Finding, ...]:
 
 
 def test_redirect_from_https_to_http_is_not_followed(
-    serve: Callable[..., Loopback], loopback: Loopback, authority: trustme.CA
+    serve: Callable[..., Loopback], loopback: Loopback, authority: trustme.CA, bundle: Path
 ) -> None:
     loopback.serve(as_json(statement()))
     server = serve(context_of(authority.issue_cert("localhost")))
     server.serve(redirect(f"{loopback.base}/metadata"))
-    observation = observe(server.base, trusting(authority))
+    observation = observe(server.base, bundle)
     assert observation.outcome == "partial"
     assert observation.facts.capability is None
     assert observation.requests[0].failure == "redirect"
@@ -189,11 +194,11 @@ def test_redirect_from_https_to_http_is_not_followed(
 
 
 def test_http_base_that_leads_to_https(
-    serve: Callable[..., Loopback], loopback: Loopback, authority: trustme.CA
+    serve: Callable[..., Loopback], loopback: Loopback, authority: trustme.CA, bundle: Path
 ) -> None:
     server = serve(context_of(authority.issue_cert("localhost")))
     loopback.serve(redirect(f"{server.base}/metadata", 301), Reply(b"", 404))
-    observation = observe(loopback.base, trusting(authority), server.origin)
+    observation = observe(loopback.base, bundle, server.origin)
     assert observation.outcome == "observed"
     assert check(observation, "NET-006").outcome == "warn"
 

@@ -254,7 +254,7 @@ def test_a_sample_names_the_proxy_and_what_it_refuses(
     }
     server.serve(as_json(statement()), as_json(SMART | {"token_endpoint": f"{SECURE}/token"}), **routes)
     proxy.routes["ehr.example.invalid:443"] = tunnel(server.port, opened)
-    observation = sampled(SECURE, credentials("client_secret_basic"), NEEDS, verify=bundle_path, deadline_s=5.0)
+    observation = sampled(SECURE, credentials("client_secret_basic"), NEEDS, ca_bundle=bundle_path, deadline_s=5.0)
     beyond = records(observation, "token", "sample")
     assert beyond and {record.proxy for record in observation.requests} == {proxy.origin}
     broken = [record for record in beyond if record.failure is not None]

@@ -51,7 +51,7 @@ def only(context: ssl.SSLContext, low: ssl.TLSVersion, high: ssl.TLSVersion) -> 
 
 
 def observe(base: str, bundle: Path, **changes: object) -> Observation:
-    settings = ProbeSettings(deadline_s=5, verify=bundle, thorough=True, **changes)  # type: ignore[arg-type]
+    settings = ProbeSettings(deadline_s=5, ca_bundle=bundle, thorough=True, **changes)  # type: ignore[arg-type]
     (observation,) = probe_sync([Target(base_url=base)], settings)
     return observation
 
@@ -87,7 +87,7 @@ def test_a_quick_probe_leaves_the_host_alone(
     serve: Callable[..., Loopback], authority: trustme.CA, bundle: Path
 ) -> None:
     server = serve(context_of(authority.issue_cert("localhost")))
-    (observation,) = probe_sync([Target(base_url=server.base)], ProbeSettings(deadline_s=5, verify=bundle))
+    (observation,) = probe_sync([Target(base_url=server.base)], ProbeSettings(deadline_s=5, ca_bundle=bundle))
     assert observation.facts.tls == TlsFacts(verified=True)
     assert outcomes(observation, 10, 16) == ["not_observed", "not_observed"]
     assert len(observation.requests) == 2
@@ -335,7 +335,7 @@ def test_a_client_certificate_is_not_carried_to_another_host(
     path = tmp_path / "client.pem"
     own = authority.issue_cert("client.example.org")
     path.write_bytes(own.private_key_pem.bytes() + b"".join(pem.bytes() for pem in own.cert_chain_pems))
-    settings = ProbeSettings(deadline_s=5, verify=bundle, client_certificate=ClientCertificate(path))
+    settings = ProbeSettings(deadline_s=5, ca_bundle=bundle, client_certificate=ClientCertificate(path))
     allowed = [other.origin]
     direct, led = (
         probe_sync([Target(base_url=server.base)], settings, allowed=allowed)[0] for server in (other, first)
@@ -420,7 +420,7 @@ async def test_a_server_that_never_says_goodbye_keeps_no_connection(authority: t
         try:
             url = f"https://localhost:{listener.getsockname()[1]}/"
             loop = asyncio.get_running_loop()
-            async with Client(typed(ProbeSettings(verify=bundle), url)) as client:
+            async with Client(typed(ProbeSettings(ca_bundle=bundle), url)) as client:
                 answer = await client.get(Ask(url=url, accept="*/*", deadline=loop.time() + 5))
             await asyncio.sleep(0)
             assert answer.body == b"{}" and asked.is_set()

@@ -356,7 +356,7 @@ def token(data: bytes, folder: Path) -> object:
     """What a token endpoint answers: the first byte gives the status."""
     from interlock.model.observation import RequestRecord
     from interlock.probe.tokens import read_token
-    from interlock.probe.transport.client import Reply
+    from interlock.probe.transport.transfer import Reply
 
     status = (200, 201, 400, 401, 429, 500)[data[0] % 6] if data else 200
     record = RequestRecord(method="POST", url="https://a.example/token", status=status, elapsed_ms=1.0)
@@ -368,7 +368,7 @@ def page(data: bytes, folder: Path) -> object:
     from interlock.fhir.sampling import count_resources
     from interlock.model.observation import RequestRecord
     from interlock.probe.sample import _read
-    from interlock.probe.transport.client import Reply
+    from interlock.probe.transport.transfer import Reply
 
     record = RequestRecord(method="GET", url="https://a.example/Patient", status=200, elapsed_ms=1.0)
     return count_resources(_read(Reply((record,), data), "Patient").resources, ["name", "identifier.value"])
@@ -397,16 +397,19 @@ def certificates() -> list[bytes]:
 def address(data: bytes, folder: Path) -> object:
     """A base URL, then whether and how an address that a server advertises is followed from it."""
     from interlock.fhir.addresses import repair_address
+    from interlock.model.observation import RequestRecord
     from interlock.probe.transport.addresses import origin
-    from interlock.probe.transport.client import _redirect_target
+    from interlock.probe.transport.client import redirect_target
     from interlock.probe.transport.plan import clean_base_url, follow, is_patient_data, metadata_url, smart_root_url
+    from interlock.probe.transport.transfer import Reply
 
     text = data.decode("utf-8", "replace")
     base, _, advertised = text.partition("\n")
     if (repaired := repair_address(base).url) is not None:
         assert repair_address(repaired).url is not None  # what was repaired can be used
     is_patient_data(advertised)
-    _redirect_target(base, advertised)
+    led = RequestRecord(method="GET", url=base, status=302, elapsed_ms=1.0, headers={"location": advertised})
+    redirect_target(base, Reply((led,)))
     follow(advertised, "https://a.example/r4")
     clean = clean_base_url(base)
     assert clean_base_url(clean) == clean

@@ -108,9 +108,7 @@ async def _met(sites: dict[str, Site], authority: Path) -> dict[str, Observation
 async def _meet(run_name: str, sites: dict[str, Site], authority: Path) -> dict[str, Observation]:
     rows = [row for row in BEHAVIOURS if row.run == run_name]
     targets = [Target(base_url=row.base_url(sites[row.name]), org=f"b{NUMBERS[row.name]}") for row in rows]
-    settings = ProbeSettings(
-        **({"trust_env": False, "verify": authority, "concurrency": len(rows) + 1} | RUNS[run_name])
-    )
+    settings = ProbeSettings(**({"ca_bundle": authority, "concurrency": len(rows) + 1} | RUNS[run_name]))
     if run_name in samples.RUNS:
         settings = replace(
             settings, samples={target.org or "": samples.plan_of(run_name, target.base_url) for target in targets}

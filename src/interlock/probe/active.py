@@ -13,41 +13,20 @@ from interlock.fhir.tolerant import storable
 from interlock.model.observation import CapabilityFacts, Facts
 from interlock.model.text import plain
 from interlock.probe.transport import plan
-from interlock.probe.transport.addresses import Origin
-from interlock.probe.transport.client import Client, Reply
+from interlock.probe.transport.client import Client
 from interlock.probe.transport.exchange import Exchange, OnRecord, Purpose, Reading
-from interlock.probe.transport.guarded import not_sent, without_content
-from interlock.probe.transport.transfer import Ask
+from interlock.probe.transport.guarded import without_content
+from interlock.probe.transport.transfer import Ask, Reply
 
 #: An extension grant is named by an absolute URI (RFC 6749 section 4.5); nobody offers this one.
 UNKNOWN_GRANT = "urn:x-interlock:grant-type:none"
 
 
-async def ask_token_endpoint(
-    client: Client, base: str, facts: Facts, deadline: float, private_origins: frozenset[Origin], on_record: OnRecord
-) -> Exchange | None:
-    """Ask the token endpoint for an unknown grant; none when no token endpoint is known."""
-    advertised = facts.smart.token_endpoint if facts.smart is not None else None
-    if advertised is None:
-        return None
-    purpose: Purpose = "token-negative"
-    allowed = plan.follow(advertised, base, private_origins)
-    if allowed.url is None:
-        record = not_sent(advertised, f"not followed: {allowed.reason}", purpose, "POST")
-        on_record(record)
-        return Exchange(purpose, (record,), "failed", record.detail or "")
-    reply = await client.get(
-        Ask(
-            url=allowed.url,
-            accept="application/json",
-            deadline=deadline,
-            purpose=purpose,
-            method="POST",
-            form=urlencode({"grant_type": UNKNOWN_GRANT}),
-        )
-    )
-    reading, detail = _oauth_reading(reply)
-    return _exchange(purpose, reply, reading, detail, on_record)
+async def ask_token_endpoint(client: Client, url: str, deadline: float, on_record: OnRecord) -> Exchange:
+    """Ask the token endpoint, whose address may be followed, for an unknown grant."""
+    form = urlencode({"grant_type": UNKNOWN_GRANT})
+    reply = await client.get(Ask(url, "application/json", deadline, "token-negative", method="POST", form=form))
+    return _exchange("token-negative", reply, *_oauth_reading(reply), on_record)
 
 
 async def read_without_token(
@@ -57,37 +36,34 @@ async def read_without_token(
     kind = readable_type(facts.capability)
     if kind is None:
         return None
-    purpose: Purpose = "anonymous-read"
     url = f"{base}/{kind}/interlock-{secrets.token_hex(16)}"
-    reply = await client.get(Ask(url=url, accept=plan.FHIR_JSON, deadline=deadline, purpose=purpose, redirects=False))
-    reading, detail = _resource_reading(reply)
-    return _exchange(purpose, reply, reading, detail, on_record)
+    reply = await client.get(Ask(url, plan.FHIR_JSON, deadline, "anonymous-read", redirects=False))
+    return _exchange("anonymous-read", reply, *_resource_reading(reply), on_record)
 
 
 def readable_type(capability: CapabilityFacts | None) -> str | None:
     """The resource type to read: Patient, which any guarded server guards, or another if Patient cannot be read."""
     if capability is None or not capability.resources:
         return "Patient"
-    readable = [
+    readable = {
         name
         for name, resource in capability.resources.items()
         if "read" in resource.interactions or not resource.interactions
-    ]
-    return "Patient" if "Patient" in readable else next(iter(sorted(readable)), None)
+    }
+    return "Patient" if "Patient" in readable else min(readable, default=None)
 
 
 def _exchange(purpose: Purpose, reply: Reply, reading: Reading, detail: str, on_record: OnRecord) -> Exchange:
-    last = reply.records[-1]
-    if reply.failure is not None:
-        record = last.model_copy(update={"reading": "failed", "sha256": None})
-        said = reply.failure.detail
-    elif 200 <= (last.status or 0) < 300:
-        record, said = without_content(last, last.url, reading, detail), detail
+    record, failure = reply.record, reply.failure
+    if failure is not None:
+        reading, detail = "failed", failure.detail
+        record = record.but(reading=reading, sha256=None)
+    elif 200 <= (record.status or 0) < 300:
+        record = without_content(record, record.url, reading, detail)
     else:
-        record, said = last.model_copy(update={"reading": reading, "detail": detail, "sha256": None}), detail
+        record = record.but(reading=reading, detail=detail, sha256=None)
     on_record(record)
-    tls = reply.failure.tls if reply.failure is not None else None
-    return Exchange(purpose, (record,), "failed" if reply.failure is not None else reading, said, tls=tls)
+    return Exchange(purpose, (record,), reading, detail, tls=failure.tls if failure is not None else None)
 
 
 def _form_of(reply: Reply) -> tuple[Reading, str]:

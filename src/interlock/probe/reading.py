@@ -116,7 +116,7 @@ def _diagnostics(content_type: str, body: bytes) -> str:
         return ""
     try:
         value = parse_json(decode_text(body, content_type).text)
-    except NotJsonError:
+    except (NotJsonError, JsonBoundsError):
         return ""
     is_outcome = isinstance(value, dict) and value.get("resourceType") == "OperationOutcome"
     return outcome_text(value) if is_outcome else ""

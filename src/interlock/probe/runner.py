@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -32,12 +32,17 @@ async def probe(
     if not targets:
         return
     settings = settings or ProbeSettings()
-    # Each target asks its host for two documents at a time.
-    queue = _FairQueue(targets, max(1, settings.per_host // 2))
+    crowds: dict[str, deque[Target]] = {}
+    for target in targets:
+        crowds.setdefault(host_of(target), deque()).append(target)
+    # A host's crowd delays only itself: few of it have a turn at a time, for each asks its host for two documents.
+    turns: asyncio.Queue[deque[Target]] = asyncio.Queue()
+    for crowd in [*crowds.values()] * max(1, settings.per_host // 2):
+        turns.put_nowait(crowd)
     results: asyncio.Queue[Observation | BaseException] = asyncio.Queue(2 * settings.concurrency)
     async with Client(settings) as client:
         workers = [
-            asyncio.create_task(_work(queue, client, settings, on_event, results))
+            asyncio.create_task(_work(turns, client, settings, on_event, results))
             for _ in range(min(settings.concurrency, len(targets)))
         ]
         try:
@@ -61,65 +66,21 @@ def host_of(target: Target) -> str:
     return where.host if where else target.base_url
 
 
-class _FairQueue:
-    """Hands out targets, at most ``per_host`` of a host at a time, so that a host's crowd delays only itself.
-
-    Every target that was taken must be given back with :meth:`done`.
-    """
-
-    def __init__(self, targets: Iterable[Target], per_host: int) -> None:
-        self._waiting: dict[str, deque[Target]] = {}
-        self._active: dict[str, int] = {}
-        self._per_host = per_host
-        self._left = 0
-        for target in targets:
-            self._waiting.setdefault(host_of(target), deque()).append(target)
-            self._left += 1
-        self._ready: deque[str] = deque(self._waiting)
-        self._changed = asyncio.Condition()
-
-    async def take(self) -> tuple[str, Target] | None:
-        """The next target and its host, waiting for a host to become free; none when nothing is left."""
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._ready or not self._left)
-            if not self._left:
-                return None
-            host = self._ready.popleft()
-            waiting = self._waiting[host]
-            target = waiting.popleft()
-            self._left -= 1
-            self._active[host] = self._active.get(host, 0) + 1
-            if waiting and self._active[host] < self._per_host:
-                self._ready.append(host)
-            if not self._left:
-                self._changed.notify_all()
-            return host, target
-
-    async def done(self, host: str) -> None:
-        """Give a target of the host back."""
-        async with self._changed:
-            was_full = self._active[host] >= self._per_host
-            self._active[host] -= 1
-            if was_full and self._waiting[host]:
-                self._ready.append(host)
-                self._changed.notify()
-
-
 async def _work(
-    queue: _FairQueue,
+    turns: asyncio.Queue[deque[Target]],
     client: Client,
     settings: ProbeSettings,
     on_event: OnEvent | None,
     results: asyncio.Queue[Observation | BaseException],
 ) -> None:
+    """Probe a target of whichever host has its turn, until cancelled; a turn goes back to its host."""
     try:
-        while (taken := await queue.take()) is not None:
-            host, target = taken
-            try:
-                observation = await _observe(target, client, settings, on_event)
-            finally:
-                await queue.done(host)
-            await results.put(observation)
+        while True:
+            crowd = await turns.get()
+            if crowd:
+                observation = await _observe(crowd.popleft(), client, settings, on_event)
+                turns.put_nowait(crowd)
+                await results.put(observation)
     except Exception as error:  # on_event's own exception, or settings that cannot work: the caller has to know
         await results.put(error)
 

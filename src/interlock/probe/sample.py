@@ -17,11 +17,11 @@ from interlock.model.observation import CapabilityFacts, RequestRecord
 from interlock.model.sample import DataFacts, InputSample, SampleOutcome, TokenFacts
 from interlock.probe.tokens import Base, TokenSource
 from interlock.probe.transport import plan
-from interlock.probe.transport.client import Client, Reply
+from interlock.probe.transport.client import Client
 from interlock.probe.transport.exchange import Exchange, OnRecord, Purpose
 from interlock.probe.transport.guarded import may_carry_secrets, without_content
 from interlock.probe.transport.settings import SamplePlan
-from interlock.probe.transport.transfer import Ask
+from interlock.probe.transport.transfer import Ask, Reply
 
 if TYPE_CHECKING:
     from interlock.model.contract import Need

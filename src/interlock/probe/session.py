@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Mapping
-from dataclasses import replace
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Literal, cast
+from typing import Literal
 
 from interlock.documents.redaction import secrets_in_use, without_secrets_in_use
 from interlock.model.address_secrets import may_hold_secrets, redacted_url
 from interlock.model.errors import InterlockError
-from interlock.model.observation import Facts, Observation, RequestRecord, Target, TlsFacts
+from interlock.model.observation import Facts, Observation, RequestRecord, SmartFacts, Target, TlsFacts
 from interlock.probe.active import ask_token_endpoint, read_without_token
 from interlock.probe.assemble import (
     access_facts,
@@ -25,7 +25,7 @@ from interlock.probe.assemble import (
 )
 from interlock.probe.checks.base import CheckInput
 from interlock.probe.checks.registry import internal_errors, run_checks
-from interlock.probe.conversation import Wanted, get_document
+from interlock.probe.conversation import get_document
 from interlock.probe.sample import take_sample
 from interlock.probe.tokens import Base
 from interlock.probe.transport import plan
@@ -37,6 +37,7 @@ from interlock.probe.transport.guarded import not_sent
 from interlock.probe.transport.settings import ProbeSettings, SamplePlan
 from interlock.probe.transport.tls import Inspection, inspect
 from interlock.probe.transport.tls_facts import explained
+from interlock.probe.transport.transfer import Ask
 
 
 async def probe_target(
@@ -56,9 +57,10 @@ async def probe_target(
         base = plan.clean_base_url(target.base_url)
     except InterlockError as error:
         return _unusable(target, started, error), {}
-    session = _Session(base, client, settings, on_record, settings.samples.get(target.org or ""))
+    deadline = asyncio.get_running_loop().time() + settings.deadline_s
+    session = _Session(base, client, settings, on_record, deadline)
     try:
-        await session.run()
+        await session.run(settings.samples.get(target.org or ""))
     except InterlockError:
         raise
     except Exception as error:
@@ -112,42 +114,29 @@ def _unusable(target: Target, started: datetime, error: InterlockError) -> Obser
     return _without_secrets(observation)
 
 
+@dataclass(slots=True)
 class _Session:
-    """The requests of a target. This program's mistakes are collected, not raised.
+    """The requests of a target, until a deadline (the loop's clock). This program's mistakes are collected, not raised.
 
     :ivar surprises: exceptions that are this program's mistakes; each costs only the document it happened on.
     """
 
-    def __init__(
-        self,
-        base: str,
-        client: Client,
-        settings: ProbeSettings,
-        on_record: OnRecord,
-        sample: SamplePlan | None = None,
-    ) -> None:
-        self._sample = sample
-        self.exchanges: dict[Purpose, Exchange] = {}
-        self.facts = Facts.trusted()
-        self.surprises: list[Exception] = []
-        self._memory = client.memory
-        self._inspection: Inspection | None = None
-        where = origin(base)
-        self._host = where.host if where else ""
-        self._base = base
-        self._client = client
-        self._settings = settings
-        self._on_record = on_record
-        self._deadline = 0.0
+    _base: str
+    _client: Client
+    _settings: ProbeSettings
+    _on_record: OnRecord
+    _deadline: float
+    exchanges: dict[Purpose, Exchange] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts.trusted)
+    surprises: list[Exception] = field(default_factory=list)
+    _inspection: Inspection | None = None
 
-    async def run(self) -> None:
+    async def run(self, sample: SamplePlan | None) -> None:
         """Ask for everything: first the base's own documents, then the documents that they advertise."""
-        loop = asyncio.get_running_loop()
-        self._deadline = loop.time() + self._settings.deadline_s
         settings = self._settings
         steps: list[Awaitable[None]] = [self._metadata(), self._smart()]
         if settings.thorough:
-            steps += [self._look_at_tls(), self._get("udap", plan.udap_url(self._base), plan.JSON_LADDER[:1])]
+            steps += [self._inspect(versions=True), self._get("udap", plan.udap_url(self._base), plan.JSON_LADDER[:1])]
         if settings.cds_services is not None:
             steps.append(self._get("cds", plan.cds_url(settings.cds_services), plan.JSON_LADDER[:1]))
         await self._together(*steps)
@@ -166,20 +155,14 @@ class _Session:
             await self._together(self._safe_negatives())
             security = access_facts(self.exchanges, self._base, self.facts.smart)
             self.facts = self.facts.model_copy(update={"security": security})
-        if self._sample is not None:
-            await self._take_sample(self._sample)
+        if sample is not None:
+            await self._take_sample(sample)
 
     async def _safe_negatives(self) -> None:
         """Send two requests to be refused: an unknown grant at the token endpoint, and a read without a token."""
-        refused = await ask_token_endpoint(
-            self._client,
-            self._base,
-            self.facts,
-            self._deadline,
-            self._settings.private_origins,
-            self._on_record,
-        )
-        if refused is not None:
+        endpoint = self.facts.smart.token_endpoint if self.facts.smart is not None else None
+        if endpoint is not None and (url := self._followed("token-negative", endpoint, "POST")) is not None:
+            refused = await ask_token_endpoint(self._client, url, self._deadline, self._on_record)
             self.exchanges["token-negative"] = refused
         read = await read_without_token(self._client, self._base, self.facts, self._deadline, self._on_record)
         if read is not None:
@@ -204,11 +187,16 @@ class _Session:
         self.facts = self.facts.model_copy(update={"data": taken.facts})
         self.exchanges.update(taken.exchanges())
 
+    @property
+    def _host(self) -> str:
+        where = origin(self._base)
+        return where.host if where is not None else ""
+
     async def _metadata(self) -> None:
         ladder = plan.metadata_ladder(self._settings.fhir_version)
-        host = self._host
-        await self._get("metadata", plan.metadata_url(self._base), self._memory.order(host, ladder))
-        self._memory.learn(host, self.exchanges["metadata"], ladder)
+        memory = self._client.memory
+        await self._get("metadata", plan.metadata_url(self._base), memory.order(self._host, ladder))
+        memory.learn(self._host, self.exchanges["metadata"], ladder)
 
     async def _advertised(self) -> None:
         """Get the documents that the SMART configuration advertises: OpenID discovery and the server's keys."""
@@ -244,49 +232,41 @@ class _Session:
         """Ask as a browser does, with an origin, for the discovery documents that were answered without."""
         headers = {"Origin": origin_sent}
         if self._has("smart"):
-            await self._get("cors-smart", plan.smart_url(self._base), plan.JSON_LADDER[:1], headers=headers)
+            await self._get("cors-smart", plan.smart_url(self._base), plan.JSON_LADDER[:1], headers)
         if self._has("metadata"):
-            ladder = self._memory.order(self._host, plan.metadata_ladder(self._settings.fhir_version))
-            await self._get("cors-metadata", plan.metadata_url(self._base), ladder[:1], headers=headers)
+            ladder = self._client.memory.order(self._host, plan.metadata_ladder(self._settings.fhir_version))
+            await self._get("cors-metadata", plan.metadata_url(self._base), ladder[:1], headers)
 
-    def _preflights(self, origin_sent: str) -> list[Awaitable[None]]:
+    def _preflights(self, sent: str) -> list[Awaitable[None]]:
         """Requests of a browser before it sends a token request, a FHIR request or a call of the authorization page."""
-        smart = self.facts.smart
-        steps: list[Awaitable[None]] = [self._preflight("cors-fhir", self._base, origin_sent, "authorization")]
-        for purpose, address in (
-            ("cors-token", smart.token_endpoint if smart else None),
-            ("cors-authorize", smart.authorization_endpoint if smart else None),
-        ):
-            if address is not None:
-                steps.append(self._preflight(cast(Purpose, purpose), address, origin_sent, "content-type"))
-        return steps
-
-    async def _preflight(self, purpose: Purpose, address: str, origin_sent: str, header: str) -> None:
-        method = {"cors-token": "POST"}.get(purpose, "GET")
-        await self._follow(
-            purpose,
-            address,
-            method="OPTIONS",
-            headers={
-                "Origin": origin_sent,
-                "Access-Control-Request-Method": method,
-                "Access-Control-Request-Headers": header,
-            },
-        )
+        smart = self.facts.smart or SmartFacts()
+        preflights: list[tuple[Purpose, str | None, str, str]] = [
+            ("cors-fhir", self._base, "GET", "authorization"),
+            ("cors-token", smart.token_endpoint, "POST", "content-type"),
+            ("cors-authorize", smart.authorization_endpoint, "GET", "content-type"),
+        ]
+        asking = {"Origin": sent}
+        return [
+            self._follow(
+                purpose,
+                address,
+                asking | {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": header},
+                method="OPTIONS",
+            )
+            for purpose, address, method, header in preflights
+            if address is not None
+        ]
 
     def _has(self, purpose: Purpose) -> bool:
         exchange = self.exchanges.get(purpose)
         return exchange is not None and exchange.reading == "document"
-
-    async def _look_at_tls(self) -> None:
-        self._inspection = await self._inspect(versions=True)
 
     async def _tls(self) -> TlsFacts | None:
         """Facts of the base's TLS: from the requests, from an inspection, or from both."""
         tls = tls_facts(self.exchanges)
         rejected = tls is not None and tls.verified is False and tls.error in CERTIFICATE_WORDS
         if rejected and self._inspection is None:
-            self._inspection = await self._inspect(versions=False)
+            await self._inspect(versions=False)
         look = self._inspection
         if look is None or not look.chain:
             return tls
@@ -294,13 +274,13 @@ class _Session:
             update={"chain": look.chain, "negotiated": look.negotiated, "versions": look.versions or {}}
         )
         shared = rejected and explainable.error == "untrusted_issuer"
-        shared = shared and self._memory.shares_issuer(self._host, look.chain[-1].issuer)
+        shared = shared and self._client.memory.shares_issuer(self._host, look.chain[-1].issuer)
         return explained(explainable, trusted_here=self._client.trusted_authorities, shared_issuer=shared)
 
-    async def _inspect(self, *, versions: bool) -> Inspection | None:
+    async def _inspect(self, *, versions: bool) -> None:
         where = origin(self._base)
         if where is None or where.scheme != "https" or self._client.proxy_of(self._base) is not None:
-            return None
+            return
 
         async def look() -> Inspection:
             address = await self._client.address_of(where, self._deadline)
@@ -316,7 +296,7 @@ class _Session:
                 versions=versions,
             )
 
-        return await self._memory.inspect_once(where.host, where.port, look, versions=versions)
+        self._inspection = await self._client.memory.inspect_once(where.host, where.port, look, versions=versions)
 
     async def _together(self, *steps: Awaitable[None]) -> None:
         for result in await asyncio.gather(*steps, return_exceptions=True):
@@ -331,39 +311,37 @@ class _Session:
         if root is not None and is_absent(self.exchanges, "smart"):
             await self._get("smart-root", root, plan.JSON_LADDER[:1])
 
+    def _followed(self, purpose: Purpose, advertised: str, method: str = "GET") -> str | None:
+        """The address to ask for what a document advertises; none, and told so, when it may not be contacted."""
+        allowed = plan.follow(advertised, self._base, self._settings.private_origins)
+        if allowed.url is None:
+            record = not_sent(advertised, f"not followed: {allowed.reason}", purpose, method)
+            self.exchanges[purpose] = Exchange(purpose, (record,), "failed", record.detail or "")
+            self._on_record(record)
+        return allowed.url
+
     async def _follow(
         self,
         purpose: Purpose,
         advertised: str,
+        headers: Mapping[str, str] | None = None,
         *,
         method: Literal["GET", "OPTIONS"] = "GET",
-        headers: Mapping[str, str] | None = None,
     ) -> None:
-        allowed = plan.follow(advertised, self._base, self._settings.private_origins)
-        if allowed.url is None:
-            record = not_sent(advertised, f"not followed: {allowed.reason}", purpose, "GET")
-            self.exchanges[purpose] = Exchange(purpose, (record,), "failed", record.detail or "")
-            self._on_record(record)
-            return
-        await self._get(purpose, allowed.url, plan.JSON_LADDER, method=method, headers=headers)
+        url = self._followed(purpose, advertised)
+        if url is not None:
+            await self._get(purpose, url, plan.JSON_LADDER, headers, method=method)
 
     async def _get(
         self,
         purpose: Purpose,
         url: str,
-        ladder: tuple[plan.Rung, ...],
+        ladder: Sequence[plan.Rung],
+        headers: Mapping[str, str] | None = None,
         *,
         method: Literal["GET", "OPTIONS"] = "GET",
-        headers: Mapping[str, str] | None = None,
     ) -> None:
-        wanted = Wanted(
-            purpose=purpose,
-            url=url,
-            ladder=ladder,
-            deadline=self._deadline,
-            retries=self._settings.retries if method == "GET" else 0,
-            headers=headers,
-            identified=origin(url) == origin(self._base),
-            method=method,
-        )
-        self.exchanges[purpose] = await get_document(self._client, wanted, self._on_record)
+        own = origin(url) == origin(self._base)
+        ask = Ask(url, "", self._deadline, purpose, headers, client_certificate=own, method=method)
+        retries = self._settings.retries if method == "GET" else 0
+        self.exchanges[purpose] = await get_document(self._client, ask, ladder, retries, self._on_record)

@@ -13,11 +13,11 @@ from interlock.model.sample import TokenFacts
 from interlock.probe.checks.neg import OAUTH_ERRORS
 from interlock.probe.transport import plan
 from interlock.probe.transport.addresses import Origin, origin
-from interlock.probe.transport.client import Client, Reply
+from interlock.probe.transport.client import Client
 from interlock.probe.transport.credentials import Credentials, Secret, is_token
 from interlock.probe.transport.exchange import OnRecord
 from interlock.probe.transport.guarded import may_carry_secrets, not_sent, without_content
-from interlock.probe.transport.transfer import Ask
+from interlock.probe.transport.transfer import Ask, Reply
 
 if TYPE_CHECKING:
     from interlock.model.contract import Need

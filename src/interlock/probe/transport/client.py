@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 import urllib.request
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import cache, partial
 from types import TracebackType
-from typing import Any
 from urllib.parse import unquote, urljoin
 
 from interlock.documents.redaction import remember_secret, without_secrets_in_use
@@ -33,52 +32,24 @@ from interlock.probe.transport.addresses import (
     kind_of_host,
     origin,
 )
-from interlock.probe.transport.content import NotJsonError, decode_text, parse_json
 from interlock.probe.transport.failures import Failure, RequestFailed, classify
+from interlock.probe.transport.http import aiohttp
 from interlock.probe.transport.negotiation import HostMemory
 from interlock.probe.transport.plan import MAX_URL, is_patient_data
-from interlock.probe.transport.politeness import MAX_HOLD_S, HostLimits, HostQuietError, asked_to_wait
+from interlock.probe.transport.politeness import MAX_HOLD_S, HostLimits, asked_to_wait
 from interlock.probe.transport.pools import Pools
 from interlock.probe.transport.proxied import through_proxy
 from interlock.probe.transport.resolver import ANYTHING, PUBLIC, PUBLIC_OR_PRIVATE, Resolver, refusal
 from interlock.probe.transport.settings import ProbeSettings
-from interlock.probe.transport.transfer import Ask, Connection, Transfer
-from interlock.probe.transport.verification import identified_context, tls_context
+from interlock.probe.transport.transfer import Ask, Reply, Transfer
+from interlock.probe.transport.verification import tls_context
 
 MAX_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 #: Stands in an address for characters that no address holds (:func:`~interlock.model.text.plain`).
 _UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 
 _logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The server's reply to one request, redirects followed, or why none came.
-
-    :ivar records: every request that was sent, in order; the last decides.
-    :ivar body: decoded bytes of the last answer; empty when it failed.
-    :ivar failure: why there is no reply, or none.
-    :ivar notes: oddities of the transfer.
-    """
-
-    records: tuple[RequestRecord, ...]
-    body: bytes = b""
-    failure: Failure | None = None
-    notes: tuple[str, ...] = ()
-
-    @property
-    def status(self) -> int | None:
-        """The HTTP status that came, even where a proxy may have given it; none when no answer came."""
-        status = self.records[-1].status
-        return self.failure.status if status is None and self.failure is not None else status
-
-    def json(self) -> Any:
-        """The JSON value of the body, or none."""
-        try:
-            return parse_json(decode_text(self.body, self.records[-1].content_type or "").text)
-        except NotJsonError:
-            return None
 
 
 class Client:
@@ -92,9 +63,9 @@ class Client:
         self._settings = settings
         self.memory = HostMemory()
         self.limits = HostLimits(settings.per_host, settings.rate)
-        self._contexts: dict[bool, ssl.SSLContext] = {}
-        self._proxies = urllib.request.getproxies() if settings.trust_env else {}
-        self._goes_direct = settings.proxy is None and not self._proxies
+        #: Made when they are first needed: most of a short probe's time would go into them.
+        self._context = cache(partial(tls_context, settings))
+        self._proxies = urllib.request.getproxies()
         for proxy in (settings.proxy, *self._proxies.values()):
             _remember_credentials(proxy or "")
 
@@ -102,10 +73,9 @@ class Client:
         # The resolver's parts belong to the running loop, so it is not made earlier.
         self._resolver = Resolver()
         self._pools = Pools(self._resolver, self._settings.max_bytes)
-        if self._settings.client_certificate is not None:
-            self._context(identified=True)  # an unusable certificate is reported before any request
-        elif self._settings.verify is not None or self._settings.ca_bundle is not None:
-            self._context(identified=False)
+        identified = self._settings.client_certificate is not None
+        if identified or self._settings.ca_bundle is not None:
+            self._context(identified=identified)  # unusable certificates are reported before any request
         return self
 
     async def __aexit__(
@@ -153,55 +123,27 @@ class Client:
         Whoever asks for a pause gets it, a proxy too.
         """
         records: list[RequestRecord] = []
-        visited = {ask.url}
-        url = ask.url
-
-        def keep(raw: RequestRecord) -> None:
-            record = _without_secrets(raw)
-            records.append(record)
-            _log(record)
-
+        urls = [ask.url]
         while True:
-            headers = self._headers(ask, url)
-            record, body, failure, notes = await self._once(url, headers, ask)
-            if not self._goes_direct and (proxy := self.proxy_of(url)) is not None:
-                record, failure = through_proxy(record, failure, proxy)
-                if failure is not None and failure.status is not None:
-                    body, notes = b"", ()
-            location = record.headers.get("location")
-            stays = not ask.redirects or ask.method == "POST"
-            if failure is not None or stays or record.status not in {301, 302, 303, 307, 308} or not location:
-                keep(record)
-                reply = Reply(tuple(records), body, failure, notes)
-                asked = asked_to_wait(reply.status, record.headers)
-                if asked is not None and (where := origin(url)) is not None:
-                    self.limits.hold(where.host, min(asked, MAX_HOLD_S))
-                return reply
-            target = _redirect_target(url, location)
-            problem = await self._redirect_problem(url, target, visited, ask, len(records))
+            reply = await self._once(urls[-1], ask)
+            target = redirect_target(urls[-1], reply) if ask.redirects and ask.method != "POST" else None
+            if target is None:
+                break
+            problem = await self._redirect_problem(urls, target, ask.deadline)
             if problem is not None:
-                failure = Failure("redirect", problem)
-                keep(record.model_copy(update={"failure": "redirect", "detail": problem}))
-                return Reply(tuple(records), b"", failure, notes)
-            keep(record.model_copy(update={"reading": "redirect", "detail": f"redirects to {plain(target, 200)}"}))
-            visited.add(target)
-            url = target
+                refused = reply.record.but(failure="redirect", detail=problem)
+                reply = Reply((refused,), b"", Failure("redirect", problem), reply.notes)
+                break
+            records.append(_kept(reply.record.but(reading="redirect", detail=f"redirects to {plain(target, 200)}")))
+            urls.append(target)
+        asked = asked_to_wait(reply.status, reply.record.headers)
+        if asked is not None and (where := origin(urls[-1])) is not None:
+            self.limits.hold(where.host, min(asked, MAX_HOLD_S))
+        return replace(reply, records=(*records, _kept(reply.record)))
 
-    def _headers(self, ask: Ask, url: str) -> dict[str, str]:
-        headers = {
-            "Accept": ask.accept,
-            "Accept-Encoding": "gzip, deflate",
-            "User-Agent": self._settings.user_agent,
-        }
-        if ask.form is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        if ask.credentials and origin(url) == origin(ask.url):
-            headers.update(ask.credentials)
-        return headers
-
-    async def _redirect_problem(self, url: str, target: str, visited: set[str], ask: Ask, followed: int) -> str | None:
-        """Why a redirect is not followed, or none."""
-        here, there = origin(url), origin(target)
+    async def _redirect_problem(self, urls: Sequence[str], target: str, deadline: float) -> str | None:
+        """Why a redirect from the last of the addresses asked so far is not followed, or none."""
+        here, there = origin(urls[-1]), origin(target)
         if there is None or _UNREADABLE in target or len(target) > MAX_URL:
             return f"redirects to “{plain(target, 120)}”, which is no http address"
         if has_userinfo(target):
@@ -210,13 +152,13 @@ class Client:
             return f"redirects from https to http ({plain(target, 120)})"
         if is_patient_data(target):
             return f"redirects to patient data ({plain(target, 120)}), which a probe must not read"
-        if target in visited:
+        if target in urls:
             return f"redirects in a circle ({plain(target, 120)})"
-        if followed >= MAX_REDIRECTS:
+        if len(urls) > MAX_REDIRECTS:
             return f"redirects more than {MAX_REDIRECTS} times"
         try:
             if self.proxy_of(target) is None:
-                await self._judged(there, ask.deadline)
+                await self._judged(there, deadline)
             else:
                 self._judge_name(there)
         except RequestFailed as refused:
@@ -225,34 +167,37 @@ class Client:
             return None  # the request to it will fail, and say why
         return None
 
-    async def _once(
-        self, url: str, headers: dict[str, str], ask: Ask
-    ) -> tuple[RequestRecord, bytes, Failure | None, tuple[str, ...]]:
-        """Send a single request, without its redirects: its record, body, failure and notes."""
+    async def _once(self, url: str, ask: Ask) -> Reply:
+        """The reply to a single request, without its redirects."""
         transfer = Transfer(url, ask, self._settings)
-        host = transfer.host
-        if asyncio.get_running_loop().time() >= ask.deadline:
-            failure = Failure("timeout", transfer.late())
-            return transfer.record(failure), b"", failure, ()
+        proxy = self.proxy_of(url)
+        failure = None
         try:
-            async with asyncio.timeout_at(ask.deadline) as limit, self.limits.slot(host, ask.deadline):
-                transfer.begin()
-                identified = ask.client_certificate and origin(url) == origin(ask.url) and self._may_identify(url)
-                with self._connection(url, identified=identified) as connection:
-                    await transfer.run(connection, headers)
-        except HostQuietError as quiet:
-            waits = f"not sent: {plain(host, 100)} asked to be left alone for {quiet.seconds:.0f} s more"
-            return transfer.record(Failure("timeout", waits)), b"", Failure("timeout", waits), ()
+            async with asyncio.timeout_at(ask.deadline) as limit:
+                if asyncio.get_running_loop().time() >= ask.deadline:
+                    raise RequestFailed("timeout", transfer.late())
+                async with self.limits.slot(transfer.host, ask.deadline):
+                    with self._session(url, ask, proxy) as session:
+                        await transfer.run(session, proxy, self._headers(url, ask))
         except Exception as error:
             if limit.expired():
                 failure = Failure("timeout", transfer.late())
             else:
-                classified = classify(error, host, transfer.phase, connect_timeout_s=self._settings.connect_timeout_s)
-                if classified is None:
+                failure = classify(
+                    error, transfer.host, transfer.phase, connect_timeout_s=self._settings.connect_timeout_s
+                )
+                if failure is None:
                     raise
-                failure = classified
-            return transfer.record(failure), b"", failure, tuple(transfer.notes)
-        return transfer.record(None), transfer.body, None, tuple(transfer.notes)
+        reply = transfer.reply(failure)
+        return reply if proxy is None else through_proxy(reply, proxy)
+
+    def _headers(self, url: str, ask: Ask) -> dict[str, str]:
+        headers = {"Accept": ask.accept, "Accept-Encoding": "gzip, deflate", "User-Agent": self._settings.user_agent}
+        if ask.form is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        if ask.credentials and origin(url) == origin(ask.url):
+            headers.update(ask.credentials)
+        return headers
 
     @property
     def trusted_authorities(self) -> int:
@@ -273,53 +218,42 @@ class Client:
         named = self._proxies.get(where.scheme) or self._proxies.get("all")
         return f"http://{named}" if named and "://" not in named else named
 
-    def _may_identify(self, url: str) -> bool:
-        """Whether there is a client certificate, and it may be presented at a URL."""
-        own = self._settings.client_certificate
-        return own is not None and (own.origins is None or origin(url) in own.origins)
-
-    @contextmanager
-    def _connection(self, url: str, *, identified: bool) -> Iterator[Connection]:
-        """Where a request to a URL goes out: the session of its origin, and the proxy in between.
+    def _session(self, url: str, ask: Ask, proxy: str | None) -> AbstractContextManager[aiohttp.ClientSession]:
+        """The session for a request: of the address's origin, of the proxy in between, with a certificate or without.
 
         :raises InterlockError: the proxy cannot be used.
-        :raises RequestFailed: the proxy is not to be asked for it.
+        :raises RequestFailed: the address cannot be asked, or the proxy is not to be asked for it.
         """
         where = origin(url)
         if where is None:
             raise RequestFailed("protocol", f"the address cannot be asked: {plain(url, 120)}")
-        proxy = self.proxy_of(url)
-        if proxy is not None and origin(proxy) is None:
-            raise InterlockError(
-                f"the proxy cannot be used: {plain(proxy.rpartition('@')[2], 100)}",
-                remedy="set HTTPS_PROXY to an http:// address, or NO_PROXY to the host that is probed",
-            )
+        if proxy is not None:
+            if origin(proxy) is None:
+                raise InterlockError(
+                    f"the proxy cannot be used: {plain(proxy.rpartition('@')[2], 100)}",
+                    remedy="set HTTPS_PROXY to an http:// address, or NO_PROXY to the host that is probed",
+                )
+            self._judge_name(where)
+        own = self._settings.client_certificate if ask.client_certificate and where == origin(ask.url) else None
+        identified = own is not None and (own.origins is None or where in own.origins)
         secured = where.scheme == "https" or (proxy is not None and proxy.startswith("https:"))
         context = self._context(identified=identified) if secured else None
-        if proxy is not None:
-            self._judge_name(where)
-        kinds = self._kinds(where) if proxy is None else ANYTHING
-        with self._pools.session((where, proxy, identified), kinds, context) as session:
-            yield Connection(session, proxy)
-
-    def _context(self, *, identified: bool) -> ssl.SSLContext:
-        """The TLS context, made when it is first needed: most of a short probe's time would go into it."""
-        if identified not in self._contexts:
-            settings = self._settings
-            self._contexts[identified] = (
-                identified_context(settings) if identified else tls_context(settings.verify, settings.ca_bundle)
-            )
-        return self._contexts[identified]
+        return self._pools.session(
+            (where, proxy, identified), self._kinds(where) if proxy is None else ANYTHING, context
+        )
 
 
-def _without_secrets(record: RequestRecord) -> RequestRecord:
-    """The record without secrets: a server may redirect to an address with a token, or repeat a header it was sent."""
+def _kept(record: RequestRecord) -> RequestRecord:
+    """The record without secrets, logged: a server may redirect to an address with a token, or repeat our headers."""
     said = {"url": record.url, "detail": record.detail or "", "content_type": record.content_type or ""}
     clean = {name: redacted_url(without_secrets_in_use(text)) for name, text in said.items()}
     headers = {name: redacted_url(without_secrets_in_use(text)) for name, text in record.headers.items()}
-    if (clean, headers) == (said, record.headers):
-        return record
-    return record.model_copy(update={name: text or None for name, text in clean.items()} | {"headers": headers})
+    if (clean, headers) != (said, record.headers):
+        record = record.but(**{name: text or None for name, text in clean.items()}, headers=headers)
+    if _logger.isEnabledFor(logging.INFO):
+        shown = {"method", "url", "status", "elapsed_ms", "bytes", "failure", "purpose", "proxy"}
+        _logger.info("request", extra={"fields": record.model_dump(include=shown, exclude_none=True)})
+    return record
 
 
 def _remember_credentials(proxy: str) -> None:
@@ -332,13 +266,11 @@ def _remember_credentials(proxy: str) -> None:
             remember_secret(secret)
 
 
-def _log(record: RequestRecord) -> None:
-    if _logger.isEnabledFor(logging.INFO):
-        kept = {"method", "url", "status", "elapsed_ms", "bytes", "failure", "purpose", "proxy"}
-        _logger.info("request", extra={"fields": record.model_dump(include=kept, exclude_none=True)})
-
-
-def _redirect_target(url: str, location: str) -> str:
+def redirect_target(url: str, reply: Reply) -> str | None:
+    """The address that a reply redirects to, or none."""
+    location = reply.record.headers.get("location")
+    if reply.failure is not None or reply.record.status not in _REDIRECTS or not location:
+        return None
     try:
         return urljoin(url, location.strip()).partition("#")[0]
     except ValueError:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from interlock.documents.bounds import JsonBoundsError, check_json
+from interlock.documents.bounds import check_json
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _MAX_MEMBERS = 1000
@@ -164,9 +164,9 @@ class NotJsonError(Exception):
 def parse_document(text: str) -> tuple[Any, tuple[str, ...]]:
     """The value of a JSON text, and notes: text after the document's end is not read, but noted.
 
-    :raises NotJsonError: as :func:`parse_json`.
+    :raises NotJsonError: as :func:`parse_json`; and so is JsonBoundsError.
     """
-    _check(text)
+    check_json(text, max_nodes=MAX_NODES, max_depth=MAX_DEPTH)
     try:
         return _parsed(text), ()
     except NotJsonError:
@@ -188,39 +188,26 @@ def _end_of_object(text: str) -> int | None:
     return end
 
 
-def _loads(text: str) -> Any:
-    """Parse with msgspec, twice as fast as the standard library, with limits of its own on depth and numbers.
+def parse_json(text: str) -> Any:
+    """The value of a JSON text.
+
+    :raises NotJsonError: invalid, or with a number that is too long: the parsers' own limits bound its digits.
+    :raises JsonBoundsError: nested too deeply, or of too many values.
+    """
+    check_json(text, max_nodes=MAX_NODES, max_depth=MAX_DEPTH)
+    return _parsed(text)
+
+
+def _parsed(text: str) -> Any:
+    """The value, by msgspec, twice as fast as the standard library, with limits of its own on depth and numbers.
 
     A text that it rejects is read again by the standard library, which is laxer (lone surrogates, ``NaN``) and says
     where it gave up.
     """
     try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+        with suppress(msgspec.DecodeError, UnicodeEncodeError):
+            return msgspec.json.decode(text)
         return json.loads(text)
-
-
-def parse_json(text: str) -> Any:
-    """The value of a JSON text.
-
-    The parsers' own limits bound the digits of an integer.
-
-    :raises NotJsonError: invalid, nested too deeply, of too many values, or with a number that is too long.
-    """
-    _check(text)
-    return _parsed(text)
-
-
-def _check(text: str) -> None:
-    try:
-        check_json(text, max_nodes=MAX_NODES, max_depth=MAX_DEPTH)
-    except JsonBoundsError as error:
-        raise NotJsonError(str(error)) from None
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return _loads(text)
     except RecursionError:
         raise NotJsonError("is nested too deeply to be read") from None
     except json.JSONDecodeError as error:

@@ -19,16 +19,14 @@ _STORES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 @contextmanager
 def _no_certificates() -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in _STORES}
+    before = {name: os.environ[name] for name in _STORES if name in os.environ}
     os.environ.update(dict.fromkeys(_STORES, os.devnull))
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        for name in _STORES:
+            del os.environ[name]
+        os.environ.update(before)
 
 
 with _no_certificates():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from interlock.model.observation import RequestRecord
@@ -15,7 +15,7 @@ from interlock.probe.transport.tls import Inspection
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
-Ladder = tuple[Rung, ...]
+Ladder = Sequence[Rung]
 
 #: Readings that may change when JSON is asked for in another way.
 _WORTH_ANOTHER_RUNG = frozenset({"not_acceptable", "unsupported_media_type", "client_error", "xml"})

@@ -10,23 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
+from interlock.model.text import plain
+from interlock.probe.transport.failures import RequestFailed
+
 #: Statuses that ask for a pause; after it a second attempt may succeed (RFC 6585 section 4, RFC 9110 section 15.6.4).
 SLOW_DOWN = frozenset({429, 503})
 #: A server that asks for more is not believed: it is tried again after this, in seconds.
 MAX_HOLD_S = 300.0
 #: Hosts that are remembered although no request to them is under way; only their pace would be forgotten.
 _MAX_REMEMBERED = 4096
-
-
-class HostQuietError(Exception):
-    """A host asked to be left alone for longer than a request may wait.
-
-    :ivar seconds: how much longer.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"the host asked to wait {seconds:.0f} s more")
-        self.seconds = seconds
 
 
 @dataclass(slots=True)
@@ -55,13 +47,13 @@ class HostLimits:
     async def slot(self, host: str, deadline: float) -> AsyncIterator[None]:
         """A turn in the host's queue, given when the limits allow the request to start.
 
-        :raises HostQuietError: the host asked to be left alone until after the deadline (the loop's clock).
+        :raises RequestFailed: the host asked to be left alone until after the deadline (the loop's clock).
         """
         state = self._state(host)
         state.users += 1
         try:
             async with state.free:
-                await self._wait(state, deadline)
+                await self._wait(host, state, deadline)
                 yield
         finally:
             state.users -= 1
@@ -71,12 +63,15 @@ class HostLimits:
         state = self._state(host)
         state.quiet_until = max(state.quiet_until, asyncio.get_running_loop().time() + seconds)
 
-    async def _wait(self, state: _Host, deadline: float) -> None:
+    async def _wait(self, host: str, state: _Host, deadline: float) -> None:
         """Take the next start that the limits allow, and wait for it; again when the host asked for quiet meanwhile."""
         loop = asyncio.get_running_loop()
         while True:
             if state.quiet_until > deadline:
-                raise HostQuietError(state.quiet_until - loop.time())
+                seconds = state.quiet_until - loop.time()
+                raise RequestFailed(
+                    "timeout", f"not sent: {plain(host, 100)} asked to be left alone for {seconds:.0f} s more"
+                )
             start = max(loop.time(), state.next_start, state.quiet_until)
             state.next_start = start + self._gap
             if (pause := start - loop.time()) > 0:

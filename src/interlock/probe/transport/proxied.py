@@ -7,44 +7,44 @@ can tell, so it is none of the server's.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from interlock.model.observation import RequestRecord
 from interlock.probe.transport.addresses import origin
 from interlock.probe.transport.failures import Failure
+from interlock.probe.transport.transfer import Reply
 
 #: Statuses that a proxy gives in its own name as well: policy, unknown name, no connection, no answer in time.
 _DOUBTFUL = frozenset({403, 404, 410, 502, 503, 504})
 #: The proxy asks for credentials of its own (RFC 9110 section 15.5.8).
 _PROXY_AUTHENTICATION = 407
 #: Failures on the way to the server, where the proxy is a part of the way.
-_ON_THE_WAY = frozenset({"dns", "connect", "tls", "timeout", "reset", "truncated", "protocol"})
+_ON_THE_WAY = frozenset({"connect", "tls", "timeout", "reset", "truncated", "protocol"})
 
 
-def through_proxy(record: RequestRecord, failure: Failure | None, proxy: str) -> tuple[RequestRecord, Failure | None]:
-    """A request's record with the proxy named, and a failure when its answer cannot be ascribed to the server.
+def through_proxy(reply: Reply, proxy: str) -> Reply:
+    """A request's reply with the proxy named, and a failure when the answer cannot be ascribed to the server.
 
     ``proxy`` is the address that the request was asked through; its credentials are left out.
     """
-    where = origin(proxy)
-    if where is None or record.failure == "refused":
-        return record, failure
+    where, failure = origin(proxy), reply.failure
+    if where is None or reply.record.failure == "refused":
+        return reply
     host = f"[{where.host}]" if ":" in where.host else where.host
     name = f"{where.scheme}://{host}:{where.port}"
-    record = record.model_copy(update={"proxy": name})
-    if failure is not None:
-        if failure.word not in _ON_THE_WAY:
-            return record, failure
-        told = Failure(failure.word, f"{failure.detail} (asked through the proxy {name})", failure.tls)
-        if failure.word == "dns":  # the server's name is looked up by the proxy, not here
-            told = Failure("connect", f"the name of the proxy {name} does not resolve")
-        return record.model_copy(update={"failure": told.word, "detail": told.detail}), told
-    doubt = _doubt(record)
-    if doubt is None:
-        return record, None
-    # Without a status: no check, today's or tomorrow's, can take it for an answer of the server.
-    record = record.model_copy(
-        update={"failure": doubt.word, "detail": doubt.detail, "status": None, "sha256": None, "reading": "failed"}
-    )
-    return record, doubt
+    record = reply.record.but(proxy=name)
+    if failure is None:
+        failure = _doubt(record)
+        if failure is None:
+            return replace(reply, records=(record,))
+        # Without a status: no check, today's or tomorrow's, can take it for an answer of the server.
+        record = record.but(status=None, sha256=None, reading="failed")
+    elif failure.word == "dns":  # the server's name is looked up by the proxy, not here
+        failure = Failure("connect", f"the name of the proxy {name} does not resolve")
+    elif failure.word in _ON_THE_WAY:
+        failure = Failure(failure.word, f"{failure.detail} (asked through the proxy {name})", failure.tls)
+    record = record.but(failure=failure.word, detail=failure.detail)
+    return Reply((record,), b"", failure, () if failure.status is not None else reply.notes)
 
 
 def _doubt(record: RequestRecord) -> Failure | None:

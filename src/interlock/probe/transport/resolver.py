@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import socket
 import threading
-from math import inf
+from concurrent.futures import Future
 from typing import Any
 
 from interlock.model.text import plain
@@ -39,7 +38,6 @@ class Resolver:
 
     def __init__(self) -> None:
         self._tasks: dict[str, asyncio.Task[_Addresses]] = {}
-        self._forget_at: dict[str, float] = {}
         self._slots = asyncio.Semaphore(_LOOKUPS_AT_A_TIME)
 
     async def usable(self, host: str, kinds: frozenset[Kind]) -> _Addresses:
@@ -72,47 +70,29 @@ class Resolver:
         if (address := literal(host)) is not None:
             return [(socket.AF_INET if address.version == 4 else socket.AF_INET6, str(address))]
         task = self._tasks.get(host)
-        loop = asyncio.get_running_loop()
-        if task is None or self._forget_at.get(host, inf) < loop.time():
-            task = loop.create_task(self._ask(host))
-            task.add_done_callback(lambda done: self._settled(host, done))
-            self._forget_at.pop(host, None)
-            self._tasks[host] = task
-            if len(self._tasks) > _MAX_REMEMBERED:
+        if task is None:
+            if len(self._tasks) >= _MAX_REMEMBERED:
                 self._forget_oldest()
+            task = self._tasks[host] = asyncio.create_task(self._ask(host))
+            task.add_done_callback(lambda done: self._settled(host, done))
         return await asyncio.shield(task)
 
     def _forget_oldest(self) -> None:
         oldest = next((host for host, task in self._tasks.items() if task.done()), None)
         if oldest is not None:
             del self._tasks[oldest]
-            self._forget_at.pop(oldest, None)
 
     def _settled(self, host: str, task: asyncio.Task[_Addresses]) -> None:
-        """Note when a failed lookup may be asked again; addresses hold for the run."""
-        if task.cancelled() or task.exception() is not None:
-            self._forget_at[host] = asyncio.get_running_loop().time() + _FAILURE_HOLDS_S
+        """Let a failed lookup be asked again after a while; addresses hold for the run."""
+        if not task.cancelled() and task.exception() is not None:
+            asyncio.get_running_loop().call_later(_FAILURE_HOLDS_S, self._tasks.pop, host, None)
 
     async def _ask(self, host: str) -> _Addresses:
         async with self._slots:
-            loop = asyncio.get_running_loop()
-            resolved: asyncio.Future[_Addresses] = loop.create_future()
-
-            def settle(addresses: _Addresses | None, error: OSError | None) -> None:
-                if resolved.done():
-                    return
-                if error is not None:
-                    resolved.set_exception(error)
-                else:
-                    resolved.set_result(addresses or [])
-
-            def work() -> None:
-                addresses, error = _getaddrinfo(host)
-                with contextlib.suppress(RuntimeError):  # the loop may be closed by now
-                    loop.call_soon_threadsafe(settle, addresses, error)
-
-            threading.Thread(target=work, name=f"resolve {host[:40]}", daemon=True).start()
-            return await resolved
+            resolved: Future[_Addresses] = Future()
+            thread = threading.Thread(target=_look_up, args=(host, resolved), name=f"resolve {host[:40]}", daemon=True)
+            thread.start()
+            return await asyncio.wrap_future(resolved)
 
 
 class Gate(AbstractResolver):
@@ -154,12 +134,14 @@ def refusal(host: str, kind: Kind) -> RequestFailed:
     return RequestFailed("refused", f"{plain(host, 100)} {REASONS[kind]}")
 
 
-def _getaddrinfo(host: str) -> tuple[_Addresses | None, OSError | None]:
+def _look_up(host: str, resolved: Future[_Addresses]) -> None:
+    if not resolved.set_running_or_notify_cancel():
+        return
     try:
         rows: list[Any] = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError as error:
-        return None, error
+        families = {socket.AF_INET, socket.AF_INET6}
+        resolved.set_result(list(dict.fromkeys((row[0], row[4][0]) for row in rows if row[0] in families)))
     except UnicodeError:
-        return None, socket.gaierror(socket.EAI_NONAME, "the name has an empty or too long label")
-    addresses = dict.fromkeys((row[0], row[4][0]) for row in rows if row[0] in {socket.AF_INET, socket.AF_INET6})
-    return list(addresses), None
+        resolved.set_exception(socket.gaierror(socket.EAI_NONAME, "the name has an empty or too long label"))
+    except Exception as error:
+        resolved.set_exception(error)

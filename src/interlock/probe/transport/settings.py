@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,13 +55,11 @@ class ProbeSettings:
     :ivar per_host: requests to a host at a time, whichever targets they belong to.
     :ivar rate: requests to a host that may start in a second, evenly spaced; none for no limit.
     :ivar private_origins: origins that may be in a private network or on this machine; every other must be public.
-    :ivar verify: certificates to trust: an SSL context, a file or directory of CA certificates, or none for the
-        system's and certifi's.
     :ivar retries: how often a 429 or 503 is tried again, if the wait that it asks for fits into the deadline.
-    :ivar trust_env: honour ``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY``; loopback never goes through a proxy.
-    :ivar ca_bundle: a PEM file or a directory of CA certificates to trust besides those of ``verify``.
+    :ivar ca_bundle: a PEM file or a directory of CA certificates to trust besides the system's and certifi's.
     :ivar client_certificate: presented to the base's own host when it asks, and to no other.
-    :ivar proxy: ``http://host:port`` for every request but those to loopback, instead of the environment's.
+    :ivar proxy: ``http://host:port`` for every request but those to loopback, instead of the environment's
+        (``HTTPS_PROXY``, ``HTTP_PROXY`` and ``NO_PROXY``).
     :ivar thorough: also look at things besides the two documents: the certificate and the TLS versions of the host,
         the UDAP metadata, a base a path segment deeper. Off, a well-behaved server gets two requests.
     :ivar origin: a browser client's registered origin; given, discovery is asked once more with it (CORS).
@@ -81,9 +78,7 @@ class ProbeSettings:
     rate: float | None = None
     private_origins: frozenset[Origin] = frozenset()
     user_agent: str = USER_AGENT
-    verify: ssl.SSLContext | str | Path | None = None
     retries: int = 1
-    trust_env: bool = True
     ca_bundle: Path | None = None
     client_certificate: ClientCertificate | None = None
     proxy: str | None = field(default=None, repr=False)

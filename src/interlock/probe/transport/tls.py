@@ -19,7 +19,7 @@ from functools import cache
 from typing import Any
 
 from interlock.model.observation import Certificate, TlsOffer, TlsVersion
-from interlock.probe.transport.politeness import HostQuietError
+from interlock.probe.transport.failures import RequestFailed
 
 #: Gives a turn in the host's queue, for as long as the context lasts.
 Slot = Callable[[], AbstractAsyncContextManager[None]]
@@ -99,7 +99,7 @@ class _Peer:
         try:
             async with self._connected(_context(None)) as handshake:
                 return read_chain(_chain(handshake), datetime.now(UTC)), handshake.version()
-        except (OSError, TimeoutError, ValueError, HostQuietError):
+        except (OSError, TimeoutError, ValueError, RequestFailed):
             return (), None
 
     async def offers(self, version: TlsVersion) -> TlsOffer:
@@ -117,7 +117,7 @@ class _Peer:
             return "refused" if ended or any(word in reason for word in _REFUSALS) else "cannot_tell"
         except (ConnectionResetError, ConnectionAbortedError, BrokenPipeError):
             return "refused"
-        except (OSError, TimeoutError, ValueError, HostQuietError):
+        except (OSError, TimeoutError, ValueError, RequestFailed):
             return "cannot_tell"
 
     @contextlib.asynccontextmanager

@@ -6,14 +6,16 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal
 
 from yarl import URL
 
+from interlock.documents.bounds import JsonBoundsError
 from interlock.model.observation import RequestRecord
 from interlock.model.text import plain
 from interlock.probe.transport.addresses import has_userinfo, literal, origin
-from interlock.probe.transport.content import CodingError, Decoder, TooLargeError
+from interlock.probe.transport.content import CodingError, Decoder, NotJsonError, TooLargeError, decode_text, parse_json
+from interlock.probe.transport.exchange import Purpose
 from interlock.probe.transport.failures import Failure, Phase, RequestFailed
 from interlock.probe.transport.http import aiohttp
 from interlock.probe.transport.settings import ProbeSettings
@@ -50,13 +52,6 @@ def _header_text(value: bytes) -> str:
         return value.decode("latin-1")
 
 
-class Connection(NamedTuple):
-    """Where a request goes out: the session to use, and the proxy's address or none."""
-
-    session: aiohttp.ClientSession
-    proxy: str | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Ask:
     """A request to send: to which address, for which media types, and until when (the loop's clock).
@@ -71,12 +66,45 @@ class Ask:
     url: str
     accept: str
     deadline: float
-    purpose: str | None = None
+    purpose: Purpose = "metadata"
     credentials: Mapping[str, str] | None = field(default=None, repr=False)
     client_certificate: bool = False
     method: Literal["GET", "OPTIONS", "POST"] = "GET"
     form: str | None = field(default=None, repr=False)
     redirects: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The server's reply to one request, redirects followed, or why none came.
+
+    :ivar records: every request that was sent, in order; the last decides.
+    :ivar body: decoded bytes of the last answer; empty when it failed.
+    :ivar failure: why there is no reply, or none.
+    :ivar notes: oddities of the transfer.
+    """
+
+    records: tuple[RequestRecord, ...]
+    body: bytes = b""
+    failure: Failure | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def record(self) -> RequestRecord:
+        """The request that decided."""
+        return self.records[-1]
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status that came, even where a proxy may have given it; none when no answer came."""
+        return self.failure.status if self.record.status is None and self.failure is not None else self.record.status
+
+    def json(self) -> Any:
+        """The JSON value of the body, or none."""
+        try:
+            return parse_json(decode_text(self.body, self.record.content_type or "").text)
+        except (NotJsonError, JsonBoundsError):
+            return None
 
 
 def _readable(text: str) -> URL:
@@ -109,15 +137,14 @@ class Transfer:
     """A request under way: how far it came, and the bytes that were read.
 
     :ivar phase: how far it came; :mod:`interlock.probe.transport.failures` needs it to name the failure.
-    :ivar body: decoded bytes, once everything was read.
     """
 
     def __init__(self, url: str, ask: Ask, settings: ProbeSettings) -> None:
         where = origin(url)
         self.host = where.host if where else ""
         self.phase: Phase = "connect"
-        self.notes: list[str] = []
-        self.body = b""
+        self._notes: list[str] = []
+        self._body = b""
         self._url = url
         self._ask = ask
         self._settings = settings
@@ -128,25 +155,21 @@ class Transfer:
         self._received = 0
         self._started: float | None = None
 
-    def begin(self) -> None:
-        """Start the clock: the host's queue lets the request go."""
-        self._started = time.perf_counter()
-
-    async def run(self, connection: Connection, headers: dict[str, str]) -> None:
+    async def run(self, session: aiohttp.ClientSession, proxy: str | None, headers: dict[str, str]) -> None:
         """Send the request and read the whole answer.
 
         :raises RequestFailed: the address cannot be asked, or the body is too large, cut short or not decodable; the
             transport's own errors pass through.
         """
+        self._started = time.perf_counter()
         connect = self._settings.connect_timeout_s
-        url = _readable(self._url)
-        async with connection.session.request(
+        async with session.request(
             self._ask.method,
-            url,
+            _readable(self._url),
             headers=headers,
             data=self._ask.form.encode() if self._ask.form is not None else None,
             allow_redirects=False,
-            proxy=connection.proxy,
+            proxy=proxy,
             # ``connect`` bounds the name lookup, the connection and the handshake together.
             timeout=aiohttp.ClientTimeout(total=None, connect=2 * connect, sock_connect=connect),
         ) as response:
@@ -184,8 +207,8 @@ class Transfer:
             raise RequestFailed("protocol", f"{plain(self.host, 100)}: {error}") from None
         if not complete:
             raise RequestFailed("truncated", f"the compressed answer of {plain(self.host, 100)} ends too early")
-        self.notes = decoder.notes
-        self.body = b"".join((*pieces, tail))
+        self._notes = decoder.notes
+        self._body = b"".join((*pieces, tail))
 
     def late(self) -> str:
         """How far the request had come when the time ran out, as a sentence."""
@@ -197,16 +220,16 @@ class Transfer:
             return f"{host} did not finish its answer within {seconds} ({self._received:,} bytes came)"
         return f"{host} gave no answer within {seconds}"
 
-    def record(self, failure: Failure | None) -> RequestRecord:
+    def reply(self, failure: Failure | None) -> Reply:
         """The request as it is kept. A failed request has no digest: nothing complete was received."""
-        elapsed = 0.0 if self._started is None else (time.perf_counter() - self._started) * 1000
-        return RequestRecord.trusted(
+        body = self._body if failure is None else b""
+        record = RequestRecord.trusted(
             method=self._ask.method,
             url=self._url,
             status=self._status,
-            elapsed_ms=round(elapsed, 3),
-            bytes=len(self.body) if failure is None else self._received,
-            sha256=hashlib.sha256(self.body).hexdigest() if failure is None and self.body else None,
+            elapsed_ms=0.0 if self._started is None else round((time.perf_counter() - self._started) * 1000, 3),
+            bytes=len(body) if failure is None else self._received,
+            sha256=hashlib.sha256(body).hexdigest() if body else None,
             content_type=self._content_type,
             failure=failure.word if failure else None,
             detail=failure.detail if failure else None,
@@ -214,3 +237,4 @@ class Transfer:
             accept=self._ask.accept,
             headers=self._headers,
         )
+        return Reply((record,), body, failure, tuple(self._notes))
