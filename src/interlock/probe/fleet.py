@@ -1,7 +1,7 @@
 """Probing thousands of targets: results as lines of JSON, from one process or several, in whatever order they come.
 
 Worker processes get whole hosts, so the limits of a host hold although its requests are not counted together. They
-send back finished lines and a short digest of each: no result is pickled, and none is kept.
+send back finished lines and a short digest of each, several at once: no observation is pickled, and none is kept.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ _TICK_S = 0.5
 #: A worker hands over so many results at once, or fewer at a tick: each time costs a change of process.
 _AT_ONCE = 8
 _PIPE_BYTES = 1024 * 1024
-_RESULT, _FAILED, _CRASHED, _ENDED = b"R", b"F", b"C", b"E"
 
 
 class WorkerCrash(Exception):  # noqa: N818  # a failure of the program, of which its parent learns
@@ -116,13 +115,11 @@ def _in_processes(shares: list[list[Target]], settings: ProbeSettings, on_result
         _collect(open_ends, on_result, on_tick)
     finally:
         for process in processes:
-            if process.is_alive():
-                process.terminate()
+            process.terminate()
         for process in processes:
             process.join(5)
-            if process.is_alive():
-                process.kill()
-                process.join()
+            process.kill()
+            process.join()
         for end in open_ends:
             end.close()
 
@@ -144,39 +141,37 @@ def _collect(open_ends: list[Connection], on_result: OnResult, on_tick: OnTick) 
         for end in ready:
             assert isinstance(end, Connection)
             try:
-                message = end.recv_bytes()
-                line = end.recv_bytes() if message.startswith(_RESULT) else b""
+                message = end.recv()
             except (EOFError, OSError) as error:
                 raise InterlockError(
                     "a worker process died before it was done", remedy="--resume goes on with what is missing"
                 ) from error
-            kind, rest = message[:1], message[1:]
-            if kind == _ENDED:
+            if message is None:
                 waiting.remove(end)
-            elif kind == _FAILED:
-                raise InterlockError(rest.decode())
-            elif kind == _CRASHED:
-                raise WorkerCrash(rest.decode())
+            elif isinstance(message, Exception):
+                raise message
             else:
-                on_result(line, Digest.from_json(rest))
+                for line, digest in message:
+                    on_result(line, digest)
 
 
 def _worker(end: Connection, targets: list[Target], settings: ProbeSettings, parent: int) -> None:
-    """The whole life of a worker process. The parent alone answers an interrupt; without a parent there is no work."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """The whole life of a worker process: it sends lists of results, then none, or the exception that ended it.
 
+    The parent alone answers an interrupt; without a parent there is no work.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     ready: list[tuple[bytes, Digest]] = []
 
-    def send(line: bytes, digest: Digest) -> None:
+    def flush() -> None:
+        if ready:
+            end.send(ready)
+            ready.clear()
+
+    def keep(line: bytes, digest: Digest) -> None:
         ready.append((line, digest))
         if len(ready) >= _AT_ONCE:
             flush()
-
-    def flush() -> None:
-        for line, digest in ready:
-            end.send_bytes(_RESULT + digest.to_json())
-            end.send_bytes(line)
-        ready.clear()
 
     def tick() -> None:
         if os.getppid() != parent:
@@ -185,13 +180,13 @@ def _worker(end: Connection, targets: list[Target], settings: ProbeSettings, par
 
     try:
         try:
-            asyncio.run(_in_this_process(targets, settings, send, tick))
+            asyncio.run(_in_this_process(targets, settings, keep, tick))
         finally:
             flush()
-        end.send_bytes(_ENDED)
+        end.send(None)
     except InterlockError as error:
-        end.send_bytes(_FAILED + str(error).encode())
+        end.send(InterlockError(str(error)))
     except BrokenPipeError:
         os._exit(1)
     except Exception:
-        end.send_bytes(_CRASHED + traceback.format_exc().encode("utf-8", "replace"))
+        end.send(WorkerCrash(traceback.format_exc()))

@@ -136,7 +136,10 @@ class _Session:
         settings = self._settings
         steps: list[Awaitable[None]] = [self._metadata(), self._smart()]
         if settings.thorough:
-            steps += [self._inspect(versions=True), self._get("udap", plan.udap_url(self._base), plan.JSON_LADDER[:1])]
+            steps += [
+                self._inspect(versions=True),
+                self._get("udap", f"{self._base}/.well-known/udap", plan.JSON_LADDER[:1]),
+            ]
         if settings.cds_services is not None:
             steps.append(self._get("cds", plan.cds_url(settings.cds_services), plan.JSON_LADDER[:1]))
         await self._together(*steps)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import NamedTuple
 
@@ -30,16 +29,6 @@ class Digest(NamedTuple):
     sets: tuple[str, ...]
     failed: tuple[str, ...]
     error: bool
-
-    def to_json(self) -> bytes:
-        """A line of JSON."""
-        return json.dumps(self).encode()
-
-    @classmethod
-    def from_json(cls, data: bytes) -> Digest:
-        """The digest that :meth:`to_json` wrote."""
-        outcome, reason, vendor, release, sets, failed, error = json.loads(data)
-        return cls(outcome, reason, vendor, release, tuple(sets), tuple(failed), error)
 
 
 def digest_of(observation: Observation) -> Digest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from interlock.fhir import scopes
 from interlock.model.observation import Facts, RequestRecord, SmartFacts
@@ -91,13 +91,12 @@ class TokenSource:
                 self.facts = TokenFacts(outcome="failed", reason="its tokens end before they can be used")
                 return None
             self._asked += 1
-            self._token = await self._exchange(address, scope, on_record)
+            self.facts = await self._exchange(address, scope, on_record)
             if self._token is not None:
                 self._scopes = (scope,)
-                return self._token
-            if self.facts is None or self.facts.error != "invalid_scope":
+            if self.facts.error != "invalid_scope":
                 break
-        return None
+        return self._token
 
     def _address(self) -> tuple[str | None, str]:
         """The address to which the credentials may be sent, or none and why they are not."""
@@ -109,15 +108,17 @@ class TokenSource:
         allowed = plan.follow(smart.token_endpoint, base.url, base.private_origins)
         reason = allowed.reason
         if allowed.url is not None:
-            secure = may_carry_secrets(base.url) and may_carry_secrets(allowed.url)
-            if secure and self._credentials.may_go_to(allowed.url):
+            if not may_carry_secrets(allowed.url):
+                reason = "it is not https"
+            elif not self._credentials.may_go_to(allowed.url):
+                reason = "they were not trusted to go to that host"
+            else:
                 return allowed.url, ""
-            reason = "they were not trusted to go to that host" if secure else "it is not https"
         reason = f"credentials are not sent there: {reason}"
         self.records.append(not_sent(smart.token_endpoint, reason, "token", "POST"))
         return None, reason
 
-    async def _exchange(self, address: str, scope: str, on_record: OnRecord) -> Secret | None:
+    async def _exchange(self, address: str, scope: str, on_record: OnRecord) -> TokenFacts:
         form, headers = self._credentials.token_request(address, scope)
         base = self._base
         reply = await self._client.get(
@@ -132,16 +133,14 @@ class TokenSource:
                 form=form.reveal(),
             )
         )
-        asked = tuple(scope.split())
-        token, lifetime, self.facts = read_token(reply, asked)
-        said = f"{self.facts.outcome}{': ' + self.facts.reason if self.facts.reason else ''}"
-        record = without_content(reply.records[-1], address, "answered", said)
+        self._token, lifetime, facts = read_token(reply, tuple(scope.split()))
+        said = f"{facts.outcome}{': ' + facts.reason if facts.reason else ''}"
+        record = without_content(reply.record, address, "answered", said)
         self.records.append(record)
         on_record(record)
-        if token is not None:
-            ends = float("inf") if lifetime is None else max(0.0, lifetime - min(_MARGIN_S, lifetime / 2))
-            self._until = asyncio.get_running_loop().time() + ends
-        return token
+        ends = float("inf") if lifetime is None else max(0.0, lifetime - min(_MARGIN_S, lifetime / 2))
+        self._until = asyncio.get_running_loop().time() + ends
+        return facts
 
 
 def read_token(reply: Reply, asked: tuple[str, ...]) -> tuple[Secret | None, int | None, TokenFacts]:
@@ -150,8 +149,7 @@ def read_token(reply: Reply, asked: tuple[str, ...]) -> tuple[Secret | None, int
     No text of the server is kept but a registered error code and scopes for the types that were asked for: any other
     could repeat a secret that it was sent.
     """
-    record = reply.records[-1]
-    status = record.status
+    record, status = reply.record, reply.record.status
     if reply.failure is not None or status is None:
         reason = without_content(record, record.url, "failed").detail
         return None, None, TokenFacts(outcome="failed", reason=reason, asked=asked)
@@ -160,22 +158,27 @@ def read_token(reply: Reply, asked: tuple[str, ...]) -> tuple[Secret | None, int
     if not 200 <= status < 300:
         error = body.get("error")
         known = error if isinstance(error, str) and error in OAUTH_ERRORS else None
-        outcome = "refused" if 400 <= status < 500 and status != 429 else "failed"
         reason = f"HTTP {status}" + (f", {known}" if known else "" if body else ", and no OAuth error")
-        facts = {"outcome": outcome, "status": status, "error": known, "reason": reason, "asked": asked}
-        return None, None, TokenFacts.model_validate(facts)
+        refused = 400 <= status < 500 and status != 429
+        outcome: Literal["refused", "failed"] = "refused" if refused else "failed"
+        return None, None, TokenFacts(outcome=outcome, status=status, error=known, reason=reason, asked=asked)
     text, kind = body.get("access_token"), body.get("token_type")
     if not isinstance(text, str) or not is_token(text) or not isinstance(kind, str) or kind.lower() != "bearer":
         problem = "no bearer token in it" if body else "no JSON object"
         return None, None, TokenFacts(outcome="failed", status=status, reason=f"HTTP {status}, {problem}", asked=asked)
     seconds, scope = body.get("expires_in"), body.get("scope")
-    whole = isinstance(seconds, int) and not isinstance(seconds, bool) and 0 <= seconds < 10**9
-    lifetime = int(seconds) if whole and isinstance(seconds, int) else None
+    lifetime = seconds if type(seconds) is int and 0 <= seconds < 10**9 else None
     types = {parsed.type for scope_text in asked if (parsed := scopes.parse(scope_text)) is not None} | {"*"}
     listed = dict.fromkeys(scope.split()[:500]) if isinstance(scope, str) else ()
-    granted = tuple(scope_text for scope_text in listed if _is_listed(scope_text, types))
-    facts = {"lifetime_s": lifetime, "scope_stated": isinstance(scope, str), "asked": asked, "granted": granted}
-    return Secret(text), lifetime, TokenFacts.model_validate({"outcome": "issued", "status": status} | facts)
+    facts = TokenFacts(
+        outcome="issued",
+        status=status,
+        lifetime_s=lifetime,
+        scope_stated=isinstance(scope, str),
+        asked=asked,
+        granted=tuple(scope_text for scope_text in listed if _is_listed(scope_text, types)),
+    )
+    return Secret(text), lifetime, facts
 
 
 def _is_listed(text: str, types: set[str]) -> bool:

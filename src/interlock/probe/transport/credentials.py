@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlencode
 
 from interlock.documents.redaction import remember_secret
 from interlock.model import words
@@ -66,9 +66,6 @@ class Secret:
     def __format__(self, spec: str) -> str:
         return repr(self)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and secrets.compare_digest(self._value.encode(), other._value.encode())
-
     __hash__ = None  # type: ignore[assignment]  # a hash of a secret would be derived from it
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
@@ -112,30 +109,27 @@ class Credentials:
 
         :raises ValueError: the credentials are a bearer token, which is not asked for anywhere.
         """
-        fields = {"grant_type": "client_credentials", "scope": scope}
-        headers: dict[str, Secret] = {}
         if self.client_id is None:
             raise ValueError("a bearer token is used as it is")
+        fields = {"grant_type": "client_credentials", "scope": scope}
+        headers: dict[str, Secret] = {}
         if self.signing_key is not None:
-            fields |= {"client_assertion_type": ASSERTION_TYPE, "client_assertion": self._assertion(token_endpoint)}
+            assertion = self._assertion(self.signing_key, self.client_id.reveal(), token_endpoint)
+            fields |= {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
         elif self.client_secret is not None:
             # RFC 6749 section 2.3.1: both are form-encoded before they are joined.
             pair = f"{quote_plus(self.client_id.reveal())}:{quote_plus(self.client_secret.reveal())}"
             headers["Authorization"] = Secret(f"Basic {b64encode(pair.encode()).decode()}")
-        form = "&".join(f"{name}={quote_plus(value)}" for name, value in fields.items())
-        return Secret(form), headers
+        return Secret(urlencode(fields)), headers
 
-    def _assertion(self, audience: str) -> str:
+    @staticmethod
+    def _assertion(signing: SigningKey, client_id: str, audience: str) -> str:
         from joserfc import jwt  # 100 ms that only a client with keys needs
 
-        assert self.signing_key is not None
-        assert self.client_id is not None
-        signing = self.signing_key
-        identity = self.client_id.reveal()
         header: dict[str, Any] = {"alg": signing.algorithm, "kid": signing.key_id, "typ": "JWT"}
         claims = {
-            "iss": identity,
-            "sub": identity,
+            "iss": client_id,
+            "sub": client_id,
             "aud": audience,
             "exp": int(time.time()) + ASSERTION_SECONDS,
             "jti": secrets.token_urlsafe(32),
@@ -184,27 +178,23 @@ def resolve(org: Organization, find: Lookup, origins: frozenset[Origin] | None =
         ("client_secret_basic", (auth.client_secret_env, auth.client_id_env)),
         ("bearer_token", (auth.bearer_token_env,)),
     )
-    missing: dict[str, None] = {}
-    incomplete = False
-    for method, variables in kinds:
-        if variables[0] is None:
-            continue
-        if None in variables:
-            incomplete = True
-            continue
-        values = {name: find(name) for name in variables if name is not None}
-        absent = [name for name, value in values.items() if value is None]
-        if not absent:
-            given = {name: value for name, value in values.items() if value is not None}
-            return replace(_credentials(org, method, given, find), origins=origins)
-        missing |= dict.fromkeys(absent)
+    named = [(method, variables) for method, variables in kinds if variables[0] is not None]
+    missing: list[str] = []
+    for method, variables in named:
+        if None not in variables:
+            values = {name: value for name in variables if name and (value := find(name)) is not None}
+            absent = [name for name in variables if name and name not in values]
+            if not absent:
+                return replace(_credentials(org, method, values, find), origins=origins)
+            missing += absent
     if missing:
-        absence = f"{words.listed(list(missing))} {words.agree(len(missing), 'is', 'are')} not set"
+        missing = list(dict.fromkeys(missing))
+        absence = f"{words.listed(missing)} {words.agree(len(missing), 'is', 'are')} not set"
         raise InterlockError(
             f"{absence}, and {org.name} ({org.id}) names {words.agree(len(missing), 'it', 'them')} for its credentials",
-            remedy=f"export the value, or store it: keyring set {KEYRING_SERVICE} {next(iter(missing))}",
+            remedy=f"export the value, or store it: keyring set {KEYRING_SERVICE} {missing[0]}",
         )
-    if incomplete:
+    if named:
         raise InterlockError(f"{org.name} ({org.id}) names no client id", remedy="set auth.client_id_env in its file")
     raise InterlockError(
         f"{org.name} ({org.id}) names no credentials",

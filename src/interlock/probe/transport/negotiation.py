@@ -82,10 +82,12 @@ def _keep(store: OrderedDict[_K, _V], key: _K, value: _V, limit: int) -> None:
 
 def rung_of(record: RequestRecord, ladder: Ladder) -> Rung | None:
     """The rung that a request stood on."""
-    for rung in ladder:
-        if rung.accept == record.accept and record.url.endswith(f"?{rung.query}") == bool(rung.query):
-            return rung
-    return None
+    asked = [
+        rung
+        for rung in ladder
+        if rung.accept == record.accept and record.url.endswith(f"?{rung.query}") == bool(rung.query)
+    ]
+    return asked[0] if asked else None
 
 
 def next_rung(exchange: Exchange, position: int, ladder: Ladder) -> int | None:

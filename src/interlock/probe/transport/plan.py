@@ -104,11 +104,6 @@ def smart_url(base: str) -> str:
     return f"{base}/{SMART_PATH}"
 
 
-def udap_url(base: str) -> str:
-    """Address of the UDAP metadata (UDAP Security, Discovery of endpoints)."""
-    return f"{base}/.well-known/udap"
-
-
 def cds_url(service: str) -> str:
     """Address of a CDS service's discovery (CDS Hooks 2.0, Discovery); the product serves it, not the EHR."""
     url = service.rstrip("/")
