@@ -13,7 +13,7 @@ from probe_loopback import Reply, Request, as_json
 from interlock.model.contract import Need
 from interlock.model.observation import Observation, Target
 from interlock.model.organization import Organization
-from interlock.probe.transport.credentials import Access, Credentials, resolve
+from interlock.probe.transport.credentials import Credentials, resolve
 from interlock.probe.transport.settings import OnEvent, ProbeSettings, SamplePlan
 from typed_targets import probe_sync
 
@@ -121,7 +121,7 @@ def sampled(
     **settings: Any,
 ) -> Observation:
     """One probe of a base with a sample."""
-    plan = {"acme": SamplePlan(Access(use), needs)}
+    plan = {"acme": SamplePlan(use, needs)}
     made = ProbeSettings(samples=plan, **settings)
     return probe_sync([Target(base_url=base, org="acme")], made, on_event, allowed=allowed)[0]
 

@@ -25,8 +25,8 @@ import interlock
 from interlock.model.observation import Target
 from interlock.probe.transport.addresses import Address, Kind, Origin, is_internal_name, kind_of, literal, origin
 from interlock.probe.transport.client import Client
+from interlock.probe.transport.connections import ANYTHING, PUBLIC, PUBLIC_OR_PRIVATE, Gate, Resolver
 from interlock.probe.transport.failures import RequestFailed
-from interlock.probe.transport.resolver import ANYTHING, PUBLIC, PUBLIC_OR_PRIVATE, Gate, Resolver
 from interlock.probe.transport.settings import ProbeSettings
 from interlock.probe.transport.transfer import Ask, Reply
 from tiers import rounds
@@ -606,7 +606,7 @@ def test_no_socket_is_made_for_what_is_not_allowed(text: str) -> None:
 DOORS = {"ClientSession", "TCPConnector", "open_connection", "create_connection", "urlopen", "HTTPConnection"}
 DOORS |= {"HTTPSConnection", "sock_connect", "connect_ex", "AsyncClient", "start_connection", "getaddrinfo"}
 #: The modules that have one: a probe's connections, handshakes and lookups, each with the judgement before it.
-KEEPERS = {"probe/transport/pools.py", "probe/transport/tls.py", "probe/transport/resolver.py"}
+KEEPERS = {"probe/transport/connections.py", "probe/transport/tls.py"}
 
 
 def test_there_is_no_other_door() -> None:

@@ -39,7 +39,7 @@ from interlock.model.sample import InputSample
 from interlock.probe.checks.registry import list_checks
 from interlock.probe.recheck import recheck
 from interlock.probe.sample import MAX_REQUESTS
-from interlock.probe.transport.credentials import Access, resolve
+from interlock.probe.transport.credentials import Credentials, resolve
 from interlock.probe.transport.settings import ProbeSettings, SamplePlan
 from interlock.sandbox.client import CLIENT_ID, KEY_ID
 from interlock.sandbox.organizations import load_organizations
@@ -55,15 +55,15 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTRACT = load_contract(ROOT / "samples/templates/sepsis/contract.yaml")[0]
 
 
-def sandbox_access() -> Access:
+def sandbox_credentials() -> Credentials:
     org = organization(client_id_env="ID", private_key_env="KEY", key_id_env="KID")
-    return Access(resolve(org, {"ID": CLIENT_ID, "KEY": client_private_key_pem(), "KID": KEY_ID}.get, None))
+    return resolve(org, {"ID": CLIENT_ID, "KEY": client_private_key_pem(), "KID": KEY_ID}.get, None)
 
 
 @pytest.fixture(scope="module")
 def riverside() -> Observation:
     """The sandbox's Riverside, sampled for the whole contract of the sample workspace."""
-    plan = SamplePlan(sandbox_access(), CONTRACT.inputs)
+    plan = SamplePlan(sandbox_credentials(), CONTRACT.inputs)
     with SandboxServer() as server:
         target = Target(base_url=server.base_url("riverside"), org="riverside")
         return probe_sync([target], ProbeSettings(samples={"riverside": plan}))[0]
@@ -439,7 +439,7 @@ def test_plans_are_made_for_those_who_have_credentials(tmp_path: Path) -> None:
     other = organization(bearer_token_env="OTHER_TOKEN").model_copy(update=base | {"id": "other", "name": "Other"})
     grants = [*credential_grants(acme), *credential_grants(other)]
     plans = sample_plans(tmp_path, [acme, other], grants, {"ACME_TOKEN": "abc-def"}.get)
-    assert plans.plans["acme"].access.credentials is not None
+    assert plans.plans["acme"].credentials is not None
     assert [need.resource for need in plans.plans["acme"].needs] == ["Patient"]
     assert plans.plans["other"].needs == ()
     assert "OTHER_TOKEN" in plans.without["other"]

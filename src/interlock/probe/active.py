@@ -14,8 +14,7 @@ from interlock.model.observation import CapabilityFacts, Facts
 from interlock.model.text import plain
 from interlock.probe.transport import plan
 from interlock.probe.transport.client import Client
-from interlock.probe.transport.exchange import Exchange, OnRecord, Purpose, Reading
-from interlock.probe.transport.guarded import without_content
+from interlock.probe.transport.exchange import Exchange, OnRecord, Purpose, Reading, without_content
 from interlock.probe.transport.transfer import Ask, Reply
 
 #: An extension grant is named by an absolute URI (RFC 6749 section 4.5); nobody offers this one.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlock.documents.bounds import JsonBoundsError, check_json
-from interlock.fhir.capability import Statement, decode, tolerate
+from interlock.fhir.capability import decode, tolerate
 from interlock.fhir.statement import is_statement
 from interlock.fhir.tolerant import storable
 from interlock.model.text import plain
@@ -55,7 +55,7 @@ _STATUS: dict[int, tuple[Reading, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """How an answer reads, and the document in it, if any: a :class:`Statement`, or the JSON value."""
+    """How an answer reads, and the document in it, if any: a capability statement, or another document's JSON value."""
 
     reading: Reading
     detail: str
@@ -74,8 +74,10 @@ def read_reply(purpose: Purpose, status: int, content_type: str, body: bytes) ->
     if text.text.lstrip()[:1] == "<":
         return _markup(text.text, name, text.notes)
     try:
-        if purpose in _STATEMENTS and (statement := _statement(text.text)) is not None:
-            return Read("document", f"a {statement.members['resourceType']}", statement, text.notes)
+        if purpose in _STATEMENTS:
+            check_json(text.text, max_nodes=MAX_NODES)  # the parser bounds the depth
+            if (statement := decode(text.text)) is not None:
+                return Read("document", f"a {statement.members['resourceType']}", statement, text.notes)
         value, notes = parse_document(text.text)
     except (NotJsonError, JsonBoundsError) as error:
         return Read("not_json", f"the {name} {error}", notes=text.notes)
@@ -84,12 +86,6 @@ def read_reply(purpose: Purpose, status: int, content_type: str, body: bytes) ->
     if reading == "document":
         document = tolerate(value) if purpose in _STATEMENTS else value
     return Read(reading, detail, document, (*text.notes, *notes))
-
-
-def _statement(text: str) -> Statement | None:
-    """A statement read without a detour, or none; the parser bounds its depth."""
-    check_json(text, max_nodes=MAX_NODES)
-    return decode(text)
 
 
 def _error(status: int, content_type: str, body: bytes) -> Read:

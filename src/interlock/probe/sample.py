@@ -14,12 +14,11 @@ from urllib.parse import quote, urlencode
 
 from interlock.fhir import sampling
 from interlock.model.observation import CapabilityFacts, RequestRecord
-from interlock.model.sample import DataFacts, InputSample, SampleOutcome, TokenFacts
+from interlock.model.sample import AccessMethod, DataFacts, InputSample, SampleOutcome, TokenFacts
 from interlock.probe.tokens import Base, TokenSource
 from interlock.probe.transport import plan
 from interlock.probe.transport.client import Client
-from interlock.probe.transport.exchange import Exchange, OnRecord, Purpose
-from interlock.probe.transport.guarded import may_carry_secrets, without_content
+from interlock.probe.transport.exchange import Exchange, OnRecord, Purpose, may_carry_secrets, without_content
 from interlock.probe.transport.settings import SamplePlan
 from interlock.probe.transport.transfer import Ask, Reply
 
@@ -43,67 +42,50 @@ _CATEGORIES = {
 }
 
 
-@dataclass(slots=True)
-class Sampled:
-    """The facts of a sample, and the records of its requests with nothing of their content."""
+async def take_sample(
+    client: Client, base: Base, sample: SamplePlan, on_record: OnRecord
+) -> tuple[DataFacts, dict[Purpose, Exchange]]:
+    """Sample every input: the facts, and the exchanges, whose records hold nothing of their content.
 
-    facts: DataFacts
-    tokens: list[RequestRecord] = field(default_factory=list)
-    reads: list[RequestRecord] = field(default_factory=list)
-
-    def exchanges(self) -> dict[Purpose, Exchange]:
-        """The records as exchanges, for the checks' evidence."""
-        records_by_purpose: dict[Purpose, list[RequestRecord]] = {"token": self.tokens, "sample": self.reads}
-        return {
-            purpose: Exchange(
-                purpose,
-                tuple(records),
-                "failed" if records[-1].failure else "answered",
-                records[-1].detail or "",
-            )
-            for purpose, records in records_by_purpose.items()
-            if records
-        }
-
-
-async def take_sample(client: Client, base: Base, sample: SamplePlan, on_record: OnRecord) -> Sampled:
-    """Sample every input. Never raises for anything that a server does."""
-    credentials = sample.access.credentials
+    Never raises for anything that a server does.
+    """
+    credentials = sample.credentials
     if credentials is None:
-        token = TokenFacts(outcome="not_sent", reason=sample.access.reason)
-        return Sampled(DataFacts(method="none", token=token, inputs=_unasked(sample.needs, sample.access.reason)))
+        return _unasked("none", sample.needs, sample.reason), {}
+    if not may_carry_secrets(base.url):
+        reason = "credentials are sent over https only, and the base is plain http"
+        return _unasked(credentials.method, sample.needs, reason), {}
+    if not credentials.may_go_to(base.url):
+        reason = "the credentials were not trusted to go to this base"
+        return _unasked(credentials.method, sample.needs, reason), {}
     source = TokenSource(credentials, client, base, sample.needs)
-    if not may_carry_secrets(base.url) or not credentials.may_go_to(base.url):
-        reason = (
-            "the credentials were not trusted to go to this base"
-            if may_carry_secrets(base.url)
-            else "credentials are sent over https only, and the base is plain http"
-        )
-        facts = DataFacts(
-            method=credentials.method,
-            token=TokenFacts(outcome="not_sent", reason=reason),
-            inputs=_unasked(sample.needs, reason),
-        )
-        return Sampled(facts)
     reader = _Reader(client, base, source, on_record)
     # Patients come first: other types are searched by patient. The result keeps the contract's order.
-    order = sorted(range(len(sample.needs)), key=lambda index: (sample.needs[index].resource != "Patient", index))
-    samples: dict[int, InputSample] = {}
-    for index in order:
-        samples[index] = await reader.sample(sample.needs[index])
+    order = sorted(range(len(sample.needs)), key=lambda index: sample.needs[index].resource != "Patient")
+    samples = {index: await reader.sample(sample.needs[index]) for index in order}
     facts = DataFacts(
         method=credentials.method,
         token=source.facts,
         inputs=tuple(samples[index] for index in range(len(sample.needs))),
         requests=len(reader.records),
     )
-    return Sampled(facts, source.records, reader.records)
+    records: dict[Purpose, list[RequestRecord]] = {"token": source.records, "sample": reader.records}
+    return facts, {purpose: _exchange(purpose, sent) for purpose, sent in records.items() if sent}
 
 
-def _unasked(needs: Sequence[Need], reason: str) -> tuple[InputSample, ...]:
-    return tuple(
-        InputSample(resource=need.resource, outcome="not_asked", optional=need.optional, reason=reason)
-        for need in needs
+def _exchange(purpose: Purpose, records: Sequence[RequestRecord]) -> Exchange:
+    last = records[-1]
+    return Exchange(purpose, tuple(records), "failed" if last.failure else "answered", last.detail or "")
+
+
+def _unasked(method: AccessMethod, needs: Sequence[Need], reason: str) -> DataFacts:
+    return DataFacts(
+        method=method,
+        token=TokenFacts(outcome="not_sent", reason=reason),
+        inputs=tuple(
+            InputSample(resource=need.resource, outcome="not_asked", optional=need.optional, reason=reason)
+            for need in needs
+        ),
     )
 
 
@@ -183,12 +165,8 @@ class _Reader:
                 break
         if need.resource == "Patient" and not self._patients:
             ids = (resource.get("id") for resource in collected)
-            self._patients = [
-                resource_id for resource_id in ids if isinstance(resource_id, str) and 0 < len(resource_id) <= 64
-            ]
-        if collected:
-            return _Page("sampled", page.status, collected[:PAGE])
-        return page
+            self._patients = [known for known in ids if isinstance(known, str) and 0 < len(known) <= 64]
+        return _Page("sampled", page.status, collected[:PAGE]) if collected else page
 
     async def _page(self, kind: str, parameters: list[tuple[str, str]], said: str | None = None) -> _Page:
         """A page of a search. ``said`` is added to the detail of its record."""
@@ -213,7 +191,7 @@ class _Reader:
         shown = [(name, _LEFT_OUT if name in {"patient", "subject"} else value) for name, value in parameters]
         address = f"{self._base.url}/{kind}?{urlencode(shown, quote_via=quote, safe='()')}"
         told = "; ".join(text for text in (said, page.reason) if text) or None
-        record = without_content(reply.records[-1], address, "answered", told)
+        record = without_content(reply.record, address, "answered", told)
         self.records.append(record)
         self._on_record(record)
         return page
@@ -232,8 +210,7 @@ class _Page:
 def _category(need: Need) -> _Search | None:
     """The category that the input's profile fixes, as a parameter."""
     name = (need.profile or "").partition("|")[0].rpartition("/")[2]
-    category = _CATEGORIES.get(name) if need.resource == "Observation" else None
-    return ("category", category) if category is not None else None
+    return ("category", _CATEGORIES[name]) if need.resource == "Observation" and name in _CATEGORIES else None
 
 
 def _by_patient(need: Need, capability: CapabilityFacts | None) -> str | None:
@@ -246,8 +223,7 @@ def _by_patient(need: Need, capability: CapabilityFacts | None) -> str | None:
 
 
 def _read(reply: Reply, kind: str) -> _Page:
-    record = reply.records[-1]
-    status = record.status
+    record, status = reply.record, reply.record.status
     if reply.failure is not None or status is None:
         return _Page("failed", status, reason=without_content(record, record.url, "failed").detail)
     if status in {401, 403}:

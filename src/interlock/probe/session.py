@@ -31,9 +31,8 @@ from interlock.probe.tokens import Base
 from interlock.probe.transport import plan
 from interlock.probe.transport.addresses import origin
 from interlock.probe.transport.client import Client
-from interlock.probe.transport.exchange import PURPOSES, Exchange, OnRecord, Purpose
+from interlock.probe.transport.exchange import PURPOSES, Exchange, OnRecord, Purpose, not_sent
 from interlock.probe.transport.failures import CERTIFICATE_WORDS
-from interlock.probe.transport.guarded import not_sent
 from interlock.probe.transport.settings import ProbeSettings, SamplePlan
 from interlock.probe.transport.tls import Inspection, inspect
 from interlock.probe.transport.tls_facts import explained
@@ -181,14 +180,14 @@ class _Session:
             self.exchanges["smart"].url if self._has("smart") else None,
         )
         try:
-            taken = await take_sample(self._client, base, sample, self._on_record)
+            facts, exchanges = await take_sample(self._client, base, sample, self._on_record)
         except InterlockError:
             raise
         except Exception as error:  # its message could hold a secret or a patient's value
             self.surprises.append(RuntimeError(f"the sample went wrong ({type(error).__name__})"))
             return
-        self.facts = self.facts.model_copy(update={"data": taken.facts})
-        self.exchanges.update(taken.exchanges())
+        self.facts = self.facts.model_copy(update={"data": facts})
+        self.exchanges |= exchanges
 
     @property
     def _host(self) -> str:

@@ -15,8 +15,7 @@ from interlock.probe.transport import plan
 from interlock.probe.transport.addresses import Origin, origin
 from interlock.probe.transport.client import Client
 from interlock.probe.transport.credentials import Credentials, Secret, is_token
-from interlock.probe.transport.exchange import OnRecord
-from interlock.probe.transport.guarded import may_carry_secrets, not_sent, without_content
+from interlock.probe.transport.exchange import OnRecord, may_carry_secrets, not_sent, without_content
 from interlock.probe.transport.transfer import Ask, Reply
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ class TokenSource:
                 self.facts = TokenFacts(outcome="failed", reason="its tokens end before they can be used")
                 return None
             self._asked += 1
-            self.facts = await self._exchange(address, scope, on_record)
+            self._token, self.facts = await self._exchange(address, scope, on_record)
             if self._token is not None:
                 self._scopes = (scope,)
             if self.facts.error != "invalid_scope":
@@ -118,7 +117,7 @@ class TokenSource:
         self.records.append(not_sent(smart.token_endpoint, reason, "token", "POST"))
         return None, reason
 
-    async def _exchange(self, address: str, scope: str, on_record: OnRecord) -> TokenFacts:
+    async def _exchange(self, address: str, scope: str, on_record: OnRecord) -> tuple[Secret | None, TokenFacts]:
         form, headers = self._credentials.token_request(address, scope)
         base = self._base
         reply = await self._client.get(
@@ -133,14 +132,14 @@ class TokenSource:
                 form=form.reveal(),
             )
         )
-        self._token, lifetime, facts = read_token(reply, tuple(scope.split()))
+        token, lifetime, facts = read_token(reply, tuple(scope.split()))
         said = f"{facts.outcome}{': ' + facts.reason if facts.reason else ''}"
         record = without_content(reply.record, address, "answered", said)
         self.records.append(record)
         on_record(record)
         ends = float("inf") if lifetime is None else max(0.0, lifetime - min(_MARGIN_S, lifetime / 2))
         self._until = asyncio.get_running_loop().time() + ends
-        return facts
+        return token, facts
 
 
 def read_token(reply: Reply, asked: tuple[str, ...]) -> tuple[Secret | None, int | None, TokenFacts]:

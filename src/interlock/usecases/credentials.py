@@ -11,7 +11,7 @@ from interlock.contract.load import load_contract
 from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
 from interlock.model.trust import Grant
-from interlock.probe.transport.credentials import Access, Credentials, Lookup, lookup, resolve
+from interlock.probe.transport.credentials import Credentials, Lookup, lookup, resolve
 from interlock.probe.transport.settings import SamplePlan
 from interlock.usecases.trust import credential_grants, credential_origins, origin_text
 
@@ -49,12 +49,11 @@ def sample_plans(
     for org in organizations:
         needs = tuple(need for need in contract.inputs if not need.organizations or org.id in need.organizations)
         try:
-            access = Access(_credentials(org, allowed, find or lookup))
+            plans[org.id] = SamplePlan(_credentials(org, allowed, find or lookup), needs)
         except InterlockError as problem:
             problems.append(problem)
             without[org.id] = problem.message
-            access = Access(None, problem.message)
-        plans[org.id] = SamplePlan(access, needs)
+            plans[org.id] = SamplePlan(None, needs, problem.message)
     if len(problems) == len(organizations) and problems:
         raise problems[0]
     return SamplePlans(plans, without)

@@ -250,12 +250,12 @@ def _origin(org: Organization) -> Origin | None:
 
 async def _private(organizations: Sequence[Organization]) -> tuple[frozenset[str], tuple[str, ...]]:
     """Organisations whose base has private addresses only, and those whose host has no address now."""
-    from interlock.probe.transport.failures import RequestFailed
-    from interlock.probe.transport.resolver import (
+    from interlock.probe.transport.connections import (
         PUBLIC,
         PUBLIC_OR_PRIVATE,
         Resolver,
     )  # brings asyncio's network stack along; only looking names up needs it
+    from interlock.probe.transport.failures import RequestFailed
 
     resolver = Resolver()
 

@@ -14,7 +14,7 @@ from hostile_text import HOSTILE
 from interlock.model.contract import Need
 from interlock.model.observation import Observation
 from interlock.probe.transport.addresses import origin
-from interlock.probe.transport.credentials import Access, Credentials, Secret
+from interlock.probe.transport.credentials import Credentials, Secret
 from interlock.probe.transport.settings import SamplePlan
 
 CLIENT_ID, CLIENT_SECRET = "client-5d1f-id", "s3cr&t-canary+with/signs%"
@@ -46,9 +46,9 @@ def plan_of(run: str, base: str) -> SamplePlan:
     where = origin(base)
     origins = frozenset([where] if where else [])
     if run == "bearer":
-        return SamplePlan(Access(Credentials("bearer_token", bearer_token=Secret(BEARER), origins=origins)), _NEEDS)
+        return SamplePlan(Credentials("bearer_token", bearer_token=Secret(BEARER), origins=origins), _NEEDS)
     client = Credentials("client_secret_basic", Secret(CLIENT_ID), client_secret=Secret(CLIENT_SECRET), origins=origins)
-    return SamplePlan(Access(client), _NEEDS)
+    return SamplePlan(client, _NEEDS)
 
 
 def _bundle(*resources: Any, **more: Any) -> dict[str, Any]:

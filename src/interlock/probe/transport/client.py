@@ -32,14 +32,19 @@ from interlock.probe.transport.addresses import (
     kind_of_host,
     origin,
 )
+from interlock.probe.transport.connections import (
+    ANYTHING,
+    PUBLIC,
+    PUBLIC_OR_PRIVATE,
+    Pools,
+    Resolver,
+    refusal,
+)
 from interlock.probe.transport.failures import Failure, RequestFailed, classify
 from interlock.probe.transport.http import aiohttp
 from interlock.probe.transport.negotiation import HostMemory
 from interlock.probe.transport.plan import MAX_URL, is_patient_data
 from interlock.probe.transport.politeness import MAX_HOLD_S, HostLimits, asked_to_wait
-from interlock.probe.transport.pools import Pools
-from interlock.probe.transport.proxied import through_proxy
-from interlock.probe.transport.resolver import ANYTHING, PUBLIC, PUBLIC_OR_PRIVATE, Resolver, refusal
 from interlock.probe.transport.settings import ProbeSettings
 from interlock.probe.transport.transfer import Ask, Reply, Transfer
 from interlock.probe.transport.verification import tls_context
@@ -48,6 +53,13 @@ MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 #: Stands in an address for characters that no address holds (:func:`~interlock.model.text.plain`).
 _UNREADABLE = "\N{REPLACEMENT CHARACTER}"
+
+#: Statuses that a proxy gives in its own name as well: policy, unknown name, no connection, no answer in time.
+_DOUBTFUL = frozenset({403, 404, 410, 502, 503, 504})
+#: The proxy asks for credentials of its own (RFC 9110 section 15.5.8).
+_PROXY_AUTHENTICATION = 407
+#: Failures on the way to the server, where the proxy is a part of the way.
+_ON_THE_WAY = frozenset({"connect", "tls", "timeout", "reset", "truncated", "protocol"})
 
 _logger = logging.getLogger(__name__)
 
@@ -189,7 +201,7 @@ class Client:
                 if failure is None:
                     raise
         reply = transfer.reply(failure)
-        return reply if proxy is None else through_proxy(reply, proxy)
+        return reply if proxy is None else _through_proxy(reply, proxy)
 
     def _headers(self, url: str, ask: Ask) -> dict[str, str]:
         headers = {"Accept": ask.accept, "Accept-Encoding": "gzip, deflate", "User-Agent": self._settings.user_agent}
@@ -275,3 +287,48 @@ def redirect_target(url: str, reply: Reply) -> str | None:
         return urljoin(url, location.strip()).partition("#")[0]
     except ValueError:
         return location
+
+
+def _through_proxy(reply: Reply, proxy: str) -> Reply:
+    """A request's reply with the proxy named, and a failure when the answer cannot be ascribed to the server.
+
+    Inside a tunnel (https) the server itself answers. Over plain http the proxy speaks instead of the server, and
+    refuses, misses and times out with the statuses that servers use (RFC 9110 sections 7.6 and 15): whose answer that
+    was, nobody can tell, so it is none of the server's. ``proxy`` is the address that the request was asked through;
+    its credentials are left out.
+    """
+    where, failure = origin(proxy), reply.failure
+    if where is None or reply.record.failure == "refused":
+        return reply
+    host = f"[{where.host}]" if ":" in where.host else where.host
+    name = f"{where.scheme}://{host}:{where.port}"
+    record = reply.record.but(proxy=name)
+    if failure is None:
+        failure = _doubt(record)
+        if failure is None:
+            return replace(reply, records=(record,))
+        # Without a status: no check, today's or tomorrow's, can take it for an answer of the server.
+        record = record.but(status=None, sha256=None, reading="failed")
+    elif failure.word == "dns":  # the server's name is looked up by the proxy, not here
+        failure = Failure("connect", f"the name of the proxy {name} does not resolve")
+    elif failure.word in _ON_THE_WAY:
+        failure = Failure(failure.word, f"{failure.detail} (asked through the proxy {name})", failure.tls)
+    record = record.but(failure=failure.word, detail=failure.detail)
+    return Reply((record,), b"", failure, () if failure.status is not None else reply.notes)
+
+
+def _doubt(record: RequestRecord) -> Failure | None:
+    """Why an answer is not taken for the server's; none when it is."""
+    where = origin(record.url)
+    if where is None or where.scheme == "https":
+        return None
+    if record.status == _PROXY_AUTHENTICATION:
+        said = f"the proxy {record.proxy} asks for credentials (HTTP 407); {where.host} was not asked"
+    elif record.status in _DOUBTFUL:
+        said = (
+            f"HTTP {record.status} came through the proxy {record.proxy}; whether the proxy or {where.host} answered "
+            "cannot be told"
+        )
+    else:
+        return None
+    return Failure("connect", said, status=record.status)

@@ -137,17 +137,6 @@ class Credentials:
         return jwt.encode(header, claims, signing.key, algorithms=[signing.algorithm])
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    """A probe's access to an organisation.
-
-    :ivar credentials: none when there are none; ``reason`` then says why.
-    """
-
-    credentials: Credentials | None
-    reason: str = ""
-
-
 def lookup(variable: str) -> str | None:
     """The value of a variable in the environment, else in the system's keyring where its package is installed."""
     if value := os.environ.get(variable):

@@ -28,6 +28,16 @@ _VERIFY_WORDS = {
     64: "hostname_mismatch",
 }
 
+#: Parts of OpenSSL's other reasons → the probe's words for them.
+_REASON_WORDS = {
+    "WRONG_VERSION_NUMBER": "not_tls",
+    "HTTP_REQUEST": "not_tls",
+    "CERTIFICATE_REQUIRED": "client_certificate",
+    "PROTOCOL_VERSION": "version",
+    "UNSUPPORTED_PROTOCOL": "version",
+    "NO_SHARED": "version",
+}
+
 #: Words for a certificate that was presented and not accepted.
 CERTIFICATE_WORDS = frozenset({*_VERIFY_WORDS.values(), "other"})
 
@@ -80,19 +90,22 @@ def classify(error: BaseException, host: str, phase: Phase, *, connect_timeout_s
     chain = _chain(error)
     host = plain(host, 100)
     for cause in chain:
-        if isinstance(cause, RequestFailed):
-            return cause.failure
-        if isinstance(cause, aiohttp.ClientHttpProxyError):
-            return Failure("connect", f"the proxy opens no tunnel to {host}: it answered HTTP {cause.status}")
-        if isinstance(cause, aiohttp.ClientProxyConnectionError):
-            return Failure("connect", f"the proxy cannot be reached, so that {host} could not be asked")
-        # aiohttp's own certificate error is an SSLError too, without any of its attributes; the real error is inside.
-        if isinstance(cause, ssl.SSLError) and not isinstance(cause, aiohttp.ClientError):
-            return _tls(cause, host)
-        if isinstance(cause, socket.gaierror):
-            return _dns(cause, host)
-        if isinstance(cause, UnicodeError):  # a name that looks internationalised and is not
-            return Failure("dns", f"{host} is no name that can be looked up")
+        match cause:
+            case RequestFailed():
+                return cause.failure
+            case aiohttp.ClientHttpProxyError():
+                return Failure("connect", f"the proxy opens no tunnel to {host}: it answered HTTP {cause.status}")
+            case aiohttp.ClientProxyConnectionError():
+                return Failure("connect", f"the proxy cannot be reached, so that {host} could not be asked")
+            # aiohttp's own certificate error is an SSLError too, without its attributes; the real error is inside.
+            case ssl.SSLError() if not isinstance(cause, aiohttp.ClientError):
+                return _tls(cause, host)
+            case socket.gaierror(errno=socket.EAI_AGAIN):
+                return Failure("dns", f"the name servers gave no answer for {host}")
+            case socket.gaierror():
+                return Failure("dns", f"the name {host} does not exist or has no address")
+            case UnicodeError():  # a name that looks internationalised and is not
+                return Failure("dns", f"{host} is no name that can be looked up")
     if any(isinstance(cause, aiohttp.ClientConnectorDNSError) for cause in chain):
         return Failure("dns", f"the name {host} has no address")
     if any(isinstance(cause, TimeoutError) for cause in chain):
@@ -100,32 +113,36 @@ def classify(error: BaseException, host: str, phase: Phase, *, connect_timeout_s
     if phase == "body":
         broken = any(isinstance(cause, OSError | aiohttp.ClientError) for cause in chain)
         return Failure("truncated", f"{host} broke off in the middle of its answer") if broken else None
-    return _connection(chain, host, phase)
+    return _connection(chain, host)
 
 
-def _connection(chain: list[BaseException], host: str, phase: Phase) -> Failure | None:
+def _connection(chain: list[BaseException], host: str) -> Failure | None:
+    """The failure of a connection: what the system says first, then what the library says, the vaguest last."""
     for cause in chain:
-        if isinstance(cause, aiohttp.ServerDisconnectedError):
-            return Failure("reset", f"{host} closed the connection without an answer")
-        number = cause.errno if isinstance(cause, OSError) else None
-        if number == errno.ECONNREFUSED:
-            return Failure("connect", f"{host} refuses connections on this port")
-        if number in _UNREACHABLE:
-            return Failure("connect", f"{host} cannot be reached from here")
-        if number in _RESET or isinstance(cause, ConnectionResetError):  # without a number: ended in a handshake
-            return Failure("reset", f"{host} reset the connection")
+        match cause:
+            case aiohttp.ServerDisconnectedError():
+                return Failure("reset", f"{host} closed the connection without an answer")
+            case OSError(errno=errno.ECONNREFUSED):
+                return Failure("connect", f"{host} refuses connections on this port")
+            case OSError(errno=number) if number in _UNREACHABLE:
+                return Failure("connect", f"{host} cannot be reached from here")
+            case OSError(errno=number) if number in _RESET or isinstance(cause, ConnectionResetError):
+                return Failure("reset", f"{host} reset the connection")  # without a number: ended in a handshake
     for cause in chain:
-        if isinstance(cause, aiohttp.ClientConnectorError):
-            return Failure("connect", f"no connection to {host}")
-        if isinstance(cause, aiohttp.ClientResponseError | aiohttp.ClientPayloadError):
-            return Failure("protocol", f"{host} did not answer in HTTP: {plain(cause, 120)}")
+        match cause:
+            case aiohttp.ClientConnectorError():
+                return Failure("connect", f"no connection to {host}")
+            case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
+                return Failure("protocol", f"{host} did not answer in HTTP: {plain(cause, 120)}")
     for cause in chain:
-        if isinstance(cause, ConnectionError | aiohttp.ClientConnectionError):
-            return Failure("reset", f"{host} broke the connection off")
-        if isinstance(cause, OSError):
-            return Failure("connect", f"no connection to {host}: {plain(cause.strerror or 'unknown reason', 80)}")
-        if isinstance(cause, aiohttp.ClientError):
-            return Failure("protocol", f"{host} cannot be asked: {plain(cause, 120)}")
+        match cause:
+            case ConnectionError() | aiohttp.ClientConnectionError():
+                return Failure("reset", f"{host} broke the connection off")
+            case OSError():
+                reason = plain(cause.strerror or "unknown reason", 80)
+                return Failure("connect", f"no connection to {host}: {reason}")
+            case aiohttp.ClientError():
+                return Failure("protocol", f"{host} cannot be asked: {plain(cause, 120)}")
     return None
 
 
@@ -145,25 +162,13 @@ def _chain(error: BaseException) -> list[BaseException]:
     return chain
 
 
-def _dns(error: socket.gaierror, host: str) -> Failure:
-    if error.errno == socket.EAI_AGAIN:
-        return Failure("dns", f"the name servers gave no answer for {host}")
-    return Failure("dns", f"the name {host} does not exist or has no address")
-
-
 def _tls(error: ssl.SSLError, host: str) -> Failure:
     if isinstance(error, ssl.SSLCertVerificationError):
         word = _VERIFY_WORDS.get(error.verify_code, "other")
         said = plain(error.verify_message, 100)
     else:
-        said = (error.reason or "").replace("_", " ").lower()
-        if "WRONG_VERSION_NUMBER" in (error.reason or "") or "HTTP_REQUEST" in (error.reason or ""):
-            word = "not_tls"
-        elif "CERTIFICATE_REQUIRED" in (error.reason or ""):
-            word = "client_certificate"
-        elif any(part in (error.reason or "") for part in ("PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "NO_SHARED")):
-            word = "version"
-        else:
-            word = "other"
+        reason = error.reason or ""
+        word = next((known for part, known in _REASON_WORDS.items() if part in reason), "other")
+        said = reason.replace("_", " ").lower()
     sentence = _TLS_SENTENCES[word].format(host=host)
     return Failure("tls", f"{sentence} (OpenSSL: {said})" if said else sentence, tls=word)

@@ -11,7 +11,7 @@ from interlock import __version__
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, RequestRecord, Target
 from interlock.probe.transport.addresses import Origin
-from interlock.probe.transport.credentials import Access
+from interlock.probe.transport.credentials import Credentials
 from interlock.probe.transport.plan import DEFAULT_FHIR_VERSION
 
 if TYPE_CHECKING:
@@ -38,10 +38,15 @@ class ClientCertificate:
 
 @dataclass(frozen=True, slots=True)
 class SamplePlan:
-    """The sample to take at one organisation: with which credentials, and of which of the contract's inputs."""
+    """The sample to take at one organisation.
 
-    access: Access
+    :ivar credentials: none when there are none; ``reason`` then says why.
+    :ivar needs: the contract's inputs to sample.
+    """
+
+    credentials: Credentials | None
     needs: tuple[Need, ...]
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

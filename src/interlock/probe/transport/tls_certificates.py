@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -11,6 +12,8 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from interlock.model.observation import Certificate
 from interlock.model.text import plain
+
+_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
 _MAX_NAMES = 10
 MAX_CHAIN = 10
@@ -32,10 +35,13 @@ def describe(certificate: bytes, now: datetime) -> Certificate | None:
     try:
         parsed = x509.load_der_x509_certificate(certificate)
         kind, bits = _key(parsed)
+        names = _extension(parsed, x509.SubjectAlternativeName) or ()
+        constraints = _extension(parsed, x509.BasicConstraints)
+        access = _extension(parsed, x509.AuthorityInformationAccess) or ()
         return Certificate(
             subject=_common_name(parsed.subject),
             issuer=_common_name(parsed.issuer),
-            names=_names(parsed),
+            names=tuple(plain(name.value, 120) for name in list(names)[:_MAX_NAMES]),
             not_before=parsed.not_valid_before_utc.isoformat(),
             not_after=parsed.not_valid_after_utc.isoformat(),
             days_left=(parsed.not_valid_after_utc - now).days,
@@ -43,8 +49,9 @@ def describe(certificate: bytes, now: datetime) -> Certificate | None:
             key=kind,
             key_bits=bits,
             signature=parsed.signature_hash_algorithm.name if parsed.signature_hash_algorithm else None,
-            authority=_is_authority(parsed),
-            names_its_issuer=_names_its_issuer(parsed),
+            authority=constraints is not None and constraints.ca,
+            # Where its issuer's is to be had (RFC 5280 section 4.2.2.1, caIssuers).
+            names_its_issuer=any(entry.access_method == AuthorityInformationAccessOID.CA_ISSUERS for entry in access),
         )
     except Exception:
         # Parsers of certificates fail in many ways on a stranger's bytes; an unreadable certificate is no observation.
@@ -56,28 +63,11 @@ def _common_name(name: x509.Name) -> str:
     return plain(attributes[0].value, 120) if attributes else ""
 
 
-def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
     try:
-        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
-        return ()
-    return tuple(plain(name.value, 120) for name in list(extension.value)[:_MAX_NAMES])
-
-
-def _is_authority(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return False
-
-
-def _names_its_issuer(certificate: x509.Certificate) -> bool:
-    """Whether a certificate says where its issuer's is to be had (RFC 5280 section 4.2.2.1, caIssuers)."""
-    try:
-        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except x509.ExtensionNotFound:
-        return False
-    return any(entry.access_method == AuthorityInformationAccessOID.CA_ISSUERS for entry in access)
+        return None
 
 
 def _key(certificate: x509.Certificate) -> tuple[str, int | None]:
