@@ -18,7 +18,7 @@ from interlock.model.observation import (
     TlsFacts,
 )
 from interlock.probe.transport.addresses import origin
-from interlock.probe.transport.exchange import ABSENT, Exchange, Purpose
+from interlock.probe.transport.exchange import Exchange, Purpose
 
 Exchanges = Mapping[Purpose, Exchange]
 
@@ -177,7 +177,7 @@ def outcome_of(exchanges: Exchanges) -> ObservationOutcome:
 def is_absent(exchanges: Exchanges, purpose: Purpose) -> bool:
     """Whether a document is positively not there (404 or 410), as opposed to never retrieved."""
     exchange = exchanges.get(purpose)
-    return exchange is not None and exchange.reading in ABSENT
+    return exchange is not None and exchange.reading == "absent"
 
 
 def document_of(exchanges: Exchanges, purpose: Purpose) -> Any:

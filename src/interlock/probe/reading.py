@@ -70,22 +70,22 @@ def read_reply(purpose: Purpose, status: int, content_type: str, body: bytes) ->
     name = DOCUMENT_NAMES[purpose]
     if not body.strip():
         return Read("empty", f"the server answered HTTP {status} with an empty body instead of a {name}")
-    text = decode_text(body, content_type)
-    if text.text.lstrip()[:1] == "<":
-        return _markup(text.text, name, text.notes)
+    text, oddities = decode_text(body, content_type)
+    if text.lstrip()[:1] == "<":
+        return _markup(text, name, oddities)
     try:
         if purpose in _STATEMENTS:
-            check_json(text.text, max_nodes=MAX_NODES)  # the parser bounds the depth
-            if (statement := decode(text.text)) is not None:
-                return Read("document", f"a {statement.members['resourceType']}", statement, text.notes)
-        value, notes = parse_document(text.text)
+            check_json(text, max_nodes=MAX_NODES)  # the parser bounds the depth
+            if (statement := decode(text)) is not None:
+                return Read("document", f"a {statement.members['resourceType']}", statement, oddities)
+        value, notes = parse_document(text)
     except (NotJsonError, JsonBoundsError) as error:
-        return Read("not_json", f"the {name} {error}", notes=text.notes)
+        return Read("not_json", f"the {name} {error}", notes=oddities)
     reading, detail = _json(purpose, name, value)
     document = None
     if reading == "document":
         document = tolerate(value) if purpose in _STATEMENTS else value
-    return Read(reading, detail, document, (*text.notes, *notes))
+    return Read(reading, detail, document, (*oddities, *notes))
 
 
 def _error(status: int, content_type: str, body: bytes) -> Read:
@@ -111,7 +111,7 @@ def _diagnostics(content_type: str, body: bytes) -> str:
     if not body or len(body) > 200_000 or body[:200].lstrip()[:1] != b"{":
         return ""
     try:
-        value = parse_json(decode_text(body, content_type).text)
+        value = parse_json(decode_text(body, content_type)[0])
     except (NotJsonError, JsonBoundsError):
         return ""
     is_outcome = isinstance(value, dict) and value.get("resourceType") == "OperationOutcome"

@@ -195,10 +195,9 @@ class _Session:
         return where.host if where is not None else ""
 
     async def _metadata(self) -> None:
-        ladder = plan.metadata_ladder(self._settings.fhir_version)
         memory = self._client.memory
-        await self._get("metadata", plan.metadata_url(self._base), memory.order(self._host, ladder))
-        memory.learn(self._host, self.exchanges["metadata"], ladder)
+        await self._get("metadata", plan.metadata_url(self._base), memory.order(self._host, plan.METADATA_LADDER))
+        memory.learn(self._host, self.exchanges["metadata"], plan.METADATA_LADDER)
 
     async def _advertised(self) -> None:
         """Get the documents that the SMART configuration advertises: OpenID discovery and the server's keys."""
@@ -223,7 +222,7 @@ class _Session:
         """Look for the statement a path segment deeper: people copy an address without its last part."""
         tried: tuple[RequestRecord, ...] = ()
         for base in plan.deeper_bases(self._base):
-            await self._get("deeper", plan.metadata_url(base), plan.metadata_ladder(self._settings.fhir_version)[1:2])
+            await self._get("deeper", plan.metadata_url(base), plan.METADATA_LADDER[1:2])
             exchange = self.exchanges["deeper"]
             self.exchanges["deeper"] = replace(exchange, records=(*tried, *exchange.records))
             tried = self.exchanges["deeper"].records
@@ -236,7 +235,7 @@ class _Session:
         if self._has("smart"):
             await self._get("cors-smart", plan.smart_url(self._base), plan.JSON_LADDER[:1], headers)
         if self._has("metadata"):
-            ladder = self._client.memory.order(self._host, plan.metadata_ladder(self._settings.fhir_version))
+            ladder = self._client.memory.order(self._host, plan.METADATA_LADDER)
             await self._get("cors-metadata", plan.metadata_url(self._base), ladder[:1], headers)
 
     def _preflights(self, sent: str) -> list[Awaitable[None]]:

@@ -7,7 +7,7 @@ import json
 import re
 import zlib
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -127,28 +127,19 @@ class Decoder:
         return b"".join(pieces)
 
 
-class Text(NamedTuple):
-    """A decoded body; ``charset`` is the character set it was read in, ``notes`` name oddities."""
-
-    text: str
-    charset: str
-    notes: tuple[str, ...]
-
-
-def decode_text(body: bytes, content_type: str) -> Text:
-    """Characters of a body: a byte-order mark wins, then UTF-8, then the declared charset, then Latin-1."""
+def decode_text(body: bytes, content_type: str) -> tuple[str, tuple[str, ...]]:
+    """Characters of a body, and oddities: a byte-order mark wins, then UTF-8, the declared charset, and Latin-1."""
     for mark, encoding in _BOMS:
         if body.startswith(mark):
-            text = body[len(mark) :].decode(encoding, "replace")
-            return Text(text, encoding, ("the body starts with a byte-order mark",))
+            return body[len(mark) :].decode(encoding, "replace"), ("the body starts with a byte-order mark",)
     with suppress(UnicodeDecodeError):
-        return Text(body.decode("utf-8"), "utf-8", ())
+        return body.decode("utf-8"), ()
     declared = declared_charset(content_type)
     if declared is not None:
         with suppress(LookupError, ValueError):
             if codecs.lookup(declared).name.startswith(_CHARSETS):
-                return Text(body.decode(declared), declared, (f"the body is {declared}, not UTF-8",))
-    return Text(body.decode("latin-1"), "latin-1", ("the body is not UTF-8 and was read as Latin-1",))
+                return body.decode(declared), (f"the body is {declared}, not UTF-8",)
+    return body.decode("latin-1"), ("the body is not UTF-8 and was read as Latin-1",)
 
 
 def declared_charset(content_type: str) -> str | None:

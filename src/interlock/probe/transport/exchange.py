@@ -69,9 +69,6 @@ Reading = Literal[
     "oauth_error",  # a JSON object with error (RFC 6749 section 5.2)
 ]
 
-#: Readings that show positively that the document is not published at that address.
-ABSENT: frozenset[str] = frozenset({"absent"})
-
 #: The name of each document in a sentence.
 DOCUMENT_NAMES: Mapping[str, str] = {
     "metadata": "capability statement",

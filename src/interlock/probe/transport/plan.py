@@ -14,7 +14,6 @@ from interlock.model.text import plain
 from interlock.probe.transport.addresses import REASONS, Origin, has_userinfo, kind_of_host, origin, split
 
 MAX_URL = 2048
-DEFAULT_FHIR_VERSION = "4.0"
 SMART_PATH = ".well-known/smart-configuration"
 OPENID_PATH = ".well-known/openid-configuration"
 
@@ -30,21 +29,16 @@ class Rung:
     query: str = ""
 
 
-def metadata_ladder(fhir_version: str = DEFAULT_FHIR_VERSION) -> tuple[Rung, ...]:
-    """How to ask for the statement as JSON, best first (FHIR R4 http.html: mime types, version parameter, ``_format``).
-
-    ``fhir_version`` is major.minor: a server of several releases answers in that version, a server that ignores the
-    parameter with its default. DSTU2's own media type comes third, the query that overrides Accept last.
-    """
-    return (
-        Rung(f"application/fhir+json; fhirVersion={fhir_version}"),
-        Rung("application/fhir+json"),
-        Rung("application/json+fhir"),
-        Rung("application/json"),
-        Rung("*/*", "_format=json"),
-    )
-
-
+#: How to ask for the statement as JSON, best first (FHIR R4 http.html: mime types, version parameter, ``_format``). A
+#: server of several releases answers in the version asked for, a server that ignores the parameter with its default.
+#: DSTU2's own media type comes third, the query that overrides Accept last.
+METADATA_LADDER = (
+    Rung("application/fhir+json; fhirVersion=4.0"),
+    Rung("application/fhir+json"),
+    Rung("application/json+fhir"),
+    Rung("application/json"),
+    Rung("*/*", "_format=json"),
+)
 #: What a read or a search accepts.
 FHIR_JSON = "application/fhir+json, application/json;q=0.9"
 #: SMART App Launch 2.2: the answer is ``application/json`` whatever Accept says, and clients may omit it.

@@ -12,7 +12,6 @@ from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, RequestRecord, Target
 from interlock.probe.transport.addresses import Origin
 from interlock.probe.transport.credentials import Credentials
-from interlock.probe.transport.plan import DEFAULT_FHIR_VERSION
 
 if TYPE_CHECKING:
     from interlock.model.contract import Need
@@ -69,7 +68,6 @@ class ProbeSettings:
         the UDAP metadata, a base a path segment deeper. Off, a well-behaved server gets two requests.
     :ivar origin: a browser client's registered origin; given, discovery is asked once more with it (CORS).
     :ivar cds_services: base URL of the product's own CDS Hooks service, when its discovery is to be checked.
-    :ivar fhir_version: the FHIR version to ask for, major.minor (FHIR R4 http.html, version parameter).
     :ivar active: the user allows requests beyond GET: CORS preflights and safe negatives.
     :ivar samples: organisation id → the sample to take there. Never shown, never pickled.
     :raises InterlockError: a limit is not positive, or the user agent is no header value.
@@ -90,7 +88,6 @@ class ProbeSettings:
     thorough: bool = False
     origin: str | None = None
     cds_services: str | None = None
-    fhir_version: str = DEFAULT_FHIR_VERSION
     active: bool = False
     samples: Mapping[str, SamplePlan] = field(default_factory=dict, repr=False, compare=False)
 

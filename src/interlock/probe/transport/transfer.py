@@ -102,7 +102,7 @@ class Reply:
     def json(self) -> Any:
         """The JSON value of the body, or none."""
         try:
-            return parse_json(decode_text(self.body, self.record.content_type or "").text)
+            return parse_json(decode_text(self.body, self.record.content_type or "")[0])
         except (NotJsonError, JsonBoundsError):
             return None
 
