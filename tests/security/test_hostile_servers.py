@@ -66,6 +66,15 @@ class Suite:
     sites: dict[str, Site]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _no_proxy() -> Iterator[None]:
+    """No proxy of this machine stands between a probe and the servers."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+            patch.delenv(name, raising=False)
+        yield
+
+
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
     if (reason := unusable(2 * len(BEHAVIOURS))) is not None:
@@ -147,8 +156,8 @@ def test_a_victim_hears_what_is_allowed(suite: Suite) -> None:
     site = suite.sites["redirect: another port of the same host"]
     victim = f"http://{site.victim}"
     try:
-        probe_sync([Target(base_url=site.base)], ProbeSettings(trust_env=False), allowed=[victim])
-        probe_sync([Target(base_url="http://10.0.0.5/fhir")], ProbeSettings(trust_env=False))
+        probe_sync([Target(base_url=site.base)], ProbeSettings(), allowed=[victim])
+        probe_sync([Target(base_url="http://10.0.0.5/fhir")], ProbeSettings())
         assert suite.hosts.hit[0] == (site.address, site.victim_port)
         assert suite.network.tried[0] == "10.0.0.5"
     finally:

@@ -24,7 +24,7 @@ def peak_mb() -> int:
 async def outcome_of(url: str) -> str:
     """The outcome of a probe of this address alone."""
     targets = [Target(base_url=url)]
-    settings = ProbeSettings(deadline_s=10.0, trust_env=False, private_origins=private_origins_of(targets))
+    settings = ProbeSettings(deadline_s=10.0, private_origins=private_origins_of(targets))
     outcomes = [observation.outcome async for observation in probe(targets, settings)]
     return outcomes[0]
 
