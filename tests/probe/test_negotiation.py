@@ -15,7 +15,7 @@ from probe_loopback import Loopback, Reply, Request, as_json
 
 from interlock.model.observation import Check, Observation, Target
 from interlock.probe.recheck import recheck
-from interlock.probe.transport.negotiation import HostMemory, next_rung, rung_of
+from interlock.probe.transport.hosts import HostMemory, next_rung, rung_of
 from interlock.probe.transport.plan import METADATA_LADDER, cds_url, deeper_bases
 from interlock.probe.transport.settings import ProbeEvent, ProbeSettings
 from typed_targets import probe_sync

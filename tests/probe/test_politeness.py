@@ -20,7 +20,7 @@ from probe_loopback import Loopback, Reply, Request, as_json, hang, relay
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, Target
 from interlock.probe.transport.failures import RequestFailed
-from interlock.probe.transport.politeness import HostLimits
+from interlock.probe.transport.hosts import HostLimits
 from interlock.probe.transport.settings import USER_AGENT, ProbeSettings
 from typed_targets import probe_sync
 

@@ -23,7 +23,7 @@ from probe_loopback import Loopback, redirect
 from interlock.model.observation import Certificate, Check, Observation, Target, TlsFacts
 from interlock.probe.transport.addresses import Origin, origin
 from interlock.probe.transport.client import Client
-from interlock.probe.transport.negotiation import HostMemory
+from interlock.probe.transport.hosts import HostMemory
 from interlock.probe.transport.settings import ClientCertificate, ProbeSettings
 from interlock.probe.transport.tls import Inspection, can_try, inspect
 from interlock.probe.transport.tls_facts import explained

@@ -165,7 +165,7 @@ def milestone(data: bytes, folder: Path) -> object:
 
 
 def results(data: bytes, folder: Path) -> object:
-    from interlock.probe.resume import ResultFile
+    from interlock.probe.fleet import ResultFile
 
     (folder / "r.ndjson").write_bytes(data)
     with ResultFile(folder / "r.ndjson", resume=True) as file:
@@ -304,7 +304,7 @@ def answer_to(purpose: str) -> Callable[[bytes, Path], object]:
 def headers(data: bytes, folder: Path) -> object:
     """Header fields of an answer, a line each, in every check and every place that acts by one."""
     from interlock.probe.transport.content import declared_charset
-    from interlock.probe.transport.politeness import asked_to_wait
+    from interlock.probe.transport.hosts import asked_to_wait
 
     lines = [line.partition(":") for line in data.decode("latin-1").splitlines()]
     fields = {name.strip().lower(): value.strip() for name, _, value in lines}

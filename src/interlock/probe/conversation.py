@@ -10,9 +10,8 @@ from dataclasses import replace
 from interlock.probe.reading import Read, read_reply
 from interlock.probe.transport.client import Client
 from interlock.probe.transport.exchange import Exchange, OnRecord, Purpose
-from interlock.probe.transport.negotiation import next_rung
+from interlock.probe.transport.hosts import SLOW_DOWN, asked_to_wait, next_rung
 from interlock.probe.transport.plan import Rung
-from interlock.probe.transport.politeness import SLOW_DOWN, asked_to_wait
 from interlock.probe.transport.transfer import Ask, Reply
 
 _BACKOFF_S = 0.5

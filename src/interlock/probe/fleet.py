@@ -1,5 +1,7 @@
 """Probing thousands of targets: results as lines of JSON, from one process or several, in whatever order they come.
 
+A file of results is only ever appended to: whatever ends the run, every complete line of it counts.
+
 Worker processes get whole hosts, so the limits of a host hold although its requests are not counted together. They
 send back finished lines and a short digest of each, several at once: no observation is pickled, and none is kept.
 """
@@ -13,15 +15,19 @@ import os
 import signal
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from interlock.documents.visible import visible_json
-from interlock.model.errors import InterlockError
+from interlock.model.address_secrets import redacted_json
+from interlock.model.errors import InterlockError, Location
 from interlock.model.observation import Observation, Target
 from interlock.probe.runner import host_of, probe
 from interlock.probe.tally import Digest, digest_of
@@ -35,6 +41,8 @@ _TICK_S = 0.5
 #: A worker hands over so many results at once, or fewer at a tick: each time costs a change of process.
 _AT_ONCE = 8
 _PIPE_BYTES = 1024 * 1024
+#: Of a line of results that is read.
+_MAX_LINE = 64 * 1024 * 1024
 
 
 class WorkerCrash(Exception):  # noqa: N818  # a failure of the program, of which its parent learns
@@ -190,3 +198,78 @@ def _worker(end: Connection, targets: list[Target], settings: ProbeSettings, par
         os._exit(1)
     except Exception:
         end.send(WorkerCrash(traceback.format_exc()))
+
+
+def key_of(target: Target) -> tuple[str, str | None]:
+    """The key of a target: its base URL as given, and its organisation."""
+    return target.base_url, target.org
+
+
+class ResultFile:
+    """Newline-delimited observations. A context manager; lines are only ever appended.
+
+    A line is written with a single call and counts once its line feed is there: a killed process leaves behind at most
+    a torn last line, which :meth:`earlier` removes.
+
+    :raises InterlockError: the file exists although nothing is to be resumed, or it cannot be written.
+    """
+
+    def __init__(self, path: Path, *, resume: bool) -> None:
+        self._path = path
+        location = Location(file=str(path))
+        if not resume and path.exists() and path.stat().st_size:
+            raise InterlockError(
+                "the file exists already and would be overwritten",
+                location=location,
+                remedy="--resume continues it; or name another file",
+            )
+        try:
+            self._file: BinaryIO = path.open("a+b", buffering=0)
+        except OSError as error:
+            raise InterlockError(f"cannot be written: {error.strerror or error}", location=location) from error
+
+    def __enter__(self) -> ResultFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def earlier(self) -> Iterator[Observation]:
+        """The observations that are in the file already; a torn last line is cut off.
+
+        :raises InterlockError: a complete line is no observation; with its number.
+        """
+        good = 0
+        with self._path.open("rb") as lines:
+            for number, line in enumerate(iter(lambda: lines.readline(_MAX_LINE), b""), 1):
+                if not line.endswith(b"\n"):
+                    break
+                try:
+                    observation = Observation.model_validate_json(redacted_json(line))
+                except ValidationError as error:
+                    raise InterlockError(
+                        "this line is no result of a probe",
+                        location=Location(file=str(self._path), line=number),
+                        remedy="remove the line, or name another file",
+                    ) from error
+                good += len(line)
+                yield observation
+        self._file.truncate(good)
+
+    def write(self, line: bytes) -> None:
+        """Append a line, its line feed included.
+
+        :raises InterlockError: the disk is full or the file is gone.
+        """
+        try:
+            left = memoryview(line)
+            while left:  # a disk that fills up takes part of a line
+                left = left[os.write(self._file.fileno(), left) :]
+        except OSError as error:
+            raise InterlockError(
+                f"cannot be written: {error.strerror or error}",
+                location=Location(file=str(self._path)),
+                remedy="make room and go on with --resume",
+            ) from error

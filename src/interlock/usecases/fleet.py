@@ -11,8 +11,7 @@ from pathlib import Path
 from interlock.model.base import Severity
 from interlock.model.fleet import FleetSummary
 from interlock.model.observation import Target
-from interlock.probe.fleet import run_fleet
-from interlock.probe.resume import ResultFile, key_of
+from interlock.probe.fleet import ResultFile, key_of, run_fleet
 from interlock.probe.tally import Digest, Tally, digest_of
 from interlock.probe.transport.settings import ProbeSettings
 from interlock.usecases.directories import pick, read_directory_file

@@ -41,13 +41,12 @@ from interlock.probe.transport.connections import (
     refusal,
 )
 from interlock.probe.transport.failures import Failure, RequestFailed, classify
+from interlock.probe.transport.hosts import MAX_HOLD_S, HostLimits, HostMemory, asked_to_wait
 from interlock.probe.transport.http import aiohttp
-from interlock.probe.transport.negotiation import HostMemory
 from interlock.probe.transport.plan import MAX_URL, is_patient_data
-from interlock.probe.transport.politeness import MAX_HOLD_S, HostLimits, asked_to_wait
 from interlock.probe.transport.settings import ProbeSettings
+from interlock.probe.transport.tls import tls_context
 from interlock.probe.transport.transfer import Ask, Reply, Transfer
-from interlock.probe.transport.verification import tls_context
 
 MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
