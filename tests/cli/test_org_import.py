@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from interlock.model.directory import ImportResult
+from interlock.model.fleet import ImportResult
 
 CSV = """\
 base_url,organization,source

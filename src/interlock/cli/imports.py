@@ -6,7 +6,7 @@ from collections import Counter
 
 from interlock.cli.output import say, show_table
 from interlock.model import words
-from interlock.model.directory import ImportResult
+from interlock.model.fleet import ImportResult
 
 _ROWS = 40
 

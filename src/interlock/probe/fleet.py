@@ -14,7 +14,6 @@ import multiprocessing
 import os
 import signal
 import traceback
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
 from multiprocessing.connection import Connection, wait
@@ -29,7 +28,7 @@ from interlock.documents.visible import visible_json
 from interlock.model.address_secrets import redacted_json
 from interlock.model.errors import InterlockError, Location
 from interlock.model.observation import Observation, Target
-from interlock.probe.runner import host_of, probe
+from interlock.probe.runner import crowds_of, probe
 from interlock.probe.tally import Digest, digest_of
 from interlock.probe.transport.settings import ProbeSettings
 
@@ -62,26 +61,19 @@ def run_fleet(
     """
     if not targets:
         return
-    workers = min(workers, len({host_of(target) for target in targets}))
-    if workers == 1:
+    shares = share_out(targets, workers)
+    if len(shares) == 1:
         asyncio.run(_in_this_process(targets, settings, on_result, on_tick))
     else:
-        _in_processes(share_out(targets, workers), settings, on_result, on_tick)
+        _in_processes(shares, settings, on_result, on_tick)
 
 
 def share_out(targets: Sequence[Target], workers: int) -> list[list[Target]]:
     """The targets of each worker: a host is never divided, the largest hosts are handed out first (greedy balance)."""
-    counts = Counter(host_of(target) for target in targets)
-    loads = [0] * workers
-    chosen: dict[str, int] = {}
-    for host, count in counts.most_common():
-        worker = loads.index(min(loads))
-        chosen[host] = worker
-        loads[worker] += count
-    target_shares: list[list[Target]] = [[] for _ in range(workers)]
-    for target in targets:
-        target_shares[chosen[host_of(target)]].append(target)
-    return [share for share in target_shares if share]
+    shares: list[list[Target]] = [[] for _ in range(workers)]
+    for crowd in sorted(crowds_of(targets).values(), key=len, reverse=True):
+        min(shares, key=len).extend(crowd)
+    return [share for share in shares if share]
 
 
 async def _in_this_process(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections import defaultdict, deque
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -32,12 +32,9 @@ async def probe(
     if not targets:
         return
     settings = settings or ProbeSettings()
-    crowds: dict[str, deque[Target]] = {}
-    for target in targets:
-        crowds.setdefault(host_of(target), deque()).append(target)
     # A host's crowd delays only itself: few of it have a turn at a time, for each asks its host for two documents.
     turns: asyncio.Queue[deque[Target]] = asyncio.Queue()
-    for crowd in [*crowds.values()] * max(1, settings.per_host // 2):
+    for crowd in [*crowds_of(targets).values()] * max(1, settings.per_host // 2):
         turns.put_nowait(crowd)
     results: asyncio.Queue[Observation | BaseException] = asyncio.Queue(2 * settings.concurrency)
     async with Client(settings) as client:
@@ -57,13 +54,16 @@ async def probe(
             await asyncio.gather(*workers, return_exceptions=True)
 
 
-def host_of(target: Target) -> str:
-    """The host of a target; an address that cannot be used counts as a host of its own."""
-    where = origin(target.base_url)
-    if where is None:
-        with suppress(InterlockError):
-            where = origin(clean_base_url(target.base_url))
-    return where.host if where else target.base_url
+def crowds_of(targets: Iterable[Target]) -> dict[str, deque[Target]]:
+    """The targets of each host; an address that cannot be used counts as a host of its own."""
+    crowds: defaultdict[str, deque[Target]] = defaultdict(deque)
+    for target in targets:
+        where = origin(target.base_url)
+        if where is None:
+            with suppress(InterlockError):
+                where = origin(clean_base_url(target.base_url))
+        crowds[where.host if where else target.base_url].append(target)
+    return crowds
 
 
 async def _work(

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from interlock.fhir.directory import Directory, DirectoryEntry
 from interlock.model import words
-from interlock.model.directory import DroppedAddress, ImportedOrganization, ImportResult
 from interlock.model.errors import InterlockError
+from interlock.model.fleet import DroppedAddress, ImportedOrganization, ImportResult
 from interlock.model.organization import Organization
 from interlock.model.text import slug
 from interlock.usecases.directories import pick, read_directory_file, vendor_id

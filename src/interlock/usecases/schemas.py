@@ -10,10 +10,9 @@ from interlock.content.ruleset_files import Header
 from interlock.model.assessment import Assessment
 from interlock.model.contract import ContractFit, WorkflowContract
 from interlock.model.diff import AssessmentDiff, BurnDown
-from interlock.model.directory import ImportResult
 from interlock.model.drift import Drift
 from interlock.model.errors import InterlockError
-from interlock.model.fleet import FleetSummary
+from interlock.model.fleet import FleetSummary, ImportResult
 from interlock.model.forms import FormImport
 from interlock.model.gap_graph import GapGraph
 from interlock.model.observation import Observation
