@@ -107,7 +107,7 @@ class TokenSource:
         allowed = plan.follow(smart.token_endpoint, base.url, base.private_origins)
         reason = allowed.reason
         if allowed.url is not None:
-            if not may_carry_secrets(allowed.url):
+            if not may_carry_secrets(base.url) or not may_carry_secrets(allowed.url):
                 reason = "it is not https"
             elif not self._credentials.may_go_to(allowed.url):
                 reason = "they were not trusted to go to that host"
