@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def tornado(simulation: Simulation, criticality: Sequence[float]) -> tuple[Drive
 
 def _tasks(simulation: Simulation, end: Floats, criticality: Sequence[float]) -> Iterator[Driver]:
     total = simulation.times.durations.total
-    rows = [row for row, share in enumerate(criticality) if share > 0]
+    rows = [row for row, share in enumerate(criticality) if share > 0 and np.ptp(total[row][: end.size])]
     rows.sort(key=lambda row: (-criticality[row] * float(np.ptp(total[row][:256])), row))
     for row in rows[:_CANDIDATES]:
         task = simulation.work.tasks[row]
@@ -48,30 +49,17 @@ def _tasks(simulation: Simulation, end: Floats, criticality: Sequence[float]) ->
 
 
 def _parties(simulation: Simulation, end: Floats) -> Iterator[Driver]:
-    parties = {
-        (scope, name): None for task in simulation.work.tasks for scope, name in _shared(task.scope, task.parties)
-    }
+    tasks = simulation.work.tasks
+    parties = {party for task in tasks for party in task.parties.items()}
+    parties |= {(Scope.PRODUCT, "") for task in tasks if task.scope is Scope.PRODUCT}
     for scope, name in sorted(parties)[:_CANDIDATES]:
         luck = simulation.sampler.factor((scope, name))[: end.size]
         known = scope.value if scope is Scope.PRODUCT else f"{scope.value}:{name}"
         yield _bar(known, _TITLES[scope], "party", name if scope is Scope.ORG else None, luck, end)
 
 
-def _shared(scope: Scope, parties: Mapping[Scope, str]) -> Iterator[tuple[Scope, str]]:
-    if scope is Scope.PRODUCT:
-        yield (Scope.PRODUCT, "")
-    yield from parties.items()
-
-
-def _bar(key: str, title: str, kind: str, org: str | None, luck: Floats, end: Floats) -> Driver:
+def _bar(key: str, title: str, kind: Literal["task", "party"], org: str | None, luck: Floats, end: Floats) -> Driver:
     side = max(1, int(_SIDE * end.size))
-    if luck.min() == luck.max():
-        p80 = round(network.quantile(end, 0.8), 1)
-        well = badly = p80
-    else:
-        order = np.argpartition(luck, (side, luck.size - side))
-        well = round(network.quantile(end[order[:side]], 0.8), 1)
-        badly = round(network.quantile(end[order[-side:]], 0.8), 1)
-    return Driver.model_validate(
-        {"id": key, "title": title, "what": kind, "org": org, "p80_if_well": well, "p80_if_badly": badly}
-    )
+    order = np.argpartition(luck, (side, luck.size - side))
+    well, badly = (round(network.quantile(end[part], 0.8), 1) for part in (order[:side], order[-side:]))
+    return Driver(id=key, title=title, what=kind, org=org, p80_if_well=well, p80_if_badly=badly)

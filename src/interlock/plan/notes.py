@@ -42,10 +42,15 @@ def notes(
     by: date | None,
 ) -> tuple[str, ...]:
     """The notes of a plan, those that move dates most first."""
-    work = simulation.work
+    work, used = simulation.work, simulation.sampler.runs
     if not work.tasks:
         return (f"Nothing is left to plan before the {words.gate(gate)}.",)
-    said = [*_people(simulation, finish), *_unknowns(simulation, finish, if_gaps)]
+    said = [*_people(simulation, finish)]
+    unknown = sum(task.kind == "discovery" for task in work.tasks)
+    if unknown:
+        worse = f"; were they all gaps, the P80 would be {words.iso_day(if_gaps.p80_date)}" if if_gaps else ""
+        known = words.count(unknown, "unknown")
+        said.append(f"{known} in the plan: there is time to find out, none to close what may be found{worse}.")
     if any(task.kind == "routine" for task in work.tasks):
         said.append("Routine tasks are planned as not yet begun.")
     if work.done:
@@ -53,7 +58,6 @@ def notes(
     said += _calendar(simulation, start, by)
     if simulation.orgs and GATE_RANK[gate] >= GATE_RANK[Gate.PILOT]:
         said.append(CROSS_CHECK)
-    used = simulation.sampler.runs
     if used < asked:
         said.append(f"{used:,} runs instead of {asked:,}, because there are {len(work.tasks):,} tasks.")
     return tuple(said)
@@ -78,14 +82,6 @@ def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
     free = [parties for owner, parties in others.items() if owner not in simulation.persons]
     if free:
         yield f"Nobody queues for {listed(free)}: what they are short of is in their lead times."
-
-
-def _unknowns(simulation: Simulation, finish: Quantiles, if_gaps: Quantiles | None) -> Iterator[str]:
-    unknown = sum(task.kind == "discovery" for task in simulation.work.tasks)
-    if unknown:
-        worse = f"; were they all gaps, the P80 would be {words.iso_day(if_gaps.p80_date)}" if if_gaps else ""
-        known = words.count(unknown, "unknown")
-        yield f"{known} in the plan: there is time to find out, none to close what may be found{worse}."
 
 
 def _calendar(simulation: Simulation, start: date, by: date | None) -> Iterator[str]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlsplit
 
+import networkx as nx
+
 from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import GapClass, Reference, RuleOutcome, Scope, Severity
@@ -97,6 +99,11 @@ class Context:
     def nodes(self) -> dict[str, GapNode]:
         """Nodes of the gap graph by key."""
         return {node.key: node for node in self.assessment.graph.nodes}
+
+    @cached_property
+    def waiting(self) -> nx.DiGraph:
+        """The reduced gap graph: keys of findings, with an edge from each to what waits for it."""
+        return nx.DiGraph((edge.before, edge.after) for edge in self.assessment.graph.reduced)
 
     def needed(self, rule: Rule) -> bool:
         """Whether the target gate cannot be passed while this rule is open (as ``gaps`` counts requirements)."""

@@ -6,6 +6,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from interlock.model import words
 from interlock.model.base import GapClass, RuleOutcome
@@ -30,14 +31,13 @@ def build_gaps(context: Context) -> Shown:
     the others get a row with the first sentence of what to do.
     """
     by_rule = context.findings_by_rule({RuleOutcome.GAP})
-    neighbours = Neighbours(context)
     waves: dict[int, list[Rule]] = defaultdict(list)
     entries = {}
     for rule_id, findings in by_rule.items():
         rule = context.assessment.rules[rule_id]
         nodes = [context.nodes[finding.key] for finding in findings if finding.key in context.nodes]
         waves[min((node.wave for node in nodes), default=0) if context.needed(rule) else _LATER].append(rule)
-        entries[rule_id] = _entry(context, rule, findings, neighbours)
+        entries[rule_id] = _entry(context, rule, findings)
     blockers = [rule for wave in waves if wave != _LATER for rule in waves[wave] if rule.gap_class in BLOCKERS]
     blockers.sort(key=_worst_first)
     told = {rule.id for rule in blockers[:BRIEF_ENTRIES]} if context.brief else set(entries)
@@ -67,32 +67,11 @@ def _heading(context: Context, wave: int) -> Shown:
     return {"anchor": f"gaps-wave-{wave + 1}", "title": f"Wave {wave + 1}", "note": note}
 
 
-class Neighbours:
-    """Rules directly before and after each rule in the reduced graph, as links."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._before: dict[str, list[str]] = defaultdict(list)
-        self._after: dict[str, list[str]] = defaultdict(list)
-        for edge in context.assessment.graph.reduced:
-            self._before[edge.after].append(edge.before)
-            self._after[edge.before].append(edge.after)
-
-    def before(self, keys: Iterable[str]) -> tuple[Link, ...]:
-        """What any of these findings waits for, each rule once."""
-        return self._links(keys, self._before)
-
-    def after(self, keys: Iterable[str]) -> tuple[Link, ...]:
-        """What waits for any of these findings, each rule once."""
-        return self._links(keys, self._after)
-
-    def _links(self, keys: Iterable[str], table: dict[str, list[str]]) -> tuple[Link, ...]:
-        links = {}
-        for key in keys:
-            for other in table.get(key, ()):
-                link = self._context.finding_link(other)
-                links[link.label, link.anchor] = link
-        return tuple(links[pair] for pair in sorted(links))
+def neighbours(context: Context, keys: Iterable[str], *, before: bool) -> tuple[Link, ...]:
+    """Rules directly before, or after, any of these findings in the reduced graph, each once."""
+    step = context.waiting.predecessors if before else context.waiting.successors
+    links = {context.finding_link(other) for key in keys if key in context.waiting for other in step(key)}
+    return tuple(sorted(links, key=attrgetter("label", "anchor")))
 
 
 def behind(context: Context, keys: Iterable[str]) -> str:
@@ -102,7 +81,7 @@ def behind(context: Context, keys: Iterable[str]) -> str:
     return f"holds up {words.count(total, 'gate')}" if total else ""
 
 
-def _entry(context: Context, rule: Rule, findings: Sequence[Finding], neighbours: Neighbours) -> Shown:
+def _entry(context: Context, rule: Rule, findings: Sequence[Finding]) -> Shown:
     keys = [finding.key for finding in findings]
     remediation = rule.remediation
     source, cites = context.lead_source(remediation.lead_time)
@@ -127,8 +106,8 @@ def _entry(context: Context, rule: Rule, findings: Sequence[Finding], neighbours
         "cites": references,
         "statements": ", ".join(rule.source),
         "behind": behind(context, keys),
-        "waits_for": neighbours.before(keys),
-        "opens": neighbours.after(keys),
+        "waits_for": neighbours(context, keys, before=True),
+        "opens": neighbours(context, keys, before=False),
         "subjects": context.subject_lines(
             (context.subject_link(finding.subject), context.message(finding)) for finding in findings
         ),

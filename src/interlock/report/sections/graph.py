@@ -39,25 +39,17 @@ def build_graph(context: Context) -> Shown:
 
     drawn = required(graph, lambda node: context.needed(context.assessment.rules[node.rule]))
     drawn = drawn if drawn.nodes else graph
+    number, gate = len(graph.nodes) - len(drawn.nodes), words.GATE[context.assessment.target_gate].phrase
+    are = words.agree(number, "is", "are")
+    needless = f"{words.count(number, 'node')} that the {gate} gate does not need {are} left out." if number else ""
     drawing, picture = _legible(drawn, context, anchor, graph.root_causes, lead)
     return {
         "lead": lead,
         "picture": picture,
         "mermaid": mermaid(drawing),
-        "note": " ".join(
-            part for part in (_left_out(context, len(graph.nodes) - len(drawn.nodes)), drawing.note) if part
-        ),
+        "note": " ".join(filter(None, (needless, drawing.note))),
         "root_causes": tuple(_root(context, cause) for cause in graph.root_causes),
     }
-
-
-def _left_out(context: Context, number: int) -> str:
-    gate = words.GATE[context.assessment.target_gate].phrase
-    return (
-        f"{words.count(number, 'node')} that the {gate} gate does not need {words.agree(number, 'is', 'are')} left out."
-        if number
-        else ""
-    )
 
 
 def _legible(

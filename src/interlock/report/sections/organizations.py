@@ -196,7 +196,9 @@ def _links(context: Context, keys: Sequence[str], *, shared: bool) -> tuple[tupl
     own = {key for key in keys if shared and _is_own(context, key)}
     told = [key for key in keys if key not in own]
     if context.brief:
-        told.sort(key=lambda key: _worst(context, key))
+        rules = context.assessment.rules
+        severity = {key: rules[rule_id].severity.rank for key in told if (rule_id := key.partition("@")[0]) in rules}
+        told.sort(key=lambda key: (severity.get(key, len(Severity)), key))
     links = tuple({link.label: link for link in map(context.finding_link, told)}.values())
     shown = links[: BRIEF_NAMES if context.brief else None]
     counts = []
@@ -206,11 +208,6 @@ def _links(context: Context, keys: Sequence[str], *, shared: bool) -> tuple[tupl
         counts.append(f"{len(own):,} of the product")
     more = " and ".join(counts)
     return shown, f" and {more}" if shown and more else more
-
-
-def _worst(context: Context, key: str) -> tuple[int, str]:
-    rule = context.rule(key.partition("@")[0])
-    return (rule.severity.rank if rule else len(Severity), key)
 
 
 def _rows(context: Context, findings: Iterable[Finding], outcomes: frozenset[RuleOutcome]) -> tuple[Shown, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 
 from interlock.model import words
 from interlock.model.base import RuleOutcome
@@ -20,33 +21,28 @@ def build_statements(context: Context) -> Shown:
     outcomes: dict[str, Counter[RuleOutcome]] = defaultdict(Counter)
     for finding in context.assessment.findings:
         outcomes[finding.rule][finding.outcome] += 1
-    rows = []
     texts = {statement.id: statement.text for statement in STATEMENTS}
-    for statement in sorted({*texts, *rules}):
-        total: Counter[RuleOutcome] = Counter()
-        for rule_id in rules[statement]:
-            total += outcomes[rule_id]
-        rows.append(
-            {
-                "id": statement,
-                "text": texts.get(statement, ""),
-                "rules": tuple(_link(context, rule_id, outcomes[rule_id]) for rule_id in rules[statement]),
-                "outcome": _outcome(total, bool(rules[statement])),
-            }
-        )
-    return {"rows": tuple(rows)}
+    rows = [
+        {
+            "id": statement,
+            "text": texts.get(statement, ""),
+            "rules": [_link(context, rule_id, outcomes[rule_id]) for rule_id in rules[statement]],
+            "outcome": _outcome([outcomes[rule_id] for rule_id in rules[statement]]),
+        }
+        for statement in sorted({*texts, *rules})
+    ]
+    return {"rows": rows}
 
 
 def _link(context: Context, rule_id: str, outcomes: Counter[RuleOutcome]) -> Link:
-    state = RuleOutcome.GAP if outcomes[RuleOutcome.GAP] else None
-    if state is None and any(outcomes[outcome] for outcome in UNDECIDED):
-        state = RuleOutcome.UNKNOWN
-    return Link(label=rule_id, anchor=context.rule_anchor(rule_id, state))
+    worst = next((outcome for outcome in (RuleOutcome.GAP, *UNDECIDED) if outcomes[outcome]), None)
+    return Link(label=rule_id, anchor=context.rule_anchor(rule_id, worst))
 
 
-def _outcome(total: Counter[RuleOutcome], has_rules: bool) -> str:
-    if not has_rules:
+def _outcome(of_rules: Sequence[Counter[RuleOutcome]]) -> str:
+    if not of_rules:
         return "no rule in this ruleset"
+    total = sum(of_rules, Counter[RuleOutcome]())
     counts = [
         f"{total[outcome]} {words.RULE[outcome].phrase}"
         for outcome in (RuleOutcome.MET, RuleOutcome.GAP, RuleOutcome.UNKNOWN, RuleOutcome.ERROR)

@@ -23,12 +23,13 @@ def build_cover(context: Context, generated: str | None, version: str) -> Shown:
     """The first page. Without ``generated`` the report carries no date."""
     assessment = context.assessment
     observed = sum(1 for readiness in assessment.readiness if readiness.observed == "observed")
+    total = len(assessment.organizations)
     date = safe.moment(generated)
     changes = assessment.content_changes
     facts = [
         Pair(term="Date", value=date),
         Pair(term="Target gate", value=words.GATE[assessment.target_gate].title),
-        Pair(term="Organisations", value=_observed_of(observed, len(assessment.organizations))),
+        Pair(term="Organisations", value=f"{observed} of {total} observed" if total else "none added yet"),
         Pair(term="Ruleset", value=safe.text(ruleset_words(assessment.ruleset, assessment.shipped_ruleset, changes))),
         Pair(term="Questionnaires", value=_questionnaires(assessment.questionnaires)),
         Pair(term="Prepared with", value=f"Interlock {safe.text(version, 40)}"),
@@ -49,10 +50,6 @@ def build_cover(context: Context, generated: str | None, version: str) -> Shown:
         "footer": " · ".join(part for part in (safe.text(assessment.name, 60), safe.day(generated)) if part),
         "created": created if safe.parse_day(created) else "",
     }
-
-
-def _observed_of(observed: int, total: int) -> str:
-    return f"{observed} of {total} observed" if total else "none added yet"
 
 
 def _questionnaires(versions: dict[str, str]) -> str:
@@ -81,25 +78,28 @@ def build_summary(context: Context) -> Shown:
         "figures": _figures(context),
         "sure": _sure(context),
         "undecided": tuple(_reason(context, reason) for reason in verdict.undecided),
-        "not_seen": _not_seen(context),
+        "not_seen": tuple(
+            {
+                "link": context.organization_link(readiness.org),
+                "state": words.OBSERVED[readiness.observed].phrase,
+                "why": _why_not_seen(context, readiness),
+            }
+            for readiness in assessment.readiness
+            if readiness.observed != "observed"
+        ),
         "not_seen_note": NOT_OBSERVED_MEANS,
         "caps": tuple(words.capital(words.sentence(safe.text(cap))) for cap in assessment.product_score.caps),
     }
 
 
 def _reason(context: Context, reason: VerdictReason) -> Shown:
-    link = context.finding_link(reason.key)
+    title, message = safe.name(reason.title), words.sentence(safe.text(reason.message))
     if reason.outcome in UNDECIDED:
-        finding = context.findings.get(reason.key)
-        where = context.subject_link(finding.subject).label if finding else ""
-        message = f"{where}: {why_undecided(context, finding)}" if finding else ""
-        return {"mark": OUTCOME_MARK[reason.outcome], "id": link, "title": question(reason.title), "message": message}
-    return {
-        "mark": OUTCOME_MARK[reason.outcome],
-        "id": link,
-        "title": safe.name(reason.title),
-        "message": words.sentence(safe.text(reason.message)),
-    }
+        finding = context.findings[reason.key]
+        title = question(reason.title)
+        message = f"{context.subject_link(finding.subject).label}: {why_undecided(context, finding)}"
+    link = context.finding_link(reason.key)
+    return {"mark": OUTCOME_MARK[reason.outcome], "id": link, "title": title, "message": message}
 
 
 def why_undecided(context: Context, finding: Finding) -> str:
@@ -240,23 +240,9 @@ def _sure(context: Context) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _not_seen(context: Context) -> tuple[Shown, ...]:
-    return tuple(
-        {
-            "link": context.organization_link(readiness.org),
-            "state": words.OBSERVED[readiness.observed].phrase,
-            "why": context.why_unseen(readiness.org)
-            if readiness.observed != "partial"
-            else _partial(context, readiness),
-        }
-        for readiness in context.assessment.readiness
-        if readiness.observed != "observed"
-    )
-
-
-def _partial(context: Context, readiness: OrgReadiness) -> str:
-    if readiness.not_observed_because:
-        return safe.text(readiness.not_observed_because, 200)
+def _why_not_seen(context: Context, readiness: OrgReadiness) -> str:
+    if readiness.observed != "partial" or readiness.not_observed_because:
+        return context.why_unseen(readiness.org)
     observation = context.observations.get(readiness.org)
     failed = [request for request in observation.requests if request.failure] if observation else []
     if failed:
@@ -266,11 +252,11 @@ def _partial(context: Context, readiness: OrgReadiness) -> str:
 
 def _change(context: Context, change: VerdictChange) -> Pair:
     """The verdict that it would be, and the answers that would make it so."""
-    answers = []
-    for answer in change.answers:
-        where = f" at {context.organization_name(answer.org)}" if answer.org else ""
-        before, after = safe.text(answer.before, 90), safe.text(answer.after, 90)
-        answers.append(f"{safe.text(answer.item, 96)}{where}: “{after}” instead of “{before}”")
+    answers = [
+        f"{safe.text(answer.item, 96)}{f' at {context.organization_name(answer.org)}' if answer.org else ''}: "
+        f"“{safe.text(answer.after, 90)}” instead of “{safe.text(answer.before, 90)}”"
+        for answer in change.answers
+    ]
     return Pair(term=words.VERDICT[change.verdict].title, value=words.sentence("; ".join(answers)))
 
 

@@ -80,16 +80,20 @@ def _components(assessment: Assessment, version: str) -> list[dict[str, Any]]:
         fields = {"uuid": _id("component", key), "type": kind, "title": title, "description": description}
         return {**fields, **({"props": props} if props else {}), "status": {"state": "operational"}}
 
-    components = [
+    return [
         component("tool", "software", "Interlock", "Made this document.", [_prop("version", version, ours=False)]),
         component("product", "this-system", _line(assessment.product), "The product that is to be integrated.", []),
+        *(
+            component(
+                f"org:{org.id}",
+                "interconnection",
+                _line(org.name),
+                "An organisation’s EHR.",
+                [_prop("vendor", words.vendor(org.vendor))],
+            )
+            for org in assessment.organizations
+        ),
     ]
-    for org in assessment.organizations:
-        props = [_prop("vendor", words.vendor(org.vendor))]
-        components.append(
-            component(f"org:{org.id}", "interconnection", _line(org.name), "An organisation’s EHR.", props)
-        )
-    return components
 
 
 def _prop(name: str, value: str, *, ours: bool = True) -> dict[str, str]:

@@ -20,7 +20,7 @@ from interlock.plan.calendar import WorkingCalendar
 from interlock.report import estimates, safe
 from interlock.report.sections.context import UNDECIDED, Context
 from interlock.report.sections.first import first_steps
-from interlock.report.sections.gaps import Neighbours
+from interlock.report.sections.gaps import neighbours
 from interlock.report.sections.glance import observed_mark, verdict_label
 from interlock.report.sections.summary import build_summary, question, why_undecided
 from interlock.report.xlsx.book import Row, Value, whole
@@ -163,7 +163,6 @@ class Content:
             wave = node.wave if node else 0
             return not self.context.needed(rule), wave, classes.index(rule.gap_class), rule.severity.rank, rule.id
 
-        neighbours = Neighbours(self.context)
         for rank, (rule, finding) in enumerate(sorted(self._findings({RuleOutcome.GAP}), key=order), start=1):
             effort = rule.remediation.effort
             node = self.context.nodes.get(finding.key)
@@ -181,7 +180,7 @@ class Content:
                 effort.low,
                 effort.expected,
                 effort.high,
-                self._status(rule, [link.label for link in neighbours.before([finding.key])]),
+                self._status(rule, [link.label for link in neighbours(self.context, [finding.key], before=True)]),
                 self.context.message(finding),
                 words.sentence(whole(rule.why)),
                 words.sentence(whole(rule.remediation.text)),
