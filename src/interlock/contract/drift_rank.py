@@ -14,12 +14,20 @@ from interlock.model.observation import Observation
 from interlock.model.organization import Organization
 
 _INTERACTIVE = frozenset({"ehr", "standalone"})
-#: Endpoints and fields that a launch mode cannot do without (SMART App Launch 2.2).
-_NEEDED_ADDRESSES = {
-    "token_endpoint": frozenset({"ehr", "standalone", "backend"}),
-    "authorization_endpoint": _INTERACTIVE,
-    "jwks_uri": _INTERACTIVE,
+#: What the launch modes cannot do without, by kind and name of the change (SMART App Launch 2.2).
+_NEEDED_BY_MODES = {
+    ("endpoint", "token_endpoint"): _INTERACTIVE | {"backend"},
+    ("endpoint", "authorization_endpoint"): _INTERACTIVE,
+    ("endpoint", "jwks_uri"): _INTERACTIVE,
+    ("document", "SMART configuration"): _INTERACTIVE | {"backend"},
+    ("pkce", "S256"): _INTERACTIVE,
+    ("keys", "usable keys"): _INTERACTIVE,
+    ("grant_type", "client_credentials"): frozenset({"backend"}),
+    ("grant_type", "authorization_code"): _INTERACTIVE,
 }
+_SIGNING = {("auth_method", "private_key_jwt"), ("signing_algorithm", "RS384"), ("signing_algorithm", "ES384")}
+#: Checks that every request rests on.
+_EVERY_REQUEST = {"NET-001", "NET-002", "NET-003", "NEG-002"}
 
 
 def ranked(
@@ -51,7 +59,6 @@ class _Uses:
     def __init__(self, contract: WorkflowContract, org: Organization | None, after: Observation) -> None:
         self._contract = contract
         self._after = after
-        self._modes = frozenset(contract.launch.modes)
         self._needs: dict[str, list[Need]] = {}
         for need in (*contract.inputs, *contract.outputs):
             if org is None or concerns(need, org):
@@ -68,13 +75,14 @@ class _Uses:
             return f"inputs: {change.subject}"
         if kind == "scope":
             return self._scope(name)
-        if kind == "endpoint":
-            return self._modes_among(_NEEDED_ADDRESSES.get(name, frozenset()))
         if kind == "cors":
             return "launch: browser" if self._contract.launch.browser else None
         if kind == "check":
-            return "the comparison with the contract" if change.subject == "contract" else self._check(name)
-        return self._sign_in(change)
+            if change.subject == "contract":
+                return "the comparison with the contract"
+            # Checks of the sample are about the contract's inputs.
+            return "inputs" if name.startswith("DATA-") else "every request" if name in _EVERY_REQUEST else None
+        return self._sign_in(kind, name)
 
     def _need(self, change: DriftChange) -> str | None:
         for need in self._needs.get(change.subject or "", ()):
@@ -110,44 +118,23 @@ class _Uses:
                 return f"scope {needed}"
         return None
 
-    def _modes_among(self, modes: frozenset[str]) -> str | None:
-        shared = [mode for mode in self._contract.launch.modes if mode in modes]
-        return f"launch: {words.listed(shared)}" if shared else None
-
-    def _check(self, name: str) -> str | None:
-        """Checks of the sample are about the contract's inputs; a few others every request rests on."""
-        if name.startswith("DATA-"):
-            return "inputs"
-        return "every request" if name in {"NET-001", "NET-002", "NET-003", "NEG-002"} else None
-
-    def _sign_in(self, change: DriftChange) -> str | None:
-        launch, name = self._contract.launch, change.name
-        if change.kind == "document" and name == "SMART configuration":
-            return self._modes_among(frozenset({"ehr", "standalone", "backend"}))
-        if change.kind == "launch_mode":
-            return f"launch: {name}" if name in launch.modes else None
-        if change.kind == "client_type":
-            return f"launch: client {name}" if name == launch.client else None
-        if change.kind in {"pkce", "issuer"}:
-            return self._modes_among(_INTERACTIVE) if change.kind == "issuer" or name == "S256" else None
-        if change.kind == "keys" and name == "usable keys":
-            return self._modes_among(_INTERACTIVE)
-        if change.kind == "grant_type":
-            wanted = {"client_credentials": frozenset({"backend"}), "authorization_code": _INTERACTIVE}
-            return self._modes_among(wanted.get(name, frozenset()))
-        signs = launch.client == "confidential-asymmetric" or "backend" in launch.modes
-        if change.kind == "auth_method" and name == "private_key_jwt" and signs:
+    def _sign_in(self, kind: str, name: str) -> str | None:
+        launch = self._contract.launch
+        needed_by = _INTERACTIVE if kind == "issuer" else _NEEDED_BY_MODES.get((kind, name), frozenset())
+        if shared := [mode for mode in launch.modes if mode in needed_by]:
+            return f"launch: {words.listed(shared)}"
+        if kind == "launch_mode" and name in launch.modes:
+            return f"launch: {name}"
+        if kind == "client_type" and name == launch.client:
+            return f"launch: client {name}"
+        if (kind, name) in _SIGNING and (launch.client == "confidential-asymmetric" or "backend" in launch.modes):
             return "launch: client with a key"
-        if change.kind == "signing_algorithm" and name in {"RS384", "ES384"} and signs:
-            return "launch: client with a key"
-        if change.kind == "capability":
-            return self._capability(name)
-        return None
+        return self._capability(name) if kind == "capability" else None
 
     def _capability(self, name: str) -> str | None:
         launch = self._contract.launch
         wanted = {f"launch-{mode}" for mode in launch.modes if mode != "backend"}
-        for mode in self._modes & _INTERACTIVE:
+        for mode in _INTERACTIVE & set(launch.modes):
             wanted |= {f"context-{mode}-{context}" for context in launch.context if context != "user"}
             wanted.add("permission-patient" if "patient" in launch.context else "permission-user")
         if launch.client is not None:

@@ -28,6 +28,14 @@ _LEFT_BEHIND = re.compile(r"^\..+\.[0-9a-f]{8}\.interlock\.tmp$")
 _OLD_S = 3600.0
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
+_UNWRITABLE = ("the folder cannot be written", "make it writable, or copy the workspace elsewhere")
+#: Why a write failed, and what to do, by the system's number of the error.
+_REASONS = {
+    errno.ENOSPC: ("the disk is full", "free some space and save again"),
+    errno.EDQUOT: ("your disk quota is used up", "free some space and save again"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _UNWRITABLE),
+}
+
 #: Folders that this process has cleaned.
 _cleaned: set[Path] = set()
 
@@ -107,22 +115,9 @@ def sync_folder(folder: Path) -> None:
 
 def explain(error: OSError, path: Path) -> WorkspaceError:
     """The one clear message for a failed write: what happened, where, what to do."""
-    location = Location(file=str(path))
-    if error.errno == errno.ENOSPC:
-        return WorkspaceError("not saved: the disk is full", location=location, remedy="free some space and save again")
-    if error.errno == errno.EDQUOT:
-        return WorkspaceError(
-            "not saved: your disk quota is used up", location=location, remedy="free some space and save again"
-        )
-    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-        return WorkspaceError(
-            "not saved: the folder cannot be written",
-            location=location,
-            remedy="make it writable, or copy the workspace elsewhere",
-        )
-    return WorkspaceError(
-        f"not saved: {error.strerror or error}", location=location, remedy="check the folder and save again"
-    )
+    otherwise = (error.strerror or str(error), "check the folder and save again")
+    message, remedy = _REASONS.get(error.errno or 0, otherwise)
+    return WorkspaceError(f"not saved: {message}", location=Location(file=str(path)), remedy=remedy)
 
 
 @contextlib.contextmanager

@@ -120,10 +120,8 @@ def _extensions(item: Item) -> list[Json]:
 
 
 def _design_note(item: Item) -> str:
-    parts = [f"priority: {item.priority}", f"scope: {item.scope.value}", f"not applicable: {item.na}"]
-    if item.source:
-        parts.append(f"source: {', '.join(item.source)}")
-    return "; ".join(parts)
+    source = f"; source: {', '.join(item.source)}" if item.source else ""
+    return f"priority: {item.priority}; scope: {item.scope.value}; not applicable: {item.na}{source}"
 
 
 def _control(code: str, display: str) -> Json:
@@ -136,12 +134,8 @@ def _concept(url: str, system: str, code: str, display: str) -> Json:
 
 def _help(item: Item) -> str:
     """A question's help and its reason as one text: renderers show one help for each question."""
-    parts = []
-    if item.help:
-        parts.append(f"A good answer: {item.help.strip()}")
-    if item.why:
-        parts.append(f"Why it is asked: {item.why.strip()}")
-    return "\n\n".join(parts)
+    parts = (("A good answer", item.help), ("Why it is asked", item.why))
+    return "\n\n".join(f"{label}: {text.strip()}" for label, text in parts if text)
 
 
 def _option(item: Item, option: Option) -> Json:

@@ -74,13 +74,17 @@ def response_resource(
     }
     enabled = enabled_items(questionnaire, {item_id: own[item_id] for item_id in own if item_id not in hidden})
     shown = {item_id: own[item_id] for item_id in own if enabled[item_id] and item_id not in hidden}
-    dropped = []
-    for item_id in [item_id for item_id in own if item_id not in shown]:
-        if enabled[item_id]:
-            reason = "it is not asked, given the answers to other questions"
-        else:
-            reason = f"it is asked only when {condition_words(disabling_item(form, enabled, item_id))}"
-        dropped.append(Dropped(item_id, reason))
+    unasked = "it is not asked, given the answers to other questions"
+    dropped = tuple(
+        Dropped(
+            item_id,
+            unasked
+            if enabled[item_id]
+            else f"it is asked only when {condition_words(disabling_item(form, enabled, item_id))}",
+        )
+        for item_id in own
+        if item_id not in shown
+    )
     wanted = {item.id for item in asked if enabled[item.id] and item.id not in hidden}
     resource: Json = {
         "resourceType": "QuestionnaireResponse",
@@ -94,15 +98,15 @@ def response_resource(
         resource["authored"] = date_time(max(times, key=_aware))
     if items := _items(questionnaire.items, shown, subject):
         resource["item"] = items
-    return ResponseForm(resource, tuple(dropped))
+    return ResponseForm(resource, dropped)
 
 
 def _reference(subject: Subject) -> Json:
     """A logical reference (FHIR R4 references.html#logical): the identifier says who, and no server need hold it."""
-    kind, system = (
-        ("Organization", names.ORGANIZATION_SYSTEM) if subject.org is not None else ("Device", names.PRODUCT_SYSTEM)
-    )
-    value = subject.org if subject.org is not None else subject.name
+    if subject.org is None:
+        kind, system, value = "Device", names.PRODUCT_SYSTEM, subject.name
+    else:
+        kind, system, value = "Organization", names.ORGANIZATION_SYSTEM, subject.org
     return {"type": kind, "identifier": {"system": system, "value": value}, "display": subject.name}
 
 
@@ -118,10 +122,8 @@ def _items(items: tuple[Item, ...], shown: Mapping[str, Response], subject: Subj
 
 
 def _answered(item: Item, response: Response) -> Json:
-    if response.value is not None:
-        answers = _values(item, response.value)
-    else:
-        answers = [{"extension": [{"url": names.DATA_ABSENT_REASON, "valueCode": ABSENT[response.status]}]}]
+    absent = {"url": names.DATA_ABSENT_REASON, "valueCode": ABSENT.get(response.status)}
+    answers = [{"extension": [absent]}] if response.value is None else _values(item, response.value)
     return {"extension": [_record(response)], "linkId": item.id, "text": item.text, "answer": answers}
 
 
@@ -135,18 +137,15 @@ def _values(item: Item, value: AnswerValue) -> list[Json]:
 
 def _record(response: Response) -> Json:
     """The extension that holds an answer's evidence, note, reason and time; a part that is absent was not given."""
-    parts: list[Json] = [{"url": "evidence", "valueCode": response.evidence.value}]
-    if response.evidence_url:
-        parts.append(
-            {"url": "attachment", "valueAttachment": {_link_element(response.evidence_url): response.evidence_url}}
-        )
-    if response.note:
-        parts.append({"url": "note", "valueString": response.note})
-    if response.reason:
-        parts.append({"url": "reason", "valueString": response.reason})
-    if response.at:
-        parts.append({"url": "recorded", "valueDateTime": date_time(response.at)})
-    return {"url": names.ANSWER_RECORD, "extension": parts}
+    link, at = response.evidence_url, response.at
+    parts = (
+        ("evidence", "valueCode", response.evidence.value),
+        ("attachment", "valueAttachment", {_link_element(link): link} if link else None),
+        ("note", "valueString", response.note),
+        ("reason", "valueString", response.reason),
+        ("recorded", "valueDateTime", date_time(at) if at else None),
+    )
+    return {"url": names.ANSWER_RECORD, "extension": [{"url": url, key: value} for url, key, value in parts if value]}
 
 
 def _link_element(link: str) -> str:
