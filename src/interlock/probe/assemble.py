@@ -22,6 +22,8 @@ from interlock.probe.transport.exchange import Exchange, Purpose
 
 Exchanges = Mapping[Purpose, Exchange]
 
+_DISCOVERY: tuple[Purpose, ...] = ("metadata", "smart")
+
 
 def base_facts(
     exchanges: Exchanges,
@@ -67,8 +69,7 @@ def _smart(exchanges: Exchanges, base: str, statement: CapabilityFacts | None) -
     A copy at the host's root is reported by a check, but no facts are read from it: on a host of many tenants it may
     speak for another tenant.
     """
-    document = document_of(exchanges, "smart")
-    if document is not None:
+    if (document := document_of(exchanges, "smart")) is not None:
         return smart.parse(document, base)
     if statement is not None and is_absent(exchanges, "smart"):
         return smart.from_oauth_uris(statement)
@@ -78,11 +79,11 @@ def _smart(exchanges: Exchanges, base: str, statement: CapabilityFacts | None) -
 def tls_facts(exchanges: Exchanges) -> TlsFacts | None:
     """Whether the base's certificate was accepted; none when no handshake with the base came to an end."""
     failed: TlsFacts | None = None
-    for purpose in ("metadata", "smart"):
-        exchange = exchanges.get(purpose)
-        if exchange is None or not exchange.asked.startswith("https://"):
-            continue
+    asked = [exchanges[purpose] for purpose in _DISCOVERY if purpose in exchanges]
+    for exchange in asked:
         first = exchange.records[0]
+        if not first.url.startswith("https://"):
+            continue
         if first.status is not None:
             return TlsFacts(verified=True)
         if exchange.tls is not None and len(exchange.records) == 1:
@@ -107,46 +108,29 @@ def cors_facts(exchanges: Exchanges, origin_sent: str) -> CorsFacts:
     allowed: dict[str, bool | None] = {}
     for name, purpose in _ALLOWED:
         exchange = exchanges.get(purpose)
-        if exchange is None or exchange.record.status is None or exchange.record.failure is not None:
-            continue
-        headers = exchange.record.headers
-        granted = headers.get("access-control-allow-origin") in {"*", origin_sent}
-        if purpose == "cors-fhir":
-            names = {name.strip().lower() for name in headers.get("access-control-allow-headers", "").split(",")}
-            granted = granted and "authorization" in names
-        allowed[name] = granted
+        if exchange is not None and exchange.record.status is not None and exchange.failure is None:
+            headers = exchange.record.headers
+            names = [header.strip().lower() for header in headers.get("access-control-allow-headers", "").split(",")]
+            may_authorize = purpose != "cors-fhir" or "authorization" in names
+            allowed[name] = may_authorize and headers.get("access-control-allow-origin") in {"*", origin_sent}
     return CorsFacts(origin=origin_sent, **allowed)
 
 
 def access_facts(exchanges: Exchanges, base: str, configuration: SmartFacts | None) -> AccessFacts:
     """How the base guards itself, as far as the requests for discovery show."""
-    challenges: dict[str, None] = {}
-    hsts: bool | None = None
-    open_discovery: bool | None = None
-    for purpose in ("metadata", "smart"):
-        exchange = exchanges.get(purpose)
-        if exchange is None:
-            continue
-        record = exchange.record
-        if record.status is not None and record.url.startswith("https://"):
-            hsts = hsts or "strict-transport-security" in record.headers
-        if exchange.reading == "document":
-            open_discovery = True
-        elif exchange.reading == "unauthorized" and open_discovery is None:
-            open_discovery = False
-        if scheme := record.headers.get("www-authenticate", "").partition(" ")[0]:
-            challenges[scheme] = None
-    hosts: dict[str, None] = {}
-    for address in (configuration.authorization_endpoint, configuration.token_endpoint) if configuration else ():
-        where = origin(address) if address is not None else None
-        if where is not None:
-            hosts[where.host] = None
+    asked = [exchanges[purpose] for purpose in _DISCOVERY if purpose in exchanges]
+    readings = {exchange.reading for exchange in asked}
+    schemes = [exchange.record.headers.get("www-authenticate", "").partition(" ")[0] for exchange in asked]
+    secure = [record for record in (exchange.record for exchange in asked) if record.url.startswith("https://")]
+    hsts = ["strict-transport-security" in record.headers for record in secure if record.status is not None]
+    addresses = (configuration.authorization_endpoint, configuration.token_endpoint) if configuration else ()
+    origins = [origin(address or "") for address in addresses]
     return AccessFacts.trusted(
         https=base.startswith("https://"),
-        open_discovery=open_discovery,
-        challenges=tuple(challenges),
-        hsts=hsts,
-        endpoint_hosts=tuple(hosts),
+        open_discovery=True if "document" in readings else False if "unauthorized" in readings else None,
+        challenges=tuple(dict.fromkeys(scheme for scheme in schemes if scheme)),
+        hsts=any(hsts) if hsts else None,
+        endpoint_hosts=tuple(dict.fromkeys(endpoint.host for endpoint in origins if endpoint is not None)),
         anonymous_read=_anonymous_read(exchanges),
     )
 
@@ -176,11 +160,9 @@ def outcome_of(exchanges: Exchanges) -> ObservationOutcome:
 
 def is_absent(exchanges: Exchanges, purpose: Purpose) -> bool:
     """Whether a document is positively not there (404 or 410), as opposed to never retrieved."""
-    exchange = exchanges.get(purpose)
-    return exchange is not None and exchange.reading == "absent"
+    return purpose in exchanges and exchanges[purpose].reading == "absent"
 
 
 def document_of(exchanges: Exchanges, purpose: Purpose) -> Any:
     """The document that an exchange brought, or none."""
-    exchange = exchanges.get(purpose)
-    return exchange.document if exchange is not None and exchange.reading == "document" else None
+    return exchanges[purpose].document if purpose in exchanges else None

@@ -7,16 +7,23 @@ different dates agree is not asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from urllib.parse import urlsplit
+from collections.abc import Iterable, Iterator
 
 from interlock.model.base import CheckOutcome
 from interlock.model.drift import ChangeDirection, ChangeKind, DriftChange
-from interlock.model.observation import CapabilityFacts, Facts, JwksFacts, Observation, ResourceFacts, TlsFacts
+from interlock.model.observation import (
+    CapabilityFacts,
+    Facts,
+    JwksFacts,
+    Observation,
+    ResourceFacts,
+    SmartFacts,
+    TlsFacts,
+)
 from interlock.model.sample import DataFacts
 from interlock.model.text import plain
 from interlock.probe.checks.registry import list_checks
-from interlock.probe.transport.addresses import is_loopback_host
+from interlock.probe.transport.addresses import is_loopback_host, split
 
 MAX_VALUE = 200
 
@@ -38,45 +45,59 @@ _SMART_ADDRESSES = (
     "revocation_endpoint",
     "jwks_uri",
 )
-_RESOURCE_LISTS: tuple[tuple[str, ChangeKind], ...] = (
-    ("interactions", "interaction"),
-    ("search_params", "search_parameter"),
-    ("profiles", "profile"),
-    ("operations", "operation"),
-)
 
 
 def changes_between(before: Observation, after: Observation) -> tuple[tuple[DriftChange, ...], tuple[str, ...]]:
     """Every change, not ranked yet, and notes on the facts that only one observation holds."""
     notes: list[str] = []
+    earlier, later = before.facts, after.facts
     changes = [
         *_value("base_url", "base URL", *(_comparable(each.target.base_url) for each in (before, after))),
-        *_capability(before.facts.capability, after.facts.capability, notes),
+        *_capability(earlier.capability, later.capability, notes),
         *_smart(before, after, notes),
-        *_keys(before.facts.jwks, after.facts.jwks, notes),
-        *_tls(before.facts.tls, after.facts.tls),
-        *_others(before.facts, after.facts),
-        *_data(before.facts.data, after.facts.data, notes),
+        *_keys(earlier.jwks, later.jwks, notes),
+        *_tls(earlier.tls, later.tls),
+        *_others(earlier, later),
+        *_data(earlier.data, later.data, notes),
         *_checks(before, after),
     ]
     return tuple(changes), tuple(notes)
 
 
 def _change(
-    kind: ChangeKind, direction: ChangeDirection, name: str, subject: str | None = None, *values: object
+    kind: ChangeKind,
+    direction: ChangeDirection,
+    name: str,
+    subject: str | None = None,
+    before: object = None,
+    after: object = None,
 ) -> DriftChange:
-    before, after = [None if value is None else plain(value, MAX_VALUE) for value in (*values, None, None)[:2]]
+    """One change, its texts bounded."""
+    values = [None if value is None else plain(value, MAX_VALUE) for value in (before, after)]
     return DriftChange(
-        kind=kind, direction=direction, name=plain(name, MAX_VALUE), subject=subject, before=before, after=after
+        kind=kind,
+        direction=direction,
+        name=plain(name, MAX_VALUE),
+        subject=subject,
+        before=values[0],
+        after=values[1],
     )
 
 
 def _value(kind: ChangeKind, name: str, before: object, after: object) -> Iterator[DriftChange]:
     """The change of a value that may be absent."""
-    if before == after:
-        return
-    direction: ChangeDirection = "added" if before is None else "removed" if after is None else "changed"
-    yield _change(kind, direction, name, None, before, after)
+    if before != after:
+        yield _change(
+            kind, "added" if before is None else "removed" if after is None else "changed", name, None, before, after
+        )
+
+
+def _better(
+    kind: ChangeKind, name: str, was_good: bool, is_good: bool, subject: str | None = None, *values: object
+) -> Iterator[DriftChange]:
+    """The change of something that is for the better or the worse."""
+    if was_good != is_good:
+        yield _change(kind, "better" if is_good else "worse", name, subject, *values)
 
 
 def _list(
@@ -93,28 +114,21 @@ def _whole_list(
     """A list that may not be published at all: then nothing is known of its entries."""
     if before is None or after is None:
         counts = (f"{len(entries)} entries" if entries is not None else None for entries in (before, after))
-        yield from _value("document", field, *counts)
-        return
-    yield from _list(kind, before, after)
+        return _value("document", field, *counts)
+    return _list(kind, before, after)
 
 
 def _note_unobserved(name: str, before: object | None, after: object | None, notes: list[str]) -> None:
     """Note facts that only one of the two observations holds."""
-    if before is not None:
-        notes.append(f"{name}: not observed the second time")
-    elif after is not None:
-        notes.append(f"{name}: not observed the first time")
+    if before is not None or after is not None:
+        notes.append(f"{name}: not observed the {'second' if after is None else 'first'} time")
 
 
 def _comparable(url: str) -> str:
     """An address as it is compared: without a port on this machine, which the sandbox chooses anew each time."""
-    try:
-        parts = urlsplit(url)
-        if parts.hostname and is_loopback_host(parts.hostname):
-            return f"loopback{parts.path}"
-    except ValueError:
-        pass
-    return url.rstrip("/")
+    parts = split(url)
+    on_this_machine = parts is not None and is_loopback_host(parts.hostname or "")
+    return f"loopback{parts.path}" if parts is not None and on_this_machine else url.rstrip("/")
 
 
 def _capability(
@@ -142,24 +156,24 @@ def _capability(
 
 
 def _resource(name: str, before: ResourceFacts, after: ResourceFacts, notes: list[str]) -> Iterator[DriftChange]:
-    for field, kind in _RESOURCE_LISTS:
-        earlier, later = getattr(before, field), getattr(after, field)
-        if kind == "interaction" and bool(earlier) != bool(later):
-            notes.append(f"interactions of {plain(name, 60)}: one of the two statements lists none")
-            continue
-        yield from _list(kind, earlier, later, name)
+    if bool(before.interactions) == bool(after.interactions):
+        yield from _list("interaction", before.interactions, after.interactions, name)
+    else:
+        notes.append(f"interactions of {plain(name, 60)}: one of the two statements lists none")
+    yield from _list("search_parameter", before.search_params, after.search_params, name)
+    yield from _list("profile", before.profiles, after.profiles, name)
+    yield from _list("operation", before.operations, after.operations, name)
 
 
 def _smart(before: Observation, after: Observation, notes: list[str]) -> Iterator[DriftChange]:
     earlier, later = before.facts.smart, after.facts.smart
-    if earlier is not None and earlier.source == "well-known" and _is_absent(after):
-        yield _change("document", "removed", "SMART configuration")
-        yield from _list("launch_mode", earlier.launch_modes, ())
-        return
-    if later is not None and later.source == "well-known" and _is_absent(before):
-        yield _change("document", "added", "SMART configuration")
-        yield from _list("launch_mode", (), later.launch_modes)
-        return
+    sides: tuple[tuple[SmartFacts | None, Observation, ChangeDirection], ...]
+    sides = ((earlier, after, "removed"), (later, before, "added"))
+    for published, other, direction in sides:
+        if published is not None and published.source == "well-known" and _is_absent(other):
+            yield _change("document", direction, "SMART configuration")
+            yield from (_change("launch_mode", direction, mode) for mode in published.launch_modes)
+            return
     if earlier is None or later is None:
         _note_unobserved("SMART configuration", earlier, later, notes)
         return
@@ -179,9 +193,8 @@ def _relative(address: str | None, base: str) -> str | None:
     if address is None:
         return None
     root = base.rstrip("/")
-    if address == root or address.startswith(root + "/"):
-        return "{base}" + address.removeprefix(root)
-    return _comparable(address)
+    below = address == root or address.startswith(root + "/")
+    return "{base}" + address.removeprefix(root) if below else _comparable(address)
 
 
 def _is_absent(observation: Observation) -> bool:
@@ -198,41 +211,38 @@ def _keys(before: JwksFacts | None, after: JwksFacts | None, notes: list[str]) -
         _note_unobserved("JWK Set", before, after, notes)
         return
     yield from _list("keys", before.kids, after.kids)
-    if before.valid != after.valid:
-        yield _change("keys", "better" if after.valid else "worse", "usable keys", None)
+    yield from _better("keys", "usable keys", before.valid, after.valid)
 
 
 def _tls(before: TlsFacts | None, after: TlsFacts | None) -> Iterator[DriftChange]:
     """Changes of the certificate and the versions; a renewed certificate is no worsening, a rejected certificate is."""
     if before is None or after is None:
         return
-    if before.verified is not None and after.verified is not None and before.verified != after.verified:
-        direction: ChangeDirection = "better" if after.verified else "worse"
-        yield _change("tls", direction, "certificate accepted", None, before.error or "yes", after.error or "yes")
+    if before.verified is not None and after.verified is not None:
+        errors = (before.error or "yes", after.error or "yes")
+        yield from _better("tls", "certificate accepted", before.verified, after.verified, None, *errors)
     for version in sorted(before.versions.keys() & after.versions.keys()):
-        earlier, later = before.versions[version], after.versions[version]
-        if earlier != later and "cannot_tell" not in {earlier, later}:
-            yield _change("tls", "added" if later == "offered" else "removed", version)
-    old, new = before.leaf, after.leaf
-    if old is not None and new is not None:
-        yield from _value("certificate", "issuer", old.issuer, new.issuer)
-        yield from _value("certificate", "end", old.not_after, new.not_after)
-        yield from _value("certificate", "key", old.key, new.key)
+        offers = {before.versions[version], after.versions[version]}
+        if offers == {"offered", "refused"}:
+            yield _change("tls", "added" if after.versions[version] == "offered" else "removed", version)
+    if before.leaf is not None and after.leaf is not None:
+        for field, name in (("issuer", "issuer"), ("not_after", "end"), ("key", "key")):
+            yield from _value("certificate", name, getattr(before.leaf, field), getattr(after.leaf, field))
 
 
 def _others(before: Facts, after: Facts) -> Iterator[DriftChange]:
     if before.cors is not None and after.cors is not None and before.cors.origin == after.cors.origin:
         for name in ("smart", "metadata", "token", "fhir_api", "authorize"):
             allowed, allows = getattr(before.cors, name), getattr(after.cors, name)
-            if allowed is not None and allows is not None and allowed != allows:
-                yield _change("cors", "better" if allows else "worse", name)
+            if allowed is not None and allows is not None:
+                yield from _better("cors", name, allowed, allows)
     if before.bulk is not None and after.bulk is not None:
         yield from _list("export", before.bulk.exports, after.bulk.exports)
     if before.security is not None and after.security is not None:
         was, now = before.security.anonymous_read, after.security.anonymous_read
-        if was is not None and now is not None and was != now:
-            direction: ChangeDirection = "better" if now == "refused" else "worse"
-            yield _change("anonymous_read", direction, "read without a token", None, was, now)
+        if was is not None and now is not None:
+            refusals = (was == "refused", now == "refused")
+            yield from _better("anonymous_read", "read without a token", *refusals, None, was, now)
 
 
 def _data(before: DataFacts | None, after: DataFacts | None, notes: list[str]) -> Iterator[DriftChange]:
@@ -246,35 +256,24 @@ def _data(before: DataFacts | None, after: DataFacts | None, notes: list[str]) -
         if was is None:
             continue
         could, can = readable.get(was.outcome), readable.get(now.outcome)
-        if could is not None and can is not None and could != can:
-            yield _change(
-                "data", "better" if can else "worse", f"reading {now.name}", now.resource, was.outcome, now.outcome
-            )
-        elif could is None or can is None:
+        if could is None or can is None:
             notes.append(f"sample of {now.name}: not seen both times")
+        else:
+            yield from _better("data", f"reading {now.name}", could, can, now.resource, was.outcome, now.outcome)
         if was.outcome == now.outcome == "sampled":
             for path in was.fields.keys() & now.fields.keys():
                 had, has = was.fields[path], now.fields[path]
-                if bool(had) != bool(has):
-                    yield _change(
-                        "data",
-                        "worse" if had else "better",
-                        f"{now.name}.{path}",
-                        now.resource,
-                        f"in {had} of {was.count}",
-                        f"in {has} of {now.count}",
-                    )
+                shares = (f"in {had} of {was.count}", f"in {has} of {now.count}")
+                yield from _better("data", f"{now.name}.{path}", bool(had), bool(has), now.resource, *shares)
 
 
 def _checks(before: Observation, after: Observation) -> Iterator[DriftChange]:
     """Checks that were decided both times and came out differently; the checks of this very comparison are left out."""
     contract_checks = {spec.id for spec in list_checks() if spec.needs == "contract"}
-    outcomes: Mapping[str, CheckOutcome] = {check.id: check.outcome for check in before.checks}
+    outcomes = {check.id: check.outcome for check in before.checks if not check.id.startswith("DRIFT-")}
     for check in after.checks:
         earlier = outcomes.get(check.id)
         if earlier not in _DECIDED or check.outcome not in _DECIDED or earlier == check.outcome:
-            continue
-        if check.id.startswith("DRIFT-"):
             continue
         direction: ChangeDirection = "worse" if _DECIDED[check.outcome] > _DECIDED[earlier] else "better"
         subject = "contract" if check.id in contract_checks else None

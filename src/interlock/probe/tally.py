@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import NamedTuple
 
-from interlock.model.base import CheckOutcome, Severity
+from interlock.model.base import CheckOutcome
 from interlock.model.fleet import FailedCheckCount, FleetSummary
 from interlock.model.observation import Observation
 from interlock.model.text import plain
@@ -60,56 +60,48 @@ def _reason(observation: Observation) -> str:
 
 
 class Tally:
-    """Adds digests up."""
+    """Adds digests up: counters by the names that :class:`FleetSummary` gives them."""
 
     def __init__(self) -> None:
         self.done = 0
-        self.outcomes: Counter[str] = Counter()
         self._errors = 0
-        self._reasons: Counter[str] = Counter()
-        self._vendors: Counter[str] = Counter()
-        self._releases: Counter[str] = Counter()
-        self._sets: Counter[str] = Counter()
-        self._failed: Counter[str] = Counter()
+        self._counters: defaultdict[str, Counter[str]] = defaultdict(Counter)
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        """Results by outcome."""
+        return self._counters["outcomes"]
 
     def add(self, digest: Digest) -> None:
         """Count another result."""
         self.done += 1
         self._errors += digest.error
+        vendors = self._counters["vendors"]
+        known = digest.vendor in vendors or len(vendors) < _MAX_NAMES
+        vendors[digest.vendor if known else _OTHERS] += 1
         self.outcomes[digest.outcome] += 1
-        if digest.reason:
-            self._reasons[digest.reason] += 1
-        known = digest.vendor in self._vendors or len(self._vendors) < _MAX_NAMES
-        self._vendors[digest.vendor if known else _OTHERS] += 1
-        if digest.release:
-            self._releases[digest.release] += 1
-        self._sets.update(digest.sets)
-        self._failed.update(digest.failed)
-
-    def worst_failed(self) -> Severity | None:
-        """The highest severity of a check that some target failed; none when none did."""
-        severities = {check.id: check.severity for check in list_checks()}
-        severities_failed = [severities[name] for name in self._failed if name in severities]
-        return min(severities_failed, key=lambda severity: severity.rank, default=None)
+        self._counters["reasons"].update([digest.reason] if digest.reason else [])
+        self._counters["releases"].update([digest.release] if digest.release else [])
+        self._counters["capability_sets"].update(digest.sets)
+        self._counters["failed_checks"].update(digest.failed)
 
     def summary(self, *, targets: int, resumed: int, elapsed_s: float, interrupted: bool) -> FleetSummary:
         """Everything counted so far."""
         specs = {check.id: check for check in list_checks()}
+        names = ("outcomes", "reasons", "vendors", "releases", "capability_sets")
         return FleetSummary(
             targets=targets,
             done=self.done,
             resumed=resumed,
             elapsed_s=round(elapsed_s, 3),
             interrupted=interrupted,
-            outcomes=_ranked(self.outcomes),
-            reasons=_ranked(self._reasons),
-            vendors=_ranked(self._vendors),
-            releases=_ranked(self._releases),
-            capability_sets=_ranked(self._sets),
+            **{name: _ranked(self._counters[name]) for name in names},
             failed_checks=tuple(
-                FailedCheckCount(id=name, title=specs[name].title, severity=specs[name].severity, count=count)
-                for name, count in _ranked(self._failed).items()
-                if name in specs
+                FailedCheckCount(
+                    id=check_id, title=specs[check_id].title, severity=specs[check_id].severity, count=count
+                )
+                for check_id, count in _ranked(self._counters["failed_checks"]).items()
+                if check_id in specs
             ),
             errors=self._errors,
         )

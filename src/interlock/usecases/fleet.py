@@ -103,4 +103,5 @@ def probe_fleet(
             interrupted = True
     elapsed_s = time.monotonic() - started
     summary = tally.summary(targets=total, resumed=resumed, elapsed_s=elapsed_s, interrupted=interrupted)
-    return FleetRun(summary, tally.worst_failed())
+    severities = [check.severity for check in summary.failed_checks]
+    return FleetRun(summary, min(severities, key=lambda severity: severity.rank, default=None))

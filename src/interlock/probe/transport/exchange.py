@@ -45,7 +45,7 @@ OnRecord = Callable[[RequestRecord], None]
 Reading = Literal[
     "document",
     "failed",  # no complete answer: the record's failure says why
-    "absent",  # 404 or 410
+    "absent",  # 404 or 410: the document is positively not published at that address
     "unauthorized",  # 401
     "forbidden",  # 403
     "not_acceptable",  # 406
