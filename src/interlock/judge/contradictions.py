@@ -30,29 +30,28 @@ _MAX_EVIDENCE = 400
 def find(inputs: RuleInputs) -> tuple[Contradiction, ...]:
     """Every answer of an organisation that its observation contradicts, by item and organisation in their order."""
     questions = (item for questionnaire in inputs.questionnaires for item in questionnaire.questions())
-    observed = {
-        org.id: (inputs.observations[org.id], cleaned(fact_variables(inputs, org.id)))
-        for org in inputs.organizations
-        if org.id in inputs.observations
-    }
-    contexts = {org: cel.Context(variables=facts) for org, (_, facts) in observed.items()}
-    return tuple(
-        Contradiction(
-            item=item.id,
-            org=org,
-            answered=_in_words(item, response.value),
-            observed=_in_words(item, decided[0]),
-            evidence=_evidence(decided[1], *observed[org]),
-        )
-        for item in automatic_items(questions)
-        for org, context in contexts.items()
-        if item.id not in inputs.hidden.get(org, ())
-        and (response := inputs.by_org.get(org, {}).get(item.id)) is not None
-        and response.status is Status.ANSWERED
-        and response.value is not None
-        and (decided := observed_answer(item, context)) is not None
-        and differs(item, response.value, decided[0])
-    )
+    observed = [org.id for org in inputs.organizations if org.id in inputs.observations]
+    facts = {org: cleaned(fact_variables(inputs, org)) for org in observed}
+    contexts = {org: cel.Context(variables=variables) for org, variables in facts.items()}
+    contradictions = []
+    for item in automatic_items(questions):
+        for org, context in contexts.items():
+            response = inputs.by_org.get(org, {}).get(item.id)
+            hidden = item.id in inputs.hidden.get(org, ())
+            if response is None or response.status is not Status.ANSWERED or response.value is None or hidden:
+                continue
+            decided = observed_answer(item, context)
+            if decided and differs(item, response.value, decided[0]):
+                contradictions.append(
+                    Contradiction(
+                        item=item.id,
+                        org=org,
+                        answered=_in_words(item, response.value),
+                        observed=_in_words(item, decided[0]),
+                        evidence=_evidence(decided[1], inputs.observations[org], facts[org]),
+                    )
+                )
+    return tuple(contradictions)
 
 
 def automatic_items(items: Iterable[Item]) -> tuple[Item, ...]:
