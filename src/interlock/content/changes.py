@@ -15,7 +15,7 @@ from interlock.content.rulesets import without
 from interlock.model.base import GapClass, Model, Severity
 from interlock.model.content import ChangeKind, ContentChange
 from interlock.model.pattern import Pattern
-from interlock.model.questionnaire import Item, Option, Questionnaire
+from interlock.model.questionnaire import Item, Option, Questionnaire, every_item
 from interlock.model.rule import RoutineTask, Rule, Ruleset
 
 _BLOCKERS = frozenset({GapClass.PRODUCT_BLOCKER, GapClass.INTEGRATION_BLOCKER})
@@ -126,22 +126,12 @@ def _tasks(shipped: Ruleset, own: Ruleset) -> Iterator[ContentChange]:
 
 
 def _questions(shipped: ContentParts, own: ContentParts) -> Iterator[ContentChange]:
-    before, after = (list(_every(parts.questionnaires)) for parts in (shipped, own))
+    before, after = (list(every_item(parts.questionnaires)) for parts in (shipped, own))
     changes = list(_compared("question", before, after, lambda item: item.text))
     deciding = _deciding_blockers(shipped.ruleset) if changes else frozenset()
     for change in changes:
         blocker = change.kind != "added" and change.id in deciding
         yield change.model_copy(update={"blocker": blocker}) if blocker else change
-
-
-def _every(questionnaires: Iterable[Questionnaire]) -> Iterator[Item]:
-    def walk(items: Iterable[Item]) -> Iterator[Item]:
-        for item in items:
-            yield item
-            yield from walk(item.items)
-
-    for questionnaire in questionnaires:
-        yield from walk(questionnaire.items)
 
 
 def _deciding_blockers(ruleset: Ruleset) -> frozenset[str]:

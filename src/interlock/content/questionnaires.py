@@ -16,7 +16,7 @@ from interlock.content.references import Located, reference_problems
 from interlock.documents.resources import is_shipped
 from interlock.documents.yaml import Path_, YamlDocument, load_yaml, model_from_yaml
 from interlock.model.errors import DocumentError, Location
-from interlock.model.questionnaire import Item, ItemType, Questionnaire
+from interlock.model.questionnaire import Item, ItemType, Questionnaire, every_item, walk
 
 #: Longest value of each key that holds prose, in characters; a longer one is a paste accident, and no screen shows it.
 TEXT_LIMITS = {
@@ -128,7 +128,7 @@ def _replace(earlier: list[Questionnaire], own: list[Questionnaire]) -> tuple[li
 
     ``earlier`` is changed. Returns what is left of ``own``, and the ids of the items taken out of ``earlier``.
     """
-    by_id = {item.id: item for questionnaire in own for item in _every(questionnaire.items)}
+    by_id = {item.id: item for item in every_item(own)}
     gone: set[str] = set()
     taken: set[str] = set()
 
@@ -136,7 +136,7 @@ def _replace(earlier: list[Questionnaire], own: list[Questionnaire]) -> tuple[li
         new = by_id.get(item.id)
         if new is not None:
             taken.add(item.id)
-            gone.update(old.id for old in _every((item,)))
+            gone.update(old.id for old, _ in walk((item,)))
             return new
         inner = tuple(swap(child) for child in item.items)
         return item if inner == item.items else item.model_copy(update={"items": inner})
@@ -157,12 +157,6 @@ def _replace(earlier: list[Questionnaire], own: list[Questionnaire]) -> tuple[li
         return own, frozenset()
     rest = [questionnaire.model_copy(update={"items": without(questionnaire.items)}) for questionnaire in own]
     return [questionnaire for questionnaire in rest if questionnaire.items], frozenset(gone)
-
-
-def _every(items: tuple[Item, ...]) -> Iterator[Item]:
-    for item in items:
-        yield item
-        yield from _every(item.items)
 
 
 def _files(directory: Path, problems: list[DocumentError]) -> list[Path]:

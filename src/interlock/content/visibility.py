@@ -7,11 +7,21 @@ or whose answer is not known, is undecided: the item might still have to be aske
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from interlock.model.base import Status
-from interlock.model.questionnaire import AnswerValue, EnableWhen, Item, Operator, Questionnaire, Response, Responses
+from interlock.model.questionnaire import (
+    AnswerValue,
+    EnableWhen,
+    Item,
+    Operator,
+    Questionnaire,
+    Response,
+    Responses,
+    every_item,
+    walk,
+)
 
 _ORDER: dict[Operator, Callable[[Any, Any], bool]] = {
     Operator.GT: operator.gt,
@@ -35,9 +45,10 @@ def visible(questionnaires: Sequence[Questionnaire], responses: Responses) -> di
     result: dict[str, bool | None] = {}
     parents: dict[str, str | None] = {}
     items: dict[str, Item] = {}
-    for item, parent in _walk(questionnaires):
-        items.setdefault(item.id, item)
-        parents.setdefault(item.id, parent)
+    for questionnaire in questionnaires:
+        for item, around in walk(questionnaire.items):
+            items.setdefault(item.id, item)
+            parents.setdefault(item.id, around[-1].id if around else None)
     for item_id in items:
         _decide(item_id, items, parents, responses, result)
     return result
@@ -52,7 +63,9 @@ class Hiding:
 
     def __init__(self, questionnaires: Sequence[Questionnaire]) -> None:
         self._questionnaires = questionnaires
-        self._controls = sorted({control.question for item, _ in _walk(questionnaires) for control in item.enable_when})
+        self._controls = sorted(
+            {control.question for item in every_item(questionnaires) for control in item.enable_when}
+        )
         self._known: dict[tuple[Any, ...], frozenset[str]] = {}
 
     def of(self, responses: Responses, own: Responses | None = None) -> frozenset[str]:
@@ -76,16 +89,6 @@ class Hiding:
 def hidden(visibility: Mapping[str, bool | None]) -> frozenset[str]:
     """The ids that are certainly hidden."""
     return frozenset(item_id for item_id, shown in visibility.items() if shown is False)
-
-
-def _walk(questionnaires: Sequence[Questionnaire]) -> Iterator[tuple[Item, str | None]]:
-    stack: list[tuple[Item, str | None]] = [
-        (item, None) for questionnaire in reversed(questionnaires) for item in reversed(questionnaire.items)
-    ]
-    while stack:
-        item, parent = stack.pop()
-        yield item, parent
-        stack.extend((child, item.id) for child in reversed(item.items))
 
 
 def _decide(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -137,15 +137,19 @@ class Questionnaire(Model):
 
     def questions(self) -> Iterator[Item]:
         """Every item that can be answered, in reading order, groups flattened away."""
+        return (item for item, _ in walk(self.items) if item.type is not ItemType.GROUP)
 
-        def walk(items: tuple[Item, ...]) -> Iterator[Item]:
-            for item in items:
-                if item.type is ItemType.GROUP:
-                    yield from walk(item.items)
-                else:
-                    yield item
 
-        return walk(self.items)
+def walk(items: Iterable[Item], around: tuple[Item, ...] = ()) -> Iterator[tuple[Item, tuple[Item, ...]]]:
+    """Every item in reading order, groups included, with the groups that it stands in, outermost first."""
+    for item in items:
+        yield item, around
+        yield from walk(item.items, (*around, item))
+
+
+def every_item(questionnaires: Iterable[Questionnaire]) -> Iterator[Item]:
+    """Every item of some questionnaires in reading order, groups included."""
+    return (item for questionnaire in questionnaires for item, _ in walk(questionnaire.items))
 
 
 class Response(Model):

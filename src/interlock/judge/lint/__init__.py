@@ -1,7 +1,6 @@
 """Proofs about a ruleset and its questionnaires: that the content means what it says before anybody relies on it."""
 
-from interlock.judge.lint.files import lint_patterns, lint_ruleset, scalar_problems
 from interlock.judge.lint.problems import LintProblem, from_error, in_order
-from interlock.judge.lint.run import lint
+from interlock.judge.lint.run import lint, lint_patterns, lint_ruleset, scalar_problems
 
 __all__ = ["LintProblem", "from_error", "in_order", "lint", "lint_patterns", "lint_ruleset", "scalar_problems"]

@@ -1,20 +1,25 @@
-"""Names that conditions and messages read, and references between rules, items and tasks."""
+"""Whether what conditions and messages name can ever be there: variables, questions, checks, functions and answers."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import types
+import typing
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
 
 from interlock.content.compile import ANSWER_ROOTS
-from interlock.content.expression import MACROS, TOP_LEVEL, Expression
+from interlock.content.expression import MACROS, TOP_LEVEL, Expression, dotted, macro_variable
 from interlock.content.messages import fields
-from interlock.content.syntax import Node
+from interlock.content.syntax import Node, string_value
 from interlock.documents.names import did_you_mean
-from interlock.judge.lint.literals import impossible_literals
-from interlock.judge.lint.names import IN_SCOPE, unknown_field
 from interlock.judge.lint.problems import LintProblem, Locations, problem
 from interlock.model.base import Scope
-from interlock.model.pattern import Pattern
-from interlock.model.questionnaire import Item, ItemType, Questionnaire
+from interlock.model.contract import WorkflowContract
+from interlock.model.observation import Facts
+from interlock.model.pattern import Pattern, Site
+from interlock.model.questionnaire import Item, ItemType
 from interlock.model.rule import Rule
 
 #: Functions of the CEL standard library (CEL specification, List of Standard Definitions) and its macros.
@@ -24,15 +29,37 @@ FUNCTIONS = MACROS | {
     *("getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds"),
     *("getMinutes", "getMonth", "getSeconds"),
 }
-
-
-def every_item(questionnaires: Sequence[Questionnaire]) -> Iterator[Item]:
-    """Every item, groups included, in reading order."""
-    stack = [item for questionnaire in reversed(questionnaires) for item in reversed(questionnaire.items)]
-    while stack:
-        item = stack.pop()
-        yield item
-        stack.extend(reversed(item.items))
+_EVERYWHERE = frozenset({"responses", "value", "contract", "fleet"})
+#: The top-level names of each scope.
+IN_SCOPE: Mapping[str, frozenset[str]] = {
+    Scope.PRODUCT: _EVERYWHERE,
+    "fleet": _EVERYWHERE | {"anywhere", "everywhere"},
+    Scope.VENDOR: _EVERYWHERE | {"vendor", "organizations"},
+    Scope.ORG: _EVERYWHERE | {"probe", "checks", "fit", "compared", "contradictions", "org", "site"},
+}
+FIT = {
+    "missing": list,
+    "undeclared": list,
+    "missing_optional": list,
+    "launch_missing": list,
+    "scopes_missing": list,
+    "not_observed": int,
+    "supported": int,
+    "release_matches": bool,
+}
+ORG = {"id": str, "name": str, "vendor": str, "environment": str, "has_url": bool}
+FLEET = {"organizations": int, "observed": int, "releases": list, "vendors": list, "shared_base_urls": bool}
+_FLAT: dict[str, dict[str, type]] = {"fit": FIT, "org": ORG, "fleet": FLEET}
+_MODELS: dict[str, type[BaseModel]] = {"contract": WorkflowContract, "probe": Facts, "site": Site}
+#: Names that are known of every organisation, and of all of them, whatever was answered or observed.
+ALWAYS_KNOWN = frozenset(
+    {
+        *("org", "fleet", "vendor", "organizations", "anywhere", "everywhere"),
+        *("site.observed", "site.overrides", "site.same", "site.across", "site.vendor_group"),
+    }
+)
+_LEFT_OUT = "probe.capability.resources"
+Bound = dict[str, Item | None]
 
 
 def is_graded(item: Item) -> bool:
@@ -127,3 +154,119 @@ def _measured(
     read = {name.partition(".")[2] for name in conditions["gap_when"].reads} if "gap_when" in conditions else {measured}
     if measured not in read:
         yield problem(location, rule.id, "measures", f"measures {measured}, which gap_when does not read")
+
+
+def unknown_field(name: str) -> str | None:
+    """Why a name can never be there, or none. Answers and checks are not this module's business."""
+    root, *path = name.split(".")
+    if not path:
+        return None
+    if root in _FLAT:
+        return _in_fields(root, path, list(_FLAT[root]))
+    if root in {"vendor", "organizations", "compared", "contradictions"}:
+        return f"{root} has no fields"
+    if root not in _MODELS:
+        return None
+    if name == _LEFT_OUT or name.startswith(_LEFT_OUT + "."):
+        return f"{_LEFT_OUT} is not handed to conditions; read fit.missing"
+    return _in_model(root, path, _MODELS[root])
+
+
+def _in_fields(root: str, path: list[str], fields: list[str]) -> str | None:
+    if path[0] not in fields:
+        return f"{root} has no {path[0]!r}{_close(path[0], fields)}"
+    return f"{root}.{path[0]} has no fields" if len(path) > 1 else None
+
+
+def _in_model(at: str, path: list[str], model: type[BaseModel]) -> str | None:
+    fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+    head, *rest = path
+    if head not in fields:
+        return f"{at} has no {head!r}{_close(head, list(fields))}"
+    here = f"{at}.{head}"
+    if not rest:
+        return None
+    inner = _without_none(fields[head])
+    if isinstance(inner, type) and issubclass(inner, BaseModel):
+        return _in_model(here, rest, inner)
+    return None if typing.get_origin(inner) is dict else f"{here} has no fields"
+
+
+def _without_none(annotation: Any) -> Any:
+    if isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union:
+        parts = [part for part in typing.get_args(annotation) if part is not type(None)]
+        return parts[0] if len(parts) == 1 else annotation
+    return annotation
+
+
+def _close(name: str, known: list[str]) -> str:
+    return did_you_mean(name, known) or f"; it has {', '.join(sorted(known))}"
+
+
+def impossible_literals(tree: Node, items: Mapping[str, Item]) -> Iterator[str]:
+    """A sentence for every comparison of an answer with a literal that it never equals."""
+    yield from _walk(tree, items, {})
+
+
+def _walk(node: Node, items: Mapping[str, Item], bound: Bound) -> Iterator[str]:
+    if node.kind == "binary":
+        yield from _comparison(node, items, bound)
+    variable = macro_variable(node)
+    if variable is None:
+        for child in node.children:
+            yield from _walk(child, items, bound)
+        return
+    receiver = _answer(node.children[0], items, bound)
+    element = receiver if receiver and receiver.type is ItemType.MULTI_CHOICE else None
+    yield from _walk(node.children[0], items, bound)
+    for child in node.children[2:]:
+        yield from _walk(child, items, {**bound, variable: element})
+
+
+def _comparison(node: Node, items: Mapping[str, Item], bound: Bound) -> Iterator[str]:
+    left, right = node.children
+    if node.text in {"==", "!="}:
+        for answer, literal in ((left, right), (right, left)):
+            item = _answer(answer, items, bound)
+            if item and literal.kind in {"literal", "list"}:
+                yield from _mismatch(item, literal, single=answer.kind != "ident")
+    elif node.text == "in":
+        item = _answer(left, items, bound)
+        if item and right.kind == "list":
+            for element in right.children:
+                yield from _mismatch(item, element, single=left.kind != "ident")
+        item = _answer(right, items, bound)
+        if item and left.kind == "literal":
+            if item.type is not ItemType.MULTI_CHOICE:
+                yield f"{item.id} is a {item.type}, and in needs a multi_choice"
+            else:
+                yield from _mismatch(item, left, single=False)
+
+
+def _answer(node: Node, items: Mapping[str, Item], bound: Bound) -> Item | None:
+    if node.kind == "ident" and node.text in bound:
+        return bound[node.text]
+    name = dotted(node, frozenset(bound))
+    return items.get(name.removeprefix("responses.")) if name and name.startswith("responses.") else None
+
+
+def _mismatch(item: Item, literal: Node, *, single: bool) -> Iterator[str]:
+    """``single`` says that the whole answer is compared, not one of several."""
+    if single and item.type is ItemType.MULTI_CHOICE and literal.kind == "literal":
+        yield f"{item.id} is a multi_choice: write {literal.text} in responses.{item.id}"
+        return
+    if literal.kind != "literal":
+        return
+    text = string_value(literal.text)
+    if item.options:
+        if text is None or item.option(text) is None:
+            offered = ", ".join(option.value for option in item.options)
+            yield f"{item.id} never has the answer {literal.text}; it offers {offered}"
+    elif item.type is ItemType.BOOLEAN:
+        if literal.text not in {"true", "false"}:
+            yield f"{item.id} is a boolean and is never {literal.text}"
+    elif item.type is ItemType.INTEGER:
+        if not literal.text.lstrip("+-").isdigit():
+            yield f"{item.id} is an integer and is never {literal.text}"
+    elif text is None and not literal.text.startswith(("'", '"', "r", "R")):
+        yield f"{item.id} is a {item.type} and is never {literal.text}"

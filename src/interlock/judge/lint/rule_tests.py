@@ -25,8 +25,8 @@ from interlock.content.compile import (
 from interlock.judge.answers import Answers, collect_answers, nest
 from interlock.judge.context import SubjectContext, Variables
 from interlock.judge.engine import Conclusion, decide, over_all
-from interlock.judge.lint.names import ALWAYS_KNOWN, FIT, FLEET, IN_SCOPE, ORG
 from interlock.judge.lint.problems import LintProblem, Locations, problem
+from interlock.judge.lint.references import ALWAYS_KNOWN, FIT, FLEET, IN_SCOPE, ORG
 from interlock.judge.variables import contract_variable, probe_variable
 from interlock.model.base import RuleOutcome, Scope, Status
 from interlock.model.contract import WorkflowContract
