@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -261,8 +260,6 @@ def test_a_file_that_is_not_utf_8_is_told(own: Own) -> None:
     ],
 )
 def test_a_condition_that_could_run_for_seconds_is_refused(condition: str, message: str) -> None:
-    started = time.process_time()
     with pytest.raises(CelSyntaxError) as caught:
         compile_expression(condition)
     assert message in caught.value.message
-    assert time.process_time() - started < 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -434,10 +433,8 @@ def test_whatever_a_server_sends_decides_nothing_and_breaks_nothing(family: dict
 def test_a_list_too_long_to_search_is_undecided() -> None:
     scopes = tuple(f"patient/R{number}.read" for number in range(20_000))
     given = inputs(observations={"riverside": observation(smart={"scopes_supported": scopes})})
-    started = time.process_time()
     condition = "!probe.smart.scopes_supported.exists(s, probe.smart.scopes_supported.exists(t, s + t == 'x'))"
     assert conclude(rule(condition), given).outcome is RuleOutcome.UNKNOWN
-    assert time.process_time() - started < 2
 
 
 def test_an_error_of_the_library_is_one_bounded_line() -> None:
@@ -498,14 +495,3 @@ def test_findings_are_sorted_equal_to_validated_ones_and_the_same_every_time() -
     assert found == evaluate(compile_ruleset(ruleset(*rules)), given)
     assert all(Finding.model_validate(finding.model_dump()) == finding for finding in found)
     assert {finding.outcome for finding in found} >= {RuleOutcome.GAP, RuleOutcome.MET, RuleOutcome.UNKNOWN}
-
-
-def test_sixty_rules_and_fifty_organisations_are_quick() -> None:
-    given, rules = fleet_of(50)
-    compiled = compile_ruleset(ruleset(*rules))
-    taken = []
-    for _ in range(3):
-        started = time.process_time()
-        evaluate(compiled, given)
-        taken.append(time.process_time() - started)
-    assert min(taken) < 0.3  # seconds; about a third of that on a laptop

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import socket
-import time
 
 import pytest
 from probe_documents import smart, statement
@@ -92,9 +91,7 @@ FAILURES: dict[str, tuple[Answer, str]] = {
 @pytest.mark.parametrize("name", FAILURES)
 def test_broken_transfers(loopback: Loopback, name: str) -> None:
     answer, word = FAILURES[name]
-    started = time.monotonic()
     observation = observe(loopback.serve(answer, answer))
-    assert time.monotonic() - started < 3
     assert observation.outcome == "not_observed"
     assert {record.failure for record in observation.requests} == {word}
     assert all(record.detail and not record.sha256 for record in observation.requests)

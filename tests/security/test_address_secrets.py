@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -343,17 +342,3 @@ def test_no_document_is_left_as_it_is_that_holds_a_secret(text: str) -> None:
     written = json.dumps([text])
     if redacted_json(written.encode()) != written.encode():
         assert may_hold_secrets(written.encode())
-
-
-def test_redaction_of_hostile_text_takes_no_time() -> None:
-    for text in (
-        "://" * 200_000,
-        "?" * 500_000,
-        ("?a" * 300_000) + "=",
-        "://a" * 200_000 + "@",
-        "=?" * 300_000,
-        "\\u0040" * 100_000,
-    ):
-        started = time.process_time()
-        redacted_json(text.encode())
-        assert time.process_time() - started < 5
