@@ -23,7 +23,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from measuring import Measured
+from commands import command
+from measuring import Measured, best_of
 
 HERE = Path(__file__).resolve().parent
 CORPUS = Path(os.environ.get("INTERLOCK_CORPUS", HERE.parents[1] / "shared" / "corpus"))
@@ -55,17 +56,10 @@ def server(delay: float = 0.0) -> Iterator[str]:
 
 def start_up() -> Measured:
     """``interlock probe URL``, process start included, against a bare script that fetches and parses the same two."""
-    with server() as origin, tempfile.TemporaryDirectory() as folder:
-        bare = Path(folder) / "fetch.py"
-        bare.write_text(FETCH)
+    with server() as origin:
         url = f"{origin}/fast/fhir"
-        best = [float("inf")] * 2
-        for _ in range(8):
-            for index, command in enumerate((["-m", "interlock", "probe", url, "--quick"], [str(bare), url])):
-                started = time.perf_counter()
-                subprocess.run([sys.executable, *command], check=True, capture_output=True)
-                best[index] = min(best[index], time.perf_counter() - started)
-    return Measured("interlock probe URL", best[0], "bare aiohttp script", best[1], 2.5, 0.4)
+        ours, base = best_of(8, command("-m", "interlock", "probe", url, "--quick"), command("-c", FETCH, url))
+    return Measured("interlock probe URL", ours, "bare aiohttp script", base, 2.5, 0.4)
 
 
 async def _bare(origin: str, count: int, concurrency: int, kind: str = "fast") -> None:
@@ -83,7 +77,7 @@ async def _bare(origin: str, count: int, concurrency: int, kind: str = "fast") -
         await asyncio.gather(*(work(session) for _ in range(concurrency)))
 
 
-async def _probe(origin: str, targets: list[str], **settings: Any) -> int:
+async def _probe(origin: str, targets: list[str], **settings: Any) -> None:
     from interlock.model.observation import Target
     from interlock.probe.runner import probe
     from interlock.usecases.probe import ProbeSettings, private_origins_of
@@ -92,24 +86,21 @@ async def _probe(origin: str, targets: list[str], **settings: Any) -> int:
     wanted = [Target(base_url=f"{origin}{target}") for target in targets]
     async for observation in probe(wanted, ProbeSettings(private_origins=private_origins_of(wanted), **settings)):
         seen += observation.outcome == "observed"
-    return seen
+    assert seen == len(targets)
 
 
 def one_core(kind: str, name: str, limit: float) -> Measured:
     """Two documents and every passive check, against fetching and parsing them: processor seconds of 300 targets."""
     count, concurrency = 300, 4
     targets = [f"/{kind}/{number}/fhir" for number in range(count)]
-    best = [float("inf")] * 2
     with server() as origin:
-        for _ in range(16):
-            started = time.process_time()
-            seen = asyncio.run(_probe(origin, targets, concurrency=concurrency, per_host=2 * concurrency))
-            assert seen == count
-            best[0] = min(best[0], time.process_time() - started)
-            started = time.process_time()
-            asyncio.run(_bare(origin, count, concurrency, kind))
-            best[1] = min(best[1], time.process_time() - started)
-    return Measured(name, best[0], "bare aiohttp, json.loads", best[1], limit, None)
+        ours, base = best_of(
+            16,
+            lambda: asyncio.run(_probe(origin, targets, concurrency=concurrency, per_host=2 * concurrency)),
+            lambda: asyncio.run(_bare(origin, count, concurrency, kind)),
+            clock=time.process_time,
+        )
+    return Measured(name, ours, "bare aiohttp, json.loads", base, limit, None)
 
 
 def two_workers() -> Measured:
@@ -152,9 +143,8 @@ def with_delay() -> tuple[Measured, Measured]:
     paths, concurrency, delay, sample = _oracle_paths(), 32, 0.1, 15
     with server(delay) as origin:
         started = time.perf_counter()
-        seen = asyncio.run(_probe(origin, paths, concurrency=concurrency, per_host=2 * concurrency))
+        asyncio.run(_probe(origin, paths, concurrency=concurrency, per_host=2 * concurrency))
         ours = time.perf_counter() - started
-        assert seen == len(paths)
         started = time.perf_counter()
         with httpx.Client(trust_env=False) as client:
             for path in paths[:sample]:

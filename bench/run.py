@@ -5,16 +5,12 @@ Each row is measured alternately with its base, and the best of all repetitions 
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
 
+import commands
 import probing
 from judging import all_new, one_more_answer, one_more_answer_of_many
 from matching import all_patterns
-from measuring import Measured, best_of
 from planning import (
     graph_of_fifty,
     large_graph,
@@ -25,39 +21,14 @@ from planning import (
     simulated,
     what_ifs,
 )
-
-BARE = """\
-import typer
-app = typer.Typer(rich_markup_mode=None)
-@app.command()
-def hello(name: str) -> None:
-    print(name)
-@app.command()
-def bye(name: str) -> None:
-    print(name)
-app()
-"""
-
-
-def command(*arguments: str) -> Callable[[], object]:
-    return lambda: subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
-
-
-def help_text() -> Measured:
-    """`interlock --help` against a bare Typer program with two commands: at most 2.5 times."""
-    with tempfile.TemporaryDirectory() as folder:
-        bare = Path(folder) / "bare.py"
-        bare.write_text(BARE)
-        ours, base = best_of(15, command("-m", "interlock", "--help"), command(str(bare), "--help"))
-    return Measured("interlock --help", ours, "bare Typer --help", base, 2.5)
+from redacting import hostile_text
 
 
 def main() -> int:
-    judging = (all_new, one_more_answer, one_more_answer_of_many, all_patterns)
+    judging = (all_new, one_more_answer, one_more_answer_of_many, all_patterns, hostile_text)
     graphs = (graph_of_fifty, large_graph, large_graph_ordered)
     scoping = (*graphs, simulated, planned, levelled, what_ifs, levelled_what_ifs)
-    rows = [help_text(), *(measure() for measure in (*judging, *scoping))]
-    rows += probing.rows()
+    rows = [*commands.rows(), *(measure() for measure in (*judging, *scoping)), *probing.rows()]
     print(f"{'what':<28} {'seconds':>9}   {'base':<24} {'seconds':>9} {'ratio':>7} {'limit':>7}")
     for row in rows:
         mark = "" if row.holds else "  over the limit"

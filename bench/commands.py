@@ -1,0 +1,79 @@
+"""Speed of whole commands, process start included, against bare programs in the same run.
+
+Processor seconds: what a person waits for on an idle machine, whatever else runs on this one.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from measuring import Measured, best_of, of_children
+
+TYPER = """\
+import typer
+app = typer.Typer(rich_markup_mode=None)
+@app.command()
+def hello(name: str) -> None:
+    print(name)
+@app.command()
+def bye(name: str) -> None:
+    print(name)
+app()
+"""
+#: What `score` and `report` cannot do without: a command line, models, a table, and the simulation's numbers.
+LIBRARIES = "import typer, pydantic, rich.table, yaml"
+#: Organisations, and the most seconds that `score` may take there.
+SCORE = {4: 0.7, 50: 1.2, 200: 2.5}
+
+
+def command(*arguments: str) -> Callable[[], object]:
+    return lambda: subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+
+
+def help_text() -> Measured:
+    """`interlock --help` against a bare Typer program with two commands: at most 2.5 times."""
+    ours, base = best_of(15, command("-m", "interlock", "--help"), command("-c", TYPER, "--help"), clock=of_children)
+    return Measured("interlock --help", ours, "bare Typer --help", base, 2.5)
+
+
+def rows() -> Iterator[Measured]:
+    """`score` and `report --format md` on the observed sample, and on workspaces that repeat its organisations."""
+    yield help_text()
+    with tempfile.TemporaryDirectory() as folder:
+        sample = Path(folder) / "sample"
+        command("-m", "interlock", "init", str(sample), "--template", "sepsis")()
+        command("-m", "interlock", "probe", "--all", "--workspace", str(sample))()
+        for organizations, score_limit, report_limit in ((4, 6.5, 16.0), (50, 11.0, 32.0), (200, 22.0, 75.0)):
+            workspace = repeated(sample, Path(folder) / str(organizations), organizations)
+            score, report, base = best_of(
+                4,
+                command("-m", "interlock", "score", "--workspace", str(workspace)),
+                command("-m", "interlock", "report", "--format", "md", "--workspace", str(workspace)),
+                command("-c", LIBRARIES),
+                clock=of_children,
+            )
+            imports = "importing libraries"
+            yield Measured(f"score, {organizations} orgs", score, imports, base, score_limit, SCORE[organizations])
+            yield Measured(f"report md, {organizations} orgs", report, imports, base, report_limit)
+
+
+def repeated(sample: Path, folder: Path, number: int) -> Path:
+    """A workspace with this many organisations, each a copy of one of the sample's with what was observed of it."""
+    shutil.copytree(sample, folder, ignore=lambda _, names: {"orgs"} & set(names))
+    (folder / "orgs").mkdir()
+    known = sorted((sample / "orgs").glob("*.yaml"))
+    for index in range(number):
+        source, org = known[index % len(known)], f"org-{index}"
+        text = re.sub(r"(?m)^name: ", f"name: {index} ", source.read_text())
+        (folder / "orgs" / f"{org}.yaml").write_text(re.sub(r"(?m)^id: .*$", f"id: {org}", text))
+        shutil.copytree(sample / "observations" / source.stem, folder / "observations" / org)
+        answers = sample / "responses" / source.name
+        if answers.exists():
+            shutil.copy(answers, folder / "responses" / f"{org}.yaml")
+    return folder
