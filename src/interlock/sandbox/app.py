@@ -17,8 +17,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from interlock.sandbox import bodies, discovery, oauth, resources, substitutes, wire
-from interlock.sandbox.cross_origin import allow, preflight
-from interlock.sandbox.exchange import Exchange, Role, State, bounded_body, paths_of
+from interlock.sandbox.exchange import DISCOVERY, Exchange, Role, State, bounded_body, paths_of
 from interlock.sandbox.faults import FAULTS, Stage, names_at
 from interlock.sandbox.organizations import SimulatedOrganization
 from interlock.sandbox.replies import not_found, outcome, page, plain_json
@@ -43,6 +42,8 @@ _HANDLERS: dict[Role, Handler] = {
 }
 #: Roles that answer GET and HEAD only; the others look at the method themselves.
 _READ_ONLY: frozenset[Role] = frozenset({"metadata", "smart", "openid", "jwks", "manage"})
+#: Roles that browsers of registered applications ask.
+_APPLICATION: frozenset[Role] = frozenset({"token", "introspect", "revoke", "resource"})
 
 
 class OrganizationEndpoint:
@@ -122,7 +123,7 @@ async def _answer(exchange: Exchange) -> Response:
     if "slow" in waits or ("smart-slow-404" in waits and exchange.role == "smart"):
         await exchange.pause(exchange.state.timing.slow)
     response = _substituted(exchange) or _handled(exchange)
-    allow(exchange, response)
+    _allow(exchange, response)
     for name in names_at(Stage.BODY, exchange.faults):
         response = bodies.REWRITES[name](exchange, response)
     for name in names_at(Stage.WIRE, exchange.faults)[:1]:
@@ -143,13 +144,43 @@ def _substituted(exchange: Exchange) -> Response | None:
 def _handled(exchange: Exchange) -> Response:
     method = exchange.request.method
     if method == "OPTIONS":
-        return preflight(exchange)
+        return _preflight(exchange)
     if exchange.role in _READ_ONLY and method not in ("GET", "HEAD"):
         return outcome(405, "not-supported", "this address is read with GET", {"Allow": "GET, HEAD, OPTIONS"})
     try:
         return _HANDLERS[exchange.role](exchange)
     except oauth.OAuthError as refusal:
         return refusal.response()
+
+
+def _allow(exchange: Exchange, response: Response) -> None:
+    """Add the headers that the request's origin is due: discovery any, the rest registered ones, authorisation none.
+
+    Sources: SMART App Launch 2.2, App Launch, section on CORS; RFC 9700 section 2.6.
+    """
+    origin = exchange.request.headers.get("origin")
+    if origin is None:
+        return
+    if exchange.role in DISCOVERY and exchange.organization.cors:
+        response.headers["Access-Control-Allow-Origin"] = "*"
+    elif exchange.role == "token" and "no-token-cors" in exchange.faults:
+        return
+    elif exchange.role in _APPLICATION and origin in exchange.organization.registered_origins:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers.add_vary_header("Origin")
+
+
+def _preflight(exchange: Exchange) -> Response:
+    """Answer OPTIONS; :func:`_allow` adds the origin, without which a browser ignores the rest."""
+    methods = "GET, HEAD" if exchange.role in DISCOVERY else "GET, HEAD, POST"
+    headers = {"Allow": f"{methods}, OPTIONS"}
+    if exchange.request.headers.get("access-control-request-method") and exchange.role in DISCOVERY | _APPLICATION:
+        headers |= {
+            "Access-Control-Allow-Methods": methods,
+            "Access-Control-Allow-Headers": "authorization, content-type, accept",
+            "Access-Control-Max-Age": "600",
+        }
+    return Response(status_code=204, headers=headers)
 
 
 def _origin(request: Request) -> str:

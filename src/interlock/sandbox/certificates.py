@@ -21,7 +21,11 @@ _LEAF_UNTIL = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
 _AUTHORITY_FROM = datetime.datetime(2018, 1, 1, tzinfo=datetime.UTC)
 _AUTHORITY_UNTIL = datetime.datetime(2068, 1, 1, tzinfo=datetime.UTC)
 
-_Issued = tuple[ssl.SSLContext, str]
+_NAMES = [
+    x509.DNSName("localhost"),
+    x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+    x509.IPAddress(ipaddress.ip_address("::1")),
+]
 
 
 def simulated_contexts() -> tuple[dict[str, ssl.SSLContext], str]:
@@ -31,12 +35,12 @@ def simulated_contexts() -> tuple[dict[str, ssl.SSLContext], str]:
     named like a product that inspects connections. Both name ``localhost``, ``127.0.0.1`` and ``::1``. Private keys
     exist in memory and, because OpenSSL reads files only, for a moment in a private temporary directory.
     """
-    expired, authority = _issued("Interlock sandbox authority", _LEAF_FROM, _LEAF_UNTIL)
-    middlebox, _ = _issued("Example Gateway SSL Inspection", _LEAF_FROM, _AUTHORITY_UNTIL)
+    expired, authority = _issued("Interlock sandbox authority", _LEAF_UNTIL)
+    middlebox, _ = _issued("Example Gateway SSL Inspection", _AUTHORITY_UNTIL)
     return {"expired": expired, "middlebox": middlebox}, authority
 
 
-def _issued(authority_name: str, valid_from: datetime.datetime, valid_until: datetime.datetime) -> _Issued:
+def _issued(authority_name: str, valid_until: datetime.datetime) -> tuple[ssl.SSLContext, str]:
     """A server context with a certificate of a new authority, and the authority's certificate as PEM."""
     authority_key = ec.generate_private_key(ec.SECP256R1())
     issuer = _name(authority_name)
@@ -48,8 +52,8 @@ def _issued(authority_name: str, valid_from: datetime.datetime, valid_until: dat
     )
     leaf_key = ec.generate_private_key(ec.SECP256R1())
     leaf = (
-        _builder(_name("localhost"), issuer, leaf_key.public_key(), valid_from, valid_until)
-        .add_extension(x509.SubjectAlternativeName(_names()), critical=False)
+        _builder(_name("localhost"), issuer, leaf_key.public_key(), _LEAF_FROM, valid_until)
+        .add_extension(x509.SubjectAlternativeName(_NAMES), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
         .add_extension(
@@ -96,11 +100,6 @@ def _context(leaf: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> ssl.SSL
 
 def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-
-
-def _names() -> list[x509.GeneralName]:
-    addresses = [x509.IPAddress(ipaddress.ip_address(text)) for text in ("127.0.0.1", "::1")]
-    return [x509.DNSName("localhost"), *addresses]
 
 
 def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:

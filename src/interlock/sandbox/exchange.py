@@ -27,13 +27,14 @@ FHIR_CONTENT: frozenset[Role] = frozenset({"metadata", "resource", "unknown"})
 MAX_BODY_BYTES = 65_536
 _MAX_COUNTED = 1_000
 
-_FIELDS: tuple[tuple[str, str, Role], ...] = (
-    ("authorization_endpoint", "authorize", "authorize"),
-    ("token_endpoint", "token", "token"),
-    ("introspection_endpoint", "introspect", "introspect"),
-    ("revocation_endpoint", "revoke", "revoke"),
-    ("management_endpoint", "manage", "manage"),
-)
+#: Where a SMART or OpenID document has the address of each of these; ``oauth-uris`` calls them as we do.
+_FIELDS: dict[Role, str] = {
+    "authorize": "authorization_endpoint",
+    "token": "token_endpoint",
+    "introspect": "introspection_endpoint",
+    "revoke": "revocation_endpoint",
+    "manage": "management_endpoint",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +147,11 @@ def paths_of(organization: SimulatedOrganization) -> Mapping[str, Role]:
         if isinstance(issuer, str):
             _add(paths, issuer.removesuffix("/") + "/.well-known/openid-configuration", "openid")
         _add(paths, document.get("jwks_uri"), "jwks")
-        for name, _, role in _FIELDS:
+        for role, name in _FIELDS.items():
             _add(paths, document.get(name), role)
     declared = capability.parse(organization.metadata).security.oauth_uris
-    for _, name, role in _FIELDS:
-        _add(paths, getattr(declared, name), role)
+    for role in _FIELDS:
+        _add(paths, getattr(declared, role), role)
     paths["metadata"] = "metadata"
     paths[".well-known/smart-configuration"] = "smart"
     return paths

@@ -40,12 +40,11 @@ def negotiate(request: Request, release: FhirRelease) -> str | None:
             return native(release)
         if media_range in _GENERIC:
             return media_range
-        if media_range == "application/fhir+json" or (media_range == "application/json+fhir" and release in _OLD):
+        if media_range == "application/fhir+json" or (
+            media_range == "application/json+fhir" and release in ("DSTU2", "STU3")
+        ):
             return media_range
     return None
-
-
-_OLD: tuple[FhirRelease, ...] = ("DSTU2", "STU3")
 
 
 def names_json(format_: str) -> bool:

@@ -12,17 +12,13 @@ import struct
 import sys
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from interlock.sandbox.exchange import Exchange, disconnected
-
-if TYPE_CHECKING:
-    from uvicorn._types import ASGIReceiveCallable, ASGISendCallable
-    from uvicorn._types import Scope as UvicornScope
 
 TRANSPORT = "interlock.transport"
 
@@ -41,8 +37,8 @@ class WireProtocol(H11Protocol):
         super().connection_made(transport)
         application = self.app
 
-        async def with_transport(scope: UvicornScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-            scope["extensions"] = {TRANSPORT: {"transport": transport}}  # type: ignore[typeddict-unknown-key]
+        async def with_transport(scope: Any, receive: Any, send: Any) -> None:
+            scope["extensions"] = {TRANSPORT: {"transport": transport}}
             await application(scope, receive, send)
 
         self.app = with_transport
