@@ -19,16 +19,11 @@ _LEVELS: tuple[ExportLevel, ...] = ("system", "patient", "group")
 
 def parse(statement: Statement) -> BulkFacts:
     """Exports by definition first, then by name and place (specifications: BLK-02, BLK-03). Never raises."""
-    levels: set[ExportLevel] = set()
-    undefined = False
-    for type_name, operation in statement.operations:
-        level, defined = _level(type_name, operation)
-        if level is not None:
-            levels.add(level)
-            undefined = undefined or not defined
+    exports = [_level(type_name, operation) for type_name, operation in statement.operations]
+    levels = {level for level, _ in exports}
     return BulkFacts.trusted(
         exports=tuple(level for level in _LEVELS if level in levels),
-        undefined=undefined,
+        undefined=any(level is not None and not defined for level, defined in exports),
         instantiates=any(canonical.partition("|")[0] == STATEMENT for canonical in statement.facts.instantiates),
     )
 

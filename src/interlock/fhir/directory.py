@@ -19,7 +19,7 @@ from typing import Any
 
 from interlock.documents.bounds import JsonBoundsError, check_json
 from interlock.fhir.addresses import repair_address
-from interlock.fhir.tolerant import storable
+from interlock.fhir.tolerant import objects_of, storable
 from interlock.model.address_secrets import redacted_base
 from interlock.model.text import plain
 
@@ -279,15 +279,14 @@ def _unfit(endpoint: dict[str, Any]) -> tuple[str, str] | None:
 
 def _codes(concept: Any) -> Iterator[str]:
     """Codes of a Coding (R4) or a CodeableConcept (R5)."""
-    if isinstance(concept, dict):
-        for coding in [concept, *_list(concept.get("coding"))]:
-            code = coding.get("code") if isinstance(coding, dict) else None
-            if isinstance(code, str):
-                yield code
+    for coding in (concept, *objects_of(concept, "coding")):
+        code = coding.get("code") if isinstance(coding, dict) else None
+        if isinstance(code, str):
+            yield code
 
 
 def _contained_names(endpoint: dict[str, Any]) -> list[str]:
-    contained = [resource for resource in _list(endpoint.get("contained")) if isinstance(resource, dict)]
+    contained = objects_of(endpoint, "contained")
     return [_name(resource.get("name")) for resource in contained if resource.get("resourceType") == "Organization"]
 
 
@@ -311,11 +310,10 @@ def _names_by_endpoint(resources: list[Any]) -> dict[str, list[str]]:
 
 def _portal_endpoints(organization: dict[str, Any]) -> Iterator[Any]:
     """References in the portals of a brand (SMART App Launch 2.2, User-access Brands, ``organization-portal``)."""
-    for portal in _list(organization.get("extension")):
-        if isinstance(portal, dict) and portal.get("url") == _PORTAL:
-            for part in _list(portal.get("extension")):
-                if isinstance(part, dict) and part.get("url") == "portalEndpoint":
-                    yield part.get("valueReference")
+    for portal in objects_of(organization, "extension"):
+        if portal.get("url") == _PORTAL:
+            parts = objects_of(portal, "extension")
+            yield from (part.get("valueReference") for part in parts if part.get("url") == "portalEndpoint")
 
 
 def _list(value: Any) -> list[Any]:

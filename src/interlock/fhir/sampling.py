@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from interlock.fhir.tolerant import is_plain
+from interlock.fhir.tolerant import is_plain, objects_of
 
 MAX_RESOURCES = 200
 _MAX_VISITED = 5_000
@@ -128,17 +128,13 @@ def _is_value(value: Any) -> bool:
 def _statuses(resource: dict[str, Any]) -> Iterator[str]:
     for name in _STATUS_FIELDS:
         value = resource.get(name)
-        codes = [value] if isinstance(value, str) else [code for _, code in _codings(value) if isinstance(code, str)]
+        codes = (
+            [value] if isinstance(value, str) else [coding.get("code") for coding in objects_of(value, "coding", 50)]
+        )
         for code in codes:
-            shown = code if code in _STATUS_CODES else "other"
-            yield shown if name == "status" else f"{name} {shown}"
-
-
-def _codings(value: Any) -> Iterator[tuple[Any, Any]]:
-    codings = value.get("coding") if isinstance(value, dict) else None
-    for coding in codings[:50] if isinstance(codings, list) else []:
-        if isinstance(coding, dict):
-            yield coding.get("system"), coding.get("code")
+            if isinstance(code, str):
+                shown = code if code in _STATUS_CODES else "other"
+                yield shown if name == "status" else f"{name} {shown}"
 
 
 def _systems(resource: dict[str, Any]) -> Iterator[str]:

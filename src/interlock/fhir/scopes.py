@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, cast
 
 Level = Literal["patient", "user", "system"]
 
@@ -53,15 +53,11 @@ def parse(text: str) -> Scope | None:
     if permission in _V1_LETTERS:
         if query is not None:
             return None
-        return Scope(_level(level), type_name, _V1_LETTERS[permission], version=1)
+        return Scope(cast(Level, level), type_name, _V1_LETTERS[permission], version=1)
     if not _V2_LETTERS.fullmatch(permission):
         return None
     constraint = frozenset(part for part in query.split("&") if part) if query else frozenset()
-    return Scope(_level(level), type_name, permission, constraint)
-
-
-def _level(text: str) -> Level:
-    return "patient" if text == "patient" else "user" if text == "user" else "system"
+    return Scope(cast(Level, level), type_name, permission, constraint)
 
 
 def covers(supported: Iterable[str], needed: str) -> bool:
