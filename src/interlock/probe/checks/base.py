@@ -95,10 +95,7 @@ class CheckInput:
 
     @cached_property
     def smart(self) -> SmartFacts:
-        """The SMART facts; ends a check here without them.
-
-        :raises NeedError: with the check's result.
-        """
+        """The SMART facts; without them a check ends here, with a ``NeedError``."""
         if self.facts.smart is None:
             raise NeedError(unseen(self, "smart"))
         return self.facts.smart
@@ -134,15 +131,9 @@ class CheckInput:
         return tuple(self.exchanges[purpose] for purpose in _AT_BASE if purpose in self.exchanges)
 
     @cached_property
-    def profiles(self) -> tuple[str, ...]:
-        """Every profile that the statement declares for a type, for a check that needs ``metadata``."""
-        return tuple(profile for resource in self.capability.resources.values() for profile in resource.profiles)
-
-    @cached_property
     def signs_on(self) -> bool:
         """Whether the server claims to identify users, with ID tokens that its keys sign."""
-        smart = self.facts.smart
-        return smart is not None and "sso-openid-connect" in (smart.capabilities or ())
+        return self.facts.smart is not None and "sso-openid-connect" in (self.facts.smart.capabilities or ())
 
     def document(self, purpose: Purpose) -> Any:
         """The document itself, or none: of a statement what is read from it, of anything else the JSON value."""
@@ -352,8 +343,16 @@ def _unmet(probed: CheckInput, needs: Needs | None) -> Result | None:
             return not_applicable("no CDS service of the product was named")
         case "smart" if probed.is_absent("smart"):
             return not_applicable("the server publishes no SMART configuration (see SMART-001)", probed.at("smart"))
-        case "openid" | "jwks" if not asked:
-            return _not_advertised(probed, needs)
+        case "openid" | "jwks" if not asked and probed.is_absent("smart"):
+            return not_applicable("the server publishes no SMART configuration (see SMART-001)")
+        case "openid" | "jwks" if not asked and not probed.has("smart"):
+            return not_observed(f"the SMART configuration was not seen ({probed.why_unseen('smart')})")
+        case "jwks" if not asked:
+            return not_applicable("the server advertises no keys of its own (jwks_uri)", probed.at("smart"))
+        case "openid" if not asked and probed.signs_on:
+            return not_observed("the SMART configuration names no issuer to ask", probed.at("smart", "/issuer"))
+        case "openid" if not asked:
+            return not_applicable("the server does not list sso-openid-connect", probed.at("smart", "/capabilities"))
         case _:
             return unseen(probed, needs)
 
@@ -361,18 +360,6 @@ def _unmet(probed: CheckInput, needs: Needs | None) -> Result | None:
 def unseen(probed: CheckInput, purpose: Purpose) -> Result:
     """The result of a check whose document was asked for and not seen, or not asked for."""
     return not_observed(probed.why_unseen(purpose), probed.at(purpose))
-
-
-def _not_advertised(probed: CheckInput, needs: Needs) -> Result:
-    if probed.is_absent("smart"):
-        return not_applicable("the server publishes no SMART configuration (see SMART-001)")
-    if not probed.has("smart"):
-        return not_observed(f"the SMART configuration was not seen ({probed.why_unseen('smart')})")
-    if needs == "jwks":
-        return not_applicable("the server advertises no keys of its own (jwks_uri)", probed.at("smart"))
-    if probed.signs_on:
-        return not_observed("the SMART configuration names no issuer to ask", probed.at("smart", "/issuer"))
-    return not_applicable("the server does not list sso-openid-connect", probed.at("smart", "/capabilities"))
 
 
 def host_of(url: str) -> str:

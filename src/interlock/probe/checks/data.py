@@ -66,6 +66,7 @@ def _sampled(probed: CheckInput) -> list[InputSample]:
     _BACKEND,
     cite("RFC 6749", "section-5.1", "section 5.1, Successful response"),
     rows=("BCK-01", "BCK-03", "OAU-05"),
+    at="token",
     level="SHALL",
 )
 def token(probed: CheckInput) -> Result:
@@ -73,18 +74,17 @@ def token(probed: CheckInput) -> Result:
     data = _data(probed)
     issued = data.token
     if issued is None or issued.outcome == "given":
-        return not_applicable("the bearer token was given by the user")
-    where = probed.at("token")
+        raise NeedError(not_applicable("the bearer token was given by the user"))
     if issued.outcome == "not_sent":
-        return not_observed(issued.reason or "no token was asked for", where)
+        return not_observed(issued.reason or "no token was asked for")
     if issued.outcome == "failed":
-        return not_observed(issued.reason or "the token endpoint gave no usable answer", where)
+        return not_observed(issued.reason or "the token endpoint gave no usable answer")
     if issued.outcome == "refused":
-        return failed(f"{data.method} was refused: {issued.reason}", where)
+        return failed(f"{data.method} was refused: {issued.reason}")
     if oddity := _oddity(issued):
-        return warned(f"A token was issued; {oddity}", where)
+        return warned(f"A token was issued; {oddity}")
     scopes = f" for {words.count(len(issued.granted), 'scope')}" if issued.granted else ""
-    return passed(f"A token was issued with {data.method}{scopes}, valid for {issued.lifetime_s} s", where)
+    return passed(f"A token was issued with {data.method}{scopes}, valid for {issued.lifetime_s} s")
 
 
 def _oddity(token: TokenFacts) -> str:

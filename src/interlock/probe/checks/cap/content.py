@@ -141,20 +141,26 @@ def supported_profiles(probed: CheckInput) -> Result:
     """Not declared is unknown, not "no"; ``profile`` is the rule for the whole type and no such claim."""
     facts, where = probed.capability, probed.at("metadata", "/profile")
     supported = facts.fhir_release in _SUPPORTED_PROFILES
-    number = len(probed.profiles if supported else facts.profiles)
+    profiles = _profiles_of_types(probed) if supported else facts.profiles
+    number = len(profiles)
     declared = f"{words.count(number, 'profile')} {words.agree(number, 'is', 'are')} declared"
     if not supported:
         unnamed = "No profile is declared; which ones are met has to be asked"
         return passed(declared, where) if number else warned(unnamed, where)
     if not number:
         return warned("No supportedProfile is declared; which profiles are met has to be asked")
-    unversioned = sum("|" not in profile for profile in probed.profiles)
+    unversioned = sum("|" not in profile for profile in profiles)
     some = "" if number == 1 else ", all" if unversioned == number else f", {unversioned}"
     return (
         warned(f"{declared}{some} without a version: which edition of the guide is met has to be asked")
         if unversioned
         else passed(f"{declared} with {words.agree(number, 'its version', 'their versions')}")
     )
+
+
+def _profiles_of_types(probed: CheckInput) -> list[str]:
+    """Every profile that the statement declares for a type."""
+    return [profile for resource in probed.capability.resources.values() for profile in resource.profiles]
 
 
 @check(
@@ -175,7 +181,7 @@ def instantiates(probed: CheckInput) -> Result:
         return not_applicable("DSTU2 has no instantiates")
     # US Core 8 prints the address with another capital than the artefact has (docs/requirements.md: UC-02).
     names_us_core = any(url.partition("|")[0].lower() == US_CORE_SERVER.lower() for url in facts.instantiates)
-    claims_us_core = any(profile.startswith(_US_CORE) for profile in probed.profiles)
+    claims_us_core = any(profile.startswith(_US_CORE) for profile in _profiles_of_types(probed))
     if names_us_core or (facts.instantiates and not claims_us_core):
         return passed(f"Named: {quoted_list(facts.instantiates, 3)}")
     return (
