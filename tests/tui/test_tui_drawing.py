@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from textual.content import Content
 
 from interlock.model.readiness import Interval
-from interlock.tui.bars import FULL, PART, REST, cells, count_bar, interval_bar, span_bar
-from interlock.tui.page import Page, fit, hang, line
-from interlock.tui.widgets.key_bar import KeyHint, fitting
+from interlock.tui.page import FULL, PART, REST, Page, cells, count_bar, fit, hang, interval_bar, line, span_bar
+from interlock.tui.widgets.bars import KeyHint, fitting
 from interlock.tui.widgets.rows import Column, layout
 
 pytestmark = pytest.mark.fast

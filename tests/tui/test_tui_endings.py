@@ -19,17 +19,17 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo terminal
 RUN = "import sys; from interlock.cli.main import main; main(sys.argv[1:])"
 #: What goes wrong, as Python to run before the app, by where it goes wrong.
 CRASHES = {
-    "handler": "InterlockApp.action_reload = boom",
+    "handler": "InterlockApp.action_jump = boom",
     "drawing": "Tabs.render = boom",
     "worker": "work.judged = boom; work.readable = boom",
-    "timer": "InterlockApp.action_reload = lambda self: self.set_timer(0.01, boom)",
+    "timer": "InterlockApp.action_jump = lambda self: self.set_timer(0.01, boom)",
 }
 CRASHING = """
 import sys
 from interlock.cli.main import main
 from interlock.tui import work
 from interlock.tui.app import InterlockApp
-from interlock.tui.widgets.top_bar import Tabs
+from interlock.tui.widgets.bars import Tabs
 def boom(*args):
     password = "hunter2-local"
     raise ZeroDivisionError("it broke at https://user:hunter2-word@x.test/")
@@ -76,7 +76,7 @@ def test_a_crash_leaves_the_terminal_whole_and_is_told_with_its_report(session, 
     t = session(CRASHING.format(crash=CRASHES[where]))
     if where in {"handler", "timer"}:
         t.until("target gate")
-        t.send("r")
+        t.send("g")
     assert t.ended() == 70
     assert_whole(t)
     assert "ZeroDivisionError" in t.left and "crashes" in t.left

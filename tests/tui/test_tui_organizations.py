@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.widgets import Input, Select, Static
 
 from interlock.model.errors import WorkspaceError
-from interlock.tui.screens.organization_form import OrganizationForm
-from interlock.tui.widgets.switches import Segments
+from interlock.tui.screens.organizations import OrganizationForm
+from interlock.tui.widgets.fields import Segments
 from interlock.workspace.store import Workspace
 
 

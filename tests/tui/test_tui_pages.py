@@ -23,14 +23,13 @@ from interlock.model.observation import (
 from interlock.model.pattern import PatternMatch
 from interlock.model.plan import Driver
 from interlock.model.readiness import AnswerChange, Interval, VerdictChange
-from interlock.tui.check_page import draw_checks
 from interlock.tui.diff_page import draw_burn_down, draw_diff
-from interlock.tui.drift_page import draw_drift
-from interlock.tui.observation_page import draw_observation
+from interlock.tui.gap_page import draw_patterns
+from interlock.tui.observation_page import draw_checks, draw_observation
 from interlock.tui.page import Page
-from interlock.tui.pattern_page import draw_patterns
 from interlock.tui.plan_page import draw_first
-from interlock.tui.verdict_page import draw_verdict
+from interlock.tui.screens.overview import draw_verdict
+from interlock.tui.screens.probe import draw_drift
 
 EVIL = "[@click=app.quit]go[/] [red]x \x1b[31m\u202e\x07"
 TAMED = "[@click=app.quit]go[/] [red]x"

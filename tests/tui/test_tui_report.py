@@ -13,8 +13,8 @@ from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import RuleOutcome
 from interlock.model.errors import InterlockError
+from interlock.tui.widgets.fields import Tick
 from interlock.tui.widgets.rows import Rows
-from interlock.tui.widgets.switches import Tick
 from interlock.usecases import report
 
 

@@ -6,9 +6,8 @@ import pytest
 
 from interlock.tui.app import InterlockApp
 from interlock.tui.screens.sections import SECTIONS
-from interlock.tui.widgets.key_bar import KeyBar, fitting
+from interlock.tui.widgets.bars import KeyBar, Tabs, fitting
 from interlock.tui.widgets.rows import Rows
-from interlock.tui.widgets.top_bar import Tabs
 
 EXPECTED = {
     "overview": ["Verdict", "Organisations", "Riverside", "never probed", "target gate: pilot"],

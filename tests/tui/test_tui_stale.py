@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from textual.content import Content
 from textual.events import Key
@@ -10,11 +12,11 @@ from textual.widgets import OptionList
 from interlock.model.base import Status
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import Response
-from interlock.tui import messages, work
+from interlock.tui import work
 from interlock.tui.screens import answering
 from interlock.tui.screens.dialogs import AskText, Confirm, Pick
-from interlock.tui.screens.jump import Jump
-from interlock.tui.screens.organization_form import OrganizationForm
+from interlock.tui.screens.organizations import OrganizationForm
+from interlock.tui.screens.sections import Jump
 from interlock.tui.state import Answer
 from interlock.tui.widgets.rows import Column, Row, Rows
 from interlock.usecases import answer as answer_usecase
@@ -275,15 +277,23 @@ async def test_a_note_that_is_saved_while_it_is_typed_stays_although_nothing_is_
         assert workspace.responses("product")["extra.count"].note == "ab"
 
 
-async def test_an_older_result_never_takes_the_place_of_a_newer_one(terminal):
-    """Threads may end in any order, and the app may be busy while both results wait for it."""
+async def test_an_older_result_never_takes_the_place_of_a_newer_one(terminal, monkeypatch):
+    """Threads may end in any order, and a later answer is judged while an earlier one still is."""
+    real, gate, judged = work.judged, threading.Event(), []
+
+    def slow(inputs):
+        judged.append(inputs)
+        if len(judged) == 1:
+            gate.wait(20)
+        return real(inputs)
+
     async with terminal() as t:
+        monkeypatch.setattr(work, "judged", slow)
+        for note in ("older", "newest"):
+            t.app.answer(Answer("product", "extra.count", Response(status=Status.UNKNOWN, note=note), None))
+        await t.until(lambda: t.app.state.judged == t.app.state.revision)
+        newest = t.app.state.judgement
+        gate.set()
         await t.settled()
-        state = t.app.state
-        for kind, result in (("Judged", state.judgement), ("Ranked", state.worth), ("Assessed", state.assessment)):
-            message = getattr(messages, kind)
-            for revision in (state.revision + 1, state.revision):
-                t.app.post_message(message(revision, result))
-        await t.pilot.pause()
-        newest = t.app.state
-        assert (newest.judged, newest.ranked, newest.assessed) == (state.revision + 1,) * 3
+        await t.until(lambda: not [worker for worker in t.app.workers if worker.group == "judge"])
+        assert len(judged) == 2 and t.app.state.judgement is newest

@@ -11,7 +11,7 @@ from interlock.model.contract import WorkflowContract
 from interlock.model.errors import InterlockError
 from interlock.model.plan import Plan
 from interlock.tui import work
-from interlock.tui.suppositions import Suppositions, choices
+from interlock.tui.plan_page import Suppositions, choices
 from interlock.tui.widgets.rows import Rows
 
 

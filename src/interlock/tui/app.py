@@ -1,42 +1,45 @@
-"""The terminal UI's app. Workers post messages, only the handlers here change the state, and sections show it."""
+"""The terminal UI's app. Long jobs run in threads, only the app's own thread changes the state, sections show it."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import os
+import threading
+from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
-from textual import on
+from textual import work
 from textual.app import SystemCommand
-from textual.binding import Binding, BindingType
-from textual.message import Message
+from textual.binding import Binding
 from textual.screen import Screen
-from textual.timer import Timer
+from textual.worker import get_current_worker
 
 from interlock.model import words
+from interlock.model.errors import InterlockError
 from interlock.model.text import plain
-from interlock.tui import messages as tell
 from interlock.tui import work as job
-from interlock.tui.commands import commands
-from interlock.tui.saving import Saver
+from interlock.tui.edge import Edge
+from interlock.tui.messages import StateChanged
 from interlock.tui.screens.dialogs import Confirm
 from interlock.tui.screens.gaps import GapsSection
-from interlock.tui.screens.help import help_for
-from interlock.tui.screens.jump import Jump
 from interlock.tui.screens.organization import OrganizationPage
-from interlock.tui.screens.organization_form import OrganizationForm
+from interlock.tui.screens.organizations import OrganizationForm
 from interlock.tui.screens.questions import QuestionsSection
 from interlock.tui.screens.section import Section
-from interlock.tui.screens.sections import SECTIONS
+from interlock.tui.screens.sections import SECTIONS, Jump, commands, help_for
 from interlock.tui.state import Answer, ProbeRow, State
 from interlock.tui.themes import DEFAULT_THEME, THEMES
-from interlock.tui.workers import Workers
 
 if TYPE_CHECKING:
-    from interlock.model.errors import InterlockError
+    from interlock.model.observation import Observation
     from interlock.model.organization import Organization
+    from interlock.usecases.load import Content, Inputs
+    from interlock.usecases.probe import ProbeEvent
     from interlock.workspace.store import Workspace
 
 #: Seconds without a further change before the whole assessment is computed anew.
@@ -45,18 +48,21 @@ SETTLE_S = 0.6
 WATCH_S = 3.0
 
 
-class InterlockApp(Workers):
-    """The terminal UI on one workspace: its state, its sections and what leads from one to another."""
+class InterlockApp(Edge):
+    """The terminal UI on one workspace: its state, its sections and what leads from one to another.
+
+    Each worker has a description: Textual would make one by writing out whole assessments.
+    """
 
     CSS_PATH = "app.tcss"
     TITLE = "Interlock"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
-    SECTIONS: ClassVar[tuple[type[Section], ...]] = SECTIONS
+    SECTIONS = SECTIONS
     MODES = {section.MODE: section for section in SECTIONS}
     DEFAULT_MODE = SECTIONS[0].MODE
     COMMAND_PALETTE_DISPLAY = "^p"
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = [
         *(
             Binding(str(number), f"go('{section.MODE}')", section.TITLE, show=False)
             for number, section in enumerate(SECTIONS, 1)
@@ -70,11 +76,17 @@ class InterlockApp(Workers):
     ]
 
     def __init__(self, workspace: Workspace) -> None:
-        super().__init__(workspace)
+        super().__init__()
+        self.workspace = workspace
+        self.state = State()
         self.shown_sections: set[Section] = set()
-        self._settling: Timer | None = None
-        self._leaving = False
         self.lost: tuple[InterlockError, ...] = ()  # why answers could not be saved when the app ended
+        self._files: job.Fingerprint = {}
+        self._queue: deque[Answer] = deque()  # answers to save, the oldest first
+        self._disk = threading.Lock()  # held while an answer is being saved
+        self._saving = False
+        self._leaving = False
+        self._over = False
         for theme in THEMES:
             self.register_theme(theme)
         wanted = os.environ.get("TEXTUAL_THEME", DEFAULT_THEME)
@@ -86,7 +98,7 @@ class InterlockApp(Workers):
 
     def on_mount(self) -> None:
         """The shell is there; read the workspace, and keep an eye on its files."""
-        self._load()
+        self.action_reload()
         self.set_interval(WATCH_S, self._watch_files)
 
     # -- state ----------------------------------------------------------------------------------------------------
@@ -98,23 +110,110 @@ class InterlockApp(Workers):
         recompute = state.revision != self.state.revision
         self.state = state
         for section in self.shown_sections:
-            section.post_message(tell.StateChanged())
+            section.post_message(StateChanged())
         if recompute and state.inputs is not None and not self._over:
             self._judge(state.revision, state.inputs)
 
-    def answer(self, answer: Answer) -> None:
-        """Take an answer: it counts at once and is saved in the background, with any that failed before."""
-        failed = [entry.answer for entry in self.state.unsaved if entry.answer.key != answer.key]
-        self.become(self.state.retrying().answered(answer) if failed else self.state.answered(answer))
-        for earlier in failed:
-            self._saver.put(earlier)
-        self._saver.put(answer)
-        self._start_saving()
+    @work(group="load", exclusive=True, description="load")
+    async def action_reload(self) -> None:
+        """Read the workspace's files again; if they cannot be read, what was there before stays."""
+        try:
+            inputs, self._files, disputes = await job.in_thread(job.load, self.workspace)
+        except InterlockError as error:
+            self.become(replace(self.state, problem=error))
+        else:
+            self.become(self.state.loaded(inputs, disputes))
 
-    def _start_saving(self) -> None:
-        if self.state.inputs is not None and not self._saver.running and not self._saver.empty and not self._over:
-            self._saver.running = True
-            self._save(self.state.inputs)
+    @work(group="judge", description="judge")
+    async def _judge(self, revision: int, inputs: Inputs) -> None:
+        """Findings and scores of these inputs; once nothing changes for a while, the whole assessment."""
+        first = self.state.assessment is None
+        try:
+            judgement = await job.in_thread(job.judged, inputs)
+            if revision > self.state.judged:
+                self.become(replace(self.state, judgement=judgement, judged=revision))
+            await asyncio.sleep(0.01 if first else SETTLE_S)
+            if revision == self.state.revision:
+                worth = await job.in_thread(job.ranked, inputs)
+                if revision > self.state.ranked:
+                    self.become(replace(self.state, worth=worth, ranked=revision))
+                assessment = await job.in_thread(job.assessed, inputs)
+                if self.state.assessment is None:
+                    gc.freeze()  # questions and rules stay: looking through them again and again makes keys wait
+                if revision > self.state.assessed:
+                    self.become(replace(self.state, assessment=assessment, assessed=revision, stuck=None))
+        except InterlockError as error:
+            self.become(replace(self.state, stuck=error))
+
+    @work(group="watch", exclusive=True, description="watch")
+    async def _watch_files(self) -> None:
+        try:
+            now, then = await asyncio.to_thread(job.fingerprint, self.workspace.root), self._files
+        except OSError:
+            return  # a folder went away while we looked; the next look says so
+        changed = tuple(sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name)))
+        if then and changed != self.state.changed_files:
+            self.become(replace(self.state, changed_files=changed))
+
+    def _learn(self, name: str) -> None:
+        """Take files that we wrote ourselves into the fingerprint: they are not somebody else's change."""
+        with contextlib.suppress(OSError):  # a folder went away while we looked; the next look says so
+            now = job.fingerprint(self.workspace.root)
+            self._files |= {file: entry for file, entry in now.items() if file.startswith(name)}
+
+    # -- saving ---------------------------------------------------------------------------------------------------
+
+    def answer(self, *answers: Answer) -> None:
+        """Take answers: they count at once and are saved in the background, with any that could not be saved before."""
+        given = {answer.key for answer in answers}
+        failed = [entry.answer for entry in self.state.unsaved if entry.answer.key not in given]
+        state = self.state.retrying()
+        for answer in answers:
+            state = state.answered(answer)
+        self.become(state)
+        self._queue.extend((*failed, *answers))
+        if state.inputs is not None and self._queue and not self._saving and not self._over:
+            self._saving = True
+            self._save(state.inputs.content)
+
+    @work(group="save", description="save")
+    async def _save(self, content: Content) -> None:
+        """Save what is in the queue; after a failure the rest counts as unsaved too, for it would fail alike."""
+        from interlock.usecases.answer import DisputedError
+
+        while self._queue:
+            answer = self._queue.popleft()
+            try:
+                recovered = await asyncio.to_thread(self._record, content, answer)
+            except DisputedError as dispute:
+                self.become(self.state.disputed(answer, dispute))
+                self.notify(plain(dispute.message, 400), title="Kept beside", severity="warning")
+                self.action_reload()
+            except Exception as cause:
+                error = job.readable(cause)
+                for unsaved in (answer, *self._queue):
+                    self.become(self.state.not_saved(unsaved, error))
+                self._queue.clear()
+            else:
+                self._learn(f"responses/{answer.scope}.yaml")
+                self.become(self.state.saved(answer))
+                if recovered:
+                    answers = words.count(len(recovered), "answer")
+                    self.notify(f"{answers} of an earlier session went in too.", title="Recovered")
+                    self.action_reload()
+        self._saving = False
+        if self.state.unsaved:
+            self.notify(plain(self.state.unsaved[-1].error, 400), title="Not saved", severity="error", timeout=8)
+        if self._leaving:
+            self._leaving = False
+            self.call_later(self.action_quit)
+
+    def _record(self, content: Content, answer: Answer) -> tuple[str, ...]:
+        """Save an answer; returns what an earlier session could not save and went in with it."""
+        with self._disk:
+            if self._over:  # the newest answers are saved then, and what waited here is older
+                return ()
+            return job.recorded(self.workspace, content, answer)
 
     def keep(self) -> None:
         """Save what is typed and what waits, for the app ends now; what cannot be saved goes into the journal."""
@@ -125,125 +224,80 @@ class InterlockApp(Workers):
             with contextlib.suppress(Exception):  # one that broke must not cost the others their text
                 section.keep()
         if self.state.inputs is not None and self.state.waiting:
-            with self._saving:
-                last = Saver(self.workspace, self._not_kept)
-                queued = self._saver.rest()  # an answer may have been given after seeing an earlier one of these
-                failed = (entry.answer for entry in self.state.waiting.values())
-                for answer in dict.fromkeys((*queued, *failed)):
-                    last.put(answer)
-                last.run(self.state.inputs.content)
+            with self._disk:
+                # An answer in the queue may have been given after seeing an earlier one there.
+                waiting = [entry.answer for entry in self.state.waiting.values()]
+                answers = tuple(dict.fromkeys((*self._queue, *waiting)))
+                self.lost = job.record_all(self.workspace, self.state.inputs.content, answers)
 
-    def _not_kept(self, message: Message) -> None:
-        if isinstance(message, tell.NotSaved):
-            self.lost = (*self.lost, message.error)
+    # -- probing --------------------------------------------------------------------------------------------------
 
-    # -- what workers tell ----------------------------------------------------------------------------------------
-
-    @on(tell.Loaded)
-    def _loaded(self, message: tell.Loaded) -> None:
-        self._files = message.fingerprint
-        self.become(self.state.loaded(message.inputs, message.disputes))
-
-    @on(tell.LoadFailed)
-    def _load_failed(self, message: tell.LoadFailed) -> None:
-        self.become(self.state.not_loaded(message.error))
-
-    @on(tell.ComputeFailed)
-    def _compute_failed(self, message: tell.ComputeFailed) -> None:
-        self.become(self.state.not_computed(message.error))
-
-    @on(tell.Judged)
-    def _judged(self, message: tell.Judged) -> None:
-        first = self.state.assessment is None
-        self.become(self.state.with_judgement(message.revision, message.judgement))
-        if message.revision == self.state.revision:
-            if self._settling is not None:
-                self._settling.stop()
-            self._settling = self.set_timer(0.01 if first else SETTLE_S, self._assess_now)
-
-    @on(tell.Ranked)
-    def _ranked(self, message: tell.Ranked) -> None:
-        self.become(self.state.with_worth(message.revision, message.worth))
-
-    def _assess_now(self) -> None:
-        if self.state.inputs is not None and not self.state.up_to_date:
-            self._rank(self.state.revision, self.state.inputs)
-            self._assess(self.state.revision, self.state.inputs)
-
-    @on(tell.Assessed)
-    def _assessed(self, message: tell.Assessed) -> None:
-        if self.state.assessment is None:
-            gc.freeze()  # questions and rules stay for good: looking through them again and again makes keys wait
-        self.become(self.state.with_assessment(message.revision, message.assessment))
-
-    @on(tell.Saved)
-    def _saved(self, message: tell.Saved) -> None:
-        self._learn(f"responses/{message.answer.scope}.yaml")
-        self.become(self.state.saved(message.answer))
-        if message.recovered:
-            answers = words.count(len(message.recovered), "answer")
-            self.notify(f"{answers} of an earlier session went in too.", title="Recovered", markup=False)
-            self._load()
-
-    @on(tell.NotSaved)
-    def _not_saved(self, message: tell.NotSaved) -> None:
-        self.become(self.state.not_saved(message.answer, message.error))
-
-    @on(tell.Disputed)
-    def _disputed(self, message: tell.Disputed) -> None:
-        self.become(self.state.disputed(message.answer, message.error))
-        self.notify(plain(message.error.message, 400), title="Kept beside", severity="warning", markup=False)
-        self._load()
-
-    @on(tell.SavingEnded)
-    def _saving_ended(self) -> None:
-        self._saver.running = False
-        if not self._saver.empty:
-            self._start_saving()
+    def probe(self, orgs: Iterable[str]) -> None:
+        """Probe these organisations; those without an address are named."""
+        if self.state.inputs is None or self.state.probing:
             return
-        if self.state.unsaved:
-            error = self.state.unsaved[-1].error
-            self.notify(plain(error, 400), title="Not saved", severity="error", timeout=8, markup=False)
-        if self._leaving:
-            self._leaving = False
-            self.call_later(self.action_quit)
+        wanted = set(orgs)
+        chosen = tuple(org for org in self.state.inputs.organizations if org.id in wanted)
+        if not chosen:
+            self.notify("There is no organisation to probe. Section 7 adds one.")
+        without = [org.name for org in chosen if not org.fhir_base_url]
+        targets = tuple(org for org in chosen if org.fhir_base_url)
+        if without:
+            self.notify(f"No FHIR base URL: {plain(words.listed(without), 200)}. Section 7 adds one.", title="Left out")
+        if targets:
+            self.become(self.state.probe_started(org.id for org in targets))
+            self._probe(targets)
 
-    @on(tell.FilesChanged)
-    def _files_changed(self, message: tell.FilesChanged) -> None:
-        self.become(self.state.with_changed_files(message.names))
+    def probe_all(self) -> None:
+        """Go to the probe and run it for every organisation."""
+        self.action_go("probe")
+        if self.state.inputs is not None:
+            self.probe(org.id for org in self.state.inputs.organizations)
 
-    @on(tell.Probing)
-    def _probing(self, message: tell.Probing) -> None:
-        event = message.event
+    def cancel_probe(self) -> None:
+        """Stop the probe that is running."""
+        self.workers.cancel_group(self, "probe")
+
+    @work(thread=True, group="probe", exclusive=True, description="probe")
+    def _probe(self, organizations: tuple[Organization, ...]) -> None:
+        worker = get_current_worker()
+        cancelled, error = False, None
+        try:
+            cancelled = job.probe(
+                organizations,
+                self.workspace,
+                on_event=partial(self.call_later, self._probing),
+                on_observation=partial(self.call_later, self._probed),
+                cancelled=lambda: worker.is_cancelled,
+            )
+        except Exception as cause:
+            error = job.readable(cause)
+        self.call_later(self._probe_ended, cancelled, error)
+
+    def _probing(self, event: ProbeEvent) -> None:
         if event.target.org is None:
             return
         before = self.state.probes.get(event.target.org, ProbeRow("waiting"))
-        requests = before.requests + (event.kind == "request")
-        over = event.kind == "finished"
-        row = ProbeRow("finished" if over else "running", plain(event.detail, 200), requests)
-        self.become(self.state.probed(event.target.org, row))
+        row = ProbeRow(
+            "finished" if event.kind == "finished" else "running",
+            plain(event.detail, 200),
+            before.requests + (event.kind == "request"),
+        )
+        self.become(replace(self.state, probes={**self.state.probes, event.target.org: row}))
 
-    @on(tell.Probed)
-    def _probed(self, message: tell.Probed) -> None:
-        if message.observation.target.org is not None:
-            self._learn(f"observations/{message.observation.target.org}/")
-        self.become(self.state.observed(message.observation))
+    def _probed(self, observation: Observation) -> None:
+        if observation.target.org is not None:
+            self._learn(f"observations/{observation.target.org}/")
+        self.become(self.state.observed(observation))
 
-    @on(tell.ProbeEnded)
-    def _probe_ended(self, message: tell.ProbeEnded) -> None:
+    def _probe_ended(self, cancelled: bool, error: InterlockError | None) -> None:
         self.become(self.state.probe_ended())
-        if message.error is not None:
-            self.notify(plain(message.error, 400), title="The probe stopped", severity="error", markup=False)
-        elif message.cancelled:
-            self.notify("What was seen until now is saved.", title="Probe cancelled", markup=False)
+        if error is not None:
+            self.notify(plain(error, 400), title="The probe stopped", severity="error")
+        elif cancelled:
+            self.notify("What was seen until now is saved.", title="Probe cancelled")
 
-    def _learn(self, name: str) -> None:
-        """Take files that we wrote ourselves into the fingerprint: they are not somebody else's change."""
-        with contextlib.suppress(OSError):  # a folder went away while we looked; the next look says so
-            now = job.fingerprint(self.workspace.root)
-            self._files |= {file: entry for file, entry in now.items() if file.startswith(name)}
-
-    # -- actions --------------------------------------------------------------------------------------------------
+    # -- going ----------------------------------------------------------------------------------------------------
 
     def action_go(self, mode: str) -> None:
         """Go to a section; from a page on top of it, back to the section itself."""
@@ -257,20 +311,12 @@ class InterlockApp(Workers):
         """Choose where to go."""
         self.push_screen(Jump(), lambda mode: self.action_go(mode) if mode else None)
 
-    def action_reload(self) -> None:
-        """Read the workspace's files again."""
-        self._load()
-
     def action_save(self) -> None:
         """Try again to save what is not saved."""
-        if not self.state.unsaved:
-            self.notify("Every answer is saved.", markup=False)
-            return
-        failed = [entry.answer for entry in self.state.unsaved]
-        self.become(self.state.retrying())
-        for answer in failed:
-            self._saver.put(answer)
-        self._start_saving()
+        if self.state.unsaved:
+            self.answer()
+        else:
+            self.notify("Every answer is saved.")
 
     def action_help(self) -> None:
         """Help for the screen that is shown."""
@@ -286,26 +332,24 @@ class InterlockApp(Workers):
 
     def ask_next(self) -> None:
         """Go to the question without an answer that settles most; the question says what."""
-        if self.state.worth is None:
-            self.notify("Still working out which question settles most.", markup=False)
-            return
         question = self.state.next_question
-        if question is None:
-            self.notify("Every question has an answer.", markup=False)
+        if self.state.worth is None:
+            self.notify("Still working out which question settles most.")
+        elif question is None:
+            self.notify("Every question has an answer.")
         else:
             self.ask_questions(question.scope, question.item)
 
     def edit_organization(self, org: str | None) -> None:
         """Open the form of an organisation; without an id, of a new organisation."""
-        self.push_screen(
-            OrganizationForm(self.workspace, self.state.organization(org) if org else None), self._organization_saved
-        )
+        form = OrganizationForm(self.workspace, self.state.organization(org) if org else None)
+        self.push_screen(form, self._organization_saved)
 
     def _organization_saved(self, org: Organization | None) -> None:
         if org is not None:
             self._learn(f"orgs/{org.id}.yaml")
-            self.notify(f"Saved in orgs/{org.id}.yaml.", title=plain(org.name, 80), markup=False)
-            self._load()
+            self.notify(f"Saved in orgs/{org.id}.yaml.", title=plain(org.name, 80))
+            self.action_reload()
 
     def show_gap(self, key: str) -> None:
         """Go to one gap."""
@@ -317,38 +361,11 @@ class InterlockApp(Workers):
         if isinstance(screen, kind):
             screen.call_after_refresh(then, screen)
 
-    def probe(self, orgs: Iterable[str]) -> None:
-        """Probe these organisations; those without an address are named."""
-        if self.state.inputs is None or self.state.probing:
-            return
-        wanted = set(orgs)
-        chosen = tuple(org for org in self.state.inputs.organizations if org.id in wanted)
-        if not chosen:
-            self.notify("There is no organisation to probe. Section 7 adds one.", markup=False)
-        without = [org.name for org in chosen if not org.fhir_base_url]
-        targets = tuple(org for org in chosen if org.fhir_base_url)
-        if without:
-            names = plain(words.listed(without), 200)
-            self.notify(f"No FHIR base URL: {names}. Section 7 adds one.", title="Left out", markup=False)
-        if targets:
-            self.become(self.state.probe_started(org.id for org in targets))
-            self._probe(targets)
-
-    def probe_all(self) -> None:
-        """Go to the probe and run it for every organisation."""
-        self.action_go("probe")
-        if self.state.inputs is not None:
-            self.probe(org.id for org in self.state.inputs.organizations)
-
-    def cancel_probe(self) -> None:
-        """Stop the probe that is running."""
-        self.workers.cancel_group(self, "probe")
-
     async def action_quit(self) -> None:
         """Close; first save what is being saved, and ask if something cannot be."""
         for section in tuple(self.shown_sections):
             section.commit()
-        if self._saver.running:
+        if self._saving:
             self._leaving = True
             return
         refused = [reason for section in self.shown_sections for reason in section.refused()]

@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from interlock.model import words
 from interlock.model.diff import AssessmentDiff, BurnDown, FindingChange
 from interlock.model.readiness import Interval
-from interlock.tui.bars import interval_bar
-from interlock.tui.page import Page, text
-from interlock.tui.styles import BAD, DIM, OK, PRIMARY, WARN
+from interlock.tui.page import BAD, DIM, OK, PRIMARY, WARN, Page, interval_bar, text
 
 #: Cells of a milestone's day, counts and date in the burn-down, with the room between them.
 _NUMBERS = 44

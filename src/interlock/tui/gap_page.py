@@ -1,4 +1,4 @@
-"""One gap explained on a page: why it matters, what to do, what it waits for and blocks, what it rests on."""
+"""One gap explained on a page, and patterns of trouble: why it matters, what to do, what it rests on."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import RuleOutcome
 from interlock.model.gap_graph import GapNode
+from interlock.model.pattern import PatternMatch
 from interlock.model.rule import Effort, LeadTime
-from interlock.tui.page import Page, line, text
-from interlock.tui.styles import ACCENT, DIM, OK, PRIMARY, SEVERITY, TASK, WARN
+from interlock.tui.page import ACCENT, DIM, OK, PRIMARY, SEVERITY, TASK, WARN, Page, line, text
 
 #: How many neighbours are drawn on each side; the rest is counted.
 MOST = 6
@@ -122,3 +122,36 @@ def _box(page: Page, corner: str, node: GapNode) -> None:
     sign = TASK["discovery"] if node.kind == "discovery" else SEVERITY[node.severity]
     lead = Content.assemble((corner, PRIMARY), " ", (sign.glyph, sign.style))
     page.bullet(lead, line((f"{node.key}  ", "bold"), (node.title, DIM)))
+
+
+#: Organisations and messages of one pattern that are shown.
+_SHOWN = 4
+
+
+def draw_patterns(page: Page, matches: Sequence[PatternMatch], names: Mapping[str, str]) -> None:
+    """Every pattern that holds, then those that too little is known about."""
+    held = [match for match in matches if match.outcome == "matched"]
+    open_ = [match for match in matches if match.outcome == "undecided"]
+    page.para(
+        f"{words.count(len(held), 'pattern')} of {len(matches)} known from earlier integrations "
+        f"{words.agree(len(held), 'holds', 'hold')} here. They neither score nor block.",
+        DIM,
+    )
+    for match in held:
+        draw_pattern(page, match, names)
+    if open_:
+        page.heading("Too little is known", str(len(open_)))
+    for match in open_:
+        page.bullet(text("?", WARN), f"{match.title} ", (f"{match.pattern}  {match.detail or ''}", DIM))
+
+
+def draw_pattern(page: Page, match: PatternMatch, names: Mapping[str, str]) -> None:
+    """One pattern that holds: where, what was seen, what it means, what to do."""
+    page.heading(match.title, match.pattern)
+    if match.orgs:
+        organizations = words.listed([names.get(org, org) for org in match.orgs], _SHOWN)
+        page.field("Where", organizations, label_width=7)
+    for message in match.messages[:_SHOWN]:
+        page.field("Seen", message, label_width=7)
+    page.field("Means", match.means, label_width=7)
+    page.field("Do", line((f"{words.OWNER[match.owner].title}: ", ACCENT), match.action), label_width=7)

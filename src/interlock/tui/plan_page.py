@@ -1,13 +1,25 @@
-"""The plan on a page: the first things with what is behind them, and the dates."""
+"""The plan on a page: the first things, the dates, and what-if, with the dates before and after it side by side."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar, cast, get_args
+
+from textual.content import Content
+
 from interlock.model import words
 from interlock.model.assessment import Assessment
-from interlock.model.plan import Plan
-from interlock.tui.bars import quantile_bar
-from interlock.tui.page import Page, line, text
-from interlock.tui.styles import ACCENT, DIM, PRIMARY, WARN
+from interlock.model.base import Owner
+from interlock.model.contract import LaunchMode, WorkflowContract
+from interlock.model.errors import InterlockError
+from interlock.model.plan import Plan, WhatIf
+from interlock.tui.page import ACCENT, BAD, DIM, OK, PRIMARY, WARN, Page, line, quantile_bar, text
+from interlock.tui.widgets.flow import draw_problem
+
+if TYPE_CHECKING:
+    from interlock.usecases.plan import Changes
+
 
 #: A task in at least this share of runs on the critical path is drawn solid.
 CRITICAL = 0.5
@@ -122,3 +134,218 @@ def draw_dates(page: Page, assessment: Assessment) -> None:
     page.field("Rests on", judged, label_width=9)
     for note in plan.notes:
         page.bullet(text("·", DIM), (note, DIM))
+
+
+_T = TypeVar("_T")
+
+_PERSON = {
+    Owner.US: "One more person of us",
+    Owner.VENDOR: "One more person at each vendor",
+    Owner.ORG: "One more person at each organisation",
+}
+_LAUNCH: dict[LaunchMode, str] = {
+    "ehr": "Launch: inside the EHR",
+    "standalone": "Launch: standalone, outside the EHR",
+    "backend": "Launch: backend only, nobody signs in",
+}
+_GONE = "Another launch leaves out some of the work; x on a task that is marked as done gives it back, c clears."
+#: Stands for every behaviour that is tested in a sandbox.
+_EVERY = "all"
+
+
+@dataclass(frozen=True)
+class Suppositions:
+    """The changes that a what-if supposes.
+
+    :ivar done: ids of the plan's tasks that are taken for done, in the order in which they were marked.
+    :ivar dropped: organisations that are left out.
+    :ivar added: owners who get one more person.
+    :ivar launch: how sessions start instead of what the contract says; one way at a time.
+    :ivar simulated: behaviours that are simulated instead of tested in a sandbox, or ``all``.
+    """
+
+    done: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    added: tuple[Owner, ...] = ()
+    launch: LaunchMode | None = None
+    simulated: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.done or self.dropped or self.added or self.launch or self.simulated)
+
+    def turned(self, key: str) -> Suppositions:
+        """With ``done:ID``, ``drop:ORG``, ``add:OWNER``, ``launch:MODE`` or ``simulate:BEHAVIOUR`` supposed if it was
+        not, and the other way round."""
+        kind, _, name = key.partition(":")
+        if kind == "done":
+            return replace(self, done=_turned(self.done, name))
+        if kind == "drop":
+            return replace(self, dropped=_turned(self.dropped, name))
+        if kind == "launch":
+            return replace(self, launch=None if name == self.launch else cast("LaunchMode", name))
+        if kind == "simulate":
+            others = () if name == _EVERY else tuple(other for other in self.simulated if other != _EVERY)
+            return replace(self, simulated=_turned(self.simulated if name in self.simulated else others, name))
+        return replace(self, added=_turned(self.added, Owner(name)))
+
+    def still_possible(self, plan: Plan, contract: WorkflowContract | None) -> Suppositions:
+        """The suppositions that a newer plan and contract still allow."""
+        tasks = {task.id for task in plan.tasks}
+        orgs = {forecast.org for forecast in plan.orgs}
+        return replace(
+            self,
+            done=tuple(task for task in self.done if task in tasks),
+            dropped=tuple(org for org in self.dropped if org in orgs),
+            launch=self.launch if self.launch in _other_launches(contract) else None,
+            simulated=tuple(behaviour for behaviour in self.simulated if behaviour in _simulable(contract)),
+        )
+
+    @property
+    def changes(self) -> Changes:
+        """The suppositions as the use case takes them."""
+        from interlock.usecases.plan import Changes
+
+        return Changes(
+            close=self.done,
+            drop=self.dropped,
+            add=dict.fromkeys(self.added, 1.0),
+            launch=self.launch,
+            simulate=self.simulated,
+        )
+
+
+def _turned(before: tuple[_T, ...], value: _T) -> tuple[_T, ...]:
+    return tuple(other for other in before if other != value) if value in before else (*before, value)
+
+
+@dataclass(frozen=True)
+class Supposing:
+    """The suppositions and what became of them; no result and no error while it is worked out."""
+
+    supposed: Suppositions
+    result: WhatIf | None = None
+    error: InterlockError | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Is it still being worked out?"""
+        return self.result is None and self.error is None
+
+
+def _other_launches(contract: WorkflowContract | None) -> tuple[LaunchMode, ...]:
+    """Ways to launch that the contract does not ask for as it is; what runs in the background goes on beside them."""
+    if contract is None:
+        return ()
+    now = set(contract.launch.modes)
+    modes: tuple[LaunchMode, ...] = get_args(LaunchMode)
+    return tuple(mode for mode in modes if now - (set() if mode == "backend" else {"backend"}) != {mode})
+
+
+def _simulable(contract: WorkflowContract | None) -> tuple[str, ...]:
+    """Behaviours that are tested in a sandbox; where there are several, ``all`` stands behind them."""
+    entries = contract.test_path if contract is not None else ()
+    behaviours = tuple(dict.fromkeys(entry.behaviour for entry in entries if entry.where == "sandbox"))
+    return tuple(dict.fromkeys((*behaviours, _EVERY))) if len(behaviours) > 1 else behaviours
+
+
+def choices(
+    plan: Plan, contract: WorkflowContract | None, supposed: Suppositions, names: Mapping[str, str]
+) -> list[tuple[str, str, bool]]:
+    """The suppositions on offer beside the list of tasks, as (key, label, supposed already)."""
+    offers = [(f"done:{thing.key}", f"Done: {shorter(thing.title)}  {thing.key}") for thing in plan.first]
+    if len(plan.orgs) > 1:
+        offers += [
+            (f"drop:{forecast.org}", f"Without {names.get(forecast.org, forecast.org)}") for forecast in plan.orgs
+        ]
+    offers += [(f"add:{owner.value}", _PERSON[owner]) for owner in Owner if owner in plan.capacity]
+    offers += [(f"launch:{mode}", _LAUNCH[mode]) for mode in _other_launches(contract)]
+    offers += [(f"simulate:{behaviour}", _simulated(behaviour)) for behaviour in _simulable(contract)]
+    taken = {f"done:{key}" for key in supposed.done} | {f"drop:{org}" for org in supposed.dropped}
+    taken |= {f"add:{owner.value}" for owner in supposed.added} | {f"simulate:{name}" for name in supposed.simulated}
+    taken |= {f"launch:{supposed.launch}"}
+    return [(key, label, key in taken) for key, label in offers]
+
+
+def _simulated(behaviour: str) -> str:
+    return "Simulated: all that is tested in a sandbox" if behaviour == _EVERY else f"Simulated: {behaviour}"
+
+
+def draw_supposing(page: Page, assessment: Assessment, supposing: Supposing) -> None:
+    """Every finish before and after."""
+    names = {org.id: org.name for org in assessment.organizations}
+    page.line(("w changes what is supposed, c goes back to the plan as it is", DIM))
+    for change in _said(supposing.supposed, assessment, names):
+        page.bullet(text("×", ACCENT), change)
+    page.blank()
+    result = supposing.result
+    if supposing.error is not None:
+        supposed = supposing.supposed
+        draw_problem(page, supposing.error, _GONE if supposed.launch is not None and supposed.done else "")
+    elif result is None:
+        page.line(("… working out the dates", ACCENT))
+    else:
+        _draw_result(page, result, names)
+
+
+def summary(supposing: Supposing) -> str:
+    """The P80 of all in one line: ``what if: P80 of all 24 Mar 2028 → 11 Feb 2028``."""
+    if supposing.error is not None:
+        return "what if: it cannot be worked out"
+    every = next((c for c in supposing.result.finishes if c.org is None), None) if supposing.result else None
+    if every is None or every.after is None:
+        return "what if: working out the dates…"
+    return f"what if: P80 of all {words.iso_day(every.before.p80_date)} → {words.iso_day(every.after.p80_date)}"
+
+
+def _said(supposed: Suppositions, assessment: Assessment, names: Mapping[str, str]) -> Iterable[str]:
+    titles = {task.id: task.title for task in assessment.plan.tasks}
+    yield from (f"as if done: {key}, {shorter(titles.get(key, ''))}" for key in supposed.done)
+    yield from (f"without {names.get(org, org)}" for org in supposed.dropped)
+    yield from (_lower(_PERSON[owner]) for owner in supposed.added)
+    if supposed.launch is not None:
+        yield _lower(_LAUNCH[supposed.launch])
+    yield from (_lower(_simulated(behaviour)) for behaviour in supposed.simulated)
+
+
+def _lower(label: str) -> str:
+    """The label inside a list: its first letter small, the rest (EHR, a behaviour's name) as it is."""
+    return label[:1].lower() + label[1:]
+
+
+def _draw_result(page: Page, result: WhatIf, names: Mapping[str, str]) -> None:
+    longest = max([max(c.before.p90_days, c.after.p90_days if c.after else 0.0) for c in result.finishes], default=0.0)
+    if result.opened or result.closed:  # a change of the contract: what it opens and closes is part of the answer
+        page.bullet(text("·", ACCENT), result.changes[0])
+        page.blank()
+    page.line(
+        (f"P80 past the {words.GATE[result.target_gate].phrase} gate", DIM), ("   █ to P50  ▒ to P80  ░ to P90", DIM)
+    )
+    for change in sorted(result.finishes, key=lambda change: change.org is not None):
+        name = names.get(change.org, change.org) if change.org else "All of them"
+        page.blank()
+        if change.after is None:
+            page.line((name, "bold"), ("   left out", DIM))
+            continue
+        days = round(change.before.p80_days - change.after.p80_days)
+        page.line((name, "bold"), "   ", _moved(days))
+        dates = line(
+            (f"{words.iso_day(change.before.p80_date)} → ", DIM),
+            (words.iso_day(change.after.p80_date), f"bold {PRIMARY}" if days else ""),
+        )
+        page.add(dates)
+        if days:
+            page.add(
+                line(("before ", DIM), quantile_bar(change.before, longest, page.width - 8)),
+                line(("after  ", DIM), quantile_bar(change.after, longest, page.width - 8)),
+            )
+    page.blank()
+    for note in result.notes:
+        page.bullet(text("·", WARN), (note, DIM))
+
+
+def _moved(days: int) -> Content:
+    """By how many working days the P80 is earlier (positive) or later."""
+    if not days:
+        return text("no change", DIM)
+    glyph, style, direction = ("▲", OK, "earlier") if days > 0 else ("▼", BAD, "later")
+    return text(f"{glyph} {words.count(abs(days), 'working day')} {direction}", f"bold {style}")

@@ -1,13 +1,19 @@
-"""How far the answers are: counts per area, over the product and all organisations, and what the next one settles."""
+"""Questions in a list: how far they are answered, which of them are listed, and what the next one settles."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from textual.content import Content
+
 from interlock.model import words
-from interlock.model.base import Gate, Status
+from interlock.model.base import Evidence, Gate, Status
+from interlock.model.text import plain
+from interlock.tui.page import BAD, DIM, STATUS, line, text
+from interlock.tui.state import State
+from interlock.tui.widgets.rows import Row
 
 if TYPE_CHECKING:
     from interlock.usecases.load import Inputs
@@ -74,3 +80,97 @@ def worth_of(question: NextQuestion, names: Mapping[str, str]) -> str:
         rules = len(question.rules)
         reasons.append(f"{words.count(rules, 'rule')} {words.agree(rules, 'waits', 'wait')} for it")
     return "; ".join(reasons) or "no rule waits for it"
+
+
+def questions(inputs: Inputs, scope: str) -> tuple[Asked, ...]:
+    """The questions of a scope; imported late, for it brings the rules and the scheduler with it."""
+    from interlock.usecases.questions import questions as of_scope
+
+    return of_scope(inputs, scope)
+
+
+#: Which questions are listed, in words that go on from "questions".
+KINDS = {
+    "all": "all",
+    "open": words.STATUS[Status.UNANSWERED].phrase,
+    "unknown": words.STATUS[Status.UNKNOWN].phrase,
+    "core": "of the core",
+    "asserted": "only asserted, without evidence",
+    "contradicted": "contradicted by an observation",
+}
+
+
+@dataclass(frozen=True)
+class QuestionFilter:
+    """Which questions are listed: of a kind, with certain words in their text, help or id."""
+
+    kind: str = "all"
+    find: str = ""
+
+    @property
+    def is_set(self) -> bool:
+        """Is anything filtered?"""
+        return self != QuestionFilter()
+
+    @property
+    def summary(self) -> str:
+        """Which questions the filter takes, in words that go on from "questions"."""
+        parts = [KINDS[self.kind]] if self.kind != "all" else []
+        parts += [f"with “{plain(self.find, 40)}”"] if self.find else []
+        return " ".join(parts)
+
+    def takes(self, asked: Asked, state: State) -> bool:
+        """Is this question listed?"""
+        item, response = asked.item, asked.response
+        if self.find and self.find.casefold() not in f"{item.text}\n{item.help or ''}\n{item.id}".casefold():
+            return False
+        match self.kind:
+            case "open":
+                return asked.status is Status.UNANSWERED
+            case "unknown":
+                return asked.status is Status.UNKNOWN
+            case "core":
+                return item.priority == "core"
+            case "asserted":
+                return (
+                    asked.status is Status.ANSWERED and response is not None and response.evidence is Evidence.ASSERTED
+                )
+            case "contradicted":
+                return state.contradiction(asked.scope, item.id) is not None
+        return True
+
+
+def question_rows(asked: Sequence[Asked], state: State, everything: Sequence[Asked]) -> list[Row]:
+    """Rows for the listed questions, each area under a heading that counts its settled questions."""
+    rows: list[Row] = []
+    area = ""
+    for question in asked:
+        if question.area != area:
+            area = question.area
+            part = count(entry for entry in everything if entry.area == area)
+            rows.append(Row(f"area:{area}", heading=area, aside=f"{part.settled}/{part.total}"))
+        rows.append(_row(question, state))
+    return rows
+
+
+def _row(asked: Asked, state: State) -> Row:
+    sign = STATUS[asked.status]
+    waiting = state.waiting.get((asked.scope, asked.item.id))
+    warnings = []
+    if waiting is not None and waiting.error is not None:
+        warnings.append(("not saved ", f"bold {BAD}"))
+    if state.contradiction(asked.scope, asked.item.id) is not None:
+        warnings.append(("≠ ", f"bold {BAD}"))
+    return Row(asked.item.id, (text(sign.glyph, sign.style), line(*warnings, asked.item.text)))
+
+
+def scope_line(state: State, inputs: Inputs, scope: str) -> Content:
+    """The name of a scope and how far its answers are."""
+    counts = count(questions(inputs, scope))
+    kind = "the product, asked once" if scope == "product" else "an organisation"
+    return line(
+        (state.name_of(scope), "bold"),
+        (f"  {kind}  ", DIM),
+        f"{counts.settled} of {counts.total}",
+        (f", {counts.unknown} {STATUS[Status.UNKNOWN].word}" if counts.unknown else "", DIM),
+    )

@@ -113,6 +113,11 @@ class State:
         organizations = self.inputs.organizations if self.inputs else ()
         return next((entry for entry in organizations if entry.id == org), None)
 
+    @property
+    def names(self) -> dict[str, str]:
+        """Names of the organisations by id."""
+        return {org.id: org.name for org in self.inputs.organizations} if self.inputs else {}
+
     def name_of(self, scope: str) -> str:
         """The name of a scope: the product's or an organisation's."""
         if scope == "product":
@@ -204,40 +209,6 @@ class State:
         if self.inputs is None or org is None:
             return self
         return replace(self, inputs=self.inputs.with_observation(org, observation), revision=self.revision + 1)
-
-    def probed(self, org: str, row: ProbeRow) -> State:
-        """The probe of one organisation got this far."""
-        return replace(self, probes={**self.probes, org: row})
-
-    def not_loaded(self, error: InterlockError) -> State:
-        """The workspace could not be read; what was there before stays."""
-        return replace(self, problem=error)
-
-    def not_computed(self, error: InterlockError) -> State:
-        """The inputs could not be judged or assessed; what was there before stays."""
-        return replace(self, stuck=error)
-
-    def with_judgement(self, revision: int, judgement: Judgement) -> State:
-        """Findings and scores arrived; older ones than those at hand are left."""
-        if revision < self.judged:
-            return self
-        return replace(self, judgement=judgement, judged=revision)
-
-    def with_worth(self, revision: int, worth: NextQuestions) -> State:
-        """The order of the open questions arrived; an older one than that at hand is left."""
-        if revision < self.ranked:
-            return self
-        return replace(self, worth=worth, ranked=revision)
-
-    def with_assessment(self, revision: int, assessment: Assessment) -> State:
-        """The whole assessment arrived; an older one than that at hand is left."""
-        if revision < self.assessed:
-            return self
-        return replace(self, assessment=assessment, assessed=revision, stuck=None)
-
-    def with_changed_files(self, names: tuple[str, ...]) -> State:
-        """Somebody else changed these files since they were read."""
-        return replace(self, changed_files=names)
 
     def probe_started(self, orgs: Iterable[str]) -> State:
         """These organisations are being probed."""

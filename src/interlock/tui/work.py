@@ -8,34 +8,32 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
+from interlock.model.errors import InterlockError
 from interlock.model.text import plain
 
 if TYPE_CHECKING:
-    from textual.message import Message
-
     from interlock.model.assessment import Assessment
-    from interlock.model.errors import InterlockError
     from interlock.model.observation import Observation
     from interlock.model.organization import Organization
     from interlock.model.plan import WhatIf
-    from interlock.tui.state import Key
-    from interlock.tui.suppositions import Suppositions
+    from interlock.tui.plan_page import Suppositions
+    from interlock.tui.state import Answer, Key
     from interlock.usecases.judge import Judgement
-    from interlock.usecases.load import Inputs
+    from interlock.usecases.load import Content, Inputs
     from interlock.usecases.next import NextQuestions
     from interlock.usecases.probe import ProbeEvent
     from interlock.usecases.report import Format
     from interlock.workspace.store import Workspace
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 Fingerprint = dict[str, tuple[int, int]]
 
 
 def readable(error: Exception) -> InterlockError:
     """An error for a person to read; an error that nobody foresaw is told as a defect of ours, and the app goes on."""
-    from interlock.model.errors import InterlockError
-
     if isinstance(error, InterlockError):
         return error
     reason = plain(error, 200) or "no further words"
@@ -45,12 +43,15 @@ def readable(error: Exception) -> InterlockError:
     )
 
 
-def message_of(job: Callable[[], Message], failed: Callable[[InterlockError], Message]) -> Message:
-    """The message with a job's result, or, where the job fails, the message with its error."""
+async def in_thread(job: Callable[_P, _T], *arguments: _P.args, **options: _P.kwargs) -> _T:
+    """Run a job in a thread, and give what it gives.
+
+    :raises InterlockError: it failed; an error that nobody foresaw is told as a defect of ours.
+    """
     try:
-        return job()
+        return await asyncio.to_thread(job, *arguments, **options)
     except Exception as error:
-        return failed(readable(error))
+        raise readable(error) from error
 
 
 #: Questions whose order is kept: more than anybody answers at one sitting.
@@ -114,6 +115,33 @@ def assessed(inputs: Inputs) -> Assessment:
     return assess(inputs, today=date.today())
 
 
+def recorded(workspace: Workspace, content: Content, answer: Answer) -> tuple[str, ...]:
+    """Save an answer; returns what an earlier session could not save and went in with it.
+
+    :raises DisputedError: somebody else answered meanwhile; theirs stays, and this one is kept beside it.
+    """
+    from interlock.usecases.answer import record_answer
+
+    return record_answer(workspace, content, answer.item, answer.response, answer.org, before=answer.before).recovered
+
+
+def record_all(workspace: Workspace, content: Content, answers: Sequence[Answer]) -> tuple[InterlockError, ...]:
+    """Save answers one after the other; returns an error for each that could not be saved.
+
+    After a failure the rest counts as not saved too, for it would fail alike.
+    """
+    from interlock.usecases.answer import DisputedError
+
+    for index, answer in enumerate(answers):
+        try:
+            recorded(workspace, content, answer)
+        except DisputedError:
+            continue  # theirs stays, and ours is kept beside it
+        except Exception as cause:
+            return (readable(cause),) * (len(answers) - index)
+    return ()
+
+
 def supposed(inputs: Inputs, assessment: Assessment, supposed: Suppositions) -> WhatIf:
     """The plan's dates before and after what is supposed.
 
@@ -141,12 +169,9 @@ def probe(
     from interlock.usecases.probe import ProbeSettings, probe_targets, targets_of
     from interlock.usecases.trust import trusted_origins
 
-    def tell(event: ProbeEvent) -> None:
-        on_event(event)
-
     async def collect() -> None:
         settings = ProbeSettings(private_origins=trusted_origins(workspace))
-        async for observation in probe_targets(targets_of(organizations), settings, tell, workspace):
+        async for observation in probe_targets(targets_of(organizations), settings, on_event, workspace):
             on_observation(observation)
 
     async def run() -> bool:
@@ -163,14 +188,21 @@ def probe(
     return asyncio.run(run())
 
 
+class Exported(NamedTuple):
+    """Files that were written, and formats that could not be made, and why."""
+
+    written: tuple[Path, ...] = ()
+    skipped: tuple[tuple[str, InterlockError], ...] = ()
+
+
 def export(
     assessment: Assessment,
     inputs: Inputs,
     directory: Path,
     formats: Sequence[Format],
     on_step: Callable[[str], object],
-) -> tuple[tuple[Path, ...], tuple[tuple[str, InterlockError], ...]]:
-    """Write the report one format after the other; returns what was written, and what was skipped and why.
+) -> Exported:
+    """Write the report one format after the other.
 
     :raises WorkspaceError: the folder cannot be written.
     """
@@ -185,7 +217,7 @@ def export(
         written += write_report(
             assessment, inputs, directory, (name,), on_skipped=lambda fmt, error: skipped.append((fmt, error))
         )
-    return tuple(written), tuple(skipped)
+    return Exported(tuple(written), tuple(skipped))
 
 
 def _let_processes_start() -> None:

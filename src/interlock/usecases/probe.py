@@ -150,7 +150,7 @@ def _resolve(target: Target, base_url: Callable[..., str]) -> Target:
 async def probe_targets(
     targets: Sequence[Target],
     settings: ProbeSettings,
-    on_event: Callable[[ProbeEvent], None] | None = None,
+    on_event: Callable[[ProbeEvent], object] | None = None,
     workspace: Workspace | None = None,
     comparer: Comparer | None = None,
 ) -> AsyncIterator[Observation]:

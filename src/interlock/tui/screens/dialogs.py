@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen, ScreenResultType
@@ -33,7 +32,7 @@ class Dialog(ModalScreen[ScreenResultType]):
 class Confirm(Dialog[str]):
     """A question with two or three answers; dismissed with the answer's key, or none when cancelled."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [CANCEL, Binding("left,right", "move", "Move", show=False)]
+    BINDINGS = [CANCEL, Binding("left,right", "move", "Move", show=False)]
 
     def __init__(self, title: str, body: str, answers: Sequence[tuple[str, str]]) -> None:
         """``answers`` are (key, label); the last one is safe and has the focus."""
@@ -66,7 +65,7 @@ class Confirm(Dialog[str]):
 class AskText(Dialog[str]):
     """One line of text. ``check`` raises an :class:`InterlockError` when it will not do; then the dialog stays."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [CANCEL]
+    BINDINGS = [CANCEL]
 
     def __init__(
         self,
@@ -106,7 +105,7 @@ class AskText(Dialog[str]):
 class Pick(Dialog[str]):
     """A list to choose from; dismissed with the key that was chosen, or none."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [CANCEL]
+    BINDINGS = [CANCEL]
 
     def __init__(self, title: str, choices: Sequence[tuple[str, Content]], current: str | None = None) -> None:
         super().__init__()

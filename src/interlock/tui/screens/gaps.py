@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widget import Widget
@@ -17,13 +17,11 @@ from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Owner, Severity
 from interlock.model.gap_graph import GapNode
-from interlock.tui.gap_page import draw_gap
-from interlock.tui.page import line, text
-from interlock.tui.pattern_page import draw_patterns
+from interlock.tui.gap_page import draw_gap, draw_patterns
+from interlock.tui.page import ACCENT, DIM, SEVERITY, TASK, line, text
 from interlock.tui.screens.dialogs import AskText, Pick
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
-from interlock.tui.styles import ACCENT, DIM, SEVERITY, TASK
 from interlock.tui.widgets.flow import ScrollingFlow
 from interlock.tui.widgets.rows import Column, Row, Rows
 
@@ -83,8 +81,8 @@ class GapsSection(Section):
         "p shows the patterns of trouble that several facts together point to."
     )
     INITIAL_FOCUS = "#gaps Options"
-    PANELS: ClassVar[Mapping[str, str]] = {"#gap-list": "Gaps by wave"}
-    BINDINGS: ClassVar[list[BindingType]] = [
+    PANELS = {"#gap-list": "Gaps by wave"}
+    BINDINGS = [
         Binding("escape", "back", "Back", tooltip="From the right-hand side to the list"),
         Binding("f", "filter_org", "Organisation", show=False, tooltip="List one organisation's gaps only"),
         Binding("s", "filter_severity", "Severity", show=False, tooltip="List one severity only"),

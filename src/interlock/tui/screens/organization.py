@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import ClassVar
+from collections.abc import Iterable, Iterator
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
@@ -14,13 +13,11 @@ from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import RuleOutcome
 from interlock.model.readiness import GateState, OrgReadiness
-from interlock.tui.bars import interval_bar
+from interlock.tui.gap_page import draw_pattern
 from interlock.tui.observation_page import draw_fit, draw_observation
-from interlock.tui.page import Page, line, text
-from interlock.tui.pattern_page import draw_pattern
+from interlock.tui.page import ACCENT, BAD, DIM, OBSERVED, SEVERITY, TASK, WARN, Page, interval_bar, line, text
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
-from interlock.tui.styles import ACCENT, BAD, DIM, OBSERVED, SEVERITY, TASK, WARN
 from interlock.tui.widgets.flow import Flow, ScrollingFlow
 from interlock.tui.widgets.rows import Column, Row, Rows
 
@@ -38,8 +35,8 @@ class OrganizationPage(Section):
         "that an observation contradicts."
     )
     INITIAL_FOCUS = "#requirements Options"
-    PANELS: ClassVar[Mapping[str, str]] = {"#gates": "Gates", "#evidence": "Evidence"}
-    BINDINGS: ClassVar[list[BindingType]] = [
+    PANELS = {"#gates": "Gates", "#evidence": "Evidence"}
+    BINDINGS = [
         Binding("escape", "back", "Back"),
         Binding("p", "probe", "Probe it", tooltip="Look at this organisation's endpoints"),
         Binding("a", "answer", "Answer its questions", tooltip="Go to the questions asked of this organisation"),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
@@ -18,15 +17,28 @@ from interlock.model.base import Status
 from interlock.model.content import told_changes
 from interlock.model.plan import FirstThing
 from interlock.model.readiness import OrgReadiness
-from interlock.tui.bars import count_bar, interval_bar, stage_bar
-from interlock.tui.page import Page, line, mark, text
+from interlock.tui.page import (
+    ACCENT,
+    BAD,
+    DIM,
+    OBSERVED,
+    OK,
+    PRIMARY,
+    WARN,
+    Page,
+    count_bar,
+    hang,
+    interval_bar,
+    line,
+    mark,
+    stage_bar,
+    text,
+)
 from interlock.tui.plan_page import shorter
 from interlock.tui.progress import Counts, by_area, worth_of
 from interlock.tui.screens.organization import in_the_way
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
-from interlock.tui.styles import ACCENT, DIM, OBSERVED, PRIMARY, WARN
-from interlock.tui.verdict_page import draw_changes, draw_verdict
 from interlock.tui.widgets.flow import Flow
 from interlock.tui.widgets.rows import Column, Row, Rows
 
@@ -68,13 +80,13 @@ class OverviewSection(Section):
         "opens the gap behind it."
     )
     INITIAL_FOCUS = "#orgs Options"
-    PANELS: ClassVar[Mapping[str, str]] = {
+    PANELS = {
         "#overview-orgs": "Organisations",
         "#areas": "Answers",
         "#first": "Do first",
         "#verdict": "Verdict",
     }
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = [
         Binding("n", "next_question", "Next question", tooltip="Go to the question that settles most, and see why"),
         Binding("p", "probe_all", "Probe all", tooltip="Probe every organisation"),
     ]
@@ -277,3 +289,50 @@ def _draw_forecast(page: Page, assessment: Assessment) -> None:
         )
     )
     page.line((f"{words.share(plan.judgement_share)} of the critical path rests on judgement", DIM))
+
+
+#: Cells of a panel in which lines may stand apart.
+ROOMY = 90
+_LABEL = 9
+
+
+def draw_verdict(page: Page, assessment: Assessment, questions: Mapping[str, str]) -> None:
+    """The verdict; ``questions`` are the texts of the questions by id."""
+    verdict, score = assessment.verdict, assessment.product_score
+    provisional = ("  provisional: something undecided argues for an earlier one", WARN)
+    page.line((words.VERDICT[verdict.value].title, f"bold {PRIMARY}"), provisional if verdict.provisional else "")
+    page.para(verdict.headline, "bold")
+    if page.width >= ROOMY:
+        page.blank()
+    page.field(
+        "Next", line((f"{words.OWNER[verdict.next_step_owner].title}: ", ACCENT), verdict.next_step), label_width=_LABEL
+    )
+    if verdict.counterfactual:
+        page.field("What if", verdict.counterfactual, style=DIM, label_width=_LABEL)
+    if page.width >= ROOMY:
+        draw_changes(page, assessment, questions, _LABEL)
+    figures = line(
+        (f"  {words.interval(score.interval.low, score.interval.high)}", "bold"),
+        (f"   complete {words.share(score.completeness)}   confidence {words.share(score.confidence)}", DIM),
+    )
+    width = max(12, min(40, page.width // 3, page.width - _LABEL - 1 - figures.cell_length))
+    bar = line(interval_bar(score.interval, width), figures)
+    if page.width >= ROOMY:
+        page.blank()
+    page.field("Product", bar, label_width=_LABEL)
+    for cap in score.caps:
+        page.field("", f"capped: {cap}", style=DIM, label_width=_LABEL)
+
+
+def draw_changes(page: Page, assessment: Assessment, questions: Mapping[str, str], indent: int = 0) -> None:
+    """The verdicts that a few other answers would give, and which answers."""
+    names = {org.id: org.name for org in assessment.organizations}
+    for change in assessment.verdict.changes:
+        glyph, style = ("▲", OK) if change.direction == "later" else ("▼", BAD)
+        lead = Content(" " * (indent + 1 if indent else 0))
+        head = line((f"{glyph} ", style), (words.VERDICT[change.verdict].title, "bold"), " if ")
+        for number, answer in enumerate(change.answers):
+            where = f" ({names.get(answer.org, answer.org)})" if answer.org else ""
+            question = line(head if number == 0 else line("and "), questions.get(answer.item, answer.item) + where)
+            page.add(*hang(question, page.width, lead, lead.cell_length + 2))
+            page.add(*hang(line((f"{answer.before} → ", DIM), answer.after), page.width, lead.pad_left(2)))

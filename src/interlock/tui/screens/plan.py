@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on, work
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from interlock.model import words
 from interlock.model.assessment import Assessment
+from interlock.model.errors import InterlockError
 from interlock.model.plan import Plan, PlanTask
-from interlock.tui import messages as tell
 from interlock.tui import work as job
-from interlock.tui.bars import span_bar
-from interlock.tui.page import line, text
-from interlock.tui.plan_page import CRITICAL, draw_dates, draw_first, shorter
+from interlock.tui.page import ACCENT, DIM, TASK, line, span_bar, text
+from interlock.tui.plan_page import (
+    CRITICAL,
+    Supposing,
+    Suppositions,
+    choices,
+    draw_dates,
+    draw_first,
+    draw_supposing,
+    shorter,
+    summary,
+)
 from interlock.tui.screens.dialogs import Pick
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
-from interlock.tui.styles import ACCENT, DIM, TASK
-from interlock.tui.suppositions import Supposing, Suppositions, choices, draw_supposing, summary
 from interlock.tui.widgets.flow import ScrollingFlow
 from interlock.tui.widgets.rows import Column, Row, Rows
 
 if TYPE_CHECKING:
-    from interlock.usecases.load import Inputs
+    pass
 
 _COLUMNS = (
     Column("Task", 40, grow=4),
@@ -57,12 +64,12 @@ class PlanSection(Section):
         "before and after, with the same random numbers."
     )
     INITIAL_FOCUS = "#first-things"
-    PANELS: ClassVar[Mapping[str, str]] = {
+    PANELS = {
         "#dates": "When",
         "#first-things": "Do first",
         "#task-panel": "Tasks by wave",
     }
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = [
         Binding("x", "suppose", "As if done", tooltip="What if the highlighted task were done? Again takes it back"),
         Binding("w", "what_if", "What if", tooltip="What if a first thing were done, one organisation left out, …?"),
         Binding("c", "clear", "Clear", tooltip="Back to the plan as it is, with every task listed"),
@@ -139,32 +146,23 @@ class PlanSection(Section):
         self._show_dates(assessment)
         self._show_tasks(assessment.plan)
 
-    def _work_out(self) -> None:
-        state = self.state
-        if not self._working and state.assessment is not None and state.inputs is not None:
+    @work(group="what-if", description="what-if")
+    async def _work_out(self) -> None:
+        """The dates of what is supposed, and again while something else is marked meanwhile, or the plan changes."""
+        while not self._working and self._supposing.supposed and self._supposing.is_open:
+            supposed, assessment, inputs = self._supposing.supposed, self.state.assessment, self.state.inputs
+            if assessment is None or inputs is None:
+                return
             self._working = True
-            self._compute(self._supposing.supposed, state.inputs, state.assessment)
-
-    @work(thread=True, group="what-if", description="what-if")
-    def _compute(self, supposed: Suppositions, inputs: Inputs, assessment: Assessment) -> None:
-        self.post_message(
-            job.message_of(
-                lambda: tell.Supposed(supposed, assessment, job.supposed(inputs, assessment, supposed)),
-                lambda error: tell.Supposed(supposed, assessment, error=error),
-            )
-        )
-
-    @on(tell.Supposed)
-    def _worked_out(self, message: tell.Supposed) -> None:
-        self._working = False
-        wanted, assessment = self._supposing.supposed, self.state.assessment
-        if not wanted or assessment is None:
-            return
-        if message.supposed != wanted or message.assessment is not assessment:
-            self._work_out()  # something else was marked meanwhile, or the plan is another one
-            return
-        self._supposing = Supposing(wanted, message.result, message.error)
-        self._show_dates(assessment)
+            try:
+                worked_out = Supposing(supposed, await job.in_thread(job.supposed, inputs, assessment, supposed))
+            except InterlockError as error:
+                worked_out = Supposing(supposed, error=error)
+            finally:
+                self._working = False
+            if self._supposing.supposed == supposed and self.state.assessment is assessment:
+                self._supposing = worked_out
+                self._show_dates(assessment)
 
     def action_suppose(self) -> None:
         """Suppose that the highlighted task is done, or no longer; away from the list, offer the suppositions."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from collections.abc import Iterable
+from functools import partial
 
 from textual import on, work
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widget import Widget
@@ -14,18 +14,14 @@ from textual.widgets import Button, Static
 
 from interlock.model import words
 from interlock.model.base import CheckOutcome
+from interlock.model.drift import Drift, DriftChange
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
-from interlock.tui import messages as tell
-from interlock.tui import work as job
-from interlock.tui.drift_page import draw_drift
 from interlock.tui.observation_page import draw_fit, draw_observation
-from interlock.tui.page import Page, line, mark, text
+from interlock.tui.page import ACCENT, BAD, DIM, DRIFT, OBSERVED, WARN, Mark, Page, line, mark, text
 from interlock.tui.screens.section import Section
 from interlock.tui.state import ProbeRow, State
-from interlock.tui.styles import ACCENT, BAD, DIM, OBSERVED, WARN
 from interlock.tui.widgets.flow import ScrollingFlow
-from interlock.tui.widgets.problem import draw_problem
 from interlock.tui.widgets.rows import Column, Row, Rows
 
 _COLUMNS = (
@@ -51,8 +47,8 @@ class ProbeSection(Section):
         "what the contract uses first."
     )
     INITIAL_FOCUS = "#probe-list Options"
-    PANELS: ClassVar[Mapping[str, str]] = {"#probe-orgs": "Organisations"}
-    BINDINGS: ClassVar[list[BindingType]] = [
+    PANELS = {"#probe-orgs": "Organisations"}
+    BINDINGS = [
         Binding("escape", "back", "Back", tooltip="Back to the list and the card"),
         Binding("p", "probe_one", "Probe this one", tooltip="Probe the highlighted organisation"),
         Binding("a", "probe_all", "Probe all", tooltip="Probe every organisation"),
@@ -103,6 +99,7 @@ class ProbeSection(Section):
         return self.query_one("#card").has_focus if action == "back" else True
 
     def _show_card(self, *, keep_position: bool = False) -> None:
+        self.workers.cancel_group(self, "card")
         card = self.query_one("#card", ScrollingFlow)
         key, inputs = self.query_one("#probe-list", Rows).key, self.state.inputs
         org = self.state.organization(key) if key else None
@@ -134,38 +131,16 @@ class ProbeSection(Section):
         if key is None:
             self.notify("There is no organisation to compare. Section 7 adds one.", markup=False)
             return
-        card = self.query_one("#card", ScrollingFlow)
-        card.border_title = text(f"What changed: {self.state.name_of(key)}")
-        card.draw(lambda page: page.para("Comparing…", DIM))
-        card.focus()
         self._compare(key)
 
-    @work(thread=True, group="drift", exclusive=True, description="drift")
-    def _compare(self, org: str) -> None:
+    @work(group="card", exclusive=True, description="drift")
+    async def _compare(self, org: str) -> None:
         from interlock.usecases.drift import drift_of_org
 
-        self.post_message(
-            job.message_of(
-                lambda: tell.Drifted(org, drift_of_org(self.interlock.workspace, org, None, None)),
-                lambda error: tell.Drifted(org, error=error),
-            )
-        )
-
-    @on(tell.Drifted)
-    def _drifted(self, message: tell.Drifted) -> None:
-        drift, error = message.drift, message.error
-        if self.query_one("#probe-list", Rows).key != message.org:
-            return  # another one was highlighted meanwhile
-
-        def drawing(page: Page) -> None:
-            if error is not None:
-                draw_problem(page, error)
-            elif drift is not None:
-                draw_drift(page, drift)
-
         card = self.query_one("#card", ScrollingFlow)
-        card.border_title = text(f"What changed: {self.state.name_of(message.org)}")
-        card.draw(drawing)
+        card.border_title = text(f"What changed: {self.state.name_of(org)}")
+        card.focus()
+        await card.work_out("Comparing…", partial(drift_of_org, self.interlock.workspace, org, None, None), draw_drift)
 
     def action_back(self) -> None:
         """Back to the list and the card."""
@@ -230,3 +205,34 @@ def _said(state: State) -> Content:
         return Content("")
     done = sum(row.state == "finished" for row in state.probes.values())
     return line((f"{done} of {len(state.probes)} done", DIM), ("   x cancels", ACCENT))
+
+
+#: Changes of one rank that are shown.
+_SHOWN = 25
+
+
+def draw_drift(page: Page, drift: Drift) -> None:
+    """Every change by its rank, and what could not be compared."""
+    page.field("From", f"{words.moment(drift.before)} to {words.moment(drift.after)}", label_width=9)
+    page.field("Ranked by", drift.ranked_by or "no contract: nobody can say what is used", style=DIM, label_width=9)
+    if not drift.changes:
+        page.blank()
+        page.para("Nothing changed.", DIM)
+    for rank, sign in DRIFT.items():
+        changes = [change for change in drift.changes if change.rank == rank]
+        if changes:
+            _draw_changes(page, sign, changes)
+    if drift.not_compared:
+        page.heading("Not compared", "not seen one of the two times; nothing is concluded")
+    for note in drift.not_compared:
+        page.bullet(text("○", DIM), (note, DIM))
+
+
+def _draw_changes(page: Page, sign: Mark, changes: list[DriftChange]) -> None:
+    page.heading(words.capital(sign.word), str(len(changes)))
+    for change in changes[:_SHOWN]:
+        page.bullet(text(sign.glyph, sign.style), change.summary())
+        if change.uses:
+            page.bullet(" ", line(("used: ", ACCENT), (change.uses, DIM)))
+    if len(changes) > _SHOWN:
+        page.line((f"and {len(changes) - _SHOWN} more: interlock diff --org lists them", DIM))

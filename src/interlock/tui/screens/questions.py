@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from interlock.model.base import Status
-from interlock.tui.page import line, text
-from interlock.tui.progress import count
-from interlock.tui.question_rows import KINDS, QuestionFilter, question_rows, questions, scope_line
+from interlock.tui.page import ACCENT, DIM, WARN, line, text
+from interlock.tui.progress import KINDS, QuestionFilter, count, question_rows, questions, scope_line
 from interlock.tui.screens.answering import Answering
 from interlock.tui.screens.dialogs import AskText, Pick
 from interlock.tui.state import State
-from interlock.tui.styles import ACCENT, DIM, WARN
+from interlock.tui.widgets.bars import ScoreLine
 from interlock.tui.widgets.question_form import QuestionForm, Shown
 from interlock.tui.widgets.rows import Column, Rows
-from interlock.tui.widgets.score_line import ScoreLine
 
 if TYPE_CHECKING:
     from interlock.usecases.load import Inputs
@@ -47,8 +45,8 @@ class QuestionsSection(Answering):
         "words, j jumps to an area."
     )
     INITIAL_FOCUS = "#choices"
-    PANELS: ClassVar[Mapping[str, str]] = {"#form": "Question", "#question-list": "Questions"}
-    BINDINGS: ClassVar[list[BindingType]] = [
+    PANELS = {"#form": "Question", "#question-list": "Questions"}
+    BINDINGS = [
         Binding("n", "step(1)", "Next", tooltip="The question after this one"),
         Binding("p", "step(-1)", "Prev", tooltip="The question before this one"),
         Binding("o", "next_open", "Open", tooltip="The next question without an answer, here or in the next scope"),

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.containers import Container, Horizontal, Vertical
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from interlock.model import words
-from interlock.tui import messages as tell
+from interlock.model.errors import InterlockError
 from interlock.tui import work as job
 from interlock.tui.diff_page import draw_burn_down, draw_diff
-from interlock.tui.page import Page, text
+from interlock.tui.page import ACCENT, DIM, OK, WARN, Page, text
 from interlock.tui.screens.dialogs import Pick
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
-from interlock.tui.styles import ACCENT, DIM, OK, WARN
-from interlock.tui.widgets.fields import Field
-from interlock.tui.widgets.flow import ScrollingFlow
-from interlock.tui.widgets.problem import draw_problem
+from interlock.tui.widgets.fields import Field, Tick
+from interlock.tui.widgets.flow import ScrollingFlow, draw_problem
 from interlock.tui.widgets.rows import Column, Row, Rows
-from interlock.tui.widgets.switches import Tick
 
 if TYPE_CHECKING:
     from interlock.model.assessment import Assessment
+    from interlock.model.diff import AssessmentDiff
     from interlock.usecases.load import Inputs
     from interlock.usecases.report import Format
 
@@ -64,12 +63,12 @@ class ReportSection(Section):
         "dates moved. b shows all milestones in one table: how the score's interval narrowed and what is still open."
     )
     INITIAL_FOCUS = "#export"
-    PANELS: ClassVar[Mapping[str, str]] = {
+    PANELS = {
         "#export-form": "Report",
         "#milestone-form": "Milestones",
         "#outcome": "Result",
     }
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = [
         Binding("e", "export", "Export", tooltip="Write the report in the chosen formats"),
         Binding("k", "contract", "Skeletons", tooltip="Write the contract's skeletons: statement, scopes, settings"),
         Binding("m", "milestone", "Milestone", tooltip="Freeze the assessment as it is now"),
@@ -143,8 +142,15 @@ class ReportSection(Section):
             ]
         )
 
-    def _outcome(self) -> ScrollingFlow:
-        return self.query_one("#outcome", ScrollingFlow)
+    def _outcome(self, title: str) -> ScrollingFlow:
+        outcome = self.query_one("#outcome", ScrollingFlow)
+        outcome.border_title = text(title)
+        return outcome
+
+    def _reveal_outcome(self) -> None:
+        """Go to the result, and scroll to all of it where it is below the forms."""
+        outcome = self.query_one("#outcome").focus(scroll_visible=False)
+        self.call_after_refresh(outcome.scroll_visible, animate=False)
 
     # -- the report -----------------------------------------------------------------------------------------------
 
@@ -163,52 +169,45 @@ class ReportSection(Section):
         elif not formats:
             self.notify("Choose at least one format.", severity="warning", markup=False)
         else:
-            self._say("… starting")
-            self._export(state, state.inputs, self._folder(), formats)
+            self.query_one("#export-step", Static).update(text("… starting", ACCENT))
+            self._write(partial(self._export, state, state.inputs, self._folder(), formats))
 
-    @work(thread=True, group="export", exclusive=True, description="export")
-    def _export(self, state: State, inputs: Inputs, folder: Path, formats: tuple[Format, ...]) -> None:
-        def exported() -> tell.Exported:
-            assessment, out = _newest(state, inputs), self.interlock.workspace.output(folder)
-            return tell.Exported(
-                *job.export(assessment, inputs, out, formats, lambda name: self.post_message(tell.ExportStep(name)))
-            )
-
-        self.post_message(job.message_of(exported, lambda error: tell.Exported(error=error)))
+    def _export(self, state: State, inputs: Inputs, folder: Path, formats: tuple[Format, ...]) -> job.Exported:
+        assessment, out = _newest(state, inputs), self.interlock.workspace.output(folder)
+        return job.export(assessment, inputs, out, formats, lambda name: self.app.call_later(self._say, name))
 
     def _say(self, step: str) -> None:
-        self.query_one("#export-step", Static).update(text(step, ACCENT))
+        self.query_one("#export-step", Static).update(text(f"… making {step}" if step else "", ACCENT))
 
-    @on(tell.ExportStep)
-    def _step(self, message: tell.ExportStep) -> None:
-        self._say(f"… making {message.name}")
-
-    @on(tell.Exported)
-    def _exported(self, message: tell.Exported) -> None:
+    @work(group="export", exclusive=True, description="export")
+    async def _write(self, write: Callable[[], job.Exported]) -> None:
+        """Write files, and list them."""
+        try:
+            exported, error = await job.in_thread(write), None
+        except InterlockError as cause:
+            exported, error = job.Exported(), cause
         self._say("")
-        self._written = message.written
+        self._written = exported.written
         self.refresh_bindings()
 
         def drawing(page: Page) -> None:
-            if message.error is not None:
-                draw_problem(page, message.error)
-            if message.written:
+            if error is not None:
+                draw_problem(page, error)
+            if exported.written:
                 page.heading("Written")
-            for path in message.written:
+            for path in exported.written:
                 page.bullet(text("✓", OK), str(path))
-            if message.written and self.app.is_web:
+            if exported.written and self.app.is_web:
                 page.para("They are where Interlock runs; d downloads one of them to where the browser runs.", DIM)
-            if message.skipped:
+            if exported.skipped:
                 page.heading("Left out")
-            for name, error in message.skipped:
-                page.bullet(text("–", WARN), (f"{name}: ", "bold"), error.message)
-                if error.remedy:
-                    page.bullet(" ", ("do  ", DIM), error.remedy)
+            for name, reason in exported.skipped:
+                page.bullet(text("–", WARN), (f"{name}: ", "bold"), reason.message)
+                if reason.remedy:
+                    page.bullet(" ", ("do  ", DIM), reason.remedy)
 
-        self._outcome().border_title = "Files"
-        self._outcome().draw(drawing)
-        self._outcome().focus(scroll_visible=False)
-        self.call_after_refresh(self._outcome().scroll_visible, animate=False)
+        self._outcome("Files").draw(drawing)
+        self._reveal_outcome()
 
     def action_download(self) -> None:
         """Choose one of the files that were written, for the browser to save."""
@@ -226,17 +225,13 @@ class ReportSection(Section):
         if self.state.inputs is None or self.state.inputs.contract is None:
             self.notify("There is no contract.yaml to make skeletons of.", severity="warning", markup=False)
             return
-        self._say("… making the skeletons")
-        self._skeletons(self.state.inputs, self._folder() / "contract")
+        self._say("the skeletons")
+        self._write(partial(self._skeletons, self.state.inputs, self._folder() / "contract"))
 
-    @work(thread=True, group="export", exclusive=True, description="export")
-    def _skeletons(self, inputs: Inputs, folder: Path) -> None:
+    def _skeletons(self, inputs: Inputs, folder: Path) -> job.Exported:
         from interlock.usecases.contract import export_contract
 
-        def exported() -> tell.Exported:
-            return tell.Exported(export_contract(inputs, self.interlock.workspace.output(folder), today=date.today()))
-
-        self.post_message(job.message_of(exported, lambda error: tell.Exported(error=error)))
+        return job.Exported(export_contract(inputs, self.interlock.workspace.output(folder), today=date.today()))
 
     # -- milestones -----------------------------------------------------------------------------------------------
 
@@ -257,100 +252,56 @@ class ReportSection(Section):
         else:
             self._freeze(self.state.assessment, name)
 
-    @work(thread=True, group="milestone", exclusive=True, description="milestone")
-    def _freeze(self, assessment: Assessment, name: str) -> None:
+    @work(group="milestone", exclusive=True, description="milestone")
+    async def _freeze(self, assessment: Assessment, name: str) -> None:
         from interlock.usecases.milestone import save_milestone
 
-        self.post_message(
-            job.message_of(
-                lambda: tell.MilestoneSaved(save_milestone(self.interlock.workspace, name, assessment).path),
-                lambda error: tell.MilestoneSaved(error=error),
-            )
-        )
-
-    @on(tell.MilestoneSaved)
-    def _frozen(self, message: tell.MilestoneSaved) -> None:
+        try:
+            saved, error = await job.in_thread(save_milestone, self.interlock.workspace, name, assessment), None
+            self.query_one("#milestone-name", Field).put(None)
+        except InterlockError as cause:
+            saved, error = None, cause
         self._show_milestones()
-        path, error = message.path, message.error
 
         def drawing(page: Page) -> None:
             if error is not None:
                 draw_problem(page, error)
-            elif path is not None:
-                page.bullet(text("✓", OK), str(path))
+            elif saved is not None:
+                page.bullet(text("✓", OK), str(saved.path))
                 page.para("Enter on a milestone shows what has moved since then.", DIM)
 
-        self._outcome().border_title = "Milestone"
-        self._outcome().draw(drawing)
-        if error is None:
-            self.query_one("#milestone-name", Field).put(None)
+        self._outcome("Milestone").draw(drawing)
 
     @on(Rows.Chosen, "#milestones")
-    def _chosen(self, event: Rows.Chosen) -> None:
-        self._outcome().border_title = text(f"Since {event.key}")
-        self._outcome().draw(lambda page: page.para("Comparing…", DIM))
-        self._compare(self.state, event.key)
-
-    @work(thread=True, group="compare", exclusive=True, description="compare")
-    def _compare(self, state: State, name: str) -> None:
+    @work(group="compare", exclusive=True, description="compare")
+    async def _compare(self, event: Rows.Chosen) -> None:
         from interlock.usecases.milestone import compare, earlier_milestones, load_reference
 
+        state, workspace = self.state, self.interlock.workspace
         if state.inputs is None:
             return
-        inputs, workspace = state.inputs, self.interlock.workspace
+        inputs, names = state.inputs, state.names
 
-        def compared() -> tell.Compared:
-            before = load_reference(workspace, name, today=date.today())
-            return tell.Compared(name, compare(before, _newest(state, inputs), earlier_milestones(workspace, name)))
+        def compared() -> AssessmentDiff:
+            before = load_reference(workspace, event.key, today=date.today())
+            return compare(before, _newest(state, inputs), earlier_milestones(workspace, event.key))
 
-        self.post_message(job.message_of(compared, lambda error: tell.Compared(name, error=error)))
+        outcome = self._outcome(f"Since {event.key}")
+        await outcome.work_out("Comparing…", compared, lambda page, diff: draw_diff(page, diff, names))
+        outcome.focus()
 
-    @on(tell.Compared)
-    def _compared(self, message: tell.Compared) -> None:
-        names = {org.id: org.name for org in self.state.inputs.organizations} if self.state.inputs else {}
-
-        def drawing(page: Page) -> None:
-            if message.error is not None:
-                draw_problem(page, message.error)
-            elif message.diff is not None:
-                draw_diff(page, message.diff, names)
-
-        self._outcome().draw(drawing)
-        self._outcome().focus()
-
-    def action_burn_down(self) -> None:
+    @work(group="compare", exclusive=True, description="burn-down")
+    async def action_burn_down(self) -> None:
         """Show all milestones and the assessment of now in one table."""
-        if self.state.assessment is None:
-            self.notify("The assessment is still being worked out.", markup=False)
-            return
-        self._outcome().border_title = "Burn-down"
-        self._outcome().draw(lambda page: page.para("Reading the milestones…", DIM))
-        self._burn_down(self.state.assessment)
-
-    @work(thread=True, group="compare", exclusive=True, description="burn-down")
-    def _burn_down(self, now: Assessment) -> None:
         from interlock.usecases.milestone import burn_down_of
 
-        self.post_message(
-            job.message_of(
-                lambda: tell.BurnedDown(burn_down_of(self.interlock.workspace, today=date.today(), now=now)),
-                lambda error: tell.BurnedDown(error=error),
-            )
-        )
-
-    @on(tell.BurnedDown)
-    def _burned_down(self, message: tell.BurnedDown) -> None:
-        series, error = message.series, message.error
-
-        def drawing(page: Page) -> None:
-            if error is not None:
-                draw_problem(page, error)
-            elif series is not None:
-                draw_burn_down(page, series)
-
-        self._outcome().draw(drawing)
-        self._outcome().focus(scroll_visible=False)
-        self.call_after_refresh(self._outcome().scroll_visible, animate=False)
+        now = self.state.assessment
+        if now is None:
+            self.notify("The assessment is still being worked out.", markup=False)
+            return
+        series = partial(burn_down_of, self.interlock.workspace, today=date.today(), now=now)
+        await self._outcome("Burn-down").work_out("Reading the milestones…", series, draw_burn_down)
+        self._reveal_outcome()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leaving is offered in a field, a download in a browser once there is something."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,55 +13,12 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from interlock.tui.messages import StateChanged
-from interlock.tui.state import Answer, State
-from interlock.tui.widgets.key_bar import KeyBar
-from interlock.tui.widgets.problem import Problem
-from interlock.tui.widgets.top_bar import TopBar
+from interlock.tui.state import State
+from interlock.tui.widgets.bars import KeyBar, TopBar
+from interlock.tui.widgets.flow import Problem
 
 if TYPE_CHECKING:
-    from interlock.workspace.store import Workspace
-
-
-class Shell(Protocol):
-    """The app as its screens and commands know it: what it holds, where it goes, and what it does for them."""
-
-    SECTIONS: ClassVar[tuple[type[Section], ...]]
-    workspace: Workspace
-    state: State
-    shown_sections: set[Section]
-
-    def answer(self, answer: Answer) -> None:
-        """Take an answer."""
-
-    def ask_questions(self, scope: str, item: str | None = None) -> None:
-        """Go to the questions of a scope, at one question if it is named."""
-
-    def ask_next(self) -> None:
-        """Go to the question without an answer that settles most."""
-
-    def edit_organization(self, org: str | None) -> None:
-        """Open the form of an organisation; without one, of a new one."""
-
-    def show_organization(self, org: str) -> None:
-        """Open an organisation's page."""
-
-    def show_gap(self, key: str) -> None:
-        """Go to one gap."""
-
-    def probe(self, orgs: Iterable[str]) -> None:
-        """Probe these organisations."""
-
-    def probe_all(self) -> None:
-        """Go to the probe and run it for every organisation."""
-
-    def cancel_probe(self) -> None:
-        """Stop the probe that is running."""
-
-    def action_go(self, mode: str) -> None:
-        """Go to a section."""
-
-    def action_reload(self) -> None:
-        """Read the workspace's files again."""
+    from interlock.tui.app import InterlockApp
 
 
 class Section(Screen[None]):
@@ -76,14 +33,14 @@ class Section(Screen[None]):
     :cvar PANELS: titles of the section's panels, by selector.
     """
 
-    MODE: ClassVar[str] = ""
-    LETTER: ClassVar[str] = ""
-    TITLE: ClassVar[str] = ""
-    SHORT_TITLE: ClassVar[str] = ""
-    PURPOSE: ClassVar[str] = ""
-    ABOUT: ClassVar[str] = ""
-    INITIAL_FOCUS: ClassVar[str] = ""
-    PANELS: ClassVar[Mapping[str, str]] = {}
+    MODE = ""
+    LETTER = ""
+    TITLE = ""
+    SHORT_TITLE = ""
+    PURPOSE = ""
+    ABOUT = ""
+    INITIAL_FOCUS = ""
+    PANELS: Mapping[str, str] = {}
     AUTO_FOCUS = ""
 
     def __init__(self) -> None:
@@ -91,9 +48,9 @@ class Section(Screen[None]):
         self._shown: State | None = None
 
     @property
-    def interlock(self) -> Shell:
-        """The app, as far as a screen may use it."""
-        return cast("Shell", self.app)
+    def interlock(self) -> InterlockApp:
+        """The app."""
+        return cast("InterlockApp", self.app)
 
     @property
     def state(self) -> State:

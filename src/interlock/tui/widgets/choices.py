@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 from textual import events, on
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
@@ -19,9 +19,8 @@ from interlock.model import words
 from interlock.model.base import Status
 from interlock.model.questionnaire import Item, ItemType, Response
 from interlock.model.text import plain
-from interlock.tui.page import hang
-from interlock.tui.styles import DIM, OK, STATUS
-from interlock.tui.widgets.options import Options
+from interlock.tui.page import DIM, OK, STATUS, hang
+from interlock.tui.widgets.rows import Options
 
 if TYPE_CHECKING:
     from interlock.usecases.questions import Asked
@@ -80,7 +79,7 @@ class _Line(Option):
 class Choices(Options):
     """A list in which one line (or several, of a multiple choice) is marked. It is as high as its lines."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "select", "Choose", show=False)]
+    BINDINGS = [Binding("space", "select", "Choose", show=False)]
 
     @dataclass(eq=False, repr=False)
     class Taken(Message):

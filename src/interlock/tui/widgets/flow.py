@@ -1,8 +1,9 @@
-"""A piece of text that is drawn for the width that it has."""
+"""A piece of text that is drawn for the width that it has, and a problem told in full."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -13,8 +14,11 @@ from textual.style import Style
 from textual.visual import RenderOptions, Visual
 from textual.widgets import Static
 
-from interlock.tui.page import Page
+from interlock.model.errors import InterlockError
+from interlock.tui.page import ACCENT, BAD, DIM, Page
+from interlock.tui.work import in_thread
 
+_T = TypeVar("_T")
 Drawing = Callable[[Page], object]
 
 
@@ -102,7 +106,40 @@ class ScrollingFlow(VerticalScroll):
         if not keep_position:
             self.scroll_home(animate=False)
 
+    async def work_out(self, doing: str, job: Callable[[], _T], drawing: Callable[[Page, _T], object]) -> bool:
+        """Say what is being done, do it in a thread, and show its result, or why there is none; true for a result."""
+        self.draw(lambda page: page.para(doing, DIM))
+        try:
+            result = await in_thread(job)
+        except InterlockError as error:
+            problem = error
+            self.draw(lambda page: draw_problem(page, problem))
+            return False
+        self.draw(lambda page: drawing(page, result))
+        return True
+
     @property
     def shown(self) -> Content:
         """What is shown now."""
         return self._flow.shown
+
+
+def draw_problem(page: Page, error: InterlockError, then: str = "") -> None:
+    """Message, location and remedy on a page."""
+    page.bullet("!", (error.message, f"bold {BAD}"))
+    if error.location is not None:
+        page.bullet(" ", ("at  ", DIM), (str(error.location), ""))
+    if error.remedy:
+        page.bullet(" ", ("do  ", DIM), (error.remedy, ""))
+    if then:
+        page.bullet(" ", (then, ACCENT))
+
+
+class Problem(Flow):
+    """Hidden while there is no problem."""
+
+    def show(self, error: InterlockError | None, then: str = "") -> None:
+        """Show this problem, or nothing."""
+        self.display = error is not None
+        if error is not None:
+            self.draw(lambda page: draw_problem(page, error, then))

@@ -16,13 +16,11 @@ from interlock.model.base import Evidence
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Contradiction
 from interlock.model.questionnaire import ItemType, Response
-from interlock.tui.page import Page, line, text
+from interlock.tui.page import ACCENT, BAD, DIM, STATUS, WARN, Page, line, text
 from interlock.tui.progress import worth_of
-from interlock.tui.styles import ACCENT, BAD, DIM, STATUS, WARN
 from interlock.tui.widgets.choices import TYPED, Choice, Choices
-from interlock.tui.widgets.fields import Field, Words
+from interlock.tui.widgets.fields import Field, Segments, Words
 from interlock.tui.widgets.flow import Flow
-from interlock.tui.widgets.switches import Segments
 
 if TYPE_CHECKING:
     from interlock.usecases.next import NextQuestion

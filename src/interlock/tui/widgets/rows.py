@@ -14,9 +14,7 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from interlock.tui.page import fit, line, text
-from interlock.tui.styles import DIM, PRIMARY
-from interlock.tui.widgets.options import Options
+from interlock.tui.page import DIM, PRIMARY, fit, line, text
 
 #: A cell is text, or something drawn for the width that its column has.
 Cell = Content | Callable[[int], Content]
@@ -296,3 +294,17 @@ class Rows(Vertical):
                 elif top < visible.y:
                     page.scroll_relative(y=top - visible.y, animate=False)
                 return
+
+
+class Options(OptionList):
+    """An :class:`OptionList` that tells what is about its options from what is about earlier ones."""
+
+    def holds(self, event: OptionList.OptionMessage) -> bool:
+        """Is the event about an option that is still there, at its index?"""
+        options = self.options
+        return event.option_index < len(options) and options[event.option_index] is event.option
+
+    async def _on_click(self, event: events.Click) -> None:  # Textual's own handler follows, unless it is prevented
+        clicked = event.style.meta.get("option")
+        if clicked is not None and clicked >= self.option_count:
+            event.prevent_default()
