@@ -20,7 +20,7 @@ from interlock.documents.visible import visible
 from interlock.model.base import Status
 from interlock.model.questionnaire import Response
 from interlock.tui.edge import Visible
-from interlock.tui.screens.dialogs import AskText, Confirm, Pick
+from interlock.tui.screens.section import AskText, Confirm, Pick
 from interlock.tui.screens.sections import SECTIONS
 from interlock.tui.widgets.fields import Field, Words
 from interlock.usecases.load import Inputs

@@ -23,8 +23,7 @@ from interlock.model.observation import (
 from interlock.model.pattern import PatternMatch
 from interlock.model.plan import Driver
 from interlock.model.readiness import AnswerChange, Interval, VerdictChange
-from interlock.tui.diff_page import draw_burn_down, draw_diff
-from interlock.tui.gap_page import draw_patterns
+from interlock.tui.findings_page import draw_burn_down, draw_diff, draw_patterns
 from interlock.tui.observation_page import draw_checks, draw_observation
 from interlock.tui.page import Page
 from interlock.tui.plan_page import draw_first

@@ -102,7 +102,7 @@ async def test_a_milestone_is_saved_and_compared_with(terminal, workspace):
         await t.press("home", "enter")
         await t.settled()
         await t.press("6")
-        rows.take_focus()
+        rows.options.focus()
         await t.press("enter")
         await t.until(lambda: "Verdict" in t.of("#outcome"))
         assert "→ Product first" in t.of("#outcome")

@@ -14,8 +14,8 @@ from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import Response
 from interlock.tui import work
 from interlock.tui.screens import answering
-from interlock.tui.screens.dialogs import AskText, Confirm, Pick
 from interlock.tui.screens.organizations import OrganizationForm
+from interlock.tui.screens.section import AskText, Confirm, Pick
 from interlock.tui.screens.sections import Jump
 from interlock.tui.state import Answer
 from interlock.tui.widgets.rows import Column, Row, Rows
@@ -289,8 +289,10 @@ async def test_an_older_result_never_takes_the_place_of_a_newer_one(terminal, mo
 
     async with terminal() as t:
         monkeypatch.setattr(work, "judged", slow)
+        shown = None
         for note in ("older", "newest"):
-            t.app.answer(Answer("product", "extra.count", Response(status=Status.UNKNOWN, note=note), None))
+            before, shown = shown, Response(status=Status.UNKNOWN, note=note)
+            t.app.answer(Answer("product", "extra.count", shown, before))
         await t.until(lambda: t.app.state.judged == t.app.state.revision)
         newest = t.app.state.judgement
         gate.set()

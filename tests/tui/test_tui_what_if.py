@@ -11,7 +11,7 @@ from interlock.model.contract import WorkflowContract
 from interlock.model.errors import InterlockError
 from interlock.model.plan import Plan
 from interlock.tui import work
-from interlock.tui.plan_page import Suppositions, choices
+from interlock.tui.plan_page import changes_of, choices, named, still_possible
 from interlock.tui.widgets.rows import Rows
 
 
@@ -47,9 +47,11 @@ async def test_x_shows_the_dates_before_and_after_and_c_clears(terminal):
         assert "as if done:" in t.of_rows("#tasks")
         tasks(t).select(other.id)
         await t.press("x")
-        await t.until(lambda: supposing(t).supposed.done == (task.id, other.id) and supposing(t).result is not None)
+        await t.until(
+            lambda: supposing(t).supposed == (f"done:{task.id}", f"done:{other.id}") and supposing(t).result is not None
+        )
         await t.press("x")
-        await t.until(lambda: supposing(t).supposed.done == (task.id,))
+        await t.until(lambda: supposing(t).supposed == (f"done:{task.id}",))
         await t.press("c")
         assert not supposing(t).supposed
         assert "as if done" not in t.text and "judgement" in t.of("#dates")
@@ -62,7 +64,7 @@ async def test_a_first_thing_an_organisation_and_a_person_are_offered_where_it_i
         first = t.app.state.assessment.plan.first[0]
         await t.press("enter")
         await t.until(lambda: supposing(t).result is not None)
-        assert supposing(t).supposed.done == (first.key,)
+        assert supposing(t).supposed == (f"done:{first.key}",)
         await t.press("w")
         await t.until_shown("What if?")
         assert "[x] Done:" in t.text
@@ -70,7 +72,7 @@ async def test_a_first_thing_an_organisation_and_a_person_are_offered_where_it_i
         assert any("[ ] Without Riverside" in str(option.prompt) for option in options)
         await t.press(*["down"] * len(t.app.state.assessment.plan.first), "enter")
         org = t.app.state.assessment.plan.orgs[0].org
-        await t.until(lambda: supposing(t).result is not None and supposing(t).supposed.dropped == (org,))
+        await t.until(lambda: supposing(t).result is not None and named(supposing(t).supposed, "drop") == (org,))
         assert "left out" in t.of("#dates")
         await t.press("t")
         await t.until_shown("what if: P80 of all")
@@ -90,18 +92,18 @@ async def test_another_way_to_launch_and_simulating_are_offered_and_change_the_d
     async with terminal((160, 48)) as t:
         await t.press("5")
         await suppose(t, "Launch: standalone")
-        assert supposing(t).supposed.changes.launch == "standalone"
+        assert changes_of(supposing(t).supposed).launch == "standalone"
         result = supposing(t).result
         assert result.closed and result.changes[0] in t.of("#dates"), "what it opens and closes is told"
         await suppose(t, "Simulated: Score and note in the chart")
-        assert supposing(t).supposed.changes.simulate == ("Score and note in the chart",)
+        assert changes_of(supposing(t).supposed).simulate == ("Score and note in the chart",)
         assert "launch: standalone" in t.of("#dates") and "simulated: Score and note" in t.of("#dates")
         before = supposing(t).result
         await suppose(t, "[x] Launch: standalone")
         await t.until(lambda: supposing(t).result is not None and supposing(t).result is not before)
         assert not supposing(t).result.closed, "the contract's own launch again"
         await suppose(t, "all that is tested in a sandbox")
-        assert supposing(t).supposed.simulated == ("all",), "all takes the place of one"
+        assert named(supposing(t).supposed, "simulate") == ("all",), "all takes the place of one"
         await t.press("c")
         assert not supposing(t).supposed
 
@@ -117,7 +119,7 @@ async def test_a_task_that_another_launch_leaves_out_is_told_and_can_be_given_ba
         assert gone in t.of("#dates") and "x on a task that is marked as done gives it back" in t.of("#dates")
         await t.press("x")
         await t.until(lambda: supposing(t).result is not None)
-        assert not supposing(t).supposed.done and supposing(t).supposed.launch == "standalone"
+        assert supposing(t).supposed == ("launch:standalone",)
 
 
 async def test_the_list_opens_where_it_was_left(terminal):
@@ -135,7 +137,7 @@ async def test_only_other_ways_to_launch_and_what_is_tested_in_a_sandbox_are_off
         contract, plan = t.app.state.inputs.contract, t.app.state.assessment.plan
 
     def offered(plan: Plan, contract: WorkflowContract | None) -> list[str]:
-        offers = choices(plan, contract, Suppositions(), {})
+        offers = choices(plan, contract, (), {})
         return [key for key, _, _ in offers if key.startswith(("launch:", "simulate:"))]
 
     def launching(*modes: str) -> WorkflowContract:
@@ -152,16 +154,16 @@ async def test_only_other_ways_to_launch_and_what_is_tested_in_a_sandbox_are_off
         *(f"simulate:{entry.behaviour}" for entry in contract.test_path if entry.where == "sandbox"),
         "simulate:all",
     ]
-    assert not Suppositions(launch="ehr", simulated=("gone",)).still_possible(plan, launching("ehr"))
+    assert not still_possible(("launch:ehr", "simulate:gone"), plan, launching("ehr"))
 
 
 async def test_what_is_worked_out_meanwhile_is_for_the_newest_marks_and_nothing_waits(terminal, monkeypatch):
     real, gate, asked = work.supposed, threading.Event(), []
 
-    def slow(inputs, assessment, supposed):
-        asked.append(supposed)
+    def slow(inputs, assessment, changes):
+        asked.append(changes)
         gate.wait(20)
-        return real(inputs, assessment, supposed)
+        return real(inputs, assessment, changes)
 
     monkeypatch.setattr(work, "supposed", slow)
     async with terminal((160, 48)) as t:
@@ -171,16 +173,16 @@ async def test_what_is_worked_out_meanwhile_is_for_the_newest_marks_and_nothing_
         await t.press("x")
         tasks(t).select(second)
         await t.press("x")
-        await t.until(lambda: supposing(t).supposed.done == (first, second))
+        await t.until(lambda: supposing(t).supposed == (f"done:{first}", f"done:{second}"))
         assert "working out the dates" in t.text, "keys work while it is worked out"
         gate.set()
         await t.until(lambda: supposing(t).result is not None)
-        assert [len(entry.done) for entry in asked] == [1, 2]
+        assert [len(entry.close) for entry in asked] == [1, 2]
         assert any(second in change for change in supposing(t).result.changes)
 
 
 async def test_an_error_is_told_and_the_plan_goes_on(terminal, monkeypatch):
-    def broken(inputs, assessment, supposed):
+    def broken(inputs, assessment, changes):
         raise InterlockError("nothing in the plan is called [red]that[/red]")
 
     monkeypatch.setattr(work, "supposed", broken)
@@ -203,7 +205,7 @@ async def test_the_marks_stay_with_a_new_plan_as_far_as_it_has_them(terminal):
         t.app.action_reload()
         await t.settled()
         await t.until(lambda: supposing(t).result is not None and supposing(t).result is not before)
-        assert supposing(t).supposed.done == (task,)
+        assert supposing(t).supposed == (f"done:{task}",)
 
 
 async def test_tasks_of_one_organisation(terminal):

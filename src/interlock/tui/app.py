@@ -24,13 +24,11 @@ from interlock.model.errors import InterlockError
 from interlock.model.text import plain
 from interlock.tui import work as job
 from interlock.tui.edge import Edge
-from interlock.tui.messages import StateChanged
-from interlock.tui.screens.dialogs import Confirm
 from interlock.tui.screens.gaps import GapsSection
 from interlock.tui.screens.organization import OrganizationPage
 from interlock.tui.screens.organizations import OrganizationForm
 from interlock.tui.screens.questions import QuestionsSection
-from interlock.tui.screens.section import Section
+from interlock.tui.screens.section import Confirm, Section, StateChanged
 from interlock.tui.screens.sections import SECTIONS, Jump, commands, help_for
 from interlock.tui.state import Answer, ProbeRow, State
 from interlock.tui.themes import DEFAULT_THEME, THEMES

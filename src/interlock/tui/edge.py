@@ -20,7 +20,6 @@ from textual.worker import WorkerFailed
 
 from interlock.documents.visible import visible_line
 from interlock.model.text import paragraph, plain
-from interlock.tui.messages import TerminalClosed
 
 #: Signals that end the app: a closed terminal, a request to stop, an interrupt from outside.
 _SIGNALS = ("SIGHUP", "SIGTERM", "SIGINT")
@@ -91,10 +90,6 @@ class Edge(App[None]):
         self.keep()
         last.start()
         self.exit(return_code=128 + number)
-
-    @on(TerminalClosed)
-    def _hung_up(self) -> None:
-        self.stopped(signal.SIGHUP)
 
     @on(ExitApp)
     def _leave(self) -> None:

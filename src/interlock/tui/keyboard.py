@@ -5,11 +5,10 @@ from __future__ import annotations
 import codecs
 import os
 import selectors
+import signal
 
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
-
-from interlock.tui.messages import TerminalClosed
 
 
 class TerminalDriver(LinuxDriver):
@@ -25,7 +24,7 @@ class TerminalDriver(LinuxDriver):
                 if selector.select(0.1):
                     data = self._read()
                     if not data:
-                        self._app.post_message(TerminalClosed())
+                        os.kill(os.getpid(), signal.SIGHUP)  # as the kernel tells a program whose terminal it is
                         return
                     self._parse(decode(data))
                 for event in self._parser.tick():

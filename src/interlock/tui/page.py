@@ -73,54 +73,48 @@ class Page:
         self.width = max(20, width)
         self._lines: list[Content] = []
 
-    def blank(self) -> Page:
+    def blank(self) -> None:
         """An empty line, unless the page starts here or the last line is empty already."""
         if self._lines and self._lines[-1].plain.strip():
             self._lines.append(Content(""))
-        return self
 
-    def add(self, *lines: Content) -> Page:
+    def add(self, *lines: Content) -> None:
         """Finished lines."""
         self._lines.extend(lines)
-        return self
 
-    def line(self, *pieces: Piece) -> Page:
+    def line(self, *pieces: Piece) -> None:
         """One line, wrapped where it must be."""
-        return self.add(*hang(line(*pieces), self.width))
+        self.add(*hang(line(*pieces), self.width))
 
-    def heading(self, title: str, aside: str = "") -> Page:
+    def heading(self, title: str, aside: str = "") -> None:
         """A heading with room above it; ``aside`` stands quietly behind it."""
         self.blank()
-        return self.add(line((plain(title), f"bold {PRIMARY}"), (f"  {plain(aside)}" if aside else "", DIM)))
+        self.add(line((plain(title), f"bold {PRIMARY}"), (f"  {plain(aside)}" if aside else "", DIM)))
 
-    def para(self, value: object, style: str = "", indent: int = 0) -> Page:
+    def para(self, value: object, style: str = "", indent: int = 0) -> None:
         """A wrapped paragraph; its own line feeds stay."""
         for part in paragraph(value).splitlines():
             self.add(*hang(Content.styled(part, style), self.width, " " * indent))
-        return self
 
-    def bullet(self, lead: str | Content, *pieces: Piece, indent: int = 0) -> Page:
+    def bullet(self, lead: str | Content, *pieces: Piece, indent: int = 0) -> None:
         """A line behind a mark, wrapped with a hanging indent."""
         head = Content.assemble(" " * indent, lead if isinstance(lead, Content) else Content(lead), " ")
-        return self.add(*hang(line(*pieces), self.width, head))
+        self.add(*hang(line(*pieces), self.width, head))
 
-    def field(self, label: str, value: object, *, style: str = "", label_width: int = 14) -> Page:
+    def field(self, label: str, value: object, *, style: str = "", label_width: int = 14) -> None:
         """A label with its value beside it, the value wrapped in its own column."""
         head = fit(Content.styled(plain(label), DIM), label_width)
         content = value if isinstance(value, Content) else Content.styled(plain(value, 2000), style)
-        return self.add(*hang(content, self.width, Content.assemble(head, " ")))
+        self.add(*hang(content, self.width, Content.assemble(head, " ")))
 
-    def columns(self, rows: Sequence[Sequence[Content]], gap: int = 2) -> Page:
+    def columns(self, rows: Sequence[Sequence[Content]], gap: int = 2) -> None:
         """Rows with columns as wide as their widest cell; the last one takes what is left and wraps."""
-        if not rows:
-            return self
-        widths = [max(row[index].cell_length for row in rows) for index in range(len(rows[0]) - 1)]
+        widths = [max(cell.cell_length for cell in column) for column in zip(*rows, strict=True)][:-1]
         for row in rows:
             lead = Content.assemble(
                 *(Content.assemble(fit(cell, width), " " * gap) for cell, width in zip(row, widths, strict=False))
             )
             self.add(*hang(row[-1], self.width, lead))
-        return self
 
     def content(self) -> Content:
         """Everything so far."""
@@ -180,12 +174,8 @@ _POSSIBLE, _TRACK = "$possible", "$track"
 def cells(share: float, width: int) -> int:
     """How many cells a share in [0, 1] fills: more than nothing fills at least one, and only 1.0 fills all."""
     share = min(1.0, max(0.0, share))
-    count = round(share * width)
-    if share > 0:
-        count = max(1, count)
-    if share < 1:
-        count = min(width - 1, count)
-    return max(0, count)
+    filled = max(round(share * width), 1 if share > 0 else 0)
+    return max(0, min(filled, width - 1 if share < 1 else width))
 
 
 def three(first: float, second: float, width: int, style: str = OK) -> Content:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar, cast, get_args
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast, get_args
 
 from textual.content import Content
 
@@ -136,14 +136,12 @@ def draw_dates(page: Page, assessment: Assessment) -> None:
         page.bullet(text("·", DIM), (note, DIM))
 
 
-_T = TypeVar("_T")
-
 _PERSON = {
     Owner.US: "One more person of us",
     Owner.VENDOR: "One more person at each vendor",
     Owner.ORG: "One more person at each organisation",
 }
-_LAUNCH: dict[LaunchMode, str] = {
+_LAUNCH = {
     "ehr": "Launch: inside the EHR",
     "standalone": "Launch: standalone, outside the EHR",
     "backend": "Launch: backend only, nobody signs in",
@@ -152,70 +150,45 @@ _GONE = "Another launch leaves out some of the work; x on a task that is marked 
 #: Stands for every behaviour that is tested in a sandbox.
 _EVERY = "all"
 
-
-@dataclass(frozen=True)
-class Suppositions:
-    """The changes that a what-if supposes.
-
-    :ivar done: ids of the plan's tasks that are taken for done, in the order in which they were marked.
-    :ivar dropped: organisations that are left out.
-    :ivar added: owners who get one more person.
-    :ivar launch: how sessions start instead of what the contract says; one way at a time.
-    :ivar simulated: behaviours that are simulated instead of tested in a sandbox, or ``all``.
-    """
-
-    done: tuple[str, ...] = ()
-    dropped: tuple[str, ...] = ()
-    added: tuple[Owner, ...] = ()
-    launch: LaunchMode | None = None
-    simulated: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.done or self.dropped or self.added or self.launch or self.simulated)
-
-    def turned(self, key: str) -> Suppositions:
-        """With ``done:ID``, ``drop:ORG``, ``add:OWNER``, ``launch:MODE`` or ``simulate:BEHAVIOUR`` supposed if it was
-        not, and the other way round."""
-        kind, _, name = key.partition(":")
-        if kind == "done":
-            return replace(self, done=_turned(self.done, name))
-        if kind == "drop":
-            return replace(self, dropped=_turned(self.dropped, name))
-        if kind == "launch":
-            return replace(self, launch=None if name == self.launch else cast("LaunchMode", name))
-        if kind == "simulate":
-            others = () if name == _EVERY else tuple(other for other in self.simulated if other != _EVERY)
-            return replace(self, simulated=_turned(self.simulated if name in self.simulated else others, name))
-        return replace(self, added=_turned(self.added, Owner(name)))
-
-    def still_possible(self, plan: Plan, contract: WorkflowContract | None) -> Suppositions:
-        """The suppositions that a newer plan and contract still allow."""
-        tasks = {task.id for task in plan.tasks}
-        orgs = {forecast.org for forecast in plan.orgs}
-        return replace(
-            self,
-            done=tuple(task for task in self.done if task in tasks),
-            dropped=tuple(org for org in self.dropped if org in orgs),
-            launch=self.launch if self.launch in _other_launches(contract) else None,
-            simulated=tuple(behaviour for behaviour in self.simulated if behaviour in _simulable(contract)),
-        )
-
-    @property
-    def changes(self) -> Changes:
-        """The suppositions as the use case takes them."""
-        from interlock.usecases.plan import Changes
-
-        return Changes(
-            close=self.done,
-            drop=self.dropped,
-            add=dict.fromkeys(self.added, 1.0),
-            launch=self.launch,
-            simulate=self.simulated,
-        )
+#: What a what-if supposes, in the order in which it was marked: ``done:ID`` of a task, ``drop:ORG``, ``add:OWNER`` for
+#: one more person, ``launch:MODE``, and ``simulate:BEHAVIOUR`` (or ``all``) instead of testing it in a sandbox.
+Suppositions = tuple[str, ...]
 
 
-def _turned(before: tuple[_T, ...], value: _T) -> tuple[_T, ...]:
-    return tuple(other for other in before if other != value) if value in before else (*before, value)
+def named(supposed: Suppositions, kind: str) -> tuple[str, ...]:
+    """What is supposed of one kind: ids, owners, ways to launch or behaviours."""
+    return tuple(key.removeprefix(f"{kind}:") for key in supposed if key.startswith(f"{kind}:"))
+
+
+def turned(supposed: Suppositions, key: str) -> Suppositions:
+    """With this supposed if it was not, and the other way round: one launch, all behaviours or some."""
+    if key in supposed:
+        return tuple(other for other in supposed if other != key)
+    kind, _, name = key.partition(":")
+    if kind == "launch" or (kind == "simulate" and name == _EVERY):
+        supposed = tuple(other for other in supposed if not other.startswith(f"{kind}:"))
+    return (*(other for other in supposed if kind != "simulate" or other != f"simulate:{_EVERY}"), key)
+
+
+def still_possible(supposed: Suppositions, plan: Plan, contract: WorkflowContract | None) -> Suppositions:
+    """The suppositions that a newer plan and contract still allow."""
+    possible = {f"done:{task.id}" for task in plan.tasks} | {f"drop:{forecast.org}" for forecast in plan.orgs}
+    possible |= {f"launch:{mode}" for mode in _other_launches(contract)}
+    possible |= {f"simulate:{behaviour}" for behaviour in _simulable(contract)}
+    return tuple(key for key in supposed if key in possible or key.startswith("add:"))
+
+
+def changes_of(supposed: Suppositions) -> Changes:
+    """The suppositions as the use case takes them."""
+    from interlock.usecases.plan import Changes
+
+    return Changes(
+        close=named(supposed, "done"),
+        drop=named(supposed, "drop"),
+        add={Owner(owner): 1.0 for owner in named(supposed, "add")},
+        launch=cast("LaunchMode | None", next(iter(named(supposed, "launch")), None)),
+        simulate=named(supposed, "simulate"),
+    )
 
 
 @dataclass(frozen=True)
@@ -260,10 +233,7 @@ def choices(
     offers += [(f"add:{owner.value}", _PERSON[owner]) for owner in Owner if owner in plan.capacity]
     offers += [(f"launch:{mode}", _LAUNCH[mode]) for mode in _other_launches(contract)]
     offers += [(f"simulate:{behaviour}", _simulated(behaviour)) for behaviour in _simulable(contract)]
-    taken = {f"done:{key}" for key in supposed.done} | {f"drop:{org}" for org in supposed.dropped}
-    taken |= {f"add:{owner.value}" for owner in supposed.added} | {f"simulate:{name}" for name in supposed.simulated}
-    taken |= {f"launch:{supposed.launch}"}
-    return [(key, label, key in taken) for key, label in offers]
+    return [(key, label, key in supposed) for key, label in offers]
 
 
 def _simulated(behaviour: str) -> str:
@@ -279,8 +249,8 @@ def draw_supposing(page: Page, assessment: Assessment, supposing: Supposing) -> 
     page.blank()
     result = supposing.result
     if supposing.error is not None:
-        supposed = supposing.supposed
-        draw_problem(page, supposing.error, _GONE if supposed.launch is not None and supposed.done else "")
+        launched = named(supposing.supposed, "launch") and named(supposing.supposed, "done")
+        draw_problem(page, supposing.error, _GONE if launched else "")
     elif result is None:
         page.line(("… working out the dates", ACCENT))
     else:
@@ -299,12 +269,11 @@ def summary(supposing: Supposing) -> str:
 
 def _said(supposed: Suppositions, assessment: Assessment, names: Mapping[str, str]) -> Iterable[str]:
     titles = {task.id: task.title for task in assessment.plan.tasks}
-    yield from (f"as if done: {key}, {shorter(titles.get(key, ''))}" for key in supposed.done)
-    yield from (f"without {names.get(org, org)}" for org in supposed.dropped)
-    yield from (_lower(_PERSON[owner]) for owner in supposed.added)
-    if supposed.launch is not None:
-        yield _lower(_LAUNCH[supposed.launch])
-    yield from (_lower(_simulated(behaviour)) for behaviour in supposed.simulated)
+    yield from (f"as if done: {key}, {shorter(titles.get(key, ''))}" for key in named(supposed, "done"))
+    yield from (f"without {names.get(org, org)}" for org in named(supposed, "drop"))
+    yield from (_lower(_PERSON[Owner(owner)]) for owner in named(supposed, "add"))
+    yield from (_lower(_LAUNCH[mode]) for mode in named(supposed, "launch"))
+    yield from (_lower(_simulated(behaviour)) for behaviour in named(supposed, "simulate"))
 
 
 def _lower(label: str) -> str:

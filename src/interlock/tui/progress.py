@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,35 +22,17 @@ if TYPE_CHECKING:
     from interlock.usecases.questions import Asked
 
 
-@dataclass(frozen=True)
-class Counts:
-    """How many questions have which status; a question that does not apply counts as settled, like an answered one."""
-
-    answered: int = 0
-    unknown: int = 0
-    not_applicable: int = 0
-    open: int = 0
-
-    @property
-    def total(self) -> int:
-        """All questions."""
-        return self.answered + self.unknown + self.not_applicable + self.open
-
-    @property
-    def settled(self) -> int:
-        """Answered, or said not to apply."""
-        return self.answered + self.not_applicable
+Counts = Counter[Status]
 
 
 def count(questions: Iterable[Asked]) -> Counts:
-    """Counts of some questions."""
-    statuses = [question.status for question in questions]
-    return Counts(
-        answered=statuses.count(Status.ANSWERED),
-        unknown=statuses.count(Status.UNKNOWN),
-        not_applicable=statuses.count(Status.NOT_APPLICABLE),
-        open=statuses.count(Status.UNANSWERED),
-    )
+    """How many questions have which status."""
+    return Counter(question.status for question in questions)
+
+
+def settled(counts: Counts) -> int:
+    """How many questions are answered, or said not to apply."""
+    return counts[Status.ANSWERED] + counts[Status.NOT_APPLICABLE]
 
 
 def by_area(inputs: Inputs) -> dict[str, Counts]:
@@ -148,7 +131,7 @@ def question_rows(asked: Sequence[Asked], state: State, everything: Sequence[Ask
         if question.area != area:
             area = question.area
             part = count(entry for entry in everything if entry.area == area)
-            rows.append(Row(f"area:{area}", heading=area, aside=f"{part.settled}/{part.total}"))
+            rows.append(Row(f"area:{area}", heading=area, aside=f"{settled(part)}/{part.total()}"))
         rows.append(_row(question, state))
     return rows
 
@@ -171,6 +154,6 @@ def scope_line(state: State, inputs: Inputs, scope: str) -> Content:
     return line(
         (state.name_of(scope), "bold"),
         (f"  {kind}  ", DIM),
-        f"{counts.settled} of {counts.total}",
-        (f", {counts.unknown} {STATUS[Status.UNKNOWN].word}" if counts.unknown else "", DIM),
+        f"{settled(counts)} of {counts.total()}",
+        (f", {counts[Status.UNKNOWN]} {STATUS[Status.UNKNOWN].word}" if counts[Status.UNKNOWN] else "", DIM),
     )

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from interlock.model.observation import Observation
     from interlock.model.organization import Organization
     from interlock.model.plan import WhatIf
-    from interlock.tui.plan_page import Suppositions
     from interlock.tui.state import Answer, Key
     from interlock.usecases.judge import Judgement
     from interlock.usecases.load import Content, Inputs
     from interlock.usecases.next import NextQuestions
+    from interlock.usecases.plan import Changes
     from interlock.usecases.probe import ProbeEvent
     from interlock.usecases.report import Format
     from interlock.workspace.store import Workspace
@@ -142,14 +142,14 @@ def record_all(workspace: Workspace, content: Content, answers: Sequence[Answer]
     return ()
 
 
-def supposed(inputs: Inputs, assessment: Assessment, supposed: Suppositions) -> WhatIf:
+def supposed(inputs: Inputs, assessment: Assessment, changes: Changes) -> WhatIf:
     """The plan's dates before and after what is supposed.
 
     :raises InterlockError: the plan does not have something of it.
     """
     from interlock.usecases.plan import what_if
 
-    return what_if(inputs, assessment, supposed.changes, today=date.today(), runs=assessment.plan.runs)
+    return what_if(inputs, assessment, changes, today=date.today(), runs=assessment.plan.runs)
 
 
 def probe(

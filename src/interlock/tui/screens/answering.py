@@ -18,9 +18,9 @@ from interlock.model.base import Status
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import ItemType, Response
 from interlock.model.text import paragraph
-from interlock.tui.screens.dialogs import AskText
-from interlock.tui.screens.section import Section
+from interlock.tui.screens.section import AskText, Section
 from interlock.tui.state import Answer, Key
+from interlock.tui.widgets.fields import Choices, Segments
 from interlock.tui.widgets.question_form import QuestionForm
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ class Answering(Section):
     def action_step(self, step: int) -> None:
         """Go so many questions on, or back."""
 
-    @on(QuestionForm.Chose)
-    def _chose(self, event: QuestionForm.Chose) -> None:
+    @on(Choices.Taken)
+    def _chose(self, event: Choices.Taken) -> None:
         # The answer belongs to the question that it was chosen for, even if a key has led to another one meanwhile.
         asked, choice = self._question(event.asked.scope, event.asked.item.id), event.choice
         if asked is None:
@@ -111,7 +111,7 @@ class Answering(Section):
     @on(QuestionForm.Typed)
     def _typed(self, event: QuestionForm.Typed) -> None:
         asked = self._current
-        if asked is None or self._on_form != (event.asked.scope, event.asked.item.id) or not self._is_shown(asked):
+        if asked is None or not self._is_shown(event.asked) or not self._is_shown(asked):
             return
         given = self._take_typed(asked, event.value)
         invalid = (asked.scope, asked.item.id) in self._drafts
@@ -155,8 +155,7 @@ class Answering(Section):
     def _beside(self, asked: Asked) -> dict[str, Any]:
         """Evidence, note and link: from the form, or from the response where the form shows another question."""
         if self._is_shown(asked):
-            form = self.query_one(QuestionForm)
-            return {"evidence": form.evidence, "note": form.note, "evidence_url": form.link}
+            return self.query_one(QuestionForm).details
         if asked.response is None:
             return {}
         return {name: getattr(asked.response, name) for name in ("evidence", "note", "evidence_url")}
@@ -213,11 +212,11 @@ class Answering(Section):
 
     def action_evidence(self) -> None:
         """The next kind of evidence."""
-        self.query_one(QuestionForm).cycle_evidence()
+        self.query_one(Segments).cycle()
 
     def action_note(self) -> None:
         """Into the note."""
-        self.query_one(QuestionForm).focus_note()
+        self.query_one("#note").focus()
 
     def _give(
         self,

@@ -115,7 +115,7 @@ class ContractSection(Section):
     def action_fit(self) -> None:
         """Into the matrix."""
         self.add_class("-reading")
-        self.query_one("#fit", Rows).take_focus()
+        self.query_one("#fit", Rows).options.focus()
 
     def action_says(self) -> None:
         """Back to what the contract says."""

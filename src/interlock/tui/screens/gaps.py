@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -17,10 +18,9 @@ from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Owner, Severity
 from interlock.model.gap_graph import GapNode
-from interlock.tui.gap_page import draw_gap, draw_patterns
+from interlock.tui.findings_page import draw_gap, draw_patterns
 from interlock.tui.page import ACCENT, DIM, SEVERITY, TASK, line, text
-from interlock.tui.screens.dialogs import AskText, Pick
-from interlock.tui.screens.section import Section
+from interlock.tui.screens.section import AskText, Pick, Section
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import ScrollingFlow
 from interlock.tui.widgets.rows import Column, Row, Rows
@@ -84,10 +84,10 @@ class GapsSection(Section):
     PANELS = {"#gap-list": "Gaps by wave"}
     BINDINGS = [
         Binding("escape", "back", "Back", tooltip="From the right-hand side to the list"),
-        Binding("f", "filter_org", "Organisation", show=False, tooltip="List one organisation's gaps only"),
-        Binding("s", "filter_severity", "Severity", show=False, tooltip="List one severity only"),
-        Binding("w", "filter_owner", "Owner", show=False, tooltip="List one owner's work only"),
-        Binding("k", "filter_kind", "Kind", show=False, tooltip="List gaps only, or things to find out only"),
+        Binding("f", "filter('org')", "Organisation", show=False, tooltip="List one organisation's gaps only"),
+        Binding("s", "filter('severity')", "Severity", show=False, tooltip="List one severity only"),
+        Binding("w", "filter('owner')", "Owner", show=False, tooltip="List one owner's work only"),
+        Binding("k", "filter('kind')", "Kind", show=False, tooltip="List gaps only, or things to find out only"),
         Binding("slash", "find", "Find", key_display="/", tooltip="List only what has these words, or this id"),
         Binding("c", "clear", "Clear filters", tooltip="Clear every filter"),
         Binding("p", "patterns", "Patterns", tooltip="Show the patterns of trouble that hold here"),
@@ -148,8 +148,7 @@ class GapsSection(Section):
             pane.draw(lambda page: page.para("Nothing is chosen.", DIM))
             return
         pane.border_title = text(node.key)
-        names = {org.id: org.name for org in assessment.organizations}
-        pane.draw(lambda page: draw_gap(page, assessment, node, names))
+        pane.draw(lambda page: draw_gap(page, assessment, node, self.state.names))
 
     def go_to(self, key: str) -> None:
         """Show one gap; a filter that hides it is cleared."""
@@ -159,19 +158,17 @@ class GapsSection(Section):
             self.notify("This is not open (any more).", markup=False)
             return
         if not self._filter.takes(node):
-            self._filter = Filter()
-            self._show_list(assessment)
-        self.query_one("#gaps", Rows).select(key)
-        self._show_explanation(key)
-        self.add_class("-reading")
-        self.query_one("#explanation").focus()
+            self._list_only(Filter())
+        table = self.query_one("#gaps", Rows)
+        table.select(key)
+        self._read(Rows.Chosen(table, key))
 
     @on(Rows.Moved, "#gaps")
     def _moved(self, event: Rows.Moved) -> None:
         self._show_explanation(event.key)
 
     @on(Rows.Chosen, "#gaps")
-    def _chosen(self, event: Rows.Chosen) -> None:
+    def _read(self, event: Rows.Chosen) -> None:
         self._show_explanation(event.key)
         self.add_class("-reading")
         self.query_one("#explanation").focus()
@@ -186,17 +183,16 @@ class GapsSection(Section):
         """From the explanation, or the patterns in its place, to the list."""
         self.remove_class("-reading")
         self._show_explanation(self.query_one("#gaps", Rows).key)
-        self.query_one("#gaps", Rows).take_focus()
+        self.query_one("#gaps", Rows).options.focus()
 
     def action_patterns(self) -> None:
         """Patterns of trouble in the explanation's place."""
         assessment = self.state.assessment
         if assessment is None:
             return
-        names = {org.id: org.name for org in assessment.organizations}
         pane = self.query_one("#explanation", ScrollingFlow)
         pane.border_title = "Patterns of trouble"
-        pane.draw(lambda page: draw_patterns(page, assessment.patterns, names))
+        pane.draw(lambda page: draw_patterns(page, assessment.patterns, self.state.names))
         self.add_class("-reading")
         pane.focus()
 
@@ -213,64 +209,48 @@ class GapsSection(Section):
         if not items:
             self.notify("No question decides this: it rests on what was observed or on the contract.", markup=False)
             return
-        item = inputs.content.items[items[0]]
-        node = assessment.graph.node(key)
-        orgs = node.orgs if node is not None else ()
-        scope = finding.subject.id if finding.subject.id in {o.id for o in inputs.organizations} else ""
-        by_org = item.scope.value == "org"
-        self.interlock.ask_questions((scope or next(iter(orgs), "product")) if by_org else "product", item.id)
+        scope, node = "product", assessment.graph.node(key)
+        if inputs.content.items[items[0]].scope.value == "org":
+            of_one = finding.subject.id in self.state.names
+            scope = finding.subject.id if of_one else next(iter(node.orgs if node else ()), "product")
+        self.interlock.ask_questions(scope, items[0])
 
     # -- filters --------------------------------------------------------------------------------------------------
 
-    def _pick(self, title: str, choices: list[tuple[str, str]], current: str | None, field: str) -> None:
-        options = [("", text("All", "bold")), *((key, text(word)) for key, word in choices)]
+    def action_filter(self, field: str) -> None:
+        """List one organisation's gaps, one severity, one owner's work or one kind, or all."""
+        titles_and_choices: dict[str, tuple[str, Iterable[tuple[str, str]]]] = {
+            "org": ("Which organisation?", self.state.names.items()),
+            "severity": ("Which severity?", ((s.value, words.SEVERITY[s].phrase) for s in Severity)),
+            "owner": ("Whose work?", ((o.value, words.OWNER[o].title) for o in Owner)),
+            "kind": ("Which kind?", _KINDS.items()),
+        }
+        title, choices = titles_and_choices[field]
 
         def chosen(key: str | None) -> None:
-            if key is not None and self.state.assessment is not None:
+            if key is not None:
                 changed: dict[str, Any] = {field: _PARSE[field](key) if key else None}
-                self._filter = replace(self._filter, **changed)
-                self._show_list(self.state.assessment)
+                self._list_only(replace(self._filter, **changed))
 
-        self.app.push_screen(Pick(title, options, current or ""), chosen)
-
-    def action_filter_org(self) -> None:
-        """List one organisation's gaps, or all."""
-        organizations = self.state.inputs.organizations if self.state.inputs else ()
-        self._pick("Which organisation?", [(org.id, org.name) for org in organizations], self._filter.org, "org")
-
-    def action_filter_severity(self) -> None:
-        """List one severity, or all."""
-        current = self._filter.severity
-        self._pick(
-            "Which severity?",
-            [(s.value, words.SEVERITY[s].phrase) for s in Severity],
-            current and current.value,
-            "severity",
-        )
-
-    def action_filter_owner(self) -> None:
-        """List one owner's work, or all."""
-        current = self._filter.owner
-        self._pick("Whose work?", [(o.value, words.OWNER[o].title) for o in Owner], current and current.value, "owner")
-
-    def action_filter_kind(self) -> None:
-        """List gaps, things to find out, or both."""
-        self._pick("Which kind?", list(_KINDS.items()), self._filter.kind, "kind")
+        options = [("", text("All", "bold")), *((key, text(word)) for key, word in choices)]
+        self.app.push_screen(Pick(title, options, getattr(self._filter, field) or ""), chosen)
 
     def action_find(self) -> None:
         """List only entries with these words."""
 
         def given(wanted: str | None) -> None:
-            if wanted is not None and self.state.assessment is not None:
-                self._filter = replace(self._filter, find=wanted.strip())
-                self._show_list(self.state.assessment)
+            if wanted is not None:
+                self._list_only(replace(self._filter, find=wanted.strip()))
 
         dialog = AskText("Find gaps", "Words of the title or the message, or a rule's id.", value=self._filter.find)
         self.app.push_screen(dialog, given)
 
     def action_clear(self) -> None:
         """List everything."""
-        self._filter = Filter()
+        self._list_only(Filter())
+
+    def _list_only(self, chosen: Filter) -> None:
+        self._filter = chosen
         if self.state.assessment is not None:
             self._show_list(self.state.assessment)
 
@@ -280,9 +260,7 @@ _PARSE = {"org": str, "severity": Severity, "owner": Owner, "kind": str}
 
 def _rows(assessment: Assessment, chosen: Filter) -> Iterator[Row]:
     """Rows by wave; within a wave in the graph's order: severity, then key."""
-    waits: dict[str, int] = {}
-    for edge in assessment.graph.reduced:
-        waits[edge.after] = waits.get(edge.after, 0) + 1
+    waits = Counter(edge.after for edge in assessment.graph.reduced)
     last = None
     for node in assessment.graph.nodes:
         if not chosen.takes(node):
@@ -291,7 +269,7 @@ def _rows(assessment: Assessment, chosen: Filter) -> Iterator[Row]:
             last = node.wave
             aside = "can start now" if node.wave == 0 else f"waits for wave {node.wave}"
             yield Row(f"wave:{node.wave}", heading=f"Wave {node.wave + 1}", aside=aside)
-        yield _row(node, waits.get(node.key, 0))
+        yield _row(node, waits[node.key])
 
 
 def _row(node: GapNode, waits: int) -> Row:

@@ -13,7 +13,7 @@ from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import RuleOutcome
 from interlock.model.readiness import GateState, OrgReadiness
-from interlock.tui.gap_page import draw_pattern
+from interlock.tui.findings_page import draw_pattern
 from interlock.tui.observation_page import draw_fit, draw_observation
 from interlock.tui.page import ACCENT, BAD, DIM, OBSERVED, SEVERITY, TASK, WARN, Page, interval_bar, line, text
 from interlock.tui.screens.section import Section

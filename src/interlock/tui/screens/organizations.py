@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +17,11 @@ from interlock.model.errors import InterlockError
 from interlock.model.organization import Organization
 from interlock.model.text import plain, slug
 from interlock.tui.page import DIM, WARN, text
-from interlock.tui.screens.dialogs import Confirm, Dialog
-from interlock.tui.screens.section import Section
+from interlock.tui.screens.section import Confirm, Dialog, Section
 from interlock.tui.state import State
 from interlock.tui.widgets.fields import Field, Segments
 from interlock.tui.widgets.rows import Column, Row, Rows
+from interlock.tui.work import in_thread
 
 if TYPE_CHECKING:
     from interlock.model.organization import Organization
@@ -88,18 +87,16 @@ class OrganizationsSection(Section):
         self.interlock.edit_organization(None)
 
     @on(Button.Pressed, "#org-edit")
+    @on(Rows.Chosen, "#org-list")
     def action_edit(self) -> None:
         """Change the highlighted organisation."""
         org = self._chosen()
         if org is not None:
             self.interlock.edit_organization(org.id)
 
-    @on(Rows.Chosen, "#org-list")
-    def _open(self, event: Rows.Chosen) -> None:
-        self.interlock.edit_organization(event.key)
-
     @on(Button.Pressed, "#org-remove")
-    def action_remove(self) -> None:
+    @work(group="organizations", exclusive=True, description="remove")
+    async def action_remove(self) -> None:
         """Remove the highlighted organisation, after a question."""
         org = self._chosen()
         if org is None:
@@ -109,17 +106,10 @@ class OrganizationsSection(Section):
             f"orgs/{org.id}.yaml is deleted. Its answers and observations stay in the folder: they are evidence.",
             (("remove", "Remove"), ("keep", "Keep")),
         )
-
-        def answered(answer: str | None) -> None:
-            if answer == "remove":
-                self._remove(org)
-
-        self.app.push_screen(dialog, answered)
-
-    @work(group="organizations", exclusive=True, description="remove")
-    async def _remove(self, org: Organization) -> None:
+        if await self.app.push_screen_wait(dialog) != "remove":
+            return
         try:
-            kept = await asyncio.to_thread(self.interlock.workspace.remove_organization, org.id)
+            kept = await in_thread(self.interlock.workspace.remove_organization, org.id)
         except InterlockError as error:
             self.notify(plain(error, 400), title="Not removed", severity="error", markup=False)
             return
@@ -190,7 +180,11 @@ class OrganizationForm(Dialog["Organization | None"]):
                     yield from _line(
                         name, label, hint, given.get(name), disabled=name == "id" and self._org is not None
                     )
-                yield from self._vendor(str(given.get("vendor") or "other"))
+                with Horizontal(classes="field"):
+                    yield Static("Vendor", classes="label", markup=False)
+                    vendor = str(given.get("vendor") or "other")
+                    choices = [(words.capital(words.vendor(name)), name) for name in dict.fromkeys((*_VENDORS, vendor))]
+                    yield Select(choices, value=vendor, allow_blank=False, id="vendor", compact=True)
                 with Horizontal(classes="field"):
                     yield Static("Environment", classes="label", markup=False)
                     current = str(given.get("environment") or "non-production")
@@ -205,18 +199,6 @@ class OrganizationForm(Dialog["Organization | None"]):
                 yield Button("Save", id="save", variant="primary", compact=True)
                 yield Button("Cancel", id="cancel", compact=True)
                 yield Static("ctrl+s saves   escape cancels", classes="hint", markup=False)
-
-    def _vendor(self, current: str) -> ComposeResult:
-        names = dict.fromkeys((*_VENDORS, current))
-        with Horizontal(classes="field"):
-            yield Static("Vendor", classes="label", markup=False)
-            yield Select(
-                [(words.capital(words.vendor(name)), name) for name in names],
-                value=current,
-                allow_blank=False,
-                id="vendor",
-                compact=True,
-            )
 
     def on_mount(self) -> None:
         """Start with the name."""
@@ -245,16 +227,14 @@ class OrganizationForm(Dialog["Organization | None"]):
         """Check and save; what is wrong is said at its field, and the form stays."""
         from interlock.usecases.organizations import make_organization, save_organization
 
-        for shown in self.query(".field-error").results(Static):
-            shown.display = False
-        self.query_one("#form-problem", Static).display = False
+        self.query(".error").set(display=False)
         if not self.query_one("#name", Field).given:
             self._wrong("name", "an organisation needs a name")
             return
         try:
             org = make_organization(self._fields())
             # Another process may hold the workspace's lock for seconds: wait for it away from the screen.
-            await asyncio.to_thread(save_organization, self._workspace, org, self._org)
+            await in_thread(save_organization, self._workspace, org, self._org)
         except InterlockError as error:
             self._explain(error)
         else:
@@ -288,6 +268,4 @@ def _line(name: str, label: str, hint: str, value: object, *, disabled: bool = F
         yield Static(label, classes="label", markup=False)
         shown = None if value is None else str(value)
         yield Field(shown, placeholder=hint, lines=name == "note", id=name, compact=True, disabled=disabled)
-    error = Static("", id=f"{name}-error", classes="error field-error", markup=False)
-    error.display = False
-    yield error
+    yield Static("", id=f"{name}-error", classes="error field-error", markup=False)

@@ -35,7 +35,7 @@ from interlock.tui.page import (
     text,
 )
 from interlock.tui.plan_page import shorter
-from interlock.tui.progress import Counts, by_area, worth_of
+from interlock.tui.progress import Counts, by_area, settled, worth_of
 from interlock.tui.screens.organization import in_the_way
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
@@ -258,7 +258,11 @@ def _draw_areas(page: Page, areas: dict[str, Counts]) -> None:
     width = max(_BAR, min(24, page.width - longest - widest - 4))
     page.columns(
         [
-            (text(title), count_bar(counts.settled, counts.unknown, counts.total, width), text(tallies[title], DIM))
+            (
+                text(title),
+                count_bar(settled(counts), counts[Status.UNKNOWN], counts.total(), width),
+                text(tallies[title], DIM),
+            )
             for title, counts in areas.items()
         ]
     )
@@ -266,12 +270,10 @@ def _draw_areas(page: Page, areas: dict[str, Counts]) -> None:
 
 def _tally(counts: Counts, *, wordy: bool) -> str:
     """``14/16  1 unknown  1 not answered``; with glyphs instead of words where it is narrow."""
-    parts = [f"{counts.settled:>3}/{counts.total:<3}".rstrip()]
-    for number, status in ((counts.unknown, Status.UNKNOWN), (counts.open, Status.UNANSWERED)):
-        if number:
-            parts.append(
-                f"{number} {words.STATUS[status].phrase}" if wordy else f"{number}{words.STATUS[status].glyph}"
-            )
+    parts = [f"{settled(counts):>3}/{counts.total():<3}".rstrip()]
+    for status in (Status.UNKNOWN, Status.UNANSWERED):
+        word = f" {words.STATUS[status].phrase}" if wordy else words.STATUS[status].glyph
+        parts += [f"{counts[status]}{word}"] if counts[status] else []
     return ("  " if wordy else " ").join(parts)
 
 

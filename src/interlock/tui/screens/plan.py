@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,15 +21,18 @@ from interlock.tui.plan_page import (
     CRITICAL,
     Supposing,
     Suppositions,
+    changes_of,
     choices,
     draw_dates,
     draw_first,
     draw_supposing,
+    named,
     shorter,
+    still_possible,
     summary,
+    turned,
 )
-from interlock.tui.screens.dialogs import Pick
-from interlock.tui.screens.section import Section
+from interlock.tui.screens.section import Pick, Section
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import ScrollingFlow
 from interlock.tui.widgets.rows import Column, Row, Rows
@@ -81,7 +84,7 @@ class PlanSection(Section):
 
     def __init__(self) -> None:
         super().__init__()
-        self._supposing = Supposing(Suppositions())
+        self._supposing = Supposing(())
         self._working = False
         self._only: str | None = None
         self._chosen: str | None = None
@@ -108,7 +111,7 @@ class PlanSection(Section):
             lambda page: draw_first(page, assessment.plan), keep_position=old is not None
         )
         contract = new.inputs.contract if new.inputs is not None else None
-        self._suppose(self._supposing.supposed.still_possible(assessment.plan, contract))
+        self._suppose(still_possible(self._supposing.supposed, assessment.plan, contract))
 
     def _show_dates(self, assessment: Assessment) -> None:
         panel, supposing = self.query_one("#dates", ScrollingFlow), self._supposing
@@ -130,7 +133,7 @@ class PlanSection(Section):
         panel = self.query_one("#task-panel")
         where = f", {self.state.name_of(self._only)} only (c lists all)" if self._only else ""
         panel.border_title = text(f"Tasks by wave{where}")
-        rows = list(_task_rows(plan, self._only, frozenset(self._supposing.supposed.done)))
+        rows = list(_task_rows(plan, self._only, named(self._supposing.supposed, "done")))
         self.query_one("#tasks", Rows).set_rows(rows, empty="No task is left on the way there.")
 
     # -- what if --------------------------------------------------------------------------------------------------
@@ -155,7 +158,9 @@ class PlanSection(Section):
                 return
             self._working = True
             try:
-                worked_out = Supposing(supposed, await job.in_thread(job.supposed, inputs, assessment, supposed))
+                worked_out = Supposing(
+                    supposed, await job.in_thread(job.supposed, inputs, assessment, changes_of(supposed))
+                )
             except InterlockError as error:
                 worked_out = Supposing(supposed, error=error)
             finally:
@@ -170,16 +175,15 @@ class PlanSection(Section):
         if not rows.options.has_focus or rows.key is None:
             self.action_what_if()
         elif self.state.assessment is not None:
-            self._suppose(self._supposing.supposed.turned(f"done:{rows.key}"))
+            self._suppose(turned(self._supposing.supposed, f"done:{rows.key}"))
 
     def action_what_if(self) -> None:
         """Choose what to suppose."""
         assessment = self.state.assessment
         if assessment is None:
             return
-        names = {org.id: org.name for org in assessment.organizations}
         contract = self.state.inputs.contract if self.state.inputs is not None else None
-        offered = choices(assessment.plan, contract, self._supposing.supposed, names)
+        offered = choices(assessment.plan, contract, self._supposing.supposed, self.state.names)
         if not offered:
             self.notify("Nothing is open on the way to the target gate.", markup=False)
             return
@@ -188,14 +192,14 @@ class PlanSection(Section):
         def chosen(key: str | None) -> None:
             if key is not None:
                 self._chosen = key
-                self._suppose(self._supposing.supposed.turned(key))
+                self._suppose(turned(self._supposing.supposed, key))
 
         self.app.push_screen(Pick("What if?", lines, self._chosen), chosen)
 
     def action_clear(self) -> None:
         """Drop every supposition and list every task."""
         self._only = None
-        self._suppose(Suppositions())
+        self._suppose(())
 
     def action_only(self) -> None:
         """List one organisation's tasks, or all."""
@@ -217,7 +221,7 @@ class PlanSection(Section):
     def action_tasks(self) -> None:
         """Into the list of tasks."""
         self.add_class("-reading")
-        self.query_one("#tasks", Rows).take_focus()
+        self.query_one("#tasks", Rows).options.focus()
 
     def action_first(self) -> None:
         """Back to the first things."""
@@ -233,7 +237,7 @@ class PlanSection(Section):
             self.notify("Work that every integration has; no gap stands behind it.", markup=False)
 
 
-def _task_rows(plan: Plan, only: str | None, done: frozenset[str]) -> Iterator[Row]:
+def _task_rows(plan: Plan, only: str | None, done: Collection[str]) -> Iterator[Row]:
     longest = max((task.finish_p50 for task in plan.tasks), default=0.0)
     listed = [task for task in plan.tasks if only is None or task.org == only]
     ordered = sorted(listed, key=lambda task: (task.wave, task.start_p50, -task.criticality, task.id))

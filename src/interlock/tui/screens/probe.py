@@ -145,7 +145,7 @@ class ProbeSection(Section):
     def action_back(self) -> None:
         """Back to the list and the card."""
         self._show_card()
-        self.query_one("#probe-list", Rows).take_focus()
+        self.query_one("#probe-list", Rows).options.focus()
 
     @on(Button.Pressed, "#probe-one")
     def action_probe_one(self) -> None:

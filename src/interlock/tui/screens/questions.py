@@ -15,9 +15,9 @@ from textual.widgets import Input, Static, TextArea
 
 from interlock.model.base import Status
 from interlock.tui.page import ACCENT, DIM, WARN, line, text
-from interlock.tui.progress import KINDS, QuestionFilter, count, question_rows, questions, scope_line
+from interlock.tui.progress import KINDS, QuestionFilter, count, question_rows, questions, scope_line, settled
 from interlock.tui.screens.answering import Answering
-from interlock.tui.screens.dialogs import AskText, Pick
+from interlock.tui.screens.section import AskText, Pick
 from interlock.tui.state import State
 from interlock.tui.widgets.bars import ScoreLine
 from interlock.tui.widgets.question_form import QuestionForm, Shown
@@ -124,7 +124,7 @@ class QuestionsSection(Answering):
     def _list_head(self, state: State) -> Content:
         """The line above the list: whose questions, how many are settled, and which filter is on."""
         counts = count(self._asked)
-        parts = [(state.name_of(self._scope), "bold"), (f"  {counts.settled} of {counts.total}", DIM)]
+        parts = [(state.name_of(self._scope), "bold"), (f"  {settled(counts)} of {counts.total()}", DIM)]
         if self._filter.is_set:
             shown = len(self._listed())
             parts += [(f"  {shown} {self._filter.summary}", f"bold {WARN}"), ("  c clears", ACCENT)]
@@ -278,7 +278,7 @@ class QuestionsSection(Answering):
         options = []
         for area, questions_there in areas.items():
             counts = count(questions_there)
-            options.append((area, line((f"{counts.settled:>3} of {counts.total:<3}  ", DIM), area)))
+            options.append((area, line((f"{settled(counts):>3} of {counts.total():<3}  ", DIM), area)))
         current = self._current
 
         def chosen(area: str | None) -> None:
@@ -315,7 +315,7 @@ class QuestionsSection(Answering):
         """Focus the list; on a narrow screen the list takes the form's place until the key is pressed again."""
         self.toggle_class("-listing")
         if self.has_class("-listing") or not self.has_class("-narrow"):
-            self.query_one("#questions", Rows).take_focus()
+            self.query_one("#questions", Rows).options.focus()
         else:
             self.query_one(QuestionForm).focus_answer()
 

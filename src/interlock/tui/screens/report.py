@@ -18,10 +18,9 @@ from textual.widgets import Button, Input, Static
 from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.tui import work as job
-from interlock.tui.diff_page import draw_burn_down, draw_diff
+from interlock.tui.findings_page import draw_burn_down, draw_diff
 from interlock.tui.page import ACCENT, DIM, OK, WARN, Page, text
-from interlock.tui.screens.dialogs import Pick
-from interlock.tui.screens.section import Section
+from interlock.tui.screens.section import Pick, Section
 from interlock.tui.state import State
 from interlock.tui.widgets.fields import Field, Tick
 from interlock.tui.widgets.flow import ScrollingFlow, draw_problem
@@ -280,14 +279,14 @@ class ReportSection(Section):
         state, workspace = self.state, self.interlock.workspace
         if state.inputs is None:
             return
-        inputs, names = state.inputs, state.names
+        inputs = state.inputs
 
         def compared() -> AssessmentDiff:
             before = load_reference(workspace, event.key, today=date.today())
             return compare(before, _newest(state, inputs), earlier_milestones(workspace, event.key))
 
         outcome = self._outcome(f"Since {event.key}")
-        await outcome.work_out("Comparing…", compared, lambda page, diff: draw_diff(page, diff, names))
+        await outcome.work_out("Comparing…", compared, lambda page, diff: draw_diff(page, diff, state.names))
         outcome.focus()
 
     @work(group="compare", exclusive=True, description="burn-down")

@@ -22,7 +22,6 @@ from textual.widgets.option_list import Option
 from interlock.model.text import plain
 from interlock.tui.page import ACCENT, CHECK, DIM, FIT, OBSERVED, OK, SEVERITY, STATUS, Mark, Page, line, mark
 from interlock.tui.screens.contract import ContractSection
-from interlock.tui.screens.dialogs import CANCEL, Dialog
 from interlock.tui.screens.gaps import GapsSection
 from interlock.tui.screens.organizations import OrganizationsSection
 from interlock.tui.screens.overview import OverviewSection
@@ -30,7 +29,7 @@ from interlock.tui.screens.plan import PlanSection
 from interlock.tui.screens.probe import ProbeSection
 from interlock.tui.screens.questions import QuestionsSection
 from interlock.tui.screens.report import ReportSection
-from interlock.tui.screens.section import Section
+from interlock.tui.screens.section import CANCEL, Dialog, Section
 from interlock.tui.widgets.flow import ScrollingFlow
 
 if TYPE_CHECKING:

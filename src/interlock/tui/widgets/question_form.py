@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,11 +15,10 @@ from interlock.model import words
 from interlock.model.base import Evidence
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Contradiction
-from interlock.model.questionnaire import ItemType, Response
+from interlock.model.questionnaire import ItemType
 from interlock.tui.page import ACCENT, BAD, DIM, STATUS, WARN, Page, line, text
 from interlock.tui.progress import worth_of
-from interlock.tui.widgets.choices import TYPED, Choice, Choices
-from interlock.tui.widgets.fields import Field, Segments, Words
+from interlock.tui.widgets.fields import TYPED, Choices, Field, Segments, Words
 from interlock.tui.widgets.flow import Flow
 
 if TYPE_CHECKING:
@@ -52,14 +51,6 @@ class QuestionForm(VerticalScroll):
     can_focus = False
 
     @dataclass(eq=False, repr=False)
-    class Chose(Message):
-        """A choice was taken for this question; ``again`` when it was marked already."""
-
-        asked: Asked
-        choice: Choice
-        again: bool
-
-    @dataclass(eq=False, repr=False)
     class Typed(Message):
         """A text was given as the answer to this question; ``submitted`` by Enter, else by leaving the field."""
 
@@ -74,7 +65,7 @@ class QuestionForm(VerticalScroll):
     def __init__(self) -> None:
         super().__init__(id="form")
         self._shown: Shown | None = None
-        self._taken_details: tuple[str | None, str | None, Evidence] | None = None
+        self._taken_details: dict[str, Any] = {}
 
     def compose(self) -> ComposeResult:
         """Everything once; what a question does not need is hidden."""
@@ -115,20 +106,16 @@ class QuestionForm(VerticalScroll):
         typed.display = item.type in TYPED and not area.display
         given = str(response.value) if response is not None and response.value is not None else ""
         value = given if draft is None else draft
-        with self.prevent(Input.Changed, TextArea.Changed):
+        with self.prevent(Input.Changed, TextArea.Changed, Segments.Changed):
             typed.put(value if typed.display else "")
             area.text = value if area.display else ""
-        typed.placeholder = TYPED.get(item.type, "")
-        self._show_details(response)
-        self.scroll_home(animate=False)
-        self.focus_answer()
-
-    def _show_details(self, response: Response | None) -> None:
-        with self.prevent(Input.Changed, Segments.Changed):
             self.query_one(Segments).value = (response.evidence if response else Evidence.ASSERTED).value
             self.query_one("#link", Field).put(response.evidence_url if response else None)
             self.query_one("#note", Field).put(response.note if response else None)
+        typed.placeholder = TYPED.get(item.type, "")
         self.take_details()
+        self.scroll_home(animate=False)
+        self.focus_answer()
 
     def error(self, error: InterlockError | None) -> None:
         """Say what is wrong with what was given, or nothing."""
@@ -162,55 +149,30 @@ class QuestionForm(VerticalScroll):
         return None
 
     @property
-    def evidence(self) -> Evidence:
-        """How well the answer is supported."""
-        return Evidence(self.query_one(Segments).value)
-
-    @property
-    def link(self) -> str | None:
-        """Where the evidence is, if that is given."""
-        return self.query_one("#link", Field).given or None
-
-    @property
-    def note(self) -> str | None:
-        """The note, if there is one."""
-        return self.query_one("#note", Field).given or None
+    def details(self) -> dict[str, Any]:
+        """Evidence, note and link as they stand on the form."""
+        return {
+            "evidence": Evidence(self.query_one(Segments).value),
+            "note": self.query_one("#note", Field).given or None,
+            "evidence_url": self.query_one("#link", Field).given or None,
+        }
 
     @property
     def details_changed(self) -> bool:
         """Do note, link or evidence differ from those taken or shown before?"""
-        return (self.note, self.link, self.evidence) != self._taken_details
+        return self.details != self._taken_details
 
     def take_details(self) -> None:
         """Take note, link and evidence as they stand."""
-        self._taken_details = (self.note, self.link, self.evidence)
-
-    def focus_note(self) -> None:
-        """Put the cursor into the note."""
-        self.query_one("#note").focus()
-
-    def cycle_evidence(self) -> None:
-        """The next kind of evidence."""
-        self.query_one(Segments).cycle()
-
-    @on(Choices.Taken)
-    def _taken(self, event: Choices.Taken) -> None:
-        event.stop()
-        self.post_message(self.Chose(event.asked, event.choice, event.again))
+        self._taken_details = self.details
 
     @on(Input.Submitted, "#typed")
-    def _submitted(self, event: Input.Submitted) -> None:
-        self._tell_typed(event, submitted=True)
-
     @on(Input.Blurred, "#typed")
-    def _left(self, event: Input.Blurred) -> None:
-        self._tell_typed(event, submitted=False)
-
-    def _tell_typed(self, event: Input.Submitted | Input.Blurred, *, submitted: bool) -> None:
+    def _given(self, event: Input.Submitted | Input.Blurred) -> None:
         event.stop()
         # Where the form shows another question meanwhile, what was typed was taken when the first one was left.
         if self._shown is not None and event.value == event.input.value:
-            self.post_message(self.Typed(self._shown.asked, event.value, submitted))
+            self.post_message(self.Typed(self._shown.asked, event.value, isinstance(event, Input.Submitted)))
 
     def on_descendant_blur(self) -> None:
         """Leaving the text area gives its text."""

@@ -79,19 +79,10 @@ def layout(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
     return [(index, widths[index]) for index in kept]
 
 
-def _alike(before: Sequence[Row], after: Sequence[Row]) -> bool:
-    """Would both lists look the same? Cells that are drawn for their width are alike only when they are identical."""
-    return len(before) == len(after) and all(_row_alike(old, new) for old, new in zip(before, after, strict=True))
-
-
-def _row_alike(old: Row, new: Row) -> bool:
-    if (old.key, old.heading, old.aside, len(old.cells)) != (new.key, new.heading, new.aside, len(new.cells)):
-        return False
-    pairs = zip((*old.cells, old.below), (*new.cells, new.below), strict=True)
-    return all(
-        before.is_same(after) if isinstance(before, Content) and isinstance(after, Content) else before is after
-        for before, after in pairs
-    )
+def _look(row: Row) -> tuple[object, ...]:
+    """What a row looks like. Cells that are drawn for their width are alike only when they are identical."""
+    cells = ((cell.plain, cell.spans) if isinstance(cell, Content) else cell for cell in (*row.cells, row.below))
+    return (row.key, row.heading, row.aside, *cells)
 
 
 class Rows(Vertical):
@@ -173,7 +164,11 @@ class Rows(Vertical):
         key = self._wanted or self.key
         before, self._rows = self._rows, tuple(rows)
         empty_before, self._empty = self._empty, self._empty if empty is None else empty
-        if not self._laid_out or empty_before != self._empty or not _alike(before, self._rows):
+        if (
+            not self._laid_out
+            or empty_before != self._empty
+            or list(map(_look, before)) != list(map(_look, self._rows))
+        ):
             self._wanted = key
             self._fill()
 
@@ -190,10 +185,6 @@ class Rows(Vertical):
 
     def _index(self, key: str | None) -> int | None:
         return next((index for index, row in enumerate(self._rows) if row.cells and row.key == key), None)
-
-    def take_focus(self) -> None:
-        """Focus the list."""
-        self.options.focus()
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay out for the new width."""
