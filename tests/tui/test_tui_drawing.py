@@ -46,7 +46,9 @@ def test_wrapped_lines_keep_within_the_width(pieces, width):
 
 def test_nothing_in_a_text_is_markup_or_an_escape():
     page = Page(60)
-    page.para("[red]x[/red] \x1b[31m\u202e").field("label", "[b]value").bullet("•", "[@click=quit]go")
+    page.para("[red]x[/red] \x1b[31m\u202e")
+    page.field("label", "[b]value")
+    page.bullet("•", "[@click=quit]go")
     shown = page.content().plain
     assert "[red]x[/red]" in shown and "[b]value" in shown and "[@click=quit]go" in shown
     assert "\x1b" not in shown and "\u202e" not in shown

@@ -338,15 +338,14 @@ class InterlockApp(Edge):
         else:
             self.ask_questions(question.scope, question.item)
 
-    def edit_organization(self, org: str | None) -> None:
+    @work(description="organization")
+    async def edit_organization(self, org: str | None) -> None:
         """Open the form of an organisation; without an id, of a new organisation."""
         form = OrganizationForm(self.workspace, self.state.organization(org) if org else None)
-        self.push_screen(form, self._organization_saved)
-
-    def _organization_saved(self, org: Organization | None) -> None:
-        if org is not None:
-            self._learn(f"orgs/{org.id}.yaml")
-            self.notify(f"Saved in orgs/{org.id}.yaml.", title=plain(org.name, 80))
+        saved = await self.push_screen_wait(form)
+        if saved is not None:
+            self._learn(f"orgs/{saved.id}.yaml")
+            self.notify(f"Saved in orgs/{saved.id}.yaml.", title=plain(saved.name, 80))
             self.action_reload()
 
     def show_gap(self, key: str) -> None:

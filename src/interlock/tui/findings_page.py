@@ -9,7 +9,7 @@ from textual.content import Content
 from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import RuleOutcome
-from interlock.model.diff import AssessmentDiff, BurnDown, FindingChange
+from interlock.model.diff import AssessmentDiff, BurnDown
 from interlock.model.gap_graph import GapNode
 from interlock.model.pattern import PatternMatch
 from interlock.model.readiness import Interval
@@ -179,12 +179,18 @@ def draw_diff(page: Page, diff: AssessmentDiff, names: Mapping[str, str]) -> Non
         page.field("Added", names.get(org, org))
     for org in diff.organizations_removed:
         page.field("Removed", org)
-    _changes(page, "Closed", "✓", OK, diff.closed)
-    _changes(page, "Opened", "✗", BAD, diff.opened)
-    _changes(page, "Opened again", "✗", BAD, diff.reopened)
-    _changes(page, "Decided", "●", PRIMARY, diff.decided)
-    _changes(page, "No longer decided", "?", WARN, diff.no_longer_decided)
-    _changes(page, "Gone", "–", DIM, diff.gone)
+    for title, glyph, style, changes in (
+        ("Closed", "✓", OK, diff.closed),
+        ("Opened", "✗", BAD, diff.opened),
+        ("Opened again", "✗", BAD, diff.reopened),
+        ("Decided", "●", PRIMARY, diff.decided),
+        ("No longer decided", "?", WARN, diff.no_longer_decided),
+        ("Gone", "–", DIM, diff.gone),
+    ):
+        if changes:
+            page.heading(title, str(len(changes)))
+        for change in changes:
+            page.bullet(text(glyph, style), (f"{change.key}  ", "bold"), change.title)
     page.blank()
     page.line((f"{words.count(len(diff.still_open), 'gap')} still open.", DIM))
     moved = [move for move in diff.forecasts if move.calendar_days]
@@ -202,14 +208,6 @@ def draw_diff(page: Page, diff: AssessmentDiff, names: Mapping[str, str]) -> Non
         )
         for sentence in forecast.because:
             page.para(sentence, DIM, indent=2)
-
-
-def _changes(page: Page, title: str, glyph: str, style: str, changes: Sequence[FindingChange]) -> None:
-    if not changes:
-        return
-    page.heading(title, str(len(changes)))
-    for change in changes:
-        page.bullet(text(glyph, style), (f"{change.key}  ", "bold"), change.title)
 
 
 def draw_burn_down(page: Page, series: BurnDown) -> None:

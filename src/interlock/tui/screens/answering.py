@@ -141,7 +141,9 @@ class Answering(Section):
         else:
             self._give(asked, response.value, status=response.status, reason=response.reason, quiet=quiet)
 
-    @on(QuestionForm.Detailed)
+    @on(Input.Submitted, "#link,#note")
+    @on(Input.Blurred, "#link,#note")
+    @on(Segments.Changed)
     def _detailed(self) -> None:
         self._take_details()
 
@@ -188,11 +190,7 @@ class Answering(Section):
 
         before = asked.response.reason if asked.response is not None and asked.response.reason else ""
 
-        def given(reason: str | None) -> None:
-            if reason:
-                self._give(asked, None, status=Status.NOT_APPLICABLE, reason=reason)
-
-        self.app.push_screen(
+        self.ask(
             AskText(
                 "Why does this not apply?",
                 asked.item.text,
@@ -200,7 +198,7 @@ class Answering(Section):
                 placeholder="one sentence that a reviewer will accept",
                 check=lambda reason: make_response(asked.item, None, status=Status.NOT_APPLICABLE, reason=reason),
             ),
-            given,
+            lambda reason: self._give(asked, None, status=Status.NOT_APPLICABLE, reason=reason),
         )
 
     def action_take_back(self) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widget import Widget
 
 from interlock.model import words
 from interlock.model.contract import ContractFit, Need, NeedMatch, WorkflowContract
@@ -52,7 +52,7 @@ class ContractSection(Section):
         super().__init__()
         self._orgs: tuple[str, ...] = ()
 
-    def body(self) -> Iterable[Widget]:
+    def body(self) -> ComposeResult:
         """The contract beside the matrix."""
         with Horizontal(classes="sides"):
             yield ScrollingFlow(id="contract", classes="panel side")
@@ -148,7 +148,11 @@ def draw_contract(page: Page, contract: WorkflowContract, remarks: Sequence[Cont
         where = f"line {remark.line}" if remark.line else remark.pointer
         page.bullet(text("?", WARN), remark.message, (f"  {where}", DIM))
     _event(page, contract)
-    _launch(page, contract)
+    page.heading("Launch")
+    launch = contract.launch
+    page.field("Modes", words.listed(launch.modes) or "none", label_width=_WIDTH)
+    page.field("Context", words.listed(launch.context) or "none", label_width=_WIDTH)
+    page.field("Client", launch.client or "undecided", style="" if launch.client else WARN, label_width=_WIDTH)
     _needs(page, "Reads", contract.inputs)
     _needs(page, "Writes", contract.outputs)
     _steps(page, "When the output is wrong", contract.output_is_wrong)
@@ -167,14 +171,6 @@ def _event(page: Page, contract: WorkflowContract) -> None:
         page.field(label, value, label_width=_WIDTH)
     page.field("States", words.listed(event.states) or "none", label_width=_WIDTH)
     page.field("Action", event.action or "undecided", style="" if event.action else WARN, label_width=_WIDTH)
-
-
-def _launch(page: Page, contract: WorkflowContract) -> None:
-    launch = contract.launch
-    page.heading("Launch")
-    page.field("Modes", words.listed(launch.modes) or "none", label_width=_WIDTH)
-    page.field("Context", words.listed(launch.context) or "none", label_width=_WIDTH)
-    page.field("Client", launch.client or "undecided", style="" if launch.client else WARN, label_width=_WIDTH)
 
 
 def _needs(page: Page, title: str, needs: Sequence[Need]) -> None:

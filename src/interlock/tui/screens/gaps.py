@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widget import Widget
 from textual.widgets import Static
 
 from interlock.model import words
@@ -98,7 +98,7 @@ class GapsSection(Section):
         super().__init__()
         self._filter = Filter()
 
-    def body(self) -> Iterable[Widget]:
+    def body(self) -> ComposeResult:
         """The list beside the explanation; where it is narrow, Enter shows the explanation in the list's place."""
         with Horizontal(classes="sides"):
             with Vertical(classes="panel side", id="gap-list"):
@@ -227,23 +227,17 @@ class GapsSection(Section):
         }
         title, choices = titles_and_choices[field]
 
-        def chosen(key: str | None) -> None:
-            if key is not None:
-                changed: dict[str, Any] = {field: _PARSE[field](key) if key else None}
-                self._list_only(replace(self._filter, **changed))
+        def chosen(key: str) -> None:
+            changed: dict[str, Any] = {field: _PARSE[field](key) if key else None}
+            self._list_only(replace(self._filter, **changed))
 
         options = [("", text("All", "bold")), *((key, text(word)) for key, word in choices)]
-        self.app.push_screen(Pick(title, options, getattr(self._filter, field) or ""), chosen)
+        self.ask(Pick(title, options, getattr(self._filter, field) or ""), chosen)
 
     def action_find(self) -> None:
         """List only entries with these words."""
-
-        def given(wanted: str | None) -> None:
-            if wanted is not None:
-                self._list_only(replace(self._filter, find=wanted.strip()))
-
         dialog = AskText("Find gaps", "Words of the title or the message, or a rule's id.", value=self._filter.find)
-        self.app.push_screen(dialog, given)
+        self.ask(dialog, lambda wanted: self._list_only(replace(self._filter, find=wanted.strip())))
 
     def action_clear(self) -> None:
         """List everything."""

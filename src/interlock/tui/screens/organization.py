@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.widget import Widget
 
 from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import RuleOutcome
+from interlock.model.organization import Organization
 from interlock.model.readiness import GateState, OrgReadiness
 from interlock.tui.findings_page import draw_pattern
 from interlock.tui.observation_page import draw_fit, draw_observation
@@ -47,7 +48,7 @@ class OrganizationPage(Section):
         super().__init__()
         self._org = org
 
-    def body(self) -> Iterable[Widget]:
+    def body(self) -> ComposeResult:
         """Readiness and gates beside facts and fit."""
         with Horizontal(classes="sides"):
             with Vertical(classes="side"):
@@ -64,17 +65,14 @@ class OrganizationPage(Section):
                 self.query_one("#readiness", Flow).draw(lambda page: page.para("This organisation was removed.", DIM))
             return
         self.query_one("#readiness").border_title = text(org.name)
-        self.query_one("#readiness", Flow).draw(lambda page: self._draw_readiness(page, new, readiness))
+        self.query_one("#readiness", Flow).draw(lambda page: self._draw_readiness(page, new, org, readiness))
         if new.assessment is not None:
             self.query_one("#requirements", Rows).set_rows(list(_gate_rows(readiness, new.assessment)))
         self.query_one("#evidence", ScrollingFlow).draw(
-            lambda page: self._draw_evidence(page, new), keep_position=old is not None
+            lambda page: self._draw_evidence(page, new, org), keep_position=old is not None
         )
 
-    def _draw_readiness(self, page: Page, state: State, readiness: OrgReadiness) -> None:
-        org = state.organization(self._org)
-        if org is None:
-            return
+    def _draw_readiness(self, page: Page, state: State, org: Organization, readiness: OrgReadiness) -> None:
         sign = OBSERVED[readiness.observed]
         because = f": {readiness.not_observed_because}" if readiness.not_observed_because else ""
         page.field("Vendor", f"{words.vendor(org.vendor)}, {org.environment}", label_width=8)
@@ -99,10 +97,7 @@ class OrganizationPage(Section):
         if org.note:
             page.field("Note", org.note, style=DIM, label_width=8)
 
-    def _draw_evidence(self, page: Page, state: State) -> None:
-        org = state.organization(self._org)
-        if org is None or state.inputs is None:
-            return
+    def _draw_evidence(self, page: Page, state: State, org: Organization) -> None:
         for contradiction in state.assessment.contradictions if state.assessment else ():
             if contradiction.org == self._org:
                 page.bullet(
@@ -112,8 +107,9 @@ class OrganizationPage(Section):
                     (contradiction.evidence, DIM),
                 )
         page.blank()
-        draw_observation(page, state.inputs.observations.get(self._org), org.fhir_base_url)
-        draw_fit(page, state.inputs.fits.get(self._org))
+        if state.inputs is not None:
+            draw_observation(page, state.inputs.observations.get(self._org), org.fhir_base_url)
+            draw_fit(page, state.inputs.fits.get(self._org))
         for match in state.assessment.patterns if state.assessment else ():
             if match.outcome == "matched" and self._org in match.orgs:
                 draw_pattern(page, match, {})

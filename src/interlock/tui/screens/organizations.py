@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widget import Widget
 from textual.widgets import Button, Input, Select, Static
 
 from interlock.model import words
@@ -59,7 +57,7 @@ class OrganizationsSection(Section):
         Binding("d,delete", "remove", "Remove", key_display="d", tooltip="Remove it; answers and observations stay"),
     ]
 
-    def body(self) -> Iterable[Widget]:
+    def body(self) -> ComposeResult:
         """A list with buttons above it."""
         with Vertical():
             with Horizontal(classes="buttons"):

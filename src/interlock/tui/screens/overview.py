@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widget import Widget
 
 from interlock.model import words
 from interlock.model.assessment import Assessment
@@ -91,7 +91,7 @@ class OverviewSection(Section):
         Binding("p", "probe_all", "Probe all", tooltip="Probe every organisation"),
     ]
 
-    def body(self) -> Iterable[Widget]:
+    def body(self) -> ComposeResult:
         """Verdict on top, then the organisations, then two panels."""
         with VerticalScroll(id="overview", can_focus=False):
             yield Flow(id="verdict", classes="panel")

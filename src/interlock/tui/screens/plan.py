@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on, work
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
-from textual.widget import Widget
 
 from interlock.model import words
 from interlock.model.assessment import Assessment
@@ -89,7 +89,7 @@ class PlanSection(Section):
         self._only: str | None = None
         self._chosen: str | None = None
 
-    def body(self) -> Iterable[Widget]:
+    def body(self) -> ComposeResult:
         """First things and dates beside the tasks."""
         with Horizontal(classes="sides"):
             with Vertical(classes="side", id="first-and-when"):
@@ -189,12 +189,11 @@ class PlanSection(Section):
             return
         lines = [(key, line(("[x] " if taken else "[ ] ", ACCENT), label)) for key, label, taken in offered]
 
-        def chosen(key: str | None) -> None:
-            if key is not None:
-                self._chosen = key
-                self._suppose(turned(self._supposing.supposed, key))
+        def chosen(key: str) -> None:
+            self._chosen = key
+            self._suppose(turned(self._supposing.supposed, key))
 
-        self.app.push_screen(Pick("What if?", lines, self._chosen), chosen)
+        self.ask(Pick("What if?", lines, self._chosen), chosen)
 
     def action_clear(self) -> None:
         """Drop every supposition and list every task."""
@@ -208,13 +207,12 @@ class PlanSection(Section):
             return
         options = [("", text("All", "bold")), *((org.id, text(org.name)) for org in assessment.organizations)]
 
-        def chosen(key: str | None) -> None:
-            if key is not None and self.state.assessment is not None:
-                self._only = key or None
-                self._show_tasks(self.state.assessment.plan)
-                self.action_tasks()
+        def chosen(key: str) -> None:
+            self._only = key or None
+            self._show_tasks((self.state.assessment or assessment).plan)
+            self.action_tasks()
 
-        self.app.push_screen(Pick("Whose tasks?", options, self._only or ""), chosen)
+        self.ask(Pick("Whose tasks?", options, self._only or ""), chosen)
 
     # -- going ----------------------------------------------------------------------------------------------------
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 
 from textual import on, work
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widget import Widget
 from textual.widgets import Button, Static
 
 from interlock.model import words
@@ -56,7 +55,7 @@ class ProbeSection(Section):
         Binding("x", "cancel", "Cancel", tooltip="Stop the probe that is running"),
     ]
 
-    def body(self) -> Iterable[Widget]:
+    def body(self) -> ComposeResult:
         """Buttons, then organisations beside the card of the highlighted one."""
         with Horizontal(classes="buttons"):
             yield Button("Probe all", id="probe-all", variant="primary", compact=True)

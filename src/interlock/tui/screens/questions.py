@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import on
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
 from interlock.model.base import Status
@@ -76,7 +76,7 @@ class QuestionsSection(Answering):
         self._drawn_of: tuple[object, ...] = ()  # keeps what ``_drawn`` names by id
         self._filter = QuestionFilter()
 
-    def body(self) -> Iterable[Widget]:
+    def body(self) -> ComposeResult:
         """List beside form, score below."""
         with Horizontal(classes="sides"):
             with Vertical(id="question-list", classes="panel"):
@@ -97,15 +97,12 @@ class QuestionsSection(Answering):
             self._asked_of = (self._scope, new.inputs)
             self._asked = questions(new.inputs, self._scope)
         if self._item not in {asked.item.id for asked in self._asked}:
-            self._item = self._first()
+            still_open = (asked for asked in self._asked if asked.status is Status.UNANSWERED)
+            first = next(still_open, next(iter(self._asked), None))
+            self._item = first.item.id if first else None
         self._show_list(new)
         self._show_form(new)
         self.query_one(ScoreLine).show(old, new, self._scope)
-
-    def _first(self) -> str | None:
-        still_open = [asked for asked in self._asked if asked.status is Status.UNANSWERED]
-        chosen = still_open or list(self._asked)
-        return chosen[0].item.id if chosen else None
 
     def _show_list(self, state: State) -> None:
         table = self.query_one("#questions", Rows)
@@ -244,15 +241,12 @@ class QuestionsSection(Answering):
             for kind, label in KINDS.items()
         ]
         dialog = Pick("Which questions?", options, self._filter.kind)
-        self.app.push_screen(dialog, lambda kind: self._list_only(replace(self._filter, kind=kind)) if kind else None)
+        self.ask(dialog, lambda kind: self._list_only(replace(self._filter, kind=kind)))
 
     def action_find(self) -> None:
         """List only questions with these words."""
         dialog = AskText("Find questions", "Words of the question, its help or its id.", value=self._filter.find)
-        self.app.push_screen(
-            dialog,
-            lambda wanted: self._list_only(replace(self._filter, find=wanted.strip())) if wanted is not None else None,
-        )
+        self.ask(dialog, lambda wanted: self._list_only(replace(self._filter, find=wanted.strip())))
 
     def action_clear(self) -> None:
         """List every question."""
@@ -281,12 +275,11 @@ class QuestionsSection(Answering):
             options.append((area, line((f"{settled(counts):>3} of {counts.total():<3}  ", DIM), area)))
         current = self._current
 
-        def chosen(area: str | None) -> None:
-            if area is not None:
-                opened = [asked for asked in areas[area] if asked.status is Status.UNANSWERED]
-                self.go_to(self._scope, (opened or areas[area])[0].item.id)
+        def chosen(area: str) -> None:
+            opened = [asked for asked in areas[area] if asked.status is Status.UNANSWERED]
+            self.go_to(self._scope, (opened or areas[area])[0].item.id)
 
-        self.app.push_screen(Pick("Which area?", options, current.area if current else None), chosen)
+        self.ask(Pick("Which area?", options, current.area if current else None), chosen)
 
     # -- whose ----------------------------------------------------------------------------------------------------
 
@@ -304,7 +297,7 @@ class QuestionsSection(Answering):
             return
         choices = [(scope, scope_line(self.state, inputs, scope)) for scope in self._scopes()]
         dialog = Pick("Whose questions?", choices, self._scope)
-        self.app.push_screen(dialog, lambda scope: self.go_to(scope) if scope else None)
+        self.ask(dialog, self.go_to)
 
     def action_scope_step(self, step: int) -> None:
         """Go to the scope before or after this one."""

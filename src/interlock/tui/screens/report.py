@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, Horizontal, Vertical
-from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from interlock.model import words
@@ -80,7 +79,7 @@ class ReportSection(Section):
         super().__init__()
         self._written: tuple[Path, ...] = ()
 
-    def body(self) -> Iterable[Widget]:
+    def body(self) -> ComposeResult:
         """Two forms on the left and their result on the right; below each other where it is narrow."""
         with Container(id="report-grid"):
             yield from self._export_form()
@@ -210,13 +209,8 @@ class ReportSection(Section):
 
     def action_download(self) -> None:
         """Choose one of the files that were written, for the browser to save."""
-
-        def chosen(index: str | None) -> None:
-            if index is not None:
-                self.app.deliver_binary(self._written[int(index)])
-
         choices = [(str(index), text(path.name)) for index, path in enumerate(self._written)]
-        self.app.push_screen(Pick("Download", choices), chosen)
+        self.ask(Pick("Download", choices), lambda index: self.app.deliver_binary(self._written[int(index)]))
 
     @on(Button.Pressed, "#skeletons")
     def action_contract(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from textual import on
@@ -13,7 +13,6 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen, Screen, ScreenResultType
-from textual.widget import Widget
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -83,7 +82,7 @@ class Section(Screen[None]):
             yield from self.body()
         yield KeyBar()
 
-    def body(self) -> Iterable[Widget]:
+    def body(self) -> ComposeResult:
         """The section's own widgets."""
         return ()
 
@@ -129,6 +128,15 @@ class Section(Screen[None]):
 
     def show(self, old: State | None, new: State) -> None:
         """Draw the section. ``old`` is what was drawn last; none the first time. ``new.inputs`` is there."""
+
+    def ask(self, dialog: Dialog[str], then: Callable[[str], object]) -> None:
+        """Show a dialog, and do something with what was given there, unless it was cancelled."""
+
+        def closed(given: str | None) -> None:
+            if given is not None:
+                then(given)
+
+        self.app.push_screen(dialog, closed)
 
     def commit(self) -> None:
         """Hand over what is typed and not yet given as an answer; called before the app closes."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from textual import events
-from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.reactive import reactive
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
@@ -20,86 +19,72 @@ from interlock.tui.page import ACCENT, BAD, DIM, OK, PRIMARY, WARN, Page, fit, i
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import Flow
 
-if TYPE_CHECKING:
-    from interlock.tui.state import State
-
-
 #: A section's mode, its title, and the title where there is little room.
 Tab = tuple[str, str, str]
 #: Cells from which on whole names fit.
 WIDE = 110
 
 
-class Tabs(Widget):
+class Pieces(Widget):
+    """Pieces of text side by side on one line; a click on a piece does the action that belongs to it."""
+
+    def pieces(self) -> Iterable[tuple[Content, str]]:
+        """The pieces with their actions."""
+        return ()
+
+    def render(self) -> Content:
+        """All pieces."""
+        return Content.assemble(*(piece for piece, _ in self.pieces()))
+
+    async def on_click(self, event: events.Click) -> None:
+        """Do what belongs to the piece under the mouse."""
+        right = 0
+        for piece, action in self.pieces():
+            right += piece.cell_length
+            if event.x < right:
+                await self.screen.run_action(action)
+                return
+
+
+class Tabs(Pieces):
     """The sections with their numbers on one line; a click goes to one."""
 
     def __init__(self, sections: Sequence[Tab], current: str) -> None:
         super().__init__(id="tabs")
         self._sections, self._current = sections, current
 
-    def render(self) -> Content:
+    def pieces(self) -> Iterable[tuple[Content, str]]:
         """``1 Overview  2 Questions``; short names and less room between them where it is narrow."""
-        parts: list[tuple[str, str]] = []
-        for label, mode in self._labels():
-            number, _, title = label.strip().partition(" ")
-            lead, tail = label[: len(label) - len(label.lstrip())], label[len(label.rstrip()) :]
+        for number, (mode, title, short) in enumerate(self._sections, 1):
+            name = f"{title} " if self.size.width >= WIDE else short
+            shown = Content.assemble(" ", (f"{number}", ACCENT), (f" {name}", DIM))
             if mode == self._current:
-                parts.append((label, "bold $primary on $background"))
-            else:
-                parts += [(lead, ""), (number, ACCENT), (f" {title}{tail}", DIM)]
-        return Content.assemble(*parts)
-
-    def _labels(self) -> list[tuple[str, str]]:
-        wide = self.size.width >= WIDE
-        return [
-            (f" {number} {title} " if wide else f" {number} {short}", mode)
-            for number, (mode, title, short) in enumerate(self._sections, 1)
-        ]
-
-    async def on_click(self, event: events.Click) -> None:
-        """Go to the section under the mouse."""
-        right = 0
-        for label, mode in self._labels():
-            right += len(label)
-            if event.x < right:
-                await self.app.run_action(f"go('{mode}')")
-                return
+                shown = Content.styled(shown.plain, "bold $primary on $background")
+            yield shown, f"app.go('{mode}')"
 
 
 class Title(Widget):
     """One line: what is assessed, and at its end what is going on, which is never cut for the other's sake."""
 
-    def __init__(self) -> None:
-        super().__init__(id="title")
-        self._product, self._status = Content(""), Content("")
-
-    def show(self, product: Content, status: Content) -> None:
-        """Draw anew if either says something else."""
-        if (product.plain, status.plain) != (self._product.plain, self._status.plain):
-            self._product, self._status = product, status
-            self.refresh()
+    product: reactive[Content] = reactive(Content(""))
+    status: reactive[Content] = reactive(Content(""))
 
     def render(self) -> Content:
         """``Interlock  Product  Verdict                ✓ saved``."""
-        room = self.content_size.width - self._status.cell_length - 2
-        return Content.assemble(fit(self._product, room), "  ", self._status)
+        room = self.content_size.width - self.status.cell_length - 2
+        return Content.assemble(fit(self.product, room), "  ", self.status)
 
 
 class TopBar(Vertical):
     """Product, verdict and what is going on; below it the sections."""
 
     def __init__(self, sections: Sequence[Tab], current: str) -> None:
-        super().__init__()
-        self._tabs = Tabs(sections, current)
-
-    def compose(self) -> ComposeResult:
-        """The two lines."""
-        yield Title()
-        yield self._tabs
+        super().__init__(Title(id="title"), Tabs(sections, current))
 
     def show(self, state: State) -> None:
         """Show what is assessed and what is going on."""
-        self.query_one(Title).show(_product(state), _status(state))
+        title = self.query_one(Title)
+        title.product, title.status = _product(state), _status(state)
 
 
 def _product(state: State) -> Content:
@@ -165,7 +150,7 @@ def fitting(hints: list[KeyHint], width: int) -> list[KeyHint]:
     return [*kept, *general]
 
 
-class KeyBar(Widget):
+class KeyBar(Pieces):
     """Keys with their words; a click does what the key does."""
 
     def __init__(self) -> None:
@@ -188,21 +173,11 @@ class KeyBar(Widget):
             self._hints = hints
             self.refresh()
 
-    def render(self) -> Content:
+    def pieces(self) -> Iterable[tuple[Content, str]]:
         """`` n Next  p Prev  ? Help``."""
-        parts: list[str | tuple[str, str]] = []
         for hint in fitting(self._hints, self.size.width):
-            parts += [" ", (hint.key, "bold $footer-key-foreground"), f" {hint.word} "]
-        return Content.assemble(*parts)
-
-    async def on_click(self, event: events.Click) -> None:
-        """Do what the key under the mouse does."""
-        right = 0
-        for hint in fitting(self._hints, self.size.width):
-            right += hint.width
-            if event.x < right:
-                await self.screen.run_action(hint.action)
-                return
+            key = (hint.key, "bold $footer-key-foreground")
+            yield Content.assemble(" ", key, f" {hint.word} "), hint.action
 
 
 #: Seconds for which a change stays written out.
@@ -306,14 +281,13 @@ def _delta(old: State, new: State, scope: str) -> Content:
     low = round(after.interval.low) - round(before.interval.low)
     high = round(after.interval.high) - round(before.interval.high)
     changes = [(low, "")] if low == high else [(low, " verified"), (high, " best case")]
-    parts = [_points(change, word) for change, word in changes if change]
+    parts = [
+        text(f"{'▲ +' if change > 0 else '▼ −'}{abs(change)}{word}", f"bold {OK if change > 0 else BAD}")
+        for change, word in changes
+        if change
+    ]
     parts += _stage_changes(old, new)
     return Content("  ").join(parts) if parts else text("no change to the score", DIM)
-
-
-def _points(change: int, word: str) -> Content:
-    sign, style = ("▲ +", OK) if change > 0 else ("▼ −", BAD)
-    return text(f"{sign}{abs(change)}{word}", f"bold {style}")
 
 
 def _stage_changes(old: State, new: State) -> list[Content]:

@@ -106,17 +106,16 @@ class ScrollingFlow(VerticalScroll):
         if not keep_position:
             self.scroll_home(animate=False)
 
-    async def work_out(self, doing: str, job: Callable[[], _T], drawing: Callable[[Page, _T], object]) -> bool:
-        """Say what is being done, do it in a thread, and show its result, or why there is none; true for a result."""
+    async def work_out(self, doing: str, job: Callable[[], _T], drawing: Callable[[Page, _T], object]) -> None:
+        """Say what is being done, do it in a thread, and show its result, or why there is none."""
         self.draw(lambda page: page.para(doing, DIM))
         try:
             result = await in_thread(job)
         except InterlockError as error:
             problem = error
             self.draw(lambda page: draw_problem(page, problem))
-            return False
-        self.draw(lambda page: drawing(page, result))
-        return True
+        else:
+            self.draw(lambda page: drawing(page, result))
 
     @property
     def shown(self) -> Content:

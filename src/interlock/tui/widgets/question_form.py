@@ -58,10 +58,6 @@ class QuestionForm(VerticalScroll):
         value: str
         submitted: bool
 
-    @dataclass(eq=False, repr=False)
-    class Detailed(Message):
-        """Evidence, link or note changed."""
-
     def __init__(self) -> None:
         super().__init__(id="form")
         self._shown: Shown | None = None
@@ -179,13 +175,6 @@ class QuestionForm(VerticalScroll):
         area = self.query_one("#long", Words)
         if self._shown is not None and area.display and not area.has_focus:
             self.post_message(self.Typed(self._shown.asked, area.given, submitted=False))
-
-    @on(Input.Submitted, "#link,#note")
-    @on(Input.Blurred, "#link,#note")
-    @on(Segments.Changed)
-    def _detailed(self, event: Message) -> None:
-        event.stop()
-        self.post_message(self.Detailed())
 
 
 def _draw_question(page: Page, shown: Shown) -> None:
