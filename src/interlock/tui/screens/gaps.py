@@ -144,11 +144,9 @@ class GapsSection(Section):
         assessment = self.state.assessment
         node = assessment.graph.node(key) if assessment is not None and key is not None else None
         if assessment is None or node is None:
-            pane.border_title = "Explanation"
-            pane.draw(lambda page: page.para("Nothing is chosen.", DIM))
-            return
-        pane.border_title = text(node.key)
-        pane.draw(lambda page: draw_gap(page, assessment, node, self.state.names))
+            pane.draw(lambda page: page.para("Nothing is chosen.", DIM), "Explanation")
+        else:
+            pane.draw(lambda page: draw_gap(page, assessment, node, self.state.names), node.key)
 
     def go_to(self, key: str) -> None:
         """Show one gap; a filter that hides it is cleared."""
@@ -191,8 +189,7 @@ class GapsSection(Section):
         if assessment is None:
             return
         pane = self.query_one("#explanation", ScrollingFlow)
-        pane.border_title = "Patterns of trouble"
-        pane.draw(lambda page: draw_patterns(page, assessment.patterns, self.state.names))
+        pane.draw(lambda page: draw_patterns(page, assessment.patterns, self.state.names), "Patterns of trouble")
         self.add_class("-reading")
         pane.focus()
 

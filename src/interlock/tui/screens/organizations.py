@@ -17,7 +17,7 @@ from interlock.model.text import plain, slug
 from interlock.tui.page import DIM, WARN, text
 from interlock.tui.screens.section import Confirm, Dialog, Section
 from interlock.tui.state import State
-from interlock.tui.widgets.fields import Field, Segments
+from interlock.tui.widgets.fields import Field, Segments, labelled
 from interlock.tui.widgets.rows import Column, Row, Rows
 from interlock.tui.work import in_thread
 
@@ -178,15 +178,13 @@ class OrganizationForm(Dialog["Organization | None"]):
                     yield from _line(
                         name, label, hint, given.get(name), disabled=name == "id" and self._org is not None
                     )
-                with Horizontal(classes="field"):
-                    yield Static("Vendor", classes="label", markup=False)
-                    vendor = str(given.get("vendor") or "other")
-                    choices = [(words.capital(words.vendor(name)), name) for name in dict.fromkeys((*_VENDORS, vendor))]
-                    yield Select(choices, value=vendor, allow_blank=False, id="vendor", compact=True)
-                with Horizontal(classes="field"):
-                    yield Static("Environment", classes="label", markup=False)
-                    current = str(given.get("environment") or "non-production")
-                    yield Segments([(name, name) for name in _ENVIRONMENTS], current, id="environment")
+                vendor = str(given.get("vendor") or "other")
+                choices = [(words.capital(words.vendor(name)), name) for name in dict.fromkeys((*_VENDORS, vendor))]
+                select = Select(choices, value=vendor, allow_blank=False, id="vendor", compact=True)
+                yield labelled("Vendor", select)
+                current = str(given.get("environment") or "non-production")
+                segments = Segments([(name, name) for name in _ENVIRONMENTS], current, id="environment")
+                yield labelled("Environment", segments)
                 for name, label, hint in _TEXTS[2:]:
                     yield from _line(name, label, hint, given.get(name))
                 yield Static("Credentials are named, never written down.", classes="hint", markup=False)
@@ -262,8 +260,7 @@ class OrganizationForm(Dialog["Organization | None"]):
 
 
 def _line(name: str, label: str, hint: str, value: object, *, disabled: bool = False) -> ComposeResult:
-    with Horizontal(classes="field"):
-        yield Static(label, classes="label", markup=False)
-        shown = None if value is None else str(value)
-        yield Field(shown, placeholder=hint, lines=name == "note", id=name, compact=True, disabled=disabled)
+    shown = None if value is None else str(value)
+    field = Field(shown, placeholder=hint, lines=name == "note", id=name, compact=True, disabled=disabled)
+    yield labelled(label, field)
     yield Static("", id=f"{name}-error", classes="error field-error", markup=False)

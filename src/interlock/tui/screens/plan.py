@@ -95,8 +95,8 @@ class PlanSection(Section):
             with Vertical(classes="side", id="first-and-when"):
                 yield ScrollingFlow(id="dates", classes="panel")
                 yield ScrollingFlow(id="first-things", classes="panel")
-            with Vertical(classes="panel side -wider", id="task-panel"):
-                yield Rows(_COLUMNS, id="tasks", empty="No task is left on the way to the target gate.")
+            tasks = Rows(_COLUMNS, id="tasks", empty="No task is left on the way to the target gate.")
+            yield Vertical(tasks, classes="panel side -wider", id="task-panel")
 
     def show(self, old: State | None, new: State) -> None:
         """Draw a new plan."""
@@ -123,11 +123,11 @@ class PlanSection(Section):
             else f"start {words.iso_day(plan.start)}, {plan.runs:,} runs, seed {plan.seed}"
         )
         if supposing.supposed:
-            panel.border_title = "What if: before → after"
-            panel.draw(lambda page: draw_supposing(page, assessment, supposing), keep_position=True)
+            panel.draw(
+                lambda page: draw_supposing(page, assessment, supposing), "What if: before → after", keep_position=True
+            )
         else:
-            panel.border_title = "When"
-            panel.draw(lambda page: draw_dates(page, assessment), keep_position=True)
+            panel.draw(lambda page: draw_dates(page, assessment), "When", keep_position=True)
 
     def _show_tasks(self, plan: Plan) -> None:
         panel = self.query_one("#task-panel")

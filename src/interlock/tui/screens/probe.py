@@ -103,10 +103,8 @@ class ProbeSection(Section):
         key, inputs = self.query_one("#probe-list", Rows).key, self.state.inputs
         org = self.state.organization(key) if key else None
         if org is None or inputs is None:
-            card.border_title = "Result"
-            card.draw(lambda page: page.para("What a probe saw is shown here.", DIM))
+            card.draw(lambda page: page.para("What a probe saw is shown here.", DIM), "Result")
             return
-        card.border_title = text(org.name)
         observation, fit = inputs.observations.get(org.id), inputs.fits.get(org.id)
 
         def drawing(page: Page) -> None:
@@ -114,7 +112,7 @@ class ProbeSection(Section):
             if observation is not None:
                 draw_fit(page, fit)
 
-        card.draw(drawing, keep_position=keep_position)
+        card.draw(drawing, org.name, keep_position=keep_position)
 
     @on(Rows.Moved, "#probe-list")
     def _moved(self) -> None:

@@ -21,7 +21,7 @@ from interlock.tui.findings_page import draw_burn_down, draw_diff
 from interlock.tui.page import ACCENT, DIM, OK, WARN, Page, text
 from interlock.tui.screens.section import Pick, Section
 from interlock.tui.state import State
-from interlock.tui.widgets.fields import Field, Tick
+from interlock.tui.widgets.fields import Field, Tick, labelled
 from interlock.tui.widgets.flow import ScrollingFlow, draw_problem
 from interlock.tui.widgets.rows import Column, Row, Rows
 
@@ -94,9 +94,7 @@ class ReportSection(Section):
         with Vertical(classes="panel", id="export-form"):
             for name, label, chosen in _FORMATS:
                 yield Tick(label, chosen, id=f"format-{name}")
-            with Horizontal(classes="field"):
-                yield Static("Folder", classes="label", markup=False)
-                yield Field(str(self.interlock.workspace.root / "reports"), id="folder", compact=True)
+            yield labelled("Folder", Field(str(self.interlock.workspace.root / "reports"), id="folder", compact=True))
             with Horizontal(classes="buttons"):
                 yield Button("Export", id="export", variant="primary", compact=True)
                 yield Button("Contract skeletons", id="skeletons", compact=True)
@@ -104,9 +102,7 @@ class ReportSection(Section):
 
     def _milestone_form(self) -> ComposeResult:
         with Vertical(classes="panel", id="milestone-form"):
-            with Horizontal(classes="field"):
-                yield Static("Name", classes="label", markup=False)
-                yield Field(placeholder="before-pilot", id="milestone-name", compact=True)
+            yield labelled("Name", Field(placeholder="before-pilot", id="milestone-name", compact=True))
             with Horizontal(classes="buttons"):
                 yield Button("Save milestone", id="save-milestone", compact=True)
             yield Rows(_COLUMNS, id="milestones", empty="No milestone yet.")

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Literal
 
 from textual import events, on
 from textual.binding import Binding
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
-from textual.widgets import Input, OptionList, TextArea
+from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 from textual.widgets.text_area import Edit, EditResult
 
@@ -77,6 +77,11 @@ class Field(Input):
         event.prevent_default()
         event.stop()
         self.replace(("\n" if self.lines else " ").join(event.text.splitlines()), *sorted(self.selection))
+
+
+def labelled(label: str, control: Widget) -> Horizontal:
+    """A control with its label in front."""
+    return Horizontal(Static(label, classes="label", markup=False), control, classes="field")
 
 
 class Words(TextArea):

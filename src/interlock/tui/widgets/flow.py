@@ -15,7 +15,7 @@ from textual.visual import RenderOptions, Visual
 from textual.widgets import Static
 
 from interlock.model.errors import InterlockError
-from interlock.tui.page import ACCENT, BAD, DIM, Page
+from interlock.tui.page import ACCENT, BAD, DIM, Page, text
 from interlock.tui.work import in_thread
 
 _T = TypeVar("_T")
@@ -100,8 +100,10 @@ class ScrollingFlow(VerticalScroll):
         """The text."""
         yield self._flow
 
-    def draw(self, drawing: Drawing, *, keep_position: bool = False) -> None:
-        """Show something else, from its start unless ``keep_position``."""
+    def draw(self, drawing: Drawing, title: str | None = None, *, keep_position: bool = False) -> None:
+        """Show something else, from its start unless ``keep_position``; under another title if one is given."""
+        if title is not None:
+            self.border_title = text(title)
         self._flow.draw(drawing)
         if not keep_position:
             self.scroll_home(animate=False)

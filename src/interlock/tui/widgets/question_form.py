@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.widgets import Input, Static, TextArea
 
@@ -18,7 +18,7 @@ from interlock.model.finding import Contradiction
 from interlock.model.questionnaire import ItemType
 from interlock.tui.page import ACCENT, BAD, DIM, STATUS, WARN, Page, line, text
 from interlock.tui.progress import worth_of
-from interlock.tui.widgets.fields import TYPED, Choices, Field, Segments, Words
+from interlock.tui.widgets.fields import TYPED, Choices, Field, Segments, Words, labelled
 from interlock.tui.widgets.flow import Flow
 
 if TYPE_CHECKING:
@@ -70,17 +70,12 @@ class QuestionForm(VerticalScroll):
         yield Words(id="long", show_line_numbers=False)
         yield Choices(id="choices")
         yield Static("", id="form-error", classes="error", markup=False)
-        with Horizontal(classes="field"):
-            yield Static("Evidence", classes="label", markup=False)
-            yield Segments(
-                [(e.value, words.EVIDENCE[e].phrase) for e in Evidence], Evidence.ASSERTED.value, id="evidence"
-            )
-        with Horizontal(classes="field"):
-            yield Static("Link", classes="label", markup=False)
-            yield Field(id="link", placeholder="where it is written down or seen", compact=True)
-        with Horizontal(classes="field"):
-            yield Static("Note", classes="label", markup=False)
-            yield Field(id="note", placeholder="anything a reader should know", lines=True, compact=True)
+        yield labelled(
+            "Evidence",
+            Segments([(e.value, words.EVIDENCE[e].phrase) for e in Evidence], Evidence.ASSERTED.value, id="evidence"),
+        )
+        yield labelled("Link", Field(id="link", placeholder="where it is written down or seen", compact=True))
+        yield labelled("Note", Field(id="note", placeholder="anything a reader should know", lines=True, compact=True))
         yield Flow(id="sources")
 
     # -- showing --------------------------------------------------------------------------------------------------
