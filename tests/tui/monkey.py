@@ -188,7 +188,7 @@ class Harmless:
         """Writes nothing."""
         for name in formats:
             on_step(name)
-        return tuple(directory / f"report.{name}" for name in formats), ()
+        return work.Exported(tuple(directory / f"report.{name}" for name in formats))
 
     def open_url(self, *args: Any, **options: Any) -> None:
         """Opens nothing."""
