@@ -157,48 +157,39 @@ class OrganizationForm(Dialog["Organization | None"]):
     """Dismissed with the saved organisation, or none when cancelled."""
 
     BINDINGS = [
-        Binding("escape", "dismiss(None)", "Cancel"),
         Binding("ctrl+s", "save", "Save"),
     ]
+    FRAME = "dialog -wide"
 
     def __init__(self, workspace: Workspace, org: Organization | None = None) -> None:
         """``org`` none adds one."""
-        super().__init__()
+        super().__init__(f"Edit {org.name}" if org else "Add an organisation")
         self._workspace, self._org = workspace, org
 
-    def compose(self) -> ComposeResult:
+    def body(self) -> ComposeResult:
         """A labelled line for each field, with room for what is wrong with it."""
         given = self._org.model_dump(mode="json") if self._org else {}
         auth = given.get("auth", {})
-        title = f"Edit {self._org.name}" if self._org else "Add an organisation"
-        with Vertical(classes="dialog -wide"):
-            yield Static(text(title), classes="dialog--title", markup=False)
-            with VerticalScroll(classes="form", can_focus=False):
-                for name, label, hint in _TEXTS[:2]:
-                    yield from _line(
-                        name, label, hint, given.get(name), disabled=name == "id" and self._org is not None
-                    )
-                vendor = str(given.get("vendor") or "other")
-                choices = [(words.capital(words.vendor(name)), name) for name in dict.fromkeys((*_VENDORS, vendor))]
-                select = Select(choices, value=vendor, allow_blank=False, id="vendor", compact=True)
-                yield labelled("Vendor", select)
-                current = str(given.get("environment") or "non-production")
-                segments = Segments([(name, name) for name in _ENVIRONMENTS], current, id="environment")
-                yield labelled("Environment", segments)
-                for name, label, hint in _TEXTS[2:]:
-                    yield from _line(name, label, hint, given.get(name))
-                yield Static("Credentials are named, never written down.", classes="hint", markup=False)
-                for name, label, hint in _AUTH:
-                    yield from _line(name, label, hint, auth.get(name))
-            yield Static("", id="form-problem", classes="error", markup=False)
-            with Horizontal(classes="dialog--buttons"):
-                yield Button("Save", id="save", variant="primary", compact=True)
-                yield Button("Cancel", id="cancel", compact=True)
-                yield Static("ctrl+s saves   escape cancels", classes="hint", markup=False)
-
-    def on_mount(self) -> None:
-        """Start with the name."""
-        self.query_one("#name").focus()
+        with VerticalScroll(classes="form", can_focus=False):
+            for name, label, hint in _TEXTS[:2]:
+                yield from _line(name, label, hint, given.get(name), disabled=name == "id" and self._org is not None)
+            vendor = str(given.get("vendor") or "other")
+            choices = [(words.capital(words.vendor(name)), name) for name in dict.fromkeys((*_VENDORS, vendor))]
+            select = Select(choices, value=vendor, allow_blank=False, id="vendor", compact=True)
+            yield labelled("Vendor", select)
+            current = str(given.get("environment") or "non-production")
+            segments = Segments([(name, name) for name in _ENVIRONMENTS], current, id="environment")
+            yield labelled("Environment", segments)
+            for name, label, hint in _TEXTS[2:]:
+                yield from _line(name, label, hint, given.get(name))
+            yield Static("Credentials are named, never written down.", classes="hint", markup=False)
+            for name, label, hint in _AUTH:
+                yield from _line(name, label, hint, auth.get(name))
+        yield Static("", id="form-problem", classes="error", markup=False)
+        with Horizontal(classes="dialog--buttons"):
+            yield Button("Save", id="save", variant="primary", compact=True)
+            yield Button("Cancel", id="cancel", compact=True)
+            yield Static("ctrl+s saves   escape cancels", classes="hint", markup=False)
 
     @on(Input.Changed, "#name")
     def _suggest_id(self, event: Input.Changed) -> None:

@@ -149,11 +149,32 @@ class Section(Screen[None]):
         """Hand over whatever is typed, valid or not: the app ends, and nobody can be asked."""
 
 
-CANCEL = Binding("escape", "dismiss(None)", "Cancel")
-
-
 class Dialog(ModalScreen[ScreenResultType]):
-    """A screen on top of others that closes once: a key that comes too late must not close the screen below."""
+    """A screen on top of others that closes once: a key that comes too late must not close the screen below.
+
+    :cvar FRAME: classes of the box around it.
+    :cvar HINT: what is said at its foot, if anything.
+    """
+
+    BINDINGS = [Binding("escape", "dismiss(None)", "Cancel")]
+    FRAME = "dialog"
+    HINT = ""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+
+    def compose(self) -> ComposeResult:
+        """Title, body and hint."""
+        with Vertical(classes=self.FRAME):
+            yield Static(text(self._title), classes="dialog--title", markup=False)
+            yield from self.body()
+            if self.HINT:
+                yield Static(self.HINT, classes="hint", markup=False)
+
+    def body(self) -> ComposeResult:
+        """The dialog's own widgets; the first of them has the focus."""
+        return ()
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Close the dialog and hand over the result, unless another screen is shown already."""
@@ -163,26 +184,21 @@ class Dialog(ModalScreen[ScreenResultType]):
 class Confirm(Dialog[str]):
     """A question with two or three answers; dismissed with the answer's key, or none when cancelled."""
 
-    BINDINGS = [CANCEL, Binding("left,right", "move", "Move", show=False)]
+    BINDINGS = [Binding("left,right", "move", "Move", show=False)]
+    AUTO_FOCUS = "Button:last-of-type"
 
     def __init__(self, title: str, body: str, answers: Sequence[tuple[str, str]]) -> None:
         """``answers`` are (key, label); the last one is safe and has the focus."""
-        super().__init__()
-        self._title, self._body, self._answers = title, body, tuple(answers)
+        super().__init__(title)
+        self._body, self._answers = body, tuple(answers)
 
-    def compose(self) -> ComposeResult:
-        """Title, text and buttons."""
-        with Vertical(classes="dialog"):
-            yield Static(text(self._title), classes="dialog--title", markup=False)
-            yield Static(text(self._body), classes="dialog--text", markup=False)
-            with Horizontal(classes="dialog--buttons"):
-                for index, (key, label) in enumerate(self._answers):
-                    last = index == len(self._answers) - 1
-                    yield Button(label, id=f"answer-{key}", variant="primary" if last else "default")
-
-    def on_mount(self) -> None:
-        """The safe answer first."""
-        self.query(Button).last().focus()
+    def body(self) -> ComposeResult:
+        """Text and buttons."""
+        yield Static(text(self._body), classes="dialog--text", markup=False)
+        with Horizontal(classes="dialog--buttons"):
+            for index, (key, label) in enumerate(self._answers):
+                last = index == len(self._answers) - 1
+                yield Button(label, id=f"answer-{key}", variant="primary" if last else "default")
 
     def action_move(self) -> None:
         """Between two buttons either arrow does; between three, tab does too."""
@@ -196,7 +212,7 @@ class Confirm(Dialog[str]):
 class AskText(Dialog[str]):
     """One line of text. ``check`` raises an :class:`InterlockError` when it will not do; then the dialog stays."""
 
-    BINDINGS = [CANCEL]
+    HINT = "enter takes it   escape cancels"
 
     def __init__(
         self,
@@ -207,18 +223,15 @@ class AskText(Dialog[str]):
         placeholder: str = "",
         check: Callable[[str], object] | None = None,
     ) -> None:
-        super().__init__()
-        self._title, self._body, self._value, self._placeholder = title, body, value, placeholder
+        super().__init__(title)
+        self._body, self._value, self._placeholder = body, value, placeholder
         self._check = check
 
-    def compose(self) -> ComposeResult:
-        """Title, text, the line, and what is wrong with it."""
-        with Vertical(classes="dialog"):
-            yield Static(text(self._title), classes="dialog--title", markup=False)
-            yield Static(text(self._body), classes="dialog--text", markup=False)
-            yield Field(self._value, placeholder=self._placeholder, id="ask")
-            yield Static("", id="ask-error", classes="error", markup=False)
-            yield Static("enter takes it   escape cancels", classes="hint", markup=False)
+    def body(self) -> ComposeResult:
+        """Text, the line, and what is wrong with it."""
+        yield Static(text(self._body), classes="dialog--text", markup=False)
+        yield Field(self._value, placeholder=self._placeholder, id="ask")
+        yield Static("", id="ask-error", classes="error", markup=False)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -236,18 +249,15 @@ class AskText(Dialog[str]):
 class Pick(Dialog[str]):
     """A list to choose from; dismissed with the key that was chosen, or none."""
 
-    BINDINGS = [CANCEL]
+    HINT = "enter chooses   escape cancels"
 
     def __init__(self, title: str, choices: Sequence[tuple[str, Content]], current: str | None = None) -> None:
-        super().__init__()
-        self._title, self._choices, self._current = title, tuple(choices), current
+        super().__init__(title)
+        self._choices, self._current = tuple(choices), current
 
-    def compose(self) -> ComposeResult:
-        """Title and list."""
-        with Vertical(classes="dialog"):
-            yield Static(text(self._title), classes="dialog--title", markup=False)
-            yield OptionList(*(Option(content) for _, content in self._choices), markup=False)
-            yield Static("enter chooses   escape cancels", classes="hint", markup=False)
+    def body(self) -> ComposeResult:
+        """The list."""
+        yield OptionList(*(Option(content) for _, content in self._choices), markup=False)
 
     def on_mount(self) -> None:
         """Start at what is chosen now."""
@@ -256,7 +266,6 @@ class Pick(Dialog[str]):
         if self._current in keys:
             options.highlighted = keys.index(self._current)
             self.call_after_refresh(options.scroll_to_highlight)  # there is nothing to scroll before it has a height
-        options.focus()
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:

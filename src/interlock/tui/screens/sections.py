@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding
-from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
 from textual.screen import Screen
-from textual.widgets import OptionList, Static
+from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from interlock.model.text import plain
@@ -29,7 +28,7 @@ from interlock.tui.screens.plan import PlanSection
 from interlock.tui.screens.probe import ProbeSection
 from interlock.tui.screens.questions import QuestionsSection
 from interlock.tui.screens.report import ReportSection
-from interlock.tui.screens.section import CANCEL, Dialog, Section
+from interlock.tui.screens.section import Dialog, Section
 from interlock.tui.widgets.flow import ScrollingFlow
 
 if TYPE_CHECKING:
@@ -50,31 +49,26 @@ SECTIONS: tuple[type[Section], ...] = (
 class Jump(Dialog[str]):
     """Where to go: a letter, a number, the arrows or the mouse."""
 
-    BINDINGS = [CANCEL]
+    def __init__(self) -> None:
+        super().__init__("Go to")
 
-    def compose(self) -> ComposeResult:
+    def body(self) -> ComposeResult:
         """One line a section."""
-        with Vertical(classes="dialog"):
-            yield Static("Go to", classes="dialog--title", markup=False)
-            yield OptionList(
-                *(
-                    Option(
-                        line(
-                            (f"{number} ", ACCENT),
-                            (f"{section.LETTER}  ", f"bold {ACCENT}"),
-                            (f"{section.TITLE:<15}", "bold"),
-                            (section.PURPOSE, DIM),
-                        ),
-                        id=section.MODE,
-                    )
-                    for number, section in enumerate(SECTIONS, 1)
-                ),
-                markup=False,
-            )
-
-    def on_mount(self) -> None:
-        """The list has the focus."""
-        self.query_one(OptionList).focus()
+        yield OptionList(
+            *(
+                Option(
+                    line(
+                        (f"{number} ", ACCENT),
+                        (f"{section.LETTER}  ", f"bold {ACCENT}"),
+                        (f"{section.TITLE:<15}", "bold"),
+                        (section.PURPOSE, DIM),
+                    ),
+                    id=section.MODE,
+                )
+                for number, section in enumerate(SECTIONS, 1)
+            ),
+            markup=False,
+        )
 
     def on_key(self, event: Key) -> None:
         """Letters and numbers go there at once."""
@@ -132,22 +126,17 @@ class Help(Dialog[None]):
     BINDINGS = [
         Binding("escape,question_mark,q", "dismiss", "Close"),
     ]
+    FRAME = "dialog -wide"
+    HINT = "escape closes   ctrl+p lists every command"
 
     def __init__(self, title: str, about: str, keys: list[tuple[str, str]]) -> None:
         """``keys`` are (key as shown, what it does) of the screen that asked."""
-        super().__init__()
-        self._title, self._about, self._keys = title, about, keys
+        super().__init__(title)
+        self._about, self._keys = about, keys
 
-    def compose(self) -> ComposeResult:
+    def body(self) -> ComposeResult:
         """A page that scrolls."""
-        with Vertical(classes="dialog -wide"):
-            yield Static(self._title, classes="dialog--title", markup=False)
-            yield ScrollingFlow(self._draw, id="help-text")
-            yield Static("escape closes   ctrl+p lists every command", classes="hint", markup=False)
-
-    def on_mount(self) -> None:
-        """Arrows scroll."""
-        self.query_one(ScrollingFlow).focus()
+        yield ScrollingFlow(self._draw, id="help-text")
 
     def _draw(self, page: Page) -> None:
         page.para(self._about)
