@@ -11,8 +11,8 @@ from textual.widgets import Input, OptionList, TextArea
 
 from interlock.model.base import Evidence, Gate, Status
 from interlock.model.errors import Location, WorkspaceError
-from interlock.tui.progress import worth_of
 from interlock.tui.widgets.fields import Choices
+from interlock.tui.widgets.question_form import worth_of
 from interlock.tui.widgets.rows import Rows
 from interlock.usecases.next import GateAtStake, NextQuestion
 from interlock.workspace.store import Workspace

@@ -1,16 +1,16 @@
-"""Questions in a list: how far they are answered, which of them are listed, and what the next one settles."""
+"""Questions in a list: how far they are answered, and which of them are listed."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from interlock.model import words
-from interlock.model.base import Evidence, Gate, Status
+from interlock.model.base import Evidence, Status
 from interlock.model.text import plain
 from interlock.tui.page import BAD, DIM, STATUS, line, text
 from interlock.tui.state import State
@@ -18,7 +18,6 @@ from interlock.tui.widgets.rows import Row
 
 if TYPE_CHECKING:
     from interlock.usecases.load import Inputs
-    from interlock.usecases.next import NextQuestion
     from interlock.usecases.questions import Asked
 
 
@@ -44,25 +43,6 @@ def by_area(inputs: Inputs) -> dict[str, Counts]:
         for question in questions(inputs, scope):
             areas[question.area].append(question)
     return {title: count(asked) for title, asked in areas.items() if asked}
-
-
-def worth_of(question: NextQuestion, names: Mapping[str, str]) -> str:
-    """Why a question is worth answering: ``decides the sandbox gate of Harborview; settles 3.7 points``."""
-    gates: dict[Gate, list[str]] = {}
-    for stake in question.gates:
-        gates.setdefault(stake.gate, []).append(names.get(stake.org, stake.org))
-    reasons = [
-        f"decides the {words.GATE[gate].phrase} gate of "
-        f"{orgs[0] if len(orgs) == 1 else words.count(len(orgs), 'organisation')}"
-        for gate, orgs in gates.items()
-    ]
-    points = words.number(question.points)
-    if points != "0":
-        reasons.append(f"settles {points} {'point' if points == '1' else 'points'}")
-    if question.rules:
-        rules = len(question.rules)
-        reasons.append(f"{words.count(rules, 'rule')} {words.agree(rules, 'waits', 'wait')} for it")
-    return "; ".join(reasons) or "no rule waits for it"
 
 
 def questions(inputs: Inputs, scope: str) -> tuple[Asked, ...]:

@@ -35,11 +35,12 @@ from interlock.tui.page import (
     text,
 )
 from interlock.tui.plan_page import shorter
-from interlock.tui.progress import Counts, by_area, settled, worth_of
+from interlock.tui.progress import Counts, by_area, settled
 from interlock.tui.screens.organization import in_the_way
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import Flow
+from interlock.tui.widgets.question_form import worth_of
 from interlock.tui.widgets.rows import Column, Row, Rows
 
 _ORG_COLUMNS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,11 @@ from textual.message import Message
 from textual.widgets import Input, Static, TextArea
 
 from interlock.model import words
-from interlock.model.base import Evidence
+from interlock.model.base import Evidence, Gate
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Contradiction
 from interlock.model.questionnaire import ItemType
 from interlock.tui.page import ACCENT, BAD, DIM, STATUS, WARN, Page, line, text
-from interlock.tui.progress import worth_of
 from interlock.tui.widgets.fields import TYPED, Choices, Field, Segments, Words, labelled
 from interlock.tui.widgets.flow import Flow
 
@@ -170,6 +170,25 @@ class QuestionForm(VerticalScroll):
         area = self.query_one("#long", Words)
         if self._shown is not None and area.display and not area.has_focus:
             self.post_message(self.Typed(self._shown.asked, area.given, submitted=False))
+
+
+def worth_of(question: NextQuestion, names: Mapping[str, str]) -> str:
+    """Why a question is worth answering: ``decides the sandbox gate of Harborview; settles 3.7 points``."""
+    gates: dict[Gate, list[str]] = {}
+    for stake in question.gates:
+        gates.setdefault(stake.gate, []).append(names.get(stake.org, stake.org))
+    reasons = [
+        f"decides the {words.GATE[gate].phrase} gate of "
+        f"{orgs[0] if len(orgs) == 1 else words.count(len(orgs), 'organisation')}"
+        for gate, orgs in gates.items()
+    ]
+    points = words.number(question.points)
+    if points != "0":
+        reasons.append(f"settles {points} {'point' if points == '1' else 'points'}")
+    if question.rules:
+        rules = len(question.rules)
+        reasons.append(f"{words.count(rules, 'rule')} {words.agree(rules, 'waits', 'wait')} for it")
+    return "; ".join(reasons) or "no rule waits for it"
 
 
 def _draw_question(page: Page, shown: Shown) -> None:
