@@ -13,6 +13,7 @@ An owner without a stated capacity never makes a task wait: each of its tasks ha
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ import numpy as np
 
 from interlock.model.base import Owner, Scope
 from interlock.plan.network import Bools, Floats, Ints
-from interlock.plan.tasks import Task, Work
+from interlock.plan.tasks import Work
 
 #: Person-days of expected effort for each person of a crew: smaller work is not split. Our judgement.
 CREW_DAYS = 10.0
@@ -63,7 +64,7 @@ def staff(work: Work, persons: Mapping[Owner, float]) -> Staffing:
     A capacity that is no whole number is spread over the next whole number of persons at a slower pace.
     """
     crews: list[float] = []
-    rows_of: dict[tuple[Owner, str], list[int]] = {}
+    rows_of: dict[tuple[Owner, str], list[int]] = defaultdict(list)
     size: dict[int, int] = {}
     for row, task in enumerate(work.tasks):
         if task.owner not in persons:
@@ -74,7 +75,8 @@ def staff(work: Work, persons: Mapping[Owner, float]) -> Staffing:
         size[row] = min(team.lanes, max(1, int(expected / CREW_DAYS)))
         crews.append(size[row] * team.pace)
         if task.effort is not None and task.effort.high > 0:
-            rows_of.setdefault(_team_name(task), []).append(row)
+            whose = "" if task.owner is Owner.US else task.parties.get(Scope(task.owner), "")
+            rows_of[task.owner, whose].append(row)
     teams: list[Team] = []
     team_of: dict[int, int] = {}
     for (owner, _), rows in rows_of.items():
@@ -89,12 +91,6 @@ def team_for(persons: float) -> Team:
     """A team of this many persons."""
     lanes = max(1, math.ceil(persons))
     return Team(lanes, persons / lanes)
-
-
-def _team_name(task: Task) -> tuple[Owner, str]:
-    if task.owner is Owner.US:
-        return (Owner.US, "")
-    return (task.owner, task.parties.get(Scope.ORG if task.owner is Owner.ORG else Scope.VENDOR, ""))
 
 
 class Lanes:

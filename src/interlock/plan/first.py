@@ -92,7 +92,7 @@ def rank(
     :param criticality: share of runs by row of ``simulation.work.tasks``.
     :param plan_p80: P80 of the whole plan in all runs, in working days.
     """
-    row_of = simulation.work.row_of
+    work, row_of = simulation.work, simulation.work.row_of
     nodes = {row_of[node.key]: node for node in graph.nodes if node.key in row_of}
     unlocks = _Unlocks(graph, rules, bool(simulation.orgs))
     by_key = {finding.key: finding for finding in findings}
@@ -100,23 +100,34 @@ def rank(
     together = 0.0
     things: list[FirstThing] = []
     while len(things) < TOP:
-        rows = _startable(simulation.work, nodes, chosen, criticality)[: _LATER if chosen else _CANDIDATES]
+        # What waits for nothing but what is chosen, most often critical first.
+        rows = [row for row in nodes if row not in chosen and all(first in chosen for first in work.before[row])]
+        rows.sort(key=lambda row: (-criticality[row], -nodes[row].blocks, nodes[row].key))
+        rows = rows[: _LATER if chosen else _CANDIDATES]
         if not rows:
             break
         savings = map(comparison.saved, comparison.closed([[*chosen, row] for row in rows]))
         candidates = [
-            _candidate(row, nodes[row], simulation.work.tasks[row], saved - together, unlocks, criticality[row])
+            _Candidate(
+                node=nodes[row],
+                row=row,
+                # Times have 32 bits: less than this is rounding.
+                saved=saved - together if abs(saved - together) > 1e-3 else 0.0,
+                person_days=person_days(work.tasks[row]),
+                unlocks=unlocks.by(nodes[row].key),
+                criticality=round(criticality[row], 3),
+            )
             for row, saved in zip(rows, savings, strict=True)
         ]
         best = min(candidates, key=lambda candidate: candidate.order)
-        because = _because(best, bool(chosen), _holding(simulation.work, best, chosen, criticality))
+        because = _because(best, bool(chosen), _holding(work, best, chosen, criticality))
         chosen[best.row] = None
         unlocks.close(best.node.key)
         [closed] = comparison.closed([chosen])
         together = comparison.saved(closed)
         through = max(0.0, plan_p80 - comparison.p80(None) + comparison.p80(None, closed))
         date = simulation.calendar.date_of(round(through, 1)).isoformat()
-        task = simulation.work.tasks[best.row]
+        task = work.tasks[best.row]
         things.append(
             FirstThing(
                 key=best.node.key,
@@ -133,20 +144,6 @@ def rank(
             )
         )
     return tuple(things)
-
-
-def _startable(
-    work: Work, nodes: Mapping[int, GapNode], chosen: Mapping[int, None], criticality: Sequence[float]
-) -> list[int]:
-    """Rows that wait for nothing but what is chosen, those that are most often critical first."""
-    rows = [row for row in nodes if row not in chosen and all(first in chosen for first in work.before[row])]
-    return sorted(rows, key=lambda row: (-criticality[row], -nodes[row].blocks, nodes[row].key))
-
-
-def _candidate(row: int, node: GapNode, task: Task, saved: float, unlocks: _Unlocks, criticality: float) -> _Candidate:
-    # Times have 32 bits: less than this is rounding.
-    saved = saved if abs(saved) > 1e-3 else 0.0
-    return _Candidate(node, row, saved, person_days(task), unlocks.by(node.key), round(criticality, 3))
 
 
 def person_days(task: Task) -> float:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from interlock.model.base import CheckOutcome
 from interlock.model.observation import Check, Observation
-from interlock.model.text import plain
+from interlock.report import safe
 
-#: What plain text may still hold and XML 1.0 (section 2.2) may not.
-_NOT_XML = re.compile("[\ufffe\uffff]")
 _SKIPPED = {CheckOutcome.NOT_OBSERVED, CheckOutcome.NOT_APPLICABLE}
 
 
@@ -24,11 +21,11 @@ def to_junit(observations: Sequence[Observation]) -> str:
     root = Element("testsuites", {"name": "interlock probe", **_totals(observations)})
     for observation in observations:
         target = observation.target
-        name, moment = _clean(target.org or target.base_url, 300), observation.started.strftime("%Y-%m-%dT%H:%M:%S")
+        name, moment = safe.text(target.org or target.base_url, 300), observation.started.strftime("%Y-%m-%dT%H:%M:%S")
         suite = SubElement(root, "testsuite", {"name": name, **_totals([observation]), "timestamp": moment})
         properties = SubElement(suite, "properties")
         for name, value in (("base_url", target.base_url), ("outcome", observation.outcome)):
-            SubElement(properties, "property", {"name": name, "value": _clean(value, 2048)})
+            SubElement(properties, "property", {"name": name, "value": safe.text(value, 2048)})
         for check in observation.checks:
             _case(suite, observation, check)
     indent(root)
@@ -52,12 +49,12 @@ def _case(suite: Element, observation: Observation, check: Check) -> None:
         suite,
         "testcase",
         {
-            "classname": _clean(f"{target.org or target.base_url}.{check.id.partition('-')[0]}", 400),
-            "name": _clean(f"{check.id} {check.title}", 300),
+            "classname": safe.text(f"{target.org or target.base_url}.{check.id.partition('-')[0]}", 400),
+            "name": safe.text(f"{check.id} {check.title}", 300),
             "time": "0",
         },
     )
-    message = _clean(check.message, 1000)
+    message = safe.text(check.message, 1000)
     if check.outcome in _SKIPPED:
         SubElement(case, "skipped", {"message": message})
     elif check.outcome is CheckOutcome.FAIL:
@@ -72,8 +69,4 @@ def _case(suite: Element, observation: Observation, check: Check) -> None:
 def _details(check: Check) -> str:
     where = [f"at {evidence.url}#{evidence.pointer}" for evidence in check.evidence[:5]]
     sources = [f"see {reference.title}: {reference.url}" for reference in check.references]
-    return "\n".join(_clean(line, 2048) for line in (check.message, *where, *sources))
-
-
-def _clean(text: str, limit: int) -> str:
-    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", plain(text, limit))
+    return "\n".join(safe.text(line, 2048) for line in (check.message, *where, *sources))

@@ -6,7 +6,6 @@ the classes beside them let the stylesheet repaint the same shapes for dark scre
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from html import escape
 
@@ -18,7 +17,6 @@ INK, SOFT, RULE, PAPER, WASH = "#17202b", "#55606d", "#c9cfd6", "#ffffff", "#f3f
 BAD, WARN, GOOD, UNKNOWN = "#9b1c1c", "#9a5200", "#1c6b45", "#3b5b8c"
 COLOURS = {"ink": INK, "soft": SOFT, "bad": BAD, "warn": WARN, "good": GOOD, "unknown": UNKNOWN}
 
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 #: Advance widths of Source Sans 3 regular, U+0020 to U+007E, in thousandths of an em (from the font's hmtx table).
 _WIDTHS = (
@@ -32,22 +30,17 @@ _ADVANCE = {chr(32 + index): int(width) / 1000 for index, width in enumerate(_WI
 Value = str | float | int
 
 
-def clean(value: object) -> str:
-    """Text that XML can hold."""
-    return _ILLEGAL.sub("\N{REPLACEMENT CHARACTER}", str(value))
-
-
 def element(tag: str, attributes: Mapping[str, Value], *children: str, text: str | None = None) -> str:
-    """One element; ``children`` are markup already, ``text`` and attribute values are escaped here."""
+    """One element; ``children`` are markup already, ``text`` and attribute values are safe lines, escaped here."""
     parts = "".join(f' {key}="{escape(_shown(value))}"' for key, value in attributes.items())
-    inner = (escape(clean(text)) if text is not None else "") + "".join(children)
+    inner = (escape(text) if text is not None else "") + "".join(children)
     return f"<{tag}{parts}>{inner}</{tag}>" if inner else f"<{tag}{parts}/>"
 
 
 def _shown(value: Value) -> str:
     if isinstance(value, float):
         return f"{value:.2f}".rstrip("0").rstrip(".") or "0"
-    return clean(value)
+    return str(value)
 
 
 def picture(width: float, height: float, alt: str, children: Iterable[str], *, name: str) -> str:

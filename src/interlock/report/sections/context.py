@@ -17,6 +17,7 @@ from interlock.model.finding import Finding, Subject
 from interlock.model.gap_graph import GapNode
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
+from interlock.model.plan import PlanTask
 from interlock.model.readiness import OrgReadiness
 from interlock.model.rule import LeadTime, Rule
 from interlock.report import safe
@@ -159,6 +160,13 @@ class Context:
         if subject.scope is Scope.VENDOR:
             return Link(label=f"{words.vendor(subject.id)} (vendor)")
         return self.organization_link(subject.id)
+
+    def task_subject(self, task: PlanTask) -> str:
+        """Names the organisation, the vendor or the product that a task is about."""
+        if task.org:
+            return self.organization_name(task.org)
+        vendor = task.id.partition("@vendor:")[2]
+        return f"{words.vendor(vendor)} (vendor)" if vendor else "Product"
 
     def message(self, finding: Finding) -> str:
         """What was found, for a place that names the subject already."""

@@ -22,11 +22,11 @@ def build_first(context: Context) -> Shown:
     return {"note": _NUMBERS, "steps": first_steps(context), "together": _together(context)}
 
 
-def first_steps(context: Context) -> tuple[Shown, ...]:
+def first_steps(context: Context) -> list[Shown]:
     """The first things to do, best first."""
-    return tuple(
+    return [
         _first(context, rank, first) for rank, first in enumerate(context.assessment.plan.first[:FIRST_LIMIT], start=1)
-    )
+    ]
 
 
 def _first(context: Context, rank: int, first: FirstThing) -> Shown:

@@ -103,10 +103,11 @@ def _table(
 
 
 def _row(need: NeedMatch, fits: Sequence[ContractFit], matches_of: Sequence[dict[_Key, NeedMatch]]) -> Shown:
-    cells = []
-    for fit, matches in zip(fits, matches_of, strict=True):
-        match = matches.get(_key(need))
-        cells.append(FIT_MARK[match.outcome if fit.observed else "not_observed"] if match else NOT_NEEDED)
+    matches = [matches.get(_key(need)) for matches in matches_of]
+    cells = (
+        FIT_MARK[match.outcome if fit.observed else "not_observed"] if match else NOT_NEEDED
+        for fit, match in zip(fits, matches, strict=True)
+    )
     return {
         "need": need_name(need),
         "kind": _KIND[need.kind],

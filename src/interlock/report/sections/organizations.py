@@ -71,7 +71,11 @@ def _page(
     if context.brief:
         needed = [finding for finding in findings if context.needed(context.assessment.rules[finding.rule])]
         told = _rows(context, needed, UNDECIDED)[:BRIEF_ROWS]
-    failed = _failed(observed)
+    # Through whom it was asked: whose answer came, and whose silence, cannot be told from the requests alone.
+    proxies = [safe.text(proxy, 200) for proxy in observation.proxies] if observation else []
+    proxy_note = f"Asked through the proxy {words.listed(proxies, 3)}." if proxies else ""
+    failed = [check for check in observed.checks if check.outcome in _SHOWN_CHECKS] if observed else []
+    failed.sort(key=lambda check: (_SHOWN_CHECKS.index(check.outcome), check.severity.rank, check.id))
     checks = failed[: BRIEF_ROWS if context.brief else None]
     counted = (_checks_note(observed), _left(len(failed) - len(checks), "with findings"))
     return {
@@ -90,7 +94,7 @@ def _page(
         "undecided": told,
         "undecided_note": _left(len(undecided) - len(told), "undecided"),
         "probe": _probe_facts(observed) if observed else (),
-        "probe_note": " ".join(filter(None, (_probe_note(observed, readiness), _proxy_note(observation)))),
+        "probe_note": " ".join(filter(None, (_probe_note(observed, readiness), proxy_note))),
         "checks": tuple(_check(context, check) for check in checks),
         "checks_note": " ".join(filter(None, counted)),
         "needs": unmet_needs(fit, limit=BRIEF_NAMES if context.brief else 60) if fit else (),
@@ -242,11 +246,6 @@ def _why_undecided(context: Context, finding: Finding) -> str:
     return f"Not observed; not answered: {words.listed(answers, 4)}." if answers else "Not observed."
 
 
-def _failed(observation: Observation | None) -> list[Check]:
-    checks = [check for check in observation.checks if check.outcome in _SHOWN_CHECKS] if observation else []
-    return sorted(checks, key=lambda check: (_SHOWN_CHECKS.index(check.outcome), check.severity.rank, check.id))
-
-
 def _check(context: Context, check: Check) -> Shown:
     evidence = [safe.text(f"{item.url} {item.pointer}".strip(), 200) for item in check.evidence if item.url]
     return {
@@ -268,12 +267,6 @@ def _probe_note(observation: Observation | None, readiness: OrgReadiness) -> str
     took = observation.elapsed_ms
     duration = f"{words.number(took / 1000)} s" if took >= 1000 else f"{took:.0f} ms"
     return f"{words.count(len(observation.requests), 'request')} in {duration}, {words.moment(observation.started)}."
-
-
-def _proxy_note(observation: Observation | None) -> str:
-    """Through whom it was asked: whose answer came, and whose silence, cannot be told from the requests alone."""
-    proxies = [safe.text(proxy, 200) for proxy in observation.proxies] if observation is not None else []
-    return f"Asked through the proxy {words.listed(proxies, 3)}." if proxies else ""
 
 
 def _checks_note(observation: Observation | None) -> str:

@@ -50,7 +50,7 @@ def build_plan(context: Context) -> Shown:
         "deciding": tuple(task_row(context, group) for group in deciding),
         "deciding_note": deciding_note if deciding else "",
         "drivers": _drivers(context),
-        "unknowns": _unknown_steps(context),
+        "unknowns": [_unknown(context, unknown) for unknown in plan.unknowns[:UNKNOWN_LIMIT]],
         "sandbox": _sandbox(context),
     }
 
@@ -139,11 +139,6 @@ def _driver(context: Context, driver: Driver) -> TornadoRow:
     if driver.what == "party" and where:
         name, where = where, "everything there, together"
     return TornadoRow(name, where, driver.p80_if_well, driver.p80_if_badly, strong=driver.what == "party")
-
-
-def _unknown_steps(context: Context) -> tuple[Shown, ...]:
-    """What to find out first, best first."""
-    return tuple(_unknown(context, unknown) for unknown in context.assessment.plan.unknowns[:UNKNOWN_LIMIT])
 
 
 def _unknown(context: Context, unknown: UnknownThing) -> Shown:

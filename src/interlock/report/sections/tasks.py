@@ -64,8 +64,7 @@ def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
 def _where(context: Context, group: Sequence[PlanTask]) -> str:
     orgs = list(dict.fromkeys(task.org for task in group if task.org))
     if not orgs:
-        vendor = group[0].id.partition("@vendor:")[2]
-        return f"{words.vendor(vendor)} (vendor)" if vendor else "Product"
+        return context.task_subject(group[0])
     total = len(context.assessment.organizations)
     if len(orgs) > 2:
         return f"all {total:,} organisations" if len(orgs) == total else f"{len(orgs):,} of {total:,} organisations"

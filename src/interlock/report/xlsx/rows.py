@@ -11,7 +11,6 @@ from interlock.model import words
 from interlock.model.base import CheckOutcome, GapClass, Grade, Owner, Reference, RuleOutcome, Scope
 from interlock.model.content import first_changes, ruleset_words, told_changes
 from interlock.model.finding import Finding
-from interlock.model.gap_graph import GapNode
 from interlock.model.observation import Check, Observation
 from interlock.model.plan import PlanTask
 from interlock.model.readiness import OrgReadiness
@@ -251,7 +250,7 @@ class Content:
                 task.id,
                 question(node.title if node else task.title) if task.kind == "discovery" else whole(task.title),
                 words.TASK[task.kind].title,
-                self._where(task, node),
+                self.context.task_subject(task),
                 words.OWNER[task.owner].title,
                 words.GATE[task.gate].title,
                 _lines(*task.after),
@@ -266,14 +265,6 @@ class Content:
                 words.GRADE[lead.grade].title if lead else None,
                 lead.as_of if lead else None,
             )
-
-    def _where(self, task: PlanTask, node: GapNode | None) -> str:
-        if node is not None:
-            return self.context.subject_link(node.subject).label
-        if task.org:
-            return self.context.organization_name(task.org)
-        vendor = task.id.partition("@vendor:")[2]
-        return f"{words.vendor(vendor)} (vendor)" if vendor else "Product"
 
     def _date(self, working_days: float) -> date | None:
         """The day on which something ends that takes so many working days from the plan's start."""
