@@ -157,17 +157,19 @@ class GapsSection(Section):
             return
         if not self._filter.takes(node):
             self._list_only(Filter())
-        table = self.query_one("#gaps", Rows)
-        table.select(key)
-        self._read(Rows.Chosen(table, key))
+        self.query_one("#gaps", Rows).select(key)
+        self._read(key)
 
     @on(Rows.Moved, "#gaps")
     def _moved(self, event: Rows.Moved) -> None:
         self._show_explanation(event.key)
 
     @on(Rows.Chosen, "#gaps")
-    def _read(self, event: Rows.Chosen) -> None:
-        self._show_explanation(event.key)
+    def _chosen(self, event: Rows.Chosen) -> None:
+        self._read(event.key)
+
+    def _read(self, key: str) -> None:
+        self._show_explanation(key)
         self.add_class("-reading")
         self.query_one("#explanation").focus()
 
