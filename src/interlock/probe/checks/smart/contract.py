@@ -5,12 +5,13 @@ What was not published is not refused: only what a list positively leaves out is
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from interlock.fhir.auth_path import auth_paths
 from interlock.fhir.scopes import covers
 from interlock.model import words
 from interlock.model.base import Severity
+from interlock.model.observation import SmartFacts
 from interlock.probe.checks.base import (
     CheckInput,
     NeedError,
@@ -25,6 +26,9 @@ from interlock.probe.checks.base import (
     warned,
 )
 from interlock.probe.checks.sources import cite
+
+if TYPE_CHECKING:
+    from interlock.model.contract import WorkflowContract
 
 _CAPABILITIES = cite("SM-CONF", "capabilities", "Capabilities")
 
@@ -56,6 +60,14 @@ _launch("SMART-051", "standalone", "The contract's standalone launch has an auth
 _launch("SMART-052", "backend", "The contract's backend service has an auth path")
 
 
+def _compared(probed: CheckInput) -> tuple[WorkflowContract, SmartFacts]:
+    """The contract, and what the server publishes.
+
+    :raises NeedError: that was not seen.
+    """
+    return given(probed.contract), probed.smart
+
+
 @check(
     "SMART-053",
     "The contract's launch context is offered",
@@ -68,9 +80,9 @@ _launch("SMART-052", "backend", "The contract's backend service has an auth path
 )
 def context(probed: CheckInput) -> Result:
     """``context-ehr-patient`` and its siblings, for each launch mode and context that the contract names."""
-    _, launch = probed.smart, given(probed.contract).launch
-    modes = [mode for mode in launch.modes if mode != "backend"]
-    wanted = [f"context-{mode}-{kind}" for mode in modes for kind in launch.context if kind != "user"]
+    contract, _ = _compared(probed)
+    modes = [mode for mode in contract.launch.modes if mode != "backend"]
+    wanted = [f"context-{mode}-{kind}" for mode in modes for kind in contract.launch.context if kind != "user"]
     if not wanted:
         raise NeedError(not_applicable("the contract needs no launch context"))
     missing = [name for name in wanted if name not in probed.listed("capabilities")]
@@ -93,7 +105,8 @@ def context(probed: CheckInput) -> Result:
 )
 def client(probed: CheckInput) -> Result:
     """public, or confidential with a secret or a key."""
-    smart, wanted = probed.smart, given(probed.contract).launch.client
+    contract, smart = _compared(probed)
+    wanted = contract.launch.client
     if wanted is None:
         raise NeedError(not_applicable("the contract does not say which kind of client the product is"))
     probed.listed("capabilities")
@@ -116,8 +129,8 @@ def client(probed: CheckInput) -> Result:
 )
 def scopes(probed: CheckInput) -> Result:
     """The list need not be complete: what it leaves out has to be asked, and is not refused."""
-    _, matches = probed.smart, given(probed.fit).matches
-    needed = [match.name for match in matches if match.kind == "scope"]
+    _compared(probed)
+    needed = [match.name for match in given(probed.fit).matches if match.kind == "scope"]
     if not needed:
         raise NeedError(not_applicable("the contract needs no scope"))
     silent = [scope for scope in needed if not covers(probed.listed("scopes_supported"), scope)]
@@ -141,8 +154,8 @@ def scopes(probed: CheckInput) -> Result:
 )
 def browser(probed: CheckInput) -> Result:
     """A client that lives in a browser cannot keep a secret."""
-    smart = probed.smart
-    if not given(probed.contract).launch.browser:
+    contract, smart = _compared(probed)
+    if not contract.launch.browser:
         raise NeedError(not_applicable("the contract has no client in a browser"))
     if "client-public" not in probed.listed("capabilities"):
         return failed("The product's client lives in a browser, and client-public is not listed")
