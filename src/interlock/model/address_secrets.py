@@ -7,7 +7,6 @@ redacted before it is kept or shown.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from urllib.parse import unquote
 
 #: Stands for a secret in an address. No brackets: it stays an address.
@@ -37,16 +36,9 @@ def may_hold_secrets(raw: bytes) -> bool:
     """Whether a document may hold an address with a secret. Quick, and true in any doubt."""
     if b"\0" in raw or (b"\\" in raw and b"\\u00" in raw):
         return True
-    return any(_ends_user(raw, position) for position in _positions(raw, b"@")) or any(
-        _ends_parameter(raw, position) for position in _positions(raw, b"=")
+    return any(_ends_user(raw, match.start()) for match in re.finditer(b"@", raw)) or any(
+        _ends_parameter(raw, match.start()) for match in re.finditer(b"=", raw)
     )
-
-
-def _positions(raw: bytes, character: bytes) -> Iterator[int]:
-    position = raw.find(character)
-    while position >= 0:
-        yield position
-        position = raw.find(character, position + 1)
 
 
 def _ends_user(raw: bytes, position: int) -> bool:

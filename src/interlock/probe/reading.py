@@ -114,8 +114,7 @@ def _diagnostics(content_type: str, body: bytes) -> str:
         value = parse_json(decode_text(body, content_type)[0])
     except (NotJsonError, JsonBoundsError):
         return ""
-    is_outcome = isinstance(value, dict) and value.get("resourceType") == "OperationOutcome"
-    return outcome_text(value) if is_outcome else ""
+    return outcome_text(value) if isinstance(value, dict) and value.get("resourceType") == "OperationOutcome" else ""
 
 
 def outcome_text(outcome: dict[str, Any]) -> str:

@@ -222,8 +222,7 @@ class Pools:
             task.add_done_callback(self._closing.discard)
 
     def _new(self, gate: Gate, context: ssl.SSLContext | None) -> aiohttp.ClientSession:
-        connector = _BoundedConnector(
-            self._max_bytes,
+        connector = aiohttp.TCPConnector(
             resolver=gate,
             socket_factory=gate.socket,
             use_dns_cache=False,
@@ -231,6 +230,7 @@ class Pools:
             limit=0,
             keepalive_timeout=_KEEPALIVE_S,
         )
+        _bound(connector, 2 * self._max_bytes + _BESIDES)
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -240,13 +240,12 @@ class Pools:
         )
 
 
-class _BoundedConnector(aiohttp.TCPConnector):
-    """A connector whose connections end when the answer to a request is far larger than any body may be."""
+def _bound(connector: aiohttp.TCPConnector, limit: int) -> None:
+    """Let the connections of a connector end when more bytes than any answer may have come in answer to one request.
 
-    def __init__(self, max_bytes: int, **named: Any) -> None:
-        super().__init__(**named)
-        bounded: partial[Any] = partial(_BoundedHandler, 2 * max_bytes + _BESIDES, loop=self._loop)
-        self._factory = bounded
+    aiohttp has no setting for it, and its parser hides what it drops: the bytes are counted in front of it.
+    """
+    connector._factory = partial[Any](_BoundedHandler, limit, loop=asyncio.get_running_loop())
 
 
 class _BoundedHandler(ResponseHandler):

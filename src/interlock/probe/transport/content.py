@@ -53,9 +53,8 @@ class Decoder:
         self._left = limit
         self._left_coded = limit
         self._raw: zlib._Decompress | None = None
-        self._started = False
         self._ended = False
-        self._head = b""
+        self._head: bytes | None = b""
         self._members = 1
         self.notes: list[str] = []
 
@@ -67,25 +66,19 @@ class Decoder:
         self._left_coded -= len(chunk)
         if self._left_coded < 0:  # a stream may go on without ever bringing a byte
             raise TooLargeError
-        if not self._started:
+        if self._head is not None:
             self._head += chunk
             if len(self._head) < 2:
                 return b""
-            chunk, self._head = self._head, b""
+            chunk, self._head = self._head, None
             self._start(chunk)
         return self._decode(chunk)
 
     def finish(self) -> tuple[bytes, bool]:
         """The last bytes, and whether the coded stream came to its own end."""
-        tail = b""
-        if self._head:
-            tail, self._head = self._head, b""
-            self._started = True
-            tail = self._decode(tail)
-        return tail, self._raw is None or self._raw.eof
+        return self._head or b"", self._raw is None or self._raw.eof
 
     def _start(self, chunk: bytes) -> None:
-        self._started = True
         if chunk.startswith(_GZIP_MAGIC):
             if self._coding not in {"gzip", "x-gzip"}:
                 self.notes.append("the body is gzip without a Content-Encoding that says so")

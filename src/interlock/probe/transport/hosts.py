@@ -192,9 +192,11 @@ class HostLimits:
 
     def _forget(self) -> None:
         now = asyncio.get_running_loop().time()
-        for host, state in list(self._hosts.items()):
-            if not state.users and max(state.next_start, state.quiet_until) <= now:
-                del self._hosts[host]
+        self._hosts = {
+            host: state
+            for host, state in self._hosts.items()
+            if state.users or max(state.next_start, state.quiet_until) > now
+        }
 
 
 def asked_to_wait(status: int | None, headers: Mapping[str, str]) -> float | None:
