@@ -192,15 +192,11 @@ class _Peer:
 
 
 def _chain(handshake: Any) -> Iterable[bytes]:
-    """DER of every certificate presented; Python before 3.13 has it on an inner object only."""
-    holder = handshake if hasattr(handshake, "get_unverified_chain") else getattr(handshake, "_sslobj", None)
-    read = getattr(holder, "get_unverified_chain", None)
-    presented = (read() or []) if read is not None else []
-    chain = [
-        certificate if isinstance(certificate, bytes) else certificate.public_bytes(2) for certificate in presented
-    ]  # 2: ENCODING_DER
-    leaf = handshake.getpeercert(binary_form=True)
-    return chain or ([leaf] if leaf else [])
+    """DER of every certificate presented; Python before 3.13 has it on an inner object only, and not yet as bytes."""
+    holder = handshake if hasattr(handshake, "get_unverified_chain") else handshake._sslobj
+    presented = holder.get_unverified_chain() or ()
+    der = 2  # ENCODING_DER
+    return [known if isinstance(known, bytes) else known.public_bytes(der) for known in presented]
 
 
 @cache
