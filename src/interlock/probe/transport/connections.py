@@ -245,7 +245,8 @@ def _bound(connector: aiohttp.TCPConnector, limit: int) -> None:
 
     aiohttp has no setting for it, and its parser hides what it drops: the bytes are counted in front of it.
     """
-    connector._factory = partial[ResponseHandler](_BoundedHandler, limit, loop=asyncio.get_running_loop())
+    factory: partial[Any] = partial(_BoundedHandler, limit, loop=asyncio.get_running_loop())
+    connector._factory = factory
 
 
 class _BoundedHandler(ResponseHandler):
