@@ -19,7 +19,6 @@ from contextlib import aclosing
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
@@ -223,9 +222,7 @@ class ResultFile:
     def __enter__(self) -> ResultFile:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._file.close()
 
     def earlier(self) -> Iterator[Observation]:

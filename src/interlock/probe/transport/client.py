@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cache, partial
-from types import TracebackType
 from urllib.parse import unquote, urljoin
 
 from interlock.documents.redaction import remember_secret, without_secrets_in_use
@@ -89,9 +88,7 @@ class Client:
             self._context(identified=identified)  # unusable certificates are reported before any request
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self._pools.close()
         await self._resolver.close()
 
