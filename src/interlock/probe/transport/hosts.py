@@ -48,9 +48,7 @@ class HostMemory:
     def order(self, host: str, ladder: Ladder) -> Ladder:
         """The ladder with the rung that the host understood last time first."""
         known = self._rungs.get(host)
-        if known is None or known not in ladder or known == ladder[0]:
-            return ladder
-        return (known, *(rung for rung in ladder if rung != known))
+        return ladder if known is None else (known, *(rung for rung in ladder if rung != known))
 
     def learn(self, host: str, exchange: Exchange, ladder: Ladder) -> None:
         """Remember the rung that brought the document."""
@@ -107,13 +105,10 @@ def next_rung(exchange: Exchange, position: int, ladder: Ladder) -> int | None:
     A page for people is answered to ``_format`` alone; a server that breaks on the version parameter is asked without.
     """
     rest = range(position + 1, len(ladder))
-    if exchange.reading in _WORTH_ANOTHER_RUNG:
-        return next(iter(rest), None)
     if exchange.reading == "html":
         return next((index for index in rest if ladder[index].query), None)
-    if exchange.record.status == 500 and ";" in ladder[position].accept:
-        return next(iter(rest), None)
-    return None
+    breaks = exchange.record.status == 500 and ";" in ladder[position].accept
+    return next(iter(rest), None) if breaks or exchange.reading in _WORTH_ANOTHER_RUNG else None
 
 
 #: Statuses that ask for a pause; after it a second attempt may succeed (RFC 6585 section 4, RFC 9110 section 15.6.4).
