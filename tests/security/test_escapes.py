@@ -559,14 +559,14 @@ def _gaps(world: World) -> None:
 
 @shown
 def _plan(world: World) -> None:
-    from interlock.cli.planning import show_plan
+    from interlock.cli.commands.plan import show_plan
 
     show_plan(world.assessment, tasks=True)
 
 
 @shown
 def _patterns(world: World) -> None:
-    from interlock.cli.pattern_list import show_patterns
+    from interlock.cli.commands.patterns import show_patterns
 
     names = {org.id: org.name for org in world.inputs.organizations}
     show_patterns(world.assessment.patterns, names, everything=True)

@@ -8,15 +8,19 @@ from collections.abc import Iterable, Iterator
 from rich.table import Table
 from rich.text import Text
 
-from interlock.cli.output import cell_text, console
+from interlock.cli.output import cell_text, console, make_table
 from interlock.model import words
 from interlock.model.base import CheckOutcome
 from interlock.model.observation import CapabilityFacts, Check, Observation, SmartFacts
+from interlock.model.sample import DataFacts, InputSample
 from interlock.model.text import plain
 from interlock.usecases.checks import auth_paths_of
 
 _STYLES = {CheckOutcome.FAIL: "bold red", CheckOutcome.ERROR: "bold red", CheckOutcome.WARN: "yellow"}
 _WRITES = ("create", "update", "patch", "delete")
+
+
+_UNINTERESTING = "http://terminology.hl7.org/CodeSystem/"
 
 
 def show_card(observation: Observation, name: str | None = None) -> None:
@@ -36,8 +40,6 @@ def show_card(observation: Observation, name: str | None = None) -> None:
         grid.add_row(label, cell_text(value))
     out.print(grid)
     if observation.facts.data is not None:
-        from interlock.cli.probe_sample import show_sample
-
         out.print()
         show_sample(observation.facts.data)
     rows = [check for check in observation.checks if check.outcome in _STYLES]
@@ -152,3 +154,43 @@ def _checks(checks: Iterable[Check]) -> Table:
         severity = Text(words.SEVERITY[check.severity].phrase, "dim")
         table.add_row(outcome, severity, Text(check.id), cell_text(check.message))
     return table
+
+
+def show_sample(data: DataFacts) -> None:
+    """Print a table of the contract's inputs: how many were seen, which required fields lack, which codes occur."""
+    out = console()
+    token = data.token
+    if token is not None and token.outcome != "given":
+        said = {"issued": "issued", "refused": "refused", "failed": "not issued", "not_sent": "not asked for"}
+        why = f": {plain(token.reason, 300)}" if token.reason else ""
+        out.print(Text(f"Token {said[token.outcome]}{why}" + (f" ({data.method})" if data.method != "none" else "")))
+    if all(sample.outcome == "not_asked" for sample in data.inputs):
+        return
+    table = make_table(
+        [
+            ("Input", {"ratio": 2, "min_width": 24}),
+            ("Seen", {"justify": "right", "no_wrap": True}),
+            ("Required fields", {"ratio": 3}),
+            ("Statuses and code systems", {"ratio": 4}),
+        ]
+    )
+    for sample in data.inputs:
+        count = str(sample.count) if sample.outcome == "sampled" else "–"
+        table.add_row(*map(cell_text, (sample.name, count, _fields(sample), ", ".join(_codes(sample)))))
+    out.print(table)
+
+
+def _fields(sample: InputSample) -> str:
+    if sample.outcome != "sampled":
+        return sample.reason or sample.outcome.replace("_", " ")
+    lacking = [f"{path} in {there} of {sample.count}" for path, there in sample.fields.items() if there < sample.count]
+    fields = ", ".join(lacking) or ("all there" if sample.fields else "none asked for")
+    return f"{fields}; {sample.reason}" if sample.reason else fields
+
+
+def _codes(sample: InputSample) -> Iterator[str]:
+    """Statuses, then the code systems that say something; FHIR's own are in the JSON."""
+    yield from (f"{status} {count}" for status, count in sample.statuses.items())
+    for system, count in sample.systems.items():
+        if not system.startswith(_UNINTERESTING):
+            yield f"{plain(system.partition('://')[2] or system, 80)} {count}"

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from interlock.documents.visible import to_json, visible
-from interlock.model.errors import DocumentError, InterlockError
+from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.text import plain
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pydantic import BaseModel
     from rich.console import Console
     from rich.table import Table
@@ -28,6 +30,22 @@ def emit_json(value: BaseModel | dict[str, Any] | list[Any]) -> None:
     """Write JSON: two-space indent, keys in model order, floats as they are, escapes for what cannot be seen."""
     data = value if isinstance(value, (dict, list)) else value.model_dump(mode="json")
     sys.stdout.write(to_json(data))
+
+
+def save(path: Path, text: str) -> None:
+    """Write data to the file of ``--output``, and its folder where that is absent.
+
+    :raises InterlockError: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InterlockError(
+            f"cannot be written: {error.strerror or error}",
+            location=Location(file=str(path)),
+            remedy="choose another file for --output",
+        ) from error
 
 
 def say(text: str) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from interlock.cli.output import emit
+from interlock.cli.output import emit, save
 from interlock.cli.progress import ProbeProgress
 from interlock.documents.visible import to_json, visible_json
 from interlock.model import words
 from interlock.model.base import CheckOutcome, Gate, Severity
-from interlock.model.errors import InterlockError, Location, NothingObservedError
+from interlock.model.errors import InterlockError, NothingObservedError
 from interlock.model.observation import Observation, Target
 from interlock.usecases.probe import ProbeSettings, probe_targets
 
@@ -48,7 +48,7 @@ def watch(
 
     observations = asyncio.run(collect())
     if out is not None:
-        _save(out, "".join(lines))
+        save(out, "".join(lines))
     return sorted(
         observations,
         key=lambda o: by_org.get(o.target.org or "", order.get((o.target.org, o.target.base_url), len(order))),
@@ -68,7 +68,7 @@ def report(observations: Sequence[Observation], output: str, out: Path | None, w
     if out is None:
         emit(text)
     else:
-        _save(out, text)
+        save(out, text)
 
 
 def _rendered(observations: Sequence[Observation], output: str, workspace: Workspace | None) -> str:
@@ -78,18 +78,6 @@ def _rendered(observations: Sequence[Observation], output: str, workspace: Works
     from interlock.usecases.probe_outputs import to_junit, to_sarif
 
     return to_sarif(observations, workspace) if output == "sarif" else to_junit(observations)
-
-
-def _save(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InterlockError(
-            f"cannot be written: {error.strerror or error}",
-            location=Location(file=str(path)),
-            remedy="choose another file for --output",
-        ) from error
 
 
 def _show(observations: Sequence[Observation]) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from interlock.cli.options import WorkspaceOption
-
-if TYPE_CHECKING:
-    from interlock.model.questionnaire import Response
+from interlock.cli.output import say
+from interlock.model import words
+from interlock.model.base import Evidence, Status
+from interlock.model.errors import InterlockError
+from interlock.model.questionnaire import Response
+from interlock.usecases.answer import choose_answer, make_response, record_answer, said, scope_of
+from interlock.usecases.judge import judge
+from interlock.usecases.load import load_inputs, open_workspace
 
 
 def answer(
@@ -38,14 +43,6 @@ def answer(
     folder: WorkspaceOption = None,
 ) -> None:
     """Answer one question and save it at once."""
-    from interlock.cli.output import say
-    from interlock.model import words
-    from interlock.model.base import Evidence, Status
-    from interlock.model.errors import InterlockError
-    from interlock.usecases.answer import choose_answer, make_response, record_answer, said, scope_of
-    from interlock.usecases.judge import judge
-    from interlock.usecases.load import load_inputs, open_workspace
-
     workspace = open_workspace(folder)
     inputs = load_inputs(workspace)
     if keep is not None:
@@ -84,6 +81,5 @@ def answer(
 
 
 def _was(now: Response | None, before: Response | None) -> str:
-    from interlock.usecases.answer import said
 
     return "" if before is None or (now is not None and now.said == before.said) else f" (it was {said(before)})"

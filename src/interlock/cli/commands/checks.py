@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from interlock.cli.options import TableOrJson
-
-if TYPE_CHECKING:
-    from interlock.usecases.checks import CheckEntry
+from interlock.cli.output import emit, emit_json, show_table, wrapped
+from interlock.model import words
+from interlock.usecases.checks import CheckEntry, check_list, check_named, needed_for
 
 
 def checks(
@@ -17,10 +17,6 @@ def checks(
     output: TableOrJson = "table",
 ) -> None:
     """List what a probe checks, or explain one check: what it asks, what it needs, and its sources."""
-    from interlock.cli.output import emit_json, show_table
-    from interlock.model import words
-    from interlock.usecases.checks import check_list, check_named
-
     if check_id is not None:
         entry = check_named(check_id)
         if output == "json":
@@ -39,9 +35,6 @@ def checks(
 
 
 def _explain(entry: CheckEntry) -> None:
-    from interlock.cli.output import emit, wrapped
-    from interlock.model import words
-    from interlock.usecases.checks import needed_for
 
     facts = [("Severity", words.SEVERITY[entry.severity].phrase), ("Level", entry.level), ("Needs", needed_for(entry))]
     lines = [f"{entry.id} {entry.title}", "", *(f"{label:<9}{value}" for label, value in facts if value)]

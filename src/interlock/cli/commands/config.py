@@ -7,6 +7,9 @@ from typing import Annotated
 import typer
 
 from interlock.cli.options import WorkspaceOption
+from interlock.cli.output import emit, emit_json
+from interlock.usecases.load import open_workspace
+from interlock.usecases.schemas import SCHEMAS, schema_of
 
 app = typer.Typer(
     help="Where things are, the settings in force, and the schemas of files and JSON.", no_args_is_help=True
@@ -16,18 +19,12 @@ app = typer.Typer(
 @app.command("path")
 def path(folder: WorkspaceOption = None) -> None:
     """Print the workspace's folder."""
-    from interlock.cli.output import emit
-    from interlock.usecases.load import open_workspace
-
     emit(str(open_workspace(folder).root))
 
 
 @app.command("show")
 def show(folder: WorkspaceOption = None) -> None:
     """Print the workspace's settings as JSON."""
-    from interlock.cli.output import emit_json
-    from interlock.usecases.load import open_workspace
-
     emit_json(open_workspace(folder).settings())
 
 
@@ -36,9 +33,6 @@ def schema(
     name: Annotated[str, typer.Argument(help="A schema's name; without it, the names.", metavar="NAME")] = "",
 ) -> None:
     """Print the JSON Schema of a file or of a command's JSON."""
-    from interlock.cli.output import emit, emit_json
-    from interlock.usecases.schemas import SCHEMAS, schema_of
-
     if not name:
         for known, (_model, purpose) in SCHEMAS.items():
             emit(f"{known:<14} {purpose}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +11,11 @@ from typing import Annotated
 import typer
 
 from interlock.cli.options import OnlyOrgOption, TableOrJson, WorkspaceOption
+from interlock.cli.output import emit, emit_json, say, show_table
+from interlock.model import words
+from interlock.model.errors import ThresholdNotMetError
+from interlock.usecases.contract import export_contract, lint_contract, require_contract
+from interlock.usecases.load import load_inputs, open_workspace
 
 app = typer.Typer(help="Check the workflow contract, export skeletons from it.", no_args_is_help=True)
 
@@ -21,14 +28,6 @@ def check(
     folder: WorkspaceOption = None,
 ) -> None:
     """Check the contract against what each organisation's server declared. Exit 1 if something required is missing."""
-    from collections import Counter
-
-    from interlock.cli.output import emit_json, say, show_table
-    from interlock.model import words
-    from interlock.model.errors import ThresholdNotMetError
-    from interlock.usecases.contract import require_contract
-    from interlock.usecases.load import load_inputs, open_workspace
-
     inputs = load_inputs(open_workspace(folder))
     require_contract(inputs)
     if org is not None:
@@ -76,13 +75,6 @@ def lint(
     output: TableOrJson = "table",
 ) -> None:
     """Name everything that the contract leaves undecided. Exit 1 if there is anything."""
-    from dataclasses import asdict
-
-    from interlock.cli.output import emit, emit_json, say
-    from interlock.model import words
-    from interlock.model.errors import ThresholdNotMetError
-    from interlock.usecases.contract import lint_contract
-
     _, remarks = lint_contract(path)
     if output == "json":
         emit_json([asdict(remark) for remark in remarks])
@@ -104,10 +96,6 @@ def export(
     folder: WorkspaceOption = None,
 ) -> None:
     """Write the skeletons: requirements statement, scopes, settings of each organisation, the page to sign."""
-    from interlock.cli.output import emit
-    from interlock.usecases.contract import export_contract
-    from interlock.usecases.load import load_inputs, open_workspace
-
     workspace = open_workspace(folder)
     for path in export_contract(load_inputs(workspace), workspace.output(directory), today=date.today()):
         emit(str(path))

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from interlock.cli.options import TableOrJson, WorkspaceOption
+from interlock.cli.output import console, emit_json, say, show_table
+from interlock.cli.probe_drift import show_drift
+from interlock.model import words
+from interlock.model.base import RuleOutcome
+from interlock.model.diff import AssessmentDiff
+from interlock.model.errors import DocumentError, InterlockError, Location
+from interlock.model.text import plain
+from interlock.usecases.drift import drift_of_files, drift_of_org, is_observation_file
+from interlock.usecases.load import open_workspace
+from interlock.usecases.milestone import compare_references
 
 
 def diff(
@@ -29,9 +41,6 @@ def diff(
     folder: WorkspaceOption = None,
 ) -> None:
     """Compare two assessments, or two observations of one organisation: what changed, what matters most first."""
-    from interlock.model.errors import DocumentError, InterlockError, Location
-    from interlock.usecases.drift import is_observation_file
-
     if org is not None:
         _observations(org, before, after, output, folder)
         return
@@ -53,12 +62,6 @@ def diff(
 
 
 def _assessments(before: str, after: str, output: str, folder: Path | None) -> None:
-    from datetime import date
-
-    from interlock.cli.comparison import show_diff
-    from interlock.cli.output import emit_json
-    from interlock.usecases.load import open_workspace
-    from interlock.usecases.milestone import compare_references
 
     result = compare_references(open_workspace(folder), before, after, today=date.today())
     if output == "json":
@@ -68,19 +71,67 @@ def _assessments(before: str, after: str, output: str, folder: Path | None) -> N
 
 
 def _observations(org: str, before: str | None, after: str | None, output: str, folder: Path | None) -> None:
-    from interlock.cli.output import emit_json
-    from interlock.cli.probe_drift import show_drift
-    from interlock.usecases.drift import drift_of_org
-    from interlock.usecases.load import open_workspace
 
     drift = drift_of_org(open_workspace(folder), org, before, after)
     emit_json(drift) if output == "json" else show_drift(drift)
 
 
 def _files(before: str, after: str, output: str, folder: Path | None) -> None:
-    from interlock.cli.output import emit_json
-    from interlock.cli.probe_drift import show_drift
-    from interlock.usecases.drift import drift_of_files
 
     drift = drift_of_files(Path(before), Path(after), folder or Path(after).absolute().parent)
     emit_json(drift) if output == "json" else show_drift(drift)
+
+
+def show_diff(diff: AssessmentDiff) -> None:
+    """Print what moved: verdict, stages, dates, then findings by what happened to them."""
+    for note in diff.not_comparable:
+        say(f"Careful: {plain(note, 400)}")
+    if diff.is_empty:
+        say(f"Nothing moved. {_still_open(diff)}")
+        return
+    out = console()
+    if diff.verdict:
+        out.print(f"Verdict: {words.VERDICT[diff.verdict.before].phrase} → {words.VERDICT[diff.verdict.after].phrase}")
+    for move in diff.stages:
+        out.print(f"{move.org}: {words.stage(move.before)} → {words.stage(move.after)}")
+    for org in diff.organizations_added:
+        out.print(f"{org}: added")
+    for org in diff.organizations_removed:
+        out.print(f"{org}: removed")
+    for forecast in diff.forecasts:
+        direction = "later" if forecast.calendar_days > 0 else "earlier"
+        moved = (
+            f"{words.count(abs(forecast.calendar_days), 'day')} {direction}"
+            if forecast.calendar_days
+            else "on the same date"
+        )
+        before, after = words.iso_day(forecast.before_date), words.iso_day(forecast.after_date)
+        out.print(f"P80 of {forecast.org or 'all'}: {before} → {after}, {moved}")
+        for sentence in forecast.because:
+            out.print(Text(f"  {plain(sentence, 300)}", style="dim"))
+    groups = {
+        "opened": diff.opened,
+        "opened again": diff.reopened,
+        "closed": diff.closed,
+        "decided": diff.decided,
+        "no longer decided": diff.no_longer_decided,
+        "gone": diff.gone,
+    }
+    rows = [
+        (name, change.key, _outcome(change.before), _outcome(change.after), change.title)
+        for name, changes in groups.items()
+        for change in changes
+    ]
+    if rows:
+        out.print(Text())
+        show_table(["What", ("Id", {"no_wrap": True}), "Before", "After", "Rule"], rows)
+    say(_still_open(diff))
+
+
+def _still_open(diff: AssessmentDiff) -> str:
+    open_gaps = len(diff.still_open)
+    return f"{words.count(open_gaps, 'gap')} {words.agree(open_gaps, 'is', 'are')} still open."
+
+
+def _outcome(outcome: RuleOutcome | None) -> str:
+    return words.RULE[outcome].phrase if outcome else ""

@@ -6,14 +6,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from interlock.cli.options import TableOrJson, WorkspaceOption
+from interlock.cli.output import emit_json, show_table
+from interlock.model.errors import ThresholdNotMetError
+from interlock.usecases.doctor import examine
 
 
 def doctor(output: TableOrJson = "table", folder: WorkspaceOption = None) -> None:
     """Check this machine, the libraries and the workspace; say what is missing and what to do."""
-    from interlock.cli.output import emit_json, show_table
-    from interlock.model.errors import ThresholdNotMetError
-    from interlock.usecases.doctor import examine
-
     findings = examine(folder or Path())
     if output == "json":
         emit_json([asdict(finding) for finding in findings])

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from textwrap import wrap
+from typing import Annotated, Literal
 
 import typer
 
 from interlock.cli.options import OnlyOrgOption, WorkspaceOption
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from interlock.model.assessment import Assessment
+from interlock.cli.output import emit, say
+from interlock.model import words
+from interlock.model.assessment import Assessment
+from interlock.model.errors import InterlockError, Location
+from interlock.usecases import work
+from interlock.usecases.assess import assess
+from interlock.usecases.fhir_forms import export_forms, write_forms
+from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.work import write_parts
 
 app = typer.Typer(
     help="Write the workspace for other tools: forms, issues, a plan of action, dates.", no_args_is_help=True
@@ -40,13 +46,6 @@ def fhir(
 
     One Questionnaire a questionnaire, and a QuestionnaireResponse of the product and of every organisation.
     """
-    from textwrap import wrap
-
-    from interlock.cli.output import emit, say
-    from interlock.model import words
-    from interlock.usecases.fhir_forms import export_forms, write_forms
-    from interlock.usecases.load import load_inputs, open_workspace
-
     workspace = open_workspace(folder)
     forms = export_forms(load_inputs(workspace), org)
     for path in write_forms(forms, workspace.output(directory)):
@@ -81,13 +80,6 @@ def issues(
     folder: WorkspaceOption = None,
 ) -> None:
     """Write what is open and what is to be found out as issues with links to what blocks them."""
-    from datetime import date
-
-    from interlock.cli.output import emit, say
-    from interlock.usecases import work
-    from interlock.usecases.assess import assess
-    from interlock.usecases.load import load_inputs, open_workspace
-
     _refuse_folder(output)
     inputs = load_inputs(open_workspace(folder))
     if org is not None:
@@ -103,33 +95,21 @@ def issues(
 @app.command("poam", short_help="Write an OSCAL plan of action and milestones (POA&M).")
 def poam(output: OutputFile = None, folder: WorkspaceOption = None) -> None:
     """Write the open gaps as an OSCAL plan of action and milestones (POA&M), JSON."""
-    from interlock.usecases import work
-
     _one_file(lambda assessment, now: work.poam(assessment, now=now), output, folder)
 
 
 @app.command("calendar")
 def calendar(output: OutputFile = None, folder: WorkspaceOption = None) -> None:
     """Write the plan's P50, P80 and P90 dates as an iCalendar file."""
-    from interlock.usecases import work
-
     _one_file(lambda assessment, now: work.calendar(assessment, now=now), output, folder)
 
 
 def _refuse_folder(output: Path | None) -> None:
     if output is not None and output.is_dir():
-        from interlock.model.errors import InterlockError, Location
-
         raise InterlockError("this is a folder", location=Location(file=str(output)), remedy="name a file in it")
 
 
 def _one_file(make: Callable[[Assessment, datetime], str], output: Path | None, folder: Path | None) -> None:
-    from datetime import UTC, date, datetime
-
-    from interlock.cli.output import emit, say
-    from interlock.usecases.assess import assess
-    from interlock.usecases.load import load_inputs, open_workspace
-    from interlock.usecases.work import write_parts
 
     _refuse_folder(output)
     assessment = assess(load_inputs(open_workspace(folder)), today=date.today())

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
 from interlock.cli import probe_options as options
+from interlock.cli.output import cell_text, console, save, say
+from interlock.documents.visible import to_json
+from interlock.model import words
+from interlock.model.base import Severity
+from interlock.model.errors import InterlockError, NothingObservedError
+from interlock.model.fleet import FleetSummary
+from interlock.model.text import plain
+from interlock.usecases.fleet import FleetProgress, directory_targets, probe_fleet
+from interlock.usecases.probe import named_origins
+from interlock.usecases.probe_outputs import check_worst
+
+_TERMINAL_EVERY_S = 0.2
+_LOG_EVERY_S = 10.0
+_SHOWN = 8
 
 
 def fleet(
@@ -36,8 +56,6 @@ def fleet(
     active: options.Active = False,
 ) -> None:
     """Look at every endpoint of a directory; what was seen is written as lines of JSON, counts at the end."""
-    from interlock.cli.fleet import check, run
-
     settings = options.settings_of(
         timeout=timeout,
         concurrency=concurrency,
@@ -52,23 +70,144 @@ def fleet(
         browser_origin=browser_origin,
         active=active,
     )
-    ended = run(
-        source,
-        settings,
-        allow_private=allow_private or (),
-        name=name,
-        vendor=vendor,
-        limit=limit,
-        out=out,
-        resume=resume,
-        workers=workers,
-        summary_file=summary,
+    if resume and out is None:
+        raise InterlockError("--resume goes on with a file", remedy="name it: --output FILE.ndjson --resume")
+    targets, dropped = directory_targets(None if source == "-" else Path(source), name, vendor, limit)
+    if not targets:
+        raise InterlockError("the file lists no usable base URL", remedy="interlock org import FILE --dry-run says why")
+    if dropped:
+        addresses = words.count(dropped, "listed address", "listed addresses")
+        say(f"{addresses} cannot be used; interlock org import FILE --dry-run says why")
+    allowed = named_origins(allow_private or (), targets)
+    settings = replace(settings, private_origins=settings.private_origins | allowed)
+    line = _Line()
+    ended = probe_fleet(
+        targets, settings, on_line=_write, on_progress=line.show, out=out, resume=resume, workers=workers
     )
+    line.clear()
+    show_summary(ended.summary)
+    if summary is not None:
+        save(summary, to_json(ended.summary.model_dump(mode="json")))
     if ended.summary.interrupted:
         raise KeyboardInterrupt
-    check(ended.summary)
+    _check(ended.summary)
     if fail_on is not None:
-        from interlock.model.base import Severity
-        from interlock.usecases.probe_outputs import check_worst
-
         check_worst(ended.worst_failed, Severity(fail_on))
+
+
+def _check(summary: FleetSummary) -> None:
+    """Nothing seen at all is no success.
+
+    :raises NothingObservedError: not one target was observed, even in part.
+    """
+    if summary.done and set(summary.outcomes) == {"not_observed"}:
+        reasons = ", ".join(f"{name} {count:,}" for name, count in list(summary.reasons.items())[:5])
+        remedy = "check the file and the network"
+        if "refused" in summary.reasons:
+            remedy = "what a file names in a private network is probed with --allow-private HOST or NETWORK"
+        raise NothingObservedError(f"nothing could be observed: {reasons}", remedy=remedy)
+
+
+def _write(line: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise SystemExit from None  # whoever reads has seen enough; the exit code is made in interlock.cli.main
+
+
+class _Line:
+    """One line of progress: rewritten in place on a terminal, now and then a new one elsewhere."""
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._every = _TERMINAL_EVERY_S if self._terminal else _LOG_EVERY_S
+        self._next = time.monotonic() + (0 if self._terminal else self._every)
+
+    def show(self, progress: FleetProgress) -> None:
+        """Show how far it is, when it is time."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + self._every
+        text = progress_text(progress)
+        sys.stderr.write(f"\r\x1b[2K{text[: console(stderr=True).width - 1]}" if self._terminal else f"{text}\n")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._terminal:
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()
+
+
+def progress_text(progress: FleetProgress) -> str:
+    """Done, rate, time left and outcomes in at most 80 characters for any directory."""
+    parts = [f"{progress.done:,} of {progress.total:,}"]
+    if progress.fresh and progress.elapsed_s > 0:
+        rate = progress.fresh / progress.elapsed_s
+        parts.append(f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s")
+        parts.append(f"{_duration((progress.total - progress.done) / rate)} left")
+    observed, partly, unseen = (progress.outcomes.get(name, 0) for name in ("observed", "partial", "not_observed"))
+    parts.append(f"{observed:,} observed, {partly:,} partly, {unseen:,} not")
+    return " · ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def show_summary(summary: FleetSummary) -> None:
+    """The counts on stderr."""
+    out = console(stderr=True)
+    fresh = summary.done - summary.resumed
+    of_all = f"{summary.done:,} of " if summary.interrupted else ""
+    head = of_all + words.count(summary.targets if summary.interrupted else summary.done, "target")
+    rate = (
+        f", {fresh / summary.elapsed_s:,.0f} a second" if summary.elapsed_s > 0.5 and fresh > summary.elapsed_s else ""
+    )
+    earlier = f"; {summary.resumed:,} from earlier runs" if summary.resumed else ""
+    stopped = "interrupted after" if summary.interrupted else "in"
+    out.print(Text.assemble((head, "bold"), f" {stopped} {_duration(summary.elapsed_s)}{rate}{earlier}"))
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    outcomes = {words.OBSERVED[name].phrase: number for name, number in summary.outcomes.items()}
+    for label, counts in (
+        ("Outcome", outcomes),
+        ("Why not", summary.reasons),
+        ("Vendor", summary.vendors),
+        ("FHIR", summary.releases),
+        ("SMART sets", summary.capability_sets),
+    ):
+        if counts:
+            grid.add_row(label, cell_text(_counted(counts)))
+    if summary.errors:
+        grid.add_row(
+            "Errors", cell_text(f"{words.count(summary.errors, 'target')}: mistakes of this program, see NET-000 there")
+        )
+    out.print(grid)
+    if summary.failed_checks:
+        checks = Table.grid(padding=(0, 2))
+        checks.add_column(justify="right", no_wrap=True)
+        checks.add_column(style="dim", no_wrap=True)
+        checks.add_column(no_wrap=True)
+        checks.add_column(overflow="fold")
+        for failed in summary.failed_checks[: _SHOWN + 4]:
+            checks.add_row(
+                f"{failed.count:,}", words.SEVERITY[failed.severity].phrase, failed.id, cell_text(failed.title)
+            )
+        out.print(Text("\nFailed checks, and at how many targets", "bold"))
+        out.print(checks)
+        if len(summary.failed_checks) > _SHOWN + 4:
+            out.print(Text(f"and {len(summary.failed_checks) - _SHOWN - 4} more checks", "dim"))
+
+
+def _counted(counts: dict[str, int]) -> str:
+    shown = [f"{plain(name, 50)} {count:,}" for name, count in list(counts.items())[:_SHOWN]]
+    more = f" · {len(counts) - _SHOWN:,} more" if len(counts) > _SHOWN else ""
+    return " · ".join(shown) + more

@@ -8,6 +8,11 @@ from typing import Annotated, Literal
 import typer
 
 from interlock.cli.options import OnlyOrgOption, WorkspaceOption
+from interlock.cli.output import emit, emit_json
+from interlock.cli.summary import show_explanation, show_gaps
+from interlock.usecases.assess import assess
+from interlock.usecases.gaps import draw, explanation_of
+from interlock.usecases.load import load_inputs, open_workspace
 
 
 def gaps(
@@ -23,12 +28,6 @@ def gaps(
     folder: WorkspaceOption = None,
 ) -> None:
     """Show the open gaps and unknowns, what blocks what, and in which order they can be closed."""
-    from interlock.cli.output import emit, emit_json
-    from interlock.cli.summary import show_explanation, show_gaps
-    from interlock.usecases.assess import assess
-    from interlock.usecases.gaps import draw, explanation_of
-    from interlock.usecases.load import load_inputs, open_workspace
-
     inputs = load_inputs(open_workspace(folder))
     if org is not None:
         inputs.organization(org)

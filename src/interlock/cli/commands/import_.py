@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from interlock.cli.options import TableOrJson, WorkspaceOption
-
-if TYPE_CHECKING:
-    from interlock.model.forms import FormImport
+from interlock.cli.output import emit_json, say, show_table
+from interlock.model import words
+from interlock.model.forms import FormImport
+from interlock.usecases.fhir_import import FormsRefusedError, answer_words, apply_import, plan_import
+from interlock.usecases.load import load_inputs, open_workspace
 
 app = typer.Typer(help="Take answers from other tools.", no_args_is_help=True)
 
@@ -38,11 +40,6 @@ def fhir(
     folder: WorkspaceOption = None,
 ) -> None:
     """Take answers from FHIR R4 forms: all of them, or none. Stored answers that a form leaves out stay."""
-    from interlock.cli.output import emit_json, say, show_table
-    from interlock.model import words
-    from interlock.usecases.fhir_import import FormsRefusedError, answer_words, apply_import, plan_import
-    from interlock.usecases.load import load_inputs, open_workspace
-
     workspace = open_workspace(folder)
     inputs = load_inputs(workspace)
     try:
@@ -80,8 +77,6 @@ def fhir(
 
 def _summary(planned: FormImport) -> Iterator[str]:
     """What happened, in sentences."""
-    from interlock.model import words
-
     new = sum(change.kind == "new" for change in planned.changes)
     counts = f"{new} new, {len(planned.changes) - new} changed, {planned.unchanged} as stored"
     yield f"Nothing was written; it would be {counts}." if planned.dry_run else f"Imported: {counts}."

@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from interlock.cli.output import say
+from interlock.usecases.initialize import initialize
+
 
 def init(
     directory: Annotated[Path, typer.Argument(help="Folder to make the workspace in.", metavar="DIR")] = Path(),
@@ -23,9 +26,6 @@ def init(
     name: Annotated[str | None, typer.Option("--name", help="The product's name.")] = None,
 ) -> None:
     """Make a workspace: settings, contract and answers as files that belong in git."""
-    from interlock.cli.output import say
-    from interlock.usecases.initialize import initialize
-
     workspace = initialize(directory, template, name=name)
     say(f"Made a workspace in {workspace.root}")
     here = shlex.quote(str(directory))

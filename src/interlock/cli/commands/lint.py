@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from interlock.cli.options import TableOrJson
+from interlock.cli.output import emit, emit_json, say
+from interlock.model import words
+from interlock.model.errors import ThresholdNotMetError
+from interlock.model.text import paragraph
+from interlock.usecases.lint import lint_content
 
 
 def lint(
@@ -21,14 +27,6 @@ def lint(
     output: TableOrJson = "table",
 ) -> None:
     """Prove that questionnaires, rules and patterns are sound: each problem with file, line and column."""
-    from dataclasses import asdict
-
-    from interlock.cli.output import emit, emit_json, say
-    from interlock.model import words
-    from interlock.model.errors import ThresholdNotMetError
-    from interlock.model.text import paragraph
-    from interlock.usecases.lint import lint_content
-
     problems = lint_content(path)
     if output == "json":
         emit_json([asdict(problem) for problem in problems])

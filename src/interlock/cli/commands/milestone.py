@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
+from interlock.cli.commands.diff import diff
 from interlock.cli.options import TableOrJson, WorkspaceOption
+from interlock.cli.output import emit_json, say, show_table
+from interlock.model import words
+from interlock.model.diff import BurnDown
+from interlock.model.errors import InterlockError
+from interlock.model.readiness import Interval
+from interlock.model.text import plain
+from interlock.usecases.assess import assess
+from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.milestone import burn_down_of, milestones, save_milestone
 
 app = typer.Typer(help="Freeze assessments, list them, compare with now.", no_args_is_help=True)
 
@@ -18,12 +28,6 @@ def save(
     folder: WorkspaceOption = None,
 ) -> None:
     """Freeze the assessment as it stands."""
-    from interlock.cli.output import say
-    from interlock.model.errors import InterlockError
-    from interlock.usecases.assess import assess
-    from interlock.usecases.load import load_inputs, open_workspace
-    from interlock.usecases.milestone import save_milestone
-
     if not name.strip():
         raise InterlockError("a milestone needs a name", remedy="give one, like before-pilot")
     workspace = open_workspace(folder)
@@ -34,11 +38,6 @@ def save(
 @app.command("list")
 def list_milestones(output: TableOrJson = "table", folder: WorkspaceOption = None) -> None:
     """List the milestones."""
-    from interlock.cli.output import emit_json, say, show_table
-    from interlock.model import words
-    from interlock.usecases.load import open_workspace
-    from interlock.usecases.milestone import milestones
-
     saved = milestones(open_workspace(folder))
     if output == "json":
         emit_json(
@@ -58,21 +57,37 @@ def diff_milestone(
     folder: WorkspaceOption = None,
 ) -> None:
     """Compare a milestone with another, or with now."""
-    from interlock.cli.commands.diff import diff
-
     diff(before, after, output=output, folder=folder)
 
 
 @app.command("burndown", short_help="Show how scores, open gaps and dates moved over time.")
 def burndown(output: TableOrJson = "table", folder: WorkspaceOption = None) -> None:
     """How the score intervals, open gaps and dates moved from milestone to milestone."""
-    from interlock.cli.comparison import show_burn_down
-    from interlock.cli.output import emit_json
-    from interlock.usecases.load import open_workspace
-    from interlock.usecases.milestone import burn_down_of
-
     result = burn_down_of(open_workspace(folder), today=date.today())
     if output == "json":
         emit_json(result)
     else:
         show_burn_down(result)
+
+
+#: Milestones that one table of 80 columns holds.
+SHOWN_POINTS = 5
+
+
+def show_burn_down(result: BurnDown) -> None:
+    """Print how the score intervals moved: a row for the product and each organisation, a column for each milestone."""
+    points = result.points[-SHOWN_POINTS:]
+    if len(result.points) > len(points):
+        say(f"The last {len(points)} of {len(result.points)} are shown; --format json has all.")
+    orgs = [org for org in result.names if any(org in point.orgs for point in points)]
+    rows: list[list[object]] = [["Product", *(_interval(point.product) for point in points)]]
+    rows += [[result.names[org], *(_interval(point.orgs.get(org)) for point in points)] for org in orgs]
+    rows.append(["Open gaps", *(point.open for point in points)])
+    rows.append(["To find out", *(point.undecided for point in points)])
+    rows.append(["P80, all", *(words.iso_day(point.p80_date or "") for point in points)])
+    heads = [(f"{plain(point.name, 20)}\n{words.iso_day(point.date)}", {"justify": "right"}) for point in points]
+    show_table(["", *heads], rows)
+
+
+def _interval(value: Interval | None) -> str:
+    return words.interval(value.low, value.high) if value else ""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from interlock.cli.options import WorkspaceOption
-
-if TYPE_CHECKING:
-    from interlock.model.observation import Observation
+from interlock.cli.probe_results import report
+from interlock.model.errors import InterlockError
+from interlock.model.observation import Observation
+from interlock.usecases.load import open_workspace
+from interlock.usecases.observe import observation_of_file, observations_of
 
 
 def observe(
@@ -31,11 +33,6 @@ def observe(
     folder: WorkspaceOption = None,
 ) -> None:
     """Show what the last probe of an organisation saw."""
-    from interlock.cli.probe_results import report
-    from interlock.model.errors import InterlockError
-    from interlock.usecases.load import open_workspace
-    from interlock.usecases.observe import observation_of_file, observations_of
-
     if (subject is None) != everything:
         raise InterlockError("say what to show", remedy="one of: ORG, a file, --all")
     if subject is not None and subject.endswith(".json"):

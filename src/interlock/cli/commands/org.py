@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from interlock.cli.options import TableOrJson, WorkspaceOption
+from interlock.cli.output import emit_json, say, show_table
+from interlock.cli.trusting import choose, show_credentials
+from interlock.model import words
+from interlock.model.fleet import ImportResult
+from interlock.model.errors import InterlockError
+from interlock.model.organization import Organization
+from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.org_import import import_organizations as run
+from interlock.usecases.organizations import add_organization, edit_organization
+from interlock.usecases.trust import allow_more, new_credentials
+from interlock.workspace.store import Workspace
 
-if TYPE_CHECKING:
-    from interlock.model.organization import Organization
-    from interlock.workspace.store import Workspace
+_ROWS = 40
+
 
 app = typer.Typer(help="Add, import, list, show, change and remove organisations.", no_args_is_help=True)
 
@@ -61,11 +72,6 @@ def add(
     folder: WorkspaceOption = None,
 ) -> None:
     """Add an organisation."""
-    from interlock.cli.output import say
-    from interlock.model.errors import InterlockError
-    from interlock.usecases.load import open_workspace
-    from interlock.usecases.organizations import add_organization
-
     if not name.strip():
         raise InterlockError("an organisation needs a name", remedy='interlock org add "Riverside Regional" --url URL')
 
@@ -106,12 +112,6 @@ def import_organizations(
     folder: WorkspaceOption = None,
 ) -> None:
     """Add organisations from a vendor's directory of endpoints; existing ones stay as they are."""
-    from interlock.cli.imports import show_import
-    from interlock.cli.output import emit_json
-    from interlock.model.errors import InterlockError
-    from interlock.usecases.load import open_workspace
-    from interlock.usecases.org_import import import_organizations as run
-
     result = run(
         open_workspace(folder),
         None if source == "-" else Path(source),
@@ -135,10 +135,6 @@ def import_organizations(
 @app.command("list")
 def list_organizations(output: TableOrJson = "table", folder: WorkspaceOption = None) -> None:
     """List the organisations."""
-    from interlock.cli.output import emit_json, say, show_table
-    from interlock.model import words
-    from interlock.usecases.load import open_workspace
-
     organizations = open_workspace(folder).read().organizations
     if output == "json":
         emit_json([org.model_dump(mode="json", exclude_none=True) for org in organizations])
@@ -158,9 +154,6 @@ def list_organizations(output: TableOrJson = "table", folder: WorkspaceOption = 
 @app.command("show")
 def show(org_id: IdArgument, output: TableOrJson = "table", folder: WorkspaceOption = None) -> None:
     """Show one organisation."""
-    from interlock.cli.output import emit_json, show_table
-    from interlock.usecases.load import load_inputs, open_workspace
-
     org = load_inputs(open_workspace(folder)).organization(org_id)
     data: dict[str, Any] = org.model_dump(mode="json", exclude_none=True)
     if output == "json":
@@ -185,10 +178,6 @@ def edit(
     folder: WorkspaceOption = None,
 ) -> None:
     """Change an organisation; what is not given stays."""
-    from interlock.cli.output import say
-    from interlock.usecases.load import load_inputs, open_workspace
-    from interlock.usecases.organizations import edit_organization
-
     workspace = open_workspace(folder)
     org = load_inputs(workspace).organization(org_id)
     auth = _auth(client_id_env, client_secret_env, private_key_env, key_id_env, bearer_token_env)
@@ -209,9 +198,6 @@ def edit(
 @app.command("remove")
 def remove(org_id: IdArgument, folder: WorkspaceOption = None) -> None:
     """Remove an organisation; its answers and observations stay."""
-    from interlock.cli.output import say
-    from interlock.usecases.load import open_workspace
-
     kept = open_workspace(folder).remove_organization(org_id)
     say(f"Removed {org_id}." + "".join(f"\nKept: {path}" for path in kept))
 
@@ -226,10 +212,6 @@ def _auth(
 
 def _offer_trust(workspace: Workspace, org: Organization) -> None:
     """Ask once whether an organisation's credentials may go to its base; without a terminal, say how to allow it."""
-    from interlock.cli.output import say
-    from interlock.cli.trusting import choose, show_credentials
-    from interlock.usecases.trust import allow_more, new_credentials
-
     new = new_credentials(workspace, org)
     if not new:
         return
@@ -238,3 +220,45 @@ def _offer_trust(workspace: Workspace, org: Organization) -> None:
         allow_more(workspace, choose(new))
     else:
         say("They are not sent anywhere yet. Allow it: interlock trust")
+
+
+def show_import(result: ImportResult) -> None:
+    """The organisations as a table on stdout; counts, and what was dropped and why, on stderr."""
+    if result.added:
+        show_table(
+            [
+                ("Id", {"ratio": 2}),
+                ("Name", {"ratio": 3}),
+                ("Vendor", {"no_wrap": True}),
+                ("FHIR base URL", {"ratio": 4}),
+            ],
+            [(org.id, org.name, words.vendor(org.vendor), org.fhir_base_url) for org in result.added[:_ROWS]],
+        )
+        if len(result.added) > _ROWS:
+            say(f"… and {len(result.added) - _ROWS:,} more; --format json lists them all")
+    verb = "Added" if result.saved else "Would add"
+    say(f"{verb} {words.count(len(result.added), 'organisation')}.")
+    say(
+        f"The file lists {words.count(result.listed, 'address', 'addresses')}: {result.distinct:,} different base URLs."
+    )
+    if result.picked != result.distinct:
+        say(f"{result.picked:,} of them were picked.")
+    if result.known:
+        known = words.listed(sorted(result.known.values()), 5)
+        say(f"{words.count(len(result.known), 'base URL')} known already and left as it is: {known}")
+    if result.left_out:
+        say(f"{result.left_out:,} left out by --limit.")
+    repaired = Counter(repair for org in result.added for repair in org.repairs)
+    if repaired:
+        say("Cleaned: " + ", ".join(f"{repair} ({count:,})" for repair, count in repaired.most_common()))
+    if result.dropped:
+        say(f"Dropped {words.count(len(result.dropped), 'address', 'addresses')}:")
+        reasons = Counter(dropped.reason for dropped in result.dropped)
+        for reason, count in reasons.most_common():
+            first = next(dropped for dropped in result.dropped if dropped.reason == reason)
+            where = (
+                f"{first.location}: {first.address}"
+                if first.address
+                else f"{first.location}, {first.name or 'no name'}"
+            )
+            say(f"  {count:,}  {reason}, like {where}")

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import TYPE_CHECKING, Annotated, Literal
+import math
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated, Literal
 
 import typer
+from rich.text import Text
 
 from interlock.cli.options import RunsOption, SeedOption, TableOrJson, WorkspaceOption
+from interlock.cli.output import console, emit_json, make_table, show_table, wrapped
+from interlock.model import words
+from interlock.model.assessment import Assessment
+from interlock.model.base import Owner, within_years
+from interlock.model.errors import InterlockError
+from interlock.model.plan import Driver, FirstThing, Plan, PlanChange, Quantiles, WhatIf
+from interlock.model.text import plain
+from interlock.usecases import plan as planning
+from interlock.usecases.assess import assess
+from interlock.usecases.load import load_inputs, open_workspace
 
-if TYPE_CHECKING:
-    from interlock.model.base import Owner
+#: Bars of the tornado, in characters.
+_BAR = 24
+
 
 Launch = Literal["ehr", "standalone", "backend"]
 
@@ -46,12 +60,6 @@ def plan(
     folder: WorkspaceOption = None,
 ) -> None:
     """Plan: what to do first, in which order, and how long it takes; before and after with a what-if."""
-    from interlock.cli.output import emit_json
-    from interlock.cli.planning import show_plan, show_what_if
-    from interlock.usecases import plan as planning
-    from interlock.usecases.assess import assess
-    from interlock.usecases.load import load_inputs, open_workspace
-
     changes = planning.Changes(
         close=tuple(name.strip() for names in what_if or () for name in names.split(",") if name.strip()),
         add=_capacity(add_capacity or ()),
@@ -77,12 +85,6 @@ def _day(text: str) -> date:
 
     :raises InterlockError: anything else.
     """
-    from datetime import datetime
-
-    from interlock.model.base import within_years
-    from interlock.model.errors import InterlockError
-    from interlock.model.text import plain
-
     try:
         return within_years(datetime.strptime(text.strip(), "%Y-%m-%d").date())
     except ValueError:
@@ -97,11 +99,6 @@ def _capacity(values: list[str] | tuple[str, ...]) -> dict[Owner, float]:
 
     :raises InterlockError: anything else.
     """
-    import math
-
-    from interlock.model.base import Owner
-    from interlock.model.errors import InterlockError
-
     added: dict[Owner, float] = {}
     for value in values:
         name, _, number = value.partition("=")
@@ -114,3 +111,194 @@ def _capacity(values: list[str] | tuple[str, ...]) -> dict[Owner, float]:
                 f"--add-capacity {value!r} is not OWNER=N", remedy="write us=1, vendor=0.5 or org=2"
             ) from None
     return added
+
+
+def show_plan(assessment: Assessment, *, tasks: bool) -> None:
+    """Dates, what the most likely path would have said, what to do first, what drives the date; tasks if asked for."""
+    plan = assessment.plan
+    _heading(f"To the {words.GATE[plan.target_gate].phrase} gate, from {words.iso_day(plan.start)}")
+    _say(_basis(plan))
+    _blank()
+    _dates(plan)
+    if plan.most_likely:
+        _blank()
+        _say(plan.most_likely)
+    _first(plan.first)
+    _unknowns(plan)
+    _drivers(plan.drivers)
+    _sandbox(plan)
+    if plan.notes:
+        _blank()
+        _heading("To know before quoting a date")
+        for note in plan.notes:
+            _say(note, "- ")
+    if tasks:
+        _tasks(plan)
+
+
+def show_what_if(result: WhatIf) -> None:
+    """Every finish before and after, side by side."""
+    _heading(f"To the {words.GATE[result.target_gate].phrase} gate: what if")
+    for change in result.changes:
+        _say(change, "- ")
+    _blank()
+    show_table(
+        ["", "P50 was", "P50 is", "P80 was", "P80 is", ("Days", {"justify": "right"})],
+        [_change(change) for change in result.finishes],
+    )
+    for note in result.notes:
+        _say(note)
+
+
+def _change(change: PlanChange) -> tuple[object, ...]:
+    name, before, after = change.org or "all", change.before, change.after
+    p50_before, p80_before = words.iso_day(before.p50_date), words.iso_day(before.p80_date)
+    if after is None:
+        return name, p50_before, "left out", p80_before, "left out", ""
+    moved = round(after.p80_days - before.p80_days, 1)
+    p50_after, p80_after = words.iso_day(after.p50_date), words.iso_day(after.p80_date)
+    return name, p50_before, p50_after, p80_before, p80_after, f"{moved:+g}" if moved else "0"
+
+
+def _basis(plan: Plan) -> str:
+    people = ", ".join(words.persons(persons, owner) for owner, persons in plan.capacity.items())
+    basis = (
+        f"{words.share(plan.judgement_share)} of the critical path's time rests on judgement." if plan.grades else ""
+    )
+    return f"{people or 'No capacity stated'}; {plan.runs:,} simulated runs, seed {plan.seed}. {basis}".strip()
+
+
+def _dates(plan: Plan) -> None:
+    chances = {chance.org: chance for chance in plan.chances}
+    by = [(f"By {words.iso_day(plan.chances[0].date)}", {"justify": "right", "no_wrap": True})] if chances else []
+
+    def row(name: str, org: str | None, finish: Quantiles) -> tuple[object, ...]:
+        cells = (name, *map(words.iso_day, (finish.p50_date, finish.p80_date, finish.p90_date)))
+        return (*cells, words.share(chances[org].probability)) if chances else cells
+
+    rows = [row(forecast.org, forecast.org, forecast.finish) for forecast in plan.orgs]
+    show_table(
+        ["", "P50 target", "P80 commitment", "P90", *by],
+        [*rows, row("all", None, plan.finish)],
+    )
+
+
+def _first(things: Sequence[FirstThing]) -> None:
+    if not things:
+        return
+    _blank()
+    _heading("Do first, from the top")
+    for number, thing in enumerate(things, 1):
+        how = "with those above" if number > 1 else "alone"
+        _say(f"{thing.key}  {thing.title} ({words.OWNER[thing.owner].phrase})", f"{number}. ", bold=True)
+        _say(thing.because, "   ")
+        rate = f"{thing.p80_days_saved_per_person_day:g} days of P80 per person-day"
+        gates = f"{words.count(thing.unlocks, 'gate')} {how}"
+        _say(f"{rate} | {gates} | critical in {words.share(thing.criticality)}", "   ")
+    last = things[-1]
+    if last.together_days > 0:
+        _say(
+            f"Closing 1 to {len(things)} together takes {words.days(last.together_days)} off the P80s of the "
+            f"organisations; all of them would be through by {words.iso_day(last.together_p80_date)} (P80)."
+        )
+    else:
+        _say("Not even all of these together move a P80: other work takes longer beside them.")
+
+
+def _unknowns(plan: Plan) -> None:
+    things = [thing for thing in plan.unknowns if thing.p80_days or thing.score_points][:3]
+    if not things:
+        return
+    _blank()
+    _heading("Find out first: what narrows the dates and the score most")
+    for thing in things:
+        _say(f"{thing.key}  {thing.because}", "- ")
+
+
+def _drivers(drivers: Sequence[Driver]) -> None:
+    if not drivers:
+        return
+    _blank()
+    _heading("What drives the P80 (working days; best fifth of runs to worst fifth)")
+    low, high = min(d.p80_if_well for d in drivers), max(d.p80_if_badly for d in drivers)
+    scale = _BAR / (high - low) if high > low else 0.0
+    table = make_table(
+        ["", *(("", {"justify": side, "no_wrap": True}) for side in ("right", "left", "right"))],
+    )
+    table.show_header = False
+    for driver in drivers:
+        start, end = (round((value - low) * scale) for value in (driver.p80_if_well, driver.p80_if_badly))
+        bar = " " * start + "=" * max(1, end - start)
+        table.add_row(_driver_name(driver), f"{driver.p80_if_well:.0f}", bar.ljust(_BAR), f"{driver.p80_if_badly:.0f}")
+    console().print(table)
+
+
+def _driver_name(driver: Driver) -> Text:
+    return Text(plain(f"all at {driver.id}" if driver.what == "party" else driver.id, 200))
+
+
+def _sandbox(plan: Plan) -> None:
+    cost = plan.sandbox
+    if cost is None:
+        return
+    _blank()
+    _heading("Shared sandboxes")
+    _say(
+        f"Without waiting for shared environments the P80 would be {words.days(cost.p80_days)} earlier. Mean time "
+        "in them: " + ", ".join(f"{org.org} {org.days:g} days" for org in cost.orgs[:12]) + "."
+    )
+    stated = sum(org.stated for org in cost.orgs)
+    if stated < len(cost.orgs):
+        _say(
+            f"Access windows are stated for {stated} of {words.count(len(cost.orgs), 'organisation')} "
+            "(access_windows in orgs/ID.yaml); the others rest on the ruleset's estimate."
+        )
+    for saving in cost.behaviours:
+        _say(
+            f"{saving.behaviour} ({words.share(saving.share)} of that time): simulating it saves "
+            f"{saving.p80_days_saved:g} days of the plan's P80, {saving.org_days_saved:g} summed over organisations.",
+            "- ",
+        )
+
+
+def _tasks(plan: Plan) -> None:
+    _blank()
+    _heading("Tasks, in working days from the start (medians)")
+    for wave in sorted({task.wave for task in plan.tasks}):
+        _blank()
+        _say(f"Wave {wave + 1}")
+        show_table(
+            [
+                ("Task", {"no_wrap": True}),
+                ("Owner", {"no_wrap": True}),
+                ("Starts", {"justify": "right", "no_wrap": True}),
+                ("Ends", {"justify": "right", "no_wrap": True}),
+                ("Critical", {"justify": "right", "no_wrap": True}),
+            ],
+            [
+                (
+                    task.id,
+                    words.OWNER[task.owner].title,
+                    f"{task.start_p50:.0f}",
+                    f"{task.finish_p50:.0f}",
+                    words.share(task.criticality),
+                )
+                for task in plan.tasks
+                if task.wave == wave
+            ],
+        )
+
+
+def _heading(text: str) -> None:
+    console().print(Text(plain(text, 200), "bold"))
+
+
+def _say(text: str, mark: str = "", *, bold: bool = False) -> None:
+    """A paragraph, wrapped to the terminal, behind a mark that later lines are indented by."""
+    out = console()
+    for line in wrapped(plain(text, 2000), mark):
+        out.print(Text(line, "bold" if bold else ""), soft_wrap=True)
+
+
+def _blank() -> None:
+    console().print()

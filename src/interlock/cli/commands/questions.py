@@ -7,6 +7,11 @@ from typing import Annotated
 import typer
 
 from interlock.cli.options import TableOrJson, WorkspaceOption
+from interlock.cli.output import emit, emit_json, show_table, wrapped
+from interlock.model.base import Status
+from interlock.model.questionnaire import Item
+from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.questions import questions as list_questions
 
 
 def questions(
@@ -19,11 +24,6 @@ def questions(
     folder: WorkspaceOption = None,
 ) -> None:
     """List the questions of the product or of one organisation with their answers, or show one whole."""
-    from interlock.cli.output import emit, emit_json, show_table
-    from interlock.model.base import Status
-    from interlock.usecases.load import load_inputs, open_workspace
-    from interlock.usecases.questions import questions as list_questions
-
     inputs = load_inputs(open_workspace(folder))
     if item is not None:
         asked = inputs.content.item(item)
@@ -56,9 +56,6 @@ def questions(
 
 def describe(item: object) -> str:
     """One question as a page of text: its options, what a good answer is, and why it is asked."""
-    from interlock.cli.output import wrapped
-    from interlock.model.questionnaire import Item
-
     assert isinstance(item, Item)
     lines = [item.id, *wrapped(item.text), ""]
     for option in item.options:

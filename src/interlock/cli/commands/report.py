@@ -9,6 +9,12 @@ from typing import Annotated
 import typer
 
 from interlock.cli.options import RunsOption, SeedOption, WorkspaceOption
+from interlock.cli.output import emit, say
+from interlock.model import words
+from interlock.usecases.assess import assess
+from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.pdf import start_pdf_process
+from interlock.usecases.report import never_probed, parse_formats, write_report
 
 
 def report(
@@ -46,13 +52,6 @@ def report(
     folder: WorkspaceOption = None,
 ) -> None:
     """Write the report for stakeholders."""
-    from interlock.cli.output import emit, say
-    from interlock.model import words
-    from interlock.usecases.assess import assess
-    from interlock.usecases.load import load_inputs, open_workspace
-    from interlock.usecases.pdf import start_pdf_process
-    from interlock.usecases.report import never_probed, parse_formats, write_report
-
     wanted = parse_formats(formats)
     workspace = open_workspace(folder)
     if templates is None and (workspace.root / "templates").exists():

@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from interlock.cli.output import emit, say, show_table
+from interlock.usecases.sandbox import fault_names, serve
+
 
 def sandbox(
     orgs: Annotated[
@@ -16,9 +19,6 @@ def sandbox(
     seconds: Annotated[float | None, typer.Option("--seconds", min=0, help="Stop after this time.")] = None,
 ) -> None:
     """Serve the simulated organisations on loopback until interrupted."""
-    from interlock.cli.output import emit, say, show_table
-    from interlock.usecases.sandbox import fault_names, serve
-
     if list_faults:
         show_table(["Fault", "What it does"], list(fault_names().items()))
         return

@@ -9,6 +9,9 @@ from typing import Annotated
 import typer
 
 from interlock.cli.options import WorkspaceOption
+from interlock.cli.output import say, say_paragraph
+from interlock.usecases.load import open_workspace
+from interlock.usecases.serve import serve_workspace
 
 
 def serve(
@@ -19,10 +22,6 @@ def serve(
     folder: WorkspaceOption = None,
 ) -> None:
     """Serve the terminal UI to a browser on this machine."""
-    from interlock.cli.output import say, say_paragraph
-    from interlock.usecases.load import open_workspace
-    from interlock.usecases.serve import serve_workspace
-
     opened = open_workspace(folder)
 
     def ready(address: str, here_alone: bool) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from interlock.cli.options import TableOrJson
-
-if TYPE_CHECKING:
-    from interlock.model.trust import TrustReport
+from interlock.cli.output import emit_json, say, show_table
+from interlock.cli.trusting import choose, show_credentials, state
+from interlock.model import words
+from interlock.model.errors import InterlockError
+from interlock.model.trust import TrustReport
+from interlock.usecases.load import open_workspace
+from interlock.usecases.trust import allow, forget_workspace, trust_report, trusted_workspaces
 
 
 def trust(
@@ -23,12 +27,6 @@ def trust(
     output: TableOrJson = "table",
 ) -> None:
     """Show what a workspace asks for beyond being read, and allow it."""
-    from interlock.cli.output import emit_json, say
-    from interlock.cli.trusting import choose
-    from interlock.model.errors import InterlockError
-    from interlock.usecases.load import open_workspace
-    from interlock.usecases.trust import allow, forget_workspace, trust_report
-
     if everything:
         _show_trusted(output)
         return
@@ -63,8 +61,6 @@ def trust(
 
 
 def _show(report: TrustReport) -> None:
-    from interlock.cli.output import say, show_table
-    from interlock.cli.trusting import show_credentials, state
 
     by_kind = {
         kind: [e for e in report.asked if e.grant.kind == kind] for kind in ("credential", "private_base", "content")
@@ -87,9 +83,6 @@ def _show(report: TrustReport) -> None:
 
 
 def _show_trusted(output: str) -> None:
-    from interlock.cli.output import emit_json, say, show_table
-    from interlock.model import words
-    from interlock.usecases.trust import trusted_workspaces
 
     known = trusted_workspaces()
     if output == "json":

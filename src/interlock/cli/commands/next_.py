@@ -6,10 +6,15 @@ from typing import Annotated
 
 import typer
 
+from interlock.cli.commands.questions import describe
 from interlock.cli.options import OnlyOrgOption, TableOrJson, WorkspaceOption
+from interlock.cli.output import emit, emit_json, say, say_paragraph, show_table
+from interlock.model import words
+from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.next import next_questions
 
 
-def next_question(
+def next_(
     org: OnlyOrgOption = None,
     number: Annotated[
         int, typer.Option("-n", "--number", min=1, max=1000, help="How many questions.", metavar="N")
@@ -18,12 +23,6 @@ def next_question(
     folder: WorkspaceOption = None,
 ) -> None:
     """Show the next question to answer: the one that settles most, and why."""
-    from interlock.cli.commands.questions import describe
-    from interlock.cli.output import emit, emit_json, say, say_paragraph, show_table
-    from interlock.model import words
-    from interlock.usecases.load import load_inputs, open_workspace
-    from interlock.usecases.next import next_questions
-
     inputs = load_inputs(open_workspace(folder))
     result = next_questions(inputs, org, number)
     if output == "json":
