@@ -81,5 +81,4 @@ def answer(
 
 
 def _was(now: Response | None, before: Response | None) -> str:
-
     return "" if before is None or (now is not None and now.said == before.said) else f" (it was {said(before)})"

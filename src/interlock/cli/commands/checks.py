@@ -35,7 +35,6 @@ def checks(
 
 
 def _explain(entry: CheckEntry) -> None:
-
     facts = [("Severity", words.SEVERITY[entry.severity].phrase), ("Level", entry.level), ("Needs", needed_for(entry))]
     lines = [f"{entry.id} {entry.title}", "", *(f"{label:<9}{value}" for label, value in facts if value)]
     if entry.about:

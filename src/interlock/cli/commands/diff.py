@@ -62,7 +62,6 @@ def diff(
 
 
 def _assessments(before: str, after: str, output: str, folder: Path | None) -> None:
-
     result = compare_references(open_workspace(folder), before, after, today=date.today())
     if output == "json":
         emit_json(result)
@@ -71,13 +70,11 @@ def _assessments(before: str, after: str, output: str, folder: Path | None) -> N
 
 
 def _observations(org: str, before: str | None, after: str | None, output: str, folder: Path | None) -> None:
-
     drift = drift_of_org(open_workspace(folder), org, before, after)
     emit_json(drift) if output == "json" else show_drift(drift)
 
 
 def _files(before: str, after: str, output: str, folder: Path | None) -> None:
-
     drift = drift_of_files(Path(before), Path(after), folder or Path(after).absolute().parent)
     emit_json(drift) if output == "json" else show_drift(drift)
 

@@ -118,6 +118,7 @@ def _write(line: bytes) -> None:
 
 class _Line:
     """One line of progress: rewritten in place on a terminal, now and then a new one elsewhere."""
+
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()
         self._every = _TERMINAL_EVERY_S if self._terminal else _LOG_EVERY_S

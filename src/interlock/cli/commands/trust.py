@@ -61,7 +61,6 @@ def trust(
 
 
 def _show(report: TrustReport) -> None:
-
     by_kind = {
         kind: [e for e in report.asked if e.grant.kind == kind] for kind in ("credential", "private_base", "content")
     }
@@ -83,7 +82,6 @@ def _show(report: TrustReport) -> None:
 
 
 def _show_trusted(output: str) -> None:
-
     known = trusted_workspaces()
     if output == "json":
         emit_json([workspace.model_dump(mode="json", exclude_none=True) for workspace in known])
