@@ -37,7 +37,7 @@ def failing(monkeypatch: pytest.MonkeyPatch):
             secret_local = CANARY  # noqa: F841  # a local variable that no report may hold
             raise error
 
-        monkeypatch.setattr("interlock.usecases.lint.lint_content", raising)
+        monkeypatch.setattr("interlock.cli.commands.lint.lint_content", raising)
 
     return fail
 
@@ -108,7 +108,7 @@ def test_the_program_text_of_a_traceback_stays(command, monkeypatch: pytest.Monk
     def broken(*_: object) -> None:
         token = str(1 / 0)  # noqa: F841  # its name is no secret
 
-    monkeypatch.setattr("interlock.usecases.lint.lint_content", broken)
+    monkeypatch.setattr("interlock.cli.commands.lint.lint_content", broken)
     command("lint")
     assert "token = str(1 / 0)" in reports()[0].read_text("utf-8")
 
@@ -147,7 +147,7 @@ def test_every_kind_of_exception_is_told(command, failing, error: BaseException)
 
 
 def test_real_recursion_is_told_in_a_report_of_bounded_length(command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("interlock.usecases.lint.lint_content", lambda *_, **__: recurse())
+    monkeypatch.setattr("interlock.cli.commands.lint.lint_content", lambda *_, **__: recurse())
     assert command("lint").code == 70
     assert len(reports()[0].read_text("utf-8").splitlines()) < 400
 

@@ -70,7 +70,7 @@ def test_requests_writes_and_locks_are_told(command, workspace: Path, log: Path)
 def test_a_crash_is_told_under_the_same_run_as_its_report(command, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from interlock.cli.crash import crash_folder
 
-    monkeypatch.setattr("interlock.usecases.lint.lint_content", lambda *_: 1 / 0)
+    monkeypatch.setattr("interlock.cli.commands.lint.lint_content", lambda *_: 1 / 0)
     assert command("--log-file", log, "lint").code == 70
     _, crash, last = lines(log)
     assert (crash["message"], crash["level"], crash["fields"]["type"]) == ("crash", "critical", "ZeroDivisionError")
