@@ -13,8 +13,8 @@ from interlock.cli.options import TableOrJson, WorkspaceOption
 from interlock.cli.output import emit_json, say, show_table
 from interlock.cli.trusting import choose, show_credentials
 from interlock.model import words
-from interlock.model.fleet import ImportResult
 from interlock.model.errors import InterlockError
+from interlock.model.fleet import ImportResult
 from interlock.model.organization import Organization
 from interlock.usecases.load import load_inputs, open_workspace
 from interlock.usecases.org_import import import_organizations as run
