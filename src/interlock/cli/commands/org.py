@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -20,7 +20,9 @@ from interlock.usecases.load import load_inputs, open_workspace
 from interlock.usecases.org_import import import_organizations as run
 from interlock.usecases.organizations import add_organization, edit_organization
 from interlock.usecases.trust import allow_more, new_credentials
-from interlock.workspace.store import Workspace
+
+if TYPE_CHECKING:
+    from interlock.workspace.store import Workspace
 
 _ROWS = 40
 
