@@ -25,21 +25,21 @@ def all_new() -> Measured:
     CEL programs are compiled before, nothing else is remembered. The base decides every rule for every subject one by
     one, in the subject's whole context, for a tenth of the organisations, and is multiplied by ten.
     """
-    from interlock.content.compile import compile_ruleset
+    from interlock.content.compile import compile_rules
     from interlock.judge.context import Knowledge
     from interlock.judge.engine import conclude
     from interlock.usecases.judge import Judge, judge_of
 
     inputs = fleet(ORGANIZATIONS)
     content = inputs.content
-    compiled = compile_ruleset(content.ruleset)
+    compiled = compile_rules(content.ruleset)
     few = replace(inputs, organizations=inputs.organizations[::10])
     known = judge_of(content).rule_inputs(few)
 
     def one_by_one() -> None:
         for subject in Knowledge(known):
             context = subject.context({})
-            for rule in compiled.rules:
+            for rule in compiled:
                 vendors = rule.rule.vendors
                 if rule.rule.scope is subject.subject.scope and (not vendors or subject.vendor in vendors):
                     conclude(rule, context)

@@ -24,7 +24,7 @@ from rule_examples import (
     several,
 )
 
-from interlock.content.compile import compile_ruleset
+from interlock.content.compile import compile_rules
 from interlock.content.messages import fill, show
 from interlock.judge.context import Knowledge, SubjectContext
 from interlock.judge.engine import conclude, finding
@@ -87,11 +87,11 @@ def in_words(context: SubjectContext, name: str) -> str:
 
 def plain(rules: Ruleset, inputs: RuleInputs) -> tuple[Finding, ...]:
     """Every rule on every subject, nothing remembered."""
-    compiled = compile_ruleset(rules)
+    compiled = compile_rules(rules)
     found = []
     for known in Knowledge(inputs):
         context = known.context({})
-        for checked in compiled.rules:
+        for checked in compiled:
             if checked.rule.scope is not known.subject.scope:
                 continue
             if checked.rule.vendors and known.vendor not in checked.rule.vendors:
@@ -193,7 +193,7 @@ def test_one_rule_on_one_subject_is_what_all_of_them_say_there() -> None:
     for _ in range(60):
         inputs = edited(inputs, chance)
     again = Evaluator(RULES, [QUESTIONS])
-    compiled = {checked.rule.id: checked for checked in compile_ruleset(RULES).rules}
+    compiled = {checked.rule.id: checked for checked in compile_rules(RULES)}
     for made in plain(RULES, inputs):
         conclusion = again.conclude(made.rule, made.subject, inputs)
         assert finding(compiled[made.rule], made.subject, conclusion, made.message) == made

@@ -23,7 +23,7 @@ from rule_examples import (
     several,
 )
 
-from interlock.content.compile import compile_rule, compile_ruleset
+from interlock.content.compile import compile_rule
 from interlock.judge.answers import Answers
 from interlock.judge.context import SubjectContext
 from interlock.judge.engine import conclude as conclude_rule
@@ -492,6 +492,6 @@ def test_findings_are_sorted_equal_to_validated_ones_and_the_same_every_time() -
     assert [(finding.rule, str(finding.subject)) for finding in found] == sorted(
         (finding.rule, str(finding.subject)) for finding in found
     )
-    assert found == evaluate(compile_ruleset(ruleset(*rules)), given)
+    assert found == evaluate(ruleset(*rules), given)
     assert all(Finding.model_validate(finding.model_dump()) == finding for finding in found)
     assert {finding.outcome for finding in found} >= {RuleOutcome.GAP, RuleOutcome.MET, RuleOutcome.UNKNOWN}

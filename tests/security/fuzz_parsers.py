@@ -127,12 +127,12 @@ def rules() -> list[bytes]:
 
 
 def rule(data: bytes, folder: Path) -> object:
-    from interlock.content.compile import compile_ruleset
+    from interlock.content.compile import compile_rules
     from interlock.content.rulesets import load_ruleset
 
     (folder / "ruleset.yaml").write_bytes(b'id: x\nversion: "1"\ntitle: x\n')
     with written(folder / "x" / f"{name_of(data, 'BND-001')}.yaml", data):
-        return compile_ruleset(load_ruleset(folder))
+        return compile_rules(load_ruleset(folder))
 
 
 def ruleset(data: bytes, folder: Path) -> object:

@@ -55,19 +55,6 @@ class CompiledPattern(Condition):
     rule: Pattern
 
 
-@dataclass(frozen=True, eq=False)
-class CompiledRuleset:
-    """Every rule of a ruleset that is in force, in id order; deprecated ones are kept out."""
-
-    ruleset: Ruleset
-    rules: tuple[CompiledRule, ...]
-
-    @property
-    def reads(self) -> frozenset[str]:
-        """Every dotted name that some rule reads, in its conditions or its message."""
-        return frozenset(name for rule in self.rules for name in rule.reads)
-
-
 def condition_texts(rule: Rule | Pattern) -> dict[str, str]:
     """The text of each of a rule's or pattern's conditions, by its dotted key."""
     if isinstance(rule, Pattern):
@@ -104,13 +91,15 @@ def compile_pattern(pattern: Pattern) -> CompiledPattern:
     return CompiledPattern(rule=pattern, gap_when=own.gap_when, reads=own.reads, where=where)
 
 
-def compile_ruleset(ruleset: Ruleset) -> CompiledRuleset:
-    """Compile every rule that is in force. Expressions are cached by their text, so this is cheap to repeat.
+def compile_rules(ruleset: Ruleset) -> tuple[CompiledRule, ...]:
+    """Every rule that is in force, in id order, compiled; deprecated ones are kept out.
+
+    Expressions are cached by their text, so this is cheap to repeat.
 
     :raises DocumentError: a condition is not CEL.
     """
-    rules = sorted((rule for rule in ruleset.rules if rule.lifecycle != "deprecated"), key=lambda rule: rule.id)
-    return CompiledRuleset(ruleset, tuple(compile_rule(rule) for rule in rules))
+    in_force = (rule for rule in ruleset.rules if rule.lifecycle != "deprecated")
+    return tuple(compile_rule(rule) for rule in sorted(in_force, key=lambda rule: rule.id))
 
 
 def broken_conditions(rule: Rule | Pattern) -> Iterator[tuple[str, str]]:

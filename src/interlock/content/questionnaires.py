@@ -6,17 +6,18 @@ the first of it raised (:func:`load_questionnaires`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from interlock.content.references import Located, reference_problems
+from interlock.documents.names import did_you_mean, find_circle
 from interlock.documents.resources import is_shipped
 from interlock.documents.yaml import Path_, YamlDocument, load_yaml, model_from_yaml
+from interlock.model.base import Scope
 from interlock.model.errors import DocumentError, Location
-from interlock.model.questionnaire import Item, ItemType, Questionnaire, every_item, walk
+from interlock.model.questionnaire import EnableWhen, Item, ItemType, Operator, Questionnaire, every_item, walk
 
 #: Longest value of each key that holds prose, in characters; a longer one is a paste accident, and no screen shows it.
 TEXT_LIMITS = {
@@ -33,6 +34,21 @@ MAX_KEY = 96
 #: Files in one directory, and items in all of them.
 MAX_FILES = 500
 MAX_ITEMS = 5_000
+#: Types whose answers have an order (FHIR R4 questionnaire-enable-operator: ``>``, ``<``, ``>=`` and ``<=``).
+ORDERED = frozenset({ItemType.INTEGER, ItemType.DATE})
+
+
+@dataclass(frozen=True)
+class Located:
+    """An item, its document, and the path to it there."""
+
+    item: Item
+    document: YamlDocument
+    path: Path_
+
+    def at(self, *keys: str | int) -> Location:
+        """Where something of the item stands, by default its id."""
+        return self.document.location((*self.path, *(keys or ("id",))))
 
 
 @dataclass(frozen=True)
@@ -89,7 +105,7 @@ def read_questionnaires(directories: Sequence[Path]) -> QuestionnaireSet:
     if len(located) > MAX_ITEMS:
         problems.append(DocumentError(f"more than {MAX_ITEMS:,} items", location=located[MAX_ITEMS].at()))
         located = located[:MAX_ITEMS]
-    problems.extend(reference_problems(located))
+    problems.extend(_reference_problems(located))
     kept = {entry.item.id for entry in located}
     return QuestionnaireSet(
         tuple(read), {name: entry for name, entry in items.items() if name in kept}, tuple(problems)
@@ -197,3 +213,84 @@ def _located(items: tuple[Item, ...], document: YamlDocument, at: Path_) -> Iter
         path = (*at, index)
         yield Located(item, document, path)
         yield from _located(item.items, document, (*path, "items"))
+
+
+def _reference_problems(located: Sequence[Located]) -> Iterator[DocumentError]:
+    """Everything that is wrong between items, in file order; nothing when they fit together."""
+    by_id: dict[str, Located] = {}
+    for entry in located:
+        earlier = by_id.setdefault(entry.item.id, entry)
+        if earlier is not entry:
+            yield DocumentError(
+                f"the item id {entry.item.id!r} is already used at {earlier.at()}",
+                location=entry.at(),
+                remedy="give one of them another id",
+            )
+    yield from _nested_ids(by_id)
+    broken = False
+    for entry in by_id.values():
+        for number, condition in enumerate(entry.item.enable_when):
+            message = _condition_problem(entry.item, condition, by_id)
+            if message:
+                broken = True
+                location = entry.at("enable_when", number, "question")
+                yield DocumentError(f"{entry.item.id}: {message}", location=location)
+    if not broken:
+        yield from _circles(by_id)
+
+
+def _nested_ids(by_id: Mapping[str, Located]) -> Iterator[DocumentError]:
+    """A rule reads ``responses.a.b``; if that is an answer it cannot also hold ``responses.a.b.c``."""
+    for entry in by_id.values():
+        parts = entry.item.id.split(".")
+        for end in range(2, len(parts)):
+            parent = by_id.get(".".join(parts[:end]))
+            if parent and parent.item.type is not ItemType.GROUP and entry.item.type is not ItemType.GROUP:
+                yield DocumentError(
+                    f"the item id {entry.item.id!r} continues {parent.item.id!r}, a question at {parent.at()}",
+                    location=entry.at(),
+                    remedy="only a group's id may be continued by another id",
+                )
+
+
+def _condition_problem(item: Item, condition: EnableWhen, by_id: Mapping[str, Located]) -> str | None:
+    entry = by_id.get(condition.question)
+    if entry is None:
+        hint = did_you_mean(condition.question, by_id)
+        return f"enable_when names {condition.question!r}, which no questionnaire has{hint}"
+    control = entry.item
+    if control.type is ItemType.GROUP:
+        return f"enable_when names {control.id!r}, a group, which is never answered"
+    if control.id == item.id:
+        return "enable_when names the item itself"
+    if item.scope is Scope.PRODUCT and control.scope is not Scope.PRODUCT:
+        return f"a product question cannot depend on {control.id!r}, which is answered once per {control.scope.value}"
+    return _answer_problem(condition, control)
+
+
+def _answer_problem(condition: EnableWhen, control: Item) -> str | None:
+    answer, operator = condition.answer, condition.operator
+    if operator is Operator.EXISTS:
+        return None if isinstance(answer, bool) else "enable_when with operator exists takes answer: true or false"
+    if operator not in {Operator.EQ, Operator.NE} and control.type not in ORDERED:
+        order = f"the operator {operator.value!r} needs a question with an order"
+        return f"{order}, and {control.id!r} is of type {control.type}"
+    if control.options:
+        if isinstance(answer, str) and control.option(answer):
+            return None
+        offered = ", ".join(option.value for option in control.options)
+        return f"{control.id!r} does not offer the answer {answer!r}; it offers {offered}"
+    expected: type = {ItemType.BOOLEAN: bool, ItemType.INTEGER: int}.get(control.type, str)
+    if isinstance(answer, expected) and (expected is bool or not isinstance(answer, bool)):
+        return None
+    return f"{control.id!r} is of type {control.type}, and {answer!r} is not"
+
+
+def _circles(by_id: Mapping[str, Located]) -> Iterator[DocumentError]:
+    circle = find_circle(
+        {name: [condition.question for condition in entry.item.enable_when] for name, entry in by_id.items()}
+    )
+    if circle:
+        yield DocumentError(
+            f"the enable_when conditions form a circle: {' → '.join(circle)}", location=by_id[circle[0]].at()
+        )

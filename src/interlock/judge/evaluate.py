@@ -10,9 +10,8 @@ from interlock.content.compile import (
     OBSERVED_ROOTS,
     CompiledPattern,
     CompiledRule,
-    CompiledRuleset,
     Condition,
-    compile_ruleset,
+    compile_rules,
 )
 from interlock.content.expression import dotted
 from interlock.content.messages import fields, fill
@@ -106,10 +105,10 @@ class Evaluator:
     :raises DocumentError: a condition of the ruleset is not CEL. Inputs never raise, whatever a server put into them.
     """
 
-    def __init__(self, ruleset: Ruleset | CompiledRuleset, questionnaires: Iterable[Questionnaire]) -> None:
-        compiled = ruleset if isinstance(ruleset, CompiledRuleset) else compile_ruleset(ruleset)
-        self._rules = {rule.rule.id: (rule, fields(rule.rule.message)) for rule in compiled.rules}
-        self._conclusions = Conclusions(compiled.rules, questionnaires, conclude)
+    def __init__(self, ruleset: Ruleset, questionnaires: Iterable[Questionnaire]) -> None:
+        rules = compile_rules(ruleset)
+        self._rules = {rule.rule.id: (rule, fields(rule.rule.message)) for rule in rules}
+        self._conclusions = Conclusions(rules, questionnaires, conclude)
         self._findings: dict[Hashable, Finding] = {}
 
     def findings(self, inputs: RuleInputs, rules: Collection[str] | None = None) -> tuple[Finding, ...]:
@@ -152,7 +151,7 @@ class Evaluator:
         return remembered
 
 
-def evaluate(ruleset: Ruleset | CompiledRuleset, inputs: RuleInputs) -> tuple[Finding, ...]:
+def evaluate(ruleset: Ruleset, inputs: RuleInputs) -> tuple[Finding, ...]:
     """A finding for every rule in force and every subject of its scope and vendors, by rule id and subject.
 
     :raises DocumentError: a condition of the ruleset is not CEL. Inputs never raise, whatever a server put into them.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from interlock.content.compile import CompiledRule, compile_ruleset
+from interlock.content.compile import CompiledRule, compile_rules
 from interlock.documents.resources import data_dir
 from interlock.model.base import GapClass, Scope
 from interlock.model.pattern import Pattern
@@ -20,7 +20,7 @@ _BLOCKERS = frozenset({GapClass.PRODUCT_BLOCKER, GapClass.INTEGRATION_BLOCKER})
 
 def traces(content: Content) -> tuple[Trace, ...]:
     """One trace a statement, in order. Deprecated rules do not count."""
-    rules = compile_ruleset(content.ruleset).rules
+    rules = compile_rules(content.ruleset)
     return tuple(
         _trace(
             statement,

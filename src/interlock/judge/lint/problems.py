@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from interlock.content.references import Located
+from interlock.content.questionnaires import Located
 from interlock.content.ruleset_files import RuleSource
 from interlock.model.errors import DocumentError, Location
 

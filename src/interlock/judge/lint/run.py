@@ -8,7 +8,7 @@ from pathlib import Path
 
 from interlock.content.compile import OBSERVED_ROOTS, CompiledRule, broken_conditions, compile_rule, condition_texts
 from interlock.content.expression import Expression, compile_expression
-from interlock.content.references import Located
+from interlock.content.questionnaires import Located
 from interlock.content.ruleset_files import HEADER, SetFiles
 from interlock.content.rulesets import OFF, RulesetFiles
 from interlock.documents.yaml import load_yaml
