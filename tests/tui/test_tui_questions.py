@@ -14,7 +14,7 @@ from interlock.model.errors import Location, WorkspaceError
 from interlock.tui.widgets.fields import Choices
 from interlock.tui.widgets.question_form import worth_of
 from interlock.tui.widgets.rows import Rows
-from interlock.usecases.next import GateAtStake, NextQuestion
+from interlock.usecases.questions import GateAtStake, NextQuestion
 from interlock.workspace.store import Workspace
 
 #: A question that has an answer from the start, and the one after it.

@@ -17,7 +17,7 @@ from interlock.usecases.counterfactual import verdict_changes
 from interlock.usecases.initialize import initialize
 from interlock.usecases.judge import judge
 from interlock.usecases.load import Content, Inputs, load_inputs
-from interlock.usecases.next import next_questions
+from interlock.usecases.questions import next_questions
 
 
 def item(item_id: str, scope: str = "product", **more: Any) -> dict[str, Any]:

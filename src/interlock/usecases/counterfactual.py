@@ -22,6 +22,7 @@ from interlock.model.finding import PRODUCT, Finding, Subject
 from interlock.model.questionnaire import AnswerValue, Item, ItemType, Response
 from interlock.model.readiness import AnswerChange, VerdictChange
 from interlock.usecases.judge import judge_of
+from interlock.usecases.questions import value_words
 
 if TYPE_CHECKING:
     from interlock.usecases.load import Inputs
@@ -173,13 +174,12 @@ class _Search:
         item = self.inputs.content.items[attempt.item]
         response = self.inputs.answers(attempt.scope).get(attempt.item)
         status = response.status if response else Status.UNANSWERED
-        answered = response is not None and response.value is not None
-        before = _words(item, response.value) if answered and response and response.value is not None else status.value
+        value = response.value if response else None
         return AnswerChange(
             item=attempt.item,
             org=None if attempt.scope == "product" else attempt.scope,
-            before=before.replace("_", " ") if not answered else before,
-            after=_words(item, attempt.value),
+            before=status.value.replace("_", " ") if value is None else value_words(item, value),
+            after=value_words(item, attempt.value),
             value=attempt.value,
         )
 
@@ -200,13 +200,6 @@ def _values(item: Item) -> list[AnswerValue]:
         return single
     several = tuple(option.value for option in item.options if not option.exclusive and option.weight != 0)
     return [*((option.value,) for option in item.options), *([several] if len(several) > 1 else [])]
-
-
-def _words(item: Item, value: AnswerValue) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    values = value if isinstance(value, tuple) else (value,)
-    return ", ".join(option.label if (option := item.option(str(entry))) else str(entry) for entry in values)
 
 
 def _response(value: AnswerValue) -> Response:

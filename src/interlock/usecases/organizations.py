@@ -1,15 +1,22 @@
-"""Adding, changing and removing the organisations of a workspace."""
+"""Adding and changing the organisations of a workspace, and taking them from a directory of endpoints."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from interlock.fhir.directory import Directory, DirectoryEntry
+from interlock.model import words
 from interlock.model.address import REMEDY, SECRET_FOUND
 from interlock.model.errors import InterlockError
+from interlock.model.fleet import DroppedAddress, ImportedOrganization, ImportResult
 from interlock.model.organization import Organization
 from interlock.model.text import forbidden, plain, slug
+from interlock.usecases.directories import pick, read_directory_file, vendor_id
 from interlock.usecases.trust import trust_typed_base
 from interlock.workspace.store import Workspace
 
@@ -65,3 +72,116 @@ def edit_organization(workspace: Workspace, org: Organization, changes: dict[str
     given = {key: value for key, value in changes.items() if value is not None}
     auth = before.get("auth", {}) | {key: value for key, value in given.pop("auth", {}).items() if value is not None}
     return save_organization(workspace, make_organization(before | given | {"auth": auth, "id": org.id}), org)
+
+
+#: More than this are added only when a limit says so: a workspace is the organisations that a product integrates with.
+MANY = 200
+_MAX_ID = 60
+
+
+def import_organizations(
+    workspace: Workspace,
+    source: Path | None,
+    *,
+    name: str | None = None,
+    vendor: str | None = None,
+    environment: str = "production",
+    limit: int | None = None,
+    dry_run: bool = False,
+) -> ImportResult:
+    """Add the organisations of a directory file (none for standard input) whose base URL the workspace has not yet.
+
+    Nothing that exists is changed: ids are made unique, and known base URLs are left as they are.
+
+    :raises InterlockError: the file cannot be read, nothing in it fits, or more than :data:`MANY` would be added
+        without a limit.
+    """
+    directory = read_directory_file(source)
+    picked = pick(directory.entries, name, vendor)
+    existing = workspace.read().organizations
+    known = {_comparable(org.fhir_base_url): org.id for org in existing if org.fhir_base_url}
+    fresh = [entry for entry in picked if _comparable(entry.url) not in known]
+    if limit is None and len(fresh) > MANY and not dry_run:
+        raise InterlockError(
+            f"{words.count(len(fresh), 'organisation')} would be added",
+            remedy="pick with --name or --vendor, or say how many with --limit; --dry-run shows them",
+        )
+    chosen = fresh[:limit]
+    organizations = _organizations(chosen, vendor, environment, {org.id for org in existing})
+    if not dry_run:
+        for org in organizations:
+            workspace.save_organization(org, new=True)
+    return ImportResult(
+        form=directory.form,
+        listed=directory.listed,
+        distinct=len(directory.entries),
+        picked=len(picked),
+        added=tuple(map(_imported, organizations, chosen)),
+        known={entry.url: known[_comparable(entry.url)] for entry in picked if _comparable(entry.url) in known},
+        dropped=_dropped(directory),
+        left_out=len(fresh) - len(chosen),
+        saved=not dry_run,
+    )
+
+
+def _organizations(
+    entries: Sequence[DirectoryEntry], vendor: str | None, environment: str, taken: Collection[str]
+) -> list[Organization]:
+    ids = {*taken, "product"}
+    organizations = []
+    for entry in entries:
+        name = entry.name or urlsplit(entry.url).hostname or entry.url
+        org_id = _unique(slug(name), ids)
+        ids.add(org_id)
+        fields = {
+            "id": org_id,
+            "name": name,
+            "vendor": vendor_id(entry.vendor or vendor or "other"),
+            "environment": environment,
+            "fhir_base_url": entry.url,
+        }
+        organizations.append(make_organization(fields))
+    return organizations
+
+
+def _unique(wanted: str, taken: Collection[str]) -> str:
+    number, org_id = 1, wanted
+    while org_id in taken:
+        number += 1
+        ending = f"-{number}"
+        org_id = wanted[: _MAX_ID - len(ending)].rstrip("-") + ending
+    return org_id
+
+
+def _comparable(url: str) -> str:
+    """The same for addresses that differ in scheme, the case of the host or a trailing slash only."""
+    scheme, mark, rest = url.partition("://")
+    if scheme.lower() not in {"http", "https"} or not mark:
+        return url
+    host, _, path = rest.partition("/")
+    return f"{host.lower()}/{path}".rstrip("/")
+
+
+def _imported(org: Organization, entry: DirectoryEntry) -> ImportedOrganization:
+    return ImportedOrganization(
+        id=org.id,
+        name=org.name,
+        vendor=org.vendor,
+        fhir_base_url=entry.url,
+        other_names=entry.names[1:],
+        repairs=entry.repairs,
+        location=entry.location,
+    )
+
+
+def _dropped(directory: Directory) -> tuple[DroppedAddress, ...]:
+    return tuple(
+        DroppedAddress(
+            location=dropped.location,
+            name=dropped.name,
+            address=dropped.address,
+            word=dropped.word,
+            reason=dropped.reason,
+        )
+        for dropped in directory.dropped
+    )

@@ -11,7 +11,7 @@ from interlock.cli.options import OnlyOrgOption, TableOrJson, WorkspaceOption
 from interlock.cli.output import emit, emit_json, say, say_paragraph, show_table
 from interlock.model import words
 from interlock.usecases.load import load_inputs, open_workspace
-from interlock.usecases.next import next_questions
+from interlock.usecases.questions import next_questions
 
 
 def next_(

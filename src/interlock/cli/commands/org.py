@@ -17,8 +17,8 @@ from interlock.model.errors import InterlockError
 from interlock.model.fleet import ImportResult
 from interlock.model.organization import Organization
 from interlock.usecases.load import load_inputs, open_workspace
-from interlock.usecases.org_import import import_organizations as run
 from interlock.usecases.organizations import add_organization, edit_organization
+from interlock.usecases.organizations import import_organizations as run
 from interlock.usecases.trust import allow_more, new_credentials
 
 if TYPE_CHECKING:

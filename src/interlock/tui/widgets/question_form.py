@@ -22,8 +22,7 @@ from interlock.tui.widgets.fields import TYPED, Choices, Field, Segments, Words,
 from interlock.tui.widgets.flow import Flow
 
 if TYPE_CHECKING:
-    from interlock.usecases.next import NextQuestion
-    from interlock.usecases.questions import Asked
+    from interlock.usecases.questions import Asked, NextQuestion
 
 
 @dataclass(frozen=True)
