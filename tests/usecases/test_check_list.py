@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
+from checks_page import page
 from typer.testing import CliRunner
 
 from interlock.cli.app import app
-from interlock.usecases.checks import CheckList, check_list, page
+from interlock.usecases.checks import CheckList, check_list
 
 pytestmark = pytest.mark.fast
 

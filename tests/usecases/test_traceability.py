@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from traceability import Trace, page, traces
 
-from interlock.model.statements import STATEMENTS, Trace
+from interlock.model.statements import STATEMENTS
 from interlock.report.view import SECTIONS
 from interlock.usecases.load import Content, load_content
-from interlock.usecases.traceability import page, traces
 
 pytestmark = pytest.mark.fast
 

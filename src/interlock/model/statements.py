@@ -5,8 +5,6 @@ They are the claims of the article that the method follows, in its order; number
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from interlock.model.base import Model
 
 
@@ -17,34 +15,6 @@ class Statement(Model):
     theme: str
     title: str
     text: str
-
-
-class Trace(Model):
-    """Everything that cites one statement, by id.
-
-    :ivar checks: probe checks that rules of this statement read.
-    :ivar facts: what these rules read of a server's documents and of their comparison with the contract.
-    :ivar rules: those that hold for every vendor; ``vendor_rules`` are those of one.
-    :ivar sections: the report's sections that show findings about this statement, by their names in the report.
-    """
-
-    statement: Statement
-    questions: tuple[str, ...]
-    checks: tuple[str, ...]
-    facts: tuple[str, ...]
-    rules: tuple[str, ...]
-    vendor_rules: tuple[str, ...]
-    patterns: tuple[str, ...]
-    sections: tuple[str, ...]
-
-    def holes(self) -> Iterator[str]:
-        """Gaps in the tracing, in words that follow "has"; none when the statement is asked, judged and reported."""
-        if not (self.questions or self.checks):
-            yield "no question and no check"
-        if not self.rules:
-            yield "no rule that holds for every vendor"
-        if not self.sections:
-            yield "no section in the report"
 
 
 _TEXTS: dict[str, tuple[tuple[str, str, str], ...]] = {
