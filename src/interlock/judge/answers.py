@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, NamedTuple
 
 from interlock.content.messages import line
@@ -102,3 +103,33 @@ def _possible(item: Item, value: AnswerValue) -> bool:
     if item.type is ItemType.INTEGER:
         return isinstance(value, int) and not isinstance(value, bool)
     return isinstance(value, str)
+
+
+class Causes(NamedTuple):
+    """What an undecided condition waits for.
+
+    :ivar answers: ids of items that are asked and not answered, or answered with unknown.
+    :ivar excused: ids of items that are hidden or not applicable.
+    :ivar facts: dotted names of facts that were not observed.
+    :ivar others: other dotted names that are not there, such as the contract's, and what went wrong.
+    :ivar organizations: ids of the organisations of which it is not known, where all of them are asked.
+    """
+
+    answers: tuple[str, ...] = ()
+    excused: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    organizations: tuple[str, ...] = ()
+
+    @property
+    def only_excused(self) -> bool:
+        """Nothing will ever decide it: all that is missing is hidden or not applicable."""
+        return bool(self.excused) and not (self.answers or self.facts or self.others)
+
+    def union(self, *others: Causes) -> Causes:
+        """All of them, each name once."""
+        return Causes(*(tuple(dict.fromkeys(chain.from_iterable(names))) for names in zip(self, *others, strict=True)))
+
+
+#: Of a condition that is decided.
+NO_CAUSES = Causes()

@@ -3,46 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
-from typing import NamedTuple
 
 from interlock.content.compile import ANSWER_ROOTS, COMPARED_ROOTS, OBSERVED_ROOTS
 from interlock.content.expression import Expression
-from interlock.judge.answers import Answers
+from interlock.judge.answers import NO_CAUSES, Answers, Causes
 from interlock.judge.context import SubjectContext
 
 _SHOWN = 6
 _COMPARED = "anything to compare the answers with"
-
-
-class Causes(NamedTuple):
-    """What an undecided condition waits for.
-
-    :ivar answers: ids of items that are asked and not answered, or answered with unknown.
-    :ivar excused: ids of items that are hidden or not applicable.
-    :ivar facts: dotted names of facts that were not observed.
-    :ivar others: other dotted names that are not there, such as the contract's, and what went wrong.
-    :ivar organizations: ids of the organisations of which it is not known, where all of them are asked.
-    """
-
-    answers: tuple[str, ...] = ()
-    excused: tuple[str, ...] = ()
-    facts: tuple[str, ...] = ()
-    others: tuple[str, ...] = ()
-    organizations: tuple[str, ...] = ()
-
-    @property
-    def only_excused(self) -> bool:
-        """Nothing will ever decide it: all that is missing is hidden or not applicable."""
-        return bool(self.excused) and not (self.answers or self.facts or self.others)
-
-    def union(self, *others: Causes) -> Causes:
-        """All of them, each name once."""
-        return Causes(*(tuple(dict.fromkeys(chain.from_iterable(names))) for names in zip(self, *others, strict=True)))
-
-
-#: Of a condition that is decided.
-NO_CAUSES = Causes()
 
 
 def causes_of(condition: Expression, context: SubjectContext) -> Causes:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from interlock.content.cel import cel
 from interlock.content.compile import ANSWER_ROOTS, COMPARED_ROOTS
 from interlock.content.expression import TOP_LEVEL
 from interlock.content.messages import line, show
-from interlock.judge.answers import Answers, AnswerState, state_of
+from interlock.judge.answers import Answers, AnswerState, Causes, state_of
 from interlock.judge.contradictions import automatic_items, automatic_reads, comparison
 from interlock.judge.inputs import RuleInputs
 from interlock.judge.names import Wanted, kept, state_at, value_at, wanted_names
@@ -27,9 +27,6 @@ from interlock.model.base import Scope, Status
 from interlock.model.finding import PRODUCT, Subject
 from interlock.model.organization import Organization
 from interlock.model.questionnaire import Response
-
-if TYPE_CHECKING:
-    from interlock.judge.causes import Causes
 
 Variables = dict[str, Any]
 #: Item id → what is known about it; what is not known is not there.

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from interlock.content.compile import ANSWER_ROOTS, OBSERVED_ROOTS, CompiledRule, Condition
 from interlock.content.expression import Expression
-from interlock.judge.causes import NO_CAUSES, Causes, causes_of, detail_of
+from interlock.judge.answers import NO_CAUSES, Causes
+from interlock.judge.causes import causes_of, detail_of
 from interlock.judge.context import SubjectContext
 from interlock.model.base import Evidence, RuleOutcome
 from interlock.model.finding import UNDECIDED, Finding, Subject, finding_key

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from interlock.content.compile import CompiledPattern, compile_pattern
 from interlock.content.messages import fill, show
 from interlock.documents.timing import timed
-from interlock.judge.causes import Causes, listed
+from interlock.judge.answers import Causes
+from interlock.judge.causes import listed
 from interlock.judge.context import Known
 from interlock.judge.engine import Conclusion, all_causes, decide, over_all
 from interlock.judge.evaluate import Conclusions

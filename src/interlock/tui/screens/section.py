@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,13 +18,55 @@ from textual.widgets.option_list import Option
 
 from interlock.model.errors import InterlockError
 from interlock.tui.page import text
-from interlock.tui.state import State
+from interlock.tui.state import Answer, State
 from interlock.tui.widgets.bars import KeyBar, TopBar
 from interlock.tui.widgets.fields import Field
 from interlock.tui.widgets.flow import Problem
 
 if TYPE_CHECKING:
-    from interlock.tui.app import InterlockApp
+    from interlock.workspace.store import Workspace
+
+
+class Interlock(Protocol):
+    """What screens ask of the app, which knows all of them (:class:`interlock.tui.app.InterlockApp`)."""
+
+    state: State
+    workspace: Workspace
+    shown_sections: set[Section]
+    SECTIONS: Sequence[type[Section]]
+
+    def action_go(self, mode: str) -> None:
+        """Go to a section."""
+
+    def action_reload(self) -> object:
+        """Read the workspace's files again."""
+
+    def answer(self, *answers: Answer) -> None:
+        """Take answers: they count at once and are saved in the background."""
+
+    def ask_next(self) -> None:
+        """Go to the question that settles most."""
+
+    def ask_questions(self, scope: str, item: str | None = None) -> None:
+        """Go to the questions of a scope, at one question if it is named."""
+
+    def cancel_probe(self) -> None:
+        """Stop the probe that is running."""
+
+    def edit_organization(self, org: str | None) -> object:
+        """Open an organisation's form; without an id, a new one's."""
+
+    def probe(self, orgs: Iterable[str]) -> None:
+        """Probe these organisations."""
+
+    def probe_all(self) -> None:
+        """Go to the probe and run it for every organisation."""
+
+    def show_gap(self, key: str) -> None:
+        """Go to one gap."""
+
+    def show_organization(self, org: str) -> None:
+        """Open an organisation's page."""
 
 
 class StateChanged(Message, bubble=False):
@@ -62,9 +104,9 @@ class Section(Screen[None]):
         self._shown: State | None = None
 
     @property
-    def interlock(self) -> InterlockApp:
+    def interlock(self) -> Interlock:
         """The app."""
-        return cast("InterlockApp", self.app)
+        return cast(Interlock, self.app)
 
     @property
     def state(self) -> State:

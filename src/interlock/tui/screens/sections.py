@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import App, ComposeResult, SystemCommand
@@ -28,11 +27,8 @@ from interlock.tui.screens.plan import PlanSection
 from interlock.tui.screens.probe import ProbeSection
 from interlock.tui.screens.questions import QuestionsSection
 from interlock.tui.screens.report import ReportSection
-from interlock.tui.screens.section import Dialog, Section
+from interlock.tui.screens.section import Dialog, Interlock, Section
 from interlock.tui.widgets.flow import ScrollingFlow
-
-if TYPE_CHECKING:
-    from interlock.tui.app import InterlockApp
 
 SECTIONS: tuple[type[Section], ...] = (
     OverviewSection,
@@ -169,7 +165,7 @@ class Help(Dialog[None]):
         )
 
 
-def commands(app: InterlockApp, screen: Screen[object]) -> Iterator[SystemCommand]:
+def commands(app: Interlock, screen: Screen[object]) -> Iterator[SystemCommand]:
     """Sections, the actions of the screen that is shown, the app's own, and one entry an organisation."""
     for section in SECTIONS:
         yield SystemCommand(f"Go to {section.TITLE}", section.PURPOSE, partial(app.action_go, section.MODE))
@@ -208,6 +204,6 @@ def _of_screen(screen: Section) -> Iterator[SystemCommand]:
         )
 
 
-def _probe(app: InterlockApp, org: str) -> None:
+def _probe(app: Interlock, org: str) -> None:
     app.action_go("probe")
     app.probe([org])
