@@ -33,7 +33,7 @@ class Interlock(Protocol):
     state: State
     workspace: Workspace
     shown_sections: set[Section]
-    SECTIONS: Sequence[type[Section]]
+    SECTIONS: tuple[type[Section], ...]
 
     def action_go(self, mode: str) -> None:
         """Go to a section."""
