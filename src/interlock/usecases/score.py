@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from interlock.model import words
 from interlock.model.base import Gate, Model
 from interlock.model.content import ContentChange
 from interlock.model.errors import ThresholdNotMetError
 from interlock.model.readiness import OrgReadiness, Score, Totals, Verdict
-from interlock.usecases.counterfactual import verdict_changes
-from interlock.usecases.judge import judge, totals
-from interlock.usecases.load import Inputs
+
+if TYPE_CHECKING:
+    from interlock.usecases.load import Inputs
 
 
 class ScoreResult(Model):
@@ -33,6 +35,9 @@ def score_of(inputs: Inputs, org: str | None = None) -> ScoreResult:
 
     :raises InterlockError: there is no such organisation.
     """
+    from interlock.usecases.counterfactual import verdict_changes
+    from interlock.usecases.judge import judge, totals
+
     if org is not None:
         inputs.organization(org)
     judged, content = judge(inputs), inputs.content
