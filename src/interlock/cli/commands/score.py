@@ -9,8 +9,6 @@ import typer
 from interlock.cli.options import GateName, OnlyOrgOption, TableOrJson, WorkspaceOption
 from interlock.cli.output import emit_json, say
 from interlock.cli.summary import change_words, show_score
-from interlock.usecases.load import load_inputs, open_workspace
-from interlock.usecases.score import check_thresholds, score_of
 
 
 def score(
@@ -27,6 +25,9 @@ def score(
     folder: WorkspaceOption = None,
 ) -> None:
     """Score: verdict, stage of each organisation, verified so far and best case."""
+    from interlock.usecases.load import load_inputs, open_workspace  # brings CEL, which the help does without
+    from interlock.usecases.score import check_thresholds, score_of
+
     result = score_of(load_inputs(open_workspace(folder)), org)
     if output == "json":
         emit_json(result)
