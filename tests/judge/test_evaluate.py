@@ -90,7 +90,7 @@ def plain(rules: Ruleset, inputs: RuleInputs) -> tuple[Finding, ...]:
     compiled = compile_rules(rules)
     found = []
     for known in Knowledge(inputs):
-        context = known.context({})
+        context = known.context({}, known.answers)
         for checked in compiled:
             if checked.rule.scope is not known.subject.scope:
                 continue

@@ -24,7 +24,6 @@ from rule_examples import (
 )
 
 from interlock.content.compile import compile_rule
-from interlock.judge.answers import Answers
 from interlock.judge.context import SubjectContext
 from interlock.judge.engine import conclude as conclude_rule
 from interlock.judge.evaluate import evaluate
@@ -420,7 +419,7 @@ def test_whatever_a_server_sends_decides_nothing_and_breaks_nothing(family: dict
             deep = [deep]
         family = {"deep": deep}
     subject = Subject(scope=Scope.ORG, id="riverside")
-    context = SubjectContext(subject, {"probe": {"tls": family, "smart": {"issuer": "https://ok"}}}, Answers())
+    context = SubjectContext(subject, {"probe": {"tls": family, "smart": {"issuer": "https://ok"}}}, {})
     conditions = (
         "probe.tls.exists(k, k == 'no such key')",
         "probe.smart.issuer == 'https://ok'",

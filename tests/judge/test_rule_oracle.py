@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from interlock.content.expression import compile_expression
-from interlock.judge.answers import Answers
 from interlock.judge.causes import causes_of
 from interlock.judge.context import SubjectContext
 from interlock.judge.names import wanted_names
@@ -107,7 +106,7 @@ def oracle(text: str, variables: dict[str, Any]) -> bool | None:
 def test_decisions_agree_with_an_independent_implementation(text: str, variables: dict[str, Any]) -> None:
     if len(re.findall(r"\.(?:exists|all)\(", text)) > 2:
         return
-    subject = SubjectContext(PRODUCT, variables, Answers())
+    subject = SubjectContext(PRODUCT, variables, {})
     decided, error = compile_expression(text).evaluate(subject.context)
     assert error is None
     if any(subject.lookup(name.rpartition(".")[0]) is None for name in re.findall(r"has\(([a-z.]+)\)", text)):
@@ -126,8 +125,8 @@ def test_handing_over_only_what_is_read_changes_no_decision(text: str, variables
     if len(re.findall(r"\.(?:exists|all)\(", text)) > 2:
         return
     condition = compile_expression(text)
-    whole = SubjectContext(PRODUCT, variables, Answers())
-    partial = SubjectContext(PRODUCT, variables, Answers(), wanted_names(condition.reads))
+    whole = SubjectContext(PRODUCT, variables, {})
+    partial = SubjectContext(PRODUCT, variables, {}, wanted_names(condition.reads))
     assert condition.evaluate(partial.context) == condition.evaluate(whole.context)
 
 
@@ -137,7 +136,7 @@ def test_an_undecided_condition_always_says_what_it_waits_for(text: str, variabl
     if len(re.findall(r"\.(?:exists|all)\(", text)) > 2:
         return
     condition = compile_expression(text)
-    subject = SubjectContext(PRODUCT, variables, Answers())
+    subject = SubjectContext(PRODUCT, variables, {})
     if condition.evaluate(subject.context) == (None, None):
         causes = causes_of(condition, subject)
         assert causes.answers or causes.facts or causes.others
@@ -162,5 +161,5 @@ def test_an_undecided_condition_always_says_what_it_waits_for(text: str, variabl
 )
 @pytest.mark.parametrize("variables", [{}, {"probe": {}}, {"probe": {"flag": True}, "contract": {"list": ["x", "y"]}}])
 def test_absorption_agrees(text: str, variables: dict[str, Any]) -> None:
-    decided, _ = compile_expression(text).evaluate(SubjectContext(PRODUCT, variables, Answers()).context)
+    decided, _ = compile_expression(text).evaluate(SubjectContext(PRODUCT, variables, {}).context)
     assert decided is oracle(text, variables)

@@ -275,14 +275,11 @@ def _answer_problem(condition: EnableWhen, control: Item) -> str | None:
     if operator not in {Operator.EQ, Operator.NE} and control.type not in ORDERED:
         order = f"the operator {operator.value!r} needs a question with an order"
         return f"{order}, and {control.id!r} is of type {control.type}"
+    if control.takes(control.as_answer(answer)):
+        return None
     if control.options:
-        if isinstance(answer, str) and control.option(answer):
-            return None
         offered = ", ".join(option.value for option in control.options)
         return f"{control.id!r} does not offer the answer {answer!r}; it offers {offered}"
-    expected: type = {ItemType.BOOLEAN: bool, ItemType.INTEGER: int}.get(control.type, str)
-    if isinstance(answer, expected) and (expected is bool or not isinstance(answer, bool)):
-        return None
     return f"{control.id!r} is of type {control.type}, and {answer!r} is not"
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from itertools import chain
 from typing import Any, NamedTuple
 
 from interlock.content.messages import line
 from interlock.model.base import Evidence, Status
-from interlock.model.questionnaire import AnswerValue, Item, ItemType, Response, Responses
+from interlock.model.questionnaire import AnswerValue, Item, Response
 
 
 class AnswerState(NamedTuple):
@@ -26,49 +25,29 @@ class AnswerState(NamedTuple):
     excused: str | None = None
 
 
-@dataclass(frozen=True)
-class Answers:
-    """The answers of one subject, nested as conditions read them.
+#: Item id → what is known about it; what is not known is not there.
+States = Mapping[str, AnswerState]
+#: Of an item about which nothing is known.
+NOT_KNOWN = AnswerState()
 
-    :ivar responses: nested by the words of the item's id; answered items only.
-    :ivar value: the same shape, v in [0, 1], graded items only.
-    :ivar graded: item id → v.
-    :ivar evidence: item id → evidence, of answered items.
-    :ivar excused: item id → why it needs no answer.
+
+def nested(states: States) -> dict[str, Any]:
+    """``responses`` and ``value`` as conditions read them: nested by the words of the items' ids."""
+    responses: dict[str, Any] = {}
+    graded: dict[str, Any] = {}
+    for item_id, state in states.items():
+        if state.value is not None:
+            _nest(responses, item_id, list(state.value) if isinstance(state.value, tuple) else state.value)
+        if state.graded is not None:
+            _nest(graded, item_id, state.graded)
+    return {"responses": responses, "value": graded}
+
+
+def state_of(item: Item, response: Response | None, hidden: bool = False) -> AnswerState | None:
+    """What is known about an item; none when it is asked and not answered, or answered with unknown.
+
+    A value that its item no longer offers counts as not answered.
     """
-
-    responses: dict[str, Any] = field(default_factory=dict)
-    value: dict[str, Any] = field(default_factory=dict)
-    graded: dict[str, float] = field(default_factory=dict)
-    evidence: dict[str, Evidence] = field(default_factory=dict)
-    excused: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, states: Mapping[str, AnswerState]) -> Answers:
-        """The answers that these states are."""
-        answers = cls()
-        for item_id, state in states.items():
-            if state.excused is not None:
-                answers.excused[item_id] = state.excused
-                continue
-            assert state.evidence is not None
-            value = state.value
-            nest(answers.responses, item_id, list(value) if isinstance(value, tuple) else value)
-            answers.evidence[item_id] = state.evidence
-            if state.graded is not None:
-                answers.graded[item_id] = state.graded
-                nest(answers.value, item_id, state.graded)
-        return answers
-
-
-def collect_answers(items: Iterable[Item], responses: Responses, hidden: frozenset[str]) -> Answers:
-    """The answers to these items; a value that its item no longer offers counts as not answered."""
-    states = {item.id: state_of(item, responses.get(item.id), item.id in hidden) for item in items}
-    return Answers.of({item_id: state for item_id, state in states.items() if state is not None})
-
-
-def state_of(item: Item, response: Response | None, hidden: bool) -> AnswerState | None:
-    """What is known about an item; none when it is asked and not answered, or answered with unknown."""
     if hidden:
         return AnswerState(excused="not asked")
     if response is None:
@@ -76,13 +55,13 @@ def state_of(item: Item, response: Response | None, hidden: bool) -> AnswerState
     if response.status is Status.NOT_APPLICABLE:
         return AnswerState(excused=line(response.reason or "not applicable", 200))
     value = response.value
-    if response.status is not Status.ANSWERED or value is None or not _possible(item, value):
+    if response.status is not Status.ANSWERED or value is None or not item.takes(value):
         return None
     graded = item.graded_value(value)
     return AnswerState(value, None if graded is None else float(graded), response.evidence)
 
 
-def nest(target: dict[str, Any], name: str, value: Any) -> None:
+def _nest(target: dict[str, Any], name: str, value: Any) -> None:
     """Put a value under a dotted name, level by level."""
     *path, last = name.split(".")
     for part in path:
@@ -91,18 +70,6 @@ def nest(target: dict[str, Any], name: str, value: Any) -> None:
             return
         target = inner
     target[last] = value
-
-
-def _possible(item: Item, value: AnswerValue) -> bool:
-    if item.type is ItemType.CHOICE:
-        return isinstance(value, str) and item.option(value) is not None
-    if item.type is ItemType.MULTI_CHOICE:
-        return isinstance(value, tuple) and all(item.option(option) is not None for option in value)
-    if item.type is ItemType.BOOLEAN:
-        return isinstance(value, bool)
-    if item.type is ItemType.INTEGER:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, str)
 
 
 class Causes(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from interlock.content.compile import ANSWER_ROOTS, COMPARED_ROOTS, OBSERVED_ROOTS
 from interlock.content.expression import Expression
-from interlock.judge.answers import NO_CAUSES, Answers, Causes
+from interlock.judge.answers import NO_CAUSES, NOT_KNOWN, Causes, States
 from interlock.judge.context import SubjectContext
 
 _SHOWN = 6
@@ -29,7 +29,7 @@ def causes_of(condition: Expression, context: SubjectContext) -> Causes:
 def detail_of(causes: Causes, context: SubjectContext) -> str:
     """The causes in one sentence, for a person."""
     if causes.only_excused:
-        reasons = "; ".join(f"{item} ({context.answers.excused[item]})" for item in causes.excused[:_SHOWN])
+        reasons = "; ".join(f"{item} ({context.answers[item].excused})" for item in causes.excused[:_SHOWN])
         return f"rests on questions that do not apply: {reasons}"
     parts = []
     if causes.answers:
@@ -47,15 +47,16 @@ def detail_of(causes: Causes, context: SubjectContext) -> str:
     return "; ".join(parts) if parts else "a field that the condition reads is not there"
 
 
-def _cause(name: str, given: Answers) -> Causes:
+def _cause(name: str, answers: States) -> Causes:
     root, _, item = name.partition(".")
     if root in OBSERVED_ROOTS:
         return Causes(facts=(name,))
     if root not in ANSWER_ROOTS:
         return Causes(others=(name,))
-    if item in given.excused:
+    state = answers.get(item, NOT_KNOWN)
+    if state.excused is not None:
         return Causes(excused=(item,))
-    return NO_CAUSES if item in given.evidence else Causes(answers=(item,))
+    return NO_CAUSES if state.evidence else Causes(answers=(item,))
 
 
 def listed(names: Sequence[str]) -> str:

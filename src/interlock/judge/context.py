@@ -11,7 +11,7 @@ from interlock.content.cel import cel
 from interlock.content.compile import ANSWER_ROOTS, COMPARED_ROOTS
 from interlock.content.expression import TOP_LEVEL
 from interlock.content.messages import line, show
-from interlock.judge.answers import Answers, AnswerState, Causes, state_of
+from interlock.judge.answers import NOT_KNOWN, Causes, States, nested, state_of
 from interlock.judge.contradictions import automatic_items, automatic_reads, comparison
 from interlock.judge.inputs import RuleInputs
 from interlock.judge.names import Wanted, kept, state_at, value_at, wanted_names
@@ -29,8 +29,6 @@ from interlock.model.organization import Organization
 from interlock.model.questionnaire import Response
 
 Variables = dict[str, Any]
-#: Item id → what is known about it; what is not known is not there.
-States = Mapping[str, AnswerState]
 #: Names that are the same for every subject.
 SHARED_ROOTS = frozenset({"contract", "fleet"})
 
@@ -45,7 +43,7 @@ class SubjectContext:
 
     subject: Subject
     variables: Variables
-    answers: Answers
+    answers: States
     wanted: Wanted = field(default_factory=dict)
     unobserved: str | None = None
     unknown: Mapping[str, Causes] = field(default_factory=dict)
@@ -107,17 +105,16 @@ class Known:
             if root not in ANSWER_ROOTS:
                 value = value_at(self.variables, name)
             else:
-                answer = self.answers.get(rest, AnswerState())
+                answer = self.answers.get(rest, NOT_KNOWN)
                 value = answer.value if root == "responses" else answer.graded
             self._shown[name] = show(value)
         return self._shown[name]
 
-    def context(self, wanted: Wanted, items: Iterable[str] | None = None) -> SubjectContext:
-        """What a condition is evaluated on: these names, and the answers to these items; by default to all."""
+    def context(self, wanted: Wanted, items: Iterable[str]) -> SubjectContext:
+        """What a condition is evaluated on: these names, and the answers to these items."""
         known = self.answers
-        answers = Answers.of(known if items is None else {item: known[item] for item in items if item in known})
-        variables = {**self.variables, "responses": answers.responses, "value": answers.value}
-        return SubjectContext(self.subject, variables, answers, wanted, self.unobserved)
+        answers = {item: known[item] for item in items if item in known}
+        return SubjectContext(self.subject, {**self.variables, **nested(answers)}, answers, wanted, self.unobserved)
 
 
 class Knowledge:

@@ -8,14 +8,14 @@ undecided, none of the later ones counts, so that half an observation never accu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from interlock.content.cel import cel
 from interlock.content.expression import Expression, compile_expression
 from interlock.content.messages import line, show
 from interlock.content.syntax import CelSyntaxError
-from interlock.judge.answers import AnswerState
+from interlock.judge.answers import NOT_KNOWN, States
 from interlock.judge.inputs import RuleInputs
 from interlock.judge.names import value_at
 from interlock.judge.variables import cleaned, fact_variables
@@ -75,7 +75,7 @@ def observed_answer(item: Item, context: cel.Context) -> tuple[AnswerValue, Expr
         if holds is None:
             return None
         if holds:
-            return _value(item, automatic), condition
+            return item.as_answer(automatic.value), condition
     return None
 
 
@@ -86,9 +86,9 @@ def differs(item: Item, answered: AnswerValue, observed: AnswerValue) -> bool:
     return type(answered) is not type(observed) or answered != observed
 
 
-def comparison(items: Iterable[Item], context: cel.Context, states: Mapping[str, AnswerState]) -> dict[str, Any]:
+def comparison(items: Iterable[Item], context: cel.Context, states: States) -> dict[str, Any]:
     """``compared`` and ``contradictions`` of one organisation that was observed."""
-    answered = [(item, value) for item in items if (value := states.get(item.id, AnswerState()).value) is not None]
+    answered = [(item, value) for item in items if (value := states.get(item.id, NOT_KNOWN).value) is not None]
     decided = [(item, value, observed_answer(item, context)) for item, value in answered]
     compared = [(item, value, observed[0]) for item, value, observed in decided if observed is not None]
     contradicted = [item.id for item, value, observed in compared if differs(item, value, observed)]
@@ -122,9 +122,3 @@ def _condition(automatic: AutoAnswer) -> Expression | None:
         return compile_expression(automatic.when)
     except CelSyntaxError:
         return None
-
-
-def _value(item: Item, automatic: AutoAnswer) -> AnswerValue:
-    if item.type is ItemType.MULTI_CHOICE and isinstance(automatic.value, str):
-        return (automatic.value,)
-    return automatic.value

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from interlock.content.compile import ANSWER_ROOTS, OBSERVED_ROOTS, CompiledRule, Condition
 from interlock.content.expression import Expression
-from interlock.judge.answers import NO_CAUSES, Causes
+from interlock.judge.answers import NO_CAUSES, NOT_KNOWN, Causes
 from interlock.judge.causes import causes_of, detail_of
 from interlock.judge.context import SubjectContext
 from interlock.model.base import Evidence, RuleOutcome
@@ -124,7 +124,7 @@ def finding(rule: CompiledRule, subject: Subject, conclusion: Conclusion, messag
 
 def _value(rule: Condition, context: SubjectContext, outcome: RuleOutcome) -> float:
     """v in [0, 1]: the measured question's, unless an observation found a gap that the best answer denies."""
-    measured = context.answers.graded.get(rule.measures) if rule.measures else None
+    measured = context.answers.get(rule.measures or "", NOT_KNOWN).graded
     if measured is None:
         return 0.0 if outcome is RuleOutcome.GAP else 1.0
     return 0.0 if outcome is RuleOutcome.GAP and measured >= 1.0 else measured
@@ -140,6 +140,5 @@ def _evidence(condition: Expression, context: SubjectContext, outcome: RuleOutco
         alone, _ = condition.evaluate(context.without_answers)
         if alone is (outcome is RuleOutcome.GAP):
             return Evidence.OBSERVED
-    known = context.answers.evidence
-    given = [known[item] for root, _, item in reads if root in ANSWER_ROOTS and item in known]
-    return min(given, key=_WEAKEST_FIRST.index) if given else Evidence.DOCUMENTED
+    given = (context.answers.get(item, NOT_KNOWN).evidence for root, _, item in reads if root in ANSWER_ROOTS)
+    return min(filter(None, given), key=_WEAKEST_FIRST.index, default=Evidence.DOCUMENTED)

@@ -108,6 +108,18 @@ class Item(Model):
         """The option with this value, or none."""
         return next((option for option in self.options if option.value == value), None)
 
+    def takes(self, answer: AnswerValue) -> bool:
+        """Whether an answer is of this item's type and, where it offers some, one of its options."""
+        if self.type is ItemType.MULTI_CHOICE:
+            return isinstance(answer, tuple) and all(self.option(value) is not None for value in answer)
+        if self.options:
+            return isinstance(answer, str) and self.option(answer) is not None
+        return type(answer) is {ItemType.BOOLEAN: bool, ItemType.INTEGER: int}.get(self.type, str)
+
+    def as_answer(self, value: bool | int | str) -> AnswerValue:
+        """A single value as an answer to this item: one that takes several takes it alone."""
+        return (value,) if self.type is ItemType.MULTI_CHOICE and isinstance(value, str) else value
+
     def graded_value(self, answer: AnswerValue) -> float | None:
         """Value v in [0, 1] of an answer, or none when the answer is not graded.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from interlock.content.compile import ANSWER_ROOTS, OBSERVED_ROOTS, CompiledRule
-from interlock.judge.answers import collect_answers
+from interlock.judge.answers import nested, state_of
 from interlock.judge.context import SubjectContext, Variables
 from interlock.judge.engine import decide
 from interlock.judge.inputs import RuleInputs
@@ -69,8 +69,7 @@ def worst_answers(item: Item) -> tuple[AnswerValue, ...]:
         return (False,)
     graded = [option for option in item.options if option.weight is not None]
     lowest = min((option.weight or 0.0 for option in graded), default=0.0)
-    worst = [option.value for option in graded if option.weight == lowest]
-    return tuple((value,) for value in worst) if item.type is ItemType.MULTI_CHOICE else tuple(worst)
+    return tuple(item.as_answer(option.value) for option in graded if option.weight == lowest)
 
 
 def best_leaves_no_gap(content: Content, locations: Locations) -> Iterator[LintProblem]:
@@ -179,10 +178,10 @@ def _satisfying(condition: EnableWhen, control: Item, best: Choices) -> AnswerVa
             return not answer
         others = [option for option in control.options if option.value != answer]
         chosen = max(others, key=lambda option: option.weight or 0.0).value if others else None
-        return (chosen,) if chosen and control.type is ItemType.MULTI_CHOICE else chosen
+        return control.as_answer(chosen) if chosen else None
     if isinstance(answer, int) and not isinstance(answer, bool):
         return answer + {Operator.GT: 1, Operator.LT: -1}.get(condition.operator, 0)
-    return (answer,) if control.type is ItemType.MULTI_CHOICE and isinstance(answer, str) else answer
+    return control.as_answer(answer)
 
 
 def _premises(item: Item, rule: CompiledRule, content: Content) -> Iterator[Choices]:
@@ -193,15 +192,10 @@ def _premises(item: Item, rule: CompiledRule, content: Content) -> Iterator[Choi
     open_items += [other for other in free if other.type is ItemType.BOOLEAN and _only_premise(other, content)]
     offered: list[list[Choices]] = []
     for other in open_items:
-        values: list[AnswerValue] = [True, False] if not other.options else [option.value for option in other.options]
-        if other.type is ItemType.MULTI_CHOICE:
-            values = [(value,) for value in values if isinstance(value, str)]
-        offered.append([{other.id: value} for value in values])
+        values: list[bool | str] = [option.value for option in other.options]
+        offered.append([{other.id: other.as_answer(value)} for value in values or (True, False)])
     for combination in itertools.islice(itertools.product(*offered), MAX_COMBINATIONS):
-        merged: Choices = {}
-        for part in combination:
-            merged |= part
-        yield merged
+        yield {name: answer for part in combination for name, answer in part.items()}
 
 
 def _settings(rule: CompiledRule) -> Iterator[Variables]:
@@ -227,12 +221,14 @@ def _settings(rule: CompiledRule) -> Iterator[Variables]:
 
 def _outcome(rule: CompiledRule, content: Content, choices: Choices, setting: Variables) -> RuleOutcome:
     names = dict.fromkeys(name.partition(".")[2] for name in rule.reads if name.partition(".")[0] in ANSWER_ROOTS)
-    items = [content.items[name] for name in names if name in content.items and name in choices]
-    responses = {item.id: Response(status=Status.ANSWERED, value=choices[item.id]) for item in items}
-    answers = collect_answers(items, responses, frozenset())
-    variables = {**setting, "responses": answers.responses, "value": answers.value}
+    given = {
+        name: state_of(content.items[name], Response(status=Status.ANSWERED, value=choices[name]))
+        for name in names
+        if name in content.items and name in choices
+    }
+    answers = {name: state for name, state in given.items() if state is not None}
     subject = Subject(scope=rule.rule.scope, id="" if rule.rule.scope is Scope.PRODUCT else "example")
-    return decide(rule, SubjectContext(subject, variables, answers, _wanted(rule))).outcome
+    return decide(rule, SubjectContext(subject, {**setting, **nested(answers)}, answers, _wanted(rule))).outcome
 
 
 @lru_cache(maxsize=4096)

@@ -47,7 +47,7 @@ def _automatic(
 ) -> Iterator[tuple[str, str]]:
     if item.scope is not Scope.ORG:
         yield "auto-answer", "an automatic answer comes from one organisation's observation: the scope must be org"
-    if not _offers(item, automatic.value):
+    if not item.takes(item.as_answer(automatic.value)):
         yield "auto-answer", f"{automatic.value!r} is not an answer to this question"
     try:
         condition = compile_expression(automatic.when)
@@ -62,13 +62,3 @@ def _automatic(
             continue
         for code, message in name_problems(name, Scope.ORG, by_id, check_ids):
             yield code, f"when reads {name}: {message}"
-
-
-def _offers(item: Item, answer: bool | int | str) -> bool:
-    if item.options:
-        return isinstance(answer, str) and item.option(answer) is not None
-    if item.type is ItemType.BOOLEAN:
-        return isinstance(answer, bool)
-    if item.type is ItemType.INTEGER:
-        return isinstance(answer, int) and not isinstance(answer, bool)
-    return isinstance(answer, str) and item.type is not ItemType.GROUP

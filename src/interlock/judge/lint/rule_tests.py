@@ -22,7 +22,7 @@ from interlock.content.compile import (
     compile_pattern,
     compile_rule,
 )
-from interlock.judge.answers import Answers, collect_answers, nest
+from interlock.judge.answers import NOT_KNOWN, AnswerState, States, nested, state_of
 from interlock.judge.context import SubjectContext, Variables
 from interlock.judge.engine import Conclusion, decide, over_all
 from interlock.judge.lint.problems import LintProblem, Locations, problem
@@ -126,13 +126,19 @@ def test_context(scope: str, given: Mapping[str, Any], items: Mapping[str, Item]
             known = ", ".join(sorted(IN_SCOPE[scope]))
             raise GivenError((name,), f"a rule of {scope} scope has no {name!r}; it has {known}")
     answers = _answers(given, items)
-    variables: Variables = {"responses": answers.responses, "value": answers.value}
+    variables: Variables = nested(answers)
     variables["fleet"] = _known("fleet", given.get("fleet"), EXAMPLE_FLEET, FLEET)
-    if given.get("contract") is not None:
-        variables["contract"] = contract_variable(_contract(given["contract"]))
+    contract = given.get("contract")
+    if contract is not None:
+        if not isinstance(contract, dict):
+            raise GivenError(("contract",), "expected a map")
+        contract = {"version": "1", "title": "Example", **contract}
+        variables["contract"] = contract_variable(_validated(WorkflowContract, "contract", contract))
     if scope == Scope.ORG:
         variables["org"] = _known("org", given.get("org"), EXAMPLE_ORG, ORG)
-        variables["site"] = _site(given.get("site") or {})
+        site = given.get("site") or {}
+        observed = {"observed": "observed", **site} if isinstance(site, dict) else site
+        variables["site"] = _validated(Site, "site", observed).model_dump(exclude_none=True)
         variables |= _facts(given)
     elif scope == Scope.VENDOR:
         variables["vendor"] = given.get("vendor", "other")
@@ -140,31 +146,30 @@ def test_context(scope: str, given: Mapping[str, Any], items: Mapping[str, Item]
     return SubjectContext(PRODUCT, variables, answers)
 
 
-def _answers(given: Mapping[str, Any], items: Mapping[str, Item]) -> Answers:
-    responses: dict[str, Response] = {}
+def _answers(given: Mapping[str, Any], items: Mapping[str, Item]) -> States:
+    states: dict[str, AnswerState] = {}
     for item_id, value in _flat("responses", given.get("responses")):
         item = items.get(item_id)
         if item is None:
             raise GivenError(("responses", item_id), "no questionnaire has this question")
         held = tuple(value) if isinstance(value, list) else value
         try:
-            responses[item_id] = Response(status=Status.ANSWERED, value=held)
+            state = state_of(item, Response(status=Status.ANSWERED, value=held))
         except ValidationError:
             raise GivenError(("responses", item_id), f"{plain(repr(value), 60)} is not an answer") from None
-        if item_id not in collect_answers([item], responses, frozenset()).evidence:
+        if state is None:
             offered = f"; it offers {', '.join(option.value for option in item.options)}" if item.options else ""
             raise GivenError(
                 ("responses", item_id), f"{plain(repr(value), 60)} is not an answer to a {item.type}{offered}"
             )
-    answers = collect_answers([items[item_id] for item_id in responses], responses, frozenset())
+        states[item_id] = state
     for item_id, value in _flat("value", given.get("value")):
         if item_id not in items:
             raise GivenError(("value", item_id), "no questionnaire has this question")
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
             raise GivenError(("value", item_id), f"{plain(repr(value), 60)} is not a number from 0 to 1")
-        nest(answers.value, item_id, float(value))
-        answers.graded[item_id] = float(value)
-    return answers
+        states[item_id] = states.get(item_id, NOT_KNOWN)._replace(graded=float(value))
+    return states
 
 
 def _flat(at: str, value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -197,16 +202,6 @@ def _facts(given: Mapping[str, Any]) -> Variables:
     return result
 
 
-def _site(given: Any) -> Variables:
-    """By default an organisation that was observed and shares nothing."""
-    try:
-        site = Site.model_validate({"observed": "observed", **given} if isinstance(given, dict) else given)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise GivenError(("site", *first["loc"]), first["msg"]) from None
-    return site.model_dump(exclude_none=True)
-
-
 def _compared(given: Mapping[str, Any]) -> Variables:
     """``compared`` and ``contradictions``; what is contradicted was compared."""
     found, compared = given.get("contradictions"), given.get("compared")
@@ -217,12 +212,6 @@ def _compared(given: Mapping[str, Any]) -> Variables:
     if found is None and compared is None:
         return {}
     return {"compared": len(found or ()) if compared is None else compared, "contradictions": found or []}
-
-
-def _contract(given: Any) -> WorkflowContract:
-    if not isinstance(given, dict):
-        raise GivenError(("contract",), "expected a map")
-    return _validated(WorkflowContract, "contract", {"version": "1", "title": "Example", **given})
 
 
 def _validated(model: type[_M], at: str, value: Any) -> _M:

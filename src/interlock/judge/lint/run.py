@@ -12,7 +12,6 @@ from interlock.content.questionnaires import Located
 from interlock.content.ruleset_files import HEADER, SetFiles
 from interlock.content.rulesets import OFF, RulesetFiles
 from interlock.documents.yaml import load_yaml
-from interlock.judge.answers import Answers
 from interlock.judge.context import SubjectContext
 from interlock.judge.lint.problems import LintProblem, Locations, from_error, in_order, problem
 from interlock.judge.lint.proofs import Content, best_leaves_no_gap, ignorance_decides_nothing, worst_opens_a_gap
@@ -70,7 +69,7 @@ def each_rule(
 
 def _constant(key: str, condition: Expression) -> str | None:
     """Why a condition comes to the same whatever is known, or none."""
-    value, error = condition.evaluate(SubjectContext(PRODUCT, {}, Answers()).context)
+    value, error = condition.evaluate(SubjectContext(PRODUCT, {}, {}).context)
     if value is not None:
         return f"{key} is always {str(value).lower()}, whatever is known"
     return f"{key} always fails ({error}), whatever is known" if error and not condition.reads else None
