@@ -6,13 +6,11 @@ or whose answer is not known, is undecided: the item might still have to be aske
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from interlock.model.base import Status
 from interlock.model.questionnaire import (
-    AnswerValue,
     EnableWhen,
     Item,
     Operator,
@@ -23,12 +21,6 @@ from interlock.model.questionnaire import (
     walk,
 )
 
-_ORDER: dict[Operator, Callable[[Any, Any], bool]] = {
-    Operator.GT: operator.gt,
-    Operator.LT: operator.lt,
-    Operator.GE: operator.ge,
-    Operator.LE: operator.le,
-}
 _MAX_REMEMBERED = 10_000
 
 
@@ -42,16 +34,19 @@ def visible(questionnaires: Sequence[Questionnaire], responses: Responses) -> di
 
     For an organisation, pass its answers and the product's merged.
     """
-    result: dict[str, bool | None] = {}
-    parents: dict[str, str | None] = {}
-    items: dict[str, Item] = {}
+    items: dict[str, tuple[Item, tuple[Item, ...]]] = {}
     for questionnaire in questionnaires:
         for item, around in walk(questionnaire.items):
-            items.setdefault(item.id, item)
-            parents.setdefault(item.id, around[-1].id if around else None)
-    for item_id in items:
-        _decide(item_id, items, parents, responses, result)
-    return result
+            items.setdefault(item.id, (item, around))
+    shown: dict[str, bool | None] = dict.fromkeys(items)
+    while True:  # what is decided once stays so, and a circle, which no loaded set has, stays undecided
+        decided = {
+            item_id: _and(shown[around[-1].id] if around else True, _enabled(item, responses, shown))
+            for item_id, (item, around) in items.items()
+        }
+        if decided == shown:
+            return decided
+        shown = decided
 
 
 class Hiding:
@@ -91,34 +86,6 @@ def hidden(visibility: Mapping[str, bool | None]) -> frozenset[str]:
     return frozenset(item_id for item_id, shown in visibility.items() if shown is False)
 
 
-def _decide(
-    item_id: str,
-    items: Mapping[str, Item],
-    parents: Mapping[str, str | None],
-    responses: Responses,
-    result: dict[str, bool | None],
-) -> None:
-    """Decide an item after everything that it depends on; a circle, which no loaded set has, stays undecided."""
-    waiting = [item_id]
-    entered: set[str] = set()
-    while waiting:
-        current = waiting[-1]
-        if current in result:
-            waiting.pop()
-            continue
-        item = items[current]
-        parent = parents[current]
-        needs = [condition.question for condition in item.enable_when] + ([parent] if parent else [])
-        open_needs = [need for need in needs if need in items and need not in result and need not in entered]
-        if open_needs and current not in entered:
-            entered.add(current)
-            waiting.extend(open_needs)
-            continue
-        waiting.pop()
-        within = result.get(parent) if parent else True
-        result[current] = _and(within, _enabled(item, responses, result))
-
-
 def _enabled(item: Item, responses: Responses, shown: Mapping[str, bool | None]) -> bool | None:
     if not item.enable_when:
         return True
@@ -147,14 +114,5 @@ def _holds(condition: EnableWhen, response: Response | None, shown: bool | None)
         return answered is condition.answer
     if not answered:
         return False if not shown or status is Status.NOT_APPLICABLE else None
-    assert response is not None and response.value is not None
-    return _compare(condition, response.value)
-
-
-def _compare(condition: EnableWhen, value: AnswerValue) -> bool:
-    answers = value if isinstance(value, tuple) else (value,)
-    if condition.operator in {Operator.EQ, Operator.NE}:
-        equal = any(type(answer) is type(condition.answer) and answer == condition.answer for answer in answers)
-        return equal is (condition.operator is Operator.EQ)
-    test = _ORDER[condition.operator]
-    return any(type(answer) is type(condition.answer) and test(answer, condition.answer) for answer in answers)
+    assert response is not None
+    return condition.holds_for(response.value)

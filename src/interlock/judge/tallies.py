@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from interlock.model.base import Evidence, GapClass, Gate, RuleOutcome, Scope, VerdictValue
-from interlock.model.finding import GATE_RANK, OPEN, Finding, in_force, is_requirement, rule_of
+from interlock.model.base import GapClass, Gate, RuleOutcome, Scope, VerdictValue
+from interlock.model.finding import OPEN, UNDECIDED, Finding, in_force, is_requirement, rule_of
 from interlock.model.organization import Organization
 from interlock.model.rule import Rule
 
 Keys = tuple[str, ...]
 _GATES = len(Gate)
 _LAST = len(VerdictValue) - 1
-_RANK = {value: value.rank for value in VerdictValue}
-_FACTOR = {evidence: evidence.factor for evidence in Evidence}
+#: Findings of one subject, each with its rule.
+Judged = Sequence[tuple[Finding, Rule]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,59 +90,53 @@ def tally_all(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> Tallies
 
 def _tally(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> Tally:
     """The tally of one subject's findings."""
-    applicable = undecided = not_applicable = total = evidence = 0.0
-    met = [0] * _GATES
-    opened: list[list[str]] = [[] for _ in range(_GATES)]
-    unknown: list[list[str]] = [[] for _ in range(_GATES)]
-    product_blockers: list[str] = []
-    integration_blockers: list[str] = []
-    earliest = earliest_if_gaps = _LAST
-    for finding in findings:
-        rule, outcome = rule_of(finding, rules), finding.outcome
-        if rule.verdict is not None and outcome in OPEN and in_force(rule):
-            rank = _RANK[rule.verdict]
-            earliest_if_gaps = min(earliest_if_gaps, rank)
-            if outcome is RuleOutcome.GAP:
-                earliest = min(earliest, rank)
-        if not is_requirement(rule):
-            continue
-        weight, gate = rule.score_weight, GATE_RANK[rule.gate]
-        if outcome is RuleOutcome.NOT_APPLICABLE:
-            not_applicable += weight
-            continue
-        applicable += weight
-        if outcome is RuleOutcome.MET:
-            met[gate] += 1
-        elif outcome is RuleOutcome.GAP:
-            opened[gate].append(finding.key)
-            if rule.gap_class is GapClass.PRODUCT_BLOCKER:
-                product_blockers.append(finding.key)
-            elif rule.gap_class is GapClass.INTEGRATION_BLOCKER:
-                integration_blockers.append(finding.key)
-        else:
-            unknown[gate].append(finding.key)
-            undecided += weight
-            continue
-        value = finding.value
-        if value is None:
-            value = 1.0 if outcome is RuleOutcome.MET else 0.0
-        total += weight * min(1.0, max(0.0, value))
-        if finding.evidence is not None:
-            evidence += weight * _FACTOR[finding.evidence]
-    return Tally(
-        applicable,
-        undecided,
-        not_applicable,
-        total,
-        evidence,
-        tuple(met),
-        tuple(tuple(sorted(keys)) for keys in opened),
-        tuple(tuple(sorted(keys)) for keys in unknown),
-        tuple(sorted(product_blockers)),
-        tuple(sorted(integration_blockers)),
-        earliest,
-        earliest_if_gaps,
+    judged = [(finding, rule_of(finding, rules)) for finding in findings]
+    votes = [
+        (rule.verdict.rank, finding.outcome)
+        for finding, rule in judged
+        if rule.verdict is not None and finding.outcome in OPEN and in_force(rule)
+    ]
+    required = [(finding, rule) for finding, rule in judged if is_requirement(rule)]
+    applicable = [pair for pair in required if pair[0].outcome is not RuleOutcome.NOT_APPLICABLE]
+    met, gaps = (
+        [pair for pair in applicable if pair[0].outcome is outcome] for outcome in (RuleOutcome.MET, RuleOutcome.GAP)
     )
+    undecided = [pair for pair in applicable if pair[0].outcome in UNDECIDED]
+    return Tally(
+        applicable=_weight(applicable),
+        undecided=_weight(undecided),
+        not_applicable=_weight([pair for pair in required if pair[0].outcome is RuleOutcome.NOT_APPLICABLE]),
+        value=sum(rule.score_weight * _value(finding) for finding, rule in (*met, *gaps)),
+        evidence=sum(
+            rule.score_weight * finding.evidence.factor for finding, rule in (*met, *gaps) if finding.evidence
+        ),
+        met=tuple(map(len, _by_gate(met))),
+        opened=_by_gate(gaps),
+        unknown=_by_gate(undecided),
+        product_blockers=_of_class(gaps, GapClass.PRODUCT_BLOCKER),
+        integration_blockers=_of_class(gaps, GapClass.INTEGRATION_BLOCKER),
+        earliest=min((rank for rank, outcome in votes if outcome is RuleOutcome.GAP), default=_LAST),
+        earliest_if_gaps=min((rank for rank, _ in votes), default=_LAST),
+    )
+
+
+def _weight(judged: Judged) -> float:
+    return sum((rule.score_weight for _, rule in judged), 0.0)
+
+
+def _value(finding: Finding) -> float:
+    """v in [0, 1] of a decided finding."""
+    if finding.value is None:
+        return 1.0 if finding.outcome is RuleOutcome.MET else 0.0
+    return min(1.0, max(0.0, finding.value))
+
+
+def _by_gate(judged: Judged) -> tuple[Keys, ...]:
+    return tuple(tuple(sorted(finding.key for finding, rule in judged if rule.gate is gate)) for gate in Gate)
+
+
+def _of_class(judged: Judged, gap_class: GapClass) -> Keys:
+    return tuple(sorted(finding.key for finding, rule in judged if rule.gap_class is gap_class))
 
 
 def merged(groups: Sequence[Keys]) -> Keys:

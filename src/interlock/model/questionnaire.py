@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -60,6 +61,22 @@ class EnableWhen(Model):
     question: ItemId
     operator: Operator
     answer: bool | int | str
+
+    def holds_for(self, value: AnswerValue | None) -> bool:
+        """Whether an answer fulfils it: of several ``=`` needs one that is equal, and ``!=`` that none is."""
+        answers = value if isinstance(value, tuple) else (value,)
+        alike = [answer for answer in answers if type(answer) is type(self.answer)]
+        if self.operator in {Operator.EQ, Operator.NE}:
+            return (self.answer in alike) is (self.operator is Operator.EQ)
+        return any(_IN_ORDER[self.operator](answer, self.answer) for answer in alike)
+
+
+_IN_ORDER: dict[Operator, Callable[[Any, Any], bool]] = {
+    Operator.GT: operator.gt,
+    Operator.LT: operator.lt,
+    Operator.GE: operator.ge,
+    Operator.LE: operator.le,
+}
 
 
 class AutoAnswer(Model):

@@ -6,21 +6,12 @@ less than a questionnaire here can ask.
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from interlock.fhir.forms.names import per_organization
 from interlock.model import words
-from interlock.model.questionnaire import EnableWhen, Item, ItemType, Operator, Questionnaire, Responses
-
-_ORDER: dict[Operator, Callable[[Any, Any], bool]] = {
-    Operator.GT: operator.gt,
-    Operator.LT: operator.lt,
-    Operator.GE: operator.ge,
-    Operator.LE: operator.le,
-}
+from interlock.model.questionnaire import EnableWhen, Item, ItemType, Operator, Questionnaire, Responses, walk
 
 
 @dataclass(frozen=True)
@@ -34,15 +25,11 @@ class FormItem:
 
 def form_items(questionnaire: Questionnaire) -> dict[str, FormItem]:
     """Every item of a form by its id, groups included, in reading order."""
-    nested = list(_walk(questionnaire.items, None))
-    items = {item.id: item for item, _ in nested}
-    return {item.id: FormItem(item, parent, _told(item, items)) for item, parent in nested}
-
-
-def _walk(items: tuple[Item, ...], parent: str | None) -> Iterator[tuple[Item, str | None]]:
-    for item in items:
-        yield item, parent
-        yield from _walk(item.items, item.id)
+    items = {item.id: item for item, _ in walk(questionnaire.items)}
+    return {
+        item.id: FormItem(item, around[-1].id if around else None, _told(item, items))
+        for item, around in walk(questionnaire.items)
+    }
 
 
 def _told(item: Item, items: Mapping[str, Item]) -> tuple[EnableWhen, ...]:
@@ -155,12 +142,6 @@ def _condition_holds(condition: EnableWhen, enabled: Mapping[str, bool], respons
     """FHIR R4 questionnaire-enable-operator: ``!=`` holds when no answer is equal, so without an answer too."""
     response = responses.get(condition.question) if enabled[condition.question] else None
     value = response.value if response else None
-    answers = value if isinstance(value, tuple) else () if value is None else (value,)
     if condition.operator is Operator.EXISTS:
-        return bool(answers) is condition.answer
-    alike = [answer for answer in answers if type(answer) is type(condition.answer)]
-    if condition.operator is Operator.EQ:
-        return condition.answer in alike
-    if condition.operator is Operator.NE:
-        return condition.answer not in alike
-    return any(_ORDER[condition.operator](answer, condition.answer) for answer in alike)
+        return (value is not None and value != ()) is condition.answer
+    return condition.holds_for(value)
