@@ -27,6 +27,8 @@ from interlock.plan.tasks import Work
 CREW_DAYS = 10.0
 #: Gaps that a team's calendar remembers in each run, the longest ones.
 GAPS = 3
+#: Of any number of runs, none.
+NO_RUN: Bools = np.zeros(1, dtype=np.bool_)
 
 
 @dataclass(frozen=True)
@@ -102,13 +104,13 @@ class Lanes:
     def __init__(self, team: Team, runs: int, *, trace: bool = True) -> None:
         self._free: Floats = np.zeros((team.lanes, runs), dtype=np.float32)
         self._row: Ints | None = np.full((team.lanes, runs), -1, dtype=np.int32) if trace else None
-        nothing = np.zeros(runs, dtype=np.float32)
         # Gaps that end before they begin: not even a task without effort fits into one that is not there.
-        self._gaps = [_Gap(nothing, nothing - 1, None if self._row is None else self._row[0]) for _ in range(GAPS)]
-        self._any_gap = False
+        self._gap_first: Floats = np.zeros((GAPS, runs), dtype=np.float32)
+        self._gap_last: Floats = self._gap_first - 1
+        self._gap_row: Ints = np.full((GAPS, runs), -1, dtype=np.int32)
 
     def take(
-        self, row: int, crew: int, ready: Floats, end_of: Callable[[Floats], Floats], absent: Bools | None = None
+        self, row: int, crew: int, ready: Floats, end_of: Callable[[Floats], Floats], absent: Bools = NO_RUN
     ) -> tuple[Floats, Ints | None]:
         """Give a crew to a task that is ready; its start in every run, and the row that it waited for (-1 for none).
 
@@ -119,22 +121,16 @@ class Lanes:
         :param absent: runs in which the task needs nobody.
         """
         gate = self._free[crew - 1]
-        start = np.maximum(ready, gate)
-        held: Ints | None = None
-        if self._row is not None:
-            held = np.where(gate > ready, self._row[crew - 1], np.int32(-1))
-        spared = absent
-        if absent is not None:
-            start = np.where(absent, ready, start)
-        if crew == 1 and self._any_gap:
-            start, held, spared = self._fill(row, ready, start, held, end_of, absent)
+        start = np.where(absent, ready, np.maximum(ready, gate))
+        held = None if self._row is None else np.where(gate > ready, self._row[crew - 1], np.int32(-1))
+        spared: Bools = absent | self._fill(row, ready, start, held, end_of, absent) if crew == 1 else absent
         free, rows = self._free, self._row
         for _ in range(crew):
             self._remove(ready, start, spared)
         end = end_of(start)
         for _ in range(crew):
             self._insert(end, row)
-        if spared is not None:
+        if spared.any():
             self._free = np.where(spared, free, self._free)
             if rows is not None and self._row is not None:
                 self._row = np.where(spared, rows, self._row)
@@ -147,87 +143,44 @@ class Lanes:
         start: Floats,
         held: Ints | None,
         end_of: Callable[[Floats], Floats],
-        absent: Bools | None,
-    ) -> tuple[Floats, Ints | None, Bools]:
-        """Put the task into a gap where it fits: its start, whom it waited for, and where no lane is needed."""
-        best = np.full_like(start, np.inf)
-        ends, choice = start, np.full(start.size, -1, dtype=np.int8)
-        for number, gap in enumerate(self._gaps):
-            begin = np.maximum(gap.first, ready)
-            end = end_of(begin)
-            better = (end <= gap.last) & (begin <= start) & (begin < best)
-            if absent is not None:
-                better &= ~absent
-            best = np.where(better, begin, best)
-            ends = np.where(better, end, ends)
-            choice[better] = number
-        for number, gap in enumerate(self._gaps):
-            here = choice == number
-            if not here.any():
-                continue
-            if held is not None and gap.row is not None:
-                held = np.where(here, np.where(gap.first > ready, gap.row, np.int32(-1)), held)
-            self._gaps[number] = gap.with_(here, ends, gap.last, row)
-        filled: Bools = choice >= 0
-        spared: Bools = filled if absent is None else filled | absent
-        return np.where(filled, best, start), held, spared
+        absent: Bools,
+    ) -> Bools:
+        """Put the task into a gap where it fits; there ``start`` and ``held`` change, and no lane is needed."""
+        begin = np.maximum(self._gap_first, ready)
+        end = end_of(begin)
+        fits = (end <= self._gap_last) & (begin <= start) & ~absent
+        filled: Bools = np.any(fits, axis=0)
+        runs = np.flatnonzero(filled)
+        gaps = np.where(fits, begin, np.inf).argmin(axis=0)[runs], runs
+        start[runs] = begin[gaps]
+        if held is not None:
+            held[runs] = np.where(self._gap_first[gaps] > ready[runs], self._gap_row[gaps], np.int32(-1))
+        self._gap_first[gaps] = end[gaps]
+        self._gap_row[gaps] = row
+        return filled
 
-    def _remove(self, ready: Floats, start: Floats, spared: Bools | None) -> None:
-        """Take out the latest time that is not after ``ready``, else the earliest; what it leaves idle is a gap."""
+    def _remove(self, ready: Floats, start: Floats, spared: Bools) -> None:
+        """Take out the latest time that is not after ``ready``, else the earliest.
+
+        What it leaves idle replaces the shortest gap that is known, if it is longer.
+        """
         stays = self._free[1:] <= ready
-        chosen = (np.count_nonzero(stays, axis=0), np.arange(start.size))
-        idle: Floats = self._free[chosen]
-        whose = None if self._row is None else self._row[chosen]
+        lanes = np.count_nonzero(stays, axis=0), np.arange(start.size)
+        idle: Floats = self._free[lanes]
         self._free = np.where(stays, self._free[:-1], self._free[1:])
+        lengths = self._gap_last - self._gap_first
+        runs = np.flatnonzero((start > idle) & ~spared & (start - idle > lengths.min(axis=0)))
+        gaps = lengths.argmin(axis=0)[runs], runs
+        self._gap_first[gaps], self._gap_last[gaps] = idle[runs], start[runs]
         if self._row is not None:
+            self._gap_row[gaps] = self._row[lanes][runs]
             self._row = np.where(stays, self._row[:-1], self._row[1:])
-        wider: Bools = np.greater(start, idle)
-        if spared is not None:
-            wider &= ~spared
-        if wider.any():
-            self._remember(_Gap(idle, start, whose), wider)
-
-    def _remember(self, new: _Gap, where: Bools) -> None:
-        """Keep a gap in place of the shortest one that is known, if it is longer."""
-        lengths = [gap.last - gap.first for gap in self._gaps]
-        shortest: Floats = np.minimum.reduce(lengths)
-        todo: Bools = where & (new.last - new.first > shortest)
-        for number, gap in enumerate(self._gaps):
-            here = todo & (lengths[number] == shortest)
-            if not here.any():
-                continue
-            self._gaps[number] = gap.with_(here, new.first, new.last, new.row)
-            todo &= ~here
-        self._any_gap = True
 
     def _insert(self, end: Floats, row: int) -> None:
-        others, lanes = self._free, len(self._free) + 1
-        self._free = np.empty((lanes, end.size), dtype=np.float32)
-        np.minimum(others, end, out=self._free[:-1])
-        self._free[-1] = end
-        np.maximum(self._free[1:], others, out=self._free[1:])
+        others = self._free
+        self._free = np.vstack((np.minimum(others, end), end))
+        self._free[1:] = np.maximum(self._free[1:], others)
         if self._row is not None:
-            earlier, theirs = others <= end, self._row
-            self._row = np.empty((lanes, end.size), dtype=np.int32)
-            self._row[:-1] = np.where(earlier, theirs, row)
-            self._row[-1] = row
+            earlier, theirs, own = others <= end, self._row, np.full(end.size, row, dtype=np.int32)
+            self._row = np.vstack((np.where(earlier, theirs, own), own))
             self._row[1:] = np.where(earlier, self._row[1:], theirs)
-
-
-@dataclass(frozen=True)
-class _Gap:
-    """Idle time of one person in every run, and whose task ended at its beginning."""
-
-    first: Floats
-    last: Floats
-    row: Ints | None
-
-    def with_(self, where: Bools, first: Floats, last: Floats, row: Ints | int | None) -> _Gap:
-        """Another gap in some runs."""
-        return _Gap(
-            np.where(where, first, self.first),
-            np.where(where, last, self.last),
-            None
-            if self.row is None or row is None
-            else np.where(where, np.int32(row) if isinstance(row, int) else row, self.row),
-        )

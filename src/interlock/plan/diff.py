@@ -109,10 +109,11 @@ def _because(before: Assessment, after: Assessment, org: str | None) -> tuple[st
     """What changed among the tasks that decide this finish: gone, new, or of another length."""
     old, new = _deciding(before, org), _deciding(after, org)
     every = {task.id for task in before.plan.tasks}, {task.id for task in after.plan.tasks}
-    said: list[tuple[float, str, str]] = []
-    for key, task in old.items():
-        if key not in every[1]:
-            said.append((task.criticality, key, f"{key} is done with: {task.title}."))
+    said = [
+        (task.criticality, key, f"{key} is done with: {task.title}.")
+        for key, task in old.items()
+        if key not in every[1]
+    ]
     for key, task in new.items():
         if key not in every[0]:
             said.append((task.criticality, key, f"{key} is new: {task.title}."))
@@ -141,20 +142,19 @@ def _length(task: PlanTask) -> float:
 def burn_down(series: Sequence[tuple[str, Assessment]]) -> BurnDown:
     """The intervals of several assessments in the order given, each with its name."""
     names = {org.id: org.name for _, assessment in series for org in assessment.organizations}
-    return BurnDown(points=tuple(_point(name, assessment) for name, assessment in series), names=names)
-
-
-def _point(name: str, assessment: Assessment) -> BurnDownPoint:
-    outcomes = [finding.outcome for finding in assessment.findings]
-    return BurnDownPoint(
-        name=name,
-        date=assessment.as_of or assessment.plan.start,
-        product=assessment.product_score.interval,
-        orgs={readiness.org: readiness.score.interval for readiness in assessment.readiness},
-        open=outcomes.count(RuleOutcome.GAP),
-        undecided=sum(outcome in UNDECIDED for outcome in outcomes),
-        p80_date=assessment.plan.finish.p80_date if assessment.plan.tasks else None,
+    points = tuple(
+        BurnDownPoint(
+            name=name,
+            date=assessment.as_of or assessment.plan.start,
+            product=assessment.product_score.interval,
+            orgs={readiness.org: readiness.score.interval for readiness in assessment.readiness},
+            open=sum(finding.outcome is RuleOutcome.GAP for finding in assessment.findings),
+            undecided=sum(finding.outcome in UNDECIDED for finding in assessment.findings),
+            p80_date=assessment.plan.finish.p80_date if assessment.plan.tasks else None,
+        )
+        for name, assessment in series
     )
+    return BurnDown(points=points, names=names)
 
 
 def _cautions(before: Assessment, after: Assessment) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ work are ranked by how much finding out narrows the date and the score.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from interlock.model import words
 from interlock.model.base import Gate, RuleOutcome, Scope
-from interlock.model.finding import SEVERITY_RANK, Finding, by_vendor, is_requirement, listed
+from interlock.model.finding import SEVERITY_RANK, Finding, is_requirement, listed
 from interlock.model.gap_graph import GapGraph, GapNode
 from interlock.model.organization import Organization
 from interlock.model.plan import FirstThing, Quantiles, UnknownThing
@@ -52,28 +53,6 @@ class _Candidate:
         return (-self.rate, -self.unlocks, -self.criticality, SEVERITY_RANK[self.node.severity], self.node.key)
 
 
-class _Unlocks:
-    """Requirement sets (organisation × gate), and the nodes that are open in each."""
-
-    def __init__(self, graph: GapGraph, rules: Mapping[str, Rule], has_organizations: bool) -> None:
-        self._open: dict[tuple[str, Gate], set[str]] = {}
-        self._sets_of: dict[str, list[tuple[str, Gate]]] = {}
-        for node in graph.nodes:
-            if is_requirement(rules[node.rule]):
-                for org in node.orgs if has_organizations else ("",):
-                    self._open.setdefault((org, node.gate), set()).add(node.key)
-                    self._sets_of.setdefault(node.key, []).append((org, node.gate))
-
-    def by(self, key: str) -> int:
-        """Sets in which this node is the only one open."""
-        return sum(len(self._open[required]) == 1 for required in self._sets_of.get(key, ()))
-
-    def close(self, key: str) -> None:
-        """Take a node out of its sets."""
-        for required in self._sets_of.get(key, ()):
-            self._open[required].discard(key)
-
-
 def rank(
     simulation: Simulation,
     comparison: Comparison,
@@ -94,7 +73,12 @@ def rank(
     """
     work, row_of = simulation.work, simulation.work.row_of
     nodes = {row_of[node.key]: node for node in graph.nodes if node.key in row_of}
-    unlocks = _Unlocks(graph, rules, bool(simulation.orgs))
+    # For each organisation and gate, what is open.
+    required: dict[tuple[str, Gate], set[str]] = defaultdict(set)
+    for node in graph.nodes:
+        if is_requirement(rules[node.rule]):
+            for org in node.orgs if simulation.orgs else ("",):
+                required[org, node.gate].add(node.key)
     by_key = {finding.key: finding for finding in findings}
     chosen: dict[int, None] = {}
     together = 0.0
@@ -114,7 +98,7 @@ def rank(
                 # Times have 32 bits: less than this is rounding.
                 saved=saved - together if abs(saved - together) > 1e-3 else 0.0,
                 person_days=person_days(work.tasks[row]),
-                unlocks=unlocks.by(nodes[row].key),
+                unlocks=sum(keys == {nodes[row].key} for keys in required.values()),
                 criticality=round(criticality[row], 3),
             )
             for row, saved in zip(rows, savings, strict=True)
@@ -122,7 +106,8 @@ def rank(
         best = min(candidates, key=lambda candidate: candidate.order)
         because = _because(best, bool(chosen), _holding(work, best, chosen, criticality))
         chosen[best.row] = None
-        unlocks.close(best.node.key)
+        for keys in required.values():
+            keys.discard(best.node.key)
         [closed] = comparison.closed([chosen])
         together = comparison.saved(closed)
         through = max(0.0, plan_p80 - comparison.p80(None) + comparison.p80(None, closed))
@@ -212,15 +197,15 @@ def rank_unknowns(
     if not nodes:
         return (), None
     gaps = {row_of[node.key]: _as_gap(simulation, row_of[node.key], rules[node.rule]) for node in nodes}
-    points = _Points(rules, findings, organizations)
+    points = _score_points(nodes, rules, findings, organizations)
     by_key = {finding.key: finding for finding in findings}
     # Those with most to lose are compared; what waits longest to be closed can move the date furthest.
-    nodes.sort(key=lambda node: (-_remediation_days(rules[node.rule]), -points.of(node), node.key))
+    nodes.sort(key=lambda node: (-_remediation_days(rules[node.rule]), -points[node.key], node.key))
     nodes = nodes[:_UNKNOWNS]
     changes = [{row_of[node.key]: gaps[row_of[node.key]]} for node in nodes]
     moved = map(comparison.saved, comparison.changed(changes, never_later=False))
     things = [
-        _thing(node, simulation.work.tasks[row_of[node.key]], max(0.0, -saved), points.of(node), rules, by_key)
+        _thing(node, simulation.work.tasks[row_of[node.key]], max(0.0, -saved), points[node.key], rules, by_key)
         for node, saved in zip(nodes, moved, strict=True)
     ]
     things.sort(key=lambda t: (-t.p80_days / t.person_days, -t.score_points / t.person_days, t.key))
@@ -276,32 +261,22 @@ def _thing(
     )
 
 
-class _Points:
-    """What one finding's weight is worth in points of the scores that it is part of (docs/scoring.md)."""
-
-    def __init__(
-        self, rules: Mapping[str, Rule], findings: Sequence[Finding], organizations: Sequence[Organization]
-    ) -> None:
-        self._rules = rules
-        self._orgs_of = by_vendor(organizations)
-        self._vendor_of = {organization.id: organization.vendor for organization in organizations}
-        self._weights: dict[tuple[Scope, str], float] = {}
-        for finding in findings:
-            rule = rules[finding.rule]
-            if is_requirement(rule) and finding.outcome is not RuleOutcome.NOT_APPLICABLE:
-                subject = (finding.subject.scope, finding.subject.id)
-                self._weights[subject] = self._weights.get(subject, 0.0) + rule.score_weight
-
-    def of(self, node: GapNode) -> float:
-        """Points of interval that this node holds open, summed over the scores that it is part of."""
-        scope, name = node.subject.scope, node.subject.id
-        weight = self._rules[node.rule].score_weight
-        if scope is Scope.PRODUCT:
-            totals = [self._weights[Scope.PRODUCT, ""]]
-        else:
-            orgs = self._orgs_of.get(name, ()) if scope is Scope.VENDOR else (name,)
-            totals = [
-                self._weights.get((Scope.VENDOR, self._vendor_of[org]), 0.0) + self._weights.get((Scope.ORG, org), 0.0)
-                for org in orgs
-            ]
-        return sum(100.0 * weight / total for total in totals if total)
+def _score_points(
+    nodes: Iterable[GapNode],
+    rules: Mapping[str, Rule],
+    findings: Iterable[Finding],
+    organizations: Iterable[Organization],
+) -> dict[str, float]:
+    """Points of interval that each node holds open, summed over the scores that it is part of (docs/scoring.md)."""
+    weights: dict[tuple[Scope, str], float] = defaultdict(float)
+    for finding in findings:
+        rule = rules[finding.rule]
+        if is_requirement(rule) and finding.outcome is not RuleOutcome.NOT_APPLICABLE:
+            weights[finding.subject.scope, finding.subject.id] += rule.score_weight
+    total_of = {org.id: weights[Scope.VENDOR, org.vendor] + weights[Scope.ORG, org.id] for org in organizations}
+    points = {}
+    for node in nodes:
+        product = node.subject.scope is Scope.PRODUCT
+        totals = [weights[Scope.PRODUCT, ""]] if product else [total_of[org] for org in node.orgs]
+        points[node.key] = sum(100.0 * rules[node.rule].score_weight / total for total in totals if total)
+    return points

@@ -7,8 +7,9 @@ for and that block nothing. Findings about organisations that are not in the lis
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain, groupby
 
 import networkx as nx
@@ -182,27 +183,19 @@ def _implied(pairs: Sequence[_Pair], nodes: Mapping[str, GapNode]) -> set[_Pair]
     from the same rules and what is not open is transparent. No two nodes of a part have the same rule, so the part is a
     graph of rules, and organisations with the same gaps are reduced together.
     """
-    pairs_of: dict[str, dict[_Pair, _Pair]] = {}
+    pairs_of: dict[str, dict[_Pair, _Pair]] = defaultdict(dict)
     for pair in pairs:
         first, then = nodes[pair[0]], nodes[pair[1]]
         for org in min(first.orgs, then.orgs, key=len) or ("",):
-            pairs_of.setdefault(org, {})[first.rule, then.rule] = pair
-    alike: dict[frozenset[_Pair], list[dict[_Pair, _Pair]]] = {}
+            pairs_of[org][first.rule, then.rule] = pair
+    alike: dict[frozenset[_Pair], list[dict[_Pair, _Pair]]] = defaultdict(list)
     for part in pairs_of.values():
-        alike.setdefault(frozenset(part), []).append(part)
+        alike[frozenset(part)].append(part)
     implied: set[_Pair] = set()
     for rules, alike_parts in alike.items():
-        graph = nx.DiGraph()
-        graph.add_edges_from(rules)
-        redundant = rules.difference(nx.transitive_reduction(graph).edges)
+        redundant = rules.difference(nx.transitive_reduction(nx.DiGraph(list(rules))).edges)
         implied.update(part[rule_pair] for part in alike_parts for rule_pair in redundant)
     return implied
-
-
-@dataclass
-class _Group:
-    nodes: dict[str, GapNode] = field(default_factory=dict)
-    orgs: list[str] = field(default_factory=list)
 
 
 def _root_causes(graph: nx.DiGraph, organizations: Sequence[Organization], target_gate: Gate) -> tuple[RootCause, ...]:
@@ -228,16 +221,12 @@ def _root_causes(graph: nx.DiGraph, organizations: Sequence[Organization], targe
         if len(at_first) < len(nodes):
             flow.add_edges_from((node.key, (org, "first")) for node in at_first)
     dominators = nx.immediate_dominators(flow, _SOURCE) if required else {}
-    groups: dict[tuple[str, Gate], _Group] = {}
+    groups: dict[tuple[str, Gate], list[tuple[str, GapNode]]] = defaultdict(list)
     for org, gate in first_gate.items():
         key = dominators[org, "target"] or dominators.get((org, "first"), _SOURCE)
-        if key == _SOURCE:
-            continue
-        node = graph.nodes[key]["node"]
-        group = groups.setdefault((node.rule, gate), _Group())
-        group.nodes[key] = node
-        if org:
-            group.orgs.append(org)
+        if key != _SOURCE:
+            node = graph.nodes[key]["node"]
+            groups[node.rule, gate].append((org, node))
     causes = [_cause(rule, gate, group, names) for (rule, gate), group in groups.items()]
     return tuple(sorted(causes, key=lambda cause: (-len(cause.orgs), cause.gate.rank, cause.key)))
 
@@ -247,33 +236,35 @@ def _required(graph: nx.DiGraph, names: Mapping[str, str], target_gate: Gate) ->
 
     Without organisations the empty id stands for the product.
     """
-    required: dict[str, list[GapNode]] = {org: [] for org in names or ("",)}
+    required: dict[str, list[GapNode]] = defaultdict(list)
     for _, attributes in graph.nodes(data=True):
         node = attributes["node"]
         if attributes["requirement"] and GATE_RANK[node.gate] <= GATE_RANK[target_gate]:
             for org in node.orgs or ("",):
                 required[org].append(node)
-    return {org: nodes for org, nodes in required.items() if nodes}
+    return {org: required[org] for org in names or ("",) if org in required}
 
 
-def _cause(rule: str, gate: Gate, group: _Group, names: dict[str, str]) -> RootCause:
-    undecided = sum(node.kind == "discovery" for node in group.nodes.values())
-    key = next(iter(group.nodes)) if len(group.nodes) == 1 else rule
+def _cause(rule: str, gate: Gate, group: Sequence[tuple[str, GapNode]], names: dict[str, str]) -> RootCause:
+    """The root cause of the organisations in the group; an empty id stands for the product."""
+    nodes = {node.key: node for _, node in group}
+    orgs = tuple(org for org, _ in group if org)
+    undecided = sum(node.kind == "discovery" for node in nodes.values())
     aside = ""
-    if undecided == len(group.nodes):
+    if undecided == len(nodes):
         aside = ", not decided yet,"
     elif undecided:
         aside = f", not decided yet at {undecided} of them,"
-    if not group.orgs:
+    if not orgs:
         between = f"the product and its {words.gate(gate)}"
-    elif len(group.orgs) == 1:
-        between = f"{plain(names[group.orgs[0]], 120)} and its {words.gate(gate)}"
+    elif len(orgs) == 1:
+        between = f"{plain(names[orgs[0]], 120)} and its {words.gate(gate)}"
     else:
-        between = f"{len(group.orgs):,} of {len(names):,} organisations and their {words.gate(gate)}"
+        between = f"{len(orgs):,} of {len(names):,} organisations and their {words.gate(gate)}"
     return RootCause(
-        key=key,
-        orgs=tuple(group.orgs),
+        key=next(iter(nodes)) if len(nodes) == 1 else rule,
+        orgs=orgs,
         gate=gate,
         sentence=f"{rule}{aside} stands between {between}",
-        nodes=tuple(sorted(group.nodes)),
+        nodes=tuple(sorted(nodes)),
     )

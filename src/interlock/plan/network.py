@@ -74,14 +74,9 @@ def critical(
     return result
 
 
-def quantile_index(share: float, runs: int) -> int:
-    """Index of a quantile among sorted values."""
-    return max(0, int(np.ceil(share * runs - 1e-9)) - 1)
-
-
 def quantiles(rows: Floats, share: float) -> Floats:
     """Of every row, the smallest value that at least this share of the runs does not exceed (a P80 holds in 80 %)."""
-    at = quantile_index(share, rows.shape[-1])
+    at = max(0, int(np.ceil(share * rows.shape[-1] - 1e-9)) - 1)
     result: Floats = np.partition(rows, at)[..., at]
     return result
 

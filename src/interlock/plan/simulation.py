@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from types import MappingProxyType
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from interlock.model.organization import Freeze
 from interlock.model.plan import Quantiles
 from interlock.plan import network
 from interlock.plan.calendar import Span, WorkingCalendar
-from interlock.plan.capacity import Lanes, Staffing, staff
+from interlock.plan.capacity import NO_RUN, Lanes, Staffing, staff
 from interlock.plan.network import Bools, Floats, Ints
 from interlock.plan.sampling import Durations, Sampler, effort_estimate, lead_estimate, sample
 from interlock.plan.tasks import Work
@@ -98,7 +99,7 @@ class Timing:
         durations: Durations,
         *,
         trace: bool = True,
-        absent: Mapping[int, Bools] | None = None,
+        absent: Mapping[int, Bools] = MappingProxyType({}),
         limit: Floats | None = None,
     ) -> Times:
         """Start and finish of every task.
@@ -113,37 +114,28 @@ class Timing:
         held: dict[int, Ints] = {}
         queued: dict[int, float] = {}
         for row in self.order:
-            start = starts[row]
-            self._ready(row, finishes, start)
+            start, firsts = starts[row], self.work.before[row]
+            start[:] = finishes[firsts[0]] if firsts else 0.0
+            for first in firsts[1:]:
+                np.maximum(start, finishes[first], out=start)
             number = self.staffing.team_of.get(row)
             spans = self.spans.get(row, ())
             if number is not None:
-                touch = durations.touch[row]
                 began, whom = lanes[number].take(
                     row,
                     self.staffing.size[row],
                     start,
-                    partial(network.advance, duration=touch, spans=spans),
-                    absent.get(row) if absent else None,
+                    partial(network.advance, duration=durations.touch[row], spans=spans),
+                    absent.get(row, NO_RUN),
                 )
                 if whom is not None:
                     held[row], queued[row] = whom, float((began - start).mean())
                 start[:] = began
-            if spans:
-                finishes[row] = network.advance(start, total[row], spans)
-            else:
-                np.add(start, total[row], out=finishes[row])
+            finishes[row] = network.advance(start, total[row], spans)
             if number is not None and limit is not None:
                 repeated = finishes[row].reshape(-1, limit.shape[1])
                 np.minimum(repeated, limit[row], out=repeated)
         return Times(durations, starts, finishes, held, queued)
-
-    def _ready(self, row: int, finishes: Floats, out: Floats) -> None:
-        """When the last of all that a task waits for is done."""
-        firsts = self.work.before[row]
-        out[:] = finishes[firsts[0]] if firsts else 0.0
-        for first in firsts[1:]:
-            np.maximum(out, finishes[first], out=out)
 
 
 def _ways(work: Work, durations: Sequence[float]) -> dict[int, float]:
@@ -252,9 +244,7 @@ class Simulation:
 
     def quantiles(self, end: Floats) -> Quantiles:
         """P50, P80 and P90 of a finish, as working days and dates."""
-        indexes = [network.quantile_index(share, end.size) for share in (0.5, 0.8, 0.9)]
-        ordered = np.partition(end, sorted(set(indexes)))
-        days = [round(float(ordered[index]), 1) for index in indexes]
+        days = [round(network.quantile(end, share), 1) for share in (0.5, 0.8, 0.9)]
         dates = [self.calendar.date_of(day).isoformat() for day in days]
         return Quantiles(
             p50_days=days[0],
