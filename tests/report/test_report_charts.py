@@ -13,9 +13,9 @@ import pytest
 from interlock.model.base import Scope
 from interlock.model.finding import PRODUCT, Subject
 from interlock.model.gap_graph import GapEdge, GapGraph, GapNode
+from interlock.model.plan import OrgForecast, Quantiles
 from interlock.model.readiness import Interval
 from interlock.report.charts import (
-    TimelineRow,
     condense,
     gap_graph,
     gap_graph_svg,
@@ -164,26 +164,23 @@ def test_an_empty_graph_has_a_picture_too() -> None:
     assert parse(gap_graph_svg(GapGraph(), {})).get("role") == "img"
 
 
+def forecast(name: str, finish: Quantiles, most_likely_days: float) -> tuple[str, OrgForecast]:
+    return name, OrgForecast(org=name, finish=finish, most_likely_days=most_likely_days, probability_of_most_likely=0.1)
+
+
 def test_timelines_split_long_lists_and_keep_one_scale() -> None:
     finish = factory.sample().plan.finish
-    rows = [TimelineRow(f"Organisation {index}", finish, 71) for index in range(60)]
-    pictures = timelines(rows, "2026-09-08")
+    pictures = timelines([forecast(f"Organisation {index}", finish, 71) for index in range(60)], "2026-09-08")
     assert len(pictures) == 3
     bars = [find(parse(markup), "l-range")[0].get("x") for markup, _ in pictures]
     assert len(set(bars)) == 1
     assert "even chance by 1 Mar 2027" in pictures[0][1]
 
 
-def test_timelines_need_dates() -> None:
-    finish = factory.sample().plan.finish
-    assert timelines([TimelineRow("x", finish, 1)], "soon") == ()
-    assert timelines([], "2026-09-08") == ()
-
-
 @pytest.mark.parametrize("start", ["2026-09-08", "9999-12-30", "0001-01-01"])
 def test_timelines_of_a_single_day_and_of_the_last_year(start: str) -> None:
     finish = factory.make_quantiles(0, 0, 0, ("9999-12-31",) * 3)
-    (markup, _), *_ = timelines([TimelineRow(HOSTILE, finish, float("inf"))], start)
+    (markup, _), *_ = timelines([forecast(HOSTILE, finish, float("inf"))], start)
     assert len(markup) < 60_000
     parse(markup)
 

@@ -165,7 +165,7 @@ class Plan(Model):
     :ivar if_unknowns_are_gaps: the finish if every unknown turned out to be a gap; none without unknowns.
     """
 
-    start: str
+    start: IsoDate
     seed: int
     runs: int
     target_gate: Gate

@@ -58,10 +58,11 @@ def _optional(extra: str, module: str, distribution: str, purpose: str) -> Findi
 
 
 def _pdf() -> Finding:
-    from interlock.report.pdf import render
+    from interlock.report.pdf import PdfProcess
 
     try:
-        render("<!doctype html><html lang='en'><title>x</title><p>x", Path())
+        with PdfProcess() as process:
+            process.submit("<!doctype html><html lang='en'><title>x</title><p>x", Path())()
     except InterlockError as error:
         return Finding("pdf", None, error.message, error.remedy)
     return Finding("pdf", True, f"weasyprint {importlib.metadata.version('weasyprint')}")

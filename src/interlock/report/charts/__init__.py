@@ -3,12 +3,11 @@
 from interlock.report.charts.bars import TornadoRow, score_bar, tornado
 from interlock.report.charts.condense import Drawing, DrawnNode, condense, required
 from interlock.report.charts.graph import gap_graph, gap_graph_svg, mermaid
-from interlock.report.charts.timeline import TimelineRow, timelines
+from interlock.report.charts.timeline import timelines
 
 __all__ = [
     "Drawing",
     "DrawnNode",
-    "TimelineRow",
     "TornadoRow",
     "condense",
     "gap_graph",

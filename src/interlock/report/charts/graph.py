@@ -79,10 +79,8 @@ def gap_graph(drawing: Drawing, alt: str) -> tuple[str, float, float]:
 
 
 def _heading(index: int, shape: _Shape, *, waves: bool) -> str:
-    content = f"Step {index + 1}"
-    if waves:
-        content = "Wave 1: can start now" if index == 0 else f"Wave {index + 1}"
-    return label(shape.x(index), 13, content, size=11, tone="soft")
+    note = ": can start now" if waves and not index else ""
+    return label(shape.x(index), 13, f"{'Wave' if waves else 'Step'} {index + 1}{note}", size=11, tone="soft")
 
 
 def _edge(edge: tuple[str, str], layout: Layout, shape: _Shape) -> str:
@@ -105,11 +103,6 @@ def _edge(edge: tuple[str, str], layout: Layout, shape: _Shape) -> str:
 
 def _box(node: DrawnNode, x: float, y: float, shape: _Shape) -> str:
     tone = "unknown" if node.discovery else _TONE[node.severity]
-    frame: dict[str, svg.Value] = {
-        "x": x, "y": y, "width": shape.width, "height": shape.height, "rx": 6, "class": f"g-box g-{tone}",
-        "fill": svg.PAPER, "stroke": svg.COLOURS[tone], "stroke-width": _BORDER[node.severity],
-    }  # fmt: skip
-    bar: dict[str, svg.Value] = {"x": x + 4, "y": y + 6, "width": 4, "height": shape.height - 12}
     left = x + 14
     used = svg.text_width(node.rule, 11.5, bold=True) + 15
     where = fit(node.where, shape.width - 14 - used - 18, 10.5)
@@ -118,13 +111,17 @@ def _box(node: DrawnNode, x: float, y: float, shape: _Shape) -> str:
         "g",
         {},
         element("title", {}, text=_spoken(node)),
-        element("rect", frame | ({"stroke-dasharray": "5 3"} if node.discovery else {})),
-        element("rect", {**bar, "class": "g-root", "fill": svg.INK}) if node.root else "",
+        element("rect", {"x": x, "y": y, "width": shape.width, "height": shape.height, "rx": 6,
+                         "class": f"g-box g-{tone}", "fill": svg.PAPER, "stroke": svg.COLOURS[tone],
+                         "stroke-width": _BORDER[node.severity],
+                         **({"stroke-dasharray": "5 3"} if node.discovery else {})}),
+        element("rect", {"x": x + 4, "y": y + 6, "width": 4, "height": shape.height - 12, "class": "g-root",
+                         "fill": svg.INK}) if node.root else "",
         _icon(left + 5, y + 14, node.severity, discovery=node.discovery),
         label(left + 15, y + 18, node.rule, size=11.5, weight=600),
         label(x + shape.width - 9, y + 18, where, size=10.5, anchor="end", tone="soft"),
         *(label(left, y + 33 + 12.8 * index, line, size=10.8) for index, line in lines),
-    )
+    )  # fmt: skip
     return element("a", {"href": f"#{node.anchor}"}, group) if node.anchor else group
 
 
@@ -151,26 +148,21 @@ def _legend(top: float) -> str:
     x, y = _MARGIN + 6, top + 18
     parts: list[str] = []
     for severity in Severity:
-        parts.append(_icon(x, y - 4, severity))
         phrase = words.SEVERITY[severity].phrase
-        parts.append(label(x + 10, y, phrase, size=10.5, tone="soft"))
+        parts += [_icon(x, y - 4, severity), label(x + 10, y, phrase, size=10.5, tone="soft")]
         x += 16 + svg.text_width(phrase, 10.5) + 10
     to_find_out = words.TASK["discovery"].phrase
-    dashed: dict[str, svg.Value] = {
-        "x": x, "y": y - 10, "width": 18, "height": 12, "rx": 3, "class": "g-box g-unknown", "fill": svg.PAPER,
-        "stroke": svg.UNKNOWN, "stroke-width": 1.2, "stroke-dasharray": "4 2",
-    }  # fmt: skip
     last = x + 23 + svg.text_width(to_find_out, 10.5) + 14
-    bar: dict[str, svg.Value] = {"x": last, "y": y - 11, "width": 4, "height": 14, "class": "g-root", "fill": svg.INK}
     return element(
         "g",
         {},
         *parts,
-        element("rect", dashed),
+        element("rect", {"x": x, "y": y - 10, "width": 18, "height": 12, "rx": 3, "class": "g-box g-unknown",
+                         "fill": svg.PAPER, "stroke": svg.UNKNOWN, "stroke-width": 1.2, "stroke-dasharray": "4 2"}),
         label(x + 23, y, to_find_out, size=10.5, tone="soft"),
-        element("rect", bar),
+        element("rect", {"x": last, "y": y - 11, "width": 4, "height": 14, "class": "g-root", "fill": svg.INK}),
         label(last + 9, y, "root cause", size=10.5, tone="soft"),
-    )
+    )  # fmt: skip
 
 
 def mermaid(drawing: Drawing) -> str:
@@ -195,7 +187,6 @@ def mermaid(drawing: Drawing) -> str:
 
 
 def _entity(content: str) -> str:
-    plain = {" ", ".", ",", "-"}
     return "".join(
-        char if (char.isascii() and char.isalnum()) or char in plain else f"#{ord(char)};" for char in content
+        char if char.isascii() and (char.isalnum() or char in " .,-") else f"#{ord(char)};" for char in content
     )

@@ -9,9 +9,9 @@ neighbours and then pushing apart (pool adjacent violators: the order is kept an
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import networkx as nx
 
@@ -53,23 +53,16 @@ def arrange(nodes: Sequence[str], edges: Sequence[Edge], box: float, gap: float,
     columns: list[list[Vertex]] = [[] for _ in range(max(layer.values(), default=-1) + 1)]
     for node in nodes:
         columns[layer[node]].append(node)
-    left: dict[Vertex, list[Vertex]] = defaultdict(list)
-    right: dict[Vertex, list[Vertex]] = defaultdict(list)
+    graph = nx.DiGraph()
+    graph.add_nodes_from(nodes)
     for start, end in edges:
-        previous: Vertex = start
-        for at in range(layer[start] + 1, layer[end]):
-            vertex: Vertex = (start, end, at)
-            columns[at].append(vertex)
-            left[vertex].append(previous)
-            right[previous].append(vertex)
-            previous = vertex
-        left[end].append(previous)
-        right[previous].append(end)
-    ordered = _fewest_crossings(columns, left, right)
-    size: dict[Vertex, float] = {
-        vertex: box if isinstance(vertex, str) else bend for column in ordered for vertex in column
-    }
-    centre = _heights(ordered, left, right, size, gap)
+        passed = [(start, end, at) for at in range(layer[start] + 1, layer[end])]
+        for vertex in passed:
+            columns[vertex[2]].append(vertex)
+        nx.add_path(graph, [start, *passed, end])
+    ordered = _fewest_crossings(columns, graph)
+    size: dict[Vertex, float] = {vertex: box if isinstance(vertex, str) else bend for vertex in graph}
+    centre = _heights(ordered, graph, size, gap)
     bends = {
         (start, end): tuple((at, centre[(start, end, at)]) for at in range(layer[start] + 1, layer[end]))
         for start, end in edges
@@ -79,46 +72,39 @@ def arrange(nodes: Sequence[str], edges: Sequence[Edge], box: float, gap: float,
     return Layout(layer, heights, bends, len(ordered), lowest)
 
 
-_Neighbours = Mapping[Vertex, Sequence[Vertex]]
-
-
-def _fewest_crossings(columns: list[list[Vertex]], left: _Neighbours, right: _Neighbours) -> list[list[Vertex]]:
-    best = [list(column) for column in columns]
-    fewest = _crossings(best, right)
-    current = [list(column) for column in columns]
+def _fewest_crossings(columns: Sequence[list[Vertex]], graph: nx.DiGraph) -> Sequence[list[Vertex]]:
+    """The order within each column after sweeps from left to right and back, of those that crossed least."""
+    tried = [list(columns)]
     for sweep in range(SWEEPS):
-        towards = left if sweep % 2 == 0 else right
-        indices = range(1, len(current)) if sweep % 2 == 0 else range(len(current) - 2, -1, -1)
-        for index in indices:
-            fixed = current[index - 1] if sweep % 2 == 0 else current[index + 1]
-            position = {vertex: row for row, vertex in enumerate(fixed)}
-            current[index] = _by_barycentre(current[index], towards, position)
-        crossings = _crossings(current, right)
-        if crossings < fewest:
-            best, fewest = [list(column) for column in current], crossings
-    return best
+        current = list(tried[-1])
+        back = sweep % 2
+        for index in range(len(current) - 2, -1, -1) if back else range(1, len(current)):
+            position = {vertex: row for row, vertex in enumerate(current[index + 1 if back else index - 1])}
+            current[index] = _by_barycentre(current[index], graph.succ if back else graph.pred, position)
+        tried.append(current)
+    return min(tried, key=lambda ordered: _crossings(ordered, graph))
 
 
-def _by_barycentre(column: list[Vertex], towards: _Neighbours, position: Mapping[Vertex, int]) -> list[Vertex]:
+def _by_barycentre(column: list[Vertex], towards: Mapping[Vertex, Any], position: Mapping[Vertex, int]) -> list[Vertex]:
     def weight(row: int, vertex: Vertex) -> float:
-        neighbours = [position[other] for other in towards.get(vertex, ()) if other in position]
+        neighbours = [position[other] for other in towards[vertex]]
         return sum(neighbours) / len(neighbours) if neighbours else float(row)
 
     keyed = sorted((weight(row, vertex), row) for row, vertex in enumerate(column))
     return [column[row] for _, row in keyed]
 
 
-def _crossings(columns: Sequence[Sequence[Vertex]], right: _Neighbours) -> int:
+def _crossings(columns: Sequence[Sequence[Vertex]], graph: nx.DiGraph) -> int:
     total = 0
     for near, far in itertools.pairwise(columns):
         position = {vertex: row for row, vertex in enumerate(far)}
-        ends = [position[end] for start in near for end in sorted(right.get(start, ()), key=lambda v: position[v])]
-        total += sum(1 for index, end in enumerate(ends) for other in ends[index + 1 :] if other < end)
+        ends = [end for start in near for end in sorted(position[end] for end in graph.succ[start])]
+        total += sum(other < end for end, other in itertools.combinations(ends, 2))
     return total
 
 
 def _heights(
-    columns: Sequence[Sequence[Vertex]], left: _Neighbours, right: _Neighbours, size: Mapping[Vertex, float], gap: float
+    columns: Sequence[Sequence[Vertex]], graph: nx.DiGraph, size: Mapping[Vertex, float], gap: float
 ) -> dict[Vertex, float]:
     centre: dict[Vertex, float] = {}
     for column in columns:
@@ -127,12 +113,11 @@ def _heights(
             centre[vertex] = top + size[vertex] / 2
             top += size[vertex] + gap
     for sweep in range(2 * SWEEPS):
-        ordered = columns if sweep % 2 == 0 else list(reversed(columns))
-        towards = left if sweep % 2 == 0 else right
-        for column in ordered:
+        towards = graph.succ if sweep % 2 else graph.pred
+        for column in reversed(columns) if sweep % 2 else columns:
             wanted = []
             for vertex in column:
-                near = towards.get(vertex, ()) or right.get(vertex, ()) or left.get(vertex, ())
+                near = towards[vertex] or graph.succ[vertex] or graph.pred[vertex]
                 wanted.append(sum(centre[other] for other in near) / len(near) if near else centre[vertex])
             centre.update(zip(column, _apart(wanted, [size[vertex] for vertex in column], gap), strict=True))
     top = min((centre[vertex] - size[vertex] / 2 for vertex in centre), default=0.0)

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from html import escape
 
 SANS = "'Source Sans 3', 'Helvetica Neue', Arial, sans-serif"
-MONO = "'Source Code Pro', Menlo, Consolas, monospace"
 
 #: Ink and paper, then the meanings. Each also differs in shape, weight or pattern.
 INK, SOFT, RULE, PAPER, WASH = "#17202b", "#55606d", "#c9cfd6", "#ffffff", "#f3f5f7"
@@ -30,10 +29,10 @@ _ADVANCE = {chr(32 + index): int(width) / 1000 for index, width in enumerate(_WI
 Value = str | float | int
 
 
-def element(tag: str, attributes: Mapping[str, Value], *children: str, text: str | None = None) -> str:
+def element(tag: str, attributes: Mapping[str, Value], *children: str, text: str = "") -> str:
     """One element; ``children`` are markup already, ``text`` and attribute values are safe lines, escaped here."""
     parts = "".join(f' {key}="{escape(_shown(value))}"' for key, value in attributes.items())
-    inner = (escape(text) if text is not None else "") + "".join(children)
+    inner = escape(text) + "".join(children)
     return f"<{tag}{parts}>{inner}</{tag}>" if inner else f"<{tag}{parts}/>"
 
 
@@ -65,7 +64,6 @@ def label(
     size: float = 11,
     anchor: str = "start",
     weight: int = 400,
-    mono: bool = False,
     tone: str = "ink",
 ) -> str:
     """A line of text with its baseline at ``y``; sizes are user units, 96 to the inch."""
@@ -74,7 +72,7 @@ def label(
         "y": y,
         "class": f"t-{tone}",
         "fill": COLOURS[tone],
-        "font-family": MONO if mono else SANS,
+        "font-family": SANS,
         "font-size": size,
         "text-anchor": anchor,
     }
@@ -83,20 +81,18 @@ def label(
     return element("text", attributes, text=content)
 
 
-def text_width(content: str, size: float, *, mono: bool = False, bold: bool = False) -> float:
+def text_width(content: str, size: float, *, bold: bool = False) -> float:
     """Estimated width in user units: exact for ASCII in the shipped font, generous for everything else."""
-    if mono:
-        return 0.6 * size * sum(2 if ord(char) > 0x2E7F else 1 for char in content)
     width = sum(_ADVANCE.get(char, 1.0 if ord(char) > 0x2E7F else 0.62) for char in content)
     return width * size * (1.04 if bold else 1.0)
 
 
-def fit(content: str, width: float, size: float, *, mono: bool = False, bold: bool = False) -> str:
+def fit(content: str, width: float, size: float, *, bold: bool = False) -> str:
     """The text, cut with an ellipsis to at most ``width`` user units."""
-    if text_width(content, size, mono=mono, bold=bold) <= width:
+    if text_width(content, size, bold=bold) <= width:
         return content
     cut = content
-    while cut and text_width(cut + "…", size, mono=mono, bold=bold) > width:
+    while cut and text_width(cut + "…", size, bold=bold) > width:
         cut = cut[:-1]
     return cut.rstrip(" ,;:-") + "…"
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 
 from interlock.model import words
-from interlock.model.plan import Quantiles
+from interlock.model.plan import OrgForecast, Quantiles
 from interlock.report import safe
 from interlock.report.charts import svg
 from interlock.report.charts.svg import element, fit, label
@@ -19,17 +18,8 @@ ROWS_PER_PICTURE = 24
 #: Days; what lies beyond is drawn at the right edge, and its dates are still written out.
 _LONGEST = 30 * 366
 _Scale = Callable[[date], float]
+_Row = tuple[str, OrgForecast, tuple[date, date, date]]
 _WIDTH, _LEFT, _RIGHT, _ROW, _HEAD, _FOOT = 680.0, 196.0, 136.0, 28.0, 26.0, 30.0
-
-
-@dataclass(frozen=True)
-class TimelineRow:
-    """One finish. ``most_likely_days`` are working days from the start; ``strong`` rows are set in semi-bold."""
-
-    name: str
-    finish: Quantiles
-    most_likely_days: float
-    strong: bool = False
 
 
 def workday(start: date, days: float) -> date:
@@ -39,19 +29,17 @@ def workday(start: date, days: float) -> date:
     return date.fromisoformat(str(min(np.busday_offset(start, whole, roll="backward"), np.datetime64(date.max))))
 
 
-def timelines(rows: Sequence[TimelineRow], start: str) -> tuple[tuple[str, str], ...]:
+def timelines(forecasts: Sequence[tuple[str, OrgForecast]], start: str) -> tuple[tuple[str, str], ...]:
     """Pictures of at most :data:`ROWS_PER_PICTURE` rows on one scale, each with its text alternative.
 
-    Empty when the plan's start is no date.
+    :param forecasts: with their names; what is nobody's alone is set in semi-bold.
     """
-    begin = safe.parse_day(start)
-    if begin is None or not rows:
-        return ()
-    dated = [(row, _dates(row.finish)) for row in rows]
-    end = min(max(max(dates) for _, dates in dated), _later(begin, _LONGEST))
+    begin = date.fromisoformat(start)
+    rows = [(name, forecast, _dates(forecast.finish)) for name, forecast in forecasts]
+    end = min(max(max(dates) for *_, dates in rows), _later(begin, _LONGEST))
     end = max(end, _later(begin, 14))
-    parts = range(0, len(dated), ROWS_PER_PICTURE)
-    return tuple(_picture(dated[first : first + ROWS_PER_PICTURE], begin, end) for first in parts)
+    parts = range(0, len(rows), ROWS_PER_PICTURE)
+    return tuple(_picture(rows[first : first + ROWS_PER_PICTURE], begin, end) for first in parts)
 
 
 def _later(start: date, days: int) -> date:
@@ -63,7 +51,7 @@ def _dates(finish: Quantiles) -> tuple[date, date, date]:
     return p50, p80, p90
 
 
-def _picture(rows: Sequence[tuple[TimelineRow, tuple[date, date, date]]], begin: date, end: date) -> tuple[str, str]:
+def _picture(rows: Sequence[_Row], begin: date, end: date) -> tuple[str, str]:
     span = max((end - begin).days, 1)
     plot = _WIDTH - _LEFT - _RIGHT
 
@@ -72,12 +60,12 @@ def _picture(rows: Sequence[tuple[TimelineRow, tuple[date, date, date]]], begin:
 
     height = _HEAD + _ROW * len(rows) + _FOOT
     body = _axis(begin, end, x_of, height - _FOOT)
-    for index, (row, dates) in enumerate(rows):
-        body += _row(row, dates, workday(begin, row.most_likely_days), _HEAD + _ROW * index + _ROW / 2, x_of)
+    for index, row in enumerate(rows):
+        body += _row(row, begin, _HEAD + _ROW * index + _ROW / 2, x_of)
     body.append(_key(height))
     spoken = "; ".join(
-        f"{safe.name(row.name)}: even chance by {words.day(p50)}, 80% by {words.day(p80)}, 90% by {words.day(p90)}"
-        for row, (p50, p80, p90) in rows
+        f"{safe.name(name)}: even chance by {words.day(p50)}, 80% by {words.day(p80)}, 90% by {words.day(p90)}"
+        for name, _, (p50, p80, p90) in rows
     )
     alt = f"Timeline from {words.day(begin)}. {spoken}."
     return svg.picture(_WIDTH, height, alt, body, name="timeline"), alt
@@ -91,8 +79,8 @@ def _axis(begin: date, end: date, x_of: _Scale, bottom: float) -> list[str]:
     while (year, month) <= (end.year, end.month) and year < date.max.year:
         first = max(date(year, month, 1), begin)
         x = x_of(first)
-        tick: dict[str, svg.Value] = {"d": f"M{x:.1f} {_HEAD - 4}V{bottom:.1f}", "class": "l-grid", "stroke": svg.RULE}
-        body.append(element("path", tick))
+        tick = f"M{x:.1f} {_HEAD - 4}V{bottom:.1f}"
+        body.append(element("path", {"d": tick, "class": "l-grid", "stroke": svg.RULE}))
         if x >= free and (x < _WIDTH - _RIGHT - 24 or first == begin):
             body.append(label(x, 14, words.month(first), size=10.5, tone="soft"))
             free = x + 56
@@ -101,13 +89,13 @@ def _axis(begin: date, end: date, x_of: _Scale, bottom: float) -> list[str]:
     return body
 
 
-def _row(row: TimelineRow, dates: tuple[date, date, date], likely: date, y: float, x_of: _Scale) -> list[str]:
-    x50, x80, x90 = (x_of(value) for value in dates)
-    guess = x_of(likely)
-    weight = 600 if row.strong else 400
-    name = fit(safe.name(row.name), _LEFT - 16, 11.5, bold=row.strong)
+def _row(row: _Row, begin: date, y: float, x_of: _Scale) -> list[str]:
+    name, forecast, dates = row
+    x50, x80, x90 = map(x_of, dates)
+    guess = x_of(workday(begin, forecast.most_likely_days))
+    weight = 400 if forecast.org else 600
     return [
-        label(0, y + 4, name, size=11.5, weight=weight),
+        label(0, y + 4, fit(safe.name(name), _LEFT - 16, 11.5, bold=not forecast.org), size=11.5, weight=weight),
         element("path", {"d": f"M{_LEFT} {y}H{x50:.1f}", "class": "l-lead", "stroke": svg.RULE, "stroke-width": 1.5}),
         element("path", {"d": f"M{x50:.1f} {y}H{x90:.1f}", "class": "l-tail", "stroke": svg.SOFT, "stroke-width": 1.2}),
         element("path", {"d": f"M{x90:.1f} {y - 5}V{y + 5}", "class": "l-tail", "stroke": svg.SOFT,
@@ -122,8 +110,7 @@ def _row(row: TimelineRow, dates: tuple[date, date, date], likely: date, y: floa
 
 
 def _key(height: float) -> str:
-    y = height - 8
-    x = _LEFT
+    x, y = _LEFT, height - 8
     parts = [
         element("path", {"d": f"M{x + 5:.1f} {y - 9.5}L{x + 10.5:.1f} {y - 4}L{x + 5:.1f} {y + 1.5}L{x - 0.5:.1f} "
                               f"{y - 4}Z", "class": "l-guess", "fill": svg.PAPER, "stroke": svg.INK,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from interlock.model import words
 from interlock.model.base import Grade
 from interlock.model.plan import Driver, OrgForecast, UnknownThing
 from interlock.report import estimates, safe
-from interlock.report.charts import TimelineRow, TornadoRow, timelines, tornado
+from interlock.report.charts import TornadoRow, timelines, tornado
 from interlock.report.elements import Figure, Link, Pair, Picture, Shown
 from interlock.report.sections.context import Context, Section
 from interlock.report.sections.summary import question
@@ -20,6 +22,7 @@ def build_plan(context: Context) -> Shown:
     """The schedule as the simulation gives it."""
     plan = context.assessment.plan
     gate = words.GATE[plan.target_gate].phrase
+    forecasts = _forecasts(context)
     # The groups that are critical most often, in order of their start.
     groups = grouped([task for task in plan.tasks if task.criticality >= DECIDING_SHARE])
     groups.sort(key=lambda group: -max(task.criticality for task in group))
@@ -38,8 +41,8 @@ def build_plan(context: Context) -> Shown:
     )
     return {
         "lead": _lead(context, gate),
-        "forecasts": _forecasts(context),
-        "pictures": _pictures(context),
+        "forecasts": [_forecast(context, link, forecast) for link, forecast in forecasts],
+        "pictures": _pictures(context, forecasts),
         "judgement": judgement,
         "grades": tuple(
             Pair(term=words.GRADE[grade].title, value=words.share(plan.grades[grade]))
@@ -72,7 +75,8 @@ def _lead(context: Context, gate: str) -> tuple[str, ...]:
     )
 
 
-def _forecasts(context: Context) -> list[Shown]:
+def _forecasts(context: Context) -> list[tuple[Link, OrgForecast]]:
+    """The forecast of all organisations, which is nobody's alone, and that of each; none without tasks."""
     plan = context.assessment.plan
     if not plan.tasks:
         return []
@@ -82,22 +86,20 @@ def _forecasts(context: Context) -> list[Shown]:
         most_likely_days=plan.most_likely_days,
         probability_of_most_likely=plan.probability_of_most_likely,
     )
-    unseen = "not observed: the forecast includes finding out, not what may then be found"
-    return [_forecast(Link(label="All organisations"), everybody, "")] + [
-        _forecast(context.organization_link(org.org), org, unseen if context.unseen(org.org) else "")
-        for org in plan.orgs
-    ]
+    own = [(context.organization_link(forecast.org), forecast) for forecast in plan.orgs]
+    return [(Link(label="All organisations"), everybody), *own]
 
 
-def _forecast(link: Link, forecast: OrgForecast, note: str) -> Shown:
+def _forecast(context: Context, link: Link, forecast: OrgForecast) -> Shown:
     finish, chance = forecast.finish, words.share(forecast.probability_of_most_likely)
+    unseen = forecast.org and context.unseen(forecast.org)
     return {
         "link": link,
         "p50": Pair(term=safe.day(finish.p50_date), value=_day_number(finish.p50_days)),
         "p80": Pair(term=safe.day(finish.p80_date), value=_day_number(finish.p80_days)),
         "p90": Pair(term=safe.day(finish.p90_date), value=_day_number(finish.p90_days)),
         "most_likely": Pair(term=_day_number(forecast.most_likely_days), value=f"in {chance} of runs"),
-        "note": note,
+        "note": "not observed: the forecast includes finding out, not what may then be found" if unseen else "",
     }
 
 
@@ -105,13 +107,10 @@ def _day_number(value: float) -> str:
     return estimates.days(value).replace("working ", "")
 
 
-def _pictures(context: Context) -> tuple[Picture, ...]:
-    plan = context.assessment.plan
-    if not plan.tasks:
+def _pictures(context: Context, forecasts: Sequence[tuple[Link, OrgForecast]]) -> tuple[Picture, ...]:
+    if not forecasts:
         return ()
-    rows = [TimelineRow("All organisations", plan.finish, plan.most_likely_days, strong=True)]
-    rows += [TimelineRow(context.organization_name(org.org), org.finish, org.most_likely_days) for org in plan.orgs]
-    drawn = timelines(rows, plan.start)
+    drawn = timelines([(link.label, forecast) for link, forecast in forecasts], context.assessment.plan.start)
     caption = "When each organisation passes the target gate. The dates at the right are P50 and P80."
     return tuple(
         Picture(svg=markup, alt=alt, caption=caption if not index else "Continued.")

@@ -42,8 +42,7 @@ class Content:
         self.context = context
         self.assessment = context.assessment
         self._names = names
-        start = safe.parse_day(self.assessment.plan.start)
-        self._calendar = WorkingCalendar(start, holidays) if start else None
+        self._calendar = WorkingCalendar(date.fromisoformat(self.assessment.plan.start), holidays)
         self._tasks = {task.id: task for task in self.assessment.plan.tasks}
         self._forecasts = {forecast.org: forecast.finish for forecast in self.assessment.plan.orgs}
         self._cited: dict[int, dict[str, None]] = {}
@@ -254,8 +253,8 @@ class Content:
                 words.OWNER[task.owner].title,
                 words.GATE[task.gate].title,
                 _lines(*task.after),
-                self._date(math.floor(task.start_p50) + 1),
-                self._date(task.finish_p50),
+                self._calendar.date_of(math.floor(task.start_p50) + 1),
+                self._calendar.date_of(task.finish_p50),
                 _day(finish.p80_date),
                 task.criticality,
                 *((effort.low, effort.expected, effort.high) if effort else (None,) * 3),
@@ -265,10 +264,6 @@ class Content:
                 words.GRADE[lead.grade].title if lead else None,
                 lead.as_of if lead else None,
             )
-
-    def _date(self, working_days: float) -> date | None:
-        """The day on which something ends that takes so many working days from the plan's start."""
-        return self._calendar.date_of(working_days) if self._calendar else None
 
     def _lead_source(self, lead: LeadTime | None, task: PlanTask) -> str | None:
         if lead is None:
