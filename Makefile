@@ -77,7 +77,8 @@ renew: setup-dev
 	@$(BIN)/python scripts/samples.py
 	@$(BIN)/python scripts/traceability.py
 	@$(BIN)/python scripts/checks_page.py
-	@INTERLOCK_WRITE_GOLDEN=1 $(BIN)/python -m pytest tests/samples
+	@INTERLOCK_WRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/samples -k golden_file
+	@echo "Written anew: samples/, docs/traceability.md, docs/checks.md, tests/samples/golden/; read git diff"
 
 clean:
 	rm -rf $(VENV) $(DEMO) dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis .fuzz

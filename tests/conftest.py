@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import server_shapes
 from interlock.documents import redaction
@@ -18,6 +19,10 @@ ROOT = Path(__file__).resolve().parents[1]
 # A shell that starts the tests in the background has SIGINT ignored, and every program that they start would inherit
 # that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A machine that is busy with something else makes no test fail: examples take as long as they take.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -80,7 +80,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(VALUES)
 def test_any_value_has_bounded_words(value: Any) -> None:
     text = show([value] * 9)

@@ -128,7 +128,7 @@ def expressions(draw: st.DrawFn, depth: int = 3) -> tuple[str, frozenset[str]]:
     return f"({left} {operator} {right})", left_reads | right_reads
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(expressions())
 def test_reads_of_expressions_whose_reads_are_known(built: tuple[str, frozenset[str]]) -> None:
     text, expected = built
@@ -141,7 +141,7 @@ def test_reads_of_expressions_whose_reads_are_known(built: tuple[str, frozenset[
     assert found == expected
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(expressions())
 def test_the_library_sees_no_other_variables(built: tuple[str, frozenset[str]]) -> None:
     text, _ = built
@@ -151,7 +151,7 @@ def test_the_library_sees_no_other_variables(built: tuple[str, frozenset[str]]) 
     assert roots | {"m"} == set(cel.compile(text).variables()) | {"m"}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(alphabet="ab.()[]{}!&|=<>?:,'\"\\ 01+-*/%in\n", max_size=30))
 def test_what_parses_here_parses_there_or_is_refused_in_words(text: str) -> None:
     try:

@@ -350,7 +350,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given_(item=ANYTHING, subject=ANYTHING)
 def test_whatever_a_document_holds_it_is_taken_or_refused(
     plan: Callable[..., FormImport], item: object, subject: object

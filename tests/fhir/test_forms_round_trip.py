@@ -109,7 +109,7 @@ def every(answers: dict[str, dict[str, Response]]) -> dict[tuple[str, str], Resp
     return {(scope, item): response for scope, given in answers.items() for item, response in given.items()}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_what_was_answered_comes_back_and_what_was_left_out_is_named(
     data: st.DataObject, inputs: Inputs, tmp_path_factory: pytest.TempPathFactory

@@ -20,7 +20,7 @@ from gaps_factory import (
     rule,
     rules_of,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.judge.score import NOTHING_APPLICABLE
@@ -210,7 +210,6 @@ def test_an_organisations_own_verdict_is_the_earliest_of_all_that_concern_it():
     assert got == [VerdictValue.DEFINE_CONTRACT, VerdictValue.MAP_AUTH]
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(RuleOutcome), st.sampled_from(Severity), st.floats(0, 1)), max_size=8))
 def test_low_never_exceeds_high_and_completeness_is_what_lies_between(items):
     rules = rules_of(*(rule(f"AA-{n:03d}", severity=s) for n, (_, s, _) in enumerate(items)))

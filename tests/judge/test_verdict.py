@@ -202,7 +202,7 @@ def with_outcome(findings, keys, outcome):
     return [f.model_copy(update={"outcome": outcome}) if f.key in keys else f for f in findings]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(ballots())
 def test_no_smaller_set_of_closures_moves_the_verdict_on(ballot):
     findings, rules, orgs = ballot
@@ -222,7 +222,7 @@ def test_no_smaller_set_of_closures_moves_the_verdict_on(ballot):
     assert len(named) == min(size, 4)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(ballots())
 def test_provisional_means_that_some_answers_make_it_earlier(ballot):
     findings, rules, orgs = ballot

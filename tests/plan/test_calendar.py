@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.model.organization import Freeze
@@ -45,7 +45,6 @@ def test_a_plan_without_end_still_has_a_date():
     assert WorkingCalendar(MONDAY).date_of(1e12).year == 2409
 
 
-@settings(deadline=None)
 @given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.floats(0, 400))
 def test_the_date_is_a_working_day_with_as_many_working_days_up_to_it(start, working_days):
     calendar = WorkingCalendar(start)
@@ -65,7 +64,6 @@ def test_days_through_is_the_other_way_round():
     assert not calendar.is_working_day(date(2026, 1, 7))
 
 
-@settings(deadline=None)
 @given(st.dates(date(2020, 1, 1), date(2030, 1, 1)), st.integers(1, 400))
 def test_what_is_through_by_a_day_is_what_ends_on_it_or_before(start, number):
     calendar = WorkingCalendar(start, holidays=(date(2026, 12, 25), date(2027, 1, 1)))

@@ -301,7 +301,7 @@ def reached(pairs, start, without=None):
     return nodes
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(fleets())
 def test_a_wave_is_one_more_than_the_latest_that_its_nodes_wait_for(fleet):
     rules, findings = fleet
@@ -312,7 +312,7 @@ def test_a_wave_is_one_more_than_the_latest_that_its_nodes_wait_for(fleet):
     assert all(wave[key] == number for number, keys in enumerate(graph.waves) for key in keys)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(fleets())
 def test_the_reduction_leaves_out_exactly_the_edges_that_a_longer_path_implies(fleet):
     rules, findings = fleet
@@ -326,7 +326,7 @@ def test_the_reduction_leaves_out_exactly_the_edges_that_a_longer_path_implies(f
     assert {(edge.before, edge.after) for edge in graph.reduced} == pairs - implied
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(fleets())
 def test_blocks_agrees_with_counting_by_hand(fleet):
     rules, findings = fleet
@@ -344,7 +344,7 @@ def last_before_all(graph, wanted):
     return max(dominators, key=lambda key: sum(key in reached(pairs, other) for other in dominators), default=None)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(fleets(), st.sampled_from(Gate))
 def test_root_causes_are_the_immediate_dominators_of_each_organisations_gates(fleet, target):
     rules, findings = fleet

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from gaps_factory import graphs
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.plan import network
@@ -44,7 +44,6 @@ def timed(draw, runs=3):
     return before, np.array(days, dtype=float).reshape(len(before), runs)
 
 
-@settings(deadline=None)
 @given(timed())
 def test_the_finish_is_the_longest_path(example):
     before, days = example
@@ -55,7 +54,6 @@ def test_the_finish_is_the_longest_path(example):
             assert finishes[:, run].max() == max(sum(days[node, run] for node in path) for path in paths)
 
 
-@settings(deadline=None)
 @given(timed())
 def test_a_task_is_critical_when_it_lies_on_a_path_as_long_as_the_plan(example):
     before, days = example
@@ -120,7 +118,6 @@ def test_a_quantile_is_the_smallest_value_kept_in_that_share_of_runs(values, sha
     assert network.quantile(np.array(values, dtype=float), share) == expected
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=40), st.sampled_from([0.5, 0.8, 0.9]))
 def test_quantiles_are_kept_as_often_as_they_say(values, share):
     row = np.array(values)

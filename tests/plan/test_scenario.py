@@ -76,7 +76,7 @@ def random_plan(seed, capacity):
 
 
 class TestNothingIsLater:
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(st.integers(0, 10**6), st.sampled_from([{}, {"us": 1}, {"us": 2, "org": 1, "vendor": 1.5}]), st.data())
     def test_when_work_goes_away_or_there_is_more_room(self, seed, capacity, data):
         simulation = random_plan(seed, capacity)

@@ -347,7 +347,7 @@ def random_fleet(seed, size=8):
     return rules, tasks, list(everywhere(rules, (ALDER, BIRCH, CEDAR)))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.data())
 def test_closing_a_gap_never_makes_anything_later(seed, data):
     rules, tasks, findings = random_fleet(seed)
@@ -365,7 +365,7 @@ def test_closing_a_gap_never_makes_anything_later(seed, data):
     assert all(planned.finish_p50 <= ends[planned.id] for planned in after.tasks)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10**6))
 def test_tasks_are_listed_after_all_that_they_wait_for(seed):
     rules, tasks, findings = random_fleet(seed)

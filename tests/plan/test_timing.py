@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 from gaps_factory import graphs
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.model.base import Gate, Owner, Scope
@@ -72,7 +72,6 @@ def timing_of(before, touch, wait, lanes):
     return Timing.of(work, staffing, {}, durations), durations
 
 
-@settings(deadline=None)
 @given(jobs())
 def test_nobody_is_needed_twice_and_nothing_starts_before_what_it_waits_for(job):
     before, touch, wait, lanes = job
@@ -89,7 +88,6 @@ def test_nobody_is_needed_twice_and_nothing_starts_before_what_it_waits_for(job)
             assert sum(a <= start < b for a, b in spans) <= lanes
 
 
-@settings(deadline=None)
 @given(jobs())
 def test_a_task_waits_only_for_what_it_needs(job):
     """Its start is the latest end of what it waits for, or the end of the touch of the task that it was held by."""
@@ -106,7 +104,6 @@ def test_a_task_waits_only_for_what_it_needs(job):
                 assert times.starts[row, run] == times.starts[holder, run] + touch[holder, run] > ready
 
 
-@settings(deadline=None)
 @given(jobs())
 def test_the_order_never_puts_a_task_before_one_that_it_waits_for(job):
     timing, _ = timing_of(*job)
@@ -114,7 +111,6 @@ def test_the_order_never_puts_a_task_before_one_that_it_waits_for(job):
     assert all(position[first] < position[row] for row, firsts in enumerate(job[0]) for first in firsts)
 
 
-@settings(deadline=None)
 @given(jobs())
 def test_with_somebody_for_everything_the_finish_is_the_longest_path(job):
     before, touch, wait, _ = job
@@ -130,7 +126,6 @@ def test_with_somebody_for_everything_the_finish_is_the_longest_path(job):
         assert times.finishes[:, run].max() == max(longest)
 
 
-@settings(deadline=None)
 @given(jobs(), st.data())
 def test_closing_never_makes_anything_later_in_any_run(job, data):
     """Under common random numbers, with and without a team that is short of persons."""
@@ -158,7 +153,6 @@ def test_no_task_fits_into_a_gap_that_is_not_there():
     assert [start.tolist() for start in starts] == [[3, 0], [0, 5]]
 
 
-@settings(deadline=None)
 @given(jobs(), st.data())
 def test_a_what_if_is_the_same_as_timing_everything_anew(job, data):
     before, touch, wait, _ = job

@@ -120,7 +120,7 @@ def addresses() -> st.SearchStrategy[Address]:
     return st.one_of(anywhere, embedded, tunnel)
 
 
-@settings(max_examples=rounds(300, 5_000), deadline=None)
+@settings(max_examples=rounds(300, 5_000))
 @given(addresses())
 def test_only_what_is_global_is_public(address: Address) -> None:
     """Against the standard library's tables, the IPv4 address within taken for itself."""
@@ -137,7 +137,7 @@ def test_only_what_is_global_is_public(address: Address) -> None:
         assert plain.is_private and not (plain.is_link_local or plain.is_unspecified or plain.is_multicast)
 
 
-@settings(max_examples=rounds(300, 5_000), deadline=None)
+@settings(max_examples=rounds(300, 5_000))
 @given(addresses())
 def test_the_special_networks_are_what_they_are(address: Address) -> None:
     """Against a list of its own: no special address is public, and none that is never contacted is private."""
@@ -148,7 +148,7 @@ def test_the_special_networks_are_what_they_are(address: Address) -> None:
         assert kind_of(address) == "private"
 
 
-@settings(max_examples=rounds(300, 5_000), deadline=None)
+@settings(max_examples=rounds(300, 5_000))
 @given(st.ip_addresses(v=4) | st.one_of(st.ip_addresses(network=net) for net, _ in NETWORKS if net.version == 4))
 def test_an_ipv4_address_hides_in_no_ipv6_one(inner: ipaddress.IPv4Address) -> None:
     kind, number = kind_of(inner), int(inner)
@@ -167,7 +167,7 @@ def test_ordinary_servers_are_public(text: str) -> None:
     assert kind_of(ipaddress.ip_address(text)) == "public"
 
 
-@settings(max_examples=rounds(100, 3_000), deadline=None)
+@settings(max_examples=rounds(100, 3_000))
 @given(st.lists(addresses(), max_size=5), st.sampled_from([PUBLIC, PUBLIC_OR_PRIVATE, ANYTHING]))
 def test_what_a_connection_is_given(rows: list[Address], kinds: frozenset[Kind]) -> None:
     """Whatever a name server answers: only what is allowed, and nothing else besides anything public."""
@@ -266,7 +266,7 @@ def spelled(draw: st.DrawFn) -> tuple[str, ipaddress.IPv4Address]:
     return text + draw(st.sampled_from(["", "."])), ipaddress.IPv4Address(address)
 
 
-@settings(max_examples=rounds(200, 5_000), deadline=None)
+@settings(max_examples=rounds(200, 5_000))
 @given(spelled())
 def test_every_spelling_is_the_same_address(case: tuple[str, ipaddress.IPv4Address]) -> None:
     text, address = case

@@ -114,7 +114,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_mutation_of_a_recording_upsets_a_check(servers: Path, data: st.DataObject) -> None:
     kind, document = copy.deepcopy(data.draw(st.sampled_from(recorded(servers))))

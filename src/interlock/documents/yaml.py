@@ -156,7 +156,8 @@ def model_from_yaml(model: type[_M], document: YamlDocument, data: Any = None, a
 
 def _readable(error: ValidationError, model: type[BaseModel], document: YamlDocument, at: Path_) -> DocumentError:
     problems = error.errors(include_url=False)
-    first = problems[0]
+    misspelt = (problem for problem in problems if problem["type"] == "extra_forbidden")
+    first = next(misspelt, problems[0])  # a misspelt key is missing too, and only it has a line
     path = at + tuple(part for part in first["loc"])
     dotted = plain(".".join(str(part) for part in first["loc"]), 120) or model.__name__
     more = f"; and {len(problems) - 1} more" if len(problems) > 1 else ""
