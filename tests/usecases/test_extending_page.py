@@ -10,6 +10,7 @@ import pytest
 
 from interlock.cli.main import run
 from interlock.content.rulesets import SetFolders
+from interlock.model.rule import Rule
 from interlock.usecases.judge import judge
 from interlock.usecases.lint import lint_directories
 from interlock.usecases.load import load_inputs, open_workspace
@@ -81,3 +82,9 @@ def test_the_page_does_what_it_says(shown: dict[str, str]) -> None:
     header.write_text(text.replace('version: "1.0"', "version: 1.10"), "utf-8")
     problems = lint_directories([], header.parent, (), SetFolders((header.parent.parent,)))
     assert any("put it in quotes" in problem.message for problem in problems)
+
+
+def test_the_page_has_every_key_of_a_rule() -> None:
+    table = PAGE.partition("### The keys of a rule\n")[2].partition("\n### ")[0]
+    named = [key for row in re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)]
+    assert sorted(named) == sorted(field.alias or name for name, field in Rule.model_fields.items())
