@@ -16,12 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from interlock.content.ruleset_files import (
     SET_NAME,
     Change,
+    Header,
     RuleSource,
     SetFiles,
     condition_problems,
@@ -74,25 +76,6 @@ class SetFolders:
         return tuple(sorted({path.as_posix() for path in paths}))
 
 
-@dataclass
-class RulesetFiles:
-    """What was read: the ruleset of everything that is valid, where it stands, and everything that is wrong.
-
-    :ivar sets: every set that it is composed of, in order.
-    """
-
-    ruleset: Ruleset
-    documents: dict[str, RuleSource] = field(default_factory=dict)
-    problems: list[DocumentError] = field(default_factory=list)
-    task_locations: dict[str, Location] = field(default_factory=dict)
-    sets: tuple[SetFiles, ...] = ()
-
-    def location(self, rule_id: str, *path: str | int) -> Location:
-        """Where a rule, or one of its keys, stands."""
-        source = self.documents.get(rule_id)
-        return source.location(path) if source else Location()
-
-
 def load_ruleset(directory: Path, folders: SetFolders | None = None) -> Ruleset:
     """Read a ruleset, with what it extends and the vendors' packs of ``folders``.
 
@@ -126,29 +109,12 @@ def read_ruleset(directory: Path, folders: SetFolders | None = None) -> RulesetF
     """Like :func:`load_ruleset`, but collects what is wrong instead of raising it."""
     problems: list[DocumentError] = []
     sets = _in_order(directory, folders or SetFolders(()), problems)
-    composed = _Composition()
+    read = RulesetFiles(next(files.header for files in sets if files.directory == directory), tuple(sets), problems)
     for files in sets:
-        composed.add(files)
-    problems += composed.problems
-    composed.without_what_is_off()
-    own = next(files.header for files in sets if files.directory == directory)
-    read = RulesetFiles(
-        ruleset=Ruleset(
-            id=own.id,
-            version=own.version,
-            title=own.title,
-            rules=tuple(composed.weighted(composed.rules[rule_id]) for rule_id in sorted(composed.rules)),
-            tasks=tuple(composed.tasks[task_id] for task_id in sorted(composed.tasks)),
-            sets={files.header.id: files.header.version for files in sets},
-            weights=composed.weights,
-        ),
-        documents=composed.sources,
-        problems=problems,
-        task_locations=composed.task_locations,
-        sets=tuple(sets),
-    )
-    _check_dependencies(composed.rules, read)
-    _check_tasks(composed.tasks, composed.rules, read)
+        read.add(files)
+    read.without_what_is_off()
+    _check_dependencies(read)
+    _check_tasks(read)
     return read
 
 
@@ -212,17 +178,42 @@ def _with_bases(
 # -- composing --------------------------------------------------------------------------------------------------------
 
 
-class _Composition:
-    """What the sets amount to so far."""
+@dataclass
+class RulesetFiles:
+    """What was read: the rules and tasks of everything that is valid, where they stand, and everything that is wrong.
 
-    def __init__(self) -> None:
-        self.rules: dict[str, Rule] = {}
-        self.sources: dict[str, RuleSource] = {}
-        self.tasks: dict[str, RoutineTask] = {}
-        self.task_locations: dict[str, Location] = {}
-        self.weights: dict[Severity, float] = {}
-        self.off: dict[str, Rule] = {}
-        self.problems: list[DocumentError] = []
+    :ivar header: of the set that was asked for.
+    :ivar sets: every set that it is composed of, in order.
+    :ivar off: the rules that are turned off.
+    """
+
+    header: Header
+    sets: tuple[SetFiles, ...]
+    problems: list[DocumentError]
+    rules: dict[str, Rule] = field(default_factory=dict)
+    documents: dict[str, RuleSource] = field(default_factory=dict)
+    tasks: dict[str, RoutineTask] = field(default_factory=dict)
+    task_locations: dict[str, Location] = field(default_factory=dict)
+    weights: dict[Severity, float] = field(default_factory=dict)
+    off: dict[str, Rule] = field(default_factory=dict)
+
+    @cached_property
+    def ruleset(self) -> Ruleset:
+        """The ruleset that the sets compose, once all of them were added."""
+        return Ruleset(
+            id=self.header.id,
+            version=self.header.version,
+            title=self.header.title,
+            rules=tuple(self._weighted(self.rules[rule_id]) for rule_id in sorted(self.rules)),
+            tasks=tuple(self.tasks[task_id] for task_id in sorted(self.tasks)),
+            sets={files.header.id: files.header.version for files in self.sets},
+            weights=self.weights,
+        )
+
+    def location(self, rule_id: str, *path: str | int) -> Location:
+        """Where a rule, or one of its keys, stands."""
+        source = self.documents.get(rule_id)
+        return source.location(path) if source else Location()
 
     def add(self, files: SetFiles) -> None:
         """Put one more set over what is there."""
@@ -233,11 +224,11 @@ class _Composition:
         self.weights |= files.header.weights
         self.off = {rule_id: rule for rule_id, rule in self.off.items() if rule_id not in files.rules}
         self.rules |= files.rules
-        self.sources |= files.sources
+        self.documents |= files.sources
         self.tasks |= files.tasks
         self.task_locations |= files.task_locations
 
-    def weighted(self, rule: Rule) -> Rule:
+    def _weighted(self, rule: Rule) -> Rule:
         """The rule with the weight that its severity has here."""
         weight = self.weights.get(rule.severity)
         if rule.weight is not None or weight is None or weight == rule.severity.weight:
@@ -264,7 +255,7 @@ class _Composition:
                 self._wrong(message, files.header_location(key), "put it into a set of your own that extends core")
         for rule in files.rules.values():
             if rule.id in self.rules:
-                earlier = self.sources[rule.id].location(("id",))
+                earlier = self.documents[rule.id].location(("id",))
                 message = f"a vendor's pack cannot replace {rule.id!r} of {earlier}: it holds for other vendors too"
                 self._wrong(message, files.sources[rule.id].location(("id",)), "give the pack's rule an id of its own")
             elif rule.scope is Scope.PRODUCT:
@@ -272,7 +263,7 @@ class _Composition:
                 self._wrong(message, files.sources[rule.id].location(("scope",)), "write scope: vendor or scope: org")
             else:
                 self.rules[rule.id] = rule if rule.vendors else rule.model_copy(update={"vendors": (vendor,)})
-                self.sources[rule.id] = files.sources[rule.id]
+                self.documents[rule.id] = files.sources[rule.id]
         for task in files.tasks.values():
             if task.id in self.tasks:
                 message = f"the task id {task.id!r} is already used at {self.task_locations[task.id]}"
@@ -309,9 +300,9 @@ class _Composition:
         except DocumentError as error:
             self.problems.append(error)
             return
-        source = self.sources[rule_id]
-        self.sources[rule_id] = RuleSource(source.document, (*source.changes, Change(header, at, frozenset(change))))
-        self.problems += condition_problems(changed, self.sources[rule_id])
+        source = self.documents[rule_id]
+        self.documents[rule_id] = RuleSource(source.document, (*source.changes, Change(header, at, frozenset(change))))
+        self.problems += condition_problems(changed, self.documents[rule_id])
         self.rules[rule_id] = changed
 
     def _wrong(self, message: str, location: Location, remedy: str | None) -> None:
@@ -344,7 +335,8 @@ def _merged(before: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, A
 # -- the whole --------------------------------------------------------------------------------------------------------
 
 
-def _check_dependencies(rules: Mapping[str, Rule], read: RulesetFiles) -> None:
+def _check_dependencies(read: RulesetFiles) -> None:
+    rules = read.rules
     for rule in rules.values():
         for index, needed in enumerate(rule.depends_on):
             if needed not in rules:
@@ -364,9 +356,9 @@ def _check_dependencies(rules: Mapping[str, Rule], read: RulesetFiles) -> None:
         )
 
 
-def _check_tasks(tasks: Mapping[str, RoutineTask], rules: Mapping[str, Rule], read: RulesetFiles) -> None:
+def _check_tasks(read: RulesetFiles) -> None:
+    tasks, known = read.tasks, {*read.tasks, *read.rules}
     for task in tasks.values():
-        known = {*tasks, *rules}
         for key, names in (("after", task.after), ("replaces", task.replaces)):
             for name in names:
                 if name not in (known if key == "after" else tasks):
