@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from interlock.content.expression import compile_expression
-from interlock.judge.causes import causes_of
 from interlock.judge.context import SubjectContext
+from interlock.judge.engine import causes_of
 from interlock.judge.names import wanted_names
 from interlock.model.finding import PRODUCT
 

@@ -8,9 +8,8 @@ from interlock.content.compile import CompiledPattern, compile_pattern
 from interlock.content.messages import fill, show
 from interlock.documents.timing import timed
 from interlock.judge.answers import Causes
-from interlock.judge.causes import listed
 from interlock.judge.context import Known
-from interlock.judge.engine import Conclusion, all_causes, decide, over_all
+from interlock.judge.engine import Conclusion, all_causes, decide, listed, over_all
 from interlock.judge.evaluate import Conclusions
 from interlock.judge.inputs import RuleInputs
 from interlock.model.base import RuleOutcome

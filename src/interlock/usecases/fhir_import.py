@@ -10,8 +10,16 @@ from pathlib import Path
 from interlock.content.visibility import hidden, visible
 from interlock.documents.files import read_bytes
 from interlock.fhir.forms import names
-from interlock.fhir.forms.document import MAX_BYTES, Json, parse_resource
-from interlock.fhir.forms.reading import Given, Header, Record, read_answers, read_header
+from interlock.fhir.forms.reading import (
+    MAX_BYTES,
+    Given,
+    Header,
+    Json,
+    Record,
+    parse_resource,
+    read_answers,
+    read_header,
+)
 from interlock.model import words
 from interlock.model.base import Evidence, Status
 from interlock.model.errors import DocumentError, InterlockError, Location

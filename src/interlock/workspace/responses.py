@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from interlock.documents.files import read_bytes
-from interlock.documents.yaml import MAX_BYTES, YamlDocument, model_from_yaml, parse_yaml
+from interlock.documents.files import inside, read_bytes
+from interlock.documents.yaml import MAX_BYTES, YamlDocument, load_yaml, model_from_yaml, parse_yaml
 from interlock.model import words
 from interlock.model.base import Status
 from interlock.model.errors import DocumentError, InterlockError, Location, WorkspaceError
@@ -20,8 +21,54 @@ from interlock.model.text import plain
 from interlock.workspace import journal
 from interlock.workspace.atomic import locked, write_atomically
 from interlock.workspace.edit import edit_yaml
-from interlock.workspace.folder import Folder
 from interlock.workspace.journal import Change, KeptAnswer
+
+
+class Folder:
+    """A folder that somebody else may have filled.
+
+    :ivar root: the folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, name: str) -> Path:
+        """The real path of a file or folder of it.
+
+        :raises DocumentError: it would be outside; names the link that leads there.
+        """
+        return inside(self.root, self.root / name)
+
+    def output(self, folder: Path) -> Path:
+        """The folder to write output into: inside the workspace no link may lead out of it.
+
+        :raises DocumentError: a link in the workspace leads out of it.
+        """
+        named, root = (Path(os.path.normpath(path.absolute())) for path in (folder, self.root))
+        if root == named or root in named.parents:
+            inside(self.root, folder)
+        return folder
+
+    def files(self, folder: str, pattern: str) -> tuple[Path, ...]:
+        """The files of one folder of it, sorted by name.
+
+        :raises DocumentError: the folder is outside.
+        """
+        self.path(folder)
+        return tuple(sorted((self.root / folder).glob(pattern)))
+
+    def has(self, name: str) -> bool:
+        """Whether there is anything of this name: a link that leads nowhere is told when it is read."""
+        return os.path.lexists(self.root / name)
+
+    def load(self, name: str) -> YamlDocument:
+        """A YAML file.
+
+        :raises DocumentError: it is missing, outside, or not valid YAML.
+        """
+        return load_yaml(self.root / name, within=self.root)
+
 
 if TYPE_CHECKING:
     from ruamel.yaml.comments import CommentedMap
