@@ -10,7 +10,7 @@ import pytest
 
 from interlock.model.drift import Drift
 from interlock.sandbox.client import CLIENT_ID, CLIENT_SECRET
-from interlock.sandbox.tokens import Tokens
+from interlock.sandbox.exchange import Tokens
 
 SECRET_NAMES = {"SENTINEL_RIVERSIDE_CLIENT_ID": CLIENT_ID, "RIVERSIDE_SECRET": CLIENT_SECRET}
 

@@ -528,7 +528,7 @@ def test_a_fleet_and_the_sandbox(bench: Bench, tmp_path: Path, monkeypatch: pyte
         assert "authorization" not in sent.headers
     bench.elsewhere.received.clear()
     issued: list[str] = []
-    from interlock.sandbox.tokens import Tokens
+    from interlock.sandbox.exchange import Tokens
 
     issue = Tokens.issue
 

@@ -12,8 +12,7 @@ from xml.sax.saxutils import quoteattr
 from starlette.responses import Response
 
 from interlock.sandbox.exchange import DISCOVERY, FHIR_CONTENT, Exchange
-from interlock.sandbox.negotiation import accepts_json_by_name, names_json
-from interlock.sandbox.replies import encode, with_body
+from interlock.sandbox.replies import accepts_json_by_name, encode, names_json, with_body
 
 #: Takes the answer as it should be and gives the one to send.
 Rewrite = Callable[[Exchange, Response], Response]

@@ -9,9 +9,8 @@ from starlette.responses import Response
 from interlock.sandbox import alterations
 from interlock.sandbox.exchange import Exchange
 from interlock.sandbox.faults import Stage, names_at
-from interlock.sandbox.negotiation import names_json, negotiate
 from interlock.sandbox.organizations import Document
-from interlock.sandbox.replies import fhir_json, outcome, plain_json
+from interlock.sandbox.replies import fhir_json, names_json, negotiate, outcome, plain_json
 
 
 def statement(exchange: Exchange) -> Response:

@@ -17,9 +17,8 @@ from interlock.fhir import capability
 from interlock.fhir.scopes import covers
 from interlock.sandbox.discovery import not_acceptable
 from interlock.sandbox.exchange import Exchange
-from interlock.sandbox.negotiation import negotiate
 from interlock.sandbox.organizations import Document
-from interlock.sandbox.replies import fhir_json, outcome
+from interlock.sandbox.replies import fhir_json, negotiate, outcome
 
 #: First path segment of the FHIR API.
 TYPE_NAME = re.compile(r"^[A-Z][A-Za-z]{1,63}$")
