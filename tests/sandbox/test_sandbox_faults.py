@@ -21,6 +21,7 @@ from interlock.sandbox.organizations import load_organizations
 from interlock.sandbox.server import SandboxServer
 from interlock.sandbox.substitutes import SUBSTITUTES
 from interlock.sandbox.wire import DELIVERIES
+from sandbox_client import issue_token
 
 pytestmark = pytest.mark.fast
 
@@ -308,7 +309,7 @@ def test_xml_and_when_it_is_not(ask: Ask, fault: str, path: str, accept: str, xm
 
 
 def test_xml_of_resources_bundles_and_hostile_text(server: SandboxServer, ask: Ask) -> None:
-    header = {"Authorization": f"Bearer {server.issue_token('riverside')}"}
+    header = {"Authorization": f"Bearer {issue_token(server, 'riverside')}"}
     bundle = ElementTree.fromstring(ask.get("Patient?_id=rv-patient-1", "xml-only", **header).content)
     patient = bundle.find(f"{FHIR}entry/{FHIR}resource/{FHIR}Patient")
     assert patient is not None

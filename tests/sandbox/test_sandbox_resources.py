@@ -9,13 +9,14 @@ import pytest
 
 from interlock.sandbox.client import CLIENT_ID, CLIENT_SECRET
 from interlock.sandbox.server import SandboxServer
+from sandbox_client import issue_token
 
 pytestmark = pytest.mark.fast
 
 
 @pytest.fixture
 def token(server: SandboxServer) -> dict[str, str]:
-    return {"Authorization": f"Bearer {server.issue_token('riverside')}"}
+    return {"Authorization": f"Bearer {issue_token(server, 'riverside')}"}
 
 
 def ids(response: httpx.Response) -> list[str]:
@@ -47,7 +48,7 @@ def test_an_unknown_token_is_told_so(http: httpx.Client, riverside: str) -> None
 
 
 def test_a_token_expires(server: SandboxServer, http: httpx.Client, riverside: str) -> None:
-    header = {"Authorization": f"Bearer {server.issue_token('riverside', seconds=0.05)}"}
+    header = {"Authorization": f"Bearer {issue_token(server, 'riverside', seconds=0.05)}"}
     time.sleep(0.06)
     assert http.get(f"{riverside}/Patient/rv-patient-1", headers=header).status_code == 401
 
@@ -55,7 +56,7 @@ def test_a_token_expires(server: SandboxServer, http: httpx.Client, riverside: s
 def test_a_token_opens_one_organisation_only(server: SandboxServer, http: httpx.Client, token: dict[str, str]) -> None:
     lakeshore = server.base_url("lakeshore")
     assert http.get(f"{lakeshore}/Patient/lk-patient-1", headers=token).status_code == 401
-    own = {"Authorization": f"Bearer {server.issue_token('lakeshore')}"}
+    own = {"Authorization": f"Bearer {issue_token(server, 'lakeshore')}"}
     assert http.get(f"{lakeshore}/Patient/lk-patient-1", headers=own).json()["name"][0]["family"] == "Sample"
 
 
@@ -85,7 +86,7 @@ def test_unknown_resources_are_404_with_an_outcome(http: httpx.Client, riverside
 
 
 def test_what_the_statement_does_not_declare_is_not_done(server: SandboxServer, http: httpx.Client) -> None:
-    base, header = server.base_url("pinecrest"), {"Authorization": f"Bearer {server.issue_token('pinecrest')}"}
+    base, header = server.base_url("pinecrest"), {"Authorization": f"Bearer {issue_token(server, 'pinecrest')}"}
     assert http.get(f"{base}/Practitioner/pc-practitioner-1", headers=header).status_code == 200
     response = http.get(f"{base}/Practitioner?_id=pc-practitioner-1", headers=header)
     assert response.status_code == 405
@@ -103,7 +104,7 @@ def test_every_sample_resource_is_served_without_placeholders(
     server: SandboxServer, http: httpx.Client, name: str
 ) -> None:
     base = server.base_url(name)
-    header = {"Authorization": f"Bearer {server.issue_token(name)}"}
+    header = {"Authorization": f"Bearer {issue_token(server, name)}"}
     organization = next(entry for entry in server.organizations if entry.id == name)
     assert len(organization.resources) >= 10
     for resource in organization.resources:
@@ -151,7 +152,7 @@ def test_searches_find_what_matches(
 
 
 def test_stu3_searches_use_context(server: SandboxServer, http: httpx.Client) -> None:
-    header = {"Authorization": f"Bearer {server.issue_token('pinecrest')}"}
+    header = {"Authorization": f"Bearer {issue_token(server, 'pinecrest')}"}
     url = f"{server.base_url('pinecrest')}/Observation?patient=pc-patient-1&encounter=pc-encounter-1"
     assert len(ids(http.get(url, headers=header))) == 6
 
@@ -198,11 +199,11 @@ def test_what_is_not_simulated_is_said(
 def test_nothing_can_be_written(server: SandboxServer, http: httpx.Client, method: str, path: str) -> None:
     url = f"{server.base_url('riverside')}/{path}"
     assert http.request(method, url).status_code == 401
-    reader = {"Authorization": f"Bearer {server.issue_token('riverside')}"}
+    reader = {"Authorization": f"Bearer {issue_token(server, 'riverside')}"}
     refused = http.request(method, url, headers=reader)
     assert refused.status_code == 403
     assert "insufficient_scope" in refused.headers["www-authenticate"]
-    writer = {"Authorization": f"Bearer {server.issue_token('riverside', 'system/*.*')}"}
+    writer = {"Authorization": f"Bearer {issue_token(server, 'riverside', 'system/*.*')}"}
     response = http.request(method, url, headers=writer)
     assert response.status_code == 403
     assert "stores nothing" in response.json()["issue"][0]["diagnostics"]
@@ -211,9 +212,9 @@ def test_nothing_can_be_written(server: SandboxServer, http: httpx.Client, metho
 def test_too_many_tokens_push_out_the_oldest(http: httpx.Client) -> None:
     with SandboxServer() as server:
         url = f"{server.base_url('riverside')}/Patient/rv-patient-1"
-        first = {"Authorization": f"Bearer {server.issue_token('riverside')}"}
+        first = {"Authorization": f"Bearer {issue_token(server, 'riverside')}"}
         assert http.get(url, headers=first).status_code == 200
         for _ in range(1_000):
-            last = {"Authorization": f"Bearer {server.issue_token('riverside')}"}
+            last = {"Authorization": f"Bearer {issue_token(server, 'riverside')}"}
         assert http.get(url, headers=first).status_code == 401
         assert http.get(url, headers=last).status_code == 200

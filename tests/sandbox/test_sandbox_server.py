@@ -98,7 +98,7 @@ def test_an_unknown_organisation_is_named(server: SandboxServer) -> None:
     with pytest.raises(InterlockError, match=r"no organisation 'riversid' \(did you mean riverside\?\)"):
         server.base_url("riversid")
     with pytest.raises(InterlockError, match=r"\(organisations: harborview, lakeshore, pinecrest, riverside\)"):
-        server.issue_token("zzz")
+        server.base_url("zzz")
 
 
 def test_a_chosen_port_is_used_and_may_be_used_again() -> None:

@@ -14,7 +14,6 @@ from types import TracebackType
 from interlock.model.errors import InterlockError
 from interlock.sandbox.app import create_app
 from interlock.sandbox.certificates import simulated_contexts
-from interlock.sandbox.client import REGISTERED_SCOPE
 from interlock.sandbox.exchange import State, Timing
 from interlock.sandbox.faults import require_known
 from interlock.sandbox.listeners import Listeners
@@ -97,14 +96,6 @@ class SandboxServer:
             return f"http://{_HOST}:{self._port('refused')}/{path}"
         listener = next((_TLS[name] for name in (*asked, *organization.faults) if name in _TLS), "http")
         return f"{'https' if listener in _TLS.values() else 'http'}://{_HOST}:{self._port(listener)}/{path}"
-
-    def issue_token(self, org_id: str, scope: str = REGISTERED_SCOPE, seconds: float = 300) -> str:
-        """A bearer token for reading an organisation's resources, without asking its token endpoint.
-
-        :raises InterlockError: there is no such organisation.
-        """
-        self.base_url(org_id)
-        return self._state.tokens.issue(org_id, tuple(scope.split()), seconds)
 
     def __enter__(self) -> SandboxServer:
         """Bind, start, and wait until requests are answered.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import starmap
 from pathlib import Path
@@ -122,14 +122,13 @@ class ResponseFiles(Folder):
         :raises DocumentError: the responses file is broken.
         """
         change = Change(scope, item, response, before)
+
+        def refuse(change: Change, theirs: Response | None) -> DisputedError:
+            is_kept = journal.keep(self.root, change, disputed=True) is not None
+            return DisputedError(self.root / _responses_file(scope), change, theirs, is_kept=is_kept)
+
         try:
-            with locked(self.root):
-                entries = journal.kept(self.root)
-                recovered = self._recover(entries, [change])
-                for _, theirs in self._contradicted([change], entries):
-                    is_kept = journal.keep(self.root, change, disputed=True) is not None
-                    raise DisputedError(self.root / _responses_file(scope), change, theirs, is_kept=is_kept)
-                self._put(scope, {item: response})
+            return self._save([change], refuse)
         except DisputedError:
             raise
         except (WorkspaceError, DocumentError) as error:
@@ -138,7 +137,6 @@ class ResponseFiles(Folder):
                 raise
             note = f"{error.message}; the answer to {item} is kept in {path} and goes in with the next save"
             raise type(error)(note, location=error.location, remedy=error.remedy) from error
-        return self._settled(entries, [change], recovered)
 
     def save_responses(self, changes: Sequence[Change]) -> Saved:
         """Save several answers: all of them, or none when one cannot be saved or was answered by somebody else.
@@ -148,15 +146,23 @@ class ResponseFiles(Folder):
         :raises WorkspaceError: the folder is locked, read-only or full, or somebody else answered one meanwhile.
         :raises DocumentError: a responses file is broken.
         """
+
+        def refuse(change: Change, theirs: Response | None) -> WorkspaceError:
+            return WorkspaceError(
+                f"nothing was saved: {change.item} was answered by somebody else meanwhile: {said(theirs)}",
+                location=Location(file=str(self.root / _responses_file(change.scope))),
+                remedy="do it again, now that you know",
+            )
+
+        return self._save(changes, refuse)
+
+    def _save(self, changes: Sequence[Change], refuse: Callable[[Change, Response | None], WorkspaceError]) -> Saved:
+        """Save answers, all or none; ``refuse`` makes the error about one that somebody else answered meanwhile."""
         with locked(self.root):
             entries = journal.kept(self.root)
             recovered = self._recover(entries, changes)
             for change, theirs in self._contradicted(changes, entries):
-                raise WorkspaceError(
-                    f"nothing was saved: {change.item} was answered by somebody else meanwhile: {said(theirs)}",
-                    location=Location(file=str(self.root / _responses_file(change.scope))),
-                    remedy="do it again, now that you know",
-                )
+                raise refuse(change, theirs)
             written: list[tuple[Path, bytes | None]] = []
             try:
                 for scope in dict.fromkeys(change.scope for change in changes):
@@ -168,7 +174,10 @@ class ResponseFiles(Folder):
                 for path, before in written:
                     path.unlink() if before is None else write_atomically(path, before, within=self.root)
                 raise
-        return self._settled(entries, changes, recovered)
+        keys = {change.key for change in changes}
+        superseded = [entry for entry in entries if entry.key in keys]
+        journal.settle(self.root, dropped=superseded)
+        return Saved(recovered, tuple(entry for entry in superseded if entry.disputed))
 
     def _contradicted(
         self, changes: Sequence[Change], entries: Sequence[KeptAnswer]
@@ -227,13 +236,6 @@ class ResponseFiles(Folder):
             self._put(scope, answers)
         journal.settle(self.root, dropped=done, disputed=against)
         return list(answers)
-
-    def _settled(self, entries: Sequence[KeptAnswer], changes: Sequence[Change], recovered: tuple[str, ...]) -> Saved:
-        """Forget what was kept of questions that are answered anew."""
-        keys = {change.key for change in changes}
-        superseded = [entry for entry in entries if entry.key in keys]
-        journal.settle(self.root, dropped=superseded)
-        return Saved(recovered, tuple(entry for entry in superseded if entry.disputed))
 
     def disputed(self) -> dict[tuple[str, str], KeptAnswer]:
         """The last answer of ours to every question (scope, item) to which the file holds somebody else's."""

@@ -10,21 +10,9 @@ from interlock.model.questionnaire import Item, ItemType, Questionnaire
 
 BASE = "https://interlock.example/fhir"
 
-_HL7 = "http://hl7.org/fhir/StructureDefinition/"
-#: Weights of options. R4 has ``ordinalValue``; SDC and R5 have ``itemWeight``. Renderers read one or the other.
-ORDINAL_VALUE = _HL7 + "ordinalValue"
-ITEM_WEIGHT = _HL7 + "itemWeight"
-DATA_ABSENT_REASON = _HL7 + "data-absent-reason"
-DESIGN_NOTE = _HL7 + "designNote"
-DISPLAY_CATEGORY = _HL7 + "questionnaire-displayCategory"
-DISPLAY_CATEGORY_SYSTEM = "http://hl7.org/fhir/questionnaire-display-category"
-ITEM_CONTROL = _HL7 + "questionnaire-itemControl"
-ITEM_CONTROL_SYSTEM = "http://hl7.org/fhir/questionnaire-item-control"
-CHOICE_ORIENTATION = _HL7 + "questionnaire-choiceOrientation"
-MAX_VALUE = _HL7 + "maxValue"
-MIN_VALUE = _HL7 + "minValue"
-OPTION_EXCLUSIVE = _HL7 + "questionnaire-optionExclusive"
-SUPPORT_LINK = _HL7 + "questionnaire-supportLink"
+#: FHIR's own extensions begin with this.
+HL7 = "http://hl7.org/fhir/StructureDefinition/"
+DATA_ABSENT_REASON = f"{HL7}data-absent-reason"
 
 #: What stands beside an answer: evidence, its link as attachment, note, reason and time. On a response's item.
 ANSWER_RECORD = f"{BASE}/StructureDefinition/answer-record"

@@ -12,16 +12,6 @@ from interlock.model.questionnaire import EnableWhen, Item, ItemType, Operator, 
 
 #: FHIR R4 item types that are called otherwise here; the others have the same name.
 _TYPES = {ItemType.MULTI_CHOICE: "choice"}
-#: The element of ``enableWhen`` that holds the answer, by type of the question that it asks about.
-_CONDITION_ELEMENT = {
-    ItemType.CHOICE: "answerCoding",
-    ItemType.MULTI_CHOICE: "answerCoding",
-    ItemType.BOOLEAN: "answerBoolean",
-    ItemType.INTEGER: "answerInteger",
-    ItemType.DATE: "answerDate",
-    ItemType.STRING: "answerString",
-    ItemType.TEXT: "answerString",
-}
 #: FHIR R4 ``id``: at most 64 characters.
 _MAX_ID = 64
 
@@ -87,9 +77,7 @@ def _displays(item: Item, context: _Context) -> Iterator[Json]:
     if len(context.form[item.id].conditions) < len(item.enable_when):
         condition = condition_words(item, context.items)
         yield {
-            "extension": [
-                _concept(names.DISPLAY_CATEGORY, names.DISPLAY_CATEGORY_SYSTEM, "instructions", "Instructions")
-            ],
+            "extension": [_concept("displayCategory", "display-category", "instructions", "Instructions")],
             "linkId": names.condition_link_id(item),
             "text": f"Leave this empty unless {condition}.",
             "type": "display",
@@ -108,14 +96,16 @@ def _extensions(item: Item) -> list[Json]:
     if item.options:
         several = item.type is ItemType.MULTI_CHOICE
         extensions.append(_control("check-box", "Check-box") if several else _control("radio-button", "Radio Button"))
-        extensions.append({"url": names.CHOICE_ORIENTATION, "valueCode": "vertical"})
+        extensions.append({"url": f"{names.HL7}questionnaire-choiceOrientation", "valueCode": "vertical"})
     if item.min is not None:
-        extensions.append({"url": names.MIN_VALUE, "valueInteger": item.min})
+        extensions.append({"url": f"{names.HL7}minValue", "valueInteger": item.min})
     if item.max is not None:
-        extensions.append({"url": names.MAX_VALUE, "valueInteger": item.max})
-    extensions += [{"url": names.SUPPORT_LINK, "valueUri": reference.url} for reference in item.references]
+        extensions.append({"url": f"{names.HL7}maxValue", "valueInteger": item.max})
+    extensions += [
+        {"url": f"{names.HL7}questionnaire-supportLink", "valueUri": reference.url} for reference in item.references
+    ]
     if item.type is not ItemType.GROUP:
-        extensions.append({"url": names.DESIGN_NOTE, "valueMarkdown": _design_note(item)})
+        extensions.append({"url": f"{names.HL7}designNote", "valueMarkdown": _design_note(item)})
     return extensions
 
 
@@ -125,11 +115,12 @@ def _design_note(item: Item) -> str:
 
 
 def _control(code: str, display: str) -> Json:
-    return _concept(names.ITEM_CONTROL, names.ITEM_CONTROL_SYSTEM, code, display)
+    return _concept("itemControl", "item-control", code, display)
 
 
-def _concept(url: str, system: str, code: str, display: str) -> Json:
-    return {"url": url, "valueCodeableConcept": {"coding": [{"system": system, "code": code, "display": display}]}}
+def _concept(extension: str, system: str, code: str, display: str) -> Json:
+    coding = {"system": f"http://hl7.org/fhir/questionnaire-{system}", "code": code, "display": display}
+    return {"url": f"{names.HL7}questionnaire-{extension}", "valueCodeableConcept": {"coding": [coding]}}
 
 
 def _help(item: Item) -> str:
@@ -142,9 +133,10 @@ def _option(item: Item, option: Option) -> Json:
     extensions: list[Json] = []
     if option.weight is not None:
         weight = int(option.weight) if option.weight == int(option.weight) else option.weight
-        extensions += [{"url": url, "valueDecimal": weight} for url in (names.ORDINAL_VALUE, names.ITEM_WEIGHT)]
+        # R4 has ordinalValue; SDC and R5 have itemWeight. Renderers read one or the other.
+        extensions += [{"url": f"{names.HL7}{name}", "valueDecimal": weight} for name in ("ordinalValue", "itemWeight")]
     if option.exclusive:
-        extensions.append({"url": names.OPTION_EXCLUSIVE, "valueBoolean": True})
+        extensions.append({"url": f"{names.HL7}questionnaire-optionExclusive", "valueBoolean": True})
     result: Json = {"extension": extensions} if extensions else {}
     return result | {"valueCoding": coding(item, option)}
 
@@ -161,4 +153,4 @@ def _condition(condition: EnableWhen, form: Mapping[str, FormItem]) -> Json:
     control = form[condition.question].item
     option = control.option(str(condition.answer))
     answer = coding(control, option) if control.options and option else condition.answer
-    return result | {_CONDITION_ELEMENT[control.type]: answer}
+    return result | {names.VALUE_ELEMENT[control.type].replace("value", "answer"): answer}
