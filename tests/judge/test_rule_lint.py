@@ -558,6 +558,13 @@ def test_scalars_that_other_tools_read_otherwise_are_quoted(
     assert run(directories) == ()
 
 
+def test_a_source_is_a_statement_of_the_method(directories: tuple[Path, Path]) -> None:
+    path = directories[1] / "test" / "TEST-001.yaml"
+    line = edit(path, "S01", "S99")
+    (wrong,) = (problem for problem in run(directories) if problem.code == "reference")
+    assert "source names S99" in wrong.message and wrong.line == line - 1
+
+
 def test_words_are_not_quoted_for_nothing(directories: tuple[Path, Path]) -> None:
     path = directories[1] / "test" / "TEST-001.yaml"
     edit(path, "title: A rule", "title: yes and no, on 2026-01-31 or v1.0")

@@ -8,7 +8,7 @@ from interlock.content.compile import FACT_ROOTS
 from interlock.content.expression import caret, compile_expression
 from interlock.content.syntax import CelSyntaxError
 from interlock.judge.lint.problems import LintProblem, Locations, problem
-from interlock.judge.lint.references import name_problems
+from interlock.judge.lint.references import name_problems, unknown_statements
 from interlock.model.base import Scope
 from interlock.model.questionnaire import AutoAnswer, Item, ItemType
 
@@ -22,6 +22,8 @@ def question_problems(
         if item.scope is Scope.VENDOR:
             message = "answers are kept for the product and for each organisation, never for a vendor"
             yield problem(locations.item(item.id, "scope"), item.id, "scope", message)
+        for message in unknown_statements(item.source):
+            yield problem(locations.item(item.id, "source"), item.id, "reference", message)
         yield from _weights(item, locations)
         for index, automatic in enumerate(item.auto_answer):
             location = locations.item(item.id, "auto_answer", index)

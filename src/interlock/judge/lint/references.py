@@ -21,6 +21,7 @@ from interlock.model.observation import Facts
 from interlock.model.pattern import Pattern, Site
 from interlock.model.questionnaire import Item, ItemType
 from interlock.model.rule import Rule
+from interlock.model.statements import STATEMENTS
 
 #: Functions of the CEL standard library (CEL specification, List of Standard Definitions) and its macros.
 FUNCTIONS = MACROS | {
@@ -29,6 +30,7 @@ FUNCTIONS = MACROS | {
     *("getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds"),
     *("getMinutes", "getMonth", "getSeconds"),
 }
+_STATEMENTS = frozenset(statement.id for statement in STATEMENTS)
 _EVERYWHERE = frozenset({"responses", "value", "contract", "fleet"})
 #: The top-level names of each scope.
 IN_SCOPE: Mapping[str, frozenset[str]] = {
@@ -76,6 +78,8 @@ def rule_references(
 ) -> Iterator[LintProblem]:
     """Everything that one rule's conditions, message and measured question read and that cannot be there."""
     where = rule.where if isinstance(rule, Pattern) else {}
+    for message in unknown_statements(rule.source):
+        yield problem(locations.rule(rule.id, "source"), rule.id, "reference", message)
     for key, condition in conditions.items():
         location = locations.rule(rule.id, *key.split("."))
         for name in condition.reads:
@@ -93,6 +97,13 @@ def rule_references(
             )
     if isinstance(rule, Rule) and rule.measures:
         yield from _measured(rule, rule.measures, conditions, items, locations)
+
+
+def unknown_statements(source: Collection[str]) -> Iterator[str]:
+    """What is wrong with the statements of the method that a rule or question names."""
+    for name in source:
+        if name not in _STATEMENTS:
+            yield f"source names {name}, which the method has not (docs/traceability.md lists its statements)"
 
 
 def name_problems(
