@@ -61,7 +61,11 @@ def to_sarif(
         "results": results,
     }
     if content_changes:
-        run["invocations"][0]["toolConfigurationNotifications"] = [_own_content(content_changes)]
+        told = (told_changes(content_changes), *first_changes(content_changes, 10, "the properties of this run"))
+        level = "warning" if any(change.blocker for change in content_changes) else "note"
+        run["invocations"][0]["toolConfigurationNotifications"] = [
+            {"level": level, "message": {"text": _text(" ".join(told), 4000)}}
+        ]
         run["properties"] = {
             "ruleset": plain(ruleset),
             "contentChanges": [change.model_dump(mode="json") for change in content_changes],
@@ -85,12 +89,21 @@ def _rule(check: Check) -> dict[str, Any]:
 
 def _result(observation: Observation, check: Check, index: int) -> dict[str, Any]:
     target = observation.target
+    names = [f"{evidence.url}#{evidence.pointer}" for evidence in check.evidence[:5]] or [target.base_url]
     return {
         "ruleId": check.id,
         "ruleIndex": index,
         "level": _level(check.outcome, check.severity),
         "message": {"text": _text(f"{target.org or target.base_url}: {check.message}", 2000)},
-        "locations": [_location(observation, check)],
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": _artifact(observation)},
+                    "region": {"startLine": 1},
+                },
+                "logicalLocations": [{"fullyQualifiedName": plain(name, 2048)} for name in names],
+            }
+        ],
         "partialFingerprints": {FINGERPRINT: fingerprint(observation, check)},
         "properties": {
             "outcome": check.outcome.value,
@@ -109,19 +122,6 @@ def fingerprint(observation: Observation, check: Check) -> str:
     target = observation.target
     subject = f"org:{target.org}" if target.org else f"url:{target.base_url.rstrip('/')}"
     return hashlib.sha256(f"{check.id}\n{subject}".encode("utf-8", "replace")).hexdigest()
-
-
-def _location(observation: Observation, check: Check) -> dict[str, Any]:
-    names = [f"{evidence.url}#{evidence.pointer}" for evidence in check.evidence[:5]]
-    return {
-        "physicalLocation": {
-            "artifactLocation": {"uri": _artifact(observation)},
-            "region": {"startLine": 1},
-        },
-        "logicalLocations": [
-            {"fullyQualifiedName": plain(name, 2048)} for name in names or [observation.target.base_url]
-        ],
-    }
 
 
 def _artifact(observation: Observation) -> str:
@@ -146,12 +146,6 @@ def _notifications(observations: Iterable[Observation]) -> Iterable[dict[str, An
         for check in observation.checks:
             if check.outcome is CheckOutcome.ERROR:
                 yield {"level": "error", "message": {"text": _text(f"{name}: {check.id}: {check.message}", 1000)}}
-
-
-def _own_content(changes: Sequence[ContentChange]) -> dict[str, Any]:
-    told = (told_changes(changes), *first_changes(changes, 10, "the properties of this run"))
-    blocker_off = any(change.blocker for change in changes)
-    return {"level": "warning" if blocker_off else "note", "message": {"text": _text(" ".join(told), 4000)}}
 
 
 def _level(outcome: CheckOutcome, severity: Severity) -> str:

@@ -102,6 +102,11 @@ class Context:
         return {node.key: node for node in self.assessment.graph.nodes}
 
     @cached_property
+    def tasks(self) -> dict[str, PlanTask]:
+        """Tasks of the plan by id."""
+        return {task.id: task for task in self.assessment.plan.tasks}
+
+    @cached_property
     def waiting(self) -> nx.DiGraph:
         """The reduced gap graph: keys of findings, with an edge from each to what waits for it."""
         return nx.DiGraph((edge.before, edge.after) for edge in self.assessment.graph.reduced)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence, Set
+from operator import attrgetter
 
 from interlock.documents.markdown import escape
 from interlock.model import words
@@ -16,6 +18,7 @@ from interlock.model.gap_graph import GapNode
 from interlock.model.plan import PlanTask
 from interlock.model.text import slug
 from interlock.report import estimates, safe
+from interlock.report.sections.context import Context
 from interlock.report.sections.summary import question
 
 #: GitHub's limit for the name of a label.
@@ -54,34 +57,24 @@ def work_items(assessment: Assessment, *, routine: bool = False) -> tuple[WorkIt
     :param routine: with the tasks that every integration has; without them, an item waits for the items that it
         reaches through them.
     """
-    tasks = {task.id: task for task in assessment.plan.tasks}
-    kept = {key for key, task in tasks.items() if routine or task.kind != "routine"}
-    nodes = {node.key: node for node in assessment.graph.nodes}
-    names = {org.id: safe.name(org.name) for org in assessment.organizations}
-    ordered = sorted((tasks[key] for key in kept), key=lambda task: (task.wave, task.id))
-    return tuple(
-        _item(assessment, task, nodes.get(task.id), names.get(task.org or "", ""), _before(tasks, kept, task.id))
-        for task in ordered
-    )
+    context = Context(assessment, {}, ())
+    kept = [task for task in assessment.plan.tasks if routine or task.kind != "routine"]
+    kept.sort(key=lambda task: (task.wave, task.id))
+    before = _before(assessment.plan.tasks, {task.id for task in kept})
+    return tuple(_item(context, task, tuple(sorted(before[task.id]))) for task in kept)
 
 
-def _before(tasks: dict[str, PlanTask], kept: set[str], key: str) -> tuple[str, ...]:
-    """Kept tasks that this one waits for, seen through those that are left out."""
-    reached: set[str] = set()
-    waiting = list(tasks[key].after)
-    while waiting:
-        name = waiting.pop()
-        if name not in reached and name in tasks:
-            reached.add(name)
-            if name not in kept:
-                waiting.extend(tasks[name].after)
-    return tuple(sorted(reached & kept))
+def _before(tasks: Sequence[PlanTask], kept: Set[str]) -> dict[str, set[str]]:
+    """For each task the kept ones that it waits for, seen through those that are left out."""
+    before: dict[str, set[str]] = {}
+    for task in sorted(tasks, key=attrgetter("wave")):
+        before[task.id] = set().union(*({name} if name in kept else before.get(name, ()) for name in task.after))
+    return before
 
 
-def _item(
-    assessment: Assessment, task: PlanTask, node: GapNode | None, where: str, before: tuple[str, ...]
-) -> WorkItem:
-    rule = assessment.rules.get(node.rule) if node else None
+def _item(context: Context, task: PlanTask, before: tuple[str, ...]) -> WorkItem:
+    node, where = context.nodes.get(task.id), context.names.get(task.org or "", "")
+    rule = context.assessment.rules[node.rule] if node else None
     title = safe.name(task.title) if task.kind != "discovery" else question(node.title if node else task.title)
     kind = words.TASK[task.kind].phrase.replace(" ", "-")
     labels = ["interlock", kind, f"gate:{task.gate.value}", f"owner:{task.owner.value}"]
@@ -92,7 +85,7 @@ def _item(
     return WorkItem(
         id=safe.text(task.id, 200),
         title=f"{where}: {title}" if where else title,
-        message=found(assessment, node) if node else "",
+        message=found(context, node) if node else "",
         why=words.sentence(safe.text(rule.why)) if rule else "",
         action=words.sentence(safe.text(rule.remediation.text, 1500)) if rule else "",
         facts=(
@@ -102,24 +95,22 @@ def _item(
             ("Effort", estimates.effort(task.effort)),
             ("Lead time of others", estimates.lead_time(task.lead_time)),
         ),
-        references=tuple(map(_cited, rule.references)) if rule else (),
+        references=tuple(
+            # An address that is none of the web's is left out.
+            Reference(title=safe.name(cited.title), url=safe.web_address(cited.url))
+            for cited in (rule.references if rule else ())
+        ),
         labels=tuple(dict.fromkeys(labels)),
         severity=node.severity if node else None,
         blocked_by=before,
     )
 
 
-def _cited(reference: Reference) -> Reference:
-    """A reference as it may be shown: an address that is none of the web's is left out."""
-    return Reference(title=safe.name(reference.title), url=safe.web_address(reference.url))
-
-
-def found(assessment: Assessment, node: GapNode) -> str:
+def found(context: Context, node: GapNode) -> str:
     """What was found; of something undecided only why it is, never the gap as a fact."""
     if node.kind == "gap":
         return safe.text(node.message)
-    detail = next((finding.detail for finding in assessment.findings if finding.key == node.key), None)
-    return words.capital(words.sentence(safe.text(detail or "not decided yet")))
+    return words.capital(words.sentence(safe.text(context.findings[node.key].detail or "not decided yet")))
 
 
 def quiet(text: str) -> str:
@@ -155,7 +146,9 @@ def as_html(item: WorkItem) -> str:
     facts = (*item.facts, _waits_for(item), ("Interlock key", item.id))
     parts.append("<ul>" + "".join(f"<li>{_html(label)}: {_html(value)}</li>" for label, value in facts) + "</ul>")
     if item.references:
-        parts.append(f"<ul>{''.join(map(_html_cite, item.references))}</ul>")
+        cited = ((_html(cite.title), html.escape(cite.url)) for cite in item.references)
+        links = (f'<a href="{address}">{title}</a>' if address else title for title, address in cited)
+        parts.append("<ul>" + "".join(f"<li>{link}</li>" for link in links) + "</ul>")
     return "".join(parts)
 
 
@@ -167,11 +160,6 @@ def _told(item: WorkItem) -> list[tuple[str, str]]:
 
 def _waits_for(item: WorkItem) -> tuple[str, str]:
     return "Waits for", ", ".join(item.blocked_by) or "nothing"
-
-
-def _html_cite(cite: Reference) -> str:
-    title = _html(cite.title)
-    return f'<li><a href="{html.escape(cite.url)}">{title}</a></li>' if cite.url else f"<li>{title}</li>"
 
 
 def _md(value: str) -> str:

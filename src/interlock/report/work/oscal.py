@@ -22,8 +22,8 @@ from interlock.model.assessment import Assessment
 from interlock.model.base import Evidence, RuleOutcome
 from interlock.model.errors import InterlockError
 from interlock.model.gap_graph import GapNode
-from interlock.model.plan import PlanTask
 from interlock.report import estimates, safe
+from interlock.report.sections.context import Context
 from interlock.report.sections.summary import question
 from interlock.report.work.items import found
 
@@ -46,20 +46,8 @@ def render(assessment: Assessment, *, now: datetime, version: str) -> str:
             "nothing is open or undecided, so there is no plan of action to write",
             remedy="interlock score shows where things stand",
         )
-    body = _body(assessment, now, version)
-    content = json.dumps(body, sort_keys=True, ensure_ascii=False)
-    document = {"plan-of-action-and-milestones": {"uuid": _id("poam", content), **body}}
-    return to_json(document)
-
-
-def _id(*names: str) -> str:
-    return str(uuid.uuid5(_NAMESPACE, "\n".join(names)))
-
-
-def _body(assessment: Assessment, now: datetime, version: str) -> dict[str, Any]:
-    tasks = {task.id: task for task in assessment.plan.tasks}
-    nodes = assessment.graph.nodes
-    return {
+    context, nodes = Context(assessment, {}, ()), assessment.graph.nodes
+    body = {
         "metadata": {
             "title": f"{_line(assessment.product)}: plan of action and milestones",
             "last-modified": now.isoformat(timespec="seconds"),
@@ -69,10 +57,26 @@ def _body(assessment: Assessment, now: datetime, version: str) -> dict[str, Any]
         },
         "system-id": {"identifier-type": "http://ietf.org/rfc/rfc4122", "id": _id("system", assessment.product)},
         "local-definitions": {"components": _components(assessment, version)},
-        "observations": [_observation(assessment, node, now) for node in nodes],
-        "risks": [_risk(assessment, node, tasks) for node in nodes],
-        "poam-items": [_entry(assessment, node) for node in nodes],
+        "observations": [_observation(context, node, now) for node in nodes],
+        "risks": [_risk(context, node) for node in nodes],
+        "poam-items": [
+            {
+                "uuid": _id("item", node.key),
+                "title": _title(node),
+                "description": _text(assessment.rules[node.rule].remediation.text, 1500),
+                "props": [_prop("key", node.key)],
+                "related-observations": [{"observation-uuid": _id("observation", node.key)}],
+                "related-risks": [{"risk-uuid": _id("risk", node.key)}],
+            }
+            for node in nodes
+        ],
     }
+    content = json.dumps(body, sort_keys=True, ensure_ascii=False)
+    return to_json({"plan-of-action-and-milestones": {"uuid": _id("poam", content), **body}})
+
+
+def _id(*names: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, "\n".join(names)))
 
 
 def _components(assessment: Assessment, version: str) -> list[dict[str, Any]]:
@@ -104,13 +108,11 @@ def _origin() -> dict[str, Any]:
     return {"actors": [{"type": "tool", "actor-uuid": _id("component", "tool")}]}
 
 
-def _subjects(assessment: Assessment, node: GapNode) -> list[dict[str, str]]:
-    names = {org.id: _line(org.name) for org in assessment.organizations}
-    concerned = [org for org in node.orgs if org in names] if node.subject.id else []
-    if not concerned:
-        return [{"subject-uuid": _id("component", "product"), "type": "component", "title": _line(assessment.product)}]
+def _subjects(context: Context, node: GapNode) -> list[dict[str, str]]:
+    concerned = [(f"org:{org}", context.names[org]) for org in node.orgs] if node.subject.id else []
     return [
-        {"subject-uuid": _id("component", f"org:{org}"), "type": "component", "title": names[org]} for org in concerned
+        {"subject-uuid": _id("component", key), "type": "component", "title": _line(name)}
+        for key, name in concerned or [("product", context.assessment.product)]
     ]
 
 
@@ -118,40 +120,34 @@ def _title(node: GapNode) -> str:
     return _line(node.title if node.kind == "gap" else question(node.title))
 
 
-def _said(assessment: Assessment, node: GapNode) -> str:
+def _said(context: Context, node: GapNode) -> str:
     """What was found; of something undecided only why it is, never the gap as a fact."""
-    return escape(found(assessment, node)) or _title(node)
+    return escape(found(context, node)) or _title(node)
 
 
-def _observation(assessment: Assessment, node: GapNode, now: datetime) -> dict[str, Any]:
-    finding = next((finding for finding in assessment.findings if finding.key == node.key), None)
-    method = _METHOD[finding.evidence] if finding and finding.evidence else "UNKNOWN"
+def _observation(context: Context, node: GapNode, now: datetime) -> dict[str, Any]:
+    evidence = context.findings[node.key].evidence
+    readiness = context.readiness.get(node.subject.id)
+    # When the organisation was last observed; for what nobody observed, when this was written.
+    collected = datetime.fromisoformat(readiness.observed_at) if readiness and readiness.observed_at else now
     return {
         "uuid": _id("observation", node.key),
         "title": _title(node),
-        "description": _said(assessment, node),
-        "methods": [method],
+        "description": _said(context, node),
+        "methods": [_METHOD[evidence] if evidence else "UNKNOWN"],
         "types": ["finding"],
         "origins": [_origin()],
-        "subjects": _subjects(assessment, node),
-        "collected": _collected(assessment, node, now),
+        "subjects": _subjects(context, node),
+        "collected": collected.isoformat(timespec="seconds"),
     }
 
 
-def _collected(assessment: Assessment, node: GapNode, now: datetime) -> str:
-    """When the organisation was last observed; for what nobody observed, when this was written."""
-    observed_at = [s.observed_at for s in assessment.readiness if s.org == node.subject.id and s.observed_at]
-    if not observed_at:
-        return now.isoformat(timespec="seconds")
-    return datetime.fromisoformat(observed_at[0].replace("Z", "+00:00")).isoformat(timespec="seconds")
-
-
-def _risk(assessment: Assessment, node: GapNode, tasks: dict[str, PlanTask]) -> dict[str, Any]:
-    rule = assessment.rules[node.rule]
+def _risk(context: Context, node: GapNode) -> dict[str, Any]:
+    rule = context.assessment.rules[node.rule]
     risk = {
         "uuid": _id("risk", node.key),
         "title": _title(node),
-        "description": _said(assessment, node),
+        "description": _said(context, node),
         "statement": _text(words.sentence(rule.why)),
         "props": [
             _prop("rule", node.rule),
@@ -169,14 +165,14 @@ def _risk(assessment: Assessment, node: GapNode, tasks: dict[str, PlanTask]) -> 
         "characterizations": [
             {"origin": _origin(), "facets": [{"name": "severity", "system": _NS, "value": node.severity.value}]}
         ],
-        "remediations": [_remediation(assessment, node, tasks)],
+        "remediations": [_remediation(context, node)],
         "related-observations": [{"observation-uuid": _id("observation", node.key)}],
     }
     return {key: value for key, value in risk.items() if value}
 
 
-def _remediation(assessment: Assessment, node: GapNode, tasks: dict[str, PlanTask]) -> dict[str, Any]:
-    rule, task = assessment.rules[node.rule], tasks.get(node.key)
+def _remediation(context: Context, node: GapNode) -> dict[str, Any]:
+    rule, task = context.assessment.rules[node.rule], context.tasks.get(node.key)
     step: dict[str, Any] = {
         "uuid": _id("task", node.key),
         "type": "action",
@@ -188,8 +184,7 @@ def _remediation(assessment: Assessment, node: GapNode, tasks: dict[str, PlanTas
             _prop("lead-time", estimates.lead_time(task.lead_time if task else rule.remediation.lead_time)),
         ],
     }
-    known = {other.key for other in assessment.graph.nodes}
-    before = sorted(edge.before for edge in assessment.graph.reduced if edge.after == node.key and edge.before in known)
+    before = sorted(context.waiting.pred.get(node.key, ()))
     if before:
         step["dependencies"] = [{"task-uuid": _id("task", key)} for key in before]
     return {
@@ -197,34 +192,23 @@ def _remediation(assessment: Assessment, node: GapNode, tasks: dict[str, PlanTas
         "lifecycle": "planned",
         "title": _title(node),
         "description": _text(rule.remediation.text, 1500),
-        "tasks": [step, *_milestones(assessment, node)],
+        "tasks": [step, *_milestones(context, node)],
     }
 
 
-def _milestones(assessment: Assessment, node: GapNode) -> list[dict[str, Any]]:
-    names = {org.id: _line(org.name) for org in assessment.organizations}
-    gate = words.GATE[assessment.plan.target_gate].phrase
+def _milestones(context: Context, node: GapNode) -> list[dict[str, Any]]:
+    plan = context.assessment.plan
+    gate = words.GATE[plan.target_gate].phrase
     return [
         {
             "uuid": _id("milestone", node.key, forecast.org),
             "type": "milestone",
-            "title": f"{names[forecast.org]} passes the {gate} gate (P80)",
+            "title": f"{_line(context.names[forecast.org])} passes the {gate} gate (P80)",
             "timing": {"on-date": {"date": f"{forecast.finish.p80_date}T00:00:00+00:00"}},
         }
-        for forecast in assessment.plan.orgs
-        if forecast.org in node.orgs and forecast.org in names
+        for forecast in plan.orgs
+        if forecast.org in node.orgs
     ]
-
-
-def _entry(assessment: Assessment, node: GapNode) -> dict[str, Any]:
-    return {
-        "uuid": _id("item", node.key),
-        "title": _title(node),
-        "description": _text(assessment.rules[node.rule].remediation.text, 1500),
-        "props": [_prop("key", node.key)],
-        "related-observations": [{"observation-uuid": _id("observation", node.key)}],
-        "related-risks": [{"risk-uuid": _id("risk", node.key)}],
-    }
 
 
 def _line(value: str) -> str:

@@ -82,22 +82,17 @@ def _jira_csv(items: Sequence[WorkItem]) -> str:
         for key in item.blocked_by:
             blocks[key].append(numbers[item.id])
     labels = max((len(item.labels) for item in items), default=0)
-    links = max((len(blocked) for blocked in blocks.values()), default=0)
+    links = max(map(len, blocks.values()), default=0)
     head = ["Issue ID", "Issue Type", "Summary", "Description", "Priority", "External issue ID"]
     head += ["Labels"] * labels + ["Outward issue link (Blocks)"] * links
-    rows = []
-    for item in items:
-        ahead = blocks[item.id]
-        row: list[object] = [
-            numbers[item.id],
-            "Task",
-            _title(item),
-            as_text(item),
-            _JIRA_PRIORITY[item.severity],
-            item.id,
-        ]
-        row += [*(_label(name) for name in item.labels), *[""] * (labels - len(item.labels))]
-        rows.append([*row, *ahead, *([""] * (links - len(ahead)))])
+    rows = (
+        (
+            *(numbers[item.id], "Task", _title(item), as_text(item), _JIRA_PRIORITY[item.severity], item.id),
+            *(*map(_label, item.labels), *[""] * (labels - len(item.labels))),
+            *(*blocks[item.id], *[""] * (links - len(blocks[item.id]))),
+        )
+        for item in items
+    )
     return _csv(head, rows)
 
 

@@ -43,7 +43,6 @@ class Content:
         self.assessment = context.assessment
         self._names = names
         self._calendar = WorkingCalendar(date.fromisoformat(self.assessment.plan.start), holidays)
-        self._tasks = {task.id: task for task in self.assessment.plan.tasks}
         self._forecasts = {forecast.org: forecast.finish for forecast in self.assessment.plan.orgs}
         self._cited: dict[int, dict[str, None]] = {}
 
@@ -112,7 +111,7 @@ class Content:
     def organizations(self) -> Iterator[Row]:
         """Where each organisation stands."""
         for readiness in self.assessment.readiness:
-            finish = self._forecasts.get(readiness.org) if self._tasks else None
+            finish = self._forecasts.get(readiness.org) if self.context.tasks else None
             yield (
                 self.context.organization_name(readiness.org),
                 verdict_label(readiness.verdict, provisional=readiness.verdict_provisional),
@@ -162,7 +161,7 @@ class Content:
             return not self.context.needed(rule), wave, classes.index(rule.gap_class), rule.severity.rank, rule.id
 
         for rank, (rule, finding) in enumerate(sorted(self._findings({RuleOutcome.GAP}), key=order), start=1):
-            effort = rule.remediation.effort
+            effort, lead = rule.remediation.effort, rule.remediation.lead_time
             node = self.context.nodes.get(finding.key)
             statements = f"Statements of the method: {', '.join(rule.source)}" if rule.source else ""
             yield (
@@ -184,7 +183,7 @@ class Content:
                 words.sentence(whole(rule.remediation.text)),
                 _evidence(finding),
                 _lines(*self._cite(rule.references, rule.id), statements),
-                _judged(rule.remediation.lead_time),
+                ("Yes" if lead.grade is Grade.JUDGEMENT else "No") if lead else "No lead time",
             )
 
     def _status(self, rule: Rule, waits_for: Sequence[str]) -> str:
@@ -207,7 +206,7 @@ class Content:
         first = {unknown.key: rank for rank, unknown in enumerate(self.assessment.plan.unknowns, start=1)}
         for number, (rule, finding) in enumerate(sorted(self._findings(UNDECIDED), key=order), start=1):
             node = self.context.nodes.get(finding.key)
-            task = self._tasks.get(finding.key)
+            task = self.context.tasks.get(finding.key)
             yield (
                 number,
                 rule.id,
@@ -362,7 +361,3 @@ def _deciding(finding: Finding) -> str:
 def _to_ask(finding: Finding) -> bool:
     """Whether somebody's answer would help, and not only an observation."""
     return bool(finding.missing_answers) or not finding.missing_facts
-
-
-def _judged(lead: LeadTime | None) -> str:
-    return "No lead time" if lead is None else "Yes" if lead.grade is Grade.JUDGEMENT else "No"
