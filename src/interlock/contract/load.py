@@ -33,12 +33,10 @@ def load_contract(path: Path, within: Path | None = None) -> tuple[WorkflowContr
 
 def remarks(contract: WorkflowContract, document: YamlDocument) -> tuple[ContractRemark, ...]:
     """Everything undecided, in the order of the file (S10 to S18, S35 to S43)."""
-
-    def at(pointer: str, message: str) -> ContractRemark:
-        keys: tuple[str | int, ...] = tuple(int(p) if p.isdigit() else p for p in pointer.strip("/").split("/"))
-        return ContractRemark(document.location(keys).line, pointer, message)
-
-    open_points = [at(pointer, message) for pointer, message in _open_points(contract)]
+    open_points = []
+    for pointer, message in _open_points(contract):
+        keys = tuple(int(key) if key.isdigit() else key for key in pointer.strip("/").split("/"))
+        open_points.append(ContractRemark(document.location(keys).line, pointer, message))
     return tuple(sorted(open_points, key=lambda remark: (remark.line or 0, remark.pointer)))
 
 
@@ -55,11 +53,9 @@ def _open_points(contract: WorkflowContract) -> Iterator[tuple[str, str]]:
         for index, need in enumerate(needs):
             yield from ((f"/{side}/{index}", message) for message in _open_in_need(need, writes=side == "outputs"))
     for group, values in (("output_is_wrong", contract.output_is_wrong), ("failures", contract.failures)):
-        if group == "output_is_wrong" and not contract.outputs:
-            continue
-        for name, value in values:
-            if not value:
-                yield f"/{group}", f"{name.replace('_', ' ')} is undecided"
+        if group == "failures" or contract.outputs:
+            undecided = (name.replace("_", " ") for name, value in values if not value)
+            yield from ((f"/{group}", f"{name} is undecided") for name in undecided)
     if contract.outputs and contract.review.required is None:
         yield "/review", "whether a person signs before an output enters the record is undecided"
     for index, endpoint in enumerate(contract.endpoints):

@@ -14,7 +14,7 @@ from interlock.fhir.scopes import covers
 from interlock.model import words
 from interlock.model.base import CheckOutcome
 from interlock.model.contract import ContractFit, Need, NeedMatch, WorkflowContract
-from interlock.model.observation import CapabilityFacts, Observation, ResourceFacts, SmartFacts
+from interlock.model.observation import CapabilityFacts, Observation, SmartFacts
 from interlock.model.organization import Organization
 
 
@@ -76,37 +76,34 @@ def _match(direction: str, kind: str, name: str, outcome: str, note: str | None,
 
 
 def _need(direction: str, need: Need, capability: CapabilityFacts | None) -> Iterator[NeedMatch]:
-    def result(kind: str, name: str, outcome: str, note: str | None = None) -> NeedMatch:
-        return _match(direction, kind, name, outcome, note, need)
-
+    """The type of a need, and then each interaction, search parameter, operation and profile of it."""
     details = [
+        ("resource", need.resource),
         *(("interaction", name) for name in need.interactions),
         *(("search_parameter", name) for name in need.search_parameters),
         *(("operation", name.lstrip("$")) for name in need.operations),
         *((("profile", need.profile),) if need.profile else ()),
     ]
-    if capability is None:
-        yield result("resource", need.resource, "not_observed")
-        yield from (result(kind, name, "not_observed") for kind, name in details)
-        return
-    resource = capability.resources.get(need.resource)
-    if resource is None:
-        outcome = "undeclared" if capability.subsetted or not capability.resources else "missing"
-        note = "the statement is a summary" if capability.subsetted else None
-        yield result("resource", need.resource, outcome, note)
-        yield from (result(kind, name, outcome, note) for kind, name in details)
-        return
-    yield result("resource", need.resource, "supported")
     for kind, name in details:
-        if kind == "operation":
-            outcome, note = _operation(name, resource, capability)
-        else:
-            outcome, note = _detail(kind, name, resource, subsetted=capability.subsetted)
-        yield result(kind, name, outcome, note)
+        outcome, note = _declared(kind, name, need.resource, capability)
+        yield _match(direction, kind, name, outcome, note, need)
 
 
-def _detail(kind: str, name: str, resource: ResourceFacts, *, subsetted: bool) -> tuple[str, str | None]:
-    """Outcome and note of an interaction, search parameter or profile of a listed resource."""
+def _declared(kind: str, name: str, resource_type: str, capability: CapabilityFacts | None) -> tuple[str, str | None]:
+    """Outcome and note of one detail of a need."""
+    if capability is None:
+        return "not_observed", None
+    resource, subsetted = capability.resources.get(resource_type), capability.subsetted
+    if resource is None:
+        outcome = "undeclared" if subsetted or not capability.resources else "missing"
+        return outcome, "the statement is a summary" if subsetted else None
+    if kind == "resource":
+        return "supported", None
+    if kind == "operation":
+        # Operations may be declared at rest.operation even when they act on a type (specifications: CS-14).
+        if name in resource.operations or name in capability.operations:
+            return "supported", None
+        return "undeclared", "not declared for the type or the system; servers often leave operations out"
     if kind == "interaction":
         if interaction_code(name) in resource.interactions:
             return "supported", None
@@ -130,13 +127,6 @@ def _detail(kind: str, name: str, resource: ResourceFacts, *, subsetted: bool) -
     if "" in versions:
         return "undeclared", "the profile is declared without a version"
     return "missing", f"declared in version {words.listed(sorted(versions))}"
-
-
-def _operation(name: str, resource: ResourceFacts, capability: CapabilityFacts) -> tuple[str, str | None]:
-    """Operations may be declared at ``rest.operation`` even when they act on a type (specifications: CS-14)."""
-    if name in resource.operations or name in capability.operations:
-        return "supported", None
-    return "undeclared", "not declared for the type or the system; servers often leave operations out"
 
 
 def _launch(contract: WorkflowContract, smart: SmartFacts | None, smart_is_absent: bool) -> Iterator[NeedMatch]:

@@ -64,17 +64,14 @@ def _resource(name: str, needs: list[Need]) -> dict[str, Any]:
     interactions = dict.fromkeys(interaction_code(name) for need in needs for name in need.interactions)
     parameters = dict.fromkeys(name for need in needs for name in need.search_parameters)
     profiles = dict.fromkeys(need.profile for need in needs if need.profile)
-    purposes = [need.purpose for need in needs if need.purpose]
-    resource: dict[str, Any] = {"type": name}
-    if profiles:
-        resource["supportedProfile"] = list(profiles)
-    if purposes:
-        resource["documentation"] = "; ".join(purposes)
-    if interactions:
-        resource["interaction"] = [{"code": code} for code in interactions]
-    if parameters:
-        resource["searchParam"] = [{"name": name, "type": _parameter_type(name)} for name in parameters]
-    return resource
+    resource = {
+        "type": name,
+        "supportedProfile": list(profiles),
+        "documentation": "; ".join(need.purpose for need in needs if need.purpose),
+        "interaction": [{"code": code} for code in interactions],
+        "searchParam": [{"name": parameter, "type": _parameter_type(parameter)} for parameter in parameters],
+    }
+    return {key: value for key, value in resource.items() if value}
 
 
 #: Types of the search parameters that contracts use most (FHIR R4 search parameter registry).

@@ -7,6 +7,7 @@ builds and escapes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias
 
 from interlock.model import words
@@ -53,6 +54,11 @@ class Pair(Model):
 
     term: str
     value: str
+
+
+def pairs(values: Mapping[str, str]) -> tuple[Pair, ...]:
+    """Terms with their values, without those of which nothing is to be said."""
+    return tuple(Pair(term=term, value=value) for term, value in values.items() if value)
 
 
 class Link(Model):

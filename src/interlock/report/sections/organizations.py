@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import chain
 
@@ -15,7 +15,7 @@ from interlock.model.organization import Organization
 from interlock.model.readiness import GateState, OrgReadiness
 from interlock.model.words import Word
 from interlock.report import safe
-from interlock.report.elements import SEVERITY_MARK, Link, Mark, Pair, Shown
+from interlock.report.elements import SEVERITY_MARK, Link, Mark, Pair, Shown, pairs
 from interlock.report.sections.context import UNDECIDED, Context, Section, worst_first
 from interlock.report.sections.fit import unmet_needs
 from interlock.report.sections.glance import bar, if_unknowns_hold, stage_mark, verdict_label
@@ -39,14 +39,13 @@ _CHECK_MARK = {
 def build_organizations(context: Context) -> Shown:
     """A page for every organisation that was assessed."""
     fits = {fit.org: fit for fit in context.assessment.fit}
-    by_org: dict[str, list[Finding]] = {}
+    by_org: dict[str, list[Finding]] = defaultdict(list)
     for finding in context.assessment.findings:
         if finding.subject.scope is Scope.ORG:
-            by_org.setdefault(finding.subject.id, []).append(finding)
+            by_org[finding.subject.id].append(finding)
     pages = tuple(
-        _page(context, readiness, organization, fits.get(readiness.org), by_org.get(readiness.org, []))
+        _page(context, readiness, fits.get(readiness.org), by_org[readiness.org])
         for readiness in context.assessment.readiness
-        if (organization := context.organizations.get(readiness.org)) is not None
     )
     links = tuple(Link(label=page["name"], anchor=page["anchor"]) for page in pages)
     return {
@@ -56,18 +55,13 @@ def build_organizations(context: Context) -> Shown:
     }
 
 
-def _page(
-    context: Context, readiness: OrgReadiness, organization: Organization, fit: ContractFit | None,
-    findings: list[Finding],
-) -> Shown:  # fmt: skip
-    name = context.organization_name(readiness.org)
+def _page(context: Context, readiness: OrgReadiness, fit: ContractFit | None, findings: list[Finding]) -> Shown:
+    name, organization = context.organization_name(readiness.org), context.organizations[readiness.org]
     observation = context.observations.get(readiness.org)
-    unseen = context.unseen(readiness.org)
-    observed = observation if observation is not None and not unseen else None
+    observed = None if context.unseen(readiness.org) else observation
     vendor = words.capital(words.vendor(organization.vendor))
     gaps = _rows(context, findings, frozenset({RuleOutcome.GAP}))
-    undecided = _rows(context, findings, UNDECIDED)
-    told = undecided
+    told = undecided = _rows(context, findings, UNDECIDED)
     if context.brief:
         needed = [finding for finding in findings if context.needed(context.assessment.rules[finding.rule])]
         told = _rows(context, needed, UNDECIDED)[:BRIEF_ROWS]
@@ -109,18 +103,19 @@ def _left(count: int, state: str) -> str:
 def _facts(readiness: OrgReadiness, organization: Organization) -> tuple[Pair, ...]:
     score = readiness.score
     held = words.stage(readiness.stage_if_unknowns_hold) if if_unknowns_hold(readiness) else ""
-    pairs = [
-        Pair(term="FHIR base URL", value=safe.text(organization.fhir_base_url or "none recorded", 300)),
-        Pair(term="Observed", value=_observed(readiness)),
-        Pair(term="Stage if what is undecided holds", value=words.capital(held)),
-        Pair(term="Before caps", value=words.interval(score.uncapped.low, score.uncapped.high) if score.caps else ""),
-        Pair(term="Complete", value=words.share(score.completeness)),
-        Pair(term="Confidence", value=words.share(score.confidence)),
-        Pair(term="Not applicable", value=words.share(score.not_applicable) if score.not_applicable else ""),
-        Pair(term="Verdict", value=verdict_label(readiness.verdict, provisional=readiness.verdict_provisional)),
-        Pair(term="Note", value=safe.text(organization.note or "")),
-    ]
-    return tuple(pair for pair in pairs if pair.value)
+    return pairs(
+        {
+            "FHIR base URL": safe.text(organization.fhir_base_url or "none recorded", 300),
+            "Observed": _observed(readiness),
+            "Stage if what is undecided holds": words.capital(held),
+            "Before caps": words.interval(score.uncapped.low, score.uncapped.high) if score.caps else "",
+            "Complete": words.share(score.completeness),
+            "Confidence": words.share(score.confidence),
+            "Not applicable": words.share(score.not_applicable) if score.not_applicable else "",
+            "Verdict": verdict_label(readiness.verdict, provisional=readiness.verdict_provisional),
+            "Note": safe.text(organization.note or ""),
+        }
+    )
 
 
 def _observed(readiness: OrgReadiness) -> str:
@@ -289,60 +284,45 @@ def _needs_note(fit: ContractFit | None) -> str:
 
 def _probe_facts(observation: Observation) -> tuple[Pair, ...]:
     """Terms and values of one observation, in reading order."""
-    facts = observation.facts
-    pairs = [Pair(term="Base URL probed", value=safe.text(observation.target.base_url, 300))]
-    if facts.capability is None:
-        pairs.append(Pair(term="Capability statement", value=_absent(observation, "CAP")))
-    else:
-        pairs += _capability(facts.capability)
-    if facts.smart is None:
-        pairs.append(Pair(term="SMART configuration", value=_absent(observation, "SMART")))
-    else:
-        pairs += _smart(facts.smart)
-    if facts.jwks is not None:
-        state = "usable" if facts.jwks.valid else "not usable"
-        pairs.append(Pair(term="Server's JWK Set", value=f"{state}, {words.count(facts.jwks.keys, 'key')}"))
-    return tuple(pairs)
+    capability, smart, jwks = observation.facts.capability, observation.facts.smart, observation.facts.jwks
+    facts = {"Base URL probed": safe.text(observation.target.base_url, 300)}
+    facts |= _capability(capability) if capability else {"Capability statement": _absent(observation, "CAP")}
+    facts |= _smart(smart) if smart else {"SMART configuration": _absent(observation, "SMART")}
+    if jwks is not None:
+        facts["Server's JWK Set"] = f"{'usable' if jwks.valid else 'not usable'}, {words.count(jwks.keys, 'key')}"
+    return pairs(facts)
 
 
 def _absent(observation: Observation, family: str) -> str:
     """Not observed, unless a check of the family read an answer and failed it: then that check's own words."""
-    failed = [
-        check
-        for check in observation.checks
-        if check.outcome is CheckOutcome.FAIL and check.id.startswith(f"{family}-")
-    ]
-    if failed:
-        return safe.text(f"none usable ({failed[0].id}: {failed[0].message})", 300)
+    for check in observation.checks:
+        if check.outcome is CheckOutcome.FAIL and check.id.startswith(f"{family}-"):
+            return safe.text(f"none usable ({check.id}: {check.message})", 300)
     return "not observed"
 
 
-def _capability(facts: CapabilityFacts) -> list[Pair]:
+def _capability(facts: CapabilityFacts) -> dict[str, str]:
     release: str = facts.fhir_release or "not stated"
     if facts.fhir_version and facts.fhir_version != release:
         release += f" ({safe.text(facts.fhir_version, 30)})"
     software = " ".join(safe.text(facts.software[key], 80) for key in ("name", "version") if facts.software.get(key))
-    pairs = [
-        Pair(term="FHIR release", value=release),
-        Pair(term="Software", value=software or "not stated"),
-        Pair(term="Resource types declared", value=f"{len(facts.resources):,}"),
-    ]
-    if facts.instantiates:
-        pairs.append(Pair(term="Instantiates", value=_list(facts.instantiates)))
-    return pairs
+    return {
+        "FHIR release": release,
+        "Software": software or "not stated",
+        "Resource types declared": f"{len(facts.resources):,}",
+        "Instantiates": _list(facts.instantiates),
+    }
 
 
-def _smart(facts: SmartFacts) -> list[Pair]:
-    source = "from the capability statement’s oauth-uris" if facts.source == "oauth-uris" else ""
-    pairs = [
-        Pair(term="SMART configuration", value=source),
-        Pair(term="Launch modes", value=_list(facts.launch_modes) or "none declared"),
-        Pair(term="Capability sets", value=_list(facts.capability_sets) or "none complete"),
-        Pair(term="Client types", value=_list(facts.client_types) or "none declared"),
-        Pair(term="PKCE S256", value=_state(facts.pkce_s256, "offered", "not offered")),
-        Pair(term="Scope syntax", value=_scopes(facts)),
-    ]
-    return [pair for pair in pairs if pair.value]
+def _smart(facts: SmartFacts) -> dict[str, str]:
+    return {
+        "SMART configuration": "from the capability statement’s oauth-uris" if facts.source == "oauth-uris" else "",
+        "Launch modes": _list(facts.launch_modes) or "none declared",
+        "Capability sets": _list(facts.capability_sets) or "none complete",
+        "Client types": _list(facts.client_types) or "none declared",
+        "PKCE S256": {None: "not stated", True: "offered", False: "not offered"}[facts.pkce_s256],
+        "Scope syntax": _scopes(facts),
+    }
 
 
 def _scopes(facts: SmartFacts) -> str:
@@ -350,10 +330,6 @@ def _scopes(facts: SmartFacts) -> str:
     if named:
         return " and ".join(named)
     return "not stated" if facts.scopes_v1 is None and facts.scopes_v2 is None else "neither v1 nor v2"
-
-
-def _state(value: bool | None, yes: str, no: str) -> str:
-    return "not stated" if value is None else yes if value else no
 
 
 def _list(values: Sequence[str]) -> str:

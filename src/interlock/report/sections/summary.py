@@ -10,7 +10,7 @@ from interlock.model.content import first_changes, ruleset_words, told_changes
 from interlock.model.finding import Finding
 from interlock.model.readiness import OrgReadiness, VerdictChange, VerdictReason
 from interlock.report import safe
-from interlock.report.elements import OUTCOME_MARK, Figure, Pair, Shown
+from interlock.report.elements import OUTCOME_MARK, Figure, Pair, Shown, pairs
 from interlock.report.sections.context import UNDECIDED, Context, Section
 
 NOT_OBSERVED_MEANS = (
@@ -26,14 +26,7 @@ def build_cover(context: Context, generated: str | None, version: str) -> Shown:
     total = len(assessment.organizations)
     date = safe.moment(generated)
     changes = assessment.content_changes
-    facts = [
-        Pair(term="Date", value=date),
-        Pair(term="Target gate", value=words.GATE[assessment.target_gate].title),
-        Pair(term="Organisations", value=f"{observed} of {total} observed" if total else "none added yet"),
-        Pair(term="Ruleset", value=safe.text(ruleset_words(assessment.ruleset, assessment.shipped_ruleset, changes))),
-        Pair(term="Questionnaires", value=_questionnaires(assessment.questionnaires)),
-        Pair(term="Prepared with", value=f"Interlock {safe.text(version, 40)}"),
-    ]
+    ruleset = ruleset_words(assessment.ruleset, assessment.shipped_ruleset, changes)
     created = (generated or "").strip()
     return {
         "product": safe.name(assessment.product),
@@ -43,7 +36,16 @@ def build_cover(context: Context, generated: str | None, version: str) -> Shown:
         "headline": safe.text(assessment.verdict.headline, 400),
         "verdict": words.VERDICT[assessment.verdict.value].title,
         "provisional": assessment.verdict.provisional,
-        "facts": tuple(pair for pair in facts if pair.value),
+        "facts": pairs(
+            {
+                "Date": date,
+                "Target gate": words.GATE[assessment.target_gate].title,
+                "Organisations": f"{observed} of {total} observed" if total else "none added yet",
+                "Ruleset": safe.text(ruleset),
+                "Questionnaires": _questionnaires(assessment.questionnaires),
+                "Prepared with": f"Interlock {safe.text(version, 40)}",
+            }
+        ),
         "changes_note": told_changes(changes),
         "changes": tuple(words.sentence(safe.text(line, 240)) for line in first_changes(changes, 8, "report.json")),
         "running": safe.text(assessment.product, 60),
