@@ -18,7 +18,6 @@ LABEL_LIMIT = 160
 
 #: Everything that Mermaid, Markdown or HTML could read as more than itself.
 _MERMAID_SPECIAL = re.compile(r"[^\w\s.,:@/+=()'!?–—…-]")
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MERMAID_SHAPES = {"gap": ('["', '"]'), "discovery": ('(["', '"])')}
 _MERMAID_CLASSES = """\
     classDef critical stroke-width:4px
@@ -65,7 +64,7 @@ def to_dot(graph: GapGraph) -> str:
 def to_graphml(graph: GapGraph) -> str:
     """GraphML 1.0 (graphml.graphdrawing.org), every edge, with ``reduced`` saying which the transitive reduction keeps.
 
-    Text is escaped by the XML writer; characters that XML 1.0 does not allow are made visible before.
+    Text is escaped by the XML writer; ``plain`` has replaced the characters that XML 1.0 does not allow.
     """
     drawn = nx.DiGraph()
     for node in graph.nodes:
@@ -78,11 +77,11 @@ def to_graphml(graph: GapGraph) -> str:
             "owner": node.owner.value,
             "organisations": " ".join(node.orgs),
         }
-        written = {name: _xml(text) for name, text in texts.items()}
-        drawn.add_node(_xml(node.key), wave=node.wave, blocks=node.blocks, **written)
+        written = {name: plain(text, 20_000) for name, text in texts.items()}
+        drawn.add_node(plain(node.key), wave=node.wave, blocks=node.blocks, **written)
     kept = set(graph.reduced)
     for edge in graph.edges:
-        drawn.add_edge(_xml(edge.before), _xml(edge.after), reduced=edge in kept)
+        drawn.add_edge(plain(edge.before), plain(edge.after), reduced=edge in kept)
     lines = nx.generate_graphml(drawn, named_key_ids=True)
     return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', *lines]) + "\n"
 
@@ -111,11 +110,6 @@ def to_json(graph: GapGraph) -> str:
 
 def _label(node: GapNode) -> str:
     return plain(f"{node.key}: {node.label}", LABEL_LIMIT)
-
-
-def _xml(text: str) -> str:
-    """Text without the surrogates and non-characters that XML 1.0 does not allow (its section 2.2)."""
-    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", plain(text, 20_000))
 
 
 def _dot(text: str) -> str:

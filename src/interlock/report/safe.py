@@ -11,13 +11,11 @@ from interlock.model.text import paragraph, plain
 
 NAME_LIMIT = 120
 MESSAGE_LIMIT = 600
-#: A lone surrogate cannot be written as UTF-8, and the two noncharacters are not XML.
-_UNWRITABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 
 def text(value: object, limit: int = MESSAGE_LIMIT) -> str:
-    """One safe line (``documents.text.plain``) that every medium can encode."""
-    return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", plain(value, limit))
+    """One safe line (:func:`interlock.model.text.plain`) that every medium can encode."""
+    return plain(value, limit)
 
 
 def name(value: object) -> str:
@@ -27,9 +25,7 @@ def name(value: object) -> str:
 
 def paragraphs(value: object | None, limit: int = 2000) -> tuple[str, ...]:
     """Paragraphs of a longer text, split at blank lines, each one line."""
-    if value is None:
-        return ()
-    whole = _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", paragraph(value, limit))
+    whole = paragraph(value or "", limit)
     return tuple(plain(part, limit) for part in re.split(r"\n\s*\n", whole) if part.strip())
 
 
@@ -43,11 +39,10 @@ def web_address(url: str) -> str:
     shown = text(url, 1000)
     try:
         parts = urlsplit(shown)
-        host = parts.hostname
+        followed = parts.scheme in {"http", "https"} and parts.hostname
     except ValueError:
         return ""
-    clean = parts.scheme.lower() in {"http", "https"} and host and not any(char in shown for char in ' <>"\\^`{|}')
-    return shown if clean and "\N{REPLACEMENT CHARACTER}" not in shown and not shown.endswith("…") else ""
+    return shown if followed and not re.search('[ <>"\\\\^`{|}\N{REPLACEMENT CHARACTER}]|…$', shown) else ""
 
 
 def parse_day(value: str | None) -> date | None:
