@@ -7,9 +7,11 @@ import shlex
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from interlock.cli.main import run
 from interlock.content.rulesets import SetFolders
+from interlock.model.questionnaire import Item
 from interlock.model.rule import Rule
 from interlock.usecases.judge import judge
 from interlock.usecases.lint import lint_directories
@@ -84,7 +86,8 @@ def test_the_page_does_what_it_says(shown: dict[str, str]) -> None:
     assert any("put it in quotes" in problem.message for problem in problems)
 
 
-def test_the_page_has_every_key_of_a_rule() -> None:
-    table = PAGE.partition("### The keys of a rule\n")[2].partition("\n### ")[0]
+@pytest.mark.parametrize(("title", "model"), [("a question", Item), ("a rule", Rule)])
+def test_the_page_has_every_key(title: str, model: type[BaseModel]) -> None:
+    table = re.split(r"\n##", PAGE.partition(f"### The keys of {title}\n")[2])[0]
     named = [key for row in re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE) for key in re.findall(r"`(\w+)`", row)]
-    assert sorted(named) == sorted(field.alias or name for name, field in Rule.model_fields.items())
+    assert sorted(named) == sorted(field.alias or name for name, field in model.model_fields.items())

@@ -140,8 +140,8 @@ class Item(Model):
     def graded_value(self, answer: AnswerValue) -> float | None:
         """Value v in [0, 1] of an answer, or none when the answer is not graded.
 
-        A choice has its option's weight; a multi_choice the mean of all graded options' weights that were
-        taken, summed and capped at 1; a boolean is 1.0 or 0.0. Other types are not graded.
+        A choice has its option's weight; a multi_choice the sum of the weights taken, at most 1; a boolean is 1.0 or
+        0.0. Other types are not graded.
         """
         if self.type is ItemType.BOOLEAN and isinstance(answer, bool):
             return 1.0 if answer else 0.0
