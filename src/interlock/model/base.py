@@ -78,16 +78,22 @@ class Model(BaseModel):
         way and 0.66 s with ``model_construct`` (the row of ``make bench``), hence the writes to pydantic's own slots.
         """
         defaults, names = _fields(cls)
-        model, put = object.__new__(cls), object.__setattr__
-        put(model, "__dict__", defaults | values)
-        put(model, "__pydantic_fields_set__", names)
-        put(model, "__pydantic_extra__", None)
-        put(model, "__pydantic_private__", None)
+        model = object.__new__(cls)
+        _put_values(model, defaults | values)
+        _put_names(model, names)
+        _put_extra(model, None)
+        _put_private(model, None)
         return model
 
     def but(self, **values: Any) -> Self:
         """The same with other values of some fields, which are not checked."""
         return self.model_copy(update=values)
+
+
+_put_values, _put_names, _put_extra, _put_private = (
+    vars(BaseModel)[slot].__set__
+    for slot in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
 
 
 @cache

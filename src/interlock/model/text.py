@@ -94,10 +94,10 @@ def plain(text: object, limit: int = 300) -> str:
 
     Anything cut is marked with an ellipsis, so a reader knows.
     """
-    if type(text) is str and len(text) <= limit and text.isprintable() and "  " not in text:
-        return text.strip()  # printable text holds nothing to remove, and no white space but single spaces
-    head = str(text)[: limit * 8]
-    line = _SPACE.sub(" ", _HIDDEN.sub("\N{REPLACEMENT CHARACTER}", head)).strip()
+    line = str(text)[: limit * 8]
+    if not line.isprintable() or "  " in line:  # printable text has no white space but spaces, and nothing to hide
+        line = _SPACE.sub(" ", _HIDDEN.sub("\N{REPLACEMENT CHARACTER}", line))
+    line = line.strip()
     return line if len(line) <= limit else _cut(line, limit)
 
 

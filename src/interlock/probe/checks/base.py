@@ -126,6 +126,11 @@ class CheckInput:
         return cast("Statement", given(self.document("metadata")))
 
     @cached_property
+    def profiles(self) -> list[str]:
+        """Every profile that the statement declares for a type, for a check that needs ``metadata``."""
+        return [profile for resource in self.capability.resources.values() for profile in resource.profiles]
+
+    @cached_property
     def at_base(self) -> tuple[Exchange, ...]:
         """What the base itself was asked for: the statement and the SMART configuration, where it may be."""
         return tuple(self.exchanges[purpose] for purpose in _AT_BASE if purpose in self.exchanges)

@@ -141,7 +141,7 @@ def supported_profiles(probed: CheckInput) -> Result:
     """Not declared is unknown, not "no"; ``profile`` is the rule for the whole type and no such claim."""
     facts, where = probed.capability, probed.at("metadata", "/profile")
     supported = facts.fhir_release in _SUPPORTED_PROFILES
-    profiles = _profiles_of_types(probed) if supported else facts.profiles
+    profiles = probed.profiles if supported else facts.profiles
     number = len(profiles)
     declared = f"{words.count(number, 'profile')} {words.agree(number, 'is', 'are')} declared"
     if not supported:
@@ -156,11 +156,6 @@ def supported_profiles(probed: CheckInput) -> Result:
         if unversioned
         else passed(f"{declared} with {words.agree(number, 'its version', 'their versions')}")
     )
-
-
-def _profiles_of_types(probed: CheckInput) -> list[str]:
-    """Every profile that the statement declares for a type."""
-    return [profile for resource in probed.capability.resources.values() for profile in resource.profiles]
 
 
 @check(
@@ -181,7 +176,7 @@ def instantiates(probed: CheckInput) -> Result:
         return not_applicable("DSTU2 has no instantiates")
     # US Core 8 prints the address with another capital than the artefact has (docs/requirements.md: UC-02).
     names_us_core = any(url.partition("|")[0].lower() == US_CORE_SERVER.lower() for url in facts.instantiates)
-    claims_us_core = any(profile.startswith(_US_CORE) for profile in _profiles_of_types(probed))
+    claims_us_core = any(profile.startswith(_US_CORE) for profile in probed.profiles)
     if names_us_core or (facts.instantiates and not claims_us_core):
         return passed(f"Named: {quoted_list(facts.instantiates, 3)}")
     return (
