@@ -202,7 +202,7 @@ def test_a_command_that_cannot_be_imported(tmp_path: Path) -> None:
 
 def test_a_command_line_that_cannot_be_set_up() -> None:
     assert_crash(
-        "import sys\nsys.modules['interlock.cli.commands.plan'] = None\nfrom interlock.cli.main import main\nmain()\n",
+        "import sys\nsys.modules['interlock.cli.options'] = None\nfrom interlock.cli.main import main\nmain()\n",
         "ModuleNotFoundError",
     )
 

@@ -20,7 +20,7 @@ from interlock.probe.drift import changes_between
 from interlock.probe.recheck import with_drift
 from interlock.probe.transport.settings import ProbeSettings
 from interlock.sandbox.server import SandboxServer
-from interlock.usecases.drift import Comparer, check_drift, drift_between, drift_of_files, drift_of_org
+from interlock.usecases.observations import Comparer, check_drift, drift_between, drift_of_files, drift_of_org
 from interlock.workspace.history import save_observation
 from interlock.workspace.store import Workspace
 from typed_targets import probe_sync

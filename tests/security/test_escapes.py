@@ -561,7 +561,7 @@ def _gaps(world: World) -> None:
 def _plan(world: World) -> None:
     from interlock.cli.commands.plan import show_plan
 
-    show_plan(world.assessment, tasks=True)
+    show_plan(world.assessment.plan, tasks=True)
 
 
 @shown

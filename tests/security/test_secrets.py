@@ -388,7 +388,7 @@ def test_a_failure_of_the_program_itself(
         {
             "making the request": "interlock.probe.transport.credentials.Credentials.token_request",
             "reading the sample": "interlock.probe.session.take_sample",
-            "saving": "interlock.workspace.history.save_observation",
+            "saving": "interlock.usecases.observations.save_observation",
             "showing": "interlock.cli.probe_results.report",
         }[where],
         fail,

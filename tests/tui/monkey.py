@@ -27,6 +27,7 @@ from interlock.tui import work
 from interlock.tui.app import InterlockApp
 from interlock.tui.screens.report import ReportSection
 from interlock.usecases.assess import assess
+from interlock.usecases.observations import Comparer
 from interlock.usecases.probe import ProbeEvent, ProbeSettings, probe_targets, targets_of
 from interlock.workspace.store import Workspace
 
@@ -117,7 +118,8 @@ OTHERS: dict[str, Callable[[Path, int], None]] = {
 
 async def _observe(workspace: Workspace) -> None:
     organizations = workspace.read().organizations
-    async for _ in probe_targets(targets_of(organizations), ProbeSettings(), lambda event: None, workspace):
+    comparer = Comparer(workspace, [organization.id for organization in organizations])
+    async for _ in probe_targets(targets_of(organizations), ProbeSettings(), lambda event: None, comparer):
         pass
 
 

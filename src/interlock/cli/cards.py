@@ -1,16 +1,17 @@
-"""A readable card of one observation."""
+"""What probes saw: a card of one observation, a table of several, and what changed since the last ones."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.table import Table
 from rich.text import Text
 
-from interlock.cli.output import cell_text, console, make_table
+from interlock.cli.output import console, make_grid, say, show_table
 from interlock.model import words
 from interlock.model.base import CheckOutcome
+from interlock.model.drift import ChangeRank, Drift
 from interlock.model.observation import CapabilityFacts, Check, Observation, SmartFacts
 from interlock.model.sample import DataFacts, InputSample
 from interlock.model.text import plain
@@ -18,9 +19,53 @@ from interlock.usecases.checks import auth_paths_of
 
 _STYLES = {CheckOutcome.FAIL: "bold red", CheckOutcome.ERROR: "bold red", CheckOutcome.WARN: "yellow"}
 _WRITES = ("create", "update", "patch", "delete")
-
-
 _UNINTERESTING = "http://terminology.hl7.org/CodeSystem/"
+#: Changes that a table shows; JSON has all.
+SHOWN = 40
+_RANK_STYLES: dict[ChangeRank, str] = {"contract_broken": "bold red", "contract_changed": "yellow", "removed": ""}
+
+
+def show_observations(observations: Sequence[Observation]) -> None:
+    """One card, or a table when there are several."""
+    if len(observations) == 1:
+        show_card(observations[0], name=observations[0].target.name)
+        return
+    right = {"justify": "right", "no_wrap": True}
+    show_table(
+        [
+            ("Target", {"ratio": 2, "min_width": 18}),
+            ("FHIR", {"no_wrap": True}),
+            ("Fail", right),
+            ("Warn", right),
+            ("Stands out", {"ratio": 3}),
+        ],
+        map(_row, observations),
+    )
+    if any(observation.target.org for observation in observations):
+        say("One of them: interlock observe ORG")
+
+
+def _row(observation: Observation) -> tuple[str, ...]:
+    capability, smart = observation.facts.capability, observation.facts.smart
+    failed = [check for check in observation.checks if check.outcome is CheckOutcome.FAIL]
+    warned = [check for check in observation.checks if check.outcome is CheckOutcome.WARN]
+    first = min(failed, key=lambda check: check.severity.rank, default=None)
+    reason = observation.reason_not_observed()
+    said = (
+        f"{words.OBSERVED['not_observed'].phrase}: {reason}"
+        if reason
+        else (f"{first.id} {first.message}" if first else "")
+    )
+    if observation.outcome == "partial":
+        partly = words.OBSERVED["partial"].phrase
+        said = f"{partly}; {said}" if said else partly
+    return (
+        observation.target.org or observation.target.base_url.partition("://")[2],
+        (capability.fhir_release or capability.fhir_version or "?") if capability else "",
+        str(len(failed)) if capability or smart else "",
+        str(len(warned)) if capability or smart else "",
+        said,
+    )
 
 
 def show_card(observation: Observation, name: str | None = None) -> None:
@@ -33,19 +78,13 @@ def show_card(observation: Observation, name: str | None = None) -> None:
     if title != observation.target.base_url:
         out.print(Text(plain(observation.target.base_url), "dim"))
     out.print()
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for label, value in _facts(observation):
-        grid.add_row(label, cell_text(value))
-    out.print(grid)
+    out.print(make_grid(_facts(observation)))
     if observation.facts.data is not None:
         out.print()
-        show_sample(observation.facts.data)
-    rows = [check for check in observation.checks if check.outcome in _STYLES]
-    if rows:
+        _show_sample(observation.facts.data)
+    if checks := [check for check in observation.checks if check.outcome in _STYLES]:
         out.print()
-        out.print(_checks(rows))
+        out.print(_checks(checks))
     for document, reason, number in _not_seen(observation):
         at = f" at {document}" if document else ""
         out.print(Text(f"{words.count(number, 'check')} could not look{at}: {plain(reason, 300)}", "dim"))
@@ -144,40 +183,47 @@ def _auth_paths(observation: Observation) -> Iterator[tuple[str, str]]:
 
 
 def _checks(checks: Iterable[Check]) -> Table:
-    table = Table.grid(padding=(0, 2))
-    for _ in range(3):
-        table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
     order = list(_STYLES)
-    for check in sorted(checks, key=lambda c: (order.index(c.outcome), c.severity.rank, c.id)):
-        outcome = Text(words.CHECK[check.outcome].phrase.upper(), _STYLES[check.outcome])
-        severity = Text(words.SEVERITY[check.severity].phrase, "dim")
-        table.add_row(outcome, severity, Text(check.id), cell_text(check.message))
-    return table
+    rows = [
+        (
+            Text(words.CHECK[check.outcome].phrase.upper(), _STYLES[check.outcome]),
+            words.SEVERITY[check.severity].phrase,
+            check.id,
+            check.message,
+        )
+        for check in sorted(checks, key=lambda c: (order.index(c.outcome), c.severity.rank, c.id))
+    ]
+    return make_grid(rows, [{}, {"style": "dim"}, {}])
 
 
-def show_sample(data: DataFacts) -> None:
+def _show_sample(data: DataFacts) -> None:
     """Print a table of the contract's inputs: how many were seen, which required fields lack, which codes occur."""
-    out = console()
     token = data.token
     if token is not None and token.outcome != "given":
         said = {"issued": "issued", "refused": "refused", "failed": "not issued", "not_sent": "not asked for"}
         why = f": {plain(token.reason, 300)}" if token.reason else ""
-        out.print(Text(f"Token {said[token.outcome]}{why}" + (f" ({data.method})" if data.method != "none" else "")))
+        console().print(
+            Text(f"Token {said[token.outcome]}{why}" + (f" ({data.method})" if data.method != "none" else ""))
+        )
     if all(sample.outcome == "not_asked" for sample in data.inputs):
         return
-    table = make_table(
+    show_table(
         [
             ("Input", {"ratio": 2, "min_width": 24}),
             ("Seen", {"justify": "right", "no_wrap": True}),
             ("Required fields", {"ratio": 3}),
             ("Statuses and code systems", {"ratio": 4}),
-        ]
+        ],
+        [
+            (
+                sample.name,
+                sample.count if sample.outcome == "sampled" else "–",
+                _fields(sample),
+                ", ".join(_codes(sample)),
+            )
+            for sample in data.inputs
+        ],
     )
-    for sample in data.inputs:
-        count = str(sample.count) if sample.outcome == "sampled" else "–"
-        table.add_row(*map(cell_text, (sample.name, count, _fields(sample), ", ".join(_codes(sample)))))
-    out.print(table)
 
 
 def _fields(sample: InputSample) -> str:
@@ -194,3 +240,56 @@ def _codes(sample: InputSample) -> Iterator[str]:
     for system, count in sample.systems.items():
         if not system.startswith(_UNINTERESTING):
             yield f"{plain(system.partition('://')[2] or system, 80)} {count}"
+
+
+def show_drifts(drifts: Mapping[str, Drift], *, table: bool, ranked: bool) -> None:
+    """One line for each organisation at which something changed; with ``ranked``, its changes too.
+
+    In a table's output they follow it on stdout; otherwise they go to stderr, for stdout holds data.
+    """
+    changed = [drift for drift in drifts.values() if drift.changes]
+    out = console(stderr=not table)
+    for drift in changed:
+        out.print(Text(summary(drift)))
+        if ranked:
+            removed = [change for change in drift.changes if change.rank == "removed"]
+            for change in [*drift.concerns_contract, *removed][:SHOWN]:
+                rank = words.DRIFT[change.rank].phrase
+                out.print(Text(f"  {rank}: {plain(change.summary(), 300)}", _RANK_STYLES.get(change.rank, "")))
+    if changed and not ranked:
+        say(f"What changed: interlock diff --org {changed[0].org}")
+
+
+def summary(drift: Drift) -> str:
+    """``riverside: 3 changes since 22 Nov 2026, 12:00 UTC, 1 of what the contract uses``."""
+    used = len(drift.concerns_contract)
+    changes = words.count(len(drift.changes), "change")
+    concerns = f", {used} of what the contract uses" if used else ", none of what the contract uses"
+    tail = concerns if drift.ranked_by else ""
+    return f"{plain(drift.org or drift.base_url, 60)}: {changes} since {words.moment(drift.before)}{tail}"
+
+
+def show_drift(drift: Drift) -> None:
+    """Print one comparison: what changed, the most important first, then what was not compared."""
+    out = console()
+    out.print(f"{plain(drift.org or drift.base_url, 80)}: {words.moment(drift.before)} → {words.moment(drift.after)}")
+    if not drift.changes:
+        out.print("Nothing changed.")
+    else:
+        show_table(
+            [("Rank", {"no_wrap": True}), ("What", {"ratio": 3}), ("Used by", {"ratio": 2})],
+            [
+                (
+                    Text(words.DRIFT[change.rank].phrase, _RANK_STYLES.get(change.rank, "")),
+                    change.summary(),
+                    change.uses,
+                )
+                for change in drift.changes[:SHOWN]
+            ],
+        )
+        if len(drift.changes) > SHOWN:
+            say(f"The first {SHOWN} of {len(drift.changes)} are shown; --format json has all.")
+    for note in drift.not_compared[:10]:
+        say(f"Not compared: {plain(note, 200)}")
+    if drift.ranked_by is None:
+        say("There is no contract here, so the changes are not ranked by what it uses.")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from interlock.documents.visible import to_json, visible
 from interlock.model.errors import DocumentError, InterlockError, Location
@@ -14,10 +14,11 @@ from interlock.model.text import plain
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pydantic import BaseModel
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+_Result = TypeVar("_Result")
 
 
 def emit(text: str, ours: str = "") -> None:
@@ -26,10 +27,19 @@ def emit(text: str, ours: str = "") -> None:
     sys.stdout.write(shown if shown.endswith("\n") else shown + "\n")
 
 
-def emit_json(value: BaseModel | dict[str, Any] | list[Any]) -> None:
-    """Write JSON: two-space indent, keys in model order, floats as they are, escapes for what cannot be seen."""
-    data = value if isinstance(value, (dict, list)) else value.model_dump(mode="json")
-    sys.stdout.write(to_json(data))
+def emit_json(value: object) -> None:
+    """Write models, dataclasses or plain values as JSON: two-space indent, keys in their order, floats as they are."""
+    from pydantic_core import to_jsonable_python
+
+    sys.stdout.write(to_json(to_jsonable_python(value)))
+
+
+def emit_result(output: str, result: _Result, show: Callable[[_Result], object]) -> None:
+    """Write what a command found: as JSON where ``output`` says so, otherwise for a person by ``show``."""
+    if output == "json":
+        emit_json(result)
+    else:
+        show(result)
 
 
 def save(path: Path, text: str) -> None:
@@ -67,24 +77,56 @@ def console(*, stderr: bool = False) -> Console:
     return VisibleConsole(file=stream, markup=False, emoji=False, highlight=False, width=width, soft_wrap=False)
 
 
-def make_table(columns: Sequence[str | tuple[str, dict[str, Any]]], title: str | None = None) -> Table:
-    """A quiet table: a rule under the head, no box. A column may bring Rich's column options."""
+def show_table(
+    columns: Sequence[str | tuple[str, dict[str, Any]]], rows: Iterable[Sequence[object]], *, head: bool = True
+) -> None:
+    """Print rows as a quiet table on stdout: a rule under the head, no box. Cells are text, or Rich texts of our own.
+
+    A column may bring Rich's column options.
+    """
     from rich import box
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, show_header=head)
     for column in columns:
         name, options = column if isinstance(column, tuple) else (column, {})
         table.add_column(name, **({"overflow": "fold"} | options))
-    return table
-
-
-def show_table(columns: Sequence[str | tuple[str, dict[str, Any]]], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows as a table on stdout; cells are text, or Rich texts of our own."""
-    table = make_table(columns)
     for row in rows:
-        table.add_row(*(cell_text(cell) for cell in row))
+        table.add_row(*map(cell_text, row))
     console().print(table)
+
+
+def make_grid(rows: Iterable[Sequence[object]], columns: Sequence[dict[str, Any]] = ({"style": "dim"},)) -> Table:
+    """Rows without a head: narrow columns with Rich's options (by default one of labels), then one that folds."""
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 2))
+    for options in columns:
+        grid.add_column(no_wrap=True, **options)
+    grid.add_column(overflow="fold")
+    for row in rows:
+        grid.add_row(*map(cell_text, row))
+    return grid
+
+
+def show_heading(text: str) -> None:
+    """Print one line in bold on stdout."""
+    from rich.text import Text
+
+    console().print(Text(plain(text, 200), "bold"))
+
+
+def show_paragraph(text: str, mark: str = "", style: str = "") -> None:
+    """Print a paragraph on stdout, wrapped to the terminal, behind a mark by which later lines are indented."""
+    from rich.text import Text
+
+    for line in wrapped(plain(text, 2000), mark):
+        console().print(Text(line, style), soft_wrap=True)
+
+
+def blank() -> None:
+    """Print an empty line on stdout."""
+    console().print()
 
 
 def say_paragraph(text: str, mark: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Options of ``interlock probe`` and ``interlock fleet``, named once, and the settings that they make."""
+"""Options that ``interlock probe`` and ``interlock fleet`` share, and the settings that they make."""
 
 from __future__ import annotations
 
@@ -11,33 +11,14 @@ import typer
 if TYPE_CHECKING:
     from interlock.usecases.probe import ProbeSettings
 
-Format = Annotated[
-    Literal["table", "json", "ndjson", "sarif", "junit"] | None,
-    typer.Option(
-        "--format", "-f", help="To read (table), JSON, JSON lines as they come, or for a build server (SARIF, JUnit)."
-    ),
-]
-SeverityName = Literal["critical", "high", "medium", "low"]
 FailOn = Annotated[
-    SeverityName | None,
+    Literal["critical", "high", "medium", "low"] | None,
     typer.Option("--fail-on", help="End with 1 when a check of this severity or a worse one failed."),
 ]
-MinStage = Annotated[
-    Literal["design", "sandbox", "pilot", "production"] | None,
-    typer.Option("--min-stage", help="End with 1 when a probed organisation has not reached this stage."),
-]
-Name = Annotated[
-    str | None, typer.Option("--name", help="Only organisations named so; * and ? allowed.", metavar="TEXT")
-]
-Vendor = Annotated[str | None, typer.Option("--vendor", help="Only endpoints of this vendor.")]
-Limit = Annotated[int | None, typer.Option("--limit", min=1, help="At most so many endpoints.")]
 Out = Annotated[
     Path | None,
     typer.Option("--output", "--out", "-o", help="Write the result to a file instead of stdout.", metavar="FILE"),
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="With --output: go on where an earlier run stopped.")]
-Summary = Annotated[Path | None, typer.Option("--summary", help="Also write the summary as JSON.", metavar="FILE")]
-Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes that share the work.")]
 Timeout = Annotated[
     float, typer.Option("--timeout", "--deadline", min=0.1, max=600, help="Seconds for one target, all in all.")
 ]
@@ -93,33 +74,8 @@ BrowserOrigin = Annotated[
         "--origin", help="Origin of a browser client, to check CORS, like https://app.example.", metavar="URL"
     ),
 ]
-CdsServices = Annotated[
-    str | None, typer.Option("--cds-services", help="The product's own CDS Hooks base URL, to check it.", metavar="URL")
-]
 Active = Annotated[
     bool, typer.Option("--active", help="Allow more than GET: CORS preflights and safe refusals; nothing is created.")
-]
-Sample = Annotated[
-    bool,
-    typer.Option(
-        "--sample",
-        help="Sample what the contract reads, with the organisation's credentials; only counts are kept.",
-    ),
-]
-FailOnDrift = Annotated[
-    bool,
-    typer.Option(
-        "--fail-on-drift", help="End with 1 when something that the contract uses changed since the last observation."
-    ),
-]
-TrustCredentials = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--trust-credentials",
-        help="For this run, an organisation's credentials may go to this host; variables not named INTERLOCK_CRED_… "
-        "are named too. May be repeated.",
-        metavar="ORG=HOST[,VARIABLE…]",
-    ),
 ]
 
 _PASSWORD = "INTERLOCK_CLIENT_KEY_PASSWORD"  # noqa: S105  # the name of a variable

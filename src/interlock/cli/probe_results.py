@@ -1,44 +1,106 @@
-"""Running a probe of a few targets, and showing what it saw."""
+"""Running a probe of a few targets: its progress, its results in the format asked for, its exit code."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
-from interlock.cli.output import emit, save
-from interlock.cli.progress import ProbeProgress
+from interlock.cli.output import console, emit, save
 from interlock.documents.visible import to_json, visible_json
 from interlock.model import words
-from interlock.model.base import CheckOutcome, Gate, Severity
+from interlock.model.base import Gate, Severity
 from interlock.model.errors import InterlockError, NothingObservedError
 from interlock.model.observation import Observation, Target
-from interlock.usecases.probe import ProbeSettings, probe_targets
+from interlock.model.text import plain
+from interlock.usecases.probe import ProbeEvent, ProbeSettings, check_failures, probe_targets
 
 if TYPE_CHECKING:
-    from interlock.usecases.drift import Comparer
+    from rich.progress import Progress, TaskID
+
+    from interlock.usecases.observations import Comparer
     from interlock.workspace.store import Workspace
+
+
+class ProbeProgress:
+    """A context manager whose :meth:`on_event` may be handed to a probe."""
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Leave the display as it stands; later events start a new one below."""
+        if self._progress is not None:
+            self._progress.stop()
+        self._progress = None
+        self._tasks.clear()
+
+    def _start(self) -> Progress | None:
+        """The live display, started by the first event; none where nobody watches."""
+        if self._progress is None and sys.stderr.isatty():
+            from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+            self._progress = Progress(
+                SpinnerColumn(finished_text="•"),
+                TextColumn("{task.fields[name]}", markup=False),
+                TextColumn("{task.fields[state]}", markup=False, style="dim"),
+                TimeElapsedColumn(),
+                console=console(stderr=True),
+            )
+            self._progress.start()
+        return self._progress
+
+    def on_event(self, event: ProbeEvent) -> None:
+        """Show one event."""
+        name = plain(event.target.org or event.target.base_url, 60)
+        if event.kind == "finished" and event.observation is not None:
+            state = words.OBSERVED[event.observation.outcome].phrase
+            reason = event.observation.reason_not_observed()
+            self._show(name, state + (f": {plain(reason, 120)}" if reason else ""), finished=True)
+        elif event.kind == "request":
+            self._show(name, plain(event.detail or "", 80), finished=False)
+        elif event.kind == "started":
+            self._show(name, "connecting", finished=False)
+
+    def _show(self, name: str, state: str, *, finished: bool) -> None:
+        progress = self._start()
+        if progress is None:
+            if finished:
+                sys.stderr.write(f"  {name}: {state}\n")
+            return
+        if name not in self._tasks:
+            self._tasks[name] = progress.add_task("", total=1, name=name, state=state)
+        progress.update(self._tasks[name], state=state, completed=1 if finished else 0)
 
 
 def watch(
     targets: tuple[Target, ...],
     settings: ProbeSettings,
-    workspace: Workspace | None,
+    comparer: Comparer | None,
     out: Path | None,
     *,
     stream: bool,
-    comparer: Comparer | None = None,
 ) -> list[Observation]:
     """Probe with progress on stderr; observations in the order of the targets. With ``stream``, lines as they come."""
-    order = {(target.org, target.base_url): index for index, target in enumerate(targets)}
-    by_org = {target.org: index for index, target in enumerate(targets) if target.org}
+    order = {target.org or target.base_url: index for index, target in enumerate(targets)}
     lines: list[str] = []
 
     async def collect() -> list[Observation]:
         collected = []
         with ProbeProgress() as progress:
-            async for observation in probe_targets(targets, settings, progress.on_event, workspace, comparer):
+            async for observation in probe_targets(targets, settings, progress.on_event, comparer):
                 collected.append(observation)
                 if stream and out is None:
                     emit(visible_json(observation.model_dump_json()))
@@ -51,7 +113,7 @@ def watch(
         save(out, "".join(lines))
     return sorted(
         observations,
-        key=lambda o: by_org.get(o.target.org or "", order.get((o.target.org, o.target.base_url), len(order))),
+        key=lambda observation: order.get(observation.target.org or observation.target.base_url, len(order)),
     )
 
 
@@ -62,69 +124,21 @@ def report(observations: Sequence[Observation], output: str, out: Path | None, w
     if output == "table":
         if out is not None:
             raise InterlockError("a table is for reading", remedy="choose another --format for --output")
-        _show(observations)
+        from interlock.cli.cards import show_observations
+
+        show_observations(observations)
         return
-    text = _rendered(observations, output, workspace)
+    if output == "json":
+        data = [observation.model_dump(mode="json") for observation in observations]
+        text = to_json(data[0] if len(data) == 1 else data)
+    else:
+        from interlock.usecases.observations import to_junit, to_sarif
+
+        text = to_sarif(observations, workspace) if output == "sarif" else to_junit(observations)
     if out is None:
         emit(text)
     else:
         save(out, text)
-
-
-def _rendered(observations: Sequence[Observation], output: str, workspace: Workspace | None) -> str:
-    if output == "json":
-        data = [observation.model_dump(mode="json") for observation in observations]
-        return to_json(data[0] if len(data) == 1 else data)
-    from interlock.usecases.probe_outputs import to_junit, to_sarif
-
-    return to_sarif(observations, workspace) if output == "sarif" else to_junit(observations)
-
-
-def _show(observations: Sequence[Observation]) -> None:
-    """One card, or a table when there are several."""
-    if len(observations) == 1:
-        from interlock.cli.cards import show_card
-
-        show_card(observations[0], name=observations[0].target.name)
-        return
-    from interlock.cli.output import say, show_table
-
-    right = {"justify": "right", "no_wrap": True}
-    show_table(
-        [
-            ("Target", {"ratio": 2, "min_width": 18}),
-            ("FHIR", {"no_wrap": True}),
-            ("Fail", right),
-            ("Warn", right),
-            ("Stands out", {"ratio": 3}),
-        ],
-        map(_row, observations),
-    )
-    if any(observation.target.org for observation in observations):
-        say("One of them: interlock observe ORG")
-
-
-def _row(observation: Observation) -> tuple[str, ...]:
-    capability, smart = observation.facts.capability, observation.facts.smart
-    failed = [check for check in observation.checks if check.outcome is CheckOutcome.FAIL]
-    warned = [check for check in observation.checks if check.outcome is CheckOutcome.WARN]
-    first = min(failed, key=lambda check: check.severity.rank, default=None)
-    reason = observation.reason_not_observed()
-    said = (
-        f"{words.OBSERVED['not_observed'].phrase}: {reason}"
-        if reason
-        else (f"{first.id} {first.message}" if first else "")
-    )
-    if observation.outcome == "partial":
-        partly = words.OBSERVED["partial"].phrase
-        said = f"{partly}; {said}" if said else partly
-    return (
-        observation.target.org or observation.target.base_url.partition("://")[2],
-        (capability.fhir_release or capability.fhir_version or "?") if capability else "",
-        str(len(failed)) if capability or smart else "",
-        str(len(warned)) if capability or smart else "",
-        said,
-    )
 
 
 def thresholds(
@@ -136,16 +150,14 @@ def thresholds(
     :raises ThresholdNotMetError: a check failed, or an organisation's stage falls short.
     """
     if observations and all(observation.outcome == "not_observed" for observation in observations):
-        # Why is on this stream already, a line for each target (:mod:`interlock.cli.progress`).
+        # Why is on this stream already, a line for each target.
         subject = "nothing" if len(observations) == 1 else f"none of {len(observations)} targets"
         raise NothingObservedError(
             f"{subject} could be observed", remedy="try again, or check the URL, the network and the proxy"
         )
-    if fail_on is None and min_stage is None:
-        return
-    from interlock.usecases.probe_outputs import check_failures, check_stage
-
     if fail_on is not None:
         check_failures(observations, Severity(fail_on))
     if min_stage is not None and workspace is not None:
-        check_stage(workspace, [o.target.org for o in observations if o.target.org], Gate(min_stage))
+        from interlock.usecases.score import check_stage
+
+        check_stage(workspace, [observation.target.org for observation in observations], Gate(min_stage))

@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from interlock.cli.output import (
-    cell_text,
+    blank,
     console,
     emit,
-    make_table,
     say,
     say_paragraph,
+    show_heading,
+    show_paragraph,
     show_table,
     wrapped,
 )
 from interlock.model import words
 from interlock.model.base import Severity, VerdictValue
 from interlock.model.content import ContentChange, first_changes, told_changes
-from interlock.model.readiness import OrgReadiness, Score, VerdictChange
+from interlock.model.gap_graph import GapNode
+from interlock.model.readiness import OrgReadiness, Score
 from interlock.model.text import plain
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ def _interval(score: Score) -> str:
     return words.interval(score.interval.low, score.interval.high)
 
 
-def opening(text: str, limit: int = 240) -> str:
+def _opening(text: str, limit: int = 240) -> str:
     """As many whole sentences from the start of a paragraph as fit, and always the first."""
     sentences = re.split(r"(?<=[.!?])\s", plain(text, 2000))
     taken = sentences[0]
@@ -74,11 +76,11 @@ def show_summary(assessment: Assessment) -> None:
     """The end of the main job: verdict, stages, the first three things to do, P50 and P80."""
     out = console()
     verdict, plan = assessment.verdict, assessment.plan
-    out.print()
-    out.print(Text(f"Verdict: {_verdict(verdict.value, provisional=verdict.provisional)}", "bold"))
+    blank()
+    show_heading(f"Verdict: {_verdict(verdict.value, provisional=verdict.provisional)}")
     out.print(Text(plain(verdict.headline, 400)))
     out.print(Text(f"Next: {plain(verdict.next_step, 400)}"))
-    out.print()
+    blank()
     names = {org.id: org.name for org in assessment.organizations}
     show_table(
         ["Organisation", "Stage", "Score", "Verdict there"],
@@ -94,14 +96,12 @@ def show_summary(assessment: Assessment) -> None:
     )
     say_changes(assessment.content_changes)
     if plan.first:
-        out.print()
-        out.print(Text("First three things to do", "bold"))
+        blank()
+        show_heading("First three things to do")
         for number, thing in enumerate(plan.first[:3], 1):
-            for line in wrapped(f"{thing.key}  {plain(thing.title, 200)}", f"{number}. "):
-                out.print(Text(line), soft_wrap=True)
-            for line in wrapped(opening(thing.action), "   "):
-                out.print(Text(line, "dim"), soft_wrap=True)
-    out.print()
+            show_paragraph(f"{thing.key}  {plain(thing.title, 200)}", f"{number}. ")
+            show_paragraph(_opening(thing.action), "   ", "dim")
+    blank()
     out.print(
         Text(
             f"Every organisation past the {words.GATE[plan.target_gate].phrase} gate: "
@@ -109,21 +109,11 @@ def show_summary(assessment: Assessment) -> None:
             f"({words.share(plan.judgement_share)} of the critical path rests on judgement)"
         )
     )
-    out.print()
-
-
-def change_words(change: VerdictChange) -> str:
-    """What would change the verdict, one answer a line."""
-    would = "would become" if change.direction == "later" else "would fall back to"
-    lines = [f"The verdict {would} “{words.VERDICT[change.verdict].phrase}” with:"]
-    for answer in change.answers:
-        where = f" ({answer.org})" if answer.org else ""
-        lines.append(f"  {answer.item}{where}: {plain(answer.before, 90)} → {plain(answer.after, 90)}")
-    return "\n".join(lines)
+    blank()
 
 
 def show_score(result: ScoreResult) -> None:
-    """Verdict and one row for the product and each organisation."""
+    """Verdict, one row for the product and each organisation, and what would change the verdict."""
     verdict = _verdict(result.verdict.value, provisional=result.verdict.provisional)
     say_paragraph(f"{result.product}: {verdict}. {plain(result.verdict.headline, 600)}")
 
@@ -140,6 +130,12 @@ def show_score(result: ScoreResult) -> None:
     say_changes(result.content_changes)
     for cap in dict.fromkeys(cap for readiness in result.organizations for cap in readiness.score.caps):
         say_paragraph(f"capped: {cap}")
+    for change in result.verdict.changes:
+        would = "would become" if change.direction == "later" else "would fall back to"
+        say(f"The verdict {would} “{words.VERDICT[change.verdict].phrase}” with:")
+        for answer in change.answers:
+            where = f" ({answer.org})" if answer.org else ""
+            say(f"  {answer.item}{where}: {plain(answer.before, 90)} → {plain(answer.after, 90)}")
 
 
 def say_changes(changes: Sequence[ContentChange]) -> None:
@@ -159,23 +155,27 @@ _GAP_COLUMNS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
+def _kind(node: GapNode) -> Text:
+    if node.kind == "discovery":
+        return Text(words.TASK["discovery"].phrase, "cyan")
+    return Text(words.SEVERITY[node.severity].phrase, _SEVERITY_STYLES[node.severity])
+
+
 def show_gaps(assessment: Assessment, org: str | None = None) -> None:
     """Open gaps and discovery tasks by wave, then the root causes."""
     nodes = [node for node in assessment.graph.nodes if org is None or org in node.orgs]
     if not nodes:
         say("Nothing is open.")
         return
-    out = console()
     for wave in sorted({node.wave for node in nodes}):
-        out.print(Text("Wave 1: can start now" if wave == 0 else f"Wave {wave + 1}", "bold"))
-        table = make_table(_GAP_COLUMNS)
-        for node in (node for node in nodes if node.wave == wave):
-            kind = words.TASK["discovery"] if node.kind == "discovery" else words.SEVERITY[node.severity]
-            style = "cyan" if node.kind == "discovery" else _SEVERITY_STYLES[node.severity]
-            gate = words.GATE[node.gate].phrase
-            table.add_row(node.key, Text(kind.phrase, style), gate, cell_text(node.label), str(node.blocks))
-        out.print(table)
-        out.print()
+        show_heading("Wave 1: can start now" if wave == 0 else f"Wave {wave + 1}")
+        rows = [
+            (node.key, _kind(node), words.GATE[node.gate].phrase, node.label, node.blocks)
+            for node in nodes
+            if node.wave == wave
+        ]
+        show_table(_GAP_COLUMNS, rows)
+        blank()
     for cause in assessment.graph.root_causes:
         if org is None or org in cause.orgs:
             say_paragraph(plain(cause.sentence, 400))

@@ -166,12 +166,14 @@ def probe(
 
     :raises InterlockError: there is nothing to probe, or an observation cannot be saved.
     """
+    from interlock.usecases.observations import Comparer
     from interlock.usecases.probe import ProbeSettings, probe_targets, targets_of
     from interlock.usecases.trust import trusted_origins
 
     async def collect() -> None:
         settings = ProbeSettings(private_origins=trusted_origins(workspace))
-        async for observation in probe_targets(targets_of(organizations), settings, on_event, workspace):
+        comparer = Comparer(workspace, [organization.id for organization in organizations])
+        async for observation in probe_targets(targets_of(organizations), settings, on_event, comparer):
             on_observation(observation)
 
     async def run() -> bool:

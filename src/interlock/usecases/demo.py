@@ -16,6 +16,7 @@ from interlock.usecases.assess import assess
 from interlock.usecases.contract import export_contract
 from interlock.usecases.initialize import initialize
 from interlock.usecases.load import load_inputs
+from interlock.usecases.observations import Comparer
 from interlock.usecases.pdf import PdfProcess
 from interlock.usecases.probe import ProbeEvent, ProbeSettings, probe_targets, targets_of
 from interlock.usecases.report import FORMATS, write_report
@@ -98,4 +99,5 @@ def demo_workspace(directory: Path, template: str, *, fresh: bool) -> Workspace:
 
 async def _probe_all(workspace: Workspace, on_event: Callable[[ProbeEvent], None] | None) -> tuple[Observation, ...]:
     targets = targets_of(load_inputs(workspace).organizations)
-    return tuple([observation async for observation in probe_targets(targets, ProbeSettings(), on_event, workspace)])
+    comparer = Comparer(workspace, [target.org for target in targets])
+    return tuple([observation async for observation in probe_targets(targets, ProbeSettings(), on_event, comparer)])

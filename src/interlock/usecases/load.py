@@ -218,10 +218,12 @@ def _fingerprint(root: Path | None) -> tuple[tuple[str, int, int], ...]:
 
 
 @timed("read workspace")
-def load_inputs(workspace: Workspace) -> Inputs:
+def load_inputs(workspace: Workspace, org: str | None = None) -> Inputs:
     """Read a whole workspace.
 
+    :param org: an organisation that has to be there, because what follows is about it alone.
     :raises DocumentError: any of its files is broken; with file, line and what was expected.
+    :raises InterlockError: there is no such organisation.
     """
     content = workspace.read()
     observations = {
@@ -229,7 +231,7 @@ def load_inputs(workspace: Workspace) -> Inputs:
         for org in content.organizations
         if (observation := latest_observation(workspace, org.id)) is not None
     }
-    return Inputs(
+    inputs = Inputs(
         settings=content.settings,
         content=load_content(workspace, content.settings.ruleset),
         organizations=content.organizations,
@@ -239,3 +241,6 @@ def load_inputs(workspace: Workspace) -> Inputs:
         observations=observations,
         root=workspace.root,
     )
+    if org is not None:
+        inputs.organization(org)
+    return inputs

@@ -9,13 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from interlock.documents.redaction import without_secrets_in_use
-from interlock.model.address_secrets import redacted_json
-from interlock.model.errors import InterlockError
+from interlock.model import words
+from interlock.model.base import CheckOutcome, Severity
+from interlock.model.errors import InterlockError, ThresholdNotMetError
 from interlock.model.observation import Observation, Target
 from interlock.model.text import plain
-from interlock.probe.checks.registry import list_checks
-from interlock.probe.recheck import recheck, with_contract
 from interlock.probe.runner import probe
 from interlock.probe.transport.addresses import Origin, literal, origin
 from interlock.probe.transport.plan import clean_base_url
@@ -23,8 +21,7 @@ from interlock.probe.transport.settings import USER_AGENT, ClientCertificate, Pr
 
 if TYPE_CHECKING:
     from interlock.model.organization import Organization
-    from interlock.usecases.drift import Comparer
-    from interlock.workspace.store import Workspace
+    from interlock.usecases.observations import Comparer
 
 SANDBOX_SCHEME = "sandbox://"
 
@@ -34,12 +31,9 @@ __all__ = [
     "ProbeSettings",
     "bare_targets",
     "client_certificate",
-    "earlier_observations",
-    "list_checks",
     "named_origins",
     "private_origins_of",
     "probe_targets",
-    "recheck_observation",
     "resolved",
     "targets_of",
 ]
@@ -151,12 +145,12 @@ async def probe_targets(
     targets: Sequence[Target],
     settings: ProbeSettings,
     on_event: Callable[[ProbeEvent], object] | None = None,
-    workspace: Workspace | None = None,
     comparer: Comparer | None = None,
 ) -> AsyncIterator[Observation]:
-    """Observations as they finish; an organisation's is saved, with its documents, before it is handed out.
+    """Observations as they finish.
 
-    With a workspace each is compared with the organisation's last one; ``comparer`` is who does that.
+    ``comparer`` is a workspace's: an organisation's observation is compared and saved, with its documents, before it is
+    handed out.
 
     :raises InterlockError: there is nothing to probe.
     """
@@ -164,64 +158,38 @@ async def probe_targets(
         raise InterlockError("there is nothing to probe", remedy="give a URL, or add an organisation with a base URL")
 
     def heard(event: ProbeEvent) -> None:
-        if workspace is not None and event.target.org is not None and event.bodies:
-            from interlock.workspace.history import save_body
-
-            for body in event.bodies.values():
-                if _may_be_kept(body):
-                    save_body(workspace, body)
+        if comparer is not None and event.target.org is not None and event.bodies:
+            comparer.save_documents(event.bodies.values())
         if on_event is not None:
             on_event(event)
 
-    compared = _comparison(workspace)
-    if workspace is not None and comparer is None:
-        comparer = earlier_observations(workspace, targets)
     with resolved(targets, settings) as (addresses, allowed):
-        async for observed in probe(addresses, allowed, heard):
-            observation = compared(observed)
-            if comparer is not None:
-                observation = comparer.compared(observation)
-            if workspace is not None and observation.target.org is not None:
-                from interlock.workspace.history import save_observation
-
-                save_observation(workspace, observation)
-            yield observation
+        async for observation in probe(addresses, allowed, heard):
+            yield observation if comparer is None else comparer.saved(observation)
 
 
-def _may_be_kept(body: bytes) -> bool:
-    """Whether a document holds neither a secret in an address nor one that the server was sent by us."""
-    text = body.decode("utf-8", "replace")
-    return redacted_json(body) == body and without_secrets_in_use(text) == text
+def check_failures(observations: Sequence[Observation], fail_on: Severity) -> None:
+    """Hold failed checks against a severity.
+
+    :raises ThresholdNotMetError: a check of at least that severity failed; names the first of them.
+    """
+    failed = [
+        f"{observation.target.org or observation.target.base_url}: {check.id} ({words.SEVERITY[check.severity].phrase})"
+        for observation in observations
+        for check in observation.checks
+        if check.outcome is CheckOutcome.FAIL and check.severity.rank <= fail_on.rank
+    ]
+    if failed:
+        checks = f"{words.count(len(failed), 'check')} of severity {words.SEVERITY[fail_on].phrase} or worse failed"
+        more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
+        raise ThresholdNotMetError(f"{checks}: {'; '.join(failed[:5])}{more}")
 
 
-def earlier_observations(workspace: Workspace, targets: Sequence[Target]) -> Comparer:
-    """What compares new observations of these targets with the last stored ones."""
-    from interlock.usecases.drift import Comparer
+def check_worst(worst: Severity | None, fail_on: Severity) -> None:
+    """The same for a run of which only the severest failed check is known.
 
-    return Comparer(workspace, [target.org for target in targets if target.org is not None])
-
-
-def _comparison(workspace: Workspace | None) -> Callable[[Observation], Observation]:
-    """What adds the checks against the workspace's contract to an organisation's observation."""
-    from interlock.contract.match import match_contract
-
-    contract = workspace.contract() if workspace is not None else None
-    if workspace is None or contract is None:
-        return lambda observation: observation
-    organizations = {org.id: org for org in workspace.read().organizations}
-
-    def compare(observation: Observation) -> Observation:
-        org = organizations.get(observation.target.org or "")
-        if org is None:
-            return observation
-        return with_contract(observation, contract, match_contract(contract, org, observation))
-
-    return compare
-
-
-def recheck_observation(workspace: Workspace, observation: Observation) -> Observation:
-    """The same observation with facts and checks worked out anew from the stored documents; nothing is contacted."""
-    from interlock.workspace.history import load_bodies
-
-    digests = {request.sha256 for request in observation.requests if request.sha256}
-    return _comparison(workspace)(recheck(observation, load_bodies(workspace, sorted(digests))))
+    :raises ThresholdNotMetError: it is at least that severe.
+    """
+    if worst is not None and worst.rank <= fail_on.rank:
+        severity, limit = words.SEVERITY[worst].phrase, words.SEVERITY[fail_on].phrase
+        raise ThresholdNotMetError(f"checks of severity {severity} failed, and {limit} was the limit")

@@ -141,12 +141,7 @@ class Ranked:
 
 
 def next_questions(inputs: Inputs, scope: str | None = None, limit: int = 1) -> NextQuestions:
-    """The questions to answer next, of all scopes or of one.
-
-    :raises InterlockError: there is no such organisation.
-    """
-    if scope not in (None, "product"):
-        inputs.organization(str(scope))
+    """The questions to answer next, of all scopes or of one."""
     ranked = rank_questions(inputs, scope)
     return NextQuestions(unanswered=len(ranked), questions=tuple(question.told() for question in ranked[:limit]))
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 from interlock.model import words
 from interlock.model.base import Gate, Model
 from interlock.model.content import ContentChange
 from interlock.model.errors import ThresholdNotMetError
 from interlock.model.readiness import OrgReadiness, Score, Totals, Verdict
-
-if TYPE_CHECKING:
-    from interlock.usecases.load import Inputs
+from interlock.usecases.counterfactual import verdict_changes
+from interlock.usecases.judge import judge, totals
+from interlock.usecases.load import Inputs, load_inputs
+from interlock.workspace.store import Workspace
 
 
 class ScoreResult(Model):
@@ -31,15 +32,7 @@ class ScoreResult(Model):
 
 
 def score_of(inputs: Inputs, org: str | None = None) -> ScoreResult:
-    """Scores, stages and verdict, of all organisations or of one; nothing is planned for it.
-
-    :raises InterlockError: there is no such organisation.
-    """
-    from interlock.usecases.counterfactual import verdict_changes
-    from interlock.usecases.judge import judge, totals
-
-    if org is not None:
-        inputs.organization(org)
+    """Scores, stages and verdict, of all organisations or of one; nothing is planned for it."""
     judged, content = judge(inputs), inputs.content
     return ScoreResult(
         name=inputs.settings.name,
@@ -77,3 +70,19 @@ def check_thresholds(result: ScoreResult, *, fail_under: float | None, gate: str
         ]
     if short:
         raise ThresholdNotMetError("; ".join(short))
+
+
+def check_stage(workspace: Workspace, probed: Collection[str | None], wanted: Gate) -> None:
+    """Hold the stages of the organisations that were probed, with what was seen now, against a gate.
+
+    :raises ThresholdNotMetError: names every organisation that has not passed it.
+    """
+    short = [
+        f"{readiness.org} ({words.stage(readiness.stage)})"
+        for readiness in judge(load_inputs(workspace)).readiness
+        if readiness.org in probed and (readiness.stage is None or readiness.stage.rank < wanted.rank)
+    ]
+    if short:
+        raise ThresholdNotMetError(
+            f"not at {words.GATE[wanted].phrase} yet: {words.listed(short)}", remedy="interlock gaps says why"
+        )

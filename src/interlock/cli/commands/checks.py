@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from interlock.cli.options import TableOrJson
-from interlock.cli.output import emit, emit_json, show_table, wrapped
+from interlock.cli.output import emit, emit_result, show_table, wrapped
 from interlock.model import words
-from interlock.usecases.checks import CheckEntry, check_list, check_named, needed_for
+from interlock.usecases.checks import CheckEntry, CheckList, check_list, check_named, needed_for
 
 
 def checks(
@@ -18,16 +18,12 @@ def checks(
 ) -> None:
     """List what a probe checks, or explain one check: what it asks, what it needs, and its sources."""
     if check_id is not None:
-        entry = check_named(check_id)
-        if output == "json":
-            emit_json(entry)
-        else:
-            _explain(entry)
-        return
-    published = check_list()
-    if output == "json":
-        emit_json(published)
-        return
+        emit_result(output, check_named(check_id), _explain)
+    else:
+        emit_result(output, check_list(), _list)
+
+
+def _list(published: CheckList) -> None:
     show_table(
         [("Id", {"no_wrap": True}), ("Severity", {"no_wrap": True}), ("Level", {"no_wrap": True}), "Title"],
         [(check.id, words.SEVERITY[check.severity].phrase, check.level, check.title) for check in published.checks],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -28,13 +27,11 @@ def check(
     folder: WorkspaceOption = None,
 ) -> None:
     """Check the contract against what each organisation's server declared. Exit 1 if something required is missing."""
-    inputs = load_inputs(open_workspace(folder))
+    inputs = load_inputs(open_workspace(folder), org)
     require_contract(inputs)
-    if org is not None:
-        inputs.organization(org)
     fits = [fit for fit in inputs.fits.values() if org in (None, fit.org)]
     if output == "json":
-        emit_json([fit.model_dump(mode="json") for fit in fits])
+        emit_json(fits)
     else:
         rows = [
             (
@@ -77,7 +74,7 @@ def lint(
     """Name everything that the contract leaves undecided. Exit 1 if there is anything."""
     _, remarks = lint_contract(path)
     if output == "json":
-        emit_json([asdict(remark) for remark in remarks])
+        emit_json(remarks)
     else:
         file = path / "contract.yaml" if path.is_dir() else path
         for remark in remarks:

@@ -24,7 +24,7 @@ def demo(
         from datetime import date
 
         from interlock.cli.output import say
-        from interlock.cli.progress import ProbeProgress
+        from interlock.cli.probe_results import ProbeProgress
         from interlock.cli.summary import show_summary
         from interlock.usecases.demo import run_demo
 

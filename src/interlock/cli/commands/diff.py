@@ -9,17 +9,17 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from interlock.cli.cards import show_drift
 from interlock.cli.options import TableOrJson, WorkspaceOption
-from interlock.cli.output import console, emit_json, say, show_table
-from interlock.cli.probe_drift import show_drift
+from interlock.cli.output import console, emit_result, say, show_table
 from interlock.model import words
 from interlock.model.base import RuleOutcome
 from interlock.model.diff import AssessmentDiff
 from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.text import plain
-from interlock.usecases.drift import drift_of_files, drift_of_org, is_observation_file
 from interlock.usecases.load import open_workspace
 from interlock.usecases.milestone import compare_references
+from interlock.usecases.observations import drift_of_files, drift_of_org, is_observation_file
 
 
 def diff(
@@ -42,7 +42,7 @@ def diff(
 ) -> None:
     """Compare two assessments, or two observations of one organisation: what changed, what matters most first."""
     if org is not None:
-        _observations(org, before, after, output, folder)
+        emit_result(output, drift_of_org(open_workspace(folder), org, before, after), show_drift)
         return
     if before is None:
         raise InterlockError(
@@ -54,29 +54,14 @@ def diff(
             raise DocumentError("no such file", location=Location(file=reference))
     files = [is_observation_file(reference) for reference in (before, after) if reference is not None]
     if files == [True, True]:
-        _files(before, after or "", output, folder)
+        later = Path(after or "")
+        drift = drift_of_files(Path(before), later, folder or later.absolute().parent)
+        emit_result(output, drift, show_drift)
         return
     if any(files):
         raise InterlockError("an observation is compared with another observation", remedy="give two of their files")
-    _assessments(before, after or "now", output, folder)
-
-
-def _assessments(before: str, after: str, output: str, folder: Path | None) -> None:
-    result = compare_references(open_workspace(folder), before, after, today=date.today())
-    if output == "json":
-        emit_json(result)
-    else:
-        show_diff(result)
-
-
-def _observations(org: str, before: str | None, after: str | None, output: str, folder: Path | None) -> None:
-    drift = drift_of_org(open_workspace(folder), org, before, after)
-    emit_json(drift) if output == "json" else show_drift(drift)
-
-
-def _files(before: str, after: str, output: str, folder: Path | None) -> None:
-    drift = drift_of_files(Path(before), Path(after), folder or Path(after).absolute().parent)
-    emit_json(drift) if output == "json" else show_drift(drift)
+    compared = compare_references(open_workspace(folder), before, after or "now", today=date.today())
+    emit_result(output, compared, show_diff)
 
 
 def show_diff(diff: AssessmentDiff) -> None:
@@ -120,7 +105,7 @@ def show_diff(diff: AssessmentDiff) -> None:
         for change in changes
     ]
     if rows:
-        out.print(Text())
+        out.print()
         show_table(["What", ("Id", {"no_wrap": True}), "Before", "After", "Rule"], rows)
     say(_still_open(diff))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 from interlock.cli.options import TableOrJson, WorkspaceOption
@@ -15,12 +14,9 @@ def doctor(output: TableOrJson = "table", folder: WorkspaceOption = None) -> Non
     """Check this machine, the libraries and the workspace; say what is missing and what to do."""
     findings = examine(folder or Path())
     if output == "json":
-        emit_json([asdict(finding) for finding in findings])
+        emit_json(findings)
     else:
         marks = {True: "ok", False: "bad", None: "absent"}
-        show_table(
-            ["Check", "", "Detail", "What to do"],
-            [(f.name, marks[f.ok], f.detail, f.remedy or "") for f in findings],
-        )
+        show_table(["Check", "", "Detail", "What to do"], [(f.name, marks[f.ok], f.detail, f.remedy) for f in findings])
     if any(finding.ok is False for finding in findings):
         raise ThresholdNotMetError("something needs attention")

@@ -47,7 +47,7 @@ def fhir(
     One Questionnaire a questionnaire, and a QuestionnaireResponse of the product and of every organisation.
     """
     workspace = open_workspace(folder)
-    forms = export_forms(load_inputs(workspace), org)
+    forms = export_forms(load_inputs(workspace, org), org)
     for path in write_forms(forms, workspace.output(directory)):
         emit(str(path))
     if forms.left:
@@ -81,9 +81,7 @@ def issues(
 ) -> None:
     """Write what is open and what is to be found out as issues with links to what blocks them."""
     _refuse_folder(output)
-    inputs = load_inputs(open_workspace(folder))
-    if org is not None:
-        inputs.organization(org)
+    inputs = load_inputs(open_workspace(folder), org)
     parts = work.issues(assess(inputs, today=date.today()), tracker, kind, routine=routine, org=org)
     if output is None:
         emit(work.only_part(parts), ours=work.JOINER)

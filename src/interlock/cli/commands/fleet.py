@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from interlock.cli import probe_options as options
-from interlock.cli.output import cell_text, console, save, say
+from interlock.cli.output import console, make_grid, save, say
 from interlock.documents.visible import to_json
 from interlock.model import words
 from interlock.model.base import Severity
@@ -21,8 +20,7 @@ from interlock.model.errors import InterlockError, NothingObservedError
 from interlock.model.fleet import FleetSummary
 from interlock.model.text import plain
 from interlock.usecases.fleet import FleetProgress, directory_targets, probe_fleet
-from interlock.usecases.probe import named_origins
-from interlock.usecases.probe_outputs import check_worst
+from interlock.usecases.probe import check_worst, named_origins
 
 _TERMINAL_EVERY_S = 0.2
 _LOG_EVERY_S = 10.0
@@ -33,13 +31,19 @@ def fleet(
     source: Annotated[
         str, typer.Argument(help="A directory: a FHIR bundle, CSV or list of base URLs; - for stdin.", metavar="FILE")
     ],
-    name: options.Name = None,
-    vendor: options.Vendor = None,
-    limit: options.Limit = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Only organisations named so; * and ? allowed.", metavar="TEXT")
+    ] = None,
+    vendor: Annotated[str | None, typer.Option("--vendor", help="Only endpoints of this vendor.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many endpoints.")] = None,
     out: options.Out = None,
-    resume: options.Resume = False,
-    summary: options.Summary = None,
-    workers: options.Workers = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="With --output: go on where an earlier run stopped.")
+    ] = False,
+    summary: Annotated[
+        Path | None, typer.Option("--summary", help="Also write the summary as JSON.", metavar="FILE")
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes that share the work.")] = 1,
     fail_on: options.FailOn = None,
     timeout: options.Timeout = 20.0,
     concurrency: options.Concurrency = 64,
@@ -174,36 +178,24 @@ def show_summary(summary: FleetSummary) -> None:
     earlier = f"; {summary.resumed:,} from earlier runs" if summary.resumed else ""
     stopped = "interrupted after" if summary.interrupted else "in"
     out.print(Text.assemble((head, "bold"), f" {stopped} {_duration(summary.elapsed_s)}{rate}{earlier}"))
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    outcomes = {words.OBSERVED[name].phrase: number for name, number in summary.outcomes.items()}
-    for label, counts in (
-        ("Outcome", outcomes),
-        ("Why not", summary.reasons),
-        ("Vendor", summary.vendors),
-        ("FHIR", summary.releases),
-        ("SMART sets", summary.capability_sets),
-    ):
-        if counts:
-            grid.add_row(label, cell_text(_counted(counts)))
+    counted = {
+        "Outcome": {words.OBSERVED[name].phrase: number for name, number in summary.outcomes.items()},
+        "Why not": summary.reasons,
+        "Vendor": summary.vendors,
+        "FHIR": summary.releases,
+        "SMART sets": summary.capability_sets,
+    }
+    rows = [(label, _counted(counts)) for label, counts in counted.items() if counts]
     if summary.errors:
-        grid.add_row(
-            "Errors", cell_text(f"{words.count(summary.errors, 'target')}: mistakes of this program, see NET-000 there")
-        )
-    out.print(grid)
+        rows.append(("Errors", f"{words.count(summary.errors, 'target')}: mistakes of this program, see NET-000 there"))
+    out.print(make_grid(rows))
     if summary.failed_checks:
-        checks = Table.grid(padding=(0, 2))
-        checks.add_column(justify="right", no_wrap=True)
-        checks.add_column(style="dim", no_wrap=True)
-        checks.add_column(no_wrap=True)
-        checks.add_column(overflow="fold")
-        for failed in summary.failed_checks[: _SHOWN + 4]:
-            checks.add_row(
-                f"{failed.count:,}", words.SEVERITY[failed.severity].phrase, failed.id, cell_text(failed.title)
-            )
+        checks = [
+            (f"{failed.count:,}", words.SEVERITY[failed.severity].phrase, failed.id, failed.title)
+            for failed in summary.failed_checks[: _SHOWN + 4]
+        ]
         out.print(Text("\nFailed checks, and at how many targets", "bold"))
-        out.print(checks)
+        out.print(make_grid(checks, [{"justify": "right"}, {"style": "dim"}, {}]))
         if len(summary.failed_checks) > _SHOWN + 4:
             out.print(Text(f"and {len(summary.failed_checks) - _SHOWN - 4} more checks", "dim"))
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from interlock.cli.options import OnlyOrgOption, WorkspaceOption
-from interlock.cli.output import emit, emit_json
+from interlock.cli.output import emit, emit_result
 from interlock.cli.summary import show_explanation, show_gaps
 from interlock.usecases.assess import assess
 from interlock.usecases.gaps import draw, explanation_of
@@ -28,16 +28,10 @@ def gaps(
     folder: WorkspaceOption = None,
 ) -> None:
     """Show the open gaps and unknowns, what blocks what, and in which order they can be closed."""
-    inputs = load_inputs(open_workspace(folder))
-    if org is not None:
-        inputs.organization(org)
+    inputs = load_inputs(open_workspace(folder), org)
     assessment = assess(inputs, today=date.today(), runs=100)
     if explain is not None:
-        explanation = explanation_of(assessment, explain, inputs)
-        if output == "json":
-            emit_json(explanation)
-        else:
-            show_explanation(explanation)
+        emit_result(output, explanation_of(assessment, explain, inputs), show_explanation)
     elif output == "table":
         show_gaps(assessment, org)
     else:

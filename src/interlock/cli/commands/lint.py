@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +28,7 @@ def lint(
     """Prove that questionnaires, rules and patterns are sound: each problem with file, line and column."""
     problems = lint_content(path)
     if output == "json":
-        emit_json([asdict(problem) for problem in problems])
+        emit_json(problems)
     else:
         for problem in problems:
             emit(paragraph(problem, 2000).replace("\n", "\n    "))

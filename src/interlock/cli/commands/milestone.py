@@ -9,7 +9,7 @@ import typer
 
 from interlock.cli.commands.diff import diff
 from interlock.cli.options import TableOrJson, WorkspaceOption
-from interlock.cli.output import emit_json, say, show_table
+from interlock.cli.output import emit_json, emit_result, say, show_table
 from interlock.model import words
 from interlock.model.diff import BurnDown
 from interlock.model.errors import InterlockError
@@ -63,11 +63,7 @@ def diff_milestone(
 @app.command("burndown", short_help="Show how scores, open gaps and dates moved over time.")
 def burndown(output: TableOrJson = "table", folder: WorkspaceOption = None) -> None:
     """How the score intervals, open gaps and dates moved from milestone to milestone."""
-    result = burn_down_of(open_workspace(folder), today=date.today())
-    if output == "json":
-        emit_json(result)
-    else:
-        show_burn_down(result)
+    emit_result(output, burn_down_of(open_workspace(folder), today=date.today()), show_burn_down)
 
 
 #: Milestones that one table of 80 columns holds.

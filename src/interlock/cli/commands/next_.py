@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from interlock.cli.commands.questions import describe
+from interlock.cli.commands.questions import show_question
 from interlock.cli.options import OnlyOrgOption, TableOrJson, WorkspaceOption
-from interlock.cli.output import emit, emit_json, say, say_paragraph, show_table
+from interlock.cli.output import emit_json, say, say_paragraph, show_table
 from interlock.model import words
 from interlock.usecases.load import load_inputs, open_workspace
 from interlock.usecases.questions import next_questions
@@ -23,7 +23,7 @@ def next_(
     folder: WorkspaceOption = None,
 ) -> None:
     """Show the next question to answer: the one that settles most, and why."""
-    inputs = load_inputs(open_workspace(folder))
+    inputs = load_inputs(open_workspace(folder), None if org == "product" else org)
     result = next_questions(inputs, org, number)
     if output == "json":
         emit_json(result)
@@ -38,7 +38,7 @@ def next_(
         ]
         show_table(["Item", "Asked of", ("Points", {"justify": "right"}), "Why it is next"], rows)
     else:
-        emit(describe(inputs.content.item(first.item)))
+        show_question(inputs.content.item(first.item))
         say("")
         say_paragraph(f"Why it is next: {first.because}.")
     for_org = "" if first.scope == "product" else f" --org {first.scope}"

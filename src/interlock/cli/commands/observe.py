@@ -12,7 +12,7 @@ from interlock.cli.probe_results import report
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation
 from interlock.usecases.load import open_workspace
-from interlock.usecases.observe import observation_of_file, observations_of
+from interlock.usecases.observations import observation_of_file, observations_of
 
 
 def observe(
@@ -37,8 +37,8 @@ def observe(
         raise InterlockError("say what to show", remedy="one of: ORG, a file, --all")
     if subject is not None and subject.endswith(".json"):
         opened = None
-        observations: tuple[Observation, ...] = (observation_of_file(Path(subject), recheck=recheck),)
+        observations: tuple[Observation, ...] = (observation_of_file(Path(subject), anew=recheck),)
     else:
         opened = open_workspace(folder)
-        observations = observations_of(opened, subject, recheck=recheck)
+        observations = observations_of(opened, subject, anew=recheck)
     report(observations, output, out, opened)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from interlock.cli.options import TableOrJson, WorkspaceOption
-from interlock.cli.output import emit_json, say, show_table
+from interlock.cli.output import emit_json, emit_result, say, show_table
 from interlock.cli.trusting import choose, show_credentials
 from interlock.model import words
 from interlock.model.errors import InterlockError
@@ -123,10 +123,7 @@ def import_organizations(
         limit=limit,
         dry_run=dry_run,
     )
-    if output == "json":
-        emit_json(result)
-    else:
-        show_import(result)
+    emit_result(output, result, show_import)
     if not result.distinct:
         raise InterlockError(
             "the file lists no usable base URL",
@@ -157,11 +154,11 @@ def list_organizations(output: TableOrJson = "table", folder: WorkspaceOption = 
 def show(org_id: IdArgument, output: TableOrJson = "table", folder: WorkspaceOption = None) -> None:
     """Show one organisation."""
     org = load_inputs(open_workspace(folder)).organization(org_id)
-    data: dict[str, Any] = org.model_dump(mode="json", exclude_none=True)
-    if output == "json":
-        emit_json(data)
-    else:
-        show_table(["Field", "Value"], [(key, value) for key, value in data.items() if value not in ({}, [])])
+    emit_result(output, org.model_dump(mode="json", exclude_none=True), _show_fields)
+
+
+def _show_fields(fields: dict[str, object]) -> None:
+    show_table(["Field", "Value"], [(name, value) for name, value in fields.items() if value not in ({}, [])])
 
 
 @app.command("edit")

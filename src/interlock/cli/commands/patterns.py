@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from interlock.cli.options import OnlyOrgOption, TableOrJson, WorkspaceOption
-from interlock.cli.output import cell_text, console, emit_json, say, show_table
+from interlock.cli.output import blank, cell_text, console, emit_result, make_grid, say, show_heading, show_table
 from interlock.model import words
 from interlock.model.pattern import PatternMatch
 from interlock.model.text import plain
@@ -30,12 +29,10 @@ def patterns(
     folder: WorkspaceOption = None,
 ) -> None:
     """Show which known patterns of trouble hold here, what they usually mean, and what to do."""
-    inputs = load_inputs(open_workspace(folder))
+    inputs = load_inputs(open_workspace(folder), org)
     matches = find_patterns(inputs, org)
-    if output == "json":
-        emit_json([match.model_dump(mode="json") for match in matches])
-    else:
-        show_patterns(matches, {org.id: org.name for org in inputs.organizations}, everything=everything)
+    names = {org.id: org.name for org in inputs.organizations}
+    emit_result(output, matches, partial(show_patterns, names=names, everything=everything))
 
 
 def show_patterns(matches: Sequence[PatternMatch], names: Mapping[str, str], *, everything: bool = False) -> None:
@@ -44,45 +41,40 @@ def show_patterns(matches: Sequence[PatternMatch], names: Mapping[str, str], *, 
     :param names: organisation id → its name.
     :param everything: also name those that do not hold.
     """
-    out = console()
     matched = [match for match in matches if match.outcome == "matched"]
     undecided = [match for match in matches if match.outcome == "undecided"]
     other = [match for match in matches if match.outcome == "not_matched"]
     for match in matched:
-        _show(out, match, names)
+        _show(match, names)
     if undecided:
-        out.print(Text(f"Cannot be decided yet ({len(undecided)})", "bold"))
-        out.print()
+        show_heading(f"Cannot be decided yet ({len(undecided)})")
+        blank()
         rows = [(match.pattern, match.title, _would_decide(match, names)) for match in undecided]
         show_table([("Pattern", {"no_wrap": True}), "Title", "What would decide it"], rows)
-        out.print()
+        blank()
     if everything and other:
-        out.print(Text(f"Do not hold ({len(other)})", "bold"))
-        out.print()
+        show_heading(f"Do not hold ({len(other)})")
+        blank()
         show_table([("Pattern", {"no_wrap": True}), "Title"], [(match.pattern, match.title) for match in other])
-        out.print()
+        blank()
     counts = f"{len(matched)} of {len(matches)} patterns hold, {len(undecided)} cannot be decided yet"
     say(f"{counts}." if everything or not other else f"{counts}; --all also names the {len(other)} that do not.")
 
 
-def _show(out: Console, match: PatternMatch, names: Mapping[str, str]) -> None:
-    out.print(Text.assemble((match.pattern, "bold yellow"), "  ", (match.title, "bold")))
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
+def _show(match: PatternMatch, names: Mapping[str, str]) -> None:
+    console().print(Text.assemble((match.pattern, "bold yellow"), "  ", (match.title, "bold")))
+    rows: list[tuple[str, object]] = []
     if (
         match.scope == "fleet"
         and match.orgs
         and plain(names.get(match.orgs[0], match.orgs[0]), 60) not in "".join(match.messages)
     ):
-        grid.add_row("At", Text(_some(match.orgs, names)))
-    for index, message in enumerate(match.messages[:_SHOWN]):
-        grid.add_row("Seen" if index == 0 else "", cell_text(message))
+        rows.append(("At", _some(match.orgs, names)))
+    rows += [("" if index else "Seen", message) for index, message in enumerate(match.messages[:_SHOWN])]
     if len(match.messages) > _SHOWN:
-        grid.add_row("", Text(f"and at {len(match.messages) - _SHOWN} more", "dim"))
-    grid.add_row("Means", cell_text(match.means))
-    grid.add_row("Do", Text.assemble(cell_text(match.action), (f"  ({words.OWNER[match.owner].phrase})", "dim")))
-    out.print(Padding(grid, (0, 0, 1, 9)))
+        rows.append(("", Text(f"and at {len(match.messages) - _SHOWN} more", "dim")))
+    action = Text.assemble(cell_text(match.action), (f"  ({words.OWNER[match.owner].phrase})", "dim"))
+    console().print(Padding(make_grid([*rows, ("Means", match.means), ("Do", action)]), (0, 0, 1, 9)))
 
 
 def _would_decide(match: PatternMatch, names: Mapping[str, str]) -> str:

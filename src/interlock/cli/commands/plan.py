@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Annotated, Literal
 
 import typer
 from rich.text import Text
 
 from interlock.cli.options import RunsOption, SeedOption, TableOrJson, WorkspaceOption
-from interlock.cli.output import console, emit_json, make_table, show_table, wrapped
+from interlock.cli.output import blank, emit_result, show_heading, show_paragraph, show_table
 from interlock.model import words
-from interlock.model.assessment import Assessment
 from interlock.model.base import Owner, within_years
 from interlock.model.errors import InterlockError
 from interlock.model.plan import Driver, FirstThing, Plan, PlanChange, Quantiles, WhatIf
@@ -24,9 +24,6 @@ from interlock.usecases.load import load_inputs, open_workspace
 
 #: Bars of the tornado, in characters.
 _BAR = 24
-
-
-Launch = Literal["ehr", "standalone", "backend"]
 
 
 def plan(
@@ -49,7 +46,8 @@ def plan(
         list[str] | None, typer.Option("--drop", help="As if this organisation were left out.", metavar="ORG")
     ] = None,
     launch: Annotated[
-        Launch | None, typer.Option("--launch", help="As if the contract asked for this way to launch.")
+        Literal["ehr", "standalone", "backend"] | None,
+        typer.Option("--launch", help="As if the contract asked for this way to launch."),
     ] = None,
     simulate: Annotated[
         list[str] | None,
@@ -73,11 +71,9 @@ def plan(
     assessment = assess(inputs, today=today, runs=1 if changes else runs, seed=seed, by=day)
     if changes:
         result = planning.what_if(inputs, assessment, changes, today=today, runs=runs, seed=seed)
-        emit_json(result) if output == "json" else show_what_if(result)
-    elif output == "json":
-        emit_json(assessment.plan)
+        emit_result(output, result, show_what_if)
     else:
-        show_plan(assessment, tasks=tasks)
+        emit_result(output, assessment.plan, partial(show_plan, tasks=tasks))
 
 
 def _day(text: str) -> date:
@@ -113,41 +109,40 @@ def _capacity(values: list[str] | tuple[str, ...]) -> dict[Owner, float]:
     return added
 
 
-def show_plan(assessment: Assessment, *, tasks: bool) -> None:
+def show_plan(plan: Plan, *, tasks: bool) -> None:
     """Dates, what the most likely path would have said, what to do first, what drives the date; tasks if asked for."""
-    plan = assessment.plan
-    _heading(f"To the {words.GATE[plan.target_gate].phrase} gate, from {words.iso_day(plan.start)}")
-    _say(_basis(plan))
-    _blank()
+    show_heading(f"To the {words.GATE[plan.target_gate].phrase} gate, from {words.iso_day(plan.start)}")
+    show_paragraph(_basis(plan))
+    blank()
     _dates(plan)
     if plan.most_likely:
-        _blank()
-        _say(plan.most_likely)
+        blank()
+        show_paragraph(plan.most_likely)
     _first(plan.first)
     _unknowns(plan)
     _drivers(plan.drivers)
     _sandbox(plan)
     if plan.notes:
-        _blank()
-        _heading("To know before quoting a date")
+        blank()
+        show_heading("To know before quoting a date")
         for note in plan.notes:
-            _say(note, "- ")
+            show_paragraph(note, "- ")
     if tasks:
         _tasks(plan)
 
 
 def show_what_if(result: WhatIf) -> None:
     """Every finish before and after, side by side."""
-    _heading(f"To the {words.GATE[result.target_gate].phrase} gate: what if")
+    show_heading(f"To the {words.GATE[result.target_gate].phrase} gate: what if")
     for change in result.changes:
-        _say(change, "- ")
-    _blank()
+        show_paragraph(change, "- ")
+    blank()
     show_table(
         ["", "P50 was", "P50 is", "P80 was", "P80 is", ("Days", {"justify": "right"})],
         [_change(change) for change in result.finishes],
     )
     for note in result.notes:
-        _say(note)
+        show_paragraph(note)
 
 
 def _change(change: PlanChange) -> tuple[object, ...]:
@@ -186,75 +181,70 @@ def _dates(plan: Plan) -> None:
 def _first(things: Sequence[FirstThing]) -> None:
     if not things:
         return
-    _blank()
-    _heading("Do first, from the top")
+    blank()
+    show_heading("Do first, from the top")
     for number, thing in enumerate(things, 1):
         how = "with those above" if number > 1 else "alone"
-        _say(f"{thing.key}  {thing.title} ({words.OWNER[thing.owner].phrase})", f"{number}. ", bold=True)
-        _say(thing.because, "   ")
+        show_paragraph(f"{thing.key}  {thing.title} ({words.OWNER[thing.owner].phrase})", f"{number}. ", "bold")
+        show_paragraph(thing.because, "   ")
         rate = f"{thing.p80_days_saved_per_person_day:g} days of P80 per person-day"
         gates = f"{words.count(thing.unlocks, 'gate')} {how}"
-        _say(f"{rate} | {gates} | critical in {words.share(thing.criticality)}", "   ")
+        show_paragraph(f"{rate} | {gates} | critical in {words.share(thing.criticality)}", "   ")
     last = things[-1]
     if last.together_days > 0:
-        _say(
+        show_paragraph(
             f"Closing 1 to {len(things)} together takes {words.days(last.together_days)} off the P80s of the "
             f"organisations; all of them would be through by {words.iso_day(last.together_p80_date)} (P80)."
         )
     else:
-        _say("Not even all of these together move a P80: other work takes longer beside them.")
+        show_paragraph("Not even all of these together move a P80: other work takes longer beside them.")
 
 
 def _unknowns(plan: Plan) -> None:
     things = [thing for thing in plan.unknowns if thing.p80_days or thing.score_points][:3]
     if not things:
         return
-    _blank()
-    _heading("Find out first: what narrows the dates and the score most")
+    blank()
+    show_heading("Find out first: what narrows the dates and the score most")
     for thing in things:
-        _say(f"{thing.key}  {thing.because}", "- ")
+        show_paragraph(f"{thing.key}  {thing.because}", "- ")
 
 
 def _drivers(drivers: Sequence[Driver]) -> None:
     if not drivers:
         return
-    _blank()
-    _heading("What drives the P80 (working days; best fifth of runs to worst fifth)")
+    blank()
+    show_heading("What drives the P80 (working days; best fifth of runs to worst fifth)")
     low, high = min(d.p80_if_well for d in drivers), max(d.p80_if_badly for d in drivers)
     scale = _BAR / (high - low) if high > low else 0.0
-    table = make_table(
-        ["", *(("", {"justify": side, "no_wrap": True}) for side in ("right", "left", "right"))],
-    )
-    table.show_header = False
+    rows = []
     for driver in drivers:
         start, end = (round((value - low) * scale) for value in (driver.p80_if_well, driver.p80_if_badly))
         bar = " " * start + "=" * max(1, end - start)
-        table.add_row(_driver_name(driver), f"{driver.p80_if_well:.0f}", bar.ljust(_BAR), f"{driver.p80_if_badly:.0f}")
-    console().print(table)
-
-
-def _driver_name(driver: Driver) -> Text:
-    return Text(plain(f"all at {driver.id}" if driver.what == "party" else driver.id, 200))
+        name = plain(f"all at {driver.id}" if driver.what == "party" else driver.id, 200)
+        rows.append((name, f"{driver.p80_if_well:.0f}", Text(bar.ljust(_BAR)), f"{driver.p80_if_badly:.0f}"))
+    sides = [("", {"justify": side, "no_wrap": True}) for side in ("right", "left", "right")]
+    show_table(["", *sides], rows, head=False)
 
 
 def _sandbox(plan: Plan) -> None:
     cost = plan.sandbox
     if cost is None:
         return
-    _blank()
-    _heading("Shared sandboxes")
-    _say(
+    blank()
+    show_heading("Shared sandboxes")
+    show_paragraph(
         f"Without waiting for shared environments the P80 would be {words.days(cost.p80_days)} earlier. Mean time "
         "in them: " + ", ".join(f"{org.org} {org.days:g} days" for org in cost.orgs[:12]) + "."
     )
     stated = sum(org.stated for org in cost.orgs)
     if stated < len(cost.orgs):
-        _say(
+        show_paragraph(
             f"Access windows are stated for {stated} of {words.count(len(cost.orgs), 'organisation')} "
             "(access_windows in orgs/ID.yaml); the others rest on the ruleset's estimate."
         )
     for saving in cost.behaviours:
-        _say(
+        show_paragraph(
             f"{saving.behaviour} ({words.share(saving.share)} of that time): simulating it saves "
             f"{saving.p80_days_saved:g} days of the plan's P80, {saving.org_days_saved:g} summed over organisations.",
             "- ",
@@ -262,11 +252,11 @@ def _sandbox(plan: Plan) -> None:
 
 
 def _tasks(plan: Plan) -> None:
-    _blank()
-    _heading("Tasks, in working days from the start (medians)")
+    blank()
+    show_heading("Tasks, in working days from the start (medians)")
     for wave in sorted({task.wave for task in plan.tasks}):
-        _blank()
-        _say(f"Wave {wave + 1}")
+        blank()
+        show_paragraph(f"Wave {wave + 1}")
         show_table(
             [
                 ("Task", {"no_wrap": True}),
@@ -287,18 +277,3 @@ def _tasks(plan: Plan) -> None:
                 if task.wave == wave
             ],
         )
-
-
-def _heading(text: str) -> None:
-    console().print(Text(plain(text, 200), "bold"))
-
-
-def _say(text: str, mark: str = "", *, bold: bool = False) -> None:
-    """A paragraph, wrapped to the terminal, behind a mark that later lines are indented by."""
-    out = console()
-    for line in wrapped(plain(text, 2000), mark):
-        out.print(Text(line, "bold" if bold else ""), soft_wrap=True)
-
-
-def _blank() -> None:
-    console().print()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from interlock.cli import probe_options as options
 from interlock.cli.options import WorkspaceOption
+from interlock.model import words
+from interlock.model.errors import InterlockError
 
 if TYPE_CHECKING:
     from interlock.model.observation import Target
@@ -24,10 +26,20 @@ def probe(
         str | None, typer.Option("--org", help="One organisation of the workspace, by its id.", metavar="ID")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every organisation of the workspace.")] = False,
-    output: options.Format = None,
+    output: Annotated[
+        Literal["table", "json", "ndjson", "sarif", "junit"] | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help="To read (table), JSON, JSON lines as they come, or for a build server (SARIF, JUnit).",
+        ),
+    ] = None,
     out: options.Out = None,
     fail_on: options.FailOn = None,
-    min_stage: options.MinStage = None,
+    min_stage: Annotated[
+        Literal["design", "sandbox", "pilot", "production"] | None,
+        typer.Option("--min-stage", help="End with 1 when a probed organisation has not reached this stage."),
+    ] = None,
     timeout: options.Timeout = 20.0,
     concurrency: options.Concurrency = 16,
     per_host: options.PerHost = 4,
@@ -40,16 +52,37 @@ def probe(
     user_agent: options.UserAgent = None,
     thorough: options.Thorough = True,
     browser_origin: options.BrowserOrigin = None,
-    cds_services: options.CdsServices = None,
+    cds_services: Annotated[
+        str | None,
+        typer.Option("--cds-services", help="The product's own CDS Hooks base URL, to check it.", metavar="URL"),
+    ] = None,
     active: options.Active = False,
-    sample: options.Sample = False,
-    trust_credentials: options.TrustCredentials = None,
-    fail_on_drift: options.FailOnDrift = False,
+    sample: Annotated[
+        bool,
+        typer.Option(
+            "--sample",
+            help="Sample what the contract reads, with the organisation's credentials; only counts are kept.",
+        ),
+    ] = False,
+    trust_credentials: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--trust-credentials",
+            help="For this run, an organisation's credentials may go to this host; variables not named "
+            "INTERLOCK_CRED_… are named too. May be repeated.",
+            metavar="ORG=HOST[,VARIABLE…]",
+        ),
+    ] = None,
+    fail_on_drift: Annotated[
+        bool,
+        typer.Option(
+            "--fail-on-drift",
+            help="End with 1 when something that the contract uses changed since the last observation.",
+        ),
+    ] = False,
     folder: WorkspaceOption = None,
 ) -> None:
     """Look at FHIR endpoints: what they declare, how they authorise, what is off."""
-    from interlock.model.errors import InterlockError
-
     if sum((bool(urls), org is not None, everything)) != 1:
         remedy = "one of: a URL, --org ID, --all; a whole directory: interlock fleet FILE"
         raise InterlockError("say what to probe", remedy=remedy)
@@ -81,55 +114,48 @@ def probe(
     _only(
         out is None or output not in {None, "table"}, "a table is for reading", "choose another --format for --output"
     )
-    targets, workspace = _targets(urls or [], org, everything, folder)
+    targets, workspace = _targets(urls or [], org, folder)
     _only(
         min_stage is None or workspace is not None,
         "--min-stage is about organisations of a workspace",
         "use --org or --all",
     )
     from interlock.cli.probe_results import report, thresholds, watch
-    from interlock.usecases.probe import earlier_observations, named_origins, private_origins_of
+    from interlock.usecases.probe import named_origins, private_origins_of
 
     settings = replace(settings, private_origins=settings.private_origins | named_origins(allow_private or (), targets))
+    comparer = None
     if workspace is None:
         settings = replace(settings, private_origins=settings.private_origins | private_origins_of(targets))
     else:
-        from interlock.cli.trusting import as_trusted
+        from interlock.cli.cards import show_drifts
+        from interlock.cli.trusting import as_trusted, tell_private
+        from interlock.usecases.observations import Comparer, check_drift
 
         settings = as_trusted(settings, workspace, targets, trust_credentials or [], sample=sample)
-    comparer = earlier_observations(workspace, targets) if workspace is not None else None
-    if comparer is not None and fail_on_drift:
-        _only(comparer.has_contract, "--fail-on-drift needs a contract.yaml to rank by", "write one, or leave it out")
+        comparer = Comparer(workspace, [target.org for target in targets])
+        _only(
+            comparer.has_contract or not fail_on_drift,
+            "--fail-on-drift needs a contract.yaml to rank by",
+            "write one, or leave it out",
+        )
     streamed = out if output == "ndjson" else None
-    observations = watch(targets, settings, workspace, streamed, stream=output == "ndjson", comparer=comparer)
+    observations = watch(targets, settings, comparer, streamed, stream=output == "ndjson")
     report(observations, output or "table", out, workspace)
-    if workspace is not None:
-        from interlock.cli.trusting import tell_private
-
-        tell_private(observations)
     if comparer is not None:
-        from interlock.cli.probe_drift import show_drifts
-
+        tell_private(observations)
         show_drifts(comparer.drifts, table=output in {None, "table"}, ranked=fail_on_drift)
     thresholds(observations, workspace, fail_on, min_stage)
     if comparer is not None and fail_on_drift:
-        from interlock.usecases.drift import check_drift
-
         check_drift(list(comparer.drifts.values()))
 
 
 def _only(holds: bool, message: str, remedy: str) -> None:
     if not holds:
-        from interlock.model.errors import InterlockError
-
         raise InterlockError(message, remedy=remedy)
 
 
-def _targets(
-    urls: list[str], org: str | None, everything: bool, folder: Path | None
-) -> tuple[tuple[Target, ...], Workspace | None]:
-    from interlock.model import words
-    from interlock.model.errors import InterlockError
+def _targets(urls: list[str], org: str | None, folder: Path | None) -> tuple[tuple[Target, ...], Workspace | None]:
     from interlock.usecases.probe import bare_targets, targets_of
 
     if urls:
@@ -137,8 +163,8 @@ def _targets(
     from interlock.usecases.load import load_inputs, open_workspace
 
     workspace = open_workspace(folder)
-    inputs = load_inputs(workspace)
-    chosen = inputs.organizations if everything else (inputs.organization(org or ""),)
+    inputs = load_inputs(workspace, org)
+    chosen = [known for known in inputs.organizations if org in (None, known.id)]
     targets = targets_of(chosen)
     if not targets:
         names = words.listed([org.id for org in chosen]) or "the workspace"

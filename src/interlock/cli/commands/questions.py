@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from interlock.cli.options import TableOrJson, WorkspaceOption
-from interlock.cli.output import emit, emit_json, show_table, wrapped
+from interlock.cli.output import emit, emit_json, emit_result, show_table, wrapped
 from interlock.model.base import Status
 from interlock.model.questionnaire import Item
 from interlock.usecases.load import load_inputs, open_workspace
@@ -24,16 +24,10 @@ def questions(
     folder: WorkspaceOption = None,
 ) -> None:
     """List the questions of the product or of one organisation with their answers, or show one whole."""
-    inputs = load_inputs(open_workspace(folder))
+    inputs = load_inputs(open_workspace(folder), None if item is not None else org)
     if item is not None:
-        asked = inputs.content.item(item)
-        if output == "json":
-            emit_json(asked)
-        else:
-            emit(describe(asked))
+        emit_result(output, inputs.content.item(item), show_question)
         return
-    if org is not None:
-        inputs.organization(org)
     rows = [q for q in list_questions(inputs, org or "product") if not unanswered or q.status is Status.UNANSWERED]
     if output == "json":
         emit_json(
@@ -54,9 +48,8 @@ def questions(
     show_table(["Item", "Question", "Answer"], [(q.item.id, q.item.text, q.shown_answer()) for q in rows])
 
 
-def describe(item: object) -> str:
-    """One question as a page of text: its options, what a good answer is, and why it is asked."""
-    assert isinstance(item, Item)
+def show_question(item: Item) -> None:
+    """Print one question whole: its options, what a good answer is, and why it is asked."""
     lines = [item.id, *wrapped(item.text), ""]
     for option in item.options:
         graded = f"  [{option.weight:.2f}]" if option.weight is not None else ""
@@ -70,4 +63,4 @@ def describe(item: object) -> str:
     if item.source:
         lines += ["", "Statements: " + ", ".join(item.source)]
     lines += [f"  {reference.title}  {reference.url}" for reference in item.references]
-    return "\n".join(lines)
+    emit("\n".join(lines))

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from interlock.cli.options import GateName, OnlyOrgOption, TableOrJson, WorkspaceOption
-from interlock.cli.output import emit_json, say
-from interlock.cli.summary import change_words, show_score
+from interlock.cli.output import emit_result
+from interlock.cli.summary import show_score
 
 
 def score(
@@ -28,11 +28,6 @@ def score(
     from interlock.usecases.load import load_inputs, open_workspace  # brings CEL, which the help does without
     from interlock.usecases.score import check_thresholds, score_of
 
-    result = score_of(load_inputs(open_workspace(folder)), org)
-    if output == "json":
-        emit_json(result)
-    else:
-        show_score(result)
-        for change in result.verdict.changes:
-            say(change_words(change))
+    result = score_of(load_inputs(open_workspace(folder), org), org)
+    emit_result(output, result, show_score)
     check_thresholds(result, fail_under=fail_under, gate=gate)

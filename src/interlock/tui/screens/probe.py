@@ -132,7 +132,7 @@ class ProbeSection(Section):
 
     @work(group="card", exclusive=True, description="drift")
     async def _compare(self, org: str) -> None:
-        from interlock.usecases.drift import drift_of_org
+        from interlock.usecases.observations import drift_of_org
 
         card = self.query_one("#card", ScrollingFlow)
         card.border_title = text(f"What changed: {self.state.name_of(org)}")

@@ -1,34 +1,32 @@
-"""What changed at an organisation: between two stored observations, two files, or the last one and a new one."""
+"""Observations of a workspace's organisations: kept and compared as they come, shown again, checked anew, compared."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from interlock.contract.drift_rank import ranked
+from interlock.contract.match import match_contract
 from interlock.documents.files import read_bytes
 from interlock.documents.json import parse_json
+from interlock.documents.redaction import without_secrets_in_use
 from interlock.model import words
+from interlock.model.address_secrets import redacted_json
 from interlock.model.contract import WorkflowContract
 from interlock.model.drift import Drift, DriftChange
-from interlock.model.errors import DocumentError, InterlockError, ThresholdNotMetError, WorkspaceError
+from interlock.model.errors import DocumentError, InterlockError, Location, ThresholdNotMetError, WorkspaceError
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
 from interlock.model.text import plain
 from interlock.probe.drift import changes_between
-from interlock.probe.recheck import with_drift
-from interlock.workspace.history import load_observation, observation_files
+from interlock.probe.recheck import recheck, with_contract, with_drift
+from interlock.usecases.load import load_content, load_inputs
+from interlock.workspace.history import load_bodies, load_observation, observation_files, save_body, save_observation
 from interlock.workspace.store import MAX_RECORD_BYTES, Workspace
-
-__all__ = [
-    "Comparer",
-    "check_drift",
-    "drift_between",
-    "drift_of_files",
-    "drift_of_org",
-    "is_observation_file",
-]
 
 
 def drift_between(
@@ -48,17 +46,18 @@ def drift_between(
 
 
 class Comparer:
-    """Compares new observations with the last stored ones that saw anything, read before the new ones are saved.
+    """What a workspace does with the observations of a probe: each is checked against the contract, compared with the
+    organisation's last one that saw anything (read before the new ones are saved), and saved with its documents.
 
     :ivar drifts: the comparisons so far, by organisation.
     """
 
-    def __init__(self, workspace: Workspace, orgs: Sequence[str]) -> None:
-        content = workspace.read()
-        self._organizations = {org.id: org for org in content.organizations}
+    def __init__(self, workspace: Workspace, orgs: Iterable[str | None]) -> None:
+        self._workspace = workspace
+        self._organizations = {org.id: org for org in workspace.read().organizations}
         self._contract = workspace.contract()
         self.drifts: dict[str, Drift] = {}
-        self._last = {org: last for org in orgs if (last := _last_seen(workspace, org)) is not None}
+        self._last = {org: last for org in orgs if org and (last := _last_seen(workspace, org)) is not None}
 
     @property
     def has_contract(self) -> bool:
@@ -75,9 +74,26 @@ class Comparer:
         return self.drifts[org]
 
     def compared(self, observation: Observation) -> Observation:
-        """The observation with its checks of what changed."""
+        """The observation with its checks against the contract, and of what changed."""
+        org = self._organizations.get(observation.target.org or "")
+        if self._contract is not None and org is not None:
+            observation = with_contract(observation, self._contract, match_contract(self._contract, org, observation))
         drift = self.drift(observation)
         return with_drift(observation, drift) if drift is not None else observation
+
+    def saved(self, observation: Observation) -> Observation:
+        """The observation as :meth:`compared` makes it; saved, if it is an organisation's."""
+        observation = self.compared(observation)
+        if observation.target.org is not None:
+            save_observation(self._workspace, observation)
+        return observation
+
+    def save_documents(self, bodies: Iterable[bytes]) -> None:
+        """Keep documents that hold neither a secret in an address nor one that the server was sent by us."""
+        for body in bodies:
+            text = body.decode("utf-8", "replace")
+            if redacted_json(body) == body and without_secrets_in_use(text) == text:
+                save_body(self._workspace, body)
 
 
 def check_drift(drifts: Sequence[Drift]) -> None:
@@ -188,3 +204,81 @@ def _last_seen(workspace: Workspace, org: str) -> Observation | None:
             if observation.outcome != "not_observed":
                 return observation
     return None
+
+
+def observations_of(workspace: Workspace, org: str | None, *, anew: bool = False) -> tuple[Observation, ...]:
+    """The last observation of an organisation, or of every one that was probed, in the order of the organisations.
+
+    :raises InterlockError: there is no such organisation, none was probed, or a document was not stored.
+    """
+    inputs = load_inputs(workspace)
+    chosen = inputs.organizations if org is None else (inputs.organization(org),)
+    observations = [inputs.observations[org.id] for org in chosen if org.id in inputs.observations]
+    if not observations:
+        name = chosen[0].name if org is not None else "none of the organisations"
+        remedy = f"interlock probe --org {org}" if org is not None else "interlock probe --all"
+        raise InterlockError(f"{name} was {'never' if org is not None else 'ever'} probed", remedy=remedy)
+    return tuple(_rechecked(workspace, observation) if anew else observation for observation in observations)
+
+
+_MADE_BY = "give a file of one observation, as made by: interlock probe URL --format json --out FILE"
+_POSITION = re.compile(r" at line (\d+) column (\d+)$")
+
+
+def _read(path: Path) -> Observation:
+    try:
+        return load_observation(path)
+    except DocumentError as error:
+        if not isinstance(error.__cause__, ValidationError):
+            raise
+        said = error.__cause__.errors(include_url=False)[0]
+        text = plain(said["msg"])
+        position = _POSITION.search(text)
+        if position is not None:
+            location = Location(str(path), int(position[1]), max(1, int(position[2])))
+            text = text[: position.start()]
+        else:
+            location = Location(str(path), pointer="".join(f"/{plain(part)}" for part in said["loc"]) or None)
+        said_so = f"this is no observation: {text[:1].lower()}{text[1:]}"
+        raise DocumentError(said_so, location=location, remedy=_MADE_BY) from error
+
+
+def observation_of_file(path: Path, *, anew: bool = False) -> Observation:
+    """The observation in a file; to check it anew, its documents must be in the workspace that the file is in.
+
+    :raises InterlockError: it is no observation, or its documents are not at hand.
+    """
+    observation = _read(path)
+    if not anew:
+        return observation
+    try:
+        workspace = Workspace.find(path.absolute().parent)
+    except WorkspaceError as error:
+        raise InterlockError(
+            f"the documents of {path} are not at hand: the file is in no workspace",
+            remedy="give a file under the observations/ of a workspace",
+        ) from error
+    return _rechecked(workspace, observation)
+
+
+def _rechecked(workspace: Workspace, observation: Observation) -> Observation:
+    """The same observation with facts and checks worked out anew from the stored documents; nothing is contacted."""
+    digests = {request.sha256 for request in observation.requests if request.sha256}
+    return Comparer(workspace, ()).compared(recheck(observation, load_bodies(workspace, sorted(digests))))
+
+
+def to_sarif(observations: Sequence[Observation], workspace: Workspace | None) -> str:
+    """Findings for code scanning; of a workspace also how its questions and rules differ from the shipped ones."""
+    from interlock.report import sarif  # only a build server asks for it
+
+    if workspace is None:
+        return sarif.to_sarif(observations)
+    content = load_content(workspace, workspace.settings().ruleset)
+    return sarif.to_sarif(observations, content.words, content.changes)
+
+
+def to_junit(observations: Sequence[Observation]) -> str:
+    """Checks as test cases, for a build server."""
+    from interlock.report import junit
+
+    return junit.to_junit(observations)
