@@ -25,8 +25,8 @@ from interlock.model.pattern import Pattern, PatternMatch
 from interlock.model.questionnaire import Item, Option, Questionnaire, Response
 from interlock.probe.checks.registry import list_checks
 from interlock.usecases.initialize import initialize
+from interlock.usecases.judge import find_patterns
 from interlock.usecases.load import load_inputs, open_workspace
-from interlock.usecases.patterns import find_patterns
 
 pytestmark = pytest.mark.fast
 

@@ -439,10 +439,10 @@ def test_plans_are_made_for_those_who_have_credentials(tmp_path: Path) -> None:
     other = organization(bearer_token_env="OTHER_TOKEN").model_copy(update=base | {"id": "other", "name": "Other"})
     grants = [*credential_grants(acme), *credential_grants(other)]
     plans = sample_plans(tmp_path, [acme, other], grants, {"ACME_TOKEN": "abc-def"}.get)
-    assert plans.plans["acme"].credentials is not None
-    assert [need.resource for need in plans.plans["acme"].needs] == ["Patient"]
-    assert plans.plans["other"].needs == ()
-    assert "OTHER_TOKEN" in plans.without["other"]
+    assert plans["acme"].credentials is not None
+    assert [need.resource for need in plans["acme"].needs] == ["Patient"]
+    assert plans["other"].needs == ()
+    assert "OTHER_TOKEN" in plans["other"].reason
     assert "abc-def" not in repr(plans)
     with pytest.raises(InterlockError, match="ACME_TOKEN is not set"):
         sample_plans(tmp_path, [acme], grants, {}.get)

@@ -35,8 +35,11 @@ def tell_crash(error: BaseException, arguments: Sequence[str], run_id: str) -> i
     with suppress(Exception):
         traceback.clear_frames(error.__traceback__)  # what filled the memory may be held by nothing but these frames
     trace = _trace(error)
+    command = "not known: the command line could not be set up"
+    with suppress(Exception):
+        command = described(arguments)
     try:
-        report = _keep(_report(trace, _described(arguments), run_id), run_id)
+        report = _keep(_report(trace, command, run_id), run_id)
         position, remedy = (
             str(report),
             "run it again; if it fails again, send the report to whoever maintains Interlock for you",
@@ -85,13 +88,33 @@ def _source_lines(told: traceback.TracebackException) -> Iterator[str]:
         waiting += [part for part in (current.__cause__, current.__context__, *(current.exceptions or ())) if part]
 
 
-def _described(arguments: Sequence[str]) -> str:
-    try:
-        from interlock.cli.invocation import described
+def described(arguments: Sequence[str]) -> str:
+    """Names of the command and of its options, such as ``org add --url``: no value, no argument."""
+    from typer.main import get_command
 
-        return described(arguments)
-    except Exception:
-        return "not known: the command line could not be set up"
+    from interlock.cli.app import app
+
+    command = get_command(app)
+    options = _options(command)
+    words: list[str] = []
+    for argument in arguments:
+        name = argument.partition("=")[0]
+        glued = argument[:2] if not argument.startswith("--") else ""
+        commands = getattr(command, "commands", {})
+        if argument in commands:
+            command = commands[argument]
+            options |= _options(command)
+            words.append(argument)
+        elif name in options or glued in options:
+            words.append(name if name in options else glued)
+    return " ".join(words) or "interlock"
+
+
+def _options(command: object) -> set[str]:
+    parameters = getattr(command, "params", ())
+    return {"-h", "--help"} | {
+        name for parameter in parameters for name in (*parameter.opts, *parameter.secondary_opts) if name[:1] == "-"
+    }
 
 
 def _report(trace: str, command: str, run_id: str) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
 import os
+import sys
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from interlock.documents.timing import timed, timing
 
 if TYPE_CHECKING:
     import logging
@@ -32,15 +36,13 @@ class Run:
         :raises InterlockError: the log file cannot be written.
         """
         if timings:
-            from interlock.cli.timings import shown_timings
-
-            self._narrators.enter_context(shown_timings())
+            self._narrators.enter_context(_shown_timings())
         if log_file is None and not verbose:
             return
         import logging
 
         from interlock import __version__
-        from interlock.cli.invocation import described
+        from interlock.cli.crash import described
         from interlock.cli.logs import logging_to
 
         self._narrators.enter_context(logging_to(log_file, verbose=verbose, run_id=self.run_id))
@@ -62,3 +64,30 @@ class Run:
             seconds = round(time.perf_counter() - self._began, 3)
             self._logger.info("command ends", extra={"fields": {"exit_code": code, "seconds": seconds}})
         self._narrators.close()
+
+
+@contextmanager
+def _shown_timings() -> Iterator[None]:
+    """``--timings``: count phases while this block runs, imports as one of them; then write them, the longest first."""
+    start = time.process_time()  # until now the process has done nothing but start
+    began = time.perf_counter()
+    import_ = builtins.__import__
+
+    def timed_import(name: str, *arguments: Any, **named: Any) -> Any:
+        if name in sys.modules:
+            return import_(name, *arguments, **named)
+        with timed("imports"):
+            return import_(name, *arguments, **named)
+
+    with timing() as phases:
+        builtins.__import__ = timed_import
+        try:
+            yield
+        finally:
+            builtins.__import__ = import_
+            took = time.perf_counter() - began
+            rows = {"start of the program": start} | phases
+            rows["everything else"] = max(0.0, took - sum(phases.values()))
+            for phase, seconds in sorted(rows.items(), key=lambda row: -row[1]):
+                sys.stderr.write(f"{seconds * 1000:9.1f} ms  {phase}\n")
+            sys.stderr.write(f"{(start + took) * 1000:9.1f} ms  total\n")

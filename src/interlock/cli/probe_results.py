@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from interlock.cli.output import console, emit, save
 from interlock.documents.visible import to_json, visible_json
@@ -26,21 +26,13 @@ if TYPE_CHECKING:
 
 
 class ProbeProgress:
-    """A context manager whose :meth:`on_event` may be handed to a probe."""
+    """Shows the events that :meth:`on_event` is given, until it is closed."""
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def stop(self) -> None:
+    def close(self) -> None:
         """Leave the display as it stands; later events start a new one below."""
         if self._progress is not None:
             self._progress.stop()
@@ -99,7 +91,7 @@ def watch(
 
     async def collect() -> list[Observation]:
         collected = []
-        with ProbeProgress() as progress:
+        with closing(ProbeProgress()) as progress:
             async for observation in probe_targets(targets, settings, progress.on_event, comparer):
                 collected.append(observation)
                 if stream and out is None:

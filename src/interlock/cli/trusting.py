@@ -1,10 +1,8 @@
-"""What a workspace may do: asking a person at the terminal, and a probe that keeps to it."""
+"""What a workspace may do: asking a person at the terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import typer
 
@@ -13,11 +11,6 @@ from interlock.model import words
 from interlock.model.text import plain
 from interlock.model.trust import Grant
 from interlock.usecases.trust import is_foreign
-
-if TYPE_CHECKING:
-    from interlock.model.observation import Observation, Target
-    from interlock.usecases.probe import ProbeSettings
-    from interlock.workspace.store import Workspace
 
 
 def state(allowed: bool) -> str:
@@ -59,43 +52,3 @@ def choose(new: Sequence[Grant]) -> list[Grant]:
         if typed.strip() == name:
             chosen += wanted
     return chosen
-
-
-def as_trusted(
-    settings: ProbeSettings, workspace: Workspace, targets: Sequence[Target], run_only: Sequence[str], *, sample: bool
-) -> ProbeSettings:
-    """The settings with what a workspace's organisations may get: private addresses, credentials, the certificate.
-
-    Says which organisations are probed without credentials. ``run_only`` are the values of ``--trust-credentials``.
-
-    :raises InterlockError: nothing can be sampled, or a value of ``run_only`` is wrong.
-    """
-    from interlock.usecases.credentials import sample_plans
-    from interlock.usecases.trust import certificate_origins, granted, grants_for_run, trusted_origins
-
-    wanted = {target.org for target in targets}
-    organizations = [org for org in workspace.read().organizations if org.id in wanted]
-    grants = granted(workspace) | grants_for_run(organizations, run_only)
-    settings = replace(settings, private_origins=settings.private_origins | trusted_origins(workspace))
-    if settings.client_certificate is not None:
-        bound = replace(settings.client_certificate, origins=certificate_origins(grants))
-        settings = replace(settings, client_certificate=bound)
-    if sample:
-        plans = sample_plans(workspace.root, organizations, grants)
-        for reason in plans.without.values():
-            say(f"Probed without credentials: {reason}")
-        settings = replace(settings, samples=plans.plans)
-    return settings
-
-
-def tell_private(observations: Sequence[Observation]) -> None:
-    """How organisations are contacted whose base lies in a private network, where some were not."""
-    refused = [
-        observation.target.org
-        for observation in observations
-        if observation.target.org is not None
-        and any(record.purpose == "metadata" and record.failure == "refused" for record in observation.requests)
-    ]
-    if refused:
-        names = plain(words.listed(refused), 400)
-        say(f"Not contacted: {names}. To look at it and allow it: interlock trust, or --allow-private ORG")

@@ -13,6 +13,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
+def closest(name: str, known: Iterable[str], otherwise: str) -> str:
+    """What to do about an unknown name: ``did you mean a, b?``, in letters of any case, or ``otherwise``."""
+    by_upper = {entry.upper(): entry for entry in known}
+    close = get_close_matches(name.upper()[:100], by_upper, n=3, cutoff=0.5)
+    return f"did you mean {', '.join(by_upper[upper] for upper in close)}?" if close else otherwise
+
+
 def find_circle(following: Mapping[str, Sequence[str]]) -> list[str] | None:
     """A circle in a graph as a path that ends where it starts, or none. Names without an entry have no followers."""
     try:

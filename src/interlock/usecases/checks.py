@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from interlock.documents.names import did_you_mean
+from interlock.fhir.auth_path import auth_paths
+from interlock.model.auth_path import AuthPath
 from interlock.model.base import Model, Reference, Severity
 from interlock.model.errors import InterlockError
+from interlock.model.observation import Observation
 from interlock.probe.checks.registry import list_checks
-
-if TYPE_CHECKING:
-    from interlock.model.auth_path import AuthPath
-    from interlock.model.observation import Observation
 
 
 class CheckEntry(Model):
@@ -82,8 +81,6 @@ def needed_for(entry: CheckEntry) -> str:
 
 def auth_paths_of(observation: Observation) -> tuple[AuthPath, ...]:
     """The auth path of each launch mode, as far as the observation shows it."""
-    from interlock.fhir.auth_path import auth_paths
-
     absent = any(check.id == "SMART-001" and check.outcome.value == "fail" for check in observation.checks)
     asked = [record for record in observation.requests if record.purpose == "smart"]
     why = (asked[-1].detail or asked[-1].failure or "") if asked else ""

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from interlock.contract.load import ContractRemark, load_contract, remarks
 from interlock.contract.page import workflow_markdown
-from interlock.contract.scopes import needed_scopes
 from interlock.contract.skeletons import capability_statement, organization_config, scopes_file
 from interlock.model.contract import WorkflowContract
 from interlock.model.errors import InterlockError
@@ -16,7 +15,7 @@ from interlock.workspace.atomic import write_atomically
 from interlock.workspace.edit import dump_yaml
 from interlock.workspace.store import CONTRACT_FILE
 
-__all__ = ["ContractRemark", "export_contract", "lint_contract", "needed_scopes", "require_contract"]
+__all__ = ["ContractRemark", "export_contract", "lint_contract", "require_contract"]
 
 
 def require_contract(inputs: Inputs) -> WorkflowContract:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice, product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from interlock.content.compile import ANSWER_ROOTS
 from interlock.documents.timing import timed
@@ -22,10 +22,8 @@ from interlock.model.finding import PRODUCT, Finding, Subject
 from interlock.model.questionnaire import AnswerValue, Item, ItemType, Response
 from interlock.model.readiness import AnswerChange, VerdictChange
 from interlock.usecases.judge import judge_of
-from interlock.usecases.questions import value_words
-
-if TYPE_CHECKING:
-    from interlock.usecases.load import Inputs
+from interlock.usecases.load import Inputs
+from interlock.usecases.questions import scope_asked, value_words
 
 #: Largest set of answers, organisations that are tried to be cleared, and combinations that are verified.
 MAX_ANSWERS = 4
@@ -62,7 +60,7 @@ class _Search:
     def __init__(self, inputs: Inputs) -> None:
         self.inputs = inputs
         self.judge = judge_of(inputs.content)
-        self.rules = {rule.id: rule for rule in inputs.content.ruleset.rules}
+        self.rules = self.judge.rules
         self.votes = self.judge.votes(inputs)
         self.value = self._verdict(inputs)
         self.hidden = self.judge.hidden(inputs)
@@ -145,7 +143,7 @@ class _Search:
         tries = []
         for item_id in dict.fromkeys(rest for root, _, rest in names if root in ANSWER_ROOTS):
             item = self.inputs.content.items.get(item_id)
-            scope = self._scope(item, finding.subject) if item else None
+            scope = scope_asked(item, finding.subject) if item else None
             if item is None or scope is None or item.id in self.hidden["" if scope == "product" else scope]:
                 continue
             for attempt in self._answers(item, scope):
@@ -153,12 +151,6 @@ class _Search:
                 if self.judge.conclude(finding.rule, finding.subject, after).outcome in wanted:
                     tries.append(attempt)
         return sorted(tries)
-
-    @staticmethod
-    def _scope(item: Item, subject: Subject) -> str | None:
-        if item.scope is not Scope.ORG:
-            return "product"
-        return subject.id if subject.scope is Scope.ORG else None
 
     def _answers(self, item: Item, scope: str) -> Iterator[_Try]:
         """Every other answer to an item that has a bounded number of them."""

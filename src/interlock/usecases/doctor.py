@@ -31,15 +31,10 @@ class Finding:
     remedy: str | None = None
 
 
-def examine(start: Path) -> tuple[Finding, ...]:
+def examine(start: Path) -> Iterator[Finding]:
     """Program, libraries, data and the workspace at ``start``."""
-    return tuple(_examine(start))
-
-
-def _examine(start: Path) -> Iterator[Finding]:
     yield Finding("interlock", True, __version__)
-    new_enough = sys.version_info >= (3, 11)
-    yield Finding("python", new_enough, sys.version.split()[0], None if new_enough else "install Python 3.11 or newer")
+    yield Finding("python", True, sys.version.split()[0])
     yield Finding("openssl", True, ssl.OPENSSL_VERSION)
     yield _pdf()
     yield _optional("web", "textual_serve", "textual-serve", "serves the terminal UI to a browser")

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from interlock.content.answer import MAX_STRING, MAX_TEXT, MAX_URL, parse_answer
-from interlock.content.visibility import hidden, visible
+from interlock.content.visibility import hidden
 from interlock.documents.visible import to_json
 from interlock.fhir.forms.enablement import condition_words, sides, untold_conditions
 from interlock.fhir.forms.questionnaire import questionnaire_resource
 from interlock.fhir.forms.response import Subject, response_resource
 from interlock.model.errors import InterlockError
-from interlock.model.questionnaire import ItemType, Questionnaire, Response
+from interlock.model.questionnaire import ItemType, Response
 from interlock.usecases.load import Inputs
 from interlock.workspace.atomic import write_atomically
 
@@ -58,18 +57,18 @@ def export_forms(inputs: Inputs, org: str | None = None) -> FormExport:
     left: list[Left] = []
     always_asked: dict[str, str] = {}
     answers = {subject: _usable(inputs, subject, left) for subject in subjects}
-    not_asked = {subject: _hidden(inputs, subject) for subject in subjects}
+    not_asked = {subject: hidden(inputs.visible(subject.scope)) for subject in subjects}
     for questionnaire in inputs.content.questionnaires:
-        asked_of = [subject for subject in subjects if _asks(questionnaire, subject)]
+        asked = {per_organization for item in questionnaire.items for per_organization in sides(item)}
+        asked_of = [subject for subject in subjects if subject.per_organization in asked]
         if org is not None and not asked_of:
             continue
-        files[f"Questionnaire-{questionnaire.id}.json"] = _bytes(
-            questionnaire_resource(questionnaire, inputs.content.items, _MAX_LENGTHS)
-        )
+        resource = questionnaire_resource(questionnaire, inputs.content.items, _MAX_LENGTHS)
+        files[f"Questionnaire-{questionnaire.id}.json"] = to_json(resource).encode()
         always_asked |= {item.id: condition_words(item) for item, _ in untold_conditions(questionnaire)}
         for subject in asked_of:
             form = response_resource(questionnaire, answers[subject], subject, not_asked[subject])
-            files[f"QuestionnaireResponse-{questionnaire.id}.{subject.scope}.json"] = _bytes(form.resource)
+            files[f"QuestionnaireResponse-{questionnaire.id}.{subject.scope}.json"] = to_json(form.resource).encode()
             left += [Left(subject.scope, dropped.item, dropped.reason) for dropped in form.dropped]
     return FormExport(files, tuple(left), tuple(always_asked.items()))
 
@@ -82,15 +81,6 @@ def write_forms(export: FormExport, directory: Path) -> tuple[Path, ...]:
     for name, content in export.files.items():
         write_atomically(directory / name, content)
     return tuple(directory / name for name in export.files)
-
-
-def _asks(questionnaire: Questionnaire, subject: Subject) -> bool:
-    return any(subject.per_organization in sides(item) for item in questionnaire.items)
-
-
-def _hidden(inputs: Inputs, subject: Subject) -> frozenset[str]:
-    answers = dict(inputs.product) | dict(inputs.answers(subject.scope))
-    return hidden(visible(inputs.content.questionnaires, answers))
 
 
 def _usable(inputs: Inputs, subject: Subject, left: list[Left]) -> dict[str, Response]:
@@ -112,7 +102,3 @@ def _usable(inputs: Inputs, subject: Subject, left: list[Left]) -> dict[str, Res
             continue
         usable[item_id] = response.model_copy(update={"value": value})
     return usable
-
-
-def _bytes(resource: Mapping[str, Any]) -> bytes:
-    return to_json(resource).encode()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from interlock.content.visibility import hidden, visible
+from interlock.content.visibility import hidden
 from interlock.documents.files import read_bytes
 from interlock.fhir.forms import names
 from interlock.fhir.forms.reading import (
@@ -260,7 +260,9 @@ def _response(given: Given, stored: Response | None, header: Header, location: L
     try:
         response = make_response(
             given.item,
-            _raw(given),
+            [str(value) for value in given.values]
+            if given.item.type is ItemType.MULTI_CHOICE
+            else next(iter(given.values), None),
             status=given.status,
             evidence=record.evidence,
             note=record.note or None,
@@ -280,43 +282,24 @@ def _response(given: Given, stored: Response | None, header: Header, location: L
     return response
 
 
-def _raw(given: Given) -> str | bool | int | Sequence[str] | None:
-    if given.item.type is ItemType.MULTI_CHOICE:
-        return [str(value) for value in given.values]
-    return given.values[0] if given.values else None
-
-
 def _changes(inputs: Inputs, reading: _Reading) -> Iterator[FormChange]:
     fresh = [
-        (scope, inputs.content.items[item], response)
+        (scope, item, inputs.answers(scope).get(item), response)
         for (scope, item), (response, _) in reading.answers.items()
-        if not _stored(inputs, scope, item, response)
     ]
-    not_asked = _hidden(inputs, fresh)
-    for scope, item, response in fresh:
-        before = inputs.answers(scope).get(item.id)
+    fresh = [change for change in fresh if change[2] is None or change[2].said != change[3].said]
+    answers = {scope: dict(inputs.answers(scope)) for scope in ("product", *(scope for scope, *_ in fresh))}
+    for scope, item, _, response in fresh:
+        answers[scope][item] = response
+    after = replace(inputs, product=answers["product"], by_org=answers)
+    not_asked = {scope: hidden(after.visible(scope)) for scope in answers}
+    for scope, item, before, response in fresh:
         yield FormChange(
             scope=scope,
-            item=item.id,
-            text=item.text,
+            item=item,
+            text=inputs.content.items[item].text,
             kind="changed" if before else "new",
             before=before,
             after=response,
-            hidden=item.id in not_asked[scope],
+            hidden=item in not_asked[scope],
         )
-
-
-def _stored(inputs: Inputs, scope: str, item: str, response: Response) -> bool:
-    stored = inputs.answers(scope).get(item)
-    return stored is not None and stored.said == response.said
-
-
-def _hidden(inputs: Inputs, fresh: Iterable[tuple[str, Item, Response]]) -> Mapping[str, frozenset[str]]:
-    """The questions that are not asked, by scope, once the new answers are in."""
-    after: dict[str, dict[str, Response]] = {"product": dict(inputs.product)}
-    for scope, item, response in fresh:
-        after.setdefault(scope, dict(inputs.answers(scope)))[item.id] = response
-    product = after["product"]
-    return {
-        scope: hidden(visible(inputs.content.questionnaires, product | answers)) for scope, answers in after.items()
-    }

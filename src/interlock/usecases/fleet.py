@@ -16,8 +16,6 @@ from interlock.probe.tally import Digest, Tally, digest_of
 from interlock.probe.transport.settings import ProbeSettings
 from interlock.usecases.directories import pick, read_directory_file
 
-__all__ = ["FleetProgress", "FleetRun", "Severity", "directory_targets", "probe_fleet"]
-
 
 @dataclass(frozen=True, slots=True)
 class FleetProgress:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from interlock.documents.names import closest
 from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Scope, Status
@@ -23,11 +24,8 @@ def explanation_of(assessment: Assessment, key: str, inputs: Inputs | None = Non
     """
     by_upper = {node.key.upper(): node.key for node in assessment.graph.nodes}
     if key.upper() not in by_upper:
-        import difflib
-
-        close = difflib.get_close_matches(key.upper(), by_upper, n=3, cutoff=0.5)
-        hint = f"did you mean {', '.join(by_upper[name] for name in close)}?" if close else "interlock gaps lists them"
-        raise InterlockError(f"no open gap is called {key!r}", remedy=hint)
+        remedy = closest(key, by_upper.values(), "interlock gaps lists them")
+        raise InterlockError(f"no open gap is called {key!r}", remedy=remedy)
     explanation = explain(by_upper[key.upper()], assessment)
     if inputs is None:
         return explanation

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from interlock.content.visibility import Hiding
 from interlock.documents.timing import timed
@@ -22,12 +21,11 @@ from interlock.judge.tallies import Tallies, tally_all
 from interlock.judge.verdict import decide, may_vote
 from interlock.model.base import Gate, RuleOutcome, Scope, Status
 from interlock.model.finding import Finding, Subject
+from interlock.model.pattern import PatternMatch
 from interlock.model.questionnaire import Item, Questionnaire
 from interlock.model.readiness import OrgReadiness, Score, Totals, Verdict
 from interlock.model.rule import Rule, Ruleset
-
-if TYPE_CHECKING:
-    from interlock.usecases.load import Content, Inputs
+from interlock.usecases.load import Content, Inputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,4 +145,40 @@ def totals(inputs: Inputs, judged: Judgement) -> Totals:
         answered=statuses.count(Status.ANSWERED),
         unknown=statuses.count(Status.UNKNOWN),
         not_applicable=statuses.count(Status.NOT_APPLICABLE),
+    )
+
+
+def find_patterns(inputs: Inputs, org: str | None = None) -> tuple[PatternMatch, ...]:
+    """Every pattern of the library on the inputs, in id order.
+
+    :param org: keep only what concerns this organisation; fleet patterns that name nobody concern everybody.
+    """
+    matches = inputs.content.patterns.match(judge_of(inputs.content).rule_inputs(inputs))
+    return matches if org is None else tuple(_pattern_at(pattern_match, org) for pattern_match in matches)
+
+
+def _pattern_at(pattern_match: PatternMatch, org: str) -> PatternMatch:
+    if pattern_match.scope == "fleet":
+        concerned = pattern_match.outcome != "matched" or not pattern_match.orgs or org in pattern_match.orgs
+        return (
+            pattern_match
+            if concerned
+            else pattern_match.model_copy(update={"outcome": "not_matched", "orgs": (), "messages": ()})
+        )
+    here = [
+        message
+        for matched_org, message in zip(pattern_match.orgs, pattern_match.messages, strict=True)
+        if matched_org == org
+    ]
+    undecided = org in pattern_match.undecided_orgs
+    return pattern_match.model_copy(
+        update={
+            "outcome": "matched" if here else "undecided" if undecided else "not_matched",
+            "orgs": (org,) if here else (),
+            "messages": tuple(here),
+            "undecided_orgs": (org,) if undecided else (),
+            "detail": pattern_match.detail if undecided else None,
+            "missing_answers": pattern_match.missing_answers if undecided else (),
+            "missing_facts": pattern_match.missing_facts if undecided else (),
+        }
     )

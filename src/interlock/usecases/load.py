@@ -13,8 +13,10 @@ from interlock.content.changes import ContentParts, content_changes
 from interlock.content.questionnaires import load_questionnaires
 from interlock.content.ruleset_files import PATTERNS
 from interlock.content.rulesets import SetFolders, load_patterns, load_ruleset
+from interlock.content.visibility import visible
 from interlock.contract.match import match_contract
 from interlock.documents.files import inside
+from interlock.documents.names import closest
 from interlock.documents.parsed import keep_parsed
 from interlock.documents.resources import data_dir
 from interlock.documents.timing import timed
@@ -74,12 +76,7 @@ class Content:
     @property
     def parts(self) -> ContentParts:
         """What is compared with the shipped content."""
-        return ContentParts(
-            self.ruleset,
-            self.questionnaires,
-            self.patterns.patterns,
-            hides=self.hides,
-        )
+        return ContentParts(self.ruleset, self.questionnaires, self.patterns.patterns, hides=self.hides)
 
     @cached_property
     def items(self) -> Mapping[str, Item]:
@@ -93,11 +90,8 @@ class Content:
         """
         if item_id in self.items:
             return self.items[item_id]
-        import difflib
-
-        close = difflib.get_close_matches(item_id, self.items, n=3, cutoff=0.5)
-        hint = f"did you mean {', '.join(close)}?" if close else "interlock questions lists them"
-        raise InterlockError(f"there is no question {item_id!r}", remedy=hint)
+        remedy = closest(item_id, self.items, "interlock questions lists them")
+        raise InterlockError(f"there is no question {item_id!r}", remedy=remedy)
 
 
 @dataclass(frozen=True)
@@ -133,6 +127,10 @@ class Inputs:
                 return org
         known = ", ".join(org.id for org in self.organizations) or "none yet"
         raise InterlockError(f"there is no organisation {org_id!r}", remedy=f"organisations: {known}")
+
+    def visible(self, scope: str) -> Mapping[str, bool | None]:
+        """For every question whether it is asked, given the answers of ``product`` or of one organisation."""
+        return visible(self.content.questionnaires, {**self.product, **self.answers(scope)})
 
     def answers(self, scope: str) -> Mapping[str, Response]:
         """Responses of ``product`` or of one organisation's file."""

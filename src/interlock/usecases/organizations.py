@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from interlock.fhir.directory import Directory, DirectoryEntry
+from interlock.fhir.directory import DirectoryEntry
 from interlock.model import words
 from interlock.model.address import REMEDY, SECRET_FOUND
 from interlock.model.errors import InterlockError
@@ -118,7 +118,7 @@ def import_organizations(
         picked=len(picked),
         added=tuple(map(_imported, organizations, chosen)),
         known={entry.url: known[_comparable(entry.url)] for entry in picked if _comparable(entry.url) in known},
-        dropped=_dropped(directory),
+        dropped=tuple(DroppedAddress.model_validate(entry, from_attributes=True) for entry in directory.dropped),
         left_out=len(fresh) - len(chosen),
         saved=not dry_run,
     )
@@ -171,17 +171,4 @@ def _imported(org: Organization, entry: DirectoryEntry) -> ImportedOrganization:
         other_names=entry.names[1:],
         repairs=entry.repairs,
         location=entry.location,
-    )
-
-
-def _dropped(directory: Directory) -> tuple[DroppedAddress, ...]:
-    return tuple(
-        DroppedAddress(
-            location=dropped.location,
-            name=dropped.name,
-            address=dropped.address,
-            word=dropped.word,
-            reason=dropped.reason,
-        )
-        for dropped in directory.dropped
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from interlock.documents.names import closest
 from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Owner
@@ -136,13 +136,8 @@ def _tasks(simulation: Simulation, names: Iterable[str]) -> tuple[str, ...]:
         upper = name.upper()
         matching = [ids[upper]] if upper in ids else [ids[key] for key in ids if key.partition("@")[0] == upper]
         if not matching:
-            close = difflib.get_close_matches(upper[:100], ids, n=3, cutoff=0.5)
-            hint = (
-                f"did you mean {', '.join(ids[key] for key in close)}?"
-                if close
-                else "interlock plan --tasks lists them"
-            )
-            raise InterlockError(f"nothing in the plan is called {name!r}", remedy=hint)
+            remedy = closest(name, ids.values(), "interlock plan --tasks lists them")
+            raise InterlockError(f"nothing in the plan is called {name!r}", remedy=remedy)
         task_ids.update(dict.fromkeys(matching))
     return tuple(task_ids)
 

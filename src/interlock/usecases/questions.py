@@ -13,13 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from interlock.content.visibility import visible
 from interlock.model import words
 from interlock.model.base import Gate, Model, Scope, Status
-from interlock.model.finding import GATE_RANK, UNDECIDED, Finding, is_requirement
+from interlock.model.finding import GATE_RANK, UNDECIDED, Finding, Subject, is_requirement
 from interlock.model.questionnaire import AnswerValue, Item, Response
 from interlock.model.readiness import OrgReadiness
-from interlock.usecases.judge import Judgement, asked, judge_of
+from interlock.usecases.judge import Judgement, asked, judge
 from interlock.usecases.load import Inputs
 
 
@@ -152,12 +151,12 @@ def rank_questions(inputs: Inputs, scope: str | None = None) -> tuple[Ranked, ..
     ranked: dict[tuple[str, str], Ranked] = {}
     for name in scopes:
         unanswered = [question for question in questions(inputs, name) if question.status is Status.UNANSWERED]
-        shown = _visible(inputs, name) if unanswered else {}
+        shown = inputs.visible(name) if unanswered else {}
         ranked |= {
             (name, question.item.id): Ranked(question, certain=shown.get(question.item.id) is True)
             for question in unanswered
         }
-    judged = judge_of(inputs.content).judge(inputs)
+    judged = judge(inputs)
     undecided = [finding for finding in judged.findings if finding.outcome in UNDECIDED and finding.missing_answers]
     for finding in undecided:
         _credit(finding, judged, inputs, ranked)
@@ -172,16 +171,17 @@ def rank_questions(inputs: Inputs, scope: str | None = None) -> tuple[Ranked, ..
     )
 
 
-def _scope_of(item: Item, finding: Finding) -> str | None:
+def scope_asked(item: Item, subject: Subject) -> str | None:
+    """Where a finding's subject has its answer to a question; none where an organisation's is no answer about it."""
     if item.scope is not Scope.ORG:
         return "product"
-    return finding.subject.id if finding.subject.scope is Scope.ORG else None
+    return subject.id if subject.scope is Scope.ORG else None
 
 
 def _waits_for(finding: Finding, inputs: Inputs, ranked: Mapping[tuple[str, str], Ranked]) -> Iterable[Ranked]:
     for name in finding.missing_answers:
         item = inputs.content.items.get(name)
-        scope = _scope_of(item, finding) if item else None
+        scope = scope_asked(item, finding.subject) if item else None
         if scope is not None and (scope, name) in ranked:
             yield ranked[scope, name]
 
@@ -253,8 +253,3 @@ def _hand_over(inputs: Inputs, ranked: Mapping[tuple[str, str], Ranked]) -> None
                 control.points += question.points
                 control.waiting |= question.waiting
                 break
-
-
-def _visible(inputs: Inputs, scope: str) -> Mapping[str, bool | None]:
-    answers = inputs.product if scope == "product" else {**inputs.product, **inputs.answers(scope)}
-    return visible(inputs.content.questionnaires, answers)

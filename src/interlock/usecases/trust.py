@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from interlock.documents.files import read_bytes
@@ -35,11 +35,7 @@ def trust_report(workspace: Workspace) -> TrustReport:
     """
     organizations = workspace.read().organizations
     private, unresolved = asyncio.run(_private(organizations))
-    asked: list[Grant] = []
-    for org in organizations:
-        asked += credential_grants(org, latest_observation(workspace, org.id))
-    asked += [grant for org in organizations if org.id in private and (grant := base_grant(org)) is not None]
-    asked += content_grants(workspace.root)
+    asked = _asked(workspace, organizations, private)
     allowed = Trust(workspace.root).grants()
     return TrustReport(
         workspace=str(workspace.root),
@@ -48,12 +44,11 @@ def trust_report(workspace: Workspace) -> TrustReport:
     )
 
 
-def granted(workspace: Workspace) -> frozenset[Grant]:
-    """Everything that a workspace may do now.
-
-    :raises DocumentError: the record of what is allowed is damaged.
-    """
-    return Trust(workspace.root).grants()
+def _asked(workspace: Workspace, organizations: Sequence[Organization], private: Collection[str]) -> list[Grant]:
+    """All that a workspace asks for; ``private`` are the organisations whose base is in a private network."""
+    grants = [grant for org in organizations for grant in credential_grants(org, latest_observation(workspace, org.id))]
+    grants += [grant for org in organizations if org.id in private and (grant := base_grant(org)) is not None]
+    return [*grants, *content_grants(workspace.root)]
 
 
 def allow(workspace: Workspace, entries: Iterable[AskedGrant]) -> None:
@@ -93,14 +88,12 @@ def trust_own(workspace: Workspace) -> None:
     """
     with contextlib.suppress(InterlockError):
         organizations = workspace.read().organizations
-        local = [
-            org
+        private = {
+            org.id
             for org in organizations
-            if (where := _origin(org)) is not None and kind_of_host(where.host) == "private"
-        ]
-        grants = [grant for org in organizations for grant in credential_grants(org)]
-        grants += [grant for org in local if (grant := base_grant(org)) is not None]
-        Trust(workspace.root).allow_only([*grants, *content_grants(workspace.root)])
+            if (base := origin_of(org)) is not None and kind_of_host(base.host) == "private"
+        }
+        Trust(workspace.root).allow_only(_asked(workspace, organizations, private))
 
 
 def trust_typed_base(workspace: Workspace, org: Organization, before: Organization | None) -> None:
@@ -122,7 +115,7 @@ def new_credentials(workspace: Workspace, org: Organization) -> tuple[Grant, ...
 def credential_grants(org: Organization, observation: Observation | None = None) -> tuple[Grant, ...]:
     """What an organisation's file asks for: each variable that it names, at the base, and at the token endpoint where
     an observation saw that elsewhere."""
-    base = _origin(org)
+    base = origin_of(org)
     if base is None:
         return ()
     origins = [base]
@@ -131,10 +124,11 @@ def credential_grants(org: Organization, observation: Observation | None = None)
     if smart is not None and smart.token_endpoint is not None:
         elsewhere = origin(smart.token_endpoint)
         origins += [elsewhere] if elsewhere is not None and elsewhere != base else []
-    return tuple(grant for where in origins for grant in _credentials_at(org, where))
+    return tuple(grant for where in origins for grant in grants_at(org, where))
 
 
-def _credentials_at(org: Organization, where: Origin) -> tuple[Grant, ...]:
+def grants_at(org: Organization, where: Origin) -> tuple[Grant, ...]:
+    """What an organisation's file asks for at one origin."""
     named = {role: getattr(org.auth, f"{role}_env") for role in _ROLES}
     return tuple(
         Grant.model_validate(
@@ -147,7 +141,7 @@ def _credentials_at(org: Organization, where: Origin) -> tuple[Grant, ...]:
 
 def base_grant(org: Organization) -> Grant | None:
     """The base of an organisation, to be contacted in a private network; none where that needs nobody's leave."""
-    where = _origin(org)
+    where = origin_of(org)
     return None if where is None else Grant(kind="private_base", org=org.id, origin=origin_text(where))
 
 
@@ -172,64 +166,9 @@ def trusted_origins(workspace: Workspace) -> frozenset[Origin]:
 
     :raises DocumentError: a file of the workspace, or the record of what is allowed, is broken.
     """
-    grants = granted(workspace)
+    grants = Trust(workspace.root).grants()
     bases = [org for org in workspace.read().organizations if base_grant(org) in grants]
-    return frozenset(where for org in bases if (where := _origin(org)) is not None)
-
-
-def credential_origins(org: Organization, grants: Iterable[Grant]) -> frozenset[Origin]:
-    """Origins to which every credential that an organisation names may be sent."""
-    allowed = frozenset(grants)
-    granted = {where for grant in allowed if grant.org == org.id and grant.origin and (where := origin(grant.origin))}
-    return frozenset(where for where in granted if set(_credentials_at(org, where)) <= allowed)
-
-
-def grants_for_run(organizations: Sequence[Organization], texts: Sequence[str]) -> frozenset[Grant]:
-    """What ``--trust-credentials ORG=HOST[:PORT][,VARIABLE…]`` allows for one run.
-
-    The organisation's credentials may go to that host. A variable that is not named ``INTERLOCK_CRED_…`` must be named
-    there too, for it may be another program's.
-
-    :raises InterlockError: it is written otherwise, there is no such organisation, or a variable is not named.
-    """
-    known = {org.id: org for org in organizations}
-    grants: set[Grant] = set()
-    for text in texts:
-        org_id, equals, rest = text.partition("=")
-        host, *named = rest.split(",")
-        if not equals or not host:
-            raise InterlockError(
-                f"--trust-credentials {plain(text, 80)!r} is not ORG=HOST",
-                remedy="write --trust-credentials riverside=fhir.riverside.example",
-            )
-        org = known.get(org_id)
-        if org is None:
-            raise InterlockError(
-                f"--trust-credentials names {plain(org_id, 80)!r}, and no such organisation is probed",
-                remedy=f"organisations: {', '.join(known) or 'none'}",
-            )
-        base = _origin(org)
-        where = (
-            base if base is not None and host in {base.host, f"{base.host}:{base.port}"} else origin(f"https://{host}")
-        )
-        if where is None:
-            raise InterlockError(f"--trust-credentials: {plain(host, 80)!r} is no host name")
-        asked = _credentials_at(org, where)
-        foreign = [grant.variable for grant in asked if is_foreign(grant) and grant.variable not in named]
-        if foreign:
-            names = ",".join(name for name in dict.fromkeys(foreign) if name)
-            raise InterlockError(
-                f"{org.id} asks for {names}, which may be another program's",
-                remedy=f"name it to allow it: --trust-credentials {org.id}={host},{names}",
-            )
-        grants.update(asked, [Grant(kind="credential", org=org.id, origin=origin_text(where))])
-    return frozenset(grants)
-
-
-def certificate_origins(grants: Iterable[Grant]) -> frozenset[Origin]:
-    """Where a client certificate that the user gives may be presented: wherever any credential may go."""
-    texts = {grant.origin for grant in grants if grant.kind == "credential" and grant.origin is not None}
-    return frozenset(where for text in texts if (where := origin(text)) is not None)
+    return frozenset(where for org in bases if (where := origin_of(org)) is not None)
 
 
 def is_foreign(grant: Grant) -> bool:
@@ -243,7 +182,7 @@ def origin_text(where: Origin) -> str:
     return f"{where.scheme}://{host}" + ("" if where == origin(f"{where.scheme}://{host}") else f":{where.port}")
 
 
-def _origin(org: Organization) -> Origin | None:
+def origin_of(org: Organization) -> Origin | None:
     """The origin of an organisation's base; none without a base, and for a simulated organisation."""
     return origin(org.fhir_base_url) if org.fhir_base_url else None
 
@@ -272,7 +211,7 @@ async def _private(organizations: Sequence[Organization]) -> tuple[frozenset[str
         return False  # nobody can allow such an address
 
     try:
-        wanted = [(org.id, where) for org in organizations if (where := _origin(org)) is not None]
+        wanted = [(org.id, where) for org in organizations if (where := origin_of(org)) is not None]
         answers = await asyncio.gather(*(is_private(where) for _, where in wanted))
     finally:
         await resolver.close()

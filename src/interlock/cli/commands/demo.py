@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -28,10 +29,10 @@ def demo(
         from interlock.cli.summary import show_summary
         from interlock.usecases.demo import run_demo
 
-        with ProbeProgress() as progress:
+        with closing(ProbeProgress()) as progress:
 
             def step(text: str) -> None:
-                progress.stop()
+                progress.close()
                 say(text)
 
             result = run_demo(

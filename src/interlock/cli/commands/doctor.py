@@ -12,7 +12,7 @@ from interlock.usecases.doctor import examine
 
 def doctor(output: TableOrJson = "table", folder: WorkspaceOption = None) -> None:
     """Check this machine, the libraries and the workspace; say what is missing and what to do."""
-    findings = examine(folder or Path())
+    findings = tuple(examine(folder or Path()))
     if output == "json":
         emit_json(findings)
     else:

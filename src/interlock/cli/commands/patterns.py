@@ -15,8 +15,8 @@ from interlock.cli.output import blank, cell_text, console, emit_result, make_gr
 from interlock.model import words
 from interlock.model.pattern import PatternMatch
 from interlock.model.text import plain
+from interlock.usecases.judge import find_patterns
 from interlock.usecases.load import load_inputs, open_workspace
-from interlock.usecases.patterns import find_patterns
 
 #: How many messages a pattern shows before it counts the rest.
 _SHOWN = 8

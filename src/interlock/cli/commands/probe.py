@@ -10,11 +10,15 @@ import typer
 
 from interlock.cli import probe_options as options
 from interlock.cli.options import WorkspaceOption
+from interlock.cli.output import say
 from interlock.model import words
 from interlock.model.errors import InterlockError
+from interlock.model.text import plain
 
 if TYPE_CHECKING:
-    from interlock.model.observation import Target
+    from collections.abc import Sequence
+
+    from interlock.model.observation import Observation, Target
     from interlock.workspace.store import Workspace
 
 
@@ -129,10 +133,13 @@ def probe(
         settings = replace(settings, private_origins=settings.private_origins | private_origins_of(targets))
     else:
         from interlock.cli.cards import show_drifts
-        from interlock.cli.trusting import as_trusted, tell_private
+        from interlock.usecases.credentials import trusted_settings
         from interlock.usecases.observations import Comparer, check_drift
 
-        settings = as_trusted(settings, workspace, targets, trust_credentials or [], sample=sample)
+        settings = trusted_settings(settings, workspace, targets, trust_credentials or [], sample=sample)
+        for plan in settings.samples.values():
+            if plan.credentials is None:
+                say(f"Probed without credentials: {plan.reason}")
         comparer = Comparer(workspace, [target.org for target in targets])
         _only(
             comparer.has_contract or not fail_on_drift,
@@ -143,7 +150,7 @@ def probe(
     observations = watch(targets, settings, comparer, streamed, stream=output == "ndjson")
     report(observations, output or "table", out, workspace)
     if comparer is not None:
-        tell_private(observations)
+        _tell_private(observations)
         show_drifts(comparer.drifts, table=output in {None, "table"}, ranked=fail_on_drift)
     thresholds(observations, workspace, fail_on, min_stage)
     if comparer is not None and fail_on_drift:
@@ -172,3 +179,16 @@ def _targets(urls: list[str], org: str | None, folder: Path | None) -> tuple[tup
             f"no FHIR base URL is known for {names}", remedy="interlock org edit ID --url URL, or org add"
         )
     return targets, workspace
+
+
+def _tell_private(observations: Sequence[Observation]) -> None:
+    """How organisations are contacted whose base lies in a private network, where some were not."""
+    refused = [
+        observation.target.org
+        for observation in observations
+        if observation.target.org is not None
+        and any(record.purpose == "metadata" and record.failure == "refused" for record in observation.requests)
+    ]
+    if refused:
+        names = plain(words.listed(refused), 400)
+        say(f"Not contacted: {names}. To look at it and allow it: interlock trust, or --allow-private ORG")
