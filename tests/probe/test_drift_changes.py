@@ -366,7 +366,8 @@ def test_a_new_observation_is_compared_with_the_last_that_saw_anything(workspace
     save_observation(workspace, observed({}, day=1))
     (workspace.root / "observations/acme/2026-03-03T000000.000000Z.json").write_text("{broken")
     comparer = Comparer(workspace, ["acme", "nobody"])
-    assert comparer.drift(observed({}, day=2)) is None
+    comparer.compared(observed({}, day=2))
+    assert comparer.drifts == {}
     lost = comparer.compared(observed(capability(Observation={"interactions": ["read"]}), day=4))
     assert lost.target.org == "acme"
     with pytest.raises(ThresholdNotMetError, match=r"acme: interaction Observation\.create is gone"):

@@ -65,9 +65,9 @@ def test_each_target_is_one_line_that_can_be_read_back(served: Loopback) -> None
     assert sorted(urls(lines)) == sorted(target.base_url for target in wanted)
     assert all(line.endswith(b"\n") and line.count(b"\n") == 1 for line in lines)
     assert {Observation.model_validate_json(line).outcome for line in lines} == {"observed"}
-    assert run.summary.outcomes == {"observed": 12}
-    assert run.summary.vendors == {"Example EHR": 12}
-    assert run.summary.releases == {"R4": 12}
+    assert run.outcomes == {"observed": 12}
+    assert run.vendors == {"Example EHR": 12}
+    assert run.releases == {"R4": 12}
     assert (progress[-1].done, progress[-1].total) == (12, 12)
 
 
@@ -80,14 +80,14 @@ def test_the_summary_counts_what_failed_and_why(served: Loopback) -> None:
     )
     wanted = [target.model_copy(update={"vendor": "Made Up"}) for target in targets(served, 3)]
     run = probe_fleet(wanted, allowing(served), on_line=lambda line: None)
-    summary = run.summary
+    summary = run
     assert summary.outcomes == {"not_observed": 2, "observed": 1}
     assert summary.reasons == {"reset": 1, "html": 1}
     assert summary.vendors == {"Made Up": 3}
     failed = {check.id: check for check in summary.failed_checks}
     assert failed["SMART-001"].count == 1
     assert failed["SMART-001"].title
-    assert run.worst_failed is not None
+    assert run.failed_checks
     assert summary.errors == 0
 
 
@@ -97,8 +97,8 @@ def test_worker_processes_lose_nothing(served: Loopback, tmp_path: Path) -> None
     run = probe_fleet(wanted, allowing(served), out=tmp_path / "out.ndjson", workers=2)
     lines = (tmp_path / "out.ndjson").read_bytes().splitlines()
     assert sorted(urls(lines)) == sorted(target.base_url for target in wanted)
-    assert run.summary.outcomes == {"not_observed": 16, "observed": 8}
-    assert run.summary.reasons == {"connect": 16}
+    assert run.outcomes == {"not_observed": 16, "observed": 8}
+    assert run.reasons == {"connect": 16}
 
 
 def test_a_host_is_never_divided_among_workers() -> None:
@@ -129,8 +129,8 @@ def test_a_mistake_of_this_program_costs_one_target_only(served: Loopback, monke
     monkeypatch.setattr(runner_module, "probe_target", broken)
     lines: list[bytes] = []
     run = probe_fleet(targets(served, 3), allowing(served), on_line=lines.append)
-    assert run.summary.errors == 1
-    assert run.summary.outcomes == {"observed": 2, "not_observed": 1}
+    assert run.errors == 1
+    assert run.outcomes == {"observed": 2, "not_observed": 1}
     (crashed,) = [json.loads(line) for line in lines if b"/1/fhir" in line and b"surprise" in line]
     assert [(check["id"], check["outcome"]) for check in crashed["checks"]] == [("NET-000", "error")]
 
@@ -154,7 +154,7 @@ def test_a_torn_last_line_is_dropped_and_probed_again(served: Loopback, tmp_path
     lines = out.read_bytes().splitlines(keepends=True)
     assert lines[:3] == whole[:3]
     assert sorted(urls(lines)) == sorted(target.base_url for target in targets(served, 6))
-    assert (run.summary.resumed, run.summary.done) == (3, 6)
+    assert (run.resumed, run.done) == (3, 6)
     assert len({request.path for request in served.requests if request.path.endswith("/metadata")}) == 3
 
 

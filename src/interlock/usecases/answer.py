@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -51,47 +51,42 @@ def make_response(
 
     :raises InterlockError: the value is not offered, or the status does not fit the question.
     """
-    for name, text in (("note", note), ("reason", reason), ("evidence_url", evidence_url)):
-        _check_text(item, name.replace("_", " "), text)
+    for name, text in (("note", note), ("reason", reason), ("evidence url", evidence_url)):
+        if len(text or "") > MAX_TEXT:
+            raise InterlockError(
+                f"{item.id}: the {name} is {len(text or ''):,} characters long, more than {MAX_TEXT:,}",
+                remedy="shorten it",
+            )
+        wrong = forbidden(text or "")
+        if wrong is not None:
+            raise InterlockError(f"{item.id}: the {name} holds {wrong.description}", remedy="write it again without it")
     at = (now or datetime.now(UTC)).replace(microsecond=0)
     # What was entered beside the value stays with every status: it is often why the answer is what it is.
-    beside = {"evidence": evidence, "note": note, "evidence_url": evidence_url, "at": at}
-    if status is Status.UNANSWERED:
-        return _response(item, {"status": status} | beside) if note or evidence_url else None
+    fields: dict[str, object] = {
+        "status": status,
+        "evidence": evidence,
+        "note": note,
+        "evidence_url": evidence_url,
+        "at": at,
+    }
+    if status is Status.UNANSWERED and not (note or evidence_url):
+        return None
     if status is Status.NOT_APPLICABLE:
         if item.na == "never":
             raise InterlockError(f"{item.id} always applies", remedy="answer it, or say unknown")
         if not (reason or "").strip():
             raise InterlockError(f"{item.id}: not applicable needs a reason", remedy="give one with --reason")
-        return _response(item, {"status": status, "reason": reason} | beside)
-    if status is Status.UNKNOWN:
-        return _response(item, {"status": status} | beside)
-    if raw is None:
-        raise InterlockError(f"{item.id}: no value was given", remedy="give one, or say --status unknown")
-    value = parse_answer(item, raw)
-    return _response(item, {"status": status, "value": value} | beside)
-
-
-def _response(item: Item, fields: dict[str, Any]) -> Response:
+        fields["reason"] = reason
+    if status is Status.ANSWERED:
+        if raw is None:
+            raise InterlockError(f"{item.id}: no value was given", remedy="give one, or say --status unknown")
+        fields["value"] = parse_answer(item, raw)
     try:
         return Response.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise InterlockError(
-            f"{item.id}: {plain(first['msg'])}", remedy=REMEDY if first["type"] == SECRET_FOUND else None
-        ) from error
-
-
-def _check_text(item: Item, name: str, text: str | None) -> None:
-    if text is None:
-        return
-    if len(text) > MAX_TEXT:
-        raise InterlockError(
-            f"{item.id}: the {name} is {len(text):,} characters long, more than {MAX_TEXT:,}", remedy="shorten it"
-        )
-    wrong = forbidden(text)
-    if wrong is not None:
-        raise InterlockError(f"{item.id}: the {name} holds {wrong.description}", remedy="write it again without it")
+        remedy = REMEDY if first["type"] == SECRET_FOUND else None
+        raise InterlockError(f"{item.id}: {plain(first['msg'])}", remedy=remedy) from error
 
 
 def record_answer(

@@ -19,6 +19,7 @@ from interlock.documents.timing import timed
 from interlock.judge.verdict import verdict_value
 from interlock.model.base import RuleOutcome, Scope, Status, VerdictValue
 from interlock.model.finding import PRODUCT, Finding, Subject
+from interlock.model.organization import Organization
 from interlock.model.questionnaire import AnswerValue, Item, ItemType, Response
 from interlock.model.readiness import AnswerChange, VerdictChange
 from interlock.usecases.judge import judge_of
@@ -82,9 +83,8 @@ class _Search:
 
     def earlier(self) -> VerdictChange | None:
         """The nearest answer that makes the verdict an earlier one."""
-        vendors = sorted({org.vendor for org in self.inputs.organizations})
-        orgs = [org.id for org in self.inputs.organizations[:MAX_ORGANIZATIONS]]
-        others = {*(_vendor(name) for name in vendors), *(_org(name) for name in orgs)}
+        organizations = self.inputs.organizations
+        others = {_vendor(org) for org in organizations} | {_org(org) for org in organizations[:MAX_ORGANIZATIONS]}
         for subjects in ({PRODUCT}, others):
             candidates = {
                 attempt
@@ -119,10 +119,7 @@ class _Search:
                 open_gaps.setdefault(finding.subject, []).append(finding)
         base = [gap for gap in open_gaps.get(PRODUCT, []) if self._argues_for(gap) is self.value]
         yield base
-        own = [
-            [*open_gaps.get(_vendor(org.vendor), []), *open_gaps.get(_org(org.id), [])]
-            for org in self.inputs.organizations
-        ]
+        own = [[*open_gaps.get(_vendor(org), []), *open_gaps.get(_org(org), [])] for org in self.inputs.organizations]
         for gaps in sorted((gaps for gaps in own if gaps), key=len)[:MAX_ORGANIZATIONS]:
             yield [*base, *gaps]
 
@@ -176,12 +173,12 @@ class _Search:
         )
 
 
-def _vendor(name: str) -> Subject:
-    return Subject(scope=Scope.VENDOR, id=name)
+def _vendor(org: Organization) -> Subject:
+    return Subject(scope=Scope.VENDOR, id=org.vendor)
 
 
-def _org(name: str) -> Subject:
-    return Subject(scope=Scope.ORG, id=name)
+def _org(org: Organization) -> Subject:
+    return Subject(scope=Scope.ORG, id=org.id)
 
 
 def _values(item: Item) -> list[AnswerValue]:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from interlock.model.assessment import Assessment
 from interlock.model.errors import InterlockError, Location, WorkspaceError
-from interlock.model.observation import Observation
 from interlock.usecases.assess import assess
 from interlock.usecases.contract import export_contract
 from interlock.usecases.initialize import initialize
@@ -32,7 +31,6 @@ class DemoResult:
 
     workspace: Workspace
     assessment: Assessment
-    observations: tuple[Observation, ...]
     reports: tuple[Path, ...]
     skeletons: tuple[Path, ...]
     skipped: tuple[tuple[str, InterlockError], ...]
@@ -59,7 +57,14 @@ def run_demo(
     say("Preparing the sample workspace")
     workspace = demo_workspace(directory, template, fresh=fresh)
     say("Probing the simulated organisations")
-    observations = asyncio.run(_probe_all(workspace, on_event))
+    targets = targets_of(load_inputs(workspace).organizations)
+    comparer = Comparer(workspace, [target.org for target in targets])
+
+    async def probe_all() -> None:
+        async for _ in probe_targets(targets, ProbeSettings(), on_event, comparer):
+            pass
+
+    asyncio.run(probe_all())
     say("Scoring")
     inputs = load_inputs(workspace)
     assessment = assess(inputs, today=today)
@@ -73,7 +78,7 @@ def run_demo(
         on_skipped=lambda name, error: skipped.append((name, error)),
     )
     skeletons = export_contract(inputs, workspace.output(workspace.root / "reports" / "contract"), today=today)
-    return DemoResult(workspace, assessment, observations, reports, skeletons, tuple(skipped))
+    return DemoResult(workspace, assessment, reports, skeletons, tuple(skipped))
 
 
 def demo_workspace(directory: Path, template: str, *, fresh: bool) -> Workspace:
@@ -95,9 +100,3 @@ def demo_workspace(directory: Path, template: str, *, fresh: bool) -> Workspace:
     workspace = initialize(directory, template)
     workspace.write(MARKER, b"Made by: interlock demo. interlock demo --fresh replaces this folder.\n")
     return workspace
-
-
-async def _probe_all(workspace: Workspace, on_event: Callable[[ProbeEvent], None] | None) -> tuple[Observation, ...]:
-    targets = targets_of(load_inputs(workspace).organizations)
-    comparer = Comparer(workspace, [target.org for target in targets])
-    return tuple([observation async for observation in probe_targets(targets, ProbeSettings(), on_event, comparer)])

@@ -46,7 +46,11 @@ def pick(entries: Sequence[DirectoryEntry], name: str | None, vendor: str | None
     fitting = [entry for entry in entries if name is None or any(_fits(name, listed) for listed in entry.names)]
     if vendor is not None and any(entry.vendor for entry in entries):
         wanted = vendor_id(vendor)
-        fitting = [entry for entry in fitting if entry.vendor and _is_of(entry.vendor, vendor, wanted)]
+        fitting = [
+            entry
+            for entry in fitting
+            if entry.vendor and (vendor_id(entry.vendor) == wanted or vendor.casefold() in entry.vendor.casefold())
+        ]
     if not fitting and (name is not None or vendor is not None):
         raise InterlockError(
             f"none of the {len(entries):,} endpoints fits", remedy="ask for less, or for another --name or --vendor"
@@ -66,7 +70,3 @@ def _fits(pattern: str, name: str) -> bool:
     if "*" in pattern or "?" in pattern:
         return fnmatch.fnmatchcase(name.casefold(), pattern.casefold().replace("[", "[[]"))
     return pattern.casefold() in name.casefold()
-
-
-def _is_of(listed: str, asked: str, wanted: str) -> bool:
-    return vendor_id(listed) == wanted or asked.casefold() in listed.casefold()

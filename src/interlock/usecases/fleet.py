@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from interlock.model.base import Severity
 from interlock.model.fleet import FleetSummary
 from interlock.model.observation import Target
 from interlock.probe.fleet import ResultFile, key_of, run_fleet
@@ -30,14 +29,6 @@ class FleetProgress:
     fresh: int
     elapsed_s: float
     outcomes: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class FleetRun:
-    """A run that ended: its summary, and the severest failed check, or none."""
-
-    summary: FleetSummary
-    worst_failed: Severity | None
 
 
 def directory_targets(
@@ -62,7 +53,7 @@ def probe_fleet(
     out: Path | None = None,
     resume: bool = False,
     workers: int = 1,
-) -> FleetRun:
+) -> FleetSummary:
     """Probe targets; each result goes as one line of JSON to ``out``, or else to ``on_line``.
 
     With ``resume``, the results that ``out`` holds are counted and their targets left out. An interrupt ends the run
@@ -100,6 +91,4 @@ def probe_fleet(
         except KeyboardInterrupt:
             interrupted = True
     elapsed_s = time.monotonic() - started
-    summary = tally.summary(targets=total, resumed=resumed, elapsed_s=elapsed_s, interrupted=interrupted)
-    severities = [check.severity for check in summary.failed_checks]
-    return FleetRun(summary, min(severities, key=lambda severity: severity.rank, default=None))
+    return tally.summary(targets=total, resumed=resumed, elapsed_s=elapsed_s, interrupted=interrupted)

@@ -80,6 +80,14 @@ def part(graph: GapGraph, org: str | None) -> GapGraph:
     )
 
 
+_WRITERS = {
+    "json": exports.to_json,
+    "mermaid": exports.to_mermaid,
+    "dot": exports.to_dot,
+    "graphml": exports.to_graphml,
+}
+
+
 def draw(
     assessment: Assessment, how: Literal["json", "mermaid", "dot", "graphml", "svg"], org: str | None = None
 ) -> str:
@@ -88,14 +96,8 @@ def draw(
     :raises InterlockError: a picture is asked for and nothing is open.
     """
     graph = part(assessment.graph, org)
-    if how == "json":
-        return exports.to_json(graph)
-    if how == "mermaid":
-        return exports.to_mermaid(graph)
-    if how == "dot":
-        return exports.to_dot(graph)
-    if how == "graphml":
-        return exports.to_graphml(graph)
+    if how != "svg":
+        return _WRITERS[how](graph)
     if not graph.nodes:
         raise InterlockError(
             "there is no graph to draw: nothing is open", remedy="interlock score shows where things stand"

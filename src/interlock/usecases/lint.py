@@ -41,7 +41,8 @@ def lint_content(path: Path | None) -> tuple[LintProblem, ...]:
     if questions.is_dir() and (rules / CORE).is_dir():
         own = SetFolders((rules,))
         return _lint_all([questions], own, own.tops())
-    problems = list(_lint_all(asked, folders, _tops(path, folders)))
+    tops = SetFolders((rules,)).tops() if rules.is_dir() else ()  # its own sets that no other of its own extends
+    problems = list(_lint_all(asked, folders, tops or (CORE,)))
     ours = [problem for problem in problems if problem.file is None or not Path(problem.file).is_relative_to(path)]
     if ours:
         already = set(lint_content(None))
@@ -61,7 +62,10 @@ def lint_directories(
     asked = read_questionnaires(questions)
     read = read_ruleset(ruleset, folders)
     problems = lint_ruleset(read, asked.questionnaires, asked.items, statements, check_ids=check_ids)
-    return in_order([*problems, *map(from_error, asked.problems), *_scalars(questions)])
+    scalars = [
+        problem for folder in questions for path in sorted(folder.glob("*.yaml")) for problem in scalar_problems(path)
+    ]
+    return in_order([*problems, *map(from_error, asked.problems), *scalars])
 
 
 def _lint_all(questions: Sequence[Path], folders: SetFolders, tops: Sequence[str]) -> tuple[LintProblem, ...]:
@@ -77,18 +81,6 @@ def _lint_all(questions: Sequence[Path], folders: SetFolders, tops: Sequence[str
         if (root / PATTERNS).is_dir():
             problems += lint_patterns(read_patterns(root / PATTERNS), asked, check_ids)
     return in_order(problems)
-
-
-def _tops(path: Path, folders: SetFolders) -> tuple[str, ...]:
-    """The sets to lint: a folder's own that no other of its own extends, else the shipped one."""
-    own = SetFolders((path / "rulesets",)).tops() if (path / "rulesets").is_dir() else ()
-    return own or (CORE,)
-
-
-def _scalars(questions: Sequence[Path]) -> list[LintProblem]:
-    return [
-        problem for folder in questions for path in sorted(folder.glob("*.yaml")) for problem in scalar_problems(path)
-    ]
 
 
 def _lint_workspace(path: Path, folders: SetFolders) -> list[LintProblem]:

@@ -49,37 +49,29 @@ class Comparer:
     """What a workspace does with the observations of a probe: each is checked against the contract, compared with the
     organisation's last one that saw anything (read before the new ones are saved), and saved with its documents.
 
+    :ivar contract: what changes are ranked by, if there is one.
     :ivar drifts: the comparisons so far, by organisation.
     """
 
     def __init__(self, workspace: Workspace, orgs: Iterable[str | None]) -> None:
         self._workspace = workspace
         self._organizations = {org.id: org for org in workspace.read().organizations}
-        self._contract = workspace.contract()
+        self.contract = workspace.contract()
         self.drifts: dict[str, Drift] = {}
         self._last = {org: last for org in orgs if org and (last := _last_seen(workspace, org)) is not None}
-
-    @property
-    def has_contract(self) -> bool:
-        """Whether there is a contract to rank by."""
-        return self._contract is not None
-
-    def drift(self, observation: Observation) -> Drift | None:
-        """What changed since the last one; none when there is none, or when nothing was seen this time."""
-        org = observation.target.org
-        before = self._last.get(org or "")
-        if org is None or before is None or observation.outcome == "not_observed":
-            return None
-        self.drifts[org] = drift_between(before, observation, self._contract, self._organizations.get(org))
-        return self.drifts[org]
 
     def compared(self, observation: Observation) -> Observation:
         """The observation with its checks against the contract, and of what changed."""
         org = self._organizations.get(observation.target.org or "")
-        if self._contract is not None and org is not None:
-            observation = with_contract(observation, self._contract, match_contract(self._contract, org, observation))
-        drift = self.drift(observation)
-        return with_drift(observation, drift) if drift is not None else observation
+        if org is None:
+            return observation
+        if self.contract is not None:
+            observation = with_contract(observation, self.contract, match_contract(self.contract, org, observation))
+        before = self._last.get(org.id)
+        if before is None or observation.outcome == "not_observed":
+            return observation
+        self.drifts[org.id] = drift_between(before, observation, self.contract, org)
+        return with_drift(observation, self.drifts[org.id])
 
     def saved(self, observation: Observation) -> Observation:
         """The observation as :meth:`compared` makes it; saved, if it is an organisation's."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from interlock.model import words
 from interlock.model.base import CheckOutcome, Severity
 from interlock.model.errors import InterlockError, ThresholdNotMetError
+from interlock.model.fleet import FleetSummary
 from interlock.model.observation import Observation, Target
 from interlock.model.text import plain
 from interlock.probe.runner import probe
@@ -185,11 +186,13 @@ def check_failures(observations: Sequence[Observation], fail_on: Severity) -> No
         raise ThresholdNotMetError(f"{checks}: {'; '.join(failed[:5])}{more}")
 
 
-def check_worst(worst: Severity | None, fail_on: Severity) -> None:
-    """The same for a run of which only the severest failed check is known.
+def check_summary(summary: FleetSummary, fail_on: Severity) -> None:
+    """The same for a run over a directory.
 
-    :raises ThresholdNotMetError: it is at least that severe.
+    :raises ThresholdNotMetError: the severest failed check is at least that severe.
     """
-    if worst is not None and worst.rank <= fail_on.rank:
-        severity, limit = words.SEVERITY[worst].phrase, words.SEVERITY[fail_on].phrase
-        raise ThresholdNotMetError(f"checks of severity {severity} failed, and {limit} was the limit")
+    failed = [check.severity for check in summary.failed_checks if check.severity.rank <= fail_on.rank]
+    if failed:
+        worst = words.SEVERITY[min(failed, key=lambda severity: severity.rank)].phrase
+        limit = words.SEVERITY[fail_on].phrase
+        raise ThresholdNotMetError(f"checks of severity {worst} failed, and {limit} was the limit")

@@ -20,7 +20,7 @@ from interlock.model.errors import InterlockError, NothingObservedError
 from interlock.model.fleet import FleetSummary
 from interlock.model.text import plain
 from interlock.usecases.fleet import FleetProgress, directory_targets, probe_fleet
-from interlock.usecases.probe import check_worst, named_origins
+from interlock.usecases.probe import check_summary, named_origins
 
 _TERMINAL_EVERY_S = 0.2
 _LOG_EVERY_S = 10.0
@@ -89,14 +89,14 @@ def fleet(
         targets, settings, on_line=_write, on_progress=line.show, out=out, resume=resume, workers=workers
     )
     line.clear()
-    show_summary(ended.summary)
+    show_summary(ended)
     if summary is not None:
-        save(summary, to_json(ended.summary.model_dump(mode="json")))
-    if ended.summary.interrupted:
+        save(summary, to_json(ended.model_dump(mode="json")))
+    if ended.interrupted:
         raise KeyboardInterrupt
-    _check(ended.summary)
+    _check(ended)
     if fail_on is not None:
-        check_worst(ended.worst_failed, Severity(fail_on))
+        check_summary(ended, Severity(fail_on))
 
 
 def _check(summary: FleetSummary) -> None:

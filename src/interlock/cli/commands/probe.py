@@ -142,7 +142,7 @@ def probe(
                 say(f"Probed without credentials: {plan.reason}")
         comparer = Comparer(workspace, [target.org for target in targets])
         _only(
-            comparer.has_contract or not fail_on_drift,
+            comparer.contract is not None or not fail_on_drift,
             "--fail-on-drift needs a contract.yaml to rank by",
             "write one, or leave it out",
         )
