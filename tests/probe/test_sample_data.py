@@ -44,8 +44,7 @@ from interlock.probe.transport.settings import ProbeSettings, SamplePlan
 from interlock.sandbox.client import CLIENT_ID, KEY_ID
 from interlock.sandbox.organizations import load_organizations
 from interlock.sandbox.server import SandboxServer
-from interlock.usecases.credentials import sample_plans
-from interlock.usecases.trust import credential_grants
+from interlock.usecases.trust import credential_grants, sample_plans
 from sandbox_client import client_private_key_pem
 from typed_targets import probe_sync
 

@@ -272,8 +272,8 @@ def test_at_a_terminal_each_strange_variable_is_typed_by_name(
     def answers(*lines: str) -> None:
         typed[:] = lines
 
-    monkeypatch.setattr("interlock.cli.trusting.typer.confirm", lambda *_, **__: typed.pop(0) == "y")
-    monkeypatch.setattr("interlock.cli.trusting.typer.prompt", lambda *_, **__: typed.pop(0))
+    monkeypatch.setattr("interlock.cli.commands.trust.typer.confirm", lambda *_, **__: typed.pop(0) == "y")
+    monkeypatch.setattr("interlock.cli.commands.trust.typer.prompt", lambda *_, **__: typed.pop(0))
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     answers("n", "yes")
     assert run(["trust", str(workspace)]) == 0

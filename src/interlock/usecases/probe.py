@@ -111,11 +111,9 @@ def client_certificate(certificate: Path | None, key: Path | None, password: str
 
     :raises InterlockError: there is a key and no certificate.
     """
-    if certificate is None:
-        if key is not None:
-            raise InterlockError("a client key was given without its certificate", remedy="add --client-cert FILE")
-        return None
-    return ClientCertificate(certificate, key, password)
+    if certificate is None and key is not None:
+        raise InterlockError("a client key was given without its certificate", remedy="add --client-cert FILE")
+    return ClientCertificate(certificate, key, password) if certificate is not None else None
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from interlock.cli.options import TableOrJson, WorkspaceOption
 from interlock.cli.output import emit_json, say, show_table
 from interlock.model import words
 from interlock.model.forms import FormImport
-from interlock.usecases.fhir_import import FormsRefusedError, answer_words, apply_import, plan_import
+from interlock.usecases.fhir_forms import FormsRefusedError, answer_words, apply_import, plan_import
 from interlock.usecases.load import load_inputs, open_workspace
 
 app = typer.Typer(help="Take answers from other tools.", no_args_is_help=True)

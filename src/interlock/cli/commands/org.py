@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from interlock.cli.commands.trust import choose, show_credentials
 from interlock.cli.options import TableOrJson, WorkspaceOption
 from interlock.cli.output import emit_json, emit_result, say, show_table
-from interlock.cli.trusting import choose, show_credentials
 from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.fleet import ImportResult

@@ -133,8 +133,8 @@ def probe(
         settings = replace(settings, private_origins=settings.private_origins | private_origins_of(targets))
     else:
         from interlock.cli.cards import show_drifts
-        from interlock.usecases.credentials import trusted_settings
         from interlock.usecases.observations import Comparer, check_drift
+        from interlock.usecases.trust import trusted_settings
 
         settings = trusted_settings(settings, workspace, targets, trust_credentials or [], sample=sample)
         for plan in settings.samples.values():

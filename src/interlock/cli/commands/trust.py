@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,12 +11,12 @@ import typer
 
 from interlock.cli.options import TableOrJson
 from interlock.cli.output import emit_json, say, show_table
-from interlock.cli.trusting import choose, show_credentials, state
 from interlock.model import words
 from interlock.model.errors import InterlockError
-from interlock.model.trust import TrustReport
+from interlock.model.text import plain
+from interlock.model.trust import Grant, TrustReport
 from interlock.usecases.load import open_workspace
-from interlock.usecases.trust import allow, forget_workspace, trust_report, trusted_workspaces
+from interlock.usecases.trust import allow, forget_workspace, is_foreign, trust_report, trusted_workspaces
 
 
 def trust(
@@ -70,11 +71,11 @@ def _show(report: TrustReport) -> None:
         say("Addresses on this machine or in a private network:")
         show_table(
             ["Organisation", "Address", ""],
-            [(e.grant.org, e.grant.origin, state(e.allowed)) for e in by_kind["private_base"]],
+            [(e.grant.org, e.grant.origin, _state(e.allowed)) for e in by_kind["private_base"]],
         )
     for entry in by_kind["content"]:
         say(
-            f"Questions and rules of its own ({state(entry.allowed)}). They are judged in any case, and a report's "
+            f"Questions and rules of its own ({_state(entry.allowed)}). They are judged in any case, and a report's "
             "first page names every difference from ours."
         )
     for org in report.unresolved:
@@ -92,3 +93,44 @@ def _show_trusted(output: str) -> None:
             ["Workspace", "Allowed", "Since"],
             [(workspace.root, len(workspace.grants), words.iso_day(workspace.changed)) for workspace in known],
         )
+
+
+def _state(allowed: bool) -> str:
+    """Whether something is allowed, in a word."""
+    return "allowed" if allowed else "new"
+
+
+def show_credentials(grants: Sequence[tuple[Grant, bool]]) -> None:
+    """A table of credentials: what is read, and where it goes. The second of a pair says whether it is allowed."""
+    say("Credentials: the value of a variable, from your environment or keyring, goes to one address.")
+    show_table(
+        ["Organisation", "Variable", "Used as", "Goes to", ""],
+        [
+            (grant.org, grant.variable, (grant.role or "").replace("_", " "), grant.origin, _state(allowed))
+            for grant, allowed in grants
+        ],
+    )
+
+
+def choose(new: Sequence[Grant]) -> list[Grant]:
+    """What the person at the terminal allows."""
+    foreign = [grant for grant in new if is_foreign(grant)]
+    rest = [grant for grant in new if not is_foreign(grant)]
+    chosen: list[Grant] = []
+    names = tuple(dict.fromkeys(grant.variable or "" for grant in foreign))
+    apart = f", apart from {plain(words.listed(names), 400)}" if names else ""
+    if rest and typer.confirm(f"Allow what is new here{apart}?", err=True):
+        chosen += rest
+    for name in names:
+        wanted = [grant for grant in foreign if grant.variable == name]
+        origins = ", ".join(dict.fromkeys(grant.origin or "" for grant in wanted))
+        typed = typer.prompt(
+            f"{plain(name, 130)} may belong to another program. Type its name to let its value go to "
+            f"{plain(origins, 400)}; press Enter to leave it out",
+            default="",
+            show_default=False,
+            err=True,
+        )
+        if typed.strip() == name:
+            chosen += wanted
+    return chosen
