@@ -147,8 +147,8 @@ class Terminal:
 
     def of_rows(self, selector: str) -> str:
         """What the rows of a table say, those out of sight too, with line breaks taken out."""
-        options = self.app.screen.query_one(selector).options.options
-        return " ".join(" ".join(str(option.prompt).split()) for option in options)
+        rows = self.app.screen.query_one(selector)
+        return " ".join(" ".join(rows.drawn(row).plain.split()) for row in rows._rows)
 
     @property
     def flat_text(self) -> str:

@@ -91,7 +91,7 @@ class ContractSection(Section):
 
     def _show_fit(self, fits: tuple[ContractFit, ...]) -> None:
         table = self.query_one("#fit", Rows)
-        table.set_columns([_NEED, *(Column(fit.org, max(5, min(12, len(fit.org))), grow=1) for fit in fits)])
+        columns = [_NEED, *(Column(fit.org, max(5, min(12, len(fit.org))), grow=1) for fit in fits)]
         needs: dict[tuple[str, str | None, str, str], dict[str, NeedMatch]] = {}
         for fit in fits:
             for match in fit.matches:
@@ -110,7 +110,8 @@ class ContractSection(Section):
             cells += [_sign(by_org.get(fit.org)) for fit in fits]
             rows.append(Row(f"{direction}|{resource}|{kind}|{name}", tuple(cells)))
         nobody = self.state.inputs is not None and not self.state.inputs.organizations
-        table.set_rows(rows, empty="No organisation yet: section 7 adds the first one." if nobody else _NO_CONTRACT)
+        empty = "No organisation yet: section 7 adds the first one." if nobody else _NO_CONTRACT
+        table.set_rows(rows, empty=empty, columns=columns)
 
     def action_fit(self) -> None:
         """Into the matrix."""

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from textual import events, on
 from textual.binding import Binding
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
-from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -26,7 +26,8 @@ from interlock.model import words
 from interlock.model.base import Status
 from interlock.model.questionnaire import Item, ItemType, Response
 from interlock.model.text import plain
-from interlock.tui.page import DIM, OK, STATUS, hang
+from interlock.tui.page import DIM, OK, STATUS, Page, text
+from interlock.tui.widgets.flow import Drawn
 from interlock.tui.widgets.rows import Options
 
 if TYPE_CHECKING:
@@ -248,8 +249,8 @@ def choices_of(item: Item) -> tuple[Choice, ...]:
 class _Line(Option):
     """A line of the list with its question: by the time it is handled, the list may show another question."""
 
-    def __init__(self, asked: Asked, choice: Choice) -> None:
-        super().__init__(Content(""))
+    def __init__(self, asked: Asked, choice: Choice, drawn: Drawn) -> None:
+        super().__init__(drawn)
         self.asked, self.choice = asked, choice
 
 
@@ -271,75 +272,35 @@ class Choices(Options):
         self._asked: Asked | None = None
         self._choices: tuple[Choice, ...] = ()
         self._marked: frozenset[tuple[str, str]] = frozenset()
-        self._opening = False
 
     def show(self, asked: Asked) -> None:
         """Show a question's choices with those marked that its response means."""
         before, self._asked = self._asked, asked
-        marked = _marked(asked.item, asked.response)
+        marked_before, self._marked = self._marked, _marked(asked.item, asked.response)
         if before is not None and before.scope == asked.scope and before.item is asked.item:
-            if marked != self._marked:
-                self._marked = marked
-                self._redraw()
+            for index, choice in enumerate(self._choices if self._marked != marked_before else ()):
+                self.replace_option_prompt_at_index(index, self._drawn(choice))
             return
-        self._choices, self._marked = choices_of(asked.item), marked
-        # The question comes first: the page moves with the arrows, not when a question opens.
-        self._opening = True
+        self._choices = choices_of(asked.item)
         options: list[Option | None] = []
         for index, choice in enumerate(self._choices):
             if choice.kind == "status" and index and self._choices[index - 1].kind != "status":
                 options.append(None)
-            options.append(_Line(asked, choice))
-        self.set_options(options)
-        self._redraw()
-        current = next((i for i, choice in enumerate(self._choices) if (choice.kind, choice.value) in marked), 0)
-        self.highlighted = current
-        self._opening = False
+            options.append(_Line(asked, choice, self._drawn(choice)))
+        # The question comes first: the page moves with the arrows, not when a question opens.
+        with self.prevent(OptionList.OptionHighlighted):
+            self.set_options(options)
+            self.highlighted = next((i for i, c in enumerate(self._choices) if (c.kind, c.value) in self._marked), 0)
 
     @property
     def marked_values(self) -> tuple[str, ...]:
         """The offered values that are marked, in the order in which they are offered."""
         return tuple(c.value for c in self._choices if c.kind == "value" and ("value", c.value) in self._marked)
 
-    @property
-    def _several(self) -> bool:
-        return self._asked is not None and self._asked.item.type is ItemType.MULTI_CHOICE
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Wrap for the new width."""
-        self._redraw()
-
-    def _redraw(self) -> None:
-        width, several = max(20, self.size.width - 4), self._several
-        for index, choice in enumerate(self._choices):
-            marked = (choice.kind, choice.value) in self._marked
-            lines = _draw(choice, width, marked=marked, several=several)
-            self.replace_option_prompt_at_index(index, Content("\n").join(lines))
-        self.refresh(layout=True)
-
-    def watch_highlighted(self, highlighted: int | None) -> None:
-        """Keep the highlighted line in sight: the page scrolls, not the list."""
-        super().watch_highlighted(highlighted)
-        if not self._opening:
-            self.call_after_refresh(self._reveal)
-
-    def _reveal(self) -> None:
-        page = self.parent
-        if (
-            self.highlighted is None
-            or self.highlighted >= len(self._choices)
-            or not isinstance(page, VerticalScroll)
-            or not self.has_focus
-        ):
-            return
-        width, several = max(20, self.size.width - 4), self._several
-        heights = [len(_draw(choice, width, marked=False, several=several)) for choice in self._choices]
-        dividers = sum(
-            self._choices[i].kind != self._choices[i + 1].kind
-            for i in range(min(self.highlighted, len(self._choices) - 1))
-        )
-        y = self.virtual_region.y + 1 + sum(heights[: self.highlighted]) + dividers
-        page.scroll_to_region(Region(0, y, page.size.width, heights[self.highlighted]), animate=False, force=True)
+    def _drawn(self, choice: Choice) -> Drawn:
+        marked = (choice.kind, choice.value) in self._marked
+        several = self._asked is not None and self._asked.item.type is ItemType.MULTI_CHOICE
+        return Drawn(partial(_draw, choice=choice, marked=marked, several=several))
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
@@ -364,14 +325,11 @@ def _marked(item: Item, response: Response | None) -> frozenset[tuple[str, str]]
     return frozenset(("value", str(entry)) for entry in values)
 
 
-def _draw(choice: Choice, width: int, *, marked: bool, several: bool) -> list[Content]:
+def _draw(page: Page, *, choice: Choice, marked: bool, several: bool) -> None:
     if choice.kind == "status":
-        sign = STATUS[Status(choice.value)]
-        glyph = f"({sign.glyph})" if marked else "( )"
+        glyph = f"({STATUS[Status(choice.value)].glyph})" if marked else "( )"
     else:
         glyph = ("[x]" if marked else "[ ]") if several else ("(•)" if marked else "( )")
-    lead = Content.assemble((glyph, f"bold {OK}" if marked else DIM), " ")
-    lines = hang(Content.styled(plain(choice.label, 600), "bold" if marked else ""), width, lead)
+    page.bullet(text(glyph, f"bold {OK}" if marked else DIM), (plain(choice.label, 600), "bold" if marked else ""))
     if choice.detail:
-        lines += hang(Content.styled(plain(choice.detail, 600), DIM), width, "    ")
-    return lines
+        page.bullet("   ", (plain(choice.detail, 600), DIM))

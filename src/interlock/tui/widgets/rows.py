@@ -9,12 +9,18 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.css.styles import RulesMap
+from textual.geometry import Region
 from textual.message import Message
+from textual.strip import Strip
+from textual.style import Style
+from textual.visual import RenderOptions, Visual
 from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from interlock.tui.page import DIM, PRIMARY, fit, line, text
+from interlock.tui.page import DIM, PRIMARY, Page, fit, line, text
+from interlock.tui.widgets.flow import Flow
 
 #: A cell is text, or something drawn for the width that its column has.
 Cell = Content | Callable[[int], Content]
@@ -85,12 +91,58 @@ def _look(row: Row) -> tuple[object, ...]:
     return (row.key, row.heading, row.aside, *cells)
 
 
-class Rows(Vertical):
-    """A table: a head and a list of rows that the keyboard and the mouse choose from.
+class Options(OptionList):
+    """An :class:`OptionList` that tells what is about its options from what is about earlier ones."""
 
-    A hidden table has no width and draws nothing, so its list still holds earlier rows. Keys and selections are
-    answered from the newest rows meanwhile, and the list is drawn once there is room.
-    """
+    def holds(self, event: OptionList.OptionMessage) -> bool:
+        """Is the event about an option that is still there, at its index?"""
+        options = self.options
+        return event.option_index < len(options) and options[event.option_index] is event.option
+
+    async def _on_click(self, event: events.Click) -> None:  # Textual's own handler follows, unless it is prevented
+        clicked = event.style.meta.get("option")
+        if clicked is not None and clicked >= self.option_count:
+            event.prevent_default()
+
+    @on(OptionList.OptionHighlighted)
+    def _moved(self) -> None:
+        self.call_after_refresh(self._reveal)
+
+    def _reveal(self) -> None:
+        """Where a page around the list scrolls, scroll it to the highlighted option; show headings above the first."""
+        index = self.highlighted
+        if index is None or not self.has_focus or index not in self._index_to_line:
+            return
+        if all(option.disabled for option in self.options[:index]):
+            self.scroll_home(animate=False)
+        page = next((page for page in self.ancestors if isinstance(page, Widget) and page.max_scroll_y > 0), None)
+        if page is not None:
+            lines = Region(0, self._index_to_line[index], page.size.width, self._heights[index])
+            inside = self.content_region.offset - self.scroll_offset - page.scrollable_content_region.offset
+            page.scroll_to_region(lines.translate(inside + page.scroll_offset), animate=False, force=True)
+
+
+class Line(Visual):
+    """A row of a table as Textual lays it out: drawn when it comes into sight, for the room that there is then."""
+
+    def __init__(self, table: Rows, row: Row) -> None:
+        self._table, self._row = table, row
+
+    def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
+        """All that there is."""
+        return container_width
+
+    def get_height(self, rules: RulesMap, width: int) -> int:
+        """One line, or two."""
+        return 2 if self._table.has_second(self._row) else 1
+
+    def render_strips(self, width: int, height: int | None, style: Style, options: RenderOptions) -> list[Strip]:
+        """The lines themselves."""
+        return self._table.drawn(self._row).render_strips(width, height, style, options)
+
+
+class Rows(Vertical):
+    """A table: a head and a list of rows that the keyboard and the mouse choose from."""
 
     @dataclass(eq=False, repr=False)
     class OfRow(Message):
@@ -120,182 +172,103 @@ class Rows(Vertical):
         id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(id=id, classes="rows" if head else "rows -headless")
-        self._columns = tuple(columns)
+        self.options = Options(markup=False, classes="rows--list")
+        self._head = Flow(self._draw_head, classes="rows--head")
+        self._nothing = Static(empty, classes="rows--empty", markup=False)
+        self._columns, self._empty, self._roomy = tuple(columns), empty, roomy
         self._rows: tuple[Row, ...] = ()
-        self._empty = empty
-        self._roomy = roomy
-        self._laid_out: list[tuple[int, int]] = []  # empty while the list does not hold the rows as they are
-        self._was_tall = False
-        self._wanted: str | None = None
+        self._shown: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Head, list, and what is said when there is nothing."""
-        yield Static("", classes="rows--head", markup=False)
-        yield Options(markup=False, classes="rows--list")
-        yield Static(self._empty, classes="rows--empty", markup=False)
-
-    @property
-    def options(self) -> Options:
-        """The list itself."""
-        return self.query_one(Options)
+        yield self._head
+        yield self.options
+        yield self._nothing
 
     @property
     def key(self) -> str | None:
-        """Key of the highlighted row, or of the one that will be highlighted once there is room for the list."""
-        keys = self.keys
-        index = self.options.highlighted if self._laid_out else None
-        if index is not None:
-            return self._rows[index].key
-        return self._wanted if self._wanted in keys else next(iter(keys), None)
+        """Key of the highlighted row."""
+        index = self.options.highlighted
+        return self._rows[index].key if index is not None else None
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Keys of all rows, headings left out."""
         return tuple(row.key for row in self._rows if row.cells)
 
-    def set_columns(self, columns: Sequence[Column]) -> None:
-        """Other columns; the rows are given anew after this."""
-        self._wanted = self.key
-        self._columns = tuple(columns)
-        self._rows, self._laid_out = (), []
+    def set_rows(
+        self, rows: Sequence[Row], *, empty: str | None = None, columns: Sequence[Column] | None = None
+    ) -> None:
+        """Show these rows, in other columns if given; the highlighted row stays the same one if it is still there."""
+        self._empty, self._columns = empty or self._empty, tuple(columns or self._columns)
+        shown = (self._empty, self._columns, *map(_look, rows))
+        if shown == self._shown:
+            return
+        wanted, scroll = self.key, self.options.scroll_offset.y
+        self._rows, self._shown = tuple(rows), shown
+        self._head.draw(self._draw_head, fixed=True)
+        self._nothing.update(text(self._empty))
+        self.set_class(not rows, "-empty")
+        with self.prevent(OptionList.OptionHighlighted):
+            # Without ids of Textual's: two rows with one key would be an error there.
+            self.options.set_options(Option(Line(self, row), disabled=not row.cells) for row in rows)
+            first = next((index for index, row in enumerate(rows) if row.cells), None)
+            index = self._index(wanted)
+            self.options.highlighted = first if index is None else index
+            if self.options.highlighted == first:
+                self.options.scroll_home(animate=False)  # with the headings above it
+            else:
+                self.options.scroll_to(y=scroll, animate=False, immediate=True)
+                self.options.scroll_to_highlight()
+        if self.key is not None:
+            self.post_message(self.Moved(self, self.key))
 
-    def set_rows(self, rows: Sequence[Row], *, empty: str | None = None) -> None:
-        """Show these rows; the highlighted row stays the same one if it is still there."""
-        key = self._wanted or self.key
-        before, self._rows = self._rows, tuple(rows)
-        empty_before, self._empty = self._empty, self._empty if empty is None else empty
-        if (
-            not self._laid_out
-            or empty_before != self._empty
-            or list(map(_look, before)) != list(map(_look, self._rows))
-        ):
-            self._wanted = key
-            self._fill()
-
-    def select(self, key: str) -> bool:
-        """Highlight a row; false when there is none by that key."""
+    def select(self, key: str) -> None:
+        """Highlight a row, if there is one by that key."""
         index = self._index(key)
-        if index is None:
-            return False
-        if self._laid_out:
+        if index is not None:
             self.options.highlighted = index
-        else:
-            self._wanted = key
-        return True
 
     def _index(self, key: str | None) -> int | None:
         return next((index for index, row in enumerate(self._rows) if row.cells and row.key == key), None)
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Lay out for the new width."""
-        if (layout(self._columns, self._room()), self._tall()) != (self._laid_out, self._was_tall):
-            self._fill()
 
     def _room(self) -> int:
         # Two cells of padding and one for a scroll bar: the layout stays the same when one appears.
         return max(20, self.size.width - 3)
 
-    def _tall(self) -> bool:
-        return self._roomy or self.app.size.height >= TALL
+    def has_second(self, row: Row) -> bool:
+        """Is the row's second line shown?"""
+        return bool(row.cells) and row.below is not None and (self._roomy or self.app.size.height >= TALL)
 
-    def _fill(self) -> None:
-        if not self.is_mounted or not self.size.width:
-            self._laid_out = []
-            return
-        wanted, scroll = self._wanted or self.key, self.options.scroll_offset.y
-        room = self._room()
-        self._laid_out, self._was_tall, self._wanted = layout(self._columns, room), self._tall(), None
-        head, empty, shown = self.query_one(".rows--head", Static), self.query_one(".rows--empty", Static), self.options
-        head.update(self._head(), layout=False)
-        if not self._rows:
-            empty.update(text(self._empty))
-        self.set_class(not self._rows, "-empty")
-        with self.prevent(OptionList.OptionHighlighted):
-            # Without ids of Textual's: two rows with one key would be an error there.
-            shown.set_options(Option(self._draw(row, room), disabled=not row.cells) for row in self._rows)
-            first = next((index for index, row in enumerate(self._rows) if row.cells), None)
-            if first is not None:
-                index = self._index(wanted)
-                shown.highlighted = first if index is None else index
-                if shown.highlighted == first:
-                    shown.scroll_home(animate=False)  # with the headings above it
-                else:
-                    shown.scroll_to(y=scroll, animate=False, immediate=True)
-                    shown.scroll_to_highlight()
-        after = self.key
-        if after is not None:
-            self.post_message(self.Moved(self, after))
-
-    def _head(self) -> Content:
+    def _draw_head(self, page: Page) -> None:
         titles = (
             fit(text(self._columns[index].title, DIM), width, right=self._columns[index].right)
-            for index, width in self._laid_out
+            for index, width in layout(self._columns, self._room())
         )
-        return Content(" " * _GAP).join(titles)
+        page.add(Content(" " * _GAP).join(titles))
 
-    def _draw(self, row: Row, room: int) -> Content:
+    def drawn(self, row: Row) -> Content:
+        """A row in the room that the table has now."""
         if not row.cells:
             return line((row.heading, f"bold {PRIMARY}"), (f"  {row.aside}" if row.aside else "", DIM))
+        room = self._room()
+        columns = layout(self._columns, room)
         drawn = []
-        for index, width in self._laid_out:
+        for index, width in columns:
             cell = row.cells[index]
             content = cell(width) if callable(cell) else cell
             drawn.append(fit(content, width, right=self._columns[index].right))
         cells = Content(" " * _GAP).join(drawn).truncate(room)
-        if row.below is None or not self._was_tall:
+        if row.below is None or not self.has_second(row):
             return cells
-        indent = sum(width + _GAP for _, width in self._laid_out[: row.below_at])
+        indent = sum(width + _GAP for _, width in columns[: row.below_at])
         below = row.below.truncate(max(10, room - indent), ellipsis=True).pad_left(indent)
         return Content("\n").join([cells, below])
 
-    def _row_of(self, event: OptionList.OptionMessage) -> Row | None:
-        """The row that an event of the list is about; none when the rows have changed since."""
-        return self._rows[event.option_index] if self._laid_out and self.options.holds(event) else None
-
     @on(OptionList.OptionSelected)
-    def _selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        row = self._row_of(event)
-        if row is not None:
-            self.post_message(self.Chosen(self, row.key))
-
     @on(OptionList.OptionHighlighted)
-    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+    def _tell(self, event: OptionList.OptionMessage) -> None:
         event.stop()
-        row = self._row_of(event)
-        if row is not None:
-            self.post_message(self.Moved(self, row.key))
-            self.call_after_refresh(self._keep_in_sight, row)
-
-    def _keep_in_sight(self, row: Row) -> None:
-        """Where a page around the table scrolls, scroll it to the highlighted row."""
-        index = self._index(row.key)
-        if index is None or not self._laid_out or not self.options.has_focus:
-            return
-        if not any(row.cells for row in self._rows[:index]):
-            self.options.scroll_home(animate=False)
-        heights = [2 if row.cells and row.below is not None and self._was_tall else 1 for row in self._rows]
-        top = self.options.region.y - self.options.scroll_offset.y + sum(heights[:index])
-        bottom = top + heights[index]
-        for page in self.ancestors:
-            if isinstance(page, Widget) and page.max_scroll_y > 0:
-                visible = page.scrollable_content_region
-                if bottom > visible.bottom:
-                    page.scroll_relative(y=bottom - visible.bottom, animate=False)
-                elif top < visible.y:
-                    page.scroll_relative(y=top - visible.y, animate=False)
-                return
-
-
-class Options(OptionList):
-    """An :class:`OptionList` that tells what is about its options from what is about earlier ones."""
-
-    def holds(self, event: OptionList.OptionMessage) -> bool:
-        """Is the event about an option that is still there, at its index?"""
-        options = self.options
-        return event.option_index < len(options) and options[event.option_index] is event.option
-
-    async def _on_click(self, event: events.Click) -> None:  # Textual's own handler follows, unless it is prevented
-        clicked = event.style.meta.get("option")
-        if clicked is not None and clicked >= self.option_count:
-            event.prevent_default()
+        if self.options.holds(event):  # else the rows have changed since
+            kind = self.Chosen if isinstance(event, OptionList.OptionSelected) else self.Moved
+            self.post_message(kind(self, self._rows[event.option_index].key))
