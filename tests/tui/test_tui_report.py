@@ -21,7 +21,7 @@ from interlock.usecases import report
 async def test_export_writes_the_chosen_formats_and_shows_the_paths(terminal, tmp_path):
     async with terminal((80, 24)) as t:
         await t.press("6")
-        t.app.screen.query_one("#format-pdf", Tick).action_tick()
+        t.app.screen.query_one("#format-pdf", Tick).toggle()
         t.app.screen.query_one("#folder", Input).value = str(tmp_path / "out")
         await t.press("e")
         await t.until(lambda: "Written" in t.of("#outcome"), 30)
@@ -62,7 +62,7 @@ async def test_a_pdfs_own_process_can_start_while_the_app_has_the_terminal(termi
     async with terminal() as t:
         await t.press("6")
         for name in ("md", "html", "json"):
-            t.app.screen.query_one(f"#format-{name}", Tick).action_tick()
+            t.app.screen.query_one(f"#format-{name}", Tick).toggle()
         await t.press("e")
         await t.until(lambda: "Written" in t.of("#outcome"), 30)
         assert (tmp_path / "made").read_text() == "4"
@@ -73,11 +73,11 @@ async def test_a_folder_that_cannot_be_written_is_told_and_no_format_is_asked_fo
     async with terminal() as t:
         await t.press("6")
         for name in ("md", "html", "pdf"):
-            t.app.screen.query_one(f"#format-{name}", Tick).action_tick()
+            t.app.screen.query_one(f"#format-{name}", Tick).toggle()
         t.app.screen.query_one("#folder", Input).value = str(tmp_path / "file" / "inside")
         await t.press("e")
         await t.until(lambda: "not saved" in t.of("#outcome"))
-        t.app.screen.query_one("#format-json", Tick).action_tick()
+        t.app.screen.query_one("#format-json", Tick).toggle()
         await t.press("e")
         await t.until_shown("Choose at least one format")
 

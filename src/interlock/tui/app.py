@@ -28,7 +28,7 @@ from interlock.tui.screens.gaps import GapsSection
 from interlock.tui.screens.organization import OrganizationPage
 from interlock.tui.screens.organizations import OrganizationForm
 from interlock.tui.screens.questions import QuestionsSection
-from interlock.tui.screens.section import Confirm, Section, StateChanged
+from interlock.tui.screens.section import Confirm, Section
 from interlock.tui.screens.sections import SECTIONS, Jump, commands, help_for
 from interlock.tui.state import Answer, ProbeRow, State
 from interlock.tui.themes import DEFAULT_THEME, THEMES
@@ -108,7 +108,7 @@ class InterlockApp(Edge):
         recompute = state.revision != self.state.revision
         self.state = state
         for section in self.shown_sections:
-            section.post_message(StateChanged())
+            section.call_later(section.state_changed)
         if recompute and state.inputs is not None and not self._over:
             self._judge(state.revision, state.inputs)
 

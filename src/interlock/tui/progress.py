@@ -36,8 +36,6 @@ def settled(counts: Counts) -> int:
 
 def by_area(inputs: Inputs) -> dict[str, Counts]:
     """Area title → counts, in reading order; an organisation's questions are counted once for each of them."""
-    from interlock.usecases.questions import questions
-
     areas: dict[str, list[Asked]] = {questionnaire.title: [] for questionnaire in inputs.content.questionnaires}
     for scope in ("product", *(org.id for org in inputs.organizations)):
         for question in questions(inputs, scope):
@@ -87,20 +85,16 @@ class QuestionFilter:
         item, response = asked.item, asked.response
         if self.find and self.find.casefold() not in f"{item.text}\n{item.help or ''}\n{item.id}".casefold():
             return False
-        match self.kind:
-            case "open":
-                return asked.status is Status.UNANSWERED
-            case "unknown":
-                return asked.status is Status.UNKNOWN
-            case "core":
-                return item.priority == "core"
-            case "asserted":
-                return (
-                    asked.status is Status.ANSWERED and response is not None and response.evidence is Evidence.ASSERTED
-                )
-            case "contradicted":
-                return state.contradiction(asked.scope, item.id) is not None
-        return True
+        asserted = response is not None and response.evidence is Evidence.ASSERTED
+        kinds = {
+            "all": True,
+            "open": asked.status is Status.UNANSWERED,
+            "unknown": asked.status is Status.UNKNOWN,
+            "core": item.priority == "core",
+            "asserted": asked.status is Status.ANSWERED and asserted,
+            "contradicted": state.contradiction(asked.scope, item.id) is not None,
+        }
+        return kinds[self.kind]
 
 
 def question_rows(asked: Sequence[Asked], state: State, everything: Sequence[Asked]) -> list[Row]:

@@ -64,30 +64,26 @@ class ContractSection(Section):
         """Draw contract and matrix of new inputs."""
         if new.inputs is None or (old is not None and old.inputs is new.inputs):
             return
-        remarks, error = self._remarks()
-        contract = new.inputs.contract
-        pane = self.query_one("#contract", ScrollingFlow)
-        if error is not None:
-            problem = error
-            pane.draw(lambda page: draw_problem(page, problem))
-        elif contract is None:
-            pane.draw(
-                lambda page: page.para("There is no contract.yaml. interlock init writes one to start from.", DIM)
-            )
-        else:
-            pane.draw(lambda page: draw_contract(page, contract, remarks), keep_position=True)
+        self._show_contract(new.inputs.contract)
         fits = tuple(fit for org in new.inputs.organizations if (fit := new.inputs.fits.get(org.id)) is not None)
         self._show_fit(fits)
 
-    def _remarks(self) -> tuple[tuple[ContractRemark, ...], InterlockError | None]:
+    def _show_contract(self, contract: WorkflowContract | None) -> None:
         from interlock.usecases.contract import lint_contract
 
-        if not (self.interlock.workspace.root / "contract.yaml").exists():
-            return (), None
+        pane = self.query_one("#contract", ScrollingFlow)
+        if contract is None:
+            pane.draw(
+                lambda page: page.para("There is no contract.yaml. interlock init writes one to start from.", DIM)
+            )
+            return
         try:
-            return lint_contract(self.interlock.workspace.root)[1], None
-        except InterlockError as error:
-            return (), error
+            remarks = lint_contract(self.interlock.workspace.root)[1]
+        except InterlockError as error:  # the file has changed since it was read
+            problem = error
+            pane.draw(lambda page: draw_problem(page, problem))
+        else:
+            pane.draw(lambda page: draw_contract(page, contract, remarks), keep_position=True)
 
     def _show_fit(self, fits: tuple[ContractFit, ...]) -> None:
         table = self.query_one("#fit", Rows)

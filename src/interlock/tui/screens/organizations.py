@@ -22,7 +22,6 @@ from interlock.tui.widgets.rows import Column, Row, Rows
 from interlock.tui.work import in_thread
 
 if TYPE_CHECKING:
-    from interlock.model.organization import Organization
     from interlock.workspace.store import Workspace
 
 

@@ -241,9 +241,8 @@ def _draw_answers(page: Page, areas: dict[str, Counts], state: State) -> None:
     if question is None:
         return
     page.heading("Next question", "n goes there")
-    names = {org.id: org.name for org in state.inputs.organizations} if state.inputs else {}
     page.line((f"{state.name_of(question.scope)}: ", ACCENT), question.text)
-    page.para(worth_of(question, names), DIM)
+    page.para(worth_of(question, state.names), DIM)
 
 
 def _draw_areas(page: Page, areas: dict[str, Counts]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -36,9 +35,6 @@ from interlock.tui.screens.section import Pick, Section
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import ScrollingFlow
 from interlock.tui.widgets.rows import Column, Row, Rows
-
-if TYPE_CHECKING:
-    pass
 
 _COLUMNS = (
     Column("Task", 40, grow=4),

@@ -73,7 +73,6 @@ class QuestionsSection(Answering):
         self._asked: tuple[Asked, ...] = ()
         self._asked_of: tuple[str, Inputs] | None = None
         self._drawn: tuple[object, ...] = ()
-        self._drawn_of: tuple[object, ...] = ()  # keeps what ``_drawn`` names by id
         self._filter = QuestionFilter()
 
     def body(self) -> ComposeResult:
@@ -110,9 +109,9 @@ class QuestionsSection(Answering):
             contradictions = state.assessment.contradictions if state.assessment else ()
             failed = tuple(entry.answer.key for entry in state.unsaved)
             here = self._item if self._filter.is_set else None
-            basis = (id(self._asked), id(contradictions), failed, self._filter, here)
+            basis = (self._asked, contradictions, failed, self._filter, here)
             if basis != self._drawn:  # drawing a long list anew for nothing would delay the score
-                self._drawn, self._drawn_of = basis, (self._asked, contradictions)
+                self._drawn = basis
                 self.query_one("#scope", Static).update(self._list_head(state))
                 table.set_rows(question_rows(self._listed(), state, self._asked))
             if self._item is not None:

@@ -11,7 +11,6 @@ from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.screen import ModalScreen, Screen, ScreenResultType
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -67,14 +66,6 @@ class Interlock(Protocol):
 
     def show_organization(self, org: str) -> None:
         """Open an organisation's page."""
-
-
-class StateChanged(Message, bubble=False):
-    """The app has another state; a section that is shown draws itself anew."""
-
-    def can_replace(self, message: Message) -> bool:
-        """Several changes in a row need one repaint."""
-        return isinstance(message, StateChanged)
 
 
 class Section(Screen[None]):
@@ -139,8 +130,8 @@ class Section(Screen[None]):
         """No more changes."""
         self.interlock.shown_sections.discard(self)
 
-    @on(StateChanged)
-    def _changed(self) -> None:
+    def state_changed(self) -> None:
+        """Draw what changed, if the section is shown; several changes in a row need one repaint."""
         if self in self.app.screen_stack:
             self.sync()
 

@@ -8,14 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from textual import on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding
 from textual.content import Content
 from textual.events import Key
 from textual.screen import Screen
-from textual.widgets import OptionList
-from textual.widgets.option_list import Option
 
 from interlock.model.text import plain
 from interlock.tui.page import ACCENT, CHECK, DIM, FIT, OBSERVED, OK, SEVERITY, STATUS, Mark, Page, line, mark
@@ -27,7 +24,7 @@ from interlock.tui.screens.plan import PlanSection
 from interlock.tui.screens.probe import ProbeSection
 from interlock.tui.screens.questions import QuestionsSection
 from interlock.tui.screens.report import ReportSection
-from interlock.tui.screens.section import Dialog, Interlock, Section
+from interlock.tui.screens.section import Dialog, Interlock, Pick, Section
 from interlock.tui.widgets.flow import ScrollingFlow
 
 SECTIONS: tuple[type[Section], ...] = (
@@ -42,29 +39,22 @@ SECTIONS: tuple[type[Section], ...] = (
 )
 
 
-class Jump(Dialog[str]):
+class Jump(Pick):
     """Where to go: a letter, a number, the arrows or the mouse."""
 
-    def __init__(self) -> None:
-        super().__init__("Go to")
+    HINT = ""
 
-    def body(self) -> ComposeResult:
-        """One line a section."""
-        yield OptionList(
-            *(
-                Option(
-                    line(
-                        (f"{number} ", ACCENT),
-                        (f"{section.LETTER}  ", f"bold {ACCENT}"),
-                        (f"{section.TITLE:<15}", "bold"),
-                        (section.PURPOSE, DIM),
-                    ),
-                    id=section.MODE,
-                )
-                for number, section in enumerate(SECTIONS, 1)
-            ),
-            markup=False,
-        )
+    def __init__(self) -> None:
+        lines = [
+            line(
+                (f"{number} ", ACCENT),
+                (f"{section.LETTER}  ", f"bold {ACCENT}"),
+                (f"{section.TITLE:<15}", "bold"),
+                (section.PURPOSE, DIM),
+            )
+            for number, section in enumerate(SECTIONS, 1)
+        ]
+        super().__init__("Go to", [(section.MODE, shown) for section, shown in zip(SECTIONS, lines, strict=True)])
 
     def on_key(self, event: Key) -> None:
         """Letters and numbers go there at once."""
@@ -72,11 +62,6 @@ class Jump(Dialog[str]):
             if event.character in {section.LETTER, str(number)}:
                 event.stop()
                 self.dismiss(section.MODE)
-
-    @on(OptionList.OptionSelected)
-    def _selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        self.dismiss(event.option_id)
 
 
 #: Marks that the help explains: a title and the marks below it.

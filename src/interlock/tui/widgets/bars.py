@@ -6,16 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from textual import events
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.reactive import reactive
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
+from textual.widgets import Static
 
 from interlock.model import words
 from interlock.model.readiness import Score
-from interlock.tui.page import ACCENT, BAD, DIM, OK, PRIMARY, WARN, Page, fit, interval_bar, line, stage_bar, text
+from interlock.tui.page import ACCENT, BAD, DIM, OK, PRIMARY, WARN, Page, interval_bar, line, stage_bar, text
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import Flow
 
@@ -63,28 +63,17 @@ class Tabs(Pieces):
             yield shown, f"app.go('{mode}')"
 
 
-class Title(Widget):
-    """One line: what is assessed, and at its end what is going on, which is never cut for the other's sake."""
-
-    product: reactive[Content] = reactive(Content(""))
-    status: reactive[Content] = reactive(Content(""))
-
-    def render(self) -> Content:
-        """``Interlock  Product  Verdict                ✓ saved``."""
-        room = self.content_size.width - self.status.cell_length - 2
-        return Content.assemble(fit(self.product, room), "  ", self.status)
-
-
 class TopBar(Vertical):
-    """Product, verdict and what is going on; below it the sections."""
+    """Product, verdict and what is going on, which is never cut for the others' sake; below it the sections."""
 
     def __init__(self, sections: Sequence[Tab], current: str) -> None:
-        super().__init__(Title(id="title"), Tabs(sections, current))
+        product, status = Static("", id="product", markup=False), Static("", id="status", markup=False)
+        super().__init__(Horizontal(product, status, id="title"), Tabs(sections, current))
 
     def show(self, state: State) -> None:
         """Show what is assessed and what is going on."""
-        title = self.query_one(Title)
-        title.product, title.status = _product(state), _status(state)
+        self.query_one("#product", Static).update(_product(state))
+        self.query_one("#status", Static).update(_status(state))
 
 
 def _product(state: State) -> Content:
@@ -195,8 +184,6 @@ class ScoreLine(Flow):
 
     def show(self, old: State | None, new: State, scope: str) -> None:
         """Draw the newest judgement; ``scope`` decides whose score stands first."""
-        if self._at is not None and _looks_alike(*self._at, new, scope):
-            return
         self._at = (new, scope)
         if old is not None and old.judgement is not None and new.judgement is not old.judgement:
             delta = _delta(old, new, scope)
@@ -215,11 +202,6 @@ class ScoreLine(Flow):
         if self._at is not None:
             state, scope = self._at
             self.draw(lambda page: _draw(page, state, scope, self._delta), fixed=True)
-
-
-def _looks_alike(old: State, old_scope: str, new: State, new_scope: str) -> bool:
-    moving = (old.judged == old.revision) != (new.judged == new.revision)
-    return old.judgement is new.judgement and old_scope == new_scope and not moving
 
 
 def _score(state: State, scope: str) -> Score | None:

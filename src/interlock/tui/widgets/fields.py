@@ -17,7 +17,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
-from textual.widgets import Input, OptionList, Static, TextArea
+from textual.widgets import Checkbox, Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 from textual.widgets.text_area import Edit, EditResult
 
@@ -120,17 +120,8 @@ class Segments(Widget, can_focus=True):
 
     value: reactive[str] = reactive("")
 
-    @dataclass(eq=False, repr=False)
     class Changed(Message):
         """Another word was chosen by a person."""
-
-        segments: Segments
-        value: str
-
-        @property
-        def control(self) -> Segments:
-            """The widget."""
-            return self.segments
 
     def __init__(self, choices: Sequence[tuple[str, str]], value: str, *, id: str | None = None) -> None:  # noqa: A002
         """``choices`` are (value, word)."""
@@ -174,33 +165,16 @@ class Segments(Widget, can_focus=True):
     def _choose(self, value: str) -> None:
         if value != self.value:
             self.value = value
-            self.post_message(self.Changed(self, value))
+            self.post_message(self.Changed())
 
 
-class Tick(Widget, can_focus=True):
-    """A box to tick with space, Enter or a click."""
-
-    BINDINGS = [Binding("space,enter", "tick", "Tick", show=False)]
-
-    value: reactive[bool] = reactive(False)
-
-    def __init__(self, label: str, value: bool, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self._label = label
-        self.set_reactive(Tick.value, value)
+class Tick(Checkbox):
+    """A box to tick with space, Enter or a click, whose tick can be read without colour."""
 
     def render(self) -> Content:
         """Box and label."""
         box = ("[x] ", f"bold {OK}") if self.value else ("[ ] ", DIM)
-        return Content.assemble(box, self._label)
-
-    def action_tick(self) -> None:
-        """Tick it, or take the tick away."""
-        self.value = not self.value
-
-    def on_click(self) -> None:
-        """The mouse does the same."""
-        self.action_tick()
+        return Content.assemble(box, self.label)
 
 
 #: Types of questions whose answer is typed, with a hint of what is expected.
@@ -291,11 +265,6 @@ class Choices(Options):
         with self.prevent(OptionList.OptionHighlighted):
             self.set_options(options)
             self.highlighted = next((i for i, c in enumerate(self._choices) if (c.kind, c.value) in self._marked), 0)
-
-    @property
-    def marked_values(self) -> tuple[str, ...]:
-        """The offered values that are marked, in the order in which they are offered."""
-        return tuple(c.value for c in self._choices if c.kind == "value" and ("value", c.value) in self._marked)
 
     def _drawn(self, choice: Choice) -> Drawn:
         marked = (choice.kind, choice.value) in self._marked

@@ -62,27 +62,19 @@ class Row:
 
 def layout(columns: Sequence[Column], width: int) -> list[tuple[int, int]]:
     """Which columns are shown in ``width`` cells, as (index, cells), from left to right."""
-    kept = list(range(len(columns)))
+    widths = {index: column.width for index, column in enumerate(columns)}
 
-    def needed() -> int:
-        return sum(columns[index].width for index in kept) + _GAP * (len(kept) - 1)
+    def spare() -> int:
+        return width - sum(widths.values()) - _GAP * (len(widths) - 1)
 
-    while needed() > width:
-        leaving = max(kept, key=lambda index: (columns[index].leaves, index))
-        if columns[leaving].leaves == 0:
-            break
-        kept.remove(leaving)
-    spare = max(0, width - needed())
-    shares = sum(columns[index].grow for index in kept)
-    widths = {}
-    for index in kept:
-        extra = spare * columns[index].grow // shares if shares else 0
-        widths[index] = columns[index].width + extra
-    short = needed() - width  # the columns that stay are too wide together: the widest gives way
-    if short > 0:
-        widest = max(kept, key=lambda index: widths[index])
-        widths[widest] = max(4, widths[widest] - short)
-    return [(index, widths[index]) for index in kept]
+    leaving = sorted((index for index in widths if columns[index].leaves), key=lambda index: columns[index].leaves)
+    while spare() < 0 and leaving:
+        del widths[leaving.pop()]
+    left, shares = spare(), sum(columns[index].grow for index in widths) or 1
+    if left < 0:  # the columns that stay are too wide together: the widest gives way
+        widest = max(widths, key=lambda index: widths[index])
+        widths[widest] = max(4, widths[widest] + left)
+    return [(index, cells + max(0, left) * columns[index].grow // shares) for index, cells in widths.items()]
 
 
 def _look(row: Row) -> tuple[object, ...]:
