@@ -100,16 +100,21 @@ class Options(OptionList):
     def _moved(self) -> None:
         self.call_after_refresh(self._reveal)
 
+    def scroll_to_highlight(self, top: bool = False) -> None:
+        """Scroll the list to the highlighted option; to the first one with the headings above it."""
+        super().scroll_to_highlight(top)
+        if all(option.disabled for option in self.options[: self.highlighted]):
+            self.scroll_home(animate=False, immediate=True)
+
     def _reveal(self) -> None:
-        """Where a page around the list scrolls, scroll it to the highlighted option; show headings above the first."""
+        """Where a page around the list scrolls, scroll it to the highlighted option."""
         index = self.highlighted
         if index is None or not self.has_focus or index not in self._index_to_line:
             return
-        if all(option.disabled for option in self.options[:index]):
-            self.scroll_home(animate=False)
         page = next((page for page in self.ancestors if isinstance(page, Widget) and page.max_scroll_y > 0), None)
         if page is not None:
-            lines = Region(0, self._index_to_line[index], page.size.width, self._heights[index])
+            height = self._heights[index] - self.options[index]._divider
+            lines = Region(0, self._index_to_line[index], page.size.width, height)
             inside = self.content_region.offset - self.scroll_offset - page.scrollable_content_region.offset
             page.scroll_to_region(lines.translate(inside + page.scroll_offset), animate=False, force=True)
 
@@ -207,11 +212,8 @@ class Rows(Vertical):
             first = next((index for index, row in enumerate(rows) if row.cells), None)
             index = self._index(wanted)
             self.options.highlighted = first if index is None else index
-            if self.options.highlighted == first:
-                self.options.scroll_home(animate=False)  # with the headings above it
-            else:
-                self.options.scroll_to(y=scroll, animate=False, immediate=True)
-                self.options.scroll_to_highlight()
+            self.options.scroll_to(y=scroll, animate=False, immediate=True)
+            self.options.scroll_to_highlight()
         if self.key is not None:
             self.post_message(self.Moved(self, self.key))
 
