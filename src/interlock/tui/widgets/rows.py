@@ -168,7 +168,7 @@ class Rows(Vertical):
         head: bool = True,
         id: str | None = None,  # noqa: A002
     ) -> None:
-        super().__init__(id=id, classes="rows" if head else "rows -headless")
+        super().__init__(id=id, classes="rows -empty" if head else "rows -empty -headless")
         self.options = Options(markup=False, classes="rows--list")
         self._head = Flow(self._draw_head, classes="rows--head")
         self._nothing = Static(empty, classes="rows--empty", markup=False)
