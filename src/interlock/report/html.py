@@ -25,17 +25,14 @@ def render(view: ReportView, *, own: Path | None = None) -> str:
     css = (_stylesheet(templates.read_text(own, "report.css"), own) + _branding(view.brand)).replace(
         "</", "<\\/"
     )  # kept inside its element
-    variables = {"view": templates.plain_data(view), "css": css, "csp": _policy(css)}
-    return templates.render("report.html.j2", variables, own, autoescape=True)
-
-
-def _policy(css: str) -> str:
-    """A policy that allows the one stylesheet by its hash, fonts and pictures as data, and nothing else."""
+    # The one stylesheet is allowed by its hash, fonts and pictures as data, and nothing else.
     digest = base64.b64encode(hashlib.sha256(css.encode("utf-8")).digest()).decode("ascii")
-    return (
+    policy = (
         f"default-src 'none'; style-src 'sha256-{digest}'; font-src data:; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
+    variables = {"view": templates.plain_data(view), "css": css, "csp": policy}
+    return templates.render("report.html.j2", variables, own, autoescape=True)
 
 
 def _stylesheet(css: str, own: Path | None) -> str:

@@ -153,6 +153,11 @@ class Context:
         """An organisation's name, or its id when it is not known."""
         return self.names.get(org) or safe.name(org)
 
+    def how_many(self, number: int) -> str:
+        """A number of organisations beside that of all."""
+        total = len(self.organizations)
+        return f"all {total:,} organisations" if number == total else f"{number:,} of {total:,} organisations"
+
     def organization_link(self, org: str) -> Link:
         """Leads to the organisation's own page."""
         known = "organizations" in self.shown and org in self.organizations
@@ -197,11 +202,9 @@ class Context:
         """The rule's id, leading to where the report explains it."""
         rule_id = key.partition("@")[0]
         finding = self.findings.get(key)
-        outcome = finding.outcome if finding else None
-        node = self.nodes.get(key)
-        if outcome is None and node is not None:
-            outcome = RuleOutcome.GAP if node.kind == "gap" else RuleOutcome.UNKNOWN
-        return Link(label=safe.text(rule_id, 60), anchor=self.rule_anchor(rule_id, outcome))
+        return Link(
+            label=safe.text(rule_id, 60), anchor=self.rule_anchor(rule_id, finding.outcome if finding else None)
+        )
 
     def unseen(self, org: str) -> bool:
         """Whether nothing was observed of this organisation."""
@@ -220,19 +223,17 @@ class Context:
         organization = self.organizations.get(org)
         if organization is not None and organization.fhir_base_url is None:
             return "no FHIR base URL is recorded"
-        if readiness is not None and readiness.observed == "never_probed":
-            return "it has not been probed yet"
-        return "no reason was recorded"
+        never = readiness is not None and readiness.observed == "never_probed"
+        return "it has not been probed yet" if never else "no reason was recorded"
 
     def lead_source(self, lead_time: LeadTime | None) -> tuple[str, tuple[Cite, ...]]:
         """Grade, date and source of a lead time: words, and a citation when the source is an address."""
         if lead_time is None:
             return "", ()
         grade = f"{words.GRADE[lead_time.grade].title}, {safe.day(lead_time.as_of)}"
-        url = safe.web_address(lead_time.source)
+        url, source = safe.web_address(lead_time.source), safe.text(lead_time.source, 200)
         if url:
             return grade, (self.book.cite(Reference(title=urlsplit(url).netloc + urlsplit(url).path, url=url)),)
-        source = safe.text(lead_time.source, 200)
         return (grade if source.casefold() == "judgement" else f"{grade}: {source}"), ()
 
 

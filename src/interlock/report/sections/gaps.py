@@ -45,14 +45,14 @@ def build_gaps(context: Context) -> Shown:
     for wave in sorted(waves):
         ids = [rule.id for rule in sorted(waves[wave], key=_worst_first)]
         gaps = [entries[rule_id] for rule_id in ids if rule_id in told]
-        rows = [_short(entries[rule_id]) for rule_id in ids if rule_id not in told]
+        # For a row: of what to do only the first sentence.
+        rows = [
+            entries[rule_id] | {"action": _SENTENCE_END.split(entries[rule_id]["action"], maxsplit=1)[0]}
+            for rule_id in ids
+            if rule_id not in told
+        ]
         groups.append(_heading(context, wave) | {"gaps": gaps, "rows": rows})
     return {"children": [Link(label=group["title"], anchor=group["anchor"]) for group in groups], "groups": groups}
-
-
-def _short(entry: Shown) -> Shown:
-    """For a row: of what to do only the first sentence."""
-    return entry | {"action": _SENTENCE_END.split(entry["action"], maxsplit=1)[0]}
 
 
 def _worst_first(rule: Rule) -> tuple[int, int, str]:

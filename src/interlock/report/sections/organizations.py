@@ -162,8 +162,8 @@ def _product_gates(context: Context) -> tuple[Shown, ...]:
 
 
 def _is_own(context: Context, key: str) -> bool:
-    """Whether the finding or node is the product's own, and so the same for every organisation."""
-    finding = context.findings.get(key) or context.nodes.get(key)
+    """Whether the finding is the product's own, and so the same for every organisation."""
+    finding = context.findings.get(key)
     return finding is not None and finding.subject.scope is Scope.PRODUCT
 
 
@@ -200,12 +200,8 @@ def _links(context: Context, keys: Sequence[str], *, shared: bool) -> tuple[tupl
         told.sort(key=lambda key: (severity.get(key, len(Severity)), key))
     links = tuple({link.label: link for link in map(context.finding_link, told)}.values())
     shown = links[: BRIEF_NAMES if context.brief else None]
-    counts = []
-    if len(links) > len(shown):
-        counts.append(f"{len(links) - len(shown):,} more")
-    if own:
-        counts.append(f"{len(own):,} of the product")
-    more = " and ".join(counts)
+    counts = {"more": len(links) - len(shown), "of the product": len(own)}
+    more = " and ".join(f"{count:,} {name}" for name, count in counts.items() if count)
     return shown, f" and {more}" if shown and more else more
 
 
@@ -256,9 +252,8 @@ def _check(context: Context, check: Check) -> Shown:
 
 def _probe_note(observation: Observation | None, readiness: OrgReadiness) -> str:
     if observation is None:
-        if readiness.observed in {"observed", "partial"}:
-            return "The observation itself is not part of this report."
-        return ""
+        looked = readiness.observed in {"observed", "partial"}
+        return "The observation itself is not part of this report." if looked else ""
     took = observation.elapsed_ms
     duration = f"{words.number(took / 1000)} s" if took >= 1000 else f"{took:.0f} ms"
     return f"{words.count(len(observation.requests), 'request')} in {duration}, {words.moment(observation.started)}."

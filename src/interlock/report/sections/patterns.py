@@ -60,12 +60,8 @@ def _entry(context: Context, match: PatternMatch) -> Shown:
 
 
 def _where(context: Context, match: PatternMatch) -> tuple[Link, ...]:
-    total = len(context.assessment.organizations)
     if len(match.orgs) > SEEN_LIMIT:
-        every = len(match.orgs) == total
-        return (
-            Link(label=f"all {total:,} organisations" if every else f"{len(match.orgs):,} of {total:,} organisations"),
-        )
+        return (Link(label=context.how_many(len(match.orgs))),)
     return tuple(context.organization_link(org) for org in match.orgs)
 
 

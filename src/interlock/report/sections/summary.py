@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from interlock.model import words
@@ -142,10 +143,11 @@ def _lead(context: Context) -> tuple[str, ...]:
     lead = [
         f"{safe.name(assessment.product)} was assessed for the {gate} gate at {words.count(total, 'organisation')}."
     ]
-    if there:
-        lead.append(f"{_number(len(there), total)} every requirement up to the {gate} gate: {names(there)}.")
-    else:
-        lead.append(f"No organisation meets every requirement up to the {gate} gate yet.")
+    lead.append(
+        f"{_number(len(there), total)} every requirement up to the {gate} gate: {names(there)}."
+        if there
+        else f"No organisation meets every requirement up to the {gate} gate yet."
+    )
     if maybe:
         lead.append(f"Undecided, because it depends on what we do not know: {names(maybe)}.")
     if short:
@@ -178,8 +180,7 @@ def _figures(context: Context) -> tuple[Figure, ...]:
     assessment = context.assessment
     score = assessment.product_score
     total = len(assessment.readiness)
-    observed = sum(1 for readiness in assessment.readiness if readiness.observed == "observed")
-    partial = sum(1 for readiness in assessment.readiness if readiness.observed == "partial")
+    states = Counter(readiness.observed for readiness in assessment.readiness)
     undecided = sum(assessment.totals.findings.get(outcome, 0) for outcome in UNDECIDED)
     counted = sum(
         number for outcome, number in assessment.totals.findings.items() if outcome is not RuleOutcome.NOT_APPLICABLE
@@ -192,9 +193,9 @@ def _figures(context: Context) -> tuple[Figure, ...]:
             note="strength of evidence: an answer counts half, a document three quarters, an observation in full",
         ),
         Figure(
-            value=f"{observed} of {total}" if total else "none",
+            value=f"{states['observed']} of {total}" if total else "none",
             label="Organisations observed",
-            note=f"and {partial} in part" if partial else "by looking at their own endpoints",
+            note=f"and {states['partial']} in part" if states["partial"] else "by looking at their own endpoints",
         ),
         Figure(
             value=f"{undecided} of {counted}" if counted else "none",
@@ -212,16 +213,12 @@ def _figures(context: Context) -> tuple[Figure, ...]:
 def _sure(context: Context) -> tuple[str, ...]:
     assessment = context.assessment
     verdict = assessment.verdict
-    said = []
-    if verdict.provisional:
-        few = words.count(len(verdict.undecided), "undecided finding")
-        said.append(
-            f"The verdict is provisional: {few} could still argue for an earlier one."
-            if verdict.undecided
-            else "The verdict is provisional: what is undecided could still argue for an earlier one."
-        )
-    else:
-        said.append("The verdict is firm: nothing that is undecided would argue for an earlier one.")
+    few = words.count(len(verdict.undecided), "undecided finding") if verdict.undecided else "what is undecided"
+    said = [
+        f"The verdict is provisional: {few} could still argue for an earlier one."
+        if verdict.provisional
+        else "The verdict is firm: nothing that is undecided would argue for an earlier one."
+    ]
     shares = [readiness.score.completeness for readiness in assessment.readiness]
     if len(shares) > 1:
         low, high = words.share(min(shares)), words.share(max(shares))

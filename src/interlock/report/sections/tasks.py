@@ -65,9 +65,8 @@ def _where(context: Context, group: Sequence[PlanTask]) -> str:
     orgs = list(dict.fromkeys(task.org for task in group if task.org))
     if not orgs:
         return context.task_subject(group[0])
-    total = len(context.assessment.organizations)
     if len(orgs) > 2:
-        return f"all {total:,} organisations" if len(orgs) == total else f"{len(orgs):,} of {total:,} organisations"
+        return context.how_many(len(orgs))
     return words.listed([context.organization_name(org) for org in orgs], 2)
 
 
