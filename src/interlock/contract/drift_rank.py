@@ -8,7 +8,7 @@ from interlock.contract.match import concerns, interaction_code
 from interlock.contract.scopes import needed_scopes
 from interlock.fhir.scopes import covers, parse
 from interlock.model import words
-from interlock.model.contract import Need, WorkflowContract
+from interlock.model.contract import WorkflowContract
 from interlock.model.drift import RANKS, ChangeRank, DriftChange
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization
@@ -38,10 +38,10 @@ def ranked(
     Without a contract nothing is known to be used. ``after`` tells whether a scope that left the list is still covered.
     """
     uses = _Uses(contract, org, after) if contract is not None else None
-    with_rank = []
-    for change in changes:
-        use = uses.of(change) if uses is not None else None
-        with_rank.append(change.model_copy(update={"uses": use, "rank": _rank(change, used=use is not None)}))
+    pairs = [(change, uses.of(change) if uses is not None else None) for change in changes]
+    with_rank = (
+        change.model_copy(update={"uses": use, "rank": _rank(change, used=bool(use))}) for change, use in pairs
+    )
     return tuple(sorted(with_rank, key=lambda change: RANKS.index(change.rank)))
 
 
@@ -59,10 +59,7 @@ class _Uses:
     def __init__(self, contract: WorkflowContract, org: Organization | None, after: Observation) -> None:
         self._contract = contract
         self._after = after
-        self._needs: dict[str, list[Need]] = {}
-        for need in (*contract.inputs, *contract.outputs):
-            if org is None or concerns(need, org):
-                self._needs.setdefault(need.resource, []).append(need)
+        self._needs = [n for n in (*contract.inputs, *contract.outputs) if org is None or concerns(n, org)]
 
     def of(self, change: DriftChange) -> str | None:
         """The part of the contract that uses the thing that changed, in a few words, or none."""
@@ -71,7 +68,7 @@ class _Uses:
             return "every request"
         if kind in {"resource", "interaction", "search_parameter", "profile", "operation"} and change.subject:
             return self._need(change)
-        if kind == "data" and change.subject in self._needs:
+        if kind == "data" and any(need.resource == change.subject for need in self._needs):
             return f"inputs: {change.subject}"
         if kind == "scope":
             return self._scope(name)
@@ -85,7 +82,9 @@ class _Uses:
         return self._sign_in(kind, name)
 
     def _need(self, change: DriftChange) -> str | None:
-        for need in self._needs.get(change.subject or "", ()):
+        for need in self._needs:
+            if need.resource != change.subject:
+                continue
             direction = "outputs" if need in self._contract.outputs else "inputs"
             if change.kind == "resource":
                 return f"{direction}: {need.resource}"

@@ -58,15 +58,11 @@ def _case(suite: Element, observation: Observation, check: Check) -> None:
     if check.outcome in _SKIPPED:
         SubElement(case, "skipped", {"message": message})
     elif check.outcome is CheckOutcome.FAIL:
+        where = [f"at {evidence.url}#{evidence.pointer}" for evidence in check.evidence[:5]]
+        sources = [f"see {reference.title}: {reference.url}" for reference in check.references]
         failure = SubElement(case, "failure", {"message": message, "type": check.severity.value})
-        failure.text = _details(check)
+        failure.text = "\n".join(safe.text(line, 2048) for line in (check.message, *where, *sources))
     elif check.outcome is CheckOutcome.ERROR:
         SubElement(case, "error", {"message": message, "type": "internal"})
     elif check.outcome is CheckOutcome.WARN:
         SubElement(case, "system-out").text = f"warning ({check.severity.value}): {message}"
-
-
-def _details(check: Check) -> str:
-    where = [f"at {evidence.url}#{evidence.pointer}" for evidence in check.evidence[:5]]
-    sources = [f"see {reference.title}: {reference.url}" for reference in check.references]
-    return "\n".join(safe.text(line, 2048) for line in (check.message, *where, *sources))
