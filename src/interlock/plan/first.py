@@ -142,7 +142,7 @@ def _holding(
     """What keeps the date while this is closed: the most critical other task that could start, at its organisations."""
     rows: Iterable[int] = range(len(work.tasks))
     if candidate.node.orgs:
-        rows = {row for org in candidate.node.orgs[:50] for row in work.rows_of(org)}
+        rows = {row for org in candidate.node.orgs[:50] for row in work.rows_of[org]}
     free = [row for row in rows if row != candidate.row and row not in chosen and not work.before[row]]
     best = max(sorted(free), key=lambda row: criticality[row], default=None)
     return None if best is None or criticality[best] < 0.01 else work.tasks[best]

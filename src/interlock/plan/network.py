@@ -17,8 +17,6 @@ Floats: TypeAlias = NDArray[np.float32]
 Ints: TypeAlias = NDArray[np.int32]
 Bools: TypeAlias = NDArray[np.bool_]
 
-_NOTHING: Mapping[int, Ints] = {}
-
 
 def advance(start: Floats, duration: Floats, spans: Sequence[Span]) -> Floats:
     """When work ends that stands still within the spans (ordered, apart from one another).
@@ -42,7 +40,7 @@ def critical(
     finishes: Floats,
     members: Sequence[int],
     end: Floats,
-    held: Mapping[int, Ints] = _NOTHING,
+    held: Mapping[int, Ints],
 ) -> dict[int, Bools]:
     """For each member, in which runs it lies on a critical path to ``end`` (the latest finish of the members).
 

@@ -74,15 +74,14 @@ def make_plan(
     """
     simulation = simulation_of(graph, rules, ruleset_tasks, findings, organizations, options)
     work, times = simulation.work, simulation.times
-    everything = simulation.timing.order
     end = simulation.end(None)
-    on_path = network.critical(work.after, times.starts, times.finishes, everything, end, times.held)
+    on_path = network.critical(work.after, times.starts, times.finishes, simulation.timing.order, end, times.held)
     likely = simulation.most_likely()
     forecasts, criticality = _organisations(simulation, likely.finishes, on_path)
     comparison = Comparison(simulation)
     unknowns, if_gaps = rank_unknowns(simulation, comparison, graph, rules, findings, organizations)
     grades = _grades(simulation, on_path)
-    most = _latest_likely(simulation, likely.finishes, None)
+    most = float(latest(likely.finishes, simulation.ends[None], 1)[0])
     chance, finish = _share_within(end, most), simulation.quantiles(end)
     most_date = simulation.calendar.date_of(round(most, 1)).isoformat()
     return Plan(
@@ -130,10 +129,6 @@ def simulation_of(
     return simulate(work, by_id, calendar, options.freezes, options.capacity, Sampler(options.seed, used))
 
 
-def _latest_likely(simulation: Simulation, likely: Floats, org: str | None) -> float:
-    return float(latest(likely, simulation.ends[org], 1)[0])
-
-
 def _organisations(
     simulation: Simulation, likely: Floats, on_path: Mapping[int, Bools]
 ) -> tuple[tuple[OrgForecast, ...], list[float]]:
@@ -146,8 +141,8 @@ def _organisations(
     position = {row: number for number, row in enumerate(simulation.timing.order)}
     forecasts = []
     for org in simulation.orgs:
-        rows = sorted(work.rows_of(org), key=position.__getitem__)
-        end, most = simulation.end(org), _latest_likely(simulation, likely, org)
+        rows = sorted(work.rows_of[org], key=position.__getitem__)
+        end, most = simulation.end(org), float(latest(likely, simulation.ends[org], 1)[0])
         own = network.critical(work.after, times.starts, times.finishes, rows, end, times.held)
         for row in rows:
             if work.tasks[row].scope is Scope.ORG:

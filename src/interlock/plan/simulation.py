@@ -228,7 +228,7 @@ class Simulation:
     def ends(self) -> dict[str | None, tuple[int, ...]]:
         """Organisation → the last rows of all that its finish waits for; none → those of the whole plan."""
         every = range(len(self.work.tasks))
-        return {None: _last(self.work, every)} | {org: _last(self.work, self.work.rows_of(org)) for org in self.orgs}
+        return {None: _last(self.work, every)} | {org: _last(self.work, self.work.rows_of[org]) for org in self.orgs}
 
     def end(self, org: str | None) -> Floats:
         """The finish of an organisation, or of the plan, in each run."""
@@ -311,7 +311,7 @@ class Comparison(Rerun):
         for org in simulation.orgs or (None,):
             for row in simulation.ends[org]:
                 self._ends_at[row].append(org)
-        self._p80: dict[str | None, float] = {}
+        self._p80 = {org: self.p80(org, {}) for org in self._ends}
 
     def saved(self, changed: Mapping[int, Floats]) -> float:
         """Working days that the P80s come forward (negative: that they move out), summed over the organisations."""
@@ -321,8 +321,6 @@ class Comparison(Rerun):
     def p80(self, org: str | None, changed: Mapping[int, Floats] | None = None) -> float:
         """P80 of an organisation's finish, or of the plan's, in working days."""
         if changed is None:
-            if org not in self._p80:
-                self._p80[org] = self.p80(org, {})
             return self._p80[org]
         finishes = {row: changed.get(row, self.times.finishes[row]) for row in self._ends[org]}
         return network.quantile(latest(finishes, self._ends[org], self.runs), 0.8)

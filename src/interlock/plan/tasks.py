@@ -16,7 +16,7 @@ import networkx as nx
 
 from interlock.model.base import Gate, Owner, RuleOutcome, Scope
 from interlock.model.finding import GATE_RANK, Finding, is_requirement
-from interlock.model.gap_graph import GapGraph, GapNode
+from interlock.model.gap_graph import GapGraph
 from interlock.model.organization import Organization
 from interlock.model.rule import Effort, LeadTime, RoutineTask, Rule
 from interlock.plan.dependencies import RoutineTasks, generations
@@ -90,16 +90,13 @@ class Work:
         return {task.id: row for row, task in enumerate(self.tasks)}
 
     @cached_property
-    def _by_org(self) -> dict[str, list[int]]:
+    def rows_of(self) -> Mapping[str, Sequence[int]]:
+        """Organisation → rows of the tasks that its finish waits for, ascending; none for others."""
         rows: dict[str, list[int]] = defaultdict(list)
         for row, task in enumerate(self.tasks):
             for org in task.orgs:
                 rows[org].append(row)
         return rows
-
-    def rows_of(self, org: str) -> list[int]:
-        """Rows of the tasks that this organisation's finish waits for, ascending."""
-        return self._by_org.get(org, [])
 
 
 def collect(
@@ -129,30 +126,27 @@ def _gap_tasks(graph: GapGraph, rules: Mapping[str, Rule], organizations: Sequen
     before: dict[str, list[str]] = defaultdict(list)
     for edge in graph.reduced:
         before[edge.after].append(edge.before)
-    return [
-        _gap_task(node, rules[node.rule], vendor_of, tuple(before[node.key]))
-        for node in graph.nodes
-        if is_requirement(rules[node.rule])
-    ]
-
-
-def _gap_task(node: GapNode, rule: Rule, vendor_of: Mapping[str, str], after: tuple[str, ...]) -> Task:
-    scope, name = node.subject.scope, node.subject.id
-    undecided = node.kind == "discovery"
-    return Task(
-        id=node.key,
-        title=f"Find out whether this holds: {node.title}" if undecided else node.title,
-        kind=node.kind,
-        scope=scope,
-        org=name if scope is Scope.ORG else None,
-        orgs=node.orgs,
-        parties=_parties(scope, name, vendor_of),
-        owner=node.owner,
-        gate=node.gate,
-        effort=DISCOVERY_EFFORT if undecided else rule.remediation.effort,
-        lead_time=None if undecided else rule.remediation.lead_time,
-        after=after,
-    )
+    tasks = []
+    for node in graph.nodes:
+        rule, scope, name = rules[node.rule], node.subject.scope, node.subject.id
+        undecided = node.kind == "discovery"
+        if is_requirement(rule):
+            task = Task(
+                id=node.key,
+                title=f"Find out whether this holds: {node.title}" if undecided else node.title,
+                kind=node.kind,
+                scope=scope,
+                org=name if scope is Scope.ORG else None,
+                orgs=node.orgs,
+                parties=_parties(scope, name, vendor_of),
+                owner=node.owner,
+                gate=node.gate,
+                effort=DISCOVERY_EFFORT if undecided else rule.remediation.effort,
+                lead_time=None if undecided else rule.remediation.lead_time,
+                after=tuple(before[node.key]),
+            )
+            tasks.append(task)
+    return tasks
 
 
 def _routine_tasks(book: RoutineTasks, organizations: Sequence[Organization]) -> list[Task]:
