@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from interlock.documents.visible import to_json, visible
@@ -29,9 +30,15 @@ def emit(text: str, ours: str = "") -> None:
 
 def emit_json(value: object) -> None:
     """Write models, dataclasses or plain values as JSON: two-space indent, keys in their order, floats as they are."""
-    from pydantic_core import to_jsonable_python
+    sys.stdout.write(to_json(_as_data(value)))
 
-    sys.stdout.write(to_json(to_jsonable_python(value)))
+
+def _as_data(value: Any) -> Any:
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return [_as_data(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
 def emit_result(output: str, result: _Result, show: Callable[[_Result], object]) -> None:
