@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from interlock.content.expression import compile_expression
+from interlock.content.compile import compile_expression
 from interlock.content.rulesets import SetFolders, load_ruleset
 from interlock.content.syntax import CelSyntaxError
 from interlock.judge.lint import LintProblem

@@ -11,7 +11,7 @@ from rule_examples import boolean, form, line_of, organization, rule_data
 
 from interlock.content.rulesets import SetFolders, load_ruleset, read_ruleset
 from interlock.judge.evaluate import evaluate
-from interlock.judge.inputs import RuleInputs
+from interlock.judge.variables import RuleInputs
 from interlock.model.base import Severity
 from interlock.model.errors import DocumentError
 from interlock.model.rule import Rule, Ruleset

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interlock.content.expression import caret, compile_expression
+from interlock.content.compile import caret, compile_expression
 from interlock.content.syntax import CelSyntaxError, parse
 
 pytestmark = pytest.mark.fast

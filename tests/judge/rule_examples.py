@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from interlock.judge.evaluate import evaluate
-from interlock.judge.inputs import RuleInputs
+from interlock.judge.variables import RuleInputs
 from interlock.model.contract import ContractFit, WorkflowContract
 from interlock.model.finding import Finding
 from interlock.model.observation import Check, Facts, Observation

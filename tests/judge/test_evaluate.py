@@ -29,7 +29,7 @@ from interlock.content.messages import fill, show
 from interlock.judge.context import Knowledge, SubjectContext
 from interlock.judge.engine import conclude, finding
 from interlock.judge.evaluate import Evaluator
-from interlock.judge.inputs import RuleInputs
+from interlock.judge.variables import RuleInputs
 from interlock.model.finding import Finding
 from interlock.model.questionnaire import Response
 from interlock.model.rule import Ruleset

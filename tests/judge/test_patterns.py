@@ -13,10 +13,10 @@ from interlock.content.questionnaires import load_questionnaires
 from interlock.content.ruleset_files import read_patterns
 from interlock.content.rulesets import load_patterns
 from interlock.documents.resources import data_dir
-from interlock.judge.inputs import RuleInputs
 from interlock.judge.lint import LintProblem, lint_patterns
 from interlock.judge.patterns import PatternLibrary
 from interlock.judge.sites import sites
+from interlock.judge.variables import RuleInputs
 from interlock.model.contract import WorkflowContract
 from interlock.model.errors import DocumentError
 from interlock.model.observation import Facts, Observation, RequestRecord, Target

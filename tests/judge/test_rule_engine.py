@@ -27,7 +27,7 @@ from interlock.content.compile import compile_rule
 from interlock.judge.context import SubjectContext
 from interlock.judge.engine import conclude as conclude_rule
 from interlock.judge.evaluate import evaluate
-from interlock.judge.inputs import RuleInputs
+from interlock.judge.variables import RuleInputs
 from interlock.model.base import Evidence, RuleOutcome, Scope, Status
 from interlock.model.finding import Finding, Subject
 

@@ -12,10 +12,10 @@ from celpy.adapter import json_to_cel
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from interlock.content.expression import compile_expression
+from interlock.content.compile import compile_expression
 from interlock.judge.context import SubjectContext
 from interlock.judge.engine import causes_of
-from interlock.judge.names import wanted_names
+from interlock.judge.variables import wanted_names
 from interlock.model.finding import PRODUCT
 
 _LIMIT = sys.getrecursionlimit()

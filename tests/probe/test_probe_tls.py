@@ -18,7 +18,7 @@ from probe_loopback import Loopback, Reply, as_json, redirect
 from interlock.content.rulesets import load_ruleset
 from interlock.documents.resources import data_dir
 from interlock.judge.evaluate import evaluate
-from interlock.judge.inputs import RuleInputs
+from interlock.judge.variables import RuleInputs
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Finding
 from interlock.model.observation import Check, Observation, Target, TlsFacts

@@ -10,7 +10,7 @@ from interlock.content.questionnaires import load_questionnaires
 from interlock.content.rulesets import SetFolders, load_ruleset
 from interlock.documents.resources import data_dir
 from interlock.judge.evaluate import evaluate
-from interlock.judge.inputs import RuleInputs
+from interlock.judge.variables import RuleInputs
 from interlock.model.base import Scope
 from interlock.model.contract import WorkflowContract
 from interlock.model.organization import Organization

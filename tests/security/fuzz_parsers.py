@@ -428,7 +428,7 @@ ADDRESSES = (
 def expression(data: bytes, folder: Path) -> object:
     import cel
 
-    from interlock.content.expression import compile_expression
+    from interlock.content.compile import compile_expression
     from interlock.content.syntax import CelSyntaxError
 
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from interlock.content.cel import cel
-from interlock.content.expression import compile_expression
+from interlock.content.compile import compile_expression
 from interlock.content.syntax import CelSyntaxError
 
 LIST = "[" + ",".join("1" for _ in range(100)) + "]"

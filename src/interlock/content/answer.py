@@ -8,8 +8,7 @@ from datetime import date
 from urllib.parse import urlsplit
 
 from interlock.documents.names import did_you_mean
-from interlock.model.address import REMEDY
-from interlock.model.address_secrets import secret_in
+from interlock.model.address_secrets import REMEDY, secret_in
 from interlock.model.base import FIRST_YEAR, LAST_YEAR, within_years
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import AnswerValue, Item, ItemType

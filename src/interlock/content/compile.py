@@ -1,15 +1,238 @@
-"""Rules and patterns with their conditions compiled: what the engine runs."""
+"""CEL expressions compiled, with what is known of them unevaluated, and the rules and patterns made of them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
-from interlock.content.expression import Expression, caret, compile_expression
-from interlock.content.syntax import CelSyntaxError
+from interlock.content.cel import cel
+from interlock.content.messages import line
+from interlock.content.syntax import MAX_LENGTH, CelSyntaxError, Node, parse, string_value
 from interlock.model.errors import DocumentError
 from interlock.model.pattern import Pattern
 from interlock.model.rule import Rule, Ruleset
+
+#: Every top-level name that some subject has; see :mod:`interlock.judge.context`.
+TOP_LEVEL = frozenset(
+    {
+        "responses",
+        "value",
+        "contract",
+        "probe",
+        "checks",
+        "fit",
+        "compared",
+        "contradictions",
+        "org",
+        "site",
+        "fleet",
+        "anywhere",
+        "everywhere",
+        "vendor",
+        "organizations",
+    }
+)
+#: Macros that bind their first argument for the arguments after it (CEL specification, Macros).
+MACROS = frozenset({"all", "exists", "exists_one", "filter", "map"})
+#: How many of them may be nested: the work grows with the product of the lists' lengths.
+MAX_NESTED_MACROS = 2
+#: Elements of a list that is written out, and characters of a pattern inside a macro.
+MAX_LIST = 100
+MAX_PATTERN = 200
+#: Counted repetitions and Unicode classes make a small pattern a large program.
+_COSTLY = re.compile(r"\{|\\+[pPwWdDsSbBuUxX0-9]")
+#: These copy what they have built for every element, so alone they already cost the square of the list's length.
+_BUILDS_A_LIST = frozenset({"filter", "map"})
+#: What evaluation gives: true, false, none when undecided; the second is set when it failed for another reason.
+Result = tuple[bool | None, str | None]
+
+_UNDEFINED = re.compile(r"Undefined variable or function: '([^']*)'")
+
+
+@dataclass(frozen=True, eq=False)
+class Expression:
+    """A compiled expression. Build it with :func:`compile_expression`."""
+
+    text: str
+    tree: Node
+    program: cel.Program
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """Dotted names that it reads, in order, without names bound by a macro; ``x["k"]`` counts as ``x.k``."""
+        return reads_of(self.tree)
+
+    @cached_property
+    def normal_form(self) -> str:
+        """The same for expressions that differ in white space, comments or brackets only."""
+        return _normal(self.tree)
+
+    @cached_property
+    def parts(self) -> tuple[Expression, ...]:
+        """The operands of an outermost ``||``, ``&&`` or ``!``, compiled; nothing when there is no such operator."""
+        tree = self.tree
+        if tree.kind == "not" or (tree.kind == "binary" and tree.text in {"||", "&&"}):
+            return tuple(compile_expression(self.text[child.start : child.end]) for child in tree.children)
+        return ()
+
+    def evaluate(self, context: cel.Context) -> Result:
+        """True, false, or none when it cannot be decided; never raises.
+
+        A missing key, or a top-level name that this subject lacks, leaves it undecided, and so does an element of a
+        macro's list for which its body cannot be decided, unless an earlier element decides the macro. Anything else
+        that goes wrong is told in the second value.
+        """
+        try:
+            value = self.program.execute(context)
+        except KeyError:
+            return None, None
+        except RuntimeError as error:
+            undefined = _UNDEFINED.search(str(error))
+            if undefined and undefined.group(1) in TOP_LEVEL:
+                return None, None
+            if undefined:
+                return None, f"{undefined.group(1)!r} is neither a variable nor a function"
+            return None, _in_short(error)
+        except TypeError as error:
+            return None, f"values of types that do not go together: {_in_short(error)}"
+        except Exception as error:  # whatever else the library raises is an outcome, not a crash
+            return None, _in_short(error)
+        if isinstance(value, bool):
+            return value, None
+        return None, f"the condition gives a {type(value).__name__}, not true or false"
+
+
+@lru_cache(maxsize=4096)
+def compile_expression(text: str) -> Expression:
+    """Compile an expression.
+
+    :raises CelSyntaxError: not CEL, too long, nested too deeply, with more than :data:`MAX_NESTED_MACROS` nested
+        macros, or with anything else that could take long; says where in the text.
+    """
+    tree = parse(text)
+    refused = _too_much_work(tree, 0)
+    if refused is not None:
+        raise refused
+    try:
+        program = cel.compile(text)
+    except Exception as error:  # the library raises ValueError and, for some texts, others
+        raise _library_error(text, error) from error
+    return Expression(text, tree, program)
+
+
+def caret(text: str, offset: int) -> str:
+    """Two lines: the line of the expression that holds ``offset``, and a caret under that character."""
+    offset = min(max(offset, 0), len(text))
+    start = text.rfind("\n", 0, offset) + 1
+    end = text.find("\n", offset)
+    row = text[start : end if end >= 0 else len(text)]
+    column = offset - start
+    if len(row) > 110:
+        cut = max(0, column - 80)
+        row, column = row[cut : cut + 110], column - cut
+    return f"{row}\n{' ' * column}^"
+
+
+def reads_of(tree: Node) -> tuple[str, ...]:
+    """Dotted names read below a node, in order of their appearance, each once."""
+    return tuple(dict.fromkeys(_reads(tree, frozenset())))
+
+
+def dotted(node: Node, bound: frozenset[str] = frozenset()) -> str | None:
+    """``a.b.c`` of a chain of fields that starts at a free name; none of anything else."""
+    if node.kind == "ident":
+        return None if node.text in bound else node.text
+    if node.kind == "select":
+        head = dotted(node.children[0], bound)
+        return f"{head}.{node.text}" if head else None
+    if node.kind == "index" and node.children[1].kind == "literal":
+        head = dotted(node.children[0], bound)
+        key = string_value(node.children[1].text)
+        return f"{head}.{key}" if head and key else None
+    return None
+
+
+def macro_variable(node: Node) -> str | None:
+    """The name that a macro binds in its arguments after the first; none of a node that is no macro."""
+    if node.kind == "method" and node.text in MACROS and len(node.children) > 2 and node.children[1].kind == "ident":
+        return node.children[1].text
+    return None
+
+
+def _reads(node: Node, bound: frozenset[str]) -> Iterator[str]:
+    name = dotted(node, bound)
+    if name is not None:
+        yield name
+        return
+    variable = macro_variable(node)
+    if variable is not None:
+        yield from _reads(node.children[0], bound)
+        for argument in node.children[2:]:
+            yield from _reads(argument, bound | {variable})
+        return
+    for child in node.children:
+        yield from _reads(child, bound)
+
+
+def _too_much_work(node: Node, depth: int) -> CelSyntaxError | None:
+    """Why evaluation could take long.
+
+    Macros nested too deeply; one that builds a list for every element; a long list that is written out; a pattern that
+    is costly to build, built anew for every element.
+    """
+    inside = depth
+    if node.kind == "list" and len(node.children) > MAX_LIST:
+        return CelSyntaxError(f"a list of more than {MAX_LIST} elements", node.start)
+    if depth and node.text == "matches" and node.kind in {"method", "call"} and node.children:
+        pattern = node.children[-1]
+        if not _quickly_built(pattern):
+            return CelSyntaxError(
+                "a pattern inside a macro is made of texts without {…} and \\ classes, and of a resource's name",
+                pattern.start,
+            )
+    if macro_variable(node) is not None:
+        inside += 1
+        if inside > MAX_NESTED_MACROS:
+            return CelSyntaxError(f"more than {MAX_NESTED_MACROS} nested all, exists, filter or map", node.start)
+        if depth and node.text in _BUILDS_A_LIST:
+            return CelSyntaxError(f"{node.text} inside another macro", node.start)
+    for index, child in enumerate(node.children):
+        refused = _too_much_work(child, depth if index == 0 else inside)
+        if refused is not None:
+            return refused
+    return None
+
+
+def _quickly_built(pattern: Node) -> bool:
+    """Whether a pattern may be built again and again, as the library does for every evaluation."""
+    if pattern.kind == "literal":
+        return len(pattern.text) <= MAX_PATTERN and not _COSTLY.search(pattern.text)
+    if pattern.kind == "binary" and pattern.text == "+":
+        return all(map(_quickly_built, pattern.children))
+    return pattern.kind == "select" and pattern.text == "resource"
+
+
+def _normal(node: Node) -> str:
+    inner = " ".join(_normal(child) for child in node.children)
+    return f"({node.kind} {node.text} {inner})" if inner else f"({node.kind} {node.text})"
+
+
+def _in_short(error: BaseException) -> str:
+    text = line(str(error).split(". ")[0], 200)
+    return text or type(error).__name__
+
+
+def _library_error(text: str, error: Exception) -> CelSyntaxError:
+    told = re.search(r"ERROR: <input>:(\d+):(\d+): (.*)", str(error))
+    if told is None:
+        return CelSyntaxError(_in_short(error), 0)
+    row, column, message = int(told.group(1)), int(told.group(2)), told.group(3)
+    starts = [0, *(match.end() for match in re.finditer("\n", text))]
+    offset = starts[min(row, len(starts)) - 1] + column - 1
+    return CelSyntaxError(message[:200], min(offset, MAX_LENGTH))
+
 
 #: Prefixes of names that only an observation gives.
 FACT_ROOTS = frozenset({"probe", "checks", "fit"})

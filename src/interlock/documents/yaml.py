@@ -22,8 +22,7 @@ from pydantic import BaseModel, ValidationError
 from interlock.documents.files import check_merged, read_bytes
 from interlock.documents.parsed import parsed
 from interlock.documents.resources import is_shipped
-from interlock.model.address import REMEDY, SECRET_FOUND
-from interlock.model.address_secrets import redacted_url
+from interlock.model.address_secrets import REMEDY, SECRET_FOUND, redacted_url
 from interlock.model.errors import DocumentError, Location
 from interlock.model.text import forbidden, plain
 

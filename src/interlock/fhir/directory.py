@@ -21,6 +21,7 @@ from interlock.documents.bounds import JsonBoundsError, check_json
 from interlock.fhir.addresses import repair_address
 from interlock.fhir.tolerant import objects_of, storable
 from interlock.model.address_secrets import redacted_base
+from interlock.model.fleet import DroppedAddress
 from interlock.model.text import plain
 
 MAX_BYTES = 128 * 1024 * 1024
@@ -89,17 +90,6 @@ class DirectoryEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
-    """An entry that cannot be used: where it stands, what it said (bounded), and a word and a sentence for why."""
-
-    location: str
-    name: str
-    address: str
-    word: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Directory:
     """A directory that was read.
 
@@ -110,7 +100,7 @@ class Directory:
 
     form: str
     entries: tuple[DirectoryEntry, ...]
-    dropped: tuple[Dropped, ...]
+    dropped: tuple[DroppedAddress, ...]
     listed: int
 
 
@@ -133,7 +123,7 @@ def read_directory(data: bytes) -> Directory:
     text = _text(_unzipped(data))
     form, rows = _rows(text)
     entries: dict[str, DirectoryEntry] = {}
-    dropped: list[Dropped] = []
+    dropped: list[DroppedAddress] = []
     listed = 0
     for row in rows:
         listed += 1
@@ -144,7 +134,10 @@ def read_directory(data: bytes) -> Directory:
         if unfit is not None or repaired.url is None:
             word, reason = unfit or ("address", "")
             shown = plain(redacted_base(storable(row.address[:400])), 200)
-            dropped.append(Dropped(row.location, next(iter(row.names), ""), shown, word, reason))
+            name = next(iter(row.names), "")
+            dropped.append(
+                DroppedAddress.trusted(location=row.location, name=name, address=shown, word=word, reason=reason)
+            )
             continue
         known = entries.get(repaired.url)
         if known is None:

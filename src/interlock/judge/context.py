@@ -8,20 +8,23 @@ from functools import cached_property
 from typing import Any
 
 from interlock.content.cel import cel
-from interlock.content.compile import ANSWER_ROOTS, COMPARED_ROOTS
-from interlock.content.expression import TOP_LEVEL
+from interlock.content.compile import ANSWER_ROOTS, COMPARED_ROOTS, TOP_LEVEL
 from interlock.content.messages import line, show
 from interlock.judge.answers import NOT_KNOWN, Causes, States, nested, state_of
 from interlock.judge.contradictions import automatic_items, automatic_reads, comparison
-from interlock.judge.inputs import RuleInputs
-from interlock.judge.names import Wanted, kept, state_at, value_at, wanted_names
 from interlock.judge.sites import sites
 from interlock.judge.variables import (
+    RuleInputs,
+    Wanted,
     cleaned,
     contract_variable,
     fact_variables,
     fleet_variable,
+    kept,
     organization_variable,
+    state_at,
+    value_at,
+    wanted_names,
 )
 from interlock.model.base import Scope, Status
 from interlock.model.finding import PRODUCT, Subject

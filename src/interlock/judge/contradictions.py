@@ -12,13 +12,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from interlock.content.cel import cel
-from interlock.content.expression import Expression, compile_expression
+from interlock.content.compile import Expression, compile_expression
 from interlock.content.messages import line, show
 from interlock.content.syntax import CelSyntaxError
 from interlock.judge.answers import NOT_KNOWN, States
-from interlock.judge.inputs import RuleInputs
-from interlock.judge.names import value_at
-from interlock.judge.variables import cleaned, fact_variables
+from interlock.judge.variables import RuleInputs, cleaned, fact_variables, value_at
 from interlock.model.base import Scope, Status
 from interlock.model.finding import Contradiction
 from interlock.model.observation import Observation

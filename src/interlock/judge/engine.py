@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from interlock.content.compile import ANSWER_ROOTS, COMPARED_ROOTS, OBSERVED_ROOTS, CompiledRule, Condition
-from interlock.content.expression import Expression
+from interlock.content.compile import ANSWER_ROOTS, COMPARED_ROOTS, OBSERVED_ROOTS, CompiledRule, Condition, Expression
 from interlock.judge.answers import NO_CAUSES, NOT_KNOWN, Causes, States
 from interlock.judge.context import SubjectContext
 from interlock.model.base import Evidence, RuleOutcome

@@ -12,14 +12,13 @@ from interlock.content.compile import (
     CompiledRule,
     Condition,
     compile_rules,
+    dotted,
 )
-from interlock.content.expression import dotted
 from interlock.content.messages import fields, fill
 from interlock.content.syntax import Node
 from interlock.judge.context import Knowledge, Known, SubjectContext
 from interlock.judge.engine import Conclusion, conclude, finding
-from interlock.judge.inputs import RuleInputs
-from interlock.judge.names import Wanted, wanted_names
+from interlock.judge.variables import RuleInputs, Wanted, wanted_names
 from interlock.model.base import Scope
 from interlock.model.finding import Finding, Subject
 from interlock.model.questionnaire import Questionnaire

@@ -11,7 +11,7 @@ from interlock.judge.answers import Causes
 from interlock.judge.context import Known
 from interlock.judge.engine import Conclusion, all_causes, decide, listed, over_all
 from interlock.judge.evaluate import Conclusions
-from interlock.judge.inputs import RuleInputs
+from interlock.judge.variables import RuleInputs
 from interlock.model.base import RuleOutcome
 from interlock.model.finding import UNDECIDED
 from interlock.model.pattern import Pattern, PatternMatch, PatternOutcome

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from interlock.judge.inputs import RuleInputs
+from interlock.judge.variables import RuleInputs
 from interlock.model.observation import CapabilityFacts, Observation, SmartFacts
 from interlock.model.organization import Organization
 from interlock.model.pattern import Peers

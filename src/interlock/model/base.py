@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from interlock.model.address import Address
+from interlock.model.address_secrets import Address
 
 #: File names that Windows keeps for devices, with any extension: a folder with one of them cannot be cloned there.
 RESERVED_NAMES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})

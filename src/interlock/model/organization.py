@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from interlock.model.address import refuse_secrets
+from interlock.model.address_secrets import refuse_secrets
 from interlock.model.base import Day, Gate, IsoDay, Model, Slug, Versioned
 from interlock.model.branding import Branding
 

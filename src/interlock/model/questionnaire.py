@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from interlock.model.address import Address
+from interlock.model.address_secrets import Address
 from interlock.model.base import Evidence, Model, Moment, Reference, Scope, Status
 
 #: An item's id: dotted lower-case words, the first naming the questionnaire's area (``auth.jwks_hosting``).

@@ -30,7 +30,10 @@ class Grant:
 
 
 class Tokens:
-    """The tokens of one running sandbox; a token of one organisation opens nothing at another."""
+    """The opaque bearer tokens of one running sandbox, thread-safe and bounded.
+
+    A token of one organisation opens nothing at another.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from interlock.content.answer import MAX_TEXT, parse_answer
-from interlock.model.address import REMEDY, SECRET_FOUND
+from interlock.model.address_secrets import REMEDY, SECRET_FOUND
 from interlock.model.base import Evidence, Scope, Status
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import Item, Response

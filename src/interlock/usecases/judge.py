@@ -15,9 +15,9 @@ from interlock.content.visibility import Hiding
 from interlock.documents.timing import timed
 from interlock.judge.engine import Conclusion
 from interlock.judge.evaluate import Evaluator
-from interlock.judge.inputs import RuleInputs
 from interlock.judge.score import org_readiness, product_score
 from interlock.judge.tallies import Tallies, tally_all
+from interlock.judge.variables import RuleInputs
 from interlock.judge.verdict import decide, may_vote
 from interlock.model.base import Gate, RuleOutcome, Scope, Status
 from interlock.model.finding import Finding, Subject

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from interlock.fhir.directory import DirectoryEntry
 from interlock.model import words
-from interlock.model.address import REMEDY, SECRET_FOUND
+from interlock.model.address_secrets import REMEDY, SECRET_FOUND
 from interlock.model.errors import InterlockError
-from interlock.model.fleet import DroppedAddress, ImportedOrganization, ImportResult
+from interlock.model.fleet import ImportedOrganization, ImportResult
 from interlock.model.organization import Organization
 from interlock.model.text import forbidden, plain, slug
 from interlock.usecases.directories import pick, read_directory_file, vendor_id
@@ -118,7 +118,7 @@ def import_organizations(
         picked=len(picked),
         added=tuple(map(_imported, organizations, chosen)),
         known={entry.url: known[_comparable(entry.url)] for entry in picked if _comparable(entry.url) in known},
-        dropped=tuple(DroppedAddress.model_validate(entry, from_attributes=True) for entry in directory.dropped),
+        dropped=directory.dropped,
         left_out=len(fresh) - len(chosen),
         saved=not dry_run,
     )

@@ -25,7 +25,7 @@ from interlock.workspace.journal import Change, KeptAnswer
 
 
 class Folder:
-    """A folder that somebody else may have filled.
+    """A folder that somebody else may have filled: nothing is read or written outside of it, whatever links it holds.
 
     :ivar root: the folder.
     """

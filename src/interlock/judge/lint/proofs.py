@@ -15,11 +15,16 @@ from interlock.content.compile import ANSWER_ROOTS, OBSERVED_ROOTS, CompiledRule
 from interlock.judge.answers import nested, state_of
 from interlock.judge.context import SubjectContext, Variables
 from interlock.judge.engine import decide
-from interlock.judge.inputs import RuleInputs
 from interlock.judge.lint.complete import COMPLETE_CONTRACT
 from interlock.judge.lint.problems import LintProblem, Locations, problem
-from interlock.judge.names import Wanted, wanted_names
-from interlock.judge.variables import contract_variable, fleet_variable, organization_variable
+from interlock.judge.variables import (
+    RuleInputs,
+    Wanted,
+    contract_variable,
+    fleet_variable,
+    organization_variable,
+    wanted_names,
+)
 from interlock.model.base import RuleOutcome, Scope, Status
 from interlock.model.finding import Subject
 from interlock.model.organization import Organization

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from interlock.content.compile import FACT_ROOTS
-from interlock.content.expression import caret, compile_expression
+from interlock.content.compile import FACT_ROOTS, caret, compile_expression
 from interlock.content.syntax import CelSyntaxError
 from interlock.judge.lint.problems import LintProblem, Locations, problem
 from interlock.judge.lint.references import name_problems, unknown_statements

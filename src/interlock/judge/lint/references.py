@@ -9,8 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from interlock.content.compile import ANSWER_ROOTS
-from interlock.content.expression import MACROS, TOP_LEVEL, Expression, dotted, macro_variable
+from interlock.content.compile import ANSWER_ROOTS, MACROS, TOP_LEVEL, Expression, dotted, macro_variable
 from interlock.content.messages import fields
 from interlock.content.syntax import Node, string_value
 from interlock.documents.names import did_you_mean

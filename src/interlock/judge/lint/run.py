@@ -6,8 +6,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from interlock.content.compile import OBSERVED_ROOTS, CompiledRule, broken_conditions, compile_rule, condition_texts
-from interlock.content.expression import Expression, compile_expression
+from interlock.content.compile import (
+    OBSERVED_ROOTS,
+    CompiledRule,
+    Expression,
+    broken_conditions,
+    compile_expression,
+    compile_rule,
+    condition_texts,
+)
 from interlock.content.questionnaires import Located
 from interlock.content.ruleset_files import HEADER, SetFiles
 from interlock.content.rulesets import OFF, RulesetFiles

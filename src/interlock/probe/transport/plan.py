@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urljoin
 
 from interlock.fhir.addresses import without_tails
-from interlock.model.address import REMEDY
-from interlock.model.address_secrets import secret_in_base
+from interlock.model.address_secrets import REMEDY, secret_in_base
 from interlock.model.errors import InterlockError
 from interlock.model.text import plain
 from interlock.probe.transport.addresses import REASONS, Origin, has_userinfo, kind_of_host, origin, split
