@@ -1,4 +1,4 @@
-"""The verdict: whose vote counts, when it is provisional, what comes next, and what would change it."""
+"""The verdict: whose vote counts, when it is settled, what comes next, and what would change it."""
 
 from itertools import combinations
 
@@ -42,40 +42,63 @@ def voters(**values):
 
 
 VERDICTS = [
-    # rules, outcomes that are no gap, organisations, verdict, provisional
-    ({}, {}, (), BUILD, False),
-    ({"P1": AUTH, "P2": FIRST, "P3": CONTRACT}, {}, (), FIRST, False),
-    ({"P1": AUTH, "P2": FIRST}, {"PP-002": MET}, (), AUTH, False),
-    ({"P1": AUTH, "P2": FIRST}, {"PP-002": NOT_APPLICABLE}, (), AUTH, False),
-    ({"P1": AUTH, "P2": FIRST}, {"PP-002": UNKNOWN}, (), AUTH, True),
-    ({"P1": AUTH, "P2": FIRST}, {"PP-002": ERROR}, (), AUTH, True),
-    ({"P1": CONTRACT, "P2": AUTH}, {"PP-002": UNKNOWN}, (), CONTRACT, False),
-    ({"P1": OUTSIDE}, {"PP-001": UNKNOWN}, (), BUILD, True),
-    ({"O1": AUTH}, {"OO-001@alder": MET}, (ALDER, BIRCH), BUILD, False),
-    ({"O1": AUTH}, {"OO-001@alder": UNKNOWN}, (ALDER, BIRCH), BUILD, True),
-    ({"O1": AUTH, "O2": CONTRACT}, {"OO-002@alder": MET}, (ALDER, BIRCH), CONTRACT, False),
-    ({"V1": AUTH}, {"VV-001@vendor:oracle": MET}, (ALDER, CEDAR), BUILD, False),
-    ({"V1": AUTH}, {}, (ALDER, CEDAR), AUTH, False),
-    ({"P1": AUTH, "O1": CONTRACT}, {}, (ALDER,), AUTH, False),
-    ({"O1": AUTH, "O2": FIRST}, {"OO-002@alder": UNKNOWN, "OO-002@birch": MET}, (ALDER, BIRCH), AUTH, True),
+    # rules, outcomes that are no gap, organisations, earliest and latest verdict
+    ({}, {}, (), BUILD, BUILD),
+    ({"P1": AUTH, "P2": FIRST, "P3": CONTRACT}, {}, (), FIRST, FIRST),
+    ({"P1": AUTH, "P2": FIRST}, {"PP-002": MET}, (), AUTH, AUTH),
+    ({"P1": AUTH, "P2": FIRST}, {"PP-002": NOT_APPLICABLE}, (), AUTH, AUTH),
+    ({"P1": AUTH, "P2": FIRST}, {"PP-002": UNKNOWN}, (), FIRST, AUTH),
+    ({"P1": AUTH, "P2": FIRST}, {"PP-002": ERROR}, (), FIRST, AUTH),
+    ({"P1": CONTRACT, "P2": AUTH}, {"PP-002": UNKNOWN}, (), CONTRACT, CONTRACT),
+    ({"P1": OUTSIDE}, {"PP-001": UNKNOWN}, (), OUTSIDE, BUILD),
+    ({"P1": FIRST, "P2": AUTH}, {"PP-001": UNKNOWN, "PP-002": UNKNOWN}, (), FIRST, BUILD),
+    ({"O1": AUTH}, {"OO-001@alder": MET}, (ALDER, BIRCH), BUILD, BUILD),
+    ({"O1": AUTH}, {"OO-001@alder": UNKNOWN}, (ALDER, BIRCH), AUTH, BUILD),
+    ({"O1": AUTH, "O2": CONTRACT}, {"OO-002@alder": MET}, (ALDER, BIRCH), CONTRACT, CONTRACT),
+    ({"V1": AUTH}, {"VV-001@vendor:oracle": MET}, (ALDER, CEDAR), BUILD, BUILD),
+    ({"V1": AUTH}, {}, (ALDER, CEDAR), AUTH, AUTH),
+    ({"P1": AUTH, "O1": CONTRACT}, {}, (ALDER,), CONTRACT, CONTRACT),
+    ({"O1": AUTH, "O2": FIRST}, {"OO-002@alder": UNKNOWN, "OO-002@birch": MET}, (ALDER, BIRCH), FIRST, AUTH),
 ]
 
 
-@pytest.mark.parametrize(("rules", "outcomes", "orgs", "value", "provisional"), VERDICTS)
-def test_verdicts(rules, outcomes, orgs, value, provisional):
+@pytest.mark.parametrize(("rules", "outcomes", "orgs", "earliest", "latest"), VERDICTS)
+def test_verdicts(rules, outcomes, orgs, earliest, latest):
     rules = voters(**rules)
     verdict = verdict_of(everywhere(rules, orgs, outcomes), rules, orgs)
-    assert (verdict.value, verdict.provisional) == (value, provisional)
-    assert provisional == bool(verdict.undecided)
+    assert (verdict.value, verdict.latest) == (earliest, latest)
+    assert verdict.settled == (earliest is latest) == (not verdict.undecided)
     assert all(reason.outcome in (UNKNOWN, ERROR) for reason in verdict.undecided)
 
 
-def test_experimental_rules_do_not_vote_and_advice_does():
+def test_experimental_rules_and_advice_do_not_vote_and_advice_stands_beside_a_requirement():
     rules = rules_of(
         rule("AA-001", Scope.PRODUCT, verdict=FIRST, lifecycle="experimental"),
         rule("AA-002", Scope.PRODUCT, verdict=OUTSIDE, gap_class=GapClass.ADVICE),
+        rule("AA-003", Scope.PRODUCT, verdict=OUTSIDE),
     )
-    assert verdict_of(everywhere(rules, ()), rules).value is OUTSIDE
+    assert verdict_of(everywhere(rules, (), {"AA-003": MET}), rules).value is BUILD
+    verdict = verdict_of(everywhere(rules, ()), rules)
+    assert verdict.value is OUTSIDE
+    assert [reason.key for reason in verdict.reasons] == ["AA-003", "AA-002"]
+
+
+def test_a_verdict_that_is_not_decided_says_between_what_and_what_settles_it():
+    rules = voters(P1=FIRST, P2=OUTSIDE, P3=AUTH, O1=AUTH)
+    findings = [
+        finding(rules["PP-001"], outcome=UNKNOWN, missing_answers=("a.one", "a.two")),
+        finding(rules["PP-002"], outcome=UNKNOWN, missing_answers=("a.two",)),
+        finding(rules["PP-003"], outcome=MET),
+        finding(rules["OO-001"], at_org("alder"), outcome=UNKNOWN, missing_facts=("smart",)),
+    ]
+    verdict = verdict_of(findings, rules, (ALDER,))
+    assert verdict.headline == "Not decided: product first … integrate; 2 answers settle it."
+    assert verdict.settled_by == ("a.one", "a.two")
+    assert verdict.organizations == "Not yet at Alder Hospital."
+    known = [finding(rules[f"PP-00{n}"], outcome=MET) for n in (1, 2, 3)] + findings[3:]
+    verdict = verdict_of(known, rules, (ALDER,))
+    assert verdict.headline == "Not decided: map the auth surface … integrate; a look at Alder Hospital settles it."
+    assert verdict.organizations == "Could not look at Alder Hospital."
 
 
 def test_rules_without_a_verdict_do_not_vote():
@@ -131,6 +154,7 @@ def test_to_integrate_the_next_step_is_to_build_with_whom_is_furthest():
     orgs = (ALDER, BIRCH, CEDAR)
     verdict = verdict_of(everywhere(rules, orgs, outcomes), rules, orgs)
     assert verdict.next_step == "Build the integration, starting with Birch Hospital."
+    assert verdict.organizations == "Start at Alder Hospital and Birch Hospital; map first at Cedar Hospital."
     assert verdict.next_step_owner is Owner.US
     assert verdict_of((), {}).next_step == "Build the integration."
 
@@ -148,14 +172,21 @@ COUNTERFACTUALS = [
         {"P1": OUTSIDE},
         {"PP-001": UNKNOWN},
         (),
-        "If PP-001 (not decided yet) turns out to be a gap, the verdict becomes “prove it outside the EHR”.",
+        "If everything undecided turns out met, the verdict is “integrate”; if PP-001 turns out to be a gap, it is "
+        "“prove it outside the EHR”.",
     ),
     (
         {"P1": AUTH, "P2": FIRST},
         {"PP-002": UNKNOWN},
         (),
-        "Closing PP-001 would make the verdict “integrate”; if PP-002 (not decided yet) turns out to be a gap, the "
-        "verdict becomes “product first”.",
+        "If everything undecided turns out met, the verdict is “map the auth surface”; if PP-002 turns out to be a "
+        "gap, it is “product first”.",
+    ),
+    (
+        {"P1": CONTRACT, "P2": AUTH},
+        {"PP-002": UNKNOWN},
+        (),
+        "Closing PP-001 would leave the verdict not decided, between “map the auth surface” and “integrate”.",
     ),
     (  # one organisation needs one closure, the other two
         {"O1": AUTH, "O2": CONTRACT},
@@ -167,14 +198,15 @@ COUNTERFACTUALS = [
         {"O1": AUTH},
         {"OO-001@alder": UNKNOWN, "OO-001@birch": UNKNOWN},
         (ALDER, BIRCH),
-        "If OO-001@alder and OO-001@birch (not decided yet) all turn out to be gaps, the verdict becomes “map the "
-        "auth surface”.",
+        "If everything undecided turns out met, the verdict is “integrate”; if OO-001@alder and OO-001@birch all turn "
+        "out to be gaps, it is “map the auth surface”.",
     ),
     (  # the vendor's unknown is enough for both of its organisations
         {"O1": AUTH, "V1": AUTH},
         {"OO-001@alder": UNKNOWN, "OO-001@birch": UNKNOWN, "VV-001@vendor:epic": UNKNOWN},
         (ALDER, BIRCH),
-        "If VV-001@vendor:epic (not decided yet) turns out to be a gap, the verdict becomes “map the auth surface”.",
+        "If everything undecided turns out met, the verdict is “integrate”; if VV-001@vendor:epic turns out to be a "
+        "gap, it is “map the auth surface”.",
     ),
 ]
 
@@ -207,13 +239,13 @@ def with_outcome(findings, keys, outcome):
 def test_no_smaller_set_of_closures_moves_the_verdict_on(ballot):
     findings, rules, orgs = ballot
     verdict = verdict_of(findings, rules, orgs)
-    if verdict.value is BUILD:
+    if not verdict.settled or verdict.value is BUILD:
         return
     gaps = [judged.key for judged in findings if judged.outcome is GAP]
-    closing = verdict.counterfactual.split(" would make")[0]
+    closing = verdict.counterfactual.split(" would ")[0]
     size = 0
     for size in range(1, len(gaps) + 1):
-        moved = {verdict_of(with_outcome(findings, keys, MET), rules, orgs).value for keys in combinations(gaps, size)}
+        moved = {verdict_of(with_outcome(findings, keys, MET), rules, orgs).latest for keys in combinations(gaps, size)}
         better = [value for value in moved if value.rank > verdict.value.rank]
         if better:
             break
@@ -224,16 +256,30 @@ def test_no_smaller_set_of_closures_moves_the_verdict_on(ballot):
 
 @settings(max_examples=80)
 @given(ballots())
-def test_provisional_means_that_some_answers_make_it_earlier(ballot):
+def test_the_verdicts_named_are_exactly_the_ends_of_what_is_possible(ballot):
     findings, rules, orgs = ballot
     verdict = verdict_of(findings, rules, orgs)
     unknown = [judged.key for judged in findings if judged.outcome is UNKNOWN]
-    earlier = any(
-        verdict_of(with_outcome(findings, keys, GAP), rules, orgs).value.rank < verdict.value.rank
-        for size in range(1, len(unknown) + 1)
+    possible = {
+        verdict_of(with_outcome(with_outcome(findings, unknown, MET), keys, GAP), rules, orgs).value
+        for size in range(len(unknown) + 1)
         for keys in combinations(unknown, size)
-    )
-    assert verdict.provisional == earlier
+    }
+    assert (min(possible, key=lambda v: v.rank), max(possible, key=lambda v: v.rank)) == (verdict.value, verdict.latest)
+
+
+@settings(max_examples=80, deadline=None)
+@given(ballots(), st.sampled_from([GAP, MET]))
+def test_learning_an_unknown_never_widens_what_is_possible_and_closing_a_gap_never_sets_back(ballot, learnt):
+    findings, rules, orgs = ballot
+    verdict = verdict_of(findings, rules, orgs)
+    for judged in findings:
+        if judged.outcome is UNKNOWN:
+            after = verdict_of(with_outcome(findings, {judged.key}, learnt), rules, orgs)
+            assert verdict.value.rank <= after.value.rank <= after.latest.rank <= verdict.latest.rank
+        if judged.outcome is GAP:
+            after = verdict_of(with_outcome(findings, {judged.key}, MET), rules, orgs)
+            assert after.value.rank >= verdict.value.rank and after.latest.rank >= verdict.latest.rank
 
 
 def test_subjects_that_are_not_in_the_list_do_not_vote():

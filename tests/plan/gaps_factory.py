@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from interlock.judge import score, verdict
+from interlock.judge.recommendation import left_to_do
 from interlock.judge.tallies import tally_all
 from interlock.model.assessment import Assessment
 from interlock.model.base import GapClass, Gate, Owner, RuleOutcome, Scope, Severity
@@ -17,7 +18,7 @@ from interlock.model.gap_graph import GapGraph
 from interlock.model.observation import Observation, RequestRecord, Target
 from interlock.model.organization import Organization
 from interlock.model.plan import Plan
-from interlock.model.readiness import OrgReadiness, Score, Totals
+from interlock.model.readiness import OrgReadiness, Score, Totals, Verdict
 from interlock.model.rule import RoutineTask, Rule
 from interlock.plan.graph import build
 from interlock.plan.schedule import PlanOptions, make_plan
@@ -181,14 +182,20 @@ def readiness(
     target_gate: Gate,
 ) -> tuple[OrgReadiness, ...]:
     tallies = tally_all(findings, rules)
-    blockers = tallies.product_blockers()
+    blockers, left = tallies.product_blockers(), left_to_do(findings, rules, target_gate)
     return tuple(
-        score.org_readiness(organization, tallies, blockers, observations.get(organization.id), target_gate)
+        score.org_readiness(organization, tallies, blockers, observations.get(organization.id), target_gate, left)
         for organization in orgs
     )
 
 
-decide = verdict.decide
+def decide(
+    findings: Sequence[Finding],
+    rules: Mapping[str, Rule],
+    stands: Sequence[OrgReadiness],
+    orgs: Sequence[Organization],
+) -> Verdict:
+    return verdict.decide(verdict.ballot_of(findings, rules, orgs), stands, orgs)
 
 
 def assessment(

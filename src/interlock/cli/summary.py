@@ -20,7 +20,7 @@ from interlock.cli.output import (
     wrapped,
 )
 from interlock.model import words
-from interlock.model.base import Severity, VerdictValue
+from interlock.model.base import Severity
 from interlock.model.content import ContentChange, first_changes, told_changes
 from interlock.model.gap_graph import GapNode
 from interlock.model.readiness import OrgReadiness, Score
@@ -53,10 +53,6 @@ def _stage(readiness: OrgReadiness) -> str:
     return stage
 
 
-def _verdict(value: VerdictValue, *, provisional: bool) -> str:
-    return words.VERDICT[value].phrase + (" (provisional)" if provisional else "")
-
-
 def _interval(score: Score) -> str:
     return words.interval(score.interval.low, score.interval.high)
 
@@ -77,19 +73,21 @@ def show_summary(assessment: Assessment) -> None:
     out = console()
     verdict, plan = assessment.verdict, assessment.plan
     blank()
-    show_heading(f"Verdict: {_verdict(verdict.value, provisional=verdict.provisional)}")
+    show_heading(f"Verdict: {words.verdict_label(verdict.value, verdict.latest)}")
     out.print(Text(plain(verdict.headline, 400)))
+    if verdict.organizations:
+        out.print(Text(plain(verdict.organizations, 400)))
     out.print(Text(f"Next: {plain(verdict.next_step, 400)}"))
     blank()
     names = {org.id: org.name for org in assessment.organizations}
     show_table(
-        ["Organisation", "Stage", "Score", "Verdict there"],
+        ["Organisation", "Stage", "Score", "Recommended"],
         [
             (
                 names[readiness.org],
                 _stage(readiness),
                 _interval(readiness.score),
-                _verdict(readiness.verdict, provisional=readiness.verdict_provisional),
+                words.RECOMMENDATION[readiness.recommendation].phrase,
             )
             for readiness in assessment.readiness
         ],
@@ -114,17 +112,24 @@ def show_summary(assessment: Assessment) -> None:
 
 def show_score(result: ScoreResult) -> None:
     """Verdict, one row for the product and each organisation, and what would change the verdict."""
-    verdict = _verdict(result.verdict.value, provisional=result.verdict.provisional)
-    say_paragraph(f"{result.product}: {verdict}. {plain(result.verdict.headline, 600)}")
+    verdict = result.verdict
+    label = f"{words.verdict(verdict.value, verdict.latest)}. " if verdict.settled else ""
+    say_paragraph(f"{result.product}: {label}{plain(verdict.headline, 600)}")
+    if verdict.organizations:
+        say_paragraph(plain(verdict.organizations, 600))
 
-    def row(name: str, stage: str, score: Score) -> tuple[object, ...]:
-        return name, stage, _interval(score), words.share(score.completeness), words.share(score.confidence)
+    def row(name: str, stage: str, score: Score, recommended: str = "") -> tuple[object, ...]:
+        shares = words.share(score.completeness), words.share(score.confidence)
+        return name, stage, _interval(score), *shares, recommended
 
     show_table(
-        ["", "Stage", "Score", "Complete", "Confidence"],
+        ["", "Stage", "Score", "Complete", "Confidence", "Recommended"],
         [
             row("product", "", result.product_score),
-            *(row(readiness.org, _stage(readiness), readiness.score) for readiness in result.organizations),
+            *(
+                row(own.org, _stage(own), own.score, words.RECOMMENDATION[own.recommendation].phrase)
+                for own in result.organizations
+            ),
         ],
     )
     say_changes(result.content_changes)
@@ -132,7 +137,7 @@ def show_score(result: ScoreResult) -> None:
         say_paragraph(f"capped: {cap}")
     for change in result.verdict.changes:
         would = "would become" if change.direction == "later" else "would fall back to"
-        say(f"The verdict {would} “{words.VERDICT[change.verdict].phrase}” with:")
+        say(f"The verdict {would} “{words.verdict(change.verdict, change.latest)}” with:")
         for answer in change.answers:
             where = f" ({answer.org})" if answer.org else ""
             say(f"  {answer.item}{where}: {plain(answer.before, 90)} → {plain(answer.after, 90)}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from interlock.judge.recommendation import Left, recommend
 from interlock.judge.tallies import Keys, Tallies, Tally, merged
-from interlock.judge.verdict import own_verdict
+from interlock.judge.verdict import range_of
 from interlock.model.base import Gate
 from interlock.model.finding import GATE_RANK, listed
 from interlock.model.observation import Observation
@@ -30,27 +31,44 @@ def product_score(tallies: Tallies, target_gate: Gate) -> Score:
 
 
 def org_readiness(
-    org: Organization, tallies: Tallies, product_blockers: Keys, observation: Observation | None, target_gate: Gate
+    org: Organization,
+    tallies: Tallies,
+    product_blockers: Keys,
+    observation: Observation | None,
+    target_gate: Gate,
+    left: Left,
 ) -> OrgReadiness:
     """Where one organisation stands.
 
     :param product_blockers: keys of all open product blockers, sorted; they hold back everyone.
     :param observation: its latest one; none means that it was never probed.
+    :param left: what is open or undecided up to the target gate.
     """
     concerning = tallies.concerning(org)
     gates = gate_states(concerning)
-    verdict, provisional = own_verdict(concerning)
+    verdicts = range_of(concerning)
+    reached = stage(gates)
+    recommendation, because = recommend(
+        org,
+        left,
+        range_of([tallies.product]),
+        reached,
+        target_gate,
+        observed=observation is not None and observation.outcome != "not_observed",
+    )
     return OrgReadiness.trusted(
         org=org.id,
         observed=observation.outcome if observation else "never_probed",
         observed_at=observation.started.isoformat().replace("+00:00", "Z") if observation else None,
         not_observed_because=observation.reason_not_observed() if observation else None,
         score=_score(concerning[1:], concerning, product_blockers, target_gate),
-        stage=stage(gates),
+        stage=reached,
         stage_if_unknowns_hold=stage(gates, unknowns_hold=True),
         gates=gates,
-        verdict=verdict,
-        verdict_provisional=provisional,
+        verdict=verdicts.earliest,
+        latest_verdict=verdicts.latest,
+        recommendation=recommendation,
+        because=because,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from interlock.model.base import GapClass, Gate, RuleOutcome, Scope, VerdictValue
-from interlock.model.finding import OPEN, UNDECIDED, Finding, in_force, is_requirement, rule_of
+from interlock.model.finding import OPEN, UNDECIDED, Finding, is_requirement, rule_of
 from interlock.model.organization import Organization
 from interlock.model.rule import Rule
 
@@ -91,12 +91,12 @@ def tally_all(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> Tallies
 def _tally(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> Tally:
     """The tally of one subject's findings."""
     judged = [(finding, rule_of(finding, rules)) for finding in findings]
+    required = [(finding, rule) for finding, rule in judged if is_requirement(rule)]
     votes = [
         (rule.verdict.rank, finding.outcome)
-        for finding, rule in judged
-        if rule.verdict is not None and finding.outcome in OPEN and in_force(rule)
+        for finding, rule in required
+        if rule.verdict is not None and finding.outcome in OPEN
     ]
-    required = [(finding, rule) for finding, rule in judged if is_requirement(rule)]
     applicable = [pair for pair in required if pair[0].outcome is not RuleOutcome.NOT_APPLICABLE]
     met, gaps = (
         [pair for pair in applicable if pair[0].outcome is outcome] for outcome in (RuleOutcome.MET, RuleOutcome.GAP)

@@ -1,16 +1,17 @@
-"""Product or integration? The verdict, its reasons, the next step, and what would change it (S04 to S08).
+"""Product or integration? What the verdict is, or lies between, why, and what would change it (S04 to S08).
 
-Rules may name a verdict that their open gap argues for; each such gap votes. How the votes are counted is in
-:func:`_tally` and in docs/scoring.md.
+Requirements may name a verdict that their open gap argues for: each such gap votes, and each that is undecided may
+still. How the votes are counted is in :func:`_tally` and in docs/scoring.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from interlock.judge.tallies import Tally
-from interlock.model.base import Owner, RuleOutcome, Scope, VerdictValue
+from interlock.model.base import Owner, Recommendation, RuleOutcome, Scope, VerdictValue
 from interlock.model.finding import (
     OPEN,
     PRODUCT,
@@ -19,6 +20,7 @@ from interlock.model.finding import (
     Subject,
     first_sentence,
     in_force,
+    is_requirement,
     listed,
     rule_of,
     statement,
@@ -27,7 +29,7 @@ from interlock.model.organization import Organization
 from interlock.model.readiness import OrgReadiness, Verdict, VerdictReason
 from interlock.model.rule import Rule
 from interlock.model.text import plain
-from interlock.model.words import VERDICT
+from interlock.model.words import RECOMMENDATION, VERDICT, agree, capital, count, sentence, verdict
 
 #: Headline (``{titles}`` are the reasons' titles) and what the next step is, before the first thing to do is named.
 #: S08: the answer names the next step, which is either to build or to assess architecture and workflow risk first.
@@ -53,9 +55,15 @@ _TEXTS: dict[VerdictValue, tuple[str, str]] = {
         "Build the integration",
     ),
 }
-
-
+START = Recommendation.START
 _IN_ORDER = tuple(VerdictValue)
+
+
+class Range(NamedTuple):
+    """The earliest and the latest verdict that are still possible: the same when it is settled."""
+
+    earliest: VerdictValue
+    latest: VerdictValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,81 +77,87 @@ class Vote:
 
 
 @dataclass(frozen=True)
-class _Ballot:
-    """All votes: the product's, and each organisation's own (its vendor's included)."""
+class Ballot:
+    """All votes: the product's, and each organisation's own (its vendor's included); advice only argues."""
 
     product: tuple[Vote, ...]
     by_org: Mapping[str, tuple[Vote, ...]]
+    advice: tuple[Vote, ...] = ()
+
+    def without(self, closed: Set[str]) -> Ballot:
+        """The votes that are left when the findings with these keys are closed."""
+
+        def left(votes: Iterable[Vote]) -> tuple[Vote, ...]:
+            return tuple(vote for vote in votes if vote.finding.key not in closed)
+
+        return Ballot(left(self.product), {org: left(votes) for org, votes in self.by_org.items()})
+
+    def range(self) -> Range:
+        """The verdicts over all that are possible, whatever the undecided findings turn out to be."""
+        return Range(_tally(self, lambda _: True), _tally(self, _is_gap))
 
 
-def own_verdict(concerning: Sequence[Tally]) -> tuple[VerdictValue, bool]:
-    """One organisation's verdict, and whether it is provisional, by the tallies that concern it.
-
-    It is the earliest that an open gap of the product, its vendor or itself argues for, and provisional when something
-    undecided argues for an earlier one.
-    """
-    decided = min(tally.earliest for tally in concerning)
-    return _IN_ORDER[decided], min(tally.earliest_if_gaps for tally in concerning) < decided
-
-
-def decide(
-    findings: Iterable[Finding],
-    rules: Mapping[str, Rule],
-    readiness: Sequence[OrgReadiness],
-    organizations: Sequence[Organization],
-) -> Verdict:
-    """The verdict over all.
-
-    :param readiness: where each organisation stands; they decide with whom the next step starts.
-    """
-    ballot = _ballot(findings, rules, organizations)
-    value = _tally(ballot, _is_gap)
-    provisional = _earliest_possible(ballot).rank < value.rank
-    reasons = _reasons(ballot, value)
-    doubts = _doubts(ballot, value) if provisional else ()
-    if provisional and value is VerdictValue.INTEGRATE:
-        headline, step, owner = _find_out_first(doubts)
-    else:
-        headline = _headline(ballot, value, reasons)
-        step, owner = _next_step(value, reasons, readiness, organizations)
-    return Verdict(
-        value=value,
-        headline=headline,
-        reasons=tuple(map(_reason, reasons)),
-        provisional=provisional,
-        undecided=tuple(map(_reason, doubts)),
-        next_step=step,
-        next_step_owner=owner,
-        counterfactual=_counterfactual(ballot, value, doubts),
+def range_of(concerning: Sequence[Tally]) -> Range:
+    """The verdicts that are possible where these tallies concern somebody (the product, its vendor, itself)."""
+    return Range(
+        _IN_ORDER[min(tally.earliest_if_gaps for tally in concerning)],
+        _IN_ORDER[min(tally.earliest for tally in concerning)],
     )
 
 
-def verdict_value(
-    findings: Iterable[Finding], rules: Mapping[str, Rule], organizations: Sequence[Organization]
-) -> VerdictValue:
-    """The verdict's value alone; findings of rules that name no verdict make no difference."""
-    return _tally(_ballot(findings, rules, organizations), _is_gap)
-
-
-def may_vote(rule: Rule) -> bool:
-    """Whether an open gap of the rule argues for a verdict."""
-    return rule.verdict is not None and in_force(rule)
-
-
-def _ballot(findings: Iterable[Finding], rules: Mapping[str, Rule], organizations: Sequence[Organization]) -> _Ballot:
+def ballot_of(findings: Iterable[Finding], rules: Mapping[str, Rule], organizations: Sequence[Organization]) -> Ballot:
     """The votes: open and undecided findings of stable rules that name a verdict."""
     votes: dict[Subject, list[Vote]] = {}
+    advice = []
     for finding in findings:
         rule = rule_of(finding, rules)
-        if rule.verdict is not None and finding.outcome in OPEN and in_force(rule):
-            vote = Vote(finding, rule, rule.verdict, finding.outcome is not RuleOutcome.GAP)
+        if rule.verdict is None or finding.outcome not in OPEN or not in_force(rule):
+            continue
+        vote = Vote(finding, rule, rule.verdict, finding.outcome is not RuleOutcome.GAP)
+        if is_requirement(rule):
             votes.setdefault(finding.subject, []).append(vote)
+        elif not vote.undecided:
+            advice.append(vote)
     by_org = {}
     for organization in organizations:
         shared = votes.get(Subject(scope=Scope.VENDOR, id=organization.vendor), [])
         own = votes.get(Subject(scope=Scope.ORG, id=organization.id), [])
         by_org[organization.id] = _in_order([*shared, *own])
-    return _Ballot(_in_order(votes.get(PRODUCT, [])), by_org)
+    return Ballot(_in_order(votes.get(PRODUCT, [])), by_org, _in_order(advice))
+
+
+def decide(ballot: Ballot, readiness: Sequence[OrgReadiness], organizations: Sequence[Organization]) -> Verdict:
+    """The verdict over all.
+
+    :param readiness: where each organisation stands, and what is recommended there.
+    """
+    earliest, latest = ballot.range()
+    reasons = _reasons(ballot, latest)
+    doubts = _doubts(ballot, latest) if earliest is not latest else ()
+    names = {organization.id: plain(organization.name, 120) for organization in organizations}
+    settled_by = tuple(sorted({item for vote in doubts for item in vote.finding.missing_answers}))
+    if doubts:
+        headline, step, owner = _find_out_first(Range(earliest, latest), reasons, doubts, settled_by, names)
+    else:
+        headline = _headline(ballot, latest, reasons, readiness)
+        step, owner = _next_step(latest, reasons, readiness, names)
+    return Verdict(
+        value=earliest,
+        latest=latest,
+        headline=headline,
+        organizations=_organizations(readiness, names),
+        reasons=tuple(map(_reason, reasons)),
+        undecided=tuple(map(_reason, doubts)),
+        settled_by=settled_by,
+        next_step=step,
+        next_step_owner=owner,
+        counterfactual=_counterfactual(ballot, Range(earliest, latest)),
+    )
+
+
+def may_vote(rule: Rule) -> bool:
+    """Whether an open gap of the rule decides a verdict: advice only argues."""
+    return rule.verdict is not None and is_requirement(rule)
 
 
 def _in_order(votes: Iterable[Vote]) -> tuple[Vote, ...]:
@@ -156,54 +170,38 @@ def _is_gap(vote: Vote) -> bool:
 
 
 def _earliest(votes: Iterable[Vote], taken: Callable[[Vote], bool]) -> VerdictValue:
-    earliest = VerdictValue.INTEGRATE
-    for vote in votes:
-        if vote.value.rank < earliest.rank and taken(vote):
-            earliest = vote.value
-    return earliest
+    return min((vote.value for vote in votes if taken(vote)), key=_rank, default=VerdictValue.INTEGRATE)
 
 
-def _tally(ballot: _Ballot, taken: Callable[[Vote], bool]) -> VerdictValue:
+def _rank(value: VerdictValue) -> int:
+    return value.rank
+
+
+def _tally(ballot: Ballot, taken: Callable[[Vote], bool]) -> VerdictValue:
     """The overall verdict when the votes that ``taken`` accepts are open gaps.
 
-    The product's earliest vote decides. Without one it is ``integrate`` as long as some organisation's own verdict is,
-    or there is no organisation; else it is the earliest of the organisations' verdicts.
+    The product's earliest vote decides, or where all organisations are held back the earliest vote of one of them.
+    Closing a gap never makes it earlier.
     """
-    product = _earliest(ballot.product, taken)
-    if product is not VerdictValue.INTEGRATE or not ballot.by_org:
-        return product
     own = [_earliest(votes, taken) for votes in ballot.by_org.values()]
-    if VerdictValue.INTEGRATE in own:
-        return VerdictValue.INTEGRATE
-    return min(own, key=lambda value: value.rank)
+    held = [] if VerdictValue.INTEGRATE in own else own
+    return min((_earliest(ballot.product, taken), *held), key=_rank)
 
 
-def _earliest_possible(ballot: _Ballot) -> VerdictValue:
-    """The earliest verdict that some of the undecided findings, found to be gaps, could lead to.
-
-    A product's vote hides the organisations', so what is undecided about the product and about them is tried apart.
-    """
-    product = {vote.finding.key for vote in ballot.product}
-    if_product = _tally(ballot, lambda vote: _is_gap(vote) or vote.finding.key in product)
-    if_organizations = _tally(ballot, lambda vote: _is_gap(vote) or vote.finding.key not in product)
-    return min(if_product, if_organizations, key=lambda value: value.rank)
+def _reasons(ballot: Ballot, value: VerdictValue) -> tuple[Vote, ...]:
+    """The open gaps that argue for ``value``: the product's, or where it has none the organisations', then advice."""
+    if value is VerdictValue.INTEGRATE:
+        return ()
+    product = [vote for vote in ballot.product if _is_gap(vote) and vote.value is value]
+    own = (v for votes in ballot.by_org.values() for v in votes if _is_gap(v) and v.value is value)
+    return (*(product or _unique(own)), *(vote for vote in ballot.advice if vote.value is value))
 
 
-def _reasons(ballot: _Ballot, value: VerdictValue) -> tuple[Vote, ...]:
-    """The open gaps that argued for ``value``: the product's, or where it had none the organisations'."""
-    product = tuple(vote for vote in ballot.product if _is_gap(vote) and vote.value is value)
-    if product or value is VerdictValue.INTEGRATE:
-        return product
-    return _unique(v for votes in ballot.by_org.values() for v in votes if _is_gap(v) and v.value is value)
-
-
-def _doubts(ballot: _Ballot, value: VerdictValue) -> tuple[Vote, ...]:
-    """Undecided findings that argue for something earlier than ``value``: the product's, else the organisations'."""
-    product = tuple(vote for vote in ballot.product if vote.undecided and vote.value.rank < value.rank)
-    if product:
-        return product
+def _doubts(ballot: Ballot, latest: VerdictValue) -> tuple[Vote, ...]:
+    """Undecided findings that argue for something earlier than ``latest``: the product's, else the organisations'."""
+    product = tuple(vote for vote in ballot.product if vote.undecided and vote.value.rank < latest.rank)
     own = (vote for votes in ballot.by_org.values() for vote in votes)
-    return _unique(vote for vote in own if vote.undecided and vote.value.rank < value.rank)
+    return product or _unique(vote for vote in own if vote.undecided and vote.value.rank < latest.rank)
 
 
 def _unique(votes: Iterable[Vote]) -> tuple[Vote, ...]:
@@ -216,64 +214,102 @@ def _reason(vote: Vote) -> VerdictReason:
     return VerdictReason(key=finding.key, title=vote.rule.title, message=statement(finding), outcome=finding.outcome)
 
 
-def _headline(ballot: _Ballot, value: VerdictValue, reasons: Sequence[Vote]) -> str:
-    titles = listed(list(dict.fromkeys(vote.rule.title for vote in reasons)))
-    headline = _TEXTS[value][0].format(titles=titles)
+def _titles(votes: Iterable[Vote]) -> str:
+    return listed(list(dict.fromkeys(vote.rule.title for vote in votes)))
+
+
+def _headline(ballot: Ballot, value: VerdictValue, reasons: Sequence[Vote], readiness: Sequence[OrgReadiness]) -> str:
+    """The headline of a settled verdict."""
+    if value is VerdictValue.INTEGRATE and readiness and all(own.recommendation is not START for own in readiness):
+        return "Nothing about the product argues against integrating, but no organisation can start yet."
+    headline = _TEXTS[value][0].format(titles=_titles(vote for vote in reasons if is_requirement(vote.rule)))
     if value is VerdictValue.INTEGRATE or any(_is_gap(v) and v.value is value for v in ballot.product):
         return headline + "."
     held = sum(_earliest(votes, _is_gap) is value for votes in ballot.by_org.values())
     return f"{headline} (at {held:,} of {len(ballot.by_org):,} organisations; no organisation is ready to integrate)."
 
 
-def _find_out_first(doubts: Sequence[Vote]) -> tuple[str, str, Owner]:
-    """Headline, next step and owner of an ``integrate`` that rests on unknowns: an unknown is no pass (S07, S08)."""
+def _find_out_first(
+    now: Range, reasons: Sequence[Vote], doubts: Sequence[Vote], settled_by: Sequence[str], names: Mapping[str, str]
+) -> tuple[str, str, Owner]:
+    """Headline, next step and owner of a verdict that is not decided: an unknown is no pass (S07, S08)."""
+    unseen = {str(vote.finding.subject) for vote in doubts if vote.finding.missing_facts} & names.keys()
+    means = [count(len(settled_by), "answer")] if settled_by else []
+    means += [f"a look at {listed([names[org] for org in sorted(unseen)])}"] if unseen else []
+    settles = agree(len(settled_by) + len(unseen), "settles", "settle")
+    headline = verdict(*now) + (f"; {listed(means)} {settles} it." if means else ".")
+    if reasons:
+        headline += f" Already open: {_titles(reasons)}."
     rules = {vote.rule.id: vote.rule for vote in doubts}
-    titles = [f"“{rule.title}” ({rule.id})" for rule in rules.values()]
-    hold = "this holds" if len(titles) == 1 else "these hold"
-    headline = f"Nothing that is known argues against integrating; still to find out is whether {hold}: "
-    headline += f"{listed(titles)}."
-    return headline, f"Find out first whether {listed(list(rules))} {'holds' if len(rules) == 1 else 'hold'}.", Owner.US
+    titles = listed([f"“{rule.title}” ({rule.id})" for rule in rules.values()])
+    return headline, f"Find out first whether {agree(len(rules), 'this holds', 'these hold')}: {titles}.", Owner.US
+
+
+def _organizations(readiness: Sequence[OrgReadiness], names: Mapping[str, str]) -> str:
+    """``Start at Riverside; map first at Lakeshore and Harbour.``"""
+    groups: dict[Recommendation, list[str]] = {recommendation: [] for recommendation in Recommendation}
+    for own in readiness:
+        groups[own.recommendation].append(names.get(own.org, own.org))
+    parts = [
+        f"{RECOMMENDATION[recommendation].phrase} at "
+        + (f"all {len(group)} organisations" if len(group) == len(readiness) > 2 else listed(group))
+        for recommendation, group in groups.items()
+        if group
+    ]
+    return capital("; ".join(parts)) + "." if parts else ""
 
 
 def _next_step(
     value: VerdictValue,
     reasons: Sequence[Vote],
     readiness: Sequence[OrgReadiness],
-    organizations: Sequence[Organization],
+    names: Mapping[str, str],
 ) -> tuple[str, Owner]:
+    """What comes next under a settled verdict, and who does it."""
     text = _TEXTS[value][1]
     if reasons:
         remediation = reasons[0].rule.remediation
         return f"{text}. Start here: {first_sentence(remediation.text)}", remediation.owner
-    names = {organization.id: organization.name for organization in organizations}
-    ready = sorted(
-        (own for own in readiness if own.verdict is VerdictValue.INTEGRATE),
-        key=lambda own: (-(own.stage.rank if own.stage else -1), -own.score.interval.low),
+    nearest = sorted(
+        (own for own in readiness if own.org in names),
+        key=lambda own: (
+            own.recommendation is not START,
+            -(own.stage.rank if own.stage else -1),
+            -own.score.interval.low,
+        ),
     )
-    if ready and ready[0].org in names:
-        return f"{text}, starting with {plain(names[ready[0].org], 120)}.", Owner.US
-    return f"{text}.", Owner.US
+    if not nearest:
+        return f"{text}.", Owner.US
+    name = names[nearest[0].org]
+    if nearest[0].recommendation is START:
+        return f"{text}, starting with {name}.", Owner.US
+    return sentence(f"Take up first what holds {name} back: {nearest[0].because}"), Owner.US
 
 
-def _counterfactual(ballot: _Ballot, value: VerdictValue, doubts: Sequence[Vote]) -> str:
-    """One sentence: the fewest closures that move the verdict on, and the fewest answers that would move it back."""
-    parts = []
-    if value is not VerdictValue.INTEGRATE:
-        keys, then = _smallest_closure(ballot, value)
-        parts.append(f"closing {listed(keys, 4)} would make the verdict “{VERDICT[then].phrase}”")
-    if doubts:
-        keys, then = _smallest_setback(ballot, value)
-        outcome = "turns out to be a gap" if len(keys) == 1 else "all turn out to be gaps"
-        subject = f"{listed(keys, 4)} (not decided yet)"
-        parts.append(f"if {subject} {outcome}, the verdict becomes “{VERDICT[then].phrase}”")
-    if not parts:
+def _counterfactual(ballot: Ballot, now: Range) -> str:
+    """One sentence: what settles an undecided verdict either way, or the fewest closures that move a settled one on."""
+    if now.earliest is not now.latest:
+        keys, then = _smallest_setback(ballot, now.latest)
+        gaps = agree(len(keys), "turns out to be a gap", "all turn out to be gaps")
+        earlier = "" if then is now.earliest else " or an earlier one"
+        return (
+            f"If everything undecided turns out met, the verdict is “{VERDICT[now.latest].phrase}”; "
+            f"if {listed(keys, 4)} {gaps}, it is “{VERDICT[then].phrase}”{earlier}."
+        )
+    if now.latest is VerdictValue.INTEGRATE:
         return "No open or undecided finding argues for another verdict; only a new gap would change it."
-    sentence = "; ".join(parts)
-    return sentence[0].upper() + sentence[1:] + "."
+    keys = _smallest_closure(ballot, now.latest)
+    closed = ballot.without(set(keys)).range()
+    if closed.earliest is closed.latest:
+        return f"Closing {listed(keys, 4)} would make the verdict “{VERDICT[closed.latest].phrase}”."
+    return (
+        f"Closing {listed(keys, 4)} would leave the verdict not decided, between “{VERDICT[closed.earliest].phrase}” "
+        f"and “{VERDICT[closed.latest].phrase}”."
+    )
 
 
-def _smallest_closure(ballot: _Ballot, value: VerdictValue) -> tuple[list[str], VerdictValue]:
-    """The fewest open gaps whose closing makes the verdict later than ``value``, and that verdict.
+def _smallest_closure(ballot: Ballot, value: VerdictValue) -> list[str]:
+    """The fewest open gaps whose closing makes a verdict later than ``value`` possible.
 
     All of the product's votes for ``value`` have to go. When that leaves the decision to the organisations, either one
     organisation is cleared completely, or what argues for ``value`` or earlier is closed at every organisation.
@@ -287,38 +323,30 @@ def _smallest_closure(ballot: _Ballot, value: VerdictValue) -> tuple[list[str], 
         cleared = (base | {vote.finding.key for vote in votes} for votes in gaps)
         options.append(min(cleared, key=lambda keys: (len(keys), sorted(keys))))
     moved = [
-        (len(keys), -then.rank, sorted(keys), then)
+        (len(keys), -then.rank, sorted(keys))
         for keys in options
-        if (then := _tally(ballot, _open_without(keys))).rank > value.rank
+        if (then := ballot.without(keys).range().latest).rank > value.rank
     ]
-    _, _, closed, then = min(moved, key=lambda entry: entry[:3])
-    return closed, then
+    return min(moved)[2]
 
 
-def _open_without(closed: Set[str]) -> Callable[[Vote], bool]:
-    return lambda vote: _is_gap(vote) and vote.finding.key not in closed
+def _smallest_setback(ballot: Ballot, value: VerdictValue) -> tuple[list[str], VerdictValue]:
+    """A few undecided findings that, found to be gaps, make the verdict earlier than ``value``, and that verdict.
 
-
-def _smallest_setback(ballot: _Ballot, value: VerdictValue) -> tuple[list[str], VerdictValue]:
-    """The fewest undecided findings that, found to be gaps, make the verdict earlier than ``value``, and that verdict.
-
-    One of the product's is enough, and so is one of any organisation's where the organisations decide. While some are
-    ready to integrate, each of those needs one; a vendor's counts for all its organisations and is taken first.
+    One of the product's is enough. Else each organisation that nothing holds back needs one, and one of them has to
+    argue for something earlier; a vendor's counts for all its organisations and is taken first.
     """
-    product = [vote for vote in ballot.product if vote.undecided and vote.value.rank < value.rank]
-    groups = (
-        [product]
-        if product
-        else [
-            [vote for vote in votes if vote.undecided and vote.value.rank < value.rank]
-            for votes in ballot.by_org.values()
-            if value is not VerdictValue.INTEGRATE or _earliest(votes, _is_gap) is value
-        ]
-    )
-    if value is not VerdictValue.INTEGRATE:
-        groups = [[vote for group in groups for vote in group]]
-    chosen = {min(group, key=_widest_first).finding.key for group in groups if group}
-    return sorted(chosen), _tally(ballot, lambda vote: _is_gap(vote) or vote.finding.key in chosen)
+    undecided = [[vote for vote in votes if vote.undecided] for votes in (ballot.product, *ballot.by_org.values())]
+    earlier = [[vote for vote in votes if vote.value.rank < value.rank] for votes in undecided]
+    if earlier[0]:
+        chosen = [min(earlier[0], key=_widest_first)]
+    else:
+        free = [_earliest(votes, _is_gap) is VerdictValue.INTEGRATE for votes in ballot.by_org.values()]
+        chosen = [min(votes, key=_widest_first) for votes, alone in zip(undecided[1:], free, strict=True) if alone]
+        if not any(vote.value.rank < value.rank for vote in chosen):
+            chosen.append(min((vote for votes in earlier for vote in votes), key=_widest_first))
+    keys = {vote.finding.key for vote in chosen}
+    return sorted(keys), _tally(ballot, lambda vote: _is_gap(vote) or vote.finding.key in keys)
 
 
 def _widest_first(vote: Vote) -> tuple[bool, int, str]:

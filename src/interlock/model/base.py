@@ -240,6 +240,16 @@ class VerdictValue(StrEnum):
         return _RANKS[self]
 
 
+class Recommendation(StrEnum):
+    """What to do at one organisation now."""
+
+    START = "start"
+    WAIT_FOR = "wait_for"
+    MAP_FIRST = "map_first"
+    NOT_YET = "not_yet"
+    COULD_NOT_LOOK = "could_not_look"
+
+
 #: Places in the order of definition; a table, because ranks are looked up for every finding.
 _RANKS: dict[StrEnum, int] = {
     member: rank for enumeration in (Severity, Gate, VerdictValue) for rank, member in enumerate(enumeration)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from interlock.model.base import Gate, Model, Owner, RuleOutcome, VerdictValue
+from interlock.model.base import Gate, Model, Owner, Recommendation, RuleOutcome, VerdictValue
 from interlock.model.questionnaire import AnswerValue
 
 
@@ -49,7 +49,12 @@ class OrgReadiness(Model):
     """Where one organisation stands. ``stage`` none means that not even the design gate holds.
 
     ``stage_if_unknowns_hold`` is the stage if every undecided requirement turned out met: the two differ exactly where
-    "we could not look" matters. ``verdict_provisional``: something undecided here argues for an earlier verdict.
+    "we could not look" matters.
+
+    :ivar verdict: the earliest verdict here that is still possible; its vendor's and the product's votes count.
+    :ivar latest_verdict: the latest one, if everything undecided turned out met; the same when it is settled.
+    :ivar recommendation: what to do here now.
+    :ivar because: why, in a few words that go on after a colon.
     """
 
     org: str
@@ -61,7 +66,9 @@ class OrgReadiness(Model):
     stage_if_unknowns_hold: Gate | None
     gates: tuple[GateState, ...]
     verdict: VerdictValue
-    verdict_provisional: bool = False
+    latest_verdict: VerdictValue
+    recommendation: Recommendation
+    because: str
 
 
 class VerdictReason(Model):
@@ -90,30 +97,44 @@ class VerdictChange(Model):
     """The smallest set of answers that would make the verdict another one, and which.
 
     :ivar direction: ``later`` (nearer to integrating) or ``earlier``.
+    :ivar verdict, latest: the earliest and the latest verdict that would then be possible.
     """
 
     direction: Literal["later", "earlier"]
     answers: tuple[AnswerChange, ...]
     verdict: VerdictValue
+    latest: VerdictValue
 
 
 class Verdict(Model):
-    """Product or integration? (S04 to S08).
+    """Product or integration? (S04 to S08). Settled, or not decided between an earliest and a latest one.
 
-    :ivar provisional: an undecided finding argues for an earlier verdict than this one.
-    :ivar counterfactual: what would have to change for the next verdict; one sentence.
-    :ivar changes: the answers that would change it, at most one entry a direction; empty when no set of few would.
+    :ivar value: the earliest verdict that is still possible: what everything else works with.
+    :ivar latest: the latest one, if everything undecided turned out met; the same when the verdict is settled.
+    :ivar reasons: the open gaps that argue for ``latest``.
+    :ivar undecided: what could still lead to an earlier verdict than ``latest``; empty when it is settled.
+    :ivar settled_by: ids of the questions whose answers would decide it; empty when it is settled.
+    :ivar organizations: what to do at which organisation, in one sentence; empty without organisations.
+    :ivar counterfactual: what would have to change for another verdict; one sentence.
+    :ivar changes: the answers that would change a settled one, at most one entry a direction.
     """
 
     value: VerdictValue
+    latest: VerdictValue
     headline: str
+    organizations: str = ""
     reasons: tuple[VerdictReason, ...]
-    provisional: bool
     undecided: tuple[VerdictReason, ...] = ()
+    settled_by: tuple[str, ...] = ()
     next_step: str
     next_step_owner: Owner
     counterfactual: str
     changes: tuple[VerdictChange, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Nothing that is undecided could lead to another verdict."""
+        return self.value is self.latest
 
 
 class Totals(Model):

@@ -17,6 +17,7 @@ from interlock.model.base import (
     Gate,
     Grade,
     Owner,
+    Recommendation,
     RuleOutcome,
     Scope,
     Severity,
@@ -43,6 +44,13 @@ VERDICT: Mapping[VerdictValue, Word] = {
     VerdictValue.DEFINE_CONTRACT: Word("define the contract"),
     VerdictValue.MAP_AUTH: Word("map the auth surface"),
     VerdictValue.INTEGRATE: Word("integrate"),
+}
+RECOMMENDATION: Mapping[Recommendation, Word] = {
+    Recommendation.START: Word("start", "▶"),
+    Recommendation.WAIT_FOR: Word("wait for others", "…"),
+    Recommendation.MAP_FIRST: Word("map first", "◇"),
+    Recommendation.NOT_YET: Word("not yet", "–"),
+    Recommendation.COULD_NOT_LOOK: Word("could not look", "?"),
 }
 SEVERITY: Mapping[Severity, Word] = {
     Severity.CRITICAL: Word("critical", "◆"),
@@ -150,6 +158,17 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 def vendor(value: str) -> str:
     """A vendor's usual name; one that is not known is shown as it was written, each word with a capital."""
     return _VENDORS.get(value, value.replace("-", " ").title())
+
+
+def verdict(earliest: VerdictValue, latest: VerdictValue) -> str:
+    """``Integrate``; ``Not decided: product first … integrate`` while something undecided could change it."""
+    between = "" if earliest is latest else f": {VERDICT[earliest].phrase} … {VERDICT[latest].phrase}"
+    return verdict_label(earliest, latest) + between
+
+
+def verdict_label(earliest: VerdictValue, latest: VerdictValue) -> str:
+    """``Integrate``, or ``Not decided``, above a headline that says between what."""
+    return VERDICT[latest].title if earliest is latest else "Not decided"
 
 
 def stage(value: Gate | None) -> str:

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 from interlock.content.compile import ANSWER_ROOTS
 from interlock.documents.timing import timed
-from interlock.judge.verdict import verdict_value
+from interlock.judge.verdict import Range, ballot_of
 from interlock.model.base import RuleOutcome, Scope, Status, VerdictValue
-from interlock.model.finding import PRODUCT, Finding, Subject
+from interlock.model.finding import OPEN, PRODUCT, Finding, Subject
 from interlock.model.organization import Organization
 from interlock.model.questionnaire import AnswerValue, Item, ItemType, Response
 from interlock.model.readiness import AnswerChange, VerdictChange
@@ -51,8 +51,10 @@ class _Try(NamedTuple):
 
 @timed("what would change the verdict")
 def verdict_changes(inputs: Inputs) -> tuple[VerdictChange, ...]:
-    """What would change the verdict; at most one entry a direction, the later verdict first."""
+    """What would change a settled verdict; at most one entry a direction, the later verdict first."""
     search = _Search(inputs)
+    if not search.settled:
+        return ()
     changes = (search.later(), search.earlier())
     return tuple(change for change in changes if change is not None)
 
@@ -63,7 +65,8 @@ class _Search:
         self.judge = judge_of(inputs.content)
         self.rules = self.judge.rules
         self.votes = self.judge.votes(inputs)
-        self.value = self._verdict(inputs)
+        self.value, latest = self._verdicts(inputs)
+        self.settled = self.value is latest
         self.hidden = self.judge.hidden(inputs)
 
     def later(self) -> VerdictChange | None:
@@ -103,10 +106,11 @@ class _Search:
             changed = self.inputs
             for attempt in answers:
                 changed = changed.with_response(attempt.scope, attempt.item, _response(attempt.value))
-            verdict = self._verdict(changed)
-            if verdict is not self.value and (verdict.rank > self.value.rank) == (direction == "later"):
+            then = self._verdicts(changed)
+            if then.earliest is not self.value and (then.earliest.rank > self.value.rank) == (direction == "later"):
                 shown = tuple(self._shown(attempt) for attempt in answers)
-                return VerdictChange.model_validate({"direction": direction, "answers": shown, "verdict": verdict})
+                fields = {"direction": direction, "answers": shown, "verdict": then.earliest, "latest": then.latest}
+                return VerdictChange.model_validate(fields)
         return None
 
     # -- what has to be closed --------------------------------------------------------------------------------------
@@ -115,7 +119,8 @@ class _Search:
         """Sets of open gaps any of which, closed whole, may make the verdict later; see verdict._smallest_closure."""
         open_gaps: dict[Subject, list[Finding]] = {}
         for finding in self.votes:
-            if finding.outcome is RuleOutcome.GAP:
+            undecided = finding.outcome in OPEN and self._argues_for(finding) is self.value
+            if finding.outcome is RuleOutcome.GAP or undecided:
                 open_gaps.setdefault(finding.subject, []).append(finding)
         base = [gap for gap in open_gaps.get(PRODUCT, []) if self._argues_for(gap) is self.value]
         yield base
@@ -128,9 +133,9 @@ class _Search:
         assert verdict is not None  # votes are findings of rules that name one
         return verdict
 
-    def _verdict(self, inputs: Inputs) -> VerdictValue:
+    def _verdicts(self, inputs: Inputs) -> Range:
         votes = self.votes if inputs is self.inputs else self.judge.votes(inputs)
-        return verdict_value(votes, self.rules, inputs.organizations)
+        return ballot_of(votes, self.rules, inputs.organizations).range()
 
     # -- answers ------------------------------------------------------------------------------------------------------
 

@@ -15,10 +15,11 @@ from interlock.content.visibility import Hiding
 from interlock.documents.timing import timed
 from interlock.judge.engine import Conclusion
 from interlock.judge.evaluate import Evaluator
+from interlock.judge.recommendation import left_to_do
 from interlock.judge.score import org_readiness, product_score
 from interlock.judge.tallies import Tallies, tally_all
 from interlock.judge.variables import RuleInputs
-from interlock.judge.verdict import decide, may_vote
+from interlock.judge.verdict import ballot_of, decide, may_vote
 from interlock.model.base import Gate, RuleOutcome, Scope, Status
 from interlock.model.finding import Finding, Subject
 from interlock.model.pattern import PatternMatch
@@ -78,8 +79,9 @@ class Judge:
         findings = self._evaluator.findings(self.rule_inputs(inputs))
         tallies = tally_all(findings, self.rules)
         blockers, target = tallies.product_blockers(), inputs.settings.target_gate
+        left = left_to_do(findings, self.rules, target)
         readiness = tuple(
-            org_readiness(org, tallies, blockers, inputs.observations.get(org.id), target)
+            org_readiness(org, tallies, blockers, inputs.observations.get(org.id), target, left)
             for org in inputs.organizations
         )
         return Judgement(
@@ -87,7 +89,7 @@ class Judge:
             tallies=tallies,
             product_score=product_score(tallies, target),
             readiness=readiness,
-            verdict=decide(findings, self.rules, readiness, inputs.organizations),
+            verdict=decide(ballot_of(findings, self.rules, inputs.organizations), readiness, inputs.organizations),
             rules=self.rules,
         )
 

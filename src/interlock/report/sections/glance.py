@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from interlock.model import words
-from interlock.model.base import Gate, RuleOutcome, VerdictValue
+from interlock.model.base import Gate, RuleOutcome
 from interlock.model.readiness import OrgReadiness, Score
 from interlock.model.words import Word
 from interlock.report import safe
@@ -28,7 +28,7 @@ def build_glance(context: Context) -> Shown:
         "if_unknowns_hold": "",
         "score": words.interval(assessment.product_score.interval.low, assessment.product_score.interval.high),
         "bar": bar(assessment.product_score, "Product"),
-        "verdict": verdict_label(assessment.verdict.value, provisional=assessment.verdict.provisional),
+        "recommendation": words.verdict(assessment.verdict.value, assessment.verdict.latest),
     }
     return {
         "stages": tuple(Pair(term=words.capital(words.stage(stage)), value=str(reached[stage])) for stage in stages),
@@ -49,13 +49,9 @@ def _row(context: Context, readiness: OrgReadiness) -> Shown:
         "if_unknowns_hold": if_unknowns_hold(readiness),
         "score": words.interval(readiness.score.interval.low, readiness.score.interval.high),
         "bar": bar(readiness.score, name),
-        "verdict": verdict_label(readiness.verdict, provisional=readiness.verdict_provisional),
+        "recommendation": words.RECOMMENDATION[readiness.recommendation].title,
+        "because": safe.text(readiness.because, 200),
     }
-
-
-def verdict_label(value: VerdictValue, *, provisional: bool) -> str:
-    """A verdict; says when something undecided argues for an earlier one."""
-    return words.VERDICT[value].title + (" (provisional)" if provisional else "")
 
 
 def bar(score: Score, name: str) -> str:

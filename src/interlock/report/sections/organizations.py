@@ -18,7 +18,7 @@ from interlock.report import safe
 from interlock.report.elements import SEVERITY_MARK, Link, Mark, Pair, Shown, pairs
 from interlock.report.sections.context import UNDECIDED, Context, Section, worst_first
 from interlock.report.sections.fit import unmet_needs
-from interlock.report.sections.glance import bar, if_unknowns_hold, stage_mark, verdict_label
+from interlock.report.sections.glance import bar, if_unknowns_hold, stage_mark
 from interlock.report.sections.summary import question, why_undecided
 
 #: Gaps, undecided rules, and checks with findings, that a brief report shows of one organisation, worst first.
@@ -112,7 +112,8 @@ def _facts(readiness: OrgReadiness, organization: Organization) -> tuple[Pair, .
             "Complete": words.share(score.completeness),
             "Confidence": words.share(score.confidence),
             "Not applicable": words.share(score.not_applicable) if score.not_applicable else "",
-            "Verdict": verdict_label(readiness.verdict, provisional=readiness.verdict_provisional),
+            "Recommended": f"{words.RECOMMENDATION[readiness.recommendation].title}: {safe.text(readiness.because, 300)}",
+            "Verdict here": words.verdict(readiness.verdict, readiness.latest_verdict),
             "Note": safe.text(organization.note or ""),
         }
     )

@@ -35,8 +35,8 @@ def build_cover(context: Context, generated: str | None, version: str) -> Shown:
         "description": safe.paragraphs(assessment.description, 600),
         "date": date,
         "headline": safe.text(assessment.verdict.headline, 400),
-        "verdict": words.VERDICT[assessment.verdict.value].title,
-        "provisional": assessment.verdict.provisional,
+        "verdict": words.verdict_label(assessment.verdict.value, assessment.verdict.latest),
+        "organizations": safe.text(assessment.verdict.organizations, 400),
         "facts": pairs(
             {
                 "Date": date,
@@ -69,9 +69,9 @@ def build_summary(context: Context) -> Shown:
     assessment = context.assessment
     verdict = assessment.verdict
     return {
-        "verdict": words.VERDICT[verdict.value].title,
+        "verdict": words.verdict_label(verdict.value, verdict.latest),
+        "organizations": safe.text(verdict.organizations, 600),
         "headline": safe.text(verdict.headline, 400),
-        "provisional": verdict.provisional,
         "lead": _lead(context),
         "reasons": tuple(_reason(context, reason) for reason in verdict.reasons),
         "next_step": words.sentence(safe.text(verdict.next_step)),
@@ -215,9 +215,9 @@ def _sure(context: Context) -> tuple[str, ...]:
     verdict = assessment.verdict
     few = words.count(len(verdict.undecided), "undecided finding") if verdict.undecided else "what is undecided"
     said = [
-        f"The verdict is provisional: {few} could still argue for an earlier one."
-        if verdict.provisional
-        else "The verdict is firm: nothing that is undecided would argue for an earlier one."
+        "The verdict is settled: nothing that is undecided could change it."
+        if verdict.settled
+        else f"The verdict is not decided: {few} could still lead to an earlier one than the latest named."
     ]
     shares = [readiness.score.completeness for readiness in assessment.readiness]
     if len(shares) > 1:
@@ -256,7 +256,7 @@ def _change(context: Context, change: VerdictChange) -> Pair:
         f"“{safe.text(answer.after, 90)}” instead of “{safe.text(answer.before, 90)}”"
         for answer in change.answers
     ]
-    return Pair(term=words.VERDICT[change.verdict].title, value=words.sentence("; ".join(answers)))
+    return Pair(term=words.verdict(change.verdict, change.latest), value=words.sentence("; ".join(answers)))
 
 
 SECTION = Section("summary", "Summary", build_summary)

@@ -6,7 +6,7 @@ from interlock.report.xlsx.book import Column
 
 ORGANIZATIONS = (
     Column("Organisation", 30),
-    Column("Verdict", 26),
+    Column("Recommended", 26),
     Column("How sure", 68),
     Column("Stage reached", 12),
     Column("Stage if what is undecided holds", 14),

@@ -20,7 +20,7 @@ from interlock.report import estimates, safe
 from interlock.report.sections.context import UNDECIDED, Context
 from interlock.report.sections.first import first_steps
 from interlock.report.sections.gaps import neighbours
-from interlock.report.sections.glance import observed_mark, verdict_label
+from interlock.report.sections.glance import observed_mark
 from interlock.report.sections.summary import build_summary, question, why_undecided
 from interlock.report.xlsx.book import Row, Value, whole
 
@@ -57,15 +57,14 @@ class Content:
         if changes:
             told = first_changes(changes, 20, "report.json")
             yield "Changes of this workspace", len(changes), _lines(told_changes(changes), *told)
-        label = verdict_label(assessment.verdict.value, provisional=summary["provisional"])
         others = [f"{pair.term}: {pair.value}" for pair in summary["changes"]]
         capped = _lines("Points of 100: what is verified so far.", *summary["caps"])
         best = "Points of 100: the best case, once everything undecided has turned out well."
         undecided = sum(totals.findings.get(outcome, 0) for outcome in UNDECIDED)
         want = self._see("For want of an answer or an observation", "Questions open")
         yield from (
-            ("Verdict", label, _lines(summary["headline"], *summary["lead"])),
-            ("How sure", "Provisional" if summary["provisional"] else "Firm", _lines(*summary["sure"])),
+            ("Verdict", summary["verdict"], _lines(summary["headline"], summary["organizations"], *summary["lead"])),
+            ("How sure", "Settled" if assessment.verdict.settled else "Not decided", _lines(*summary["sure"])),
             ("Next step", summary["next_owner"], summary["next_step"]),
             ("What would change the verdict", None, _lines(summary["counterfactual"], *others)),
             ("Target gate", gate.title, "The gate that the plan leads to"),
@@ -114,7 +113,7 @@ class Content:
             finish = self._forecasts.get(readiness.org) if self.context.tasks else None
             yield (
                 self.context.organization_name(readiness.org),
-                verdict_label(readiness.verdict, provisional=readiness.verdict_provisional),
+                words.RECOMMENDATION[readiness.recommendation].title,
                 self._sure(readiness),
                 words.capital(words.stage(readiness.stage)),
                 words.capital(words.stage(readiness.stage_if_unknowns_hold)),

@@ -16,7 +16,7 @@ from interlock.model.organization import Organization
 from interlock.model.readiness import GateState, OrgReadiness
 from interlock.tui.findings_page import draw_pattern
 from interlock.tui.observation_page import draw_fit, draw_observation
-from interlock.tui.page import ACCENT, BAD, DIM, OBSERVED, SEVERITY, TASK, WARN, Page, interval_bar, line, text
+from interlock.tui.page import ACCENT, BAD, DIM, OBSERVED, SEVERITY, TASK, Page, interval_bar, line, text
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import Flow, ScrollingFlow
@@ -89,8 +89,9 @@ class OrganizationPage(Section):
         page.field("Score", bar, label_width=8)
         for cap in score.caps:
             page.field("", f"capped: {cap}", style=DIM, label_width=8)
-        provisional = " (provisional)" if readiness.verdict_provisional else ""
-        page.field("Verdict", line(words.VERDICT[readiness.verdict].title, (provisional, WARN)), label_width=8)
+        page.field("Verdict", words.verdict(readiness.verdict, readiness.latest_verdict), label_width=8)
+        recommended = words.RECOMMENDATION[readiness.recommendation].title
+        page.field("Do", line((recommended, "bold"), f": {readiness.because}"), label_width=8)
         probing = state.probes.get(self._org)
         if probing is not None and probing.state in {"waiting", "running"}:
             page.field("Probe", f"… {probing.detail}", style=ACCENT, label_width=8)

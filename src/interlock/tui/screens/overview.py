@@ -195,7 +195,7 @@ def _organization_row(name: str, vendor: str, readiness: OrgReadiness) -> Row:
             text("the same", DIM) if same else line((stage_bar(best), WARN), f" {words.stage(best)}"),
             partial(interval_bar, interval),
             text(words.interval(interval.low, interval.high)),
-            text(words.VERDICT[readiness.verdict].title + (" ?" if readiness.verdict_provisional else "")),
+            text(words.RECOMMENDATION[readiness.recommendation].title),
         ),
         below=_in_the_way(readiness),
     )
@@ -301,9 +301,10 @@ _LABEL = 9
 def draw_verdict(page: Page, assessment: Assessment, questions: Mapping[str, str]) -> None:
     """The verdict; ``questions`` are the texts of the questions by id."""
     verdict, score = assessment.verdict, assessment.product_score
-    provisional = ("  provisional: something undecided argues for an earlier one", WARN)
-    page.line((words.VERDICT[verdict.value].title, f"bold {PRIMARY}"), provisional if verdict.provisional else "")
+    page.line((words.verdict_label(verdict.value, verdict.latest), f"bold {PRIMARY}"))
     page.para(verdict.headline, "bold")
+    if verdict.organizations:
+        page.para(verdict.organizations)
     if page.width >= ROOMY:
         page.blank()
     page.field(
@@ -332,7 +333,7 @@ def draw_changes(page: Page, assessment: Assessment, questions: Mapping[str, str
     for change in assessment.verdict.changes:
         glyph, style = ("▲", OK) if change.direction == "later" else ("▼", BAD)
         lead = Content(" " * (indent + 1 if indent else 0))
-        head = line((f"{glyph} ", style), (words.VERDICT[change.verdict].title, "bold"), " if ")
+        head = line((f"{glyph} ", style), (words.verdict(change.verdict, change.latest), "bold"), " if ")
         for number, answer in enumerate(change.answers):
             where = f" ({names.get(answer.org, answer.org)})" if answer.org else ""
             question = line(head if number == 0 else line("and "), questions.get(answer.item, answer.item) + where)

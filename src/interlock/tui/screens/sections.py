@@ -141,7 +141,9 @@ class Help(Dialog[None]):
             "Score",
             Content.assemble(("███", OK), " verified so far   ", ("▒▒", "$possible"), " best case   ░░ out of reach"),
         )
-        page.field("Verdict", "a question mark behind it: something undecided argues for an earlier one")
+        page.field(
+            "Verdict", "not decided while something undecided could change it: from the earliest … to the latest"
+        )
         page.blank()
         page.para(
             "Not observed is never missing, and unknown is never no: an endpoint that could not be reached lowers "

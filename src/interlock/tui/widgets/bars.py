@@ -84,8 +84,7 @@ def _product(state: State) -> Content:
     if state.assessment is None:
         return pieces
     verdict = state.assessment.verdict
-    provisional = " (provisional)" if verdict.provisional else ""
-    return line(pieces, (f"  {words.VERDICT[verdict.value].title}{provisional}", DIM))
+    return line(pieces, (f"  {words.verdict(verdict.value, verdict.latest)}", DIM))
 
 
 def _status(state: State) -> Content:
