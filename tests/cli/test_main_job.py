@@ -310,10 +310,10 @@ def test_read_only_and_vanished_folders(command, demo: Path, monkeypatch: pytest
 def test_an_unknown_about_the_product_is_no_pass(command, demo: Path) -> None:
     command("answer", "boundary.output_stable", "--status", "unknown", "--workspace", demo)
     verdict = command("score", "--format", "json", "--workspace", demo).json()["verdict"]
-    assert verdict["provisional"]
-    assert "still to find out" in verdict["headline"]
+    assert (verdict["value"], verdict["latest"]) == ("product_first", "integrate")
+    assert verdict["headline"].startswith("Not decided: product first … integrate; ")
     assert "BND-001" in verdict["next_step"]
-    assert "(provisional)" in command("score", "--workspace", demo).err
+    assert "Not decided: product first" in command("score", "--workspace", demo).err
 
 
 def test_the_card_of_an_unseen_server_says_why_once(command) -> None:

@@ -15,6 +15,7 @@ from interlock.model.base import (
     Gate,
     Grade,
     Owner,
+    Recommendation,
     Reference,
     RuleOutcome,
     Scope,
@@ -352,22 +353,30 @@ STANDINGS = (
         org="riverside", observed="observed", observed_at="2026-09-07T09:12:00Z",
         score=make_score(86, 93, confidence=0.86),
         stage=Gate.PILOT, stage_if_unknowns_hold=Gate.PILOT, gates=_gates("riverside"), verdict=VerdictValue.INTEGRATE,
+        latest_verdict=VerdictValue.INTEGRATE, recommendation=Recommendation.START,
+        because="no blocker is open or unknown up to the pilot gate",
     ),
     OrgReadiness(
         org="lakeshore", observed="observed", observed_at="2026-09-07T09:12:04Z",
         score=make_score(34, 39, caps=["Held at 39 by the open integration blockers AUTH-001, AUTH-003 and AUTH-007"]),
         stage=Gate.DESIGN, stage_if_unknowns_hold=Gate.DESIGN, gates=_gates("lakeshore"), verdict=VerdictValue.MAP_AUTH,
+        latest_verdict=VerdictValue.MAP_AUTH, recommendation=Recommendation.MAP_FIRST,
+        because="No client is registered for this organisation",
     ),
     OrgReadiness(
         org="pinecrest", observed="partial", observed_at="2026-09-07T09:12:09Z",
         not_observed_because="the SMART configuration did not answer within 10 s",
         score=make_score(21, 39, confidence=0.61, caps=["Held at 39 by the open integration blocker FHIR-002"]),
         stage=None, stage_if_unknowns_hold=Gate.DESIGN, gates=_gates("pinecrest"), verdict=VerdictValue.DEFINE_CONTRACT,
+        latest_verdict=VerdictValue.DEFINE_CONTRACT, recommendation=Recommendation.MAP_FIRST,
+        because="The release differs",
     ),
     OrgReadiness(
         org="harborview", observed="not_observed", not_observed_because="connection timed out after 10 s",
         score=make_score(28, 69, confidence=0.33, caps=["Held at 69 by undecided gate requirements"]),
         stage=Gate.DESIGN, stage_if_unknowns_hold=Gate.PILOT, gates=_gates("harborview"), verdict=VerdictValue.MAP_AUTH,
+        latest_verdict=VerdictValue.INTEGRATE, recommendation=Recommendation.COULD_NOT_LOOK,
+        because="3 findings cannot be decided without it",
     ),
 )  # fmt: skip
 
@@ -541,8 +550,9 @@ def sample() -> Assessment:
         readiness=STANDINGS,
         graph=_graph(),
         verdict=Verdict(
-            value=VerdictValue.MAP_AUTH,
-            headline="The product is ready to integrate; the auth path at two of four organisations is not.",
+            value=VerdictValue.PRODUCT_FIRST, latest=VerdictValue.MAP_AUTH,
+            headline="Not decided: product first … map the auth surface; 1 answer settles it.",
+            organizations="Start at Riverside Regional; map first at Lakeshore Health System and Pinecrest.",
             reasons=(
                 VerdictReason(
                     key="AUTH-001@lakeshore", title="No client is registered for this organisation",
@@ -558,7 +568,6 @@ def sample() -> Assessment:
                     message="Harborview Clinics: no usable JWK Set for the backend client", outcome=RuleOutcome.UNKNOWN,
                 ),
             ),
-            provisional=True,
             undecided=(
                 VerdictReason(
                     key="SES-002", title="Sessions do not end at the organisation's boundary",
@@ -651,7 +660,8 @@ def minimal() -> Assessment:
                             confidence=1, not_applicable=0),
         readiness=(), graph=GapGraph(),
         verdict=Verdict(
-            value=VerdictValue.INTEGRATE, headline="Nothing stands in the way.", reasons=(), provisional=False,
+            value=VerdictValue.INTEGRATE, latest=VerdictValue.INTEGRATE,
+            headline="Nothing stands in the way.", reasons=(),
             next_step="Add the first organisation", next_step_owner=Owner.US, counterfactual="Nothing would change it",
         ),
         plan=Plan(
@@ -705,7 +715,8 @@ def large(organizations: int = 60, rules: int = 40, open_share: int = 6) -> Asse
             score=make_score(20 + position, 39 + position),
             stage=None if position % 3 else Gate.DESIGN, stage_if_unknowns_hold=Gate.DESIGN,
             gates=tuple(GateState(gate=gate, holds=False, required=4, met=1) for gate in Gate),
-            verdict=VerdictValue.MAP_AUTH,
+            verdict=VerdictValue.MAP_AUTH, latest_verdict=VerdictValue.MAP_AUTH,
+            recommendation=Recommendation.MAP_FIRST, because="No client is registered",
         )
         for position, org in enumerate(orgs)
     )  # fmt: skip

@@ -122,7 +122,9 @@ def test_the_answers_that_would_change_the_verdict_are_named() -> None:
     answer = AnswerChange(
         item="auth.jwks_hosting", org="lakeshore", before="none", after="<b>hosted</b>", value="hosted"
     )
-    change = VerdictChange(direction="later", answers=(answer,), verdict=VerdictValue.INTEGRATE)
+    change = VerdictChange(
+        direction="later", answers=(answer,), verdict=VerdictValue.INTEGRATE, latest=VerdictValue.INTEGRATE
+    )
     sample = factory.sample()
     assessment = sample.model_copy(update={"verdict": sample.verdict.model_copy(update={"changes": (change,)})})
     built = build(assessment)

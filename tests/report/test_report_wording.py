@@ -49,5 +49,5 @@ def test_what_a_proxy_is_called_is_escaped() -> None:
 
 def test_the_product_row_is_as_sure_as_the_summary() -> None:
     report = build(factory.observations())
-    assert content(report, "summary").provisional
-    assert content(report, "glance").product.verdict.endswith("(provisional)")
+    assert content(report, "summary").verdict == "Not decided"
+    assert content(report, "glance").product.recommendation == "Not decided: product first … map the auth surface"

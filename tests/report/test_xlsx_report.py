@@ -234,8 +234,8 @@ def test_holidays_move_the_plans_dates() -> None:
 
 def test_the_summary_says_how_sure_it_is(book: dict[str, Sheet]) -> None:
     facts = {str(row["What"].value): row for row in book["Summary"].table("What")[:25]}
-    assert facts["Verdict"]["Value"].value == "Map the auth surface (provisional)"
-    assert facts["How sure"]["Value"].value == "Provisional"
+    assert facts["Verdict"]["Value"].value == "Not decided"
+    assert facts["How sure"]["Value"].value == "Not decided"
     assert facts["Product’s own score, verified so far"]["Value"].value == 64
     assert facts["Product’s own score, at best"]["Value"].value == 71
     assert day(facts["All pass the pilot gate, P80"]["Value"]) == date(2027, 4, 28)

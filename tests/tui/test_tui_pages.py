@@ -197,6 +197,7 @@ async def test_what_would_change_the_verdict_is_told_with_question_and_answers(t
                     AnswerChange(item="a.c", org="lakeshore", before="unanswered", after="yes", value=True),
                 ),
                 verdict=VerdictValue.PRODUCT_FIRST,
+                latest=VerdictValue.PRODUCT_FIRST,
             ),
         )
         verdict = assessment.verdict.model_copy(update={"changes": changes})

@@ -79,10 +79,10 @@ async def test_help_says_what_the_screen_is_for_and_its_keys(terminal):
 
 async def test_the_top_line_never_cuts_what_is_going_on(terminal):
     async with terminal((80, 24)) as t:
-        assert "Integrate (provisional)" in t.lines[0] and t.lines[0].endswith("✓ saved")
+        assert "Not decided: map the" in t.lines[0] and t.lines[0].endswith("✓ saved")
         t.app.become(replace(t.app.state, changed_files=("contract.yaml",)))
         await t.until(lambda: t.lines[0].endswith("~ files changed: r reads them again"))
-        assert t.lines[0].startswith(" Interlock  Sentinel Sepsis  I") and "…" in t.lines[0]
+        assert t.lines[0].startswith(" Interlock  Sentinel Sepsis  N") and "…" in t.lines[0]
 
 
 @pytest.mark.parametrize("mode", ["overview", "probe"])

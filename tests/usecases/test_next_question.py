@@ -151,8 +151,15 @@ def test_the_smallest_set_of_answers_closes_every_gap_that_holds_the_verdict_bac
 
 
 def test_one_answer_is_enough_to_fall_back() -> None:
+    inputs = inputs_of(THREE, *VOTES, a__one="good", a__two="good", a__three="good")
+    assert changes(inputs) == [("earlier", "product_first", [("a.one", "Good", "Bad")])]
+
+
+def test_a_verdict_that_is_not_decided_names_the_answers_that_settle_it() -> None:
     inputs = inputs_of(THREE, *VOTES, a__one="good", a__three="good")
-    assert changes(inputs) == [("earlier", "product_first", [("a.two", "unanswered", "Bad")])]
+    assert changes(inputs) == []
+    verdict = judge(inputs).verdict
+    assert (verdict.value.value, verdict.latest.value, verdict.settled_by) == ("product_first", "integrate", ("a.two",))
 
 
 def test_what_only_a_fact_decides_no_answer_changes() -> None:
@@ -170,7 +177,7 @@ def test_an_organisation_is_cleared_when_the_organisations_decide() -> None:
     assert change.verdict is VerdictValue.INTEGRATE
 
 
-@pytest.mark.parametrize("template", ["sepsis", "outside-ehr"])
+@pytest.mark.parametrize("template", ["too-early", "outside-ehr"])
 def test_giving_the_answers_of_a_sample_changes_its_verdict(template: str, tmp_path: Path) -> None:
     inputs = load_inputs(initialize(tmp_path / "ws", template))
     now = judge(inputs).verdict.value
