@@ -423,7 +423,7 @@ def test_a_newer_record_is_refused_in_words(workspace: Workspace, capsys: pytest
     for name in ("milestones/1-x.json", "observations/north/2026-01-01T000000.000000Z.json"):
         path = workspace.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text('{"unheard": "of", "schema_version": "3"}')
+        path.write_text('{"unheard": "of", "schema_version": "4"}')
         command = ("diff", "1", "now") if "milestones" in name else ("score",)
         code, said = told(capsys, *command, "--workspace", workspace.root)
         assert code == 2

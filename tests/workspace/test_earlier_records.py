@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,9 +31,36 @@ def test_a_milestone_with_standings_and_standing_tasks(workspace: Workspace) -> 
     for task in record["plan"]["tasks"]:
         task["kind"] = task["kind"].replace("routine", "standing")
     record["standings"] = record.pop("readiness")
+    _as_version_2(record["verdict"], record["standings"], provisional=False)
     path.write_text(json.dumps(record | {"schema_version": "1"}), encoding="utf-8")
-    assert load_milestone(workspace, "1") == load_milestone(workspace, "last")
-    assert load_milestone(workspace, "1").model_dump_json() == assessment.model_dump_json()
+    read = load_milestone(workspace, "1")
+    assert read == load_milestone(workspace, "last")
+    assert read.verdict.settled and read.verdict.value is assessment.verdict.value
+    for own, then in zip(read.readiness, assessment.readiness, strict=True):
+        assert (own.stage, own.verdict, own.latest_verdict) == (then.stage, then.verdict, then.verdict)
+    same = {"verdict": assessment.verdict, "readiness": assessment.readiness}
+    assert read.model_copy(update=same).model_dump_json() == assessment.model_dump_json()
+
+
+def test_a_provisional_verdict_was_the_latest_that_was_possible(workspace: Workspace) -> None:
+    path = save_milestone(workspace, "first", assess(load_inputs(workspace), today=date(2026, 12, 1), runs=100)).path
+    record = json.loads(path.read_text("utf-8"))
+    record["verdict"]["value"] = "map_auth"
+    _as_version_2(record["verdict"], record["readiness"], provisional=True)
+    path.write_text(json.dumps(record | {"schema_version": "2"}), encoding="utf-8")
+    verdict = load_milestone(workspace, "1").verdict
+    assert (verdict.value.value, verdict.latest.value) == ("product_first", "map_auth")
+
+
+def _as_version_2(verdict: dict[str, Any], readiness: list[dict[str, Any]], *, provisional: bool) -> None:
+    """Fields as version 2 wrote them."""
+    for added in ("latest", "settled_by", "organizations"):
+        del verdict[added]
+    verdict |= {"provisional": provisional, "changes": []}
+    for own in readiness:
+        for added in ("latest_verdict", "recommendation", "because"):
+            del own[added]
+        own["verdict_provisional"] = provisional
 
 
 def test_an_observation_whose_safe_negatives_are_called_auth(workspace: Workspace) -> None:

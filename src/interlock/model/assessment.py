@@ -27,7 +27,7 @@ class Assessment(Model):
     :ivar content_changes: how the workspace's questions and rules differ from the shipped ones, blockers first.
     """
 
-    schema_version: Literal["2"] = "2"
+    schema_version: Literal["3"] = "3"
     as_of: str = ""
     name: str
     product: str
@@ -53,16 +53,27 @@ class Assessment(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _of_version_1(cls, data: Any) -> Any:
-        """A milestone of version 1 calls readiness ``standings``, and a routine task ``standing``."""
-        if not isinstance(data, dict) or data.get("schema_version", "1") != "1" or "standings" not in data:
+    def _of_an_earlier_version(cls, data: Any) -> Any:
+        """A milestone of version 1 says ``standings`` and ``standing`` task; one of version 2 a provisional verdict."""
+        if isinstance(data, dict) and data.get("schema_version", "1") == "1" and "standings" in data:
+            changed = {key: value for key, value in data.items() if key != "standings"}
+            changed |= {"schema_version": "2", "readiness": data["standings"]}
+            plan = data.get("plan")
+            if isinstance(plan, dict) and isinstance(plan.get("tasks"), list):
+                changed["plan"] = plan | {"tasks": [_renamed(task) for task in plan["tasks"]]}
+            data = changed
+        if not isinstance(data, dict) or data.get("schema_version") != "2":
             return data
-        changed = {key: value for key, value in data.items() if key != "standings"}
-        changed |= {"schema_version": "2", "readiness": data["standings"]}
-        plan = data.get("plan")
-        if isinstance(plan, dict) and isinstance(plan.get("tasks"), list):
-            changed["plan"] = plan | {"tasks": [_renamed(task) for task in plan["tasks"]]}
-        return changed
+        readiness = data.get("readiness")
+        return data | {
+            "schema_version": "3",
+            "verdict": _between(data.get("verdict"), "value", "provisional", "latest"),
+            "readiness": [
+                _between(own, "verdict", "verdict_provisional", "latest_verdict")
+                | {"recommendation": "not_yet", "because": "recorded before there were recommendations"}
+                for own in (readiness if isinstance(readiness, list | tuple) else ())
+            ],
+        }
 
     def readiness_of(self, org: str) -> OrgReadiness:
         """How far an organisation is; raises :class:`KeyError` when there is none."""
@@ -70,6 +81,17 @@ class Assessment(Model):
             if readiness.org == org:
                 return readiness
         raise KeyError(org)
+
+
+def _between(fields: Any, value: str, provisional: str, latest: str) -> dict[str, Any]:
+    """A verdict that was provisional was the latest one possible; the earliest was not recorded."""
+    if not isinstance(fields, dict):
+        return {}
+    kept = {key: entry for key, entry in fields.items() if key != provisional}
+    if "changes" in kept:
+        kept["changes"] = [change | {"latest": change.get("verdict")} for change in kept["changes"]]
+    earliest = "product_first" if fields.get(provisional) else fields.get(value)
+    return kept | {value: earliest, latest: fields.get(value)}
 
 
 def _renamed(task: Any) -> Any:

@@ -16,9 +16,9 @@ from interlock.workspace.store import Workspace
 
 
 class ScoreResult(Model):
-    """What ``interlock score --format json`` prints; schema version 1."""
+    """What ``interlock score --format json`` prints; schema version 2."""
 
-    schema_version: str = "1"
+    schema_version: str = "2"
     name: str
     product: str
     ruleset: str

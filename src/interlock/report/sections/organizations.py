@@ -103,6 +103,7 @@ def _left(count: int, state: str) -> str:
 def _facts(readiness: OrgReadiness, organization: Organization) -> tuple[Pair, ...]:
     score = readiness.score
     held = words.stage(readiness.stage_if_unknowns_hold) if if_unknowns_hold(readiness) else ""
+    recommended = words.RECOMMENDATION[readiness.recommendation]
     return pairs(
         {
             "FHIR base URL": safe.text(organization.fhir_base_url or "none recorded", 300),
@@ -112,7 +113,7 @@ def _facts(readiness: OrgReadiness, organization: Organization) -> tuple[Pair, .
             "Complete": words.share(score.completeness),
             "Confidence": words.share(score.confidence),
             "Not applicable": words.share(score.not_applicable) if score.not_applicable else "",
-            "Recommended": f"{words.RECOMMENDATION[readiness.recommendation].title}: {safe.text(readiness.because, 300)}",
+            "Recommended": f"{recommended.title}: {safe.text(readiness.because, 300)}",
             "Verdict here": words.verdict(readiness.verdict, readiness.latest_verdict),
             "Note": safe.text(organization.note or ""),
         }
