@@ -13,6 +13,7 @@ pytestmark = pytest.mark.fast
 
 TABLES = {
     base.VerdictValue: words.VERDICT,
+    base.Recommendation: words.RECOMMENDATION,
     base.Severity: words.SEVERITY,
     base.GapClass: words.GAP_CLASS,
     base.Gate: words.GATE,

@@ -158,8 +158,8 @@ def test_fonts_are_inside(source: str) -> None:
 
 def test_prose_of_the_summary(page: Page) -> None:
     text = page.text()
-    assert "Map the auth surface" in text
-    assert "Provisional" in text
+    assert "Not decided: product first … map the auth surface; 1 answer settles it." in text
+    assert "Start at Riverside Regional; map first at Lakeshore Health System" in text
     assert "not observed, because: connection timed out after 10 s" in text
     assert "64% of the critical path" in text
     assert "Stand alone: can start now, and nothing waits for them" in text

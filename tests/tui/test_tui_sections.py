@@ -51,7 +51,7 @@ async def test_the_mouse_goes_to_sections_and_opens_an_organisation(terminal):
         assert "Harborview Clinics" in t.text
         foot = t.lines[-1]
         await t.pilot.click("KeyBar", offset=(foot.index("esc Back") + 1, 0))
-        await t.until_shown("Verdict there")
+        await t.until_shown("Recommended")
 
 
 async def test_the_palette_offers_sections_screen_actions_and_organisations(terminal):
@@ -183,7 +183,7 @@ async def test_an_organisations_page_shows_gates_and_goes_to_a_gap_and_to_its_qu
         await t.until(lambda: t.app.current_mode == "questions")
         await t.until_shown("Lakeshore Health System")
         await t.press("1", "escape")
-        await t.until_shown("Verdict there")
+        await t.until_shown("Recommended")
 
 
 async def test_the_highlighted_row_stays_in_sight_where_the_page_scrolls(terminal):

@@ -136,7 +136,7 @@ def decide(ballot: Ballot, readiness: Sequence[OrgReadiness], organizations: Seq
     doubts = _doubts(ballot, latest) if earliest is not latest else ()
     names = {organization.id: plain(organization.name, 120) for organization in organizations}
     settled_by = tuple(sorted({item for vote in doubts for item in vote.finding.missing_answers}))
-    if doubts:
+    if earliest is not latest:
         headline, step, owner = _find_out_first(Range(earliest, latest), reasons, doubts, settled_by, names)
     else:
         headline = _headline(ballot, latest, reasons, readiness)
@@ -198,10 +198,17 @@ def _reasons(ballot: Ballot, value: VerdictValue) -> tuple[Vote, ...]:
 
 
 def _doubts(ballot: Ballot, latest: VerdictValue) -> tuple[Vote, ...]:
-    """Undecided findings that argue for something earlier than ``latest``: the product's, else the organisations'."""
+    """Undecided findings that could make the verdict earlier than ``latest``: the product's, else the organisations'.
+
+    Of an organisation that nothing holds back, whatever could: the verdict is theirs only while all are held back.
+    """
     product = tuple(vote for vote in ballot.product if vote.undecided and vote.value.rank < latest.rank)
-    own = (vote for votes in ballot.by_org.values() for vote in votes)
-    return product or _unique(vote for vote in own if vote.undecided and vote.value.rank < latest.rank)
+    return product or _unique(
+        vote
+        for votes in ballot.by_org.values()
+        for vote in votes
+        if vote.undecided and (vote.value.rank < latest.rank or not any(map(_is_gap, votes)))
+    )
 
 
 def _unique(votes: Iterable[Vote]) -> tuple[Vote, ...]:
@@ -241,7 +248,7 @@ def _find_out_first(
     if reasons:
         headline += f" Already open: {_titles(reasons)}."
     rules = {vote.rule.id: vote.rule for vote in doubts}
-    titles = listed([f"“{rule.title}” ({rule.id})" for rule in rules.values()])
+    titles = listed([f"“{rule.title}” ({rule.id})" for rule in rules.values()], 1)
     return headline, f"Find out first whether {agree(len(rules), 'this holds', 'these hold')}: {titles}.", Owner.US
 
 
@@ -333,8 +340,8 @@ def _smallest_closure(ballot: Ballot, value: VerdictValue) -> list[str]:
 def _smallest_setback(ballot: Ballot, value: VerdictValue) -> tuple[list[str], VerdictValue]:
     """A few undecided findings that, found to be gaps, make the verdict earlier than ``value``, and that verdict.
 
-    One of the product's is enough. Else each organisation that nothing holds back needs one, and one of them has to
-    argue for something earlier; a vendor's counts for all its organisations and is taken first.
+    One of the product's is enough. Else each organisation that nothing holds back needs one, and if that is not enough
+    one more argues for something earlier; a vendor's counts for all its organisations and is taken first.
     """
     undecided = [[vote for vote in votes if vote.undecided] for votes in (ballot.product, *ballot.by_org.values())]
     earlier = [[vote for vote in votes if vote.value.rank < value.rank] for votes in undecided]
@@ -343,10 +350,12 @@ def _smallest_setback(ballot: Ballot, value: VerdictValue) -> tuple[list[str], V
     else:
         free = [_earliest(votes, _is_gap) is VerdictValue.INTEGRATE for votes in ballot.by_org.values()]
         chosen = [min(votes, key=_widest_first) for votes, alone in zip(undecided[1:], free, strict=True) if alone]
-        if not any(vote.value.rank < value.rank for vote in chosen):
-            chosen.append(min((vote for votes in earlier for vote in votes), key=_widest_first))
     keys = {vote.finding.key for vote in chosen}
-    return sorted(keys), _tally(ballot, lambda vote: _is_gap(vote) or vote.finding.key in keys)
+    then = _tally(ballot, lambda vote: _is_gap(vote) or vote.finding.key in keys)
+    if then is value:
+        keys.add(min((vote for votes in earlier for vote in votes), key=_widest_first).finding.key)
+        then = _tally(ballot, lambda vote: _is_gap(vote) or vote.finding.key in keys)
+    return sorted(keys), then
 
 
 def _widest_first(vote: Vote) -> tuple[bool, int, str]:

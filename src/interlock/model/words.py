@@ -46,11 +46,11 @@ VERDICT: Mapping[VerdictValue, Word] = {
     VerdictValue.INTEGRATE: Word("integrate"),
 }
 RECOMMENDATION: Mapping[Recommendation, Word] = {
-    Recommendation.START: Word("start", "▶"),
-    Recommendation.WAIT_FOR: Word("wait for others", "…"),
-    Recommendation.MAP_FIRST: Word("map first", "◇"),
-    Recommendation.NOT_YET: Word("not yet", "–"),
-    Recommendation.COULD_NOT_LOOK: Word("could not look", "?"),
+    Recommendation.START: Word("start"),
+    Recommendation.WAIT_FOR: Word("wait for others"),
+    Recommendation.MAP_FIRST: Word("map first"),
+    Recommendation.NOT_YET: Word("not yet"),
+    Recommendation.COULD_NOT_LOOK: Word("could not look"),
 }
 SEVERITY: Mapping[Severity, Word] = {
     Severity.CRITICAL: Word("critical", "◆"),

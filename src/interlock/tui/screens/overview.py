@@ -51,7 +51,7 @@ _ORG_COLUMNS = (
     Column("If the unknowns hold", 20, leaves=5),
     Column("Score", 8, grow=2, leaves=1),
     Column("", 8, right=True),
-    Column("Verdict there", 26, leaves=2),
+    Column("Recommended", 17, leaves=2),
 )
 _FIRST_COLUMNS = (
     Column("", 2),
@@ -301,7 +301,8 @@ _LABEL = 9
 def draw_verdict(page: Page, assessment: Assessment, questions: Mapping[str, str]) -> None:
     """The verdict; ``questions`` are the texts of the questions by id."""
     verdict, score = assessment.verdict, assessment.product_score
-    page.line((words.verdict_label(verdict.value, verdict.latest), f"bold {PRIMARY}"))
+    if verdict.settled:
+        page.line((words.verdict(verdict.value, verdict.latest), f"bold {PRIMARY}"))
     page.para(verdict.headline, "bold")
     if verdict.organizations:
         page.para(verdict.organizations)
