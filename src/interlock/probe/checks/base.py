@@ -32,21 +32,6 @@ if TYPE_CHECKING:
 
 _F = TypeVar("_F")
 
-#: Readings of an answer that came with HTTP 200 and is not the document.
-INSTEAD: frozenset[Reading] = frozenset(
-    {
-        "html",
-        "operation_outcome",
-        "bundle",
-        "other_resource",
-        "unrelated",
-        "empty_object",
-        "not_an_object",
-        "empty",
-        "not_json",
-    }
-)
-
 #: Why nothing can be said of a list that a SMART configuration does not publish.
 _UNLISTED = {
     "capabilities": "the capabilities are not listed",

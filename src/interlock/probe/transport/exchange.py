@@ -69,6 +69,21 @@ Reading = Literal[
     "oauth_error",  # a JSON object with error (RFC 6749 section 5.2)
 ]
 
+#: Readings of an answer that came with HTTP 200 and is not the document.
+INSTEAD: frozenset[Reading] = frozenset(
+    {
+        "html",
+        "operation_outcome",
+        "bundle",
+        "other_resource",
+        "unrelated",
+        "empty_object",
+        "not_an_object",
+        "empty",
+        "not_json",
+    }
+)
+
 #: The name of each document in a sentence.
 DOCUMENT_NAMES: Mapping[str, str] = {
     "metadata": "capability statement",

@@ -105,9 +105,7 @@ class OverviewSection(Section):
             with Horizontal(id="overview-below"):
                 yield Flow(id="areas", classes="panel")
                 with Vertical(classes="panel", id="first"):
-                    yield Rows(
-                        _FIRST_COLUMNS, id="first-things", empty="Nothing is open on the way to the target gate."
-                    )
+                    yield Rows(_FIRST_COLUMNS, id="first-things", empty="Working out what comes first…")
                     yield Flow(id="forecast")
 
     def show(self, old: State | None, new: State) -> None:
@@ -141,7 +139,8 @@ class OverviewSection(Section):
         self.query_one("#verdict", Flow).border_subtitle = text(told_changes(assessment.content_changes), WARN)
         things = assessment.plan.first
         self.query_one("#first-things", Rows).set_rows(
-            [_first_row(number, thing) for number, thing in enumerate(things, 1)]
+            [_first_row(number, thing) for number, thing in enumerate(things, 1)],
+            empty="Nothing is open on the way to the target gate.",
         )
         self.query_one("#forecast", Flow).draw(lambda page: _draw_forecast(page, assessment))
         self.query_one("#overview-orgs").border_subtitle = f"target gate: {words.GATE[assessment.target_gate].phrase}"

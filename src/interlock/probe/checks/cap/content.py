@@ -11,7 +11,6 @@ from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.text import plain
 from interlock.probe.checks.base import (
-    INSTEAD,
     CheckInput,
     Result,
     capitalized,
@@ -25,6 +24,7 @@ from interlock.probe.checks.base import (
     warned,
 )
 from interlock.probe.checks.sources import cite
+from interlock.probe.transport.exchange import INSTEAD
 
 #: Years after which a statement's date is worth a word (judgement: no source gives an age limit).
 STALE_YEARS = 2

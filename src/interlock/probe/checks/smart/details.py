@@ -10,7 +10,6 @@ from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.text import plain
 from interlock.probe.checks.base import (
-    INSTEAD,
     CheckInput,
     Result,
     capitalized,
@@ -25,7 +24,7 @@ from interlock.probe.checks.base import (
 from interlock.probe.checks.smart.document import plain_http
 from interlock.probe.checks.sources import cite
 from interlock.probe.transport.addresses import is_loopback_host
-from interlock.probe.transport.exchange import Purpose
+from interlock.probe.transport.exchange import INSTEAD, Purpose
 
 _METADATA = cite("SM-CONF", "metadata", "Metadata")
 _CAPABILITIES = cite("SM-CONF", "capabilities", "Capabilities")
