@@ -151,7 +151,7 @@ def test_a_log_on_a_full_disk_is_given_up_once(command, monkeypatch: pytest.Monk
 
 
 def test_timings_tell_the_phases_and_their_sum(command, workspace: Path) -> None:
-    result = command("--timings", "-w", workspace, "score")
+    result = command("--timings", "-w", workspace, "plan")
     assert result.code == 0
     rows = re.findall(r"^ *([\d.]+) ms  (.+)$", result.err, re.MULTILINE)
     phases = {phase: float(ms) for ms, phase in rows}

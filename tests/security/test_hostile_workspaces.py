@@ -427,5 +427,5 @@ def test_a_newer_record_is_refused_in_words(workspace: Workspace, capsys: pytest
         command = ("diff", "1", "now") if "milestones" in name else ("score",)
         code, said = told(capsys, *command, "--workspace", workspace.root)
         assert code == 2
-        reads = 2 if "milestones" in name else 1
-        assert f"made by a newer Interlock (schema 3; this one reads up to {reads})" in " ".join(said.split())
+        reads = 3 if "milestones" in name else 1
+        assert f"made by a newer Interlock (schema 4; this one reads up to {reads})" in " ".join(said.split())
