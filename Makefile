@@ -48,6 +48,7 @@ lint: setup-dev
 	@$(BIN)/ruff check src tests bench scripts
 	@$(BIN)/ruff format --check src tests bench scripts
 	@$(BIN)/mypy
+	@$(BIN)/mypy bench
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/interlock lint
 

@@ -37,8 +37,8 @@ def all_new() -> Measured:
     known = judge_of(content).rule_inputs(few)
 
     def one_by_one() -> None:
-        for subject in Knowledge(known):
-            context = subject.context({})
+        for subject in Knowledge(known, items=frozenset(content.items)):
+            context = subject.context({}, content.items)
             for rule in compiled:
                 vendors = rule.rule.vendors
                 if rule.rule.scope is subject.subject.scope and (not vendors or subject.vendor in vendors):

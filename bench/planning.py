@@ -127,10 +127,16 @@ def large_graph_ordered() -> Measured:
 
 
 def _options(capacity: dict[str, float]) -> Any:
-    from interlock.model.base import Gate
+    from interlock.model.base import Gate, Owner
     from interlock.plan.schedule import PlanOptions
 
-    return PlanOptions(target_gate=Gate.PILOT, start=date(2026, 1, 5), seed=1, runs=RUNS, capacity=capacity)
+    return PlanOptions(
+        target_gate=Gate.PILOT,
+        start=date(2026, 1, 5),
+        seed=1,
+        runs=RUNS,
+        capacity={Owner(owner): persons for owner, persons in capacity.items()},
+    )
 
 
 @cache
