@@ -8,7 +8,6 @@ from typing import NamedTuple
 from interlock.judge.verdict import Range
 from interlock.model.base import GapClass, Gate, Owner, Recommendation, Scope, VerdictValue
 from interlock.model.finding import (
-    GATE_RANK,
     OPEN,
     PRODUCT,
     SEVERITY_RANK,
@@ -17,7 +16,6 @@ from interlock.model.finding import (
     Subject,
     is_requirement,
     listed,
-    rule_of,
 )
 from interlock.model.organization import Organization
 from interlock.model.rule import Rule
@@ -40,10 +38,10 @@ Left = Mapping[Subject, Sequence[Requirement]]
 def left_to_do(findings: Iterable[Finding], rules: Mapping[str, Rule], target: Gate) -> Left:
     """The requirements up to the target gate that are open or undecided."""
     left: dict[Subject, list[Requirement]] = {}
+    required = {name: rule for name, rule in rules.items() if is_requirement(rule) and rule.gate.rank <= target.rank}
     for finding in findings:
-        rule = rule_of(finding, rules)
-        if finding.outcome in OPEN and is_requirement(rule) and GATE_RANK[rule.gate] <= GATE_RANK[target]:
-            left.setdefault(finding.subject, []).append(Requirement(finding, rule))
+        if finding.rule in required and finding.outcome in OPEN:
+            left.setdefault(finding.subject, []).append(Requirement(finding, required[finding.rule]))
     for requirements in left.values():
         requirements.sort(key=lambda entry: (SEVERITY_RANK[entry.rule.severity], entry.finding.key))
     return left

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from interlock.model.base import GapClass, Gate, RuleOutcome, Scope, VerdictValue
-from interlock.model.finding import OPEN, UNDECIDED, Finding, is_requirement, rule_of
+from interlock.model.finding import Finding, is_requirement, rule_of
 from interlock.model.organization import Organization
 from interlock.model.rule import Rule
 
@@ -14,7 +14,7 @@ Keys = tuple[str, ...]
 _GATES = len(Gate)
 _LAST = len(VerdictValue) - 1
 #: Findings of one subject, each with its rule.
-Judged = Sequence[tuple[Finding, Rule]]
+Judged = list[tuple[Finding, Rule]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,37 +90,37 @@ def tally_all(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> Tallies
 
 def _tally(findings: Iterable[Finding], rules: Mapping[str, Rule]) -> Tally:
     """The tally of one subject's findings."""
-    judged = [(finding, rule_of(finding, rules)) for finding in findings]
-    required = [(finding, rule) for finding, rule in judged if is_requirement(rule)]
-    votes = [
-        (rule.verdict.rank, finding.outcome)
-        for finding, rule in required
-        if rule.verdict is not None and finding.outcome in OPEN
-    ]
-    applicable = [pair for pair in required if pair[0].outcome is not RuleOutcome.NOT_APPLICABLE]
-    met, gaps = (
-        [pair for pair in applicable if pair[0].outcome is outcome] for outcome in (RuleOutcome.MET, RuleOutcome.GAP)
-    )
-    undecided = [pair for pair in applicable if pair[0].outcome in UNDECIDED]
+    met: Judged = []
+    gaps: Judged = []
+    undecided: Judged = []
+    excused: Judged = []
+    lists = {RuleOutcome.MET: met, RuleOutcome.GAP: gaps, RuleOutcome.NOT_APPLICABLE: excused}
+    for finding in findings:
+        rule = rule_of(finding, rules)
+        if is_requirement(rule):
+            lists.get(finding.outcome, undecided).append((finding, rule))
+    decided = (*met, *gaps)
     return Tally(
-        applicable=_weight(applicable),
+        applicable=_weight(decided) + _weight(undecided),
         undecided=_weight(undecided),
-        not_applicable=_weight([pair for pair in required if pair[0].outcome is RuleOutcome.NOT_APPLICABLE]),
-        value=sum(rule.score_weight * _value(finding) for finding, rule in (*met, *gaps)),
-        evidence=sum(
-            rule.score_weight * finding.evidence.factor for finding, rule in (*met, *gaps) if finding.evidence
-        ),
-        met=tuple(map(len, _by_gate(met))),
+        not_applicable=_weight(excused),
+        value=sum(rule.score_weight * _value(finding) for finding, rule in decided),
+        evidence=sum(rule.score_weight * finding.evidence.factor for finding, rule in decided if finding.evidence),
+        met=tuple(sum(rule.gate is gate for _, rule in met) for gate in Gate),
         opened=_by_gate(gaps),
         unknown=_by_gate(undecided),
         product_blockers=_of_class(gaps, GapClass.PRODUCT_BLOCKER),
         integration_blockers=_of_class(gaps, GapClass.INTEGRATION_BLOCKER),
-        earliest=min((rank for rank, outcome in votes if outcome is RuleOutcome.GAP), default=_LAST),
-        earliest_if_gaps=min((rank for rank, _ in votes), default=_LAST),
+        earliest=_earliest(gaps),
+        earliest_if_gaps=min(_earliest(gaps), _earliest(undecided)),
     )
 
 
-def _weight(judged: Judged) -> float:
+def _earliest(judged: Judged) -> int:
+    return min((rule.verdict.rank for _, rule in judged if rule.verdict is not None), default=_LAST)
+
+
+def _weight(judged: Iterable[tuple[Finding, Rule]]) -> float:
     return sum((rule.score_weight for _, rule in judged), 0.0)
 
 

@@ -22,7 +22,6 @@ from interlock.model.finding import (
     in_force,
     is_requirement,
     listed,
-    rule_of,
     statement,
 )
 from interlock.model.organization import Organization
@@ -109,11 +108,12 @@ def ballot_of(findings: Iterable[Finding], rules: Mapping[str, Rule], organizati
     """The votes: open and undecided findings of stable rules that name a verdict."""
     votes: dict[Subject, list[Vote]] = {}
     advice = []
+    named = {name: rule.verdict for name, rule in rules.items() if rule.verdict is not None and in_force(rule)}
     for finding in findings:
-        rule = rule_of(finding, rules)
-        if rule.verdict is None or finding.outcome not in OPEN or not in_force(rule):
+        if finding.rule not in named or finding.outcome not in OPEN:
             continue
-        vote = Vote(finding, rule, rule.verdict, finding.outcome is not RuleOutcome.GAP)
+        rule = rules[finding.rule]
+        vote = Vote(finding, rule, named[finding.rule], finding.outcome is not RuleOutcome.GAP)
         if is_requirement(rule):
             votes.setdefault(finding.subject, []).append(vote)
         elif not vote.undecided:
