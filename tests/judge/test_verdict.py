@@ -160,7 +160,7 @@ def test_to_integrate_the_next_step_is_to_build_with_whom_is_furthest():
 
 
 COUNTERFACTUALS = [
-    ({}, {}, (), "No open or undecided finding argues for another verdict; only a new gap would change it."),
+    ({}, {}, (), "Nothing that is open or undecided would change it; only a new gap would."),
     ({"P1": FIRST}, {}, (), "Closing PP-001 would make the verdict “integrate”."),
     (
         {"P1": FIRST, "P2": FIRST, "P3": AUTH},

@@ -304,7 +304,7 @@ def _counterfactual(ballot: Ballot, now: Range) -> str:
             f"if {listed(keys, 4)} {gaps}, it is “{VERDICT[then].phrase}”{earlier}."
         )
     if now.latest is VerdictValue.INTEGRATE:
-        return "No open or undecided finding argues for another verdict; only a new gap would change it."
+        return "Nothing that is open or undecided would change it; only a new gap would."
     keys = _smallest_closure(ballot, now.latest)
     closed = ballot.without(set(keys)).range()
     if closed.earliest is closed.latest:
