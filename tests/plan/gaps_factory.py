@@ -9,7 +9,6 @@ from typing import Any
 from hypothesis import strategies as st
 
 from interlock.judge import score, verdict
-from interlock.judge.recommendation import left_to_do
 from interlock.judge.tallies import tally_all
 from interlock.model.assessment import Assessment
 from interlock.model.base import GapClass, Gate, Owner, RuleOutcome, Scope, Severity
@@ -182,9 +181,9 @@ def readiness(
     target_gate: Gate,
 ) -> tuple[OrgReadiness, ...]:
     tallies = tally_all(findings, rules)
-    blockers, left = tallies.product_blockers(), left_to_do(findings, rules, target_gate)
+    blockers = tallies.product_blockers()
     return tuple(
-        score.org_readiness(organization, tallies, blockers, observations.get(organization.id), target_gate, left)
+        score.org_readiness(organization, tallies, blockers, observations.get(organization.id), target_gate)
         for organization in orgs
     )
 

@@ -62,9 +62,7 @@ def example(target: Gate, **weights: float) -> OrgReadiness:
         )
         findings.append(finding)
     tallies = tally_all(findings, rules)
-    return org_readiness(
-        Organization(id="example", name="Example"), tallies, tallies.product_blockers(), None, target, {}
-    )
+    return org_readiness(Organization(id="example", name="Example"), tallies, tallies.product_blockers(), None, target)
 
 
 def test_the_example_gives_the_figures_of_the_page() -> None:

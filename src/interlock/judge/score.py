@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from interlock.judge.recommendation import Left, recommend
+from interlock.judge.recommendation import recommend
 from interlock.judge.tallies import Keys, Tallies, Tally, merged
 from interlock.judge.verdict import range_of
 from interlock.model.base import Gate
@@ -36,26 +36,18 @@ def org_readiness(
     product_blockers: Keys,
     observation: Observation | None,
     target_gate: Gate,
-    left: Left,
 ) -> OrgReadiness:
     """Where one organisation stands.
 
     :param product_blockers: keys of all open product blockers, sorted; they hold back everyone.
     :param observation: its latest one; none means that it was never probed.
-    :param left: what is open or undecided up to the target gate.
     """
     concerning = tallies.concerning(org)
     gates = gate_states(concerning)
     verdicts = range_of(concerning)
     reached = stage(gates)
-    recommendation, because = recommend(
-        org,
-        left,
-        range_of([tallies.product]),
-        reached,
-        target_gate,
-        observed=observation is not None and observation.outcome != "not_observed",
-    )
+    observed = observation is not None and observation.outcome != "not_observed"
+    recommendation, because = recommend(concerning, reached, target_gate, observed=observed)
     return OrgReadiness.trusted(
         org=org.id,
         observed=observation.outcome if observation else "never_probed",

@@ -15,9 +15,8 @@ from interlock.content.visibility import Hiding
 from interlock.documents.timing import timed
 from interlock.judge.engine import Conclusion
 from interlock.judge.evaluate import Evaluator
-from interlock.judge.recommendation import left_to_do
 from interlock.judge.score import org_readiness, product_score
-from interlock.judge.tallies import Tallies, tally_all
+from interlock.judge.tallies import Counted, Tallies, tally_all
 from interlock.judge.variables import RuleInputs
 from interlock.judge.verdict import ballot_of, decide, may_vote
 from interlock.model.base import Gate, RuleOutcome, Scope, Status
@@ -53,6 +52,7 @@ class Judge:
         self.rules: Mapping[str, Rule] = {rule.id: rule for rule in ruleset.rules}
         self._voting = frozenset(rule.id for rule in ruleset.rules if may_vote(rule))
         self._evaluator = Evaluator(ruleset, questionnaires)
+        self._counted: Counted = {}
 
     def hidden(self, inputs: Inputs, orgs: Iterable[str] | None = None) -> dict[str, frozenset[str]]:
         """Item ids that ``enable_when`` hides: ``""`` for the product, an organisation's id for it; by default all."""
@@ -77,11 +77,10 @@ class Judge:
     def judge(self, inputs: Inputs) -> Judgement:
         """Findings and scores of the inputs."""
         findings = self._evaluator.findings(self.rule_inputs(inputs))
-        tallies = tally_all(findings, self.rules)
+        tallies = tally_all(findings, self.rules, self._counted)
         blockers, target = tallies.product_blockers(), inputs.settings.target_gate
-        left = left_to_do(findings, self.rules, target)
         readiness = tuple(
-            org_readiness(org, tallies, blockers, inputs.observations.get(org.id), target, left)
+            org_readiness(org, tallies, blockers, inputs.observations.get(org.id), target)
             for org in inputs.organizations
         )
         return Judgement(
