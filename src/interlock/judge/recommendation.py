@@ -7,11 +7,7 @@ from collections.abc import Sequence
 from interlock.judge.tallies import Tally
 from interlock.judge.verdict import range_of
 from interlock.model.base import GapClass, Gate, Owner, Recommendation, VerdictValue
-from interlock.model.finding import (
-    UNDECIDED,
-    Finding,
-    listed,
-)
+from interlock.model.finding import UNDECIDED, Finding, listed
 from interlock.model.rule import Rule
 from interlock.model.words import OWNER, VERDICT, count, gate
 

@@ -246,7 +246,8 @@ def _find_out_first(
     settles = agree(len(settled_by) + len(unseen), "settles", "settle")
     headline = verdict(*now) + (f"; {listed(means)} {settles} it." if means else ".")
     if reasons:
-        headline += f" Already open: {_titles(reasons)}."
+        open_ = listed(list(dict.fromkeys(f"“{vote.rule.title}”" for vote in reasons)))
+        headline += f" Already open: {open_}."
     rules = {vote.rule.id: vote.rule for vote in doubts}
     titles = listed([f"“{rule.title}” ({rule.id})" for rule in rules.values()], 1)
     return headline, f"Find out first whether {agree(len(rules), 'this holds', 'these hold')}: {titles}.", Owner.US

@@ -200,7 +200,7 @@ def serve_until_stopped(listener: socket.socket, server: TerminalServer, on_read
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(NotImplementedError):
+            with contextlib.suppress(NotImplementedError):  # Windows' event loop has no handlers of signals
                 loop.add_signal_handler(name, stop.set)
         runner = server.runner()
         await runner.setup()

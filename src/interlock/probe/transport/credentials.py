@@ -245,6 +245,7 @@ def signing_key(value: str, key_id: str | None = None) -> SigningKey:
         if not loaded.is_private:
             raise KeyProblem("it is a public key")
         identity = key_id or loaded.kid or loaded.thumbprint()
+    # joserfc and cryptography raise NotImplementedError for a kind of key that they do not know.
     except (JoseError, ValueError, TypeError, KeyError, AttributeError, NotImplementedError) as error:
         raise KeyProblem(f"it is not a usable key ({type(error).__name__})") from None
     if isinstance(loaded, RSAKey):
