@@ -152,5 +152,5 @@ def test_a_form_that_brings_no_record_keeps_the_note_and_drops_evidence_for_anot
     planned = plan_import(stored, [path])
     (change,) = planned.changes
     assert (change.after.value, change.after.note) == (4, "seen in March")
-    assert (change.after.evidence, change.after.evidence_url) == (Evidence.ASSERTED, None)
+    assert (change.after.evidence, change.after.link) == (Evidence.ASSERTED, None)
     assert any("zoo.integer" in remark for remark in planned.remarks)

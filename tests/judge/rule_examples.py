@@ -20,11 +20,19 @@ WEIGHTS = (("none", 0.0), ("some", 0.5), ("all", 1.0))
 
 def choice(item_id: str, scope: str = "org", **more: Any) -> dict[str, Any]:
     options = [{"value": value, "label": value.title(), "weight": weight} for value, weight in WEIGHTS]
-    return {"id": item_id, "type": "choice", "text": "?", "scope": scope, "options": options, **more}
+    return {
+        "id": item_id,
+        "type": "choice",
+        "text": "?",
+        "scope": scope,
+        "na": "with_reason",
+        "options": options,
+        **more,
+    }
 
 
 def boolean(item_id: str, scope: str = "org", **more: Any) -> dict[str, Any]:
-    return {"id": item_id, "type": "boolean", "text": "?", "scope": scope, **more}
+    return {"id": item_id, "type": "boolean", "text": "?", "scope": scope, "na": "with_reason", **more}
 
 
 def several(item_id: str, scope: str = "org", **more: Any) -> dict[str, Any]:

@@ -23,6 +23,7 @@ TABLES = {
     base.Evidence: words.EVIDENCE,
     base.Owner: words.OWNER,
     base.Scope: words.SCOPE,
+    base.ProductKind: words.PRODUCT_KIND,
     base.Grade: words.GRADE,
 }
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from interlock.judge import score, verdict
 from interlock.judge.tallies import tally_all
 from interlock.model.assessment import Assessment
-from interlock.model.base import GapClass, Gate, Owner, RuleOutcome, Scope, Severity
+from interlock.model.base import Evidence, GapClass, Gate, Owner, RuleOutcome, Scope, Severity
 from interlock.model.finding import PRODUCT, Finding, Subject, finding_key
 from interlock.model.gap_graph import GapGraph
 from interlock.model.observation import Observation, RequestRecord, Target
@@ -169,8 +169,8 @@ def observation(name: str, outcome: str = "observed", failure: str | None = None
     )
 
 
-def product_score(findings: Sequence[Finding], rules: Mapping[str, Rule], target_gate: Gate = Gate.PRODUCTION) -> Score:
-    return score.product_score(tally_all(findings, rules), target_gate)
+def product_score(findings: Sequence[Finding], rules: Mapping[str, Rule]) -> Score:
+    return score.product_score(tally_all(findings, rules))
 
 
 def readiness(
@@ -179,8 +179,9 @@ def readiness(
     rules: Mapping[str, Rule],
     observations: Mapping[str, Observation],
     target_gate: Gate,
+    accepts: Mapping[Gate, Evidence] | None = None,
 ) -> tuple[OrgReadiness, ...]:
-    tallies = tally_all(findings, rules)
+    tallies = tally_all(findings, rules, accepts)
     blockers = tallies.product_blockers()
     return tuple(
         score.org_readiness(organization, tallies, blockers, observations.get(organization.id), target_gate)
@@ -219,7 +220,7 @@ def assessment(
         findings=tuple(findings),
         fit=(),
         contradictions=(),
-        product_score=product_score(findings, rules, target_gate),
+        product_score=product_score(findings, rules),
         readiness=stands,
         graph=build(findings, rules, orgs, target_gate),
         verdict=decide(findings, rules, stands, orgs),

@@ -147,7 +147,7 @@ def test_dropped_from_a_directory_and_counted(
 def test_refused_as_evidence(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     """An answer's evidence may be any words; only an address with a secret in it is refused."""
     item = next(iter(workspace.responses("product")))
-    answer = ["answer", item, "--status", "unknown", "--workspace", str(workspace.root), "--evidence-url"]
+    answer = ["answer", item, "--status", "unknown", "--workspace", str(workspace.root), "--link"]
     for base in (SECRET_BASES["name and password"], SECRET_BASES["key"]):
         assert run([*answer, base]) == 2
         said = "".join(capsys.readouterr())

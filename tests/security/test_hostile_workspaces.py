@@ -350,7 +350,7 @@ def test_commands_refuse_it_too(workspace: Workspace, character: str, capsys: py
     question = ("answer", "boundary.output_stable", "--status", "unknown")
     for command in (
         (*question, "--note", f"a{character}b"),
-        (*question, "--evidence-url", f"https://x/{character}"),
+        (*question, "--link", f"https://x/{character}"),
         ("org", "add", f"East{character}", "--url", "https://ehr.example.org/fhir"),
         ("org", "add", "East", "--url", f"https://ehr.example.org/{character}"),
         ("org", "edit", "north", "--name", f"North{character}"),

@@ -161,10 +161,10 @@ async def test_a_stored_text_is_shown_as_symbols_and_kept_to_the_letter_until_it
         await t.press("n", "p")
         note, link = t.app.screen.query_one("#note", Field), t.app.screen.query_one("#link", Field)
         assert (note.value, link.value) == ("a␛[31mb↵c ", "https://x/�")
-        assert (note.given, link.given) == (stored.note, stored.evidence_url)
+        assert (note.given, link.given) == (stored.note, stored.link)
         note.focus()
         await t.press("end", "d")
-        assert note.given == "a␛[31mb\nc d" and link.given == stored.evidence_url
+        assert note.given == "a␛[31mb\nc d" and link.given == stored.link
 
 
 async def test_a_long_text_is_shown_as_symbols_too(terminal):

@@ -332,7 +332,7 @@ async def test_a_contradiction_is_shown_at_the_question(terminal):
 
 async def test_unknown_keeps_link_note_and_evidence_and_one_can_leave(asking, workspace):
     before = response(workspace, STABLE)
-    assert before.evidence_url
+    assert before.link
     async with asking(STABLE) as t:
         await t.press("u")
         kept = {name: getattr(before, name) for name in ("evidence_url", "note", "evidence")}

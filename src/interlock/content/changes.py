@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from interlock.content.compile import ANSWER_ROOTS, compile_rule
 from interlock.content.rulesets import without
-from interlock.model.base import GapClass, Model, Severity
+from interlock.model import words
+from interlock.model.base import Evidence, GapClass, Gate, Model, Severity
 from interlock.model.content import ChangeKind, ContentChange
 from interlock.model.pattern import Pattern
 from interlock.model.questionnaire import Item, Option, Questionnaire, every_item
@@ -44,6 +45,7 @@ def content_changes(shipped: ContentParts, own: ContentParts) -> tuple[ContentCh
     """Every difference of ``own`` from ``shipped``: blockers first, what is turned off before what is changed."""
     changes = [
         *_weights(shipped.ruleset, own.ruleset),
+        *_accepted(shipped.ruleset, own.ruleset),
         *_sets(shipped, own),
         *_rules(shipped.ruleset, own.ruleset),
         *_tasks(shipped.ruleset, own.ruleset),
@@ -65,6 +67,20 @@ def _weights(shipped: Ruleset, own: Ruleset) -> Iterator[ContentChange]:
                 id=severity.value,
                 title=f"Weight of {severity.value} rules in the score",
                 change=f"{after:g} instead of {before:g}",
+            )
+
+
+def _accepted(shipped: Ruleset, own: Ruleset) -> Iterator[ContentChange]:
+    for name in Gate:
+        before, after = (ruleset.accepts.get(name, Evidence.ASSERTED) for ruleset in (shipped, own))
+        if before is not after:
+            yield ContentChange(
+                kind="changed",
+                of="gate",
+                id=name.value,
+                title=f"Least evidence that the {words.gate(name)} accepts",
+                change=f"{after.value} instead of {before.value}",
+                blocker=after.rank < before.rank,
             )
 
 

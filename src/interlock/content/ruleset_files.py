@@ -16,7 +16,7 @@ from pydantic import Field, field_validator
 from interlock.content.compile import broken_conditions
 from interlock.documents.resources import is_shipped
 from interlock.documents.yaml import Path_, YamlDocument, load_yaml, model_from_yaml
-from interlock.model.base import Model, Severity
+from interlock.model.base import Evidence, Gate, Model, Severity
 from interlock.model.errors import DocumentError, Location
 from interlock.model.pattern import Pattern
 from interlock.model.rule import RoutineTask, Rule
@@ -41,6 +41,7 @@ class Header(Model):
     :ivar vendor: its rules are evaluated only for organisations of this vendor.
     :ivar rules: rule id → ``off``, or the fields that are different here.
     :ivar weights: severity → the score's weight.
+    :ivar accepts: gate → the least evidence that it accepts for its requirements.
     """
 
     id: SetName
@@ -50,6 +51,7 @@ class Header(Model):
     vendor: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] | None = None
     rules: dict[str, Any] = {}
     weights: dict[Severity, Annotated[float, Field(gt=0, le=1000)]] = {}
+    accepts: dict[Gate, Evidence] = {}
 
     @field_validator("extends", mode="before")
     @classmethod

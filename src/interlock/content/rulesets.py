@@ -7,6 +7,7 @@ itself last. In that order
 - ``rules: {RULE-ID: off}`` takes a rule away: what depended on it depends on what it depended on;
 - ``rules: {RULE-ID: {severity: low}}`` changes fields of a rule; maps are merged, everything else is replaced;
 - ``weights: {critical: 12}`` changes the score's weight of a severity.
+- ``accepts: {pilot: asserted}`` changes the least evidence that a gate accepts.
 
 A vendor's pack only adds: it cannot change what holds for other vendors. Everything that is wrong can be told at once
 (:func:`read_ruleset`) or the first of it raised (:func:`load_ruleset`). See docs/extending.md.
@@ -32,7 +33,7 @@ from interlock.content.ruleset_files import (
 )
 from interlock.documents.names import did_you_mean, find_circle
 from interlock.documents.yaml import Path_, YamlDocument, model_from_yaml
-from interlock.model.base import Scope, Severity
+from interlock.model.base import Evidence, Gate, Scope, Severity
 from interlock.model.errors import DocumentError, Location
 from interlock.model.pattern import Pattern
 from interlock.model.rule import RoutineTask, Rule, Ruleset
@@ -195,6 +196,7 @@ class RulesetFiles:
     tasks: dict[str, RoutineTask] = field(default_factory=dict)
     task_locations: dict[str, Location] = field(default_factory=dict)
     weights: dict[Severity, float] = field(default_factory=dict)
+    accepts: dict[Gate, Evidence] = field(default_factory=dict)
     off: dict[str, Rule] = field(default_factory=dict)
 
     @cached_property
@@ -208,6 +210,7 @@ class RulesetFiles:
             tasks=tuple(self.tasks[task_id] for task_id in sorted(self.tasks)),
             sets={files.header.id: files.header.version for files in self.sets},
             weights=self.weights,
+            accepts=self.accepts,
         )
 
     def location(self, rule_id: str, *path: str | int) -> Location:
@@ -222,6 +225,7 @@ class RulesetFiles:
             return
         self._change(files)
         self.weights |= files.header.weights
+        self.accepts |= files.header.accepts
         self.off = {rule_id: rule for rule_id, rule in self.off.items() if rule_id not in files.rules}
         self.rules |= files.rules
         self.documents |= files.sources
@@ -249,7 +253,7 @@ class RulesetFiles:
                 self.tasks[task_id] = task.model_copy(update={"after": after, "done_when": done_when})
 
     def _add_pack(self, files: SetFiles, vendor: str) -> None:
-        for key in ("rules", "weights"):
+        for key in ("rules", "weights", "accepts"):
             if getattr(files.header, key):
                 message = f"a vendor's pack cannot have {key}: it would change what holds for other vendors"
                 self._wrong(message, files.header_location(key), "put it into a set of your own that extends core")

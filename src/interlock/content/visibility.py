@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from interlock.model.base import Status
+from interlock.model.base import ProductKind, Scope, Status
 from interlock.model.questionnaire import (
     EnableWhen,
     Item,
@@ -24,8 +24,12 @@ from interlock.model.questionnaire import (
 _MAX_REMEMBERED = 10_000
 
 
-def visible(questionnaires: Sequence[Questionnaire], responses: Responses) -> dict[str, bool | None]:
+def visible(
+    questionnaires: Sequence[Questionnaire], responses: Responses, kind: ProductKind | None = None
+) -> dict[str, bool | None]:
     """Item id (groups included) → True shown, False hidden, None undecided.
+
+    What is not asked of the product's kind is hidden; without a kind everything is asked.
 
     A hidden group hides its children, and a hidden question counts as not answered (FHIR R4: an item that is not
     enabled has no answers). ``exists`` is decided by whether there is an answer; the other operators are undecided
@@ -41,7 +45,10 @@ def visible(questionnaires: Sequence[Questionnaire], responses: Responses) -> di
     shown: dict[str, bool | None] = dict.fromkeys(items)
     while True:  # what is decided once stays so, and a circle, which no loaded set has, stays undecided
         decided = {
-            item_id: _and(shown[around[-1].id] if around else True, _enabled(item, responses, shown))
+            item_id: _and(
+                shown[around[-1].id] if around else True,
+                _enabled(item, responses, shown, items) if _of_kind(item, kind) else False,
+            )
             for item_id, (item, around) in items.items()
         }
         if decided == shown:
@@ -58,27 +65,34 @@ class Hiding:
 
     def __init__(self, questionnaires: Sequence[Questionnaire]) -> None:
         self._questionnaires = questionnaires
-        self._controls = sorted(
-            {control.question for item in every_item(questionnaires) for control in item.enable_when}
-        )
+        items = tuple(every_item(questionnaires))
+        self._controls = sorted({control.question for item in items for control in item.enable_when})
+        self._of_org = frozenset(item.id for item in items if item.scope is Scope.ORG)
         self._known: dict[tuple[Any, ...], frozenset[str]] = {}
 
-    def of(self, responses: Responses, own: Responses | None = None) -> frozenset[str]:
-        """Ids of hidden items; ``own`` are an organisation's responses, which come before ``responses``."""
+    def of(self, responses: Responses, own: Responses | None = None, kind: ProductKind | None = None) -> frozenset[str]:
+        """Ids of hidden items.
+
+        :param responses: the product's; what it says of an organisation's questions is only a proposal.
+        :param own: an organisation's responses.
+        """
         deciding = {
             control: response
             for control in self._controls
-            if (response := (own or {}).get(control) or responses.get(control)) is not None
+            if (response := (own or {}).get(control) or (None if control in self._of_org else responses.get(control)))
         }
-        key = tuple(
-            (control, response.status, type(response.value), response.value) for control, response in deciding.items()
-        )
+        states = ((name, answer.status, type(answer.value), answer.value) for name, answer in deciding.items())
+        key = (kind, *states)
         hidden_items = self._known.get(key)
         if hidden_items is None:
             if len(self._known) >= _MAX_REMEMBERED:
                 self._known.clear()
-            hidden_items = self._known[key] = hidden(visible(self._questionnaires, deciding))
+            hidden_items = self._known[key] = hidden(visible(self._questionnaires, deciding, kind))
         return hidden_items
+
+
+def _of_kind(item: Item, kind: ProductKind | None) -> bool:
+    return kind is None or not item.kinds or kind in item.kinds
 
 
 def hidden(visibility: Mapping[str, bool | None]) -> frozenset[str]:
@@ -86,11 +100,15 @@ def hidden(visibility: Mapping[str, bool | None]) -> frozenset[str]:
     return frozenset(item_id for item_id, shown in visibility.items() if shown is False)
 
 
-def _enabled(item: Item, responses: Responses, shown: Mapping[str, bool | None]) -> bool | None:
+def _enabled(
+    item: Item, responses: Responses, shown: Mapping[str, bool | None], items: Mapping[str, tuple[Item, Any]]
+) -> bool | None:
     if not item.enable_when:
         return True
     held = [
-        _holds(condition, responses.get(condition.question), shown.get(condition.question))
+        _holds(condition, items[condition.question][0], responses.get(condition.question), shown[condition.question])
+        if condition.question in items
+        else None
         for condition in item.enable_when
     ]
     wanted = item.enable_behavior == "any"
@@ -105,7 +123,7 @@ def _and(left: bool | None, right: bool | None) -> bool | None:
     return None if left is None or right is None else True
 
 
-def _holds(condition: EnableWhen, response: Response | None, shown: bool | None) -> bool | None:
+def _holds(condition: EnableWhen, control: Item, response: Response | None, shown: bool | None) -> bool | None:
     if shown is None:
         return None
     status = response.status if response else Status.UNANSWERED
@@ -114,5 +132,5 @@ def _holds(condition: EnableWhen, response: Response | None, shown: bool | None)
         return answered is condition.answer
     if not answered:
         return False if not shown or status is Status.NOT_APPLICABLE else None
-    assert response is not None
-    return condition.holds_for(response.value)
+    assert response is not None and response.value is not None
+    return condition.holds_for(response.value) if control.known(response.value) else None

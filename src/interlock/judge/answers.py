@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from itertools import chain
 from typing import Any, NamedTuple
 
 from interlock.content.messages import line
-from interlock.model.base import Evidence, Status
+from interlock.model.base import Evidence, Scope, Status
 from interlock.model.questionnaire import AnswerValue, Item, Response
 
 
@@ -43,22 +44,36 @@ def nested(states: States) -> dict[str, Any]:
     return {"responses": responses, "value": graded}
 
 
-def state_of(item: Item, response: Response | None, hidden: bool = False) -> AnswerState | None:
+def state_of(
+    item: Item, response: Response | None, hidden: bool = False, today: date | None = None
+) -> AnswerState | None:
     """What is known about an item; none when it is asked and not answered, or answered with unknown.
 
-    A value that its item no longer offers counts as not answered.
+    A value that its item no longer offers counts as not answered, an option that says unknown as unknown, and a reason
+    for not applicable as not answered where the question always applies.
+
+    :param today: the day on which the evidence has to hold; without one it holds.
     """
     if hidden:
         return AnswerState(excused="not asked")
     if response is None:
         return None
     if response.status is Status.NOT_APPLICABLE:
-        return AnswerState(excused=line(response.reason or "not applicable", 200))
+        return AnswerState(excused=line(response.reason or "not applicable", 200)) if item.na != "never" else None
     value = response.value
-    if response.status is not Status.ANSWERED or value is None or not item.takes(value):
+    if response.status is not Status.ANSWERED or value is None or not item.takes(value) or not item.known(value):
         return None
     graded = item.graded_value(value)
-    return AnswerState(value, None if graded is None else float(graded), response.evidence)
+    evidence = response.evidence if today is None else _evidence(item, response, today)
+    return AnswerState(value, None if graded is None else float(graded), evidence)
+
+
+def _evidence(item: Item, response: Response, today: date) -> Evidence:
+    """What an answer rests on: what a team saw of its own product is a document of it; an observer is somebody else."""
+    if response.independently_tested(today):
+        return Evidence.OBSERVED
+    grade = response.grade(today)
+    return Evidence.DOCUMENTED if grade is Evidence.OBSERVED and item.scope is not Scope.ORG else grade
 
 
 def _nest(target: dict[str, Any], name: str, value: Any) -> None:

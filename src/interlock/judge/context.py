@@ -136,7 +136,8 @@ class Knowledge:
         self._hidden = inputs.hidden.get("", frozenset())
         self._automatic = automatic_items(self._items.values()) if compares else ()
         self._automatic_reads = wanted_names(automatic_reads(self._automatic))
-        self._product = self._answers({}, {item: inputs.product.get(item) for item in self._items}, frozenset())
+        asked = [item.id for item in self._items.values() if item.scope is not Scope.ORG]
+        self._product = self._answers({}, {item: inputs.product.get(item) for item in asked}, frozenset())
         self._variables: Variables = {"fleet": fleet_variable(inputs)}
         if inputs.contract is not None:
             self._variables["contract"] = contract_variable(inputs.contract)
@@ -185,7 +186,7 @@ class Knowledge:
             concealed = item_id in hidden or item_id in self._hidden
             if not concealed and (response is None or response.status is Status.UNANSWERED):
                 continue
-            state = state_of(self._items[item_id], response, concealed)
+            state = state_of(self._items[item_id], response, concealed, self.inputs.today)
             if state is None:
                 states.pop(item_id, None)
             else:

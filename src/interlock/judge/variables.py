@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from interlock.model.base import CheckOutcome
@@ -24,7 +25,8 @@ class RuleInputs:
     :ivar by_org: responses to each organisation's questions, by its id.
     :ivar observations: the latest observation of each organisation; an absent one was never probed.
     :ivar fits: the contract against each organisation.
-    :ivar hidden: ids of items hidden by ``enable_when``; key ``""`` for the product, the organisation's id otherwise.
+    :ivar hidden: ids of items that are not asked; key ``""`` for the product, the organisation's id otherwise.
+    :ivar today: the day on which evidence has to hold; without one all of it holds.
     """
 
     questionnaires: tuple[Questionnaire, ...] = ()
@@ -35,6 +37,7 @@ class RuleInputs:
     contract: WorkflowContract | None = None
     fits: Mapping[str, ContractFit] = field(default_factory=dict)
     hidden: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    today: date | None = None
 
 
 #: Names to keep of a map: a name without names below it is kept whole.

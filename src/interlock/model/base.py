@@ -138,6 +138,16 @@ class Status(StrEnum):
     UNANSWERED = "unanswered"
 
 
+class ProductKind(StrEnum):
+    """What kind of product is being integrated: which questions are asked of it."""
+
+    CHART_APP = "chart_app"
+    VIEWER = "viewer"
+    BACKEND_SERVICE = "backend_service"
+    PATIENT_APP = "patient_app"
+    STAFF_APP = "staff_app"
+
+
 class CheckOutcome(StrEnum):
     """Outcome of one probe check. ``not_observed`` says nothing about the server."""
 
@@ -224,6 +234,16 @@ class Evidence(StrEnum):
         """Evidence factor, dimensionless (docs/scoring.md)."""
         return {Evidence.ASSERTED: 0.5, Evidence.DOCUMENTED: 0.75, Evidence.OBSERVED: 1.0}[self]
 
+    @property
+    def rank(self) -> int:
+        """0 for asserted … 2 for observed."""
+        return _RANKS[self]
+
+    @property
+    def weaker(self) -> Evidence:
+        """One grade less; asserted stays asserted."""
+        return tuple(Evidence)[max(0, self.rank - 1)]
+
 
 class VerdictValue(StrEnum):
     """The five verdicts, in the order in which they are decided (statements S04 to S08)."""
@@ -252,7 +272,7 @@ class Recommendation(StrEnum):
 
 #: Places in the order of definition; a table, because ranks are looked up for every finding.
 _RANKS: dict[StrEnum, int] = {
-    member: rank for enumeration in (Severity, Gate, VerdictValue) for rank, member in enumerate(enumeration)
+    member: rank for enumeration in (Severity, Gate, VerdictValue, Evidence) for rank, member in enumerate(enumeration)
 }
 
 

@@ -19,7 +19,7 @@ class ContentChange(Model):
     """
 
     kind: ChangeKind
-    of: Literal["rule", "task", "question", "pattern", "set", "weights"]
+    of: Literal["rule", "task", "question", "pattern", "set", "weights", "gate"]
     id: str
     title: str
     change: str

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from interlock.model.address_secrets import refuse_secrets
-from interlock.model.base import Day, Gate, IsoDay, Model, Slug, Versioned
+from interlock.model.base import Day, Gate, IsoDay, Model, ProductKind, Slug, Versioned
 from interlock.model.branding import Branding
 
 #: Name of an environment variable; secrets are never written into a workspace.
@@ -96,6 +96,7 @@ class Organization(Model):
 class Settings(Versioned):
     """``interlock.yaml``: what this workspace assesses, with which content, and what its plan reckons with.
 
+    :ivar kind: the kind of product: what does not apply to it is not asked; without one everything is.
     :ivar capacity: persons of each owner who work at the same time; nobody queues for an owner without a number.
     :ivar holidays: days that are not worked although they are Monday to Friday.
     :ivar freezes: change freezes of the organisations.
@@ -105,6 +106,7 @@ class Settings(Versioned):
     name: Annotated[str, Field(min_length=1, max_length=200)]
     product: Annotated[str, Field(min_length=1, max_length=200)]
     description: str | None = None
+    kind: ProductKind | None = None
     profile: Literal["core", "full"] = "core"
     ruleset: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9_-]*)?$", max_length=96)] = "core"
     ruleset_version: str | None = None

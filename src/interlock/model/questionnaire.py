@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from interlock.model.address_secrets import Address
-from interlock.model.base import Evidence, Model, Moment, Reference, Scope, Status
+from interlock.model.base import Evidence, IsoDay, Model, Moment, ProductKind, Reference, Scope, Status
+from interlock.model.text import forbidden
 
 #: An item's id: dotted lower-case words, the first naming the questionnaire's area (``auth.jwks_hosting``).
 ItemId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=96)]
 
 #: The value of an answer. A ``multi_choice`` is a tuple of option values; a date is an ISO 8601 string.
 AnswerValue = bool | int | str | tuple[str, ...]
+
+#: For how many days an independent test report counts as an observation (a judgement: security teams ask for the last
+#: twelve months).
+REPORT_DAYS = 365
 
 
 class ItemType(StrEnum):
@@ -46,13 +52,24 @@ class Operator(StrEnum):
 
 
 class Option(Model):
-    """One offered answer. ``weight`` is the option's value v in [0, 1]; none means that it is not graded."""
+    """One offered answer. ``weight`` is the option's value v in [0, 1]; none means that it is not graded.
+
+    :ivar unknown: it says that nobody knows or has looked, which is judged as the status ``unknown`` is: it has no
+        weight, and excludes every other option.
+    """
 
     value: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=64)]
     label: str
     weight: Annotated[float, Field(ge=0, le=1)] | None = None
     rationale: str | None = None
     exclusive: bool = False
+    unknown: bool = False
+
+    @model_validator(mode="after")
+    def _unknown_is_not_graded(self) -> Option:
+        if self.unknown and self.weight is not None:
+            raise ValueError("an option that says unknown has no weight: it is judged as an unknown is")
+        return self
 
 
 class EnableWhen(Model):
@@ -87,7 +104,12 @@ class AutoAnswer(Model):
 
 
 class Item(Model):
-    """One question, or a group of them."""
+    """One question, or a group of them.
+
+    :ivar kinds: the kinds of product that it is asked of; empty for every kind.
+    :ivar proposable: asked at each organisation, and the product may answer it once for all: its answer is a proposal,
+        which counts as unknown at an organisation until somebody confirms it there.
+    """
 
     id: ItemId
     type: ItemType
@@ -97,6 +119,8 @@ class Item(Model):
     priority: Literal["core", "full"] = "full"
     scope: Scope = Scope.PRODUCT
     na: Literal["never", "with_reason"] = "never"
+    kinds: tuple[ProductKind, ...] = ()
+    proposable: bool = False
     options: tuple[Option, ...] = ()
     enable_when: tuple[EnableWhen, ...] = ()
     enable_behavior: Literal["all", "any"] = "all"
@@ -119,11 +143,18 @@ class Item(Model):
         values = [option.value for option in self.options]
         if len(values) != len(set(values)):
             raise ValueError("option values must be unique within an item")
+        if self.proposable and self.scope is not Scope.ORG:
+            raise ValueError("only what is asked at each organisation can be proposed for all of them")
         return self
 
     def option(self, value: str) -> Option | None:
         """The option with this value, or none."""
         return next((option for option in self.options if option.value == value), None)
+
+    def known(self, answer: AnswerValue) -> bool:
+        """Whether an answer says more than that nobody knows."""
+        values = answer if isinstance(answer, tuple) else (answer,)
+        return not any(option.unknown and option.value in values for option in self.options)
 
     def takes(self, answer: AnswerValue) -> bool:
         """Whether an answer is of this item's type and, where it offers some, one of its options."""
@@ -181,16 +212,81 @@ def every_item(questionnaires: Iterable[Questionnaire]) -> Iterator[Item]:
     return (item for questionnaire in questionnaires for item, _ in walk(questionnaire.items))
 
 
+class EvidenceKind(StrEnum):
+    """What a piece of evidence is."""
+
+    DOCUMENT = "document"
+    TEST_REPORT = "test_report"
+    AGREEMENT = "agreement"
+    CONFIGURATION = "configuration"
+    RECORDING = "recording"
+    TICKET = "ticket"
+
+
+class EvidenceRecord(Model):
+    """One piece of evidence behind an answer: where it is, who reviewed it, and for how long it holds.
+
+    :ivar link: an address, or the evidence named in words, such as a ticket.
+    :ivar file: its path in the workspace, with forward slashes.
+    :ivar independent: made by somebody who does not work on the product.
+    :ivar date: the day that it is of.
+    :ivar valid_until: the last day on which it supports the answer.
+    """
+
+    kind: EvidenceKind = EvidenceKind.DOCUMENT
+    title: Annotated[str, Field(max_length=300)] | None = None
+    link: Address | None = None
+    file: Annotated[str, Field(max_length=300, pattern=r"^[^\\/:]+(/[^\\/:]+)*$")] | None = None
+    reviewer: Annotated[str, Field(max_length=200)] | None = None
+    independent: bool = False
+    date: IsoDay | None = None
+    valid_until: IsoDay | None = None
+
+    @model_validator(mode="after")
+    def _names_something(self) -> EvidenceRecord:
+        if not (self.title or self.link or self.file):
+            raise ValueError("a piece of evidence has a title, a link or a file")
+        if self.file is not None and ".." in self.file.split("/"):
+            raise ValueError("the file of a piece of evidence is in the workspace")
+        if self.date and self.valid_until and self.valid_until < self.date:
+            raise ValueError("a piece of evidence is valid until the day that it is of, or later")
+        for text in (self.title, self.reviewer, self.file):
+            if (wrong := forbidden(text or "")) is not None or "\n" in (text or ""):
+                raise ValueError(f"a piece of evidence holds {wrong.description if wrong else 'a line break'}")
+        return self
+
+
 class Response(Model):
-    """What a team said about one item. ``reason`` is required for ``not_applicable``."""
+    """What a team said about one item. ``reason`` is required for ``not_applicable``.
+
+    :ivar evidence: how well the answer is supported, as whoever gave it says.
+    :ivar documents: the evidence itself.
+    :ivar by: who said it: a name, with an e-mail address where git has one.
+    :ivar at: when.
+    :ivar assignee, due: who owes an answer or its evidence, and by when.
+    """
 
     status: Status
     value: AnswerValue | None = None
     evidence: Evidence = Evidence.ASSERTED
+    documents: Annotated[tuple[EvidenceRecord, ...], Field(max_length=50)] = ()
     reason: str | None = None
     note: str | None = None
-    evidence_url: Address | None = None
+    by: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     at: Moment | None = None
+    assignee: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    due: IsoDay | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_earlier_version(cls, data: Any) -> Any:
+        """An answer used to have one link, ``evidence_url``."""
+        if not isinstance(data, dict) or "evidence_url" not in data:
+            return data
+        kept = {key: value for key, value in data.items() if key != "evidence_url"}
+        if not data["evidence_url"]:
+            return kept
+        return kept | {"documents": [*kept.get("documents", ()), {"link": data["evidence_url"]}]}
 
     @model_validator(mode="after")
     def _value_fits_status(self) -> Response:
@@ -198,19 +294,53 @@ class Response(Model):
             raise ValueError("an answered response, and only that, has a value")
         if self.status is Status.NOT_APPLICABLE and not (self.reason or "").strip():
             raise ValueError("not_applicable needs a reason")
+        for name, text in (("by", self.by), ("assignee", self.assignee)):
+            if (wrong := forbidden(text or "")) is not None or "\n" in (text or ""):
+                raise ValueError(f"{name} holds {wrong.description if wrong else 'a line break'}")
         return self
 
     @property
     def said(self) -> tuple[object, ...]:
-        """The answer's content without its time: responses with equal content are the same answer."""
+        """The answer's content without its author and time: responses with equal content are the same answer."""
         return (
             self.status,
             self.value,
             self.evidence,
+            self.documents,
             self.note or None,
-            self.evidence_url or None,
             self.reason or None,
+            self.assignee,
+            self.due,
         )
+
+    @property
+    def link(self) -> str | None:
+        """Where the first piece of evidence is."""
+        return self.documents[0].link if self.documents else None
+
+    def expired(self, today: date) -> tuple[EvidenceRecord, ...]:
+        """The evidence that no longer supports the answer."""
+        day = today.isoformat()
+        return tuple(record for record in self.documents if record.valid_until and record.valid_until < day)
+
+    def independently_tested(self, today: date) -> bool:
+        """Whether an independent test report of the last :data:`REPORT_DAYS` supports the answer."""
+        oldest, newest = (today - timedelta(days=REPORT_DAYS)).isoformat(), today.isoformat()
+        expired = self.expired(today)
+        return any(
+            record.kind is EvidenceKind.TEST_REPORT
+            and record.independent
+            and record.reviewer is not None
+            and record.date is not None
+            and oldest <= record.date <= newest
+            and record not in expired
+            for record in self.documents
+        )
+
+    def grade(self, today: date) -> Evidence:
+        """How well the answer is supported on a day: one grade less when all of its evidence has expired."""
+        expired = len(self.expired(today))
+        return self.evidence.weaker if expired and expired == len(self.documents) else self.evidence
 
 
 #: Responses of one scope: item id → response. An absent item is unanswered.

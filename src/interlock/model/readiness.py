@@ -9,7 +9,7 @@ from interlock.model.questionnaire import AnswerValue
 
 
 class Interval(Model):
-    """A score interval on 0 to 100: ``low`` is verified so far, ``high`` the best case once unknowns are answered."""
+    """A score interval on 0 to 100: ``low`` if every unknown is a gap, ``high`` if every unknown is met."""
 
     low: float
     high: float
@@ -35,7 +35,11 @@ class Score(Model):
 
 
 class GateState(Model):
-    """One gate of one organisation: it holds when nothing is open and nothing is undecided."""
+    """One gate of one organisation: it holds when nothing is open or undecided, and the evidence is what it accepts.
+
+    :ivar met: how many requirements are met with evidence that the gate accepts, of ``required``.
+    :ivar weak: keys of those that are met with less.
+    """
 
     gate: Gate
     holds: bool
@@ -43,6 +47,7 @@ class GateState(Model):
     met: int
     open: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
+    weak: tuple[str, ...] = ()
 
 
 class OrgReadiness(Model):

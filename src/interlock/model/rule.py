@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from interlock.model.base import GapClass, Gate, Grade, Model, Owner, Reference, Scope, Severity, VerdictValue
+from interlock.model.base import Evidence, GapClass, Gate, Grade, Model, Owner, Reference, Scope, Severity, VerdictValue
 from interlock.model.questionnaire import ItemId
 
 RuleId = Annotated[str, Field(pattern=r"^[A-Z]{2,10}-\d{3}$")]
@@ -68,7 +68,8 @@ class Rule(Model):
     value v in the score; without it v is 1 when met and 0 when a gap. ``verdict`` is the verdict that an open gap of
     this rule argues for. ``why`` is one sentence for a product lead. ``rationale`` argues severity and gate where
     they are not obvious. ``vendors`` empty means every vendor; a rule with vendors has findings only for those.
-    ``weight`` is the score's weight w where it is not the severity's (dimensionless; docs/scoring.md).
+    ``weight`` is the score's weight w where it is not the severity's (dimensionless; docs/scoring.md). ``accepts`` is
+    the least evidence with which it counts as met at a gate, its own or a later one, where that is not the gate's.
     """
 
     id: RuleId
@@ -80,6 +81,7 @@ class Rule(Model):
     severity: Severity
     rationale: str | None = None
     weight: Annotated[float, Field(gt=0, le=1000)] | None = None
+    accepts: dict[Gate, Evidence] = {}
     vendors: tuple[str, ...] = ()
     applies: str | None = None
     gap_when: str
@@ -92,6 +94,13 @@ class Rule(Model):
     references: tuple[Reference, ...] = ()
     remediation: Remediation
     tests: Annotated[tuple[RuleTest, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _accepts_from_its_gate_on(self) -> Self:
+        early = [gate.value for gate in self.accepts if gate.rank < self.gate.rank]
+        if early:
+            raise ValueError(f"accepts names {', '.join(early)}, a gate before the rule's own")
+        return self
 
     @property
     def score_weight(self) -> float:
@@ -131,6 +140,7 @@ class Ruleset(Model):
 
     :ivar sets: id → version of every set that it is composed of, this one included, bases first.
     :ivar weights: the score's weight of the severities whose weight a set changes.
+    :ivar accepts: the least evidence that a gate accepts for its requirements; any where nothing is said.
     """
 
     id: str
@@ -140,6 +150,7 @@ class Ruleset(Model):
     tasks: tuple[RoutineTask, ...] = ()
     sets: dict[str, str] = {}
     weights: dict[Severity, float] = {}
+    accepts: dict[Gate, Evidence] = {}
 
     def rule(self, rule_id: str) -> Rule | None:
         """The rule with this id, or none."""

@@ -17,6 +17,7 @@ from interlock.model.base import (
     Gate,
     Grade,
     Owner,
+    ProductKind,
     Recommendation,
     RuleOutcome,
     Scope,
@@ -113,6 +114,13 @@ DRIFT: Mapping[str, Word] = {
     "removed": Word("gone or worse", "–"),
     "changed": Word("changed", "~"),
     "added": Word("new or better", "+"),
+}
+PRODUCT_KIND: Mapping[ProductKind, Word] = {
+    ProductKind.CHART_APP: Word("an app in the chart"),
+    ProductKind.VIEWER: Word("a viewer of images, waveforms or documents"),
+    ProductKind.BACKEND_SERVICE: Word("a back-end service without a screen of its own"),
+    ProductKind.PATIENT_APP: Word("an app for patients"),
+    ProductKind.STAFF_APP: Word("an app for staff outside the chart"),
 }
 EVIDENCE: Mapping[Evidence, Word] = {evidence: Word(evidence.value) for evidence in Evidence}
 #: What each kind of evidence means, for the person who chooses one.

@@ -12,7 +12,7 @@ from interlock.content.answer import MAX_TEXT, parse_answer
 from interlock.model.address_secrets import REMEDY, SECRET_FOUND
 from interlock.model.base import Evidence, Scope, Status
 from interlock.model.errors import InterlockError
-from interlock.model.questionnaire import Item, Response
+from interlock.model.questionnaire import EvidenceRecord, Item, Response
 from interlock.model.text import forbidden, plain
 from interlock.usecases.load import Content
 from interlock.workspace.journal import Change
@@ -29,7 +29,7 @@ def scope_of(item: Item, org: str | None) -> str:
 
     :raises InterlockError: an organisation's question without an organisation, or the reverse.
     """
-    if item.scope is Scope.ORG and org is None:
+    if item.scope is Scope.ORG and org is None and not item.proposable:
         raise InterlockError(f"{item.id} is asked for each organisation", remedy="name one with --org")
     if item.scope is not Scope.ORG and org is not None:
         raise InterlockError(f"{item.id} is asked once for the product", remedy="leave --org out")
@@ -44,14 +44,20 @@ def make_response(
     evidence: Evidence = Evidence.ASSERTED,
     note: str | None = None,
     reason: str | None = None,
-    evidence_url: str | None = None,
+    link: str | None = None,
+    documents: Sequence[EvidenceRecord] = (),
+    by: str | None = None,
+    assignee: str | None = None,
+    due: str | None = None,
     now: datetime | None = None,
 ) -> Response | None:
     """A validated response; none for ``unanswered`` with nothing said beside it.
 
+    :param link: where the first piece of evidence is; the others are in ``documents``, whose first one it replaces.
     :raises InterlockError: the value is not offered, or the status does not fit the question.
     """
-    for name, text in (("note", note), ("reason", reason), ("evidence url", evidence_url)):
+    texts = {"note": note, "reason": reason, "evidence link": link, "author": by, "assignee": assignee}
+    for name, text in texts.items():
         if len(text or "") > MAX_TEXT:
             raise InterlockError(
                 f"{item.id}: the {name} is {len(text or ''):,} characters long, more than {MAX_TEXT:,}",
@@ -66,10 +72,13 @@ def make_response(
         "status": status,
         "evidence": evidence,
         "note": note,
-        "evidence_url": evidence_url,
+        "documents": _with_link(documents, link),
+        "by": by,
         "at": at,
+        "assignee": assignee,
+        "due": due,
     }
-    if status is Status.UNANSWERED and not (note or evidence_url):
+    if status is Status.UNANSWERED and not (note or link or documents or assignee):
         return None
     if status is Status.NOT_APPLICABLE:
         if item.na == "never":
@@ -87,6 +96,16 @@ def make_response(
         first = error.errors(include_url=False)[0]
         remedy = REMEDY if first["type"] == SECRET_FOUND else None
         raise InterlockError(f"{item.id}: {plain(first['msg'])}", remedy=remedy) from error
+
+
+def _with_link(documents: Sequence[EvidenceRecord], link: str | None) -> list[dict[str, object]]:
+    """The evidence as the model reads it, with this link in its first piece."""
+    records = [record.model_dump(exclude_none=True) for record in documents]
+    first: dict[str, object] = {"link": link} if link else {}
+    if not records:
+        return [first] if first else []
+    kept = {key: value for key, value in records[0].items() if key != "link"} | first
+    return [kept, *records[1:]] if {"link", "title", "file"} & kept.keys() else records[1:]
 
 
 def record_answer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from interlock.judge.contradictions import find
@@ -21,11 +22,13 @@ def assess(
 ) -> Assessment:
     """The whole assessment.
 
-    :param today: the plan's first day when the settings name none.
+    :param today: the day on which evidence has to hold, and the plan's first day when the settings name none.
     :param runs: number of simulated schedules.
     :param seed: overrides the workspace's seed.
     :param by: the day whose probability the plan gives.
     """
+    if inputs.today != today:
+        inputs = replace(inputs, today=today)
     judge = judge_of(inputs.content)
     judged, known = judge.judge(inputs), judge.rule_inputs(inputs)
     rules = dict(judged.rules)

@@ -212,8 +212,8 @@ def answer_words(item: Item, response: Response | None) -> str:
         parts[0] += f": {response.reason}"
     if response.evidence is not Evidence.ASSERTED:
         parts.append(words.EVIDENCE[response.evidence].phrase)
-    if response.evidence_url:
-        parts.append(f"evidence {response.evidence_url}")
+    if response.link:
+        parts.append(f"evidence {response.link}")
     if response.note:
         parts.append(f"note: {response.note}")
     return "; ".join(parts)
@@ -360,7 +360,7 @@ def _response(given: Given, stored: Response | None, header: Header, location: L
             evidence=record.evidence,
             note=record.note or None,
             reason=record.reason,
-            evidence_url=record.link or None,
+            link=record.link or None,
             now=record.at or reading.now,
         )
     except InterlockError as error:
@@ -370,7 +370,7 @@ def _response(given: Given, stored: Response | None, header: Header, location: L
         return response.model_copy(update={"reason": record.reason or None})
     if stored and (response.status, response.value) == (stored.status, stored.value):
         return stored
-    if stored and (stored.evidence is not Evidence.ASSERTED or stored.evidence_url):
+    if stored and (stored.evidence is not Evidence.ASSERTED or stored.link):
         reading.remarks[f"{given.item.id} has another answer, and the document brings no evidence for it"] = None
     return response
 

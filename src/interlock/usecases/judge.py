@@ -51,14 +51,17 @@ class Judge:
         self.hiding = Hiding(questionnaires)
         self.rules: Mapping[str, Rule] = {rule.id: rule for rule in ruleset.rules}
         self._voting = frozenset(rule.id for rule in ruleset.rules if may_vote(rule))
+        self._accepts = ruleset.accepts
         self._evaluator = Evaluator(ruleset, questionnaires)
         self._counted: Counted = {}
 
     def hidden(self, inputs: Inputs, orgs: Iterable[str] | None = None) -> dict[str, frozenset[str]]:
         """Item ids that ``enable_when`` hides: ``""`` for the product, an organisation's id for it; by default all."""
-        hiding, product = self.hiding, inputs.product
+        hiding, product, kind = self.hiding, inputs.product, inputs.settings.kind
         names = [org.id for org in inputs.organizations] if orgs is None else orgs
-        return {"": hiding.of(product)} | {name: hiding.of(product, inputs.answers(name)) for name in names}
+        return {"": hiding.of(product, None, kind)} | {
+            name: hiding.of(product, inputs.answers(name), kind) for name in names
+        }
 
     def rule_inputs(self, inputs: Inputs, orgs: Iterable[str] | None = None) -> RuleInputs:
         """What the rules room needs of the inputs, to judge the product and some organisations; by default all."""
@@ -71,13 +74,14 @@ class Judge:
             contract=inputs.contract,
             fits=inputs.fits,
             hidden=self.hidden(inputs, orgs),
+            today=inputs.today,
         )
 
     @timed("judge")
     def judge(self, inputs: Inputs) -> Judgement:
         """Findings and scores of the inputs."""
         findings = self._evaluator.findings(self.rule_inputs(inputs))
-        tallies = tally_all(findings, self.rules, self._counted)
+        tallies = tally_all(findings, self.rules, self._accepts, self._counted)
         blockers, target = tallies.product_blockers(), inputs.settings.target_gate
         readiness = tuple(
             org_readiness(org, tallies, blockers, inputs.observations.get(org.id), target)
@@ -86,7 +90,7 @@ class Judge:
         return Judgement(
             findings=findings,
             tallies=tallies,
-            product_score=product_score(tallies, target),
+            product_score=product_score(tallies),
             readiness=readiness,
             verdict=decide(ballot_of(findings, self.rules, inputs.organizations), readiness, inputs.organizations),
             rules=self.rules,
@@ -114,17 +118,26 @@ def judge(inputs: Inputs) -> Judgement:
 
 
 def asked(inputs: Inputs, scope: str) -> tuple[Item, ...]:
-    """Questions of ``product`` or of one organisation that are shown (or may yet be), in reading order, by profile."""
+    """Questions of ``product`` or of one organisation that are shown (or may yet be), in reading order, by profile.
+
+    Of the product also what may be proposed for all organisations, where there is more than one.
+    """
     of_org = scope != "product"
     answers = inputs.answers(scope)
-    hidden = judge_of(inputs.content).hiding.of(inputs.product, answers if of_org else None)
+    hiding = judge_of(inputs.content).hiding
+    hidden = hiding.of(inputs.product, answers if of_org else None, inputs.settings.kind)
     every = inputs.settings.profile == "full"
+    many = len(inputs.organizations) > 1
+
+    def belongs(item: Item) -> bool:
+        if of_org or item.scope is not Scope.ORG:
+            return (item.scope is Scope.ORG) is of_org
+        return item.proposable and (many or item.id in answers)
+
     return tuple(
         item
         for item in inputs.content.items.values()
-        if (item.scope is Scope.ORG) is of_org
-        and item.id not in hidden
-        and (every or item.priority == "core" or item.id in answers)
+        if belongs(item) and item.id not in hidden and (every or item.priority == "core" or item.id in answers)
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
@@ -21,6 +22,7 @@ from interlock.documents.parsed import keep_parsed
 from interlock.documents.resources import data_dir
 from interlock.documents.timing import timed
 from interlock.judge.patterns import PatternLibrary
+from interlock.model.base import Scope
 from interlock.model.content import ContentChange, ruleset_words
 from interlock.model.contract import ContractFit, WorkflowContract
 from interlock.model.errors import InterlockError
@@ -99,6 +101,7 @@ class Inputs:
     """A frozen snapshot: the same inputs give the same assessment, byte for byte.
 
     :ivar root: the workspace's folder, where the logo of its reports lies.
+    :ivar today: the day on which evidence has to hold.
     """
 
     settings: Settings
@@ -109,6 +112,7 @@ class Inputs:
     contract: WorkflowContract | None
     observations: Mapping[str, Observation]
     root: Path
+    today: date = field(default_factory=date.today)
 
     @cached_property
     def fits(self) -> Mapping[str, ContractFit]:
@@ -130,7 +134,13 @@ class Inputs:
 
     def visible(self, scope: str) -> Mapping[str, bool | None]:
         """For every question whether it is asked, given the answers of ``product`` or of one organisation."""
-        return visible(self.content.questionnaires, {**self.product, **self.answers(scope)})
+        asked = {name: answer for name, answer in self.product.items() if not self._of_org(name)}
+        answers = {**(self.product if scope == "product" else asked), **self.answers(scope)}
+        return visible(self.content.questionnaires, answers, self.settings.kind)
+
+    def _of_org(self, item: str) -> bool:
+        """Whether the product's answer is a proposal, because the organisations are asked."""
+        return item in self.content.items and self.content.items[item].scope is Scope.ORG
 
     def answers(self, scope: str) -> Mapping[str, Response]:
         """Responses of ``product`` or of one organisation's file."""

@@ -35,7 +35,7 @@ def answer(
     ] = "asserted",
     note: Annotated[str | None, typer.Option("--note", help="A note for the report.")] = None,
     reason: Annotated[str | None, typer.Option("--reason", help="Why it is not applicable.")] = None,
-    evidence_url: Annotated[str | None, typer.Option("--evidence-url", help="Where the evidence is.")] = None,
+    link: Annotated[str | None, typer.Option("--link", help="Where the evidence is.")] = None,
     keep: Annotated[
         Literal["mine", "theirs"] | None,
         typer.Option("--keep", help="Where somebody else answered meanwhile: whose answer stays."),
@@ -64,7 +64,7 @@ def answer(
         evidence=Evidence(evidence),
         note=note,
         reason=reason,
-        evidence_url=evidence_url,
+        link=link,
     )
     earlier = inputs.answers(scope).get(item)
     saved = record_answer(workspace, inputs.content, item, response, org, before=earlier)

@@ -137,7 +137,7 @@ def _values(item: Item, value: AnswerValue) -> list[Json]:
 
 def _record(response: Response) -> Json:
     """The extension that holds an answer's evidence, note, reason and time; a part that is absent was not given."""
-    link, at = response.evidence_url, response.at
+    link, at = response.link, response.at
     parts = (
         ("evidence", "valueCode", response.evidence.value),
         ("attachment", "valueAttachment", {_link_element(link): link} if link else None),

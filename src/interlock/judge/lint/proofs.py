@@ -181,7 +181,7 @@ def _satisfying(condition: EnableWhen, control: Item, best: Choices) -> AnswerVa
     if condition.operator is Operator.NE:
         if control.type is ItemType.BOOLEAN:
             return not answer
-        others = [option for option in control.options if option.value != answer]
+        others = [option for option in control.options if option.value != answer and not option.unknown]
         chosen = max(others, key=lambda option: option.weight or 0.0).value if others else None
         return control.as_answer(chosen) if chosen else None
     if isinstance(answer, int) and not isinstance(answer, bool):
@@ -197,7 +197,7 @@ def _premises(item: Item, rule: CompiledRule, content: Content) -> Iterator[Choi
     open_items += [other for other in free if other.type is ItemType.BOOLEAN and _only_premise(other, content)]
     offered: list[list[Choices]] = []
     for other in open_items:
-        values: list[bool | str] = [option.value for option in other.options]
+        values: list[bool | str] = [option.value for option in other.options if not option.unknown]
         offered.append([{other.id: other.as_answer(value)} for value in values or (True, False)])
     for combination in itertools.islice(itertools.product(*offered), MAX_COMBINATIONS):
         yield {name: answer for part in combination for name, answer in part.items()}

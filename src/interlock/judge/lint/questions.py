@@ -31,13 +31,13 @@ def question_problems(
 
 
 def _weights(item: Item, locations: Locations) -> Iterator[LintProblem]:
-    weights = [option.weight for option in item.options]
+    weights = [option.weight for option in item.options if not option.unknown]
     graded = [weight for weight in weights if weight is not None]
     if not graded:
         return
     location = locations.item(item.id, "options")
     if item.type is ItemType.CHOICE and len(graded) < len(weights):
-        without = ", ".join(option.value for option in item.options if option.weight is None)
+        without = ", ".join(option.value for option in item.options if option.weight is None and not option.unknown)
         yield problem(location, item.id, "grade", f"some options have a weight and some have none: {without}")
     if len(set(graded)) == 1 and len(graded) > 1:
         yield problem(location, item.id, "grade", f"every option has the weight {graded[0]:g}; leave weights out")

@@ -34,9 +34,10 @@ def build_method(context: Context) -> Shown:
             "title": "Stage and caps",
             "text": (
                 "The stage of an organisation is the highest gate, of design, sandbox, pilot and production, whose "
-                "requirements all hold; an average never decides it. An open product blocker caps every score at "
-                "39, an open integration blocker caps that organisation’s at 39, and an undecided gate requirement "
-                "caps it at 69. The product is scored once. Organisations are counted by stage and never averaged."
+                "requirements all hold, with evidence that the gate accepts; an average never decides it. An open "
+                "product blocker caps every score at 39, an open integration blocker that organisation’s; one that "
+                "nobody has decided caps the low end. The product is scored once. Organisations are counted by stage "
+                "and never averaged."
             ),
         },
         {

@@ -160,7 +160,7 @@ class Answering(Section):
             return self.query_one(QuestionForm).details
         if asked.response is None:
             return {}
-        return {name: getattr(asked.response, name) for name in ("evidence", "note", "evidence_url")}
+        return {name: getattr(asked.response, name) for name in ("evidence", "note", "link")}
 
     @on(Input.Changed, "#typed,#link,#note")
     @on(TextArea.Changed, "#long")
@@ -229,7 +229,9 @@ class Answering(Section):
 
         form, key = self.query_one(QuestionForm), (asked.scope, asked.item.id)
         try:
-            response = make_response(asked.item, raw, status=status, reason=reason, **self._beside(asked))
+            response = make_response(
+                asked.item, raw, status=status, reason=reason, **self._beside(asked), **_kept(asked.response)
+            )
         except InterlockError as error:
             self._drafts[key] = Draft("" if raw is None else str(raw), error)
             if self._is_shown(asked) and not quiet:
@@ -275,3 +277,10 @@ class Answering(Section):
                 typed = f"typed, but no valid answer: {paragraph(redacted(draft.typed))}"
                 note = f"{before.note}\n{typed}" if before.note else typed
                 self._record(asked, before.model_copy(update={"note": note}))
+
+
+def _kept(response: Response | None) -> dict[str, Any]:
+    """What the form does not show and a new answer keeps: the evidence, and who owes what by when."""
+    if response is None:
+        return {}
+    return {"documents": response.documents, "assignee": response.assignee, "due": response.due}

@@ -100,7 +100,7 @@ class QuestionForm(VerticalScroll):
             typed.put(value if typed.display else "")
             area.text = value if area.display else ""
             self.query_one(Segments).value = (response.evidence if response else Evidence.ASSERTED).value
-            self.query_one("#link", Field).put(response.evidence_url if response else None)
+            self.query_one("#link", Field).put(response.link if response else None)
             self.query_one("#note", Field).put(response.note if response else None)
         typed.placeholder = TYPED.get(item.type, "")
         self.take_details()
@@ -144,7 +144,7 @@ class QuestionForm(VerticalScroll):
         return {
             "evidence": Evidence(self.query_one(Segments).value),
             "note": self.query_one("#note", Field).given or None,
-            "evidence_url": self.query_one("#link", Field).given or None,
+            "link": self.query_one("#link", Field).given or None,
         }
 
     @property
