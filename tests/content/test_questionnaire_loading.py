@@ -94,6 +94,13 @@ def test_a_questionnaire_id_is_used_once(tmp_path: Path) -> None:
         ("- {id: area.a, type: colour, text: A?}\n", 5, 16, "items.0.type"),
         ("- {id: Area A, type: boolean, text: A?}\n", 5, 4, "items.0.id"),
         ("- {id: area.a, type: choice, text: A?}\n", 5, 3, "a choice item needs at least two options"),
+        ("- {id: area.a, type: boolean, text: A?, ask: {text: Yours?}}\n", 5, 3, "leave ask out"),
+        (
+            "- {id: area.a, type: boolean, scope: org, text: A?, ask: {text: Yours?, labels: {maybe: Perhaps}}}\n",
+            5,
+            3,
+            "ask has a label for 'maybe', which is no option",
+        ),
         ("- {id: area.a, type: boolean, text: A?, text: B?}\n", 5, 41, "'text' appears twice"),
         (f"- {{id: area.a, type: boolean, text: {'x' * 1001}}}\n", 5, 31, "text is 1,001 characters long"),
         (f"- {{id: area.a, type: boolean, help: {'x' * 4001}, text: A?}}\n", 5, 31, "help is 4,001 characters long"),

@@ -103,9 +103,22 @@ class AutoAnswer(Model):
     value: str | bool | int
 
 
+class Ask(Model):
+    """A question as the organisation itself is asked, on a sheet that is mailed to it: "we" is the product's team.
+
+    :ivar why: why it is asked and what to say; without it the question's own ``why``.
+    :ivar labels: by an option's value its label, where ours speaks from the team's side.
+    """
+
+    text: str
+    why: str | None = None
+    labels: dict[str, str] = {}
+
+
 class Item(Model):
     """One question, or a group of them.
 
+    :ivar ask: how the organisation itself is asked.
     :ivar kinds: the kinds of product that it is asked of; empty for every kind.
     :ivar proposable: asked at each organisation, and the product may answer it once for all: its answer is a proposal,
         which counts as unknown at an organisation until somebody confirms it there.
@@ -121,6 +134,7 @@ class Item(Model):
     na: Literal["never", "with_reason"] = "never"
     kinds: tuple[ProductKind, ...] = ()
     proposable: bool = False
+    ask: Ask | None = None
     options: tuple[Option, ...] = ()
     enable_when: tuple[EnableWhen, ...] = ()
     enable_behavior: Literal["all", "any"] = "all"
@@ -145,6 +159,11 @@ class Item(Model):
             raise ValueError("option values must be unique within an item")
         if self.proposable and self.scope is not Scope.ORG:
             raise ValueError("only what is asked at each organisation can be proposed for all of them")
+        if self.ask is not None:
+            if self.scope is not Scope.ORG:
+                raise ValueError("only what is asked at each organisation can be asked in its words: leave ask out")
+            if other := next((value for value in self.ask.labels if value not in values), None):
+                raise ValueError(f"ask has a label for {other!r}, which is no option of this item")
         return self
 
     def option(self, value: str) -> Option | None:
