@@ -393,6 +393,24 @@ def test_days_of_a_certificate_are_counted_as_people_do(days_left: int, said: st
 
 
 @pytest.mark.parametrize(
+    ("days_left", "days_valid", "outcome"),
+    [
+        (29, 398, "warn"),
+        (30, 398, "pass"),
+        (20, 47, "pass"),  # with automatic renewal most of such a certificate's life has fewer than 30 days left
+        (15, 47, "warn"),
+        (29, None, "warn"),  # observed before its life was recorded
+        (1000, 3650, "pass"),
+    ],
+)
+def test_a_certificate_is_due_by_the_share_of_its_life_that_is_left(
+    days_left: int, days_valid: int | None, outcome: str
+) -> None:
+    tls = TlsFacts(verified=True, chain=(leaf(days_left=days_left, days_valid=days_valid),))
+    assert judged(documents(metadata=statement()), tls=tls)["NET-010"].outcome == outcome
+
+
+@pytest.mark.parametrize(
     ("error", "handshake"),
     [("version", "warn"), ("not_tls", "fail"), ("client_certificate", "warn"), ("other", "warn")],
 )

@@ -291,6 +291,15 @@ def test_a_certificate_that_expires_soon(serve: Callable[..., Loopback], authori
     assert "expires in 9 days" in check(observation, "NET-010").message
 
 
+def test_the_length_of_a_certificates_life_is_recorded(
+    serve: Callable[..., Loopback], authority: trustme.CA, bundle: Path
+) -> None:
+    issued = authority.issue_cert("localhost", not_before=NOW - 37 * DAY, not_after=NOW + 10 * DAY)
+    tls = observe(serve(context_of(issued)).base, bundle).facts.tls
+    assert tls is not None and tls.leaf is not None
+    assert (tls.leaf.days_left, tls.leaf.days_valid) == (9, 47)
+
+
 def test_a_ca_bundle_is_trusted_besides_the_others(
     serve: Callable[..., Loopback], authority: trustme.CA, bundle: Path
 ) -> None:

@@ -134,6 +134,7 @@ class Certificate(Model):
     :ivar names: at most ten subject alternative names; ``subject`` and ``issuer`` are common names.
     :ivar not_before: ISO 8601, UTC, as ``not_after``.
     :ivar days_left: whole days from the probe to the expiry, rounded down: negative from the moment of expiry.
+    :ivar days_valid: whole days of its life, from ``not_before`` to ``not_after``; none in older observations.
     :ivar key: ``RSA 2048``, ``EC secp256r1``, ``Ed25519``; ``key_bits`` is the modulus or the curve's size.
     :ivar signature: the hash of its signature (``sha256``); none when the algorithm has no separate one.
     :ivar authority: it may sign other certificates (basic constraints).
@@ -146,12 +147,23 @@ class Certificate(Model):
     not_before: str
     not_after: str
     days_left: int
+    days_valid: int | None = None
     self_signed: bool
     key: str
     key_bits: int | None = None
     signature: str | None = None
     authority: bool = False
     names_its_issuer: bool = False
+
+    @property
+    def ends_soon(self) -> bool:
+        """Whether it ought to have been renewed: less than a month is left, and less than a third of its life.
+
+        A judgement: a month alone would speak of most of the life of a public certificate, which shrinks to 47 days,
+        and a third alone of years of an authority's.
+        """
+        third = self.days_valid is None or self.days_left * 3 < self.days_valid
+        return self.days_left < 30 and third
 
 
 TlsVersion = Literal["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]

@@ -14,8 +14,9 @@ from interlock.plan.simulation import Simulation
 
 #: Two whole projects to hold the sum of our steps against; neither is part of any path.
 CROSS_CHECK = (
-    "Cross-check: one integration took 18 months at five centres (Scalia 2021, https://doi.org/10.2196/22766), a light "
-    "web tool 10 to 12 weeks at three systems (Branda 2024, https://doi.org/10.1002/lrh2.10418)."
+    "Cross-check: one integration, not of a SMART app, took 18 months at five centres (Scalia 2021, "
+    "https://doi.org/10.2196/22766), a light web tool 10 to 12 weeks at three systems (Branda 2024, "
+    "https://doi.org/10.1002/lrh2.10418)."
 )
 
 

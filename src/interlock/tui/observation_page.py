@@ -14,8 +14,6 @@ from interlock.model.observation import CapabilityFacts, Check, Observation, Sma
 from interlock.model.text import plain
 from interlock.tui.page import ACCENT, AUTH_PATH, CHECK, DIM, FIT, OBSERVED, OK, WARN, Page, line, mark, text
 
-#: Days before a certificate's expiry from which on it stands out.
-_SOON = 30
 _WRITES = ("create", "update", "patch", "delete")
 
 
@@ -138,7 +136,7 @@ def _tls(page: Page, facts: TlsFacts) -> None:
             "Certificate",
             line(
                 f"{leaf.subject}, until {words.iso_day(leaf.not_after)} ",
-                (f"({left})", WARN if leaf.days_left < _SOON else DIM),
+                (f"({left})", WARN if leaf.ends_soon else DIM),
                 (f"  {leaf.key}, by {leaf.issuer}{', self-signed' if leaf.self_signed else ''}", DIM),
             ),
         )

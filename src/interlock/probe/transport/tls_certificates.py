@@ -45,6 +45,7 @@ def describe(certificate: bytes, now: datetime) -> Certificate | None:
             not_before=parsed.not_valid_before_utc.isoformat(),
             not_after=parsed.not_valid_after_utc.isoformat(),
             days_left=(parsed.not_valid_after_utc - now).days,
+            days_valid=(parsed.not_valid_after_utc - parsed.not_valid_before_utc).days,
             self_signed=parsed.subject == parsed.issuer,
             key=kind,
             key_bits=bits,

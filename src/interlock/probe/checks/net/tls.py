@@ -28,8 +28,6 @@ from interlock.probe.checks.base import (
 from interlock.probe.checks.sources import cite
 from interlock.probe.transport.tls_facts import NAMELESS, chain_is_linked
 
-#: Days before the expiry from which a certificate is worth a word (judgement).
-SOON_DAYS = 30
 MIN_RSA_BITS = 2048
 MIN_CURVE_BITS = 224
 
@@ -83,7 +81,7 @@ def _ended(tls: TlsFacts) -> str:
     level="SHALL",
 )
 def dates(probed: CheckInput) -> Result:
-    """Expiry is the requirement; the warning some weeks before is our judgement."""
+    """Expiry is the requirement; the warning before it, when nobody renewed the certificate, is our judgement."""
     leaf = probed.tls.chain[0]
     until = words.iso_day(leaf.not_after)
     if leaf.days_left < 0:
@@ -93,7 +91,7 @@ def dates(probed: CheckInput) -> Result:
         return failed(f"The certificate expired on {until}, {ago}")
     if probed.tls.error == "not_yet_valid":
         return warned(f"The certificate is valid from {words.iso_day(leaf.not_before)} only")
-    if leaf.days_left < SOON_DAYS:
+    if leaf.ends_soon:
         ahead = f"in {words.count(leaf.days_left, 'day')}" if leaf.days_left else "in less than a day"
         return warned(f"The certificate expires {ahead}, on {until}")
     return passed(f"The certificate is valid for {leaf.days_left} more days")
