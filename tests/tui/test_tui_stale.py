@@ -16,7 +16,7 @@ from interlock.tui import work
 from interlock.tui.screens import answering
 from interlock.tui.screens.organizations import OrganizationForm
 from interlock.tui.screens.section import AskText, Confirm, Pick
-from interlock.tui.screens.sections import Jump
+from interlock.tui.screens.sections import Commands, Jump
 from interlock.tui.state import Answer
 from interlock.tui.widgets.rows import Column, Row, Rows
 from interlock.usecases import answer as answer_usecase
@@ -213,6 +213,22 @@ async def test_two_enters_in_a_list_choose_once(terminal):
         await t.until(lambda: len(t.app.screen_stack) == 1)
         await t.pilot.pause()
         assert t.app.crash is None
+
+
+async def test_two_enters_in_the_list_of_commands_close_it_once(terminal):
+    async with terminal() as t:
+        await t.press("ctrl+p", "h", "e", "l", "p")
+        await t.pilot.pause(0.3)
+        palette = t.app.screen
+        assert isinstance(palette, Commands)
+        await t.press("down")
+        for _ in range(3):
+            t.app.post_message(Key("enter", None))
+        await t.until(lambda: t.app.screen is not palette)
+        palette.dismiss(None)
+        palette.dismiss(None)
+        await t.pilot.pause(0.1)
+        assert t.app.crash is None and t.app.screen_stack
 
 
 async def test_a_link_with_a_secret_is_refused_in_words_and_nothing_of_it_is_kept(terminal, workspace):

@@ -29,7 +29,7 @@ from interlock.tui.screens.organization import OrganizationPage
 from interlock.tui.screens.organizations import OrganizationForm
 from interlock.tui.screens.questions import QuestionsSection
 from interlock.tui.screens.section import Confirm, Section
-from interlock.tui.screens.sections import SECTIONS, Jump, commands, help_for
+from interlock.tui.screens.sections import SECTIONS, Commands, Jump, commands, help_for
 from interlock.tui.state import Answer, ProbeRow, State
 from interlock.tui.themes import DEFAULT_THEME, THEMES
 
@@ -319,6 +319,11 @@ class InterlockApp(Edge):
     def action_help(self) -> None:
         """Help for the screen that is shown."""
         self.push_screen(help_for(self, self.screen))
+
+    def action_command_palette(self) -> None:
+        """Every command by name."""
+        if not isinstance(self.screen, Commands):
+            self.push_screen(Commands(id="--command-palette"))
 
     def show_organization(self, org: str) -> None:
         """Open an organisation's page."""

@@ -182,8 +182,16 @@ class Section(Screen[None]):
         """Hand over whatever is typed, valid or not: the app ends, and nobody can be asked."""
 
 
-class Dialog(ModalScreen[ScreenResultType]):
-    """A screen on top of others that closes once: a key that comes too late must not close the screen below.
+class ClosesOnce(Screen[ScreenResultType]):
+    """A screen on top of others that closes once: a key that comes too late must not close the screen below."""
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Close the screen and hand over the result, unless another screen is shown already."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
+
+
+class Dialog(ModalScreen[ScreenResultType], ClosesOnce[ScreenResultType]):
+    """A question, a list or a page on top of others, in a box.
 
     :cvar FRAME: classes of the box around it.
     :cvar HINT: what is said at its foot, if anything.
@@ -208,10 +216,6 @@ class Dialog(ModalScreen[ScreenResultType]):
     def body(self) -> ComposeResult:
         """The dialog's own widgets; the first of them has the focus."""
         return ()
-
-    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
-        """Close the dialog and hand over the result, unless another screen is shown already."""
-        return super().dismiss(result) if self.is_active else AwaitComplete()
 
 
 class Confirm(Dialog[str]):

@@ -10,6 +10,7 @@ from functools import partial
 
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding
+from textual.command import CommandPalette
 from textual.content import Content
 from textual.events import Key
 from textual.screen import Screen
@@ -24,7 +25,7 @@ from interlock.tui.screens.plan import PlanSection
 from interlock.tui.screens.probe import ProbeSection
 from interlock.tui.screens.questions import QuestionsSection
 from interlock.tui.screens.report import ReportSection
-from interlock.tui.screens.section import Dialog, Interlock, Pick, Section
+from interlock.tui.screens.section import ClosesOnce, Dialog, Interlock, Pick, Section
 from interlock.tui.widgets.flow import ScrollingFlow
 
 SECTIONS: tuple[type[Section], ...] = (
@@ -99,6 +100,10 @@ def _worth_telling(binding: Binding) -> bool:
     return bool(binding.description) and not (
         binding.key.isdigit() or binding.system or binding.action.startswith(("app.focus", "screen.copy"))
     )
+
+
+class Commands(CommandPalette, ClosesOnce[None]):
+    """Textual's list of every command by name, closed once: two quick enters close it and nothing else."""
 
 
 class Help(Dialog[None]):
