@@ -12,15 +12,18 @@ from rule_examples import (
     boolean,
     choice,
     conclude,
+    form,
     inputs,
     observation,
     organization,
     rule,
+    ruleset,
     several,
 )
 
 from interlock.content.cel import cel
 from interlock.judge.contradictions import find, observed_answer
+from interlock.judge.evaluate import Evaluator
 from interlock.judge.variables import cleaned, fact_variables
 from interlock.model.base import Evidence, RuleOutcome
 from interlock.model.observation import Observation
@@ -178,3 +181,66 @@ def test_a_rule_reads_what_is_contradicted(own: Any, seen: Observation | None, e
     if seen is None:
         assert found.missing_facts == ("compared", "contradictions")
         assert found.detail == "not observed: anything to compare the answers with (never probed)"
+
+
+# An observation beats an answer
+
+SAYS_NO = rule("responses.x.sso == false", measures="x.sso", message="{org.name}: {responses.x.sso}")
+OFFERED = observation(smart={"capabilities": ["sso"]})
+NOT_SHOWN = boolean(
+    "x.sso",
+    auto_answer=[
+        {"when": "probe.smart.capabilities.exists(c, c == 'sso')", "value": True},
+        {"when": "!probe.smart.capabilities.exists(c, c == 'sso')", "value": False},
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("response", "capabilities", "expected"),
+    [
+        (answered(True), ["other"], (RuleOutcome.GAP, 0.0, Evidence.OBSERVED)),
+        (answered(False, "documented"), ["sso"], (RuleOutcome.MET, 1.0, Evidence.OBSERVED)),
+        (answered(True), ["sso"], (RuleOutcome.MET, 1.0, Evidence.OBSERVED)),
+        (answered(False), ["other"], (RuleOutcome.GAP, 0.0, Evidence.OBSERVED)),
+        (answered(True), None, (RuleOutcome.MET, 1.0, Evidence.ASSERTED)),
+        (None, ["other"], (RuleOutcome.UNKNOWN, None, None)),
+        (UNKNOWN, ["sso"], (RuleOutcome.UNKNOWN, None, None)),
+        (NOT_APPLICABLE, ["other"], (RuleOutcome.NOT_APPLICABLE, None, None)),
+    ],
+)
+def test_what_was_observed_is_judged_and_no_answer_stays_none(
+    response: Response | None, capabilities: list[str] | None, expected: tuple[Any, ...]
+) -> None:
+    seen = {} if capabilities is None else {"riverside": observation(smart={"capabilities": capabilities})}
+    found = conclude(SAYS_NO, inputs(NOT_SHOWN, own={"x.sso": response} if response else {}, observations=seen))
+    assert (found.outcome, found.value, found.evidence) == expected
+
+
+def test_a_message_shows_what_is_judged_and_the_contradiction_what_was_given() -> None:
+    known = inputs(
+        NOT_SHOWN, own={"x.sso": answered(True)}, observations={"riverside": observation(smart={"capabilities": []})}
+    )
+    assert conclude(SAYS_NO, known).message == "Riverside Hospital: no"
+    assert [(one.answered, one.observed) for one in find(known)] == [("yes", "no")]
+    assert conclude(CONTRADICTED, known).outcome is RuleOutcome.GAP
+
+
+def test_of_several_answers_only_what_was_observed_counts_as_observed() -> None:
+    reads = rule('!("none" in responses.x.kinds)', message="{responses.x.kinds}")
+    fails = {"riverside": observation(checks={"A-001": "fail"})}
+    more = conclude(reads, inputs(KINDS, own={"x.kinds": answered(("all", "none"))}, observations=fails))
+    assert (more.outcome, more.evidence, more.message) == (RuleOutcome.MET, Evidence.ASSERTED, "all, none")
+    other = conclude(reads, inputs(KINDS, own={"x.kinds": answered(("all",))}, observations=fails))
+    assert (other.outcome, other.evidence, other.message) == (RuleOutcome.MET, Evidence.OBSERVED, "none")
+
+
+def test_the_same_answers_are_judged_anew_when_somebody_looks() -> None:
+    """The memo of an evaluator holds no conclusion that rested on the answer alone."""
+    evaluator = Evaluator(ruleset(SAYS_NO), (form(NOT_SHOWN),))
+    own = {"x.sso": answered(False)}
+    outcomes = [
+        evaluator.findings(inputs(NOT_SHOWN, own=own, observations=seen))[0].outcome
+        for seen in ({}, {"riverside": OFFERED}, {"riverside": observation(outcome="not_observed")})
+    ]
+    assert outcomes == [RuleOutcome.GAP, RuleOutcome.MET, RuleOutcome.GAP]

@@ -11,7 +11,13 @@ from interlock.content.cel import cel
 from interlock.content.compile import ANSWER_ROOTS, COMPARED_ROOTS, TOP_LEVEL
 from interlock.content.messages import line, show
 from interlock.judge.answers import NOT_KNOWN, Causes, States, nested, state_of
-from interlock.judge.contradictions import automatic_items, automatic_reads, comparison
+from interlock.judge.contradictions import (
+    as_observed,
+    automatic_items,
+    automatic_reads,
+    comparison,
+    observed_answers,
+)
 from interlock.judge.sites import sites
 from interlock.judge.variables import (
     RuleInputs,
@@ -129,12 +135,12 @@ class Knowledge:
 
     def __init__(self, inputs: RuleInputs, roots: Set[str] = TOP_LEVEL, items: Set[str] = frozenset()) -> None:
         self.inputs = inputs
-        compares = bool(roots & COMPARED_ROOTS)
+        self._compares = bool(roots & COMPARED_ROOTS)
         questions = (item for questionnaire in inputs.questionnaires for item in questionnaire.questions())
-        self._items = {item.id: item for item in questions if compares or item.id in items}
+        self._items = {item.id: item for item in questions if self._compares or item.id in items}
         self._sites = sites(inputs) if "site" in roots else {}
         self._hidden = inputs.hidden.get("", frozenset())
-        self._automatic = automatic_items(self._items.values()) if compares else ()
+        self._automatic = automatic_items(self._items.values())
         self._automatic_reads = wanted_names(automatic_reads(self._automatic))
         asked = [item.id for item in self._items.values() if item.scope is not Scope.ORG]
         self._product = self._answers({}, {item: inputs.product.get(item) for item in asked}, frozenset())
@@ -161,18 +167,26 @@ class Knowledge:
         return Known(Subject(scope=Scope.VENDOR, id=vendor), vendor, self._product, variables, None, None, self._shared)
 
     def organization(self, organization: Organization) -> Known:
-        """What is known about an organisation: its own responses over the product's, and what was observed of it."""
+        """What is known about an organisation: its own responses over the product's, and what was observed of it.
+
+        Where an observation says something else than an answer, or the same, the observation counts.
+        """
         inputs, org = self.inputs, organization.id
         own, hidden = inputs.by_org.get(org, {}), inputs.hidden.get(org, frozenset())
         given = {item: own.get(item) for item in self._items.keys() & (own.keys() | hidden)}
         answers = self._answers(self._product, given, hidden)
         facts = fact_variables(inputs, org)
-        variables = {
-            **self._variables,
-            **facts,
-            **self._compared(org, facts, answers),
-            "org": organization_variable(organization),
-        }
+        variables = {**self._variables, **facts, "org": organization_variable(organization)}
+        observation = inputs.observations.get(org)
+        if self._automatic and observation is not None and observation.outcome != "not_observed":
+            context = cel.Context(variables=cleaned(kept(facts, self._automatic_reads)))
+            observed = observed_answers(self._automatic, context, answers)
+            if self._compares:
+                variables |= comparison(self._automatic, observed, answers)
+            answers = {
+                **answers,
+                **{item: as_observed(self._items[item], answers[item], value) for item, value in observed.items()},
+            }
         if self._sites:
             variables["site"] = self._sites[org]
         subject, reason = Subject(scope=Scope.ORG, id=org), unobserved(organization, inputs)
@@ -192,14 +206,6 @@ class Knowledge:
             else:
                 states[item_id] = state
         return states
-
-    def _compared(self, org: str, facts: Variables, answers: States) -> Variables:
-        """``compared`` and ``contradictions`` of an organisation; nothing when it was not observed."""
-        observation = self.inputs.observations.get(org)
-        if observation is None or observation.outcome == "not_observed" or not self._automatic:
-            return {}
-        context = cel.Context(variables=cleaned(kept(facts, self._automatic_reads)))
-        return comparison(self._automatic, context, answers)
 
 
 def unobserved(organization: Organization, inputs: RuleInputs) -> str | None:

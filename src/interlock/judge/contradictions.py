@@ -1,23 +1,24 @@
-"""An organisation's answers beside what was observed of it; none is ever replaced.
+"""An organisation's answers beside what was observed of it: the file keeps the answer, what was observed is judged.
 
 Conditions read ``compared``, how many of its answers an observation speaks about, and ``contradictions``, the ids of
 those that it contradicts. Both are absent while nothing was observed: not observed is never "no contradiction". What an
 observation says is decided by the first condition of an automatic answer that holds; while an earlier condition is
-undecided, none of the later ones counts, so that half an observation never accuses anybody.
+undecided, none of the later ones counts, so that half an observation never accuses anybody. It decides nothing where
+there is no answer: there it is only proposed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from interlock.content.cel import cel
 from interlock.content.compile import Expression, compile_expression
 from interlock.content.messages import line, show
 from interlock.content.syntax import CelSyntaxError
-from interlock.judge.answers import NOT_KNOWN, States
+from interlock.judge.answers import NOT_KNOWN, AnswerState, States
 from interlock.judge.variables import RuleInputs, cleaned, fact_variables, value_at
-from interlock.model.base import Scope, Status
+from interlock.model.base import Evidence, Scope, Status
 from interlock.model.finding import Contradiction
 from interlock.model.observation import Observation
 from interlock.model.questionnaire import AnswerValue, AutoAnswer, Item, ItemType
@@ -84,13 +85,34 @@ def differs(item: Item, answered: AnswerValue, observed: AnswerValue) -> bool:
     return type(answered) is not type(observed) or answered != observed
 
 
-def comparison(items: Iterable[Item], context: cel.Context, states: States) -> dict[str, Any]:
-    """``compared`` and ``contradictions`` of one organisation that was observed."""
-    answered = [(item, value) for item in items if (value := states.get(item.id, NOT_KNOWN).value) is not None]
-    decided = [(item, value, observed_answer(item, context)) for item, value in answered]
-    compared = [(item, value, observed[0]) for item, value, observed in decided if observed is not None]
-    contradicted = [item.id for item, value, observed in compared if differs(item, value, observed)]
-    return {"compared": len(compared), "contradictions": contradicted}
+def observed_answers(items: Iterable[Item], context: cel.Context, states: States) -> dict[str, AnswerValue]:
+    """What an observation says about the answered ones among some items, where it decides anything."""
+    answered = (item for item in items if states.get(item.id, NOT_KNOWN).value is not None)
+    decided = ((item.id, observed_answer(item, context)) for item in answered)
+    return {item: observed[0] for item, observed in decided if observed is not None}
+
+
+def comparison(items: Iterable[Item], observed: Mapping[str, AnswerValue], states: States) -> dict[str, Any]:
+    """``compared`` and ``contradictions`` of one organisation that was observed: of its answers as they were given."""
+    contradicted = [
+        item.id
+        for item in items
+        if item.id in observed
+        and (given := states[item.id].value) is not None
+        and differs(item, given, observed[item.id])
+    ]
+    return {"compared": len(observed), "contradictions": contradicted}
+
+
+def as_observed(item: Item, given: AnswerState, observed: AnswerValue) -> AnswerState:
+    """What is judged of an answered item of which an observation says something.
+
+    Of several options an observation may confirm some; the others stand as they were given, and so does the grade.
+    """
+    if given.value is not None and given.value != observed and not differs(item, given.value, observed):
+        return given
+    graded = item.graded_value(observed)
+    return AnswerState(observed, None if graded is None else float(graded), Evidence.OBSERVED)
 
 
 def _evidence(condition: Expression, observation: Observation, facts: dict[str, Any]) -> str:

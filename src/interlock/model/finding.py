@@ -63,7 +63,7 @@ class Finding(Model):
 
 
 class Contradiction(Model):
-    """An answer that an observation contradicts: both sides, and never a silent replacement."""
+    """An answer that an observation contradicts, both sides: the file keeps the answer, what was observed is judged."""
 
     item: str
     org: str | None

@@ -233,8 +233,8 @@ def _sure(context: Context) -> tuple[str, ...]:
     if assessment.contradictions:
         number = len(assessment.contradictions)
         said.append(
-            f"{words.count(number, 'answer')} {words.agree(number, 'disagrees', 'disagree')} with what was observed; "
-            "both sides are shown."
+            f"{words.count(number, 'answer')} {words.agree(number, 'disagrees', 'disagree')} with what was observed, "
+            "which is what is judged; both sides are shown."
         )
     return tuple(said)
 
