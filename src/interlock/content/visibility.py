@@ -6,7 +6,7 @@ or whose answer is not known, is undecided: the item might still have to be aske
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from interlock.model.base import ProductKind, Scope, Status
@@ -14,6 +14,7 @@ from interlock.model.questionnaire import (
     EnableWhen,
     Item,
     Operator,
+    Option,
     Questionnaire,
     Response,
     Responses,
@@ -29,7 +30,8 @@ def visible(
 ) -> dict[str, bool | None]:
     """Item id (groups included) → True shown, False hidden, None undecided.
 
-    What is not asked of the product's kind is hidden; without a kind everything is asked.
+    What is not asked of the product's kind is hidden. Without a kind everything is asked, and so it is when an answer
+    says that the product is of another kind: what somebody says that it does is never passed over.
 
     A hidden group hides its children, and a hidden question counts as not answered (FHIR R4: an item that is not
     enabled has no answers). ``exists`` is decided by whether there is an answer; the other operators are undecided
@@ -42,6 +44,8 @@ def visible(
     for questionnaire in questionnaires:
         for item, around in walk(questionnaire.items):
             items.setdefault(item.id, (item, around))
+    if kind is not None and denying(kind, (item for item, _ in items.values()), responses):
+        kind = None
     shown: dict[str, bool | None] = dict.fromkeys(items)
     while True:  # what is decided once stays so, and a circle, which no loaded set has, stays undecided
         decided = {
@@ -59,14 +63,16 @@ def visible(
 class Hiding:
     """Which items are certainly hidden, remembered by the answers that decide it.
 
-    Only the questions that some ``enable_when`` names decide, so organisations that answer those alike share the result
-    (the same object).
+    Only the questions that some ``enable_when`` names decide, and those whose options say of what kind a product is, so
+    organisations that answer those alike share the result (the same object).
     """
 
     def __init__(self, questionnaires: Sequence[Questionnaire]) -> None:
         self._questionnaires = questionnaires
         items = tuple(every_item(questionnaires))
-        self._controls = sorted({control.question for item in items for control in item.enable_when})
+        controls = {control.question for item in items for control in item.enable_when}
+        controls |= {item.id for item in items if any(option.kinds for option in item.options)}
+        self._controls = sorted(controls)
         self._of_org = frozenset(item.id for item in items if item.scope is Scope.ORG)
         self._known: dict[tuple[Any, ...], frozenset[str]] = {}
 
@@ -89,6 +95,19 @@ class Hiding:
                 self._known.clear()
             hidden_items = self._known[key] = hidden(visible(self._questionnaires, deciding, kind))
         return hidden_items
+
+
+def denying(
+    kind: ProductKind, items: Iterable[Item], responses: Responses
+) -> tuple[tuple[Item, tuple[Option, ...]], ...]:
+    """The questions whose answers say that a product is of another kind, with the options taken that say so."""
+    return tuple(
+        (item, options)
+        for item in items
+        if (response := responses.get(item.id)) is not None
+        and response.value is not None
+        and (options := item.denies(response.value, kind))
+    )
 
 
 def _of_kind(item: Item, kind: ProductKind | None) -> bool:

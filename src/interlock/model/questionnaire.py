@@ -54,6 +54,8 @@ class Operator(StrEnum):
 class Option(Model):
     """One offered answer. ``weight`` is the option's value v in [0, 1]; none means that it is not graded.
 
+    :ivar kinds: the kinds of product of which it can be true; empty for every kind. Whoever takes it all the same says
+        that the product is of another kind.
     :ivar unknown: it says that nobody knows or has looked, which is judged as the status ``unknown`` is: it has no
         weight, and excludes every other option.
     """
@@ -64,6 +66,7 @@ class Option(Model):
     rationale: str | None = None
     exclusive: bool = False
     unknown: bool = False
+    kinds: tuple[ProductKind, ...] = ()
 
     @model_validator(mode="after")
     def _unknown_is_not_graded(self) -> Option:
@@ -174,6 +177,13 @@ class Item(Model):
         """Whether an answer says more than that nobody knows."""
         values = answer if isinstance(answer, tuple) else (answer,)
         return not any(option.unknown and option.value in values for option in self.options)
+
+    def denies(self, answer: AnswerValue, kind: ProductKind) -> tuple[Option, ...]:
+        """The options taken in an answer that cannot be true of this kind of product."""
+        values = answer if isinstance(answer, tuple) else (answer,)
+        return tuple(
+            option for option in self.options if option.value in values and option.kinds and kind not in option.kinds
+        )
 
     def takes(self, answer: AnswerValue) -> bool:
         """Whether an answer is of this item's type and, where it offers some, one of its options."""

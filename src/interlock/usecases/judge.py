@@ -57,7 +57,7 @@ class Judge:
 
     def hidden(self, inputs: Inputs, orgs: Iterable[str] | None = None) -> dict[str, frozenset[str]]:
         """Item ids that ``enable_when`` hides: ``""`` for the product, an organisation's id for it; by default all."""
-        hiding, product, kind = self.hiding, inputs.product, inputs.settings.kind
+        hiding, product, kind = self.hiding, inputs.product, inputs.kind
         names = [org.id for org in inputs.organizations] if orgs is None else orgs
         return {"": hiding.of(product, None, kind)} | {
             name: hiding.of(product, inputs.answers(name), kind) for name in names
@@ -125,7 +125,7 @@ def asked(inputs: Inputs, scope: str) -> tuple[Item, ...]:
     of_org = scope != "product"
     answers = inputs.answers(scope)
     hiding = judge_of(inputs.content).hiding
-    hidden = hiding.of(inputs.product, answers if of_org else None, inputs.settings.kind)
+    hidden = hiding.of(inputs.product, answers if of_org else None, inputs.kind)
     every = inputs.settings.profile == "full"
     many = len(inputs.organizations) > 1
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from interlock.content.kinds import denied_by
 from interlock.content.questionnaires import read_questionnaires
 from interlock.content.ruleset_files import PATTERNS, read_patterns
 from interlock.content.rulesets import CORE, SetFolders, read_ruleset
+from interlock.content.visibility import denying
 from interlock.documents.resources import data_dir
 from interlock.judge.lint import LintProblem, from_error, in_order, lint_patterns, lint_ruleset, scalar_problems
+from interlock.model import words
 from interlock.model.errors import DocumentError, InterlockError, Location
+from interlock.model.questionnaire import every_item
 from interlock.model.statements import STATEMENTS
 from interlock.probe.checks.registry import list_checks
-from interlock.usecases.load import content_folders
-from interlock.workspace.store import SETTINGS_FILE, Workspace
+from interlock.usecases.load import content_folders, load_content
+from interlock.workspace.responses import PRODUCT
+from interlock.workspace.store import CONTRACT_FILE, SETTINGS_FILE, Workspace
 
 #: What a user's own content may leave open on purpose in ours: a rule that is off leaves its question without one.
 _OPEN_ON_PURPOSE = frozenset({"worst-opens-nothing", "statement", "best-opens-gap", "quote"})
@@ -94,6 +99,8 @@ def _lint_workspace(path: Path, folders: SetFolders) -> list[LintProblem]:
             read()
         except DocumentError as error:
             problems.append(from_error(error))
+    if not problems:
+        problems += _of_another_kind(workspace)
     try:
         settings, document = workspace.settings(), workspace.load(SETTINGS_FILE)
     except DocumentError:
@@ -111,6 +118,25 @@ def _lint_workspace(path: Path, folders: SetFolders) -> list[LintProblem]:
     for name in unused if (path / "rulesets").is_dir() else ():
         message = f"{SETTINGS_FILE} says ruleset: {settings.ruleset}, so rulesets/{name} is not used"
         problems.append(_problem(document.location(("ruleset",)), "unused", message))
+    return problems
+
+
+def _of_another_kind(workspace: Workspace) -> list[LintProblem]:
+    """What the contract and the answers say that no product of this kind does: nothing is hidden by the kind then."""
+    kind, contract = workspace.settings().kind, workspace.contract()
+    if kind is None:
+        return []
+    named = f"{SETTINGS_FILE} says that the product is {words.PRODUCT_KIND[kind].phrase}"
+    remedy = "change one of them; meanwhile every question is asked"
+    problems = []
+    for path, what in denied_by(contract, kind) if contract is not None else ():
+        location = workspace.load(CONTRACT_FILE).location(path)
+        problems.append(_problem(location, "kind", f"{named}, and the contract has {what}: {remedy}"))
+    answers, items = workspace.responses(PRODUCT), every_item(load_content(workspace).questionnaires)
+    for item, options in denying(kind, items, answers):
+        location = workspace.load(f"responses/{PRODUCT}.yaml").location(("answers", item.id))
+        labels = "”, “".join(option.label for option in options)
+        problems.append(_problem(location, "kind", f"{named}, and the answer to {item.id} is “{labels}”: {remedy}"))
     return problems
 
 

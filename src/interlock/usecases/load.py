@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from interlock.content.changes import ContentParts, content_changes
+from interlock.content.kinds import denied_by
 from interlock.content.questionnaires import load_questionnaires
 from interlock.content.ruleset_files import PATTERNS
 from interlock.content.rulesets import SetFolders, load_patterns, load_ruleset
@@ -22,7 +23,7 @@ from interlock.documents.parsed import keep_parsed
 from interlock.documents.resources import data_dir
 from interlock.documents.timing import timed
 from interlock.judge.patterns import PatternLibrary
-from interlock.model.base import Scope
+from interlock.model.base import ProductKind, Scope
 from interlock.model.content import ContentChange, ruleset_words
 from interlock.model.contract import ContractFit, WorkflowContract
 from interlock.model.errors import InterlockError
@@ -121,6 +122,14 @@ class Inputs:
             return {}
         return {org.id: match_contract(self.contract, org, self.observations.get(org.id)) for org in self.organizations}
 
+    @property
+    def kind(self) -> ProductKind | None:
+        """The kind of product, as far as it decides what is asked: none where the contract says otherwise."""
+        kind = self.settings.kind
+        if kind is not None and self.contract is not None and any(denied_by(self.contract, kind)):
+            return None
+        return kind
+
     def organization(self, org_id: str) -> Organization:
         """One organisation.
 
@@ -136,7 +145,7 @@ class Inputs:
         """For every question whether it is asked, given the answers of ``product`` or of one organisation."""
         asked = {name: answer for name, answer in self.product.items() if not self._of_org(name)}
         answers = {**(self.product if scope == "product" else asked), **self.answers(scope)}
-        return visible(self.content.questionnaires, answers, self.settings.kind)
+        return visible(self.content.questionnaires, answers, self.kind)
 
     def _of_org(self, item: str) -> bool:
         """Whether the product's answer is a proposal, because the organisations are asked."""

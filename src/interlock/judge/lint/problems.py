@@ -53,6 +53,7 @@ CODES = {
     "unknown-is-no": "a gap although nothing was answered or observed",
     "unknown-is-yes": "met although nothing was answered or observed",
     "version": "a recorded version that is not the one in use",
+    "kind": "the contract or an answer says that the product is of another kind",
     "unused": "content that nothing uses",
     "statement": "a statement of the article without a question, check or rule",
 }
