@@ -219,7 +219,7 @@ def test_evidence(condition: str, own: dict[str, Any], facts: dict[str, Any], ex
         ("all", "pass", "met", 1.0),
         ("some", "pass", "met", 0.5),
         ("none", "pass", "gap", 0.0),
-        ("some", "fail", "gap", 0.5),
+        ("some", "fail", "gap", 0.0),  # what was observed decides alone
         ("all", "fail", "gap", 0.0),
     ],
 )
@@ -228,6 +228,15 @@ def test_value_of_a_measured_question(answer: str, check: str, outcome: str, val
     seen = {"riverside": observation(checks={"A-001": check})}
     finding = conclude(checked, inputs(A, own={"x.a": answered(answer)}, observations=seen))
     assert (finding.outcome.value, finding.value) == (outcome, value)
+
+
+def test_a_value_that_nobody_has_measured_is_not_known() -> None:
+    """The contract decides that there is a gap; how far the product has come, the question would tell."""
+    checked = rule("contract.inputs.size() == 0 || value.x.a < 0.5", measures="x.a")
+    nothing = contract(inputs=[])
+    assert conclude(checked, inputs(A, contract=nothing)).value is None
+    assert conclude(checked, inputs(A, contract=nothing, own={"x.a": answered("some")})).value == 0.5
+    assert conclude(checked, inputs(A, contract=nothing, own={"x.a": NOT_APPLICABLE})).value == 0.0
 
 
 def test_value_without_a_measured_answer() -> None:

@@ -123,10 +123,8 @@ def test_caps(scope, gap_class, outcome, gate, alder, birch, product):
     special = rule("AA-001", scope, gap_class=gap_class, gate=gate, severity=Severity.LOW)
     rules = rules_of(special, *met)
     subject = {Scope.PRODUCT: "AA-001", Scope.VENDOR: "AA-001@vendor:epic", Scope.ORG: "AA-001@alder"}[scope]
-    findings = [
-        f if f.key == subject else f.model_copy(update={"outcome": MET}) for f in everywhere(rules, [ALDER, BIRCH])
-    ]
-    findings = [f.model_copy(update={"outcome": outcome}) if f.key == subject else f for f in findings]
+    keys = [f.key for f in everywhere(rules, [ALDER, BIRCH])]
+    findings = everywhere(rules, [ALDER, BIRCH], {**dict.fromkeys(keys, MET), subject: outcome})
     got = readiness([ALDER, BIRCH], findings, rules, {}, Gate.PILOT)
     scores = [got[0].score, got[1].score, product_score(findings, rules)]
     for score, cap in zip(scores, (alder, birch, product), strict=True):

@@ -106,9 +106,10 @@ def at_vendor(name: str) -> Subject:
 
 
 def finding(of: Rule, subject: Subject = PRODUCT, outcome: RuleOutcome = GAP, **more: Any) -> Finding:
-    message = f"{of.id} is open at {subject}"
+    value = {MET: 1.0, GAP: 0.0}.get(outcome)
+    defaults = {"message": f"{of.id} is open at {subject}", "value": value}
     return Finding(
-        key=finding_key(of.id, subject), rule=of.id, subject=subject, outcome=outcome, **{"message": message, **more}
+        key=finding_key(of.id, subject), rule=of.id, subject=subject, outcome=outcome, **{**defaults, **more}
     )
 
 

@@ -58,7 +58,7 @@ def example(outcome_of_3: str = "unknown", **weights: float) -> OrgReadiness:
             subject=subject,
             message=rule_id,
             outcome=RuleOutcome(kind.replace(" ", "_")),
-            value=value[0] if value else None,
+            value=value[0] if value else {"met": 1.0, "gap": 0.0}.get(kind),
             evidence=Evidence(evidence[0]) if evidence else None,
         )
         findings.append(finding)

@@ -125,8 +125,11 @@ def conclude(rule: Condition, context: SubjectContext) -> Conclusion:
     decided = decide(rule, context)
     if decided.outcome not in (RuleOutcome.MET, RuleOutcome.GAP):
         return decided
-    evidence = _evidence(rule.gap_when, context, decided.outcome)
-    return decided._replace(value=_value(rule, context, decided.outcome), evidence=evidence)
+    if _observed_alone(rule.gap_when, context, decided.outcome):
+        value: float | None = float(decided.outcome is RuleOutcome.MET)
+        return decided._replace(value=value, evidence=Evidence.OBSERVED)
+    value, evidence = _value(rule, context, decided.outcome), _evidence(rule.gap_when, context)
+    return decided._replace(value=value, evidence=evidence)
 
 
 def over_all(context: SubjectContext, concluded: Mapping[str, Mapping[str, Conclusion]]) -> SubjectContext:
@@ -176,23 +179,25 @@ def finding(rule: CompiledRule, subject: Subject, conclusion: Conclusion, messag
     )
 
 
-def _value(rule: Condition, context: SubjectContext, outcome: RuleOutcome) -> float:
-    """v in [0, 1]: the measured question's, unless an observation found a gap that the best answer denies."""
-    measured = context.answers.get(rule.measures or "", NOT_KNOWN).graded
-    if measured is None:
-        return 0.0 if outcome is RuleOutcome.GAP else 1.0
-    return 0.0 if outcome is RuleOutcome.GAP and measured >= 1.0 else measured
+def _value(rule: Condition, context: SubjectContext, outcome: RuleOutcome) -> float | None:
+    """v in [0, 1]: the measured question's, 1 or 0 where there is none to answer; none while nobody has answered it."""
+    measured = context.answers.get(rule.measures or "", NOT_KNOWN)
+    if measured.graded is not None:
+        return 0.0 if outcome is RuleOutcome.GAP and measured.graded >= 1.0 else measured.graded
+    return None if rule.measures and measured.excused is None else float(outcome is RuleOutcome.MET)
 
 
-def _evidence(condition: Expression, context: SubjectContext, outcome: RuleOutcome) -> Evidence:
-    """What a decision rests on: an observation that decides alone, else the weakest answer read, else a document."""
-    reads = [name.partition(".") for name in condition.reads]
-    if any(
-        root in OBSERVED_ROOTS and context.lookup(name) is not None
-        for (root, _, _), name in zip(reads, condition.reads, strict=True)
-    ):
-        alone, _ = condition.evaluate(context.without_answers)
-        if alone is (outcome is RuleOutcome.GAP):
-            return Evidence.OBSERVED
+def _observed_alone(condition: Expression, context: SubjectContext, outcome: RuleOutcome) -> bool:
+    """Whether what was observed decides as the answers do, so that it needs none of them."""
+    reads = ((name, name.partition(".")[0]) for name in condition.reads)
+    if not any(root in OBSERVED_ROOTS and context.lookup(name) is not None for name, root in reads):
+        return False
+    alone, _ = condition.evaluate(context.without_answers)
+    return alone is (outcome is RuleOutcome.GAP)
+
+
+def _evidence(condition: Expression, context: SubjectContext) -> Evidence:
+    """What a decision rests on that an observation does not make alone: the weakest answer read, else a document."""
+    reads = (name.partition(".") for name in condition.reads)
     given = (context.answers.get(item, NOT_KNOWN).evidence for root, _, item in reads if root in ANSWER_ROOTS)
     return min(filter(None, given), key=_WEAKEST_FIRST.index, default=Evidence.DOCUMENTED)

@@ -109,7 +109,7 @@ def _score(own: Sequence[Tally], concerning: Sequence[Tally], product: Blockers)
     width = sum(tally.undecided for tally in own) / applicable if applicable else 1.0
     not_applicable = sum(tally.not_applicable for tally in own)
     evidence = sum(tally.evidence for tally in own)
-    uncapped = Interval.trusted(low=round(100 * low, 1), high=round(100 * min(1.0, low + width), 1))
+    uncapped = Interval.trusted(low=_points(low), high=_points(min(1.0, low + width)))
     integration = Blockers(
         merged([tally.integration_blockers.open for tally in concerning]),
         merged([tally.integration_blockers.undecided for tally in concerning]),
@@ -139,3 +139,8 @@ def _score(own: Sequence[Tally], concerning: Sequence[Tally], product: Blockers)
         not_applicable=round(not_applicable / everything, 4) if everything else 0.0,
         caps=(*(() if applicable else (NOTHING_APPLICABLE,)), *caps, *caps_low),
     )
+
+
+def _points(share: float) -> float:
+    """A share as points of 100 to one decimal; sums that differ in their last bit alone give the same."""
+    return round(round(100 * share, 6), 1)

@@ -34,7 +34,8 @@ class Tally:
 
     Sums run over requirements; tuples of keys run by gate, and each is sorted.
 
-    :ivar applicable, undecided, not_applicable: sums of weights.
+    :ivar applicable, undecided, not_applicable: sums of weights; undecided is also what is decided while nobody knows
+        how well, because the question that measures it has no answer.
     :ivar value, evidence: Σwv and Σwe.
     :ivar met: how many requirements are met at each gate, with evidence that it accepts.
     :ivar opened, unknown, weak: keys of the requirements at each gate that are open, undecided, or met with less
@@ -138,9 +139,9 @@ def _tally(findings: Iterable[Finding], rules: Mapping[str, Rule], accepts: Mapp
     strong = [(finding, rule) for finding, rule in met if not _is_weak(finding, rule, rule.gate, least[rule.gate])]
     return Tally(
         applicable=_weight(decided) + _weight(undecided),
-        undecided=_weight(undecided),
+        undecided=_weight(undecided) + _weight((f, rule) for f, rule in decided if f.value is None),
         not_applicable=_weight(excused),
-        value=sum(rule.score_weight * _value(finding) for finding, rule in decided),
+        value=sum(rule.score_weight * min(1.0, max(0.0, finding.value or 0.0)) for finding, rule in decided),
         evidence=sum(rule.score_weight * finding.evidence.factor for finding, rule in decided if finding.evidence),
         met=tuple(sum(rule.gate is gate for _, rule in strong) for gate in Gate),
         opened=_by_gate(gaps),
@@ -166,13 +167,6 @@ def _earliest(judged: Judged) -> int:
 
 def _weight(judged: Iterable[tuple[Finding, Rule]]) -> float:
     return sum((rule.score_weight for _, rule in judged), 0.0)
-
-
-def _value(finding: Finding) -> float:
-    """v in [0, 1] of a decided finding."""
-    if finding.value is None:
-        return 1.0 if finding.outcome is RuleOutcome.MET else 0.0
-    return min(1.0, max(0.0, finding.value))
 
 
 def _by_gate(judged: Judged) -> tuple[Keys, ...]:
