@@ -24,8 +24,8 @@ class Asked:
 
     @property
     def status(self) -> Status:
-        """The response's status; unanswered without one."""
-        return self.response.status if self.response else Status.UNANSWERED
+        """What the response counts as; unanswered without one."""
+        return self.response.standing if self.response else Status.UNANSWERED
 
     @property
     def counts_as(self) -> Status:
