@@ -333,7 +333,7 @@ async def test_unknown_keeps_link_note_and_evidence_and_one_can_leave(asking, wo
     assert before.link
     async with asking(STABLE) as t:
         await t.press("u")
-        kept = {name: getattr(before, name) for name in ("evidence_url", "note", "evidence")}
+        kept = {name: getattr(before, name) for name in ("link", "note", "evidence")}
         after = await saved(t, workspace, STABLE, status=Status.UNKNOWN, **kept)
         await t.settled()
         await left(t, "q")

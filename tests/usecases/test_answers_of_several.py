@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from interlock.cli.main import run
-from interlock.model.base import Status
 from interlock.model.questionnaire import Response
-from interlock.usecases.author import author_of
-from interlock.usecases.judge import judge
 from interlock.usecases.load import Inputs, load_inputs
 from interlock.workspace.store import Workspace
 

@@ -206,4 +206,5 @@ def _confirm(
 
 
 def _was(now: Response | None, before: Response | None) -> str:
-    return "" if before is None or (now is not None and now.said == before.said) else f" (it was {said(before)})"
+    same = before is None or (now is not None and (now.by, now.said) == (before.by, before.said))
+    return "" if same else f" (it was {said(before)})"
