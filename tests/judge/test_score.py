@@ -191,8 +191,8 @@ def test_a_gate_holds_only_with_evidence_that_it_accepts(sandbox, pilot, product
     findings = [f.model_copy(update={"outcome": MET, "evidence": evidence[f.rule]}) for f in everywhere(rules, [ALDER])]
     own = stand(findings, rules, accepts=ACCEPTS)
     assert (own.stage, own.stage_if_unknowns_hold) == (reached, reached)
-    weak = {key for state in own.gates for key in state.weak}
-    assert bool(weak) == (reached is not Gate.PRODUCTION)
+    weak = {entry.key for state in own.gates for entry in state.weak}
+    assert bool(weak) == (reached is not Gate.PRODUCTION) == bool(own.held)
     assert not any(state.open or state.undecided for state in own.gates)
     assert stand(findings, rules).gates[2].holds  # a set that says nothing of evidence accepts any
 

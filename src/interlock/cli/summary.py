@@ -133,6 +133,9 @@ def show_score(result: ScoreResult) -> None:
         ],
     )
     say_changes(result.content_changes)
+    for own in result.organizations:
+        if own.held:
+            say_paragraph(f"{own.org}: {own.held}")
     for cap in dict.fromkeys(cap for readiness in result.organizations for cap in readiness.score.caps):
         say_paragraph(f"capped: {cap}")
     for change in result.verdict.changes:

@@ -16,6 +16,8 @@ from interlock.judge.context import SubjectContext
 from interlock.model.base import Evidence, RuleOutcome
 from interlock.model.finding import UNDECIDED, Finding, Subject, finding_key
 
+#: The most that an open gap counts in the score, however good the answer that measures it (docs/scoring.md).
+GAP_VALUE = 0.75
 _SHOWN = 6
 _COMPARED = "anything to compare the answers with"
 
@@ -183,7 +185,7 @@ def _value(rule: Condition, context: SubjectContext, outcome: RuleOutcome) -> fl
     """v in [0, 1]: the measured question's, 1 or 0 where there is none to answer; none while nobody has answered it."""
     measured = context.answers.get(rule.measures or "", NOT_KNOWN)
     if measured.graded is not None:
-        return 0.0 if outcome is RuleOutcome.GAP and measured.graded >= 1.0 else measured.graded
+        return min(measured.graded, GAP_VALUE) if outcome is RuleOutcome.GAP else measured.graded
     return None if rule.measures and measured.excused is None else float(outcome is RuleOutcome.MET)
 
 

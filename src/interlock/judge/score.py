@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from interlock.judge.recommendation import recommend
 from interlock.judge.tallies import Blockers, Tallies, Tally, merged
@@ -52,6 +53,7 @@ def org_readiness(
         stage=reached,
         stage_if_unknowns_hold=stage(gates, unknowns_hold=True),
         gates=gates,
+        held=held(gates),
         verdict=verdicts.earliest,
         latest_verdict=verdicts.latest,
         recommendation=recommendation,
@@ -72,7 +74,7 @@ def gate_states(concerning: Sequence[Tally]) -> tuple[GateState, ...]:
 def _gate_state(gate: Gate, number: int, concerning: Sequence[Tally]) -> GateState:
     is_open = merged([tally.opened[number] for tally in concerning])
     is_unknown = merged([tally.unknown[number] for tally in concerning])
-    is_weak = merged([tally.weak[number] for tally in concerning])
+    is_weak = sorted(chain.from_iterable(tally.weak[number] for tally in concerning), key=lambda entry: entry.key)
     met = sum(tally.met[number] for tally in concerning)
     return GateState(
         gate=gate,
@@ -81,7 +83,7 @@ def _gate_state(gate: Gate, number: int, concerning: Sequence[Tally]) -> GateSta
         met=met,
         open=is_open,
         undecided=is_unknown,
-        weak=is_weak,
+        weak=tuple(is_weak),
     )
 
 
@@ -96,6 +98,16 @@ def stage(gates: Iterable[GateState], *, unknowns_hold: bool = False) -> Gate | 
             break
         reached = state.gate
     return reached
+
+
+def held(gates: Iterable[GateState]) -> str:
+    """What keeps the first gate that does not hold from holding, in words; empty when all hold."""
+    state = next((state for state in gates if not state.holds), None)
+    if state is None:
+        return ""
+    lacking = f" ({listed([entry.key for entry in state.weak])})" if state.weak else ""
+    requirements = words.count(state.required, "requirement")
+    return f"{requirements} at the {words.gate(state.gate)}: {state.in_the_way}{lacking}"
 
 
 def _score(own: Sequence[Tally], concerning: Sequence[Tally], product: Blockers) -> Score:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from interlock.model.base import Evidence, GapClass, Gate, RuleOutcome, Scope, VerdictValue
 from interlock.model.finding import Finding, is_requirement, rule_of
 from interlock.model.organization import Organization
+from interlock.model.readiness import WeakEvidence
 from interlock.model.rule import Rule
 
 Keys = tuple[str, ...]
@@ -38,8 +39,8 @@ class Tally:
         how well, because the question that measures it has no answer.
     :ivar value, evidence: Σwv and Σwe.
     :ivar met: how many requirements are met at each gate, with evidence that it accepts.
-    :ivar opened, unknown, weak: keys of the requirements at each gate that are open, undecided, or met with less
-        evidence than it accepts.
+    :ivar opened, unknown: keys of the open and of the undecided requirements at each gate.
+    :ivar weak: the requirements that are met with less evidence than a gate accepts, by gate and key.
     :ivar earliest: rank of the earliest verdict that an open gap argues for; the last verdict's without one.
     :ivar earliest_if_gaps: the same if everything undecided were a gap.
     :ivar left: the requirements that are open or undecided, the worst first.
@@ -53,7 +54,7 @@ class Tally:
     met: tuple[int, ...] = (0,) * _GATES
     opened: tuple[Keys, ...] = ((),) * _GATES
     unknown: tuple[Keys, ...] = ((),) * _GATES
-    weak: tuple[Keys, ...] = ((),) * _GATES
+    weak: tuple[tuple[WeakEvidence, ...], ...] = ((),) * _GATES
     product_blockers: Blockers = NO_BLOCKERS
     integration_blockers: Blockers = NO_BLOCKERS
     earliest: int = _LAST
@@ -121,7 +122,6 @@ def tally_all(
 
 def _tally(findings: Iterable[Finding], rules: Mapping[str, Rule], accepts: Mapping[Gate, Evidence]) -> Tally:
     """The tally of one subject's findings."""
-    least = {gate: accepts.get(gate, Evidence.ASSERTED) for gate in Gate}
     met: Judged = []
     gaps: Judged = []
     undecided: Judged = []
@@ -132,21 +132,18 @@ def _tally(findings: Iterable[Finding], rules: Mapping[str, Rule], accepts: Mapp
         if is_requirement(rule):
             lists.get(finding.outcome, undecided).append((finding, rule))
     decided = (*met, *gaps)
-    weak = tuple(
-        tuple(sorted(finding.key for finding, rule in met if _is_weak(finding, rule, gate, least[gate])))
-        for gate in Gate
-    )
-    strong = [(finding, rule) for finding, rule in met if not _is_weak(finding, rule, rule.gate, least[rule.gate])]
+    weak = {gate: tuple(_weak(met, gate, accepts.get(gate, Evidence.ASSERTED))) for gate in Gate}
+    weakly_met = {entry.key for entries in weak.values() for entry in entries}
     return Tally(
         applicable=_weight(decided) + _weight(undecided),
         undecided=_weight(undecided) + _weight((f, rule) for f, rule in decided if f.value is None),
         not_applicable=_weight(excused),
         value=sum(rule.score_weight * min(1.0, max(0.0, finding.value or 0.0)) for finding, rule in decided),
         evidence=sum(rule.score_weight * finding.evidence.factor for finding, rule in decided if finding.evidence),
-        met=tuple(sum(rule.gate is gate for _, rule in strong) for gate in Gate),
+        met=tuple(sum(rule.gate is gate and f.key not in weakly_met for f, rule in met) for gate in Gate),
         opened=_by_gate(gaps),
         unknown=_by_gate(undecided),
-        weak=weak,
+        weak=tuple(weak.values()),
         product_blockers=_blockers(gaps, undecided, GapClass.PRODUCT_BLOCKER),
         integration_blockers=_blockers(gaps, undecided, GapClass.INTEGRATION_BLOCKER),
         earliest=_earliest(gaps),
@@ -155,10 +152,12 @@ def _tally(findings: Iterable[Finding], rules: Mapping[str, Rule], accepts: Mapp
     )
 
 
-def _is_weak(finding: Finding, rule: Rule, gate: Gate, least: Evidence) -> bool:
-    """Whether what is met rests on less than a gate accepts."""
-    accepts = rule.accepts.get(gate, least if rule.gate is gate else Evidence.ASSERTED)
-    return finding.evidence is not None and finding.evidence.rank < accepts.rank
+def _weak(met: Judged, gate: Gate, least: Evidence) -> Iterator[WeakEvidence]:
+    """What is met with less evidence than a gate accepts; an earlier gate's rule may name a later one too."""
+    for finding, rule in sorted(met, key=lambda pair: pair[0].key):
+        wanted = rule.accepts.get(gate, least if rule.gate is gate else Evidence.ASSERTED)
+        if finding.evidence is not None and finding.evidence.rank < wanted.rank:
+            yield WeakEvidence.trusted(key=finding.key, evidence=finding.evidence, wanted=wanted)
 
 
 def _earliest(judged: Judged) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Literal
 
-from interlock.model.base import Gate, Model, Owner, Recommendation, RuleOutcome, VerdictValue
+from interlock.model import words
+from interlock.model.base import Evidence, Gate, Model, Owner, Recommendation, RuleOutcome, VerdictValue
 from interlock.model.questionnaire import AnswerValue
 
 
@@ -34,11 +36,19 @@ class Score(Model):
     caps: tuple[str, ...] = ()
 
 
+class WeakEvidence(Model):
+    """A requirement that is met with less evidence than a gate accepts for it."""
+
+    key: str
+    evidence: Evidence
+    wanted: Evidence
+
+
 class GateState(Model):
     """One gate of one organisation: it holds when nothing is open or undecided, and the evidence is what it accepts.
 
     :ivar met: how many requirements are met with evidence that the gate accepts, of ``required``.
-    :ivar weak: keys of those that are met with less.
+    :ivar weak: those that are met with less, and what the gate wants.
     """
 
     gate: Gate
@@ -47,7 +57,13 @@ class GateState(Model):
     met: int
     open: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
-    weak: tuple[str, ...] = ()
+    weak: tuple[WeakEvidence, ...] = ()
+
+    @property
+    def in_the_way(self) -> str:
+        """What keeps it from holding, counted, in words."""
+        wanted = Counter(entry.wanted for entry in self.weak)
+        return words.in_the_way(len(self.open), len(self.undecided), wanted)
 
 
 class OrgReadiness(Model):
@@ -58,6 +74,7 @@ class OrgReadiness(Model):
 
     :ivar verdict: the earliest verdict here that is still possible; its vendor's and the product's votes count.
     :ivar latest_verdict: the latest one, if everything undecided turned out met; the same when it is settled.
+    :ivar held: what keeps the next gate from holding, the evidence that it misses among it; empty past the last one.
     :ivar recommendation: what to do here now.
     :ivar because: why, in a few words that go on after a colon.
     """
@@ -70,6 +87,7 @@ class OrgReadiness(Model):
     stage: Gate | None
     stage_if_unknowns_hold: Gate | None
     gates: tuple[GateState, ...]
+    held: str = ""
     verdict: VerdictValue
     latest_verdict: VerdictValue
     recommendation: Recommendation

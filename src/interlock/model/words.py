@@ -13,7 +13,6 @@ from typing import NamedTuple
 from interlock.model.base import (
     CheckOutcome,
     Evidence,
-    EvidenceKind,
     GapClass,
     Gate,
     Grade,
@@ -124,7 +123,6 @@ PRODUCT_KIND: Mapping[ProductKind, Word] = {
     ProductKind.STAFF_APP: Word("an app for staff outside the chart"),
 }
 EVIDENCE: Mapping[Evidence, Word] = {evidence: Word(evidence.value) for evidence in Evidence}
-EVIDENCE_KIND: Mapping[EvidenceKind, Word] = {kind: Word(kind.value.replace("_", " ")) for kind in EvidenceKind}
 #: What each kind of evidence means, for the person who chooses one.
 EVIDENCE_MEANS: Mapping[Evidence, str] = {
     Evidence.ASSERTED: "we say so",
@@ -208,6 +206,13 @@ def listed(names: Sequence[str], limit: int = 8, last: str = "and") -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} {last} {names[-1]}"
+
+
+def in_the_way(open_: int, undecided: int, wanted: Mapping[Evidence, int]) -> str:
+    """What keeps a gate from holding: ``2 open, 3 undecided and 5 to be observed``."""
+    counts = [(open_, RULE[RuleOutcome.GAP].phrase), (undecided, RULE[RuleOutcome.UNKNOWN].phrase)]
+    counts += [(count, f"to be {EVIDENCE[evidence].phrase}") for evidence, count in wanted.items()]
+    return listed([f"{count:,} {phrase}" for count, phrase in counts if count])
 
 
 def number(value: float) -> str:

@@ -171,15 +171,15 @@ def _is_own(context: Context, key: str) -> bool:
 
 def _gate(context: Context, state: GateState, *, shared: bool) -> Shown:
     """:param shared: whether the product's own are counted here because they are told elsewhere, once."""
-    more = f", {len(state.undecided)} undecided" if state.undecided else ""
     if state.holds:
         mark = Mark.of(Word("holds", words.RULE[RuleOutcome.MET].glyph), "good")
     elif state.open:
-        mark = Mark.of(Word(f"{len(state.open)} open{more}", words.RULE[RuleOutcome.GAP].glyph), "bad")
+        mark = Mark.of(Word(state.in_the_way, words.RULE[RuleOutcome.GAP].glyph), "bad")
     else:
-        mark = Mark.of(Word(f"{len(state.undecided)} undecided", words.RULE[RuleOutcome.UNKNOWN].glyph), "unknown")
+        mark = Mark.of(Word(state.in_the_way, words.RULE[RuleOutcome.UNKNOWN].glyph), "unknown")
     named, open_more = _links(context, state.open, shared=shared)
     unsure, undecided_more = _links(context, state.undecided, shared=shared)
+    weak, weak_more = _links(context, [entry.key for entry in state.weak], shared=shared)
     return {
         "gate": words.GATE[state.gate].title,
         "target": state.gate is context.assessment.target_gate,
@@ -187,7 +187,9 @@ def _gate(context: Context, state: GateState, *, shared: bool) -> Shown:
         "met": f"{state.met} of {state.required}" if state.required else "none required",
         "open": named,
         "undecided": unsure,
+        "weak": weak,
         "open_more": open_more,
+        "weak_more": weak_more,
         "undecided_more": undecided_more,
     }
 

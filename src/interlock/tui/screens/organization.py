@@ -16,7 +16,7 @@ from interlock.model.organization import Organization
 from interlock.model.readiness import GateState, OrgReadiness
 from interlock.tui.findings_page import draw_pattern
 from interlock.tui.observation_page import draw_fit, draw_observation
-from interlock.tui.page import ACCENT, BAD, DIM, OBSERVED, SEVERITY, TASK, Page, interval_bar, line, text
+from interlock.tui.page import ACCENT, BAD, DIM, OBSERVED, SEVERITY, TASK, WARN, Page, interval_bar, line, text
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import Flow, ScrollingFlow
@@ -148,17 +148,15 @@ def _gate_rows(readiness: OrgReadiness, assessment: Assessment) -> Iterator[Row]
                 sign = TASK["discovery"] if undecided or rule is None else SEVERITY[rule.severity]
                 requirement = line((f"{_UNDECIDED}: ", DIM), title) if undecided else text(title)
                 yield Row(key, (text(sign.glyph, sign.style), requirement, text(key, DIM)))
+        for entry in gate.weak:
+            rule = assessment.rules.get(entry.key.split("@")[0])
+            wanted = f"not so, {words.EVIDENCE[entry.evidence].phrase}; to be {words.EVIDENCE[entry.wanted].phrase}: "
+            requirement = line((wanted, DIM), rule.title if rule else entry.key)
+            yield Row(entry.key, (text("✓", WARN), requirement, text(entry.key, DIM)))
 
 
 def _gate_heading(gate: GateState) -> str:
     name = words.GATE[gate.gate].phrase
     if gate.holds:
         return f"✓ {name} holds"
-    return f"{'✗' if gate.open else '?'} {name}: {in_the_way(gate)}"
-
-
-def in_the_way(gate: GateState) -> str:
-    """What keeps a gate from holding: ``2 open and 3 undecided``."""
-    counts = [f"{len(gate.open)} {words.RULE[RuleOutcome.GAP].phrase}"] if gate.open else []
-    counts += [f"{len(gate.undecided)} {_UNDECIDED}"] if gate.undecided else []
-    return words.listed(counts)
+    return f"{'✗' if gate.open else '?'} {name}: {gate.in_the_way}"

@@ -36,10 +36,10 @@ from interlock.tui.page import (
 )
 from interlock.tui.plan_page import shorter
 from interlock.tui.progress import Counts, by_area, settled
-from interlock.tui.screens.organization import in_the_way
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import Flow
+from interlock.tui.widgets.question_form import worth_of
 from interlock.tui.widgets.rows import Column, Row, Rows
 
 _ORG_COLUMNS = (
@@ -212,7 +212,7 @@ def _in_the_way(readiness: OrgReadiness) -> Content:
     if gate is None:
         return text("every gate holds", DIM)
     reason = f"; {readiness.not_observed_because}" if readiness.not_observed_because else ""
-    return text(f"next gate {words.GATE[gate.gate].phrase}: {in_the_way(gate)}{reason}", DIM)
+    return text(f"next gate {words.GATE[gate.gate].phrase}: {gate.in_the_way}{reason}", DIM)
 
 
 def _first_row(number: int, thing: FirstThing) -> Row:
@@ -240,7 +240,7 @@ def _draw_answers(page: Page, areas: dict[str, Counts], state: State) -> None:
         return
     page.heading("Next question", "n goes there")
     page.line((f"{state.name_of(question.scope)}: ", ACCENT), question.text)
-    page.para(question.because, DIM)
+    page.para(worth_of(question, state.names), DIM)
 
 
 def _draw_areas(page: Page, areas: dict[str, Counts]) -> None:

@@ -31,7 +31,6 @@ class Interlock(Protocol):
 
     state: State
     workspace: Workspace
-    author: str
     shown_sections: set[Section]
     SECTIONS: tuple[type[Section], ...]
 
