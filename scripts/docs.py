@@ -23,7 +23,7 @@ REPORT_PAGE = 2
 
 async def dashboard(workspace: Path) -> None:
     """Save the dashboard as SVG, once it shows the assessment."""
-    app = InterlockApp(open_workspace(workspace))
+    app = InterlockApp(open_workspace(workspace), "Ada")
     async with app.run_test(size=SIZE) as pilot:
         while not app.state.up_to_date:
             await pilot.pause(0.05)

@@ -21,6 +21,7 @@ TABLES = {
     base.CheckOutcome: words.CHECK,
     base.RuleOutcome: words.RULE,
     base.Evidence: words.EVIDENCE,
+    base.EvidenceKind: words.EVIDENCE_KIND,
     base.Owner: words.OWNER,
     base.Scope: words.SCOPE,
     base.ProductKind: words.PRODUCT_KIND,

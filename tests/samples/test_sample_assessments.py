@@ -21,8 +21,8 @@ import yaml
 from interlock.cli.main import run
 from interlock.documents.resources import data_dir
 from interlock.model.assessment import Assessment
-from interlock.model.base import GapClass, RuleOutcome, Status, VerdictValue
-from interlock.model.questionnaire import Item, Questionnaire
+from interlock.model.base import Evidence, GapClass, Recommendation, RuleOutcome, Status, VerdictValue
+from interlock.model.questionnaire import Item, Questionnaire, Response
 from interlock.usecases.assess import assess
 from interlock.usecases.initialize import initialize, templates
 from interlock.usecases.judge import asked, judge
@@ -124,6 +124,52 @@ def test_a_sample_names_no_real_address(template: str) -> None:
                 r"http://(loinc\.org|unitsofmeasure\.org|www\.nlm\.nih\.gov/research/umls/rxnorm)|https://[a-z.-]+\.example",
                 url,
             ), (path, url)
+
+
+# -- the auth surface --------------------------------------------------------------------------------------------------
+
+
+def _answered(value: str) -> Response:
+    return Response(status=Status.ANSWERED, value=value, evidence=Evidence.OBSERVED)
+
+
+def test_paths_that_nobody_knows_leave_the_verdict_open(inputs_of: Callable[[str], Inputs]) -> None:
+    inputs = inputs_of("ready")
+    for response in (Response(status=Status.UNKNOWN), Response(status=Status.UNANSWERED)):
+        verdict = assess(inputs.with_response("product", "auth.path_matrix", response), today=TODAY, runs=100).verdict
+        assert (verdict.value, verdict.latest) == (VerdictValue.MAP_AUTH, VerdictValue.INTEGRATE)
+        assert "auth.path_matrix" in verdict.settled_by
+
+
+def test_an_organisation_whose_paths_nobody_walked_is_mapped_first(inputs_of: Callable[[str], Inputs]) -> None:
+    inputs = inputs_of("ready")
+    assert judge(inputs).readiness[0].recommendation is Recommendation.START
+    for response in (_answered("none"), _answered("some"), Response(status=Status.UNKNOWN)):
+        own = judge(inputs.with_response("northgate", "auth.path_walked", response)).readiness[0]
+        assert own.recommendation is Recommendation.MAP_FIRST
+
+
+def test_what_the_product_says_of_every_organisations_paths_is_a_proposal(inputs_of: Callable[[str], Inputs]) -> None:
+    inputs = inputs_of("ready").with_response("northgate", "auth.path_walked", Response(status=Status.UNANSWERED))
+    own = judge(inputs.with_response("product", "auth.path_walked", _answered("each_user"))).readiness[0]
+    assert own.recommendation is Recommendation.MAP_FIRST
+
+
+def test_a_session_longer_than_a_token_needs_a_server_that_refreshes(inputs_of: Callable[[str], Inputs]) -> None:
+    inputs = inputs_of("ready").with_response("northgate", "auth.refresh_issued", Response(status=Status.UNKNOWN))
+
+    def outcome(inputs: Inputs) -> RuleOutcome:
+        return next(finding.outcome for finding in judge(inputs).findings if finding.key == "AUTH-044@northgate")
+
+    seen = inputs.observations["northgate"]
+    smart = seen.facts.smart
+    assert smart is not None and "permission-offline" in (smart.capabilities or ())
+    assert outcome(inputs) is RuleOutcome.MET
+    less = smart.model_copy(update={"capabilities": ("launch-ehr",), "scopes_supported": ("openid", "launch")})
+    without = seen.model_copy(update={"facts": seen.facts.model_copy(update={"smart": less})})
+    assert outcome(inputs.with_observation("northgate", without)) is RuleOutcome.GAP
+    unseen = seen.model_copy(update={"facts": seen.facts.model_copy(update={"smart": None})})
+    assert outcome(inputs.with_observation("northgate", unseen)) is RuleOutcome.UNKNOWN
 
 
 # -- weights ----------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from interlock.documents.resources import data_dir
 from interlock.model.assessment import Assessment
 from interlock.model.base import CheckOutcome, Model, Severity
 from interlock.model.contract import WorkflowContract
+from interlock.model.evidence import EvidenceRecord
 from interlock.model.observation import (
     CapabilityFacts,
     Check,
@@ -55,6 +56,10 @@ def world_of(texts: tuple[str, ...]) -> World:
     return World(texts, inputs, assess(inputs, today=TODAY, runs=100))
 
 
+def _evidence(text: str) -> tuple[EvidenceRecord, ...]:
+    return (EvidenceRecord.trusted(title=text, link=text, file=text, reviewer=text),)
+
+
 def _inputs(texts: tuple[str, ...]) -> Inputs:
     given = load_inputs(Workspace(data_dir("samples") / "templates" / "sepsis"))
     supply = cycle(texts)
@@ -63,11 +68,12 @@ def _inputs(texts: tuple[str, ...]) -> Inputs:
         for number, text in enumerate(texts)
     )
     answers = {
-        name: _with(answer, note=next(supply), evidence_url=next(supply)) for name, answer in given.product.items()
+        name: _with(answer, note=next(supply), by=next(supply), documents=_evidence(next(supply)))
+        for name, answer in given.product.items()
     }
     by_org = {
         org.id: {
-            name: _with(answer, note=text, evidence_url=text)
+            name: _with(answer, note=text, by=text, assignee=text, documents=_evidence(text))
             for name, answer in given.by_org.get(given.organizations[number % len(given.organizations)].id, {}).items()
         }
         for number, (org, text) in enumerate(zip(organizations, texts, strict=True))

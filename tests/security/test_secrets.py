@@ -551,7 +551,7 @@ async def test_the_terminal_ui(bench: Bench, tmp_path: Path, monkeypatch: pytest
     for variable, value in kind.values.items():
         monkeypatch.setenv(variable, value)
     bench.use(kind)
-    app = InterlockApp(Workspace(bench.root))
+    app = InterlockApp(Workspace(bench.root), "Ada")
     async with app.run_test(size=(140, 45)) as pilot:
         for _ in range(1500):
             if app.state.assessment is not None:

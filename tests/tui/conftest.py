@@ -165,7 +165,7 @@ def terminal(workspace: Workspace) -> Callable[..., object]:
 
     @asynccontextmanager
     async def opened(size: tuple[int, int] = USUAL, *, ready: bool = True) -> AsyncIterator[Terminal]:
-        app = InterlockApp(workspace)
+        app = InterlockApp(workspace, "Ada")
         async with app.run_test(size=size, notifications=True) as pilot:
             shown = Terminal(app, pilot)
             if ready:

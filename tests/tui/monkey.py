@@ -225,7 +225,7 @@ def play(root: Path, todo: Sequence[Step], size: tuple[int, int] = (80, 24)) -> 
 async def _play(root: Path, todo: Sequence[Step], size: tuple[int, int]) -> int:
     stray: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: stray.append(context))
-    app, done = InterlockApp(Workspace(root)), 0
+    app, done = InterlockApp(Workspace(root), "Ada"), 0
     async with app.run_test(size=size, notifications=True, tooltips=True) as pilot:
         for _ in range(200):
             if app.state.assessment is not None or app.state.problem is not None:

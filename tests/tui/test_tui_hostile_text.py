@@ -18,6 +18,7 @@ from textual.widgets import Static
 
 from interlock.documents.visible import visible
 from interlock.model.base import Status
+from interlock.model.evidence import EvidenceRecord
 from interlock.model.questionnaire import Response
 from interlock.tui.edge import Visible
 from interlock.tui.screens.section import AskText, Confirm, Pick
@@ -153,8 +154,9 @@ async def test_a_stored_text_is_shown_as_symbols_and_kept_to_the_letter_until_it
     async with terminal() as t:
         await t.press("2")
         asked = t.app.screen._current
-        stored = Response(status=Status.UNKNOWN).model_copy(
-            update={"note": "a\x1b[31mb\nc ", "evidence_url": "https://x/\x9b"}
+        evidence = EvidenceRecord.trusted(link="https://x/\x9b")
+        stored = Response(status=Status.UNKNOWN).but(
+            note="a\x1b[31mb\nc ", documents=(evidence,), by="B\x1b[31mob", assignee="C\x9b"
         )
         t.app.become(replace(t.app.state, inputs=t.app.state.inputs.with_response("product", asked.item.id, stored)))
         t.app.screen._on_form = None

@@ -9,12 +9,10 @@ from types import SimpleNamespace
 import pytest
 from textual.widgets import Input, OptionList, TextArea
 
-from interlock.model.base import Evidence, Gate, Status
+from interlock.model.base import Evidence, Status
 from interlock.model.errors import Location, WorkspaceError
 from interlock.tui.widgets.fields import Choices
-from interlock.tui.widgets.question_form import worth_of
 from interlock.tui.widgets.rows import Rows
-from interlock.usecases.questions import GateAtStake, NextQuestion
 from interlock.workspace.store import Workspace
 
 #: A question that has an answer from the start, and the one after it.
@@ -335,7 +333,7 @@ async def test_unknown_keeps_link_note_and_evidence_and_one_can_leave(asking, wo
     assert before.link
     async with asking(STABLE) as t:
         await t.press("u")
-        kept = {name: getattr(before, name) for name in ("evidence_url", "note", "evidence")}
+        kept = {name: getattr(before, name) for name in ("link", "note", "evidence")}
         after = await saved(t, workspace, STABLE, status=Status.UNKNOWN, **kept)
         await t.settled()
         await left(t, "q")
@@ -424,38 +422,14 @@ async def test_the_next_question_is_the_one_that_settles_most_and_says_why(termi
         await t.press("n")
         await t.until(lambda: t.app.current_mode == "questions")
         await t.until(lambda: where(t) == (best.scope, best.item))
-        why = worth_of(best, {})
+        why = best.because
         assert why in t.of("#question")
         await t.press("u")
         await t.until(lambda: why not in t.of("#question"))
         await t.settled()
-        assert (best.scope, best.item) not in {
-            (question.scope, question.item) for question in t.app.state.worth.questions
-        }
+        (again,) = [q for q in t.app.state.worth.questions if (q.scope, q.item) == (best.scope, best.item)]
+        assert again.unknown and again.because.startswith("it was answered with unknown")
+        assert t.app.state.next_question is not again
         await t.press("w")
         then = t.app.state.worth.questions[0]
         await t.until(lambda: where(t) == (then.scope, then.item))
-
-
-def test_why_a_question_is_worth_answering_counts_gates_points_and_rules():
-    question = NextQuestion(
-        item="a.b",
-        scope="product",
-        text="Which?",
-        priority="core",
-        points=12.34,
-        rules=("A-001", "A-002"),
-        alone=(),
-        gates=(
-            GateAtStake(org="one", gate=Gate.SANDBOX),
-            GateAtStake(org="two", gate=Gate.SANDBOX),
-            GateAtStake(org="three", gate=Gate.PILOT),
-        ),
-        because="",
-    )
-    assert worth_of(question, {"three": "Third [b]Hospital"}) == (
-        "decides the sandbox gate of 2 organisations; decides the pilot gate of Third [b]Hospital; "
-        "settles 12.3 points; 2 rules wait for it"
-    )
-    nothing = question.model_copy(update={"points": 0.0, "rules": (), "gates": ()})
-    assert worth_of(nothing, {}) == "no rule waits for it"

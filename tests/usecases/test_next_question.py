@@ -17,7 +17,7 @@ from interlock.usecases.counterfactual import verdict_changes
 from interlock.usecases.initialize import initialize
 from interlock.usecases.judge import judge
 from interlock.usecases.load import Content, Inputs, load_inputs
-from interlock.usecases.questions import next_questions
+from interlock.usecases.next_questions import next_questions
 
 
 def item(item_id: str, scope: str = "product", **more: Any) -> dict[str, Any]:
@@ -84,8 +84,9 @@ def test_the_weightiest_rule_that_waits_comes_first_and_shared_waits_count_in_pa
         ("a.nothing", 0.0),
     ]
     assert found.questions[0].alone == ("RR-002",)
-    assert found.questions[2].because == "settles 18.8 points; 1 rule waits (RR-003)"
-    assert found.questions[3].because == "no rule waits for it; next in the questionnaire"
+    assert found.questions[2].because == "settles 18.8 points of the score; “RR-003” waits for it"
+    assert found.questions[1].because == "settles 31.2 points of the score; 2 rules wait for it"
+    assert found.questions[3].because == "no rule waits for it"
     assert found.unanswered == 4
 
 
@@ -102,7 +103,7 @@ def test_the_last_question_at_a_gate_comes_first() -> None:
         "a.small",
         [("alder", "design"), ("birch", "design")],
     )
-    assert first.because.startswith("the last thing open at the gate design at alder, design at birch; settles ")
+    assert first.because.startswith("it alone decides the design gate of 2 organisations; settles ")
     then = inputs.with_response("product", "a.small", given("good"))
     assert next_questions(then).questions[0].item == "a.large"
     assert next_questions(then).questions[0].gates == ()
@@ -127,6 +128,99 @@ def test_an_organisations_questions_are_asked_of_each() -> None:
     assert [(one.scope, one.item) for one in next_questions(inputs, limit=9).questions] == [("birch", "o.a")]
     assert next_questions(inputs, "alder").questions == ()
     assert next_questions(inputs.with_response("birch", "o.a", given("bad"))).unanswered == 0
+
+
+def order(inputs: Inputs, scope: str | None = None) -> list[str]:
+    return [one.item for one in next_questions(inputs, scope, limit=99).questions]
+
+
+FIVE = [item("a.points"), item("a.auth"), item("a.both"), item("a.core", priority="core"), item("a.first")]
+IN_TURN = (
+    rule("RR-001", "value.a.points < 1.0", severity="critical"),
+    rule("RR-002", "value.a.auth < 1.0 || value.a.both < 1.0", verdict="map_auth", severity="low"),
+    rule("RR-003", "value.a.first < 1.0", verdict="product_first", severity="low", title="It moves"),
+    rule("RR-004", "value.a.core < 1.0", verdict="define_contract", severity="low"),
+    rule("RR-005", "value.a.both < 1.0", verdict="map_auth", severity="low"),
+)
+
+
+def test_what_can_make_the_verdict_earliest_comes_first() -> None:
+    """Points and the order of the questionnaires would both begin with what cannot change it."""
+    inputs = inputs_of(FIVE, *IN_TURN)
+    assert order(inputs) == ["a.first", "a.core", "a.both", "a.auth", "a.points"]
+    first, second, third, _, last = next_questions(inputs, limit=9).questions
+    assert first.because == (
+        "it can settle the verdict alone: “It moves” would make it “product first”; settles 12.5 points of the score"
+    )
+    assert second.because.startswith("the verdict waits for it: “RR-004” would make it “define the contract”; ")
+    assert (third.verdict, last.verdict) == (("RR-002", "RR-005"), ())
+
+
+def test_an_early_gap_settles_the_verdict_and_later_votes_no_longer_matter() -> None:
+    inputs = inputs_of(FIVE, *IN_TURN, a__first="bad")
+    found = next_questions(inputs, limit=9).questions
+    assert [one.item for one in found] == ["a.points", "a.both", "a.core", "a.auth"]
+    assert not any(one.verdict for one in found)
+    assert found[0].because.startswith("the verdict is settled as “product first”; settles 50 points of the score; ")
+    # A gap that argues for something later leaves open what could still be earlier.
+    inputs = inputs_of(FIVE, *IN_TURN, a__core="bad")
+    assert order(inputs) == ["a.first", "a.points", "a.both", "a.auth"]
+
+
+def test_what_was_answered_with_unknown_is_named_at_the_end() -> None:
+    unknown = {"value": "nobody", "label": "Nobody has looked", "unknown": True}
+    items = [item("a.first", options=[*item("a.x")["options"], unknown]), item("a.second"), item("a.nothing")]
+    votes = [
+        rule("RR-001", "value.a.first < 1.0", verdict="product_first"),
+        rule("RR-002", "value.a.second < 1.0", verdict="map_auth"),
+    ]
+    by_option = inputs_of(items, *votes, a__first="nobody")
+    by_status = inputs_of(items, *votes).with_response("product", "a.first", Response(status=Status.UNKNOWN))
+    for inputs in (by_option, by_status):
+        assert order(inputs) == ["a.second", "a.nothing", "a.first"]
+        found = next_questions(inputs, limit=9)
+        assert (found.unanswered, found.unknown) == (2, 1)
+        assert found.questions[2].because.startswith(
+            "it was answered with unknown; it can settle the verdict alone: “RR-001” would make it “product first”"
+        )
+
+
+def test_a_proposal_comes_once_before_each_organisation_confirms_it() -> None:
+    items = [item("o.a", "org", proposable=True), item("a.other")]
+    rules = [
+        rule("RR-001", "value.o.a < 1.0", scope="org", verdict="define_contract"),
+        rule("RR-002", "value.a.other < 1.0", verdict="map_auth"),
+    ]
+
+    def asked(inputs: Inputs) -> list[tuple[str, str]]:
+        return [(one.scope, one.item) for one in next_questions(inputs, limit=9).questions]
+
+    inputs = inputs_of(items, *rules, orgs=("alder", "birch"))
+    assert asked(inputs) == [("product", "o.a"), ("product", "a.other"), ("alder", "o.a"), ("birch", "o.a")]
+    proposed = inputs.with_response("product", "o.a", given("good"))
+    assert asked(proposed) == [("alder", "o.a"), ("product", "a.other"), ("birch", "o.a")]
+    # One organisation that nothing holds back is enough: what is left about the others cannot change the verdict.
+    confirmed = proposed.with_response("alder", "o.a", given("good"))
+    assert asked(confirmed) == [("product", "a.other"), ("birch", "o.a")]
+    assert asked(inputs_of(items, *rules, orgs=("alder",))) == [("alder", "o.a"), ("product", "a.other")]
+
+
+def test_of_several_organisations_the_one_nearest_to_free_is_asked_first() -> None:
+    items = [item("o.a", "org"), item("o.b", "org"), item("o.plain", "org")]
+    rules = [
+        rule("RR-001", "value.o.a < 1.0", scope="org", verdict="map_auth"),
+        rule("RR-002", "value.o.b < 1.0", scope="org", verdict="map_auth"),
+        rule("RR-003", "value.o.plain < 1.0", scope="org", severity="critical"),
+    ]
+    inputs = inputs_of(items, *rules, orgs=("alder", "birch")).with_response("birch", "o.a", given("good"))
+    found = [(one.scope, one.item) for one in next_questions(inputs, limit=9).questions]
+    assert found[:3] == [("birch", "o.b"), ("alder", "o.a"), ("alder", "o.b")]
+    held = inputs.with_response("birch", "o.b", given("bad"))
+    assert (
+        next_questions(held)
+        .questions[0]
+        .because.startswith("the verdict waits for it at alder: “RR-001” would make it “map the auth surface”")
+    )
 
 
 def changes(inputs: Inputs) -> list[tuple[str, str, list[tuple[str, str, str]]]]:
@@ -217,5 +311,6 @@ def test_the_schema_of_next_is_published() -> None:
     assert yaml.safe_load(yaml.safe_dump(schema_of("next")))["properties"].keys() == {
         "schema_version",
         "unanswered",
+        "unknown",
         "questions",
     }

@@ -12,7 +12,7 @@ from typing import Annotated, Any, cast
 import typer
 from typer.core import TyperGroup
 
-from interlock.cli.options import WorkspaceOption
+from interlock.cli.options import AuthorOption, WorkspaceOption
 
 #: Every command, in the order in which a person meets them. Its module in :mod:`interlock.cli.commands` has its name
 #: (but ``import_`` and ``next_``, words of Python), and in it a function of that name or ``app`` with subcommands.
@@ -107,6 +107,7 @@ def _version(wanted: bool) -> None:
 def interlock(
     context: typer.Context,
     folder: WorkspaceOption = None,
+    author: AuthorOption = None,
     log_file: Annotated[
         Path | None,
         typer.Option(
@@ -128,7 +129,9 @@ def interlock(
     if context.invoked_subcommand is not None:
         if folder is not None:  # `interlock -w DIR score` means what `interlock score -w DIR` means
             os.environ["INTERLOCK_WORKSPACE"] = str(folder)
+        if author is not None:
+            raise typer.BadParameter("give it behind the command, as in: interlock answer … --as NAME")
     else:
         from interlock.cli.commands.assess import open_terminal_ui
 
-        open_terminal_ui(folder)
+        open_terminal_ui(folder, author)

@@ -18,6 +18,12 @@ WorkspaceOption = Annotated[
     ),
 ]
 TableOrJson = Annotated[Literal["table", "json"], typer.Option("--format", "-f", help="A table to read, or JSON.")]
+AuthorOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as", help="Who answers; by default git's user, else this system's.", metavar="NAME", show_default=False
+    ),
+]
 GateName = Literal["design", "sandbox", "pilot", "production"]
 OnlyOrgOption = Annotated[str | None, typer.Option("--org", help="Only this organisation, by its id.", metavar="ID")]
 RunsOption = Annotated[int, typer.Option("--runs", min=100, max=200_000, help="Simulated schedules.")]

@@ -50,7 +50,7 @@ def state_of(
     """What is known about an item; none when it is asked and not answered, or answered with unknown.
 
     A value that its item no longer offers counts as not answered, an option that says unknown as unknown, and a reason
-    for not applicable as not answered where the question always applies.
+    for not applicable as not answered where the question always applies. While two authors differ, nobody knows.
 
     :param today: the day on which the evidence has to hold; without one it holds.
     """
@@ -58,10 +58,10 @@ def state_of(
         return AnswerState(excused="not asked")
     if response is None:
         return None
-    if response.status is Status.NOT_APPLICABLE:
+    if response.standing is Status.NOT_APPLICABLE:
         return AnswerState(excused=line(response.reason or "not applicable", 200)) if item.na != "never" else None
     value = response.value
-    if response.status is not Status.ANSWERED or value is None or not item.takes(value) or not item.known(value):
+    if response.standing is not Status.ANSWERED or value is None or not item.takes(value) or not item.known(value):
         return None
     graded = item.graded_value(value)
     evidence = response.evidence if today is None else _evidence(item, response, today)

@@ -245,6 +245,17 @@ class Evidence(StrEnum):
         return tuple(Evidence)[max(0, self.rank - 1)]
 
 
+class EvidenceKind(StrEnum):
+    """What a piece of evidence is."""
+
+    DOCUMENT = "document"
+    TEST_REPORT = "test_report"
+    AGREEMENT = "agreement"
+    CONFIGURATION = "configuration"
+    RECORDING = "recording"
+    TICKET = "ticket"
+
+
 class VerdictValue(StrEnum):
     """The five verdicts, in the order in which they are decided (statements S04 to S08)."""
 

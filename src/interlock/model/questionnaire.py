@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from interlock.model.address_secrets import Address
-from interlock.model.base import Evidence, IsoDay, Model, Moment, ProductKind, Reference, Scope, Status
-from interlock.model.text import forbidden
+from interlock.model import words
+from interlock.model.base import Evidence, EvidenceKind, IsoDay, Model, Moment, ProductKind, Reference, Scope, Status
+from interlock.model.evidence import MAX_RECORDS, REPORT_DAYS, EvidenceRecord, Person
 
 #: An item's id: dotted lower-case words, the first naming the questionnaire's area (``auth.jwks_hosting``).
 ItemId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=96)]
@@ -20,9 +20,8 @@ ItemId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", 
 #: The value of an answer. A ``multi_choice`` is a tuple of option values; a date is an ISO 8601 string.
 AnswerValue = bool | int | str | tuple[str, ...]
 
-#: For how many days an independent test report counts as an observation (a judgement: security teams ask for the last
-#: twelve months).
-REPORT_DAYS = 365
+#: Most answers of others beside one answer.
+MAX_OTHERS = 20
 
 
 class ItemType(StrEnum):
@@ -241,50 +240,6 @@ def every_item(questionnaires: Iterable[Questionnaire]) -> Iterator[Item]:
     return (item for questionnaire in questionnaires for item, _ in walk(questionnaire.items))
 
 
-class EvidenceKind(StrEnum):
-    """What a piece of evidence is."""
-
-    DOCUMENT = "document"
-    TEST_REPORT = "test_report"
-    AGREEMENT = "agreement"
-    CONFIGURATION = "configuration"
-    RECORDING = "recording"
-    TICKET = "ticket"
-
-
-class EvidenceRecord(Model):
-    """One piece of evidence behind an answer: where it is, who reviewed it, and for how long it holds.
-
-    :ivar link: an address, or the evidence named in words, such as a ticket.
-    :ivar file: its path in the workspace, with forward slashes.
-    :ivar independent: made by somebody who does not work on the product.
-    :ivar date: the day that it is of.
-    :ivar valid_until: the last day on which it supports the answer.
-    """
-
-    kind: EvidenceKind = EvidenceKind.DOCUMENT
-    title: Annotated[str, Field(max_length=300)] | None = None
-    link: Address | None = None
-    file: Annotated[str, Field(max_length=300, pattern=r"^[^\\/:]+(/[^\\/:]+)*$")] | None = None
-    reviewer: Annotated[str, Field(max_length=200)] | None = None
-    independent: bool = False
-    date: IsoDay | None = None
-    valid_until: IsoDay | None = None
-
-    @model_validator(mode="after")
-    def _names_something(self) -> EvidenceRecord:
-        if not (self.title or self.link or self.file):
-            raise ValueError("a piece of evidence has a title, a link or a file")
-        if self.file is not None and ".." in self.file.split("/"):
-            raise ValueError("the file of a piece of evidence is in the workspace")
-        if self.date and self.valid_until and self.valid_until < self.date:
-            raise ValueError("a piece of evidence is valid until the day that it is of, or later")
-        for text in (self.title, self.reviewer, self.file):
-            if (wrong := forbidden(text or "")) is not None or "\n" in (text or ""):
-                raise ValueError(f"a piece of evidence holds {wrong.description if wrong else 'a line break'}")
-        return self
-
-
 class Response(Model):
     """What a team said about one item. ``reason`` is required for ``not_applicable``.
 
@@ -293,18 +248,20 @@ class Response(Model):
     :ivar by: who said it: a name, with an e-mail address where git has one.
     :ivar at: when.
     :ivar assignee, due: who owes an answer or its evidence, and by when.
+    :ivar others: what others answered to the same question, until somebody settles it.
     """
 
     status: Status
     value: AnswerValue | None = None
     evidence: Evidence = Evidence.ASSERTED
-    documents: Annotated[tuple[EvidenceRecord, ...], Field(max_length=50)] = ()
+    documents: Annotated[tuple[EvidenceRecord, ...], Field(max_length=MAX_RECORDS)] = ()
     reason: str | None = None
     note: str | None = None
-    by: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    by: Person | None = None
     at: Moment | None = None
-    assignee: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    assignee: Person | None = None
     due: IsoDay | None = None
+    others: Annotated[tuple[Response, ...], Field(max_length=MAX_OTHERS)] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -323,9 +280,19 @@ class Response(Model):
             raise ValueError("an answered response, and only that, has a value")
         if self.status is Status.NOT_APPLICABLE and not (self.reason or "").strip():
             raise ValueError("not_applicable needs a reason")
-        for name, text in (("by", self.by), ("assignee", self.assignee)):
-            if (wrong := forbidden(text or "")) is not None or "\n" in (text or ""):
-                raise ValueError(f"{name} holds {wrong.description if wrong else 'a line break'}")
+        return self
+
+    @model_validator(mode="after")
+    def _one_answer_each(self) -> Response:
+        before = [self]
+        for other in self.others:
+            if other.by is None or other.others or other.status is Status.UNANSWERED:
+                raise ValueError("each of the others is an answer with its author, and has no others of its own")
+            if (same := next((answer for answer in before if answer.by == other.by), None)) is not None:
+                times = [words.moment(at) if at else "a time that is not told" for at in (same.at, other.at)]
+                when = f"twice at {times[0]}" if same.at == other.at else f"at {times[0]} and at {times[1]}"
+                raise ValueError(f"{other.by} answered {when}; keep one of the two")
+            before.append(other)
         return self
 
     @property
@@ -340,7 +307,31 @@ class Response(Model):
             self.reason or None,
             self.assignee,
             self.due,
+            tuple((other.by, other.said) for other in self.others),
         )
+
+    @property
+    def answers(self) -> tuple[Response, ...]:
+        """Everybody's answer to the question, each alone."""
+        return (self.but(others=()), *self.others) if self.others else (self,)
+
+    @property
+    def standing(self) -> Status:
+        """What counts: while two authors differ in status or value, nobody knows."""
+        if self.others and len({_decided(answer) for answer in self.answers}) > 1:
+            return Status.UNKNOWN
+        return self.status
+
+    def beside(self, other: Response) -> Response:
+        """This with another author's answer beside it; the same author's takes the place of his earlier one.
+
+        Where the other says nothing that this does not say, this stays as it is.
+        """
+        if other.by == self.by or self.status is Status.UNANSWERED:
+            return other.but(others=tuple(answer for answer in self.others if answer.by != other.by))
+        if other.status is Status.UNANSWERED or any(answer.said == other.said for answer in self.answers):
+            return self
+        return self.but(others=(*(answer for answer in self.others if answer.by != other.by), other.but(others=())))
 
     @property
     def link(self) -> str | None:
@@ -349,20 +340,18 @@ class Response(Model):
 
     def expired(self, today: date) -> tuple[EvidenceRecord, ...]:
         """The evidence that no longer supports the answer."""
-        day = today.isoformat()
-        return tuple(record for record in self.documents if record.valid_until and record.valid_until < day)
+        return tuple(record for record in self.documents if record.expired(today))
 
     def independently_tested(self, today: date) -> bool:
         """Whether an independent test report of the last :data:`REPORT_DAYS` supports the answer."""
         oldest, newest = (today - timedelta(days=REPORT_DAYS)).isoformat(), today.isoformat()
-        expired = self.expired(today)
         return any(
             record.kind is EvidenceKind.TEST_REPORT
             and record.independent
             and record.reviewer is not None
             and record.date is not None
             and oldest <= record.date <= newest
-            and record not in expired
+            and not record.expired(today)
             for record in self.documents
         )
 
@@ -370,6 +359,12 @@ class Response(Model):
         """How well the answer is supported on a day: one grade less when all of its evidence has expired."""
         expired = len(self.expired(today))
         return self.evidence.weaker if expired and expired == len(self.documents) else self.evidence
+
+
+def _decided(response: Response) -> tuple[object, ...]:
+    """What two answers differ in when they contradict each other; the order of several options says nothing."""
+    value = response.value
+    return response.status, type(value), frozenset(value) if isinstance(value, tuple) else value
 
 
 #: Responses of one scope: item id → response. An absent item is unanswered.

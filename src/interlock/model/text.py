@@ -51,6 +51,18 @@ def forbidden(text: str) -> Forbidden | None:
     return Forbidden(match.start(), f"the character U+{code:04X} ({_kind(code)})")
 
 
+def wrong_with_line(text: str, limit: int) -> str | None:
+    """What is wrong with one line that a person wrote, such as a name, in words that go on after it; or none."""
+    if not text.strip():
+        return "is blank"
+    if len(text) > limit:
+        return f"is {len(text):,} characters long, more than {limit:,}"
+    if "\n" in text or "\r" in text:
+        return "holds a line break"
+    wrong = forbidden(text)
+    return f"holds {wrong.description}" if wrong else None
+
+
 def _kind(code: int) -> str:
     if code < 0xA0:
         return "a control character"

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from interlock.model.base import (
     CheckOutcome,
     Evidence,
+    EvidenceKind,
     GapClass,
     Gate,
     Grade,
@@ -123,6 +124,7 @@ PRODUCT_KIND: Mapping[ProductKind, Word] = {
     ProductKind.STAFF_APP: Word("an app for staff outside the chart"),
 }
 EVIDENCE: Mapping[Evidence, Word] = {evidence: Word(evidence.value) for evidence in Evidence}
+EVIDENCE_KIND: Mapping[EvidenceKind, Word] = {kind: Word(kind.value.replace("_", " ")) for kind in EvidenceKind}
 #: What each kind of evidence means, for the person who chooses one.
 EVIDENCE_MEANS: Mapping[Evidence, str] = {
     Evidence.ASSERTED: "we say so",

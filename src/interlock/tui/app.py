@@ -73,9 +73,10 @@ class InterlockApp(Edge):
         Binding("q", "quit", "Quit", tooltip="Close Interlock"),
     ]
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, author: str) -> None:
         super().__init__()
         self.workspace = workspace
+        self.author = author  # of every answer that is given here
         self.state = State()
         self.shown_sections: set[Section] = set()
         self.lost: tuple[InterlockError, ...] = ()  # why answers could not be saved when the app ended

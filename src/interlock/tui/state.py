@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from interlock.model.readiness import OrgReadiness
     from interlock.usecases.judge import Judgement
     from interlock.usecases.load import Inputs
-    from interlock.usecases.questions import NextQuestion, NextQuestions
+    from interlock.usecases.next_questions import NextQuestion, NextQuestions
 
 #: Where an answer belongs: ``product`` or an organisation's id, and the question's id.
 Key = tuple[str, str]

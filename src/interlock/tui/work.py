@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from interlock.tui.state import Answer, Key
     from interlock.usecases.judge import Judgement
     from interlock.usecases.load import Content, Inputs
+    from interlock.usecases.next_questions import NextQuestions
     from interlock.usecases.plan import Changes
     from interlock.usecases.probe import ProbeEvent
-    from interlock.usecases.questions import NextQuestions
     from interlock.usecases.report import Format
     from interlock.workspace.store import Workspace
 
@@ -103,7 +103,7 @@ def judged(inputs: Inputs) -> Judgement:
 
 def ranked(inputs: Inputs) -> NextQuestions:
     """Every question without an answer, what settles most first."""
-    from interlock.usecases.questions import next_questions
+    from interlock.usecases.next_questions import next_questions
 
     return next_questions(inputs, limit=_MANY)
 

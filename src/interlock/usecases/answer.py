@@ -12,14 +12,27 @@ from interlock.content.answer import MAX_TEXT, parse_answer
 from interlock.model.address_secrets import REMEDY, SECRET_FOUND
 from interlock.model.base import Evidence, Scope, Status
 from interlock.model.errors import InterlockError
-from interlock.model.questionnaire import EvidenceRecord, Item, Response
-from interlock.model.text import forbidden, plain
-from interlock.usecases.load import Content
+from interlock.model.evidence import MAX_NAME, EvidenceRecord
+from interlock.model.questionnaire import Item, Response
+from interlock.model.text import forbidden, plain, wrong_with_line
+from interlock.usecases.load import Content, Inputs
 from interlock.workspace.journal import Change
 from interlock.workspace.responses import DisputedError, Saved, said
 from interlock.workspace.store import Workspace
 
-__all__ = ["DisputedError", "Raw", "choose_answer", "make_response", "record_answer", "said", "scope_of"]
+__all__ = [
+    "DisputedError",
+    "Raw",
+    "choose_answer",
+    "confirmed",
+    "make_response",
+    "may_confirm",
+    "proposal_at",
+    "record_answer",
+    "said",
+    "scope_of",
+    "settle_on",
+]
 
 Raw = str | bool | int | Sequence[str]
 
@@ -49,6 +62,7 @@ def make_response(
     by: str | None = None,
     assignee: str | None = None,
     due: str | None = None,
+    others: Sequence[Response] = (),
     now: datetime | None = None,
 ) -> Response | None:
     """A validated response; none for ``unanswered`` with nothing said beside it.
@@ -56,8 +70,10 @@ def make_response(
     :param link: where the first piece of evidence is; the others are in ``documents``, whose first one it replaces.
     :raises InterlockError: the value is not offered, or the status does not fit the question.
     """
-    texts = {"note": note, "reason": reason, "evidence link": link, "author": by, "assignee": assignee}
-    for name, text in texts.items():
+    for name, person in (("author", by), ("assignee", assignee)):
+        if person is not None and (wrong_name := wrong_with_line(person, MAX_NAME)) is not None:
+            raise InterlockError(f"{item.id}: the {name} {wrong_name}", remedy="give a name on one line")
+    for name, text in {"note": note, "reason": reason, "evidence link": link}.items():
         if len(text or "") > MAX_TEXT:
             raise InterlockError(
                 f"{item.id}: the {name} is {len(text or ''):,} characters long, more than {MAX_TEXT:,}",
@@ -77,8 +93,9 @@ def make_response(
         "at": at,
         "assignee": assignee,
         "due": due,
+        "others": tuple(others),
     }
-    if status is Status.UNANSWERED and not (note or link or documents or assignee):
+    if status is Status.UNANSWERED and not (note or link or documents or assignee or due):
         return None
     if status is Status.NOT_APPLICABLE:
         if item.na == "never":
@@ -95,7 +112,8 @@ def make_response(
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         remedy = REMEDY if first["type"] == SECRET_FOUND else None
-        raise InterlockError(f"{item.id}: {plain(first['msg'])}", remedy=remedy) from error
+        message = plain(first["msg"].removeprefix("Value error, "))
+        raise InterlockError(f"{item.id}: {message}", remedy=remedy) from error
 
 
 def _with_link(documents: Sequence[EvidenceRecord], link: str | None) -> list[dict[str, object]]:
@@ -139,3 +157,70 @@ def choose_answer(
     :raises WorkspaceError: there is nothing to decide, or it could not be saved.
     """
     return workspace.choose(scope_of(content.item(item_id), org), item_id, keep)
+
+
+def settle_on(response: Response | None, item_id: str, author: str) -> Response:
+    """The answer of one of several authors, alone; who owes something stays.
+
+    :param author: his name, or a part of it that no other's has.
+    :raises InterlockError: there is nothing to settle, nobody of that name answered, or several did.
+    """
+    if response is None or not response.others:
+        raise InterlockError(f"there is one answer to {item_id} at most", remedy="answer it as usual")
+    wanted = author.casefold()
+    named = [(answer, (answer.by or "").casefold()) for answer in response.answers]
+    found = [answer for answer, name in named if name == wanted] or [answer for answer, name in named if wanted in name]
+    if len(found) != 1:
+        known = "; ".join(plain(answer.by or "somebody who is not named", 80) for answer in response.answers)
+        count = "none" if not found else f"{len(found)} of those"
+        raise InterlockError(
+            f"{count} who answered {item_id} {'is' if not found else 'are'} called {plain(author, 80)!r}",
+            remedy=f"it was answered by: {known}",
+        )
+    return found[0].but(assignee=response.assignee, due=response.due)
+
+
+def confirmed(inputs: Inputs, item: Item, orgs: Sequence[str], by: str, *, now: datetime | None = None) -> list[Change]:
+    """The product's proposal as each organisation's own answer; where it is the same already, nothing changes.
+
+    :param orgs: the organisations where it holds.
+    :raises InterlockError: there is no proposal, no such organisation, or it answered otherwise.
+    """
+    proposal = inputs.product.get(item.id)
+    if not item.proposable:
+        asked = "for each organisation" if item.scope is Scope.ORG else "once for the product"
+        raise InterlockError(f"{item.id} is asked {asked}: nothing is proposed for all of them", remedy="answer it")
+    if proposal is None or proposal.standing not in {Status.ANSWERED, Status.NOT_APPLICABLE}:
+        raise InterlockError(
+            f"nothing is proposed for {item.id}", remedy=f"propose an answer: interlock answer {item.id} VALUE"
+        )
+    at = (now or datetime.now(UTC)).replace(microsecond=0)
+    changes = []
+    for org in orgs:
+        inputs.organization(org)
+        own = inputs.answers(org).get(item.id)
+        if own is not None and (own.standing, own.value) == (proposal.status, proposal.value):
+            continue
+        if own is not None and not may_confirm(own):
+            raise InterlockError(
+                f"{org} answered {item.id} otherwise: {said(own)}; proposed is {said(proposal)}",
+                remedy=f"leave {org} out, or answer it there: interlock answer {item.id} VALUE --org {org}",
+            )
+        note = own.note if own is not None and own.note else proposal.note
+        response = proposal.but(by=by, at=at, note=note, assignee=None, due=None, others=())
+        changes.append(Change(org, item.id, response, own))
+    return changes
+
+
+def may_confirm(own: Response | None) -> bool:
+    """Whether an organisation has no answer of its own yet."""
+    return own is None or (not own.others and own.status in {Status.UNANSWERED, Status.UNKNOWN})
+
+
+def proposal_at(inputs: Inputs, scope: str, item: Item) -> Response | None:
+    """What is proposed for every organisation where one of them is asked, and has not answered; none otherwise."""
+    proposal = inputs.product.get(item.id)
+    own = inputs.answers(scope).get(item.id)
+    if scope == "product" or not item.proposable or proposal is None or proposal.standing is not Status.ANSWERED:
+        return None
+    return proposal if may_confirm(own) else None

@@ -144,7 +144,7 @@ def asked(inputs: Inputs, scope: str) -> tuple[Item, ...]:
 def totals(inputs: Inputs, judged: Judgement) -> Totals:
     """How many organisations, stages, findings and answers there are."""
     statuses = [
-        answers[item.id].status if item.id in answers else Status.UNANSWERED
+        answers[item.id].standing if item.id in answers else Status.UNANSWERED
         for scope in chain(["product"], (org.id for org in inputs.organizations))
         for answers in (inputs.answers(scope),)
         for item in asked(inputs, scope)

@@ -23,7 +23,7 @@ from interlock.model.questionnaire import Questionnaire, Response
 from interlock.model.rule import Rule
 from interlock.model.trust import TrustReport
 from interlock.usecases.checks import CheckList
-from interlock.usecases.questions import NextQuestions
+from interlock.usecases.next_questions import NextQuestions
 from interlock.usecases.score import ScoreResult
 
 SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {

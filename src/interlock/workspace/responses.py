@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -285,7 +286,7 @@ class ResponseFiles(Folder):
                 if response is None:
                     answers.pop(item, None)
                     continue
-                data = response.model_dump(mode="json", exclude_none=True, exclude_defaults=False)
+                data = _written(response)
                 entry = answers.get(item)
                 if isinstance(entry, CommentedMap):  # keep the comments that belong to the entry
                     for key in [key for key in entry if key not in data]:
@@ -308,16 +309,25 @@ def _responses_file(scope: str) -> str:
 
 
 def said(response: Response | None) -> str:
-    """An answer with its time, for a sentence."""
+    """An answer with its author and time, for a sentence."""
     if response is None:
         return "no answer"
     note = f" with the note '{plain(response.note, 120)}'" if response.note else ""
+    who = f" by {plain(response.by, 80)}" if response.by else ""
     when = f" ({words.moment(response.at)})" if response.at else ""
     if response.status is Status.ANSWERED:
         answer = ", ".join(response.value) if isinstance(response.value, tuple) else str(response.value)
     else:
         answer = words.STATUS[response.status].phrase
-    return f"'{plain(answer, 120)}'{note}{when}"
+    return f"'{plain(answer, 120)}'{note}{who}{when}"
+
+
+def _written(response: Response) -> dict[str, Any]:
+    """An answer as its file holds it: lists only where something is in them."""
+    data = response.model_dump(mode="json", exclude_none=True)
+    others = [_written(other) for other in response.others]
+    kept = {key: value for key, value in data.items() if value != []}
+    return kept | ({"others": others} if others else {})
 
 
 def _same(left: Response | None, right: Response | None) -> bool:
@@ -328,7 +338,7 @@ def _same(left: Response | None, right: Response | None) -> bool:
 def parse_responses(document: YamlDocument) -> dict[str, Response]:
     """``answers:`` of a responses file.
 
-    :raises DocumentError: anything but a map of item ids to responses, with the line.
+    :raises DocumentError: anything but a map of item ids to responses, or evidence of a day to come, with the line.
     """
     data: Any = document.data
     if data is None:
@@ -345,4 +355,11 @@ def parse_responses(document: YamlDocument) -> dict[str, Response]:
     answers = data.get("answers") or {}
     if not isinstance(answers, dict):
         raise DocumentError("expected item ids and their answers", location=document.location(("answers",)))
-    return {item: model_from_yaml(Response, document, entry, ("answers", item)) for item, entry in answers.items()}
+    responses = {}
+    for item, entry in answers.items():
+        responses[item] = response = model_from_yaml(Response, document, entry, ("answers", item))
+        for number, record in enumerate(response.documents):
+            if (wrong := record.dated_ahead(date.today())) is not None:
+                location = document.location(("answers", item, "documents", number, "date"))
+                raise DocumentError(wrong, location=location, remedy="give the day that it is of")
+    return responses

@@ -9,32 +9,38 @@ from typing import Annotated
 
 import typer
 
+from interlock.cli.options import AuthorOption
+
 
 def assess(
     directory: Annotated[
         Path, typer.Argument(help="Workspace folder.", metavar="DIR", envvar="INTERLOCK_WORKSPACE")
     ] = Path(),
+    author: AuthorOption = None,
 ) -> None:
     """Open the terminal UI on a workspace."""
-    open_terminal_ui(directory)
+    open_terminal_ui(directory, author)
 
 
-def open_terminal_ui(directory: Path | None) -> None:
+def open_terminal_ui(directory: Path | None, author: str | None = None) -> None:
     """Run the terminal UI; where it cannot be shown say what to use instead.
 
-    :raises InterlockError: there is no workspace, or no terminal that has room.
+    :param author: who answers, as given with ``--as``.
+    :raises InterlockError: there is no workspace, no terminal that has room, or the author is no name.
     :raises Exception: whatever ended it although nobody foresaw it; what was typed is saved by then.
     """
     from interlock.cli.output import show_error
+    from interlock.usecases.author import author_of
     from interlock.usecases.load import load_inputs, open_workspace
 
+    by = author_of(author)
     workspace = open_workspace(directory)
     load_inputs(workspace)  # a broken file is said before the screen changes
     if "TEXTUAL_DRIVER" not in os.environ:  # `interlock serve` talks to us through pipes
         _need_a_terminal()
     from interlock.tui.app import InterlockApp
 
-    app = InterlockApp(workspace)
+    app = InterlockApp(workspace, by)
     app.run()
     for error in app.lost:
         show_error(error)

@@ -11,7 +11,7 @@ from interlock.cli.options import OnlyOrgOption, TableOrJson, WorkspaceOption
 from interlock.cli.output import emit_json, say, say_paragraph, show_table
 from interlock.model import words
 from interlock.usecases.load import load_inputs, open_workspace
-from interlock.usecases.questions import next_questions
+from interlock.usecases.next_questions import next_questions
 
 
 def next_(
@@ -33,16 +33,20 @@ def next_(
         return
     first = result.questions[0]
     if number > 1:
+        names = {org.id: org.name for org in inputs.organizations}
         rows = [
-            (question.item, question.scope, f"{question.points:.1f}", question.because) for question in result.questions
+            (f"{question.text} ({question.item})", names.get(question.scope, "the product"), question.because)
+            for question in result.questions
         ]
-        show_table(["Item", "Asked of", ("Points", {"justify": "right"}), "Why it is next"], rows)
+        show_table(["Question", "Asked of", "Why it is next"], rows)
     else:
         show_question(inputs.content.item(first.item))
         say("")
         say_paragraph(f"Why it is next: {first.because}.")
     for_org = "" if first.scope == "product" else f" --org {first.scope}"
     say(f"\nAnswer it with: interlock answer {first.item} VALUE{for_org}")
-    if result.unanswered > len(result.questions):
+    if result.unanswered + result.unknown > len(result.questions):
         have = words.agree(result.unanswered, "has", "have")
-        say(f"{words.count(result.unanswered, 'question')} {have} no answer yet.")
+        were = words.agree(result.unknown, "was", "were")
+        unknown = f", and {result.unknown} {were} answered with unknown" if result.unknown else ""
+        say(f"{words.count(result.unanswered, 'question')} {have} no answer yet{unknown}.")

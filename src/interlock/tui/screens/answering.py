@@ -139,7 +139,9 @@ class Answering(Section):
         if response is None:
             self._give(asked, None, status=Status.UNANSWERED, quiet=quiet)
         else:
-            self._give(asked, response.value, status=response.status, reason=response.reason, quiet=quiet)
+            self._give(
+                asked, response.value, status=response.status, reason=response.reason, quiet=quiet, again=response
+            )
 
     @on(Input.Submitted, "#link,#note")
     @on(Input.Blurred, "#link,#note")
@@ -224,13 +226,26 @@ class Answering(Section):
         status: Status = Status.ANSWERED,
         reason: str | None = None,
         quiet: bool = False,
+        again: Response | None = None,
     ) -> bool:
+        """Take an answer; ``again`` is the one that is said again, whose author, time and others stay with it."""
         from interlock.usecases.answer import make_response
+        from interlock.usecases.revise import Owed, owed_after
 
         form, key = self.query_one(QuestionForm), (asked.scope, asked.item.id)
+        kept = again or asked.response
+        owed = Owed(assignee=again.assignee, due=again.due) if again else owed_after(asked.response, status)
         try:
             response = make_response(
-                asked.item, raw, status=status, reason=reason, **self._beside(asked), **_kept(asked.response)
+                asked.item,
+                raw,
+                status=status,
+                reason=reason,
+                documents=kept.documents if kept else (),
+                by=self.interlock.author,
+                others=again.others if again else (),
+                **owed,
+                **self._beside(asked),
             )
         except InterlockError as error:
             self._drafts[key] = Draft("" if raw is None else str(raw), error)
@@ -239,6 +254,8 @@ class Answering(Section):
             return False
         if response is None and asked.response is None:
             return False
+        if again is not None and response is not None and again.status is not Status.UNANSWERED:
+            response = response.but(by=again.by, at=again.at)
         if self._is_shown(asked):
             form.error(None)
             form.take_details()
@@ -276,11 +293,4 @@ class Answering(Section):
                 before = asked.response or Response(status=Status.UNANSWERED)
                 typed = f"typed, but no valid answer: {paragraph(redacted(draft.typed))}"
                 note = f"{before.note}\n{typed}" if before.note else typed
-                self._record(asked, before.model_copy(update={"note": note}))
-
-
-def _kept(response: Response | None) -> dict[str, Any]:
-    """What the form does not show and a new answer keeps: the evidence, and who owes what by when."""
-    if response is None:
-        return {}
-    return {"documents": response.documents, "assignee": response.assignee, "due": response.due}
+                self._record(asked, before.but(note=note, by=before.by or self.interlock.author))

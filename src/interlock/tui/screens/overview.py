@@ -39,7 +39,6 @@ from interlock.tui.progress import Counts, by_area, settled
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import Flow
-from interlock.tui.widgets.question_form import worth_of
 from interlock.tui.widgets.rows import Column, Row, Rows
 
 _ORG_COLUMNS = (
@@ -240,7 +239,7 @@ def _draw_answers(page: Page, areas: dict[str, Counts], state: State) -> None:
         return
     page.heading("Next question", "n goes there")
     page.line((f"{state.name_of(question.scope)}: ", ACCENT), question.text)
-    page.para(worth_of(question, state.names), DIM)
+    page.para(question.because, DIM)
 
 
 def _draw_areas(page: Page, areas: dict[str, Counts]) -> None:

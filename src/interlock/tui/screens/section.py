@@ -31,6 +31,7 @@ class Interlock(Protocol):
 
     state: State
     workspace: Workspace
+    author: str
     shown_sections: set[Section]
     SECTIONS: tuple[type[Section], ...]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from textual.message import Message
 from textual.widgets import Input, Static, TextArea
 
 from interlock.model import words
-from interlock.model.base import Evidence, Gate
+from interlock.model.base import Evidence
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Contradiction
 from interlock.model.questionnaire import ItemType
@@ -22,7 +21,8 @@ from interlock.tui.widgets.fields import TYPED, Choices, Field, Segments, Words,
 from interlock.tui.widgets.flow import Flow
 
 if TYPE_CHECKING:
-    from interlock.usecases.questions import Asked, NextQuestion
+    from interlock.usecases.next_questions import NextQuestion
+    from interlock.usecases.questions import Asked
 
 
 @dataclass(frozen=True)
@@ -171,25 +171,6 @@ class QuestionForm(VerticalScroll):
             self.post_message(self.Typed(self._shown.asked, area.given, submitted=False))
 
 
-def worth_of(question: NextQuestion, names: Mapping[str, str]) -> str:
-    """Why a question is worth answering: ``decides the sandbox gate of Harborview; settles 3.7 points``."""
-    gates: dict[Gate, list[str]] = {}
-    for stake in question.gates:
-        gates.setdefault(stake.gate, []).append(names.get(stake.org, stake.org))
-    reasons = [
-        f"decides the {words.GATE[gate].phrase} gate of "
-        f"{orgs[0] if len(orgs) == 1 else words.count(len(orgs), 'organisation')}"
-        for gate, orgs in gates.items()
-    ]
-    points = words.number(question.points)
-    if points != "0":
-        reasons.append(f"settles {points} {'point' if points == '1' else 'points'}")
-    if question.rules:
-        rules = len(question.rules)
-        reasons.append(f"{words.count(rules, 'rule')} {words.agree(rules, 'waits', 'wait')} for it")
-    return "; ".join(reasons) or "no rule waits for it"
-
-
 def _draw_question(page: Page, shown: Shown) -> None:
     asked = shown.asked
     sign = STATUS[asked.status]
@@ -208,7 +189,7 @@ def _draw_question(page: Page, shown: Shown) -> None:
         page.bullet(text("!", BAD), ("Not saved yet; it is kept here. ctrl+s tries again.", f"bold {BAD}"))
         page.bullet(" ", (str(shown.unsaved), BAD))
     if shown.worth is not None:
-        page.line((worth_of(shown.worth, {}), ACCENT))
+        page.para(shown.worth.because, ACCENT)
     page.blank()
     page.para(asked.item.text, "bold")
     if shown.contradiction is not None:
