@@ -39,7 +39,8 @@ from interlock.workspace.journal import Change
 from interlock.workspace.responses import Saved
 from interlock.workspace.store import Workspace
 
-_MAX_LENGTHS = {ItemType.STRING: MAX_STRING, ItemType.TEXT: MAX_TEXT, ItemType.URL: MAX_URL}
+#: Longest answers in characters, by type.
+MAX_LENGTHS = {ItemType.STRING: MAX_STRING, ItemType.TEXT: MAX_TEXT, ItemType.URL: MAX_URL}
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def export_forms(inputs: Inputs, org: str | None = None) -> FormExport:
         asked_of = [subject for subject in subjects if subject.per_organization in asked]
         if org is not None and not asked_of:
             continue
-        resource = questionnaire_resource(questionnaire, inputs.content.items, _MAX_LENGTHS)
+        resource = questionnaire_resource(questionnaire, inputs.content.items, MAX_LENGTHS)
         files[f"Questionnaire-{questionnaire.id}.json"] = to_json(resource).encode()
         always_asked |= {item.id: condition_words(item) for item, _ in untold_conditions(questionnaire)}
         for subject in asked_of:

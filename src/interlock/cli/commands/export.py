@@ -19,6 +19,7 @@ from interlock.usecases import work
 from interlock.usecases.assess import assess
 from interlock.usecases.fhir_forms import export_forms, write_forms
 from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.sheet import export_sheet, write_sheet
 from interlock.usecases.work import write_parts
 
 app = typer.Typer(
@@ -64,6 +65,32 @@ def fhir(
         say("each says in the form when it is needed:")
         for line in wrap(", ".join(item for item, _ in forms.always_asked), 76):
             say(f"  {line}")
+
+
+@app.command("sheet", short_help="Write an organisation's questions, ready to mail.")
+def sheet(
+    org: Annotated[str, typer.Option("--org", help="Whose questions, by its id.", metavar="ID")],
+    form: Annotated[
+        Literal["xlsx", "fhir", "both"],
+        typer.Option("--format", "-f", help="A workbook, a FHIR R4 form with what we have noted, or both."),
+    ] = "both",
+    directory: Annotated[
+        Path, typer.Option("--output", "--out", "-o", help="Folder to write to.", metavar="DIR")
+    ] = Path("sheets"),
+    reply_to: Annotated[
+        str | None, typer.Option("--reply-to", help="Who it goes back to: a name, an address.", metavar="TEXT")
+    ] = None,
+    folder: WorkspaceOption = None,
+) -> None:
+    """Write what an organisation is asked, in its own words, as a workbook and a FHIR form to mail to it.
+
+    It holds no notes, evidence or weights of ours. `interlock import sheet` takes the answers.
+    """
+    workspace = open_workspace(folder)
+    export = export_sheet(load_inputs(workspace, org), org, form, day=date.today(), reply_to=reply_to)
+    for path in write_sheet(export, workspace.output(directory)):
+        emit(str(path))
+    say(f"{words.count(export.questions, 'question')}, {export.noted} with an answer of ours to confirm.")
 
 
 @app.command("issues", short_help="Write open gaps and unknowns as issues for a tracker.")

@@ -13,6 +13,8 @@ BASE = "https://interlock.example/fhir"
 #: FHIR's own extensions begin with this.
 HL7 = "http://hl7.org/fhir/StructureDefinition/"
 DATA_ABSENT_REASON = f"{HL7}data-absent-reason"
+#: The code system of the same reasons, as the answers of a mailed form: a renderer knows no other way to give them.
+ABSENT_SYSTEM = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 
 #: What stands beside an answer: evidence, its link as attachment, note, reason and time. On a response's item.
 ANSWER_RECORD = f"{BASE}/StructureDefinition/answer-record"
@@ -47,6 +49,11 @@ def option_system(item: Item) -> str:
 def help_link_id(item: Item) -> str:
     """Link id of the display item that helps with a question; no question's own id has a slash."""
     return f"{item.id}/help"
+
+
+def comment_link_id(item: Item) -> str:
+    """Link id of the text below a question of a mailed form: a reason or a comment."""
+    return f"{item.id}/comment"
 
 
 def condition_link_id(item: Item) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from interlock.fhir.forms import names
 from interlock.fhir.forms.enablement import FormItem, condition_words, form_items
 from interlock.model.questionnaire import EnableWhen, Item, ItemType, Operator, Option, Questionnaire
+from interlock.model.sheet import NOT_APPLICABLE, UNKNOWN, Column
 
 #: FHIR R4 item types that are called otherwise here; the others have the same name.
 _TYPES = {ItemType.MULTI_CHOICE: "choice"}
@@ -19,14 +20,20 @@ Json = dict[str, Any]
 
 
 def questionnaire_resource(
-    questionnaire: Questionnaire, items: Mapping[str, Item], max_lengths: Mapping[ItemType, int]
+    questionnaire: Questionnaire,
+    items: Mapping[str, Item],
+    max_lengths: Mapping[ItemType, int],
+    *,
+    mailed: bool = False,
 ) -> Json:
     """The form of one questionnaire. The same content gives the same resource: it carries no date.
 
     :param items: the questions of all questionnaires, by id, to say in words what a form cannot look up.
     :param max_lengths: longest answers in characters, by type (que-10 allows it for strings, texts and URLs).
+    :param mailed: for an organisation: without design notes, and every question with room for a comment and, where it
+        has options, with those that say that it is not known or does not apply.
     """
-    context = _Context(form_items(questionnaire), items, max_lengths)
+    context = _Context(form_items(questionnaire), items, max_lengths, mailed)
     organization = any(names.per_organization(item) for item in questionnaire.questions())
     resource: Json = {"resourceType": "Questionnaire"}
     if len(questionnaire.id) <= _MAX_ID:
@@ -51,11 +58,12 @@ class _Context:
     form: Mapping[str, FormItem]
     items: Mapping[str, Item]
     max_lengths: Mapping[ItemType, int]
+    mailed: bool
 
 
 def _item(item: Item, context: _Context) -> Json:
     result: Json = {}
-    if extensions := _extensions(item):
+    if extensions := _extensions(item, context):
         result["extension"] = extensions
     result |= {"linkId": item.id, "text": item.text, "type": _TYPES.get(item.type, item.type.value)}
     if conditions := context.form[item.id].conditions:
@@ -68,7 +76,16 @@ def _item(item: Item, context: _Context) -> Json:
         result["maxLength"] = context.max_lengths[item.type]
     if item.options:
         result["answerOption"] = [_option(item, option) for option in item.options]
+        result["answerOption"] += _without_value(item) if context.mailed else []
     children = [*_displays(item, context), *(_item(child, context) for child in item.items)]
+    if context.mailed and item.type is not ItemType.GROUP:
+        comment = {
+            "linkId": names.comment_link_id(item),
+            "text": Column.COMMENT.value,
+            "type": "text",
+            "required": False,
+        }
+        children.append(comment | {"maxLength": context.max_lengths[ItemType.TEXT]})
     return result | ({"item": children} if children else {})
 
 
@@ -91,7 +108,19 @@ def _displays(item: Item, context: _Context) -> Iterator[Json]:
         }
 
 
-def _extensions(item: Item) -> list[Json]:
+def _without_value(item: Item) -> list[Json]:
+    """The answers that it is not known, and, where that may be, that it does not apply."""
+    codes = {"unknown": UNKNOWN} | ({"not-applicable": NOT_APPLICABLE} if item.na == "with_reason" else {})
+    return [
+        {
+            "extension": [{"url": f"{names.HL7}questionnaire-optionExclusive", "valueBoolean": True}],
+            "valueCoding": {"system": names.ABSENT_SYSTEM, "code": code, "display": label},
+        }
+        for code, label in codes.items()
+    ]
+
+
+def _extensions(item: Item, context: _Context) -> list[Json]:
     extensions: list[Json] = []
     if item.options:
         several = item.type is ItemType.MULTI_CHOICE
@@ -104,7 +133,7 @@ def _extensions(item: Item) -> list[Json]:
     extensions += [
         {"url": f"{names.HL7}questionnaire-supportLink", "valueUri": reference.url} for reference in item.references
     ]
-    if item.type is not ItemType.GROUP:
+    if item.type is not ItemType.GROUP and not context.mailed:
         extensions.append({"url": f"{names.HL7}designNote", "valueMarkdown": _design_note(item)})
     return extensions
 

@@ -55,7 +55,12 @@ class ResponseForm:
 
 
 def response_resource(
-    questionnaire: Questionnaire, responses: Responses, subject: Subject, hidden: Set[str] = frozenset()
+    questionnaire: Questionnaire,
+    responses: Responses,
+    subject: Subject,
+    hidden: Set[str] = frozenset(),
+    *,
+    mailed: bool = False,
 ) -> ResponseForm:
     """One subject's response to one questionnaire.
 
@@ -64,6 +69,7 @@ def response_resource(
 
     :param responses: the subject's own answers, by item id; those to other questionnaires are ignored.
     :param hidden: items that conditions on answers elsewhere hide.
+    :param mailed: for an organisation: without what stands beside our answers.
     """
     form = form_items(questionnaire)
     asked = [item for item in questionnaire.questions() if names.per_organization(item) == subject.per_organization]
@@ -91,12 +97,12 @@ def response_resource(
         "language": "en-GB",
         "identifier": {"system": names.RESPONSE_SYSTEM, "value": f"{questionnaire.id}/{subject.scope}"},
         "questionnaire": f"{names.canonical(questionnaire)}|{questionnaire.version}",
-        "status": "completed" if wanted <= shown.keys() else "in-progress",
+        "status": "completed" if wanted <= shown.keys() and not mailed else "in-progress",
         "subject": _reference(subject),
     }
     if times := [response.at for response in shown.values() if response.at]:
         resource["authored"] = date_time(max(times, key=_aware))
-    if items := _items(questionnaire.items, shown, subject):
+    if items := _items(questionnaire.items, shown, subject, mailed):
         resource["item"] = items
     return ResponseForm(resource, dropped)
 
@@ -110,21 +116,22 @@ def _reference(subject: Subject) -> Json:
     return {"type": kind, "identifier": {"system": system, "value": value}, "display": subject.name}
 
 
-def _items(items: tuple[Item, ...], shown: Mapping[str, Response], subject: Subject) -> list[Json]:
+def _items(items: tuple[Item, ...], shown: Mapping[str, Response], subject: Subject, mailed: bool) -> list[Json]:
     answered = []
     for item in items:
         if item.type is not ItemType.GROUP:
             if item.id in shown:
-                answered.append(_answered(item, shown[item.id]))
-        elif subject.per_organization in sides(item) and (children := _items(item.items, shown, subject)):
+                answered.append(_answered(item, shown[item.id], mailed))
+        elif subject.per_organization in sides(item) and (children := _items(item.items, shown, subject, mailed)):
             answered.append({"linkId": item.id, "text": item.text, "item": children})
     return answered
 
 
-def _answered(item: Item, response: Response) -> Json:
+def _answered(item: Item, response: Response, mailed: bool) -> Json:
     absent = {"url": names.DATA_ABSENT_REASON, "valueCode": ABSENT.get(response.status)}
     answers = [{"extension": [absent]}] if response.value is None else _values(item, response.value)
-    return {"extension": [_record(response)], "linkId": item.id, "text": item.text, "answer": answers}
+    beside: Json = {} if mailed else {"extension": [_record(response)]}
+    return beside | {"linkId": item.id, "text": item.text, "answer": answers}
 
 
 def _values(item: Item, value: AnswerValue) -> list[Json]:

@@ -33,6 +33,8 @@ _INK, _RULE = "#1f3a4d", "#c9d2d8"
 A3, A4 = 8, 9
 #: Height of a line of text and of the tallest row, in points.
 _LINE, _TALLEST = 13.2, 409.0
+#: How every workbook is written: text stays text.
+OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 #: Letters of running text that fit into the width of one digit of the standard font.
 _NARROWER = 1.2
 
@@ -55,15 +57,7 @@ class Book:
 
     def __init__(self, target: io.BytesIO, context: Context, version: str) -> None:
         assessment = context.assessment
-        self._book: Any = xlsxwriter.Workbook(
-            target,
-            {
-                "in_memory": True,
-                "strings_to_formulas": False,
-                "strings_to_urls": False,
-                "strings_to_numbers": False,
-            },
-        )
+        self._book: Any = xlsxwriter.Workbook(target, OPTIONS)
         product = safe.text(assessment.product, 60)
         created = safe.parse_day(assessment.as_of) or safe.parse_day(assessment.plan.start) or date(2000, 1, 1)
         self._book.set_properties(
@@ -120,7 +114,7 @@ class Book:
         room = ROW_LIMIT - top - 1
         kept = rows if len(rows) <= room else rows[: room - 1]
         for number, row in enumerate(kept, start=top + 1):
-            sheet.set_row(number, _height(columns, row))
+            sheet.set_row(number, row_height([column.width for column in columns], row))
             for index, (column, value) in enumerate(zip(columns, row, strict=True)):
                 self._put(sheet, number, index, value, column)
         last = top + len(kept)
@@ -148,9 +142,9 @@ class Book:
             sheet.write_number(row, index, value, self._cells[column.kind, column.mixed])
 
 
-def _height(columns: Sequence[Column], row: Row) -> float:
+def row_height(widths: Sequence[float], row: Sequence[Value]) -> float:
     """Points that the row's longest text takes; not every program finds the height by itself, so it is given."""
-    texts = ((value, column.width) for column, value in zip(columns, row, strict=True) if isinstance(value, str))
+    texts = ((value, width) for width, value in zip(widths, row, strict=True) if isinstance(value, str))
     lines = max((sum(_lines_of(line, width) for line in value.split("\n")) for value, width in texts), default=1)
     return min(_TALLEST, _LINE * lines + 2)
 
