@@ -24,7 +24,8 @@ from interlock.cli.main import run
 from interlock.fhir.forms.enablement import enabled_items, form_items
 from interlock.model.base import Scope
 from interlock.model.questionnaire import AnswerValue, EnableWhen, Item, ItemType, Operator, Questionnaire, Response
-from interlock.usecases.fhir_forms import export_forms, plan_import
+from interlock.usecases.fhir_forms import export_forms
+from interlock.usecases.fhir_import import plan_import
 from interlock.usecases.load import Inputs, load_inputs
 from interlock.workspace.store import Workspace
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from interlock.model.errors import DocumentError, WorkspaceError
 from interlock.model.forms import FormImport
-from interlock.usecases.fhir_forms import FormsRefusedError, apply_import, plan_import
+from interlock.usecases.fhir_import import plan_import
+from interlock.usecases.form_import import FormsRefusedError, apply_import
 from interlock.usecases.load import Inputs, load_inputs
 from interlock.workspace import edit
 from interlock.workspace.store import Workspace

@@ -16,7 +16,8 @@ from interlock.content.answer import parse_answer
 from interlock.model.base import Evidence, Status
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import Item, ItemType, Response
-from interlock.usecases.fhir_forms import export_forms, plan_import
+from interlock.usecases.fhir_forms import export_forms
+from interlock.usecases.fhir_import import plan_import
 from interlock.usecases.load import Inputs
 
 ORGS = ("north", "south")

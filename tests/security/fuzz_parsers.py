@@ -233,7 +233,7 @@ def form_inputs(folder: Path) -> object:
 
 
 def form(data: bytes, folder: Path) -> object:
-    from interlock.usecases.fhir_forms import plan_import
+    from interlock.usecases.fhir_import import plan_import
 
     (folder / "f.json").write_bytes(data)
     return plan_import(form_inputs(TEMPLATES), [folder / "f.json"], any_version=True, now=MOMENT)

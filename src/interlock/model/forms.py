@@ -1,4 +1,4 @@
-"""What an import of FHIR forms does to a workspace's answers."""
+"""What an import of forms, in FHIR or as a workbook, does to a workspace's answers."""
 
 from __future__ import annotations
 
@@ -7,19 +7,29 @@ from typing import Literal
 from interlock.model.base import Model
 from interlock.model.questionnaire import Response
 
+#: How an answer of a document compares with ours: there was none; another one takes its place; the same, and now with
+#: its author's name; the same; another one, which stands against ours.
+ChangeKind = Literal["new", "changed", "confirmed", "same", "differs"]
+#: Whose answer stays where an organisation's own word differs from what is stored.
+Take = Literal["theirs", "ours"]
+
 
 class FormChange(Model):
     """One answer that the import brings.
 
     :ivar scope: ``product`` or the organisation's id.
+    :ivar before: what is stored.
+    :ivar theirs: what the document says.
+    :ivar after: what is stored then.
     :ivar hidden: the question is not asked, given the other answers; the answer is stored and counts for nothing yet.
     """
 
     scope: str
     item: str
     text: str
-    kind: Literal["new", "changed"]
+    kind: ChangeKind
     before: Response | None = None
+    theirs: Response
     after: Response
     hidden: bool = False
 
@@ -32,8 +42,11 @@ class StoredAnswer(Model):
 
 
 class FormImport(Model):
-    """``interlock import fhir --format json``.
+    """``interlock import fhir --format json``, and ``import sheet``.
 
+    :ivar changes: what is written.
+    :ivar others: answers of the documents that change nothing: the same, or different, where ours stays.
+    :ivar unsettled: how many differ from ours, so that nothing is written before somebody says whose stays.
     :ivar unchanged: how many answers of the documents are stored already.
     :ivar kept: stored answers to the same questionnaires that the documents do not hold; they stay as they are.
     :ivar remarks: what a person should know, one sentence each.
@@ -43,6 +56,8 @@ class FormImport(Model):
     files: tuple[str, ...]
     dry_run: bool
     changes: tuple[FormChange, ...]
+    others: tuple[FormChange, ...] = ()
+    unsettled: int = 0
     unchanged: int
     kept: tuple[StoredAnswer, ...]
     remarks: tuple[str, ...]

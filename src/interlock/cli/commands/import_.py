@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
 from interlock.cli.options import TableOrJson, WorkspaceOption
-from interlock.cli.output import emit_json, say, show_table
+from interlock.cli.output import emit_result, say, show_table
 from interlock.model import words
-from interlock.model.forms import FormImport
-from interlock.usecases.fhir_forms import FormsRefusedError, answer_words, apply_import, plan_import
-from interlock.usecases.load import load_inputs, open_workspace
+from interlock.model.forms import FormChange, FormImport
+from interlock.model.questionnaire import Item
+from interlock.usecases.fhir_import import plan_import
+from interlock.usecases.form_import import FormsRefusedError, answer_words, apply_import
+from interlock.usecases.load import Inputs, load_inputs, open_workspace
+from interlock.usecases.sheet_import import plan_sheet_import
 
 app = typer.Typer(help="Take answers from other tools.", no_args_is_help=True)
 
@@ -26,13 +29,23 @@ def import_() -> None:
     """Take answers from other tools."""
 
 
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and write nothing.")]
+By = Annotated[str | None, typer.Option("--by", help="Who answered, where a document does not say.", metavar="NAME")]
+TakeOption = Annotated[
+    Literal["theirs", "ours"] | None,
+    typer.Option("--take", help="Whose answer stays where an organisation's own word differs from what is stored."),
+]
+
+
 @app.command("fhir")
 def fhir(
     files: Annotated[list[Path], typer.Argument(help="FHIR R4 QuestionnaireResponses, as JSON.", metavar="FILE")],
     org: Annotated[
         str | None, typer.Option("--org", help="Whose answers they are, where a form does not say.", metavar="ID")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and write nothing.")] = False,
+    by: By = None,
+    take: TakeOption = None,
+    dry_run: DryRun = False,
     any_version: Annotated[
         bool, typer.Option("--any-version", help="Also take answers to another version of a questionnaire.")
     ] = False,
@@ -42,8 +55,46 @@ def fhir(
     """Take answers from FHIR R4 forms: all of them, or none. Stored answers that a form leaves out stay."""
     workspace = open_workspace(folder)
     inputs = load_inputs(workspace)
+    planned = _planned(
+        lambda: plan_import(inputs, files, org=org, any_version=any_version, by=by, take=take, dry_run=dry_run)
+    )
+    emit_result(output, planned, lambda planned: _show(planned, inputs))
+    _sum_up(planned, () if dry_run else apply_import(workspace, planned).recovered)
+
+
+@app.command("sheet")
+def sheet(
+    files: Annotated[list[Path], typer.Argument(help="Workbooks that organisations filled in.", metavar="FILE")],
+    org: Annotated[
+        str | None, typer.Option("--org", help="The organisation that they have to be of.", metavar="ID")
+    ] = None,
+    by: By = None,
+    take: TakeOption = None,
+    dry_run: DryRun = False,
+    any_version: Annotated[
+        bool, typer.Option("--any-version", help="Take what still fits of a sheet whose questions are others by now.")
+    ] = False,
+    output: TableOrJson = "table",
+    folder: WorkspaceOption = None,
+) -> None:
+    """Take the answers of organisations from the sheets that `export sheet` wrote: all of them, or none.
+
+    Each is stored with who gave it and when. Where one differs from ours, nothing is written before --take says whose
+    stays.
+    """
+    workspace = open_workspace(folder)
+    inputs = load_inputs(workspace)
+    planned = _planned(
+        lambda: plan_sheet_import(inputs, files, org=org, any_version=any_version, by=by, take=take, dry_run=dry_run)
+    )
+    emit_result(output, planned, lambda planned: _show(planned, inputs))
+    _sum_up(planned, () if dry_run else apply_import(workspace, planned).recovered)
+
+
+def _planned(plan: Callable[[], FormImport]) -> FormImport:
+    """What the documents bring; what is wrong with them is told one by one."""
     try:
-        planned = plan_import(inputs, files, org=org, any_version=any_version, dry_run=dry_run)
+        return plan()
     except FormsRefusedError as refused:
         if len(refused.problems) == 1:
             raise refused.problems[0] from refused
@@ -52,33 +103,44 @@ def fhir(
         if len(refused.problems) > SHOWN:
             say(f"  and {len(refused.problems) - SHOWN} more")
         raise
-    recovered = () if dry_run else apply_import(workspace, planned).recovered
-    if output == "json":
-        emit_json(planned)
-    elif planned.changes:
-        items = inputs.content.items
-        rows = [
-            (
-                change.scope,
-                change.item,
-                answer_words(items[change.item], change.before),
-                answer_words(items[change.item], change.after),
-            )
-            for change in planned.changes
-        ]
-        longest = max(len(change.item) for change in planned.changes)
-        question = ("Question", {"min_width": min(longest, 36)})
-        show_table(["Whose", question, "Was", "Would be" if dry_run else "Is now"], rows)
+
+
+def _sum_up(planned: FormImport, recovered: Sequence[str]) -> None:
     for line in _summary(planned):
         say(line)
     if recovered:
         say(f"Also saved, from an earlier attempt: {words.listed(recovered)}")
 
 
+_KINDS = {"new": "new", "changed": "changes", "confirmed": "confirmed", "same": "same", "differs": "differs"}
+
+
+def _show(planned: FormImport, inputs: Inputs) -> None:
+    """A table of what the documents say beside what is stored; of what is the same only where somebody is named."""
+    told = sorted((*planned.changes, *planned.others), key=lambda change: list(_KINDS).index(change.kind))
+    rows = [change for change in told if change.kind != "same" or change.theirs.by]
+    if not rows:
+        return
+    items = inputs.content.items
+    longest = max(len(change.item) for change in rows)
+    named = any(change.theirs.by for change in rows)
+    columns: list[str | tuple[str, dict[str, Any]]] = ["Whose", ("Question", {"min_width": min(longest, 36)})]
+    columns += ["Ours", "Theirs", *(["By", "When"] if named else []), ("", {"no_wrap": True})]
+    show_table(columns, ([*_cells(change, items, named), _KINDS[change.kind]] for change in rows))
+
+
+def _cells(change: FormChange, items: Mapping[str, Item], named: bool) -> list[str]:
+    item, theirs = items[change.item], change.theirs
+    cells = [change.scope, change.item, answer_words(item, change.before), answer_words(item, theirs)]
+    return [*cells, theirs.by or "", words.day(theirs.at) if theirs.at else ""] if named else cells
+
+
 def _summary(planned: FormImport) -> Iterator[str]:
     """What happened, in sentences."""
     new = sum(change.kind == "new" for change in planned.changes)
     counts = f"{new} new, {len(planned.changes) - new} changed, {planned.unchanged} as stored"
+    if differ := len(planned.others) - planned.unchanged:
+        counts += f", {differ} different from what is stored{'' if planned.unsettled else ', which stays'}"
     yield f"Nothing was written; it would be {counts}." if planned.dry_run else f"Imported: {counts}."
     if planned.kept:
         answers, are = words.count(len(planned.kept), "stored answer"), words.agree(len(planned.kept), "is", "are")

@@ -6,83 +6,26 @@ What the resource says is only sorted here; whether a question can have a value 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, NoReturn
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from interlock.documents.json import parse_json
 from interlock.documents.names import did_you_mean
 from interlock.fhir.forms import names
 from interlock.fhir.forms.enablement import form_items
+from interlock.fhir.forms.reader import Json, Reader
 from interlock.fhir.tolerant import kind_of
 from interlock.model.base import Evidence, Status
-from interlock.model.errors import DocumentError, Location
+from interlock.model.errors import DocumentError
 from interlock.model.questionnaire import Item, ItemType, Questionnaire
-from interlock.model.text import forbidden, plain
+from interlock.model.text import plain
 
 #: Largest file in bytes, deepest nesting, and most values in it. Our own largest response is a fiftieth of each.
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 64
 MAX_VALUES = 200_000
-#: Longest text of any element, in characters.
-MAX_PROSE = 100_000
-
-Json = dict[str, Any]
-
-
-class Reader:
-    """Raises errors that name the file and the JSON pointer."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-
-    def fail(self, message: str, pointer: str, remedy: str | None = None) -> NoReturn:
-        """Raise a :class:`DocumentError` at a JSON pointer."""
-        raise DocumentError(message, location=Location(file=self.file, pointer=pointer or "/"), remedy=remedy)
-
-    def objects(self, parent: Json, key: str, at: str) -> Iterator[tuple[Json, str]]:
-        """The objects of the list at ``key``, each with its pointer; none when it is absent."""
-        value = parent.get(key)
-        if value is None:
-            return
-        if not isinstance(value, list):
-            self.fail(f"{key} is {kind_of(value)}, not a list", f"{at}/{key}")
-        for index, entry in enumerate(value):
-            if not isinstance(entry, dict):
-                self.fail(f"{key} holds {kind_of(entry)} where an object belongs", f"{at}/{key}/{index}")
-            yield entry, f"{at}/{key}/{index}"
-
-    def text(self, parent: Json, key: str, at: str) -> str | None:
-        """The string at ``key``."""
-        value = parent.get(key)
-        if value is None:
-            return None
-        if not isinstance(value, str):
-            self.fail(f"{key} is {kind_of(value)}, not a string", f"{at}/{key}")
-        if len(value) > MAX_PROSE:
-            self.fail(f"{key} is {len(value):,} characters long, more than {MAX_PROSE:,}", f"{at}/{key}")
-        value = value.replace("\r\n", "\n")
-        wrong = forbidden(value)
-        if wrong is not None:
-            self.fail(f"{key} holds {wrong.description}", f"{at}/{key}", "remove it")
-        return value
-
-    def time(self, parent: Json, key: str, at: str) -> datetime | None:
-        """The FHIR dateTime at ``key``; none when it is absent or coarser than a day."""
-        text = self.text(parent, key, at)
-        if text is None or len(text) < len("2026-01-01"):
-            return None
-        try:
-            time = datetime.fromisoformat(text)
-            return time if time.tzinfo else time.replace(tzinfo=UTC)
-        except ValueError:
-            self.fail(f"{plain(text, 40)!r} is not a dateTime", f"{at}/{key}", "write it like 2026-03-31T09:00:00Z")
-
-    def known_modifiers(self, parent: Json, at: str) -> None:
-        """A modifier extension changes what its element means, and none is known here (FHIR R4 extensibility.html)."""
-        for key in ("modifierExtension", "implicitRules"):
-            if parent.get(key):
-                self.fail(f"{key} may change what this means, and it is not known here", f"{at}/{key}")
+#: Longest name of an author, in characters.
+MAX_NAME = 200
 
 
 def parse_resource(raw: bytes, file: str) -> Json:
@@ -119,6 +62,7 @@ class Header:
     :ivar version: the questionnaire's version, none when the document does not say.
     :ivar org: the organisation's id, where the subject is one of ours.
     :ivar product: the product's name, where the subject is a product of ours.
+    :ivar author: who answered, where the document says it.
     """
 
     url: str
@@ -126,6 +70,7 @@ class Header:
     org: str | None
     product: str | None
     authored: datetime | None
+    author: str | None
 
 
 @dataclass(frozen=True)
@@ -141,13 +86,17 @@ class Record:
 
 @dataclass(frozen=True)
 class Given:
-    """One question's answer: ``values`` as the document has them (codes, for options), or a status without a value."""
+    """One question's answer: ``values`` as the document has them (codes, for options), or a status without a value.
+
+    :ivar comment: what is written below the question in a mailed form.
+    """
 
     item: Item
     pointer: str
     status: Status
     values: tuple[str | bool | int, ...]
     record: Record | None
+    comment: str | None = None
 
 
 def read_header(resource: Json, file: str) -> Header:
@@ -165,7 +114,25 @@ def read_header(resource: Json, file: str) -> Header:
         reader.fail("no questionnaire is named", "/questionnaire", "export the form again, and answer that")
     url, _, version = named.partition("|")
     org, product = _subject(resource, reader)
-    return Header(url, version.partition("#")[0] or None, org, product, reader.time(resource, "authored", ""))
+    authored = reader.time(resource, "authored", "")
+    return Header(url, version.partition("#")[0] or None, org, product, authored, _author(resource, reader))
+
+
+def _author(resource: Json, reader: Reader) -> str | None:
+    """Who answered: the name that the reference shows, else its identifier."""
+    author = resource.get("author")
+    if author is None:
+        return None
+    if not isinstance(author, dict):
+        reader.fail(f"the author is {kind_of(author)}, not a reference", "/author")
+    identifier = author.get("identifier")
+    value = reader.text(identifier, "value", "/author/identifier") if isinstance(identifier, dict) else None
+    name = (reader.text(author, "display", "/author") or value or "").strip()
+    if "\n" in name:
+        reader.fail("the author's name has more than one line", "/author/display", "write it on one line")
+    if len(name) > MAX_NAME:
+        reader.fail(f"the author's name is longer than {MAX_NAME} characters", "/author/display", "shorten it")
+    return name or None
 
 
 def _subject(resource: Json, reader: Reader) -> tuple[str | None, str | None]:
@@ -195,20 +162,34 @@ def read_answers(resource: Json, questionnaire: Questionnaire, file: str) -> Ite
     reader = Reader(file)
     items = {item_id: form_item.item for item_id, form_item in form_items(questionnaire).items()}
     displays = {name(item) for item in items.values() for name in (names.help_link_id, names.condition_link_id)}
+    below = {names.comment_link_id(item): item.id for item in items.values()}
     pointers: dict[str, str] = {}
     try:
         entries = list(_walk(resource, "", reader))
+        comments = {
+            below[name]: text
+            for entry, at in entries
+            if (name := entry.get("linkId")) in below and (text := _comment(entry, at, reader))
+        }
     except DocumentError as error:
         yield error
         return
     for entry, pointer in entries:
+        if entry.get("linkId") in below:
+            continue
         try:
             given = _given(entry, pointer, items, displays, pointers, reader)
         except DocumentError as error:
             yield error
         else:
             if given is not None:
-                yield given
+                yield replace(given, comment=comments.get(given.item.id))
+
+
+def _comment(entry: Json, pointer: str, reader: Reader) -> str:
+    """What is written below a question of a mailed form."""
+    texts = (reader.text(answer, "valueString", at) for answer, at in reader.objects(entry, "answer", pointer))
+    return "\n".join(text.strip() for text in texts if text and text.strip())
 
 
 def _walk(parent: Json, at: str, reader: Reader) -> Iterator[tuple[Json, str]]:
@@ -278,6 +259,8 @@ def _code(item: Item, value: object, at: str, reader: Reader) -> str | None:
     if value.keys() <= {"extension"}:
         return None
     system, code = reader.text(value, "system", at), reader.text(value, "code", at)
+    if system == names.ABSENT_SYSTEM:  # it says why there is no value
+        return None
     if system is not None and system != names.option_system(item):
         reader.fail(
             f"{item.id}: the code system {plain(system, 120)!r} is not that of its options",
@@ -295,24 +278,31 @@ def _code(item: Item, value: object, at: str, reader: Reader) -> str | None:
 
 
 def _absent_reason(entry: Json, answers: list[tuple[Json, str]], pointer: str, reader: Reader) -> Status | None:
-    """data-absent-reason may stand on the item, on its answer, or on the value that is not there."""
+    """data-absent-reason may stand on the item, on its answer, or on the value that is not there.
+
+    Among the options of a mailed form it is a coding.
+    """
     holders = [(entry, pointer), *answers]
     for answer, at in answers:
-        holders += [
-            (value, f"{at}/{key}") for key, value in answer.items() if "value" in key and isinstance(value, dict)
-        ]
+        for key, value in answer.items():
+            if "value" in key and isinstance(value, dict):
+                holders.append((value, f"{at}/{key}"))
+                if value.get("system") == names.ABSENT_SYSTEM:
+                    return _absent(reader.text(value, "code", f"{at}/{key}"), f"{at}/{key}/code", reader)
     for holder, at in holders:
         for extension, where in reader.objects(holder, "extension", at):
-            if extension.get("url") != names.DATA_ABSENT_REASON:
-                continue
-            code = reader.text(extension, "valueCode", where)
-            if code in _UNKNOWN:
-                return Status.UNKNOWN
-            if code == _NOT_APPLICABLE:
-                return Status.NOT_APPLICABLE
-            codes = ", ".join(sorted({*_UNKNOWN, _NOT_APPLICABLE}))
-            reader.fail(f"the data-absent-reason {plain(code or '', 40)!r} says neither", where, f"use one of: {codes}")
+            if extension.get("url") == names.DATA_ABSENT_REASON:
+                return _absent(reader.text(extension, "valueCode", where), where, reader)
     return None
+
+
+def _absent(code: str | None, at: str, reader: Reader) -> Status:
+    if code in _UNKNOWN:
+        return Status.UNKNOWN
+    if code == _NOT_APPLICABLE:
+        return Status.NOT_APPLICABLE
+    codes = ", ".join(sorted({*_UNKNOWN, _NOT_APPLICABLE}))
+    reader.fail(f"the data-absent-reason {plain(code or '', 40)!r} says neither", at, f"use one of: {codes}")
 
 
 def _record(entry: Json, pointer: str, reader: Reader) -> Record | None:
