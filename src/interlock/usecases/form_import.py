@@ -179,10 +179,8 @@ def _settled(stored: Response | None, brought: Brought, take: Take | None) -> tu
     theirs = brought.response
     if stored is None:
         return "new", theirs
-    if stored.said == theirs.said:
-        return "same", stored
     if not brought.own_word:
-        return "changed", theirs
+        return ("same", stored) if stored.said == theirs.said else ("changed", theirs)
     if (stored.status, stored.value) == (theirs.status, theirs.value):
         if stored.by is not None:
             return "same", stored

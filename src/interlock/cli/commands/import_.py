@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,7 +11,7 @@ import typer
 from interlock.cli.options import TableOrJson, WorkspaceOption
 from interlock.cli.output import emit_result, say, show_table
 from interlock.model import words
-from interlock.model.forms import FormChange, FormImport
+from interlock.model.forms import ChangeKind, FormChange, FormImport
 from interlock.model.questionnaire import Item
 from interlock.usecases.fhir_import import plan_import
 from interlock.usecases.form_import import FormsRefusedError, answer_words, apply_import
@@ -112,33 +112,41 @@ def _sum_up(planned: FormImport, recovered: Sequence[str]) -> None:
         say(f"Also saved, from an earlier attempt: {words.listed(recovered)}")
 
 
-_KINDS = {"new": "new", "changed": "changes", "confirmed": "confirmed", "same": "same", "differs": "differs"}
+#: What becomes of an answer, in the order in which they are shown.
+_KINDS: tuple[ChangeKind, ...] = ("differs", "changed", "new", "confirmed", "same")
 
 
 def _show(planned: FormImport, inputs: Inputs) -> None:
     """A table of what the documents say beside what is stored; of what is the same only where somebody is named."""
-    told = sorted((*planned.changes, *planned.others), key=lambda change: list(_KINDS).index(change.kind))
+    told = sorted((*planned.changes, *planned.others), key=lambda change: _KINDS.index(change.kind))
     rows = [change for change in told if change.kind != "same" or change.theirs.by]
     if not rows:
         return
-    items = inputs.content.items
     longest = max(len(change.item) for change in rows)
+    several = len({change.scope for change in rows}) > 1
     named = any(change.theirs.by for change in rows)
-    columns: list[str | tuple[str, dict[str, Any]]] = ["Whose", ("Question", {"min_width": min(longest, 36)})]
-    columns += ["Ours", "Theirs", *(["By", "When"] if named else []), ("", {"no_wrap": True})]
-    show_table(columns, ([*_cells(change, items, named), _KINDS[change.kind]] for change in rows))
+    columns: list[str | tuple[str, dict[str, Any]]] = ["Whose"] if several else []
+    columns += [("", {"no_wrap": True}), ("Question", {"min_width": min(longest, 36)}), "Ours", "Theirs"]
+    columns += ["By, when"] if named else []
+    items = inputs.content.items
+    show_table(columns, (_cells(change, items[change.item], several=several, named=named) for change in rows))
 
 
-def _cells(change: FormChange, items: Mapping[str, Item], named: bool) -> list[str]:
-    item, theirs = items[change.item], change.theirs
-    cells = [change.scope, change.item, answer_words(item, change.before), answer_words(item, theirs)]
-    return [*cells, theirs.by or "", words.day(theirs.at) if theirs.at else ""] if named else cells
+def _cells(change: FormChange, item: Item, *, several: bool, named: bool) -> list[str]:
+    theirs = change.theirs
+    cells = [change.scope] if several else []
+    cells += [change.kind, change.item, answer_words(item, change.before), answer_words(item, theirs)]
+    when = words.day(theirs.at) if theirs.at else ""
+    return [*cells, ", ".join(filter(None, (theirs.by, when)))] if named else cells
 
 
 def _summary(planned: FormImport) -> Iterator[str]:
     """What happened, in sentences."""
     new = sum(change.kind == "new" for change in planned.changes)
-    counts = f"{new} new, {len(planned.changes) - new} changed, {planned.unchanged} as stored"
+    confirmed = sum(change.kind == "confirmed" for change in planned.changes)
+    counts = f"{new} new, {len(planned.changes) - new - confirmed} changed, "
+    counts += f"{confirmed} confirmed, " if confirmed else ""
+    counts += f"{planned.unchanged} as stored"
     if differ := len(planned.others) - planned.unchanged:
         counts += f", {differ} different from what is stored{'' if planned.unsettled else ', which stays'}"
     yield f"Nothing was written; it would be {counts}." if planned.dry_run else f"Imported: {counts}."
