@@ -244,7 +244,7 @@ def test_one_organisation_alone(inputs: Inputs) -> None:
     responses = {name for name in export.files if name.startswith("QuestionnaireResponse-")}
     assert responses
     assert all(name.endswith(".south.json") for name in responses)
-    assert "Questionnaire-boundary.json" not in export.files
+    assert "Questionnaire-delivery-and-test-path.json" not in export.files
     with pytest.raises(InterlockError, match="no organisation 'west'"):
         export_forms(inputs, "west")
 

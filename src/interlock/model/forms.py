@@ -8,8 +8,8 @@ from interlock.model.base import Model
 from interlock.model.questionnaire import Response
 
 #: How an answer of a document compares with ours: there was none; another one takes its place; the same, and now with
-#: its author's name; the same; another one, which stands against ours.
-ChangeKind = Literal["new", "changed", "confirmed", "same", "differs"]
+#: its author's name; the same; another one, which stands against ours; one that its author has changed since.
+ChangeKind = Literal["new", "changed", "confirmed", "same", "differs", "older"]
 #: Whose answer stays where an organisation's own word differs from what is stored.
 Take = Literal["theirs", "ours"]
 
@@ -45,8 +45,7 @@ class FormImport(Model):
     """``interlock import fhir --format json``, and ``import sheet``.
 
     :ivar changes: what is written.
-    :ivar others: answers of the documents that change nothing: the same, or different, where ours stays.
-    :ivar unsettled: how many differ from ours, so that nothing is written before somebody says whose stays.
+    :ivar others: answers of the documents that change nothing.
     :ivar unchanged: how many answers of the documents are stored already.
     :ivar kept: stored answers to the same questionnaires that the documents do not hold; they stay as they are.
     :ivar remarks: what a person should know, one sentence each.
@@ -57,7 +56,6 @@ class FormImport(Model):
     dry_run: bool
     changes: tuple[FormChange, ...]
     others: tuple[FormChange, ...] = ()
-    unsettled: int = 0
     unchanged: int
     kept: tuple[StoredAnswer, ...]
     remarks: tuple[str, ...]

@@ -120,7 +120,7 @@ def _addressed(inputs: Inputs, header: Header, path: Path, reading: Reading) -> 
         raise DocumentError(
             "the document does not say who answered",
             location=Location(file=str(path), pointer="/author"),
-            remedy="say --by NAME",
+            remedy="say --as NAME",
         )
     return replace(header, org=org, version=header.version.rpartition("-")[2] if header.version else None)
 
@@ -235,7 +235,7 @@ def _response(given: Given, stored: Response | None, header: Header, location: L
             note=record.note or None,
             reason=record.reason,
             link=record.link or None,
-            by=header.author,
+            by=record.by or header.author,
             now=record.at or reading.now,
         )
     except InterlockError as error:

@@ -12,8 +12,10 @@ from interlock.content.visibility import hidden
 from interlock.model import words
 from interlock.model.base import Evidence, Status
 from interlock.model.errors import DocumentError, InterlockError, Location
+from interlock.model.evidence import MAX_NAME
 from interlock.model.forms import ChangeKind, FormChange, FormImport, StoredAnswer, Take
-from interlock.model.questionnaire import Item, Response
+from interlock.model.questionnaire import MAX_OTHERS, Item, Response
+from interlock.model.text import wrong_with_line
 from interlock.usecases.load import Inputs
 from interlock.usecases.questions import Asked
 from interlock.workspace.journal import Change
@@ -42,7 +44,7 @@ class Brought:
     """An answer that a document brings.
 
     :ivar where: the document and the place in it.
-    :ivar own_word: its author says it of his own organisation, so where ours differs somebody has to settle it.
+    :ivar own_word: its author says it of his own organisation: where ours differs both stand until somebody settles it.
     """
 
     response: Response
@@ -105,6 +107,8 @@ def start(
     """
     if org is not None:
         inputs.organization(org)
+    if by is not None and (wrong := wrong_with_line(by, MAX_NAME)) is not None:
+        raise InterlockError(f"the author {wrong}", remedy='give a name on one line, such as --as "Ada Lake"')
     if len(files) > MAX_FILES:
         raise InterlockError(f"more than {MAX_FILES:,} files", remedy="import them in several goes")
     return Reading(org, any_version, (now or datetime.now(UTC)).replace(microsecond=0), by)
@@ -113,7 +117,7 @@ def start(
 def compare(inputs: Inputs, files: Sequence[Path], reading: Reading, *, take: Take | None, dry_run: bool) -> FormImport:
     """What saving these answers would change.
 
-    :param take: whose answer stays where an organisation's own word differs from what is stored.
+    :param take: whose answer stays where an organisation's own word differs from what is stored; otherwise both stand.
     :raises FormsRefusedError: an answer cannot be taken, with all reasons.
     """
     told: list[FormChange] = []
@@ -125,6 +129,8 @@ def compare(inputs: Inputs, files: Sequence[Path], reading: Reading, *, take: Ta
             reading.problems.append(error)
             continue
         had_evidence = before is not None and (before.evidence is not Evidence.ASSERTED or bool(before.documents))
+        if kind == "older":
+            reading.remarks[f"{item_id}: what {brought.response.by} said later is stored, and stays"] = None
         if kind == "changed" and had_evidence and after.evidence is Evidence.ASSERTED and not after.documents:
             reading.remarks[f"{item_id} has another answer, and the document brings no evidence for it"] = None
         told.append(
@@ -146,7 +152,6 @@ def compare(inputs: Inputs, files: Sequence[Path], reading: Reading, *, take: Ta
         dry_run=dry_run,
         changes=tuple(change for change in told if _is_written(change)),
         others=tuple(change for change in told if not _is_written(change)),
-        unsettled=sum(change.kind == "differs" for change in told) if take is None else 0,
         unchanged=sum(change.kind == "same" for change in told),
         kept=tuple(
             StoredAnswer(scope=scope, item=item)
@@ -158,7 +163,7 @@ def compare(inputs: Inputs, files: Sequence[Path], reading: Reading, *, take: Ta
 
 
 def _is_written(change: FormChange) -> bool:
-    return change.kind in {"new", "changed", "confirmed"}
+    return change.after != change.before
 
 
 def _with_hidden(inputs: Inputs, told: Sequence[FormChange]) -> Iterator[FormChange]:
@@ -172,7 +177,7 @@ def _with_hidden(inputs: Inputs, told: Sequence[FormChange]) -> Iterator[FormCha
 
 
 def _settled(stored: Response | None, brought: Brought, take: Take | None) -> tuple[ChangeKind, Response]:
-    """How an answer compares with the stored one, and what is stored then.
+    """How an answer compares with the stored one, and what is stored then: the stored one itself where nothing changes.
 
     :raises DocumentError: what is noted on both sides is too long for one answer.
     """
@@ -180,18 +185,44 @@ def _settled(stored: Response | None, brought: Brought, take: Take | None) -> tu
     if stored is None:
         return "new", theirs
     if not brought.own_word:
-        return ("same", stored) if stored.said == theirs.said else ("changed", theirs)
-    if (stored.status, stored.value) == (theirs.status, theirs.value):
-        if stored.by is not None:
+        return _of_a_form(stored, theirs)
+    if (stored.status, stored.value) == (theirs.status, theirs.value) and stored.by in {None, theirs.by}:
+        if stored.by == theirs.by:
             return "same", stored
-        note = _notes(stored, theirs, brought.where)
-        return "confirmed", stored.model_copy(update={"by": theirs.by, "at": theirs.at, "note": note})
-    is_open = stored.status in {Status.UNANSWERED, Status.UNKNOWN}
-    corrects = stored.by == theirs.by and stored.at is not None and theirs.at is not None and stored.at <= theirs.at
-    if is_open or corrects or take == "theirs":
-        after = theirs.model_copy(update={"note": _notes(stored, theirs, brought.where)})
+        return "confirmed", stored.but(by=theirs.by, at=theirs.at, note=_notes(stored, theirs, brought.where))
+    earlier = next((answer for answer in stored.answers if answer.by == theirs.by), None)
+    if earlier is not None and earlier.at is not None and theirs.at is not None and theirs.at < earlier.at:
+        return "older", stored
+    is_open = not stored.others and stored.status in {Status.UNANSWERED, Status.UNKNOWN}
+    if is_open or (take == "theirs" and not _agree(stored, theirs)):
+        after = theirs.but(note=_notes(stored, theirs, brought.where))
         return ("new" if stored.status is Status.UNANSWERED else "changed"), after
-    return "differs", stored
+    both = stored.beside(theirs)
+    if len(both.others) > MAX_OTHERS:
+        message = f"more than {MAX_OTHERS} others answered this"
+        raise DocumentError(
+            message, location=brought.where, remedy="settle it first: interlock answer ID --keep AUTHOR"
+        )
+    if _agree(stored, theirs):
+        return ("same" if both is stored else "confirmed"), both
+    if stored.by == theirs.by:
+        return "changed", both
+    return "differs", stored if take == "ours" else both
+
+
+def _agree(stored: Response, theirs: Response) -> bool:
+    """Whether nobody who is stored says otherwise."""
+    return all((answer.status, answer.value) == (theirs.status, theirs.value) for answer in stored.answers)
+
+
+def _of_a_form(stored: Response, theirs: Response) -> tuple[ChangeKind, Response]:
+    """The same for a form that is nobody's own word: it holds one answer with its first piece of evidence, no more."""
+    documents = theirs.documents
+    if (stored.status, stored.value, stored.link) == (theirs.status, theirs.value, theirs.link):
+        documents = stored.documents
+    beside = {"assignee": stored.assignee, "due": stored.due, "others": stored.others}
+    after = theirs.but(documents=documents, by=theirs.by or stored.by, **beside)
+    return ("same", stored) if stored.said == after.said else ("changed", after)
 
 
 def _notes(stored: Response, theirs: Response, where: Location) -> str | None:
@@ -210,15 +241,8 @@ def _notes(stored: Response, theirs: Response, where: Location) -> str | None:
 def apply_import(workspace: Workspace, planned: FormImport) -> Saved:
     """Save the changes: all of them or none.
 
-    :raises InterlockError: an organisation's own word differs from what is stored, and nobody has settled it.
     :raises WorkspaceError: the folder is locked, read-only or full, or somebody else answered one meanwhile.
     """
-    if planned.unsettled:
-        differ = words.agree(planned.unsettled, "answer differs", "answers differ")
-        raise InterlockError(
-            f"nothing was imported: {planned.unsettled} {differ} from what is stored",
-            remedy="settle them: --take theirs stores what the documents say, --take ours keeps what is stored",
-        )
     changes = [Change(change.scope, change.item, change.after, change.before) for change in planned.changes]
     return workspace.save_responses(changes) if changes else Saved()
 

@@ -13,6 +13,7 @@ from interlock.documents.xlsx import Cell, Place, Workbook, cell_name, read_work
 from interlock.model import words
 from interlock.model.base import Status, within_years
 from interlock.model.errors import DocumentError, InterlockError, Location
+from interlock.model.evidence import MAX_NAME
 from interlock.model.forms import FormImport, Take
 from interlock.model.questionnaire import Item, ItemType, Response
 from interlock.model.sheet import (
@@ -30,7 +31,7 @@ from interlock.model.sheet import (
     YES,
     Column,
 )
-from interlock.model.text import forbidden, plain
+from interlock.model.text import forbidden, plain, wrong_with_line
 from interlock.usecases.answer import make_response
 from interlock.usecases.form_import import Brought, Reading, compare, start
 from interlock.usecases.load import Inputs
@@ -38,8 +39,6 @@ from interlock.usecases.sheet import Asked, asked_of_organizations, choices, fin
 
 #: Numbers below it are exact in a cell.
 _EXACT = 1e15
-#: Longest name of an author, in characters.
-_MAX_NAME = 200
 _TO_FILL_IN = (Column.ANSWER, Column.COMMENT, Column.BY, Column.DATE)
 _RETURN = "ask for the file that was sent, filled in and otherwise as it was"
 #: Days as text that can be read in one way only.
@@ -340,16 +339,16 @@ class _Sheet:
         """Who gave the answer in a line: named there, else at the top, else by whoever imports."""
         for at, column in ((row, Column.BY.position), (BY_ROW, FILLED_IN)):
             if name := self._text(at, column):
-                if "\n" in name or len(name) > _MAX_NAME:
-                    message = f"a name is one line of at most {_MAX_NAME} characters"
-                    raise DocumentError(message, location=self._at(at, column), remedy="shorten it")
+                if (wrong := wrong_with_line(name, MAX_NAME)) is not None:
+                    message = f"the author's name {wrong}"
+                    raise DocumentError(message, location=self._at(at, column), remedy="give a name on one line")
                 return name
         if self._reading.by is not None:
             return self._reading.by
         raise DocumentError(
             "nobody is named who gave this answer",
             location=self._at(row, Column.BY),
-            remedy=f"write a name here or in {cell_name((BY_ROW, FILLED_IN))}, or say --by NAME",
+            remedy=f"write a name here or in {cell_name((BY_ROW, FILLED_IN))}, or say --as NAME",
         )
 
     def _day_of(self, row: int) -> date:

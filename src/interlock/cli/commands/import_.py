@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -79,8 +80,7 @@ def sheet(
 ) -> None:
     """Take the answers of organisations from the sheets that `export sheet` wrote: all of them, or none.
 
-    Each is stored with who gave it and when. Where one differs from ours, nothing is written before --take says whose
-    stays.
+    Each is stored with who gave it and when. Where one differs from ours, both stand until somebody settles it.
     """
     workspace = open_workspace(folder)
     inputs = load_inputs(workspace)
@@ -113,7 +113,7 @@ def _sum_up(planned: FormImport, recovered: Sequence[str]) -> None:
 
 
 #: What becomes of an answer, in the order in which they are shown.
-_KINDS: tuple[ChangeKind, ...] = ("differs", "changed", "new", "confirmed", "same")
+_KINDS: tuple[ChangeKind, ...] = ("differs", "changed", "new", "confirmed", "older", "same")
 
 
 def _show(planned: FormImport, inputs: Inputs) -> None:
@@ -142,14 +142,22 @@ def _cells(change: FormChange, item: Item, *, several: bool, named: bool) -> lis
 
 def _summary(planned: FormImport) -> Iterator[str]:
     """What happened, in sentences."""
-    new = sum(change.kind == "new" for change in planned.changes)
-    confirmed = sum(change.kind == "confirmed" for change in planned.changes)
-    counts = f"{new} new, {len(planned.changes) - new - confirmed} changed, "
-    counts += f"{confirmed} confirmed, " if confirmed else ""
-    counts += f"{planned.unchanged} as stored"
-    if differ := len(planned.others) - planned.unchanged:
-        counts += f", {differ} different from what is stored{'' if planned.unsettled else ', which stays'}"
+    number = Counter(change.kind for change in (*planned.changes, *planned.others))
+    counts = f"{number['new']} new, {number['changed']} changed, {planned.unchanged} as stored"
+    more: dict[ChangeKind, str] = {
+        "confirmed": "confirmed",
+        "differs": "different",
+        "older": "older than what is stored",
+    }
+    counts += "".join(f", {number[kind]} {said}" for kind, said in more.items() if number[kind])
     yield f"Nothing was written; it would be {counts}." if planned.dry_run else f"Imported: {counts}."
+    for change in planned.changes:
+        if change.kind == "differs":
+            stand = "would stand" if planned.dry_run else "stand"
+            yield (
+                f"{change.scope}: both answers to {change.item} {stand}, and count as unknown until one is kept: "
+                f"interlock answer {change.item} --org {change.scope} --keep NAME"
+            )
     if planned.kept:
         answers, are = words.count(len(planned.kept), "stored answer"), words.agree(len(planned.kept), "is", "are")
         yield f"{answers} {are} not in these documents; what is left out stays as it is."

@@ -17,15 +17,14 @@ from interlock.fhir.forms.reader import Json, Reader
 from interlock.fhir.tolerant import kind_of
 from interlock.model.base import Evidence, Status
 from interlock.model.errors import DocumentError
+from interlock.model.evidence import MAX_NAME
 from interlock.model.questionnaire import Item, ItemType, Questionnaire
-from interlock.model.text import plain
+from interlock.model.text import plain, wrong_with_line
 
 #: Largest file in bytes, deepest nesting, and most values in it. Our own largest response is a fiftieth of each.
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 64
 MAX_VALUES = 200_000
-#: Longest name of an author, in characters.
-MAX_NAME = 200
 
 
 def parse_resource(raw: bytes, file: str) -> Json:
@@ -75,12 +74,13 @@ class Header:
 
 @dataclass(frozen=True)
 class Record:
-    """Evidence, note, reason and time of an answer, from an extension that only documents of ours have."""
+    """Evidence, note, reason, author and time of an answer, from an extension that only documents of ours have."""
 
     evidence: Evidence = Evidence.ASSERTED
     link: str | None = None
     note: str | None = None
     reason: str | None = None
+    by: str | None = None
     at: datetime | None = None
 
 
@@ -128,10 +128,12 @@ def _author(resource: Json, reader: Reader) -> str | None:
     identifier = author.get("identifier")
     value = reader.text(identifier, "value", "/author/identifier") if isinstance(identifier, dict) else None
     name = (reader.text(author, "display", "/author") or value or "").strip()
-    if "\n" in name:
-        reader.fail("the author's name has more than one line", "/author/display", "write it on one line")
-    if len(name) > MAX_NAME:
-        reader.fail(f"the author's name is longer than {MAX_NAME} characters", "/author/display", "shorten it")
+    return _person(name, "/author/display", reader)
+
+
+def _person(name: str | None, at: str, reader: Reader) -> str | None:
+    if name and (wrong := wrong_with_line(name, MAX_NAME)) is not None:
+        reader.fail(f"the author's name {wrong}", at, "give a name on one line")
     return name or None
 
 
@@ -316,7 +318,7 @@ def _record_parts(extension: Json, at: str, reader: Reader) -> Record:
     parts: dict[str, tuple[Json, str]] = {}
     for part, where in reader.objects(extension, "extension", at):
         name = part.get("url")
-        if not isinstance(name, str) or name not in {"evidence", "attachment", "note", "reason", "recorded"}:
+        if not isinstance(name, str) or name not in {"evidence", "attachment", "note", "reason", "author", "recorded"}:
             reader.fail(f"an answer's record has no part {plain(name, 40)!r}", f"{where}/url")
         parts[name] = (part, where)
 
@@ -334,6 +336,7 @@ def _record_parts(extension: Json, at: str, reader: Reader) -> Record:
         link=_link(*parts["attachment"], reader) if "attachment" in parts else None,
         note=part_text("note", "valueString"),
         reason=part_text("reason", "valueString"),
+        by=_person(part_text("author", "valueString"), at, reader),
         at=reader.time(part, "valueDateTime", where),
     )
 

@@ -143,13 +143,14 @@ def _values(item: Item, value: AnswerValue) -> list[Json]:
 
 
 def _record(response: Response) -> Json:
-    """The extension that holds an answer's evidence, note, reason and time; a part that is absent was not given."""
+    """The extension that holds what stands beside an answer; a part that is absent was not given."""
     link, at = response.link, response.at
     parts = (
         ("evidence", "valueCode", response.evidence.value),
         ("attachment", "valueAttachment", {_link_element(link): link} if link else None),
         ("note", "valueString", response.note),
         ("reason", "valueString", response.reason),
+        ("author", "valueString", response.by),
         ("recorded", "valueDateTime", date_time(at) if at else None),
     )
     return {"url": names.ANSWER_RECORD, "extension": [{"url": url, key: value} for url, key, value in parts if value]}
