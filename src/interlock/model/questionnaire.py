@@ -215,12 +215,16 @@ class Item(Model):
 
 
 class Questionnaire(Model):
-    """One YAML file of questions about one area."""
+    """One YAML file of questions about one area.
+
+    :ivar ask: its ``text`` is the heading of those of its questions that an organisation is asked, where no group is.
+    """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
     version: str
     title: str
     description: str | None = None
+    ask: Ask | None = None
     items: tuple[Item, ...]
 
     def questions(self) -> Iterator[Item]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import groupby
@@ -49,11 +49,18 @@ class Asked:
 def asked_of_organizations(content: Content) -> dict[str, Asked]:
     """Everything that any organisation is asked, by the question's id, in reading order."""
     return {
-        item.id: Asked(around[-1].text if around else questionnaire.title, _in_their_words(item), questionnaire)
+        item.id: Asked(_heading(around, questionnaire), _in_their_words(item), questionnaire)
         for questionnaire in content.questionnaires
         for item, around in walk(questionnaire.items)
         if item.scope is Scope.ORG and item.type is not ItemType.GROUP
     }
+
+
+def _heading(around: Sequence[Item], questionnaire: Questionnaire) -> str:
+    """What stands above a question on the sheet: the words of its innermost group, else those of the questionnaire."""
+    group = around[-1] if around else None
+    ask = group.ask if group else questionnaire.ask
+    return ask.text if ask else group.text if group else questionnaire.title
 
 
 def _in_their_words(item: Item) -> Item:
