@@ -29,6 +29,7 @@ from interlock.model.text import plain
 if TYPE_CHECKING:
     from interlock.model.assessment import Assessment
     from interlock.plan.explanation import GapExplanation
+    from interlock.usecases.owed import EvidenceTask
     from interlock.usecases.score import ScoreResult
 
 #: Changes of the shipped content that are named one by one.
@@ -187,6 +188,25 @@ def show_gaps(assessment: Assessment, org: str | None = None) -> None:
     for cause in assessment.graph.root_causes:
         if org is None or org in cause.orgs:
             say_paragraph(plain(cause.sentence, 400))
+
+
+def show_evidence(tasks: Sequence[EvidenceTask]) -> None:
+    """What is met, and whose evidence a gate does not accept, or has expired."""
+    if not tasks:
+        return
+    blank()
+    show_heading("Met, with evidence to renew or to gather (the product team)")
+    columns: list[Any] = [("Id", {"no_wrap": True}), "Gate", ("What is wanted", {"ratio": 1}), "Answers"]
+    rows = [
+        (
+            task.key,
+            words.GATE[task.gate].phrase,
+            f"“{task.title}” is not so: {task.sentence}",
+            words.listed(task.items, limit=2),
+        )
+        for task in tasks
+    ]
+    show_table(columns, rows)
 
 
 def show_explanation(explanation: GapExplanation) -> None:

@@ -342,6 +342,10 @@ class Response(Model):
         """Where the first piece of evidence is."""
         return self.documents[0].link if self.documents else None
 
+    def overdue(self, today: date) -> bool:
+        """Whether the day by which an answer or its evidence was owed has passed."""
+        return self.due is not None and self.due < today.isoformat()
+
     def expired(self, today: date) -> tuple[EvidenceRecord, ...]:
         """The evidence that no longer supports the answer."""
         return tuple(record for record in self.documents if record.expired(today))

@@ -172,9 +172,9 @@ def settle_on(response: Response | None, item_id: str, author: str) -> Response:
     found = [answer for answer, name in named if name == wanted] or [answer for answer, name in named if wanted in name]
     if len(found) != 1:
         known = "; ".join(plain(answer.by or "somebody who is not named", 80) for answer in response.answers)
-        count = "none" if not found else f"{len(found)} of those"
+        count = f"{len(found)} of those" if found else "nobody"
         raise InterlockError(
-            f"{count} who answered {item_id} {'is' if not found else 'are'} called {plain(author, 80)!r}",
+            f"{count} who answered {item_id} {'are' if found else 'is'} called {plain(author, 80)!r}",
             remedy=f"it was answered by: {known}",
         )
     return found[0].but(assignee=response.assignee, due=response.due)

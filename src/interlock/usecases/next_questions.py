@@ -29,6 +29,7 @@ from interlock.model.rule import Rule
 from interlock.model.text import plain
 from interlock.usecases.judge import Judgement, judge
 from interlock.usecases.load import Inputs
+from interlock.usecases.owed import owed_words
 from interlock.usecases.questions import Asked, questions, scope_asked
 
 _OPEN = frozenset({Status.UNANSWERED, Status.UNKNOWN})
@@ -50,6 +51,7 @@ class NextQuestion(Model):
     :ivar points: of all score intervals together, how many of their 100 points this answer settles.
     :ivar rules: ids of the undecided rules that wait for it; ``alone`` those that wait for nothing else.
     :ivar because: the same in words.
+    :ivar assignee, due: who owes the answer, and by when.
     """
 
     item: str
@@ -63,6 +65,8 @@ class NextQuestion(Model):
     alone: tuple[str, ...]
     gates: tuple[GateAtStake, ...]
     because: str
+    assignee: str | None = None
+    due: str | None = None
 
 
 class NextQuestions(Model):
@@ -267,7 +271,7 @@ def _hand_over(inputs: Inputs, ranked: Mapping[tuple[str, str], Ranked]) -> None
 
 def _told(question: Ranked, inputs: Inputs, judged: Judgement) -> NextQuestion:
     """A ranked question as data."""
-    item = question.asked.item
+    item, response = question.asked.item, question.asked.response
     return NextQuestion(
         item=item.id,
         scope=question.asked.scope,
@@ -280,6 +284,8 @@ def _told(question: Ranked, inputs: Inputs, judged: Judgement) -> NextQuestion:
         alone=tuple(sorted(question.alone)),
         gates=tuple(question.gates),
         because=_because(question, inputs, judged),
+        assignee=response.assignee if response else None,
+        due=response.due if response else None,
     )
 
 
@@ -288,6 +294,9 @@ def _because(question: Ranked, inputs: Inputs, judged: Judgement) -> str:
     names = {org.id: plain(org.name, 80) for org in inputs.organizations}
     verdict = judged.verdict
     parts = ["it was answered with unknown"] if question.unknown else []
+    response = question.asked.response
+    if response is not None and (response.assignee or response.due):
+        parts.append(owed_words(response, inputs.today))
     if question.stakes:
         parts.append(_verdict_words(question, names, judged))
     elif verdict.value is verdict.latest is not VerdictValue.INTEGRATE:

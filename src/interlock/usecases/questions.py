@@ -30,7 +30,7 @@ class Asked:
     @property
     def counts_as(self) -> Status:
         """The status as it is judged: what the question does not take counts as no answer (see ``state_of``)."""
-        if self.response is None or self.response.status in {Status.UNANSWERED, Status.UNKNOWN}:
+        if self.response is None or self.status in {Status.UNANSWERED, Status.UNKNOWN}:
             return self.status
         if state_of(self.item, self.response) is not None:
             return self.status
@@ -39,9 +39,15 @@ class Asked:
         return Status.UNKNOWN if takes else Status.UNANSWERED
 
     def shown_answer(self) -> str:
-        """The answer in words: option labels for choices, yes or no, the value, or the status."""
-        value = self.response.value if self.response else None
-        return words.STATUS[self.status].phrase if value is None else value_words(self.item, value)
+        """The answer in words: option labels for choices, yes or no, the value, or the status. All that differ."""
+        if self.response is None:
+            return words.STATUS[Status.UNANSWERED].phrase
+        differ = self.response.standing is not self.response.status
+        said = [
+            words.STATUS[answer.status].phrase if answer.value is None else value_words(self.item, answer.value)
+            for answer in (self.response.answers if differ else (self.response,))
+        ]
+        return " or ".join(said)
 
 
 def value_words(item: Item, value: AnswerValue) -> str:

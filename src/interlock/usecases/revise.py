@@ -43,17 +43,21 @@ class Given:
         return any(part is not None for part in beside)
 
 
-class Owed(TypedDict):
+class Assignment(TypedDict):
     """Who owes an answer or its evidence, and by when."""
 
     assignee: str | None
     due: str | None
 
 
-def owed_after(earlier: Response | None, status: Status) -> Owed:
+def assignment_after(earlier: Response | None, status: Status) -> Assignment:
     """Who still owes something once a question has this status: what was owed is no longer owed once it is given."""
     stays = earlier is not None and (status is Status.UNKNOWN or (status not in _OPEN and earlier.status not in _OPEN))
-    return Owed(assignee=earlier.assignee, due=earlier.due) if earlier and stays else Owed(assignee=None, due=None)
+    return (
+        Assignment(assignee=earlier.assignee, due=earlier.due)
+        if earlier and stays
+        else Assignment(assignee=None, due=None)
+    )
 
 
 def revised(item: Item, earlier: Response | None, given: Given, by: str) -> Response | None:
@@ -78,7 +82,7 @@ def revised(item: Item, earlier: Response | None, given: Given, by: str) -> Resp
     if given.attach is not None:
         records = attached(records, given.attach)
     first = records[0].link if records else None
-    owed = Owed(assignee=base.assignee, due=base.due) if again else owed_after(base, status)
+    owed = Assignment(assignee=base.assignee, due=base.due) if again else assignment_after(base, status)
     response = make_response(
         item,
         value,

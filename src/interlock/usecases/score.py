@@ -12,11 +12,15 @@ from interlock.model.readiness import OrgReadiness, Score, Totals, Verdict
 from interlock.usecases.counterfactual import verdict_changes
 from interlock.usecases.judge import judge, totals
 from interlock.usecases.load import Inputs, load_inputs
+from interlock.usecases.owed import EvidenceTask, evidence_tasks
 from interlock.workspace.store import Workspace
 
 
 class ScoreResult(Model):
-    """What ``interlock score --format json`` prints; schema version 2."""
+    """What ``interlock score --format json`` prints; schema version 2.
+
+    :ivar evidence: what is met with evidence that has expired, or that is less than a gate accepts.
+    """
 
     schema_version: str = "2"
     name: str
@@ -28,6 +32,7 @@ class ScoreResult(Model):
     verdict: Verdict
     product_score: Score
     organizations: tuple[OrgReadiness, ...]
+    evidence: tuple[EvidenceTask, ...]
     totals: Totals
 
 
@@ -44,6 +49,7 @@ def score_of(inputs: Inputs, org: str | None = None) -> ScoreResult:
         verdict=judged.verdict.model_copy(update={"changes": verdict_changes(inputs)}),
         product_score=judged.product_score,
         organizations=tuple(own for own in judged.readiness if org in (None, own.org)),
+        evidence=evidence_tasks(inputs, judged, org),
         totals=totals(inputs, judged),
     )
 

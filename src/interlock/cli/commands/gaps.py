@@ -9,10 +9,12 @@ import typer
 
 from interlock.cli.options import OnlyOrgOption, WorkspaceOption
 from interlock.cli.output import emit, emit_result
-from interlock.cli.summary import show_explanation, show_gaps
+from interlock.cli.summary import show_evidence, show_explanation, show_gaps
 from interlock.usecases.assess import assess
 from interlock.usecases.gaps import draw, explanation_of
+from interlock.usecases.judge import judge
 from interlock.usecases.load import load_inputs, open_workspace
+from interlock.usecases.owed import evidence_tasks
 
 
 def gaps(
@@ -34,5 +36,6 @@ def gaps(
         emit_result(output, explanation_of(assessment, explain, inputs), show_explanation)
     elif output == "table":
         show_gaps(assessment, org)
+        show_evidence(evidence_tasks(inputs, judge(inputs), org))
     else:
         emit(draw(assessment, output, org))

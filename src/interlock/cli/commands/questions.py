@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 import typer
 
 from interlock.cli.options import TableOrJson, WorkspaceOption
-from interlock.cli.output import emit, emit_json, emit_result, show_table, wrapped
-from interlock.model.base import Status
+from interlock.cli.output import emit, emit_json, emit_result, say, show_table, wrapped
+from interlock.model import words
+from interlock.model.base import Owner, Status
 from interlock.model.questionnaire import Item
-from interlock.usecases.load import load_inputs, open_workspace
+from interlock.model.text import plain
+from interlock.usecases.evidence import record_words
+from interlock.usecases.load import Inputs, load_inputs, open_workspace
+from interlock.usecases.owed import OwedAnswers, owed_answers, owed_words
+from interlock.usecases.questions import Asked
 from interlock.usecases.questions import questions as list_questions
 
 
@@ -20,6 +26,12 @@ def questions(
         str | None, typer.Option("--org", help="What is asked of this organisation, not of the product.", metavar="ID")
     ] = None,
     unanswered: Annotated[bool, typer.Option("--open", help="Only those without an answer.")] = False,
+    owed: Annotated[
+        bool, typer.Option("--owed", help="What somebody owes, of product and organisations: what is overdue first.")
+    ] = False,
+    who: Annotated[
+        str | None, typer.Option("--who", help="What this person owes, by a part of the name.", metavar="NAME")
+    ] = None,
     output: TableOrJson = "table",
     folder: WorkspaceOption = None,
 ) -> None:
@@ -27,6 +39,11 @@ def questions(
     inputs = load_inputs(open_workspace(folder), None if item is not None else org)
     if item is not None:
         emit_result(output, inputs.content.item(item), show_question)
+        if output == "table":
+            show_answer(inputs, inputs.content.item(item), org)
+        return
+    if owed or who is not None:
+        emit_result(output, owed_answers(inputs, org, who), show_owed)
         return
     rows = [q for q in list_questions(inputs, org or "product") if not unanswered or q.status is Status.UNANSWERED]
     if output == "json":
@@ -45,7 +62,60 @@ def questions(
             ]
         )
         return
-    show_table(["Item", "Question", "Answer"], [(q.item.id, q.item.text, q.shown_answer()) for q in rows])
+    show_table(
+        ["Item", "Question", "Answer"],
+        [(q.item.id, q.item.text, "; ".join([q.shown_answer(), *beside(q, inputs.today)])) for q in rows],
+    )
+
+
+def beside(question: Asked, today: date) -> list[str]:
+    """What stands beside an answer, in words: that others differ, and who owes what by when."""
+    response = question.response
+    if response is None:
+        return []
+    said_so = [plain(answer.by or "somebody", 60) for answer in response.answers]
+    parts = [f"{words.listed(said_so)} answered differently"] if response.standing is not response.status else []
+    if response.assignee or response.due:
+        parts.append(owed_words(response, today))
+    return parts
+
+
+def show_answer(inputs: Inputs, item: Item, org: str | None) -> None:
+    """Print who answered a question what and when, with the evidence by number, and who owes something."""
+    scope = org or "product"
+    response = inputs.answers(scope).get(item.id)
+    if response is None:
+        return
+    lines = ["", f"Answered for {scope}:"]
+    for answer in response.answers:
+        who = plain(answer.by or "somebody who is not named", 80)
+        when = f", {words.moment(answer.at)}" if answer.at else ""
+        lines += wrapped(f"{Asked(scope, '', item, answer).shown_answer()} ({who}{when})", "  ")
+        for number, record in enumerate(answer.documents, 1):
+            lines += wrapped(record_words(record, inputs.today), f"    {number}. ")
+    if response.standing is not response.status:
+        lines += wrapped("They differ, so the question counts as unknown. Settle it: answer again, or --keep AUTHOR.")
+    if response.assignee or response.due:
+        lines.append(f"  {words.capital(owed_words(response, inputs.today))}")
+    emit("\n".join(lines))
+
+
+def show_owed(found: OwedAnswers) -> None:
+    """Print who owes what by when."""
+    if not found.owed:
+        say("Nobody owes anything.")
+        return
+    rows = [
+        (
+            entry.item,
+            entry.scope,
+            entry.because,
+            plain(entry.assignee or words.OWNER[Owner.US].phrase, 60),
+            f"{words.iso_day(entry.due)}{' (overdue)' if entry.overdue else ''}" if entry.due else "",
+        )
+        for entry in found.owed
+    ]
+    show_table(["Item", "Asked of", "What is owed", "Who", "By"], rows)
 
 
 def show_question(item: Item) -> None:

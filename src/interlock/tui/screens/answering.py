@@ -230,11 +230,11 @@ class Answering(Section):
     ) -> bool:
         """Take an answer; ``again`` is the one that is said again, whose author, time and others stay with it."""
         from interlock.usecases.answer import make_response
-        from interlock.usecases.revise import Owed, owed_after
+        from interlock.usecases.revise import Assignment, assignment_after
 
         form, key = self.query_one(QuestionForm), (asked.scope, asked.item.id)
         kept = again or asked.response
-        owed = Owed(assignee=again.assignee, due=again.due) if again else owed_after(asked.response, status)
+        owed = Assignment(assignee=again.assignee, due=again.due) if again else assignment_after(asked.response, status)
         try:
             response = make_response(
                 asked.item,
