@@ -128,25 +128,26 @@ def evidence_tasks(inputs: Inputs, judged: Judgement, org: str | None = None) ->
     :param org: only what is wanted at this organisation.
     """
     findings = {finding.key: finding for finding in judged.findings}
-    wanting: dict[tuple[str, Gate], list[str]] = {}
+    wanting: dict[tuple[str, Gate, Evidence], list[str]] = {}
     for readiness in judged.readiness:
         for state in readiness.gates:
-            for key in state.weak:
-                wanting.setdefault((key, state.gate), []).append(readiness.org)
-    weak = {key for key, _ in wanting}
+            for weak in state.weak:
+                wanting.setdefault((weak.key, state.gate, weak.wanted), []).append(readiness.org)
+    known = {key for key, *_ in wanting}
     for finding in judged.findings:
-        if finding.outcome is RuleOutcome.MET and finding.key not in weak and _expired(inputs, finding):
-            wanting[finding.key, judged.rules[finding.rule].gate] = _concerned(inputs, finding)
-    tasks = (_task(inputs, judged, findings[key], gate, orgs) for (key, gate), orgs in wanting.items())
+        if finding.outcome is RuleOutcome.MET and finding.key not in known and _expired(inputs, finding):
+            counted = tuple(Evidence)[min(2, (finding.evidence or Evidence.ASSERTED).rank + 1)]
+            wanting[finding.key, judged.rules[finding.rule].gate, counted] = _concerned(inputs, finding)
+    tasks = (_task(inputs, judged, findings[key], gate, want, orgs) for (key, gate, want), orgs in wanting.items())
     return tuple(
         sorted((task for task in tasks if org is None or org in task.orgs), key=lambda task: (task.gate.rank, task.key))
     )
 
 
-def _task(inputs: Inputs, judged: Judgement, finding: Finding, gate: Gate, orgs: list[str]) -> EvidenceTask:
+def _task(
+    inputs: Inputs, judged: Judgement, finding: Finding, gate: Gate, wanted: Evidence, orgs: list[str]
+) -> EvidenceTask:
     rule, expired, has = judged.rules[finding.rule], _expired(inputs, finding), finding.evidence or Evidence.ASSERTED
-    accepts = rule.accepts.get(gate) or inputs.content.ruleset.accepts.get(gate, Evidence.ASSERTED)
-    wanted = accepts if accepts.rank > has.rank else tuple(Evidence)[min(2, has.rank + 1)]
     where = words.GATE[gate].phrase
     if expired:
         sentence = f"evidence expired, renew it: {words.listed(expired)}"
