@@ -91,3 +91,8 @@ def test_what_needs_an_observation_says_how_it_is_got() -> None:
     assert len(observed) == 5
     for rule in observed:
         assert "test report" in rule.remediation.text and "outside the team" in rule.remediation.text, rule.id
+
+
+@pytest.mark.parametrize("item", ITEMS.values(), ids=list(ITEMS))
+def test_the_help_says_when_a_question_does_not_apply(item: Item) -> None:
+    assert ("Not applicable " in (item.help or "")) is (item.na == "with_reason")
