@@ -172,6 +172,23 @@ def test_a_session_longer_than_a_token_needs_a_server_that_refreshes(inputs_of: 
     assert outcome(inputs.with_observation("northgate", unseen)) is RuleOutcome.UNKNOWN
 
 
+def test_an_output_that_needs_no_review_by_the_owners_signature_is_no_gap(inputs_of: Callable[[str], Inputs]) -> None:
+    inputs = inputs_of("ready")
+    assert inputs.contract is not None
+    contract = inputs.contract.model_copy(
+        update={"review": inputs.contract.review.model_copy(update={"required": False})}
+    )
+
+    def outcomes(response: Response) -> set[RuleOutcome]:
+        judged = judge(replace(inputs, contract=contract).with_response("product", "production.review", response))
+        return {finding.outcome for finding in judged.findings if finding.rule in {"PROD-003", "WF-044"}}
+
+    signed = Response(status=Status.NOT_APPLICABLE, reason="The clinical owner signed on 3 March that none is needed")
+    assert outcomes(signed) == {RuleOutcome.NOT_APPLICABLE}
+    assert RuleOutcome.GAP in outcomes(_answered("defined"))
+    assert RuleOutcome.UNKNOWN in outcomes(Response(status=Status.UNKNOWN))
+
+
 # -- weights ----------------------------------------------------------------------------------------------------------
 
 
