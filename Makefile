@@ -58,6 +58,7 @@ format: setup-dev
 
 bench: setup-dev
 	@$(BIN)/python bench/run.py
+	@$(BIN)/python bench/robustness.py
 
 bench-fleet: setup-dev
 	@$(BIN)/python bench/probing.py
@@ -79,7 +80,8 @@ renew: setup-dev
 	@$(BIN)/python scripts/traceability.py
 	@$(BIN)/python scripts/checks_page.py
 	@INTERLOCK_WRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/samples -k golden_file
-	@echo "Written anew: samples/, docs/traceability.md, docs/checks.md, tests/samples/golden/; read git diff"
+	@$(BIN)/python bench/robustness.py --write >/dev/null
+	@echo "Written anew: samples/, docs/traceability.md, docs/checks.md, docs/scoring.md, tests/samples/golden/; read git diff"
 
 clean:
 	rm -rf $(VENV) $(DEMO) dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis .fuzz
