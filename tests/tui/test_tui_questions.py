@@ -240,6 +240,7 @@ async def test_evidence_link_and_note_are_saved_with_the_answer(asking, workspac
 
 
 async def test_an_organisations_questions_go_to_its_own_file(terminal, workspace):
+    of_the_product = workspace.responses("product")
     async with terminal() as t:
         await t.press("2", "s")
         await t.until_shown("Whose questions?")
@@ -248,7 +249,7 @@ async def test_an_organisations_questions_go_to_its_own_file(terminal, workspace
         item = t.app.screen._item
         await t.press("u")
         await saved(t, workspace, item, "lakeshore", status=Status.UNKNOWN)
-        assert item not in workspace.responses("product")
+        assert workspace.responses("product") == of_the_product
         await t.press("right_square_bracket")
         assert t.app.screen._scope == "pinecrest"
 
