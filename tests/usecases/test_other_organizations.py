@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -169,19 +168,6 @@ def test_an_option_that_says_nobody_knows_is_judged_as_the_status_unknown_is(sep
         as_status = inputs.with_response(scope, item.id, Response(status=Status.UNKNOWN))
         assert judge(as_option).findings == judge(as_status).findings, item.id
         assert judge(as_option).verdict == judge(as_status).verdict, item.id
-
-
-def test_no_graded_option_of_product_and_contract_joins_a_bad_fact_with_ignorance(sepsis: Inputs) -> None:
-    doubtful = re.compile(r"nobody (knows|has (looked|checked|counted|asked|tried))|not known|who knows", re.IGNORECASE)
-    asked_about = [item for item in sepsis.content.items.values() if item.id.startswith(("boundary.", "contract."))]
-    assert len(asked_about) > 50
-    joined = [
-        (item.id, option.value)
-        for item in asked_about
-        for option in item.options
-        if option.weight is not None and doubtful.search(option.label)
-    ]
-    assert joined == []
 
 
 @pytest.mark.parametrize(
