@@ -143,7 +143,7 @@ def test_a_vendors_reason_is_quoted_once():
 def test_before_integration_the_next_step_is_to_assess_with_an_owner(value):
     rules = rules_of(rule("AA-001", Scope.PRODUCT, verdict=value, owner=Owner.VENDOR))
     verdict = verdict_of(everywhere(rules, ()), rules)
-    assert verdict.next_step.startswith("Assess architecture and workflow risk first")
+    assert verdict.next_step.startswith("Start with an AI technical assessment of architecture and workflow risk")
     assert verdict.next_step.endswith("Start here: Do AA-001.")
     assert verdict.next_step_owner is Owner.VENDOR
 
@@ -153,10 +153,10 @@ def test_to_integrate_the_next_step_is_to_build_with_whom_is_furthest():
     outcomes = {"AA-002@alder": MET, "AA-002@birch": MET, "AA-001@birch": MET}
     orgs = (ALDER, BIRCH, CEDAR)
     verdict = verdict_of(everywhere(rules, orgs, outcomes), rules, orgs)
-    assert verdict.next_step == "Build the integration, starting with Birch Hospital."
+    assert verdict.next_step == "Build the AI workflow integration, starting with Birch Hospital."
     assert verdict.organizations == "Start at Alder Hospital and Birch Hospital; map first at Cedar Hospital."
     assert verdict.next_step_owner is Owner.US
-    assert verdict_of((), {}).next_step == "Build the integration."
+    assert verdict_of((), {}).next_step == "Build the AI workflow integration."
 
 
 COUNTERFACTUALS = [

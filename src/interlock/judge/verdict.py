@@ -30,28 +30,29 @@ from interlock.model.rule import Rule
 from interlock.model.text import plain
 from interlock.model.words import RECOMMENDATION, VERDICT, agree, capital, count, sentence, verdict
 
-#: Headline (``{titles}`` are the reasons' titles) and what the next step is, before the first thing to do is named.
-#: S08: the answer names the next step, which is either to build or to assess architecture and workflow risk first.
+#: S08: the answer names the next step, which is to build, or this, in the article's words.
+_ASSESS = "Start with an AI technical assessment of architecture and workflow risk, and "
+#: For each verdict its headline (``{titles}`` are the reasons' titles), and the next step before the first thing to do.
 _TEXTS: dict[VerdictValue, tuple[str, str]] = {
     VerdictValue.PRODUCT_FIRST: (
         "The blocker is the product, not the EHR vendor: {titles}",
-        "Assess architecture and workflow risk first, and settle the product before any integration work",
+        f"{_ASSESS}settle the product before any integration work",
     ),
     VerdictValue.PROVE_OUTSIDE_EHR: (
         "Prove the value outside the EHR before taking on the full integration surface: {titles}",
-        "Assess architecture and workflow risk first, and prove adoption with the shallowest embedding that works",
+        f"{_ASSESS}prove adoption with the shallowest embedding that works",
     ),
     VerdictValue.DEFINE_CONTRACT: (
         "The workflow contract is still fuzzy, so the integration is not ready: {titles}",
-        "Assess architecture and workflow risk first, and write the workflow contract down",
+        f"{_ASSESS}write the workflow contract down",
     ),
     VerdictValue.MAP_AUTH: (
         "The auth path is not understood yet: {titles}",
-        "Assess architecture and workflow risk first, and map the auth surface organisation by organisation",
+        f"{_ASSESS}map the auth surface organisation by organisation",
     ),
     VerdictValue.INTEGRATE: (
         "The workflow is real and the auth path is understood: build the integration",
-        "Build the integration",
+        "Build the AI workflow integration",
     ),
 }
 START = Recommendation.START
@@ -250,7 +251,7 @@ def _find_out_first(
         headline += f" Already open: {open_}."
     rules = {vote.rule.id: vote.rule for vote in doubts}
     titles = listed([f"“{rule.title}” ({rule.id})" for rule in rules.values()], 1)
-    return headline, f"Find out first whether {agree(len(rules), 'this holds', 'these hold')}: {titles}.", Owner.US
+    return headline, f"Rule out first: {titles}.", Owner.US
 
 
 def _organizations(readiness: Sequence[OrgReadiness], names: Mapping[str, str]) -> str:

@@ -50,8 +50,14 @@ def _row(context: Context, readiness: OrgReadiness) -> Shown:
         "score": words.interval(readiness.score.interval.low, readiness.score.interval.high),
         "bar": bar(readiness.score, name),
         "recommendation": words.RECOMMENDATION[readiness.recommendation].title,
-        "because": safe.text(readiness.because, 200),
+        "because": _because(readiness),
     }
+
+
+def _because(readiness: OrgReadiness) -> str:
+    """Why this is recommended, and what the next gate still wants."""
+    reasons = [safe.text(words.capital(readiness.because), 300), safe.text(readiness.held, 300)]
+    return ". ".join(filter(None, reasons)) + "."
 
 
 def bar(score: Score, name: str) -> str:
