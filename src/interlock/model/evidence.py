@@ -74,6 +74,24 @@ class EvidenceRecord(Model):
         """What it is called: its title, link or file."""
         return self.title or self.link or self.file or ""
 
+    def told(self, today: datetime.date) -> str:
+        """One line: what it is, where it is, who reviewed it, and until when it holds."""
+        parts = [f"{words.EVIDENCE_KIND[self.kind].title}: {self.name}"]
+        parts += [place for place in (self.link, self.file) if place and place != self.name]
+        parts += [f"of {words.iso_day(self.date)}"] if self.date else []
+        parts += [f"reviewed by {self.reviewer}"] if self.reviewer else []
+        parts += ["independent"] if self.independent else []
+        if self.valid_until:
+            parts.append(f"{'expired on' if self.expired(today) else 'valid until'} {words.iso_day(self.valid_until)}")
+        return plain("; ".join(parts), 400)
+
+    def is_independent_report(self, today: datetime.date) -> bool:
+        """Whether it is a reviewed test report of the last :data:`REPORT_DAYS` by somebody else, and still holds."""
+        if self.kind is not EvidenceKind.TEST_REPORT or not self.independent or self.reviewer is None:
+            return False
+        oldest, newest = (today - datetime.timedelta(days=REPORT_DAYS)).isoformat(), today.isoformat()
+        return self.date is not None and oldest <= self.date <= newest and not self.expired(today)
+
     def expired(self, today: datetime.date) -> bool:
         """Whether it no longer supports the answer on a day."""
         return self.valid_until is not None and self.valid_until < today.isoformat()

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from interlock.model import words
-from interlock.model.base import Evidence, EvidenceKind, IsoDay, Model, Moment, ProductKind, Reference, Scope, Status
-from interlock.model.evidence import MAX_RECORDS, REPORT_DAYS, EvidenceRecord, Person
+from interlock.model.base import (
+    Evidence,
+    IsoDay,
+    Model,
+    Moment,
+    Owner,
+    ProductKind,
+    Reference,
+    Scope,
+    Status,
+)
+from interlock.model.evidence import MAX_RECORDS, EvidenceRecord, Person
+from interlock.model.text import plain
 
 #: An item's id: dotted lower-case words, the first naming the questionnaire's area (``auth.jwks_hosting``).
 ItemId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=96)]
@@ -346,22 +357,22 @@ class Response(Model):
         """Whether the day by which an answer or its evidence was owed has passed."""
         return self.due is not None and self.due < today.isoformat()
 
+    def owes(self, today: date) -> str | None:
+        """Who owes something and by when, in words: ``Ada owes the answer by 14 Dec 2026, overdue``; none if nobody."""
+        if not (self.assignee or self.due):
+            return None
+        who = plain(self.assignee, 80) if self.assignee else words.OWNER[Owner.US].phrase
+        what = "the answer" if self.standing in {Status.UNANSWERED, Status.UNKNOWN} else "evidence"
+        by = f" by {words.iso_day(self.due)}" if self.due else ""
+        return f"{who} owes {what}{by}{', overdue' if self.overdue(today) else ''}"
+
     def expired(self, today: date) -> tuple[EvidenceRecord, ...]:
         """The evidence that no longer supports the answer."""
         return tuple(record for record in self.documents if record.expired(today))
 
     def independently_tested(self, today: date) -> bool:
-        """Whether an independent test report of the last :data:`REPORT_DAYS` supports the answer."""
-        oldest, newest = (today - timedelta(days=REPORT_DAYS)).isoformat(), today.isoformat()
-        return any(
-            record.kind is EvidenceKind.TEST_REPORT
-            and record.independent
-            and record.reviewer is not None
-            and record.date is not None
-            and oldest <= record.date <= newest
-            and not record.expired(today)
-            for record in self.documents
-        )
+        """Whether an independent test report of the last twelve months supports the answer."""
+        return any(record.is_independent_report(today) for record in self.documents)
 
     def grade(self, today: date) -> Evidence:
         """How well the answer is supported on a day: one grade less when all of its evidence has expired."""

@@ -109,15 +109,3 @@ def detached(records: Sequence[EvidenceRecord], number: int) -> tuple[EvidenceRe
         there = words.count(len(records), "piece of evidence", "pieces of evidence")
         raise InterlockError(f"there is no piece {number}: {there}", remedy="interlock questions ITEM lists them")
     return (*records[: number - 1], *records[number:])
-
-
-def record_words(record: EvidenceRecord, today: date) -> str:
-    """A piece of evidence as one line: what it is, where it is, who reviewed it, and until when it holds."""
-    parts = [f"{words.EVIDENCE_KIND[record.kind].title}: {record.name}"]
-    parts += [place for place in (record.link, record.file) if place and place != record.name]
-    parts += [f"of {words.iso_day(record.date)}"] if record.date else []
-    parts += [f"reviewed by {record.reviewer}"] if record.reviewer else []
-    parts += ["independent"] if record.independent else []
-    if record.valid_until:
-        parts.append(f"{'expired on' if record.expired(today) else 'valid until'} {words.iso_day(record.valid_until)}")
-    return plain("; ".join(parts), 400)

@@ -29,7 +29,6 @@ from interlock.model.rule import Rule
 from interlock.model.text import plain
 from interlock.usecases.judge import Judgement, judge
 from interlock.usecases.load import Inputs
-from interlock.usecases.owed import owed_words
 from interlock.usecases.questions import Asked, questions, scope_asked
 
 _OPEN = frozenset({Status.UNANSWERED, Status.UNKNOWN})
@@ -295,8 +294,8 @@ def _because(question: Ranked, inputs: Inputs, judged: Judgement) -> str:
     verdict = judged.verdict
     parts = ["it was answered with unknown"] if question.unknown else []
     response = question.asked.response
-    if response is not None and (response.assignee or response.due):
-        parts.append(owed_words(response, inputs.today))
+    if response is not None and (owes := response.owes(inputs.today)) is not None:
+        parts.append(owes)
     if question.stakes:
         parts.append(_verdict_words(question, names, judged))
     elif verdict.value is verdict.latest is not VerdictValue.INTEGRATE:

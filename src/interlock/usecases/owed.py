@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from itertools import chain
 from typing import Literal
 
@@ -81,14 +80,6 @@ def owed_answers(inputs: Inputs, scope: str | None = None, who: str | None = Non
     if who is not None:
         found = [entry for entry in found if who.casefold() in (entry.assignee or "").casefold()]
     return OwedAnswers(owed=tuple(sorted(found, key=lambda entry: (not entry.overdue, entry.due or "9999"))))
-
-
-def owed_words(response: Response, today: date) -> str:
-    """Who owes something and by when: ``Ada owes it by 14 Dec 2026, overdue``."""
-    who = plain(response.assignee, 80) if response.assignee else words.OWNER[Owner.US].phrase
-    owes = "owes the answer" if response.standing in _OPEN else "owes evidence"
-    by = f" by {words.iso_day(response.due)}" if response.due else ""
-    return f"{who} {owes}{by}{', overdue' if response.overdue(today) else ''}"
 
 
 def _owed_of(inputs: Inputs, scope: str) -> Iterator[OwedAnswer]:

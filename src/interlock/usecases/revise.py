@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -12,6 +13,8 @@ from interlock.model.questionnaire import Item, Response
 from interlock.usecases.answer import Raw, make_response
 from interlock.usecases.evidence import attached, day_given, detached
 
+#: A name, and behind a comma a day; or the day alone.
+_WITH_DAY = re.compile(r"(?:(.*),)?\s*(\d{4}-\d\d-\d\d)\s*")
 _OPEN = (Status.UNANSWERED, Status.UNKNOWN)
 
 
@@ -100,3 +103,13 @@ def revised(item: Item, earlier: Response | None, given: Given, by: str) -> Resp
     if response is None or not again or base.status is Status.UNANSWERED:
         return response
     return response.but(by=base.by, at=base.at)
+
+
+def assigned(item: Item, earlier: Response | None, typed: str, by: str) -> Response | None:
+    """The answer with who owes it and by when, typed as ``Ada, 2026-12-14``; either may be left out.
+
+    :raises InterlockError: this is no name, or no day.
+    """
+    match = _WITH_DAY.fullmatch(typed)
+    name, due = ((match[1] or "").strip(), match[2]) if match else (typed.strip(), "")
+    return revised(item, earlier, Given(assign=name, due=due), by)

@@ -13,9 +13,8 @@ from interlock.model import words
 from interlock.model.base import Owner, Status
 from interlock.model.questionnaire import Item
 from interlock.model.text import plain
-from interlock.usecases.evidence import record_words
 from interlock.usecases.load import Inputs, load_inputs, open_workspace
-from interlock.usecases.owed import OwedAnswers, owed_answers, owed_words
+from interlock.usecases.owed import OwedAnswers, owed_answers
 from interlock.usecases.questions import Asked
 from interlock.usecases.questions import questions as list_questions
 
@@ -75,9 +74,8 @@ def beside(question: Asked, today: date) -> list[str]:
         return []
     said_so = [plain(answer.by or "somebody", 60) for answer in response.answers]
     parts = [f"{words.listed(said_so)} answered differently"] if response.standing is not response.status else []
-    if response.assignee or response.due:
-        parts.append(owed_words(response, today))
-    return parts
+    owes = response.owes(today)
+    return [*parts, owes] if owes else parts
 
 
 def show_answer(inputs: Inputs, item: Item, org: str | None) -> None:
@@ -92,11 +90,11 @@ def show_answer(inputs: Inputs, item: Item, org: str | None) -> None:
         when = f", {words.moment(answer.at)}" if answer.at else ""
         lines += wrapped(f"{Asked(scope, '', item, answer).shown_answer()} ({who}{when})", "  ")
         for number, record in enumerate(answer.documents, 1):
-            lines += wrapped(record_words(record, inputs.today), f"    {number}. ")
+            lines += wrapped(record.told(inputs.today), f"    {number}. ")
     if response.standing is not response.status:
         lines += wrapped("They differ, so the question counts as unknown. Settle it: answer again, or --keep AUTHOR.")
-    if response.assignee or response.due:
-        lines.append(f"  {words.capital(owed_words(response, inputs.today))}")
+    if (owes := response.owes(inputs.today)) is not None:
+        lines.append(f"  {words.capital(owes)}")
     emit("\n".join(lines))
 
 

@@ -6,7 +6,7 @@ What is typed is saved while it is typed, a second behind at most: a terminal th
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from textual import on
@@ -14,10 +14,11 @@ from textual.timer import Timer
 from textual.widgets import Input, TextArea
 
 from interlock.documents.redaction import redacted
+from interlock.model import words
 from interlock.model.base import Status
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import ItemType, Response
-from interlock.model.text import paragraph
+from interlock.model.text import paragraph, plain
 from interlock.tui.screens.section import AskText, Section
 from interlock.tui.state import Answer, Key
 from interlock.tui.widgets.fields import Choices, Segments
@@ -73,10 +74,11 @@ class Answering(Section):
         asked, choice = self._question(event.asked.scope, event.asked.item.id), event.choice
         if asked is None:
             return
+        again = event.again and not _differ(asked)  # where several differ, saying the same again settles it
         if choice.kind == "typed":
             self.query_one(QuestionForm).focus_typed()
         elif choice.kind == "status":
-            if choice.value == Status.UNKNOWN.value and not event.again:
+            if choice.value == Status.UNKNOWN.value and not again:
                 self._give(asked, None, status=Status.UNKNOWN)
             elif choice.value == Status.NOT_APPLICABLE.value:
                 self._ask_why_not(asked)
@@ -84,7 +86,7 @@ class Answering(Section):
                 self.action_step(1)
         elif asked.item.type is ItemType.MULTI_CHOICE:
             self._toggle(asked, choice.value)
-        elif event.again:
+        elif again:
             self.action_step(1)
         else:
             self._give(asked, choice.value)
@@ -112,6 +114,9 @@ class Answering(Section):
     def _typed(self, event: QuestionForm.Typed) -> None:
         asked = self._current
         if asked is None or not self._is_shown(event.asked) or not self._is_shown(asked):
+            return
+        if event.submitted and event.value.strip() and _differ(asked):
+            self._give(asked, event.value)
             return
         given = self._take_typed(asked, event.value)
         invalid = (asked.scope, asked.item.id) in self._drafts
@@ -210,6 +215,46 @@ class Answering(Section):
             self._on_form = None
             self._again()
 
+    @property
+    def _proposed(self) -> Asked | None:
+        """The question with what is proposed for every organisation, where the one that is asked has not answered."""
+        from interlock.usecases.answer import proposal_at
+
+        asked, inputs = self._current, self.state.inputs
+        proposal = proposal_at(inputs, asked.scope, asked.item) if asked is not None and inputs is not None else None
+        return replace(asked, response=proposal) if asked is not None and proposal is not None else None
+
+    def action_confirm(self) -> None:
+        """Take what is proposed for every organisation as this one's own answer."""
+        from interlock.usecases.answer import confirmed
+
+        asked, inputs = self._current, self.state.inputs
+        if asked is None or inputs is None or self._proposed is None:
+            return
+        for change in confirmed(inputs, asked.item, [asked.scope], self.interlock.author):
+            self._record(asked, change.response)
+        self._on_form = None
+        self._again()
+
+    def action_assign(self) -> None:
+        """Say who owes an answer or its evidence, and by when."""
+        from interlock.usecases.revise import assigned
+
+        asked = self._current
+        if asked is None:
+            return
+        before, by = asked.response, self.interlock.author
+        named = [before.assignee or "", before.due or ""] if before is not None else []
+        self.ask(
+            AskText(
+                "Who owes this, and by when?",
+                "A name and a day, as in: Ada, 2026-12-14. Nothing: nobody.",
+                value=", ".join(part for part in named if part),
+                check=lambda typed: assigned(asked.item, before, typed, by),
+            ),
+            lambda typed: self._record(asked, assigned(asked.item, before, typed, by)),
+        )
+
     def action_evidence(self) -> None:
         """The next kind of evidence."""
         self.query_one(Segments).cycle()
@@ -264,6 +309,11 @@ class Answering(Section):
 
     def _record(self, asked: Asked, response: Response | None) -> None:
         self._drafts.pop((asked.scope, asked.item.id), None)
+        before = asked.response
+        if before is not None and before.by not in {None, self.interlock.author, response.by if response else None}:
+            when = f" on {words.day(before.at)}" if before.at else ""
+            was = f"It was “{asked.shown_answer()}” by {before.by}{when}."
+            self.notify(plain(was, 400), title="Changed", markup=False)
         self.interlock.answer(Answer(asked.scope, asked.item.id, response, asked.response))
 
     def commit(self, *, quiet: bool = False) -> None:
@@ -294,3 +344,8 @@ class Answering(Section):
                 typed = f"typed, but no valid answer: {paragraph(redacted(draft.typed))}"
                 note = f"{before.note}\n{typed}" if before.note else typed
                 self._record(asked, before.but(note=note, by=before.by or self.interlock.author))
+
+
+def _differ(asked: Asked) -> bool:
+    """Whether several people answered a question differently."""
+    return asked.response is not None and asked.response.standing is not asked.response.status

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -53,6 +54,8 @@ class QuestionsSection(Answering):
         Binding("w", "worth", "Worth most", show=False, tooltip="The open question that settles most, in any scope"),
         Binding("u", "unknown", "Unknown", tooltip="Say that the answer is not known yet"),
         Binding("x", "not_applicable", "N/A", tooltip="Say that the question does not apply, and why"),
+        Binding("y", "confirm", "Confirm", tooltip="Confirm what is proposed for every organisation"),
+        Binding("a", "assign", "Assign", show=False, tooltip="Say who owes this, and by when"),
         Binding("e", "evidence", "Evidence", show=False, tooltip="Asserted, documented or observed"),
         Binding("m", "note", "Note", show=False, tooltip="Write a note"),
         Binding("s", "scope", "Who", tooltip="Whose questions: the product's or an organisation's"),
@@ -150,6 +153,8 @@ class QuestionsSection(Answering):
                 index + 1,
                 len(self._asked),
                 state.name_of(self._scope),
+                state.inputs.today if state.inputs else date.today(),
+                self._proposed,
                 waiting.error if (waiting := state.waiting.get(key)) else None,
                 state.disputes.get(key),
                 state.contradiction(self._scope, asked.item.id),
@@ -312,9 +317,11 @@ class QuestionsSection(Answering):
             self.query_one(QuestionForm).focus_answer()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leaving is offered where there is something to leave."""
+        """Leaving is offered where there is something to leave, confirming where something is proposed."""
         if action == "leave":
             return isinstance(self.focused, (Input, TextArea)) or self.has_class("-listing")
+        if action == "confirm":
+            return self._proposed is not None
         return True
 
     def action_leave(self) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from textual import on
@@ -15,7 +16,8 @@ from interlock.model import words
 from interlock.model.base import Evidence
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Contradiction
-from interlock.model.questionnaire import ItemType
+from interlock.model.questionnaire import ItemType, Response
+from interlock.model.text import plain
 from interlock.tui.page import ACCENT, BAD, DIM, STATUS, WARN, Page, line, text
 from interlock.tui.widgets.fields import TYPED, Choices, Field, Segments, Words, labelled
 from interlock.tui.widgets.flow import Flow
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 class Shown:
     """What the form shows: a question with its number, and what is known around it.
 
+    :ivar today: the day on which evidence has to hold.
+    :ivar proposal: the question with what the product proposes for every organisation, where this one did not answer.
     :ivar unsaved: why its answer could not be saved, if it could not.
     :ivar disputed: what somebody else answered meanwhile, and what is kept beside it.
     :ivar worth: what an answer settles, while there is none.
@@ -38,6 +42,8 @@ class Shown:
     number: int
     of: int
     scope_name: str
+    today: date
+    proposal: Asked | None = None
     unsaved: InterlockError | None = None
     disputed: InterlockError | None = None
     contradiction: Contradiction | None = None
@@ -87,9 +93,9 @@ class QuestionForm(VerticalScroll):
         item, response = shown.asked.item, shown.asked.response
         self.query_one("#question", Flow).draw(lambda page: _draw_question(page, shown))
         self.query_one(Choices).show(shown.asked)
+        self.query_one("#sources", Flow).draw(lambda page: _draw_sources(page, shown))
         if not fresh:
             return
-        self.query_one("#sources", Flow).draw(lambda page: _draw_sources(page, shown))
         self.error(None)
         typed, area = self.query_one("#typed", Field), self.query_one("#long", Words)
         area.display = item.type is ItemType.TEXT
@@ -188,6 +194,11 @@ def _draw_question(page: Page, shown: Shown) -> None:
     if shown.unsaved is not None:
         page.bullet(text("!", BAD), ("Not saved yet; it is kept here. ctrl+s tries again.", f"bold {BAD}"))
         page.bullet(" ", (str(shown.unsaved), BAD))
+    if asked.response is not None:
+        _draw_authors(page, asked, asked.response, shown.today)
+    if shown.proposal is not None and shown.proposal.response is not None:
+        proposed = f"Proposed for every organisation: {plain(shown.proposal.shown_answer(), 300)}"
+        page.bullet(text("y", f"bold {ACCENT}"), (f"{proposed} ({_author(shown.proposal.response)})", ACCENT))
     if shown.worth is not None:
         page.para(shown.worth.because, ACCENT)
     page.blank()
@@ -211,8 +222,31 @@ def _draw_question(page: Page, shown: Shown) -> None:
         page.bullet(text("Does not apply because", ACCENT), asked.response.reason)
 
 
+def _draw_authors(page: Page, asked: Asked, response: Response, today: date) -> None:
+    """Who said it, what others said, and who owes something: a quiet line each."""
+    if response.standing is not response.status:
+        page.bullet(text("≠", f"bold {WARN}"), ("The answers differ; answer again to settle it.", f"bold {WARN}"))
+    if response.others:
+        for answer in response.answers:
+            said = plain(replace(asked, response=answer).shown_answer(), 300)
+            page.bullet(" ", f"{_author(answer)}: ", (said, DIM))
+    elif response.by:
+        page.line((_author(response), DIM))
+    if (owes := response.owes(today)) is not None:
+        page.line((words.capital(owes), WARN if response.overdue(today) else DIM))
+
+
+def _author(response: Response) -> str:
+    """``Ada, 3 Mar 2026``."""
+    when = f", {words.day(response.at)}" if response.at else ""
+    return f"{plain(response.by or 'somebody who is not named', 80)}{when}"
+
+
 def _draw_sources(page: Page, shown: Shown) -> None:
-    item = shown.asked.item
+    item, response = shown.asked.item, shown.asked.response
+    for record in response.documents if response else ():
+        style = WARN if record.expired(shown.today) else DIM
+        page.bullet(text("+", style), (record.told(shown.today), style))
     page.para("; ".join(f"{words.EVIDENCE[e].phrase}: {words.EVIDENCE_MEANS[e]}" for e in Evidence), DIM)
     if item.references:
         page.blank()
