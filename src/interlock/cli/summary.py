@@ -134,11 +134,12 @@ def show_score(result: ScoreResult) -> None:
         ],
     )
     say_changes(result.content_changes)
+    if result.product_score.caps:
+        say_paragraph(f"product: score {'; '.join(result.product_score.caps)}")
     for own in result.organizations:
-        if own.held:
-            say_paragraph(f"{own.org}: {own.held}")
-    for cap in dict.fromkeys(cap for readiness in result.organizations for cap in readiness.score.caps):
-        say_paragraph(f"capped: {cap}")
+        reasons = [*([own.held] if own.held else []), *(f"score {cap}" for cap in own.score.caps)]
+        if reasons:
+            say_paragraph(f"{own.org}: {'; '.join(reasons)}")
     for change in result.verdict.changes:
         would = "would become" if change.direction == "later" else "would fall back to"
         say(f"The verdict {would} “{words.verdict(change.verdict, change.latest)}” with:")
