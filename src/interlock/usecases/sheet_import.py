@@ -156,13 +156,15 @@ class _Sheet:
                 if response is not None:
                     where = self._at(line.row, Column.ANSWER)
                     self._reading.add(scope, item, Brought(response, where, own_word=True))
-            except _DoesNotFitError as error:
-                if self._reading.any_version:
-                    self._reading.remarks[f"left out: {error}"] = None
-                else:
-                    self._reading.problems.append(error)
             except DocumentError as error:
-                self._reading.problems.append(error)
+                self._note(error)
+
+    def _note(self, problem: DocumentError) -> None:
+        """Note what is wrong, once: many lines may rest on one cell at the top."""
+        if isinstance(problem, _DoesNotFitError) and self._reading.any_version:
+            self._reading.remarks[f"left out: {problem}"] = None
+        elif str(problem) not in map(str, self._reading.problems):
+            self._reading.problems.append(problem)
 
     def _at(self, row: int, column: int | Column) -> Location:
         position = column.position if isinstance(column, Column) else column
@@ -192,13 +194,8 @@ class _Sheet:
         for row in sorted({row for row, _ in self._cells if row > HEAD_ROW}):
             try:
                 self._line(row, lines)
-            except _DoesNotFitError as error:
-                if self._reading.any_version:
-                    self._reading.remarks[f"left out: {error}"] = None
-                else:
-                    self._reading.problems.append(error)
             except DocumentError as error:
-                self._reading.problems.append(error)
+                self._note(error)
         return {item_id: line for item_id, line in lines.items() if line.row}
 
     def _line(self, row: int, lines: dict[str, _Line]) -> None:
@@ -244,11 +241,12 @@ class _Sheet:
         value = cell.value
         if isinstance(value, bool):
             return YES if value else NO
-        text = f"{value:g}" if isinstance(value, float) else value.replace("\r\n", "\n").strip()
+        if isinstance(value, float):
+            return str(int(value)) if value.is_integer() and abs(value) < _EXACT else str(value)
+        text = value.replace("\r\n", "\n").strip()
         if (wrong := forbidden(text)) is not None:
-            raise DocumentError(
-                f"this cell holds {wrong.description}", location=self._at(row, column), remedy="remove it"
-            )
+            message = f"this cell holds {wrong.description}"
+            raise DocumentError(message, location=self._at(row, column), remedy="remove it")
         return text
 
     def _response(self, item: Item, line: _Line) -> Response | None:
@@ -346,9 +344,9 @@ class _Sheet:
         if self._reading.by is not None:
             return self._reading.by
         raise DocumentError(
-            "nobody is named who gave this answer",
-            location=self._at(row, Column.BY),
-            remedy=f"write a name here or in {cell_name((BY_ROW, FILLED_IN))}, or say --as NAME",
+            "nobody is named here, and an answer has no name of its own",
+            location=self._at(BY_ROW, FILLED_IN),
+            remedy="write who answers, or say --as NAME",
         )
 
     def _day_of(self, row: int) -> date:
@@ -359,9 +357,9 @@ class _Sheet:
                 self._reading.check_time(datetime.combine(day, time(), UTC), self._at(at, column))
                 return day
         raise DocumentError(
-            "this answer has no day",
-            location=self._at(row, Column.DATE),
-            remedy=f"write it here or in {cell_name((DATE_ROW, FILLED_IN))}, as year-month-day",
+            "no day is written here, and an answer has no day of its own",
+            location=self._at(DATE_ROW, FILLED_IN),
+            remedy="write the day as year-month-day, such as 2026-03-31",
         )
 
     def _day(self, row: int, column: int | Column) -> date:
