@@ -74,11 +74,13 @@ docs: setup-dev
 	@$(BIN)/python scripts/docs.py
 	@$(BIN)/python scripts/traceability.py
 	@$(BIN)/python scripts/checks_page.py
+	@$(BIN)/python scripts/answers_page.py
 
 renew: setup-dev
 	@$(BIN)/python scripts/samples.py
 	@$(BIN)/python scripts/traceability.py
 	@$(BIN)/python scripts/checks_page.py
+	@$(BIN)/python scripts/answers_page.py
 	@INTERLOCK_WRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/samples -k golden_file
 	@$(BIN)/python bench/robustness.py --write >/dev/null
 	@echo "Written anew: samples/, docs/traceability.md, docs/checks.md, docs/scoring.md, tests/samples/golden/; read git diff"
