@@ -36,7 +36,7 @@ KINDS: Mapping[ProductKind, tuple[tuple[str, ...], tuple[str, ...], str, str]] =
     ProductKind.VIEWER: (("ehr_launch",), ("clinicians",), "nothing", "viewers"),
     ProductKind.BACKEND_SERVICE: (("backend",), ("clinicians",), "observation", "jobs"),
     ProductKind.PATIENT_APP: (("standalone_launch",), ("patients",), "nothing", "none"),
-    ProductKind.STAFF_APP: (("standalone_launch",), ("staff",), "message_task", "none"),
+    ProductKind.STAFF_APP: (("standalone_launch",), ("staff",), "note", "none"),
 }
 #: A question and the scope in which it is asked.
 Key = tuple[str, str]
@@ -71,6 +71,7 @@ class Truth:
         plain: dict[str, AnswerValue] = {
             "auth.launch_modes": modes,
             "auth.token_holder": "server",
+            "auth.session_length": "within_token",
             "contract.writes": (written,),
             "contract.readers": readers,
             "endpoints.kinds": (besides,),
@@ -115,13 +116,16 @@ def start(truth: Truth, content: Content) -> Inputs:
     modes = {"ehr_launch": "ehr", "standalone_launch": "standalone", "backend": "backend"}
     names = [modes[mode] for mode in KINDS[truth.kind][0]]
     launch = Launch.model_validate({"modes": names, "context": ["patient"], "client": "confidential-asymmetric"})
-    written = KINDS[truth.kind][2] != "nothing"
-    contract = ready.model_copy(update={"launch": launch, "outputs": ready.outputs if written else ()})
+    resource = {"observation": "Observation", "note": "DocumentReference", "nothing": None}[KINDS[truth.kind][2]]
+    outputs = [output.model_copy(update={"resource": resource}) for output in ready.outputs[:1] if resource]
+    contract = ready.model_copy(update={"launch": launch, "outputs": tuple(outputs)})
     orgs = ORGANIZATIONS if truth.observed else ()
     return Inputs(
         settings=Settings(name="N", product="P", kind=truth.kind, profile="core"),
         content=content,
-        organizations=tuple(Organization(id=org, name=org.title()) for org in orgs),
+        organizations=tuple(
+            Organization(id=org, name=org.title(), fhir_base_url=f"https://{org}.example") for org in orgs
+        ),
         product={},
         by_org={},
         contract=contract if truth.contract else WorkflowContract(version="0", title="T"),

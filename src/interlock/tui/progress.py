@@ -50,6 +50,13 @@ def questions(inputs: Inputs, scope: str) -> tuple[Asked, ...]:
     return of_scope(inputs, scope)
 
 
+def kind_of_product(inputs: Inputs) -> str:
+    """What kind of product it is, and how many questions that leaves; imported late as well."""
+    from interlock.usecases.questions import kind_words
+
+    return kind_words(inputs)
+
+
 #: Which questions are listed, in words that go on from "questions".
 KINDS = {
     "all": "all",

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from interlock.documents.resources import data_dir
+from interlock.model.base import ProductKind
 from interlock.model.errors import InterlockError
 from interlock.model.text import forbidden
 from interlock.usecases.trust import trust_own
@@ -20,8 +21,12 @@ def templates() -> tuple[str, ...]:
     return tuple(sorted(path.name for path in folder.iterdir() if (path / SETTINGS_FILE).is_file()))
 
 
-def initialize(directory: Path, template: str = "blank", *, name: str | None = None) -> Workspace:
+def initialize(
+    directory: Path, template: str = "blank", *, name: str | None = None, kind: ProductKind | None = None
+) -> Workspace:
     """Make a workspace, trusted for what it holds. ``name`` replaces the template's product and workspace name.
+
+    :param kind: what kind of product it is, in place of the template's.
 
     :raises InterlockError: there is no such template.
     :raises WorkspaceError: a workspace is there already, or the folder cannot be written.
@@ -40,6 +45,8 @@ def initialize(directory: Path, template: str = "blank", *, name: str | None = N
         if wrong is not None:
             raise InterlockError(f"the name holds {wrong.description}", remedy="write it again without it")
         files[SETTINGS_FILE] = _named(files[SETTINGS_FILE].decode(), name).encode()
+    if kind is not None:
+        files[SETTINGS_FILE] = _of_kind(files[SETTINGS_FILE].decode(), kind).encode()
     workspace = Workspace.create(directory, files)
     trust_own(workspace)
     return workspace
@@ -51,3 +58,10 @@ def _named(settings: str, name: str) -> str:
     for key in ("name", "product"):
         settings = re.sub(rf"(?m)^{key}:[^#\n]*", f"{key}: " + quoted.replace("\\", r"\\") + "  ", settings, count=1)
     return "\n".join(line.rstrip() for line in settings.splitlines()) + "\n"
+
+
+def _of_kind(settings: str, kind: ProductKind) -> str:
+    """The settings' text with ``kind``, in its place where the text has one; comments stay."""
+    line = f"kind: {kind.value}"
+    said, times = re.subn(r"(?m)^#?kind:[^#\n]*?(?=\s*(#|$))", line, settings, count=1)
+    return said if times else re.sub(r"(?m)^(product:.*)$", rf"\1\n{line}", settings, count=1)

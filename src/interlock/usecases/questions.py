@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from interlock.content.visibility import denying
 from interlock.judge.answers import state_of
 from interlock.model import words
 from interlock.model.base import Scope, Status
@@ -65,6 +66,20 @@ def questions(inputs: Inputs, scope: str) -> tuple[Asked, ...]:
     }
     answers = inputs.answers(scope)
     return tuple(Asked(scope, areas[item.id].title, item, answers.get(item.id)) for item in asked(inputs, scope))
+
+
+def kind_words(inputs: Inputs) -> str:
+    """What kind of product it is, and how many questions that leaves, in words."""
+    kind = inputs.settings.kind
+    if kind is None:
+        return "What kind of product it is was not said, so everything is asked."
+    said = f"The product is {words.PRODUCT_KIND[kind].phrase}"
+    if inputs.kind is None or denying(kind, inputs.content.items.values(), inputs.product):
+        return f"{said}, but the contract or an answer says otherwise (see interlock lint): everything is asked."
+    anything = replace(inputs, settings=inputs.settings.model_copy(update={"kind": None}))
+    left, every = ([len(asked(of, scope)) for scope in ("product", "")] for of in (inputs, anything))
+    shares = [f"{n} of {m}" if n < m else f"all {m}" for n, m in zip(left, every, strict=True)]
+    return f"{said}: {shares[0]} questions about it apply, and {shares[1]} about each organisation."
 
 
 def scope_asked(item: Item, subject: Subject) -> str | None:

@@ -35,7 +35,7 @@ from interlock.tui.page import (
     text,
 )
 from interlock.tui.plan_page import shorter
-from interlock.tui.progress import Counts, by_area, settled
+from interlock.tui.progress import Counts, by_area, kind_of_product, settled
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import Flow
@@ -234,6 +234,8 @@ def _first_row(number: int, thing: FirstThing) -> Row:
 def _draw_answers(page: Page, areas: dict[str, Counts], state: State) -> None:
     """How far the answers are, and which question to answer next and why."""
     _draw_areas(page, areas)
+    if state.inputs is not None:
+        page.para(kind_of_product(state.inputs), DIM)
     question = state.next_question
     if question is None:
         return
