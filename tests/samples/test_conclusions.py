@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
@@ -13,7 +14,8 @@ import pytest
 
 from interlock.judge.lint.proofs import best_answer, worst_answers
 from interlock.model import words
-from interlock.model.base import Evidence, Gate, Status
+from interlock.model.base import Evidence, Gate, Recommendation, RuleOutcome, Status, VerdictValue
+from interlock.model.finding import UNDECIDED
 from interlock.model.organization import Organization
 from interlock.model.questionnaire import EvidenceRecord, Item, ItemType, Response
 from interlock.usecases.initialize import templates
@@ -229,3 +231,36 @@ def test_only_tested_controls_reach_production(inputs_of: InputsOf) -> None:
     assert [answers for answers, stage in stages.items() if stage is Gate.PRODUCTION] == [
         "the same, and what production wants observed independently tested"
     ]
+
+
+# -- what would change it ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("looked", [True, False])
+@pytest.mark.parametrize("template", templates())
+def test_what_would_change_the_verdict_never_contradicts_it(template: str, looked: bool, inputs_of: InputsOf) -> None:
+    """As text: it names only what is open (or undecided) now, and never the verdict itself as another one."""
+    inputs = inputs_of(template)
+    judged = judge(inputs if looked else replace(inputs, observations={}))
+    verdict = judged.verdict
+    sentence, phrases = verdict.counterfactual, {value: words.VERDICT[value].phrase for value in words.VERDICT}
+    told = [value for value, phrase in phrases.items() if f"“{phrase}”" in sentence]
+    named = set(re.findall(r"\b[A-Z]{2,10}-\d{3}(?:@[a-z0-9:-]+)?", sentence))
+    outcomes = {finding.key: finding.outcome for finding in judged.findings}
+    if verdict.settled:
+        assert "Not decided" not in verdict.headline and verdict.settled_by == ()
+        if "would leave the verdict not decided" in sentence:
+            told = told[1:]  # from the same as now to a later one
+        assert all(value.rank > verdict.value.rank for value in told)
+        assert all(outcomes[key] is RuleOutcome.GAP for key in named)
+        assert bool(told) == bool(named) == (verdict.value is not VerdictValue.INTEGRATE)
+    else:
+        assert verdict.headline.startswith("Not decided") and verdict.undecided
+        assert verdict.latest in told and any(value.rank < verdict.latest.rank for value in told)
+        assert named and all(outcomes[key] in UNDECIDED for key in named)
+    for own in judged.readiness:
+        says_start = own.recommendation is Recommendation.START
+        assert not says_start or (verdict.settled and verdict.value is VerdictValue.INTEGRATE)
+    if verdict.value is VerdictValue.INTEGRATE and "build the integration" in verdict.headline:
+        recommended = {own.recommendation for own in judged.readiness}
+        assert not recommended or Recommendation.START in recommended

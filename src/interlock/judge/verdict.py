@@ -223,7 +223,8 @@ def _reason(vote: Vote) -> VerdictReason:
 
 
 def _titles(votes: Iterable[Vote]) -> str:
-    return listed(list(dict.fromkeys(vote.rule.title for vote in votes)))
+    titles = list(dict.fromkeys(vote.rule.title for vote in votes))
+    return listed([f"“{title}”" for title in titles] if len(titles) > 1 else titles)
 
 
 def _headline(ballot: Ballot, value: VerdictValue, reasons: Sequence[Vote], readiness: Sequence[OrgReadiness]) -> str:
