@@ -15,11 +15,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filled_sheets import filled, parts, zipped
 from interlock.documents.resources import data_dir
 from interlock.model.errors import InterlockError
 
 if TYPE_CHECKING:
     from interlock.model.observation import Observation
+    from interlock.usecases.load import Inputs
 
 DAY = date(2026, 11, 29)
 MOMENT = datetime(2026, 11, 29, tzinfo=UTC)
@@ -226,7 +228,7 @@ def directories() -> list[bytes]:
 
 
 @cache
-def form_inputs(folder: Path) -> object:
+def form_inputs(folder: Path) -> Inputs:
     from interlock.usecases.load import load_inputs, open_workspace
 
     return load_inputs(open_workspace(TEMPLATES / "auth-blocked"))
@@ -249,6 +251,35 @@ def forms() -> list[bytes]:
         out = Path(folder) / "forms"
         assert run(["export", "fhir", "--output", str(out), "-w", str(TEMPLATES / "auth-blocked")]) == 0
         return [path.read_bytes() for path in sorted(out.glob("QuestionnaireResponse*"))[:4]]
+
+
+@cache
+def a_sheet() -> bytes:
+    """A sheet of an organisation with some answers filled in."""
+    from interlock.usecases.sheet import export_sheet
+
+    inputs = form_inputs(TEMPLATES)
+    (content,) = export_sheet(inputs, inputs.organizations[0].id, "xlsx", day=MOMENT.date()).files.values()
+    return filled(content, {"D2": "Ada", "D3": "2026-11-01", "D7": "Not known here", "E7": "a_x0041_ &amp; b"})
+
+
+def sheet(data: bytes, folder: Path) -> object:
+    from interlock.usecases.sheet_import import plan_sheet_import
+
+    (folder / "f.xlsx").write_bytes(data)
+    return plan_sheet_import(form_inputs(TEMPLATES), [folder / "f.xlsx"], any_version=True, now=MOMENT)
+
+
+def sheet_part(data: bytes, folder: Path) -> object:
+    """A sheet one of whose parts is damaged before it is packed: otherwise its checksum is all that is tried."""
+    damaged = {b"<workb": "xl/workbook.xml", b"<sst ": "xl/sharedStrings.xml", b"<Rela": "xl/_rels/workbook.xml.rels"}
+    name = next((name for start, name in damaged.items() if start in data[:200]), "xl/worksheets/sheet2.xml")
+    return sheet(zipped(parts(a_sheet()) | {name: data}), folder)
+
+
+def sheet_parts() -> list[bytes]:
+    names = ("xl/worksheets/sheet2.xml", "xl/workbook.xml", "xl/sharedStrings.xml", "xl/_rels/workbook.xml.rels")
+    return [parts(a_sheet())[name] for name in names]
 
 
 # -- what servers answer ----------------------------------------------------------------------------------------
@@ -549,6 +580,8 @@ PARSERS: dict[str, Parser] = {
     "whole workspace to report": Parser(whole_workspace, whole_seeds, usual=4),
     "directory": Parser(directory, directories),
     "FHIR form": Parser(form, forms),
+    "filled-in sheet": Parser(sheet, lambda: [a_sheet()]),
+    "part of a filled-in sheet": Parser(sheet_part, sheet_parts),
     "capability statement": Parser(answer_to("metadata"), document_of("metadata")),
     "statement below the base": Parser(answer_to("deeper"), document_of("metadata")),
     "SMART configuration": Parser(answer_to("smart"), document_of("smart-configuration")),

@@ -38,6 +38,7 @@ from interlock.report.view import ReportView
 from interlock.usecases import work
 from interlock.usecases.contract import export_contract
 from interlock.usecases.fhir_forms import export_forms
+from interlock.usecases.sheet import export_sheet
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -478,6 +479,29 @@ def test_fhir_forms(hostile: World) -> None:
         assert unseen(text) == set()
         texts |= set(strings(json.loads(text)))
     assert "victim" in str(texts)
+
+
+def test_sheets_of_organizations(hostile: World) -> None:
+    """What is mailed to an organisation holds names, and answers, that somebody else may have written."""
+    shown = ""
+    for organization in hostile.inputs.organizations:
+        files = export_sheet(hostile.inputs, organization.id, "both", day=TODAY).files
+        for name, content in files.items():
+            assert re.fullmatch(r"[A-Za-z0-9.-]+", name)
+            if name.endswith(".json"):
+                assert unseen(content.decode()) == set()
+                continue
+            with zipfile.ZipFile(io.BytesIO(content)) as book:
+                assert not [part for part in book.namelist() if "external" in part or part.endswith(".bin")]
+                for part in book.namelist():
+                    root = ElementTree.fromstring(book.read(part))
+                    assert not {str(element.tag).rpartition("}")[2] for element in root.iter()} & {"f", "oleObject"}
+                    assert all(element.get("TargetMode") != "External" for element in root.iter())
+                texts = [text.text or "" for text in ElementTree.fromstring(book.read("xl/sharedStrings.xml")).iter()]
+                assert unseen("".join(texts)) == set()
+                assert not [text for text in texts if text.startswith(("=", "+", "@", "\t"))]
+                shown += "".join(texts)
+    assert "victim" in shown
 
 
 # -- files ------------------------------------------------------------------------------

@@ -79,6 +79,7 @@ def _in_their_words(item: Item) -> Item:
             "text": ask.text,
             "help": None,
             "why": ask.why or item.why,
+            "ask": None,
             "options": tuple(options),
             "source": (),
             "references": (),
