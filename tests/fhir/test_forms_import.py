@@ -148,14 +148,37 @@ REFUSED: dict[str, tuple[Json | bytes, str, str | None]] = {
         "/item/0/modifierExtension",
     ),
     "an enclosed file": (
-        response(recorded("attachment", {"valueAttachment": {"data": "AAAA"}})),
+        response(recorded("document", {"extension": [{"url": "attachment", "valueAttachment": {"data": "AAAA"}}]})),
         "linked to, not enclosed",
-        "/item/0/extension/0/extension/0/valueAttachment/data",
+        "/item/0/extension/0/extension/0/extension/0/valueAttachment/data",
     ),
     "evidence by script": (
-        response(recorded("attachment", {"valueAttachment": {"url": "javascript:x"}})),
+        response(
+            recorded("document", {"extension": [{"url": "attachment", "valueAttachment": {"url": "javascript:x"}}]})
+        ),
         "not an http",
-        "/item/0/extension/0/extension/0/valueAttachment/url",
+        "/item/0/extension/0/extension/0/extension/0/valueAttachment/url",
+    ),
+    "evidence outside the workspace": (
+        response(recorded("document", {"extension": [{"url": "file", "valueString": "../../etc/passwd"}]})),
+        "names a file in the workspace",
+        "/item/0/extension/0/extension/0",
+    ),
+    "evidence that ends before it begins": (
+        response(
+            recorded(
+                "document",
+                {
+                    "extension": [
+                        {"url": "title", "valueString": "x"},
+                        {"url": "date", "valueDate": "2026-03-01"},
+                        {"url": "validUntil", "valueDate": "2026-02-01"},
+                    ]
+                },
+            )
+        ),
+        "this evidence is of 1 Mar 2026 and valid until 1 Feb 2026, which is earlier",
+        "/item/0/extension/0/extension/0",
     ),
     "evidence of another kind": (
         response(recorded("evidence", {"valueCode": "sworn"})),

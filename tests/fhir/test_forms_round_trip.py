@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -13,11 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from interlock.content.answer import parse_answer
-from interlock.model.base import Evidence, Status
-from interlock.model.errors import InterlockError
+from interlock.model.base import Evidence, EvidenceKind, Status
+from interlock.model.errors import DocumentError, InterlockError
+from interlock.model.evidence import EvidenceRecord
 from interlock.model.questionnaire import Item, ItemType, Response
 from interlock.usecases.fhir_forms import export_forms
 from interlock.usecases.fhir_import import plan_import
+from interlock.usecases.form_import import FormsRefusedError
 from interlock.usecases.load import Inputs
 
 ORGS = ("north", "south")
@@ -26,6 +28,8 @@ LINKS = st.sampled_from(
     ["https://example.org/a?b=c#d", "http://Example.ORG:8080/x y", "binder 7, page 3", "docs/proof.pdf", "https://"]
 )
 URLS = st.sampled_from(["https://example.org", "http://example.org:8080/a%20b?c=d#e", "https://xn--grce-4qa.example/é"])
+NAMES = PROSE.map(lambda text: " ".join(text.split())).filter(bool)
+DAYS = st.dates(date(2020, 1, 1), date(2026, 1, 1)).map(str)
 TIMES = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)).map(
     lambda time: time.replace(microsecond=0)
 )
@@ -74,8 +78,30 @@ def responses(draw: st.DrawFn, item: Item) -> Response | None:
         evidence=draw(st.sampled_from(Evidence)),
         reason=reason,
         note=draw(st.none() | PROSE.filter(bool)),
-        evidence_url=draw(st.none() | LINKS),
+        documents=draw(st.lists(evidence_records(), max_size=3).map(tuple)),
+        by=draw(st.none() | NAMES),
         at=draw(TIMES),
+        assignee=draw(st.none() | NAMES),
+        due=draw(st.none() | DAYS),
+    )
+
+
+@st.composite
+def evidence_records(draw: st.DrawFn) -> EvidenceRecord:
+    """A piece of evidence, with and without link, file and title, but never without all three."""
+    named = draw(
+        st.fixed_dictionaries({}, optional={"title": NAMES, "link": LINKS, "file": st.just("runs/march 7.pdf")}).filter(
+            bool
+        )
+    )
+    first, last = sorted((draw(DAYS), draw(DAYS)))
+    return EvidenceRecord(
+        kind=draw(st.sampled_from(EvidenceKind)),
+        reviewer=draw(st.none() | NAMES),
+        independent=draw(st.booleans()),
+        date=draw(st.none() | st.just(first)),
+        valid_until=draw(st.none() | st.just(last)),
+        **named,
     )
 
 
@@ -155,3 +181,61 @@ def test_a_form_that_brings_no_record_keeps_the_note_and_drops_evidence_for_anot
     assert (change.after.value, change.after.note) == (4, "seen in March")
     assert (change.after.evidence, change.after.link) == (Evidence.ASSERTED, None)
     assert any("zoo.integer" in remark for remark in planned.remarks)
+
+
+def brought(path: Path, **changes: object) -> None:
+    """Change parts of the only answer's record in a written response."""
+    document = json.loads(path.read_text())
+    parts = document["item"][0]["extension"][0]["extension"]
+    for part in parts:
+        for name, value in changes.items():
+            if part["url"] == name:
+                part[next(key for key in part if key.startswith("value"))] = value
+    path.write_text(json.dumps(document))
+
+
+def one_answer(inputs: Inputs, folder: Path, **fields: object) -> tuple[Inputs, Path]:
+    response = Response.model_validate({"status": "answered", "value": 3} | fields)
+    stored = with_answers(inputs, {"product": {"zoo.integer": response}})
+    paths, _ = written(stored, folder)
+    return stored, next(path for path in paths if path.name == "QuestionnaireResponse-zoo.product.json")
+
+
+def test_another_authors_answer_stands_beside_the_first(inputs: Inputs, tmp_path: Path) -> None:
+    stored, path = one_answer(inputs, tmp_path, by="Ada", at="2026-03-01T10:00:00Z")
+    brought(path, author="Bob")
+    document = json.loads(path.read_text())
+    document["item"][0]["answer"][0]["valueInteger"] = 4
+    path.write_text(json.dumps(document))
+    (change,) = plan_import(stored, [path]).changes
+    assert change.kind == "differs" and change.after.standing is Status.UNKNOWN
+    assert [(answer.by, answer.value) for answer in change.after.answers] == [("Ada", 3), ("Bob", 4)]
+    again = with_answers(inputs, {"product": {"zoo.integer": change.after}})
+    assert {left.item: left.reason for left in export_forms(again).left} == {
+        "zoo.integer": "several people answered it differently"
+    }
+
+
+def test_evidence_of_a_day_to_come_is_refused_with_file_and_pointer(inputs: Inputs, tmp_path: Path) -> None:
+    record = {"title": "x", "date": "2199-01-01"}
+    stored, path = one_answer(inputs, tmp_path, documents=[record])
+    with pytest.raises(DocumentError, match="dated 1 Jan 2199, which is in the future") as raised:
+        refused(stored, path)
+    assert (raised.value.location.file, raised.value.location.pointer) == (str(path), "/item/0/answer")
+
+
+def test_a_name_with_a_line_break_is_refused_with_file_and_pointer(inputs: Inputs, tmp_path: Path) -> None:
+    stored, path = one_answer(inputs, tmp_path, by="Ada")
+    brought(path, author="Ada\nBob")
+    with pytest.raises(DocumentError, match="the name holds a line break") as raised:
+        refused(stored, path)
+    assert raised.value.location.pointer == "/item/0/extension/0/extension/1"
+
+
+def refused(inputs: Inputs, path: Path) -> None:
+    """Import a document that is refused for one reason, and raise it."""
+    try:
+        plan_import(inputs, [path])
+    except FormsRefusedError as error:
+        (problem,) = error.problems
+        raise problem from error

@@ -10,7 +10,8 @@ from pathlib import Path
 from interlock.documents.files import read_bytes
 from interlock.fhir.forms import names
 from interlock.fhir.forms.reader import Json
-from interlock.fhir.forms.reading import MAX_BYTES, Given, Header, Record, parse_resource, read_answers, read_header
+from interlock.fhir.forms.reading import MAX_BYTES, Given, Header, parse_resource, read_answers, read_header
+from interlock.fhir.forms.record import Record
 from interlock.model import words
 from interlock.model.base import Status
 from interlock.model.errors import DocumentError, InterlockError, Location
@@ -224,6 +225,9 @@ def _response(given: Given, stored: Response | None, header: Header, location: L
     elif record is None:
         note = stored.note if stored else None
         record = Record(note=note, reason=stored.reason if stored else None, at=header.authored)
+    for document in record.documents:
+        if (wrong := document.dated_ahead(reading.now.date())) is not None:
+            raise DocumentError(wrong, location=location, remedy="give the day that it is of")
     try:
         response = make_response(
             given.item,
@@ -234,8 +238,11 @@ def _response(given: Given, stored: Response | None, header: Header, location: L
             evidence=record.evidence,
             note=record.note or None,
             reason=record.reason,
-            link=record.link or None,
+            link=record.documents[0].link if record.documents else None,
+            documents=record.documents,
             by=record.by or header.author,
+            assignee=record.assignee,
+            due=record.due,
             now=record.at or reading.now,
         )
     except InterlockError as error:

@@ -216,13 +216,18 @@ def _agree(stored: Response, theirs: Response) -> bool:
 
 
 def _of_a_form(stored: Response, theirs: Response) -> tuple[ChangeKind, Response]:
-    """The same for a form that is nobody's own word: it holds one answer with its first piece of evidence, no more."""
-    documents = theirs.documents
-    if (stored.status, stored.value, stored.link) == (theirs.status, theirs.value, theirs.link):
-        documents = stored.documents
-    beside = {"assignee": stored.assignee, "due": stored.due, "others": stored.others}
-    after = theirs.but(documents=documents, by=theirs.by or stored.by, **beside)
-    return ("same", stored) if stored.said == after.said else ("changed", after)
+    """The same for a form that is nobody's own word: what it says takes the place of what its author said before."""
+    after = theirs.but(
+        by=theirs.by or stored.by,
+        assignee=theirs.assignee or stored.assignee,
+        due=theirs.due or stored.due,
+        others=stored.others,
+    )
+    if stored.said == after.said:
+        return "same", stored
+    if stored.by not in {None, after.by} and not _agree(stored, theirs):
+        return "differs", stored.beside(theirs)
+    return "changed", after
 
 
 def _notes(stored: Response, theirs: Response, where: Location) -> str | None:
@@ -256,8 +261,7 @@ def answer_words(item: Item, response: Response | None) -> str:
         parts[0] += f": {response.reason}"
     if response.evidence is not Evidence.ASSERTED:
         parts.append(words.EVIDENCE[response.evidence].phrase)
-    if response.link:
-        parts.append(f"evidence {response.link}")
+    parts += [f"evidence {record.name}" for record in response.documents]
     if response.note:
         parts.append(f"note: {response.note}")
     return "; ".join(parts)

@@ -16,7 +16,8 @@ DATA_ABSENT_REASON = f"{HL7}data-absent-reason"
 #: The code system of the same reasons, as the answers of a mailed form: a renderer knows no other way to give them.
 ABSENT_SYSTEM = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 
-#: What stands beside an answer: evidence, its link as attachment, note, reason and time. On a response's item.
+#: What stands beside an answer: who gave it and when, its evidence, note and reason, and who owes what. On a response's
+#: item.
 ANSWER_RECORD = f"{BASE}/StructureDefinition/answer-record"
 
 PRODUCT_SYSTEM = f"{BASE}/product"

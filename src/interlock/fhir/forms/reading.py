@@ -14,12 +14,12 @@ from interlock.documents.names import did_you_mean
 from interlock.fhir.forms import names
 from interlock.fhir.forms.enablement import form_items
 from interlock.fhir.forms.reader import Json, Reader
+from interlock.fhir.forms.record import Record, person, read_record
 from interlock.fhir.tolerant import kind_of
-from interlock.model.base import Evidence, Status
+from interlock.model.base import Status
 from interlock.model.errors import DocumentError
-from interlock.model.evidence import MAX_NAME
 from interlock.model.questionnaire import Item, ItemType, Questionnaire
-from interlock.model.text import plain, wrong_with_line
+from interlock.model.text import plain
 
 #: Largest file in bytes, deepest nesting, and most values in it. Our own largest response is a fiftieth of each.
 MAX_BYTES = 4_000_000
@@ -73,18 +73,6 @@ class Header:
 
 
 @dataclass(frozen=True)
-class Record:
-    """Evidence, note, reason, author and time of an answer, from an extension that only documents of ours have."""
-
-    evidence: Evidence = Evidence.ASSERTED
-    link: str | None = None
-    note: str | None = None
-    reason: str | None = None
-    by: str | None = None
-    at: datetime | None = None
-
-
-@dataclass(frozen=True)
 class Given:
     """One question's answer: ``values`` as the document has them (codes, for options), or a status without a value.
 
@@ -128,13 +116,7 @@ def _author(resource: Json, reader: Reader) -> str | None:
     identifier = author.get("identifier")
     value = reader.text(identifier, "value", "/author/identifier") if isinstance(identifier, dict) else None
     name = (reader.text(author, "display", "/author") or value or "").strip()
-    return _person(name, "/author/display", reader)
-
-
-def _person(name: str | None, at: str, reader: Reader) -> str | None:
-    if name and (wrong := wrong_with_line(name, MAX_NAME)) is not None:
-        reader.fail(f"the author's name {wrong}", at, "give a name on one line")
-    return name or None
+    return person(name, "/author/display", reader)
 
 
 def _subject(resource: Json, reader: Reader) -> tuple[str | None, str | None]:
@@ -222,7 +204,7 @@ def _given(
     if link_id in pointers:
         reader.fail(f"{item.id} is answered twice, first at {pointers[link_id]}", pointer, "keep one of them")
     pointers[link_id] = pointer
-    record = _record(entry, pointer, reader)
+    record = read_record(entry, pointer, reader)
     absent = _absent_reason(entry, answers, pointer, reader)
     values = tuple(v for answer, at in answers if (v := _value(item, answer, at, reader)) is not None)
     if absent is not None and values:
@@ -305,49 +287,3 @@ def _absent(code: str | None, at: str, reader: Reader) -> Status:
         return Status.NOT_APPLICABLE
     codes = ", ".join(sorted({*_UNKNOWN, _NOT_APPLICABLE}))
     reader.fail(f"the data-absent-reason {plain(code or '', 40)!r} says neither", at, f"use one of: {codes}")
-
-
-def _record(entry: Json, pointer: str, reader: Reader) -> Record | None:
-    for extension, at in reader.objects(entry, "extension", pointer):
-        if extension.get("url") == names.ANSWER_RECORD:
-            return _record_parts(extension, at, reader)
-    return None
-
-
-def _record_parts(extension: Json, at: str, reader: Reader) -> Record:
-    parts: dict[str, tuple[Json, str]] = {}
-    for part, where in reader.objects(extension, "extension", at):
-        name = part.get("url")
-        if not isinstance(name, str) or name not in {"evidence", "attachment", "note", "reason", "author", "recorded"}:
-            reader.fail(f"an answer's record has no part {plain(name, 40)!r}", f"{where}/url")
-        parts[name] = (part, where)
-
-    def part_text(name: str, key: str) -> str | None:
-        part, where = parts.get(name, ({}, at))
-        return reader.text(part, key, where)
-
-    evidence = part_text("evidence", "valueCode") or Evidence.ASSERTED.value
-    if evidence not in set(Evidence):
-        known = ", ".join(Evidence)
-        reader.fail(f"the evidence {plain(evidence, 40)!r} is not known", parts["evidence"][1], f"use one of: {known}")
-    part, where = parts.get("recorded", ({}, at))
-    return Record(
-        evidence=Evidence(evidence),
-        link=_link(*parts["attachment"], reader) if "attachment" in parts else None,
-        note=part_text("note", "valueString"),
-        reason=part_text("reason", "valueString"),
-        by=_person(part_text("author", "valueString"), at, reader),
-        at=reader.time(part, "valueDateTime", where),
-    )
-
-
-def _link(part: Json, at: str, reader: Reader) -> str | None:
-    attachment = part.get("valueAttachment")
-    if not isinstance(attachment, dict):
-        reader.fail(f"the attachment is {kind_of(attachment)}, not an object", f"{at}/valueAttachment")
-    url = reader.text(attachment, "url", f"{at}/valueAttachment")
-    if url is not None and not url.lower().startswith(("http://", "https://")):
-        reader.fail(f"{plain(url, 60)!r} is not an http or https address", f"{at}/valueAttachment/url")
-    if url is None and "data" in attachment:
-        reader.fail("evidence is linked to, not enclosed", f"{at}/valueAttachment/data", "give the attachment's url")
-    return url or reader.text(attachment, "title", f"{at}/valueAttachment")

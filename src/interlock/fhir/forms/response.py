@@ -12,6 +12,7 @@ from interlock.fhir.forms import names
 from interlock.fhir.forms.enablement import condition_words, disabling_item, enabled_items, form_items, sides
 from interlock.fhir.forms.questionnaire import coding
 from interlock.model.base import Status
+from interlock.model.evidence import EvidenceRecord
 from interlock.model.questionnaire import AnswerValue, Item, ItemType, Questionnaire, Response, Responses
 
 #: FHIR data-absent-reason codes of the statuses that have no value.
@@ -144,16 +145,40 @@ def _values(item: Item, value: AnswerValue) -> list[Json]:
 
 def _record(response: Response) -> Json:
     """The extension that holds what stands beside an answer; a part that is absent was not given."""
-    link, at = response.link, response.at
-    parts = (
+    at = response.at
+    return _extension(
+        names.ANSWER_RECORD,
         ("evidence", "valueCode", response.evidence.value),
-        ("attachment", "valueAttachment", {_link_element(link): link} if link else None),
+        *(("document", "extension", _document(record)) for record in response.documents),
         ("note", "valueString", response.note),
         ("reason", "valueString", response.reason),
         ("author", "valueString", response.by),
         ("recorded", "valueDateTime", date_time(at) if at else None),
+        ("assignee", "valueString", response.assignee),
+        ("due", "valueDate", response.due),
     )
-    return {"url": names.ANSWER_RECORD, "extension": [{"url": url, key: value} for url, key, value in parts if value]}
+
+
+def _document(record: EvidenceRecord) -> list[Json]:
+    """The parts of a piece of evidence."""
+    link = record.link
+    parts: list[Json] = _extension(
+        "document",
+        ("kind", "valueCode", record.kind.value),
+        ("title", "valueString", record.title),
+        ("attachment", "valueAttachment", {_link_element(link): link} if link else None),
+        ("file", "valueString", record.file),
+        ("reviewer", "valueString", record.reviewer),
+        ("independent", "valueBoolean", record.independent),
+        ("date", "valueDate", record.date),
+        ("validUntil", "valueDate", record.valid_until),
+    )["extension"]
+    return parts
+
+
+def _extension(url: str, *parts: tuple[str, str, object]) -> Json:
+    """An extension of several parts: name, element and value of each; those without a value are left out."""
+    return {"url": url, "extension": [{"url": name, key: value} for name, key, value in parts if value]}
 
 
 def _link_element(link: str) -> str:
