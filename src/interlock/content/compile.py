@@ -23,6 +23,7 @@ TOP_LEVEL = frozenset(
         "probe",
         "checks",
         "fit",
+        "settings",
         "compared",
         "contradictions",
         "org",

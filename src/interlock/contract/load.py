@@ -8,6 +8,7 @@ from pathlib import Path
 
 from interlock.documents.yaml import YamlDocument, load_yaml, model_from_yaml
 from interlock.model.contract import Need, WorkflowContract
+from interlock.model.words import SETTING_TYPE
 
 #: R4 resources in which an AI result is naturally written and that no recorded server accepts (workflow.md, B.2).
 AI_SHAPED = frozenset({"RiskAssessment", "DetectedIssue", "GuidanceResponse", "CommunicationRequest"})
@@ -58,6 +59,13 @@ def _open_points(contract: WorkflowContract) -> Iterator[tuple[str, str]]:
             yield from ((f"/{group}", f"{name} is undecided") for name in undecided)
     if contract.outputs and contract.review.required is None:
         yield "/review", "whether a person signs before an output enters the record is undecided"
+    names: set[str] = set()
+    for index, setting in enumerate(contract.organization_surface):
+        if setting.default is not None and not setting.takes(setting.default):
+            yield f"/organization_surface/{index}", f"{setting.name}: its default is not {SETTING_TYPE[setting.type]}"
+        if setting.name in names:
+            yield f"/organization_surface/{index}", f"{setting.name}: another setting has this name"
+        names.add(setting.name)
     for index, endpoint in enumerate(contract.endpoints):
         if endpoint.carries_phi and not endpoint.authentication:
             yield f"/endpoints/{index}", f"{endpoint.path} carries patient data and names no authentication"

@@ -1,7 +1,8 @@
 """How the workflow contract fits one organisation: each need compared with the statement that its server publishes.
 
 A need is ``missing`` only when an observed statement gives a list and leaves the need out of it. A need that the
-statement does not mention is ``undeclared``; without a statement it is ``not_observed``.
+statement does not mention is ``undeclared``; without a statement it is ``not_observed``. Settings are compared with the
+organisation's file, whatever was observed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from interlock.contract.scopes import needed_scopes
+from interlock.contract.settings import match_settings
 from interlock.fhir.auth_path import auth_paths
 from interlock.fhir.scopes import covers
 from interlock.model import words
@@ -41,7 +43,8 @@ def match_contract(contract: WorkflowContract, org: Organization, observation: O
         *_launch(contract, smart, smart_is_absent),
         *_scopes(contract, smart),
     ]
-    return ContractFit(org=org.id, observed=capability is not None, matches=tuple(matches))
+    settings = match_settings(contract, org)
+    return ContractFit(org=org.id, observed=capability is not None, matches=tuple(matches), settings=settings)
 
 
 def concerns(need: Need, org: Organization) -> bool:

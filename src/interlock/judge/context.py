@@ -28,6 +28,7 @@ from interlock.judge.variables import (
     fleet_variable,
     kept,
     organization_variable,
+    settings_variable,
     state_at,
     value_at,
     wanted_names,
@@ -176,7 +177,12 @@ class Knowledge:
         given = {item: own.get(item) for item in self._items.keys() & (own.keys() | hidden)}
         answers = self._answers(self._product, given, hidden)
         facts = fact_variables(inputs, org)
-        variables = {**self._variables, **facts, "org": organization_variable(organization)}
+        variables = {
+            **self._variables,
+            **facts,
+            **settings_variable(inputs.fits.get(org)),
+            "org": organization_variable(organization),
+        }
         observation = inputs.observations.get(org)
         if self._automatic and observation is not None and observation.outcome != "not_observed":
             context = cel.Context(variables=cleaned(kept(facts, self._automatic_reads)))

@@ -47,10 +47,16 @@ def detail_of(causes: Causes, context: SubjectContext) -> str:
         because = f" ({context.unobserved})" if context.unobserved else ""
         named = tuple(dict.fromkeys(_COMPARED if name in COMPARED_ROOTS else name for name in causes.facts))
         parts.append(f"not observed: {listed(named)}{because}")
-    others = causes.others
-    if context.lookup("contract") is None and any(name.partition(".")[0] == "contract" for name in others):
-        parts.append("there is no workflow contract")
-        others = tuple(name for name in others if name.partition(".")[0] != "contract")
+    others = []
+    for name in causes.others:
+        root = name.partition(".")[0]
+        if root in {"contract", "settings"} and context.lookup(root) is None:
+            parts.append("there is no workflow contract")
+        elif root == "settings":
+            parts.append("the contract has no settings (organization_surface)")
+        else:
+            others.append(name)
+    parts = list(dict.fromkeys(parts))
     if others:
         parts.append(f"not there: {listed(others)}")
     return "; ".join(parts) if parts else "a field that the condition reads is not there"

@@ -106,6 +106,8 @@ def frozen(value: Any) -> Hashable:
 #: Longest list and deepest nesting that a condition sees; what is larger is left out, which leaves it undecided.
 MAX_LIST = 2_000
 MAX_DEPTH = 16
+#: Settings that a condition and its message are told of, by outcome.
+MAX_SETTINGS = 100
 _MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
 _DECIDED = {CheckOutcome.PASS: "pass", CheckOutcome.WARN: "warn", CheckOutcome.FAIL: "fail"}
 _LEFT_OUT = object()
@@ -158,6 +160,25 @@ def fit_variable(fit: ContractFit | None) -> dict[str, Any] | None:
     return result
 
 
+def settings_variable(fit: ContractFit | None) -> dict[str, Any]:
+    """``settings``: the contract's settings at an organisation; empty when it has none, absent without a contract."""
+    if fit is None:
+        return {}
+    if not fit.settings:
+        return {"settings": {}}
+    named: dict[str, list[str]] = {outcome: [] for outcome in ("missing", "defaulted", "mistyped", "unknown")}
+    for match in fit.settings:
+        if match.outcome in named:
+            named[match.outcome].append(f"{match.name} ({match.note})" if match.note else match.name)
+    return {
+        "settings": {
+            **{outcome: names[:MAX_SETTINGS] for outcome, names in named.items()},
+            "needed": sum(match.needed for match in fit.settings),
+            "own": sum(match.outcome == "own" for match in fit.settings),
+        }
+    }
+
+
 def organization_variable(organization: Organization) -> dict[str, Any]:
     """Who the organisation is; ``has_url`` says whether there is an address to probe."""
     return {
@@ -185,7 +206,9 @@ def fleet_variable(inputs: RuleInputs) -> dict[str, Any]:
     latest = [inputs.observations.get(organization.id) for organization in inputs.organizations]
     observed = [observation for observation in latest if observation and observation.outcome != "not_observed"]
     urls = [organization.fhir_base_url.lower() for organization in inputs.organizations if organization.fhir_base_url]
+    alike = _settings_alike(inputs)
     return {
+        **({} if alike is None else {"settings_alike": alike}),
         "organizations": len(inputs.organizations),
         "observed": len(observed),
         "releases": sorted({release for item in observed if (release := _release(item))}),
@@ -217,6 +240,34 @@ def _holdable(value: Any, depth: int) -> Any:
         items = [_holdable(item, depth + 1) for item in value]
         return _LEFT_OUT if _LEFT_OUT in items else items
     return _holdable(str(value), depth) if isinstance(value, str) else _LEFT_OUT
+
+
+def _settings_alike(inputs: RuleInputs) -> list[str] | None:
+    """Settings that may differ and whose value is the same in every organisation's file.
+
+    None where that cannot be told: without settings, with one organisation, or when some values are not there and none
+    of the others decides it.
+    """
+    if inputs.contract is None or not inputs.contract.organization_surface or len(inputs.organizations) < 2:
+        return None
+    alike, undecided = [], False
+    for setting in inputs.contract.organization_surface:
+        if setting.surface != "per_organization":
+            continue
+        first, complete = None, True
+        for organization in inputs.organizations:
+            value = organization.overrides.get(setting.name)
+            if not setting.takes(value):
+                complete = False
+                continue
+            value = sorted(value) if isinstance(value, list) else value  # type: ignore[type-var]
+            first = value if first is None else first
+            if value != first:
+                break
+        else:
+            alike += [setting.name] if complete else []
+            undecided = undecided or not complete
+    return alike[:MAX_SETTINGS] if alike or not undecided else None
 
 
 def _match_name(match: NeedMatch) -> str:

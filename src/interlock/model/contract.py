@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -11,6 +12,7 @@ from interlock.model.base import Model, Versioned
 LaunchMode = Literal["ehr", "standalone", "backend"]
 Interaction = Literal["read", "vread", "search", "create", "update", "patch", "delete"]
 Universality = Literal["universal", "per_organization"]
+SettingType = Literal["boolean", "integer", "number", "string", "list", "url"]
 Where = Literal["simulate", "sandbox", "live"]
 
 
@@ -81,13 +83,46 @@ class Review(Model):
 
 
 class SurfaceSetting(Model):
-    """S17, S18: one setting of the per-organisation configuration surface."""
+    """S17, S18: one setting of the per-organisation configuration surface.
+
+    By convention ``models_enabled`` and ``workflow_steps``, both lists, say which models run and which steps are taken.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     surface: Universality
-    type: Literal["boolean", "integer", "number", "string", "list", "url"]
+    type: SettingType
     default: bool | int | float | str | list[str] | None = None
     description: str | None = None
+
+    @property
+    def needs_value(self) -> bool:
+        """Whether each organisation has to say its own: it may differ, or there is nothing to fall back on."""
+        return self.surface == "per_organization" or self.default is None
+
+    def takes(self, value: object) -> bool:
+        """Whether a value is of this setting's type."""
+        match self.type:
+            case "boolean":
+                return isinstance(value, bool)
+            case "integer":
+                return isinstance(value, int) and not isinstance(value, bool)
+            case "number":
+                return isinstance(value, (int, float)) and not isinstance(value, bool)
+            case "list":
+                return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+            case "url":
+                return isinstance(value, str) and _is_absolute(value)
+            case "string":
+                return isinstance(value, str)
+
+
+def _is_absolute(url: str) -> bool:
+    """Whether an address has a scheme and a host."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.scheme and parts.hostname) and url.isprintable() and " " not in url
+    except ValueError:
+        return False
 
 
 class ProductEndpoint(Model):
@@ -143,12 +178,35 @@ class NeedMatch(Model):
     note: str | None = None
 
 
+class SettingMatch(Model):
+    """One setting of the contract at one organisation, or a value in its file that no setting of the contract has.
+
+    :ivar outcome: ``own``: its file has a value of the setting's type; ``default``: the contract's, which is the same
+        everywhere; ``defaulted``: it may differ here, and there is only the default; ``missing``: there is neither;
+        ``mistyped``: the value is of another type; ``unknown``: the contract has no such setting.
+    :ivar needed: whether each organisation has to say its own.
+    :ivar value, default: as the files have them, on one bounded line.
+    :ivar note: what is wrong, in words.
+    """
+
+    name: str
+    outcome: Literal["own", "default", "defaulted", "missing", "mistyped", "unknown"]
+    needed: bool = False
+    value: str | None = None
+    default: str | None = None
+    note: str | None = None
+
+
 class ContractFit(Model):
-    """The whole contract against one organisation."""
+    """The whole contract against one organisation.
+
+    :ivar settings: the contract's settings here, which no observation shows; empty when the contract has none.
+    """
 
     org: str
     observed: bool
     matches: tuple[NeedMatch, ...]
+    settings: tuple[SettingMatch, ...] = ()
 
     def names(self, outcome: str, *, optional: bool = False) -> tuple[str, ...]:
         """``Resource.name`` of every match with this outcome, in contract order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from interlock.model.address_secrets import refuse_secrets
 from interlock.model.base import Day, Gate, IsoDay, Model, ProductKind, Slug, Versioned
@@ -64,7 +64,8 @@ class Organization(Model):
     """One organisation at one environment.
 
     ``fhir_base_url`` has no trailing slash (FHIR R4 http.html#root). ``sandbox://ID`` names a simulated organisation of
-    the embedded sandbox, which is started for as long as a probe needs it.
+    the embedded sandbox, which is started for as long as a probe needs it. ``overrides`` are its values of the
+    contract's settings; what is of another type than the contract says is kept, and told.
     """
 
     id: Slug
@@ -73,7 +74,7 @@ class Organization(Model):
     environment: Literal["sandbox", "non-production", "production"] = "non-production"
     fhir_base_url: str | None = None
     auth: OrganizationAuth = OrganizationAuth()
-    overrides: dict[str, bool | int | float | str | list[str]] = {}
+    overrides: dict[str, JsonValue] = {}
     access_windows: AccessWindows | None = None
     note: str | None = None
 

@@ -102,6 +102,24 @@ FIT: Mapping[str, Word] = {
     "undeclared": Word("undeclared", "~"),
     "not_observed": Word("not observed", "?"),
 }
+#: A setting of the workflow contract at one organisation.
+SETTING: Mapping[str, Word] = {
+    "missing": Word("without a value", "✗"),
+    "mistyped": Word("of another type", "✗"),
+    "unknown": Word("not in the contract", "✗"),
+    "defaulted": Word("only the default", "~"),
+    "own": Word("set here", "✓"),
+    "default": Word("the default, everywhere", "✓"),
+}
+#: What each type of a setting wants.
+SETTING_TYPE: Mapping[str, str] = {
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "a text (numbers in quotes)",
+    "list": "a list of texts (numbers in quotes)",
+    "url": "an address with scheme and host",
+}
 #: How much a way in (a launch mode) is shown by what an organisation publishes.
 AUTH_PATH: Mapping[str, Word] = {
     "possible": Word("possible", "✓"),

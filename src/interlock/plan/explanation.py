@@ -26,6 +26,7 @@ _ORIGINS = {
     "checks": "observation",
     "fit": "observation",
     "contract": "contract",
+    "settings": "organisation",
     "org": "organisation",
     "fleet": "organisation",
     "vendor": "organisation",

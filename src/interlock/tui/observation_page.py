@@ -12,7 +12,7 @@ from interlock.model.base import CheckOutcome
 from interlock.model.contract import ContractFit
 from interlock.model.observation import CapabilityFacts, Check, Observation, SmartFacts, TlsFacts
 from interlock.model.text import plain
-from interlock.tui.page import ACCENT, AUTH_PATH, CHECK, DIM, FIT, OBSERVED, OK, WARN, Page, line, mark, text
+from interlock.tui.page import ACCENT, AUTH_PATH, CHECK, DIM, FIT, OBSERVED, OK, SETTING, WARN, Page, line, mark, text
 
 _WRITES = ("create", "update", "patch", "delete")
 
@@ -172,6 +172,22 @@ def draw_fit(page: Page, fit: ContractFit | None) -> None:
         )
     if supported == len(fit.matches):
         page.bullet(Content.assemble(("✓", OK)), "Everything that the contract needs is declared.")
+
+
+def draw_settings(page: Page, fit: ContractFit | None) -> None:
+    """The contract's settings at one organisation: how many it says for itself, and what is missing or wrong."""
+    if fit is None or not fit.settings:
+        return
+    needed = [match for match in fit.settings if match.needed]
+    own = sum(match.outcome == "own" for match in needed)
+    page.heading("Settings", f"{own} of {len(needed)} set here")
+    for match in fit.settings:
+        if match.outcome not in {"own", "default"}:
+            sign = SETTING[match.outcome]
+            said = match.note or (f"default {match.default}" if match.default else "")
+            page.bullet(
+                Content.assemble((sign.glyph, sign.style)), (match.name, "bold"), (f"  {sign.word}  {said}", DIM)
+            )
 
 
 def _some(names: Iterable[str], limit: int) -> str:

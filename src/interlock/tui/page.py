@@ -158,6 +158,10 @@ CHECK = _marks(
 SEVERITY = _marks(
     words.SEVERITY, {Severity.CRITICAL: BAD, Severity.HIGH: BAD, Severity.MEDIUM: WARN, Severity.LOW: DIM}
 )
+SETTING = _marks(
+    words.SETTING,
+    {"missing": BAD, "mistyped": BAD, "unknown": BAD, "defaulted": WARN, "own": OK, "default": OK},
+)
 FIT = _marks(words.FIT, {"supported": OK, "missing": BAD, "undeclared": WARN, "not_observed": DIM})
 TASK = _marks(words.TASK, {"gap": PRIMARY, "discovery": WARN, "routine": DIM})
 AUTH_PATH = _marks(words.AUTH_PATH, {"possible": OK, "not_offered": BAD, "cannot_tell": WARN})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from interlock.content.kinds import denied_by
@@ -10,10 +10,13 @@ from interlock.content.questionnaires import read_questionnaires
 from interlock.content.ruleset_files import PATTERNS, read_patterns
 from interlock.content.rulesets import CORE, SetFolders, read_ruleset
 from interlock.content.visibility import denying
+from interlock.contract.settings import match_settings
 from interlock.documents.resources import data_dir
+from interlock.documents.yaml import model_from_yaml
 from interlock.judge.lint import LintProblem, from_error, in_order, lint_patterns, lint_ruleset, scalar_problems
 from interlock.model import words
 from interlock.model.errors import DocumentError, InterlockError, Location
+from interlock.model.organization import Organization
 from interlock.model.questionnaire import every_item
 from interlock.model.statements import STATEMENTS
 from interlock.probe.checks.registry import list_checks
@@ -100,7 +103,7 @@ def _lint_workspace(path: Path, folders: SetFolders) -> list[LintProblem]:
         except DocumentError as error:
             problems.append(from_error(error))
     if not problems:
-        problems += _of_another_kind(workspace)
+        problems += [*_of_another_kind(workspace), *_wrong_settings(workspace)]
     try:
         settings, document = workspace.settings(), workspace.load(SETTINGS_FILE)
     except DocumentError:
@@ -138,6 +141,19 @@ def _of_another_kind(workspace: Workspace) -> list[LintProblem]:
         labels = "”, “".join(option.label for option in options)
         problems.append(_problem(location, "kind", f"{named}, and the answer to {item.id} is “{labels}”: {remedy}"))
     return problems
+
+
+def _wrong_settings(workspace: Workspace) -> Iterator[LintProblem]:
+    """What the organisations' files set and the contract's settings do not take."""
+    contract = workspace.contract()
+    if contract is None:
+        return
+    for path in workspace.files("orgs", "*.y*ml"):
+        document = workspace.load(f"orgs/{path.name}")
+        for match in match_settings(contract, model_from_yaml(Organization, document)):
+            if match.outcome in {"mistyped", "unknown"}:
+                location = document.location(("overrides", match.name))
+                yield _problem(location, "setting", f"{match.name}: {match.note}")
 
 
 def _problem(location: Location, code: str, message: str) -> LintProblem:

@@ -19,21 +19,24 @@ from interlock.usecases.load import load_inputs, open_workspace
 app = typer.Typer(help="Check the workflow contract, export skeletons from it.", no_args_is_help=True)
 
 
-@app.command("check", short_help="Compare the contract with what each server declared.")
+@app.command("check", short_help="Compare the contract with each server and each organisation's settings.")
 def check(
     org: OnlyOrgOption = None,
     everything: Annotated[bool, typer.Option("--all", help="Also what is supported.")] = False,
     output: TableOrJson = "table",
     folder: WorkspaceOption = None,
 ) -> None:
-    """Check the contract against what each organisation's server declared. Exit 1 if something required is missing."""
+    """Check the contract against what each organisation's server declared, and against its settings.
+
+    Exit 1 if something required is missing, or a setting has no value of its type.
+    """
     inputs = load_inputs(open_workspace(folder), org)
     require_contract(inputs)
     fits = [fit for fit in inputs.fits.values() if org in (None, fit.org)]
     if output == "json":
         emit_json(fits)
     else:
-        rows = [
+        rows: list[tuple[str, ...]] = [
             (
                 fit.org,
                 match.direction,
@@ -46,8 +49,14 @@ def check(
             for match in fit.matches
             if fit.observed and (everything or match.outcome != "supported")
         ]
+        rows += [
+            (fit.org, "setting", "", match.name, words.SETTING[match.outcome].phrase, match.note or "")
+            for fit in fits
+            for match in fit.settings
+            if everything or match.outcome not in {"own", "default"}
+        ]
         if rows:
-            show_table(["Organisation", "Side", "Resource", "Need", "Declared", "Note"], rows)
+            show_table(["Organisation", "Side", "Resource", "Need", "State", "Note"], rows)
         for fit in fits:
             if fit.observed:
                 counts: Counter[str] = Counter(match.outcome for match in fit.matches)
@@ -56,9 +65,15 @@ def check(
             else:
                 say(f"{fit.org}: not observed, so nothing is said about it")
     missing = sum(len(fit.names("missing")) for fit in fits)
+    unset = sum(match.outcome in {"missing", "mistyped"} for fit in fits for match in fit.settings)
+    broken = []
     if missing:
         needs = words.count(missing, "required need")
-        raise ThresholdNotMetError(f"{needs} of the contract {words.agree(missing, 'is', 'are')} not offered")
+        broken.append(f"{needs} of the contract {words.agree(missing, 'is', 'are')} not offered")
+    if unset:
+        broken.append(f"{words.count(unset, 'setting')} {words.agree(unset, 'has', 'have')} no value of the right type")
+    if broken:
+        raise ThresholdNotMetError(", and ".join(broken))
 
 
 @app.command("lint")

@@ -11,7 +11,7 @@ import typer
 
 from interlock.cli.commands.trust import choose, show_credentials
 from interlock.cli.options import TableOrJson, WorkspaceOption
-from interlock.cli.output import emit_json, emit_result, say, show_table
+from interlock.cli.output import blank, emit_json, emit_result, say, show_table
 from interlock.model import words
 from interlock.model.errors import InterlockError
 from interlock.model.fleet import ImportResult
@@ -152,13 +152,30 @@ def list_organizations(output: TableOrJson = "table", folder: WorkspaceOption = 
 
 @app.command("show")
 def show(org_id: IdArgument, output: TableOrJson = "table", folder: WorkspaceOption = None) -> None:
-    """Show one organisation."""
-    org = load_inputs(open_workspace(folder)).organization(org_id)
-    emit_result(output, org.model_dump(mode="json", exclude_none=True), _show_fields)
-
-
-def _show_fields(fields: dict[str, object]) -> None:
-    show_table(["Field", "Value"], [(name, value) for name, value in fields.items() if value not in ({}, [])])
+    """Show one organisation, with its values of the contract's settings."""
+    inputs = load_inputs(open_workspace(folder))
+    fields = inputs.organization(org_id).model_dump(mode="json", exclude_none=True)
+    if output == "json":
+        emit_json(fields)
+        return
+    fit = inputs.fits.get(org_id)
+    told = {"overrides"} if fit and fit.settings else set()
+    rows = [(name, value) for name, value in fields.items() if value not in ({}, []) and name not in told]
+    show_table(["Field", "Value"], rows)
+    if fit and fit.settings:
+        blank()
+        show_table(
+            ["Setting", "Value", "Default", "Where it comes from"],
+            [
+                (
+                    match.name,
+                    match.value or "",
+                    match.default or "none",
+                    match.note or words.SETTING[match.outcome].phrase,
+                )
+                for match in fit.settings
+            ],
+        )
 
 
 @app.command("edit")

@@ -61,14 +61,12 @@ COMPLETE_CONTRACT = WorkflowContract.model_validate(
         ),
         "review": {"required": True, "role": _DECIDED, "timeout": _DECIDED, "on_refusal": _DECIDED},
         "organization_surface": [
-            {
-                "name": f"setting_{surface}",
-                "surface": surface,
-                "type": "string",
-                "default": _DECIDED,
-                "description": _DECIDED,
-            }
-            for surface in ("universal", "per_organization")
+            {"name": name, "surface": surface, "type": "list", "default": [_DECIDED], "description": _DECIDED}
+            for name, surface in (
+                ("look_back", "universal"),
+                ("models_enabled", "per_organization"),
+                ("workflow_steps", "per_organization"),
+            )
         ],
         "endpoints": [{"path": "/app", "audience": _DECIDED, "carries_phi": True, "authentication": _DECIDED}],
         "test_path": [
@@ -77,3 +75,5 @@ COMPLETE_CONTRACT = WorkflowContract.model_validate(
         ],
     }
 )
+#: ``settings`` of an organisation that says what it has to.
+COMPLETE_SETTINGS = {"missing": [], "defaulted": [], "mistyped": [], "unknown": [], "needed": 1, "own": 1}

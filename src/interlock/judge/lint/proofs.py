@@ -15,7 +15,7 @@ from interlock.content.compile import ANSWER_ROOTS, OBSERVED_ROOTS, CompiledRule
 from interlock.judge.answers import nested, state_of
 from interlock.judge.context import SubjectContext, Variables
 from interlock.judge.engine import decide
-from interlock.judge.lint.complete import COMPLETE_CONTRACT
+from interlock.judge.lint.complete import COMPLETE_CONTRACT, COMPLETE_SETTINGS
 from interlock.judge.lint.problems import LintProblem, Locations, problem
 from interlock.judge.variables import (
     RuleInputs,
@@ -221,7 +221,8 @@ def _settings(rule: CompiledRule) -> Iterator[Variables]:
                 yield {**shared, "vendor": vendor, "organizations": members}
         else:
             for organization in organizations:
-                yield {**shared, "org": organization_variable(organization), "probe": {}, "checks": {}}
+                who = organization_variable(organization)
+                yield {**shared, "org": who, "settings": COMPLETE_SETTINGS, "probe": {}, "checks": {}}
 
 
 def _outcome(rule: CompiledRule, content: Content, choices: Choices, setting: Variables) -> RuleOutcome:

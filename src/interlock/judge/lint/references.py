@@ -36,7 +36,7 @@ IN_SCOPE: Mapping[str, frozenset[str]] = {
     Scope.PRODUCT: _EVERYWHERE,
     "fleet": _EVERYWHERE | {"anywhere", "everywhere"},
     Scope.VENDOR: _EVERYWHERE | {"vendor", "organizations"},
-    Scope.ORG: _EVERYWHERE | {"probe", "checks", "fit", "compared", "contradictions", "org", "site"},
+    Scope.ORG: _EVERYWHERE | {"probe", "checks", "fit", "settings", "compared", "contradictions", "org", "site"},
 }
 FIT = {
     "missing": list,
@@ -48,14 +48,23 @@ FIT = {
     "supported": int,
     "release_matches": bool,
 }
+SETTINGS = {"missing": list, "defaulted": list, "mistyped": list, "unknown": list, "needed": int, "own": int}
 ORG = {"id": str, "name": str, "vendor": str, "environment": str, "has_url": bool}
-FLEET = {"organizations": int, "observed": int, "releases": list, "vendors": list, "shared_base_urls": bool}
-_FLAT: dict[str, dict[str, type]] = {"fit": FIT, "org": ORG, "fleet": FLEET}
+FLEET = {
+    "organizations": int,
+    "observed": int,
+    "releases": list,
+    "vendors": list,
+    "shared_base_urls": bool,
+    "settings_alike": list,
+}
+_FLAT: dict[str, dict[str, type]] = {"fit": FIT, "settings": SETTINGS, "org": ORG, "fleet": FLEET}
 _MODELS: dict[str, type[BaseModel]] = {"contract": WorkflowContract, "probe": Facts, "site": Site}
 #: Names that are known of every organisation, and of all of them, whatever was answered or observed.
 ALWAYS_KNOWN = frozenset(
     {
-        *("org", "fleet", "vendor", "organizations", "anywhere", "everywhere"),
+        *("org", "vendor", "organizations", "anywhere", "everywhere"),
+        *(f"fleet.{name}" for name in FLEET if name != "settings_alike"),
         *("site.observed", "site.overrides", "site.same", "site.across", "site.vendor_group"),
     }
 )

@@ -1,9 +1,9 @@
 """A rule's own tests: the context that ``given`` describes, checked as strictly as the real one, and the outcome.
 
 ``given`` holds ``responses`` and ``value`` (nested, or flat with dotted keys), and maps ``contract``, ``probe``,
-``checks``, ``fit``, ``org``, ``fleet``, and ``vendor`` with ``organizations`` in vendor scope. What a real contract,
-observation or fit always has is filled in; ``null`` takes it away again. ``value`` follows from the answers unless it
-is given.
+``checks``, ``fit``, ``settings``, ``org``, ``fleet``, and ``vendor`` with ``organizations`` in vendor scope. What a
+real contract, observation or fit always has is filled in; ``null`` takes it away again. ``value`` follows from the
+answers unless it is given.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from interlock.content.compile import (
 from interlock.judge.answers import NOT_KNOWN, AnswerState, States, nested, state_of
 from interlock.judge.context import SubjectContext, Variables
 from interlock.judge.engine import Conclusion, decide, over_all
+from interlock.judge.lint.complete import COMPLETE_SETTINGS
 from interlock.judge.lint.problems import LintProblem, Locations, problem
-from interlock.judge.lint.references import ALWAYS_KNOWN, FIT, FLEET, IN_SCOPE, ORG
+from interlock.judge.lint.references import ALWAYS_KNOWN, FIT, FLEET, IN_SCOPE, ORG, SETTINGS
 from interlock.judge.variables import contract_variable, probe_variable
 from interlock.model.base import RuleOutcome, Scope, Status
 from interlock.model.contract import WorkflowContract
@@ -140,6 +141,8 @@ def test_context(scope: str, given: Mapping[str, Any], items: Mapping[str, Item]
         observed = {"observed": "observed", **site} if isinstance(site, dict) else site
         variables["site"] = _validated(Site, "site", observed).model_dump(exclude_none=True)
         variables |= _facts(given)
+        if given.get("settings") is not None:
+            variables["settings"] = _known("settings", given["settings"], COMPLETE_SETTINGS, SETTINGS)
     elif scope == Scope.VENDOR:
         variables["vendor"] = given.get("vendor", "other")
         variables["organizations"] = given.get("organizations", [])

@@ -16,6 +16,8 @@ COLUMNS = 6
 _TONE: dict[str, Tone] = {"supported": "good", "missing": "bad", "undeclared": "warn", "not_observed": "unknown"}
 FIT_MARK = {outcome: Mark.of(words.FIT[outcome], tone) for outcome, tone in _TONE.items()}
 NOT_NEEDED = Mark.of(Word("not needed", "–"), "neutral")
+_SETTING_TONE: dict[str, Tone] = {"own": "good", "default": "good", "defaulted": "warn"}
+SETTING_MARK = {outcome: Mark.of(word, _SETTING_TONE.get(outcome, "bad")) for outcome, word in words.SETTING.items()}
 _MEANS = {
     "supported": "the statement declares it",
     "missing": "the statement was read and leaves it out of what it lists",
@@ -150,6 +152,24 @@ def _total(fit: ContractFit) -> str:
         return words.FIT["not_observed"].phrase
     supported = sum(1 for match in required if match.outcome == "supported")
     return f"{supported} of {len(required)}"
+
+
+def settings_here(fit: ContractFit | None, *, only_wrong: bool) -> tuple[Shown, ...]:
+    """The contract's settings at one organisation: the value, the default, and where it comes from.
+
+    :param only_wrong: leave out what is as it should be.
+    """
+    return tuple(
+        {
+            "name": safe.text(match.name, 64),
+            "mark": SETTING_MARK[match.outcome],
+            "value": safe.text(match.value or "", 200),
+            "default": safe.text(match.default or "none", 200),
+            "note": safe.text(match.note or "", 300),
+        }
+        for match in (fit.settings if fit else ())
+        if not only_wrong or match.outcome not in {"own", "default"}
+    )
 
 
 def unmet_needs(fit: ContractFit, *, limit: int) -> tuple[Shown, ...]:

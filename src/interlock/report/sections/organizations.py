@@ -17,7 +17,7 @@ from interlock.model.words import Word
 from interlock.report import safe
 from interlock.report.elements import SEVERITY_MARK, Link, Mark, Pair, Shown, pairs
 from interlock.report.sections.context import UNDECIDED, Context, Section, worst_first
-from interlock.report.sections.fit import unmet_needs
+from interlock.report.sections.fit import settings_here, unmet_needs
 from interlock.report.sections.glance import bar, if_unknowns_hold, stage_mark
 from interlock.report.sections.summary import question, why_undecided
 
@@ -91,6 +91,7 @@ def _page(context: Context, readiness: OrgReadiness, fit: ContractFit | None, fi
         "probe_note": " ".join(filter(None, (_probe_note(observed, readiness), proxy_note))),
         "checks": tuple(_check(context, check) for check in checks),
         "checks_note": " ".join(filter(None, counted)),
+        "settings": settings_here(fit, only_wrong=context.brief),
         "needs": unmet_needs(fit, limit=BRIEF_NAMES if context.brief else 60) if fit else (),
         "needs_note": _needs_note(fit),
     }

@@ -15,7 +15,7 @@ from interlock.model.base import RuleOutcome
 from interlock.model.organization import Organization
 from interlock.model.readiness import GateState, OrgReadiness
 from interlock.tui.findings_page import draw_pattern
-from interlock.tui.observation_page import draw_fit, draw_observation
+from interlock.tui.observation_page import draw_fit, draw_observation, draw_settings
 from interlock.tui.page import ACCENT, BAD, DIM, OBSERVED, SEVERITY, TASK, WARN, Page, interval_bar, line, text
 from interlock.tui.screens.section import Section
 from interlock.tui.state import State
@@ -111,6 +111,7 @@ class OrganizationPage(Section):
         if state.inputs is not None:
             draw_observation(page, state.inputs.observations.get(self._org), org.fhir_base_url)
             draw_fit(page, state.inputs.fits.get(self._org))
+            draw_settings(page, state.inputs.fits.get(self._org))
         for match in state.assessment.patterns if state.assessment else ():
             if match.outcome == "matched" and self._org in match.orgs:
                 draw_pattern(page, match, {})
