@@ -189,6 +189,21 @@ def test_what_the_product_proposes_is_a_question(inputs: Inputs, tmp_path: Path)
     assert lines(workbook(exported(unknown)), tmp_path)[item][Column.NOTED] == ""
 
 
+def test_different_answers_are_told_without_who_gave_them(inputs: Inputs, tmp_path: Path) -> None:
+    item = "contract.clinical_owner"
+    other = Response(status=Status.ANSWERED, value="nobody", by="Bea Within")
+    both = Response(status=Status.ANSWERED, value="ours", by="Abe Within", note=SECRET).beside(other)
+    export = exported(inputs.with_response(ORG, item, both))
+    noted = lines(workbook(export), tmp_path)[item][Column.NOTED]
+    assert noted == (
+        "We were given different answers: The clinical lead of the product's team; Nobody by name. "
+        "Please say which of them holds."
+    )
+    assert not [content for content in export.files.values() if b"Within" in content]
+    form = next(content.decode() for name, content in export.files.items() if "Response" in name)
+    assert item not in form, "neither is sent as the answer"
+
+
 def test_the_fhir_form_is_valid_and_asks_in_the_same_words(inputs: Inputs, tmp_path: Path) -> None:
     export = exported(inputs)
     form, response = (

@@ -34,7 +34,6 @@ from interlock.workspace.atomic import write_atomically
 Form = Literal["xlsx", "fhir", "both"]
 #: What the id of a sheet's FHIR form begins with; the organisation's id follows.
 FORM_PREFIX = "sheet-"
-_CONFIRM = "Please confirm or correct."
 
 
 @dataclass(frozen=True)
@@ -205,22 +204,32 @@ def _by_heading(questions: Mapping[str, Asked]) -> Iterator[tuple[str, list[Item
 
 
 def _noted(inputs: Inputs, org: str, item_id: str) -> tuple[str, AnswerValue | None] | None:
-    """What we think or have noted of an answer, in words, and its value where it has one."""
+    """What we think or have noted of an answer, in words, and its value where it is one."""
     item = _in_their_words(inputs.content.items[item_id])
     stored = inputs.answers(org).get(item_id)
+    if stored is not None and stored.standing is not stored.status:
+        given = "; ".join(dict.fromkeys(_answer_words(item, answer)[0] for answer in stored.answers))
+        return f"We were given different answers: {given}. Please say which of them holds.", None
     proposed = inputs.product.get(item_id) if inputs.content.items[item_id].proposable else None
-    for response, words in ((stored, "Noted so far"), (proposed, "We think")):
-        if response is None:
-            continue
-        if response.status is Status.NOT_APPLICABLE:
-            return f"We think that this does not apply here. {_CONFIRM}", None
-        if response.value is not None and inputs.content.items[item_id].known(response.value):
-            try:
-                value = parse_answer(item, response.value)
-            except InterlockError:  # it was stored for an earlier version of the question
-                continue
-            return f"{words}: {value_words(item, value)}. {_CONFIRM}", value
+    for response, lead in ((stored, "Noted so far"), (proposed, "We think")):
+        if response is not None and response.standing in {Status.ANSWERED, Status.NOT_APPLICABLE}:
+            said, value = _answer_words(item, response)
+            if said != UNKNOWN:
+                return f"{lead}: {said}. Please confirm or correct.", value
     return None
+
+
+def _answer_words(item: Item, response: Response) -> tuple[str, AnswerValue | None]:
+    """An answer as the sheet words it, and its value where it is one that the sheet offers."""
+    if response.status is Status.NOT_APPLICABLE:
+        return NOT_APPLICABLE, None
+    try:
+        value = None if response.value is None else parse_answer(item, response.value)
+    except InterlockError:  # that nobody knows, or stored for an earlier version of the question
+        value = None
+    if value is None:
+        return UNKNOWN, None
+    return (YES if value else NO) if isinstance(value, bool) else value_words(item, value), value
 
 
 def _blocks(questions: Mapping[str, Asked], noted: Mapping[str, tuple[str, AnswerValue | None]]) -> Iterator[Block]:

@@ -44,6 +44,9 @@ _WIDTHS: Mapping[Column, float] = {
     Column.DATE: 12,
     Column.KEY: 10,
 }
+#: Width of the page that explains the sheet, and how much of a column's width is reckoned with for the height of its
+#: rows: questions are bold, and other programs have wider letters.
+_PAGE, _ROOM = 110, 0.88
 _PAPERS = {"a4": book.A4, "letter": 1}
 _TO_FILL_IN = (Column.ANSWER, Column.COMMENT, Column.BY, Column.DATE)
 #: Dates that a spreadsheet takes as an answer's day.
@@ -72,6 +75,7 @@ class _Form:
             "title": {"bold": True, "font_size": 16, "font_color": _INK},
             "heading": base | {"bold": True, "font_size": 11, "font_color": _INK},
             "prose": base,
+            "hint": base | {"text_wrap": False, "font_color": _QUIET},
             "label": base | {"bold": True, "align": "right"},
             "head": base | {"bold": True, "font_color": "#ffffff", "bg_color": _INK},
             "band": base | {"bold": True, "bg_color": _BAND, "font_color": _INK},
@@ -111,7 +115,7 @@ class _Form:
         sheet.write_string(row - 1, column - 1, book.cell_text(text), self._style[style])
 
     def _read_me(self, sheet: Any) -> None:
-        sheet.set_column(0, 0, 110)
+        sheet.set_column(0, 0, _PAGE)
         sheet.hide_gridlines(2)
         self._put(sheet, 1, 1, f"Questions to {self._sheet.organization} about {self._sheet.product}", "title")
         sheet.set_row(0, 28)
@@ -119,7 +123,7 @@ class _Form:
         for heading, paragraphs in self._explained():
             for text, style in ((heading, "heading"), *((paragraph, "prose") for paragraph in paragraphs)):
                 self._put(sheet, row, 1, text, style)
-                sheet.set_row(row - 1, book.row_height([110], [text]) + (8 if style == "heading" else 3))
+                sheet.set_row(row - 1, book.row_height([_ROOM * _PAGE], [text]) + (8 if style == "heading" else 3))
                 row += 1
 
     def _explained(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -175,7 +179,7 @@ class _Form:
             sheet.write_blank(row - 1, FILLED_IN - 1, None, self._style[style])
             sheet.set_row(row - 1, 18)
         hint = "for every answer that has no name or day in its own line"
-        self._put(sheet, BY_ROW, FILLED_IN + 1, hint, "prose")
+        self._put(sheet, BY_ROW, FILLED_IN + 1, hint, "hint")
         sheet.set_row(HEAD_ROW - 2, 6)
         self._day(sheet, DATE_ROW, FILLED_IN)
         for column in Column:
@@ -213,7 +217,7 @@ class _Form:
             sheet.write_blank(row - 1, column.position - 1, None, self._style[style])
         self._answers(sheet, row, line)
         self._day(sheet, row, Column.DATE.position)
-        widths = [_WIDTHS[Column.QUESTION], _WIDTHS[Column.NOTED], _WIDTHS[Column.ANSWER]]
+        widths = [_ROOM * _WIDTHS[column] for column in (Column.QUESTION, Column.NOTED, Column.ANSWER)]
         longest = max(line.choices, key=len, default="")
         sheet.set_row(
             row - 1, book.row_height(widths, [f"{text}\n{about}" if about else text, line.noted, longest]) + 4
