@@ -46,6 +46,8 @@ FOUND = [
     ("address", b"https://ehr443/i4rrhf//metadata?x=1#y"),
     ("address", b"https:https://user:pw@h.example/Pat)ent?name=x"),
     ("address", b"HTTP://[2001:db8::1%25eth0]# victim"),
+    ("part of a filled-in sheet", b'<?xml version="1.0" encoding="UTTTF-8"?>\n<worksheet/>'),
+    ("part of a filled-in sheet", b'<?xml version="1.0" encoding="rot13"?>\n<worksheet/>'),
     ("milestone", b'{"name": "\\ud8%"}'),
     ("whole workspace to report", b"\0name: x\nproduct: x\nstart: '9999-12-31'\n"),
     ("whole workspace to report", b"\0name: x\nproduct: x\nstart: '2027-02-30'\n"),

@@ -486,7 +486,7 @@ def test_a_form_that_differs_stands_beside_ours(empty: Inputs, tmp_path: Path) -
     [
         ({"author": None}, "at /author: the document does not say who answered"),
         ({"author": "A\x07"}, "at /author/display: display holds the character U+0007"),
-        ({"author": "A\nB"}, "at /author/display: the author's name holds a line break"),
+        ({"author": "A\nB"}, "at /author/display: the name holds a line break"),
         ({"authored": "2027-01-01"}, "at /authored: the 1 Jan 2027 is in the future"),
         ({"questionnaire": f"{BASE}/Questionnaire/sheet-nowhere|x"}, "made for 'nowhere'"),
         ({"questionnaire": f"{BASE}/Questionnaire/sheet-lakeshore|1-0"}, "answers version 0 of"),

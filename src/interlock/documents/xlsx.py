@@ -140,7 +140,8 @@ class _Parts:
             raise self._error("this part is encrypted", part)
         if entry.compress_type not in _PLAIN:
             raise self._error("this part is packed in a way that no spreadsheet program uses", part)
-        parser = expat.ParserCreate(namespace_separator=" ")
+        # All programs write UTF-8; a part that names another encoding chooses among Python's codecs otherwise.
+        parser = expat.ParserCreate("UTF-8", " ")
         parser.buffer_text = True
         depth = 0
 
