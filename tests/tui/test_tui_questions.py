@@ -420,6 +420,8 @@ async def test_the_next_question_is_the_one_that_settles_most_and_says_why(termi
     async with terminal((160, 48)) as t:
         best = t.app.state.worth.questions[0]
         assert "Next question" in t.of("#areas") and best.text in t.of("#areas")
+        assert best.because in t.of("#areas")
+        assert "The product is an app in the chart: all " in t.of("#areas")
         await t.press("n")
         await t.until(lambda: t.app.current_mode == "questions")
         await t.until(lambda: where(t) == (best.scope, best.item))

@@ -197,7 +197,16 @@ def test_a_proposal_comes_once_before_each_organisation_confirms_it() -> None:
 
     inputs = inputs_of(items, *rules, orgs=("alder", "birch"))
     assert asked(inputs) == [("product", "o.a"), ("product", "a.other"), ("alder", "o.a"), ("birch", "o.a")]
+    assert (
+        next_questions(inputs)
+        .questions[0]
+        .because.startswith(
+            "one answer is proposed to all 2 organisations, and each confirms it; the verdict waits for it at alder: "
+        )
+    )
     proposed = inputs.with_response("product", "o.a", given("good"))
+    because = next_questions(proposed).questions[0].because
+    assert because.startswith("the product proposes “Good”, to be confirmed here; the verdict waits for it at alder: ")
     assert asked(proposed) == [("alder", "o.a"), ("product", "a.other"), ("birch", "o.a")]
     # One organisation that nothing holds back is enough: what is left about the others cannot change the verdict.
     confirmed = proposed.with_response("alder", "o.a", given("good"))

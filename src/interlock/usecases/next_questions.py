@@ -29,7 +29,7 @@ from interlock.model.rule import Rule
 from interlock.model.text import plain
 from interlock.usecases.judge import Judgement, judge
 from interlock.usecases.load import Inputs
-from interlock.usecases.questions import Asked, questions, scope_asked
+from interlock.usecases.questions import Asked, questions, scope_asked, value_words
 
 _OPEN = frozenset({Status.UNANSWERED, Status.UNKNOWN})
 
@@ -293,6 +293,7 @@ def _because(question: Ranked, inputs: Inputs, judged: Judgement) -> str:
     names = {org.id: plain(org.name, 80) for org in inputs.organizations}
     verdict = judged.verdict
     parts = ["it was answered with unknown"] if question.unknown else []
+    parts += _proposal_words(question.asked, inputs)
     response = question.asked.response
     if response is not None and (owes := response.owes(inputs.today)) is not None:
         parts.append(owes)
@@ -316,6 +317,18 @@ def _because(question: Ranked, inputs: Inputs, judged: Judgement) -> str:
         waiting = words.count(len(rules), "rule") if rules else "no rule"
         parts.append(f"{waiting} {words.agree(max(1, len(rules)), 'waits', 'wait')} for it")
     return "; ".join(parts)
+
+
+def _proposal_words(asked: Asked, inputs: Inputs) -> list[str]:
+    """What the product proposes for all organisations, or that it may."""
+    if not asked.item.proposable:
+        return []
+    if asked.scope == "product":
+        return [f"one answer is proposed to all {len(inputs.organizations)} organisations, and each confirms it"]
+    proposed = inputs.product.get(asked.item.id)
+    if proposed is None or proposed.value is None:
+        return []
+    return [f"the product proposes “{plain(value_words(asked.item, proposed.value), 120)}”, to be confirmed here"]
 
 
 def _verdict_words(question: Ranked, names: Mapping[str, str], judged: Judgement) -> str:
