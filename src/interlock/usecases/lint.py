@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 
 from interlock.content.kinds import denied_by
@@ -19,6 +20,7 @@ from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.organization import Organization
 from interlock.model.questionnaire import every_item
 from interlock.model.statements import STATEMENTS
+from interlock.model.text import plain
 from interlock.probe.checks.registry import list_checks
 from interlock.usecases.load import content_folders, load_content
 from interlock.workspace.responses import PRODUCT
@@ -117,6 +119,7 @@ def _lint_workspace(path: Path, folders: SetFolders) -> list[LintProblem]:
         location = document.location(("ruleset_version",))
         message = f"ruleset_version is {settings.ruleset_version!r}, and {settings.ruleset} is {version!r} here"
         problems.append(_problem(location, "version", message))
+    problems += _lint_evidence(workspace)
     unused = [name for name in SetFolders((path / "rulesets",)).tops() if name != settings.ruleset]
     for name in unused if (path / "rulesets").is_dir() else ():
         message = f"{SETTINGS_FILE} says ruleset: {settings.ruleset}, so rulesets/{name} is not used"
@@ -154,6 +157,32 @@ def _wrong_settings(workspace: Workspace) -> Iterator[LintProblem]:
             if match.outcome in {"mistyped", "unknown"}:
                 location = document.location(("overrides", match.name))
                 yield _problem(location, "setting", f"{match.name}: {match.note}")
+
+
+def _lint_evidence(workspace: Workspace) -> Iterator[LintProblem]:
+    """Evidence that has expired, or whose file is not there; of files that can be read."""
+    for path in workspace.files("responses", "*.yaml"):
+        name = f"responses/{path.name}"
+        try:
+            document, responses = workspace.load(name), workspace.responses(path.stem)
+        except InterlockError:
+            continue  # told above, or no scope's file
+        for item, response in responses.items():
+            for number, record in enumerate(response.documents):
+                at = ("answers", item, "documents", number)
+                if (ended := record.ended(date.today())) is not None:
+                    yield _problem(document.location((*at, "valid_until")), "evidence", f"{item}: {ended}; renew it")
+                if record.file is not None and (wrong := _not_there(workspace, record.file)) is not None:
+                    yield _problem(document.location((*at, "file")), "evidence", f"{item}: {wrong}")
+
+
+def _not_there(workspace: Workspace, name: str) -> str | None:
+    """Why the file of a piece of evidence cannot be read, in words; none when it is there."""
+    try:
+        is_there = workspace.path(name).is_file()
+    except DocumentError as error:
+        return f"the evidence's file {plain(name, 80)!r} is not in the workspace: {error.message}"
+    return None if is_there else f"there is no file {plain(name, 80)!r}, which is named as evidence"
 
 
 def _problem(location: Location, code: str, message: str) -> LintProblem:
