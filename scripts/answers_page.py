@@ -112,26 +112,31 @@ class Played(NamedTuple):
 
 def start(truth: Truth, content: Content) -> Inputs:
     """A workspace in which nothing is answered yet."""
-    ready = model_from_yaml(WorkflowContract, load_yaml(data_dir("samples") / "templates/ready/contract.yaml"))
+    ready = data_dir("samples") / "templates/ready"
+    agreed = model_from_yaml(WorkflowContract, load_yaml(ready / "contract.yaml"))
+    northgate = model_from_yaml(Organization, load_yaml(ready / "orgs/northgate.yaml"))
     modes = {"ehr_launch": "ehr", "standalone_launch": "standalone", "backend": "backend"}
     names = [modes[mode] for mode in KINDS[truth.kind][0]]
     launch = Launch.model_validate({"modes": names, "context": ["patient"], "client": "confidential-asymmetric"})
     resource = {"observation": "Observation", "note": "DocumentReference", "nothing": None}[KINDS[truth.kind][2]]
-    outputs = [output.model_copy(update={"resource": resource}) for output in ready.outputs[:1] if resource]
-    contract = ready.model_copy(update={"launch": launch, "outputs": tuple(outputs)})
+    outputs = [output.model_copy(update={"resource": resource}) for output in agreed.outputs[:1] if resource]
+    contract = agreed.model_copy(update={"launch": launch, "outputs": tuple(outputs)})
     orgs = ORGANIZATIONS if truth.observed else ()
     return Inputs(
         settings=Settings(name="N", product="P", kind=truth.kind, profile="core"),
         content=content,
-        organizations=tuple(
-            Organization(id=org, name=org.title(), fhir_base_url=f"https://{org}.example") for org in orgs
-        ),
+        organizations=tuple(_organization(org, northgate) for org in orgs),
         product={},
         by_org={},
         contract=contract if truth.contract else WorkflowContract(version="0", title="T"),
         observations={org: _observed(org) for org in orgs},
         root=Path(),
     )
+
+
+def _organization(org: str, like: Organization) -> Organization:
+    """An organisation whose settings are agreed as those of another are."""
+    return Organization(id=org, name=org.title(), fhir_base_url=f"https://{org}.example", overrides=like.overrides)
 
 
 def _observed(org: str) -> Observation:
