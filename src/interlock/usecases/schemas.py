@@ -35,7 +35,7 @@ SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
     "drift": (Drift, "interlock diff of observations --format json"),
     "fit": (ContractFit, "interlock contract check --format json, one entry"),
     "fleet-summary": (FleetSummary, "interlock fleet FILE --summary"),
-    "form-import": (FormImport, "interlock import fhir --format json"),
+    "form-import": (FormImport, "interlock import fhir, import sheet --format json"),
     "graph": (GapGraph, "the gap graph within an assessment"),
     "import-result": (ImportResult, "interlock org import --format json"),
     "next": (NextQuestions, "interlock next --format json"),
