@@ -16,10 +16,12 @@ from xml.etree import ElementTree
 import assessment_factory as factory
 import pytest
 
-from interlock.model.assessment import Assessment
-from interlock.model.base import CheckOutcome, Grade, Reference
+from interlock.model.assessment import Assessment, GivenAnswer
+from interlock.model.base import CheckOutcome, Evidence, Grade, Reference, Status
 from interlock.model.errors import InterlockError
+from interlock.model.evidence import EvidenceRecord
 from interlock.model.observation import CheckEvidence, Observation
+from interlock.model.questionnaire import Response
 from interlock.report import xlsx
 from interlock.report.xlsx import book as workbook
 from interlock.report.xlsx.book import cell_text
@@ -133,7 +135,7 @@ def book() -> dict[str, Sheet]:
 
 
 def test_sheets_in_order(book: dict[str, Sheet]) -> None:
-    assert list(book) == ["Summary", "Gaps", "Questions open", "Plan", "Probe findings", "Sources"]
+    assert list(book) == ["Summary", "Gaps", "Questions open", "Plan", "Probe findings", "Answers", "Sources"]
 
 
 def test_every_sheet_keeps_its_first_row_filters_and_prints_on_pages(book: dict[str, Sheet]) -> None:
@@ -435,8 +437,8 @@ def test_sections_choose_the_sheets() -> None:
     assert list(glance) == ["Summary"]
     assert len(glance["Summary"].table("Organisation")) == 4
     assert "What to do first" not in {row["A"].value for row in glance["Summary"].rows if row}
-    with pytest.raises(InterlockError, match="no sheet for the section graph and method") as caught:
-        workbook_bytes(sections=["graph", "method"])
+    with pytest.raises(InterlockError, match="no sheet for the section graph and fit") as caught:
+        workbook_bytes(sections=["graph", "fit"])
     assert "gaps" in (caught.value.remedy or "")
 
 
@@ -456,3 +458,32 @@ def test_numbers_that_are_none_and_days_before_spreadsheets_are_words() -> None:
     facts = {row["A"].value: row["B"] for row in summary.rows if "B" in row}
     assert facts["Confidence"].value == "not known"
     assert facts["Plan starts on"] == Cell("1066-10-14", "s", facts["Plan starts on"].shown)
+
+
+def test_answers_say_who_gave_them_when_and_what_supports_them() -> None:
+    other = Response(status=Status.UNKNOWN, by="=Bob")
+    response = Response(
+        status=Status.ANSWERED,
+        value="all_decided",
+        evidence=Evidence.DOCUMENTED,
+        documents=(EvidenceRecord(title="Report", reviewer="Eve", valid_until="2020-01-31"),),
+        by="Ada <ada@example.org>",
+        at=datetime(2026, 3, 1, 10, tzinfo=UTC),
+        assignee="Carol",
+        due="2026-12-14",
+        note="seen",
+        others=(other,),
+    )
+    given = GivenAnswer(
+        item="auth.path_matrix", scope="lakeshore", text="How?", said="All or unknown", response=response
+    )
+    (row,) = read(workbook_bytes(factory.sample().but(answers=(given,), as_of="2026-11-30")))["Answers"].table(
+        "Asked of"
+    )
+    assert row["Asked of"].value == "Lakeshore Health System"
+    assert (row["Answer"].value, row["Counts as"].value) == ("All or unknown", "Unknown")
+    assert row["Evidence behind it"].value == "Document: Report; reviewed by Eve; expired on 31 Jan 2020"
+    assert str(row["Who answered"].value).splitlines()[0] == "Ada <ada@example.org>"
+    assert "=Bob" in str(row["Who answered"].value) and row["Who answered"].kind == "s"
+    assert row["Answered at (UTC)"].kind == "n" and day(row["By"]) == date(2026, 12, 14)
+    assert (row["Who owes it"].value, row["Note"].value) == ("Carol", "seen")

@@ -14,8 +14,23 @@ from interlock.model.gap_graph import GapGraph
 from interlock.model.organization import Organization
 from interlock.model.pattern import PatternMatch
 from interlock.model.plan import Plan
+from interlock.model.questionnaire import Response
 from interlock.model.readiness import OrgReadiness, Score, Totals, Verdict
 from interlock.model.rule import Rule
+
+
+class GivenAnswer(Model):
+    """One answer that was given, and where: to ``product`` or an organisation's id.
+
+    :ivar text: the question.
+    :ivar said: the answer in words; everybody's where several people differ.
+    """
+
+    item: str
+    scope: str
+    text: str
+    said: str
+    response: Response
 
 
 class Assessment(Model):
@@ -50,6 +65,7 @@ class Assessment(Model):
     plan: Plan
     totals: Totals
     patterns: tuple[PatternMatch, ...] = ()
+    answers: tuple[GivenAnswer, ...] = ()
 
     @model_validator(mode="before")
     @classmethod

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
 from interlock.judge.contradictions import find
-from interlock.model.assessment import Assessment
-from interlock.model.base import Owner
+from interlock.model.assessment import Assessment, GivenAnswer
+from interlock.model.base import Owner, Status
 from interlock.plan.graph import build
 from interlock.plan.schedule import PlanOptions, make_plan
 from interlock.usecases.counterfactual import verdict_changes
 from interlock.usecases.judge import judge_of, totals
 from interlock.usecases.load import Inputs
+from interlock.usecases.questions import questions
 
 DEFAULT_RUNS = 5_000
 
@@ -65,7 +67,20 @@ def assess(
         plan=plan,
         totals=totals(inputs, judged),
         patterns=inputs.content.patterns.match(known),
+        answers=tuple(_answers(inputs)),
     )
+
+
+def _answers(inputs: Inputs) -> Iterator[GivenAnswer]:
+    """Every answer to a question that is asked, of the product first."""
+    for scope in ("product", *(org.id for org in inputs.organizations)):
+        for question in questions(inputs, scope):
+            response = question.response
+            if response is not None and response.status is not Status.UNANSWERED:
+                item = question.item
+                yield GivenAnswer(
+                    item=item.id, scope=scope, text=item.text, said=question.shown_answer(), response=response
+                )
 
 
 def plan_options(

@@ -7,12 +7,14 @@ from typing import Literal
 from interlock.documents.names import closest
 from interlock.model import words
 from interlock.model.assessment import Assessment
-from interlock.model.base import Scope, Status
+from interlock.model.base import Scope
 from interlock.model.errors import InterlockError
 from interlock.model.gap_graph import GapGraph
+from interlock.model.text import plain
 from interlock.plan import exports
 from interlock.plan.explanation import GapExplanation, ReadValue, explain
 from interlock.usecases.load import Inputs
+from interlock.usecases.questions import Asked
 
 
 def explanation_of(assessment: Assessment, key: str, inputs: Inputs | None = None) -> GapExplanation:
@@ -53,15 +55,15 @@ def _answer(name: str, inputs: Inputs, org: str | None) -> str | None:
     item = inputs.content.items.get(name)
     scope = org if item is not None and item.scope is Scope.ORG and org else "product"
     response = inputs.answers(scope).get(name)
-    if item is None or response is None:
-        return words.STATUS[Status.UNANSWERED].phrase if item is not None else None
-    values = response.value if isinstance(response.value, tuple | list) else (response.value,)
-    options = {option.value: option.label for option in item.options}
-    labels = [options.get(str(value), str(value)) for value in values if value is not None]
-    answer = "; ".join(labels) or words.STATUS[response.status].phrase
-    about = [words.EVIDENCE[response.evidence].phrase] if response.evidence else []
+    if item is None:
+        return None
+    answer = Asked(scope, "", item, response).shown_answer()
+    if response is None:
+        return answer
+    about = [words.EVIDENCE[response.evidence].phrase]
+    about += [f"by {plain(response.by, 80)}"] if response.by else []
     about += [words.day(response.at)] if response.at else []
-    return f"{answer} ({', '.join(about)})" if about else answer
+    return f"{answer} ({', '.join(about)})"
 
 
 def part(graph: GapGraph, org: str | None) -> GapGraph:

@@ -24,6 +24,7 @@ from interlock.model.rule import Rule
 from interlock.model.trust import TrustReport
 from interlock.usecases.checks import CheckList
 from interlock.usecases.next_questions import NextQuestions
+from interlock.usecases.owed import OwedAnswers
 from interlock.usecases.score import ScoreResult
 
 SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
@@ -41,6 +42,7 @@ SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
     "next": (NextQuestions, "interlock next --format json"),
     "observation": (Observation, "interlock probe --format json, observations/"),
     "organization": (Organization, "orgs/ID.yaml"),
+    "owed": (OwedAnswers, "interlock questions --owed --format json"),
     "pattern": (Pattern, "rulesets/patterns/ID.yaml"),
     "pattern-match": (PatternMatch, "interlock patterns --format json, one entry"),
     "plan": (Plan, "interlock plan --format json"),

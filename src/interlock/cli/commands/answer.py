@@ -195,7 +195,7 @@ def _confirm(
     ]
     changes = confirmed(inputs, item, named, author)
     if changes:
-        workspace.save_responses(changes)
+        _say_side_effects(workspace.save_responses(changes))
         where = words.listed([change.scope for change in changes], limit=20)
         say(f"Confirmed {said(inputs.product.get(item.id))} at {where}.")
     done = {change.scope for change in changes}

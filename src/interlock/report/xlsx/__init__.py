@@ -19,7 +19,7 @@ from interlock.report import safe
 from interlock.report.sections.context import Context
 from interlock.report.view import SECTIONS
 from interlock.report.xlsx.book import A3, A4, Book, Column
-from interlock.report.xlsx.columns import FACTS, FIRST, GAPS, ORGANIZATIONS, PLAN, PROBE, QUESTIONS, SOURCES
+from interlock.report.xlsx.columns import ANSWERS, FACTS, FIRST, GAPS, ORGANIZATIONS, PLAN, PROBE, QUESTIONS, SOURCES
 from interlock.report.xlsx.rows import Content
 
 #: Sheets in order, and the sections of the report that ask for each.
@@ -29,6 +29,7 @@ SHEETS = {
     "Questions open": frozenset({"unknowns"}),
     "Plan": frozenset({"plan", "tasks"}),
     "Probe findings": frozenset({"organizations"}),
+    "Answers": frozenset({"method"}),
     "Sources": frozenset({"references"}),
 }
 
@@ -76,6 +77,7 @@ def render(
         ("Questions open", QUESTIONS, content.questions, 2, A3),
         ("Plan", PLAN, content.tasks, 2, A3),
         ("Probe findings", PROBE, content.checks, 2, A3),
+        ("Answers", ANSWERS, content.answers, 2, A3),
         ("Sources", SOURCES, content.sources, 1, A4),
     ):
         if name in names:

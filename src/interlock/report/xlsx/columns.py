@@ -50,6 +50,20 @@ GAPS = (
     Column("Sources", 32),
     Column("Lead time is judgement", 11),
 )
+ANSWERS = (
+    Column("Asked of", 22),
+    Column("Id", 24),
+    Column("Question", 42),
+    Column("Answer", 42),
+    Column("Counts as", 14),
+    Column("Evidence", 13),
+    Column("Evidence behind it", 42),
+    Column("Who answered", 24),
+    Column("Answered at (UTC)", 19, "moment"),
+    Column("Who owes it", 20),
+    Column("By", 12, "date"),
+    Column("Note", 42),
+)
 QUESTIONS = (
     Column("No.", 6, "number"),
     Column("Id", 11),

@@ -310,6 +310,27 @@ class Content:
             observation.started.astimezone(UTC).replace(tzinfo=None) if observation else None,
         )
 
+    def answers(self) -> Iterator[Row]:
+        """Answers with who gave them and when, what supports them, and who owes something; the product's first."""
+        today = safe.parse_day(self.assessment.as_of) or date.min
+        for given in self.assessment.answers:
+            response = given.response
+            everybody = response.answers
+            yield (
+                "Product" if given.scope == "product" else self.context.organization_name(given.scope),
+                given.item,
+                whole(given.text),
+                whole(given.said),
+                words.STATUS[response.standing].title,
+                words.EVIDENCE[response.evidence].title,
+                _lines(*(record.told(today) for answer in everybody for record in answer.documents)),
+                _lines(*(answer.by or "somebody who is not named" for answer in everybody)),
+                _moment(response.at.isoformat()) if response.at else None,
+                whole(response.assignee) if response.assignee else None,
+                _day(response.due) if response.due else None,
+                _lines(response.reason or "", response.note or ""),
+            )
+
     def _cite(self, references: Iterable[Reference], by: str) -> list[str]:
         """``[3] RFC 7517 section 5``, and a note of who cites it."""
         cited = []
