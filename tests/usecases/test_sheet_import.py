@@ -220,6 +220,11 @@ def saved(back: Back, files: Mapping[str, bytes]) -> Path:
     return path
 
 
+def test_a_sheet_that_nobody_filled_in_says_so(empty: Inputs, back: Back) -> None:
+    planned = brought(empty, back({}))
+    assert (planned.changes, planned.others, planned.remarks) == ((), (), ("back.xlsx brings no answer",))
+
+
 # -- beside ours ------------------------------------------------------------------------------------------------------
 
 
