@@ -211,6 +211,8 @@ def test_a_proposal_comes_once_before_each_organisation_confirms_it() -> None:
     # One organisation that nothing holds back is enough: what is left about the others cannot change the verdict.
     confirmed = proposed.with_response("alder", "o.a", given("good"))
     assert asked(confirmed) == [("product", "a.other"), ("birch", "o.a")]
+    assert [one.points > 0 for one in next_questions(inputs, "product", limit=9).questions] == [True, True]
+    assert next_questions(inputs, "alder").questions[0].item == "o.a"
     assert asked(inputs_of(items, *rules, orgs=("alder",))) == [("alder", "o.a"), ("product", "a.other")]
 
 

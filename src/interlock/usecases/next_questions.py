@@ -154,7 +154,8 @@ def next_questions(inputs: Inputs, scope: str | None = None, limit: int = 1) -> 
 def rank_questions(inputs: Inputs, scope: str | None = None, judged: Judgement | None = None) -> tuple[Ranked, ...]:
     """Questions without an answer, of all scopes or of one, the one to answer next first."""
     judged = judged or judge(inputs)
-    scopes = [scope] if scope else ["product", *(org.id for org in inputs.organizations)]
+    # What the product proposes is worth what the organisations' questions are, so that they are ranked with it.
+    scopes = [scope] if scope not in {None, "product"} else ["product", *(org.id for org in inputs.organizations)]
     ranked: dict[tuple[str, str], Ranked] = {}
     for name in scopes:
         left = [question for question in questions(inputs, name) if question.counts_as in _OPEN]
@@ -168,7 +169,8 @@ def rank_questions(inputs: Inputs, scope: str | None = None, judged: Judgement |
     _votes(judged, inputs, ranked)
     _gates(undecided, judged, inputs, ranked)
     _hand_over(inputs, ranked)
-    return tuple(sorted(ranked.values(), key=lambda question: question.order))
+    shown_here = [question for (name, _), question in ranked.items() if scope in {None, name}]
+    return tuple(sorted(shown_here, key=lambda question: question.order))
 
 
 def _waits_for(finding: Finding, inputs: Inputs, ranked: Mapping[tuple[str, str], Ranked]) -> Iterator[Ranked]:
