@@ -9,7 +9,7 @@ from rule_examples import conclude, contract, inputs, organization, rule, rulese
 
 from interlock.contract.match import match_contract
 from interlock.judge.evaluate import Evaluator
-from interlock.judge.variables import MAX_SETTINGS, RuleInputs, fleet_variable, settings_variable
+from interlock.judge.variables import MAX_LIST, RuleInputs, fleet_variable, settings_variable
 from interlock.model.base import Evidence, RuleOutcome
 
 pytestmark = pytest.mark.fast
@@ -41,7 +41,7 @@ def test_a_condition_reads_what_is_missing_defaulted_mistyped_and_unknown() -> N
             "missing": [],
             "defaulted": ["threshold"],
             "mistyped": ['models (a list of texts (numbers in quotes) is expected, and "adult" is there)'],
-            "unknown": ["modells (the contract has no such setting; did you mean 'models'?)"],
+            "unknown": ["modells (did you mean 'models'?)"],
             "needed": 3,
             "own": 1,
         }
@@ -84,7 +84,7 @@ def test_thousands_of_unknown_names_leave_a_rule_decided() -> None:
     given = known({f"x{number}": 1 for number in range(5_000)})
     found = conclude(strange, given)
     assert found.outcome is RuleOutcome.GAP
-    assert len(settings_variable(given.fits["riverside"])["settings"]["unknown"]) == MAX_SETTINGS
+    assert len(settings_variable(given.fits["riverside"])["settings"]["unknown"]) == MAX_LIST
     assert len(found.message) < 1_000
 
 

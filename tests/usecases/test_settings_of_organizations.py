@@ -54,7 +54,7 @@ def test_each_wrong_setting_is_a_finding_and_the_file_loads(workspace: Workspace
     }
     assert found["FIT-013"][1].endswith("contact, models_enabled")
     assert 'risk_threshold (a number is expected, and "high" is there)' in found["FIT-015"][1]
-    assert "models (the contract has no such setting; did you mean 'models_enabled'?)" in found["FIT-016"][1]
+    assert found["FIT-016"][1] == "North: the contract has no setting models (did you mean 'models_enabled'?)"
 
 
 def test_what_is_complete_has_no_gap_and_what_nobody_wrote_is_the_default(workspace: Workspace) -> None:
@@ -75,10 +75,14 @@ def test_lint_names_file_line_and_what_was_expected(workspace: Workspace) -> Non
     write(workspace, "south", "contact: 4711\nmodels_enabled: [1, 2]")
     told = [(Path(one.file or "").name, one.line, one.message) for one in lint_content(workspace.root)]
     assert told == [
-        ("north.yaml", 5, 'risk_threshold: a number is expected, and "high" is there'),
-        ("north.yaml", 6, "models: the contract has no such setting; did you mean 'models_enabled'?"),
-        ("south.yaml", 4, "contact: a text (numbers in quotes) is expected, and 4711 is there"),
-        ("south.yaml", 5, "models_enabled: a list of texts (numbers in quotes) is expected, and [1, 2] is there"),
+        ("north.yaml", 5, 'risk_threshold is of another type; a number is expected, and "high" is there'),
+        ("north.yaml", 6, "models is not in the contract; did you mean 'models_enabled'?"),
+        ("south.yaml", 4, "contact is of another type; a text (numbers in quotes) is expected, and 4711 is there"),
+        (
+            "south.yaml",
+            5,
+            "models_enabled is of another type; a list of texts (numbers in quotes) is expected, and [1, 2] is there",
+        ),
     ]
 
 

@@ -55,7 +55,7 @@ def _unknown(contract: WorkflowContract, org: Organization) -> Iterator[SettingM
             name=plain(name, 64),
             outcome="unknown",
             value=_shown(org.overrides[name], _MAX_VALUE),
-            note=f"the contract has no such setting{close}",
+            note=close.removeprefix("; ") or None,
         )
 
 

@@ -106,8 +106,6 @@ def frozen(value: Any) -> Hashable:
 #: Longest list and deepest nesting that a condition sees; what is larger is left out, which leaves it undecided.
 MAX_LIST = 2_000
 MAX_DEPTH = 16
-#: Settings that a condition and its message are told of, by outcome.
-MAX_SETTINGS = 100
 _MIN_INT, _MAX_INT = -(2**63), 2**63 - 1
 _DECIDED = {CheckOutcome.PASS: "pass", CheckOutcome.WARN: "warn", CheckOutcome.FAIL: "fail"}
 _LEFT_OUT = object()
@@ -172,7 +170,7 @@ def settings_variable(fit: ContractFit | None) -> dict[str, Any]:
             named[match.outcome].append(f"{match.name} ({match.note})" if match.note else match.name)
     return {
         "settings": {
-            **{outcome: names[:MAX_SETTINGS] for outcome, names in named.items()},
+            **{outcome: names[:MAX_LIST] for outcome, names in named.items()},
             "needed": sum(match.needed for match in fit.settings),
             "own": sum(match.outcome == "own" for match in fit.settings),
         }
@@ -267,7 +265,7 @@ def _settings_alike(inputs: RuleInputs) -> list[str] | None:
         else:
             alike += [setting.name] if complete else []
             undecided = undecided or not complete
-    return alike[:MAX_SETTINGS] if alike or not undecided else None
+    return alike[:MAX_LIST] if alike or not undecided else None
 
 
 def _match_name(match: NeedMatch) -> str:

@@ -186,7 +186,7 @@ class SettingMatch(Model):
         ``mistyped``: the value is of another type; ``unknown``: the contract has no such setting.
     :ivar needed: whether each organisation has to say its own.
     :ivar value, default: as the files have them, on one bounded line.
-    :ivar note: what is wrong, in words.
+    :ivar note: what is wrong with a value, or which name was meant.
     """
 
     name: str

@@ -156,7 +156,8 @@ def _wrong_settings(workspace: Workspace) -> Iterator[LintProblem]:
         for match in match_settings(contract, model_from_yaml(Organization, document)):
             if match.outcome in {"mistyped", "unknown"}:
                 location = document.location(("overrides", match.name))
-                yield _problem(location, "setting", f"{match.name}: {match.note}")
+                said = (words.SETTING[match.outcome].phrase, match.note)
+                yield _problem(location, "setting", f"{match.name} is {'; '.join(filter(None, said))}")
 
 
 def _lint_evidence(workspace: Workspace) -> Iterator[LintProblem]:

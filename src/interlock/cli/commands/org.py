@@ -171,7 +171,7 @@ def show(org_id: IdArgument, output: TableOrJson = "table", folder: WorkspaceOpt
                     match.name,
                     match.value or "",
                     match.default or "none",
-                    match.note or words.SETTING[match.outcome].phrase,
+                    "; ".join(filter(None, (words.SETTING[match.outcome].phrase, match.note))),
                 )
                 for match in fit.settings
             ],
