@@ -12,7 +12,7 @@ from interlock.cli.main import run
 from interlock.content.rulesets import load_ruleset
 from interlock.documents.resources import data_dir
 from interlock.judge.lint.proofs import best_answer, worst_answers
-from interlock.model.base import Gate, RuleOutcome, Scope, Status, VerdictValue
+from interlock.model.base import GapClass, Gate, RuleOutcome, Scope, Status, VerdictValue
 from interlock.model.organization import Organization
 from interlock.model.questionnaire import AnswerValue, Item, Response
 from interlock.usecases.initialize import initialize
@@ -90,12 +90,17 @@ def test_readying_hospital_two_never_unreadies_hospital_one(ready: Inputs, vendo
         assert first(proposed) == alone, "what the product proposes does not reach an organisation that has answered"
 
 
-def test_no_rule_about_product_or_contract_depends_on_how_many_organisations_there_are() -> None:
+def test_no_requirement_of_the_product_depends_on_how_many_organisations_there_are() -> None:
+    """But one: a second authorization server is what makes mixing up two of them possible (RFC 9207)."""
     rules = load_ruleset(data_dir("rulesets") / "core").rules
-    judged_once = [rule for rule in rules if rule.scope is Scope.PRODUCT and rule.id[:3] in {"BND", "WF-"}]
-    assert judged_once
-    reading = [rule.id for rule in judged_once if "fleet." in f"{rule.applies} {rule.gap_when}"]
-    assert reading == []
+    reading = [
+        rule.id
+        for rule in rules
+        if rule.scope is Scope.PRODUCT
+        and rule.gap_class is not GapClass.ADVICE
+        and "fleet." in f"{rule.applies} {rule.gap_when}"
+    ]
+    assert reading == ["AUTH-008"]
 
 
 @pytest.mark.parametrize(("item", "rule"), VOTING_THERE.items())
