@@ -60,9 +60,7 @@ def test_a_kind_hides_what_does_not_apply_unless_an_answer_says_otherwise(
 
 
 def test_a_contract_that_contradicts_the_kind_is_told_and_hides_nothing(tmp_path: Path) -> None:
-    workspace = initialize(tmp_path / "ws", "ready")  # its contract names launches from the chart
-    settings = workspace.root / "interlock.yaml"
-    settings.write_text(settings.read_text() + "kind: backend_service\n")
+    workspace = initialize(tmp_path / "ws", "ready", kind=BACKEND)  # its contract names launches from the chart
     inputs = load_inputs(workspace)
     assert (inputs.settings.kind, inputs.kind) == (BACKEND, None)
     assert inputs.visible("product")["auth.launch_context"] is True
