@@ -124,20 +124,17 @@ def _show(planned: FormImport, inputs: Inputs) -> None:
         return
     longest = max(len(change.item) for change in rows)
     several = len({change.scope for change in rows}) > 1
-    named = any(change.theirs.by for change in rows)
     columns: list[str | tuple[str, dict[str, Any]]] = ["Whose"] if several else []
     columns += [("", {"no_wrap": True}), ("Question", {"min_width": min(longest, 36)}), "Ours", "Theirs"]
-    columns += ["By, when"] if named else []
-    items = inputs.content.items
-    show_table(columns, (_cells(change, items[change.item], several=several, named=named) for change in rows))
+    show_table(columns, (_cells(change, inputs.content.items[change.item], several) for change in rows))
 
 
-def _cells(change: FormChange, item: Item, *, several: bool, named: bool) -> list[str]:
+def _cells(change: FormChange, item: Item, several: bool) -> list[str]:
     theirs = change.theirs
-    cells = [change.scope] if several else []
-    cells += [change.kind, change.item, answer_words(item, change.before), answer_words(item, theirs)]
     when = words.day(theirs.at) if theirs.at else ""
-    return [*cells, ", ".join(filter(None, (theirs.by, when)))] if named else cells
+    by = f" ({', '.join(filter(None, (theirs.by, when)))})" if theirs.by else ""
+    cells = [change.scope] if several else []
+    return [*cells, change.kind, change.item, answer_words(item, change.before), answer_words(item, theirs) + by]
 
 
 def _summary(planned: FormImport) -> Iterator[str]:
@@ -151,13 +148,11 @@ def _summary(planned: FormImport) -> Iterator[str]:
     }
     counts += "".join(f", {number[kind]} {said}" for kind, said in more.items() if number[kind])
     yield f"Nothing was written; it would be {counts}." if planned.dry_run else f"Imported: {counts}."
-    for change in planned.changes:
-        if change.kind == "differs":
-            stand = "would stand" if planned.dry_run else "stand"
-            yield (
-                f"{change.scope}: both answers to {change.item} {stand}, and count as unknown until one is kept: "
-                f"interlock answer {change.item} --org {change.scope} --keep NAME"
-            )
+    if differing := sum(change.kind == "differs" for change in planned.changes):
+        stand = "would stand" if planned.dry_run else "stand"
+        differ = words.agree(differing, "answer differs", "answers differ")
+        yield f"{differing} {differ} from ours; both {stand}, and the question counts as unknown until one is kept:"
+        yield "  interlock answer ITEM --org ID --keep NAME"
     if planned.kept:
         answers, are = words.count(len(planned.kept), "stored answer"), words.agree(len(planned.kept), "is", "are")
         yield f"{answers} {are} not in these documents; what is left out stays as it is."
