@@ -507,6 +507,21 @@ def test_what_is_wrong_with_a_form(empty: Inputs, tmp_path: Path, changed: dict[
     assert said in str(error.value.problems[0])
 
 
+@pytest.mark.parametrize("link_id", [["x"], {"a": 1}, 7, None])
+def test_an_item_whose_link_id_is_no_text(empty: Inputs, tmp_path: Path, link_id: Any) -> None:
+    with pytest.raises(FormsRefusedError) as error:
+        plan_import(empty, [answered_form(empty, tmp_path, item=[{"linkId": link_id, "answer": []}])], now=NOW)
+    assert "/item/0/linkId" in str(error.value.problems[0])
+
+
+def test_a_comment_without_an_answer_is_not_lost(empty: Inputs, tmp_path: Path) -> None:
+    below = [{"linkId": "org.contacts/comment", "answer": [{"valueString": "ask the front desk"}]}]
+    form = answered_form(empty, tmp_path, item=[{"linkId": "org.contacts", "answer": [{"item": below}]}])
+    with pytest.raises(FormsRefusedError) as error:
+        plan_import(empty, [form], now=NOW)
+    assert "at /item/0: org.contacts has a comment and no answer" in str(error.value.problems[0])
+
+
 def test_who_answered_can_be_said_for_a_form_that_does_not(empty: Inputs, tmp_path: Path) -> None:
     planned = plan_import(empty, [answered_form(empty, tmp_path, author=None)], by="Ada", now=NOW)
     assert {change.after.by for change in planned.changes} == {"Ada"}

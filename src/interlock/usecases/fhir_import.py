@@ -183,7 +183,8 @@ def _read_answers(
     path: Path,
     reading: Reading,
 ) -> None:
-    for given in read_answers(resource, questionnaire, str(path)):
+    mailed = mailed_to(header.url) is not None
+    for given in read_answers(resource, questionnaire, str(path), mailed=mailed):
         try:
             if isinstance(given, DocumentError):
                 raise given

@@ -138,36 +138,43 @@ def _subject(resource: Json, reader: Reader) -> tuple[str | None, str | None]:
     )
 
 
-def read_answers(resource: Json, questionnaire: Questionnaire, file: str) -> Iterator[Given | DocumentError]:
+def read_answers(
+    resource: Json, questionnaire: Questionnaire, file: str, *, mailed: bool = False
+) -> Iterator[Given | DocumentError]:
     """Each answer that a response holds, or what is wrong with it, in the document's order.
 
     Items that say nothing (no answer, or an empty one) are left out: an absent answer is no answer, not a removed one.
+
+    :param mailed: the form has room for a comment below each question.
     """
     reader = Reader(file)
     items = {item_id: form_item.item for item_id, form_item in form_items(questionnaire).items()}
     displays = {name(item) for item in items.values() for name in (names.help_link_id, names.condition_link_id)}
-    below = {names.comment_link_id(item): item.id for item in items.values()}
+    below = {names.comment_link_id(item): item.id for item in items.values()} if mailed else {}
     pointers: dict[str, str] = {}
+    comments: dict[str, str] = {}
+    entries: list[tuple[Json, str]] = []
     try:
-        entries = list(_walk(resource, "", reader))
-        comments = {
-            below[name]: text
-            for entry, at in entries
-            if (name := entry.get("linkId")) in below and (text := _comment(entry, at, reader))
-        }
+        for entry, at in _walk(resource, "", reader):
+            item_id = below.get(reader.text(entry, "linkId", at) or "")
+            if item_id is None:
+                entries.append((entry, at))
+            elif text := _comment(entry, at, reader):
+                comments[item_id] = text
     except DocumentError as error:
         yield error
         return
     for entry, pointer in entries:
-        if entry.get("linkId") in below:
-            continue
+        comment = comments.pop(str(entry.get("linkId")), None)
         try:
             given = _given(entry, pointer, items, displays, pointers, reader)
+            if given is None and comment is not None:
+                reader.fail(f"{entry['linkId']} has a comment and no answer", pointer, "choose an answer")
         except DocumentError as error:
             yield error
         else:
             if given is not None:
-                yield replace(given, comment=comments.get(given.item.id))
+                yield replace(given, comment=comment)
 
 
 def _comment(entry: Json, pointer: str, reader: Reader) -> str:
