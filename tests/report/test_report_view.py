@@ -12,7 +12,7 @@ from assessment_factory import content, shown
 from interlock.documents.resources import data_dir
 from interlock.model.assessment import Assessment
 from interlock.model.base import Gate, Reference, Scope
-from interlock.model.contract import ContractFit
+from interlock.model.contract import ContractFit, SettingMatch
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Subject
 from interlock.model.gap_graph import RootCause
@@ -353,6 +353,23 @@ def test_a_brief_report_merges_needs_that_came_out_alike() -> None:
     assert len(short) < len(long)
     assert {row.cells for row in short} <= {row.cells for row in long}
     assert [table.totals for table in whole.tables] == [table.totals for table in brief.tables]
+
+
+def test_settings_say_where_each_value_comes_from_and_a_brief_report_only_what_is_wrong() -> None:
+    settings = (
+        SettingMatch(name="window", outcome="default", default="6"),
+        SettingMatch(name="contact", outcome="missing", needed=True),
+        SettingMatch(name="codes", outcome="mistyped", needed=True, value='"<b>x"', note="a list is expected"),
+    )
+    assessment = factory.sample()
+    fits = tuple(fit.model_copy(update={"settings": settings}) for fit in assessment.fit)
+    whole, brief = both(assessment.model_copy(update={"fit": fits}), "organizations")
+    assert [(row.name, row.mark.label, row.default) for row in whole.pages[0].settings] == [
+        ("window", "Default, everywhere", "6"),
+        ("contact", "Without a value", "none"),
+        ("codes", "Of another type", "none"),
+    ]
+    assert [row.name for row in brief.pages[0].settings] == ["contact", "codes"]
 
 
 def test_patterns_that_hold_are_told_and_those_that_may_are_not_claimed(sample: ReportView) -> None:

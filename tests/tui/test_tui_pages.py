@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from interlock.model.base import CheckOutcome, Owner, RuleOutcome, Severity, VerdictValue
+from interlock.model.contract import ContractFit, SettingMatch
 from interlock.model.diff import AssessmentDiff, BurnDown, BurnDownPoint, FindingChange, ForecastMove
 from interlock.model.drift import Drift, DriftChange
 from interlock.model.observation import (
@@ -24,7 +25,7 @@ from interlock.model.pattern import PatternMatch
 from interlock.model.plan import Driver
 from interlock.model.readiness import AnswerChange, Interval, VerdictChange
 from interlock.tui.findings_page import draw_burn_down, draw_diff, draw_patterns
-from interlock.tui.observation_page import draw_checks, draw_observation
+from interlock.tui.observation_page import draw_checks, draw_observation, draw_settings
 from interlock.tui.page import Page
 from interlock.tui.plan_page import draw_first
 from interlock.tui.screens.overview import draw_verdict
@@ -253,3 +254,21 @@ def test_what_the_contract_uses_comes_first_among_changes_and_unseen_is_no_remov
     assert said.index("scope launch is gone") < said.index("New or better 1") < said.index("Not compared")
     assert said.count("[red]x") == 4 and "nothing is concluded" in said
     assert "Nothing changed" in shown(draw_drift, drift.model_copy(update={"changes": ()}))
+
+
+def test_settings_tell_how_many_are_set_and_what_is_wrong_with_the_others():
+    settings = (
+        SettingMatch(name="models_enabled", outcome="own", needed=True, value='["adult"]'),
+        SettingMatch(name="window", outcome="default", value=None, default="6"),
+        SettingMatch(name="contact", outcome="missing", needed=True),
+        SettingMatch(name="threshold", outcome="defaulted", needed=True, default="0.6"),
+        SettingMatch(name="codes", outcome="mistyped", needed=True, value='"x"', note=f"a list is expected {EVIL}"),
+        SettingMatch(name="modells", outcome="unknown", value="1", note="did you mean 'models_enabled'?"),
+    )
+    said = shown(draw_settings, ContractFit(org="north", observed=False, matches=(), settings=settings))
+    assert "1 of 4 set here" in said
+    assert "contact without a value" in said and "threshold only the default default 0.6" in said
+    assert f"codes of another type a list is expected {TAMED}" in said
+    assert "modells not in the contract did you mean 'models_enabled'?" in said
+    assert "window" not in said
+    assert shown(draw_settings, ContractFit(org="north", observed=False, matches=())) == ""
