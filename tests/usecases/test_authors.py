@@ -350,8 +350,9 @@ def test_both_are_shown_and_one_is_kept_by_its_author(told: Run, folder: Path) -
 
 def test_answering_again_settles_it(told: Run, folder: Path) -> None:
     put(folder, ITEM, DIFFER)
-    told("answer", ITEM, "proven_live", "--as", "Carol")
+    _, said = told("answer", ITEM, "proven_live", "--as", "Carol")
     assert (stored(folder).by, stored(folder).others) == ("Carol", ())
+    assert "'proven_live' by Ada Lake" in said and "'changing' by Bob Hill" in said, "nothing goes without being shown"
 
 
 def test_another_authors_answer_goes_beside_and_an_authors_own_in_the_place_of_the_earlier() -> None:

@@ -11,9 +11,12 @@ from interlock.usecases.load import load_inputs
 from interlock.workspace.store import Workspace
 
 
-def serve_workspace(workspace: Workspace, host: str, port: int, on_ready: Callable[[str, bool], object]) -> None:
+def serve_workspace(
+    workspace: Workspace, author: str, host: str, port: int, on_ready: Callable[[str, bool], object]
+) -> None:
     """Serve a workspace's terminal UI; port 0 takes a free one.
 
+    :param author: of every answer that is given in the browser.
     :param on_ready: receives the whole address with its token, and whether only this machine can reach it.
     :raises InterlockError: the extra is not installed, a file of the workspace is broken, or the address is in use.
     """
@@ -35,7 +38,7 @@ def serve_workspace(workspace: Workspace, host: str, port: int, on_ready: Callab
         ) from error
     with listener:
         guard = Guard(host, listener.getsockname()[1])
-        command = (sys.executable, "-m", "interlock", "assess", str(workspace.root))
+        command = (sys.executable, "-m", "interlock", "assess", str(workspace.root), f"--as={author}")
         server.serve_until_stopped(
             listener,
             server.TerminalServer(guard, command, f"{plain(name, 60)} – Interlock"),

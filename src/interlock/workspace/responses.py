@@ -309,9 +309,11 @@ def _responses_file(scope: str) -> str:
 
 
 def said(response: Response | None) -> str:
-    """An answer with its author and time, for a sentence."""
+    """An answer with its author and time, for a sentence; everybody's where several people answered."""
     if response is None:
         return "no answer"
+    if response.others:
+        return "; ".join(said(answer) for answer in response.answers)
     note = f" with the note '{plain(response.note, 120)}'" if response.note else ""
     who = f" by {plain(response.by, 80)}" if response.by else ""
     when = f" ({words.moment(response.at)})" if response.at else ""

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from interlock.cli.options import WorkspaceOption
+from interlock.cli.options import AuthorOption, WorkspaceOption
 from interlock.cli.output import say, say_paragraph
+from interlock.usecases.author import author_of
 from interlock.usecases.load import open_workspace
 from interlock.usecases.serve import serve_workspace
 
@@ -19,10 +20,11 @@ def serve(
     host: Annotated[
         str, typer.Option("--host", help="Address to serve on; by default only this machine can reach it.")
     ] = "127.0.0.1",
+    author: AuthorOption = None,
     folder: WorkspaceOption = None,
 ) -> None:
     """Serve the terminal UI to a browser on this machine."""
-    opened = open_workspace(folder)
+    opened, by = open_workspace(folder), author_of(author)
 
     def ready(address: str, here_alone: bool) -> None:
         if not here_alone:
@@ -37,4 +39,4 @@ def serve(
         sys.stderr.flush()
 
     with redirect_stdout(sys.stderr):  # what a session's process says when it fails is narration
-        serve_workspace(opened, host, port, ready)
+        serve_workspace(opened, by, host, port, ready)
