@@ -185,7 +185,7 @@ def _settled(stored: Response | None, brought: Brought, take: Take | None) -> tu
     if stored is None:
         return "new", theirs
     if not brought.own_word:
-        return _of_a_form(stored, theirs)
+        return _of_a_form(stored, theirs, brought.where)
     if (stored.status, stored.value) == (theirs.status, theirs.value) and stored.by in {None, theirs.by}:
         if stored.by == theirs.by:
             return "same", stored
@@ -197,12 +197,7 @@ def _settled(stored: Response | None, brought: Brought, take: Take | None) -> tu
     if is_open or (take == "theirs" and not _agree(stored, theirs)):
         after = theirs.but(note=_notes(stored, theirs, brought.where))
         return ("new" if stored.status is Status.UNANSWERED else "changed"), after
-    both = stored.beside(theirs)
-    if len(both.others) > MAX_OTHERS:
-        message = f"more than {MAX_OTHERS} others answered this"
-        raise DocumentError(
-            message, location=brought.where, remedy="settle it first: interlock answer ID --keep AUTHOR"
-        )
+    both = _both(stored, theirs, brought.where)
     if _agree(stored, theirs):
         return ("same" if both is stored else "confirmed"), both
     if stored.by == theirs.by:
@@ -215,7 +210,16 @@ def _agree(stored: Response, theirs: Response) -> bool:
     return all((answer.status, answer.value) == (theirs.status, theirs.value) for answer in stored.answers)
 
 
-def _of_a_form(stored: Response, theirs: Response) -> tuple[ChangeKind, Response]:
+def _both(stored: Response, theirs: Response, where: Location) -> Response:
+    """The stored answer with another author's beside it."""
+    both = stored.beside(theirs)
+    if len(both.others) > MAX_OTHERS:
+        message = f"more than {MAX_OTHERS} others answered this"
+        raise DocumentError(message, location=where, remedy="settle it first: interlock answer ID --keep AUTHOR")
+    return both
+
+
+def _of_a_form(stored: Response, theirs: Response, where: Location) -> tuple[ChangeKind, Response]:
     """The same for a form that is nobody's own word: what it says takes the place of what its author said before."""
     after = theirs.but(
         by=theirs.by or stored.by,
@@ -226,7 +230,7 @@ def _of_a_form(stored: Response, theirs: Response) -> tuple[ChangeKind, Response
     if stored.said == after.said:
         return "same", stored
     if stored.by not in {None, after.by} and not _agree(stored, theirs):
-        return "differs", stored.beside(theirs)
+        return "differs", _both(stored, theirs, where)
     return "changed", after
 
 
