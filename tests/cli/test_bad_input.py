@@ -178,6 +178,8 @@ def test_the_commands_of_the_pages_work(
     monkeypatch.chdir(demo)
     command("export", "fhir", "--org", "lakeshore", "--output", tmp_path)
     (tmp_path / "QuestionnaireResponse-organization.lakeshore.json").rename(demo / "response.json")
+    sheet = command("export", "sheet", "--org", "lakeshore", "--format", "xlsx", "--output", tmp_path).out.strip()
+    Path(sheet).rename(demo / "filled-in.xlsx")
     lines = re.findall(r"^interlock .+$", (DOCS / page).read_text("utf-8"), re.MULTILINE)
     assert len(lines) >= 4
     for line in lines:

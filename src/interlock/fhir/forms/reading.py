@@ -17,7 +17,7 @@ from interlock.fhir.forms.reader import Json, Reader
 from interlock.fhir.forms.record import Record, person, read_record
 from interlock.fhir.tolerant import kind_of
 from interlock.model.base import Status
-from interlock.model.errors import DocumentError
+from interlock.model.errors import DocumentError, Location
 from interlock.model.questionnaire import Item, ItemType, Questionnaire
 from interlock.model.text import plain
 
@@ -175,6 +175,9 @@ def read_answers(
         else:
             if given is not None:
                 yield replace(given, comment=comment)
+    for item_id in comments:
+        location = Location(file=file, pointer="/item")
+        yield DocumentError(f"{item_id} has a comment and no answer", location=location, remedy="choose an answer")
 
 
 def _comment(entry: Json, pointer: str, reader: Reader) -> str:
