@@ -250,7 +250,15 @@ def forms() -> list[bytes]:
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
         out = Path(folder) / "forms"
         assert run(["export", "fhir", "--output", str(out), "-w", str(TEMPLATES / "auth-blocked")]) == 0
-        return [path.read_bytes() for path in sorted(out.glob("QuestionnaireResponse*"))[:4]]
+        asked = Path(folder) / "asked"
+        org = form_inputs(TEMPLATES).organizations[0].id
+        where = ["--output", str(asked), "-w", str(TEMPLATES / "auth-blocked")]
+        assert run(["export", "sheet", "--org", org, "--format", "fhir", *where]) == 0
+        mailed = next(asked.glob("*-QuestionnaireResponse-*")).read_text()
+        comment = '{"linkId": "org.contacts/comment", "answer": [{"valueString": "a"}]}, '
+        mailed = mailed.replace('"item": [', f'"author": {{"display": "Ada"}}, "item": [{comment}', 1)
+        responses = sorted(out.glob("QuestionnaireResponse*"))[:4]
+        return [mailed.encode(), *(path.read_bytes() for path in responses)]
 
 
 @cache
