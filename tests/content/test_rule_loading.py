@@ -15,6 +15,7 @@ from interlock.model.errors import DocumentError
 pytestmark = pytest.mark.fast
 
 TASK: dict[str, Any] = {"id": "epic.register", "title": "Register", "scope": "org", "owner": "us", "gate": "sandbox"}
+OF_VERDICT: dict[str, Any] = {**TASK, "id": "us.decide", "scope": "product", "verdict": "product_first"}
 
 
 @pytest.fixture
@@ -121,6 +122,21 @@ def test_a_long_chain_of_tasks_is_no_problem(directory: Path) -> None:
         ([{**TASK, "replaces": ["TEST-001"]}], "replaces names 'TEST-001', which does not exist"),
         ([{**TASK, "after": ["epic.register"]}], "the tasks form a circle: epic.register → epic.register"),
         ([{**TASK, "owner": "nobody"}], "tasks.0.owner"),
+        (
+            [{**TASK, "verdict": "product_frist"}],
+            "tasks.0.verdict: Input should be 'product_first', 'prove_outside_ehr'",
+        ),
+        ([{**TASK, "postponed_by": "later"}], "tasks.0.postponed_by: Input should be 'product_first'"),
+        ([{**TASK, "verdict": "product_first"}], "a task of a verdict is about the product"),
+        ([{**OF_VERDICT, "verdict": "integrate"}], "integrate has no tasks of its own and postpones nothing"),
+        ([{**OF_VERDICT, "postponed_by": "map_auth"}], "leave out postponed_by"),
+        ([{**OF_VERDICT, "before": ["TEST-009"]}], "us.decide: before names 'TEST-009', which does not exist"),
+        ([{**TASK, "before": ["TEST-001"]}], "before is for tasks of a verdict"),
+        (
+            [TASK, {**OF_VERDICT, "after": ["epic.register"]}],
+            "what settles a verdict waits for what that verdict postpones: product_first at product → us.decide → "
+            "epic.register → product_first at product",
+        ),
     ],
 )
 def test_what_is_wrong_with_tasks(directory: Path, tasks: list[dict[str, Any]], message: str) -> None:

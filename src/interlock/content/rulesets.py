@@ -21,6 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from interlock.content.order import order_problems
 from interlock.content.ruleset_files import (
     SET_NAME,
     Change,
@@ -31,7 +32,7 @@ from interlock.content.ruleset_files import (
     read_patterns,
     read_set,
 )
-from interlock.documents.names import did_you_mean, find_circle
+from interlock.documents.names import did_you_mean
 from interlock.documents.yaml import Path_, YamlDocument, model_from_yaml
 from interlock.model.base import Evidence, Gate, Scope, Severity
 from interlock.model.errors import DocumentError, Location
@@ -114,8 +115,7 @@ def read_ruleset(directory: Path, folders: SetFolders | None = None) -> RulesetF
     for files in sets:
         read.add(files)
     read.without_what_is_off()
-    _check_dependencies(read)
-    _check_tasks(read)
+    read.problems += order_problems(read.rules, read.tasks, read.location, read.task_locations)
     return read
 
 
@@ -334,46 +334,3 @@ def _merged(before: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, A
         earlier = result.get(key)
         result[key] = _merged(earlier, value) if isinstance(earlier, dict) and isinstance(value, dict) else value
     return result
-
-
-# -- the whole --------------------------------------------------------------------------------------------------------
-
-
-def _check_dependencies(read: RulesetFiles) -> None:
-    rules = read.rules
-    for rule in rules.values():
-        for index, needed in enumerate(rule.depends_on):
-            if needed not in rules:
-                path: Path_ = ("depends_on", index)
-                read.problems.append(
-                    DocumentError(
-                        f"{rule.id}: depends_on names {needed!r}, which is no rule{did_you_mean(needed, rules)}",
-                        location=read.location(rule.id, *path),
-                    )
-                )
-    circle = find_circle({rule.id: rule.depends_on for rule in rules.values()})
-    if circle:
-        read.problems.append(
-            DocumentError(
-                f"the dependencies form a circle: {' → '.join(circle)}", location=read.location(circle[0], "depends_on")
-            )
-        )
-
-
-def _check_tasks(read: RulesetFiles) -> None:
-    tasks, known = read.tasks, {*read.tasks, *read.rules}
-    for task in tasks.values():
-        for key, names in (("after", task.after), ("replaces", task.replaces)):
-            for name in names:
-                if name not in (known if key == "after" else tasks):
-                    read.problems.append(
-                        DocumentError(
-                            f"{task.id}: {key} names {name!r}, which does not exist{did_you_mean(name, known)}",
-                            location=read.task_locations[task.id],
-                        )
-                    )
-    circle = find_circle({task.id: task.after for task in tasks.values()})
-    if circle:
-        read.problems.append(
-            DocumentError(f"the tasks form a circle: {' → '.join(circle)}", location=read.task_locations[circle[0]])
-        )

@@ -116,6 +116,10 @@ class RoutineTask(Model):
     met for the subject (for a wider scope: for one of its organisations), shows that the task is done.
     ``waits_in_freeze``: the work stands still in a change freeze. ``unless`` names what makes the task superfluous once
     it is stated. ``shared_environment``: the time goes by in windows of an environment that others use too (S41).
+    ``verdict`` is the verdict that the task belongs to: it is planned only while something argues for that verdict, and
+    what the verdict postpones waits for it; ``before`` names rules whose gaps are closed after it. ``postponed_by`` is
+    the last verdict that postpones the task, where its place in the order does not say so
+    (:mod:`interlock.model.postponed`).
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z0-9-]+)+$")]
@@ -132,7 +136,22 @@ class RoutineTask(Model):
     waits_in_freeze: bool = False
     unless: Literal["freezes_stated"] | None = None
     shared_environment: bool = False
+    verdict: VerdictValue | None = None
+    before: tuple[RuleId, ...] = ()
+    postponed_by: VerdictValue | None = None
     references: tuple[Reference, ...] = ()
+
+    @model_validator(mode="after")
+    def _of_a_verdict(self) -> Self:
+        if VerdictValue.INTEGRATE in {self.verdict, self.postponed_by}:
+            raise ValueError("the verdict integrate has no tasks of its own and postpones nothing")
+        if self.verdict is not None and self.scope is not Scope.PRODUCT:
+            raise ValueError("a task of a verdict is about the product: write scope: product")
+        if self.verdict is not None and self.postponed_by is not None:
+            raise ValueError("a task of a verdict is postponed by every earlier one: leave out postponed_by")
+        if self.before and self.verdict is None:
+            raise ValueError("before is for tasks of a verdict: name the verdict")
+        return self
 
 
 class Ruleset(Model):
