@@ -492,7 +492,7 @@ def test_a_form_that_differs_stands_beside_ours(empty: Inputs, tmp_path: Path) -
         ({"author": None}, "at /author: the document does not say who answered"),
         ({"author": "A\x07"}, "at /author/display: display holds the character U+0007"),
         ({"author": "A\nB"}, "at /author/display: the name holds a line break"),
-        ({"authored": "2027-01-01"}, "at /authored: the 1 Jan 2027 is in the future"),
+        ({"authored": "2027-01-01"}, "at /authored: 1 Jan 2027 is in the future"),
         ({"questionnaire": f"{BASE}/Questionnaire/sheet-nowhere|x"}, "made for 'nowhere'"),
         ({"questionnaire": f"{BASE}/Questionnaire/sheet-lakeshore|1-0"}, "answers version 0 of"),
         (
@@ -552,6 +552,14 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     data = json.loads(capsys.readouterr().out)
     assert FormImport.model_validate(data).changes[0].kind == "differs"
     assert load_inputs(workspace).answers(ORG)["org.contacts"].standing is Status.UNKNOWN
+
+    back.write_bytes(filled(content, {"D3": "2025-12-02", f"D{row}": "Not known here"}))
+    assert run(["import", "sheet", str(back)]) == 2
+    assert "say --as NAME" in capsys.readouterr().err
+    assert run(["import", "sheet", str(back), "--as", "Bob Night", "--take", "theirs"]) == 0
+    answer = load_inputs(workspace).answers(ORG)["org.contacts"]
+    assert (answer.status, answer.by, answer.others) == (Status.UNKNOWN, "Bob Night", ())
+    capsys.readouterr()
 
     assert run(["import", "sheet", str(back), "--org", "harborview"]) == 2
     assert "not of 'harborview'" in capsys.readouterr().err

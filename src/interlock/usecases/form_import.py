@@ -89,7 +89,7 @@ class Reading:
         """
         if time.astimezone(UTC).replace(tzinfo=None) > self.now.astimezone(UTC).replace(tzinfo=None) + _AHEAD:
             day = words.iso_day(time.date().isoformat())
-            raise DocumentError(f"the {day} is in the future", location=where, remedy="write the day of the answer")
+            raise DocumentError(f"{day} is in the future", location=where, remedy="write the day of the answer")
 
 
 def start(

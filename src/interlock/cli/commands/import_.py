@@ -31,7 +31,7 @@ def import_() -> None:
 
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and write nothing.")]
-By = Annotated[str | None, typer.Option("--by", help="Who answered, where a document does not say.", metavar="NAME")]
+By = Annotated[str | None, typer.Option("--as", help="Who answered, where a document does not say.", metavar="NAME")]
 TakeOption = Annotated[
     Literal["theirs", "ours"] | None,
     typer.Option("--take", help="Whose answer stays where an organisation's own word differs from what is stored."),
