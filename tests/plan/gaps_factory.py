@@ -151,10 +151,10 @@ def plan_of(
     tasks: Sequence[RoutineTask] = (),
     **more: Any,
 ) -> Plan:
-    target = more.pop("target_gate", Gate.PRODUCTION)
+    target, argue = more.pop("target_gate", Gate.PRODUCTION), more.pop("argue", ())
     graph: GapGraph = build(findings, rules, orgs, target)
     settings = {"start": MONDAY, "seed": 7, "runs": 1_000, "capacity": {}, **more}
-    return make_plan(graph, rules, tasks, findings, orgs, PlanOptions(target_gate=target, **settings))
+    return make_plan(graph, rules, tasks, findings, orgs, PlanOptions(target_gate=target, **settings), argue)
 
 
 def observation(name: str, outcome: str = "observed", failure: str | None = None) -> Observation:

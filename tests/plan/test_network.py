@@ -62,7 +62,8 @@ def test_a_task_is_critical_when_it_lies_on_a_path_as_long_as_the_plan(example):
     if not before:
         return
     end = finishes.max(axis=0)
-    on_path = network.critical(after, starts, finishes, range(len(before)), end, {})
+    times = network.Times(starts, finishes, {}, {}, {})
+    on_path = network.critical(after, {}, times, range(len(before)), end)
     for run in range(days.shape[1]):
         expected = {
             node

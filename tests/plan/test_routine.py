@@ -200,7 +200,7 @@ def test_an_organisation_that_was_not_observed_keeps_its_routine_tasks_and_unkno
     findings = [finding(rules["AA-001"], at_org("alder"), GAP), finding(rules["AA-001"], at_org("birch"), UNKNOWN)]
     got = plan([task("org.review")], (ALDER, BIRCH), findings, rules)
     kinds = {item.id: item.kind for item in got.tasks if item.org == "birch"}
-    assert kinds == {"AA-001@birch": "discovery", "org.review@birch": "routine"}
+    assert kinds == {"find-out:AA-001@birch": "discovery", "AA-001@birch": "gap", "org.review@birch": "routine"}
 
 
 @pytest.mark.parametrize(

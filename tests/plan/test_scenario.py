@@ -216,17 +216,17 @@ class TestUnknowns:
         assert [entry.key for entry in plan.unknowns] == ["AA-002@alder", "AA-003@alder", "AA-001@alder"]
         first = plan.unknowns[0]
         assert first.person_days == pytest.approx((0.25 + 4 * 0.5 + 2) / 6, abs=0.01)
-        # About 90 days of lead time and 1 to 5 of effort follow the half day of asking.
-        assert 90 < first.p80_days < 96
+        # About 90 days of lead time and 1 to 5 of effort hang on it, but for the 40 and 5 that the others may bring.
+        assert 45 < first.p80_days < 96
         # Weights 7.5, 7.5 and 10: each holds its part of 100 points open.
         assert [entry.score_points for entry in plan.unknowns] == [30.0, 40.0, 30.0]
-        assert plan.if_unknowns_are_gaps.p80_days == pytest.approx(plan.finish.p80_days + first.p80_days, abs=0.3)
-        assert any("were they all gaps, the P80 would be" in note for note in plan.notes)
+        assert plan.if_no_gaps.p80_days < plan.finish.p80_days <= plan.if_all_gaps.p80_days
+        assert any("if none is one" in note for note in plan.notes)
 
     def test_a_plan_without_them_has_none(self):
         rules = rules_of(rule("AA-001"))
         plan = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,))
-        assert (plan.unknowns, plan.if_unknowns_are_gaps) == ((), None)
+        assert (plan.unknowns, plan.if_no_gaps, plan.if_all_gaps) == ((), None, None)
 
 
 def test_the_tornado_names_the_widest_first():

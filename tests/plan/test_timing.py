@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from interlock.model.base import Gate, Owner, Scope
 from interlock.model.rule import Effort
-from interlock.plan.capacity import GAPS, Lanes, Staffing, Team, staff
+from interlock.plan.capacity import Staffing, Team, staff
+from interlock.plan.network import critical
 from interlock.plan.sampling import Durations
-from interlock.plan.simulation import Changed, Rerun, Timing
+from interlock.plan.simulation import CLOSED, PRESENT, Changed, Rerun, Timing
 from interlock.plan.tasks import Task, Work
 
 RUNS = 3
@@ -38,20 +39,14 @@ def work_of(before, effort=4.0, owner=Owner.US):
     return Work(tasks, tuple(map(tuple, before)))
 
 
-@given(graphs(), st.data())
-def test_the_rows_of_a_work_say_who_waits_for_whom(before, data):
+@given(graphs())
+def test_the_rows_of_a_work_say_who_waits_for_whom(before):
     work = work_of(before)
     assert work.after == tuple(
         tuple(n for n, firsts in enumerate(before) if row in firsts) for row in range(len(before))
     )
     for row, firsts in enumerate(before):
         assert work.wave[row] == 1 + max((work.wave[first] for first in firsts), default=-1)
-    changed = set(data.draw(st.lists(st.sampled_from(range(len(before)))))) if before else set()
-    behind = set(changed)
-    for row, firsts in enumerate(before):
-        if behind.intersection(firsts):
-            behind.add(row)
-    assert work.with_following(changed) == sorted(behind)
 
 
 @st.composite
@@ -90,25 +85,38 @@ def test_nobody_is_needed_twice_and_nothing_starts_before_what_it_waits_for(job)
 
 @given(jobs())
 def test_a_task_waits_only_for_what_it_needs(job):
-    """Its start is the latest end of what it waits for, or the end of the touch of the task that it was held by."""
+    """Its start is the latest end of what it waits for, or of the touch of those whose crew it takes over."""
     before, touch, _, _ = job
     timing, durations = timing_of(*job)
     times = timing.times(durations)
     for row, firsts in enumerate(before):
+        crews = timing.arcs.before.get(row, ())
         for run in range(RUNS):
-            ready = max((times.finishes[first, run] for first in firsts), default=0.0)
-            holder = times.held[row][run]
-            if holder < 0:
-                assert times.starts[row, run] == ready
-            else:
-                assert times.starts[row, run] == times.starts[holder, run] + touch[holder, run] > ready
+            ends = [times.finishes[first, run] for first in firsts]
+            ends += [times.starts[crew, run] + touch[crew, run] for crew in crews]
+            assert times.starts[row, run] == max(ends, default=0.0)
 
 
 @given(jobs())
-def test_the_order_never_puts_a_task_before_one_that_it_waits_for(job):
+def test_the_order_never_puts_a_task_before_one_that_it_waits_for_or_whose_crew_it_takes(job):
     timing, _ = timing_of(*job)
-    position = {row: number for number, row in enumerate(timing.order)}
-    assert all(position[first] < position[row] for row, firsts in enumerate(job[0]) for first in firsts)
+    position = {row: number for number, row in enumerate(timing.arcs.order)}
+    assert sorted(position) == list(range(len(job[0])))
+    for row, firsts in enumerate(job[0]):
+        assert all(position[first] < position[row] for first in (*firsts, *timing.arcs.before.get(row, ())))
+
+
+@given(jobs())
+def test_nobody_idles_beside_work_in_the_schedule_that_is_made(job):
+    """In the schedule from which the arcs come, a task that waits for a person starts when some person ends a task."""
+    before, touch, wait, lanes = job
+    same = np.repeat(touch[:, :1], RUNS, axis=1), np.repeat(wait[:, :1], RUNS, axis=1)
+    timing, durations = timing_of(before, *same, lanes)
+    times = timing.times(durations)
+    ends = {0.0, *(float(end) for end in (times.starts + same[0])[:, 0])}
+    for row, firsts in enumerate(before):
+        start = float(times.starts[row, 0])
+        assert start in ends or start == max(times.finishes[first, 0] for first in firsts)
 
 
 @given(jobs())
@@ -116,9 +124,7 @@ def test_with_somebody_for_everything_the_finish_is_the_longest_path(job):
     before, touch, wait, _ = job
     durations = Durations(touch + wait, {})
     work = work_of(before)
-    levelled, _ = timing_of(before, touch, wait, max(1, len(before)))
     times = Timing.of(work, staff(work, {}), {}, durations).times(durations)
-    assert (levelled.times(Durations(touch + wait, dict(enumerate(touch)))).finishes == times.finishes).all()
     for run in range(RUNS if before else 0):
         longest = []
         for node, firsts in enumerate(before):
@@ -127,30 +133,28 @@ def test_with_somebody_for_everything_the_finish_is_the_longest_path(job):
 
 
 @given(jobs(), st.data())
-def test_closing_never_makes_anything_later_in_any_run(job, data):
-    """Under common random numbers, with and without a team that is short of persons."""
-    before = job[0]
+def test_less_work_never_makes_anything_later_in_any_run(job, data):
+    """Whatever is closed, absent in some runs or shorter, with and without a team that is short of persons."""
+    before, touch, wait, _ = job
     if not before:
         return
-    closed = data.draw(st.sets(st.integers(0, len(before) - 1), min_size=1))
+    rows = st.sampled_from(range(len(before)))
+    closed, shorter = data.draw(st.sets(rows)), data.draw(st.sets(rows))
+    missing = {row: np.array(data.draw(st.lists(st.booleans(), min_size=RUNS, max_size=RUNS))) for row in closed}
+    less = touch.copy()
+    less[list(shorter)] //= 2
     for levelled in (True, False):
         timing, durations = timing_of(*job)
         if not levelled:
             timing = Timing.of(timing.work, staff(timing.work, {}), {}, durations)
-        rerun = Rerun(timing, durations, RUNS)
-        [changed] = rerun.closed([closed])
-        for row, finish in changed.items():
-            assert (finish <= rerun.times.finishes[row]).all()
+        base = timing.times(durations).finishes
+        assert (timing.times(durations, missing).finishes <= base).all()
+        assert (timing.times(Durations(less + wait, dict(enumerate(less)) if levelled else {})).finishes <= base).all()
+        rerun = Rerun(timing, durations, {}, RUNS)
+        changed = rerun.closed(closed)
         assert closed <= set(changed)
-
-
-def test_no_task_fits_into_a_gap_that_is_not_there():
-    """Even one without effort waits for a person, whatever happens in the runs beside it."""
-    touch = np.array([[5, 5], [0, 0]], dtype=np.float32)
-    lanes = Lanes(Team(1, 1.0), 2)
-    ready = np.array([[3, 0], [0, 0]], dtype=np.float32)  # only the first run leaves the person idle, before 3
-    starts = [lanes.take(row, 1, ready[row], lambda began, row=row: began + touch[row])[0] for row in (0, 1)]
-    assert [start.tolist() for start in starts] == [[3, 0], [0, 5]]
+        for row, finish in changed.items():
+            assert (finish <= base[row]).all()
 
 
 @given(jobs(), st.data())
@@ -158,53 +162,47 @@ def test_a_what_if_is_the_same_as_timing_everything_anew(job, data):
     before, touch, wait, _ = job
     if not before:
         return
-    row = data.draw(st.integers(0, len(before) - 1))
+    row, other = (data.draw(st.integers(0, len(before) - 1)) for _ in range(2))
     more = np.full(RUNS, data.draw(st.integers(0, 9)), dtype=np.float32)
+    absent = {other: np.array(data.draw(st.lists(st.booleans(), min_size=RUNS, max_size=RUNS)))}
+    never, always = np.ones(RUNS, dtype=np.bool_), np.zeros(RUNS, dtype=np.bool_)
     for levelled in (True, False):
         timing, durations = timing_of(*job)
         if not levelled:
             timing = Timing.of(timing.work, staff(timing.work, {}), {}, durations)
+        rerun = Rerun(timing, durations, absent, RUNS)
         new = touch.copy()
         new[row] = more
-        [_, changed] = Rerun(timing, durations, RUNS).changed(
-            [{}, {row: Changed(more + wait[row], more)}], never_later=False
-        )
-        anew = timing.times(Durations(new + wait, dict(enumerate(new)) if levelled else {}))
-        base = timing.times(durations)
-        for other in range(len(before)):
-            assert (changed.get(other, base.finishes[other]) == anew.finishes[other]).all()
+        longer = Durations(new + wait, dict(enumerate(new)) if levelled else {})
+        for change, there, missing in (
+            ({row: Changed(more + wait[row], more if levelled else None)}, longer, absent),
+            ({row: CLOSED}, durations, absent | {row: never}),
+            ({row: PRESENT}, durations, absent | {row: always}),
+        ):
+            changed = rerun.changed(change)
+            anew = timing.times(there, missing)
+            for task in range(len(before)):
+                assert (changed.get(task, rerun.times.finishes[task]) == anew.finishes[task]).all()
 
 
-def brute_force(free, gaps, crew, ready, touch):
-    """One run of :meth:`Lanes.take` by the words of its docstring."""
-    start = max(ready, sorted(free)[crew - 1])
-    starts = [(max(first, ready), number) for number, (first, last) in enumerate(gaps)]
-    fitting = [(at, number) for at, number in starts if at + touch <= gaps[number][1] and at <= start]
-    if crew == 1 and fitting:
-        at, number = min(fitting)
-        gaps[number] = (at + touch, gaps[number][1])
-        return at
-    for _ in range(crew):
-        usable = [lane for lane in free if lane <= ready]
-        chosen = max(usable) if usable else min(free)
-        free.remove(chosen)
-        shortest = min(range(len(gaps)), key=lambda number: gaps[number][1] - gaps[number][0])
-        if start > chosen and start - chosen > gaps[shortest][1] - gaps[shortest][0]:
-            gaps[shortest] = (chosen, start)
-    free += [start + touch] * crew
-    return start
-
-
-@given(
-    st.integers(1, 5),
-    st.lists(st.tuples(st.integers(1, 5), st.integers(0, 30), st.integers(0, 6)), max_size=20),
-)
-def test_lanes_are_what_their_words_say(lanes, takes):
-    team, free, gaps = Lanes(Team(lanes, 1.0), 1), [0.0] * lanes, [(0.0, -1.0)] * GAPS
-    for row, (crew, ready, touch) in enumerate(takes):
-        crew = min(crew, lanes)
-        start, _ = team.take(row, crew, np.array([ready], np.float32), lambda began, t=touch: began + np.float32(t))
-        assert start[0] == brute_force(free, gaps, crew, ready, touch)
+@given(jobs(), st.data())
+def test_what_is_critical_makes_the_plan_longer(job, data):
+    """A task is critical in the runs in which one day more of it is a day more for the plan."""
+    before, touch, wait, _ = job
+    if not before:
+        return
+    timing, durations = timing_of(*job)
+    missing = {0: np.array(data.draw(st.lists(st.booleans(), min_size=RUNS, max_size=RUNS)))}
+    times = timing.times(durations, missing)
+    end = times.finishes.max(axis=0)
+    on_path = critical(timing.work.after, timing.arcs.after, times, timing.arcs.order, end)
+    for row in range(len(before)):
+        longer = touch.copy()
+        longer[row] += 0.25
+        later = timing.times(Durations(longer + wait, dict(enumerate(longer))), missing).finishes.max(axis=0)
+        for run in range(RUNS):
+            if later[run] > end[run]:
+                assert on_path[row][run]
 
 
 class TestStaffing:

@@ -82,6 +82,16 @@ def _accepted(shipped: Ruleset, own: Ruleset) -> Iterator[ContentChange]:
                 change=f"{after.value} instead of {before.value}",
                 blocker=after.rank < before.rank,
             )
+    for gap_class in GapClass:
+        chance, ours = (ruleset.chances.get(gap_class) for ruleset in (shipped, own))
+        if chance != ours:
+            yield ContentChange(
+                kind="changed",
+                of="chance",
+                id=gap_class.value,
+                title=f"Chance that an undecided {words.GAP_CLASS[gap_class].phrase} is one, in the plan",
+                change=f"{_shown(ours)} instead of {_shown(chance)}",
+            )
 
 
 def _sets(shipped: ContentParts, own: ContentParts) -> Iterator[ContentChange]:

@@ -16,7 +16,7 @@ from pydantic import Field, field_validator
 from interlock.content.compile import broken_conditions
 from interlock.documents.resources import is_shipped
 from interlock.documents.yaml import Path_, YamlDocument, load_yaml, model_from_yaml
-from interlock.model.base import Evidence, Gate, Model, Severity
+from interlock.model.base import Evidence, GapClass, Gate, Model, Severity
 from interlock.model.errors import DocumentError, Location
 from interlock.model.pattern import Pattern
 from interlock.model.rule import RoutineTask, Rule
@@ -42,6 +42,7 @@ class Header(Model):
     :ivar rules: rule id → ``off``, or the fields that are different here.
     :ivar weights: severity → the score's weight.
     :ivar accepts: gate → the least evidence that it accepts for its requirements.
+    :ivar chances: class → how likely a rule that is not decided is a gap, in [0, 1].
     """
 
     id: SetName
@@ -52,6 +53,7 @@ class Header(Model):
     rules: dict[str, Any] = {}
     weights: dict[Severity, Annotated[float, Field(gt=0, le=1000)]] = {}
     accepts: dict[Gate, Evidence] = {}
+    chances: dict[GapClass, Annotated[float, Field(ge=0, le=1)]] = {}
 
     @field_validator("extends", mode="before")
     @classmethod

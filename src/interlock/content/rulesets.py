@@ -8,6 +8,7 @@ itself last. In that order
 - ``rules: {RULE-ID: {severity: low}}`` changes fields of a rule; maps are merged, everything else is replaced;
 - ``weights: {critical: 12}`` changes the score's weight of a severity.
 - ``accepts: {pilot: asserted}`` changes the least evidence that a gate accepts.
+- ``chances: {gap: 0.2}`` changes how likely an undecided rule is a gap, by class; a rule may have its own.
 
 A vendor's pack only adds: it cannot change what holds for other vendors. Everything that is wrong can be told at once
 (:func:`read_ruleset`) or the first of it raised (:func:`load_ruleset`). See docs/extending.md.
@@ -34,7 +35,7 @@ from interlock.content.ruleset_files import (
 )
 from interlock.documents.names import did_you_mean
 from interlock.documents.yaml import Path_, YamlDocument, model_from_yaml
-from interlock.model.base import Evidence, Gate, Scope, Severity
+from interlock.model.base import Evidence, GapClass, Gate, Scope, Severity
 from interlock.model.errors import DocumentError, Location
 from interlock.model.pattern import Pattern
 from interlock.model.rule import RoutineTask, Rule, Ruleset
@@ -197,6 +198,7 @@ class RulesetFiles:
     task_locations: dict[str, Location] = field(default_factory=dict)
     weights: dict[Severity, float] = field(default_factory=dict)
     accepts: dict[Gate, Evidence] = field(default_factory=dict)
+    chances: dict[GapClass, float] = field(default_factory=dict)
     off: dict[str, Rule] = field(default_factory=dict)
 
     @cached_property
@@ -211,6 +213,7 @@ class RulesetFiles:
             sets={files.header.id: files.header.version for files in self.sets},
             weights=self.weights,
             accepts=self.accepts,
+            chances=self.chances,
         )
 
     def location(self, rule_id: str, *path: str | int) -> Location:
@@ -226,6 +229,7 @@ class RulesetFiles:
         self._change(files)
         self.weights |= files.header.weights
         self.accepts |= files.header.accepts
+        self.chances |= files.header.chances
         self.off = {rule_id: rule for rule_id, rule in self.off.items() if rule_id not in files.rules}
         self.rules |= files.rules
         self.documents |= files.sources
@@ -253,7 +257,7 @@ class RulesetFiles:
                 self.tasks[task_id] = task.model_copy(update={"after": after, "done_when": done_when})
 
     def _add_pack(self, files: SetFiles, vendor: str) -> None:
-        for key in ("rules", "weights", "accepts"):
+        for key in ("rules", "weights", "accepts", "chances"):
             if getattr(files.header, key):
                 message = f"a vendor's pack cannot have {key}: it would change what holds for other vendors"
                 self._wrong(message, files.header_location(key), "put it into a set of your own that extends core")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import model_validator
 
 from interlock.model.base import Gate, Grade, IsoDate, Model, Owner
 from interlock.model.rule import Effort, LeadTime
 
 
 class Quantiles(Model):
-    """Working days from the start, and the calendar date of each, of one finish."""
+    """Working days from the start, and the calendar date of each, of one finish; older milestones have no P10."""
 
+    p10_days: float | None = None
     p50_days: float
     p80_days: float
     p90_days: float
+    p10_date: IsoDate | None = None
     p50_date: IsoDate
     p80_date: IsoDate
     p90_date: IsoDate
@@ -23,6 +27,7 @@ class PlanTask(Model):
     """One task of the plan, in working days from the start.
 
     :ivar kind: ``gap``, ``discovery`` or ``routine``.
+    :ivar chance: how likely it has to be done at all, in [0, 1], where that is not decided; none where it is.
     :ivar criticality: share of runs in which the task lies on the critical path of its finish, in [0, 1].
     :ivar start_p50, finish_p50: median start and finish, working days from the plan's start.
     :ivar queue_days: mean working days that it waits, ready to start, for somebody of its owner to be free.
@@ -44,13 +49,19 @@ class PlanTask(Model):
     criticality: float
     queue_days: float = 0.0
     shared_environment: bool = False
+    chance: float | None = None
 
 
 class OrgForecast(Model):
-    """When one organisation passes the target gate, given the plan."""
+    """When one organisation passes the target gate, given the plan.
+
+    :ivar if_no_gaps, if_all_gaps: its finish if nothing, or everything, that is undecided turned out to be a gap.
+    """
 
     org: str
     finish: Quantiles
+    if_no_gaps: Quantiles | None = None
+    if_all_gaps: Quantiles | None = None
     most_likely_days: float
     probability_of_most_likely: float
 
@@ -58,15 +69,22 @@ class OrgForecast(Model):
 class FirstThing(Model):
     """One of the things to do first, with the three numbers behind its rank: those above it are taken as closed.
 
+    :ivar key: of its task; without the organisation where it is to be done at several.
+    :ivar keys, orgs: ids of its tasks, and the organisations at which they are.
+    :ivar argues: it argues for the verdict, or could.
     :ivar p80_days_saved: working days off the organisations' P80s, summed, that closing this takes beyond those above.
     :ivar together_days: the same for this and all above it.
     :ivar together_p80_date: P80 of the whole plan once this and all above it are closed.
     """
 
     key: str
+    keys: tuple[str, ...] = ()
+    orgs: tuple[str, ...] = ()
     title: str
+    kind: Literal["gap", "discovery", "routine"] = "gap"
     owner: Owner
     action: str
+    argues: bool = False
     p80_days_saved_per_person_day: float
     unlocks: int
     criticality: float
@@ -160,9 +178,11 @@ class DateChance(Model):
 class Plan(Model):
     """The schedule's result. ``judgement_share`` is the share of the critical path's time that rests on judgement.
 
+    :ivar apart: what passes a gate or lies on the critical path and saves nothing by itself.
     :ivar most_likely: what the path of most likely times alone would have said, and how unlikely it is.
     :ivar capacity: persons by owner, as stated; an owner without a number never makes a task wait.
-    :ivar if_unknowns_are_gaps: the finish if every unknown turned out to be a gap; none without unknowns.
+    :ivar if_no_gaps, if_all_gaps: the finish if nothing, or everything, that is undecided turned out to be a gap; none
+        when nothing is undecided.
     """
 
     start: IsoDate
@@ -175,6 +195,7 @@ class Plan(Model):
     orgs: tuple[OrgForecast, ...]
     tasks: tuple[PlanTask, ...]
     first: tuple[FirstThing, ...]
+    apart: tuple[FirstThing, ...] = ()
     grades: dict[Grade, float]
     judgement_share: float
     notes: tuple[str, ...] = ()
@@ -183,9 +204,19 @@ class Plan(Model):
     capacity: dict[Owner, float] = {}
     drivers: tuple[Driver, ...] = ()
     unknowns: tuple[UnknownThing, ...] = ()
-    if_unknowns_are_gaps: Quantiles | None = None
+    if_no_gaps: Quantiles | None = None
+    if_all_gaps: Quantiles | None = None
     sandbox: SandboxCost | None = None
     chances: tuple[DateChance, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_earlier_version(cls, data: Any) -> Any:
+        """The finish if everything undecided is a gap once had another name, and the one if nothing is was not told."""
+        if not isinstance(data, dict) or "if_unknowns_are_gaps" not in data:
+            return data
+        kept = {key: value for key, value in data.items() if key != "if_unknowns_are_gaps"}
+        return kept | {"if_all_gaps": data["if_unknowns_are_gaps"]}
 
 
 class PlanChange(Model):

@@ -82,6 +82,7 @@ class Rule(Model):
     rationale: str | None = None
     weight: Annotated[float, Field(gt=0, le=1000)] | None = None
     accepts: dict[Gate, Evidence] = {}
+    chance: Annotated[float, Field(ge=0, le=1)] | None = None
     vendors: tuple[str, ...] = ()
     applies: str | None = None
     gap_when: str
@@ -160,6 +161,7 @@ class Ruleset(Model):
     :ivar sets: id → version of every set that it is composed of, this one included, bases first.
     :ivar weights: the score's weight of the severities whose weight a set changes.
     :ivar accepts: the least evidence that a gate accepts for its requirements; any where nothing is said.
+    :ivar chances: how likely a rule that is not decided is a gap, by its class.
     """
 
     id: str
@@ -170,6 +172,7 @@ class Ruleset(Model):
     sets: dict[str, str] = {}
     weights: dict[Severity, float] = {}
     accepts: dict[Gate, Evidence] = {}
+    chances: dict[GapClass, float] = {}
 
     def rule(self, rule_id: str) -> Rule | None:
         """The rule with this id, or none."""

@@ -1,11 +1,12 @@
-"""Who works on what: crews, teams, and a person's next free day, for many runs at once.
+"""Who works on what, and who follows whom: crews, teams, and the resource arcs of one schedule that a team can follow.
 
 An owner with a stated capacity has that many persons: ours once, a vendor's and an organisation's each for itself. A
-task takes a crew of them for as long as its touch effort lasts; lead time occupies nobody. Tasks are served in one list
-order, the serial schedule generation scheme (Kolisch, *European Journal of Operational Research* 90(2), 1996): each
-starts as soon as all that it waits for is done and its crew is free, in a gap before work that was given out earlier if
-it fits there. So nobody idles because the next task in the list is late, and the dates are those of a team that can
-really follow them.
+task takes a crew of them for as long as its touch effort lasts; lead time occupies nobody. One schedule is made, by the
+serial schedule generation scheme (Kolisch, *European Journal of Operational Research* 90(2), 1996): tasks are taken in
+one list order, and each starts as soon as all that it waits for is done and its crew is free, in a gap before work that
+was given out earlier if it fits there. What is kept of that schedule are its *resource arcs*, who does what after what;
+every run then takes the earliest starts that the arcs and the order of the work allow. Such a policy never ends later
+when something takes less time (earliest-start policies; graph monotonicity, Igelmund and Radermacher 1983).
 
 An owner without a stated capacity never makes a task wait: each of its tasks has one person.
 """
@@ -13,22 +14,18 @@ An owner without a stated capacity never makes a task wait: each of its tasks ha
 from __future__ import annotations
 
 import math
+from bisect import insort
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-
-import numpy as np
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 from interlock.model.base import Owner, Scope
-from interlock.plan.network import Bools, Floats, Ints
+from interlock.plan.calendar import Span
 from interlock.plan.tasks import Work
 
 #: Person-days of expected effort for each person of a crew: smaller work is not split. Our judgement.
 CREW_DAYS = 10.0
-#: Gaps that a team's calendar remembers in each run, the longest ones.
-GAPS = 3
-#: Of any number of runs, none.
-NO_RUN: Bools = np.zeros(1, dtype=np.bool_)
 
 
 @dataclass(frozen=True)
@@ -74,11 +71,12 @@ def staff(work: Work, persons: Mapping[Owner, float]) -> Staffing:
             continue
         team = team_for(persons[task.owner])
         expected = task.effort.expected if task.effort else 0.0
-        size[row] = min(team.lanes, max(1, int(expected / CREW_DAYS)))
-        crews.append(size[row] * team.pace)
+        lanes = min(team.lanes, max(1, int(expected / CREW_DAYS)))
+        crews.append(lanes * team.pace)
         if task.effort is not None and task.effort.high > 0:
             whose = "" if task.owner is Owner.US else task.parties.get(Scope(task.owner), "")
             rows_of[task.owner, whose].append(row)
+            size[row] = lanes
     teams: list[Team] = []
     team_of: dict[int, int] = {}
     for (owner, _), rows in rows_of.items():
@@ -95,92 +93,110 @@ def team_for(persons: float) -> Team:
     return Team(lanes, persons / lanes)
 
 
-class Lanes:
-    """When each person of a team is next free, in every run, the earliest first; and the longest gaps before that.
+@dataclass(frozen=True)
+class Arcs:
+    """One schedule's resource arcs.
 
-    Of every time it is remembered whose task ends then, unless nobody asks (``trace``).
+    :ivar before: row → the rows whose crew it takes over, all or part of it.
+    :ivar after: the same the other way round.
+    :ivar order: every row, in an order in which nothing comes before what it waits for or whose crew it takes over.
     """
 
-    def __init__(self, team: Team, runs: int, *, trace: bool = True) -> None:
-        self._free: Floats = np.zeros((team.lanes, runs), dtype=np.float32)
-        self._row: Ints | None = np.full((team.lanes, runs), -1, dtype=np.int32) if trace else None
-        # Gaps that end before they begin: not even a task without effort fits into one that is not there.
-        self._gap_first: Floats = np.zeros((GAPS, runs), dtype=np.float32)
-        self._gap_last: Floats = self._gap_first - 1
-        self._gap_row: Ints = np.full((GAPS, runs), -1, dtype=np.int32)
+    before: Mapping[int, tuple[int, ...]]
+    after: Mapping[int, tuple[int, ...]]
+    order: tuple[int, ...]
 
-    def take(
-        self, row: int, crew: int, ready: Floats, end_of: Callable[[Floats], Floats], absent: Bools = NO_RUN
-    ) -> tuple[Floats, Ints | None]:
-        """Give a crew to a task that is ready; its start in every run, and the row that it waited for (-1 for none).
 
-        One person takes the gap in which the task starts first, if it fits into one and starts no later than otherwise.
-        Otherwise, of those free by then, the crew are the ones who became free last; else those who are free first.
+def no_arcs(rows: int) -> Arcs:
+    """Of a plan in which nobody has to wait for anybody."""
+    return Arcs({}, {}, tuple(range(rows)))
 
-        :param end_of: when the crew is free again, by start.
-        :param absent: runs in which the task needs nobody.
-        """
-        gate = self._free[crew - 1]
-        start = np.where(absent, ready, np.maximum(ready, gate))
-        held = None if self._row is None else np.where(gate > ready, self._row[crew - 1], np.int32(-1))
-        spared: Bools = absent | self._fill(row, ready, start, held, end_of, absent) if crew == 1 else absent
-        free, rows = self._free, self._row
-        for _ in range(crew):
-            self._remove(ready, start, spared)
-        end = end_of(start)
-        for _ in range(crew):
-            self._insert(end, row)
-        if spared.any():
-            self._free = np.where(spared, free, self._free)
-            if rows is not None and self._row is not None:
-                self._row = np.where(spared, rows, self._row)
-        return start, held
 
-    def _fill(
-        self,
-        row: int,
-        ready: Floats,
-        start: Floats,
-        held: Ints | None,
-        end_of: Callable[[Floats], Floats],
-        absent: Bools,
-    ) -> Bools:
-        """Put the task into a gap where it fits; there ``start`` and ``held`` change, and no lane is needed."""
-        begin = np.maximum(self._gap_first, ready)
-        end = end_of(begin)
-        fits = (end <= self._gap_last) & (begin <= start) & ~absent
-        filled: Bools = np.any(fits, axis=0)
-        runs = np.flatnonzero(filled)
-        gaps = np.where(fits, begin, np.inf).argmin(axis=0)[runs], runs
-        start[runs] = begin[gaps]
-        if held is not None:
-            held[runs] = np.where(self._gap_first[gaps] > ready[runs], self._gap_row[gaps], np.int32(-1))
-        self._gap_first[gaps] = end[gaps]
-        self._gap_row[gaps] = row
-        return filled
+def arcs(
+    work: Work,
+    staffing: Staffing,
+    order: Sequence[int],
+    total: Sequence[float],
+    touch: Mapping[int, float],
+    spans: Mapping[int, Sequence[Span]],
+) -> Arcs:
+    """Schedule everything once, and keep who follows whom.
 
-    def _remove(self, ready: Floats, start: Floats, spared: Bools) -> None:
-        """Take out the latest time that is not after ``ready``, else the earliest.
+    :param order: rows in the order in which a team takes its work; nothing comes before what it waits for.
+    :param total, touch: how long each task takes, and of those in ``staffing.team_of`` the part that needs a crew.
+    :param spans: row → when its work stands still.
+    """
+    teams = [[_Lane() for _ in range(team.lanes)] for team in staffing.teams]
+    starts, finishes = [0.0] * len(order), [0.0] * len(order)
+    for row in order:
+        ready = max((finishes[first] for first in work.before[row]), default=0.0)
+        still, number = spans.get(row, ()), staffing.team_of.get(row)
+        if number is not None:
+            ready = _give(teams[number], staffing.size[row], row, ready, touch[row], still)
+        starts[row], finishes[row] = ready, _end(ready, total[row], still)
+    position = {row: at for at, row in enumerate(order)}
+    before: dict[int, dict[int, None]] = defaultdict(dict)
+    after: dict[int, dict[int, None]] = defaultdict(dict)
+    for lane in (lane for lanes in teams for lane in lanes):
+        rows = sorted(lane.rows, key=lambda row: (starts[row], position[row]))
+        for first, then in pairwise(rows):
+            before[then][first] = after[first][then] = None
+    in_time = sorted(range(len(order)), key=lambda row: (starts[row], position[row]))
+    return Arcs(
+        {row: tuple(firsts) for row, firsts in before.items()},
+        {row: tuple(laters) for row, laters in after.items()},
+        tuple(in_time),
+    )
 
-        What it leaves idle replaces the shortest gap that is known, if it is longer.
-        """
-        stays = self._free[1:] <= ready
-        lanes = np.count_nonzero(stays, axis=0), np.arange(start.size)
-        idle: Floats = self._free[lanes]
-        self._free = np.where(stays, self._free[:-1], self._free[1:])
-        lengths = self._gap_last - self._gap_first
-        runs = np.flatnonzero((start > idle) & ~spared & (start - idle > lengths.min(axis=0)))
-        gaps = lengths.argmin(axis=0)[runs], runs
-        self._gap_first[gaps], self._gap_last[gaps] = idle[runs], start[runs]
-        if self._row is not None:
-            self._gap_row[gaps] = self._row[lanes][runs]
-            self._row = np.where(stays, self._row[:-1], self._row[1:])
 
-    def _insert(self, end: Floats, row: int) -> None:
-        others = self._free
-        self._free = np.vstack((np.minimum(others, end), end))
-        self._free[1:] = np.maximum(self._free[1:], others)
-        if self._row is not None:
-            earlier, theirs, own = others <= end, self._row, np.full(end.size, row, dtype=np.int32)
-            self._row = np.vstack((np.where(earlier, theirs, own), own))
-            self._row[1:] = np.where(earlier, self._row[1:], theirs)
+@dataclass
+class _Lane:
+    """One person's calendar: when it is free, as (first, last) spans in order, and the rows that it works on."""
+
+    free: list[tuple[float, float]] = field(default_factory=lambda: [(0.0, math.inf)])
+    rows: list[int] = field(default_factory=list)
+
+    def at(self, ready: float, days: float, still: Sequence[Span]) -> Iterator[float]:
+        """Every earliest start from ``ready`` on at which the work fits into one of its free spans."""
+        for first, last in self.free:
+            start = max(first, ready)
+            if last >= start and _end(start, days, still) <= last:
+                yield start
+
+    def holds(self, start: float, end: float) -> bool:
+        return any(first <= start and end <= last for first, last in self.free)
+
+    def take(self, row: int, start: float, end: float) -> None:
+        self.rows.append(row)
+        first, last = next(span for span in self.free if span[0] <= start and end <= span[1])
+        self.free.remove((first, last))
+        for span in ((first, start), (end, last)):
+            if span[1] > span[0]:
+                insort(self.free, span)
+
+
+def _give(lanes: Sequence[_Lane], crew: int, row: int, ready: float, days: float, still: Sequence[Span]) -> float:
+    """Give a task the first time at which enough persons are free at once, the least idle ones; its start."""
+    if crew == 1:
+        start = min(next(lane.at(ready, days, still)) for lane in lanes)
+    else:
+        times = sorted({start for lane in lanes for start in lane.at(ready, days, still)})
+        start = next(t for t in times if sum(lane.holds(t, _end(t, days, still)) for lane in lanes) >= crew)
+    end = _end(start, days, still)
+    able = [lane for lane in lanes if lane.holds(start, end)]
+    able.sort(key=lambda lane: start - max(first for first, last in lane.free if first <= start and end <= last))
+    for lane in able[:crew]:
+        lane.take(row, start, end)
+    return start
+
+
+def _end(start: float, days: float, spans: Sequence[Span]) -> float:
+    """When work ends that stands still within the spans (:func:`interlock.plan.network.advance`, of one run)."""
+    for first, last in spans:
+        if first <= start < last:
+            start = last
+    end = start + days
+    for first, last in spans:
+        if start < first < end:
+            end += last - first
+    return end

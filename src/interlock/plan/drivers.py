@@ -40,7 +40,7 @@ def tornado(simulation: Simulation, criticality: Sequence[float]) -> tuple[Drive
 
 
 def _tasks(simulation: Simulation, end: Floats, criticality: Sequence[float]) -> Iterator[Driver]:
-    total = simulation.times.durations.total
+    total = simulation.durations.total
     rows = [row for row, share in enumerate(criticality) if share > 0 and np.ptp(total[row][: end.size])]
     rows.sort(key=lambda row: (-criticality[row] * float(np.ptp(total[row][:256])), row))
     for row in rows[:_CANDIDATES]:

@@ -69,8 +69,8 @@ def simulated(simulation: Simulation, part: float) -> dict[int, Changed]:
     for row, task in enumerate(simulation.work.tasks):
         if task.shared_environment and task.lead_time is not None:
             waited = sample([replace(task, effort=None)], simulation.sampler, [1.0], frozenset()).total[0]
-            total = simulation.times.durations.total[row] - np.float32(part) * waited
-            changed[row] = Changed(np.maximum(total, np.float32(0.0)), simulation.times.durations.touch.get(row))
+            total = simulation.durations.total[row] - np.float32(part) * waited
+            changed[row] = Changed(np.maximum(total, np.float32(0.0)))
     return changed
 
 
@@ -84,7 +84,7 @@ def cost(
     rows = [row for row, task in enumerate(simulation.work.tasks) if task.shared_environment and task.lead_time]
     if not rows:
         return None
-    [without] = comparison.changed([simulated(simulation, 1.0)])
+    without = comparison.changed(simulated(simulation, 1.0))
     orgs = []
     for org in organizations:
         own = [row for row in rows if simulation.work.tasks[row].org == org.id]
@@ -110,7 +110,7 @@ def _behaviours(
     share_of = shares(test_path)
     behaviours = []
     for entry in {entry.behaviour: entry for entry in test_path if entry.where == "sandbox"}.values():
-        [changed] = comparison.changed([simulated(simulation, share_of[entry.behaviour])])
+        changed = comparison.changed(simulated(simulation, share_of[entry.behaviour]))
         behaviours.append(
             Behaviour(
                 behaviour=entry.behaviour,

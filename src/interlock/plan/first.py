@@ -1,44 +1,52 @@
-"""What to do first: gaps to close, and unknowns to find out.
+"""What to do first: gaps to close, unknowns to find out, and routine tasks to begin.
 
-Gaps and unknowns to close are a list to be worked from the top, each entry judged with all above it closed. Unknowns as
-work are ranked by how much finding out narrows the date and the score.
+A list to be worked from the top, each entry judged with all above it done. What argues for the verdict comes first;
+then what takes most days off the dates for a day of work; what takes none off by itself stands apart. One thing at
+several organisations is one entry. Unknowns are also ranked by how much finding out narrows the date and the score.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-
-import numpy as np
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from interlock.model import words
-from interlock.model.base import Gate, RuleOutcome, Scope
+from interlock.model.base import Gate, Owner, RuleOutcome, Scope
 from interlock.model.finding import SEVERITY_RANK, Finding, is_requirement, listed
 from interlock.model.gap_graph import GapGraph, GapNode
 from interlock.model.organization import Organization
-from interlock.model.plan import FirstThing, Quantiles, UnknownThing
+from interlock.model.plan import FirstThing, UnknownThing
 from interlock.model.rule import Rule
 from interlock.model.text import plain
-from interlock.plan.network import Floats
-from interlock.plan.sampling import effort_estimate, lead_estimate, pert_mean, sample
-from interlock.plan.simulation import Changed, Comparison, Simulation, latest
-from interlock.plan.tasks import Task, Work
+from interlock.plan.sampling import effort_estimate, lead_estimate, pert_mean
+from interlock.plan.simulation import CLOSED, PRESENT, Comparison, Simulation
+from interlock.plan.tasks import Task, finding_out, probing
 
-#: How many are shown.
-TOP = 5
+#: How many are shown, of the list and of what stands apart.
+TOP, APART = 5, 5
 #: Most candidates compared for the first entry and for each later one; bounds the time of huge fleets.
 _CANDIDATES, _LATER = 60, 20
 #: How many unknowns are shown, and how many are compared at most.
 UNKNOWNS_SHOWN, _UNKNOWNS = 20, 60
 #: Nothing takes nobody any time: the least effort that savings are divided by, in person-days. Judgement.
 LEAST_PERSON_DAYS = 0.25
+#: Times have 32 bits: savings below this, in working days, are rounding.
+_ROUNDING = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    node: GapNode
-    row: int
+@dataclass(frozen=True)
+class _Thing:
+    """One thing to do, at one or several organisations, with what it brings beyond all that is chosen already.
+
+    :ivar keys: of the tasks; ``rows`` are theirs.
+    """
+
+    keys: tuple[str, ...]
+    rows: tuple[int, ...]
+    task: Task
+    severity: int
+    argues: bool
     saved: float
     person_days: float
     unlocks: int
@@ -49,86 +57,177 @@ class _Candidate:
         return round(self.saved / self.person_days, 2)
 
     @property
-    def order(self) -> tuple[float, int, float, int, str]:
-        return (-self.rate, -self.unlocks, -self.criticality, SEVERITY_RANK[self.node.severity], self.node.key)
+    def order(self) -> tuple[bool, float, int, float, int, str]:
+        return (not self.argues, -self.rate, -self.unlocks, -self.criticality, self.severity, self.keys[0])
 
 
-def rank(
-    simulation: Simulation,
-    comparison: Comparison,
-    graph: GapGraph,
-    rules: Mapping[str, Rule],
-    findings: Sequence[Finding],
-    criticality: Sequence[float],
-    plan_p80: float,
-) -> tuple[FirstThing, ...]:
-    """The first things to do: most days off the P80 per person-day, then most gates passed, then most often critical.
+class Ranking:
+    """Chooses the first things to do of one plan.
 
-    Candidates are gaps and unknowns of the plan that wait for nothing that is not further up in the list. Each is given
-    no time, together with those further up, and the plan is timed again with the same random numbers. Ties go to the
-    worse severity, then to the key.
+    Candidates are the gaps, unknowns and routine tasks that wait for nothing but what stands further up. Each is given
+    no time, together with those further up, and the plan is timed again with the same random numbers.
 
     :param criticality: share of runs by row of ``simulation.work.tasks``.
-    :param plan_p80: P80 of the whole plan in all runs, in working days.
+    :param argue: keys of the findings that argue for the verdict, or could.
     """
-    work, row_of = simulation.work, simulation.work.row_of
-    nodes = {row_of[node.key]: node for node in graph.nodes if node.key in row_of}
-    # For each organisation and gate, what is open.
-    required: dict[tuple[str, Gate], set[str]] = defaultdict(set)
-    for node in graph.nodes:
-        if is_requirement(rules[node.rule]):
-            for org in node.orgs if simulation.orgs else ("",):
-                required[org, node.gate].add(node.key)
-    by_key = {finding.key: finding for finding in findings}
-    chosen: dict[int, None] = {}
-    together = 0.0
-    things: list[FirstThing] = []
-    while len(things) < TOP:
-        # What waits for nothing but what is chosen, most often critical first.
-        rows = [row for row in nodes if row not in chosen and all(first in chosen for first in work.before[row])]
-        rows.sort(key=lambda row: (-criticality[row], -nodes[row].blocks, nodes[row].key))
-        rows = rows[: _LATER if chosen else _CANDIDATES]
-        if not rows:
-            break
-        savings = map(comparison.saved, comparison.closed([[*chosen, row] for row in rows]))
-        candidates = [
-            _Candidate(
-                node=nodes[row],
-                row=row,
-                # Times have 32 bits: less than this is rounding.
-                saved=saved - together if abs(saved - together) > 1e-3 else 0.0,
-                person_days=person_days(work.tasks[row]),
-                unlocks=sum(keys == {nodes[row].key} for keys in required.values()),
-                criticality=round(criticality[row], 3),
-            )
-            for row, saved in zip(rows, savings, strict=True)
-        ]
-        best = min(candidates, key=lambda candidate: candidate.order)
-        because = _because(best, bool(chosen), _holding(work, best, chosen, criticality))
-        chosen[best.row] = None
-        for keys in required.values():
-            keys.discard(best.node.key)
-        [closed] = comparison.closed([chosen])
-        together = comparison.saved(closed)
-        through = max(0.0, plan_p80 - comparison.p80(None) + comparison.p80(None, closed))
-        date = simulation.calendar.date_of(round(through, 1)).isoformat()
-        task = work.tasks[best.row]
-        things.append(
-            FirstThing(
-                key=best.node.key,
-                title=task.title,
-                owner=task.owner,
-                action=action(best.node, rules[best.node.rule], by_key.get(best.node.key)),
-                p80_days_saved_per_person_day=best.rate,
-                unlocks=best.unlocks,
-                criticality=best.criticality,
-                because=because,
-                p80_days_saved=round(best.saved, 1),
-                together_days=round(together, 1),
-                together_p80_date=date,
-            )
+
+    def __init__(
+        self,
+        simulation: Simulation,
+        comparison: Comparison,
+        graph: GapGraph,
+        rules: Mapping[str, Rule],
+        findings: Sequence[Finding],
+        criticality: Sequence[float],
+        argue: Collection[str],
+    ) -> None:
+        self._simulation, self._comparison, self._rules, self._criticality = simulation, comparison, rules, criticality
+        self._nodes = {node.key: node for node in graph.nodes}
+        self._findings = {finding.key: finding for finding in findings}
+        self._argue = frozenset(argue)
+        # For each organisation and gate, what is open.
+        self._required: dict[tuple[str, Gate], set[str]] = defaultdict(set)
+        for node in graph.nodes:
+            if is_requirement(rules[node.rule]):
+                for org in node.orgs if simulation.orgs else ("",):
+                    self._required[org, node.gate].add(node.key)
+        self._chosen: dict[int, None] = {}
+        self._together = 0.0
+
+    def chosen(self, plan_p80: float) -> tuple[tuple[FirstThing, ...], tuple[FirstThing, ...]]:
+        """The first things to do, and apart from them what passes a gate or is critical and saves nothing by itself.
+
+        What argues for the verdict comes first, then what takes most days off the P80s for a person-day, then most
+        gates passed, then what is most often critical. Ties go to the graver severity, then to the key.
+
+        :param plan_p80: P80 of the whole plan in all runs, in working days.
+        """
+        first: list[FirstThing] = []
+        apart: list[_Thing] = []
+        while len(first) < TOP:
+            things = sorted(self._candidates(), key=lambda thing: thing.order)
+            useful = [thing for thing in things if thing.argues or thing.saved > 0]
+            if not first:
+                apart = [thing for thing in things if thing not in useful and (thing.unlocks or thing.criticality > 0)]
+            if not useful:
+                break
+            first.append(self._take(useful[0], plan_p80))
+        taken = {key for thing in first for key in thing.keys}
+        rest = [thing for thing in apart if taken.isdisjoint(thing.keys)][:APART]
+        return tuple(first), tuple(map(self._told, rest))
+
+    def _candidates(self) -> list[_Thing]:
+        work, chosen, totals = self._simulation.work, self._chosen, self._simulation.durations.total
+        groups: dict[str, list[int]] = defaultdict(list)
+        for row, task in enumerate(work.tasks):
+            waits = any(first not in chosen for first in work.before[row])
+            if row not in chosen and not waits and task.chance is None and totals[row].any():
+                groups[_group(task)].append(row)
+        ranked = sorted(groups.values(), key=lambda rows: (not self._argues(rows), -self._critical(rows), rows[0]))
+        return [self._thing(rows) for rows in ranked[: _LATER if chosen else _CANDIDATES]]
+
+    def _thing(self, rows: list[int]) -> _Thing:
+        tasks = [self._simulation.work.tasks[row] for row in rows]
+        keys = tuple(task.id for task in tasks)
+        saved = self._comparison.saved(self._comparison.closed([*self._chosen, *rows])) - self._together
+        node = self._nodes.get(keys[0])
+        return _Thing(
+            keys=keys,
+            rows=tuple(rows),
+            task=tasks[0],
+            severity=SEVERITY_RANK[node.severity] if node else len(SEVERITY_RANK),
+            argues=self._argues(rows),
+            saved=saved if abs(saved) > _ROUNDING else 0.0,
+            person_days=max(LEAST_PERSON_DAYS, sum(pert_mean(effort_estimate(task.effort)) for task in tasks)),
+            unlocks=sum(bool(keys_open) and keys_open <= set(keys) for keys_open in self._required.values()),
+            criticality=round(self._critical(rows), 3),
         )
-    return tuple(things)
+
+    def _critical(self, rows: Iterable[int]) -> float:
+        return max(self._criticality[row] for row in rows)
+
+    def _argues(self, rows: Iterable[int]) -> bool:
+        names = (self._simulation.work.tasks[row].id for row in rows)
+        return any(name.removeprefix(finding_out("")) in self._argue for name in names)
+
+    def _take(self, thing: _Thing, plan_p80: float) -> FirstThing:
+        again = bool(self._chosen)
+        self._chosen.update(dict.fromkeys(thing.rows))
+        for keys in self._required.values():
+            keys.difference_update(thing.keys)
+        closed = self._comparison.closed(self._chosen)
+        self._together = self._comparison.saved(closed)
+        through = max(0.0, plan_p80 - self._comparison.p80(None) + self._comparison.p80(None, closed))
+        date = self._simulation.calendar.date_of(round(through, 1)).isoformat()
+        return self._told(thing, self._together, date, again)
+
+    def _told(self, thing: _Thing, together: float = 0.0, date: str = "", again: bool = False) -> FirstThing:
+        tasks = [self._simulation.work.tasks[row] for row in thing.rows]
+        return FirstThing(
+            key=thing.keys[0] if len(thing.keys) == 1 else thing.keys[0].partition("@")[0],
+            keys=thing.keys,
+            orgs=tuple(task.org for task in tasks if task.org is not None),
+            title=thing.task.title if len(tasks) == 1 else _shared_title(thing.task),
+            kind=thing.task.kind,
+            owner=thing.task.owner,
+            action=self._action(thing),
+            argues=thing.argues,
+            p80_days_saved_per_person_day=thing.rate,
+            unlocks=thing.unlocks,
+            criticality=thing.criticality,
+            because=_because(thing, again),
+            p80_days_saved=round(thing.saved, 1),
+            together_days=round(together, 1),
+            together_p80_date=date,
+        )
+
+    def _action(self, thing: _Thing) -> str:
+        """What to do: a gap's remediation, whom or what to ask, whom to probe, or to begin."""
+        node = self._nodes.get(thing.keys[0])
+        if node is not None:
+            return plain(self._rules[node.rule].remediation.text, 500)
+        orgs = [org for row in thing.rows if (org := self._simulation.work.tasks[row].org) is not None]
+        if thing.keys[0].startswith(probing("")):
+            return f"Run: interlock probe {' '.join(f'--org {org}' for org in orgs)}"
+        if thing.task.kind == "discovery":
+            found = [self._findings.get(key.removeprefix(finding_out(""))) for key in thing.keys]
+            return find_out_words([finding for finding in found if finding is not None])
+        if thing.task.owner is Owner.US:
+            return "Begin it: it waits for nothing."
+        return (
+            f"Ask {words.OWNER[thing.task.owner].phrase} to begin it: it waits for nothing, and nobody begins unasked."
+        )
+
+
+def _because(thing: _Thing, again: bool) -> str:
+    saved = round(thing.saved, 1)
+    over = f" over {len(thing.keys):,} organisations" if len(thing.keys) > 1 else ""
+    if saved > 0:
+        gain = f"takes {'another ' if again else ''}{words.days(saved)} off the P80{over}"
+    else:
+        gain = "takes nothing off the P80 by itself, because other work takes longer beside it"
+    gates = f"passes {words.count(thing.unlocks, 'gate')}" if thing.unlocks else "passes no gate by itself"
+    reason = "It argues for the verdict. " if thing.argues else ""
+    path = f"lies on the critical path in {words.share(thing.criticality)} of runs"
+    return f"{reason}About {words.person_days(thing.person_days)} of work; it {gain}, {gates}, and {path}."
+
+
+def _group(task: Task) -> str:
+    """What several organisations' tasks have in common that are one thing to do."""
+    return "probe" if task.id.startswith(probing("")) else task.id.partition("@")[0]
+
+
+def _shared_title(task: Task) -> str:
+    return "Probe the organisations that nobody has looked at" if _group(task) == "probe" else task.title
+
+
+def find_out_words(findings: Sequence[Finding]) -> str:
+    """Whom or what to ask about something that is not decided, at one or several organisations."""
+    answers = list(dict.fromkeys(name for finding in findings for name in finding.missing_answers))
+    facts = list(dict.fromkeys(name for finding in findings for name in finding.missing_facts))
+    asked = [f"answer {listed(answers)}"] if answers else []
+    asked += [f"probe again, or ask the organisation, for {listed(facts)}"] if facts else []
+    return f"Find out first: {' and '.join(asked) or findings[0].message}"
 
 
 def person_days(task: Task) -> float:
@@ -136,44 +235,11 @@ def person_days(task: Task) -> float:
     return max(LEAST_PERSON_DAYS, pert_mean(effort_estimate(task.effort)))
 
 
-def _holding(
-    work: Work, candidate: _Candidate, chosen: Mapping[int, None], criticality: Sequence[float]
-) -> Task | None:
-    """What keeps the date while this is closed: the most critical other task that could start, at its organisations."""
-    rows: Iterable[int] = range(len(work.tasks))
-    if candidate.node.orgs:
-        rows = {row for org in candidate.node.orgs[:50] for row in work.rows_of[org]}
-    free = [row for row in rows if row != candidate.row and row not in chosen and not work.before[row]]
-    best = max(sorted(free), key=lambda row: criticality[row], default=None)
-    return None if best is None or criticality[best] < 0.01 else work.tasks[best]
-
-
 def action(node: GapNode, rule: Rule, finding: Finding | None) -> str:
     """What to do about a gap: its remediation; about an unknown: whom or what to ask."""
     if node.kind == "gap" or finding is None:
         return plain(rule.remediation.text, 500)
-    asked = []
-    if finding.missing_answers:
-        asked.append(f"answer {listed(finding.missing_answers)}")
-    if finding.missing_facts:
-        asked.append(f"probe again, or ask the organisation, for {listed(finding.missing_facts)}")
-    return f"Find out first: {' and '.join(asked) or node.message}"
-
-
-def _because(candidate: _Candidate, later: bool, holding: Task | None) -> str:
-    saved = round(candidate.saved, 1)
-    orgs = len(candidate.node.orgs)
-    over = f" over {orgs:,} organisations" if orgs > 1 else ""
-    more = "another " if later and saved > 0 else ""
-    if saved > 0:
-        gain = f"takes {more}{words.days(saved)} off the P80{over}"
-    else:
-        gain = "takes nothing off the P80 by itself"
-        gain += f", because {plain(holding.id, 120)} takes longer beside it" if holding else ""
-    how = "with those above" if later else "alone"
-    gates = f"passes {words.count(candidate.unlocks, 'gate')} {how}" if candidate.unlocks else f"passes no gate {how}"
-    path = f"lies on the critical path in {words.share(candidate.criticality)} of runs"
-    return f"About {words.person_days(candidate.person_days)} of work; closing it {gain}, {gates}, and it {path}."
+    return find_out_words([finding])
 
 
 def rank_unknowns(
@@ -183,59 +249,42 @@ def rank_unknowns(
     rules: Mapping[str, Rule],
     findings: Sequence[Finding],
     organizations: Sequence[Organization],
-) -> tuple[tuple[UnknownThing, ...], Quantiles | None]:
+) -> tuple[UnknownThing, ...]:
     """Unknowns of the plan, those first whose answer narrows most for a person-day of asking.
 
-    The date hangs on an unknown by as much as the P80s move out when, after the time to find out, its remediation is
-    needed too; the score by the width that its weight holds open. The order is days of P80 per person-day, then points
-    per person-day, then the key.
-
-    :returns: the unknowns, and the plan's finish if every one of them turned out to be a gap (none without unknowns).
+    The date hangs on an unknown by as much as the P80s move between its being a gap and its being none; the score by
+    the width that its weight holds open. The order is days of P80 per person-day, then points per person-day, then the
+    key.
     """
     row_of = simulation.work.row_of
     nodes = [node for node in graph.nodes if node.kind == "discovery" and node.key in row_of]
-    if not nodes:
-        return (), None
-    gaps = {row_of[node.key]: _as_gap(simulation, row_of[node.key], rules[node.rule]) for node in nodes}
     points = _score_points(nodes, rules, findings, organizations)
     by_key = {finding.key: finding for finding in findings}
     # Those with most to lose are compared; what waits longest to be closed can move the date furthest.
     nodes.sort(key=lambda node: (-_remediation_days(rules[node.rule]), -points[node.key], node.key))
-    nodes = nodes[:_UNKNOWNS]
-    changes = [{row_of[node.key]: gaps[row_of[node.key]]} for node in nodes]
-    moved = map(comparison.saved, comparison.changed(changes, never_later=False))
+
+    def at_stake(key: str) -> float:
+        none, gap = (comparison.saved(comparison.changed({row_of[key]: change})) for change in (CLOSED, PRESENT))
+        return max(0.0, none - gap)
+
     things = [
-        _thing(node, simulation.work.tasks[row_of[node.key]], max(0.0, -saved), points[node.key], rules, by_key)
-        for node, saved in zip(nodes, moved, strict=True)
+        _thing(node, _asking(simulation, node), at_stake(node.key), points[node.key], rules, by_key)
+        for node in nodes[:_UNKNOWNS]
     ]
     things.sort(key=lambda t: (-t.p80_days / t.person_days, -t.score_points / t.person_days, t.key))
-    return tuple(things[:UNKNOWNS_SHOWN]), _if_all_are_gaps(simulation, comparison, gaps)
+    return tuple(things[:UNKNOWNS_SHOWN])
 
 
-def _as_gap(simulation: Simulation, row: int, rule: Rule) -> Changed:
-    """The discovery's own time and then that of the remediation, with the same luck."""
-    task, durations = simulation.work.tasks[row], simulation.times.durations
-    remediation = rule.remediation
-    closing = replace(task, owner=remediation.owner, effort=remediation.effort, lead_time=remediation.lead_time)
-    levelled = row in durations.touch
-    drawn = sample([closing], simulation.sampler, [1.0], frozenset({0}) if levelled else frozenset())
-    touch: Floats | None = None
-    if levelled:
-        touch = durations.touch[row] + (drawn.touch[0] if remediation.owner is task.owner else np.float32(0.0))
-    return Changed(durations.total[row] + drawn.total[0], touch)
+def _asking(simulation: Simulation, node: GapNode) -> Task:
+    """The task that finds it out: one of its own, or the organisation's probe."""
+    row_of = simulation.work.row_of
+    name = finding_out(node.key)
+    return simulation.work.tasks[row_of[name if name in row_of else probing(node.subject.id)]]
 
 
 def _remediation_days(rule: Rule) -> float:
     remediation = rule.remediation
     return pert_mean(effort_estimate(remediation.effort)) + pert_mean(lead_estimate(remediation.lead_time))
-
-
-def _if_all_are_gaps(simulation: Simulation, comparison: Comparison, gaps: Mapping[int, Changed]) -> Quantiles:
-    [changed] = comparison.changed([gaps], never_later=False)
-    finishes = {
-        row: changed.get(row, simulation.times.finishes[row][: comparison.runs]) for row in simulation.ends[None]
-    }
-    return simulation.quantiles(latest(finishes, simulation.ends[None], comparison.runs))
 
 
 def _thing(
@@ -250,7 +299,7 @@ def _thing(
     date = f"moves the P80 out by {words.days(stake)}" if stake else "does not move the P80 even"
     return UnknownThing(
         key=node.key,
-        title=task.title,
+        title=f"Find out whether this holds: {node.title}",
         owner=task.owner,
         action=action(node, rules[node.rule], findings.get(node.key)),
         person_days=round(effort, 2),

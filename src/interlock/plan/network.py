@@ -6,6 +6,7 @@ Tasks are numbered topologically (:class:`interlock.plan.tasks.Work`); arrays ha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -16,6 +17,8 @@ from interlock.plan.calendar import Span
 Floats: TypeAlias = NDArray[np.float32]
 Ints: TypeAlias = NDArray[np.int32]
 Bools: TypeAlias = NDArray[np.bool_]
+#: In every run, by broadcasting.
+_ALWAYS: Bools = np.ones(1, dtype=np.bool_)
 
 
 def advance(start: Floats, duration: Floats, spans: Sequence[Span]) -> Floats:
@@ -34,41 +37,60 @@ def advance(start: Floats, duration: Floats, spans: Sequence[Span]) -> Floats:
     return end
 
 
+@dataclass(frozen=True)
+class Times:
+    """Times of every task in every run, shape (tasks, runs), in working days.
+
+    :ivar released: when the crews of those are free again that have others after them, or before.
+    :ivar absent: the runs in which such a task does not take place: it hands its crew on as it would get it.
+    :ivar queued: mean working days of waiting for a crew, by row.
+    """
+
+    starts: Floats
+    finishes: Floats
+    released: Mapping[int, Floats]
+    absent: Mapping[int, Bools]
+    queued: Mapping[int, float]
+
+    def present(self, row: int) -> Bools:
+        """The runs in which a task takes place."""
+        return ~self.absent[row] if row in self.absent else _ALWAYS
+
+
 def critical(
     after: Sequence[Sequence[int]],
-    starts: Floats,
-    finishes: Floats,
+    crews_after: Mapping[int, Sequence[int]],
+    times: Times,
     members: Sequence[int],
     end: Floats,
-    held: Mapping[int, Ints],
 ) -> dict[int, Bools]:
     """For each member, in which runs it lies on a critical path to ``end`` (the latest finish of the members).
 
     Van Slyke's (1963) criticality is the mean of each. Where two paths tie, both are critical. Times are copied by the
     maximum, never recomputed, so comparing them for equality is exact.
 
+    :param crews_after: row → the rows that take over its crew.
     :param members: in an order in which nothing comes before what it waits for; whatever a member waits for may be left
         out, what waits for it is followed.
-    :param held: for tasks that may have waited for a person: the row whose end they waited for in each run, or -1.
     """
-    if not members:
-        return {}
-    index_of = np.full(len(finishes), -1, dtype=np.int32)
-    index_of[list(members)] = np.arange(len(members), dtype=np.int32)
-    critical_runs: Bools = np.zeros((len(members), end.size), dtype=np.bool_)
     result: dict[int, Bools] = {}
-    for at in range(len(members) - 1, -1, -1):
-        task = members[at]
-        on_path = critical_runs[at]
-        on_path |= finishes[task] == end
+    handing: dict[int, Bools] = {}  # in which runs somebody critical waited for this task's crew
+    for task in reversed(members):
+        on_path: Bools = times.finishes[task] == end
         for later in after[task]:
             if later in result:
-                on_path |= result[later] & (starts[later] == finishes[task])
+                on_path |= result[later] & (times.starts[later] == times.finishes[task])
+        if task in crews_after:
+            released, waited = times.released[task], np.zeros(end.size, dtype=np.bool_)
+            for later in crews_after[task]:
+                if later in result:
+                    waited |= result[later] & times.present(later) & (times.starts[later] == released)
+                    waited |= handing[later] & ~times.present(later) & (times.released[later] == released)
+            handing[task] = waited
+            on_path |= waited & times.present(task)
+        else:
+            handing[task] = np.zeros(1, dtype=np.bool_)
         result[task] = on_path
-        if task in held:
-            columns = np.flatnonzero(on_path & (held[task] >= 0))
-            indexes = index_of[held[task][columns]]
-            critical_runs[indexes[indexes >= 0], columns[indexes >= 0]] = True
     return result
 
 

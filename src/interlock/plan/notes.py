@@ -39,7 +39,8 @@ def notes(
     start: date,
     asked: int,
     finish: Quantiles,
-    if_gaps: Quantiles | None,
+    none: Quantiles | None,
+    every: Quantiles | None,
     by: date | None,
 ) -> tuple[str, ...]:
     """The notes of a plan, those that move dates most first."""
@@ -47,11 +48,13 @@ def notes(
     if not work.tasks:
         return (f"Nothing is left to plan before the {words.gate(gate)}.",)
     said = [*_people(simulation, finish)]
-    unknown = sum(task.kind == "discovery" for task in work.tasks)
-    if unknown:
-        worse = f"; were they all gaps, the P80 would be {words.iso_day(if_gaps.p80_date)}" if if_gaps else ""
-        known = words.count(unknown, "unknown")
-        said.append(f"{known} in the plan: there is time to find out, none to close what may be found{worse}.")
+    chances = [task.chance for task in work.tasks if task.chance is not None]
+    if none and every:
+        said.append(
+            f"{words.count(len(chances), 'unknown')} in the plan, each a gap with its chance (about {sum(chances):.0f} "
+            f"in all): the P80 is {words.iso_day(none.p80_date)} if none is one, {words.iso_day(every.p80_date)} if "
+            "all are."
+        )
     if any(task.kind == "routine" for task in work.tasks):
         said.append("Routine tasks are planned as not yet begun.")
     if work.done:

@@ -23,6 +23,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from statistics import NormalDist
 from typing import TypeAlias
 
 import numpy as np
@@ -55,6 +56,7 @@ _PER_SCORE = np.float32(_STEPS / (2 * _LIMIT))
 _SCORES: Wide = np.linspace(-_LIMIT, _LIMIT, _STEPS + 1)
 _PROBABILITIES: Wide = np.array([0.5 * math.erfc(-score / math.sqrt(2.0)) for score in _SCORES])
 _GRID: Wide = np.linspace(0.0, 1.0, 2049)
+_NORMAL = NormalDist()
 
 
 def effort_estimate(effort: Effort | None, persons: float = 1.0) -> Estimate:
@@ -112,6 +114,13 @@ class Sampler:
         scores -= steps
         return steps, scores
 
+    def happens(self, name: str, chance: float) -> NDArray[np.bool_]:
+        """In which runs something of this chance happens; with a larger chance in these and more."""
+        if not 0.0 < chance < 1.0:
+            return np.full(self.runs, chance >= 1.0)
+        drawn: NDArray[np.bool_] = self._normals("chance", name) < np.float32(_NORMAL.inv_cdf(chance))
+        return drawn
+
     def _normals(self, kind: str, name: str) -> Floats:
         digest = hashlib.blake2b(f"{kind}\0{name}".encode(), digest_size=16).digest()
         entropy = [self.seed, int.from_bytes(digest, "little")]
@@ -129,6 +138,10 @@ class Durations:
 
     total: Floats
     touch: Mapping[int, Floats]
+
+    def of(self, row: int) -> tuple[Floats, Floats | None]:
+        """One task's duration, and the part that needs a crew where that was asked for."""
+        return self.total[row], self.touch.get(row)
 
     def first(self, runs: int) -> Durations:
         """These durations in the first runs only."""

@@ -13,7 +13,7 @@ from interlock.model.errors import InterlockError
 from interlock.model.organization import Freeze
 from interlock.plan.environments import shares, simulated
 from interlock.plan.network import Floats
-from interlock.plan.simulation import Changed, Rerun, Simulation, latest, simulate
+from interlock.plan.simulation import CLOSED, Rerun, Simulation, latest, simulate
 from interlock.plan.tasks import Work
 
 Ends = dict[str | None, Floats]
@@ -48,13 +48,12 @@ def play(
     _check(simulation, scenario)
     after = _staffed(simulation, scenario, freezes)
     row_of = after.work.row_of
-    nothing = Changed(np.zeros(after.sampler.runs, dtype=np.float32))
     share_of = shares(test_path)
     part = sum(share_of.get(name, 0.0) for name in set(scenario.simulate))
     changed = simulated(after, part) if part else {}
-    changed |= {row_of[key]: nothing for key in scenario.close if key in row_of}
-    rerun = Rerun(after.timing, after.times.durations, after.sampler.runs)
-    [new] = rerun.changed([changed])
+    changed |= {row_of[key]: CLOSED for key in scenario.close if key in row_of}
+    rerun = Rerun(after.timing, after.durations, after.absent, after.sampler.runs)
+    new = rerun.changed(changed)
     only_room = all(persons >= 0 for persons in scenario.add.values())
     ends: Ends = {}
     for org in (None, *after.orgs):

@@ -5,14 +5,14 @@ The method is in docs/scheduling.md. The same arguments give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
 
 from interlock.documents.timing import timed
-from interlock.model.base import Gate, Grade, Owner, Scope
+from interlock.model.base import GapClass, Gate, Grade, Owner, Scope
 from interlock.model.contract import TestPathEntry
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Finding
@@ -24,7 +24,7 @@ from interlock.plan import network
 from interlock.plan.calendar import WorkingCalendar
 from interlock.plan.drivers import tornado
 from interlock.plan.environments import cost, within_windows
-from interlock.plan.first import rank, rank_unknowns
+from interlock.plan.first import Ranking, rank_unknowns
 from interlock.plan.network import Bools, Floats
 from interlock.plan.notes import most_likely_words, notes
 from interlock.plan.sampling import Sampler, effort_estimate, lead_estimate, pert_mean
@@ -45,6 +45,8 @@ class PlanOptions:
     :ivar holidays, freezes: days that nobody works, and change freezes.
     :ivar test_path: where each behaviour of the contract is tested.
     :ivar by: the day whose probability is asked for.
+    :ivar unseen: organisations of which nothing was observed: one probe finds out all that it can show.
+    :ivar chances: how likely what is not decided is a gap, by class, where its rule does not say.
     """
 
     target_gate: Gate
@@ -56,6 +58,8 @@ class PlanOptions:
     freezes: tuple[Freeze, ...] = ()
     test_path: tuple[TestPathEntry, ...] = ()
     by: date | None = None
+    unseen: frozenset[str] = frozenset()
+    chances: Mapping[GapClass, float] = field(default_factory=dict)
 
 
 @timed("plan")
@@ -66,23 +70,32 @@ def make_plan(
     findings: Sequence[Finding],
     organizations: Sequence[Organization],
     options: PlanOptions,
+    argue: Collection[str] = (),
 ) -> Plan:
     """Simulate the work that the target gate needs, and say what decides the date.
 
+    :param argue: keys of the findings that argue for the verdict, or could.
     :raises InterlockError: a seed out of range, a routine task that comes after something unknown, or tasks that wait
         in a circle.
     """
     simulation = simulation_of(graph, rules, ruleset_tasks, findings, organizations, options)
     work, times = simulation.work, simulation.times
     end = simulation.end(None)
-    on_path = network.critical(work.after, times.starts, times.finishes, simulation.timing.order, end, times.held)
+    arcs = simulation.timing.arcs
+    on_path = network.critical(work.after, arcs.after, times, arcs.order, end)
     likely = simulation.most_likely()
     forecasts, criticality = _organisations(simulation, likely.finishes, on_path)
     comparison = Comparison(simulation)
-    unknowns, if_gaps = rank_unknowns(simulation, comparison, graph, rules, findings, organizations)
+    unknowns = rank_unknowns(simulation, comparison, graph, rules, findings, organizations)
+    undecided = bool(simulation.absent)
+    none = simulation.quantiles(simulation.if_no_gaps[None]) if undecided else None
+    every = simulation.quantiles(simulation.if_all_gaps[None]) if undecided else None
     grades = _grades(simulation, on_path)
+    finish = simulation.quantiles(end)
+    ranking = Ranking(simulation, comparison, graph, rules, findings, criticality, argue)
+    first, apart = ranking.chosen(finish.p80_days)
     most = float(latest(likely.finishes, simulation.ends[None], 1)[0])
-    chance, finish = _share_within(end, most), simulation.quantiles(end)
+    chance = _share_within(end, most)
     most_date = simulation.calendar.date_of(round(most, 1)).isoformat()
     return Plan(
         start=simulation.calendar.first_day().isoformat(),
@@ -94,16 +107,18 @@ def make_plan(
         probability_of_most_likely=chance,
         orgs=forecasts,
         tasks=_tasks(simulation, criticality),
-        first=rank(simulation, comparison, graph, rules, findings, criticality, finish.p80_days),
+        first=first,
+        apart=apart,
         grades=grades,
         judgement_share=grades.get(Grade.JUDGEMENT, 0.0),
-        notes=notes(simulation, options.target_gate, options.start, options.runs, finish, if_gaps, options.by),
+        notes=notes(simulation, options.target_gate, options.start, options.runs, finish, none, every, options.by),
         most_likely=most_likely_words(simulation, most, most_date, chance),
         most_likely_date=most_date,
         capacity=dict(simulation.persons),
         drivers=tornado(simulation, criticality),
         unknowns=unknowns,
-        if_unknowns_are_gaps=if_gaps,
+        if_no_gaps=none,
+        if_all_gaps=every,
         sandbox=cost(simulation, comparison, options.test_path, organizations),
         chances=_chances(simulation, options.by),
     )
@@ -122,7 +137,17 @@ def simulation_of(
         raise InterlockError(f"the seed is {options.seed}", remedy=f"give a whole number from 0 to {2**63 - 1:,}")
     by_id = {organization.id: organization for organization in organizations}
     frozen = frozenset(by_id if any(f.org is None for f in options.freezes) else (f.org or "" for f in options.freezes))
-    work = collect(graph, rules, ruleset_tasks, findings, organizations, options.target_gate, frozen)
+    work = collect(
+        graph,
+        rules,
+        ruleset_tasks,
+        findings,
+        organizations,
+        options.target_gate,
+        frozen,
+        options.unseen,
+        options.chances,
+    )
     work = replace(work, tasks=tuple(within_windows(task, by_id) for task in work.tasks))
     calendar = WorkingCalendar(options.start, tuple(sorted(set(options.holidays))))
     used = max(1, min(options.runs, MAX_CELLS // max(1, len(work.tasks))))
@@ -138,12 +163,13 @@ def _organisations(
     """
     work, times = simulation.work, simulation.times
     criticality = [float(on_path[row].mean()) for row in range(len(work.tasks))]
-    position = {row: number for number, row in enumerate(simulation.timing.order)}
+    arcs = simulation.timing.arcs
+    position = {row: number for number, row in enumerate(arcs.order)}
     forecasts = []
     for org in simulation.orgs:
         rows = sorted(work.rows_of[org], key=position.__getitem__)
         end, most = simulation.end(org), float(latest(likely, simulation.ends[org], 1)[0])
-        own = network.critical(work.after, times.starts, times.finishes, rows, end, times.held)
+        own = network.critical(work.after, arcs.after, times, rows, end)
         for row in rows:
             if work.tasks[row].scope is Scope.ORG:
                 criticality[row] = float(own[row].mean())
@@ -151,6 +177,8 @@ def _organisations(
             OrgForecast(
                 org=org,
                 finish=simulation.quantiles(end),
+                if_no_gaps=simulation.quantiles(simulation.if_no_gaps[org]) if simulation.absent else None,
+                if_all_gaps=simulation.quantiles(simulation.if_all_gaps[org]) if simulation.absent else None,
                 most_likely_days=round(most, 1),
                 probability_of_most_likely=_share_within(end, most),
             )
@@ -182,11 +210,12 @@ def _grades(simulation: Simulation, on_path: Mapping[int, Bools]) -> dict[Grade,
     by their means. Effort is always the ruleset author's judgement.
     """
     time = dict.fromkeys(Grade, 0.0)
-    crews, total = simulation.timing.staffing.crews, simulation.times.durations.total
+    crews, total = simulation.timing.staffing.crews, simulation.durations.total
     for row, task in enumerate(simulation.work.tasks):
         if not on_path[row].any():
             continue
-        spent = float(np.dot(total[row], on_path[row])) / total.shape[1]
+        present = on_path[row] & simulation.times.present(row)
+        spent = float(np.dot(total[row], present)) / total.shape[1]
         effort = pert_mean(effort_estimate(task.effort, crews[row]))
         lead = pert_mean(lead_estimate(task.lead_time))
         if spent and effort + lead:
@@ -219,6 +248,7 @@ def _tasks(simulation: Simulation, criticality: Sequence[float]) -> tuple[PlanTa
             criticality=round(criticality[row], 3),
             queue_days=round(times.queued.get(row, 0.0), 1),
             shared_environment=task.shared_environment,
+            chance=task.chance,
         )
         for row, task in enumerate(work.tasks)
     )

@@ -1,9 +1,8 @@
 """From durations to finishes: the network, the teams and the freezes together, in every run of one plan.
 
-:class:`Timing` holds what does not change with the durations: who waits for whom, who works on what, in which order the
-teams take their work, and when which work stands still. The order is by the week in which a task could start on average
-if nobody had to wait, and within a week by what has the longest way behind it. It never puts a task before one that it
-waits for: that one can start no later, and has no shorter way behind it.
+:class:`Timing` holds what does not change with the durations: who waits for whom, whose crew a task takes over, and
+when which work stands still. It is made once, on the fullest network (everything undecided a gap), so that dates never
+run backwards from "nothing undecided is a gap" to "all of it is", and closing a gap never makes anything later.
 
 :class:`Simulation` is one plan with all its runs; :class:`Rerun` and :class:`Comparison` reuse them for what-ifs.
 """
@@ -11,11 +10,12 @@ waits for: that one can start no later, and has no shorter way behind it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from types import MappingProxyType
 
+import networkx as nx
 import numpy as np
 
 from interlock.model.base import Owner
@@ -23,47 +23,22 @@ from interlock.model.organization import Freeze
 from interlock.model.plan import Quantiles
 from interlock.plan import network
 from interlock.plan.calendar import Span, WorkingCalendar
-from interlock.plan.capacity import NO_RUN, Lanes, Staffing, staff
-from interlock.plan.network import Bools, Floats, Ints
+from interlock.plan.capacity import Arcs, Staffing, arcs, no_arcs, staff
+from interlock.plan.network import Bools, Floats, Times
 from interlock.plan.sampling import Durations, Sampler, effort_estimate, lead_estimate, sample
 from interlock.plan.tasks import Work
 
-#: Runs that decide the order in which a team takes its work.
+#: Runs whose mean durations decide who follows whom.
 _ORDERING = 256
 #: Working days in a week.
 _WEEK = 5.0
-#: Tasks × runs of what-ifs that are timed beside one another.
-_TOGETHER = 4_000_000
 #: Most tasks × runs that are held at once (4 bytes each, three arrays); more tasks get fewer runs.
 MAX_CELLS = 10_000_000
-#: Runs in which what-ifs are compared, the same for every one, so that differences are not luck. Fewer with levelling,
-#: which has more to compute, and for huge fleets (most cells at once).
-_RUNS, _LEVELLED_RUNS, _CELLS = 2_000, 500, 2_000_000
-#: Most tasks whose what-ifs are levelled. In a larger plan they are compared as if nobody had to wait.
-_LEVELLED_TASKS = 500
-
-
-@dataclass(frozen=True)
-class Times:
-    """Times of every task in every run, shape (tasks, runs), in working days.
-
-    :ivar held: for tasks that may have waited for a person: the row that they waited for, -1 for none.
-    :ivar queued: mean working days of that waiting, by row.
-    """
-
-    durations: Durations
-    starts: Floats
-    finishes: Floats
-    held: Mapping[int, Ints]
-    queued: Mapping[int, float]
-
-
-@dataclass(frozen=True)
-class Changed:
-    """One task's new durations in a what-if, in at least as many runs; without ``touch`` it needs nobody's time."""
-
-    total: Floats
-    touch: Floats | None = None
+#: Runs in which what-ifs are compared, the same for every one, so that differences are not luck; fewer for huge fleets
+#: (most cells at once).
+_RUNS, _CELLS = 2_000, 2_000_000
+#: Nothing is absent.
+NONE_ABSENT: Mapping[int, Bools] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -71,141 +46,168 @@ class Timing:
     """The part of a schedule that stays the same whatever the tasks take.
 
     :ivar spans: row → when its work stands still.
-    :ivar order: rows in the order in which they are timed; nothing comes before what it waits for.
+    :ivar arcs: whose crew each task takes over, and the order in which tasks are timed.
     """
 
     work: Work
     staffing: Staffing
     spans: Mapping[int, Sequence[Span]]
-    order: tuple[int, ...]
+    arcs: Arcs
 
     @classmethod
     def of(cls, work: Work, staffing: Staffing, spans: Mapping[int, Sequence[Span]], durations: Durations) -> Timing:
-        """The timing of this work, its tasks ordered for these durations."""
-        rows = tuple(range(len(work.tasks)))
+        """The timing of this work; one schedule of the durations' means says who follows whom.
+
+        A team takes its work by the week in which a task could start if nobody had to wait, and within a week by what
+        has the longest way behind it. That never puts a task before one that it waits for: that one can start no later,
+        and has no shorter way behind it.
+        """
+        alone = cls(work, staffing, spans, no_arcs(len(work.tasks)))
         if not staffing.teams:
-            return cls(work, staffing, spans, rows)
-        alone = cls(work, staffing, spans, rows).unlevelled().times(durations.first(_ORDERING))
-        week = alone.starts.mean(axis=1, dtype=np.float64) // _WEEK
-        way = _ways(work, durations.first(_ORDERING).total.mean(axis=1, dtype=np.float64))
-        return cls(work, staffing, spans, tuple(sorted(rows, key=lambda row: (week[row], -way[row], row))))
+            return alone
+        some = durations.first(_ORDERING)
+        week = alone.times(some).starts.mean(axis=1, dtype=np.float64) // _WEEK
+        total = [float(days) for days in some.total.mean(axis=1, dtype=np.float64)]
+        touch = {row: float(days.mean(dtype=np.float64)) for row, days in some.touch.items()}
+        way = _ways(work, total)
+        order = sorted(range(len(work.tasks)), key=lambda row: (week[row], -way[row], row))
+        return replace(alone, arcs=arcs(work, staffing, order, total, touch, spans))
 
-    def unlevelled(self) -> Timing:
-        """This timing as if nobody had to wait for anybody."""
-        return replace(self, staffing=replace(self.staffing, teams=(), team_of={}, size={}))
+    def times(self, durations: Durations, absent: Mapping[int, Bools] = NONE_ABSENT) -> Times:
+        """Start and finish of every task: the earliest that the order of the work and its crews allow.
 
-    def times(
-        self,
-        durations: Durations,
-        *,
-        trace: bool = True,
-        absent: Mapping[int, Bools] = MappingProxyType({}),
-        limit: Floats | None = None,
-    ) -> Times:
-        """Start and finish of every task.
-
-        :param trace: also whom a task waited for, and how long.
-        :param absent: row → runs in which the task needs nobody.
-        :param limit: finishes that levelled tasks do not exceed, over and over for every so many runs.
+        :param absent: row → runs in which the task does not take place. It takes no time then, and its crew is handed
+            on as it would have got it.
         """
         total = durations.total
         starts, finishes = np.empty_like(total), np.empty_like(total)
-        lanes = [Lanes(team, total.shape[1], trace=trace) for team in self.staffing.teams]
-        held: dict[int, Ints] = {}
+        released: dict[int, Floats] = {}
         queued: dict[int, float] = {}
-        for row in self.order:
-            start, firsts = starts[row], self.work.before[row]
-            start[:] = finishes[firsts[0]] if firsts else 0.0
-            for first in firsts[1:]:
-                np.maximum(start, finishes[first], out=start)
-            number = self.staffing.team_of.get(row)
-            spans = self.spans.get(row, ())
-            if number is not None:
-                began, whom = lanes[number].take(
-                    row,
-                    self.staffing.size[row],
-                    start,
-                    partial(network.advance, duration=durations.touch[row], spans=spans),
-                    absent.get(row, NO_RUN),
-                )
-                if whom is not None:
-                    held[row], queued[row] = whom, float((began - start).mean())
-                start[:] = began
-            finishes[row] = network.advance(start, total[row], spans)
-            if number is not None and limit is not None:
-                repeated = finishes[row].reshape(-1, limit.shape[1])
-                np.minimum(repeated, limit[row], out=repeated)
-        return Times(durations, starts, finishes, held, queued)
+        for row in self.arcs.order:
+            start = starts[row]
+            self._earliest(row, finishes, start)
+            waited = self.time(row, start, durations.of(row), released, absent.get(row), finishes[row])
+            if waited is not None:
+                queued[row] = waited
+        return Times(starts, finishes, released, {row: absent[row] for row in absent if row in released}, queued)
+
+    def _earliest(self, row: int, finishes: Floats | Mapping[int, Floats], start: Floats) -> None:
+        firsts = self.work.before[row]
+        start[:] = finishes[firsts[0]] if firsts else 0.0
+        for first in firsts[1:]:
+            np.maximum(start, finishes[first], out=start)
+
+    def time(
+        self,
+        row: int,
+        start: Floats,
+        days: tuple[Floats, Floats | None],
+        released: dict[int, Floats],
+        absent: Bools | None,
+        finish: Floats,
+    ) -> float | None:
+        """Time one task that is ready at ``start``, which becomes its start; its mean waiting for a crew, if any.
+
+        :param days: its duration, and of one with a crew the part for which it needs it.
+        """
+        total, touch = days
+        spans, before = self.spans.get(row, ()), self.arcs.before.get(row, ())
+        waited = None
+        if touch is not None and (before or row in self.arcs.after):
+            given = released[before[0]] if before else np.zeros_like(start)
+            for first in before[1:]:
+                given = np.maximum(given, released[first])
+            began = np.maximum(start, given)
+            free = network.advance(began, touch, spans)
+            if absent is not None:
+                began, free = np.where(absent, start, began), np.where(absent, given, free)
+            waited = float((began - start).mean()) if before else None
+            released[row] = free
+            start[:] = began
+        finish[:] = network.advance(start, total, spans)
+        if absent is not None:
+            np.copyto(finish, start, where=absent)
+        return waited
+
+    @cached_property
+    def _following(self) -> nx.DiGraph:
+        """Rows, with an edge from each to what waits for it or takes over its crew."""
+        graph = nx.DiGraph()
+        graph.add_nodes_from(range(len(self.work.tasks)))
+        graph.add_edges_from((first, row) for row, firsts in enumerate(self.work.before) for first in firsts)
+        graph.add_edges_from((first, row) for row, firsts in self.arcs.before.items() for first in firsts)
+        return graph
+
+    @cached_property
+    def _position(self) -> dict[int, int]:
+        return {row: at for at, row in enumerate(self.arcs.order)}
+
+    def with_following(self, rows: Iterable[int]) -> list[int]:
+        """These rows and everything that may move when they do, in the order in which they are timed."""
+        layers = nx.bfs_layers(self._following, list(rows))
+        return sorted((row for layer in layers for row in layer), key=self._position.__getitem__)
 
 
 def _ways(work: Work, durations: Sequence[float]) -> dict[int, float]:
     """Working days from the start of each task to the end of the plan, along the longest way."""
     ways: dict[int, float] = {}
     for row in reversed(range(len(work.tasks))):
-        ways[row] = float(durations[row]) + max((ways[later] for later in work.after[row]), default=0.0)
+        ways[row] = durations[row] + max((ways[later] for later in work.after[row]), default=0.0)
     return ways
 
 
+@dataclass(frozen=True)
+class Changed:
+    """One task's new durations in a what-if, in at least as many runs.
+
+    :ivar absent: it does not take place at all.
+    """
+
+    total: Floats | None = None
+    touch: Floats | None = None
+    absent: bool = False
+
+
+#: It takes no time, and nobody's.
+CLOSED = Changed(absent=True)
+#: It takes place in every run.
+PRESENT = Changed()
+
+
 class Rerun:
-    """What-ifs over the first so many runs.
+    """What-ifs over the first so many runs: what changes is timed again, with everything that may move with it.
 
     :ivar times: the schedule as it is, in these runs.
     """
 
-    def __init__(self, timing: Timing, durations: Durations, runs: int) -> None:
-        self.timing, self.runs = timing, runs
-        self.times = timing.times(durations.first(runs), trace=False)
+    def __init__(self, timing: Timing, durations: Durations, absent: Mapping[int, Bools], runs: int) -> None:
+        self.timing, self.runs, self._durations = timing, runs, durations.first(runs)
+        self._absent = {row: where[:runs] for row, where in absent.items()}
+        self.times = timing.times(self._durations, self._absent)
 
-    def closed(self, closings: Iterable[Iterable[int]]) -> Iterator[dict[int, Floats]]:
-        """For each set of tasks, the finishes of all that changes when they take no time and nobody's."""
-        nothing = Changed(np.zeros(self.runs, dtype=np.float32))
-        return self.changed([dict.fromkeys(rows, nothing) for rows in closings])
+    def closed(self, rows: Iterable[int]) -> dict[int, Floats]:
+        """The finishes of all that changes when these tasks take no time and nobody's."""
+        return self.changed(dict.fromkeys(rows, CLOSED))
 
-    def changed(
-        self, changes: Sequence[Mapping[int, Changed]], *, never_later: bool = True
-    ) -> Iterator[dict[int, Floats]]:
-        """For each of several what-ifs, in their order, the finishes of all that changes.
-
-        Without levelling only what waits for a changed task is timed again. With it all that follows in a team's list
-        may change, so many what-ifs are timed beside one another, as more runs of the same plan.
-
-        :param never_later: the changes only take work away. The schedule as it is then stays possible, so no task ends
-            later than in it; a list schedule made anew might (Graham, *SIAM Journal on Applied Mathematics* 17, 1969).
-        """
-        if not self.timing.staffing.teams:
-            yield from map(self._alone, changes)
-            return
-        together = max(1, _TOGETHER // max(1, self.times.starts.size))
-        for first in range(0, len(changes), together):
-            yield from self._beside(changes[first : first + together], never_later)
-
-    def _alone(self, change: Mapping[int, Changed]) -> dict[int, Floats]:
-        times, before, spans = self.times, self.timing.work.before, self.timing.spans
+    def changed(self, change: Mapping[int, Changed]) -> dict[int, Floats]:
+        """The finishes of all that changes."""
         finishes: dict[int, Floats] = {}
-        for row in self.timing.work.with_following(change):
-            rows = [finishes[first] if first in finishes else times.finishes[first] for first in before[row]]
-            start = np.maximum.reduce(rows) if rows else np.zeros(self.runs, dtype=np.float32)
-            total = change[row].total[: self.runs] if row in change else times.durations.total[row]
-            finishes[row] = network.advance(start, total, spans.get(row, ()))
+        before, known, ready = self.timing.work.before, self.times, np.empty(self.runs, dtype=np.float32)
+        released = dict(known.released)
+        for row in self.timing.with_following(change):
+            ready[:] = 0.0
+            for first in before[row]:
+                np.maximum(ready, finishes[first] if first in finishes else known.finishes[first], out=ready)
+            new = change.get(row)
+            absent = self._absent.get(row)
+            total, touch = self._durations.of(row)
+            if new is not None:
+                total = total if new.total is None else new.total[: self.runs]
+                touch = touch if new.touch is None else new.touch[: self.runs]
+                absent = np.ones(self.runs, dtype=np.bool_) if new.absent else None if new is PRESENT else absent
+            finishes[row] = np.empty(self.runs, dtype=np.float32)
+            self.timing.time(row, ready, (total, touch), released, absent, finishes[row])
         return finishes
-
-    def _beside(self, changes: Sequence[Mapping[int, Changed]], never_later: bool) -> Iterator[dict[int, Floats]]:
-        base = self.times.durations
-        parts = [slice(number * self.runs, (number + 1) * self.runs) for number in range(len(changes))]
-        total = np.tile(base.total, len(changes))
-        touch = {row: np.tile(days, len(changes)) for row, days in base.touch.items()}
-        absent: dict[int, Bools] = {}
-        for part, change in zip(parts, changes, strict=True):
-            for row, new in change.items():
-                total[row, part] = new.total[: self.runs]
-                if row in touch and new.touch is None:
-                    absent.setdefault(row, np.zeros(total.shape[1], dtype=np.bool_))[part] = True
-                elif row in touch and new.touch is not None:
-                    touch[row][part] = new.touch[: self.runs]
-        limit = self.times.finishes if never_later else None
-        finishes = self.timing.times(Durations(total, touch), trace=False, absent=absent, limit=limit).finishes
-        for part in parts:
-            yield dict(enumerate(finishes[:, part]))
 
 
 @dataclass(frozen=True)
@@ -214,6 +216,7 @@ class Simulation:
 
     :ivar orgs: organisation ids, in the order given.
     :ivar persons: stated capacity by owner.
+    :ivar absent: row of what is a gap only by chance → the runs in which it turns out to be none.
     """
 
     work: Work
@@ -222,6 +225,8 @@ class Simulation:
     persons: Mapping[Owner, float]
     sampler: Sampler
     timing: Timing
+    durations: Durations
+    absent: Mapping[int, Bools]
     times: Times
 
     @cached_property
@@ -234,25 +239,45 @@ class Simulation:
         """The finish of an organisation, or of the plan, in each run."""
         return latest(self.times.finishes, self.ends[org], self.sampler.runs)
 
+    @cached_property
+    def if_no_gaps(self) -> dict[str | None, Floats]:
+        """The finishes if nothing undecided turned out to be a gap."""
+        never = np.ones(self.sampler.runs, dtype=np.bool_)
+        return self._ends_if(dict.fromkeys(self.absent, never))
+
+    @cached_property
+    def if_all_gaps(self) -> dict[str | None, Floats]:
+        """The finishes if everything undecided turned out to be a gap."""
+        return self._ends_if(NONE_ABSENT)
+
+    def _ends_if(self, absent: Mapping[int, Bools]) -> dict[str | None, Floats]:
+        if not self.absent:
+            return {org: self.end(org) for org in self.ends}
+        finishes = self.timing.times(self.durations, absent).finishes
+        return {org: latest(finishes, rows, self.sampler.runs) for org, rows in self.ends.items()}
+
     def most_likely(self) -> Times:
-        """The times when everything takes its most likely value, in one run."""
+        """The times when everything takes its most likely value and what is more likely no gap is none, in one run."""
         staffing, tasks = self.timing.staffing, self.work.tasks
         touch = [effort_estimate(task.effort, crew)[1] for task, crew in zip(tasks, staffing.crews, strict=True)]
         total = [days + lead_estimate(task.lead_time)[1] for task, days in zip(tasks, touch, strict=True)]
         alone = {row: np.array([touch[row]], dtype=np.float32) for row in staffing.split}
-        return self.timing.times(Durations(np.array(total, dtype=np.float32).reshape(-1, 1), alone))
+        likely_none = {row: np.array([(tasks[row].chance or 0.0) < 0.5]) for row in self.absent}
+        return self.timing.times(Durations(np.array(total, dtype=np.float32).reshape(-1, 1), alone), likely_none)
 
     def quantiles(self, end: Floats) -> Quantiles:
-        """P50, P80 and P90 of a finish, as working days and dates."""
-        days = [round(network.quantile(end, share), 1) for share in (0.5, 0.8, 0.9)]
+        """P10, P50, P80 and P90 of a finish, as working days and dates."""
+        days = [round(network.quantile(end, share), 1) for share in (0.1, 0.5, 0.8, 0.9)]
         dates = [self.calendar.date_of(day).isoformat() for day in days]
         return Quantiles(
-            p50_days=days[0],
-            p80_days=days[1],
-            p90_days=days[2],
-            p50_date=dates[0],
-            p80_date=dates[1],
-            p90_date=dates[2],
+            p10_days=days[0],
+            p50_days=days[1],
+            p80_days=days[2],
+            p90_days=days[3],
+            p10_date=dates[0],
+            p50_date=dates[1],
+            p80_date=dates[2],
+            p90_date=dates[3],
         )
 
 
@@ -268,7 +293,11 @@ def simulate(
     staffing = staff(work, persons)
     durations = sample(work.tasks, sampler, staffing.crews, staffing.split)
     timing = Timing.of(work, staffing, _spans(work, calendar, freezes), durations)
-    return Simulation(work, tuple(orgs), calendar, persons, sampler, timing, timing.times(durations))
+    absent = {
+        row: ~sampler.happens(task.id, task.chance) for row, task in enumerate(work.tasks) if task.chance is not None
+    }
+    times = timing.times(durations, absent)
+    return Simulation(work, tuple(orgs), calendar, persons, sampler, timing, durations, absent, times)
 
 
 def _spans(work: Work, calendar: WorkingCalendar, freezes: Sequence[Freeze]) -> dict[int, tuple[Span, ...]]:
@@ -300,12 +329,8 @@ class Comparison(Rerun):
     """
 
     def __init__(self, simulation: Simulation) -> None:
-        timing, rows = simulation.timing, max(1, len(simulation.work.tasks))
-        if rows > _LEVELLED_TASKS:
-            timing = timing.unlevelled()
-        wanted = _LEVELLED_RUNS if timing.staffing.teams else _RUNS
-        runs = min(simulation.sampler.runs, wanted, max(100, _CELLS // rows))
-        super().__init__(timing, simulation.times.durations, runs)
+        runs = min(simulation.sampler.runs, _RUNS, max(100, _CELLS // max(1, len(simulation.work.tasks))))
+        super().__init__(simulation.timing, simulation.durations, simulation.absent, runs)
         self._ends = simulation.ends
         self._ends_at: dict[int, list[str | None]] = defaultdict(list)
         for org in simulation.orgs or (None,):

@@ -7,22 +7,29 @@ for. Advice is not planned.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Literal
 
 import networkx as nx
 
-from interlock.model.base import Gate, Owner, RuleOutcome, Scope
+from interlock.model.base import GapClass, Gate, Grade, Owner, RuleOutcome, Scope
 from interlock.model.finding import GATE_RANK, Finding, is_requirement
 from interlock.model.gap_graph import GapGraph
 from interlock.model.organization import Organization
 from interlock.model.rule import Effort, LeadTime, RoutineTask, Rule
 from interlock.plan.dependencies import RoutineTasks, generations
 
-#: Effort of finding out what is not known: asking, reading, or probing again. Our judgement, in person-days.
+#: Effort of finding out one thing by asking or reading, in person-days. Judgement.
 DISCOVERY_EFFORT = Effort(low=0.25, expected=0.5, high=2.0)
+#: How long somebody else takes to answer one question. Judgement.
+ANSWER_TIME = LeadTime(
+    low=1, expected=3, high=15, unit="working_days", source="judgement", grade=Grade.JUDGEMENT, as_of="2026-11-30"
+)
+#: Effort of one probe, which settles all that it can show at once: minutes, and a look at what it says. Judgement.
+PROBE_EFFORT = Effort(low=0.02, expected=0.05, high=0.25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,7 @@ class Task:
     :ivar orgs: organisations whose finish waits for it.
     :ivar parties: who shares its luck (:data:`interlock.plan.sampling.SHARE`): vendor and organisation by scope.
     :ivar after: ids of tasks that have to be done before it.
+    :ivar chance: how likely it has to be done at all, where that is not decided; none where it is.
     """
 
     id: str
@@ -49,6 +57,7 @@ class Task:
     after: tuple[str, ...]
     waits_in_freeze: bool = False
     shared_environment: bool = False
+    chance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -80,10 +89,6 @@ class Work:
         """Row → topological generation: everything in a wave can start together."""
         return {row: wave for wave, rows in enumerate(nx.topological_generations(self._graph)) for row in rows}
 
-    def with_following(self, rows: Collection[int]) -> list[int]:
-        """These rows and everything that waits for them, directly or not, ascending."""
-        return sorted(row for layer in nx.bfs_layers(self._graph, list(rows)) for row in layer)
-
     @cached_property
     def row_of(self) -> dict[str, int]:
         """Task id → row."""
@@ -107,46 +112,106 @@ def collect(
     organizations: Sequence[Organization],
     target_gate: Gate,
     freezes_stated: Set[str] = frozenset(),
+    unseen: Set[str] = frozenset(),
+    chances: Mapping[GapClass, float] = MappingProxyType({}),
 ) -> Work:
     """Every task that the target gate needs.
 
-    :param findings: those that are met show which routine tasks are done.
+    What is not decided is two tasks: to find it out, and with its chance to close the gap that it may be. All that a
+    probe of an organisation settles is found out by one probe.
+
+    :param findings: those that are met show which routine tasks are done; those that are undecided, what is missing.
     :param freezes_stated: organisations whose change freezes are known.
+    :param unseen: organisations of which nothing was observed.
+    :param chances: how likely what is not decided is a gap, by class, where its rule does not say; else even.
     :raises InterlockError: a routine task comes after something that does not exist, or tasks wait in a circle.
     """
-    everything = {task.id: task for task in _gap_tasks(graph, rules, organizations)}
+    by_key = {finding.key: finding for finding in findings}
+    everything = {task.id: task for task in _gap_tasks(graph, rules, organizations, by_key, unseen, chances)}
     met = frozenset(finding.key for finding in findings if finding.outcome is RuleOutcome.MET)
     book = RoutineTasks(routine, graph, rules, organizations, met, freezes_stated)
     everything.update({task.id: task for task in _routine_tasks(book, organizations)})
     return _arranged(everything, target_gate, len(book.done))
 
 
-def _gap_tasks(graph: GapGraph, rules: Mapping[str, Rule], organizations: Sequence[Organization]) -> list[Task]:
+def finding_out(key: str) -> str:
+    """The id of the task that finds out whether there is this gap."""
+    return f"find-out:{key}"
+
+
+def probing(org: str) -> str:
+    """The id of the task that probes an organisation."""
+    return f"probe:{org}"
+
+
+def _gap_tasks(
+    graph: GapGraph,
+    rules: Mapping[str, Rule],
+    organizations: Sequence[Organization],
+    findings: Mapping[str, Finding],
+    unseen: Set[str],
+    chances: Mapping[GapClass, float],
+) -> Iterator[Task]:
     vendor_of = {organization.id: organization.vendor for organization in organizations}
+    names = {organization.id: organization.name for organization in organizations}
     before: dict[str, list[str]] = defaultdict(list)
     for edge in graph.reduced:
         before[edge.after].append(edge.before)
-    tasks = []
+    probes: dict[str, Gate] = {}
     for node in graph.nodes:
         rule, scope, name = rules[node.rule], node.subject.scope, node.subject.id
-        undecided = node.kind == "discovery"
-        if is_requirement(rule):
-            task = Task(
-                id=node.key,
-                title=f"Find out whether this holds: {node.title}" if undecided else node.title,
-                kind=node.kind,
-                scope=scope,
-                org=name if scope is Scope.ORG else None,
-                orgs=node.orgs,
-                parties=_parties(scope, name, vendor_of),
-                owner=node.owner,
-                gate=node.gate,
-                effort=DISCOVERY_EFFORT if undecided else rule.remediation.effort,
-                lead_time=None if undecided else rule.remediation.lead_time,
-                after=tuple(before[node.key]),
+        if not is_requirement(rule):
+            continue
+        gap = Task(
+            id=node.key,
+            title=node.title,
+            kind="gap",
+            scope=scope,
+            org=name if scope is Scope.ORG else None,
+            orgs=node.orgs,
+            parties=_parties(scope, name, vendor_of),
+            owner=rule.remediation.owner,
+            gate=node.gate,
+            effort=rule.remediation.effort,
+            lead_time=rule.remediation.lead_time,
+            after=tuple(before[node.key]),
+        )
+        if node.kind == "gap":
+            yield gap
+            continue
+        finding, known_by = findings.get(node.key), []
+        if scope is Scope.ORG and name in unseen and finding is not None and finding.missing_facts:
+            probes[name] = min(node.gate, probes.get(name, node.gate), key=GATE_RANK.__getitem__)
+            known_by.append(probing(name))
+        if not known_by or (finding is not None and finding.missing_answers):
+            known_by.append(finding_out(node.key))
+            yield replace(
+                gap,
+                id=finding_out(node.key),
+                title=f"Find out whether this holds: {node.title}",
+                kind="discovery",
+                owner=Owner.US,
+                effort=DISCOVERY_EFFORT,
+                lead_time=ANSWER_TIME if scope is Scope.ORG else None,
+                after=(),
             )
-            tasks.append(task)
-    return tasks
+        chance = chances.get(rule.gap_class, 0.5) if rule.chance is None else rule.chance
+        yield replace(gap, after=(*gap.after, *known_by), chance=chance)
+    for org, gate in probes.items():
+        yield Task(
+            id=probing(org),
+            title=f"Probe {names[org]}",
+            kind="discovery",
+            scope=Scope.ORG,
+            org=org,
+            orgs=(org,),
+            parties=_parties(Scope.ORG, org, vendor_of),
+            owner=Owner.US,
+            gate=gate,
+            effort=PROBE_EFFORT,
+            lead_time=None,
+            after=(),
+        )
 
 
 def _routine_tasks(book: RoutineTasks, organizations: Sequence[Organization]) -> list[Task]:

@@ -43,6 +43,7 @@ def assess(
         judged.findings,
         inputs.organizations,
         plan_options(inputs, today=today, runs=runs, seed=seed, by=by),
+        argue={reason.key for reason in (*judged.verdict.reasons, *judged.verdict.undecided)},
     )
     return Assessment(
         as_of=today.isoformat(),
@@ -98,4 +99,10 @@ def plan_options(
         freezes=settings.freezes,
         test_path=inputs.contract.test_path if inputs.contract else (),
         by=by,
+        unseen=frozenset(
+            org.id
+            for org in inputs.organizations
+            if (seen := inputs.observations.get(org.id)) is None or seen.outcome == "not_observed"
+        ),
+        chances=inputs.content.ruleset.chances,
     )
