@@ -51,8 +51,8 @@ def _against_bare(
 
     def dates() -> object:
         simulation = simulation_of(graph, rules, (), findings, orgs, options)
-        after, times, end = simulation.work.after, simulation.times, simulation.end(None)
-        network.critical(after, times.starts, times.finishes, simulation.timing.order, end, times.held)
+        arcs = simulation.timing.arcs
+        network.critical(simulation.work.after, arcs.after, simulation.times, arcs.order, simulation.end(None))
         return [simulation.quantiles(simulation.end(org)) for org in (None, *simulation.orgs)]
 
     def plan() -> object:
@@ -86,7 +86,7 @@ def _what_ifs(name: str, capacity: dict[str, float], limit: float) -> Measured:
 
     def thirty() -> object:
         comparison = Comparison(simulation)
-        return list(map(comparison.saved, comparison.closed([[row] for row in range(WHAT_IFS)])))
+        return [comparison.saved(comparison.closed([row])) for row in range(WHAT_IFS)]
 
     seconds, base = best_of(5, thirty, simulate)
     return Measured(name, seconds, "30 simulations", WHAT_IFS * base, limit, 0.1)
