@@ -36,7 +36,7 @@ def test_both_are_written_and_named(command, demo: Path, tmp_path: Path) -> None
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["report.sarif", "report.xlsx"]
     with zipfile.ZipFile(tmp_path / "out" / "report.xlsx") as archive:
         assert archive.testzip() is None
-        assert sum(name.startswith("xl/worksheets/sheet") for name in archive.namelist()) == 6
+        assert sum(name.startswith("xl/worksheets/sheet") for name in archive.namelist()) == 7
 
 
 def test_sarif_is_what_observe_gives(command, demo: Path) -> None:
