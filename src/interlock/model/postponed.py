@@ -34,9 +34,9 @@ def argues_for(rule: Rule) -> VerdictValue | None:
 def last_postponing(rules: Mapping[str, Rule], tasks: Mapping[str, RoutineTask]) -> dict[str, VerdictValue]:
     """Rule or routine task → the last verdict that postpones it; what no verdict postpones is not in it.
 
-    What is decided on paper (gate design) never waits. Everything else waits until the product is settled and proven,
-    and what builds on a part of the contract until the whole contract is defined. What argues for a verdict, or belongs
-    to it, is postponed by earlier ones only.
+    What we decide on paper (gate design) never waits; what others have to decide with us there waits until the product
+    is settled. Everything else waits until the product is settled and proven, and what builds on a part of the contract
+    until the whole contract is defined. What argues for a verdict, or belongs to it, is postponed by earlier ones only.
     """
     waits_for: dict[str, tuple[str, ...]] = {rule.id: rule.depends_on for rule in rules.values()}
     waits_for |= {task.id: task.after for task in tasks.values()}
@@ -46,6 +46,8 @@ def last_postponing(rules: Mapping[str, Rule], tasks: Mapping[str, RoutineTask])
     for rule in rules.values():
         if rule.gate is not Gate.DESIGN:
             last[rule.id] = _before(argues_for(rule), _by_order(rule.id, builds_on))
+        elif rule.scope is not Scope.PRODUCT:
+            last[rule.id] = _before(argues_for(rule), VerdictValue.PRODUCT_FIRST)
     for task in tasks.values():
         last[task.id] = _before(task.verdict, task.postponed_by or _by_order(task.id, builds_on))
     return {name: verdict for name, verdict in last.items() if verdict is not None}

@@ -22,7 +22,7 @@ from functools import cached_property
 
 import networkx as nx
 
-from interlock.model.base import Scope
+from interlock.model.base import Scope, VerdictValue
 from interlock.model.errors import InterlockError
 from interlock.model.finding import by_vendor, is_requirement
 from interlock.model.gap_graph import GapGraph
@@ -32,6 +32,7 @@ from interlock.model.rule import RoutineTask, Rule
 #: Who asks: ``(scope, id)``; the product's id is empty.
 View = tuple[Scope, str]
 PRODUCT_VIEW: View = (Scope.PRODUCT, "")
+EVERY_VERDICT = frozenset(VerdictValue)
 
 
 def key_at(rule: str, view: View) -> str:
@@ -128,6 +129,7 @@ class RoutineTasks:
 
     :param met: keys of the findings that are met.
     :param freezes_stated: organisations whose change freezes are known, for tasks that only stand for unknown ones.
+    :param argued: the verdicts that something argues for: a task of another one does not exist.
     :ivar instances: the tasks to plan, by instance id, each with the subject that it stands for.
     :ivar done: ids of the instances that are done.
     """
@@ -140,6 +142,7 @@ class RoutineTasks:
         organizations: Sequence[Organization],
         met: Set[str],
         freezes_stated: Set[str] = frozenset(),
+        argued: Set[VerdictValue] = EVERY_VERDICT,
     ) -> None:
         self._by_id = {task.id: task for task in tasks}
         self._graph = graph
@@ -156,6 +159,7 @@ class RoutineTasks:
             for task in tasks
             for view in self._views_of(task)
             if not (task.unless == "freezes_stated" and view[1] in freezes_stated)
+            and (task.verdict is None or task.verdict in argued)
         }
         self.done = frozenset(key for key, (task, view) in everything.items() if self._is_done(task, view))
         self.instances: dict[str, tuple[RoutineTask, View]] = {

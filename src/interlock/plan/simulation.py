@@ -293,11 +293,23 @@ def simulate(
     staffing = staff(work, persons)
     durations = sample(work.tasks, sampler, staffing.crews, staffing.split)
     timing = Timing.of(work, staffing, _spans(work, calendar, freezes), durations)
-    absent = {
-        row: ~sampler.happens(task.id, task.chance) for row, task in enumerate(work.tasks) if task.chance is not None
-    }
+    absent = _absent(work, sampler)
     times = timing.times(durations, absent)
     return Simulation(work, tuple(orgs), calendar, persons, sampler, timing, durations, absent, times)
+
+
+def _absent(work: Work, sampler: Sampler) -> dict[int, Bools]:
+    """Row of what need not be done → the runs in which it need not: no gap, or none of those that would ask for it."""
+    chances = {row: task.chance for row, task in enumerate(work.tasks) if task.chance is not None}
+    absent: dict[int, Bools] = {
+        row: ~sampler.happens(work.tasks[row].id, chance)
+        for row, chance in chances.items()
+        if not work.tasks[row].only_if
+    }
+    for row in chances.keys() - absent.keys():
+        reasons = [work.row_of[name] for name in work.tasks[row].only_if if name in work.row_of]
+        absent[row] = np.logical_and.reduce([absent[reason] for reason in reasons])
+    return dict(sorted(absent.items()))
 
 
 def _spans(work: Work, calendar: WorkingCalendar, freezes: Sequence[Freeze]) -> dict[int, tuple[Span, ...]]:

@@ -10,17 +10,20 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import prod
 from types import MappingProxyType
 from typing import Literal
 
 import networkx as nx
 
-from interlock.model.base import GapClass, Gate, Grade, Owner, RuleOutcome, Scope
+from interlock.model.base import GapClass, Gate, Grade, Owner, RuleOutcome, Scope, VerdictValue
 from interlock.model.finding import GATE_RANK, Finding, is_requirement
 from interlock.model.gap_graph import GapGraph
 from interlock.model.organization import Organization
+from interlock.model.postponed import last_postponing
 from interlock.model.rule import Effort, LeadTime, RoutineTask, Rule
 from interlock.plan.dependencies import RoutineTasks, generations
+from interlock.plan.postponed import postponing
 
 #: Effort of finding out one thing by asking or reading, in person-days. Judgement.
 DISCOVERY_EFFORT = Effort(low=0.25, expected=0.5, high=2.0)
@@ -41,6 +44,9 @@ class Task:
     :ivar parties: who shares its luck (:data:`interlock.plan.sampling.SHARE`): vendor and organisation by scope.
     :ivar after: ids of tasks that have to be done before it.
     :ivar chance: how likely it has to be done at all, where that is not decided; none where it is.
+    :ivar only_if: it has to be done where one of these is a gap; empty where that is certain or does not matter.
+    :ivar verdict: the verdict that it helps to settle; none for most.
+    :ivar postponed_by: the last verdict that postpones it; none when no verdict does.
     """
 
     id: str
@@ -58,6 +64,9 @@ class Task:
     waits_in_freeze: bool = False
     shared_environment: bool = False
     chance: float | None = None
+    only_if: tuple[str, ...] = ()
+    verdict: VerdictValue | None = None
+    postponed_by: VerdictValue | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +127,7 @@ def collect(
     """Every task that the target gate needs.
 
     What is not decided is two tasks: to find it out, and with its chance to close the gap that it may be. All that a
-    probe of an organisation settles is found out by one probe.
+    probe of an organisation settles is found out by one probe. What a verdict postpones waits for what settles it.
 
     :param findings: those that are met show which routine tasks are done; those that are undecided, what is missing.
     :param freezes_stated: organisations whose change freezes are known.
@@ -129,9 +138,45 @@ def collect(
     by_key = {finding.key: finding for finding in findings}
     everything = {task.id: task for task in _gap_tasks(graph, rules, organizations, by_key, unseen, chances)}
     met = frozenset(finding.key for finding in findings if finding.outcome is RuleOutcome.MET)
-    book = RoutineTasks(routine, graph, rules, organizations, met, freezes_stated)
+    argued = {task.verdict for task in everything.values() if task.verdict is not None}
+    book = RoutineTasks(routine, graph, rules, organizations, met, freezes_stated, argued)
     everything.update({task.id: task for task in _routine_tasks(book, organizations)})
+    everything = _with_verdicts(everything, rules, {task.id: task for task in routine})
     return _arranged(everything, target_gate, len(book.done))
+
+
+def _with_verdicts(
+    tasks: Mapping[str, Task], rules: Mapping[str, Rule], routine: Mapping[str, RoutineTask]
+) -> dict[str, Task]:
+    """These tasks, with what a verdict postpones behind what settles it."""
+    last = last_postponing(rules, routine)
+    own = {key: task for key, task in tasks.items() if task.kind == "routine" and task.verdict is not None}
+    placed = {}
+    for key, task in tasks.items():
+        name = key.partition("@")[0]
+        placed[key] = task
+        if task.kind != "discovery":
+            firsts = [first for first in own if name in routine[first].before]
+            placed[key] = replace(task, after=(*task.after, *firsts), postponed_by=last.get(name))
+        if key in own:
+            reasons = [gap for gap in tasks.values() if gap.kind == "gap" and gap.verdict is task.verdict]
+            placed[key] = _if_any(placed[key], reasons, tasks)
+    arrows = postponing(placed)
+    return {
+        key: replace(task, after=tuple(dict.fromkeys((*task.after, *arrows.get(key, ())))))
+        for key, task in placed.items()
+    }
+
+
+def _if_any(task: Task, reasons: Sequence[Task], tasks: Mapping[str, Task]) -> Task:
+    """A verdict's own task: begun once it is known what argues for the verdict, and done only if something does."""
+    known_by = [first for reason in reasons for first in reason.after if tasks[first].kind == "discovery"]
+    task = replace(task, after=(*task.after, *known_by))
+    chances = [reason.chance for reason in reasons if reason.chance is not None]
+    if len(chances) < len(reasons):
+        return task
+    chance = round(1.0 - prod(1.0 - chance for chance in chances), 4)
+    return replace(task, chance=chance, only_if=tuple(reason.id for reason in reasons))
 
 
 def finding_out(key: str) -> str:
@@ -175,6 +220,7 @@ def _gap_tasks(
             effort=rule.remediation.effort,
             lead_time=rule.remediation.lead_time,
             after=tuple(before[node.key]),
+            verdict=rule.verdict,
         )
         if node.kind == "gap":
             yield gap
@@ -194,6 +240,7 @@ def _gap_tasks(
                 effort=DISCOVERY_EFFORT,
                 lead_time=ANSWER_TIME if scope is Scope.ORG else None,
                 after=(),
+                verdict=None,
             )
         chance = chances.get(rule.gap_class, 0.5) if rule.chance is None else rule.chance
         yield replace(gap, after=(*gap.after, *known_by), chance=chance)
@@ -232,6 +279,7 @@ def _routine_tasks(book: RoutineTasks, organizations: Sequence[Organization]) ->
             after=book.before(key),
             waits_in_freeze=task.waits_in_freeze,
             shared_environment=task.shared_environment,
+            verdict=task.verdict,
         )
         for key, (task, (scope, name)) in book.instances.items()
     ]
