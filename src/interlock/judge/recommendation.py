@@ -41,7 +41,7 @@ def recommend(
         )
     if votes:
         return Recommendation.MAP_FIRST, _titles(votes)
-    if everything and all(rule.remediation.owner is not Owner.US for _, rule in everything):
+    if everything and all(map(_is_theirs, everything)):
         owners = listed(list(dict.fromkeys(OWNER[rule.remediation.owner].phrase for _, rule in everything)))
         return Recommendation.WAIT_FOR, f"{owners}: {_titles(everything)}"
     blockers = [(finding, rule) for finding, rule in everything if rule.gap_class in _BLOCKERS]
@@ -50,6 +50,12 @@ def recommend(
     if stage is None:
         return Recommendation.NOT_YET, f"the {gate(Gate.DESIGN)} is not passed"
     return Recommendation.START, f"no blocker is open or unknown up to the {gate(target)}"
+
+
+def _is_theirs(requirement: tuple[Finding, Rule]) -> bool:
+    """Whether others have the next step; where not even the first rung is reached, somebody has to ask them: us."""
+    finding, rule = requirement
+    return rule.remediation.owner is not Owner.US and not (rule.measures and finding.value == 0.0)
 
 
 def _titles(requirements: Sequence[tuple[Finding, Rule]]) -> str:
