@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse as QuestionnaireResponseResource
@@ -78,12 +79,24 @@ def responses(draw: st.DrawFn, item: Item) -> Response | None:
         evidence=draw(st.sampled_from(Evidence)),
         reason=reason,
         note=draw(st.none() | PROSE.filter(bool)),
-        documents=draw(st.lists(evidence_records(), max_size=3).map(tuple)),
-        by=draw(st.none() | NAMES),
         at=draw(TIMES),
-        assignee=draw(st.none() | NAMES),
-        due=draw(st.none() | DAYS),
+        **draw(st.sampled_from(BESIDE)),
     )
+
+
+#: What may stand beside an answer; what each part may be is put to the test alone, below.
+BESIDE: list[dict[str, Any]] = [
+    {},
+    {"by": "Ada Lake <ada@example.org>", "due": "2026-12-14"},
+    {"assignee": "Bob & 'Eve'", "documents": (EvidenceRecord(link="binder 7, page 3"),)},
+    {
+        "by": "José",
+        "documents": (
+            EvidenceRecord(title="Second run", file="runs/march 7.pdf", reviewer="Eve", independent=True),
+            EvidenceRecord(kind=EvidenceKind.TICKET, link="https://example.org/7", date="2026-03-01"),
+        ),
+    },
+]
 
 
 @st.composite
@@ -181,6 +194,19 @@ def test_a_form_that_brings_no_record_keeps_the_note_and_drops_evidence_for_anot
     assert (change.after.value, change.after.note) == (4, "seen in March")
     assert (change.after.evidence, change.after.link) == (Evidence.ASSERTED, None)
     assert any("zoo.integer" in remark for remark in planned.remarks)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@given(records=st.lists(evidence_records(), max_size=3), by=NAMES, assignee=st.none() | NAMES, due=st.none() | DAYS)
+def test_all_that_stands_beside_an_answer_comes_back(
+    inputs: Inputs, tmp_path: Path, records: list[EvidenceRecord], by: str, assignee: str | None, due: str | None
+) -> None:
+    fields = {"documents": tuple(records), "by": by, "assignee": assignee, "due": due, "at": "2026-03-01T10:00:00Z"}
+    stored, path = one_answer(inputs, tmp_path, **fields)
+    QuestionnaireResponseResource.model_validate_json(path.read_bytes())
+    assert plan_import(stored, [path]).changes == ()
+    (change,) = plan_import(with_answers(inputs, {}), [path]).changes
+    assert change.after == stored.product["zoo.integer"]
 
 
 def brought(path: Path, **changes: object) -> None:
