@@ -59,6 +59,7 @@ format: setup-dev
 bench: setup-dev
 	@$(BIN)/python bench/run.py
 	@$(BIN)/python bench/robustness.py
+	@$(BIN)/python bench/plan_robustness.py
 
 bench-fleet: setup-dev
 	@$(BIN)/python bench/probing.py
@@ -83,6 +84,7 @@ renew: setup-dev
 	@$(BIN)/python scripts/answers_page.py
 	@INTERLOCK_WRITE_GOLDEN=1 $(BIN)/python -m pytest -q tests/samples -k golden_file
 	@$(BIN)/python bench/robustness.py --write >/dev/null
+	@$(BIN)/python bench/plan_robustness.py --write >/dev/null
 	@echo "Written anew: samples/, docs/traceability.md, docs/checks.md, docs/scoring.md, tests/samples/golden/; read git diff"
 
 clean:

@@ -56,7 +56,7 @@ def what_if(
     :raises InterlockError: something that the plan does not have; close names are given.
     """
     options = plan_options(inputs, today=today, runs=runs, seed=seed)
-    before = _simulation(inputs, assessment, options)
+    before = simulation_of_inputs(inputs, assessment, options)
     said: list[str] = []
     opened: tuple[str, ...] = ()
     closed: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ def what_if(
     if changes.launch is not None:
         inputs = _launched(inputs, changes.launch)
         other = assess(inputs, today=today, runs=1, seed=seed)
-        base = _simulation(inputs, other, options)
+        base = simulation_of_inputs(inputs, other, options)
         old, new = _keys(assessment), _keys(other)
         opened, closed = tuple(key for key in new if key not in old), tuple(key for key in old if key not in new)
         said.append(
@@ -98,7 +98,8 @@ def what_if(
     )
 
 
-def _simulation(inputs: Inputs, assessment: Assessment, options: PlanOptions) -> Simulation:
+def simulation_of_inputs(inputs: Inputs, assessment: Assessment, options: PlanOptions) -> Simulation:
+    """The runs of a plan that was assessed; :func:`interlock.plan.schedule.simulation_of` lists the errors."""
     return simulation_of(
         assessment.graph,
         assessment.rules,
