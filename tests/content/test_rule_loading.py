@@ -147,6 +147,19 @@ def test_what_is_wrong_with_tasks(directory: Path, tasks: list[dict[str, Any]], 
     assert error.location is not None and error.location.file == str(path)
 
 
+def test_what_settles_a_verdict_cannot_wait_for_what_it_postpones(directory: Path) -> None:
+    argues = {"class": "product_blocker", "gate": "design", "verdict": "product_first", "depends_on": ["TEST-002"]}
+    path = put(directory, rule_data("org.has_url", scope="product", **argues))
+    put(directory, rule_data("org.id == 'a'", "TEST-002", gate="sandbox"))
+    error = failure(directory)
+    assert error.message == (
+        "what settles a verdict waits for what that verdict postpones: TEST-001 → TEST-002 → product_first at product "
+        "→ TEST-001"
+    )
+    assert error.location is not None and error.location.file == str(path)
+    assert error.location.line == line_of(path, "depends_on")
+
+
 def test_files_in_the_wrong_place_are_told(directory: Path) -> None:
     put(directory, rule_data("org.has_url"))
     stray = directory / "TEST-002.yaml"

@@ -95,6 +95,7 @@ def test_tests_in_the_ehr_start_after_the_outside_pilot_is_decided(inputs_of: In
     assert tasks["us.outside-choice"].finish_p50 <= tasks["BND-006"].start_p50 < decided.start_p50
     assert tasks["org.integrated-test@eastbrook"].start_p50 >= decided.finish_p50
     assert tasks["us.test-scripts@eastbrook"].start_p50 >= decided.finish_p50
+    assert any("assumes a yes at" in note and "us.decide-outside" in note for note in plan.notes)
 
 
 def test_a_product_that_is_not_settled_is_frozen_tested_again_and_decided_first(inputs_of: InputsOf) -> None:
@@ -146,6 +147,8 @@ def test_what_nobody_knows_to_be_a_gap_asks_for_the_verdicts_tasks_only_where_it
     assert tasks["BND-001"].chance is not None and tasks["us.freeze"].chance is not None
     assert tasks["us.freeze"].chance > tasks["BND-001"].chance
     assert "find-out:BND-001" in tasks["us.freeze"].after
+    unknown = sum(task.kind == "gap" and task.chance is not None for task in plan.tasks)
+    assert any(note.startswith(f"{unknown} unknowns in the plan") for note in plan.notes)
     assert plan.if_no_gaps is not None and plan.if_all_gaps is not None
     # Freezing, testing again, running the pilot and deciding twice are not in a plan in which nothing is a gap.
     assert plan.if_all_gaps.p50_days - plan.if_no_gaps.p50_days > 60

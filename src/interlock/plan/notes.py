@@ -11,6 +11,7 @@ from interlock.model.finding import GATE_RANK, listed
 from interlock.model.plan import Quantiles
 from interlock.plan.sampling import effort_estimate, pert_mean
 from interlock.plan.simulation import Simulation
+from interlock.plan.tasks import Work
 
 #: Two whole projects to hold the sum of our steps against; neither is part of any path.
 CROSS_CHECK = (
@@ -48,13 +49,14 @@ def notes(
     if not work.tasks:
         return (f"Nothing is left to plan before the {words.gate(gate)}.",)
     said = [*_people(simulation, finish)]
-    chances = [task.chance for task in work.tasks if task.chance is not None]
+    chances = [task.chance for task in work.tasks if task.chance is not None and not task.only_if]
     if none and every:
         said.append(
             f"{words.count(len(chances), 'unknown')} in the plan, each a gap with its chance (about {sum(chances):.0f} "
             f"in all): the P80 is {words.iso_day(none.p80_date)} if none is one, {words.iso_day(every.p80_date)} if "
             "all are."
         )
+    said += _decisions(work)
     if any(task.kind == "routine" for task in work.tasks):
         said.append("Routine tasks are planned as not yet begun.")
     if work.done:
@@ -86,6 +88,15 @@ def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
     free = [parties for owner, parties in others.items() if owner not in simulation.persons]
     if free:
         yield f"Nobody queues for {listed(free)}: what they are short of is in their lead times."
+
+
+def _decisions(work: Work) -> Iterator[str]:
+    """What a verdict's own tasks end with has an outcome that nobody knows yet."""
+    own = [task for task in work.tasks if task.kind == "routine" and task.verdict is not None]
+    ends = [task for task in own if not any(task.id in other.after for other in own if other.verdict is task.verdict)]
+    if ends:
+        names = listed([f"“{task.title}” ({task.id})" for task in ends])
+        yield f"The plan assumes a yes at {names}: a no ends, or repeats, what comes before it."
 
 
 def _calendar(simulation: Simulation, start: date, by: date | None) -> Iterator[str]:

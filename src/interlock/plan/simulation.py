@@ -308,7 +308,8 @@ def _absent(work: Work, sampler: Sampler) -> dict[int, Bools]:
     }
     for row in chances.keys() - absent.keys():
         reasons = [work.row_of[name] for name in work.tasks[row].only_if if name in work.row_of]
-        absent[row] = np.logical_and.reduce([absent[reason] for reason in reasons])
+        every = np.ones(sampler.runs, dtype=np.bool_)
+        absent[row] = np.logical_and.reduce([every, *(absent[reason] for reason in reasons)])
     return dict(sorted(absent.items()))
 
 
