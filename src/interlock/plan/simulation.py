@@ -86,9 +86,10 @@ class Timing:
         for row in self.arcs.order:
             start = starts[row]
             self._earliest(row, finishes, start)
-            waited = self.time(row, start, durations.of(row), released, absent.get(row), finishes[row])
-            if waited is not None:
-                queued[row] = waited
+            ready = start.copy() if row in self.arcs.before else None
+            self.time(row, start, durations.of(row), released, absent.get(row), finishes[row])
+            if ready is not None:
+                queued[row] = float((start - ready).mean())
         return Times(starts, finishes, released, {row: absent[row] for row in absent if row in released}, queued)
 
     def _earliest(self, row: int, finishes: Floats | Mapping[int, Floats], start: Floats) -> None:
@@ -105,14 +106,13 @@ class Timing:
         released: dict[int, Floats],
         absent: Bools | None,
         finish: Floats,
-    ) -> float | None:
-        """Time one task that is ready at ``start``, which becomes its start; its mean waiting for a crew, if any.
+    ) -> None:
+        """Time one task that is ready at ``start``, which becomes its start.
 
         :param days: its duration, and of one with a crew the part for which it needs it.
         """
         total, touch = days
         spans, before = self.spans.get(row, ()), self.arcs.before.get(row, ())
-        waited = None
         if touch is not None and (before or row in self.arcs.after):
             given = released[before[0]] if before else np.zeros_like(start)
             for first in before[1:]:
@@ -121,13 +121,11 @@ class Timing:
             free = network.advance(began, touch, spans)
             if absent is not None:
                 began, free = np.where(absent, start, began), np.where(absent, given, free)
-            waited = float((began - start).mean()) if before else None
             released[row] = free
             start[:] = began
         finish[:] = network.advance(start, total, spans)
         if absent is not None:
             np.copyto(finish, start, where=absent)
-        return waited
 
     @cached_property
     def _following(self) -> nx.DiGraph:
