@@ -4,7 +4,6 @@ import pytest
 from gaps_factory import (
     GAP,
     MET,
-    NOT_APPLICABLE,
     UNKNOWN,
     at_org,
     everywhere,
@@ -143,42 +142,15 @@ def test_a_task_may_wait_for_a_rule():
     assert order["org.build@birch"] == ("AA-001@birch",)
 
 
-@pytest.mark.parametrize(
-    ("scope", "rule_scope", "met", "done"),
-    [
-        (Scope.ORG, Scope.ORG, {"AA-001@alder"}, {"org.a@alder"}),
-        (Scope.ORG, Scope.VENDOR, {"AA-001@vendor:epic"}, {"org.a@alder", "org.a@birch"}),
-        (Scope.ORG, Scope.PRODUCT, {"AA-001"}, {"org.a@alder", "org.a@birch", "org.a@cedar"}),
-        (Scope.VENDOR, Scope.ORG, {"AA-001@birch"}, {"org.a@vendor:epic"}),
-        (Scope.VENDOR, Scope.VENDOR, {"AA-001@vendor:oracle"}, {"org.a@vendor:oracle"}),
-        (Scope.PRODUCT, Scope.ORG, {"AA-001@cedar"}, {"org.a"}),
-        (Scope.PRODUCT, Scope.VENDOR, {"AA-001@vendor:epic"}, {"org.a"}),
-        (Scope.PRODUCT, Scope.PRODUCT, set(), set()),
-    ],
-)
-def test_a_met_rule_shows_that_a_task_is_done(scope, rule_scope, met, done):
-    rules = rules_of(rule("AA-001", rule_scope))
-    findings = everywhere(rules, ORGS, dict.fromkeys(met, MET))
-    tasks = [task("org.a", scope, done_when=("AA-001",)), task("org.b", scope)]
-    got = plan(tasks, ORGS, findings, rules)
-    expected = {item.id for item in plan(tasks).tasks} - done
-    assert {item.id for item in got.tasks if item.kind == "routine"} == expected
-    assert any("not planned: met rules show" in note for note in got.notes) == bool(done)
-
-
-@pytest.mark.parametrize("outcome", [GAP, UNKNOWN, NOT_APPLICABLE])
-def test_only_a_met_rule_shows_that_a_task_is_done(outcome):
-    rules = rules_of(rule("AA-001", Scope.PRODUCT))
-    findings = everywhere(rules, ORGS, {"AA-001": outcome})
-    assert "org.a@alder" in after(plan([task("org.a", done_when=("AA-001",))], ORGS, findings, rules))
-
-
-def test_what_lies_behind_a_task_that_is_done_is_still_linked():
-    rules = rules_of(rule("AA-001"))
-    tasks = [task("org.a"), task("org.b", after=("org.a",), done_when=("AA-001",)), task("org.c", after=("org.b",))]
-    order = after(plan(tasks, (ALDER, BIRCH), everywhere(rules, ORGS, {"AA-001@alder": MET}), rules))
-    assert order["org.c@alder"] == ("org.a@alder",)
-    assert order["org.c@birch"] == ("org.b@birch",)
+def test_a_met_rule_says_nothing_about_a_task():
+    rules = rules_of(rule("AA-001", Scope.PRODUCT), rule("AA-002"))
+    tasks = [task("org.a", after=("AA-002",)), task("org.b", after=("org.a", "AA-001"))]
+    open_, met = (plan(tasks, ORGS, everywhere(rules, ORGS, outcomes), rules) for outcomes in (
+        {}, {finding_.key: MET for finding_ in everywhere(rules, ORGS)}
+    ))  # fmt: skip
+    routine = [[item.id for item in got.tasks if item.kind == "routine"] for got in (open_, met)]
+    assert sorted(routine[0]) == sorted(routine[1]) and len(routine[0]) == 6
+    assert not any(item.progress or item.finish_p50 > item.start_p50 for item in met.tasks)
 
 
 def test_only_what_the_target_gate_needs_is_planned():

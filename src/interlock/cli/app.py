@@ -32,6 +32,7 @@ COMMANDS = {
     "gaps": "Show what is open or unknown, and what blocks what.",
     "patterns": "Show which known patterns of trouble hold here.",
     "plan": "Show what to do first, and how long it takes.",
+    "task": "Say which routine tasks have begun, and which are done.",
     "report": "Write the report for stakeholders.",
     "contract": "Check the workflow contract, export skeletons from it.",
     "milestone": "Freeze assessments, list them, compare with now.",

@@ -139,15 +139,7 @@ def _gone(shipped: Ruleset, own: Ruleset) -> dict[str, Rule]:
 
 def _tasks(shipped: Ruleset, own: Ruleset) -> Iterator[ContentChange]:
     gone = _gone(shipped, own)
-    expected = (
-        task.model_copy(
-            update={
-                "after": without(gone, task.after),
-                "done_when": tuple(name for name in task.done_when if name not in gone),
-            }
-        )
-        for task in shipped.tasks
-    )
+    expected = (task.model_copy(update={"after": without(gone, task.after)}) for task in shipped.tasks)
     yield from _compared("task", expected, own.tasks, lambda task: task.title)
 
 

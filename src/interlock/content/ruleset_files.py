@@ -200,9 +200,22 @@ class _TaskFile(Model):
     tasks: tuple[RoutineTask, ...]
 
 
+def _refuse_done_when(document: YamlDocument) -> None:
+    """Tasks used to count as done when a rule was met."""
+    tasks = document.data.get("tasks") if isinstance(document.data, dict) else None
+    for index, task in enumerate(tasks if isinstance(tasks, list) else ()):
+        if isinstance(task, dict) and "done_when" in task:
+            raise DocumentError(
+                "done_when is gone: that a rule is met no longer says that a task is done",
+                location=document.location(("tasks", index, "done_when")),
+                remedy="remove it; where the task is done, say so: interlock task done ID",
+            )
+
+
 def _read_tasks(path: Path, read: SetFiles) -> None:
     try:
         document = load_yaml(path)
+        _refuse_done_when(document)
         listed = model_from_yaml(_TaskFile, document).tasks
     except DocumentError as error:
         read.problems.append(error)

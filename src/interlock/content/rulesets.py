@@ -251,10 +251,9 @@ class RulesetFiles:
             if not self.off.keys().isdisjoint(rule.depends_on):
                 self.rules[rule_id] = rule.model_copy(update={"depends_on": without(self.off, rule.depends_on)})
         for task_id, task in self.tasks.items():
-            done_when = tuple(name for name in task.done_when if name not in self.off)
             after = without(self.off, task.after)
-            if (after, done_when) != (task.after, task.done_when):
-                self.tasks[task_id] = task.model_copy(update={"after": after, "done_when": done_when})
+            if after != task.after:
+                self.tasks[task_id] = task.model_copy(update={"after": after})
 
     def _add_pack(self, files: SetFiles, vendor: str) -> None:
         for key in ("rules", "weights", "accepts", "chances"):

@@ -256,6 +256,14 @@ class EvidenceKind(StrEnum):
     TICKET = "ticket"
 
 
+class TaskState(StrEnum):
+    """How far a routine task has come."""
+
+    NOT_BEGUN = "not_begun"
+    BEGUN = "begun"
+    DONE = "done"
+
+
 class VerdictValue(StrEnum):
     """The five verdicts, in the order in which they are decided (statements S04 to S08)."""
 
@@ -296,11 +304,12 @@ class Owner(StrEnum):
 
 
 class Grade(StrEnum):
-    """How good the source of a number is; a judgement is always labelled one."""
+    """How good the source of a number is; a judgement is always labelled one. ``history``: the team's own tasks."""
 
     REGULATION = "regulation"
     VENDOR = "vendor"
     LITERATURE = "literature"
+    HISTORY = "history"
     JUDGEMENT = "judgement"
 
 

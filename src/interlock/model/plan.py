@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from interlock.model.base import Gate, Grade, IsoDate, Model, Owner
+from interlock.model.routine import TaskStatus
 from interlock.model.rule import Effort, LeadTime
 
 
@@ -28,6 +29,8 @@ class PlanTask(Model):
 
     :ivar kind: ``gap``, ``discovery`` or ``routine``.
     :ivar chance: how likely it has to be done at all, in [0, 1], where that is not decided; none where it is.
+    :ivar lead_time: by own history, the whole time from its first day to its last, the effort included.
+    :ivar progress: how far a routine task has come, where somebody has said so.
     :ivar criticality: share of runs in which the task lies on the critical path of its finish, in [0, 1].
     :ivar start_p50, finish_p50: median start and finish, working days from the plan's start.
     :ivar queue_days: mean working days that it waits, ready to start, for somebody of its owner to be free.
@@ -50,6 +53,12 @@ class PlanTask(Model):
     queue_days: float = 0.0
     shared_environment: bool = False
     chance: float | None = None
+    progress: TaskStatus | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is done: it keeps its place, and takes no time."""
+        return self.progress is not None and self.progress.is_done
 
 
 class OrgForecast(Model):
@@ -217,6 +226,11 @@ class Plan(Model):
             return data
         kept = {key: value for key, value in data.items() if key != "if_unknowns_are_gaps"}
         return kept | {"if_all_gaps": data["if_unknowns_are_gaps"]}
+
+    @property
+    def left(self) -> tuple[PlanTask, ...]:
+        """The tasks that are not done."""
+        return tuple(task for task in self.tasks if not task.is_done)
 
 
 class PlanChange(Model):

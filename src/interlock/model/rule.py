@@ -113,10 +113,10 @@ class RoutineTask(Model):
     """Work that every integration has, whether or not a gap is open.
 
     ``vendors`` empty means every vendor. ``replaces`` names a general task that this vendor's own one stands for.
-    ``gate`` is the gate that cannot be passed before the task is done. ``done_when`` names rules any of which, being
-    met for the subject (for a wider scope: for one of its organisations), shows that the task is done.
-    ``waits_in_freeze``: the work stands still in a change freeze. ``unless`` names what makes the task superfluous once
-    it is stated. ``shared_environment``: the time goes by in windows of an environment that others use too (S41).
+    ``gate`` is the gate that cannot be passed before the task is done; that it is done, the workspace's ``tasks.yaml``
+    says and nothing else does. ``waits_in_freeze``: the work stands still in a change freeze. ``unless`` names what
+    makes the task superfluous once it is stated. ``shared_environment``: the time goes by in windows of an environment
+    that others use too (S41).
     ``verdict`` is the verdict that the task belongs to: it is planned only while something argues for that verdict, and
     what the verdict postpones waits for it; ``before`` names rules whose gaps are closed after it. ``postponed_by`` is
     the last verdict that postpones the task, where its place in the order does not say so
@@ -130,7 +130,6 @@ class RoutineTask(Model):
     vendors: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
-    done_when: tuple[RuleId, ...] = ()
     gate: Gate
     effort: Effort | None = None
     lead_time: LeadTime | None = None

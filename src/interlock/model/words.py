@@ -24,6 +24,7 @@ from interlock.model.base import (
     Scope,
     Severity,
     Status,
+    TaskState,
     VerdictValue,
 )
 
@@ -163,6 +164,7 @@ GRADE: Mapping[Grade, Word] = {
     Grade.REGULATION: Word("regulation"),
     Grade.VENDOR: Word("vendor documentation"),
     Grade.LITERATURE: Word("published literature"),
+    Grade.HISTORY: Word("own history"),
     Grade.JUDGEMENT: Word("judgement"),
 }
 #: What kind of work a task of the plan is.
@@ -170,6 +172,12 @@ TASK: Mapping[str, Word] = {
     "gap": Word("gap", "■"),
     "discovery": Word("to find out", "?"),
     "routine": Word("routine task", "·"),
+}
+#: How far a routine task has come.
+TASK_STATE: Mapping[TaskState, Word] = {
+    TaskState.NOT_BEGUN: Word("not begun", "○"),
+    TaskState.BEGUN: Word("begun", "◐"),
+    TaskState.DONE: Word("done", "●"),
 }
 _VENDORS = {
     "epic": "Epic",

@@ -56,6 +56,10 @@ class WorkingCalendar:
         """
         return self._before(day) + (1.0 if self.is_working_day(day) else 0.0)
 
+    def days_since(self, day: date) -> float:
+        """Working days from ``day`` up to the plan's first day, which is not included; 0 for a later day."""
+        return max(0.0, -self._before(day))
+
     def spans(self, freezes: Iterable[Freeze]) -> tuple[Span, ...]:
         """Freezes on the plan's time axis, in order and without overlaps; those that are over are left out."""
         spans = sorted((self._before(freeze.first), self.days_through(freeze.last)) for freeze in freezes)

@@ -26,7 +26,7 @@ from interlock.model.base import Scope, VerdictValue
 from interlock.model.errors import InterlockError
 from interlock.model.finding import by_vendor, is_requirement
 from interlock.model.gap_graph import GapGraph
-from interlock.model.organization import Organization
+from interlock.model.organization import Freeze, Organization
 from interlock.model.rule import RoutineTask, Rule
 
 #: Who asks: ``(scope, id)``; the product's id is empty.
@@ -119,61 +119,37 @@ class Dependencies:
         return _union(self.at(dependency, view) for dependency in self._rules[rule_id].depends_on)
 
 
-class RoutineTasks:
-    """The routine tasks to plan for one fleet, and what each of them comes after.
+class RoutineInstances:
+    """The routine tasks of one fleet: once for the product, for each vendor or for each organisation.
 
     A task that names ``vendors`` exists only for those. A task that ``replaces`` a general one stands for it at its own
-    vendors: the general one is not planned there, and whatever comes after the general one comes after the replacement.
-    A task that a met rule shows to be done (``done_when``) is not planned. A task that is not planned for a subject is
-    transparent: what lay behind it is linked.
+    vendors: the general one does not exist there.
 
-    :param met: keys of the findings that are met.
     :param freezes_stated: organisations whose change freezes are known, for tasks that only stand for unknown ones.
     :param argued: the verdicts that something argues for: a task of another one does not exist.
-    :ivar instances: the tasks to plan, by instance id, each with the subject that it stands for.
-    :ivar done: ids of the instances that are done.
+    :ivar instances: the tasks by instance id, each with the subject that it stands for.
     """
 
     def __init__(
         self,
         tasks: Sequence[RoutineTask],
-        graph: GapGraph,
-        rules: Mapping[str, Rule],
         organizations: Sequence[Organization],
-        met: Set[str],
         freezes_stated: Set[str] = frozenset(),
         argued: Set[VerdictValue] = EVERY_VERDICT,
     ) -> None:
         self._by_id = {task.id: task for task in tasks}
-        self._graph = graph
-        self._rules = rules
-        self._organizations = organizations
         self._views = Views(organizations)
         self._replaced_by: dict[str, list[RoutineTask]] = defaultdict(list)
         for task in tasks:
             for general in {*task.replaces} - {task.id}:
                 self._replaced_by[general].append(task)
-        self._met = met
-        everything = {
+        self.instances: dict[str, tuple[RoutineTask, View]] = {
             key_at(task.id, view): (task, view)
             for task in tasks
             for view in self._views_of(task)
             if not (task.unless == "freezes_stated" and view[1] in freezes_stated)
             and (task.verdict is None or task.verdict in argued)
         }
-        self.done = frozenset(key for key, (task, view) in everything.items() if self._is_done(task, view))
-        self.instances: dict[str, tuple[RoutineTask, View]] = {
-            key: instance for key, instance in everything.items() if key not in self.done
-        }
-
-    def before(self, key: str) -> tuple[str, ...]:
-        """Ids of the tasks and keys of the open findings that an instance comes after.
-
-        :raises InterlockError: ``after`` names neither a routine task nor a rule.
-        """
-        task, view = self.instances[key]
-        firsts = _union(self._resolve(name, view, task.id, frozenset()) for name in task.after)
-        return tuple(first for first in firsts if first != key)
 
     def orgs_of(self, key: str) -> tuple[str, ...]:
         """Organisations whose finish waits for an instance."""
@@ -193,15 +169,6 @@ class RoutineTasks:
         elif vendors or not (self._views.orgs_of or task.vendors):
             yield PRODUCT_VIEW
 
-    def _is_done(self, task: RoutineTask, view: View) -> bool:
-        """True when a rule of ``done_when`` is met in this view; in a wider one, for one of its organisations."""
-        return any(
-            key_at(name, self._views.subject(self._rules[name].scope, narrower)) in self._met
-            for name in task.done_when
-            if name in self._rules
-            for narrower in self._views.narrowed(self._rules[name].scope, view)
-        )
-
     def _meant_for(self, task: RoutineTask, vendor: str) -> bool:
         return not task.vendors or vendor in task.vendors
 
@@ -210,6 +177,37 @@ class RoutineTasks:
 
     def _replacements(self, task: RoutineTask, vendor: str) -> list[RoutineTask]:
         return [other for other in self._replaced_by.get(task.id, ()) if self._meant_for(other, vendor)]
+
+
+class RoutineTasks(RoutineInstances):
+    """The routine tasks to plan for one fleet, and what each of them comes after.
+
+    Whatever comes after a general task comes after what replaces it. A task that does not exist for a subject is
+    transparent: what lay behind it is linked.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[RoutineTask],
+        graph: GapGraph,
+        rules: Mapping[str, Rule],
+        organizations: Sequence[Organization],
+        freezes_stated: Set[str] = frozenset(),
+        argued: Set[VerdictValue] = EVERY_VERDICT,
+    ) -> None:
+        super().__init__(tasks, organizations, freezes_stated, argued)
+        self._graph = graph
+        self._rules = rules
+        self._organizations = organizations
+
+    def before(self, key: str) -> tuple[str, ...]:
+        """Ids of the tasks and keys of the open findings that an instance comes after.
+
+        :raises InterlockError: ``after`` names neither a routine task nor a rule.
+        """
+        task, view = self.instances[key]
+        firsts = _union(self._resolve(name, view, task.id, frozenset()) for name in task.after)
+        return tuple(first for first in firsts if first != key)
 
     def _resolve(self, name: str, view: View, asked_by: str, passed: Set[str]) -> Iterator[str]:
         if name in self._rules:
@@ -254,6 +252,13 @@ class RoutineTasks:
         """Only needed when a routine task comes after a rule."""
         requirements = {node.key for node in self._graph.nodes if is_requirement(self._rules[node.rule])}
         return Dependencies(self._rules, self._organizations, requirements)
+
+
+def with_stated_freezes(organizations: Sequence[Organization], freezes: Sequence[Freeze]) -> frozenset[str]:
+    """The organisations whose change freezes are stated: all of them where one names no organisation."""
+    if any(freeze.org is None for freeze in freezes):
+        return frozenset(org.id for org in organizations)
+    return frozenset(freeze.org for freeze in freezes if freeze.org)
 
 
 def _rule_graph(rules: Mapping[str, Rule]) -> nx.DiGraph:

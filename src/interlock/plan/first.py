@@ -119,9 +119,12 @@ class Ranking:
     def _candidates(self) -> list[_Thing]:
         work, chosen, totals = self._simulation.work, self._chosen, self._simulation.durations.total
         groups: dict[str, list[int]] = defaultdict(list)
+        behind = set(chosen)  # what is chosen, and what is done behind it
         for row, task in enumerate(work.tasks):
-            waits = any(first not in chosen for first in work.before[row])
-            if row not in chosen and not waits and task.chance is None and totals[row].any():
+            waits = any(first not in behind for first in work.before[row])
+            if task.is_done and not waits:
+                behind.add(row)
+            elif row not in chosen and not waits and task.chance is None and totals[row].any():
                 groups[_group(task)].append(row)
         ranked = sorted(groups.values(), key=lambda rows: (not self._argues(rows), -self._critical(rows), rows[0]))
         return [self._thing(rows) for rows in ranked[: _LATER if chosen else _CANDIDATES]]
@@ -192,6 +195,8 @@ class Ranking:
         if thing.task.kind == "discovery":
             found = [self._findings.get(key.removeprefix(finding_out(""))) for key in thing.keys]
             return find_out_words([finding for finding in found if finding is not None])
+        if thing.task.said is not None and thing.task.said.begun:
+            return f"It began on {words.iso_day(thing.task.said.begun)}: see it through."
         if thing.task.owner is Owner.US:
             return "Begin it: it waits for nothing."
         return (

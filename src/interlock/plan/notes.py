@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import date
 
 from interlock.model import words
-from interlock.model.base import Gate, Owner
+from interlock.model.base import Gate, Owner, TaskState
 from interlock.model.finding import GATE_RANK, listed
 from interlock.model.plan import Quantiles
+from interlock.model.text import plain
 from interlock.plan.sampling import effort_estimate, pert_mean
 from interlock.plan.simulation import Simulation
 from interlock.plan.tasks import Work
@@ -46,7 +47,7 @@ def notes(
 ) -> tuple[str, ...]:
     """The notes of a plan, those that move dates most first."""
     work, used = simulation.work, simulation.sampler.runs
-    if not work.tasks:
+    if all(task.is_done for task in work.tasks):
         return (f"Nothing is left to plan before the {words.gate(gate)}.",)
     said = [*_people(simulation, finish)]
     chances = [task.chance for task in work.tasks if task.chance is not None and not task.only_if]
@@ -57,10 +58,7 @@ def notes(
             "all are."
         )
     said += _decisions(work)
-    if any(task.kind == "routine" for task in work.tasks):
-        said.append("Routine tasks are planned as not yet begun.")
-    if work.done:
-        said.append(f"{words.count(work.done, 'routine task')} not planned: met rules show that the work is done.")
+    said += _routine(work)
     said += _calendar(simulation, start, by)
     if simulation.orgs and GATE_RANK[gate] >= GATE_RANK[Gate.PILOT]:
         said.append(CROSS_CHECK)
@@ -69,9 +67,27 @@ def notes(
     return tuple(said)
 
 
+def _routine(work: Work) -> Iterator[str]:
+    routine = [task for task in work.tasks if task.kind == "routine"]
+    done = sum(task.is_done for task in routine)
+    begun = sum(task.said is not None and task.said.status is TaskState.BEGUN for task in routine)
+    if routine:
+        of = f"Of {words.count(len(routine), 'routine task')} {done:,} {words.agree(done, 'is', 'are')} done and "
+        yield f"{of}{begun:,} begun, as tasks.yaml says; the others are planned as not yet begun."
+    if work.unknown:
+        said = words.count(len(work.unknown), "entry", "entries")
+        yield f"{said} of tasks.yaml {words.agree(len(work.unknown), 'counts', 'count')} for nothing: " + (
+            f"no routine task here is called {listed([plain(name, 60) for name in work.unknown])}."
+        )
+    known = {task.id.partition("@")[0]: task.elapsed for task in routine if task.elapsed and not task.is_done}
+    if known:
+        told = listed([f"{kind} ({estimate.source.removeprefix('own history, ')})" for kind, estimate in known.items()])
+        yield f"What earlier ones took stands in the place of the estimate of {told}: shortest, median and longest."
+
+
 def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
     work = simulation.work
-    ours = sum(pert_mean(effort_estimate(task.effort)) for task in work.tasks if task.owner is Owner.US)
+    ours = sum(pert_mean(effort_estimate(t.effort)) for t in work.tasks if t.owner is Owner.US and not t.is_done)
     persons = simulation.persons.get(Owner.US)
     if persons is None:
         needed = ours / finish.p80_days if finish.p80_days else 0.0
@@ -81,7 +97,11 @@ def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
             f"and nobody waits for a colleague.{short}"
         )
     else:
-        busy = [queued for row, queued in simulation.times.queued.items() if work.tasks[row].owner is Owner.US]
+        busy = [
+            queued
+            for row, queued in simulation.times.queued.items()
+            if work.tasks[row].owner is Owner.US and not work.tasks[row].is_done
+        ]
         waits = f"; on average a task waits {words.days(sum(busy) / len(busy))} for one of them" if busy else ""
         yield f"{persons:g} of us for {ours:,.0f} person-days{waits}."
     others = {Owner.VENDOR: "the vendors", Owner.ORG: "the organisations"}

@@ -59,6 +59,9 @@ _GRID: Wide = np.linspace(0.0, 1.0, 2049)
 _NORMAL = NormalDist()
 
 
+_NOTHING: Estimate = (0.0, 0.0, 0.0)
+
+
 def effort_estimate(effort: Effort | None, persons: float = 1.0) -> Estimate:
     """Touch effort in working days: person-days over the persons who work on it."""
     return (effort.low / persons, effort.expected / persons, effort.high / persons) if effort else (0.0, 0.0, 0.0)
@@ -157,17 +160,27 @@ def sample(tasks: Sequence[Task], sampler: Sampler, crews: Sequence[float], spli
     total = np.empty((len(tasks), sampler.runs), dtype=np.float32)
     touch: dict[int, Floats] = {}
     for row, task in enumerate(tasks):
-        work, wait = effort_estimate(task.effort, crews[row]), lead_estimate(task.lead_time)
-        if work[0] == work[2] and wait[0] == wait[2]:
-            total[row] = work[0] + wait[0]
+        work = effort_estimate(task.effort, crews[row])
+        parts = whole_estimate(task, crews[row])
+        if all(low == high for low, _, high in (work, *parts)):
+            total[row] = parts[0][0] + parts[1][0]
             if row in split:
-                touch[row] = np.full(sampler.runs, work[0], dtype=np.float32)
+                touch[row] = np.minimum(np.float32(work[0]), total[row])
             continue
         steps, fractions = sampler.steps(task)
-        _read_quantiles(_table(work, wait), steps, fractions, total[row])
+        _read_quantiles(_table(*parts), steps, fractions, total[row])
         if row in split:
-            touch[row] = _read_quantiles(_table(work, (0.0, 0.0, 0.0)), steps, fractions, np.empty_like(fractions))
+            touch[row] = _read_quantiles(_table(work, _NOTHING), steps, fractions, np.empty_like(fractions))
+            if task.elapsed is not None:
+                np.minimum(touch[row], total[row], out=touch[row])
     return Durations(total, touch)
+
+
+def whole_estimate(task: Task, crew: float) -> tuple[Estimate, Estimate]:
+    """The two parts of a task's duration, which one score moves: effort and lead time, or own history alone."""
+    if task.elapsed is not None:
+        return _NOTHING, lead_estimate(task.elapsed)
+    return effort_estimate(task.effort, crew), lead_estimate(task.lead_time)
 
 
 def _read_quantiles(table: tuple[Floats, Floats], steps: NDArray[np.int32], fractions: Floats, out: Floats) -> Floats:

@@ -50,7 +50,7 @@ def play(
     part = sum(share_of.get(name, 0.0) for name in set(scenario.simulate))
     changed = simulated(after, part) if part else {}
     changed |= {row_of[key]: CLOSED for key in scenario.close if key in row_of}
-    rerun = Rerun(after.timing, after.durations, after.absent, after.sampler.runs)
+    rerun = Rerun(after.timing, after.durations, {**after.absent, **after.done}, after.sampler.runs)
     new = rerun.changed(changed)
     only_room = all(persons >= 0 for persons in scenario.add.values())
     ends: Ends = {}
@@ -107,4 +107,4 @@ def _without(work: Work, dropped: frozenset[str]) -> Work:
         for row in kept
     )
     before = tuple(tuple(new[first] for first in work.before[row] if first in new) for row in kept)
-    return Work(tasks, before, work.done)
+    return Work(tasks, before, work.unknown)

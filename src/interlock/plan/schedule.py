@@ -19,9 +19,11 @@ from interlock.model.finding import Finding
 from interlock.model.gap_graph import GapGraph
 from interlock.model.organization import Freeze, Organization
 from interlock.model.plan import DateChance, OrgForecast, Plan, PlanTask
-from interlock.model.rule import RoutineTask, Rule
+from interlock.model.routine import TaskStatus
+from interlock.model.rule import LeadTime, RoutineTask, Rule
 from interlock.plan import network
 from interlock.plan.calendar import WorkingCalendar
+from interlock.plan.dependencies import with_stated_freezes
 from interlock.plan.drivers import tornado
 from interlock.plan.environments import cost, within_windows
 from interlock.plan.first import Ranking, rank_unknowns
@@ -46,6 +48,8 @@ class PlanOptions:
     :ivar test_path: where each behaviour of the contract is tested.
     :ivar by: the day whose probability is asked for.
     :ivar unseen: organisations of which nothing was observed: one probe finds out all that it can show.
+    :ivar statuses: how far routine tasks have come, by id.
+    :ivar history: what routine tasks have taken before, by the id that all of a kind share.
     :ivar chances: how likely what is not decided is a gap, by class, where its rule does not say.
     """
 
@@ -60,6 +64,8 @@ class PlanOptions:
     by: date | None = None
     unseen: frozenset[str] = frozenset()
     chances: Mapping[GapClass, float] = field(default_factory=dict)
+    statuses: Mapping[str, TaskStatus] = field(default_factory=dict)
+    history: Mapping[str, LeadTime] = field(default_factory=dict)
 
 
 @timed("plan")
@@ -136,7 +142,6 @@ def simulation_of(
     if not 0 <= options.seed < 2**63:
         raise InterlockError(f"the seed is {options.seed}", remedy=f"give a whole number from 0 to {2**63 - 1:,}")
     by_id = {organization.id: organization for organization in organizations}
-    frozen = frozenset(by_id if any(f.org is None for f in options.freezes) else (f.org or "" for f in options.freezes))
     work = collect(
         graph,
         rules,
@@ -144,9 +149,11 @@ def simulation_of(
         findings,
         organizations,
         options.target_gate,
-        frozen,
+        with_stated_freezes(organizations, options.freezes),
         options.unseen,
         options.chances,
+        options.statuses,
+        options.history,
     )
     work = replace(work, tasks=tuple(within_windows(task, by_id) for task in work.tasks))
     calendar = WorkingCalendar(options.start, tuple(sorted(set(options.holidays))))
@@ -218,7 +225,9 @@ def _grades(simulation: Simulation, on_path: Mapping[int, Bools]) -> dict[Grade,
         spent = float(np.dot(total[row], present)) / total.shape[1]
         effort = pert_mean(effort_estimate(task.effort, crews[row]))
         lead = pert_mean(lead_estimate(task.lead_time))
-        if spent and effort + lead:
+        if spent and task.elapsed is not None:
+            time[task.elapsed.grade] += spent
+        elif spent and effort + lead:
             time[Grade.JUDGEMENT] += spent * effort / (effort + lead)
             if task.lead_time:
                 time[task.lead_time.grade] += spent * lead / (effort + lead)
@@ -242,13 +251,14 @@ def _tasks(simulation: Simulation, criticality: Sequence[float]) -> tuple[PlanTa
             wave=work.wave[row],
             after=task.after,
             effort=task.effort,
-            lead_time=task.lead_time,
+            lead_time=task.elapsed or task.lead_time,
             start_p50=round(float(starts[row]), 1),
             finish_p50=round(float(finishes[row]), 1),
             criticality=round(criticality[row], 3),
             queue_days=round(times.queued.get(row, 0.0), 1),
             shared_environment=task.shared_environment,
             chance=task.chance,
+            progress=task.said,
         )
         for row, task in enumerate(work.tasks)
     )

@@ -25,7 +25,8 @@ from interlock.plan import network
 from interlock.plan.calendar import Span, WorkingCalendar
 from interlock.plan.capacity import Arcs, Staffing, arcs, no_arcs, staff
 from interlock.plan.network import Bools, Floats, Times
-from interlock.plan.sampling import Durations, Sampler, effort_estimate, lead_estimate, sample
+from interlock.plan.progress import left, progress_of, touch_left
+from interlock.plan.sampling import Durations, Sampler, effort_estimate, sample, whole_estimate
 from interlock.plan.tasks import Work
 
 #: Runs whose mean durations decide who follows whom.
@@ -215,6 +216,7 @@ class Simulation:
     :ivar orgs: organisation ids, in the order given.
     :ivar persons: stated capacity by owner.
     :ivar absent: row of what is a gap only by chance → the runs in which it turns out to be none.
+    :ivar done: rows of the tasks that are done → every run.
     """
 
     work: Work
@@ -225,6 +227,7 @@ class Simulation:
     timing: Timing
     durations: Durations
     absent: Mapping[int, Bools]
+    done: Mapping[int, Bools]
     times: Times
 
     @cached_property
@@ -241,12 +244,12 @@ class Simulation:
     def if_no_gaps(self) -> dict[str | None, Floats]:
         """The finishes if nothing undecided turned out to be a gap."""
         never = np.ones(self.sampler.runs, dtype=np.bool_)
-        return self._ends_if(dict.fromkeys(self.absent, never))
+        return self._ends_if({**dict.fromkeys(self.absent, never), **self.done})
 
     @cached_property
     def if_all_gaps(self) -> dict[str | None, Floats]:
         """The finishes if everything undecided turned out to be a gap."""
-        return self._ends_if(NONE_ABSENT)
+        return self._ends_if(self.done)
 
     def _ends_if(self, absent: Mapping[int, Bools]) -> dict[str | None, Floats]:
         if not self.absent:
@@ -258,10 +261,13 @@ class Simulation:
         """The times when everything takes its most likely value and what is more likely no gap is none, in one run."""
         staffing, tasks = self.timing.staffing, self.work.tasks
         touch = [effort_estimate(task.effort, crew)[1] for task, crew in zip(tasks, staffing.crews, strict=True)]
-        total = [days + lead_estimate(task.lead_time)[1] for task, days in zip(tasks, touch, strict=True)]
-        alone = {row: np.array([touch[row]], dtype=np.float32) for row in staffing.split}
+        parts = map(whole_estimate, tasks, staffing.crews)
+        total = np.array([work[1] + wait[1] for work, wait in parts], dtype=np.float32).reshape(-1, 1)
+        alone = {row: np.minimum(np.float32(touch[row]), total[row]) for row in staffing.split}
         likely_none = {row: np.array([(tasks[row].chance or 0.0) < 0.5]) for row in self.absent}
-        return self.timing.times(Durations(np.array(total, dtype=np.float32).reshape(-1, 1), alone), likely_none)
+        done = dict.fromkeys(self.done, np.ones(1, dtype=np.bool_))
+        durations = _left(self.work, self.calendar, Durations(total, alone))
+        return self.timing.times(durations, {**likely_none, **done})
 
     def quantiles(self, end: Floats) -> Quantiles:
         """P10, P50, P80 and P90 of a finish, as working days and dates."""
@@ -291,9 +297,23 @@ def simulate(
     staffing = staff(work, persons)
     durations = sample(work.tasks, sampler, staffing.crews, staffing.split)
     timing = Timing.of(work, staffing, _spans(work, calendar, freezes), durations)
+    durations = _left(work, calendar, durations)
+    done = dict.fromkeys((row for row, task in enumerate(work.tasks) if task.is_done), np.ones(sampler.runs, np.bool_))
     absent = _absent(work, sampler)
-    times = timing.times(durations, absent)
-    return Simulation(work, tuple(orgs), calendar, persons, sampler, timing, durations, absent, times)
+    times = timing.times(durations, {**absent, **done})
+    return Simulation(work, tuple(orgs), calendar, persons, sampler, timing, durations, absent, done, times)
+
+
+def _left(work: Work, calendar: WorkingCalendar, durations: Durations) -> Durations:
+    """What is left of the durations: who follows whom was decided on the whole ones, so nothing gets later by it."""
+    total, touch = durations.total, dict(durations.touch)
+    for row, task in enumerate(work.tasks):
+        if task.said is not None:
+            progress = progress_of(task.said, calendar)
+            if row in touch:
+                touch[row] = touch_left(touch[row], total[row], progress)
+            total[row] = left(total[row], progress)
+    return Durations(total, touch)
 
 
 def _absent(work: Work, sampler: Sampler) -> dict[int, Bools]:
@@ -341,7 +361,8 @@ class Comparison(Rerun):
 
     def __init__(self, simulation: Simulation) -> None:
         runs = min(simulation.sampler.runs, _RUNS, max(100, _CELLS // max(1, len(simulation.work.tasks))))
-        super().__init__(simulation.timing, simulation.durations, simulation.absent, runs)
+        absent = {**simulation.absent, **simulation.done}
+        super().__init__(simulation.timing, simulation.durations, absent, runs)
         self._ends = simulation.ends
         self._ends_at: dict[int, list[str | None]] = defaultdict(list)
         for org in simulation.orgs or (None,):

@@ -16,13 +16,14 @@ from typing import Literal
 
 import networkx as nx
 
-from interlock.model.base import GapClass, Gate, Grade, Owner, RuleOutcome, Scope, VerdictValue
+from interlock.model.base import GapClass, Gate, Grade, Owner, Scope, VerdictValue
 from interlock.model.finding import GATE_RANK, Finding, is_requirement
 from interlock.model.gap_graph import GapGraph
 from interlock.model.organization import Organization
 from interlock.model.postponed import last_postponing
+from interlock.model.routine import TaskStatus
 from interlock.model.rule import Effort, LeadTime, RoutineTask, Rule
-from interlock.plan.dependencies import RoutineTasks, generations
+from interlock.plan.dependencies import RoutineInstances, RoutineTasks, generations
 from interlock.plan.postponed import postponing
 
 #: Effort of finding out one thing by asking or reading, in person-days. Judgement.
@@ -47,6 +48,8 @@ class Task:
     :ivar only_if: it has to be done where one of these is a gap; empty where that is certain or does not matter.
     :ivar verdict: the verdict that it helps to settle; none for most.
     :ivar postponed_by: the last verdict that postpones it; none when no verdict does.
+    :ivar said: how far a routine task has come, where somebody has said so.
+    :ivar elapsed: what it takes from its first day to its last, by own history, in the place of effort and lead time.
     """
 
     id: str
@@ -67,18 +70,25 @@ class Task:
     only_if: tuple[str, ...] = ()
     verdict: VerdictValue | None = None
     postponed_by: VerdictValue | None = None
+    said: TaskStatus | None = None
+    elapsed: LeadTime | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is done: it keeps its place, and takes no time."""
+        return self.said is not None and self.said.is_done
 
 
 @dataclass(frozen=True)
 class Work:
     """Tasks in topological order (wave, then id); ``before`` holds for each the rows of ``tasks`` that it waits for.
 
-    :ivar done: how many routine tasks are not planned because a met rule shows that they are done.
+    :ivar unknown: what somebody has said is begun or done, and is no routine task here.
     """
 
     tasks: tuple[Task, ...]
     before: tuple[tuple[int, ...], ...]
-    done: int = 0
+    unknown: tuple[str, ...] = ()
 
     @cached_property
     def _graph(self) -> nx.DiGraph:
@@ -123,26 +133,30 @@ def collect(
     freezes_stated: Set[str] = frozenset(),
     unseen: Set[str] = frozenset(),
     chances: Mapping[GapClass, float] = MappingProxyType({}),
+    statuses: Mapping[str, TaskStatus] = MappingProxyType({}),
+    history: Mapping[str, LeadTime] = MappingProxyType({}),
 ) -> Work:
     """Every task that the target gate needs.
 
     What is not decided is two tasks: to find it out, and with its chance to close the gap that it may be. All that a
     probe of an organisation settles is found out by one probe. What a verdict postpones waits for what settles it.
 
-    :param findings: those that are met show which routine tasks are done; those that are undecided, what is missing.
+    :param findings: those that are undecided say what is missing.
     :param freezes_stated: organisations whose change freezes are known.
     :param unseen: organisations of which nothing was observed.
     :param chances: how likely what is not decided is a gap, by class, where its rule does not say; else even.
+    :param statuses: how far routine tasks have come, by id.
+    :param history: what routine tasks have taken, by the id that all of a kind share.
     :raises InterlockError: a routine task comes after something that does not exist, or tasks wait in a circle.
     """
     by_key = {finding.key: finding for finding in findings}
     everything = {task.id: task for task in _gap_tasks(graph, rules, organizations, by_key, unseen, chances)}
-    met = frozenset(finding.key for finding in findings if finding.outcome is RuleOutcome.MET)
     argued = {task.verdict for task in everything.values() if task.verdict is not None}
-    book = RoutineTasks(routine, graph, rules, organizations, met, freezes_stated, argued)
-    everything.update({task.id: task for task in _routine_tasks(book, organizations)})
+    book = RoutineTasks(routine, graph, rules, organizations, freezes_stated, argued)
+    everything.update({task.id: task for task in _routine_tasks(book, organizations, statuses, history)})
     everything = _with_verdicts(everything, rules, {task.id: task for task in routine})
-    return _arranged(everything, target_gate, len(book.done))
+    known = RoutineInstances(routine, organizations, freezes_stated).instances if statuses else {}
+    return _arranged(everything, target_gate, tuple(name for name in statuses if name not in known))
 
 
 def _with_verdicts(
@@ -261,7 +275,12 @@ def _gap_tasks(
         )
 
 
-def _routine_tasks(book: RoutineTasks, organizations: Sequence[Organization]) -> list[Task]:
+def _routine_tasks(
+    book: RoutineTasks,
+    organizations: Sequence[Organization],
+    statuses: Mapping[str, TaskStatus],
+    history: Mapping[str, LeadTime],
+) -> list[Task]:
     vendor_of = {organization.id: organization.vendor for organization in organizations}
     return [
         Task(
@@ -280,6 +299,8 @@ def _routine_tasks(book: RoutineTasks, organizations: Sequence[Organization]) ->
             waits_in_freeze=task.waits_in_freeze,
             shared_environment=task.shared_environment,
             verdict=task.verdict,
+            said=statuses.get(key),
+            elapsed=history.get(task.id),
         )
         for key, (task, (scope, name)) in book.instances.items()
     ]
@@ -291,7 +312,7 @@ def _parties(scope: Scope, name: str, vendor_of: Mapping[str, str]) -> Mapping[S
     return {Scope.VENDOR: name} if scope is Scope.VENDOR else {}
 
 
-def _arranged(everything: Mapping[str, Task], target_gate: Gate, done: int) -> Work:
+def _arranged(everything: Mapping[str, Task], target_gate: Gate, unknown: tuple[str, ...]) -> Work:
     """Tasks of gates up to the target, and all that they wait for whatever its gate."""
     waiting = nx.DiGraph()
     waiting.add_nodes_from(everything)
@@ -301,4 +322,4 @@ def _arranged(everything: Mapping[str, Task], target_gate: Gate, done: int) -> W
     order = [name for names in generations(needed.reverse(), "tasks wait for one another") for name in names]
     row = {name: number for number, name in enumerate(order)}
     tasks = tuple(replace(everything[name], after=tuple(sorted(everything[name].after))) for name in order)
-    return Work(tasks, tuple(tuple(sorted(row[first] for first in task.after)) for task in tasks), done)
+    return Work(tasks, tuple(tuple(sorted(row[first] for first in task.after)) for task in tasks), unknown)

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 from textual.content import Content
 
 from interlock.model import words
-from interlock.model.base import CheckOutcome, Gate, Severity, Status
+from interlock.model.base import CheckOutcome, Gate, Severity, Status, TaskState
 from interlock.model.plan import Quantiles
 from interlock.model.readiness import Interval
 from interlock.model.text import paragraph, plain
@@ -164,6 +164,7 @@ SETTING = _marks(
 )
 FIT = _marks(words.FIT, {"supported": OK, "missing": BAD, "undeclared": WARN, "not_observed": DIM})
 TASK = _marks(words.TASK, {"gap": PRIMARY, "discovery": WARN, "routine": DIM})
+TASK_STATE = _marks(words.TASK_STATE, {TaskState.NOT_BEGUN: DIM, TaskState.BEGUN: ACCENT, TaskState.DONE: OK})
 AUTH_PATH = _marks(words.AUTH_PATH, {"possible": OK, "not_offered": BAD, "cannot_tell": WARN})
 DRIFT = _marks(
     words.DRIFT,

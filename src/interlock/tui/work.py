@@ -60,6 +60,7 @@ _MANY = 1_000
 _READ = (
     "interlock.yaml",
     "contract.yaml",
+    "tasks.yaml",
     "orgs/*.y*ml",
     "responses/*.y*ml",
     "observations/*/*.json",

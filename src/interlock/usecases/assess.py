@@ -10,8 +10,10 @@ from interlock.judge.contradictions import find
 from interlock.model.assessment import Assessment, GivenAnswer
 from interlock.model.base import Owner, Status
 from interlock.plan.graph import build
+from interlock.plan.history import own_estimates
 from interlock.plan.schedule import PlanOptions, make_plan
 from interlock.usecases.counterfactual import verdict_changes
+from interlock.usecases.history import own_past
 from interlock.usecases.judge import judge_of, totals
 from interlock.usecases.load import Inputs
 from interlock.usecases.questions import questions
@@ -105,4 +107,6 @@ def plan_options(
             if (seen := inputs.observations.get(org.id)) is None or seen.outcome == "not_observed"
         ),
         chances=inputs.content.ruleset.chances,
+        statuses=inputs.tasks,
+        history=own_estimates((*own_past(inputs), *inputs.past), settings.holidays, today),
     )

@@ -22,8 +22,10 @@ from interlock.model.questionnaire import every_item
 from interlock.model.statements import STATEMENTS
 from interlock.model.text import plain
 from interlock.probe.checks.registry import list_checks
-from interlock.usecases.load import content_folders, load_content
+from interlock.usecases.load import content_folders, load_content, load_inputs
+from interlock.usecases.routine import instances, unknown_task
 from interlock.workspace.responses import PRODUCT
+from interlock.workspace.routine import TASKS_FILE
 from interlock.workspace.store import CONTRACT_FILE, SETTINGS_FILE, Workspace
 
 #: What a user's own content may leave open on purpose in ours: a rule that is off leaves its question without one.
@@ -105,7 +107,7 @@ def _lint_workspace(path: Path, folders: SetFolders) -> list[LintProblem]:
         except DocumentError as error:
             problems.append(from_error(error))
     if not problems:
-        problems += [*_of_another_kind(workspace), *_wrong_settings(workspace)]
+        problems += [*_of_another_kind(workspace), *_wrong_settings(workspace), *_unknown_tasks(workspace)]
     try:
         settings, document = workspace.settings(), workspace.load(SETTINGS_FILE)
     except DocumentError:
@@ -184,6 +186,22 @@ def _not_there(workspace: Workspace, name: str) -> str | None:
     except DocumentError as error:
         return f"the evidence's file {plain(name, 80)!r} is not in the workspace: {error.message}"
     return None if is_there else f"there is no file {plain(name, 80)!r}, which is named as evidence"
+
+
+def _unknown_tasks(workspace: Workspace) -> Iterator[LintProblem]:
+    """What ``tasks.yaml`` has and no routine task is called: it counts for nothing."""
+    if not workspace.has(TASKS_FILE):
+        return
+    try:
+        inputs = load_inputs(workspace)
+    except InterlockError:
+        return  # told elsewhere
+    known, document = instances(inputs), workspace.load(TASKS_FILE)
+    for name in inputs.tasks:
+        if name not in known:
+            error = unknown_task(inputs, name, known)
+            message = f"{error.message}: {error.remedy}"
+            yield _problem(document.location(("tasks", name)), "reference", message)
 
 
 def _problem(location: Location, code: str, message: str) -> LintProblem:

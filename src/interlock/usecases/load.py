@@ -30,7 +30,9 @@ from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization, Settings
 from interlock.model.questionnaire import Item, Questionnaire, Response
+from interlock.model.routine import TaskStatuses
 from interlock.model.rule import Ruleset
+from interlock.plan.history import PastTask
 from interlock.workspace.history import latest_observation
 from interlock.workspace.store import Workspace
 
@@ -101,6 +103,8 @@ class Content:
 class Inputs:
     """A frozen snapshot: the same inputs give the same assessment, byte for byte.
 
+    :ivar tasks: how far the routine tasks have come.
+    :ivar past: finished tasks of earlier work, whose durations count beside those of ``tasks``.
     :ivar root: the workspace's folder, where the logo of its reports lies.
     :ivar today: the day on which evidence has to hold.
     """
@@ -114,6 +118,8 @@ class Inputs:
     observations: Mapping[str, Observation]
     root: Path
     today: date = field(default_factory=date.today)
+    tasks: TaskStatuses = field(default_factory=dict)
+    past: tuple[PastTask, ...] = ()
 
     @cached_property
     def fits(self) -> Mapping[str, ContractFit]:
@@ -257,6 +263,7 @@ def load_inputs(workspace: Workspace, org: str | None = None) -> Inputs:
         contract=workspace.contract(),
         observations=observations,
         root=workspace.root,
+        tasks=content.tasks,
     )
     if org is not None:
         inputs.organization(org)

@@ -20,11 +20,13 @@ from interlock.model.organization import Organization, Settings
 from interlock.model.pattern import Pattern, PatternMatch
 from interlock.model.plan import Plan, WhatIf
 from interlock.model.questionnaire import Questionnaire, Response
+from interlock.model.routine import TaskStatus
 from interlock.model.rule import Rule
 from interlock.model.trust import TrustReport
 from interlock.usecases.checks import CheckList
 from interlock.usecases.next_questions import NextQuestions
 from interlock.usecases.owed import OwedAnswers
+from interlock.usecases.routine import TaskList
 from interlock.usecases.score import ScoreResult
 
 SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
@@ -52,6 +54,8 @@ SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
     "ruleset": (Header, "rulesets/*/ruleset.yaml"),
     "score": (ScoreResult, "interlock score --format json"),
     "settings": (Settings, "interlock.yaml"),
+    "task": (TaskStatus, "one task within tasks.yaml"),
+    "tasks": (TaskList, "interlock task list --format json"),
     "trust": (TrustReport, "interlock trust --format json"),
     "what-if": (WhatIf, "interlock plan --what-if … --format json"),
 }

@@ -19,10 +19,12 @@ from interlock.model.contract import WorkflowContract
 from interlock.model.errors import DocumentError, Location, WorkspaceError
 from interlock.model.organization import Organization, Settings
 from interlock.model.questionnaire import Response
+from interlock.model.routine import TaskStatuses
 from interlock.model.text import plain, symbols_in_json
 from interlock.workspace.atomic import explain, locked, write_atomically
 from interlock.workspace.edit import dump_yaml, edit_yaml
 from interlock.workspace.responses import PRODUCT, ResponseFiles
+from interlock.workspace.routine import TaskFile
 
 if TYPE_CHECKING:
     from ruamel.yaml.comments import CommentedMap
@@ -43,9 +45,10 @@ class WorkspaceContent:
     organizations: tuple[Organization, ...]
     product: dict[str, Response] = field(default_factory=dict)
     by_org: dict[str, dict[str, Response]] = field(default_factory=dict)
+    tasks: TaskStatuses = field(default_factory=dict)
 
 
-class Workspace(ResponseFiles):
+class Workspace(ResponseFiles, TaskFile):
     """A folder that holds ``interlock.yaml``."""
 
     # -- finding and making -------------------------------------------------------------------------------------
@@ -111,6 +114,7 @@ class Workspace(ResponseFiles):
             organizations=organizations,
             product=self.responses(PRODUCT),
             by_org={org.id: self.responses(org.id) for org in organizations},
+            tasks=self.tasks(),
         )
 
     def settings(self) -> Settings:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from rich.text import Text
 
 from interlock.cli.options import RunsOption, SeedOption, TableOrJson, WorkspaceOption
-from interlock.cli.output import blank, emit_result, show_heading, show_paragraph, show_table
+from interlock.cli.output import blank, emit_result, say, show_heading, show_paragraph, show_table
 from interlock.model import words
 from interlock.model.base import Owner, within_years
 from interlock.model.errors import InterlockError
@@ -20,6 +22,7 @@ from interlock.model.plan import Driver, FirstThing, Plan, PlanChange, Quantiles
 from interlock.model.text import plain
 from interlock.usecases import plan as planning
 from interlock.usecases.assess import assess
+from interlock.usecases.history import read_history
 from interlock.usecases.load import load_inputs, open_workspace
 
 #: Bars of the tornado, in characters.
@@ -55,6 +58,15 @@ def plan(
             "--simulate", help="As if this behaviour of the test path, or all, were simulated.", metavar="BEHAVIOUR"
         ),
     ] = None,
+    from_history: Annotated[
+        Path | None,
+        typer.Option(
+            "--from-history",
+            help="Take durations from finished tasks where there are three or more of a kind: a CSV with the columns "
+            "task, begun and done, and product where there are several.",
+            metavar="FILE",
+        ),
+    ] = None,
     folder: WorkspaceOption = None,
 ) -> None:
     """Plan: what to do first, in which order, and how long it takes; before and after with a what-if."""
@@ -67,6 +79,11 @@ def plan(
     )
     day = _day(by) if by is not None else None
     inputs = load_inputs(open_workspace(folder))
+    if from_history is not None:
+        history = read_history(from_history, inputs)
+        inputs = replace(inputs, past=history.past)
+        for told in history.told:
+            say(told)
     today = date.today()
     assessment = assess(inputs, today=today, runs=1 if changes else runs, seed=seed, by=day)
     if changes:
@@ -254,7 +271,7 @@ def _sandbox(plan: Plan) -> None:
 def _tasks(plan: Plan) -> None:
     blank()
     show_heading("Tasks, in working days from the start (medians)")
-    for wave in sorted({task.wave for task in plan.tasks}):
+    for wave in sorted({task.wave for task in plan.left}):
         blank()
         show_paragraph(f"Wave {wave + 1}")
         show_table(
@@ -273,7 +290,7 @@ def _tasks(plan: Plan) -> None:
                     f"{task.finish_p50:.0f}",
                     words.share(task.criticality),
                 )
-                for task in plan.tasks
+                for task in plan.left
                 if task.wave == wave
             ],
         )

@@ -24,12 +24,12 @@ def build_plan(context: Context) -> Shown:
     gate = words.GATE[plan.target_gate].phrase
     forecasts = _forecasts(context)
     # The groups that are critical most often, in order of their start.
-    groups = grouped([task for task in plan.tasks if task.criticality >= DECIDING_SHARE])
+    groups = grouped([task for task in plan.left if task.criticality >= DECIDING_SHARE])
     groups.sort(key=lambda group: -max(task.criticality for task in group))
     deciding = sorted(groups[:DECIDING_LIMIT], key=lambda group: min(task.start_p50 for task in group))
     elsewhere = "in the appendix" if "tasks" in context.shown else "in the HTML and Markdown reports"
     deciding_note = (
-        f"{words.count(len(plan.tasks), 'task')} are planned. These lie on the critical path most often; the rest are "
+        f"{words.count(len(plan.left), 'task')} are planned. These lie on the critical path most often; the rest are "
         f"{elsewhere}."
     )
     judgement = (
@@ -60,7 +60,7 @@ def build_plan(context: Context) -> Shown:
 
 def _lead(context: Context, gate: str) -> tuple[str, ...]:
     plan = context.assessment.plan
-    if not plan.tasks:
+    if not plan.left:
         return (f"Nothing is left to do before the {gate} gate, as far as is known.",)
     finish = plan.finish
     return (
@@ -78,7 +78,7 @@ def _lead(context: Context, gate: str) -> tuple[str, ...]:
 def _forecasts(context: Context) -> list[tuple[Link, OrgForecast]]:
     """The forecast of all organisations, which is nobody's alone, and that of each; none without tasks."""
     plan = context.assessment.plan
-    if not plan.tasks:
+    if not plan.left:
         return []
     everybody = OrgForecast(
         org="",

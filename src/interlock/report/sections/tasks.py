@@ -25,7 +25,7 @@ def grouped(tasks: Sequence[PlanTask]) -> list[list[PlanTask]]:
 def build_tasks(context: Context) -> Shown:
     """Every task of the plan, by wave."""
     by_wave: dict[int, list[PlanTask]] = {}
-    for task in context.assessment.plan.tasks:
+    for task in context.assessment.plan.left:
         by_wave.setdefault(task.wave, []).append(task)
     waves = []
     for wave in sorted(by_wave):

@@ -52,7 +52,7 @@ def render(assessment: Assessment, *, now: datetime) -> bytes:
 
 def _finishes(assessment: Assessment) -> Iterator[tuple[str, str, Quantiles]]:
     plan = assessment.plan
-    if not plan.tasks:
+    if not plan.left:
         return
     gate = words.GATE[plan.target_gate].phrase
     names = {org.id: safe.name(org.name) for org in assessment.organizations}

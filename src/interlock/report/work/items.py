@@ -58,7 +58,7 @@ def work_items(assessment: Assessment, *, routine: bool = False) -> tuple[WorkIt
         reaches through them.
     """
     context = Context(assessment, {}, ())
-    kept = [task for task in assessment.plan.tasks if routine or task.kind != "routine"]
+    kept = [task for task in assessment.plan.left if routine or task.kind != "routine"]
     kept.sort(key=lambda task: (task.wave, task.id))
     before = _before(assessment.plan.tasks, {task.id for task in kept})
     return tuple(_item(context, task, tuple(sorted(before[task.id]))) for task in kept)

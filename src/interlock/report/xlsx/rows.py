@@ -81,10 +81,10 @@ class Content:
             yield organization["link"].label, words.capital(organization["state"]), why
         if summary["not_seen"]:
             yield "Not observed", None, summary["not_seen_note"]
-        if not plan.tasks:
+        if not plan.left:
             yield "Plan", None, f"Nothing is left to do before the {gate.phrase} gate, as far as is known."
             return
-        yield "Plan starts on", _day(plan.start), self._see(words.count(len(plan.tasks), "task"), "Plan")
+        yield "Plan starts on", _day(plan.start), self._see(words.count(len(plan.left), "task"), "Plan")
         for level, day, days, says in (
             ("P50", finish.p50_date, finish.p50_days, "Half"),
             ("P80", finish.p80_date, finish.p80_days, "The date to commit to, kept by four fifths"),
@@ -237,7 +237,7 @@ class Content:
     def tasks(self) -> Iterator[Row]:
         """Tasks of the plan, in order of their median start."""
         plan = self.assessment.plan
-        ordered = sorted(plan.tasks, key=lambda task: (task.start_p50, task.wave, task.id))
+        ordered = sorted(plan.left, key=lambda task: (task.start_p50, task.wave, task.id))
         for number, task in enumerate(ordered, start=1):
             lead, effort = task.lead_time, task.effort
             finish = self._forecasts.get(task.org, plan.finish) if task.org else plan.finish

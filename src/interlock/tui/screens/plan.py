@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import date
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -12,10 +14,12 @@ from textual.containers import Horizontal, Vertical
 
 from interlock.model import words
 from interlock.model.assessment import Assessment
+from interlock.model.base import TaskState
 from interlock.model.errors import InterlockError
 from interlock.model.plan import Plan, PlanTask
+from interlock.model.text import plain
 from interlock.tui import work as job
-from interlock.tui.page import ACCENT, DIM, TASK, line, span_bar, text
+from interlock.tui.page import ACCENT, DIM, TASK, TASK_STATE, line, span_bar, text
 from interlock.tui.plan_page import (
     CRITICAL,
     Supposing,
@@ -31,10 +35,15 @@ from interlock.tui.plan_page import (
     summary,
     turned,
 )
-from interlock.tui.screens.section import Pick, Section
+from interlock.tui.screens.section import AskText, Pick, Section
 from interlock.tui.state import State
 from interlock.tui.widgets.flow import ScrollingFlow
 from interlock.tui.widgets.rows import Column, Row, Rows
+
+if TYPE_CHECKING:
+    from interlock.usecases.load import Inputs
+    from interlock.usecases.routine import Said
+    from interlock.workspace.routine import TaskChange
 
 _COLUMNS = (
     Column("Task", 40, grow=4),
@@ -60,7 +69,8 @@ class PlanSection(Section):
         "lead times of others are judgement: the share is printed. Enter on a task opens the gap behind it. What if it "
         "were done? x marks the highlighted task as if it were; w offers the first things, leaving an organisation "
         "out, one more person, another way to launch, and simulating what is tested in a sandbox. The dates are shown "
-        "before and after, with the same random numbers."
+        "before and after, with the same random numbers. A routine task has begun, or is done, when somebody says so: "
+        "b and d on it ask for the day and who says it."
     )
     INITIAL_FOCUS = "#first-things"
     PANELS = {
@@ -71,6 +81,8 @@ class PlanSection(Section):
     BINDINGS = [
         Binding("x", "suppose", "As if done", tooltip="What if the highlighted task were done? Again takes it back"),
         Binding("w", "what_if", "What if", tooltip="What if a first thing were done, one organisation left out, …?"),
+        Binding("b", "begin", "Begun", tooltip="Say that the highlighted routine task has begun"),
+        Binding("d", "done", "Done", tooltip="Say that the highlighted routine task is done"),
         Binding("c", "clear", "Clear", tooltip="Back to the plan as it is, with every task listed"),
         Binding("t", "tasks", "Tasks", tooltip="Go to the list of tasks"),
         Binding("f", "first", "First", tooltip="Go to the things to do first"),
@@ -210,6 +222,58 @@ class PlanSection(Section):
 
         self.ask(Pick("Whose tasks?", options, self._only or ""), chosen)
 
+    # -- routine tasks --------------------------------------------------------------------------------------------
+
+    def action_begin(self) -> None:
+        """Ask since when the highlighted routine task has been under way, and who says so."""
+        from interlock.usecases.routine import begin_tasks
+
+        self._ask_day("On which day did it begin, and who says so?", begin_tasks)
+
+    def action_done(self) -> None:
+        """Ask on which day the highlighted routine task was done, and who says so."""
+        from interlock.usecases.routine import finish_tasks
+
+        self._ask_day("On which day was it done, and who says so?", finish_tasks)
+
+    def _ask_day(self, question: str, change: Callable[[Inputs, Sequence[str], Said], list[TaskChange]]) -> None:
+        from interlock.usecases.routine import Said, as_typed
+
+        rows, inputs, by = self.query_one("#tasks", Rows), self.state.inputs, self.interlock.author
+        task = self._planned(rows.key) if rows.options.has_focus and rows.key is not None else None
+        if inputs is None:
+            return
+        if task is None or task.kind != "routine":
+            self.notify("Choose a routine task in the list: a gap closes when what it is about is answered otherwise.")
+            return
+        try:
+            change(inputs, [task.id], Said(by))
+        except InterlockError as error:
+            self.notify(plain(f"{error.message}; {error.remedy}", 400), severity="warning", markup=False)
+            return
+
+        def changes(typed: str) -> list[TaskChange]:
+            return change(inputs, [task.id], as_typed(typed, by))
+
+        today = date.today().isoformat()
+        about = f"{task.title}. A day, and behind a comma a name."
+        self.ask(
+            AskText(question, about, value=f"{today}, {by}", check=changes), lambda typed: self._say(changes(typed))
+        )
+
+    @work(group="task", description="task")
+    async def _say(self, changes: Sequence[TaskChange]) -> None:
+        """Save how far a task has come; the plan is worked out anew."""
+        try:
+            await job.in_thread(self.interlock.workspace.save_tasks, changes)
+        except InterlockError as error:
+            self.notify(plain(error, 400), title="Not saved", severity="error", timeout=8, markup=False)
+        self.interlock.action_reload()
+
+    def _planned(self, key: str) -> PlanTask | None:
+        plan = self.state.assessment.plan if self.state.assessment is not None else None
+        return next((task for task in plan.tasks if task.id == key), None) if plan is not None else None
+
     # -- going ----------------------------------------------------------------------------------------------------
 
     def action_tasks(self) -> None:
@@ -228,18 +292,24 @@ class PlanSection(Section):
         if assessment is not None and assessment.graph.node(event.key) is not None:
             self.interlock.show_gap(event.key)
         else:
-            self.notify("Work that every integration has; no gap stands behind it.", markup=False)
+            task = self._planned(event.key)
+            told = task.progress.told if task is not None and task.progress is not None else "not begun"
+            self.notify(f"Work that every integration has; no gap stands behind it. It is {told}.", markup=False)
 
 
 def _task_rows(plan: Plan, only: str | None, done: Collection[str]) -> Iterator[Row]:
     longest = max((task.finish_p50 for task in plan.tasks), default=0.0)
     listed = [task for task in plan.tasks if only is None or task.org == only]
-    ordered = sorted(listed, key=lambda task: (task.wave, task.start_p50, -task.criticality, task.id))
+    ordered = sorted(listed, key=lambda task: (task.is_done, task.wave, task.start_p50, -task.criticality, task.id))
+    finished = sum(task.is_done for task in ordered)
     last = None
-    for task in ordered:
-        if task.wave != last:
+    for at, task in enumerate(ordered):
+        if task.is_done:
+            if at == len(ordered) - finished:
+                yield Row("done", heading="Done", aside=words.count(finished, "task"))
+        elif task.wave != last:
             last = task.wave
-            number = sum(other.wave == task.wave for other in ordered)
+            number = sum(other.wave == task.wave and not other.is_done for other in ordered)
             yield Row(f"wave:{task.wave}", heading=f"Wave {task.wave + 1}", aside=words.count(number, "task"))
         yield _task_row(task, longest, done=task.id in done)
 
@@ -247,13 +317,17 @@ def _task_rows(plan: Plan, only: str | None, done: Collection[str]) -> Iterator[
 def _task_row(task: PlanTask, longest: float, *, done: bool) -> Row:
     critical = task.criticality >= CRITICAL
     sign = TASK[task.kind]
+    state = TASK_STATE[task.progress.status] if task.progress is not None else None
+    if state is not None and state is not TASK_STATE[TaskState.NOT_BEGUN]:
+        sign = state
     glyph = ("× ", f"bold {ACCENT}") if done else (f"{sign.glyph} ", sign.style)
+    said = "as if done: " if done else f"{sign.word}: " if sign is state else ""
     return Row(
         task.id,
         (
-            line(glyph, ("as if done: " if done else "", ACCENT), (shorter(task.title), "bold" if critical else "")),
+            line(glyph, (said, ACCENT if done else sign.style), (shorter(task.title), "bold" if critical else "")),
             text(task.org or "product", DIM),
-            text(words.OWNER[task.owner].title, DIM),
+            text((task.progress and task.progress.owner) or words.OWNER[task.owner].title, DIM),
             text(f"{task.start_p50:.0f}"),
             text(f"{task.finish_p50:.0f}"),
             text(words.share(task.criticality), "" if critical else DIM),
