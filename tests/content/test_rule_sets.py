@@ -89,13 +89,23 @@ def test_a_rule_that_is_off_is_gone_and_what_depended_on_it_waits_for_what_came_
         rule_data("org.id == '1'", "AUTH-001"),
         rule_data("org.id == '2'", "AUTH-002", depends_on=["AUTH-001"]),
         rule_data("org.id == '3'", "AUTH-003", depends_on=["AUTH-002"]),
-        tasks=[{**TASK, "after": ["AUTH-002"]}],
+        tasks=[{**TASK, "after": ["AUTH-002"], "verdict": "map_auth", "before": ["AUTH-002", "AUTH-003"]}],
     )
     sets.ours(rules={"AUTH-002": "off"})
     loaded = sets.load()
     assert [rule.id for rule in loaded.rules] == ["AUTH-001", "AUTH-003"]
     assert one(loaded, "AUTH-003").depends_on == ("AUTH-001",)
-    assert loaded.tasks[0].after == ("AUTH-001",)
+    assert (loaded.tasks[0].after, loaded.tasks[0].before) == (("AUTH-001",), ("AUTH-003",))
+
+
+def test_a_set_that_still_infers_that_a_task_is_done_is_told_what_to_do(sets: Sets) -> None:
+    sets.core(rule_data("org.has_url", "AUTH-001"))
+    sets.ours(tasks=[{**TASK, "id": "ours.register", "done_when": ["AUTH-001"]}])
+    error = sets.failure()
+    assert "done_when is gone" in error.message and "interlock task done" in (error.remedy or "")
+    assert error.location is not None and error.location.line is not None
+    text = Path(error.location.file or "").read_text().splitlines()
+    assert "done_when" in text[error.location.line - 1]
 
 
 def test_off_needs_no_quotes(sets: Sets) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from interlock.content.compile import ANSWER_ROOTS, compile_rule
-from interlock.content.rulesets import without
+from interlock.content.rulesets import without, without_rules
 from interlock.model import words
 from interlock.model.base import Evidence, GapClass, Gate, Model, Severity
 from interlock.model.content import ChangeKind, ContentChange
@@ -139,7 +139,7 @@ def _gone(shipped: Ruleset, own: Ruleset) -> dict[str, Rule]:
 
 def _tasks(shipped: Ruleset, own: Ruleset) -> Iterator[ContentChange]:
     gone = _gone(shipped, own)
-    expected = (task.model_copy(update={"after": without(gone, task.after)}) for task in shipped.tasks)
+    expected = (without_rules(gone, task) for task in shipped.tasks)
     yield from _compared("task", expected, own.tasks, lambda task: task.title)
 
 

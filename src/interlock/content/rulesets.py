@@ -251,9 +251,7 @@ class RulesetFiles:
             if not self.off.keys().isdisjoint(rule.depends_on):
                 self.rules[rule_id] = rule.model_copy(update={"depends_on": without(self.off, rule.depends_on)})
         for task_id, task in self.tasks.items():
-            after = without(self.off, task.after)
-            if after != task.after:
-                self.tasks[task_id] = task.model_copy(update={"after": after})
+            self.tasks[task_id] = without_rules(self.off, task)
 
     def _add_pack(self, files: SetFiles, vendor: str) -> None:
         for key in ("rules", "weights", "accepts", "chances"):
@@ -329,6 +327,12 @@ def without(off: Mapping[str, Rule], names: Sequence[str]) -> tuple[str, ...]:
             resolved.add(name)
             waiting.extend(reversed(off[name].depends_on))
     return tuple(kept)
+
+
+def without_rules(off: Mapping[str, Rule], task: RoutineTask) -> RoutineTask:
+    """A task that waits for what a rule that is off depended on, and that goes before none that is off."""
+    before = tuple(name for name in task.before if name not in off)
+    return task.model_copy(update={"after": without(off, task.after), "before": before})
 
 
 def _merged(before: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
