@@ -89,7 +89,15 @@ def test_a_rule_that_is_off_is_gone_and_what_depended_on_it_waits_for_what_came_
         rule_data("org.id == '1'", "AUTH-001"),
         rule_data("org.id == '2'", "AUTH-002", depends_on=["AUTH-001"]),
         rule_data("org.id == '3'", "AUTH-003", depends_on=["AUTH-002"]),
-        tasks=[{**TASK, "after": ["AUTH-002"], "verdict": "map_auth", "before": ["AUTH-002", "AUTH-003"]}],
+        tasks=[
+            {
+                **TASK,
+                "after": ["AUTH-002"],
+                "scope": "product",
+                "verdict": "map_auth",
+                "before": ["AUTH-002", "AUTH-003"],
+            }
+        ],
     )
     sets.ours(rules={"AUTH-002": "off"})
     loaded = sets.load()
