@@ -112,7 +112,7 @@ def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
 
 def _decisions(work: Work) -> Iterator[str]:
     """What a verdict's own tasks end with has an outcome that nobody knows yet."""
-    own = [task for task in work.tasks if task.kind == "routine" and task.verdict is not None]
+    own = [t for t in work.tasks if t.kind == "routine" and t.verdict is not None and not t.is_done]
     ends = [task for task in own if not any(task.id in other.after for other in own if other.verdict is task.verdict)]
     if ends:
         names = listed([f"“{task.title}” ({task.id})" for task in ends])
