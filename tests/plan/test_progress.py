@@ -155,3 +155,10 @@ def test_own_history_is_the_whole_time_and_a_crew_is_busy_for_no_longer():
     history = own_estimates(past("us.a", *[("2025-03-03", "2025-03-14")] * 3), (), MONDAY)
     plan = plan_of((), {}, [ALDER], tasks, history=history, capacity={Owner.US: 1.0})
     assert days(plan) == 10.0
+
+
+def test_a_shared_environment_costs_nothing_once_its_task_is_done():
+    tasks = [task("org.a", lead_time=lead(5, 20, 50), shared_environment=True)]
+    one = plan_of((), {}, [ALDER, BIRCH], tasks, statuses={"org.a@alder": DONE}).sandbox
+    assert one is not None and [entry.org for entry in one.orgs] == ["birch"]
+    assert plan_of((), {}, [ALDER], tasks, statuses={"org.a@alder": DONE}).sandbox is None

@@ -66,12 +66,18 @@ def shares(test_path: Sequence[TestPathEntry]) -> dict[str, float]:
 def simulated(simulation: Simulation, part: float) -> dict[int, Changed]:
     """Durations of the tasks in shared environments when this part of their lead time is simulated away."""
     changed = {}
-    for row, task in enumerate(simulation.work.tasks):
-        if task.shared_environment and task.lead_time is not None:
-            waited = sample([replace(task, effort=None)], simulation.sampler, [1.0], frozenset()).total[0]
-            total = simulation.durations.total[row] - np.float32(part) * waited
-            changed[row] = Changed(np.maximum(total, np.float32(0.0)))
+    for row in _shared(simulation):
+        task = simulation.work.tasks[row]
+        waited = sample([replace(task, effort=None)], simulation.sampler, [1.0], frozenset()).total[0]
+        total = simulation.durations.total[row] - np.float32(part) * waited
+        changed[row] = Changed(np.maximum(total, np.float32(0.0)))
     return changed
+
+
+def _shared(simulation: Simulation) -> list[int]:
+    """Rows of the tasks whose time goes by in shared environments, but of those that are done."""
+    tasks = enumerate(simulation.work.tasks)
+    return [row for row, task in tasks if task.shared_environment and task.lead_time and not task.is_done]
 
 
 def cost(
@@ -81,7 +87,7 @@ def cost(
     organizations: Sequence[Organization],
 ) -> SandboxCost | None:
     """What the plan spends on shared environments; none when no task of it goes by there."""
-    rows = [row for row, task in enumerate(simulation.work.tasks) if task.shared_environment and task.lead_time]
+    rows = _shared(simulation)
     if not rows:
         return None
     without = comparison.changed(simulated(simulation, 1.0))
@@ -89,7 +95,8 @@ def cost(
     for org in organizations:
         own = [row for row in rows if simulation.work.tasks[row].org == org.id]
         if own:
-            mean = sum(pert_mean(lead_estimate(simulation.work.tasks[row].lead_time)) for row in own)
+            tasks = [simulation.work.tasks[row] for row in own]
+            mean = sum(pert_mean(lead_estimate(task.elapsed or task.lead_time)) for task in tasks)
             saved = comparison.p80(org.id) - comparison.p80(org.id, without)
             orgs.append(
                 SandboxOrg(
