@@ -18,6 +18,7 @@ from gaps_factory import (
     lead,
     org,
     plan_of,
+    readiness,
     rule,
     rules_of,
     task,
@@ -25,10 +26,11 @@ from gaps_factory import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from interlock.model.base import Gate, Grade, Owner, Scope
+from interlock.model.base import Evidence, Gate, Grade, Owner, Scope
 from interlock.model.errors import InterlockError
 from interlock.plan import schedule
 from interlock.plan.capacity import staff
+from interlock.plan.evidence import evidence_work
 from interlock.plan.graph import build
 from interlock.plan.sampling import Sampler, pert_mean, sample
 from interlock.plan.simulation import Timing
@@ -465,3 +467,27 @@ def test_outcomes_other_than_open_are_not_planned():
         assert plan_of([finding(rules["AA-001"], at_org("alder"), outcome)], rules, (ALDER,)).tasks == ()
     assert len(plan_of([finding(rules["AA-001"], at_org("alder"), GAP)], rules, (ALDER,)).tasks) == 1
     assert plan_of((), {}, (), start=MONDAY).start == "2026-01-05"
+
+
+def test_evidence_that_a_gate_wants_is_work_of_ours():
+    """Met with our word alone: the pilot gate wants it written down, and production one of them tested by others."""
+    rules = rules_of(
+        rule("AA-001", Scope.PRODUCT, gate=Gate.PILOT),
+        rule("AA-002", Scope.PRODUCT, gate=Gate.SANDBOX, accepts={"production": "observed"}),
+        rule("AA-003", gate=Gate.PILOT),
+    )
+    orgs = (ALDER, BIRCH)
+    findings = [f.model_copy(update={"outcome": MET, "evidence": Evidence.ASSERTED}) for f in everywhere(rules, orgs)]
+    accepts = {Gate.PILOT: Evidence.DOCUMENTED}
+    stands = readiness(orgs, findings, rules, {}, Gate.PRODUCTION, accepts)
+
+    def planned(target):
+        work = tuple(evidence_work(stands, orgs, target))
+        plan = plan_of(findings, rules, orgs, target_gate=target, evidence=work)
+        return {planned.id: (planned.title, planned.gate, planned.after) for planned in plan.tasks}
+
+    assert planned(Gate.SANDBOX) == {}
+    pilot = planned(Gate.PILOT)
+    assert sorted(pilot) == ["evidence:alder", "evidence:birch", "evidence:product"]
+    assert pilot["evidence:product"] == ("Write down and file what 1 met requirement rests on", Gate.PILOT, ())
+    assert sorted(planned(Gate.PRODUCTION)) == [*sorted(pilot), "test:product"]

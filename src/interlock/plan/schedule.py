@@ -31,7 +31,7 @@ from interlock.plan.network import Bools, Floats
 from interlock.plan.notes import most_likely_words, notes
 from interlock.plan.sampling import Sampler, effort_estimate, lead_estimate, pert_mean
 from interlock.plan.simulation import MAX_CELLS, Comparison, Simulation, latest, simulate
-from interlock.plan.tasks import collect
+from interlock.plan.tasks import Task, collect
 
 #: Slack in days when a run is compared with the most-likely path: rounding of 32-bit sums.
 _SLACK = 1e-3
@@ -51,6 +51,7 @@ class PlanOptions:
     :ivar statuses: how far routine tasks have come, by id.
     :ivar history: what routine tasks have taken before, by the id that all of a kind share.
     :ivar chances: how likely what is not decided is a gap, by class, where its rule does not say.
+    :ivar evidence: the work of getting the evidence that gates accept.
     """
 
     target_gate: Gate
@@ -66,6 +67,7 @@ class PlanOptions:
     chances: Mapping[GapClass, float] = field(default_factory=dict)
     statuses: Mapping[str, TaskStatus] = field(default_factory=dict)
     history: Mapping[str, LeadTime] = field(default_factory=dict)
+    evidence: tuple[Task, ...] = ()
 
 
 @timed("plan")
@@ -154,6 +156,7 @@ def simulation_of(
         options.chances,
         options.statuses,
         options.history,
+        options.evidence,
     )
     work = replace(work, tasks=tuple(within_windows(task, by_id) for task in work.tasks))
     calendar = WorkingCalendar(options.start, tuple(sorted(set(options.holidays))))

@@ -7,7 +7,7 @@ for. Advice is not planned.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -135,6 +135,7 @@ def collect(
     chances: Mapping[GapClass, float] = MappingProxyType({}),
     statuses: Mapping[str, TaskStatus] = MappingProxyType({}),
     history: Mapping[str, LeadTime] = MappingProxyType({}),
+    evidence: Iterable[Task] = (),
 ) -> Work:
     """Every task that the target gate needs.
 
@@ -147,10 +148,12 @@ def collect(
     :param chances: how likely what is not decided is a gap, by class, where its rule does not say; else even.
     :param statuses: how far routine tasks have come, by id.
     :param history: what routine tasks have taken, by the id that all of a kind share.
+    :param evidence: the work of getting the evidence that gates accept.
     :raises InterlockError: a routine task comes after something that does not exist, or tasks wait in a circle.
     """
     by_key = {finding.key: finding for finding in findings}
     everything = {task.id: task for task in _gap_tasks(graph, rules, organizations, by_key, unseen, chances)}
+    everything.update({task.id: task for task in evidence})
     argued = {task.verdict for task in everything.values() if task.verdict is not None}
     book = RoutineTasks(routine, graph, rules, organizations, freezes_stated, argued)
     everything.update({task.id: task for task in _routine_tasks(book, organizations, statuses, history)})
@@ -228,7 +231,7 @@ def _gap_tasks(
             scope=scope,
             org=name if scope is Scope.ORG else None,
             orgs=node.orgs,
-            parties=_parties(scope, name, vendor_of),
+            parties=parties_of(scope, name, vendor_of),
             owner=rule.remediation.owner,
             gate=node.gate,
             effort=rule.remediation.effort,
@@ -266,7 +269,7 @@ def _gap_tasks(
             scope=Scope.ORG,
             org=org,
             orgs=(org,),
-            parties=_parties(Scope.ORG, org, vendor_of),
+            parties=parties_of(Scope.ORG, org, vendor_of),
             owner=Owner.US,
             gate=gate,
             effort=PROBE_EFFORT,
@@ -290,7 +293,7 @@ def _routine_tasks(
             scope=scope,
             org=name if scope is Scope.ORG else None,
             orgs=book.orgs_of(key),
-            parties=_parties(scope, name, vendor_of),
+            parties=parties_of(scope, name, vendor_of),
             owner=task.owner,
             gate=task.gate,
             effort=task.effort,
@@ -306,7 +309,8 @@ def _routine_tasks(
     ]
 
 
-def _parties(scope: Scope, name: str, vendor_of: Mapping[str, str]) -> Mapping[Scope, str]:
+def parties_of(scope: Scope, name: str, vendor_of: Mapping[str, str]) -> Mapping[Scope, str]:
+    """Whose luck a task shares (:data:`interlock.plan.sampling.SHARE`)."""
     if scope is Scope.ORG:
         return {Scope.ORG: name, Scope.VENDOR: vendor_of[name]}
     return {Scope.VENDOR: name} if scope is Scope.VENDOR else {}

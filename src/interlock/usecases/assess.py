@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
 from interlock.judge.contradictions import find
 from interlock.model.assessment import Assessment, GivenAnswer
 from interlock.model.base import Owner, Status
+from interlock.model.readiness import OrgReadiness
+from interlock.plan.evidence import evidence_work
 from interlock.plan.graph import build
 from interlock.plan.history import own_estimates
 from interlock.plan.schedule import PlanOptions, make_plan
@@ -44,7 +46,7 @@ def assess(
         inputs.content.ruleset.tasks,
         judged.findings,
         inputs.organizations,
-        plan_options(inputs, today=today, runs=runs, seed=seed, by=by),
+        plan_options(inputs, judged.readiness, today=today, runs=runs, seed=seed, by=by),
         argue={reason.key for reason in (*judged.verdict.reasons, *judged.verdict.undecided)},
     )
     return Assessment(
@@ -87,7 +89,13 @@ def _answers(inputs: Inputs) -> Iterator[GivenAnswer]:
 
 
 def plan_options(
-    inputs: Inputs, *, today: date, runs: int = DEFAULT_RUNS, seed: int | None = None, by: date | None = None
+    inputs: Inputs,
+    readiness: Sequence[OrgReadiness],
+    *,
+    today: date,
+    runs: int = DEFAULT_RUNS,
+    seed: int | None = None,
+    by: date | None = None,
 ) -> PlanOptions:
     """What the workspace says the plan reckons with; the arguments are those of :func:`assess`."""
     settings = inputs.settings
@@ -109,4 +117,5 @@ def plan_options(
         chances=inputs.content.ruleset.chances,
         statuses=inputs.tasks,
         history=own_estimates((*own_past(inputs), *inputs.past), settings.holidays, today),
+        evidence=tuple(evidence_work(readiness, inputs.organizations, settings.target_gate)),
     )

@@ -55,7 +55,7 @@ def what_if(
     :param assessment: that of ``inputs`` as they are.
     :raises InterlockError: something that the plan does not have; close names are given.
     """
-    options = plan_options(inputs, today=today, runs=runs, seed=seed)
+    options = plan_options(inputs, assessment.readiness, today=today, runs=runs, seed=seed)
     before = simulation_of_inputs(inputs, assessment, options)
     said: list[str] = []
     opened: tuple[str, ...] = ()
