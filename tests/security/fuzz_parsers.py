@@ -261,6 +261,19 @@ def forms() -> list[bytes]:
         return [mailed.encode(), *(path.read_bytes() for path in responses)]
 
 
+_HISTORY = (
+    b"task,begun,done,product\norg.cab,2026-03-02,2026-03-13,Sentinel Sepsis\n"
+    b'org.priority@riverside,2025-09-08,2025-12-05,\norg.cab@a,2026-04-06,2026-04-10,"another"\n'
+)
+
+
+def history(data: bytes, folder: Path) -> object:
+    from interlock.usecases.history import read_history
+
+    (folder / "h.csv").write_bytes(data)
+    return read_history(folder / "h.csv", form_inputs(TEMPLATES))
+
+
 @cache
 def a_sheet() -> bytes:
     """A sheet of an organisation with some answers filled in."""
@@ -577,6 +590,8 @@ PARSERS: dict[str, Parser] = {
     "settings": Parser(in_workspace("interlock.yaml"), files("*/interlock.yaml")),
     "organisation": Parser(in_workspace("orgs/{id}.yaml"), files("*/orgs/*.yaml")),
     "responses": Parser(in_workspace("responses/product.yaml"), files("*/responses/product.yaml")),
+    "tasks": Parser(in_workspace("tasks.yaml"), files("*/tasks.yaml")),
+    "history of tasks": Parser(history, lambda: [_HISTORY]),
     "contract": Parser(contract, files("*/contract.yaml")),
     "questionnaire": Parser(questionnaire, questionnaires),
     "rule": Parser(rule, rules),

@@ -73,6 +73,7 @@ READERS = {
     "orgs/north.yaml": ("score",),
     "responses": ("answer", "boundary.output_stable", "--status", "unknown"),
     "responses/product.yaml": ("answer", "boundary.output_stable", "--status", "unknown"),
+    "tasks.yaml": ("task", "list"),
     "milestones": ("milestone", "list"),
     "questionnaires": ("score",),
     "rulesets": ("score",),
@@ -90,7 +91,9 @@ def test_nothing_is_read_through_a_link_that_leads_out(
     assert str(outside) in " ".join(said.split()).replace(" ", "") or str(outside) in said
 
 
-@pytest.mark.parametrize("name", ["interlock.yaml", "contract.yaml", "orgs/x.yaml", "responses/product.yaml"])
+@pytest.mark.parametrize(
+    "name", ["interlock.yaml", "contract.yaml", "orgs/x.yaml", "responses/product.yaml", "tasks.yaml"]
+)
 @pytest.mark.parametrize("command", [("score",), ("lint",), ("doctor",), ("contract", "lint")])
 def test_the_content_of_a_file_outside_is_never_shown(
     workspace: Workspace, outside: Path, name: str, command: tuple[str, ...], capsys: pytest.CaptureFixture[str]

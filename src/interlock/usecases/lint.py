@@ -28,6 +28,8 @@ from interlock.workspace.responses import PRODUCT
 from interlock.workspace.routine import TASKS_FILE
 from interlock.workspace.store import CONTRACT_FILE, SETTINGS_FILE, Workspace
 
+#: Most unknown tasks that are told: looking for the closest name of each takes time.
+_MOST_UNKNOWN = 50
 #: What a user's own content may leave open on purpose in ours: a rule that is off leaves its question without one.
 _OPEN_ON_PURPOSE = frozenset({"worst-opens-nothing", "statement", "best-opens-gap", "quote"})
 
@@ -197,11 +199,10 @@ def _unknown_tasks(workspace: Workspace) -> Iterator[LintProblem]:
     except InterlockError:
         return  # told elsewhere
     known, document = instances(inputs), workspace.load(TASKS_FILE)
-    for name in inputs.tasks:
-        if name not in known:
-            error = unknown_task(inputs, name, known)
-            message = f"{error.message}: {error.remedy}"
-            yield _problem(document.location(("tasks", name)), "reference", message)
+    unknown = [name for name in inputs.tasks if name not in known]
+    for name in unknown[:_MOST_UNKNOWN]:
+        error = unknown_task(inputs, name, known)
+        yield _problem(document.location(("tasks", name)), "reference", f"{error.message}: {error.remedy}")
 
 
 def _problem(location: Location, code: str, message: str) -> LintProblem:

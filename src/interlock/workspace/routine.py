@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ruamel.yaml.comments import CommentedMap
 
 TASKS_FILE = "tasks.yaml"
+#: Most tasks of a workspace: hundreds of organisations with a few dozen each.
+MAX_TASKS = 20_000
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ def parse_tasks(document: YamlDocument) -> TaskStatuses:
     entries = data.get("tasks") or {}
     if not isinstance(entries, dict):
         raise DocumentError("expected the ids of tasks", location=document.location(("tasks",)))
+    if len(entries) > MAX_TASKS:
+        raise DocumentError(f"more than {MAX_TASKS:,} tasks", location=document.location(("tasks",)))
     statuses = {}
     for name, entry in entries.items():
         statuses[name] = status = model_from_yaml(TaskStatus, document, entry, ("tasks", name))
