@@ -51,20 +51,20 @@ def postponing(tasks: Mapping[str, Waiting]) -> dict[str, tuple[str, ...]]:
     """Task → what it has to wait for besides its ``after``.
 
     A task waits for what settles the verdict at the product, at its vendor and at its organisation, never at another
-    one. An arrow that others imply is left out: of what settles a verdict the last are waited for, and of postponed
-    tasks that come after one another the first one waits.
+    one. An arrow that others imply is left out: of what settles a verdict the last are waited for, and whatever comes
+    after something that waits for them already does not wait for them itself.
     """
     last = {verdict: _last(tasks, verdict) for verdict in POSTPONING}
     arrows: dict[str, tuple[str, ...]] = {}
     for task in tasks.values():
         firsts: dict[str, None] = {}
-        for verdict in POSTPONING:
+        for verdict in reversed(POSTPONING):
             for party in _waits_for(task, verdict):
                 settles = last[verdict].get(party, ())
-                if settles and not any(party in _waits_for(tasks[first], verdict) for first in task.after):
+                if settles and not any(party in _waits_for(tasks[first], verdict) for first in (*task.after, *firsts)):
                     firsts.update(dict.fromkeys(settles))
-        if firsts:
-            arrows[task.id] = tuple(firsts)
+        if more := tuple(first for first in firsts if first not in task.after):
+            arrows[task.id] = more
     return arrows
 
 

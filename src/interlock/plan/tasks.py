@@ -179,16 +179,13 @@ def _with_verdicts(
             reasons = [gap for gap in tasks.values() if gap.kind == "gap" and gap.verdict is task.verdict]
             placed[key] = _if_any(placed[key], reasons, tasks)
     arrows = postponing(placed)
-    return {
-        key: replace(task, after=tuple(dict.fromkeys((*task.after, *arrows.get(key, ())))))
-        for key, task in placed.items()
-    }
+    return placed | {key: replace(placed[key], after=(*placed[key].after, *more)) for key, more in arrows.items()}
 
 
 def _if_any(task: Task, reasons: Sequence[Task], tasks: Mapping[str, Task]) -> Task:
     """A verdict's own task: begun once it is known what argues for the verdict, and done only if something does."""
     known_by = [first for reason in reasons for first in reason.after if tasks[first].kind == "discovery"]
-    task = replace(task, after=(*task.after, *known_by))
+    task = replace(task, after=tuple(dict.fromkeys((*task.after, *known_by))))
     chances = [reason.chance for reason in reasons if reason.chance is not None]
     if len(chances) < len(reasons):
         return task
