@@ -491,3 +491,9 @@ def test_evidence_that_a_gate_wants_is_work_of_ours():
     assert sorted(pilot) == ["evidence:alder", "evidence:birch", "evidence:product"]
     assert pilot["evidence:product"] == ("Write down and file what 1 met requirement rests on", Gate.PILOT, ())
     assert sorted(planned(Gate.PRODUCTION)) == [*sorted(pilot), "test:product"]
+    argues = rule("AA-004", Scope.PRODUCT, gate=Gate.DESIGN, verdict="product_first")
+    rules["AA-004"] = argues
+    findings.append(finding(argues))
+    later = planned(Gate.PRODUCTION)
+    assert later["test:product"][2] == ("AA-004",), "what is not settled is not given to others to test"
+    assert later["evidence:product"][2] == ()

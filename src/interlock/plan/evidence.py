@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from interlock.model import words
-from interlock.model.base import Evidence, Gate, Grade, Owner, Scope
+from interlock.model.base import Evidence, Gate, Grade, Owner, Scope, VerdictValue
 from interlock.model.finding import GATE_RANK
 from interlock.model.organization import Organization
 from interlock.model.readiness import OrgReadiness
@@ -25,7 +25,10 @@ TEST_TIME = LeadTime(
 def evidence_work(
     readiness: Sequence[OrgReadiness], organizations: Sequence[Organization], target_gate: Gate
 ) -> Iterator[Task]:
-    """What is met up to the target gate with less evidence than its gate accepts, as tasks of ours."""
+    """What is met up to the target gate with less evidence than its gate accepts, as tasks of ours.
+
+    Nobody has a product tested that is not settled yet, or not proven.
+    """
     vendor_of = {organization.id: organization.vendor for organization in organizations}
     wanted: dict[tuple[str, bool], dict[str, Gate]] = defaultdict(dict)
     orgs: dict[tuple[str, bool], dict[str, None]] = defaultdict(dict)
@@ -53,6 +56,7 @@ def evidence_work(
             effort=TEST_EFFORT if observed else _times(DOCUMENT_EFFORT, count),
             lead_time=TEST_TIME if observed else None,
             after=(),
+            postponed_by=VerdictValue.PROVE_OUTSIDE_EHR if observed else None,
         )
 
 

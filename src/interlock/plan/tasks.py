@@ -174,7 +174,7 @@ def _with_verdicts(
         placed[key] = task
         if task.kind != "discovery":
             firsts = [first for first in own if name in routine[first].before]
-            placed[key] = replace(task, after=(*task.after, *firsts), postponed_by=last.get(name))
+            placed[key] = replace(task, after=(*task.after, *firsts), postponed_by=last.get(name, task.postponed_by))
         if key in own:
             reasons = [gap for gap in tasks.values() if gap.kind == "gap" and gap.verdict is task.verdict]
             placed[key] = _if_any(placed[key], reasons, tasks)
