@@ -201,7 +201,8 @@ def test_a_proposal_comes_once_before_each_organisation_confirms_it() -> None:
         next_questions(inputs)
         .questions[0]
         .because.startswith(
-            "one answer is proposed to all 2 organisations, and each confirms it; the verdict waits for it at alder: "
+            "one answer is proposed to all 2 organisations, and each confirms it (or answers with --org); the verdict "
+            "waits for it at alder: "
         )
     )
     proposed = inputs.with_response("product", "o.a", given("good"))
@@ -214,6 +215,21 @@ def test_a_proposal_comes_once_before_each_organisation_confirms_it() -> None:
     assert [one.points > 0 for one in next_questions(inputs, "product", limit=9).questions] == [True, True]
     assert next_questions(inputs, "alder").questions[0].item == "o.a"
     assert asked(inputs_of(items, *rules, orgs=("alder",))) == [("alder", "o.a"), ("product", "a.other")]
+
+
+def test_nothing_is_proposed_once_only_one_organisation_has_no_answer_of_its_own() -> None:
+    rules = [rule("RR-001", "value.o.a < 1.0", scope="org")]
+    inputs = inputs_of([item("o.a", "org", proposable=True)], *rules, orgs=("alder", "birch", "cedar"))
+
+    def asked(inputs: Inputs) -> list[str]:
+        return [one.scope for one in next_questions(inputs, limit=9).questions]
+
+    inputs = inputs.with_response("alder", "o.a", given("good"))
+    assert asked(inputs) == ["product", "birch", "cedar"]
+    assert next_questions(inputs).questions[0].because.startswith("one answer is proposed to 2 organisations, ")
+    inputs = inputs.with_response("birch", "o.a", given("bad"))
+    assert asked(inputs) == ["cedar"]
+    assert asked(inputs.with_response("cedar", "o.a", given("good"))) == []
 
 
 def test_of_several_organisations_the_one_nearest_to_free_is_asked_first() -> None:

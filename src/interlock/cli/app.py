@@ -12,7 +12,7 @@ from typing import Annotated, Any, cast
 import typer
 from typer.core import TyperGroup
 
-from interlock.cli.options import AuthorOption, WorkspaceOption
+from interlock.cli.options import WorkspaceOption
 
 #: Every command, in the order in which a person meets them. Its module in :mod:`interlock.cli.commands` has its name
 #: (but ``import_`` and ``next_``, words of Python), and in it a function of that name or ``app`` with subcommands.
@@ -108,7 +108,12 @@ def _version(wanted: bool) -> None:
 def interlock(
     context: typer.Context,
     folder: WorkspaceOption = None,
-    author: AuthorOption = None,
+    author: Annotated[
+        str | None,
+        typer.Option(
+            "--as", help="Who answers in the terminal UI; a command takes it behind its name.", metavar="NAME"
+        ),
+    ] = None,
     log_file: Annotated[
         Path | None,
         typer.Option(

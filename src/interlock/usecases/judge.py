@@ -120,19 +120,20 @@ def judge(inputs: Inputs) -> Judgement:
 def asked(inputs: Inputs, scope: str) -> tuple[Item, ...]:
     """Questions of ``product`` or of one organisation that are shown (or may yet be), in reading order, by profile.
 
-    Of the product also what may be proposed for all organisations, where there is more than one.
+    Of the product also what may be proposed for all organisations, while more than one has no answer of its own.
     """
     of_org = scope != "product"
     answers = inputs.answers(scope)
     hiding = judge_of(inputs.content).hiding
     hidden = hiding.of(inputs.product, answers if of_org else None, inputs.kind)
     every = inputs.settings.profile == "full"
-    many = len(inputs.organizations) > 1
 
     def belongs(item: Item) -> bool:
         if of_org or item.scope is not Scope.ORG:
             return (item.scope is Scope.ORG) is of_org
-        return item.proposable and (many or item.id in answers)
+        if not item.proposable or item.id in answers:
+            return item.proposable
+        return sum(item.id not in inputs.answers(org.id) for org in inputs.organizations) > 1
 
     return tuple(
         item

@@ -326,7 +326,9 @@ def _proposal_words(asked: Asked, inputs: Inputs) -> list[str]:
     if not asked.item.proposable:
         return []
     if asked.scope == "product":
-        return [f"one answer is proposed to all {len(inputs.organizations)} organisations, and each confirms it"]
+        left = sum(asked.item.id not in inputs.answers(org.id) for org in inputs.organizations)
+        every = "all " if left == len(inputs.organizations) else ""
+        return [f"one answer is proposed to {every}{left} organisations, and each confirms it (or answers with --org)"]
     proposed = inputs.product.get(asked.item.id)
     if proposed is None or proposed.value is None:
         return []

@@ -13,6 +13,7 @@ from interlock.model import words
 from interlock.model.base import Evidence, EvidenceKind, Status
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import Item, Response
+from interlock.model.text import plain
 from interlock.usecases.answer import (
     choose_answer,
     confirmed,
@@ -30,6 +31,8 @@ from interlock.usecases.load import Inputs, load_inputs, open_workspace
 from interlock.usecases.revise import Given, revised
 
 if TYPE_CHECKING:
+    from interlock.model.readiness import Interval
+    from interlock.usecases.judge import Judgement
     from interlock.workspace.responses import Saved
     from interlock.workspace.store import Workspace
 
@@ -138,13 +141,20 @@ def answer(
     saved = record_answer(workspace, inputs.content, item, response, org, before=earlier)
     _say_side_effects(saved)
     before, after = judge(inputs), judge(inputs.with_response(scope, item, response))
-    low, high = after.product_score.interval.low, after.product_score.interval.high
-    moved = low - before.product_score.interval.low
-    say(f"Saved{_was(response, earlier)}. Product: {low:.0f} verified, {high:.0f} at best ({moved:+.0f}).")
+    earned, now = (_score(judged, org) for judged in (before, after))
+    low, high, moved = now.low, now.high, now.low - earned.low
+    about = plain(inputs.organization(org).name, 80) if org is not None else "Product"
+    say(f"Saved{_was(response, earlier)}. {about}: {low:.0f} verified, {high:.0f} at best ({moved:+.0f}).")
     left = len(earlier.documents) if earlier is not None and (response is None or not response.documents) else 0
     if left and detach is None:
         pieces = words.count(left, "piece", "pieces")
         say(f"{pieces} of evidence for the earlier answer {words.agree(left, 'is', 'are')} no longer attached.")
+
+
+def _score(judged: Judgement, org: str | None) -> Interval:
+    """The score of what was answered about: the product, or one organisation."""
+    of_org = next((readiness.score for readiness in judged.readiness if readiness.org == org), None)
+    return (of_org or judged.product_score).interval
 
 
 def _without_kind(piece: Piece) -> str | None:

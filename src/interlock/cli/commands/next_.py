@@ -10,6 +10,7 @@ from interlock.cli.commands.questions import show_question
 from interlock.cli.options import OnlyOrgOption, TableOrJson, WorkspaceOption
 from interlock.cli.output import emit_json, say, say_paragraph, show_table
 from interlock.model import words
+from interlock.model.questionnaire import ItemType
 from interlock.usecases.load import load_inputs, open_workspace
 from interlock.usecases.next_questions import next_questions
 
@@ -32,6 +33,7 @@ def next_(
         say("Every question of this profile is answered.")
         return
     first = result.questions[0]
+    item = inputs.content.item(first.item)
     if number > 1:
         names = {org.id: org.name for org in inputs.organizations}
         rows = [
@@ -40,11 +42,16 @@ def next_(
         ]
         show_table(["Question", "Asked of", "Why it is next"], rows)
     else:
-        show_question(inputs.content.item(first.item))
+        show_question(item, inputs.settings.kind)
         say("")
         say_paragraph(f"Why it is next: {first.because}.")
     for_org = "" if first.scope == "product" else f" --org {first.scope}"
-    say(f"\nAnswer it with: interlock answer {first.item} VALUE{for_org}")
+    value = "VALUE[,VALUE …]" if item.type is ItemType.MULTI_CHOICE else "VALUE"
+    say(f"\nAnswer it with: interlock answer {item.id} {value}{for_org}")
+    without = ["--status unknown"]
+    if item.na == "with_reason":
+        without.append("--status not_applicable --reason WHY")
+    say(f"or, in place of a value, {' or '.join(without)}")
     if result.unanswered + result.unknown > len(result.questions):
         have = words.agree(result.unanswered, "has", "have")
         were = words.agree(result.unknown, "was", "were")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ import typer
 from interlock.cli.options import TableOrJson, WorkspaceOption
 from interlock.cli.output import emit, emit_json, emit_result, say, show_table, wrapped
 from interlock.model import words
-from interlock.model.base import Owner, Status
+from interlock.model.base import Owner, ProductKind, Status
 from interlock.model.questionnaire import Item
 from interlock.model.text import plain
 from interlock.usecases.load import Inputs, load_inputs, open_workspace
@@ -37,7 +38,7 @@ def questions(
     """List the questions of the product or of one organisation with their answers, or show one whole."""
     inputs = load_inputs(open_workspace(folder), None if item is not None else org)
     if item is not None:
-        emit_result(output, inputs.content.item(item), show_question)
+        emit_result(output, inputs.content.item(item), partial(show_question, kind=inputs.settings.kind))
         if output == "table":
             show_answer(inputs, inputs.content.item(item), org)
         return
@@ -116,12 +117,18 @@ def show_owed(found: OwedAnswers) -> None:
     show_table(["Item", "Asked of", "What is owed", "Who", "By"], rows)
 
 
-def show_question(item: Item) -> None:
-    """Print one question whole: its options, what a good answer is, and why it is asked."""
+def show_question(item: Item, kind: ProductKind | None = None) -> None:
+    """Print one question whole: its options, what a good answer is, and why it is asked.
+
+    An option that cannot be true of the kind of product says so.
+    """
     lines = [item.id, *wrapped(item.text), ""]
     for option in item.options:
         graded = f"  [{option.weight:.2f}]" if option.weight is not None else ""
-        lines += wrapped(f"{option.label}{graded}", f"  {option.value:<24} ")
+        other = ""
+        if kind is not None and option.kinds and kind not in option.kinds:
+            other = f"  [not of {words.PRODUCT_KIND[kind].phrase}]"
+        lines += wrapped(f"{option.label}{graded}{other}", f"  {option.value:<24} ")
     if not item.options:
         lines.append(f"  ({item.type.value})")
     if item.help:
