@@ -10,7 +10,7 @@ from interlock.content.questionnaires import load_questionnaires
 from interlock.content.rulesets import load_ruleset
 from interlock.content.visibility import hidden, visible
 from interlock.documents.resources import data_dir
-from interlock.model.base import GapClass, Gate, Scope, Status
+from interlock.model.base import GapClass, Gate, ProductKind, Scope, Status
 from interlock.model.questionnaire import AnswerValue, Item, ItemType, Response
 from interlock.model.rule import Rule
 
@@ -47,6 +47,25 @@ def test_a_read_only_product_is_not_asked_about_what_it_writes() -> None:
     unasked = hidden_by(contract_writes=("nothing",))
     assert unasked >= WRITTEN | {"contract.draft_place", "contract.recipient", "contract.order_authority"}
     assert not hidden_by(contract_writes=("note",)) & WRITTEN
+
+
+def test_a_message_beside_the_ehr_needs_somebody_who_reads_it_and_nothing_that_is_written() -> None:
+    unasked = hidden_by(contract_writes=("beside",))
+    assert unasked >= WRITTEN
+    assert "contract.recipient" not in unasked
+
+
+def test_proxies_are_asked_about_where_patients_sign_in_to_read() -> None:
+    asked_of = [
+        kind
+        for kind in ProductKind
+        if "production.proxies"
+        not in hidden(
+            visible(QUESTIONNAIRES, {"contract.readers": Response(status=Status.ANSWERED, value=("patients",))}, kind)
+        )
+    ]
+    assert asked_of == [ProductKind.PATIENT_APP]
+    assert "production.proxies" in hidden_by(contract_readers=("clinicians",))
 
 
 def test_a_backend_product_is_not_asked_about_launches() -> None:

@@ -41,7 +41,10 @@ def answer(
     item: Annotated[str, typer.Argument(help="The question's id, like auth.jwks_hosting.", metavar="ITEM")],
     value: Annotated[
         str | None,
-        typer.Argument(help="An offered option, yes or no, a number, a date, a URL or text.", metavar="VALUE"),
+        typer.Argument(
+            help="An offered option (several: with commas), yes or no, a number, a date, a URL or text.",
+            metavar="VALUE",
+        ),
     ] = None,
     orgs: Annotated[
         list[str] | None,
