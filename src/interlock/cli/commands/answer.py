@@ -147,7 +147,7 @@ def answer(
     earned, now = (_score(judged, org) for judged in (before, after))
     low, high, moved = now.low, now.high, now.low - earned.low
     about = plain(inputs.organization(org).name, 80) if org is not None else "Product"
-    say(f"Saved{_was(response, earlier)}. {about}: {low:.0f} verified, {high:.0f} at best ({moved:+.0f}).")
+    say(f"Saved{_was(response, earlier)}. {about}: {low:.0f} verified, {high:.0f} at best ({round(moved):+d}).")
     left = len(earlier.documents) if earlier is not None and (response is None or not response.documents) else 0
     if left and detach is None:
         pieces = words.count(left, "piece", "pieces")

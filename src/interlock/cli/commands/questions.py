@@ -62,6 +62,9 @@ def questions(
             ]
         )
         return
+    if not rows:
+        say("Every question here has an answer.")
+        return
     show_table(
         ["Item", "Question", "Answer"],
         [(q.item.id, q.item.text, "; ".join([q.shown_answer(), *beside(q, inputs.today)])) for q in rows],
