@@ -133,6 +133,14 @@ def test_when_only_organisations_object_the_headline_counts_them():
     assert [reason.key for reason in verdict.reasons] == ["OO-002@alder"]
 
 
+def test_the_headline_does_not_lay_one_organisations_reason_on_all():
+    rules = voters(O1=CONTRACT, O2=CONTRACT)
+    alike = verdict_of(everywhere(rules, (ALDER, BIRCH)), rules, (ALDER, BIRCH))
+    assert "(at 2 of 2 organisations; no organisation is ready to integrate)" in alike.headline
+    signed = verdict_of(everywhere(rules, (ALDER, BIRCH), {"OO-002@birch": MET}), rules, (ALDER, BIRCH))
+    assert "(at 2 of 2 organisations, not all of it at each; no organisation" in signed.headline
+
+
 def test_a_vendors_reason_is_quoted_once():
     rules = voters(V1=AUTH)
     verdict = verdict_of(everywhere(rules, (ALDER, BIRCH)), rules, (ALDER, BIRCH))

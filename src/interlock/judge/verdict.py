@@ -234,8 +234,15 @@ def _headline(ballot: Ballot, value: VerdictValue, reasons: Sequence[Vote], read
     headline = _TEXTS[value][0].format(titles=_titles(vote for vote in reasons if is_requirement(vote.rule)))
     if value is VerdictValue.INTEGRATE or any(_is_gap(v) and v.value is value for v in ballot.product):
         return headline + "."
-    held = sum(_earliest(votes, _is_gap) is value for votes in ballot.by_org.values())
-    return f"{headline} (at {held:,} of {len(ballot.by_org):,} organisations; no organisation is ready to integrate)."
+    held = [
+        {vote.rule.id for vote in votes if _is_gap(vote) and vote.value is value}
+        for votes in ballot.by_org.values()
+        if _earliest(votes, _is_gap) is value
+    ]
+    where = f"at {len(held):,} of {len(ballot.by_org):,} organisations"
+    if any(rules != held[0] for rules in held):
+        where += ", not all of it at each"
+    return f"{headline} ({where}; no organisation is ready to integrate)."
 
 
 def _find_out_first(
