@@ -27,6 +27,8 @@ from interlock.plan.tasks import Task, finding_out, probing
 TOP, APART = 5, 5
 #: Most candidates compared for the first entry and for each later one; bounds the time of huge fleets.
 _CANDIDATES, _LATER = 60, 20
+#: Of a plan with more tasks than this, fewer are compared, and at least so many.
+_SMALL, _LEAST = 500, 8
 #: How many unknowns are shown, and how many are compared at most.
 UNKNOWNS_SHOWN, _UNKNOWNS = 20, 60
 #: Nothing takes nobody any time: the least effort that savings are divided by, in person-days. Judgement.
@@ -92,7 +94,7 @@ class Ranking:
                 for org in node.orgs if simulation.orgs else ("",):
                     self._required[org, node.gate].add(node.key)
         self._chosen: dict[int, None] = {}
-        self._together = 0.0
+        self._now = comparison  # with what is chosen taken out
 
     def chosen(self, plan_p80: float) -> tuple[tuple[FirstThing, ...], tuple[FirstThing, ...]]:
         """The first things to do, and apart from them what passes a gate or is critical and saves nothing by itself.
@@ -127,12 +129,13 @@ class Ranking:
             elif row not in chosen and not waits and task.chance is None and totals[row].any():
                 groups[_group(task)].append(row)
         ranked = sorted(groups.values(), key=lambda rows: (not self._argues(rows), -self._critical(rows), rows[0]))
-        return [self._thing(rows) for rows in ranked[: _LATER if chosen else _CANDIDATES]]
+        most = _LATER if chosen else _CANDIDATES
+        return [self._thing(rows) for rows in ranked[: max(_LEAST, min(most, most * _SMALL // max(1, len(totals))))]]
 
     def _thing(self, rows: list[int]) -> _Thing:
         tasks = [self._simulation.work.tasks[row] for row in rows]
         keys = tuple(task.id for task in tasks)
-        saved = self._comparison.saved(self._comparison.closed([*self._chosen, *rows])) - self._together
+        saved = self._now.saved(self._now.closed(rows))
         node = self._nodes.get(keys[0])
         return _Thing(
             keys=keys,
@@ -158,11 +161,10 @@ class Ranking:
         self._chosen.update(dict.fromkeys(thing.rows))
         for keys in self._required.values():
             keys.difference_update(thing.keys)
-        closed = self._comparison.closed(self._chosen)
-        self._together = self._comparison.saved(closed)
-        through = max(0.0, plan_p80 - self._comparison.p80(None) + self._comparison.p80(None, closed))
+        self._now = Comparison(self._simulation, self._chosen)
+        through = max(0.0, plan_p80 - self._comparison.p80(None) + self._now.p80(None))
         date = self._simulation.calendar.date_of(round(through, 1)).isoformat()
-        return self._told(thing, self._together, date, again)
+        return self._told(thing, self._now.saved_since(self._comparison), date, again)
 
     def _told(self, thing: _Thing, together: float = 0.0, date: str = "", again: bool = False) -> FirstThing:
         tasks = [self._simulation.work.tasks[row] for row in thing.rows]

@@ -9,13 +9,13 @@ run backwards from "nothing undecided is a gap" to "all of it is", and closing a
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 
-import networkx as nx
 import numpy as np
 
 from interlock.model.base import Owner
@@ -129,22 +129,9 @@ class Timing:
             np.copyto(finish, start, where=absent)
 
     @cached_property
-    def _following(self) -> nx.DiGraph:
-        """Rows, with an edge from each to what waits for it or takes over its crew."""
-        graph = nx.DiGraph()
-        graph.add_nodes_from(range(len(self.work.tasks)))
-        graph.add_edges_from((first, row) for row, firsts in enumerate(self.work.before) for first in firsts)
-        graph.add_edges_from((first, row) for row, firsts in self.arcs.before.items() for first in firsts)
-        return graph
-
-    @cached_property
-    def _position(self) -> dict[int, int]:
+    def position(self) -> dict[int, int]:
+        """Row → where it stands in the order in which tasks are timed."""
         return {row: at for at, row in enumerate(self.arcs.order)}
-
-    def with_following(self, rows: Iterable[int]) -> list[int]:
-        """These rows and everything that may move when they do, in the order in which they are timed."""
-        layers = nx.bfs_layers(self._following, list(rows))
-        return sorted((row for layer in layers for row in layer), key=self._position.__getitem__)
 
 
 def _ways(work: Work, durations: Sequence[float]) -> dict[int, float]:
@@ -189,13 +176,20 @@ class Rerun:
         return self.changed(dict.fromkeys(rows, CLOSED))
 
     def changed(self, change: Mapping[int, Changed]) -> dict[int, Floats]:
-        """The finishes of all that changes."""
+        """The finishes of what is changed and of all that moves with it; what stays as it is, is not followed."""
+        timing, known = self.timing, self.times
         finishes: dict[int, Floats] = {}
-        before, known, ready = self.timing.work.before, self.times, np.empty(self.runs, dtype=np.float32)
         released = dict(known.released)
-        for row in self.timing.with_following(change):
-            ready[:] = 0.0
-            for first in before[row]:
+        waiting = [(timing.position[row], row) for row in change]
+        heapq.heapify(waiting)
+        last = -1
+        while waiting:
+            at, row = heapq.heappop(waiting)
+            if at == last:
+                continue  # several of those before it moved
+            last = at
+            ready: Floats = np.zeros(self.runs, dtype=np.float32)
+            for first in timing.work.before[row]:
                 np.maximum(ready, finishes[first] if first in finishes else known.finishes[first], out=ready)
             new = change.get(row)
             absent = self._absent.get(row)
@@ -204,8 +198,16 @@ class Rerun:
                 total = total if new.total is None else new.total[: self.runs]
                 touch = touch if new.touch is None else new.touch[: self.runs]
                 absent = np.ones(self.runs, dtype=np.bool_) if new.absent else None if new is PRESENT else absent
-            finishes[row] = np.empty(self.runs, dtype=np.float32)
-            self.timing.time(row, ready, (total, touch), released, absent, finishes[row])
+            finish: Floats = np.empty(self.runs, dtype=np.float32)
+            timing.time(row, ready, (total, touch), released, absent, finish)
+            moved = not np.array_equal(finish, known.finishes[row])
+            if moved or new is not None:
+                finishes[row] = finish
+            later = timing.work.after[row] if moved else ()
+            if row in released and not np.array_equal(released[row], known.released[row]):
+                later = (*later, *timing.arcs.after.get(row, ()))
+            for follower in later:
+                heapq.heappush(waiting, (timing.position[follower], follower))
         return finishes
 
 
@@ -359,9 +361,11 @@ class Comparison(Rerun):
     Savings are summed over the organisations' own P80s (the plan's, when there are none).
     """
 
-    def __init__(self, simulation: Simulation) -> None:
+    def __init__(self, simulation: Simulation, closed: Iterable[int] = ()) -> None:
+        """:param closed: rows of tasks that are taken out from the start."""
         runs = min(simulation.sampler.runs, _RUNS, max(100, _CELLS // max(1, len(simulation.work.tasks))))
-        absent = {**simulation.absent, **simulation.done}
+        never = np.ones(simulation.sampler.runs, dtype=np.bool_)
+        absent = {**simulation.absent, **simulation.done, **dict.fromkeys(closed, never)}
         super().__init__(simulation.timing, simulation.durations, absent, runs)
         self._ends = simulation.ends
         self._ends_at: dict[int, list[str | None]] = defaultdict(list)
@@ -374,6 +378,11 @@ class Comparison(Rerun):
         """Working days that the P80s come forward (negative: that they move out), summed over the organisations."""
         orgs = dict.fromkeys(org for row in changed for org in self._ends_at.get(row, ()))
         return sum(self.p80(org) - self.p80(org, changed) for org in orgs)
+
+    def saved_since(self, before: Comparison) -> float:
+        """Working days that the P80s have come forward since another comparison, summed over the organisations."""
+        orgs = {org for orgs in self._ends_at.values() for org in orgs}
+        return sum(before.p80(org) - self.p80(org) for org in sorted(orgs, key=str))
 
     def p80(self, org: str | None, changed: Mapping[int, Floats] | None = None) -> float:
         """P80 of an organisation's finish, or of the plan's, in working days."""
