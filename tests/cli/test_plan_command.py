@@ -25,7 +25,8 @@ def test_the_plan_fits_eighty_columns_and_says_what_it_rests_on(command, workspa
     assert max(map(len, shown.out.splitlines())) <= 80
     for words in (
         "To the pilot gate, from 1 Dec 2026",
-        "P80 commitment",
+        "That is a range and not a date to promise",
+        "Eight of ten",
         "By 1 Jan 2028",
         "If every task took its most likely time",
         "Do first, from the top",

@@ -49,6 +49,7 @@ from interlock.model.readiness import (
     VerdictReason,
 )
 from interlock.model.rule import Effort, LeadTime, Remediation, Rule, RuleTest
+from interlock.plan.ground import ground
 from interlock.report.view import ReportView
 
 GENERATED = "2026-09-08T14:03:00Z"
@@ -527,7 +528,7 @@ def _patterns() -> tuple[PatternMatch, ...]:
 
 def sample() -> Assessment:
     """Four organisations: ready, blocked on auth, another release, and one that could not be reached."""
-    return Assessment(
+    assessed = Assessment(
         name="Sentinel Sepsis, first four hospitals",
         product="Sentinel Sepsis",
         description="An early-warning model for sepsis: it opens from the chart and writes a score that a nurse signs.",
@@ -581,6 +582,22 @@ def sample() -> Assessment:
         plan=_plan(),
         totals=make_totals(STANDINGS, FINDINGS),
     )  # fmt: skip
+    return grounded(assessed)
+
+
+def grounded(assessed: Assessment) -> Assessment:
+    """With what may be said of the plan's dates."""
+    said = ground(assessed.plan, assessed.verdict, assessed.readiness, assessed.organizations)
+    return assessed.model_copy(update={"plan": assessed.plan.model_copy(update={"ground": said})})
+
+
+def firm() -> Assessment:
+    """The sample with every organisation observed and the verdict settled as integrate."""
+    assessed = sample()
+    value = {"value": VerdictValue.INTEGRATE, "latest": VerdictValue.INTEGRATE}
+    seen = tuple(own.model_copy(update={"observed": "observed"}) for own in assessed.readiness)
+    verdict = assessed.verdict.model_copy(update=value)
+    return grounded(assessed.model_copy(update={"verdict": verdict, "readiness": seen}))
 
 
 def observations() -> dict[str, Observation]:

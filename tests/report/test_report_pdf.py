@@ -64,7 +64,7 @@ def test_the_whole_report_is_in_it(tmp_path: Path, capfd: pytest.CaptureFixture[
     for said in (
         "Map the auth surface",
         "not observed, because: connection timed out after 10 s",
-        "even odds by 1 Mar 2027 (P50)",
+        "a range and not a date to promise",
         "Backend client has no JWK Set that this vendor accepts",
         "Required needs supported",
         "RFC 7517, JSON Web Key, section 5",

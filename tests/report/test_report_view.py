@@ -131,6 +131,7 @@ def test_first_things_have_their_three_numbers(sample: ReportView) -> None:
 
 
 def test_plan_gives_three_dates_and_how_unlikely_the_single_path_is(sample: ReportView) -> None:
+    assert content(build(factory.firm()), "plan").firm and not content(sample, "plan").firm
     overall = content(sample, "plan").forecasts[0]
     assert (overall.p50.term, overall.p80.term, overall.p90.term) == ("1 Mar 2027", "28 Apr 2027", "11 Jun 2027")
     assert overall.most_likely.term == "71 days"

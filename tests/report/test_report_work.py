@@ -226,13 +226,26 @@ def test_oscal_is_valid_for_a_reader_of_its_own() -> None:
 # -- iCalendar -------------------------------------------------------------------------------------------------------
 
 
-def test_a_calendar_has_three_days_an_organisation_and_keeps_its_uids() -> None:
+def test_without_ground_a_calendar_has_one_range_an_organisation() -> None:
     from icalendar import Calendar
 
     sample = factory.sample()
+    events = Calendar.from_ical(dates.render(sample, now=NOW)).walk("VEVENT")
+    assert len(events) == len(sample.plan.orgs) + 1
+    finish = sample.plan.finish
+    ends = {(event.decoded("DTSTART").isoformat(), event.decoded("DTEND").isoformat()) for event in events}
+    assert (finish.first_date, "2027-06-12") in ends and finish.p90_date == "2027-06-11"
+    assert all("no date to promise" in str(event["SUMMARY"]) for event in events)
+    assert all("Harborview Clinics was never observed" in str(event["DESCRIPTION"]) for event in events)
+
+
+def test_with_ground_a_calendar_has_two_days_an_organisation_and_keeps_its_uids() -> None:
+    from icalendar import Calendar
+
+    sample = factory.firm()
     read = Calendar.from_ical(dates.render(sample, now=NOW))
     events = read.walk("VEVENT")
-    assert len(events) == 3 * (len(sample.plan.orgs) + 1)
+    assert len(events) == 2 * (len(sample.plan.orgs) + 1)
     assert len({str(event["UID"]) for event in events}) == len(events)
     days = {event.decoded("DTSTART").isoformat() for event in events}
     assert sample.plan.finish.p80_date in days

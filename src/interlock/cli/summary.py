@@ -70,7 +70,7 @@ def _opening(text: str, limit: int = 240) -> str:
 
 
 def show_summary(assessment: Assessment) -> None:
-    """The end of the main job: verdict, stages, the first three things to do, P50 and P80."""
+    """The end of the main job: verdict, stages, the first three things to do, and what may be said of the dates."""
     out = console()
     verdict, plan = assessment.verdict, assessment.plan
     blank()
@@ -98,16 +98,12 @@ def show_summary(assessment: Assessment) -> None:
         blank()
         show_heading("First three things to do")
         for number, thing in enumerate(plan.first[:3], 1):
-            show_paragraph(f"{thing.key}  {plain(thing.title, 200)}", f"{number}. ")
+            where = f" ({thing.where})" if thing.where else ""
+            show_paragraph(f"{thing.key}  {plain(thing.title, 200)}{where}", f"{number}. ")
             show_paragraph(_opening(thing.action), "   ", "dim")
     blank()
-    out.print(
-        Text(
-            f"Every organisation past the {words.GATE[plan.target_gate].phrase} gate: "
-            f"P50 {words.iso_day(plan.finish.p50_date)}, P80 {words.iso_day(plan.finish.p80_date)} "
-            f"({words.share(plan.judgement_share)} of the critical path rests on judgement)"
-        )
-    )
+    for sentence in plan.ground.said[:1]:
+        show_paragraph(sentence)
     blank()
 
 

@@ -6,9 +6,18 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
+from interlock.model import words
 from interlock.model.base import Gate, Grade, IsoDate, Model, Owner
 from interlock.model.routine import TaskStatus
 from interlock.model.rule import Effort, LeadTime
+
+#: The id of a task that finds out whether there is a gap is this before the finding's key.
+FIND_OUT = "find-out:"
+
+
+def finding_of(task: str) -> str:
+    """Key of the finding that a task closes or finds out about, by the task's id."""
+    return task.removeprefix(FIND_OUT)
 
 
 class Quantiles(Model):
@@ -22,6 +31,16 @@ class Quantiles(Model):
     p50_date: IsoDate
     p80_date: IsoDate
     p90_date: IsoDate
+
+    @property
+    def first_date(self) -> str:
+        """Where the range begins: P10, or P50 where P10 was not kept."""
+        return self.p10_date or self.p50_date
+
+    @property
+    def span(self) -> str:
+        """The range that eight of ten runs keep, in words."""
+        return words.span(self.first_date, self.p90_date)
 
 
 class PlanTask(Model):
@@ -101,6 +120,11 @@ class FirstThing(Model):
     p80_days_saved: float = 0.0
     together_days: float = 0.0
     together_p80_date: str = ""
+
+    @property
+    def where(self) -> str:
+        """The organisations at which it is to be done, where there are several: ``at a, b and 3 more``."""
+        return f"at {words.listed(self.orgs, 4)}" if len(self.orgs) > 1 else ""
 
 
 class UnknownThing(Model):
@@ -184,6 +208,23 @@ class DateChance(Model):
     probability: float
 
 
+class Ground(Model):
+    """What may be said of a plan's dates, and what nobody may promise yet.
+
+    :ivar dated: there is an organisation to reach and work left, so there is a date, if only a range.
+    :ivar firm: every organisation was observed and the verdict is settled as integrate: single dates may be shown.
+    :ivar because: what a single date lacks, in a few words each.
+    :ivar said: what may be said: the dates, the range of what is unknown, and what narrows it most; one sentence each.
+    :ivar rests: what the estimates rest on, and what would change that.
+    """
+
+    dated: bool = False
+    firm: bool = False
+    because: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+    rests: str = ""
+
+
 class Plan(Model):
     """The schedule's result. ``judgement_share`` is the share of the critical path's time that rests on judgement.
 
@@ -217,6 +258,24 @@ class Plan(Model):
     if_all_gaps: Quantiles | None = None
     sandbox: SandboxCost | None = None
     chances: tuple[DateChance, ...] = ()
+    ground: Ground = Ground()
+
+    @property
+    def first_note(self) -> str:
+        """What doing the first things brings together, or why there are none; one sentence or two."""
+        if not self.left:
+            return f"Nothing is left to do before the {words.gate(self.target_gate)}, as far as is known."
+        if not self.first:
+            left = words.count(len(self.left), "task")
+            return f"{left} {words.agree(len(self.left), 'is', 'are')} left, and none shortens the plan by itself."
+        last, number = self.first[-1], len(self.first)
+        if number < 2:
+            return ""
+        if last.together_days <= 0:
+            return "Not even all of these together take a day off a P80: other work takes longer beside them."
+        through = f" All would be through by {words.iso_day(last.together_p80_date)} (P80)." if self.ground.firm else ""
+        each = ", added up over the organisations" if len(self.orgs) > 1 else ""
+        return f"Done together, 1 to {number} take {words.days(last.together_days)} off the P80{each}.{through}"
 
     @model_validator(mode="before")
     @classmethod

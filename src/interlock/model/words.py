@@ -302,6 +302,21 @@ def moment(value: datetime) -> str:
     return f"{day(there)}, {there:%H:%M}{' UTC' if value.tzinfo else ''}"
 
 
+def span(first: str, last: str) -> str:
+    """Two dates of our data as a range: ``7 Mar 2028 to 2 Jun 2028``; one where they are the same."""
+    return iso_day(first) if first == last else f"{iso_day(first)} to {iso_day(last)}"
+
+
+def judged(value: float) -> str:
+    """What share of a plan's time rests on judgement, and what would change that; empty for none."""
+    if value <= 0:
+        return ""
+    return (
+        f"{share(value)} of the critical path's time rests on judgement. What earlier projects of your own took "
+        "(plan --from-history FILE), and dates that an organisation or a vendor states, take its place."
+    )
+
+
 def month(value: date) -> str:
     """``Mar 2028``."""
     return f"{_MONTHS[value.month - 1]} {value.year}"

@@ -209,14 +209,17 @@ class Ranking:
 def _because(thing: _Thing, again: bool) -> str:
     saved = round(thing.saved, 1)
     over = f" over {len(thing.keys):,} organisations" if len(thing.keys) > 1 else ""
+    gains = []
     if saved > 0:
-        gain = f"takes {'another ' if again else ''}{words.days(saved)} off the P80{over}"
-    else:
-        gain = "takes nothing off the P80 by itself, because other work takes longer beside it"
-    gates = f"passes {words.count(thing.unlocks, 'gate')}" if thing.unlocks else "passes no gate by itself"
+        gains.append(f"takes {'another ' if again else ''}{words.days(saved)} off the P80{over}")
+    if thing.unlocks:
+        gains.append(f"passes {words.count(thing.unlocks, 'gate')}")
+    if thing.criticality > 0:
+        gains.append(f"lies on the critical path in {words.share(thing.criticality)} of runs")
+    if saved <= 0:
+        gains.append("saves no day by itself, because other work takes longer beside it")
     reason = "It argues for the verdict. " if thing.argues else ""
-    path = f"lies on the critical path in {words.share(thing.criticality)} of runs"
-    return f"{reason}About {words.person_days(thing.person_days)} of work; it {gain}, {gates}, and {path}."
+    return f"{reason}About {words.person_days(thing.person_days)} of work; it {listed(gains)}."
 
 
 def _group(task: Task) -> str:

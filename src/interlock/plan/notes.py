@@ -53,9 +53,8 @@ def notes(
     chances = [task.chance for task in work.tasks if task.chance is not None and not task.only_if]
     if none and every:
         said.append(
-            f"{words.count(len(chances), 'unknown')} in the plan, each a gap with its chance (about {sum(chances):.0f} "
-            f"in all): the P80 is {words.iso_day(none.p80_date)} if none is one, {words.iso_day(every.p80_date)} if "
-            "all are."
+            f"{words.count(len(chances), 'unknown')} in the plan, each a gap with its chance: about "
+            f"{sum(chances):.0f} of them in each run."
         )
     said += _decisions(work)
     said += _routine(work)

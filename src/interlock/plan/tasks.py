@@ -20,6 +20,7 @@ from interlock.model.base import GapClass, Gate, Grade, Owner, Scope, VerdictVal
 from interlock.model.finding import GATE_RANK, Finding, is_requirement
 from interlock.model.gap_graph import GapGraph
 from interlock.model.organization import Organization
+from interlock.model.plan import FIND_OUT
 from interlock.model.postponed import last_postponing
 from interlock.model.routine import TaskStatus
 from interlock.model.rule import Effort, LeadTime, RoutineTask, Rule
@@ -195,7 +196,7 @@ def _if_any(task: Task, reasons: Sequence[Task], tasks: Mapping[str, Task]) -> T
 
 def finding_out(key: str) -> str:
     """The id of the task that finds out whether there is this gap."""
-    return f"find-out:{key}"
+    return f"{FIND_OUT}{key}"
 
 
 def probing(org: str) -> str:

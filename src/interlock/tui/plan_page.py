@@ -13,7 +13,7 @@ from interlock.model.assessment import Assessment
 from interlock.model.base import Owner
 from interlock.model.contract import LaunchMode, WorkflowContract
 from interlock.model.errors import InterlockError
-from interlock.model.plan import Plan, WhatIf
+from interlock.model.plan import OrgForecast, Plan, WhatIf
 from interlock.tui.page import ACCENT, BAD, DIM, OK, PRIMARY, WARN, Page, line, quantile_bar, text
 from interlock.tui.widgets.flow import draw_problem
 
@@ -29,29 +29,20 @@ _SHOWN = 5
 
 def draw_first(page: Page, plan: Plan) -> None:
     """What to do first, what to find out first, what drives the P80, and what shared sandboxes cost."""
-    if not plan.first:
-        page.para("Nothing is open on the way to the target gate.", DIM)
     for number, thing in enumerate(plan.first, 1):
-        company = "with those above" if number > 1 else "alone"
         page.blank()
-        page.bullet(text(f"{number}", ACCENT), (shorter(thing.title), "bold"), (f"  {thing.key}", DIM))
-        page.bullet(
-            " ",
-            (f"{thing.p80_days_saved_per_person_day:.1f}", "bold"),
-            (" days of P80 per person-day, ", DIM),
-            ("opens ", DIM),
-            (f"{thing.unlocks or 'no'}", "bold"),
-            (f" {words.agree(thing.unlocks or 1, 'gate', 'gates')} {company}, ", DIM),
-            ("critical in ", DIM),
-            (words.share(thing.criticality), "bold"),
-        )
+        where = (f"  {thing.where}" if thing.where else "", DIM)
+        page.bullet(text(f"{number}", ACCENT), (shorter(thing.title), "bold"), (f"  {thing.key}", DIM), where)
         page.bullet(" ", (f"{words.OWNER[thing.owner].title}: ", ACCENT), thing.action)
         page.bullet(" ", (thing.because, DIM))
-    if len(plan.first) > 1 and plan.first[-1].together_days > 0:
-        last = plan.first[-1]
+    if plan.first_note:
         page.blank()
-        days = words.count(round(last.together_days), "day")
-        page.para(f"All of these together: {days} off, through by {words.iso_day(last.together_p80_date)} (P80).")
+        page.para(plan.first_note)
+    if plan.apart:
+        page.heading("Apart from these", "needed, saves no day by itself")
+    for thing in plan.apart:
+        where = (f"  {thing.where}" if thing.where else "", DIM)
+        page.bullet(text("·", DIM), shorter(thing.title), (f"  {thing.key}", DIM), where)
     _draw_unknowns(page, plan)
     _draw_drivers(page, plan)
     _draw_sandbox(page, plan)
@@ -102,15 +93,29 @@ def _draw_sandbox(page: Page, plan: Plan) -> None:
 
 def draw_dates(page: Page, assessment: Assessment) -> None:
     """When each organisation is through, and what that rests on."""
-    plan = assessment.plan
+    plan, ground = assessment.plan, assessment.plan.ground
+    for sentence in ground.said:
+        page.para(sentence)
+    if not ground.dated:
+        return
+    page.blank()
     page.line((f"past the {words.GATE[plan.target_gate].phrase} gate", DIM), ("   █ to P50  ▒ to P80  ░ to P90", DIM))
     names = {org.id: org.name for org in assessment.organizations}
     longest = max([plan.finish.p90_days, *(forecast.finish.p90_days for forecast in plan.orgs)], default=0)
-    entries = [(names.get(forecast.org, forecast.org), forecast.finish) for forecast in plan.orgs]
-    for name, finish in (*entries, ("All of them", plan.finish)):
+    entries: list[tuple[str, Plan | OrgForecast]] = [(names.get(own.org, own.org), own) for own in plan.orgs]
+    if len(entries) > 1:
+        entries.append(("All of them", plan))
+    for name, own in entries:
+        finish = own.finish
         page.blank()
         page.line((name, "bold"), (f"   {finish.p50_days:.0f}, {finish.p80_days:.0f}, {finish.p90_days:.0f} days", DIM))
         page.add(quantile_bar(finish, longest, page.width - 1))
+        if not ground.firm:
+            page.line(finish.span, ("  eight of ten runs", DIM))
+            if own.if_no_gaps and own.if_all_gaps:
+                page.line((own.if_no_gaps.span, DIM), ("  if nothing unknown is a gap", DIM))
+                page.line((own.if_all_gaps.span, DIM), ("  if everything is", DIM))
+            continue
         page.line(
             ("P50 ", DIM),
             words.iso_day(finish.p50_date),
@@ -125,14 +130,7 @@ def draw_dates(page: Page, assessment: Assessment) -> None:
         words.share(plan.probability_of_most_likely),
     )
     page.field("Likeliest", f"{days}, kept with a chance of {chance}", style=DIM, label_width=9)
-    shares = [f"{words.GRADE[grade].phrase} {words.share(share)}" for grade, share in plan.grades.items() if share]
-    style = WARN if plan.judgement_share > CRITICAL else DIM
-    judged = line(
-        (f"{words.share(plan.judgement_share)} judgement", style),
-        (f" of the critical path ({', '.join(shares)})", DIM),
-    )
-    page.field("Rests on", judged, label_width=9)
-    for note in plan.notes:
+    for note in (*plan.notes, *filter(None, (ground.rests,))):
         page.bullet(text("·", DIM), (note, DIM))
 
 

@@ -12,6 +12,7 @@ from interlock.model.base import Owner, Status
 from interlock.model.readiness import OrgReadiness
 from interlock.plan.evidence import evidence_work
 from interlock.plan.graph import build
+from interlock.plan.ground import ground
 from interlock.plan.history import own_estimates
 from interlock.plan.schedule import PlanOptions, make_plan
 from interlock.usecases.counterfactual import verdict_changes
@@ -69,7 +70,7 @@ def assess(
         readiness=judged.readiness,
         graph=graph,
         verdict=judged.verdict.model_copy(update={"changes": verdict_changes(inputs)}),
-        plan=plan,
+        plan=plan.model_copy(update={"ground": ground(plan, judged.verdict, judged.readiness, inputs.organizations)}),
         totals=totals(inputs, judged),
         patterns=inputs.content.patterns.match(known),
         answers=tuple(_answers(inputs)),

@@ -18,7 +18,7 @@ from interlock.cli.output import blank, emit_result, say, show_heading, show_par
 from interlock.model import words
 from interlock.model.base import Owner, within_years
 from interlock.model.errors import InterlockError
-from interlock.model.plan import Driver, FirstThing, Plan, PlanChange, Quantiles, WhatIf
+from interlock.model.plan import Driver, FirstThing, OrgForecast, Plan, PlanChange, WhatIf
 from interlock.model.text import plain
 from interlock.usecases import plan as planning
 from interlock.usecases.assess import assess
@@ -132,17 +132,18 @@ def show_plan(plan: Plan, *, tasks: bool) -> None:
     show_paragraph(_basis(plan))
     blank()
     _dates(plan)
-    if plan.most_likely:
+    if plan.most_likely and plan.ground.dated:
         blank()
         show_paragraph(plan.most_likely)
-    _first(plan.first)
+    _first(plan)
     _unknowns(plan)
     _drivers(plan.drivers)
     _sandbox(plan)
-    if plan.notes:
+    notes = [*plan.notes, *filter(None, (plan.ground.rests,))]
+    if notes:
         blank()
-        show_heading("To know before quoting a date")
-        for note in plan.notes:
+        show_heading("What the plan reckons with")
+        for note in notes:
             show_paragraph(note, "- ")
     if tasks:
         _tasks(plan)
@@ -174,47 +175,60 @@ def _change(change: PlanChange) -> tuple[object, ...]:
 
 def _basis(plan: Plan) -> str:
     people = ", ".join(words.persons(persons, owner) for owner, persons in plan.capacity.items())
-    basis = (
-        f"{words.share(plan.judgement_share)} of the critical path's time rests on judgement." if plan.grades else ""
-    )
-    return f"{people or 'No capacity stated'}; {plan.runs:,} simulated runs, seed {plan.seed}. {basis}".strip()
+    return f"{people or 'No capacity stated'}; {plan.runs:,} simulated runs, seed {plan.seed}."
 
 
 def _dates(plan: Plan) -> None:
+    """What may be said of the dates, and each organisation's: single ones where they have ground, else ranges."""
+    for sentence in plan.ground.said:
+        show_paragraph(sentence)
+    if not plan.ground.dated:
+        return
     chances = {chance.org: chance for chance in plan.chances}
     by = [(f"By {words.iso_day(plan.chances[0].date)}", {"justify": "right", "no_wrap": True})] if chances else []
-
-    def row(name: str, org: str | None, finish: Quantiles) -> tuple[object, ...]:
-        cells = (name, *map(words.iso_day, (finish.p50_date, finish.p80_date, finish.p90_date)))
-        return (*cells, words.share(chances[org].probability)) if chances else cells
-
-    rows = [row(forecast.org, forecast.org, forecast.finish) for forecast in plan.orgs]
-    show_table(
-        ["", "P50 target", "P80 commitment", "P90", *by],
-        [*rows, row("all", None, plan.finish)],
-    )
-
-
-def _first(things: Sequence[FirstThing]) -> None:
-    if not things:
-        return
-    blank()
-    show_heading("Do first, from the top")
-    for number, thing in enumerate(things, 1):
-        how = "with those above" if number > 1 else "alone"
-        show_paragraph(f"{thing.key}  {thing.title} ({words.OWNER[thing.owner].phrase})", f"{number}. ", "bold")
-        show_paragraph(thing.because, "   ")
-        rate = f"{thing.p80_days_saved_per_person_day:g} days of P80 per person-day"
-        gates = f"{words.count(thing.unlocks, 'gate')} {how}"
-        show_paragraph(f"{rate} | {gates} | critical in {words.share(thing.criticality)}", "   ")
-    last = things[-1]
-    if last.together_days > 0:
-        show_paragraph(
-            f"Closing 1 to {len(things)} together takes {words.days(last.together_days)} off the P80s of the "
-            f"organisations; all of them would be through by {words.iso_day(last.together_p80_date)} (P80)."
-        )
+    ranged = plan.if_no_gaps is not None
+    if plan.ground.firm:
+        heads = ["", "P50, target", "P80, four of five runs", "P90"]
     else:
-        show_paragraph("Not even all of these together move a P80: other work takes longer beside them.")
+        heads = ["", "Eight of ten runs", *(["If nothing unknown is a gap", "If everything is"] if ranged else [])]
+
+    def row(name: str, forecast: Plan | OrgForecast) -> tuple[object, ...]:
+        finish, chance = forecast.finish, chances.get(forecast.org if isinstance(forecast, OrgForecast) else None)
+        if plan.ground.firm:
+            cells = [words.iso_day(day) for day in (finish.p50_date, finish.p80_date, finish.p90_date)]
+        else:
+            cells = [each.span for each in (finish, forecast.if_no_gaps, forecast.if_all_gaps) if each]
+        return (name, *cells, words.share(chance.probability)) if chance else (name, *cells)
+
+    blank()
+    several = [row("all", plan)] if len(plan.orgs) > 1 else []
+    show_table([*heads, *by], [*(row(forecast.org, forecast) for forecast in plan.orgs), *several])
+
+
+def _first(plan: Plan) -> None:
+    """What to do first, from the top; apart from it, what saves nothing by itself."""
+    if plan.first:
+        blank()
+        show_heading("Do first, from the top")
+    for number, thing in enumerate(plan.first, 1):
+        _thing(thing, f"{number}. ")
+    if plan.first_note:
+        show_paragraph(plan.first_note)
+    if plan.apart:
+        blank()
+        show_heading("Apart from these: needed, and saves no day by itself")
+    for thing in plan.apart:
+        show_paragraph(f"{thing.key}  {thing.title} ({_whose(thing)})", "- ")
+
+
+def _whose(thing: FirstThing) -> str:
+    return ", ".join(filter(None, (words.OWNER[thing.owner].phrase, thing.where)))
+
+
+def _thing(thing: FirstThing, number: str) -> None:
+    show_paragraph(f"{thing.key}  {thing.title} ({_whose(thing)})", number, "bold")
+    show_paragraph(thing.action, "   ")
+    show_paragraph(thing.because, "   ", "dim")
 
 
 def _unknowns(plan: Plan) -> None:

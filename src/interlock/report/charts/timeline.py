@@ -1,4 +1,4 @@
-"""The plan as a timeline: for each finish the P50 to P80 range, P90, and the optimistic single-path date."""
+"""The plan as a timeline: for each finish its range, and the optimistic single-path date."""
 
 from __future__ import annotations
 
@@ -29,29 +29,34 @@ def workday(start: date, days: float) -> date:
     return date.fromisoformat(str(min(np.busday_offset(start, whole, roll="backward"), np.datetime64(date.max))))
 
 
-def timelines(forecasts: Sequence[tuple[str, OrgForecast]], start: str) -> tuple[tuple[str, str], ...]:
+def timelines(
+    forecasts: Sequence[tuple[str, OrgForecast]], start: str, *, firm: bool = True
+) -> tuple[tuple[str, str], ...]:
     """Pictures of at most :data:`ROWS_PER_PICTURE` rows on one scale, each with its text alternative.
 
     :param forecasts: with their names; what is nobody's alone is set in semi-bold.
+    :param firm: P50 to P80 is drawn, and P90 beside it; else P10 to P90, because no single date has ground.
     """
     begin = date.fromisoformat(start)
-    rows = [(name, forecast, _dates(forecast.finish)) for name, forecast in forecasts]
+    rows = [(name, forecast, _dates(forecast.finish, firm)) for name, forecast in forecasts]
     end = min(max(max(dates) for *_, dates in rows), _later(begin, _LONGEST))
     end = max(end, _later(begin, 14))
     parts = range(0, len(rows), ROWS_PER_PICTURE)
-    return tuple(_picture(rows[first : first + ROWS_PER_PICTURE], begin, end) for first in parts)
+    return tuple(_picture(rows[first : first + ROWS_PER_PICTURE], begin, end, firm) for first in parts)
 
 
 def _later(start: date, days: int) -> date:
     return start + timedelta(days=min(days, (date.max - start).days))
 
 
-def _dates(finish: Quantiles) -> tuple[date, date, date]:
-    p50, p80, p90 = map(date.fromisoformat, (finish.p50_date, finish.p80_date, finish.p90_date))
-    return p50, p80, p90
+def _dates(finish: Quantiles, firm: bool) -> tuple[date, date, date]:
+    """Where the bar begins and ends, and P90."""
+    bar = (finish.p50_date, finish.p80_date) if firm else (finish.first_date, finish.p90_date)
+    first, last, p90 = map(date.fromisoformat, (*bar, finish.p90_date))
+    return first, last, p90
 
 
-def _picture(rows: Sequence[_Row], begin: date, end: date) -> tuple[str, str]:
+def _picture(rows: Sequence[_Row], begin: date, end: date, firm: bool) -> tuple[str, str]:
     span = max((end - begin).days, 1)
     plot = _WIDTH - _LEFT - _RIGHT
 
@@ -62,10 +67,12 @@ def _picture(rows: Sequence[_Row], begin: date, end: date) -> tuple[str, str]:
     body = _axis(begin, end, x_of, height - _FOOT)
     for index, row in enumerate(rows):
         body += _row(row, begin, _HEAD + _ROW * index + _ROW / 2, x_of)
-    body.append(_key(height))
+    body.append(_key(height, firm))
     spoken = "; ".join(
-        f"{safe.name(name)}: even chance by {words.day(p50)}, 80% by {words.day(p80)}, 90% by {words.day(p90)}"
-        for name, _, (p50, p80, p90) in rows
+        f"{safe.name(name)}: even chance by {words.day(first)}, 80% by {words.day(last)}, 90% by {words.day(p90)}"
+        if firm
+        else f"{safe.name(name)}: {words.day(first)} to {words.day(last)} in eight of ten runs"
+        for name, _, (first, last, p90) in rows
     )
     alt = f"Timeline from {words.day(begin)}. {spoken}."
     return svg.picture(_WIDTH, height, alt, body, name="timeline"), alt
@@ -109,7 +116,7 @@ def _row(row: _Row, begin: date, y: float, x_of: _Scale) -> list[str]:
     ]  # fmt: skip
 
 
-def _key(height: float) -> str:
+def _key(height: float, firm: bool) -> str:
     x, y = _LEFT, height - 8
     parts = [
         element("path", {"d": f"M{x + 5:.1f} {y - 9.5}L{x + 10.5:.1f} {y - 4}L{x + 5:.1f} {y + 1.5}L{x - 0.5:.1f} "
@@ -117,9 +124,15 @@ def _key(height: float) -> str:
                          "stroke-width": 1.2}),
         label(x + 16, y, "if everything takes its most likely time", size=10.5, tone="soft"),
         element("rect", {"x": x + 216, "y": y - 9, "width": 26, "height": 10, "class": "l-range", "fill": svg.INK}),
-        label(x + 248, y, "P50 to P80", size=10.5, tone="soft"),
-        element("path", {"d": f"M{x + 316} {y - 4}H{x + 334}M{x + 334} {y - 9}V{y + 1}", "class": "l-tail",
-                         "stroke": svg.SOFT, "stroke-width": 1.4, "fill": "none"}),
-        label(x + 341, y, "P90", size=10.5, tone="soft"),
+        label(x + 248, y, "P50 to P80" if firm else "eight of ten runs: P10 to P90", size=10.5, tone="soft"),
     ]  # fmt: skip
+    if firm:
+        tail = f"M{x + 316} {y - 4}H{x + 334}M{x + 334} {y - 9}V{y + 1}"
+        style: dict[str, str | float | int] = {
+            "class": "l-tail",
+            "stroke": svg.SOFT,
+            "stroke-width": 1.4,
+            "fill": "none",
+        }
+        parts += [element("path", {"d": tail, **style}), label(x + 341, y, "P90", size=10.5, tone="soft")]
     return element("g", {}, *parts)

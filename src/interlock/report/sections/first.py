@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from interlock.model import words
-from interlock.model.plan import FirstThing
-from interlock.report import estimates, safe
-from interlock.report.elements import Figure, Shown
+from interlock.model.base import Scope
+from interlock.model.plan import FirstThing, finding_of
+from interlock.report import safe
+from interlock.report.elements import Figure, Link, Shown
 from interlock.report.sections.context import Context, Section
 from interlock.report.sections.summary import question
 
 FIRST_LIMIT = 5
 _NUMBERS = (
-    "Ranked by what each takes off the P80 finish. The three numbers: working days off that finish, added up over the "
-    "organisations, for each person-day spent; how many gates of organisations pass by closing this alone; and in what "
-    "share of the simulated runs it lies on the critical path."
+    "First what argues for the verdict, then what takes most off the P80 finish. The three numbers: working days off "
+    "that finish, added up over the organisations, for each person-day spent; how many gates of organisations pass by "
+    "it, with those above it done; and in what share of the simulated runs it lies on the critical path."
 )
 
 
 def build_first(context: Context) -> Shown:
     """The first steps, and what they bring together."""
-    return {"note": _NUMBERS, "steps": first_steps(context), "together": _together(context)}
+    plan = context.assessment.plan
+    return {
+        "note": _NUMBERS,
+        "steps": first_steps(context),
+        "apart": tuple(_first(context, 0, thing) for thing in plan.apart),
+        "together": plan.first_note,
+    }
 
 
 def first_steps(context: Context) -> list[Shown]:
@@ -30,12 +37,16 @@ def first_steps(context: Context) -> list[Shown]:
 
 
 def _first(context: Context, rank: int, first: FirstThing) -> Shown:
-    node = context.nodes.get(first.key)
-    where = context.subject_link(node.subject).label if node else ""
+    keys = [finding_of(key) for key in first.keys or (first.key,)]
+    node = context.nodes.get(keys[0])
+    orgs = first.orgs or ((node.subject.id,) if node and node.subject.scope is Scope.ORG else ())
+    where = words.listed([context.organization_name(org) for org in orgs], 4)
+    if node and not where:
+        where = context.subject_link(node.subject).label
     title = question(node.title) if node is not None and node.kind == "discovery" else safe.name(first.title)
     return {
         "rank": str(rank),
-        "id": context.finding_link(first.key),
+        "id": context.finding_link(keys[0]) if node else Link(label=safe.text(first.key, 80)),
         "title": title,
         "where": where,
         "owner": words.OWNER[first.owner].title,
@@ -45,27 +56,12 @@ def _first(context: Context, rank: int, first: FirstThing) -> Shown:
             Figure(value=words.number(first.p80_days_saved_per_person_day), label="days saved a person-day", note=""),
             Figure(
                 value=f"{first.unlocks:,}",
-                label="gate passed by it alone" if first.unlocks == 1 else "gates passed by it alone",
+                label="gate passed" if first.unlocks == 1 else "gates passed",
                 note="",
             ),
             Figure(value=words.share(first.criticality), label="of runs critical", note=""),
         ),
     }
-
-
-def _together(context: Context) -> str:
-    """What closing the first steps together does to the dates; nothing for fewer than two."""
-    first = context.assessment.plan.first[:FIRST_LIMIT]
-    if len(first) < 2 or first[-1].together_days <= 0:
-        return ""
-    last = first[-1]
-    date = (
-        f" All of them would be through by {safe.day(last.together_p80_date)} (P80)." if last.together_p80_date else ""
-    )
-    return (
-        f"Closing these {len(first)} together takes {estimates.days(last.together_days)} off the organisations’ P80s, "
-        f"added up.{date}"
-    )
 
 
 SECTION = Section("first", "What to do first", build_first)

@@ -21,7 +21,6 @@ DRIVER_LIMIT, UNKNOWN_LIMIT = 8, 5
 def build_plan(context: Context) -> Shown:
     """The schedule as the simulation gives it."""
     plan = context.assessment.plan
-    gate = words.GATE[plan.target_gate].phrase
     forecasts = _forecasts(context)
     # The groups that are critical most often, in order of their start.
     groups = grouped([task for task in plan.left if task.criticality >= DECIDING_SHARE])
@@ -32,22 +31,17 @@ def build_plan(context: Context) -> Shown:
         f"{words.count(len(plan.left), 'task')} are planned. These lie on the critical path most often; the rest are "
         f"{elsewhere}."
     )
-    judgement = (
-        f"{words.share(plan.judgement_share)} of the critical path's time rests on judgement: a range that we "
-        "estimated, because no regulation, vendor document or study states one. Replace it with what your own vendor "
-        "and hospital tell you."
-        if plan.judgement_share > 0
-        else "None of the critical path's time rests on our own judgement."
-    )
     return {
-        "lead": _lead(context, gate),
+        "lead": _lead(context),
         "forecasts": [_forecast(context, link, forecast) for link, forecast in forecasts],
         "pictures": _pictures(context, forecasts),
-        "judgement": judgement,
+        "firm": plan.ground.firm,
+        "ranged": plan.if_no_gaps is not None,
+        "judgement": plan.ground.rests,
         "grades": tuple(
             Pair(term=words.GRADE[grade].title, value=words.share(plan.grades[grade]))
             for grade in Grade
-            if grade in plan.grades
+            if grade in plan.grades and len(plan.grades) > 1
         ),
         "notes": tuple(words.sentence(safe.text(note)) for note in plan.notes),
         "deciding": tuple(task_row(context, group) for group in deciding),
@@ -58,48 +52,39 @@ def build_plan(context: Context) -> Shown:
     }
 
 
-def _lead(context: Context, gate: str) -> tuple[str, ...]:
+def _lead(context: Context) -> tuple[str, ...]:
     plan = context.assessment.plan
-    if not plan.left:
-        return (f"Nothing is left to do before the {gate} gate, as far as is known.",)
-    finish = plan.finish
-    return (
-        f"Counting from {safe.day(plan.start)}, all organisations pass the {gate} gate with even odds by "
-        f"{safe.day(finish.p50_date)} (P50), and four times in five by {safe.day(finish.p80_date)} (P80). "
-        "Commit to the P80 date.",
-        words.sentence(safe.text(plan.most_likely))
-        or "If every task took its single most likely time, the plan would end after "
-        f"{estimates.days(plan.most_likely_days)}. The simulation ends that early in "
-        f"{words.share(plan.probability_of_most_likely)} of its runs, because tasks that wait for several others wait "
-        "for the slowest of them.",
-    )
+    said = [*plan.ground.said, *((plan.most_likely,) if plan.ground.dated else ())]
+    return tuple(words.sentence(safe.text(sentence)) for sentence in said)
 
 
 def _forecasts(context: Context) -> list[tuple[Link, OrgForecast]]:
-    """The forecast of all organisations, which is nobody's alone, and that of each; none without tasks."""
+    """The forecast of all organisations, which is nobody's alone, and that of each; none where there is no date."""
     plan = context.assessment.plan
-    if not plan.left:
+    if not plan.ground.dated:
         return []
     everybody = OrgForecast(
         org="",
         finish=plan.finish,
+        if_no_gaps=plan.if_no_gaps,
+        if_all_gaps=plan.if_all_gaps,
         most_likely_days=plan.most_likely_days,
         probability_of_most_likely=plan.probability_of_most_likely,
     )
     own = [(context.organization_link(forecast.org), forecast) for forecast in plan.orgs]
-    return [(Link(label="All organisations"), everybody), *own]
+    return [(Link(label="All organisations"), everybody), *own] if len(own) > 1 else own
 
 
 def _forecast(context: Context, link: Link, forecast: OrgForecast) -> Shown:
     finish, chance = forecast.finish, words.share(forecast.probability_of_most_likely)
-    unseen = forecast.org and context.unseen(forecast.org)
     return {
         "link": link,
+        "spans": tuple(each.span for each in (finish, forecast.if_no_gaps, forecast.if_all_gaps) if each),
         "p50": Pair(term=safe.day(finish.p50_date), value=_day_number(finish.p50_days)),
         "p80": Pair(term=safe.day(finish.p80_date), value=_day_number(finish.p80_days)),
         "p90": Pair(term=safe.day(finish.p90_date), value=_day_number(finish.p90_days)),
         "most_likely": Pair(term=_day_number(forecast.most_likely_days), value=f"in {chance} of runs"),
-        "note": "not observed: the forecast includes finding out, not what may then be found" if unseen else "",
+        "note": "not observed" if forecast.org and context.unseen(forecast.org) else "",
     }
 
 
@@ -110,8 +95,10 @@ def _day_number(value: float) -> str:
 def _pictures(context: Context, forecasts: Sequence[tuple[Link, OrgForecast]]) -> tuple[Picture, ...]:
     if not forecasts:
         return ()
-    drawn = timelines([(link.label, forecast) for link, forecast in forecasts], context.assessment.plan.start)
-    caption = "When each organisation passes the target gate. The dates at the right are P50 and P80."
+    plan = context.assessment.plan
+    drawn = timelines([(link.label, forecast) for link, forecast in forecasts], plan.start, firm=plan.ground.firm)
+    bounds = "P50 and P80" if plan.ground.firm else "P10 and P90: a range, and no date to promise"
+    caption = f"When each organisation passes the target gate. The dates at the right are {bounds}."
     return tuple(
         Picture(svg=markup, alt=alt, caption=caption if not index else "Continued.")
         for index, (markup, alt) in enumerate(drawn)

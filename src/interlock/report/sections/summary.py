@@ -202,11 +202,6 @@ def _figures(context: Context) -> tuple[Figure, ...]:
             label="Findings undecided",
             note="for want of an answer or an observation",
         ),
-        Figure(
-            value=words.share(assessment.plan.judgement_share),
-            label="Judgement in the plan",
-            note="of the critical path's time has no published source",
-        ),
     )
 
 

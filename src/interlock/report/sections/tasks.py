@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from interlock.model import words
-from interlock.model.plan import PlanTask
+from interlock.model.plan import PlanTask, finding_of
 from interlock.report import estimates, safe
 from interlock.report.elements import Link, Shown
 from interlock.report.sections.context import Context, Section
@@ -40,8 +40,8 @@ def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
     """One row for the same work at several organisations."""
     first = group[0]
     source, cites = context.lead_source(first.lead_time)
-    link = context.finding_link(first.id)
-    base = first.id.partition("@")[0]
+    link = context.finding_link(finding_of(first.id))
+    base = finding_of(first.id).partition("@")[0]
     rule = context.rule(base)
     start, finish = min(task.start_p50 for task in group), max(task.finish_p50 for task in group)
     return {

@@ -15,7 +15,7 @@ from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Model, Reference, Severity
 from interlock.model.gap_graph import GapNode
-from interlock.model.plan import PlanTask
+from interlock.model.plan import PlanTask, finding_of
 from interlock.model.text import slug
 from interlock.report import estimates, safe
 from interlock.report.sections.context import Context
@@ -73,9 +73,9 @@ def _before(tasks: Sequence[PlanTask], kept: Set[str]) -> dict[str, set[str]]:
 
 
 def _item(context: Context, task: PlanTask, before: tuple[str, ...]) -> WorkItem:
-    node, where = context.nodes.get(task.id), context.names.get(task.org or "", "")
+    node, where = context.nodes.get(finding_of(task.id)), context.names.get(task.org or "", "")
     rule = context.assessment.rules[node.rule] if node else None
-    title = safe.name(task.title) if task.kind != "discovery" else question(node.title if node else task.title)
+    title = question(node.title) if node and task.kind == "discovery" else safe.name(task.title)
     kind = words.TASK[task.kind].phrase.replace(" ", "-")
     labels = ["interlock", kind, f"gate:{task.gate.value}", f"owner:{task.owner.value}"]
     if node is not None:

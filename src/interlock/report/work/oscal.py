@@ -2,7 +2,7 @@
 
 An open gap is a risk with the status ``open``, something undecided one with the status ``investigating``; each has an
 item, the observation that it rests on, and a remediation of which every step is a task with its dependencies. The
-milestones are the forecasts: each organisation's P80 date, which is what to commit to.
+milestones are the forecasts: each organisation's range, or its P80 date where a single date has ground.
 
 Identifiers are version 5 UUIDs of the keys, so the same gap keeps its identifier from one document to the next; the
 document's own changes with its content, as the model demands.
@@ -22,6 +22,7 @@ from interlock.model.assessment import Assessment
 from interlock.model.base import Evidence, RuleOutcome
 from interlock.model.errors import InterlockError
 from interlock.model.gap_graph import GapNode
+from interlock.model.plan import Quantiles
 from interlock.report import estimates, safe
 from interlock.report.sections.context import Context
 from interlock.report.sections.summary import question
@@ -199,16 +200,25 @@ def _remediation(context: Context, node: GapNode) -> dict[str, Any]:
 def _milestones(context: Context, node: GapNode) -> list[dict[str, Any]]:
     plan = context.assessment.plan
     gate = words.GATE[plan.target_gate].phrase
+    level = "P80" if plan.ground.firm else "P10 to P90"
     return [
         {
             "uuid": _id("milestone", node.key, forecast.org),
             "type": "milestone",
-            "title": f"{_line(context.names[forecast.org])} passes the {gate} gate (P80)",
-            "timing": {"on-date": {"date": f"{forecast.finish.p80_date}T00:00:00+00:00"}},
+            "title": f"{_line(context.names[forecast.org])} passes the {gate} gate ({level})",
+            "timing": _timing(forecast.finish, plan.ground.firm),
         }
         for forecast in plan.orgs
         if forecast.org in node.orgs
     ]
+
+
+def _timing(finish: Quantiles, firm: bool) -> dict[str, Any]:
+    """One day where a single date has ground; else the range."""
+    first, last = (f"{day}T00:00:00+00:00" for day in (finish.first_date, finish.p90_date))
+    if firm:
+        return {"on-date": {"date": f"{finish.p80_date}T00:00:00+00:00"}}
+    return {"within-date-range": {"start": first, "end": last}}
 
 
 def _line(value: str) -> str:

@@ -16,8 +16,9 @@ ORGANIZATIONS = (
     Column("Score at best (of 100)", 10, "score"),
     Column("Complete (share)", 11, "share"),
     Column("Confidence (share)", 11, "share"),
-    Column("Gate passed, P50", 12, "date"),
-    Column("Gate passed, P80", 12, "date"),
+    Column("Gate passed, P10", 12, "date"),
+    Column("Gate passed, P50 (with ground)", 12, "date"),
+    Column("Gate passed, P80 (with ground)", 12, "date"),
     Column("Gate passed, P90", 12, "date"),
 )
 FACTS = (Column("What", 30), Column("Value", 26, "number", mixed=True), Column("What it means", 68))
@@ -90,7 +91,8 @@ PLAN = (
     Column("Predecessors", 26),
     Column("Earliest start, P50", 12, "date"),
     Column("Finish, P50", 12, "date"),
-    Column("Gate passed there, P80", 12, "date"),
+    Column("Gate passed there, P10", 12, "date"),
+    Column("Gate passed there, P90", 12, "date"),
     Column("On the critical path (share of runs)", 11, "share"),
     Column("Effort, low (person-days, judgement)", 11, "number"),
     Column("Effort, expected (person-days, judgement)", 11, "number"),

@@ -12,7 +12,7 @@ from interlock.model.base import CheckOutcome, GapClass, Grade, Owner, Reference
 from interlock.model.content import first_changes, ruleset_words, told_changes
 from interlock.model.finding import Finding
 from interlock.model.observation import Check, Observation
-from interlock.model.plan import PlanTask
+from interlock.model.plan import PlanTask, Quantiles, finding_of
 from interlock.model.readiness import OrgReadiness
 from interlock.model.rule import LeadTime, Rule
 from interlock.plan.calendar import WorkingCalendar
@@ -85,9 +85,17 @@ class Content:
             yield "Plan", None, f"Nothing is left to do before the {gate.phrase} gate, as far as is known."
             return
         yield "Plan starts on", _day(plan.start), self._see(words.count(len(plan.left), "task"), "Plan")
+        said = _lines(*plan.ground.said[1:])
+        if not plan.ground.firm:
+            yield (
+                f"All pass the {gate.phrase} gate",
+                finish.span if plan.ground.dated else "no date",
+                _lines(*plan.ground.said[:1], said),
+            )
+            return
         for level, day, days, says in (
-            ("P50", finish.p50_date, finish.p50_days, "Half"),
-            ("P80", finish.p80_date, finish.p80_days, "The date to commit to, kept by four fifths"),
+            ("P50, target", finish.p50_date, finish.p50_days, "Half"),
+            ("P80", finish.p80_date, finish.p80_days, "Four fifths"),
             ("P90", finish.p90_date, finish.p90_days, "Nine tenths"),
         ):
             passed = f"{says} of the simulated runs: {estimates.days(days)} from the start."
@@ -100,7 +108,7 @@ class Content:
         """Shares, with what each is a share of."""
         score = self.assessment.product_score
         evidence = "an answer counts half, a document three quarters, an observation in full"
-        judged = "Share of the critical path’s time that rests on judgement: estimated, with no published source"
+        judged = "Share of the critical path’s time that rests on judgement, with no published source"
         return [
             ("Complete", score.completeness, "Share of the product’s own score that is decided"),
             ("Confidence", score.confidence, f"Strength of the evidence: {evidence}"),
@@ -123,8 +131,15 @@ class Content:
                 readiness.score.interval.high,
                 readiness.score.completeness,
                 readiness.score.confidence,
-                *((_day(finish.p50_date), _day(finish.p80_date), _day(finish.p90_date)) if finish else (None,) * 3),
+                *self._passed(finish),
             )
+
+    def _passed(self, finish: Quantiles | None) -> tuple[Value, ...]:
+        """P10, P50, P80 and P90 of a finish; P50 and P80 only where single dates have ground."""
+        if finish is None or not self.assessment.plan.ground.dated:
+            return (None,) * 4
+        single = (_day(finish.p50_date), _day(finish.p80_date)) if self.assessment.plan.ground.firm else (None, None)
+        return (_day(finish.first_date), *single, _day(finish.p90_date))
 
     def _sure(self, readiness: OrgReadiness) -> str:
         undecided = len({key for state in readiness.gates for key in state.undecided})
@@ -241,11 +256,11 @@ class Content:
         for number, task in enumerate(ordered, start=1):
             lead, effort = task.lead_time, task.effort
             finish = self._forecasts.get(task.org, plan.finish) if task.org else plan.finish
-            node = self.context.nodes.get(task.id)
+            node = self.context.nodes.get(finding_of(task.id))
             yield (
                 number,
                 task.id,
-                question(node.title if node else task.title) if task.kind == "discovery" else whole(task.title),
+                question(node.title) if node and task.kind == "discovery" else whole(task.title),
                 words.TASK[task.kind].title,
                 self.context.task_subject(task),
                 words.OWNER[task.owner].title,
@@ -253,7 +268,7 @@ class Content:
                 _lines(*task.after),
                 self._calendar.date_of(math.floor(task.start_p50) + 1),
                 self._calendar.date_of(task.finish_p50),
-                _day(finish.p80_date),
+                *((_day(finish.first_date), _day(finish.p90_date)) if plan.ground.dated else (None, None)),
                 task.criticality,
                 *((effort.low, effort.expected, effort.high) if effort else (None,) * 3),
                 *((lead.low, lead.expected, lead.high) if lead else (None,) * 3),

@@ -15,7 +15,7 @@ from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Status
 from interlock.model.content import told_changes
-from interlock.model.plan import FirstThing
+from interlock.model.plan import FirstThing, finding_of
 from interlock.model.readiness import OrgReadiness
 from interlock.tui.page import (
     ACCENT,
@@ -138,7 +138,7 @@ class OverviewSection(Section):
         things = assessment.plan.first
         self.query_one("#first-things", Rows).set_rows(
             [_first_row(number, thing) for number, thing in enumerate(things, 1)],
-            empty="Nothing is open on the way to the target gate.",
+            empty=assessment.plan.first_note,
         )
         self.query_one("#forecast", Flow).draw(lambda page: _draw_forecast(page, assessment))
         self.query_one("#overview-orgs").border_subtitle = f"target gate: {words.GATE[assessment.target_gate].phrase}"
@@ -162,8 +162,17 @@ class OverviewSection(Section):
         self.interlock.show_organization(event.key)
 
     @on(Rows.Chosen, "#first-things")
-    def _open_gap(self, event: Rows.Chosen) -> None:
-        self.interlock.show_gap(event.key)
+    def _open_first(self, event: Rows.Chosen) -> None:
+        """To the gap, the probe, or the plan where no gap stands behind it."""
+        assessment = self.state.assessment
+        thing = next((thing for thing in assessment.plan.first if thing.key == event.key), None) if assessment else None
+        if assessment is None or thing is None:
+            return
+        node = next((key for key in map(finding_of, thing.keys or (thing.key,)) if assessment.graph.node(key)), None)
+        if node is not None:
+            self.interlock.show_gap(node)
+        else:
+            self.interlock.action_go("probe" if thing.kind == "discovery" else "plan")
 
     def action_next_question(self) -> None:
         """Go to the question without an answer that settles most."""
@@ -226,7 +235,7 @@ def _first_row(number: int, thing: FirstThing) -> Row:
             text(f"{thing.unlocks}"),
             text(words.share(thing.criticality)),
         ),
-        below=line((f"{thing.key}  ", ACCENT), (thing.action, DIM)),
+        below=line((f"{thing.key}  ", ACCENT), (f"{thing.where}  " if thing.where else ""), (thing.action, DIM)),
         below_at=1,
     )
 
@@ -278,18 +287,10 @@ def _tally(counts: Counts, *, wordy: bool) -> str:
 
 def _draw_forecast(page: Page, assessment: Assessment) -> None:
     plan = assessment.plan
-    if not plan.orgs:
-        return
-    page.add(
-        Content.assemble(
-            (f"Every organisation past {words.GATE[plan.target_gate].phrase}: ", DIM),
-            "P50 ",
-            (words.iso_day(plan.finish.p50_date), "bold"),
-            "   P80 ",
-            (words.iso_day(plan.finish.p80_date), "bold"),
-        )
-    )
-    page.line((f"{words.share(plan.judgement_share)} of the critical path rests on judgement", DIM))
+    if plan.first and plan.first_note:
+        page.para(plan.first_note, DIM)
+    for sentence in plan.ground.said[:1]:
+        page.para(sentence)
 
 
 #: Cells of a panel in which lines may stand apart.

@@ -16,7 +16,7 @@ from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import TaskState
 from interlock.model.errors import InterlockError
-from interlock.model.plan import Plan, PlanTask
+from interlock.model.plan import Plan, PlanTask, finding_of
 from interlock.model.text import plain
 from interlock.tui import work as job
 from interlock.tui.page import ACCENT, DIM, TASK, TASK_STATE, line, span_bar, text
@@ -64,9 +64,9 @@ class PlanSection(Section):
     TITLE = "Plan"
     PURPOSE = "What comes first, and when it is done"
     ABOUT = (
-        "The schedule is simulated many times over the estimates of every task. P50 is a target, P80 a commitment. "
-        "The first things are ranked by the days of P80 that one person-day saves. Dates rest on estimates, and most "
-        "lead times of others are judgement: the share is printed. Enter on a task opens the gap behind it. What if it "
+        "The schedule is simulated many times over the estimates of every task. Until every organisation was observed "
+        "and the verdict is to integrate, the dates are a range. First comes what argues for the verdict, then what "
+        "saves most days of P80 for a person-day. Enter on a task opens the gap behind it. What if it "
         "were done? x marks the highlighted task as if it were; w offers the first things, leaving an organisation "
         "out, one more person, another way to launch, and simulating what is tested in a sandbox. The dates are shown "
         "before and after, with the same random numbers. A routine task has begun, or is done, when somebody says so: "
@@ -193,7 +193,7 @@ class PlanSection(Section):
         contract = self.state.inputs.contract if self.state.inputs is not None else None
         offered = choices(assessment.plan, contract, self._supposing.supposed, self.state.names)
         if not offered:
-            self.notify("Nothing is open on the way to the target gate.", markup=False)
+            self.notify(assessment.plan.first_note or "There is nothing to suppose.", markup=False)
             return
         lines = [(key, line(("[x] " if taken else "[ ] ", ACCENT), label)) for key, label, taken in offered]
 
@@ -289,8 +289,10 @@ class PlanSection(Section):
     @on(Rows.Chosen, "#tasks")
     def _open(self, event: Rows.Chosen) -> None:
         assessment = self.state.assessment
-        if assessment is not None and assessment.graph.node(event.key) is not None:
-            self.interlock.show_gap(event.key)
+        if assessment is not None and assessment.graph.node(finding_of(event.key)) is not None:
+            self.interlock.show_gap(finding_of(event.key))
+        elif event.key.startswith("probe:"):
+            self.interlock.action_go("probe")
         else:
             task = self._planned(event.key)
             told = task.progress.told if task is not None and task.progress is not None else "not begun"

@@ -1,0 +1,93 @@
+"""What may be promised: a plan's dates never say more than what was observed and decided.
+
+A single date is shown only where every organisation was observed and the verdict is settled as integrate. Until then
+the plan gives a range, says what it lacks, and names what would narrow it most. Without an organisation there is no
+date. Committing to one stays the reader's own decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from interlock.model import words
+from interlock.model.base import VerdictValue
+from interlock.model.organization import Organization
+from interlock.model.plan import Ground, Plan
+from interlock.model.readiness import OrgReadiness, Verdict
+from interlock.model.text import plain
+
+#: Organisations that are named; the rest is counted.
+_NAMED = 3
+
+
+def ground(
+    plan: Plan, verdict: Verdict, readiness: Sequence[OrgReadiness], organizations: Sequence[Organization]
+) -> Ground:
+    """What a plan's dates may be called, decided in one place for every screen, command and report."""
+    if not readiness:
+        lacks = "no organisation has been added"
+        return Ground(because=(lacks,), said=("There is no date yet: add the first organisation (interlock org add).",))
+    if not plan.left:
+        gate = words.gate(plan.target_gate)
+        return Ground(said=(f"Nothing is left to do before the {gate}, as far as is known.",))
+    names = {organization.id: plain(organization.name, 60) for organization in organizations}
+    because = tuple(_lacking(verdict, readiness, names))
+    who = names[readiness[0].org] if len(readiness) == 1 else "Every organisation"
+    return Ground(
+        dated=True,
+        firm=not because,
+        because=because,
+        said=(_dates(plan, who, because), *_unknown(plan), *_narrowing(plan)),
+        rests=words.judged(plan.judgement_share),
+    )
+
+
+def _lacking(verdict: Verdict, readiness: Sequence[OrgReadiness], names: dict[str, str]) -> Iterator[str]:
+    """What a single date would need and does not have."""
+    states = {"in part": ("partial",), "at all": ("not_observed", "never_probed")}
+    unseen = [names[own.org] for own in readiness if own.observed in states["at all"]]
+    partly = [names[own.org] for own in readiness if own.observed in states["in part"]]
+    if unseen:
+        yield f"{words.listed(unseen, _NAMED)} {words.agree(len(unseen), 'was', 'were')} never observed"
+    if partly:
+        yield f"{words.listed(partly, _NAMED)} {words.agree(len(partly), 'was', 'were')} observed only in part"
+    if not verdict.settled:
+        yield "the verdict is not decided"
+    elif verdict.value is not VerdictValue.INTEGRATE:
+        yield f"the verdict is “{words.VERDICT[verdict.value].phrase}”"
+
+
+def _dates(plan: Plan, who: str, because: Sequence[str]) -> str:
+    finish, gate = plan.finish, words.gate(plan.target_gate)
+    if because:
+        return (
+            f"{who} past the {gate}: {finish.span} in eight of ten simulated runs. That is a range and not a date to "
+            f"promise, because {', and '.join(because)}."
+        )
+    return (
+        f"{who} past the {gate}: half of the simulated runs are through by {words.iso_day(finish.p50_date)}, a target, "
+        f"and four of five by {words.iso_day(finish.p80_date)}. Which date to commit to is your own decision."
+    )
+
+
+def _unknown(plan: Plan) -> Iterator[str]:
+    if plan.if_no_gaps and plan.if_all_gaps:
+        yield (
+            f"If nothing that is unknown turns out to be a gap, it is {plan.if_no_gaps.span}; if everything does, "
+            f"{plan.if_all_gaps.span}."
+        )
+
+
+def _narrowing(plan: Plan) -> Iterator[str]:
+    """What narrows the range most for the effort of finding out; else what spreads it most."""
+    for thing in plan.unknowns:
+        if thing.p80_days > 0:
+            holds = plain(thing.title.removeprefix("Find out whether this holds: "), 200)
+            yield (
+                f"Finding out {thing.key} narrows it most for the effort: if “{holds}” is so, the P80s of the "
+                f"organisations move out by {words.days(thing.p80_days)}, added up."
+            )
+            return
+    for driver in plan.drivers[:1]:
+        spread = words.days(driver.p80_if_badly - driver.p80_if_well)
+        yield f"What spreads it most is {plain(driver.title, 200)}: {spread} from its best to its worst fifth of runs."

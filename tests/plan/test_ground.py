@@ -1,0 +1,105 @@
+"""What may be promised of a plan: no date without an organisation, a range without ground, two dates with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from interlock.model.base import Gate, Owner, Recommendation, VerdictValue
+from interlock.model.organization import Organization
+from interlock.model.plan import OrgForecast, Plan, PlanTask, Quantiles, UnknownThing
+from interlock.model.readiness import Interval, OrgReadiness, Score, Verdict
+from interlock.plan.ground import ground
+
+ALDER = Organization(id="alder", name="Alder Clinic", vendor="epic")
+FINISH = Quantiles(
+    p10_days=10, p50_days=20, p80_days=30, p90_days=40,
+    p10_date="2027-01-15", p50_date="2027-02-01", p80_date="2027-03-01", p90_date="2027-04-01",
+)  # fmt: skip
+SOONER = FINISH.model_copy(update={"p10_date": "2027-01-04", "p90_date": "2027-02-02"})
+LATER = FINISH.model_copy(update={"p10_date": "2027-05-05", "p90_date": "2027-08-08"})
+
+
+def plan(**changes: object) -> Plan:
+    task = PlanTask(
+        id="AA-001", title="A", kind="gap", org=None, owner=Owner.US, gate=Gate.PILOT, wave=0, after=(),
+        effort=None, lead_time=None, start_p50=0, finish_p50=1, criticality=1,
+    )  # fmt: skip
+    made = Plan(
+        start="2027-01-01", seed=1, runs=100, target_gate=Gate.PILOT, finish=FINISH, most_likely_days=9,
+        probability_of_most_likely=0.1, tasks=(task,), first=(), grades={}, judgement_share=1.0,
+        orgs=(OrgForecast(org="alder", finish=FINISH, most_likely_days=9, probability_of_most_likely=0.1),),
+        if_no_gaps=SOONER, if_all_gaps=LATER,
+    )  # fmt: skip
+    return made.model_copy(update=changes)
+
+
+def verdict(value: VerdictValue = VerdictValue.INTEGRATE, latest: VerdictValue | None = None) -> Verdict:
+    return Verdict(
+        value=value, latest=latest or value, headline="", reasons=(), next_step="", next_step_owner=Owner.US,
+        counterfactual="",
+    )  # fmt: skip
+
+
+def at_alder(observed: str = "observed") -> tuple[OrgReadiness, ...]:
+    score = Score(
+        interval=Interval(low=1, high=2),
+        uncapped=Interval(low=1, high=2),
+        completeness=1,
+        confidence=1,
+        not_applicable=0,
+    )
+    return (
+        OrgReadiness(
+            org="alder", observed=observed, score=score, stage=None, stage_if_unknowns_hold=None, gates=(),
+            verdict=VerdictValue.INTEGRATE, latest_verdict=VerdictValue.INTEGRATE,
+            recommendation=Recommendation.START, because="",
+        ),
+    )  # fmt: skip
+
+
+def test_with_ground_there_are_two_dates_and_the_decision_is_the_readers() -> None:
+    said = ground(plan(), verdict(), at_alder(), (ALDER,))
+    assert said.firm and said.dated and not said.because
+    assert "by 1 Feb 2027, a target, and four of five by 1 Mar 2027" in said.said[0]
+    assert "Which date to commit to is your own decision." in said.said[0]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "observed", "lacks"),
+    [
+        (verdict(), "never_probed", "never observed"),
+        (verdict(), "not_observed", "never observed"),
+        (verdict(), "partial", "observed only in part"),
+        (verdict(VerdictValue.MAP_AUTH, VerdictValue.INTEGRATE), "observed", "the verdict is not decided"),
+        (verdict(VerdictValue.PRODUCT_FIRST), "observed", "the verdict is “product first”"),
+    ],
+)
+def test_without_ground_there_is_a_range_and_what_it_lacks(verdict: Verdict, observed: str, lacks: str) -> None:
+    unknown = UnknownThing(
+        key="AA-002@alder", title="Find out whether this holds: No clock", owner=Owner.US, action="", person_days=1,
+        score_points=1, p80_days=12, because="",
+    )  # fmt: skip
+    said = ground(plan(unknowns=(unknown,)), verdict, at_alder(observed), (ALDER,))
+    assert said.dated and not said.firm and lacks in said.because[0] and lacks in said.said[0]
+    prose = " ".join(said.said)
+    assert "15 Jan 2027 to 1 Apr 2027" in prose
+    assert "4 Jan 2027 to 2 Feb 2027" in prose and "5 May 2027 to 8 Aug 2027" in prose
+    assert "AA-002@alder narrows it most" in prose and "“No clock”" in prose and "12 working days" in prose
+    for word in ("commit", "certain", "target", "1 Feb", "1 Mar"):
+        assert word not in prose
+
+
+def test_without_an_organisation_there_is_no_date() -> None:
+    said = ground(plan(orgs=()), verdict(), (), ())
+    assert not said.dated and not said.firm
+    assert said.said == ("There is no date yet: add the first organisation (interlock org add).",)
+
+
+def test_when_nothing_is_left_there_is_no_date_either() -> None:
+    said = ground(plan(tasks=()), verdict(), at_alder(), (ALDER,))
+    assert not said.dated and said.said == ("Nothing is left to do before the pilot gate, as far as is known.",)
+
+
+def test_judgement_is_said_with_what_would_change_it() -> None:
+    assert "100% of the critical path" in ground(plan(), verdict(), at_alder(), (ALDER,)).rests
+    assert ground(plan(judgement_share=0.0), verdict(), at_alder(), (ALDER,)).rests == ""
