@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.model.base import Gate, Grade, Owner, Scope
-from interlock.model.routine import TaskStatus
+from interlock.model.routine import PastTask, TaskStatus
 from interlock.plan.calendar import WorkingCalendar
-from interlock.plan.history import PastTask, own_estimates
+from interlock.plan.history import own_estimates
 from interlock.plan.progress import Progress, left, progress_of, touch_left
 
 pytestmark = pytest.mark.fast

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from interlock.model import words
-from interlock.model.base import IsoDay, Model, TaskState
+from interlock.model.base import Gate, IsoDay, Model, Owner, TaskState
 from interlock.model.evidence import MAX_RECORDS, EvidenceRecord, Person
 from interlock.model.text import plain
 
@@ -71,6 +72,48 @@ class TaskStatus(Model):
         parts += [f"owned by {plain(self.owner, 80)}"] if self.owner else []
         parts += [f"due {words.iso_day(self.due)}"] if self.due else []
         return ", ".join(parts)
+
+
+class TaskEntry(Model):
+    """One routine task, and how far it has come.
+
+    :ivar org: the organisation that it is for; none for those of the product and of a vendor.
+    :ivar owner: whose task it is; ``progress.owner`` is the person.
+    :ivar gate: the gate that cannot be passed before it is done.
+    """
+
+    id: str
+    title: str
+    org: str | None
+    owner: Owner
+    gate: Gate
+    progress: TaskStatus
+    overdue: bool
+
+
+class TaskList(Model):
+    """``interlock task list --format json``.
+
+    :ivar unknown: what ``tasks.yaml`` has and no routine task is called; it counts for nothing.
+    """
+
+    schema_version: str = "1"
+    tasks: tuple[TaskEntry, ...]
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PastTask:
+    """A finished task: its id with or without the organisation, and its first and last day."""
+
+    task: str
+    begun: date
+    done: date
+
+    @property
+    def kind(self) -> str:
+        """The routine task that it was one of."""
+        return self.task.partition("@")[0]
 
 
 #: Task id (``us.build``, ``org.priority@riverside``) → how far it has come; an absent task is not begun.

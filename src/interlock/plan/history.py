@@ -8,31 +8,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from statistics import median
 
 from interlock.model.base import Grade
+from interlock.model.routine import PastTask
 from interlock.model.rule import LeadTime
 from interlock.plan.calendar import WorkingCalendar
 
 #: Fewest finished tasks of a kind that replace an estimate. Judgement: the next task lies outside of what three have
 #: taken with a chance of one half, which is 2 / (n + 1) if none differs from the others.
 ENOUGH = 3
-
-
-@dataclass(frozen=True, slots=True)
-class PastTask:
-    """A finished task: its id with or without the organisation, and its first and last day."""
-
-    task: str
-    begun: date
-    done: date
-
-    @property
-    def kind(self) -> str:
-        """The routine task that it was one of."""
-        return self.task.partition("@")[0]
 
 
 def own_estimates(past: Iterable[PastTask], holidays: tuple[date, ...], as_of: date) -> dict[str, LeadTime]:

@@ -19,9 +19,9 @@ from interlock.documents.names import did_you_mean
 from interlock.model import words
 from interlock.model.base import TaskState
 from interlock.model.errors import DocumentError, InterlockError, Location
-from interlock.model.routine import ahead, done_before
+from interlock.model.routine import PastTask, ahead, done_before
 from interlock.model.text import forbidden, plain
-from interlock.plan.history import ENOUGH, PastTask
+from interlock.plan.history import ENOUGH
 from interlock.usecases.evidence import day_given
 from interlock.usecases.load import Inputs
 

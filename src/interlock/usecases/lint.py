@@ -23,7 +23,6 @@ from interlock.model.statements import STATEMENTS
 from interlock.model.text import plain
 from interlock.probe.checks.registry import list_checks
 from interlock.usecases.load import content_folders, load_content, load_inputs
-from interlock.usecases.routine import instances, unknown_task
 from interlock.workspace.responses import PRODUCT
 from interlock.workspace.routine import TASKS_FILE
 from interlock.workspace.store import CONTRACT_FILE, SETTINGS_FILE, Workspace
@@ -194,6 +193,8 @@ def _unknown_tasks(workspace: Workspace) -> Iterator[LintProblem]:
     """What ``tasks.yaml`` has and no routine task is called: it counts for nothing."""
     if not workspace.has(TASKS_FILE):
         return
+    from interlock.usecases.routine import instances, unknown_task  # brings networkx
+
     try:
         inputs = load_inputs(workspace)
     except InterlockError:

@@ -30,9 +30,8 @@ from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization, Settings
 from interlock.model.questionnaire import Item, Questionnaire, Response
-from interlock.model.routine import TaskStatuses
+from interlock.model.routine import PastTask, TaskStatuses
 from interlock.model.rule import Ruleset
-from interlock.plan.history import PastTask
 from interlock.workspace.history import latest_observation
 from interlock.workspace.store import Workspace
 

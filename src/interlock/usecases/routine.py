@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from interlock.documents.names import closest
 from interlock.model import words
-from interlock.model.base import Gate, Model, Owner, Scope, TaskState
+from interlock.model.base import Scope, TaskState
 from interlock.model.errors import InterlockError
 from interlock.model.evidence import MAX_NAME, EvidenceRecord
-from interlock.model.routine import TaskStatus, ahead
+from interlock.model.routine import TaskEntry, TaskList, TaskStatus, ahead
 from interlock.model.rule import RoutineTask
 from interlock.model.text import forbidden, plain, wrong_with_line
 from interlock.plan.dependencies import RoutineInstances, View, with_stated_freezes
@@ -22,34 +22,6 @@ from interlock.usecases.load import Inputs
 from interlock.workspace.routine import TaskChange
 
 NOT_BEGUN = TaskStatus(status=TaskState.NOT_BEGUN)
-
-
-class TaskEntry(Model):
-    """One routine task, and how far it has come.
-
-    :ivar org: the organisation that it is for; none for those of the product and of a vendor.
-    :ivar owner: whose task it is; ``progress.owner`` is the person.
-    :ivar gate: the gate that cannot be passed before it is done.
-    """
-
-    id: str
-    title: str
-    org: str | None
-    owner: Owner
-    gate: Gate
-    progress: TaskStatus
-    overdue: bool
-
-
-class TaskList(Model):
-    """``interlock task list --format json``.
-
-    :ivar unknown: what ``tasks.yaml`` has and no routine task is called; it counts for nothing.
-    """
-
-    schema_version: str = "1"
-    tasks: tuple[TaskEntry, ...]
-    unknown: tuple[str, ...] = ()
 
 
 def instances(inputs: Inputs) -> dict[str, tuple[RoutineTask, View]]:

@@ -20,13 +20,12 @@ from interlock.model.organization import Organization, Settings
 from interlock.model.pattern import Pattern, PatternMatch
 from interlock.model.plan import Plan, WhatIf
 from interlock.model.questionnaire import Questionnaire, Response
-from interlock.model.routine import TaskStatus
+from interlock.model.routine import TaskList, TaskStatus
 from interlock.model.rule import Rule
 from interlock.model.trust import TrustReport
 from interlock.usecases.checks import CheckList
 from interlock.usecases.next_questions import NextQuestions
 from interlock.usecases.owed import OwedAnswers
-from interlock.usecases.routine import TaskList
 from interlock.usecases.score import ScoreResult
 
 SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {

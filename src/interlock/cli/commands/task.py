@@ -13,13 +13,13 @@ from interlock.cli.output import emit_result, say, show_table
 from interlock.model import words
 from interlock.model.base import EvidenceKind
 from interlock.model.errors import InterlockError
+from interlock.model.routine import TaskList
 from interlock.usecases.author import author_of
 from interlock.usecases.evidence import Piece, evidence_record
 from interlock.usecases.load import Inputs, load_inputs, open_workspace
 from interlock.usecases.routine import (
     NOT_BEGUN,
     Said,
-    TaskList,
     assign_tasks,
     begin_tasks,
     finish_tasks,
