@@ -67,7 +67,8 @@ def notes(
 
 
 def _routine(work: Work) -> Iterator[str]:
-    routine = [task for task in work.tasks if task.kind == "routine"]
+    # The work of getting evidence is routine too, but it is done when answers have it: its ids are no tasks'.
+    routine = [task for task in work.tasks if task.kind == "routine" and ":" not in task.id.partition("@")[0]]
     done = sum(task.is_done for task in routine)
     begun = sum(task.said is not None and task.said.status is TaskState.BEGUN for task in routine)
     if routine:

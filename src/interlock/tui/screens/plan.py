@@ -243,8 +243,10 @@ class PlanSection(Section):
         task = self._planned(rows.key) if rows.options.has_focus and rows.key is not None else None
         if inputs is None:
             return
-        if task is None or task.kind != "routine":
-            self.notify("Choose a routine task in the list: a gap closes when what it is about is answered otherwise.")
+        if task is None or task.kind != "routine" or ":" in task.id.partition("@")[0]:
+            self.notify(
+                "Choose a routine task in the list: answers close gaps, and their evidence the wish for evidence."
+            )
             return
         try:
             change(inputs, [task.id], Said(by))
