@@ -115,7 +115,7 @@ def test_reasons_are_the_findings_that_argued_worst_first():
     verdict = verdict_of(everywhere(rules, ()), rules)
     assert [reason.key for reason in verdict.reasons] == ["AA-002", "AA-001"]
     assert verdict.reasons[0].message == "AA-002 is open at product"
-    assert verdict.headline.endswith("not the EHR vendor: “Title of AA-002” and “Title of AA-001”.")
+    assert verdict.headline.endswith("calls the EHR vendor the blocker: “Title of AA-002” and “Title of AA-001”.")
 
 
 def test_undecided_reasons_never_claim_the_gap():

@@ -24,6 +24,7 @@ TABLES = {
     base.EvidenceKind: words.EVIDENCE_KIND,
     base.Owner: words.OWNER,
     base.Scope: words.SCOPE,
+    base.TaskState: words.TASK_STATE,
     base.ProductKind: words.PRODUCT_KIND,
     base.Grade: words.GRADE,
 }

@@ -68,6 +68,15 @@ def state_of(
     return AnswerState(value, None if graded is None else float(graded), evidence)
 
 
+def counts_as(item: Item, response: Response | None) -> Status:
+    """The status as it is judged: an answer that says unknown is one, and what the question does not take is none."""
+    if response is None or response.standing in {Status.UNANSWERED, Status.UNKNOWN}:
+        return response.standing if response else Status.UNANSWERED
+    if state_of(item, response) is not None:
+        return response.standing
+    return Status.UNKNOWN if response.value is not None and item.takes(response.value) else Status.UNANSWERED
+
+
 def _evidence(item: Item, response: Response, today: date) -> Evidence:
     """What an answer rests on: what a team saw of its own product is a document of it; an observer is somebody else."""
     if response.independently_tested(today):

@@ -35,7 +35,7 @@ _ASSESS = "Start with an AI technical assessment of architecture and workflow ri
 #: For each verdict its headline (``{titles}`` are the reasons' titles), and the next step before the first thing to do.
 _TEXTS: dict[VerdictValue, tuple[str, str]] = {
     VerdictValue.PRODUCT_FIRST: (
-        "The blocker is the product, not the EHR vendor: {titles}",
+        "The product comes first, before anybody calls the EHR vendor the blocker: {titles}",
         f"{_ASSESS}settle the product before any integration work",
     ),
     VerdictValue.PROVE_OUTSIDE_EHR: (

@@ -130,3 +130,45 @@ def ahead(day: str, today: date) -> str | None:
     if day <= (today + timedelta(days=1)).isoformat():
         return None
     return f"{words.iso_day(day)}, which is in the future"
+
+
+@dataclass(frozen=True, slots=True)
+class PastTask:
+    """A finished task: its id with or without the organisation, and its first and last day."""
+
+    task: str
+    begun: date
+    done: date
+
+    @property
+    def kind(self) -> str:
+        """The routine task that it was one of."""
+        return self.task.partition("@")[0]
+
+
+class TaskEntry(Model):
+    """One routine task, and how far it has come.
+
+    :ivar org: the organisation that it is for; none for those of the product and of a vendor.
+    :ivar owner: whose task it is; ``progress.owner`` is the person.
+    :ivar gate: the gate that cannot be passed before it is done.
+    """
+
+    id: str
+    title: str
+    org: str | None
+    owner: Owner
+    gate: Gate
+    progress: TaskStatus
+    overdue: bool
+
+
+class TaskList(Model):
+    """``interlock task list --format json``.
+
+    :ivar unknown: what ``tasks.yaml`` has and no routine task is called; it counts for nothing.
+    """
+
+    schema_version: str = "1"
+    tasks: tuple[TaskEntry, ...]
+    unknown: tuple[str, ...] = ()

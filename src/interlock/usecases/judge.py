@@ -13,6 +13,7 @@ from itertools import chain
 
 from interlock.content.visibility import Hiding
 from interlock.documents.timing import timed
+from interlock.judge.answers import counts_as
 from interlock.judge.engine import Conclusion
 from interlock.judge.evaluate import Evaluator
 from interlock.judge.score import org_readiness, product_score
@@ -145,7 +146,7 @@ def asked(inputs: Inputs, scope: str) -> tuple[Item, ...]:
 def totals(inputs: Inputs, judged: Judgement) -> Totals:
     """How many organisations, stages, findings and answers there are."""
     statuses = [
-        answers[item.id].standing if item.id in answers else Status.UNANSWERED
+        counts_as(item, answers.get(item.id))
         for scope in chain(["product"], (org.id for org in inputs.organizations))
         for answers in (inputs.answers(scope),)
         for item in asked(inputs, scope)

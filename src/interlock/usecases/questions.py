@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from interlock.content.visibility import denying
-from interlock.judge.answers import state_of
+from interlock.judge.answers import counts_as
 from interlock.model import words
 from interlock.model.base import Scope, Status
 from interlock.model.finding import Subject
@@ -31,13 +31,7 @@ class Asked:
     @property
     def counts_as(self) -> Status:
         """The status as it is judged: what the question does not take counts as no answer (see ``state_of``)."""
-        if self.response is None or self.status in {Status.UNANSWERED, Status.UNKNOWN}:
-            return self.status
-        if state_of(self.item, self.response) is not None:
-            return self.status
-        value = self.response.value
-        takes = value is not None and self.item.takes(value)
-        return Status.UNKNOWN if takes else Status.UNANSWERED
+        return counts_as(self.item, self.response)
 
     def shown_answer(self) -> str:
         """The answer in words: option labels for choices, yes or no, the value, or the status. All that differ."""
