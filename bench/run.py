@@ -12,6 +12,7 @@ import probing
 from judging import all_new, one_more_answer, one_more_answer_of_many
 from matching import all_patterns
 from planning import (
+    fifty_organizations,
     graph_of_fifty,
     large_graph,
     large_graph_ordered,
@@ -27,7 +28,7 @@ from redacting import hostile_text
 def main() -> int:
     judging = (all_new, one_more_answer, one_more_answer_of_many, all_patterns, hostile_text)
     graphs = (graph_of_fifty, large_graph, large_graph_ordered)
-    scoping = (*graphs, simulated, planned, levelled, what_ifs, levelled_what_ifs)
+    scoping = (*graphs, simulated, planned, levelled, fifty_organizations, what_ifs, levelled_what_ifs)
     rows = [*commands.rows(), *(measure() for measure in (*judging, *scoping)), *probing.rows()]
     print(f"{'what':<28} {'seconds':>9}   {'base':<24} {'seconds':>9} {'ratio':>7} {'limit':>7}")
     for row in rows:
