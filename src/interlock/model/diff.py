@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from interlock.model import words
 from interlock.model.base import Gate, Model, RuleOutcome, VerdictValue
 from interlock.model.readiness import Interval
 
@@ -36,6 +37,8 @@ class ForecastMove(Model):
 
     :ivar org: none for the whole plan.
     :ivar calendar_days: by how many calendar days the date moved; positive is later.
+    :ivar firm: both finishes had ground for a single date; else ``before_range`` and ``after_range`` are shown.
+    :ivar causes: what may have moved it: answers, observations, routine tasks, time, our own rules; one sentence each.
     :ivar because: what of the critical path changed, weightiest first, one sentence each; empty when nothing there did.
     """
 
@@ -45,7 +48,25 @@ class ForecastMove(Model):
     before_date: str
     after_date: str
     calendar_days: int
+    firm: bool = False
+    before_range: str = ""
+    after_range: str = ""
+    causes: tuple[str, ...] = ()
     because: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """From which date to which, or from which range to which."""
+        if self.firm:
+            return f"P80 {words.iso_day(self.before_date)} → {words.iso_day(self.after_date)}"
+        return f"{self.before_range} → {self.after_range}"
+
+    @property
+    def shift(self) -> str:
+        """By how much the P80 moved: ``9 days later``."""
+        if not self.calendar_days:
+            return "on the same date"
+        return f"{words.count(abs(self.calendar_days), 'day')} {'later' if self.calendar_days > 0 else 'earlier'}"
 
 
 class AssessmentDiff(Model):

@@ -10,6 +10,7 @@ from interlock.model import words
 from interlock.model.base import Gate, Grade, IsoDate, Model, Owner
 from interlock.model.routine import TaskStatus
 from interlock.model.rule import Effort, LeadTime
+from interlock.model.text import plain
 
 #: The id of a task that finds out whether there is a gap is this before the finding's key.
 FIND_OUT = "find-out:"
@@ -49,6 +50,8 @@ class PlanTask(Model):
     :ivar kind: ``gap``, ``discovery`` or ``routine``.
     :ivar chance: how likely it has to be done at all, in [0, 1], where that is not decided; none where it is.
     :ivar lead_time: by own history, the whole time from its first day to its last, the effort included.
+    :ivar person, due: who does it and by when, where that is stated; ``accepted`` says when it counts as done.
+    :ivar starts: the day of its median start.
     :ivar progress: how far a routine task has come, where somebody has said so.
     :ivar criticality: share of runs in which the task lies on the critical path of its finish, in [0, 1].
     :ivar start_p50, finish_p50: median start and finish, working days from the plan's start.
@@ -73,6 +76,16 @@ class PlanTask(Model):
     shared_environment: bool = False
     chance: float | None = None
     progress: TaskStatus | None = None
+    person: str | None = None
+    due: IsoDate | None = None
+    starts: IsoDate | None = None
+    accepted: str = ""
+
+    @property
+    def whose(self) -> str:
+        """Who does it in words: the person where one is named, and by when: ``Ada, by 3 Nov 2026``."""
+        who = plain(self.person, 60) if self.person else words.OWNER[self.owner].phrase
+        return f"{who}, by {words.iso_day(self.due)}" if self.due else who
 
     @property
     def is_done(self) -> bool:

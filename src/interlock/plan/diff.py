@@ -20,6 +20,7 @@ from interlock.model.diff import (
 )
 from interlock.model.finding import OPEN, UNDECIDED, statement
 from interlock.model.plan import PlanTask, Quantiles
+from interlock.plan.causes import causes
 
 #: Reasons given for one date that moved.
 BECAUSE_LIMIT = 3
@@ -98,6 +99,10 @@ def _forecasts(before: Assessment, after: Assessment) -> tuple[ForecastMove, ...
             before_date=first.p80_date,
             after_date=then.p80_date,
             calendar_days=(date.fromisoformat(then.p80_date) - date.fromisoformat(first.p80_date)).days,
+            firm=before.plan.ground.firm and after.plan.ground.firm,
+            before_range=first.span,
+            after_range=then.span,
+            causes=tuple(causes(before, after, org)),
             because=_because(before, after, org),
         )
         for org, first, then in pairs
@@ -118,7 +123,7 @@ def _because(before: Assessment, after: Assessment, org: str | None) -> tuple[st
         if key not in every[0]:
             said.append((task.criticality, key, f"{key} is new: {task.title}."))
         elif key in old and abs(_length(task) - _length(old[key])) >= 0.5:
-            change = f"{_length(old[key]):.0f} to {_length(task):.0f} working days"
+            change = f"{words.number(_length(old[key]))} to {words.number(_length(task))} working days"
             said.append((task.criticality, key, f"{key} takes {change} at the median: {task.title}."))
     said.sort(key=lambda entry: (-entry[0], entry[1]))
     sentences = [sentence for _, _, sentence in said[:BECAUSE_LIMIT]]

@@ -18,6 +18,8 @@ from interlock.model.text import plain
 
 #: Organisations that are named; the rest is counted.
 _NAMED = 3
+#: An unknown that moves the P80s by less than this many working days does not narrow them.
+_LEAST_DAYS = 1.0
 
 
 def ground(
@@ -81,7 +83,7 @@ def _unknown(plan: Plan) -> Iterator[str]:
 def _narrowing(plan: Plan) -> Iterator[str]:
     """What narrows the range most for the effort of finding out; else what spreads it most."""
     for thing in plan.unknowns:
-        if thing.p80_days > 0:
+        if thing.p80_days >= _LEAST_DAYS:
             holds = plain(thing.title.removeprefix("Find out whether this holds: "), 200)
             yield (
                 f"Finding out {thing.key} narrows it most for the effort: if “{holds}” is so, the P80s of the "
@@ -90,4 +92,5 @@ def _narrowing(plan: Plan) -> Iterator[str]:
             return
     for driver in plan.drivers[:1]:
         spread = words.days(driver.p80_if_badly - driver.p80_if_well)
-        yield f"What spreads it most is {plain(driver.title, 200)}: {spread} from its best to its worst fifth of runs."
+        what = "how all goes at one party" if driver.what == "party" else f"“{plain(driver.title, 200)}”"
+        yield f"What spreads it most is {what} ({driver.id}): {spread} from its best to its worst fifth of runs."

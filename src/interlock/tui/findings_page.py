@@ -198,15 +198,14 @@ def draw_diff(page: Page, diff: AssessmentDiff, names: Mapping[str, str]) -> Non
         page.heading("Dates", "P80")
     for forecast in moved:
         days = forecast.calendar_days
-        shift = f"{words.count(abs(days), 'day')} {'later' if days > 0 else 'earlier'}"
         name = names.get(forecast.org, forecast.org) if forecast.org else "All of them"
         page.bullet(
             text("▼" if days > 0 else "▲", BAD if days > 0 else OK),
             (f"{name}  ", "bold"),
-            f"{words.iso_day(forecast.before_date)} → {words.iso_day(forecast.after_date)}",
-            (f"  {shift}", DIM),
+            forecast.told,
+            (f"  {forecast.shift}", DIM),
         )
-        for sentence in forecast.because:
+        for sentence in (*forecast.causes, *forecast.because):
             page.para(sentence, DIM, indent=2)
 
 

@@ -14,6 +14,7 @@ from interlock.plan.evidence import evidence_work
 from interlock.plan.graph import build
 from interlock.plan.ground import ground
 from interlock.plan.history import own_estimates
+from interlock.plan.people import with_people
 from interlock.plan.schedule import PlanOptions, make_plan
 from interlock.usecases.counterfactual import verdict_changes
 from interlock.usecases.history import own_past
@@ -70,7 +71,13 @@ def assess(
         readiness=judged.readiness,
         graph=graph,
         verdict=judged.verdict.model_copy(update={"changes": verdict_changes(inputs)}),
-        plan=plan.model_copy(update={"ground": ground(plan, judged.verdict, judged.readiness, inputs.organizations)}),
+        plan=with_people(
+            plan.model_copy(update={"ground": ground(plan, judged.verdict, judged.readiness, inputs.organizations)}),
+            judged.findings,
+            rules,
+            {"product": inputs.product, **inputs.by_org},
+            settings.holidays,
+        ),
         totals=totals(inputs, judged),
         patterns=inputs.content.patterns.match(known),
         answers=tuple(_answers(inputs)),

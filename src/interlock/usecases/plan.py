@@ -13,11 +13,14 @@ from interlock.model.base import Owner
 from interlock.model.contract import LaunchMode
 from interlock.model.errors import InterlockError
 from interlock.model.plan import PlanChange, WhatIf
+from interlock.plan.people import alike, next_weeks
 from interlock.plan.scenario import Scenario, play
 from interlock.plan.schedule import PlanOptions, simulation_of
 from interlock.plan.simulation import Simulation
 from interlock.usecases.assess import DEFAULT_RUNS, assess, plan_options
 from interlock.usecases.load import Inputs
+
+__all__ = ["Changes", "alike", "next_weeks", "what_if"]
 
 
 @dataclass(frozen=True)

@@ -81,15 +81,8 @@ def show_diff(diff: AssessmentDiff) -> None:
     for org in diff.organizations_removed:
         out.print(f"{org}: removed")
     for forecast in diff.forecasts:
-        direction = "later" if forecast.calendar_days > 0 else "earlier"
-        moved = (
-            f"{words.count(abs(forecast.calendar_days), 'day')} {direction}"
-            if forecast.calendar_days
-            else "on the same date"
-        )
-        before, after = words.iso_day(forecast.before_date), words.iso_day(forecast.after_date)
-        out.print(f"P80 of {forecast.org or 'all'}: {before} → {after}, {moved}")
-        for sentence in forecast.because:
+        out.print(Text(f"Finish of {forecast.org or 'all'}: {forecast.told}; its P80 is {forecast.shift}"))
+        for sentence in (*forecast.causes, *forecast.because):
             out.print(Text(f"  {plain(sentence, 300)}", style="dim"))
     groups = {
         "opened": diff.opened,

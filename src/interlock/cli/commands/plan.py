@@ -34,6 +34,12 @@ def plan(
     runs: RunsOption = 5000,
     seed: SeedOption = None,
     tasks: Annotated[bool, typer.Option("--tasks", help="Also list every task.")] = False,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            "--days", help="The tasks that start in so many days, by week, with their people.", min=1, max=366
+        ),
+    ] = None,
     by: Annotated[
         str | None, typer.Option("--by", help="Also how likely it is by this day, like 2027-03-31.", metavar="DATE")
     ] = None,
@@ -90,7 +96,8 @@ def plan(
         result = planning.what_if(inputs, assessment, changes, today=today, runs=runs, seed=seed)
         emit_result(output, result, show_what_if)
     else:
-        emit_result(output, assessment.plan, partial(show_plan, tasks=tasks))
+        shown = partial(show_plan, tasks=tasks) if days is None else partial(show_weeks, days=days)
+        emit_result(output, assessment.plan, shown)
 
 
 def _day(text: str) -> date:
@@ -147,6 +154,24 @@ def show_plan(plan: Plan, *, tasks: bool) -> None:
             show_paragraph(note, "- ")
     if tasks:
         _tasks(plan)
+
+
+def show_weeks(plan: Plan, *, days: int) -> None:
+    """The tasks that start in so many days: by week, whose each is, and when it is accepted."""
+    show_heading(f"The next {days} days to the {words.gate(plan.target_gate)}, from {words.iso_day(plan.start)}")
+    show_paragraph("Weeks are those of the median start; what only a gap that is found would bring is left out.")
+    weeks = planning.next_weeks(plan, days)
+    if not weeks:
+        show_paragraph(plan.first_note or "Nothing starts in these days.")
+    for week, tasks in weeks:
+        blank()
+        show_heading(f"Week of {words.day(week)}")
+        for group in planning.alike(tasks):
+            task, orgs = group[0], [each.org for each in group if each.org]
+            name = task.id if len(group) == 1 else task.id.partition("@")[0]
+            where = f" at {words.listed(orgs, 4)}" if len(orgs) > 1 else ""
+            show_paragraph(f"{name}  {task.title}{where} ({task.whose})", "- ")
+            show_paragraph(f"Accepted when: {task.accepted}", "  ", "dim")
 
 
 def show_what_if(result: WhatIf) -> None:

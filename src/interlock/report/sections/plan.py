@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from interlock.model import words
 from interlock.model.base import Grade
-from interlock.model.plan import Driver, OrgForecast, UnknownThing
+from interlock.model.plan import Driver, OrgForecast, PlanTask, UnknownThing
+from interlock.plan.people import alike, next_weeks
 from interlock.report import estimates, safe
 from interlock.report.charts import TornadoRow, timelines, tornado
 from interlock.report.elements import Figure, Link, Pair, Picture, Shown
@@ -16,6 +17,7 @@ from interlock.report.sections.tasks import grouped, task_row
 
 DECIDING_LIMIT, DECIDING_SHARE = 8, 0.05
 DRIVER_LIMIT, UNKNOWN_LIMIT = 8, 5
+DAYS_AHEAD = 90
 
 
 def build_plan(context: Context) -> Shown:
@@ -49,6 +51,7 @@ def build_plan(context: Context) -> Shown:
         "drivers": _drivers(context),
         "unknowns": [_unknown(context, unknown) for unknown in plan.unknowns[:UNKNOWN_LIMIT]],
         "sandbox": _sandbox(context),
+        "weeks": _weeks(context),
     }
 
 
@@ -103,6 +106,27 @@ def _pictures(context: Context, forecasts: Sequence[tuple[Link, OrgForecast]]) -
         Picture(svg=markup, alt=alt, caption=caption if not index else "Continued.")
         for index, (markup, alt) in enumerate(drawn)
     )
+
+
+def _weeks(context: Context) -> tuple[Shown, ...]:
+    """The tasks of the next 90 days by week; the same work at several organisations is one row."""
+    weeks = next_weeks(context.assessment.plan, DAYS_AHEAD)
+    return tuple(
+        {"week": f"Week of {words.day(week)}", "tasks": tuple(_due(context, group) for group in alike(tasks))}
+        for week, tasks in weeks
+    )
+
+
+def _due(context: Context, group: Sequence[PlanTask]) -> Shown:
+    row = task_row(context, group)
+    accepted = words.capital(words.sentence(safe.text(group[0].accepted)))
+    return {
+        "title": row["title"],
+        "id": row["id"],
+        "where": row["where"],
+        "whose": safe.text(words.capital(group[0].whose.removeprefix("the "))),
+        "accepted": accepted,
+    }
 
 
 def _drivers(context: Context) -> Picture | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
@@ -86,6 +87,7 @@ class PlanSection(Section):
         Binding("c", "clear", "Clear", tooltip="Back to the plan as it is, with every task listed"),
         Binding("t", "tasks", "Tasks", tooltip="Go to the list of tasks"),
         Binding("f", "first", "First", tooltip="Go to the things to do first"),
+        Binding("v", "ahead", "90 days", tooltip="Tasks of the next 90 days by week, with people; again: by wave"),
         Binding("o", "only", "Whose", show=False, tooltip="List the tasks of one organisation only"),
         Binding("escape", "first", "Back", show=False),
     ]
@@ -95,6 +97,7 @@ class PlanSection(Section):
         self._supposing = Supposing(())
         self._working = False
         self._only: str | None = None
+        self._ahead = False
         self._chosen: str | None = None
 
     def body(self) -> ComposeResult:
@@ -140,8 +143,9 @@ class PlanSection(Section):
     def _show_tasks(self, plan: Plan) -> None:
         panel = self.query_one("#task-panel")
         where = f", {self.state.name_of(self._only)} only (c lists all)" if self._only else ""
-        panel.border_title = text(f"Tasks by wave{where}")
-        rows = list(_task_rows(plan, self._only, named(self._supposing.supposed, "done")))
+        panel.border_title = text(f"{'The next 90 days, by week' if self._ahead else 'Tasks by wave'}{where}")
+        listing = _week_rows if self._ahead else _task_rows
+        rows = list(listing(plan, self._only, named(self._supposing.supposed, "done")))
         self.query_one("#tasks", Rows).set_rows(rows, empty="No task is left on the way there.")
 
     # -- what if --------------------------------------------------------------------------------------------------
@@ -207,6 +211,13 @@ class PlanSection(Section):
         """Drop every supposition and list every task."""
         self._only = None
         self._suppose(())
+
+    def action_ahead(self) -> None:
+        """The tasks of the next 90 days by week, or all by wave again."""
+        self._ahead = not self._ahead
+        if self.state.assessment is not None:
+            self._show_tasks(self.state.assessment.plan)
+            self.action_tasks()
 
     def action_only(self) -> None:
         """List one organisation's tasks, or all."""
@@ -316,6 +327,21 @@ def _task_rows(plan: Plan, only: str | None, done: Collection[str]) -> Iterator[
             number = sum(other.wave == task.wave and not other.is_done for other in ordered)
             yield Row(f"wave:{task.wave}", heading=f"Wave {task.wave + 1}", aside=words.count(number, "task"))
         yield _task_row(task, longest, done=task.id in done)
+
+
+def _week_rows(plan: Plan, only: str | None, done: Collection[str]) -> Iterator[Row]:
+    """The next 90 days: under each task whose it is, by when, and when it is accepted."""
+    from interlock.usecases.plan import next_weeks
+
+    longest = max((task.finish_p50 for task in plan.left), default=0.0)
+    for week, tasks in next_weeks(plan, 90):
+        listed = [task for task in tasks if only is None or task.org == only]
+        if listed:
+            aside = words.count(len(listed), "task")
+            yield Row(f"week:{week}", heading=f"Week of {words.day(week)}", aside=aside)
+        for task in listed:
+            below = line((f"{task.whose}  ", ACCENT), (task.accepted, DIM))
+            yield replace(_task_row(task, longest, done=task.id in done), below=below)
 
 
 def _task_row(task: PlanTask, longest: float, *, done: bool) -> Row:
