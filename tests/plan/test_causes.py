@@ -46,11 +46,13 @@ def test_a_routine_task_that_is_done_is_a_cause_and_one_that_only_has_an_owner_i
 ) -> None:
     done = TaskStatus(status="done", done="2026-11-27", by="Ada")
     owned = TaskStatus(status="not_begun", owner="Bea")
-    tasks = {**inputs.tasks, "org.priority@northgate": done, "us.egress-pki": owned}
+    undone = {task.id for task in before.plan.tasks if task.progress is None}
+    assert {"us.launch@northgate", "us.golive@northgate"} <= undone
+    tasks = {**inputs.tasks, "us.launch@northgate": done, "us.golive@northgate": owned}
     after = assess(replace(inputs, tasks=tasks), today=TODAY, runs=50)
-    assert list(causes(before, after, "northgate")) == ["Routine tasks: org.priority@northgate is done."]
+    assert list(causes(before, after, "northgate")) == ["Routine tasks: us.launch@northgate is done."]
     move = next(move for move in compare(before, after).forecasts if move.org == "northgate")
-    assert move.causes == ("Routine tasks: org.priority@northgate is done.",)
+    assert move.causes == ("Routine tasks: us.launch@northgate is done.",)
     assert not move.firm and " to " in move.told and "P80" not in move.told
 
 

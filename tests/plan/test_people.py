@@ -39,7 +39,7 @@ def peopled() -> Plan:
         probability_of_most_likely=1, orgs=(), tasks=tasks, first=(), grades={}, judgement_share=0,
     )  # fmt: skip
     owed = Response(status="unanswered", assignee="Cy Ode", due="2026-12-09")
-    gap = finding(rules["AA-002"])
+    gap = finding(rules["AA-002"], reads=("value.area.item",))
     return with_people(plan, (unknown, gap), rules, {"product": {"area.item": owed}}, ())
 
 
@@ -50,7 +50,7 @@ def test_tasks_have_people_days_and_what_they_are_accepted_by() -> None:
     assert by_id["find-out:AA-001"].whose == "Cy Ode, by 9 Dec 2026"
     assert by_id["find-out:AA-001"].accepted == "the answer is given, or was observed"
     assert by_id["AA-002"].accepted == "no longer: Title of AA-002"
-    assert by_id["AA-002"].whose == "the product team"
+    assert by_id["AA-002"].whose == "Cy Ode, by 9 Dec 2026"
     assert by_id["us.build"].starts == "2026-12-07"
 
 
@@ -58,5 +58,5 @@ def test_the_next_weeks_leave_out_what_is_later_and_what_may_never_be() -> None:
     weeks = next_weeks(peopled(), 90)
     assert [(week, [each.id for each in tasks]) for week, tasks in weeks] == [
         (date(2026, 11, 30), ["find-out:AA-001"]),
-        (date(2026, 12, 7), ["AA-002", "us.build"]),
+        (date(2026, 12, 7), ["us.build", "AA-002"]),
     ]

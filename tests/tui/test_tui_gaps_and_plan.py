@@ -6,8 +6,10 @@ import pytest
 
 from interlock.model import words
 from interlock.model.base import Severity
+from interlock.model.plan import finding_of
 from interlock.tui.screens.gaps import Filter
 from interlock.tui.widgets.rows import Rows
+from interlock.usecases.plan import next_weeks
 
 
 def listed(t) -> tuple[str, ...]:
@@ -123,11 +125,10 @@ async def test_the_plan_shows_first_things_dates_and_tasks(terminal):
         plan = t.app.state.assessment.plan
         dates, first = t.of("#dates"), t.of("#first-things")
         for forecast in plan.orgs:
-            assert words.iso_day(forecast.finish.p50_date) in dates
-            assert words.iso_day(forecast.finish.p80_date) in dates
-        assert "judgement" in dates
-        for thing in plan.first:
-            assert thing.key in first and f"critical in {words.share(thing.criticality)}" in first
+            assert forecast.finish.span in dates and forecast.if_all_gaps.span in dates
+            assert f"P80 {words.iso_day(forecast.finish.p80_date)}" not in dates
+        assert "a range and not a date to promise" in dates and "judgement" in dates
+        assert all(thing.key in first for thing in (*plan.first, *plan.apart))
         keys = t.app.screen.query_one("#tasks", Rows).keys
         assert sorted(keys) == sorted(task.id for task in plan.tasks)
         await t.press("t")
@@ -136,6 +137,34 @@ async def test_the_plan_shows_first_things_dates_and_tasks(terminal):
         await t.press("enter")
         await t.until(lambda: t.app.current_mode == "gaps")
         assert gap in t.text
+
+
+async def test_the_plan_turns_to_the_next_90_days_and_back(terminal):
+    async with terminal() as t:
+        await t.press("5")
+        plan = t.app.state.assessment.plan
+        await t.press("v")
+        await t.until_shown("The next 90 days, by week")
+        listed = set(t.app.screen.query_one("#tasks", Rows).keys)
+        soon = {task.id for _, tasks in next_weeks(plan, 90) for task in tasks}
+        assert listed == soon and len(soon) < len(plan.tasks)
+        await t.press("v")
+        await t.until_shown("Tasks by wave")
+
+
+async def test_a_first_thing_leads_to_the_gap_the_probe_or_the_plan(terminal):
+    async with terminal() as t:
+        plan = t.app.state.assessment.plan
+        things = {thing.kind: thing for thing in plan.first}
+        assert things
+        for thing in things.values():
+            t.app.action_go("overview")
+            await t.until(lambda: t.app.current_mode == "overview")
+            rows = t.app.screen.query_one("#first-things", Rows)
+            rows.post_message(Rows.Chosen(rows, thing.key))
+            behind = any(t.app.state.assessment.graph.node(finding_of(key)) for key in thing.keys)
+            mode = "gaps" if behind else "probe" if thing.kind == "discovery" else "plan"
+            await t.until(lambda mode=mode: t.app.current_mode == mode)
 
 
 async def test_the_contract_shows_its_open_points_and_the_fit(terminal, workspace):

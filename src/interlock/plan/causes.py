@@ -39,8 +39,8 @@ def _answers(before: Assessment, after: Assessment, org: str | None) -> Iterator
     if not changed:
         return
     names = [item if scope == "product" else f"{item} at {scope}" for item, scope in changed]
-    read = {f"responses.{item}" for item, _ in changed}
-    decided = sum(not read.isdisjoint(finding.reads) for finding in _decided(before, after))
+    items = {item for item, _ in changed}
+    decided = sum(any(name.partition(".")[2] in items for name in finding.reads) for finding in _decided(before, after))
     yield (
         f"{words.capital(words.count(len(changed), 'answer'))} changed ({words.listed(names, _NAMED)}), and "
         f"{words.count(decided, 'finding')} that {words.agree(decided, 'reads', 'read')} them with it."

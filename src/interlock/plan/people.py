@@ -52,7 +52,7 @@ def with_people(
 def _owed(finding: Finding, responses: Mapping[str, Mapping[str, Response]]) -> tuple[str | None, str | None]:
     """Who owes an answer that the finding reads, and by when: the first of them that is due."""
     scopes = ("product", finding.subject.id) if finding.subject.scope is Scope.ORG else ("product",)
-    read = [name.removeprefix("responses.") for name in finding.reads if name.startswith("responses.")]
+    read = [name.partition(".")[2] for name in finding.reads]  # value.auth.jwks, or what was probed, which nobody owes
     owed = []
     for item in dict.fromkeys((*finding.missing_answers, *read)):
         for scope in scopes:
