@@ -85,10 +85,11 @@ def _narrowing(plan: Plan) -> Iterator[str]:
     for thing in plan.unknowns:
         if thing.p80_days >= _LEAST_DAYS:
             holds = plain(thing.title.removeprefix("Find out whether this holds: "), 200)
-            yield (
-                f"Finding out {thing.key} narrows it most for the effort: if “{holds}” is so, the P80s of the "
-                f"organisations move out by {words.days(thing.p80_days)}, added up."
-            )
+            days = words.days(thing.p80_days)
+            moves = f"the P80 moves out by {days}"
+            if len(plan.orgs) > 1:
+                moves = f"the P80s of the organisations move out by {days}, added up"
+            yield f"Finding out {thing.key} narrows it most for the effort: if “{holds}” is so, {moves}."
             return
     for driver in plan.drivers[:1]:
         spread = words.days(driver.p80_if_badly - driver.p80_if_well)

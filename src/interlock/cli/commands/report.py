@@ -14,7 +14,7 @@ from interlock.model import words
 from interlock.usecases.assess import assess
 from interlock.usecases.load import load_inputs, open_workspace
 from interlock.usecases.pdf import start_pdf_process
-from interlock.usecases.report import never_probed, parse_formats, write_report
+from interlock.usecases.report import for_organization, never_probed, parse_formats, write_report
 
 
 def report(
@@ -39,6 +39,10 @@ def report(
             "--sections", help="Only these sections, separated by commas, like summary,plan,gaps.", metavar="LIST"
         ),
     ] = None,
+    org: Annotated[
+        str | None,
+        typer.Option("--org", help="One organisation's own: its dates, and nothing of any other.", metavar="ID"),
+    ] = None,
     templates: Annotated[
         Path | None,
         typer.Option(
@@ -62,11 +66,13 @@ def report(
     inputs = load_inputs(workspace)
     with start_pdf_process(wanted) as pdf_process:
         assessment = assess(inputs, today=date.today(), runs=runs, seed=seed)
+        if org is not None:
+            assessment, inputs = for_organization(assessment, inputs, org)
         skip = (lambda name, error: say(f"No {name}: {error}")) if formats == "all" else None
         written = write_report(
             assessment,
             inputs,
-            workspace.output(directory or workspace.root / "reports"),
+            workspace.output(directory or workspace.root / "reports" / (org or "")),
             wanted,
             sections=[name.strip() for name in sections.split(",")] if sections else None,
             templates=templates,
