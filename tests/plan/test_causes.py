@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from interlock.plan.diff import compare
 from interlock.usecases.assess import assess
 from interlock.usecases.initialize import initialize
 from interlock.usecases.load import Inputs, load_inputs
+from interlock.usecases.milestone import save_milestone, since_last
 
 TODAY = date(2026, 11, 30)
 
@@ -70,3 +72,16 @@ def test_an_observation_is_a_cause_at_its_organisation_alone(before: Assessment)
     after = before.model_copy(update={"readiness": seen})
     assert list(causes(before, after, "northgate")) == ["Observed since: northgate on 29 Nov 2026."]
     assert list(causes(before, after, "elsewhere")) == []
+
+
+def test_one_line_tells_what_moved_since_the_last_milestone(tmp_path: Path) -> None:
+    workspace = initialize(tmp_path / "ready", "ready")
+    inputs = load_inputs(workspace)
+    now = assess(inputs, today=TODAY, runs=50)
+    assert since_last(workspace, now) == ""
+    save_milestone(workspace, "before pilot", now)
+    assert since_last(workspace, now) == "Since milestone before-pilot the finish has not moved."
+    done = TaskStatus(status="done", done="2026-11-27", by="Ada")
+    after = assess(replace(inputs, tasks={**inputs.tasks, "us.launch@northgate": done}), today=TODAY, runs=50)
+    told = since_last(workspace, after)
+    assert told.startswith("Since milestone before-pilot: ") and "Routine tasks: us.launch@northgate is done." in told

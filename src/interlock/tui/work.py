@@ -116,6 +116,13 @@ def assessed(inputs: Inputs) -> Assessment:
     return assess(inputs, today=date.today())
 
 
+def since_last(workspace: Workspace, now: Assessment) -> str:
+    """How the finish moved since the last milestone, and why."""
+    from interlock.usecases.milestone import since_last
+
+    return since_last(workspace, now)
+
+
 def recorded(workspace: Workspace, content: Content, answer: Answer) -> tuple[str, ...]:
     """Save an answer; returns what an earlier session could not save and went in with it.
 

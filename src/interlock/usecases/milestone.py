@@ -29,6 +29,7 @@ __all__ = [
     "earlier_milestones",
     "load_reference",
     "milestones",
+    "since_last",
     "save_milestone",
 ]
 
@@ -56,6 +57,20 @@ def compare_references(workspace: Workspace, before: str, after: str, *, today: 
         load_reference(workspace, after, today=today),
         earlier=earlier_milestones(workspace, before),
     )
+
+
+def since_last(workspace: Workspace, now: Assessment) -> str:
+    """One line on how the finish of all moved since the last milestone, and why; empty without a milestone.
+
+    :raises InterlockError: the milestone cannot be read.
+    """
+    known = milestones(workspace)
+    if not known or not now.plan.ground.dated:
+        return ""
+    move = next((m for m in compare(load_assessment(known[-1].path, workspace), now).forecasts if m.org is None), None)
+    if move is None:
+        return f"Since milestone {known[-1].name} the finish has not moved."
+    return " ".join((f"Since milestone {known[-1].name}: {move.told}; its P80 is {move.shift}.", *move.causes))
 
 
 def earlier_milestones(workspace: Workspace, reference: str) -> Iterator[Assessment]:

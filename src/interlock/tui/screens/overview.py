@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -15,8 +15,10 @@ from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Status
 from interlock.model.content import told_changes
+from interlock.model.errors import InterlockError
 from interlock.model.plan import FirstThing, finding_of
 from interlock.model.readiness import OrgReadiness
+from interlock.tui import work as job
 from interlock.tui.page import (
     ACCENT,
     BAD,
@@ -141,7 +143,18 @@ class OverviewSection(Section):
             empty=assessment.plan.first_note,
         )
         self.query_one("#forecast", Flow).draw(lambda page: _draw_forecast(page, assessment))
+        self._since(assessment)
         self.query_one("#overview-orgs").border_subtitle = f"target gate: {words.GATE[assessment.target_gate].phrase}"
+
+    @work(group="since", exclusive=True, description="since the last milestone")
+    async def _since(self, assessment: Assessment) -> None:
+        """Add to the dates how they moved since the last milestone, and why."""
+        try:
+            moved = await job.in_thread(job.since_last, self.interlock.workspace, assessment)
+        except InterlockError as error:
+            moved = f"The last milestone cannot be read: {error.message}."
+        if moved and self.is_attached and self.state.assessment is assessment:
+            self.query_one("#forecast", Flow).draw(lambda page: _draw_forecast(page, assessment, moved))
 
     def _show_organizations(self, state: State) -> None:
         if state.judgement is None or state.inputs is None:
@@ -285,12 +298,14 @@ def _tally(counts: Counts, *, wordy: bool) -> str:
     return ("  " if wordy else " ").join(parts)
 
 
-def _draw_forecast(page: Page, assessment: Assessment) -> None:
+def _draw_forecast(page: Page, assessment: Assessment, moved: str = "") -> None:
     plan = assessment.plan
     if plan.first and plan.first_note:
         page.para(plan.first_note, DIM)
     for sentence in plan.ground.said[:1]:
         page.para(sentence)
+    if moved:
+        page.para(moved, DIM)
 
 
 #: Cells of a panel in which lines may stand apart.
