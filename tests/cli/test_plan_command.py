@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from interlock.model.plan import Plan, WhatIf
+from interlock.tui.plan_page import still_possible
 from interlock.usecases.initialize import initialize
 
 
@@ -174,3 +175,14 @@ def test_the_graph_in_every_format(command, workspace: Path) -> None:
     assert shown("mermaid").startswith("flowchart LR")
     assert shown("dot").startswith("digraph gaps {")
     assert ElementTree.fromstring(shown("svg")).tag.endswith("svg")
+
+
+def test_every_first_thing_can_be_supposed_at_all_its_organisations(command, workspace: Path) -> None:
+    plan = Plan.model_validate_json(command("plan", "--runs", "100", "--format", "json", "--workspace", workspace).out)
+    assert any(len(thing.keys) > 1 for thing in plan.first)
+    offered = tuple(f"done:{thing.key}" for thing in plan.first)
+    assert still_possible(offered, plan, None) == offered
+    for thing in plan.first:
+        shown = command("plan", "--runs", "100", "--what-if", thing.key, "--workspace", workspace)
+        assert shown.code == 0
+        assert all(key in " ".join(shown.out.split()) for key in thing.keys)

@@ -169,7 +169,7 @@ class Ranking:
     def _told(self, thing: _Thing, together: float = 0.0, date: str = "", again: bool = False) -> FirstThing:
         tasks = [self._simulation.work.tasks[row] for row in thing.rows]
         return FirstThing(
-            key=thing.keys[0] if len(thing.keys) == 1 else thing.keys[0].partition("@")[0],
+            key=thing.keys[0] if len(thing.keys) == 1 else _group(thing.task),
             keys=thing.keys,
             orgs=tuple(task.org for task in tasks if task.org is not None),
             title=thing.task.title if len(tasks) == 1 else _shared_title(thing.task),

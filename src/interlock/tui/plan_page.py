@@ -171,6 +171,7 @@ def turned(supposed: Suppositions, key: str) -> Suppositions:
 def still_possible(supposed: Suppositions, plan: Plan, contract: WorkflowContract | None) -> Suppositions:
     """The suppositions that a newer plan and contract still allow."""
     possible = {f"done:{task.id}" for task in plan.tasks} | {f"drop:{forecast.org}" for forecast in plan.orgs}
+    possible |= {f"done:{thing.key}" for thing in plan.first}  # one thing at several organisations is no task's id
     possible |= {f"launch:{mode}" for mode in _other_launches(contract)}
     possible |= {f"simulate:{behaviour}" for behaviour in _simulable(contract)}
     return tuple(key for key in supposed if key in possible or key.startswith("add:"))

@@ -138,7 +138,8 @@ def _tasks(simulation: Simulation, names: Iterable[str]) -> tuple[str, ...]:
     task_ids: dict[str, None] = {}
     for name in names:
         upper = name.upper()
-        matching = [ids[upper]] if upper in ids else [ids[key] for key in ids if key.partition("@")[0] == upper]
+        of_all = [key for key in ids if key.partition("@")[0] == upper or key.startswith(f"{upper}:")]
+        matching = [ids[upper]] if upper in ids else [ids[key] for key in of_all]
         if not matching:
             remedy = closest(name, ids.values(), "interlock plan --tasks lists them")
             raise InterlockError(f"nothing in the plan is called {name!r}", remedy=remedy)
