@@ -94,7 +94,7 @@ def _draw_sandbox(page: Page, plan: Plan) -> None:
 def draw_dates(page: Page, assessment: Assessment) -> None:
     """When each organisation is through, and what that rests on."""
     plan, ground = assessment.plan, assessment.plan.ground
-    for sentence in ground.said:
+    for sentence in ground.said[:1]:
         page.para(sentence)
     if not ground.dated:
         return
@@ -130,6 +130,8 @@ def draw_dates(page: Page, assessment: Assessment) -> None:
         words.share(plan.probability_of_most_likely),
     )
     page.field("Likeliest", f"{days}, kept with a chance of {chance}", style=DIM, label_width=9)
+    for sentence in ground.said[1:]:
+        page.para(sentence)
     for note in (*plan.notes, *filter(None, (ground.rests,))):
         page.bullet(text("·", DIM), (note, DIM))
 
