@@ -16,7 +16,7 @@ EXPECTED = {
     "questions": ["Extra questions", "How many nurses?", "Type the answer: a whole number"],
     "probe": ["Probe all", "Riverside Regional", "never probed"],
     "gaps": ["Gaps by wave", "Wave 1", "can start now", "@"],
-    "plan": ["When", "Do first", "a range", "a range"],
+    "plan": ["When", "Do first", "a range"],
     "report": ["Markdown", "HTML", "Folder", "Milestones"],
     "organizations": ["sandbox://riverside", "Add", "Remove"],
     "contract": ["contract.yaml", "Clinical event", "Trigger"],
