@@ -70,7 +70,7 @@ async def test_an_empty_workspace_says_where_to_start(terminal, workspace):
         path.unlink()
     async with terminal((80, 24)) as t:
         assert "No organisation yet" in t.text
-        for number, phrase in (("3", "No organisation yet"), ("7", "a adds the first one"), ("5", "There is no date yet")):
+        for number, phrase in (("3", "No organisation yet"), ("7", "a adds the first one"), ("5", "no date yet")):
             await t.press(number)
             await t.until_shown(phrase)
         await t.press("1", "n")
