@@ -75,7 +75,7 @@ async def test_an_empty_workspace_says_where_to_start(terminal, workspace):
             await t.until_shown(phrase)
         await t.press("1", "n")
         await t.until(lambda: t.app.current_mode == "questions")
-        await t.until_shown("open")
+        await t.until_shown("not answered")
         await t.until_shown("No organisation yet: section 7 adds the first one.")
         for number, key, phrase in (
             ("1", "p", "no organisation to probe"),

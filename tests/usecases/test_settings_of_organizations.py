@@ -25,6 +25,12 @@ organization_surface:
 """
 
 
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables are read as text: no cell is folded."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     workspace = initialize(tmp_path / "ws", "blank")
