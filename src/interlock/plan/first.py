@@ -199,11 +199,10 @@ class Ranking:
             return find_out_words([finding for finding in found if finding is not None])
         if thing.task.said is not None and thing.task.said.begun:
             return f"It began on {words.iso_day(thing.task.said.begun)}: see it through."
+        free = "it waits for nothing but what stands above"
         if thing.task.owner is Owner.US:
-            return "Begin it: it waits for nothing."
-        return (
-            f"Ask {words.OWNER[thing.task.owner].phrase} to begin it: it waits for nothing, and nobody begins unasked."
-        )
+            return f"Begin it: {free}."
+        return f"Ask {words.OWNER[thing.task.owner].phrase} to begin it: {free}, and nobody begins unasked."
 
 
 def _because(thing: _Thing, again: bool) -> str:
