@@ -234,7 +234,7 @@ def test_another_authors_answer_stands_beside_the_first(inputs: Inputs, tmp_path
     document["item"][0]["answer"][0]["valueInteger"] = 4
     path.write_text(json.dumps(document))
     (change,) = plan_import(stored, [path]).changes
-    assert change.kind == "differs" and change.after.standing is Status.UNKNOWN
+    assert change.kind == "differs" and change.after.agreed_status is Status.UNKNOWN
     assert [(answer.by, answer.value) for answer in change.after.answers] == [("Ada", 3), ("Bob", 4)]
     again = with_answers(inputs, {"product": {"zoo.integer": change.after}})
     assert {left.item: left.reason for left in export_forms(again).left} == {

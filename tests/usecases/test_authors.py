@@ -332,7 +332,7 @@ def test_a_difference_in_note_or_evidence_alone_does_not_make_it_unknown(folder:
     put(folder, ITEM, DIFFER.replace("value: changing,", "value: proven_live, note: I saw it,"))
     alone = inputs(folder).with_response("product", ITEM, stored(folder).but(others=()))
     assert judge(inputs(folder)).product_score == judge(alone).product_score
-    assert stored(folder).standing is Status.ANSWERED
+    assert stored(folder).agreed_status is Status.ANSWERED
 
 
 def test_both_are_shown_and_one_is_kept_by_its_author(told: Run, folder: Path) -> None:
@@ -365,9 +365,9 @@ def test_another_authors_answer_goes_beside_and_an_authors_own_in_the_place_of_t
     ada = Response(status=Status.ANSWERED, value="a", by="Ada")
     bob = Response(status=Status.ANSWERED, value="b", by="Bob")
     both = ada.beside(bob)
-    assert both.others == (bob,) and both.standing is Status.UNKNOWN
+    assert both.others == (bob,) and both.agreed_status is Status.UNKNOWN
     assert both.beside(bob.but(value="c")).others == (bob.but(value="c"),)
-    assert both.beside(ada.but(value="b")).standing is Status.ANSWERED
+    assert both.beside(ada.but(value="b")).agreed_status is Status.ANSWERED
     assert ada.beside(bob.but(value="a")) is ada, "nothing new is said"
 
 
@@ -457,7 +457,7 @@ def test_the_pages_files_load() -> None:
     (given,) = parse_responses(parse_yaml(first, "page")).values()
     assert len(given.documents) == 2 and given.due == "2026-12-14"
     (given,) = parse_responses(parse_yaml(second, "page")).values()
-    assert given.standing is Status.UNKNOWN
+    assert given.agreed_status is Status.UNKNOWN
 
 
 def test_the_pages_commands_work_in_the_order_in_which_a_reader_meets_them(told: Run, folder: Path) -> None:

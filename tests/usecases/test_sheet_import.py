@@ -263,7 +263,7 @@ def test_how_an_answer_compares_with_ours(
     if stored is not None and stored.note:
         assert stored.note in (change.after.note or ""), "what is noted stays"
     if kind == "differs":
-        assert change.after.standing is Status.UNKNOWN
+        assert change.after.agreed_status is Status.UNKNOWN
         assert change.after.answers[0].said == stored.said if stored else False, "ours stays as it is"
 
 
@@ -551,7 +551,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert run(["import", "sheet", str(back), "--format", "json"]) == 0
     data = json.loads(capsys.readouterr().out)
     assert FormImport.model_validate(data).changes[0].kind == "differs"
-    assert load_inputs(workspace).answers(ORG)["org.contacts"].standing is Status.UNKNOWN
+    assert load_inputs(workspace).answers(ORG)["org.contacts"].agreed_status is Status.UNKNOWN
 
     back.write_bytes(filled(content, {"D3": "2025-12-02", f"D{row}": "Not known here"}))
     assert run(["import", "sheet", str(back)]) == 2

@@ -87,7 +87,7 @@ class Hiding:
             for control in self._controls
             if (response := (own or {}).get(control) or (None if control in self._of_org else responses.get(control)))
         }
-        states = ((name, answer.standing, type(answer.value), answer.value) for name, answer in deciding.items())
+        states = ((name, answer.agreed_status, type(answer.value), answer.value) for name, answer in deciding.items())
         key = (kind, *states)
         hidden_items = self._known.get(key)
         if hidden_items is None:
@@ -145,7 +145,7 @@ def _and(left: bool | None, right: bool | None) -> bool | None:
 def _holds(condition: EnableWhen, control: Item, response: Response | None, shown: bool | None) -> bool | None:
     if shown is None:
         return None
-    status = response.standing if response else Status.UNANSWERED
+    status = response.agreed_status if response else Status.UNANSWERED
     answered = shown and status is Status.ANSWERED and response is not None and response.value is not None
     if condition.operator is Operator.EXISTS:
         return answered is condition.answer

@@ -58,10 +58,10 @@ def state_of(
         return AnswerState(excused="not asked")
     if response is None:
         return None
-    if response.standing is Status.NOT_APPLICABLE:
+    if response.agreed_status is Status.NOT_APPLICABLE:
         return AnswerState(excused=line(response.reason or "not applicable", 200)) if item.na != "never" else None
     value = response.value
-    if response.standing is not Status.ANSWERED or value is None or not item.takes(value) or not item.known(value):
+    if response.agreed_status is not Status.ANSWERED or value is None or not item.takes(value) or not item.known(value):
         return None
     graded = item.graded_value(value)
     evidence = response.evidence if today is None else _evidence(item, response, today)
@@ -70,10 +70,10 @@ def state_of(
 
 def counts_as(item: Item, response: Response | None) -> Status:
     """The status as it is judged: an answer that says unknown is one, and what the question does not take is none."""
-    if response is None or response.standing in {Status.UNANSWERED, Status.UNKNOWN}:
-        return response.standing if response else Status.UNANSWERED
+    if response is None or response.agreed_status in {Status.UNANSWERED, Status.UNKNOWN}:
+        return response.agreed_status if response else Status.UNANSWERED
     if state_of(item, response) is not None:
-        return response.standing
+        return response.agreed_status
     return Status.UNKNOWN if response.value is not None and item.takes(response.value) else Status.UNANSWERED
 
 

@@ -37,7 +37,7 @@ def find(inputs: RuleInputs) -> tuple[Contradiction, ...]:
         for org, context in contexts.items():
             response = inputs.by_org.get(org, {}).get(item.id)
             hidden = item.id in inputs.hidden.get(org, ())
-            if response is None or response.standing is not Status.ANSWERED or response.value is None or hidden:
+            if response is None or response.agreed_status is not Status.ANSWERED or response.value is None or hidden:
                 continue
             decided = observed_answer(item, context)
             if decided and differs(item, response.value, decided[0]):

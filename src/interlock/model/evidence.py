@@ -77,7 +77,7 @@ class EvidenceRecord(Model):
     def told(self, today: datetime.date) -> str:
         """One line: what it is, where it is, who reviewed it, and until when it holds."""
         parts = [f"{words.EVIDENCE_KIND[self.kind].title}: {self.name}"]
-        parts += [place for place in (self.link, self.file) if place and place != self.name]
+        parts += [where for where in (self.link, self.file) if where and where != self.name]
         parts += [f"of {words.iso_day(self.date)}"] if self.date else []
         parts += [f"reviewed by {self.reviewer}"] if self.reviewer else []
         parts += ["independent"] if self.independent else []

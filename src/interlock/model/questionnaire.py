@@ -331,7 +331,7 @@ class Response(Model):
         return (self.but(others=()), *self.others) if self.others else (self,)
 
     @property
-    def standing(self) -> Status:
+    def agreed_status(self) -> Status:
         """What counts: while two authors differ in status or value, nobody knows."""
         if self.others and len({_decided(answer) for answer in self.answers}) > 1:
             return Status.UNKNOWN
@@ -362,7 +362,7 @@ class Response(Model):
         if not (self.assignee or self.due):
             return None
         who = plain(self.assignee, 80) if self.assignee else words.OWNER[Owner.US].phrase
-        what = "the answer" if self.standing in {Status.UNANSWERED, Status.UNKNOWN} else "evidence"
+        what = "the answer" if self.agreed_status in {Status.UNANSWERED, Status.UNKNOWN} else "evidence"
         by = f" by {words.iso_day(self.due)}" if self.due else ""
         return f"{who} owes {what}{by}{', overdue' if self.overdue(today) else ''}"
 

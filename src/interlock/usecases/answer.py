@@ -190,7 +190,7 @@ def confirmed(inputs: Inputs, item: Item, orgs: Sequence[str], by: str, *, now: 
     if not item.proposable:
         asked = "for each organisation" if item.scope is Scope.ORG else "once for the product"
         raise InterlockError(f"{item.id} is asked {asked}: nothing is proposed for all of them", remedy="answer it")
-    if proposal is None or proposal.standing not in {Status.ANSWERED, Status.NOT_APPLICABLE}:
+    if proposal is None or proposal.agreed_status not in {Status.ANSWERED, Status.NOT_APPLICABLE}:
         raise InterlockError(
             f"nothing is proposed for {item.id}", remedy=f"propose an answer: interlock answer {item.id} VALUE"
         )
@@ -199,7 +199,7 @@ def confirmed(inputs: Inputs, item: Item, orgs: Sequence[str], by: str, *, now: 
     for org in orgs:
         inputs.organization(org)
         own = inputs.answers(org).get(item.id)
-        if own is not None and (own.standing, own.value) == (proposal.status, proposal.value):
+        if own is not None and (own.agreed_status, own.value) == (proposal.status, proposal.value):
             continue
         if own is not None and not may_confirm(own):
             raise InterlockError(
@@ -221,6 +221,6 @@ def proposal_at(inputs: Inputs, scope: str, item: Item) -> Response | None:
     """What is proposed for every organisation where one of them is asked, and has not answered; none otherwise."""
     proposal = inputs.product.get(item.id)
     own = inputs.answers(scope).get(item.id)
-    if scope == "product" or not item.proposable or proposal is None or proposal.standing is not Status.ANSWERED:
+    if scope == "product" or not item.proposable or proposal is None or proposal.agreed_status is not Status.ANSWERED:
         return None
     return proposal if may_confirm(own) else None

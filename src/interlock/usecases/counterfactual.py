@@ -157,7 +157,7 @@ class _Search:
     def _answers(self, item: Item, scope: str) -> Iterator[_Try]:
         """Every other answer to an item that has a bounded number of them."""
         response = self.inputs.answers(scope).get(item.id)
-        before = response.value if response is not None and response.standing is Status.ANSWERED else None
+        before = response.value if response is not None and response.agreed_status is Status.ANSWERED else None
         now = (item.graded_value(before) if before is not None else None) or 0.0
         for value in _values(item):
             if value != before:
@@ -167,7 +167,7 @@ class _Search:
     def _shown(self, attempt: _Try) -> AnswerChange:
         item = self.inputs.content.items[attempt.item]
         response = self.inputs.answers(attempt.scope).get(attempt.item)
-        status = response.standing if response else Status.UNANSWERED
+        status = response.agreed_status if response else Status.UNANSWERED
         value = response.value if response and status is Status.ANSWERED else None
         return AnswerChange(
             item=attempt.item,

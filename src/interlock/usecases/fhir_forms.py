@@ -96,7 +96,7 @@ def _usable(inputs: Inputs, subject: Subject, left: list[Left]) -> dict[str, Res
             where = "for each organisation" if subject.org is None else "once for the product"
             left.append(Left(subject.scope, item_id, f"it is asked {where}"))
             continue
-        if response.standing is not response.status:
+        if response.agreed_status is not response.status:
             left.append(Left(subject.scope, item_id, "several people answered it differently"))
             continue
         try:

@@ -93,7 +93,7 @@ class Stake(NamedTuple):
     shared: bool
 
     @property
-    def place(self) -> tuple[bool, int, bool]:
+    def order(self) -> tuple[bool, int, bool]:
         """What sorts it among others."""
         return self.later, self.vote.value.rank, self.shared
 
@@ -126,8 +126,8 @@ class Ranked:
     def _verdict_order(self) -> tuple[object, ...]:
         if not self.stakes:
             return True, True, 0, False, 0, False
-        first = min(stake.place for stake in self.stakes)
-        alike = sum(stake.place == first for stake in self.stakes)
+        first = min(stake.order for stake in self.stakes)
+        alike = sum(stake.order == first for stake in self.stakes)
         return False, *first, -alike, self.asked.item.priority != "core"
 
     def take(self, other: Ranked) -> None:
@@ -337,7 +337,7 @@ def _proposal_words(asked: Asked, inputs: Inputs) -> list[str]:
 
 def _verdict_words(question: Ranked, names: Mapping[str, str], judged: Judgement) -> str:
     """What a question can do to the verdict: ``it can settle the verdict: “The output changes” makes it …``."""
-    vote, _, shared = min(question.stakes, key=lambda stake: stake.place)
+    vote, _, shared = min(question.stakes, key=lambda stake: stake.order)
     subject = vote.finding.subject
     makes = f"“{plain(vote.rule.title, 120)}” would make it “{words.VERDICT[vote.value].phrase}”"
     if subject == PRODUCT and vote.value is judged.verdict.value and not shared:

@@ -101,7 +101,7 @@ def _owed_of(inputs: Inputs, scope: str) -> Iterator[OwedAnswer]:
                 because=because,
             )
 
-        if response.standing is not response.status:
+        if response.agreed_status is not response.status:
             names = words.listed([plain(answer.by or "somebody", 60) for answer in response.answers])
             yield owed("decision", f"{names} answered differently", response.due, False, response.assignee)
         elif response.assignee or response.due:

@@ -26,7 +26,7 @@ class Asked:
     @property
     def status(self) -> Status:
         """What the response counts as; unanswered without one."""
-        return self.response.standing if self.response else Status.UNANSWERED
+        return self.response.agreed_status if self.response else Status.UNANSWERED
 
     @property
     def counts_as(self) -> Status:
@@ -37,7 +37,7 @@ class Asked:
         """The answer in words: option labels for choices, yes or no, the value, or the status. All that differ."""
         if self.response is None:
             return words.STATUS[Status.UNANSWERED].phrase
-        differ = self.response.standing is not self.response.status
+        differ = self.response.agreed_status is not self.response.status
         said = [
             words.STATUS[answer.status].phrase if answer.value is None else value_words(self.item, answer.value)
             for answer in (self.response.answers if differ else (self.response,))

@@ -207,12 +207,12 @@ def _noted(inputs: Inputs, org: str, item_id: str) -> tuple[str, AnswerValue | N
     """What we think or have noted of an answer, in words, and its value where it is one."""
     item = _in_their_words(inputs.content.items[item_id])
     stored = inputs.answers(org).get(item_id)
-    if stored is not None and stored.standing is not stored.status:
+    if stored is not None and stored.agreed_status is not stored.status:
         given = "; ".join(dict.fromkeys(_answer_words(item, answer)[0] for answer in stored.answers))
         return f"We were given different answers: {given}. Please say which of them holds.", None
     proposed = inputs.product.get(item_id) if inputs.content.items[item_id].proposable else None
     for response, lead in ((stored, "Noted so far"), (proposed, "We think")):
-        if response is not None and response.standing in {Status.ANSWERED, Status.NOT_APPLICABLE}:
+        if response is not None and response.agreed_status in {Status.ANSWERED, Status.NOT_APPLICABLE}:
             said, value = _answer_words(item, response)
             if said != UNKNOWN:
                 return f"{lead}: {said}. Please confirm or correct.", value

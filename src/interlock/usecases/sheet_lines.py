@@ -96,7 +96,7 @@ class SheetLines:
         if not self._cells:
             message, where = f"this workbook has no sheet {QUESTIONS!r}", Location(file=str(self._path))
             raise DocumentError(message, location=where, remedy=RETURN)
-        if formulas := [place for place, cell in self._cells.items() if cell.formula]:
+        if formulas := [address for address, cell in self._cells.items() if cell.formula]:
             first, *more = sorted(formulas)
             message = "this cell holds a formula" + (f", and {len(more)} more do" if more else "")
             raise DocumentError(message, location=self._at(*first), remedy="write what it shows in its place")

@@ -77,7 +77,7 @@ def beside(question: Asked, today: date) -> list[str]:
     if response is None:
         return []
     said_so = [plain(answer.by or "somebody", 60) for answer in response.answers]
-    parts = [f"{words.listed(said_so)} answered differently"] if response.standing is not response.status else []
+    parts = [f"{words.listed(said_so)} answered differently"] if response.agreed_status is not response.status else []
     owes = response.owes(today)
     return [*parts, owes] if owes else parts
 
@@ -95,7 +95,7 @@ def show_answer(inputs: Inputs, item: Item, org: str | None) -> None:
         lines += wrapped(f"{Asked(scope, '', item, answer).shown_answer()} ({who}{when})", "  ")
         for number, record in enumerate(answer.documents, 1):
             lines += wrapped(record.told(inputs.today), f"    {number}. ")
-    if response.standing is not response.status:
+    if response.agreed_status is not response.status:
         lines += wrapped("They differ, so the question counts as unknown. Settle it: answer again, or --keep AUTHOR.")
     if (owes := response.owes(inputs.today)) is not None:
         lines.append(f"  {words.capital(owes)}")

@@ -203,11 +203,11 @@ class _Form:
         self._put(sheet, row, Column.NOTED.position, line.noted, "quiet")
         self._put(sheet, row, Column.KEY.position, line.key, "cell")
         text, about = book.cell_text(line.text), book.cell_text(line.about)
-        place = row - 1, Column.QUESTION.position - 1
+        cell = row - 1, Column.QUESTION.position - 1
         if about:
-            sheet.write_rich_string(*place, self._bold, text, self._why, f"\n{about}", self._style["cell"])
+            sheet.write_rich_string(*cell, self._bold, text, self._why, f"\n{about}", self._style["cell"])
         else:
-            sheet.write_string(*place, text, self._style["strong" if line.number else "option"])
+            sheet.write_string(*cell, text, self._style["strong" if line.number else "option"])
         for column in _TO_FILL_IN:
             style = "fill"
             if column is Column.DATE or (column is Column.ANSWER and line.type is ItemType.DATE):

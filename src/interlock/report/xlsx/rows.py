@@ -336,7 +336,7 @@ class Content:
                 given.item,
                 whole(given.text),
                 whole(given.said),
-                words.STATUS[response.standing].title,
+                words.STATUS[response.agreed_status].title,
                 words.EVIDENCE[response.evidence].title,
                 _lines(*(record.told(today) for answer in everybody for record in answer.documents)),
                 _lines(*(answer.by or "somebody who is not named" for answer in everybody)),

@@ -348,4 +348,4 @@ class Answering(Section):
 
 def _differ(asked: Asked) -> bool:
     """Whether several people answered a question differently."""
-    return asked.response is not None and asked.response.standing is not asked.response.status
+    return asked.response is not None and asked.response.agreed_status is not asked.response.status

@@ -224,7 +224,7 @@ def _draw_question(page: Page, shown: Shown) -> None:
 
 def _draw_authors(page: Page, asked: Asked, response: Response, today: date) -> None:
     """Who said it, what others said, and who owes something: a quiet line each."""
-    if response.standing is not response.status:
+    if response.agreed_status is not response.status:
         page.bullet(text("≠", f"bold {WARN}"), ("The answers differ; answer again to settle it.", f"bold {WARN}"))
     if response.others:
         for answer in response.answers:
