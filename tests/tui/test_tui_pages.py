@@ -178,6 +178,7 @@ def test_what_was_opened_again_and_why_a_date_moved_is_told():
                 before_date="2026-03-01",
                 after_date="2026-03-08",
                 calendar_days=7,
+                firm=True,
                 because=(f"A-001 is open again: 5 days; {EVIL}",),
             ),
         ),
