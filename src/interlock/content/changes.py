@@ -46,6 +46,7 @@ def content_changes(shipped: ContentParts, own: ContentParts) -> tuple[ContentCh
     changes = [
         *_weights(shipped.ruleset, own.ruleset),
         *_accepted(shipped.ruleset, own.ruleset),
+        *_chances(shipped.ruleset, own.ruleset),
         *_sets(shipped, own),
         *_rules(shipped.ruleset, own.ruleset),
         *_tasks(shipped.ruleset, own.ruleset),
@@ -82,6 +83,9 @@ def _accepted(shipped: Ruleset, own: Ruleset) -> Iterator[ContentChange]:
                 change=f"{after.value} instead of {before.value}",
                 blocker=after.rank < before.rank,
             )
+
+
+def _chances(shipped: Ruleset, own: Ruleset) -> Iterator[ContentChange]:
     for gap_class in GapClass:
         chance, ours = (ruleset.chances.get(gap_class) for ruleset in (shipped, own))
         if chance != ours:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -100,7 +100,7 @@ def tally_all(
 
     :param accepts: the least evidence that each gate accepts; any where it says nothing.
     :param earlier: what was counted before, kept up to date: who still has the same findings keeps the tally. One more
-        answer at 50 organisations takes 0.06 s instead of 0.08.
+        answer at 50 organisations takes three quarters of the time.
     :raises InterlockError: findings and rules come from different rulesets.
     """
     groups: dict[tuple[Scope, str], list[Finding]] = {}
@@ -132,7 +132,7 @@ def _tally(findings: Iterable[Finding], rules: Mapping[str, Rule], accepts: Mapp
         if is_requirement(rule):
             lists.get(finding.outcome, undecided).append((finding, rule))
     decided = (*met, *gaps)
-    weak = {gate: tuple(_weak(met, gate, accepts.get(gate, Evidence.ASSERTED))) for gate in Gate}
+    weak = _weak(met, accepts)
     weakly_met = {entry.key for entries in weak.values() for entry in entries}
     return Tally(
         applicable=_weight(decided) + _weight(undecided),
@@ -152,12 +152,17 @@ def _tally(findings: Iterable[Finding], rules: Mapping[str, Rule], accepts: Mapp
     )
 
 
-def _weak(met: Judged, gate: Gate, least: Evidence) -> Iterator[WeakEvidence]:
-    """What is met with less evidence than a gate accepts; an earlier gate's rule may name a later one too."""
-    for finding, rule in sorted(met, key=lambda pair: pair[0].key):
-        wanted = rule.accepts.get(gate, least if rule.gate is gate else Evidence.ASSERTED)
-        if finding.evidence is not None and finding.evidence.rank < wanted.rank:
-            yield WeakEvidence.trusted(key=finding.key, evidence=finding.evidence, wanted=wanted)
+def _weak(met: Judged, accepts: Mapping[Gate, Evidence]) -> dict[Gate, tuple[WeakEvidence, ...]]:
+    """What is met with less evidence than a gate accepts, by key; an earlier gate's rule may name a later one too."""
+    weak: dict[Gate, list[WeakEvidence]] = {gate: [] for gate in Gate}
+    for finding, rule in met:
+        if finding.evidence is None or finding.evidence is Evidence.OBSERVED:
+            continue
+        for gate, wanted in ({rule.gate: accepts.get(rule.gate, Evidence.ASSERTED)} | rule.accepts).items():
+            if finding.evidence.rank < wanted.rank:
+                entry = WeakEvidence.trusted(key=finding.key, evidence=finding.evidence, wanted=wanted)
+                weak[gate].append(entry)
+    return {gate: tuple(sorted(entries, key=lambda entry: entry.key)) for gate, entries in weak.items()}
 
 
 def _earliest(judged: Judged) -> int:
