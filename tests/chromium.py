@@ -50,14 +50,17 @@ class Tab:
     session: str
     requests: list[str] = field(default_factory=list)
     console: list[str] = field(default_factory=list)
+    #: What the newest socket brought since the last address was opened, drawing left out.
     received: str = ""
+    _socket: str = ""
 
     async def call(self, method: str, **parameters: Any) -> Json:
         """One command of the DevTools protocol."""
         return await self.browser.call(method, parameters, self.session)
 
     async def go(self, address: str) -> None:
-        """Open an address."""
+        """Open an address; what an earlier page's socket brings late counts as nothing."""
+        self._socket = self.received = ""
         await self.call("Page.navigate", url=address)
 
     async def run(self, script: str) -> Any:
@@ -97,7 +100,7 @@ class Tab:
         raise AssertionError(f"never true: {script}; the page shows: {await self.run('document.body.innerText')}")
 
     async def until_shown(self, words: str) -> None:
-        """Wait until the socket brought these words, drawing left out."""
+        """Wait until the socket brought these words."""
         await self.until(lambda: words in self.received)
 
     def hear(self, method: str, event: Json) -> None:
@@ -106,7 +109,8 @@ class Tab:
             self.requests.append(event["request"]["url"])
         elif method == "Network.webSocketCreated":
             self.requests.append(event["url"])
-        elif method == "Network.webSocketFrameReceived":
+            self._socket, self.received = event["requestId"], ""
+        elif method == "Network.webSocketFrameReceived" and event["requestId"] == self._socket:
             frame = event["response"]
             data = frame["payloadData"]
             said = base64.b64decode(data).decode(errors="replace") if frame["opcode"] == 2 else data
