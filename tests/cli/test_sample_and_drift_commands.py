@@ -10,7 +10,7 @@ import pytest
 
 from interlock.model.drift import Drift
 from interlock.sandbox.client import CLIENT_ID, CLIENT_SECRET
-from interlock.sandbox.exchange import Tokens
+from interlock.sandbox.ledger import Ledger
 
 SECRET_NAMES = {"SENTINEL_RIVERSIDE_CLIENT_ID": CLIENT_ID, "RIVERSIDE_SECRET": CLIENT_SECRET}
 
@@ -54,13 +54,13 @@ def test_a_sample_is_shown_and_its_secrets_are_in_no_file(
     for name, value in SECRET_NAMES.items():
         monkeypatch.setenv(name, value)
     issued: list[str] = []
-    issue = Tokens.issue
+    add_token = Ledger.add_token
 
-    def noted(self: Tokens, *arguments: Any) -> str:
-        issued.append(issue(self, *arguments))
+    def noted(self: Ledger, *arguments: Any) -> str:
+        issued.append(add_token(self, *arguments))
         return issued[-1]
 
-    monkeypatch.setattr(Tokens, "issue", noted)
+    monkeypatch.setattr(Ledger, "add_token", noted)
     result = command("probe", "--org", "riverside", "--sample", "--active", "-w", workspace)
     assert result.code == 0
     assert "Token issued (client_secret_basic)" in result.out

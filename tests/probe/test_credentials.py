@@ -50,6 +50,7 @@ from interlock.probe.transport.settings import ProbeSettings
 from interlock.probe.transport.transfer import Ask
 from interlock.sandbox.client import CLIENT_ID as SANDBOX_ID
 from interlock.sandbox.client import CLIENT_SECRET, KEY_ID
+from interlock.sandbox.clients import Client as SandboxClient
 from interlock.sandbox.server import SandboxServer
 from sandbox_client import client_private_key_pem
 
@@ -252,16 +253,21 @@ def test_a_missing_value_is_named_with_the_command_that_stores_it(ring: dict[tup
 
 
 @pytest.mark.parametrize("key", [pytest.param(RSA, id="RS384"), pytest.param(EC, id="ES384")])
-def test_the_sandbox_exchanges_a_signed_assertion_for_a_token(key: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sandbox_exchanges_a_signed_assertion_for_a_token(key: Any) -> None:
     """The sandbox's own check of signature and claims, for both algorithms that SMART names."""
-    import interlock.sandbox.oauth as server_side
-
     kind = RSAKey if isinstance(key, rsa.RSAPrivateKey) else ECKey
     registered = kind.import_key(key.public_key(), {"kid": "both"})  # type: ignore[arg-type]
-    monkeypatch.setattr(server_side, "client_key", lambda: registered)
+    client = SandboxClient(
+        id="with-keys",
+        methods=("private_key_jwt",),
+        jwks={"keys": [registered.as_dict(private=False)]},
+        scopes=("system/*.rs",),
+        grant_types=("client_credentials",),
+    )
     org = organization(client_id_env="ID", private_key_env="KEY", key_id_env="KID")
-    use = resolve(org, {"ID": SANDBOX_ID, "KEY": pem(key), "KID": "both"}.get, None)
+    use = resolve(org, {"ID": client.id, "KEY": pem(key), "KID": "both"}.get, None)
     with SandboxServer() as server:
+        server.register("riverside", client)
         observation = sampled(server.base_url("riverside"), use)
     assert check(observation, "DATA-001")[0] == "pass"
     assert observation.facts.data is not None

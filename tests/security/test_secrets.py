@@ -528,15 +528,15 @@ def test_a_fleet_and_the_sandbox(bench: Bench, tmp_path: Path, monkeypatch: pyte
         assert "authorization" not in sent.headers
     bench.elsewhere.received.clear()
     issued: list[str] = []
-    from interlock.sandbox.exchange import Tokens
+    from interlock.sandbox.ledger import Ledger
 
-    issue = Tokens.issue
+    add_token = Ledger.add_token
 
-    def noted(self: Tokens, *arguments: Any) -> str:
-        issued.append(issue(self, *arguments))
+    def noted(self: Ledger, *arguments: Any) -> str:
+        issued.append(add_token(self, *arguments))
         return issued[-1]
 
-    monkeypatch.setattr(Tokens, "issue", noted)
+    monkeypatch.setattr(Ledger, "add_token", noted)
     assert bench.on("probe", "--org", "riverside", "--sample", "--active") == 0
     assert issued
     bench.search.add_all({f"sandbox token {number}": token for number, token in enumerate(issued)})

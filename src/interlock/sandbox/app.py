@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,34 +16,38 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from interlock.sandbox import bodies, discovery, oauth, resources, substitutes, wire
+from interlock.sandbox import authorization, bodies, discovery, resources, substitutes, token_endpoint, wire
 from interlock.sandbox.exchange import DISCOVERY, Exchange, Role, State, bounded_body, paths_of
 from interlock.sandbox.faults import FAULTS, Stage, names_at
+from interlock.sandbox.oauth import OAuthError
 from interlock.sandbox.organizations import SimulatedOrganization
+from interlock.sandbox.registration import register
 from interlock.sandbox.replies import not_found, outcome, page, plain_json
 
 _MAX_FAULTS = 8
 _HOST = re.compile(r"^[A-Za-z0-9.\-]{1,253}(:\d{1,5})?$|^\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?$")
 
-Handler = Callable[[Exchange], Response]
+Handler = Callable[[Exchange], Response | Awaitable[Response]]
 
 _HANDLERS: dict[Role, Handler] = {
     "metadata": discovery.statement,
     "smart": discovery.smart,
     "openid": discovery.openid,
     "jwks": discovery.jwks,
-    "authorize": oauth.authorize,
-    "token": oauth.token,
-    "introspect": oauth.introspect,
-    "revoke": oauth.revoke,
-    "manage": oauth.manage,
+    "style": discovery.style,
+    "authorize": authorization.authorize,
+    "token": token_endpoint.token,
+    "introspect": token_endpoint.introspect,
+    "revoke": token_endpoint.revoke,
+    "manage": authorization.manage,
+    "register": register,
     "resource": resources.answer,
     "unknown": lambda _: outcome(404, "not-found", "nothing is at this address"),
 }
 #: Roles that answer GET and HEAD only; the others look at the method themselves.
-_READ_ONLY: frozenset[Role] = frozenset({"metadata", "smart", "openid", "jwks", "manage"})
+_READ_ONLY: frozenset[Role] = frozenset({"metadata", "smart", "openid", "jwks", "style", "manage"})
 #: Roles that browsers of registered applications ask.
-_APPLICATION: frozenset[Role] = frozenset({"token", "introspect", "revoke", "resource"})
+_APPLICATION: frozenset[Role] = frozenset({"token", "introspect", "revoke", "register", "resource"})
 
 
 class OrganizationEndpoint:
@@ -93,7 +97,7 @@ class OrganizationEndpoint:
 
 
 def create_app(organizations: Sequence[SimulatedOrganization], state: State) -> Starlette:
-    """The application; ``state`` holds its tokens."""
+    """The application; ``state`` is what it remembers."""
 
     def index(request: Request) -> Response:
         return _index(request, organizations)
@@ -122,7 +126,7 @@ async def _answer(exchange: Exchange) -> Response:
     waits = names_at(Stage.WAIT, exchange.faults)
     if "slow" in waits or ("smart-slow-404" in waits and exchange.role == "smart"):
         await exchange.pause(exchange.state.timing.slow)
-    response = _substituted(exchange) or _handled(exchange)
+    response = _substituted(exchange) or await _handled(exchange)
     _allow(exchange, response)
     for name in names_at(Stage.BODY, exchange.faults):
         response = bodies.REWRITES[name](exchange, response)
@@ -141,15 +145,17 @@ def _substituted(exchange: Exchange) -> Response | None:
     return None
 
 
-def _handled(exchange: Exchange) -> Response:
+async def _handled(exchange: Exchange) -> Response:
     method = exchange.request.method
     if method == "OPTIONS":
         return _preflight(exchange)
     if exchange.role in _READ_ONLY and method not in ("GET", "HEAD"):
         return outcome(405, "not-supported", "this address is read with GET", {"Allow": "GET, HEAD, OPTIONS"})
     try:
-        return _HANDLERS[exchange.role](exchange)
-    except oauth.OAuthError as refusal:
+        response = _HANDLERS[exchange.role](exchange)
+        return response if isinstance(response, Response) else await response
+    except OAuthError as refusal:
+        exchange.note(f"the {exchange.role} endpoint refused with {refusal.error}: {refusal.description}")
         return refusal.response()
 
 

@@ -7,10 +7,9 @@ secret: the secret is a constant and the key is derived from a fixed text, the s
 from __future__ import annotations
 
 import functools
-import hashlib
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric import ec
+from interlock.sandbox.signing import published_ec_key
 
 if TYPE_CHECKING:
     from joserfc.jwk import ECKey
@@ -28,11 +27,5 @@ def client_key() -> ECKey:
     """The client's key pair: EC P-384, for ES384 (SMART App Launch 2.2, client-confidential-asymmetric)."""
     from joserfc.jwk import ECKey  # 100 ms that only a client with keys needs
 
-    return ECKey.import_key(_private_key(), {"kid": KEY_ID, "use": "sig", "alg": "ES384"})
-
-
-@functools.cache
-def _private_key() -> ec.EllipticCurvePrivateKey:
-    # Half of a 384-bit digest is below the order of P-384, as a private value must be.
-    digest = hashlib.sha384(b"interlock sandbox test client, a published key").digest()
-    return ec.derive_private_key(int.from_bytes(digest, "big") >> 1, ec.SECP384R1())
+    key = published_ec_key("interlock sandbox test client, a published key")
+    return ECKey.import_key(key, {"kid": KEY_ID, "use": "sig", "alg": "ES384"})

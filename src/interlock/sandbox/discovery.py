@@ -12,6 +12,20 @@ from interlock.sandbox.faults import Stage, names_at
 from interlock.sandbox.organizations import Document
 from interlock.sandbox.replies import fhir_json, names_json, negotiate, outcome, plain_json
 
+_STYLE = {
+    "color_background": "#ffffff",
+    "color_error": "#9e2d2d",
+    "color_highlight": "#69b5ce",
+    "color_modal_backdrop": "",
+    "color_success": "#498e49",
+    "color_text": "#1b2733",
+    "dim_border_radius": "6px",
+    "dim_font_size": "13px",
+    "dim_spacing_size": "20px",
+    "font_family_body": "Georgia, Times, 'Times New Roman', serif",
+    "font_family_heading": "'HelveticaNeue-Light', Helvetica, Arial, 'Lucida Grande', sans-serif;",
+}
+
 
 def statement(exchange: Exchange) -> Response:
     """``GET [base]/metadata``, negotiated; its ETag changes with the content (FHIR R4 http.html#capabilities)."""
@@ -40,8 +54,16 @@ def openid(exchange: Exchange) -> Response:
 
 
 def jwks(exchange: Exchange) -> Response:
-    """The server's public keys (RFC 7517 section 5)."""
-    return _public_json(exchange, exchange.organization.jwks, "this server publishes no keys")
+    """The server's public keys (RFC 7517 section 5): its own document, or the keys that sign its ID tokens."""
+    document = exchange.organization.jwks
+    if document is None and exchange.organization.openid is not None:
+        document = exchange.state.keys.jwks(exchange.organization.id, exchange.state.ledger.clock())
+    return _public_json(exchange, document, "this server publishes no keys")
+
+
+def style(exchange: Exchange) -> Response:
+    """The colours of the EHR around a launched application (SMART 2.2, "Styling": ``smart_style_url``)."""
+    return _public_json(exchange, dict(_STYLE), "this server has no style")
 
 
 def not_acceptable(exchange: Exchange) -> Response:

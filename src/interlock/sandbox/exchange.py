@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-import threading
-import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -14,78 +12,65 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from interlock.fhir import capability
+from interlock.sandbox.client_keys import ClientKeys
+from interlock.sandbox.clients import Clients
+from interlock.sandbox.ledger import Ledger
 from interlock.sandbox.organizations import Document, SimulatedOrganization
+from interlock.sandbox.signing import SigningKeys
 
-_MAX_TOKENS = 1_000
-_MAX_ASSERTIONS = 10_000
+_MAX_LINES = 2_000
+_MAX_WORDS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """An access token's organisation and scopes. ``expires`` is a Unix time in seconds."""
+class LogLine:
+    """One line of the sandbox's log: when (Unix time), at which organisation, and what happened, in words."""
 
+    at: float
     organization: str
-    scopes: tuple[str, ...]
-    expires: float
+    words: str
 
 
-class Tokens:
-    """The opaque bearer tokens of one running sandbox, thread-safe and bounded.
-
-    A token of one organisation opens nothing at another.
-    """
+class Log:
+    """What a person who watches the sandbox wants to know, the newest 2,000 lines. No secret is ever in it."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._grants: dict[str, Grant] = {}
-        self._assertions: dict[tuple[str, str], float] = {}
+        self._lines: deque[LogLine] = deque(maxlen=_MAX_LINES)
+        self.listeners: list[Callable[[LogLine], None]] = []
 
-    def issue(self, organization: str, scopes: tuple[str, ...], seconds: float) -> str:
-        """A new opaque token; beyond 1,000 live ones the oldest is forgotten."""
-        token = secrets.token_urlsafe(32)
-        with self._lock:
-            self._grants[token] = Grant(organization, scopes, time.time() + seconds)
-            if len(self._grants) > _MAX_TOKENS:
-                del self._grants[next(iter(self._grants))]
-        return token
+    @property
+    def lines(self) -> tuple[LogLine, ...]:
+        """The lines, oldest first."""
+        return tuple(self._lines)
 
-    def grant(self, organization: str, token: str) -> Grant | None:
-        """The grant behind a token at this organisation; none when it is unknown, expired, revoked or another's."""
-        with self._lock:
-            known = self._grants.get(token)
-            if known is None or known.organization != organization:
-                return None
-            if known.expires <= time.time():
-                del self._grants[token]
-                return None
-            return known
-
-    def revoke(self, organization: str, token: str) -> None:
-        """Forget a token of this organisation; an unknown one is no error (RFC 7009 section 2.2)."""
-        with self._lock:
-            grant = self._grants.get(token)
-            if grant is not None and grant.organization == organization:
-                del self._grants[token]
-
-    def first_use(self, organization: str, assertion_id: str, expires: float) -> bool:
-        """Whether this ``jti`` is new at the organisation. A replay within its lifetime is not (SMART 2.2, ASYM)."""
-        now = time.time()
-        with self._lock:
-            for key in [key for key, until in self._assertions.items() if until <= now]:
-                del self._assertions[key]
-            if (organization, assertion_id) in self._assertions or len(self._assertions) >= _MAX_ASSERTIONS:
-                return False
-            self._assertions[organization, assertion_id] = expires
-            return True
+    def add(self, line: LogLine) -> None:
+        """Keep a line and tell everybody who listens."""
+        self._lines.append(line)
+        for listen in self.listeners:
+            listen(line)
 
 
 #: What a path below the base stands for. ``resource`` is the FHIR API itself, ``unknown`` everything else.
 Role = Literal[
-    "metadata", "smart", "openid", "jwks", "authorize", "token", "introspect", "revoke", "manage", "resource", "unknown"
+    "metadata",
+    "smart",
+    "openid",
+    "jwks",
+    "style",
+    "authorize",
+    "token",
+    "introspect",
+    "revoke",
+    "manage",
+    "register",
+    "resource",
+    "unknown",
 ]
 
+#: Where an organisation that claims ``context-style`` has its style sheet (``smart_style_url``), below the base.
+STYLE_PATH = "smart-style.json"
 #: Discovery documents: public, cacheable, open to other origins where the organisation allows it.
-DISCOVERY: frozenset[Role] = frozenset({"metadata", "smart", "openid", "jwks"})
+DISCOVERY: frozenset[Role] = frozenset({"metadata", "smart", "openid", "jwks", "style"})
 #: Roles that answer with FHIR resources.
 FHIR_CONTENT: frozenset[Role] = frozenset({"metadata", "resource", "unknown"})
 
@@ -99,6 +84,7 @@ _FIELDS: dict[Role, str] = {
     "introspect": "introspection_endpoint",
     "revoke": "revocation_endpoint",
     "manage": "management_endpoint",
+    "register": "registration_endpoint",
 }
 
 
@@ -112,13 +98,17 @@ class Timing:
 
 @dataclass(slots=True)
 class State:
-    """What a running sandbox remembers: tokens, and how often an address was asked for (bounded).
+    """What a running sandbox remembers: who is registered, what was issued, and how often an address was asked for.
 
     :ivar at_root: the SMART document of a tenant that has it at the host's root only, once somebody asked there.
     """
 
     timing: Timing = Timing()
-    tokens: Tokens = field(default_factory=Tokens)
+    ledger: Ledger = field(default_factory=Ledger)
+    clients: Clients = field(default_factory=Clients)
+    client_keys: ClientKeys = field(default_factory=ClientKeys)
+    keys: SigningKeys = field(default_factory=SigningKeys)
+    log: Log = field(default_factory=Log)
     at_root: Document | None = None
     _counts: dict[str, int] = field(default_factory=dict)
 
@@ -166,6 +156,11 @@ class Exchange:
         """A copy of a document with ``{base}`` replaced by :attr:`base` in every string."""
         filled: Document = _fill(document, self.base)
         return filled
+
+    def note(self, words: str) -> None:
+        """Say in the sandbox's log what happened to this request; never anything that is secret."""
+        clean = "".join(letter if letter.isprintable() else "?" for letter in words[:_MAX_WORDS])
+        self.state.log.add(LogLine(self.state.ledger.clock(), self.organization.id, clean))
 
     async def pause(self, seconds: float) -> None:
         """Wait, but no longer than the client stays connected."""
@@ -216,7 +211,9 @@ def paths_of(organization: SimulatedOrganization) -> Mapping[str, Role]:
             _add(paths, document.get(name), role)
     declared = capability.parse(organization.metadata).security.oauth_uris
     for role in _FIELDS:
-        _add(paths, getattr(declared, role), role)
+        _add(paths, getattr(declared, "register_" if role == "register" else role), role)
+    if "context-style" in smart.get("capabilities", ()):
+        paths[STYLE_PATH] = "style"
     paths["metadata"] = "metadata"
     paths[".well-known/smart-configuration"] = "smart"
     return paths

@@ -14,16 +14,17 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from interlock.fhir import capability
-from interlock.fhir.scopes import covers
+from interlock.sandbox.bearer import grant_of, insufficient_scope
 from interlock.sandbox.discovery import not_acceptable
 from interlock.sandbox.exchange import Exchange
+from interlock.sandbox.grants import Grant, allows
 from interlock.sandbox.organizations import Document
 from interlock.sandbox.replies import fhir_json, negotiate, outcome
 
 #: First path segment of the FHIR API.
 TYPE_NAME = re.compile(r"^[A-Z][A-Za-z]{1,63}$")
 
-_LETTERS = {"POST": "c", "PUT": "u", "PATCH": "u", "DELETE": "d"}
+_INTERACTIONS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 _GENERAL = ("_format", "_pretty", "_count", "_offset")
 _WITHOUT_PATIENT = ("Location", "Organization", "Patient", "Practitioner")
 _DEFAULT_COUNT, _MAX_COUNT = 50, 100
@@ -33,10 +34,12 @@ def answer(exchange: Exchange) -> Response:
     """Read or search: 401 without a token, 403 without the scope, 404 for what is not there, 405 undeclared."""
     kind, _, rest = exchange.path.partition("/")
     method = exchange.request.method
-    letter = _LETTERS.get(method, "r" if rest else "s")
-    refusal = _authorize(exchange, kind, letter)
-    if refusal is not None:
-        return refusal
+    grant = grant_of(exchange)
+    if isinstance(grant, Response):
+        return grant
+    asked = _INTERACTIONS.get(method, "read" if rest else "search-type")
+    if not allows(grant, asked, kind, query=exchange.request.query_params.multi_items()):
+        return insufficient_scope(exchange, grant, asked, kind)
     if method not in ("GET", "HEAD"):
         return outcome(403, "forbidden", "the simulation stores nothing: reading and searching is all there is")
     declared = capability.parse(exchange.organization.metadata).resources.get(kind)
@@ -48,34 +51,18 @@ def answer(exchange: Exchange) -> Response:
     media_type = negotiate(exchange.request, exchange.organization.release)
     if media_type is None:
         return not_acceptable(exchange)
-    return _read(exchange, kind, rest, media_type) if rest else _search(exchange, kind, media_type)
+    answering = _read if rest else _search
+    return answering(exchange, grant, kind, rest, media_type)
 
 
-def _authorize(exchange: Exchange, kind: str, letter: str) -> Response | None:
-    """The refusal that a request without the right token deserves (RFC 6750 section 3), or none."""
-    realm = f'Bearer realm="{exchange.organization.id}"'
-    scheme, _, token = exchange.request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        return outcome(401, "login", "a bearer token is needed", {"WWW-Authenticate": realm})
-    grant = exchange.state.tokens.grant(exchange.organization.id, token.strip())
-    if grant is None:
-        challenge = f'{realm}, error="invalid_token", error_description="unknown or expired"'
-        return outcome(401, "expired", "the token is unknown or has expired", {"WWW-Authenticate": challenge})
-    needed = f"system/{kind}.{letter}"
-    if not covers(grant.scopes, needed):
-        challenge = f'{realm}, error="insufficient_scope", scope="{needed}"'
-        return outcome(403, "forbidden", f"the token does not carry {needed}", {"WWW-Authenticate": challenge})
-    return None
-
-
-def _read(exchange: Exchange, kind: str, identity: str, media_type: str) -> Response:
+def _read(exchange: Exchange, grant: Grant, kind: str, identity: str, media_type: str) -> Response:
     for resource in _of_type(exchange, kind):
-        if resource["id"] == identity:
+        if resource["id"] == identity and allows(grant, "read", kind, resource):
             return fhir_json(exchange.fill(resource), media_type)
     return outcome(404, "not-found", f"there is no such {kind}")
 
 
-def _search(exchange: Exchange, kind: str, media_type: str) -> Response:
+def _search(exchange: Exchange, grant: Grant, kind: str, _: str, media_type: str) -> Response:
     given = [pair for pair in exchange.request.query_params.multi_items() if pair[0] not in _GENERAL]
     unknown = sorted({name for name, _ in given if name not in _MATCHERS})
     if unknown:
@@ -90,6 +77,7 @@ def _search(exchange: Exchange, kind: str, media_type: str) -> Response:
         resource
         for resource in _of_type(exchange, kind)
         if all(_MATCHERS[name](resource, value.split(",")) for name, value in given)
+        and allows(grant, "search-type", kind, resource)
     ]
     return fhir_json(_bundle(exchange, kind, given, matches, min(count, _MAX_COUNT), offset), media_type)
 

@@ -14,8 +14,12 @@ from types import TracebackType
 from interlock.model.errors import InterlockError
 from interlock.sandbox.app import create_app
 from interlock.sandbox.certificates import simulated_contexts
-from interlock.sandbox.exchange import State, Timing
+from interlock.sandbox.clients import Client
+from interlock.sandbox.exchange import Log, State, Timing
 from interlock.sandbox.faults import require_known
+from interlock.sandbox.grants import Context
+from interlock.sandbox.launches import begin_launch
+from interlock.sandbox.ledger import Ledger
 from interlock.sandbox.listeners import Listeners
 from interlock.sandbox.organizations import SimulatedOrganization, load_organizations
 
@@ -43,16 +47,18 @@ class SandboxServer:
         *,
         port: int = 0,
         timing: Timing | None = None,
+        ledger: Ledger | None = None,
     ) -> None:
         """Prepare a server; nothing is bound before the context is entered.
 
         :param organizations: by default the shipped ones.
         :param port: 0 for any free port.
+        :param ledger: with a clock, a source of random values or lifetimes of its own.
         """
         self.organizations = tuple(load_organizations() if organizations is None else organizations)
         self.certificate_authority = ""
         self._wanted_port = port
-        self._state = State(timing or Timing())
+        self._state = State(timing or Timing(), ledger or Ledger())
         self._ports: dict[str, int] = {}
         self._running = contextlib.ExitStack()
         self._listeners: Listeners | None = None
@@ -84,18 +90,70 @@ class SandboxServer:
 
         :raises InterlockError: no such organisation or fault, or the server is not running.
         """
-        organization = next((entry for entry in self.organizations if entry.id == org_id), None)
-        if organization is None:
-            known = [entry.id for entry in self.organizations]
-            close = difflib.get_close_matches(org_id, known, n=1)
-            remedy = f"did you mean {close[0]}?" if close else f"organisations: {', '.join(known)}"
-            raise InterlockError(f"the sandbox has no organisation {org_id!r}", remedy=remedy)
+        organization = self._organization(org_id)
         asked = require_known(faults)
         path = f"{'+'.join([org_id, *(name for name in asked if name not in _TLS)])}/fhir"
         if not organization.listen:
             return f"http://{_HOST}:{self._port('refused')}/{path}"
         listener = next((_TLS[name] for name in (*asked, *organization.faults) if name in _TLS), "http")
         return f"{'https' if listener in _TLS.values() else 'http'}://{_HOST}:{self._port(listener)}/{path}"
+
+    @property
+    def log(self) -> Log:
+        """What happened at the organisations, in words: every refusal, every sign-in."""
+        return self._state.log
+
+    def register(self, org_id: str, client: Client) -> Client:
+        """Register a client at an organisation, or replace the one of this id; may be called at any time.
+
+        :raises InterlockError: no such organisation.
+        """
+        self._state.clients.add(self._organization(org_id).id, client)
+        return client
+
+    def launch(
+        self,
+        org_id: str,
+        client_id: str,
+        *,
+        context: Context | None = None,
+        user: str = "",
+        refusal: str | None = None,
+        access_seconds: float | None = None,
+    ) -> str:
+        """The address that the EHR opens to launch a registered client: its launch URL with ``iss`` and ``launch``.
+
+        See :func:`interlock.sandbox.launches.begin_launch` for the choices.
+
+        :raises InterlockError: no such organisation, client or user, no EHR launch there, no launch URL, not running.
+        """
+        organization, base = self._organization(org_id), self.base_url(org_id)
+        client = self._state.clients.get(org_id, client_id)
+        if client is None:
+            raise InterlockError(f"{org_id} has no client {client_id!r}", remedy="register it first")
+        return begin_launch(
+            self._state.ledger,
+            organization,
+            client,
+            base,
+            context=context,
+            user=user,
+            refusal=refusal,
+            access_seconds=access_seconds,
+        )
+
+    def rotate_keys(self, org_id: str) -> None:
+        """Sign ID tokens with new keys from now on; the old ones stay in the JWK Set for an hour."""
+        self._state.keys.rotate(self._organization(org_id).id, self._state.ledger.clock())
+
+    def _organization(self, org_id: str) -> SimulatedOrganization:
+        organization = next((entry for entry in self.organizations if entry.id == org_id), None)
+        if organization is None:
+            known = [entry.id for entry in self.organizations]
+            close = difflib.get_close_matches(org_id, known, n=1)
+            remedy = f"did you mean {close[0]}?" if close else f"organisations: {', '.join(known)}"
+            raise InterlockError(f"the sandbox has no organisation {org_id!r}", remedy=remedy)
+        return organization
 
     def __enter__(self) -> SandboxServer:
         """Bind, start, and wait until requests are answered.

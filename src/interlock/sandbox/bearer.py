@@ -1,0 +1,45 @@
+"""Who asks the FHIR API: the grant behind a request's bearer token, or the refusal that it deserves (RFC 6750)."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from interlock.sandbox.exchange import Exchange
+from interlock.sandbox.grants import Grant, needed_scope
+from interlock.sandbox.replies import outcome
+
+
+def grant_of(exchange: Exchange) -> Grant | Response:
+    """The grant behind the request's access token, or the 401 to answer with (RFC 6750 section 3).
+
+    Without a token the challenge carries no error code (section 3.1); an unknown, revoked or expired one does.
+    """
+    scheme, _, token = exchange.request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        exchange.note("a FHIR request came without a bearer token: 401")
+        return outcome(401, "login", "a bearer token is needed", {"WWW-Authenticate": _realm(exchange)})
+    grant = exchange.state.ledger.token(exchange.organization.id, token.strip())
+    if grant is None:
+        exchange.note("a FHIR request came with a token that is unknown here, or was revoked: 401")
+        return _invalid(exchange, "unknown", "the token is unknown here, or was revoked")
+    if grant.expires <= exchange.state.ledger.clock():
+        exchange.note(f"a FHIR request of {grant.client} came with a token that has expired: 401")
+        return _invalid(exchange, "expired", "the token has expired")
+    return grant
+
+
+def insufficient_scope(exchange: Exchange, grant: Grant, interaction: str, kind: str) -> Response:
+    """403 for an interaction that the grant's scopes do not allow (RFC 6750 section 3.1)."""
+    needed = needed_scope(grant, interaction, kind)
+    exchange.note(f"{grant.client} asked for {interaction} of {kind} without the scope {needed}: 403")
+    challenge = f'{_realm(exchange)}, error="insufficient_scope", scope="{needed}"'
+    return outcome(403, "forbidden", f"the token does not carry {needed}", {"WWW-Authenticate": challenge})
+
+
+def _invalid(exchange: Exchange, code: str, words: str) -> Response:
+    challenge = f'{_realm(exchange)}, error="invalid_token", error_description="{words}"'
+    return outcome(401, code, words, {"WWW-Authenticate": challenge})
+
+
+def _realm(exchange: Exchange) -> str:
+    return f'Bearer realm="{exchange.organization.id}"'
