@@ -90,7 +90,7 @@ def test_what_is_a_fact_of_one_organisation_is_asked_there() -> None:
 def test_rules_of_moved_questions_are_judged_at_each_organisation() -> None:
     for rule, item in {"AUTH-041": "auth.path_walked", "PROD-008": "production.document_states"}.items():
         assert (RULES[rule].scope, RULES[rule].measures) == (Scope.ORG, item)
-        assert ITEMS[item].proposable
+        assert not ITEMS[item].proposable, "nobody can propose what has to be done or seen there"
         assert RULES[rule].message.startswith("{org.name}: ")
 
 

@@ -158,7 +158,7 @@ def test_why_nothing_was_observed_is_told() -> None:
 
 def test_a_missing_contract_is_told() -> None:
     checked = rule("contract.outputs.size() > 0 && contract.launch.browser", scope="product")
-    assert conclude(checked, inputs()).detail == "there is no workflow contract"
+    assert conclude(checked, inputs()).detail == "the workflow contract is not written"
 
 
 def test_an_answer_that_its_question_no_longer_offers_counts_as_unanswered() -> None:

@@ -55,7 +55,7 @@ def test_a_condition_reads_what_is_missing_defaulted_mistyped_and_unknown() -> N
         ({"models": [], "contact": "x"}, SURFACE, RuleOutcome.MET, None),
         ({}, SURFACE[3:], RuleOutcome.NOT_APPLICABLE, None),
         ({}, [], RuleOutcome.UNKNOWN, "the contract has no settings (organization_surface)"),
-        ({}, None, RuleOutcome.UNKNOWN, "there is no workflow contract"),
+        ({}, None, RuleOutcome.UNKNOWN, "the workflow contract is not written"),
     ],
 )
 def test_settings_that_the_contract_does_not_have_are_not_known(
@@ -73,7 +73,7 @@ def test_why_it_is_not_known_is_told_anew_when_the_contract_comes_and_goes() -> 
     details = [evaluator.findings(known({}, surface=surface))[0].detail for surface in ([], None, [], SURFACE)]
     assert details == [
         "the contract has no settings (organization_surface)",
-        "there is no workflow contract",
+        "the workflow contract is not written",
         "the contract has no settings (organization_surface)",
         None,
     ]

@@ -186,7 +186,7 @@ def test_what_was_answered_with_unknown_is_named_at_the_end() -> None:
 
 
 def test_a_proposal_comes_once_before_each_organisation_confirms_it() -> None:
-    items = [item("o.a", "org", proposable=True), item("a.other")]
+    items = [item("o.a", "org", propose="Who do you propose?"), item("a.other")]
     rules = [
         rule("RR-001", "value.o.a < 1.0", scope="org", verdict="define_contract"),
         rule("RR-002", "value.a.other < 1.0", verdict="map_auth"),
@@ -219,7 +219,7 @@ def test_a_proposal_comes_once_before_each_organisation_confirms_it() -> None:
 
 def test_nothing_is_proposed_once_only_one_organisation_has_no_answer_of_its_own() -> None:
     rules = [rule("RR-001", "value.o.a < 1.0", scope="org")]
-    inputs = inputs_of([item("o.a", "org", proposable=True)], *rules, orgs=("alder", "birch", "cedar"))
+    inputs = inputs_of([item("o.a", "org", propose="Who do you propose?")], *rules, orgs=("alder", "birch", "cedar"))
 
     def asked(inputs: Inputs) -> list[str]:
         return [one.scope for one in next_questions(inputs, limit=9).questions]

@@ -19,7 +19,7 @@ from interlock.usecases.initialize import initialize
 from interlock.usecases.judge import asked, judge
 from interlock.usecases.load import Inputs, load_inputs, open_workspace
 
-#: Asked at each organisation about the contract; the product may propose an answer.
+#: Asked at each organisation about the contract.
 ASKED_THERE = (
     "boundary.action_capacity",
     "contract.clinical_owner",

@@ -14,7 +14,7 @@ from interlock.content.compile import ANSWER_ROOTS, COMPARED_ROOTS, OBSERVED_ROO
 from interlock.judge.answers import NO_CAUSES, NOT_KNOWN, Causes, States
 from interlock.judge.context import SubjectContext
 from interlock.model.base import Evidence, RuleOutcome
-from interlock.model.finding import UNDECIDED, Finding, Subject, finding_key
+from interlock.model.finding import NO_CONTRACT, UNDECIDED, Finding, Subject, finding_key
 
 #: The most that an open gap counts in the score, however good the answer that measures it (docs/scoring.md).
 GAP_VALUE = 0.75
@@ -51,7 +51,7 @@ def detail_of(causes: Causes, context: SubjectContext) -> str:
     for name in causes.others:
         root = name.partition(".")[0]
         if root in {"contract", "settings"} and context.lookup(root) is None:
-            parts.append("there is no workflow contract")
+            parts.append(NO_CONTRACT)
         elif root == "settings":
             parts.append("the contract has no settings (organization_surface)")
         else:

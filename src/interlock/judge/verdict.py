@@ -13,6 +13,7 @@ from typing import NamedTuple
 from interlock.judge.tallies import Tally
 from interlock.model.base import Owner, Recommendation, RuleOutcome, Scope, VerdictValue
 from interlock.model.finding import (
+    NO_CONTRACT,
     OPEN,
     PRODUCT,
     SEVERITY_RANK,
@@ -252,7 +253,9 @@ def _find_out_first(
     unseen = {str(vote.finding.subject) for vote in doubts if vote.finding.missing_facts} & names.keys()
     means = [count(len(settled_by), "answer")] if settled_by else []
     means += [f"a look at {listed([names[org] for org in sorted(unseen)])}"] if unseen else []
-    settles = agree(len(settled_by) + len(unseen), "settles", "settle")
+    unwritten = any(NO_CONTRACT in (vote.finding.detail or "") for vote in doubts)
+    means += ["the workflow contract"] if unwritten else []
+    settles = agree(len(settled_by) + len(unseen) + unwritten, "settles", "settle")
     headline = verdict(*now) + (f"; {listed(means)} {settles} it." if means else ".")
     if reasons:
         open_ = listed(list(dict.fromkeys(f"“{vote.rule.title}”" for vote in reasons)))

@@ -160,6 +160,11 @@ class WorkflowContract(Versioned):
     endpoints: tuple[ProductEndpoint, ...] = ()
     test_path: tuple[TestPathEntry, ...] = ()
 
+    @property
+    def says_nothing(self) -> bool:
+        """Whether it holds no more than its name and release: nobody has decided anything in it yet."""
+        return self == WorkflowContract(version=self.version, title=self.title, fhir_release=self.fhir_release)
+
 
 class NeedMatch(Model):
     """One need against one organisation's statement.

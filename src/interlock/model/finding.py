@@ -36,6 +36,10 @@ class Subject(Model):
 PRODUCT = Subject(scope=Scope.PRODUCT)
 
 
+#: Why a rule that reads the contract is not decided while nothing is written in it; part of a finding's ``detail``.
+NO_CONTRACT = "the workflow contract is not written"
+
+
 class Finding(Model):
     """One rule, one subject, one outcome. The rule's own texts stay with the rule.
 

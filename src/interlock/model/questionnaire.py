@@ -133,8 +133,8 @@ class Item(Model):
 
     :ivar ask: how the organisation itself is asked.
     :ivar kinds: the kinds of product that it is asked of; empty for every kind.
-    :ivar proposable: asked at each organisation, and the product may answer it once for all: its answer is a proposal,
-        which counts as unknown at an organisation until somebody confirms it there.
+    :ivar propose: asked at each organisation, and the product may answer it once for all, where it is asked this: its
+        answer is a proposal, which counts as unknown at an organisation until somebody confirms it there.
     """
 
     id: ItemId
@@ -146,7 +146,7 @@ class Item(Model):
     scope: Scope = Scope.PRODUCT
     na: Literal["never", "with_reason"] = "never"
     kinds: tuple[ProductKind, ...] = ()
-    proposable: bool = False
+    propose: str | None = None
     ask: Ask | None = None
     options: tuple[Option, ...] = ()
     enable_when: tuple[EnableWhen, ...] = ()
@@ -170,7 +170,7 @@ class Item(Model):
         values = [option.value for option in self.options]
         if len(values) != len(set(values)):
             raise ValueError("option values must be unique within an item")
-        if self.proposable and self.scope is not Scope.ORG:
+        if self.propose is not None and self.scope is not Scope.ORG:
             raise ValueError("only what is asked at each organisation can be proposed for all of them")
         if self.ask is not None:
             if self.scope is not Scope.ORG:
@@ -178,6 +178,15 @@ class Item(Model):
             if other := next((value for value in self.ask.labels if value not in values), None):
                 raise ValueError(f"ask has a label for {other!r}, which is no option of this item")
         return self
+
+    @property
+    def proposable(self) -> bool:
+        """Whether the product may answer once for all organisations."""
+        return self.propose is not None
+
+    def text_for(self, scope: str) -> str:
+        """The question as ``product`` is asked it, where it can only propose an answer, or as an organisation is."""
+        return self.propose if self.propose is not None and scope == "product" else self.text
 
     def option(self, value: str) -> Option | None:
         """The option with this value, or none."""

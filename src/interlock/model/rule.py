@@ -115,7 +115,8 @@ class RoutineTask(Model):
     ``vendors`` empty means every vendor. ``replaces`` names a general task that this vendor's own one stands for.
     ``gate`` is the gate that cannot be passed before the task is done; that it is done, the workspace's ``tasks.yaml``
     says and nothing else does. ``waits_in_freeze``: the work stands still in a change freeze. ``unless`` names what
-    makes the task superfluous once it is stated. ``shared_environment``: the time goes by in windows of an environment
+    makes the task superfluous once it is stated. ``applies``: only for a product whose contract writes (or is not
+    written yet), or only for one whose contract is known to read alone. ``shared_environment``: the time goes by in windows of an environment
     that others use too (S41).
     ``verdict`` is the verdict that the task belongs to: it is planned only while something argues for that verdict, and
     what the verdict postpones waits for it; ``before`` names rules whose gaps are closed after it. ``postponed_by`` is
@@ -135,6 +136,7 @@ class RoutineTask(Model):
     lead_time: LeadTime | None = None
     waits_in_freeze: bool = False
     unless: Literal["freezes_stated"] | None = None
+    applies: Literal["writes", "reads_only"] | None = None
     shared_environment: bool = False
     verdict: VerdictValue | None = None
     before: tuple[RuleId, ...] = ()

@@ -127,6 +127,7 @@ class RoutineInstances:
 
     :param freezes_stated: organisations whose change freezes are known, for tasks that only stand for unknown ones.
     :param argued: the verdicts that something argues for: a task of another one does not exist.
+    :param reads_only: the contract is known to write nothing, for tasks that only stand for one of the two.
     :ivar instances: the tasks by instance id, each with the subject that it stands for.
     """
 
@@ -136,7 +137,9 @@ class RoutineInstances:
         organizations: Sequence[Organization],
         freezes_stated: Set[str] = frozenset(),
         argued: Set[VerdictValue] = EVERY_VERDICT,
+        reads_only: bool = False,
     ) -> None:
+        self._reads_only = reads_only
         self._by_id = {task.id: task for task in tasks}
         self._views = Views(organizations)
         self._replaced_by: dict[str, list[RoutineTask]] = defaultdict(list)
@@ -170,7 +173,8 @@ class RoutineInstances:
             yield PRODUCT_VIEW
 
     def _meant_for(self, task: RoutineTask, vendor: str) -> bool:
-        return not task.vendors or vendor in task.vendors
+        applies = task.applies is None or (task.applies == "reads_only") is self._reads_only
+        return applies and (not task.vendors or vendor in task.vendors)
 
     def _stands_for(self, task: RoutineTask, vendor: str) -> bool:
         return self._meant_for(task, vendor) and not self._replacements(task, vendor)
@@ -194,8 +198,9 @@ class RoutineTasks(RoutineInstances):
         organizations: Sequence[Organization],
         freezes_stated: Set[str] = frozenset(),
         argued: Set[VerdictValue] = EVERY_VERDICT,
+        reads_only: bool = False,
     ) -> None:
-        super().__init__(tasks, organizations, freezes_stated, argued)
+        super().__init__(tasks, organizations, freezes_stated, argued, reads_only)
         self._graph = graph
         self._rules = rules
         self._organizations = organizations

@@ -50,6 +50,7 @@ class PlanOptions:
     :ivar unseen: organisations of which nothing was observed: one probe finds out all that it can show.
     :ivar statuses: how far routine tasks have come, by id.
     :ivar history: what routine tasks have taken before, by the id that all of a kind share.
+    :ivar reads_only: the contract is known to write nothing.
     :ivar chances: how likely what is not decided is a gap, by class, where its rule does not say.
     :ivar evidence: the work of getting the evidence that gates accept.
     """
@@ -68,6 +69,7 @@ class PlanOptions:
     statuses: Mapping[str, TaskStatus] = field(default_factory=dict)
     history: Mapping[str, LeadTime] = field(default_factory=dict)
     evidence: tuple[Task, ...] = ()
+    reads_only: bool = False
 
 
 @timed("plan")
@@ -157,6 +159,7 @@ def simulation_of(
         options.statuses,
         options.history,
         options.evidence,
+        options.reads_only,
     )
     work = replace(work, tasks=tuple(within_windows(task, by_id) for task in work.tasks))
     calendar = WorkingCalendar(options.start, tuple(sorted(set(options.holidays))))

@@ -137,6 +137,7 @@ def collect(
     statuses: Mapping[str, TaskStatus] = MappingProxyType({}),
     history: Mapping[str, LeadTime] = MappingProxyType({}),
     evidence: Iterable[Task] = (),
+    reads_only: bool = False,
 ) -> Work:
     """Every task that the target gate needs.
 
@@ -150,16 +151,18 @@ def collect(
     :param statuses: how far routine tasks have come, by id.
     :param history: what routine tasks have taken, by the id that all of a kind share.
     :param evidence: the work of getting the evidence that gates accept.
+    :param reads_only: the contract is known to write nothing.
     :raises InterlockError: a routine task comes after something that does not exist, or tasks wait in a circle.
     """
     by_key = {finding.key: finding for finding in findings}
     everything = {task.id: task for task in _gap_tasks(graph, rules, organizations, by_key, unseen, chances)}
     everything.update({task.id: task for task in evidence})
     argued = {task.verdict for task in everything.values() if task.verdict is not None}
-    book = RoutineTasks(routine, graph, rules, organizations, freezes_stated, argued)
+    book = RoutineTasks(routine, graph, rules, organizations, freezes_stated, argued, reads_only)
     everything.update({task.id: task for task in _routine_tasks(book, organizations, statuses, history)})
     everything = _with_verdicts(everything, rules, {task.id: task for task in routine})
-    known = RoutineInstances(routine, organizations, freezes_stated).instances if statuses else {}
+    every = RoutineInstances(routine, organizations, freezes_stated, reads_only=reads_only) if statuses else None
+    known = every.instances if every else {}
     return _arranged(everything, target_gate, tuple(name for name in statuses if name not in known))
 
 

@@ -90,7 +90,7 @@ class QuestionFilter:
     def takes(self, asked: Asked, state: State) -> bool:
         """Is this question listed?"""
         item, response = asked.item, asked.response
-        if self.find and self.find.casefold() not in f"{item.text}\n{item.help or ''}\n{item.id}".casefold():
+        if self.find and self.find.casefold() not in f"{asked.text}\n{item.help or ''}\n{item.id}".casefold():
             return False
         asserted = response is not None and response.evidence is Evidence.ASSERTED
         kinds = {
@@ -125,7 +125,7 @@ def _row(asked: Asked, state: State) -> Row:
         warnings.append(("not saved ", f"bold {BAD}"))
     if state.contradiction(asked.scope, asked.item.id) is not None:
         warnings.append(("≠ ", f"bold {BAD}"))
-    return Row(asked.item.id, (text(sign.glyph, sign.style), line(*warnings, asked.item.text)))
+    return Row(asked.item.id, (text(sign.glyph, sign.style), line(*warnings, asked.text)))
 
 
 def scope_line(state: State, inputs: Inputs, scope: str) -> Content:

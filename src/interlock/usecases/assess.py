@@ -92,7 +92,7 @@ def _answers(inputs: Inputs) -> Iterator[GivenAnswer]:
             if response is not None and response.status is not Status.UNANSWERED:
                 item = question.item
                 yield GivenAnswer(
-                    item=item.id, scope=scope, text=item.text, said=question.shown_answer(), response=response
+                    item=item.id, scope=scope, text=question.text, said=question.shown_answer(), response=response
                 )
 
 
@@ -126,4 +126,5 @@ def plan_options(
         statuses=inputs.tasks,
         history=own_estimates((*own_past(inputs), *inputs.past), settings.holidays, today),
         evidence=tuple(evidence_work(readiness, inputs.organizations, settings.target_gate)),
+        reads_only=inputs.reads_only,
     )

@@ -72,7 +72,7 @@ class Judge:
             by_org=inputs.by_org,
             organizations=inputs.organizations,
             observations=inputs.observations,
-            contract=inputs.contract,
+            contract=inputs.written,
             fits=inputs.fits,
             hidden=self.hidden(inputs, orgs),
             today=inputs.today,

@@ -23,6 +23,7 @@ from interlock.documents.parsed import keep_parsed
 from interlock.documents.resources import data_dir
 from interlock.documents.timing import timed
 from interlock.judge.patterns import PatternLibrary
+from interlock.model import words
 from interlock.model.base import ProductKind, Scope
 from interlock.model.content import ContentChange, ruleset_words
 from interlock.model.contract import ContractFit, WorkflowContract
@@ -120,12 +121,29 @@ class Inputs:
     tasks: TaskStatuses = field(default_factory=dict)
     past: tuple[PastTask, ...] = ()
 
+    @property
+    def written(self) -> WorkflowContract | None:
+        """The contract, where it says something: nothing is concluded from a file that nobody has written in."""
+        return None if self.contract is None or self.contract.says_nothing else self.contract
+
+    @property
+    def unwritten(self) -> str | None:
+        """What to say for as long as nothing is written in the contract."""
+        return None if self.written is not None else words.UNWRITTEN_CONTRACT[self.contract is not None]
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether the contract is known to write nothing: it names what it reads, and no output."""
+        contract = self.contract
+        return contract is not None and bool(contract.inputs) and not contract.outputs
+
     @cached_property
     def fits(self) -> Mapping[str, ContractFit]:
-        """The contract against each organisation; empty without a contract."""
-        if self.contract is None:
+        """The contract against each organisation; empty while it is not written."""
+        contract = self.written
+        if contract is None:
             return {}
-        return {org.id: match_contract(self.contract, org, self.observations.get(org.id)) for org in self.organizations}
+        return {org.id: match_contract(contract, org, self.observations.get(org.id)) for org in self.organizations}
 
     @property
     def kind(self) -> ProductKind | None:

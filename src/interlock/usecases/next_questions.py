@@ -276,7 +276,7 @@ def _told(question: Ranked, inputs: Inputs, judged: Judgement) -> NextQuestion:
     return NextQuestion(
         item=item.id,
         scope=question.asked.scope,
-        text=item.text,
+        text=question.asked.text,
         priority=item.priority,
         unknown=question.unknown,
         verdict=tuple(sorted({stake.vote.rule.id for stake in question.stakes})),

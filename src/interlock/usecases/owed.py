@@ -93,7 +93,7 @@ def _owed_of(inputs: Inputs, scope: str) -> Iterator[OwedAnswer]:
             return OwedAnswer(
                 item=item.id,  # noqa: B023  # called at once
                 scope=scope,
-                text=item.text,  # noqa: B023
+                text=item.text_for(scope),  # noqa: B023
                 want=want,
                 assignee=name,
                 due=due,

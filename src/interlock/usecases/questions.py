@@ -24,6 +24,11 @@ class Asked:
     response: Response | None
 
     @property
+    def text(self) -> str:
+        """What is asked."""
+        return self.item.text_for(self.scope)
+
+    @property
     def status(self) -> Status:
         """What the response counts as; unanswered without one."""
         return self.response.agreed_status if self.response else Status.UNANSWERED

@@ -27,7 +27,8 @@ NOT_BEGUN = TaskStatus(status=TaskState.NOT_BEGUN)
 def instances(inputs: Inputs) -> dict[str, tuple[RoutineTask, View]]:
     """Every routine task of a workspace by its id, with whom it is for."""
     frozen = with_stated_freezes(inputs.organizations, inputs.settings.freezes)
-    return RoutineInstances(inputs.content.ruleset.tasks, inputs.organizations, frozen).instances
+    tasks, reads_only = inputs.content.ruleset.tasks, inputs.reads_only
+    return RoutineInstances(tasks, inputs.organizations, frozen, reads_only=reads_only).instances
 
 
 def task_list(inputs: Inputs, org: str | None = None, owner: str | None = None) -> TaskList:

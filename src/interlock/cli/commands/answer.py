@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from interlock.cli.options import AuthorOption, WorkspaceOption
-from interlock.cli.output import say
+from interlock.cli.output import say, say_paragraph
 from interlock.model import words
 from interlock.model.base import Evidence, EvidenceKind, Status
 from interlock.model.errors import InterlockError
+from interlock.model.finding import NO_CONTRACT, UNDECIDED
 from interlock.model.questionnaire import Item, Response
 from interlock.model.text import plain
 from interlock.usecases.answer import (
@@ -148,6 +149,12 @@ def answer(
     low, high, moved = now.low, now.high, now.low - earned.low
     about = plain(inputs.organization(org).name, 80) if org is not None else "Product"
     say(f"Saved{_was(response, earlier)}. {about}: {low:.0f} verified, {high:.0f} at best ({round(moved):+d}).")
+    if inputs.unwritten and any(
+        finding.outcome in UNDECIDED and NO_CONTRACT in (finding.detail or "")
+        for finding in after.findings
+        if after.rules[finding.rule].measures == item and finding.subject.id in ("", org)
+    ):
+        say_paragraph(inputs.unwritten)
     left = len(earlier.documents) if earlier is not None and (response is None or not response.documents) else 0
     if left and detach is None:
         pieces = words.count(left, "piece", "pieces")

@@ -31,6 +31,8 @@ def next_(
         return
     if not result.questions:
         say("Every question of this profile is answered.")
+        if inputs.unwritten:
+            say_paragraph(inputs.unwritten)
         return
     first = result.questions[0]
     item = inputs.content.item(first.item)
@@ -42,7 +44,7 @@ def next_(
         ]
         show_table(["Question", "Asked of", "Why it is next"], rows)
     else:
-        show_question(item, inputs.settings.kind)
+        show_question(item, inputs.settings.kind, first.scope)
         say("")
         say_paragraph(f"Why it is next: {first.because}.")
     for_org = "" if first.scope == "product" else f" --org {first.scope}"
@@ -57,3 +59,5 @@ def next_(
         were = words.agree(result.unknown, "was", "were")
         unknown = f", and {result.unknown} {were} answered with unknown" if result.unknown else ""
         say(f"{words.count(result.unanswered, 'question')} {have} no answer yet{unknown}.")
+    if inputs.unwritten:
+        say_paragraph(inputs.unwritten)

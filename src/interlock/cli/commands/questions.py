@@ -53,7 +53,7 @@ def questions(
                     "item": q.item.id,
                     "scope": q.scope,
                     "area": q.area,
-                    "text": q.item.text,
+                    "text": q.text,
                     "priority": q.item.priority,
                     "status": q.status.value,
                     "response": q.response.model_dump(mode="json", exclude_none=True) if q.response else None,
@@ -67,7 +67,7 @@ def questions(
         return
     show_table(
         ["Item", "Question", "Answer"],
-        [(q.item.id, q.item.text, "; ".join([q.shown_answer(), *beside(q, inputs.today)])) for q in rows],
+        [(q.item.id, q.text, "; ".join([q.shown_answer(), *beside(q, inputs.today)])) for q in rows],
     )
 
 
@@ -120,12 +120,14 @@ def show_owed(found: OwedAnswers) -> None:
     show_table(["Item", "Asked of", "What is owed", "Who", "By"], rows)
 
 
-def show_question(item: Item, kind: ProductKind | None = None) -> None:
+def show_question(item: Item, kind: ProductKind | None = None, scope: str | None = None) -> None:
     """Print one question whole: its options, what a good answer is, and why it is asked.
 
     An option that cannot be true of the kind of product says so.
+
+    :param scope: whom it is asked of, where that is known.
     """
-    lines = [item.id, *wrapped(item.text), ""]
+    lines = [item.id, *wrapped(item.text_for(scope) if scope else item.text), ""]
     for option in item.options:
         graded = f"  [{option.weight:.2f}]" if option.weight is not None else ""
         other = ""

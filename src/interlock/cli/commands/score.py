@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from interlock.cli.options import GateName, OnlyOrgOption, TableOrJson, WorkspaceOption
-from interlock.cli.output import emit_result
+from interlock.cli.output import emit_result, say_paragraph
 from interlock.cli.summary import show_score
 
 
@@ -28,6 +28,9 @@ def score(
     from interlock.usecases.load import load_inputs, open_workspace  # brings CEL, which the help does without
     from interlock.usecases.score import check_thresholds, score_of
 
-    result = score_of(load_inputs(open_workspace(folder), org), org)
+    inputs = load_inputs(open_workspace(folder), org)
+    result = score_of(inputs, org)
     emit_result(output, result, show_score)
+    if output == "table" and inputs.unwritten:
+        say_paragraph(inputs.unwritten)
     check_thresholds(result, fail_under=fail_under, gate=gate)

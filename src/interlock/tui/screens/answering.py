@@ -200,7 +200,7 @@ class Answering(Section):
         self.ask(
             AskText(
                 "Why does this not apply?",
-                asked.item.text,
+                asked.text,
                 value=before,
                 placeholder="one sentence that a reviewer will accept",
                 check=lambda reason: make_response(asked.item, None, status=Status.NOT_APPLICABLE, reason=reason),

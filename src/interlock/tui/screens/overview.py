@@ -258,6 +258,8 @@ def _draw_answers(page: Page, areas: dict[str, Counts], state: State) -> None:
     _draw_areas(page, areas)
     if state.inputs is not None:
         page.para(kind_of_product(state.inputs), DIM)
+        if state.inputs.unwritten:
+            page.para(state.inputs.unwritten, WARN)
     question = state.next_question
     if question is None:
         return

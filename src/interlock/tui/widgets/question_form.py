@@ -202,7 +202,7 @@ def _draw_question(page: Page, shown: Shown) -> None:
     if shown.worth is not None:
         page.para(shown.worth.because, ACCENT)
     page.blank()
-    page.para(asked.item.text, "bold")
+    page.para(asked.text, "bold")
     if shown.contradiction is not None:
         contradiction = shown.contradiction
         page.blank()
