@@ -472,3 +472,23 @@ def test_the_pages_commands_work_in_the_order_in_which_a_reader_meets_them(told:
         assert (name, code) == ("interlock", 0), f"{command}\n{said}"
     assert {stored(folder, OWNER, org).value for org in ("riverside", "lakeshore", "harborview")} == {"named"}
     assert len(commands) >= 10
+
+
+@pytest.mark.parametrize(
+    ("file", "item", "entry", "wrong"),
+    [
+        ("product", ITEM, "status: not_applicable\nreason: we do not like it", "this question always applies"),
+        ("product", ITEM, "status: answered\nvalue: gone", "'gone' is not offered"),
+        ("product", "auth.path_walked", "status: answered\nvalue: each_path", "it is asked of each organisation"),
+        ("product", "auth.path_walkd", "status: answered\nvalue: each_path", "did you mean auth.path_walked"),
+        ("riverside", ITEM, "status: answered\nvalue: changing", "it is asked once for the product"),
+    ],
+)
+def test_an_answer_in_a_file_that_counts_for_nothing_is_named_with_file_and_line(
+    told: Run, folder: Path, file: str, item: str, entry: str, wrong: str
+) -> None:
+    assert told("score")[0] == 0, "the file loads all the same, and nothing is lost"
+    begins = put(folder, item, entry, file)
+    code, said = told("lint", ".")
+    assert code == 1 and f"responses/{file}.yaml:{begins}:" in said
+    assert f"{item}: this answer counts for nothing: {wrong}" in " ".join(said.split())

@@ -15,10 +15,12 @@ from interlock.contract.settings import match_settings
 from interlock.documents.resources import data_dir
 from interlock.documents.yaml import model_from_yaml
 from interlock.judge.lint import LintProblem, from_error, in_order, lint_patterns, lint_ruleset, scalar_problems
+from interlock.documents.names import closest
 from interlock.model import words
+from interlock.model.base import Scope, Status
 from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.organization import Organization
-from interlock.model.questionnaire import every_item
+from interlock.model.questionnaire import Item, Response, every_item
 from interlock.model.statements import STATEMENTS
 from interlock.model.text import plain
 from interlock.probe.checks.registry import list_checks
@@ -122,7 +124,7 @@ def _lint_workspace(path: Path, folders: SetFolders) -> list[LintProblem]:
         location = document.location(("ruleset_version",))
         message = f"ruleset_version is {settings.ruleset_version!r}, and {settings.ruleset} is {version!r} here"
         problems.append(_problem(location, "version", message))
-    problems += _lint_evidence(workspace)
+    problems += [*_count_for_nothing(workspace), *_lint_evidence(workspace)]
     unused = [name for name in SetFolders((path / "rulesets",)).tops() if name != settings.ruleset]
     for name in unused if (path / "rulesets").is_dir() else ():
         message = f"{SETTINGS_FILE} says ruleset: {settings.ruleset}, so rulesets/{name} is not used"
@@ -161,6 +163,43 @@ def _wrong_settings(workspace: Workspace) -> Iterator[LintProblem]:
                 location = document.location(("overrides", match.name))
                 said = (words.SETTING[match.outcome].phrase, match.note)
                 yield _problem(location, "setting", f"{match.name} is {'; '.join(filter(None, said))}")
+
+
+def _count_for_nothing(workspace: Workspace) -> Iterator[LintProblem]:
+    """Answers that are kept in a file and judged as none: of files that can be read."""
+    try:
+        items = load_content(workspace, workspace.settings().ruleset).items
+    except DocumentError:
+        return  # told with the content
+    for path in workspace.files("responses", "*.yaml"):
+        try:
+            document, responses = workspace.load(f"responses/{path.name}"), workspace.responses(path.stem)
+        except InterlockError:
+            continue  # told above, or no scope's file
+        for item_id, response in responses.items():
+            item = items.get(item_id)
+            wrong = (
+                closest(item_id, items, "there is no question of this id here")
+                if item is None
+                else _why_nothing(item, path.stem == PRODUCT, response)
+            )
+            if wrong is not None:
+                message = f"{plain(item_id, 80)}: this answer counts for nothing: {wrong}"
+                yield _problem(document.location(("answers", item_id)), "answer", message)
+
+
+def _why_nothing(item: Item, of_product: bool, response: Response) -> str | None:
+    """Why an answer to a question is judged as none, in words; none when it counts."""
+    if of_product and item.scope is Scope.ORG and not item.proposable:
+        return "it is asked of each organisation, so answer it there with --org" if response.value is not None else None
+    if not of_product and item.scope is not Scope.ORG:
+        return "it is asked once for the product"
+    for answer in response.answers:
+        if answer.status is Status.NOT_APPLICABLE and item.na == "never":
+            return "this question always applies; answer it, or say unknown"
+        if answer.value is not None and not item.takes(answer.value):
+            return f"{plain(repr(answer.value), 80)} is not offered"
+    return None
 
 
 def _lint_evidence(workspace: Workspace) -> Iterator[LintProblem]:
