@@ -31,6 +31,11 @@ def inputs(workspace: Workspace) -> Inputs:
     return load_inputs(workspace)
 
 
+def shown(capsys: pytest.CaptureFixture[str]) -> str:
+    captured = capsys.readouterr()
+    return " ".join((captured.out + captured.err).split())
+
+
 def outcomes(inputs: Inputs) -> dict[str, RuleOutcome]:
     return {finding.key: finding.outcome for finding in judge(inputs).findings}
 
@@ -76,7 +81,7 @@ def test_who_answers_is_told_that_the_file_is_missing(
     workspace: Workspace, command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run([*command, "--workspace", str(workspace.root)]) == 0
-    said = " ".join(capsys.readouterr().out.split())
+    said = shown(capsys)
     assert said.count(SAID) == 1 and "interlock contract lint" in said
 
 
@@ -84,17 +89,17 @@ def test_an_answer_that_no_contract_is_needed_for_does_not_nag(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["answer", "boundary.output_stable", "frozen", "--workspace", str(workspace.root)]) == 0
-    assert SAID not in " ".join(capsys.readouterr().out.split())
+    assert SAID not in shown(capsys)
 
 
 def test_a_written_contract_is_not_spoken_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = initialize(tmp_path / "ready", "ready").root
     for command in ("next", "score"):
         assert run([command, "--workspace", str(root)]) == 0
-    assert "contract.yaml" not in capsys.readouterr().out
+    assert "contract.yaml" not in shown(capsys)
 
 
 def test_a_folder_without_the_file_says_so(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     (workspace.root / "contract.yaml").unlink()
     assert run(["next", "--workspace", str(workspace.root)]) == 0
-    assert "There is no contract.yaml" in capsys.readouterr().out
+    assert "There is no contract.yaml" in shown(capsys)

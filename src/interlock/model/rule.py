@@ -116,8 +116,8 @@ class RoutineTask(Model):
     ``gate`` is the gate that cannot be passed before the task is done; that it is done, the workspace's ``tasks.yaml``
     says and nothing else does. ``waits_in_freeze``: the work stands still in a change freeze. ``unless`` names what
     makes the task superfluous once it is stated. ``applies``: only for a product whose contract writes (or is not
-    written yet), or only for one whose contract is known to read alone. ``shared_environment``: the time goes by in windows of an environment
-    that others use too (S41).
+    written yet), or only for one whose contract is known to read alone. ``shared_environment``: the time goes by in
+    windows of an environment that others use too (S41).
     ``verdict`` is the verdict that the task belongs to: it is planned only while something argues for that verdict, and
     what the verdict postpones waits for it; ``before`` names rules whose gaps are closed after it. ``postponed_by`` is
     the last verdict that postpones the task, where its place in the order does not say so

@@ -12,10 +12,10 @@ from interlock.content.ruleset_files import PATTERNS, read_patterns
 from interlock.content.rulesets import CORE, SetFolders, read_ruleset
 from interlock.content.visibility import denying
 from interlock.contract.settings import match_settings
+from interlock.documents.names import closest
 from interlock.documents.resources import data_dir
 from interlock.documents.yaml import model_from_yaml
 from interlock.judge.lint import LintProblem, from_error, in_order, lint_patterns, lint_ruleset, scalar_problems
-from interlock.documents.names import closest
 from interlock.model import words
 from interlock.model.base import Scope, Status
 from interlock.model.errors import DocumentError, InterlockError, Location
