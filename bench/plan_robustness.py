@@ -59,9 +59,7 @@ def main() -> int:
     widths = []
     for inputs in truths():
         assessment = assess(inputs, today=TODAY, runs=100)
-        plan = simulation_of_inputs(
-            inputs, assessment, plan_options(inputs, assessment.readiness, today=TODAY, runs=RUNS)
-        )
+        plan = simulation_of_inputs(inputs, assessment, plan_options(inputs, assessment, today=TODAY, runs=RUNS))
         for org in (None, *plan.orgs):
             low, middle, high = (network.quantile(plan.end(org), share) for share in (0.1, 0.5, 0.9))
             if middle <= 0:

@@ -56,6 +56,8 @@ def test_rules_and_tasks_come_in_id_order(directory: Path) -> None:
         ({"colour": "red"}, "colour: red", "unknown key 'colour'"),
         ({"severity": "awful"}, "severity: awful", "severity: Input should be 'critical', 'high', 'medium' or 'low'"),
         ({"source": []}, "source: []", "source"),
+        ({"chance": 1.5}, "chance: 1.5", "chance: Input should be less than or equal to 1"),
+        ({"chance": -0.1}, "chance: -0.1", "chance: Input should be greater than or equal to 0"),
         ({"gap_when": True}, "gap_when: true", "gap_when: Input should be a valid string (found True)"),
         ({"depends_on": ["TEST-100"]}, "- TEST-100", "depends_on names 'TEST-100', which is no rule"),
         ({"gap_when": "org.has_url ==="}, "gap_when:", "a single '=': write '==' to compare"),
@@ -71,6 +73,14 @@ def test_what_is_wrong_in_a_rule_has_a_line(directory: Path, more: dict[str, Any
     assert message in error.message
     assert error.location is not None
     assert (error.location.file, error.location.line) == (str(path), line_of(path, at))
+
+
+def test_chances_outside_0_to_1_have_a_line(directory: Path) -> None:
+    path = directory / "ruleset.yaml"
+    path.write_text(path.read_text() + "chances:\n  gap: 0.4\n  product_blocker: 2\n")
+    error = failure(directory)
+    assert "chances.product_blocker: Input should be less than or equal to 1" in error.message
+    assert error.location is not None and (error.location.file, error.location.line) == (str(path), 6)
 
 
 def test_an_expression_error_has_a_caret(directory: Path) -> None:

@@ -20,7 +20,8 @@ from interlock.model.plan import Plan
 from interlock.model.readiness import OrgReadiness, Score, Totals, Verdict
 from interlock.model.rule import RoutineTask, Rule
 from interlock.plan.graph import build
-from interlock.plan.schedule import PlanOptions, make_plan
+from interlock.plan.options import PlanOptions
+from interlock.plan.schedule import make_plan
 
 GAP, MET, UNKNOWN = RuleOutcome.GAP, RuleOutcome.MET, RuleOutcome.UNKNOWN
 NOT_APPLICABLE, ERROR = RuleOutcome.NOT_APPLICABLE, RuleOutcome.ERROR

@@ -17,8 +17,10 @@ from gaps_factory import (
     rules_of,
 )
 
+from interlock.model import words
 from interlock.model.base import Gate, Scope, VerdictValue
 from interlock.model.diff import AssessmentDiff, StageMove, VerdictChange
+from interlock.model.plan import Ground
 from interlock.plan.diff import burn_down, compare
 
 pytestmark = pytest.mark.fast
@@ -136,4 +138,8 @@ def test_the_burn_down_has_a_point_an_assessment_and_no_average():
     assert narrow.high - narrow.low < wide.high - wide.low
     assert "birch" not in series.points[0].orgs
     assert series.names["birch"] == BIRCH.name
-    assert series.points[0].p80_date == first.plan.finish.p80_date
+    assert series.points[0].finish_told == first.plan.finish.span, "without ground it is a range"
+    firm = first.model_copy(update={"plan": first.plan.model_copy(update={"ground": Ground(dated=True, firm=True)})})
+    nobody = first.model_copy(update={"plan": first.plan.model_copy(update={"orgs": ()})})
+    told = [point.finish_told for point in burn_down([("firm", firm), ("nobody", nobody)]).points]
+    assert told == [f"P80 {words.iso_day(first.plan.finish.p80_date)}", "no date"]

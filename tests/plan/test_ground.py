@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from interlock.model.base import Gate, Owner, Recommendation, VerdictValue
+from interlock.model.base import Gate, Grade, Owner, Recommendation, VerdictValue
 from interlock.model.organization import Organization
-from interlock.model.plan import OrgForecast, Plan, PlanTask, Quantiles, UnknownThing
+from interlock.model.plan import OrgForecast, Plan, PlanTask, Quantiles, SpreadPart, UnknownThing
 from interlock.model.readiness import Interval, OrgReadiness, Score, Verdict
-from interlock.plan.ground import ground
+from interlock.plan.ground import ground, supposed
 
 ALDER = Organization(id="alder", name="Alder Clinic", vendor="epic")
 FINISH = Quantiles(
@@ -26,7 +26,8 @@ def plan(**changes: object) -> Plan:
     )  # fmt: skip
     made = Plan(
         start="2027-01-01", seed=1, runs=100, target_gate=Gate.PILOT, finish=FINISH, most_likely_days=9,
-        probability_of_most_likely=0.1, tasks=(task,), first=(), grades={}, judgement_share=1.0,
+        probability_of_most_likely=0.1, tasks=(task,), first=(),
+        spread=tuple(SpreadPart(cause=c, grade="judgement", share=n) for c, n in (("org", 0.7), ("unknowns", 0.3))),
         orgs=(OrgForecast(org="alder", finish=FINISH, most_likely_days=9, probability_of_most_likely=0.1),),
         if_no_gaps=SOONER, if_all_gaps=LATER,
     )  # fmt: skip
@@ -89,6 +90,18 @@ def test_without_ground_there_is_a_range_and_what_it_lacks(verdict: Verdict, obs
         assert word not in prose
 
 
+def test_a_what_if_says_no_more_than_either_side_has_ground_for() -> None:
+    firm = ground(plan(), verdict(), at_alder(), (ALDER,))
+    ranged = ground(plan(), verdict(VerdictValue.PRODUCT_FIRST), at_alder(), (ALDER,))
+    nothing = ground(plan(orgs=()), verdict(), (), ())
+    assert supposed(firm, firm).firm and "your own decision" in supposed(firm, firm).said[0]
+    for pair in ((firm, ranged), (ranged, firm), (ranged, ranged)):
+        said = supposed(*pair)
+        assert not said.firm and said.dated
+        assert said.said == ("These are ranges and no dates to promise, because the verdict is “product first”.",)
+    assert supposed(nothing, nothing).said == nothing.said and not supposed(nothing, nothing).dated
+
+
 def test_without_an_organisation_there_is_no_date() -> None:
     said = ground(plan(orgs=()), verdict(), (), ())
     assert not said.dated and not said.firm
@@ -101,5 +114,10 @@ def test_when_nothing_is_left_there_is_no_date_either() -> None:
 
 
 def test_judgement_is_said_with_what_would_change_it() -> None:
-    assert "100% of the critical path" in ground(plan(), verdict(), at_alder(), (ALDER,)).rests
-    assert ground(plan(judgement_share=0.0), verdict(), at_alder(), (ALDER,)).rests == ""
+    rests = ground(plan(), verdict(), at_alder(), (ALDER,)).rests
+    assert "all of it our judgement" in rests and "70% is how long routine tasks of organisations take" in rests
+    assert "30% is whether what is unknown is a gap" in rests and "--from-history" in rests
+    assert ground(plan(spread=()), verdict(), at_alder(), (ALDER,)).rests == ""
+    parts = (*plan().spread[:1], SpreadPart(cause="vendor", grade=Grade.VENDOR, share=0.3))
+    rests = ground(plan(spread=parts), verdict(), at_alder(), (ALDER,)).rests
+    assert "take (judgement)" in rests and "take (vendor documentation)" in rests and "all of it" not in rests

@@ -36,7 +36,7 @@ def peopled() -> Plan:
     )
     plan = Plan(
         start="2026-12-01", seed=1, runs=1, target_gate=Gate.PILOT, finish=ZERO, most_likely_days=0,
-        probability_of_most_likely=1, orgs=(), tasks=tasks, first=(), grades={}, judgement_share=0,
+        probability_of_most_likely=1, orgs=(), tasks=tasks, first=(),
     )  # fmt: skip
     owed = Response(status="unanswered", assignee="Cy Ode", due="2026-12-09")
     gap = finding(rules["AA-002"], reads=("value.area.item",))

@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from interlock.model.base import Gate, Grade, Owner, Scope
 from interlock.model.routine import PastTask, TaskStatus
+from interlock.model.rule import Effort, LeadTime, RoutineTask
 from interlock.plan.calendar import WorkingCalendar
 from interlock.plan.history import own_estimates
 from interlock.plan.progress import Progress, left, progress_of, touch_left
+from interlock.plan.sampling import Sampler, given_open, sample
+from interlock.plan.tasks import Task
 
 pytestmark = pytest.mark.fast
 
@@ -51,7 +54,7 @@ def test_what_is_done_takes_off_exactly_its_own_time_and_keeps_its_place():
 def test_a_plan_in_which_everything_is_done_says_that_nothing_is_left():
     statuses = {f"org.{name}@alder": DONE for name in "abcd"}
     plan = plan_of((), {}, [ALDER], CHAIN, statuses=statuses)
-    assert days(plan) == 0.0 and plan.notes == ("Nothing is left to plan before the production gate.",)
+    assert days(plan) == 0.0 and plan.notes == ()
     assert plan.first == ()
 
 
@@ -85,33 +88,88 @@ def test_holidays_are_not_spent():
     assert progress_of(DONE, WorkingCalendar(MONDAY)) == Progress(done=True)
 
 
-positive = st.floats(0, 500, width=32)
+days_of = st.floats(0, 200, width=32)
+estimates = st.tuples(days_of, days_of, days_of).map(sorted)
 
 
-@given(total=positive, more=positive, spent=positive, later=positive)
-def test_what_is_left_never_grows_with_time_and_never_shrinks_with_the_duration(total, more, spent, later):
-    def one(value: float, days_spent: float) -> float:
-        return float(left(np.array([value], dtype=np.float32), Progress(spent=days_spent))[0])
+@given(work=estimates, wait=estimates, spent=days_of, later=days_of)
+def test_in_no_run_is_more_left_than_all_of_it_and_never_more_as_time_passes(work, wait, spent, later):
+    one = Task(
+        id="us.a", title="", kind="routine", scope=Scope.PRODUCT, org=None, orgs=(), parties={}, owner=Owner.US,
+        gate=Gate.PILOT, effort=Effort(**effort(*work)), lead_time=LeadTime(**lead(*wait)), after=(),
+    )  # fmt: skip
+    sampler = Sampler(3, 50)
+    total = sample([one], sampler, [1.0], frozenset()).total[0]
 
-    now = one(total, spent)
-    assert min(total, 1.0) <= now <= total or now == pytest.approx(total)
-    assert one(total, spent + later) <= now <= one(total + more, spent) + 1e-4 * (total + more + 1)
+    def open_after(days: float) -> np.ndarray:
+        return left(total, given_open(one, sampler, 1.0, days)[0], Progress(spent=days))
 
-
-@given(touch=positive, wait=positive, spent=positive)
-def test_the_lead_time_is_what_is_left_last(touch, wait, spent):
-    work, total = np.array([touch], dtype=np.float32), np.array([touch + wait], dtype=np.float32)
-    progress = Progress(spent=spent)
-    rest = float(touch_left(work, total, progress)[0])
-    assert 0 <= rest <= touch + 1e-3
-    if wait == 0:
-        assert rest == pytest.approx(float(left(total, progress)[0]), abs=1e-3)
-    if touch == 0:
-        assert rest == pytest.approx(0, abs=1e-3)
+    now, slack = open_after(spent), 2e-3 * (1 + work[2] + wait[2])
+    assert (now <= total).all() and (now >= np.minimum(total, 1.0)).all()
+    assert (open_after(spent + later) <= now + slack).all()
 
 
-@given(st.sets(st.sampled_from([f"org.{name}@{where}" for name in "abcd" for where in ("alder", "birch")])))
-def test_finishing_tasks_never_makes_anything_later(done):
+def test_a_task_that_is_open_is_one_of_those_that_take_longer_than_has_passed():
+    """Twenty days at most and ten spent: what is left is what is left of those that take more than ten."""
+    tasks = [task("org.a", lead_time=lead(0, 10, 20))]
+    plan = plan_of((), {}, [ALDER], tasks, statuses={"org.a@alder": begun("2025-12-22")}, runs=4_000)
+    drawn = 20 * np.random.default_rng(1).beta(3, 3, 200_000)
+    rest = drawn[drawn > 10] - 10
+    for share, found in ((0.5, plan.finish.p50_days), (0.8, plan.finish.p80_days), (0.9, plan.finish.p90_days)):
+        assert found == pytest.approx(float(np.quantile(rest, share)), abs=0.25)
+
+
+def test_the_lead_time_is_what_is_left_last():
+    whole = np.array([9, 5, 2], dtype=np.float32)
+    assert touch_left(whole, np.array([5, 5, 5], dtype=np.float32)).tolist() == [4, 0, 0]
+
+
+def test_what_has_begun_waits_for_nothing_and_what_follows_waits_for_all_that_came_before():
+    """a is open, b after it has begun, c follows b: b goes on beside a, and c comes after both."""
+
+    def chain(a: int) -> list[RoutineTask]:
+        return [
+            task("org.a", effort=fixed(a)),
+            task("org.b", after=("org.a",), effort=fixed(7)),
+            task("org.c", after=("org.b",), effort=fixed(3)),
+        ]
+
+    statuses = {"org.b@alder": begun("2026-01-05")}
+    for first, finish in ((5, 10.0), (9, 12.0)):
+        plan = plan_of((), {}, [ALDER], chain(first), statuses=statuses)
+        assert days(plan_of((), {}, [ALDER], chain(first))) == first + 10.0
+        assert days(plan) == finish == plan.most_likely_days
+        by_id = {each.id: each for each in plan.tasks}
+        assert by_id["org.b@alder"].start_p50 == 0.0 and by_id["org.b@alder"].after == ("org.a@alder",)
+        assert by_id["org.c@alder"].start_p50 == finish - 3
+        critical = {name for name, each in by_id.items() if each.criticality == 1}
+        assert ("org.a@alder" in critical) == (first == 9), "what has begun no longer waits for it"
+    assert plan.first[0].key == "org.a@alder", "what has begun and has less left saves nothing"
+
+
+def test_one_person_cannot_be_at_two_things_that_have_begun():
+    tasks = [
+        task("us.a", Scope.PRODUCT, owner=Owner.US, effort=fixed(6)),
+        task("us.b", Scope.PRODUCT, owner=Owner.US, after=("us.a",), effort=fixed(4)),
+    ]
+    both = {"us.a": begun("2026-01-05"), "us.b": begun("2026-01-05")}
+    assert days(plan_of((), {}, [ALDER], tasks, statuses=both)) == 6.0
+    assert days(plan_of((), {}, [ALDER], tasks, statuses=both, capacity={Owner.US: 1.0})) == 10.0
+
+
+NAMES = [f"org.{name}@{where}" for name in "abcd" for where in ("alder", "birch")]
+BEGUN = st.sampled_from(["2026-01-05", "2025-12-22", "2025-11-03"]).map(begun)
+
+
+@given(
+    first=st.dictionaries(st.sampled_from(NAMES), BEGUN),
+    more=st.dictionaries(st.sampled_from(NAMES), BEGUN),
+    data=st.data(),
+)
+def test_beginning_and_finishing_tasks_never_makes_anything_later(first, more, data):
+    """From one state to a further one: some tasks begin, some that had begun are done."""
+    finished = data.draw(st.sets(st.sampled_from(NAMES)))
+    further = more | first | dict.fromkeys(finished, DONE)
     settings = {"capacity": {Owner.US: 1.0}, "runs": 60}
     tasks = [
         task("org.a", owner=Owner.US, effort=effort(2, 5, 20)),
@@ -119,8 +177,8 @@ def test_finishing_tasks_never_makes_anything_later(done):
         task("org.c", owner=Owner.US, after=("org.a",), effort=effort(1, 9, 12)),
         task("org.d", owner=Owner.US, effort=effort(3, 3, 30)),
     ]
-    before = plan_of((), {}, [ALDER, BIRCH], tasks, **settings)
-    after = plan_of((), {}, [ALDER, BIRCH], tasks, statuses=dict.fromkeys(done, DONE), **settings)
+    before = plan_of((), {}, [ALDER, BIRCH], tasks, statuses=first, **settings)
+    after = plan_of((), {}, [ALDER, BIRCH], tasks, statuses=further, **settings)
     for old, new in zip((before, *before.orgs), (after, *after.orgs), strict=True):
         assert new.finish.p50_days <= old.finish.p50_days + 0.05
         assert new.finish.p80_days <= old.finish.p80_days + 0.05
@@ -142,11 +200,14 @@ def test_the_shortest_the_median_and_the_longest_replace_an_estimate():
 
 
 def test_own_history_makes_the_judgements_share_fall():
-    tasks = [task("org.a", lead_time=lead(10, 20, 80)), task("org.b", after=("org.a",), effort=fixed(10))]
-    history = own_estimates(past("org.a", *[("2025-03-03", "2025-03-14")] * 3), (), MONDAY)
+    tasks = [task("org.a", lead_time=lead(10, 20, 80)), task("org.b", after=("org.a",), effort=effort(2, 10, 18))]
+    spans = [("2025-03-03", "2025-03-07"), ("2025-03-03", "2025-03-14"), ("2025-03-03", "2025-03-21")]
+    history = own_estimates(past("org.a", *spans), (), MONDAY)
     before, after = plan_of((), {}, [ALDER], tasks), plan_of((), {}, [ALDER], tasks, history=history)
-    assert before.judgement_share == 1.0 and after.judgement_share == 0.5 == after.grades[Grade.HISTORY]
-    assert days(after) == 20.0 == after.most_likely_days
+    assert before.judgement_share == 1.0 and [part.grade for part in before.spread] == [Grade.JUDGEMENT]
+    assert {part.grade for part in after.spread} == {Grade.JUDGEMENT, Grade.HISTORY}
+    assert 0.2 < after.judgement_share < 0.9 and {part.cause for part in after.spread} == {"org"}
+    assert after.most_likely_days == 20.0
     assert any("the estimate of org.a (n = 3)" in note for note in after.notes)
 
 

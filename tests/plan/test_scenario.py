@@ -28,8 +28,9 @@ from interlock.model.organization import AccessWindows
 from interlock.plan.environments import ROUNDS, mean_wait, shares
 from interlock.plan.graph import build
 from interlock.plan.network import quantile
+from interlock.plan.options import PlanOptions
 from interlock.plan.scenario import Scenario, play
-from interlock.plan.schedule import PlanOptions, simulation_of
+from interlock.plan.schedule import simulation_of
 
 pytestmark = pytest.mark.fast
 

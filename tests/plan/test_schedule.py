@@ -3,6 +3,7 @@
 import random
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gaps_factory import (
@@ -18,7 +19,6 @@ from gaps_factory import (
     lead,
     org,
     plan_of,
-    readiness,
     rule,
     rules_of,
     task,
@@ -28,6 +28,9 @@ from hypothesis import strategies as st
 
 from interlock.model.base import Evidence, Gate, Grade, Owner, Scope
 from interlock.model.errors import InterlockError
+from interlock.model.evidence import EvidenceTask
+from interlock.model.finding import Finding
+from interlock.model.plan import PlanTask
 from interlock.plan import schedule
 from interlock.plan.capacity import staff
 from interlock.plan.evidence import evidence_work
@@ -147,8 +150,8 @@ def test_nothing_to_do_is_done_on_the_first_working_day():
     plan = plan_of((), {}, (ALDER,), start=date(2026, 1, 10))
     assert plan.start == plan.finish.p90_date == plan.orgs[0].finish.p50_date == "2026-01-12"
     assert (plan.finish.p90_days, plan.most_likely_days, plan.probability_of_most_likely) == (0.0, 0.0, 1.0)
-    assert (plan.tasks, plan.first, plan.grades, plan.judgement_share) == ((), (), {}, 0.0)
-    assert plan.notes == ("Nothing is left to plan before the production gate.",)
+    assert (plan.tasks, plan.first, plan.spread, plan.judgement_share) == ((), (), (), 0.0)
+    assert plan.notes == () and plan.first_note.startswith("Nothing is left to do before the production gate")
 
 
 def test_a_product_alone_can_be_planned():
@@ -245,15 +248,33 @@ def test_all_that_one_probe_settles_is_one_task_of_minutes():
     assert [thing.action for thing in probes] == ["Run: interlock probe --org alder"]
 
 
-def test_grades_share_out_the_time_of_the_critical_path():
-    rules = rules_of(
-        rule("AA-001", work=fixed(2), wait=lead(6, 6, 6, grade="regulation")),
-        rule("AA-002", work=fixed(1), wait=lead(1, 1, 1, grade="vendor"), after=["AA-001"]),
-        rule("AA-003", wait=lead(3, 3, 3, grade="literature"), work=fixed(0)),
-    )
-    plan = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,))
-    assert plan.grades == {Grade.REGULATION: 0.6, Grade.VENDOR: 0.1, Grade.JUDGEMENT: 0.3}
-    assert plan.judgement_share == 0.3
+class TestSpread:
+    def test_independent_work_in_a_row_shares_the_spread_as_its_variances_do(self):
+        """Two routine tasks in a row of different parties, one with twice the width: 4 to 1, but for shared luck."""
+        tasks = [
+            task("us.a", Scope.PRODUCT, owner=Owner.US, effort=effort(0, 20, 40)),
+            task("org.b", after=("us.a",), lead_time=lead(0, 10, 20, grade="vendor")),
+        ]
+        plan = plan_of((), {}, (ALDER,), tasks, runs=20_000)
+        assert [(part.cause, part.grade) for part in plan.spread] == [("us", Grade.JUDGEMENT), ("org", Grade.VENDOR)]
+        assert [part.share for part in plan.spread] == [pytest.approx(0.8, abs=0.02), pytest.approx(0.2, abs=0.02)]
+        assert plan.judgement_share == plan.spread[0].share
+
+    def test_what_is_certain_or_never_decides_brings_nothing(self):
+        rules = rules_of(
+            rule("AA-001", work=fixed(30), wait=lead(6, 6, 6)),
+            rule("AA-002", work=effort(1, 5, 9), after=["AA-001"]),
+            rule("AA-003", work=effort(1, 2, 6)),
+        )
+        plan = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,))
+        assert [(part.cause, part.share) for part in plan.spread] == [("gaps", 1.0)]
+
+    def test_whether_an_unknown_is_a_gap_is_told_apart_from_how_long_known_gaps_take(self):
+        rules = rules_of(rule("AA-001", work=fixed(40)), rule("AA-002", after=["AA-001"], work=effort(4, 5, 6)))
+        findings = everywhere(rules, (ALDER,), {"AA-001@alder": UNKNOWN})
+        plan = plan_of(findings, rules, (ALDER,))
+        assert plan.spread[0].cause == "unknowns" and plan.spread[0].share > 0.9
+        assert {part.cause for part in plan.spread} <= {"unknowns", "gaps", "discoveries"}
 
 
 class TestFirst:
@@ -469,31 +490,36 @@ def test_outcomes_other_than_open_are_not_planned():
     assert plan_of((), {}, (), start=MONDAY).start == "2026-01-05"
 
 
-def test_evidence_that_a_gate_wants_is_work_of_ours():
-    """Met with our word alone: the pilot gate wants it written down, and production one of them tested by others."""
-    rules = rules_of(
-        rule("AA-001", Scope.PRODUCT, gate=Gate.PILOT),
-        rule("AA-002", Scope.PRODUCT, gate=Gate.SANDBOX, accepts={"production": "observed"}),
-        rule("AA-003", gate=Gate.PILOT),
+def test_evidence_that_a_gate_wants_or_that_has_expired_is_work_of_ours():
+    """Written down, tested by others where a gate wants it seen, and renewed even where the gate still accepts it."""
+
+    def wanted(key: str, gate: Gate, want: Evidence, **more: Any) -> EvidenceTask:
+        return EvidenceTask(
+            key=key, rule=key[:6], title="", orgs=("alder", "birch"), gate=gate, has=Evidence.ASSERTED, wanted=want,
+            items=(), sentence="", **more,
+        )  # fmt: skip
+
+    expired = {"expired": ("the evidence was valid until 3 Mar 2026",)}
+    wanting = (
+        wanted("AA-005", Gate.DESIGN, Evidence.OBSERVED, accepted=True, **expired),
+        wanted("AA-001", Gate.PILOT, Evidence.DOCUMENTED),
+        wanted("AA-003@alder", Gate.PILOT, Evidence.DOCUMENTED),
+        wanted("AA-002", Gate.PRODUCTION, Evidence.OBSERVED),
     )
-    orgs = (ALDER, BIRCH)
-    findings = [f.model_copy(update={"outcome": MET, "evidence": Evidence.ASSERTED}) for f in everywhere(rules, orgs)]
-    accepts = {Gate.PILOT: Evidence.DOCUMENTED}
-    stands = readiness(orgs, findings, rules, {}, Gate.PRODUCTION, accepts)
+    rules = rules_of(rule("AA-004", Scope.PRODUCT, gate=Gate.DESIGN, verdict="product_first"))
 
-    def planned(target):
-        work = tuple(evidence_work(stands, orgs, target))
-        plan = plan_of(findings, rules, orgs, target_gate=target, evidence=work)
-        return {planned.id: (planned.title, planned.gate, planned.after) for planned in plan.tasks}
+    def planned(target: Gate, findings: tuple[Finding, ...] = ()) -> dict[str, PlanTask]:
+        work = tuple(evidence_work(wanting, (ALDER, BIRCH), target))
+        return {t.id: t for t in plan_of(findings, rules, (ALDER, BIRCH), target_gate=target, evidence=work).tasks}
 
-    assert planned(Gate.SANDBOX) == {}
+    assert sorted(planned(Gate.SANDBOX)) == ["renew:product"]
     pilot = planned(Gate.PILOT)
-    assert sorted(pilot) == ["evidence:alder", "evidence:birch", "evidence:product"]
-    assert pilot["evidence:product"] == ("Write down and file what 1 met requirement rests on", Gate.PILOT, ())
+    assert sorted(pilot) == ["evidence:alder", "evidence:product", "renew:product"]
+    assert pilot["evidence:product"].title == "Write down and file what 1 met requirement rests on"
+    assert pilot["renew:product"].title == "Renew the evidence that 1 met requirement rests on and that has expired"
+    assert pilot["renew:product"].lead_time is None, "the gate accepts it: filing it will do"
+    assert {t.kind for t in pilot.values()} == {"evidence"} and pilot["renew:product"].about == ("AA-005",)
     assert sorted(planned(Gate.PRODUCTION)) == [*sorted(pilot), "test:product"]
-    argues = rule("AA-004", Scope.PRODUCT, gate=Gate.DESIGN, verdict="product_first")
-    rules["AA-004"] = argues
-    findings.append(finding(argues))
-    later = planned(Gate.PRODUCTION)
-    assert later["test:product"][2] == ("AA-004",), "what is not settled is not given to others to test"
-    assert later["evidence:product"][2] == ()
+    later = planned(Gate.PRODUCTION, (finding(rules["AA-004"]),))
+    assert later["test:product"].after == ("AA-004",), "what is not settled is not given to others to test"
+    assert later["evidence:product"].after == ()

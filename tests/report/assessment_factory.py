@@ -38,7 +38,7 @@ from interlock.model.observation import (
 )
 from interlock.model.organization import Organization
 from interlock.model.pattern import PatternMatch
-from interlock.model.plan import FirstThing, OrgForecast, Plan, PlanTask, Quantiles
+from interlock.model.plan import FirstThing, OrgForecast, Plan, PlanTask, Quantiles, SpreadPart
 from interlock.model.readiness import (
     GateState,
     Interval,
@@ -444,8 +444,11 @@ def _plan() -> Plan:
                 because="an answer here decides five requirements",
             ),
         ),
-        grades={Grade.REGULATION: 0.22, Grade.JUDGEMENT: 0.64, Grade.VENDOR: 0.14},
-        judgement_share=0.64,
+        spread=(
+            SpreadPart(cause="org", grade=Grade.JUDGEMENT, share=0.64),
+            SpreadPart(cause="gaps", grade=Grade.REGULATION, share=0.22),
+            SpreadPart(cause="vendor", grade=Grade.VENDOR, share=0.14),
+        ),
         notes=("Capacity is one person of the product team",),
     )  # fmt: skip
 
@@ -683,7 +686,7 @@ def minimal() -> Assessment:
         ),
         plan=Plan(
             start="2026-09-08", seed=1, runs=1000, target_gate=Gate.PILOT, finish=zero, most_likely_days=0,
-            probability_of_most_likely=1, orgs=(), tasks=(), first=(), grades={}, judgement_share=0,
+            probability_of_most_likely=1, orgs=(), tasks=(), first=(),
         ),
         totals=Totals(organizations=0, observed=0, by_stage={}, findings={}, questions=0, answered=0, unknown=0,
                       not_applicable=0),

@@ -121,7 +121,7 @@ def test_what_is_closed_never_makes_the_plan_later(inputs_of: InputsOf, template
     inputs = inputs_of(template)
     judged = judge(inputs)
     rules = dict(judged.rules)
-    options = replace(plan_options(inputs, (), today=TODAY, runs=100), capacity={})
+    options = replace(plan_options(inputs, judged, today=TODAY, runs=100), capacity={}, evidence=())
 
     def ends(findings: tuple[Finding, ...]) -> NDArray[np.float32]:
         graph = build(findings, rules, inputs.organizations, options.target_gate)

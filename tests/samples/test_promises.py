@@ -11,14 +11,20 @@ from pathlib import Path
 
 import pytest
 
+from interlock.cli.commands.plan import show_plan, show_what_if
 from interlock.cli.main import run
 from interlock.cli.summary import show_summary
-from interlock.model.base import VerdictValue
-from interlock.plan.ground import ground
+from interlock.model import words
+from interlock.plan.diff import burn_down
+from interlock.tui.page import Page
+from interlock.tui.plan_page import draw_dates
 from interlock.usecases.assess import assess
 from interlock.usecases.initialize import initialize
 from interlock.usecases.load import Inputs, load_inputs
+from interlock.usecases.plan import Changes, what_if
 from interlock.usecases.report import write_report
+
+from test_conclusions import adversarial  # isort: skip
 
 PROMISES = re.compile(
     r"\bcommit(ment|s|ted)?\b(?! to (memory|git))|nearly certain|P80 date|Nothing is open", re.IGNORECASE
@@ -43,12 +49,18 @@ def test_without_ground_nothing_promises_a_date(
     template: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     workspace = initialize(tmp_path / template, template)
-    assert run(["plan", "--runs", "200", "--workspace", str(workspace.root)]) == 0
+    at = ["--workspace", str(workspace.root)]
+    assert run(["plan", "--runs", "200", *at]) == 0
+    assert run(["milestone", "save", "start", *at]) == 0
+    assert run(["milestone", "burndown", *at]) == 0
+    assert run(["plan", "--runs", "200", "--what-if", "us.umls", *at]) == 0
     inputs = load_inputs(workspace)
     assessment = assess(inputs, today=TODAY, runs=200)
     show_summary(assessment)
     shown = capsys.readouterr().out
     assert not assessment.plan.ground.firm
+    single = {words.iso_day(own.finish.p80_date) for own in (assessment.plan, *assessment.plan.orgs)}
+    assert not {day for day in single if day in shown}, "a P80 on its own is a date"
     written = write_report(assessment, inputs, tmp_path / "out", ("md", "html"), sections=("summary", "first", "plan"))
     plan = json.loads(assessment.plan.model_dump_json())
     texts = [shown, *(path.read_text() for path in written), *sentences(plan)]
@@ -60,16 +72,36 @@ def test_without_ground_nothing_promises_a_date(
         assert "a range and not a date to promise" in " ".join(shown.split())
 
 
-def test_with_ground_the_two_dates_are_there(inputs_of: Callable[[str], Inputs], tmp_path: Path) -> None:
-    inputs = replace(inputs_of("ready"), today=TODAY)
-    assessment = assess(inputs, today=TODAY, runs=200)
-    verdict = assessment.verdict.model_copy(update={"value": VerdictValue.INTEGRATE, "latest": VerdictValue.INTEGRATE})
-    readiness = tuple(own.model_copy(update={"observed": "observed"}) for own in assessment.readiness)
-    said = ground(assessment.plan, verdict, readiness, assessment.organizations)
-    assert said.firm
-    firm = assessment.model_copy(
-        update={"verdict": verdict, "readiness": readiness, "plan": assessment.plan.model_copy(update={"ground": said})}
+def test_with_ground_the_two_dates_are_there(
+    inputs_of: Callable[[str], Inputs], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The ready sample with its organisation observed, every answer the best and tested where production wants it."""
+    ready = replace(inputs_of("ready"), today=TODAY)
+    inputs = dict(adversarial(ready))["the same, and what production wants observed independently tested"]
+    assessment = assess(inputs, today=TODAY, runs=300)
+    plan = assessment.plan
+    assert plan.ground.firm and not plan.ground.because and plan.left, "routine tasks are left, and nothing else lacks"
+    p50, p80 = words.iso_day(plan.finish.p50_date), words.iso_day(plan.finish.p80_date)
+    promise = (
+        f"Northgate University Hospital past the {words.gate(plan.target_gate)}: half of the simulated runs are "
+        f"through by {p50}, a target, and four of five by {p80}. Which date to commit to is your own decision."
     )
-    (written,) = write_report(firm, inputs, tmp_path, ("md",), sections=("plan",))
-    text = written.read_text()
-    assert "P50, target" in text and "P80, four of five runs" in text and "your own decision" in text
+    assert plan.ground.said[0] == promise
+    show_plan(plan, tasks=False)
+    show_summary(assessment)
+    page = Page(100)
+    draw_dates(page, assessment)
+    written = write_report(assessment, inputs, tmp_path, ("md",), sections=("summary", "plan"))
+    shown = " ".join(capsys.readouterr().out.split())
+    drawn = " ".join(page.content().plain.split())
+    report = written[0].read_text()
+    assert promise in shown and promise in drawn and promise in report
+    assert "P50, target P80, four of five runs P90" in shown and "P50, target" in report
+    assert f"P50 {p50} P80 {p80}" in drawn
+    for text in (shown, drawn, report):
+        assert "range and not a date" not in text and "nearly certain" not in text
+    changed = what_if(inputs, assessment, Changes(close=(plan.left[0].id,)), today=TODAY, runs=300)
+    show_what_if(changed)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "P80 was P80 is" in said and p80 in said and "Which date to commit to is your own decision." in said
+    assert burn_down([("now", assessment)]).points[0].finish_told == f"P80 {p80}"

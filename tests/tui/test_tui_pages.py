@@ -22,7 +22,7 @@ from interlock.model.observation import (
     TlsFacts,
 )
 from interlock.model.pattern import PatternMatch
-from interlock.model.plan import Driver
+from interlock.model.plan import Driver, Quantiles
 from interlock.model.readiness import AnswerChange, Interval, VerdictChange
 from interlock.tui.findings_page import draw_burn_down, draw_diff, draw_patterns
 from interlock.tui.observation_page import draw_checks, draw_observation, draw_settings
@@ -133,6 +133,10 @@ def test_a_certificate_that_runs_out_and_one_that_is_not_accepted_are_told():
     assert "certificate not looked at" in shown(draw_observation, observation(tls=TlsFacts()), None)
 
 
+QUANTILES = Quantiles(
+    p10_days=1, p50_days=2, p80_days=3, p90_days=4,
+    p10_date="2026-06-01", p50_date="2026-09-01", p80_date="2027-01-01", p90_date="2027-03-01",
+)  # fmt: skip
 POINTS = (
     BurnDownPoint(
         name=EVIL,
@@ -141,7 +145,7 @@ POINTS = (
         orgs={"one": Interval(low=10, high=90)},
         open=14,
         undecided=33,
-        p80_date="2027-01-01",
+        finish=QUANTILES,
     ),
     BurnDownPoint(
         name="now",
@@ -150,7 +154,7 @@ POINTS = (
         orgs={"one": Interval(low=30, high=70), "two": Interval(low=0, high=5)},
         open=9,
         undecided=2,
-        p80_date=None,
+        finish=None,
     ),
 )
 
@@ -158,7 +162,9 @@ POINTS = (
 @pytest.mark.parametrize("width", [56, 78, 140])
 def test_the_burn_down_has_a_line_for_each_milestone_and_for_now(width):
     said = shown(draw_burn_down, BurnDown(points=POINTS, names={"one": "First", "two": EVIL}), width=width)
-    assert "1 Jan 2026 14 33 1 Jan 2027" in said and "now 1 Feb 2026 9 2 no plan" in said
+    assert "1 Jan 2026 14 33" in said and "now 1 Feb 2026 9 2 no date" in said
+    if width > 56:
+        assert "1 Jun 2026 to 1 Mar 2027" in said and "1 Jan 2027" not in said, "without ground no single date"
     assert "20 to 60" in said and "42" in said and "30 to 70" in said
     assert "not there yet" in said, "an organisation that was added later has no score before"
     assert "No milestone yet" not in said

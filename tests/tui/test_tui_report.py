@@ -125,11 +125,13 @@ async def test_the_burn_down_has_every_milestone_and_now(terminal, workspace, si
         await t.until(lambda: t.app.screen.query_one("#milestones", Rows).keys)
         t.app.screen.action_leave()
         await t.press("b")
-        await t.until(lambda: "P80 of all" in t.of("#outcome"))
+        await t.until(lambda: "Finish of all" in t.of("#outcome"))
         said, now = t.of("#outcome"), t.app.state.assessment
         gaps = now.totals.findings[RuleOutcome.GAP]
         assert "before-pilot-2" in said and said.count(f" {gaps} ") >= 2
-        assert said.count(words.iso_day(now.plan.finish.p80_date)) == 2, "nothing moved between the milestone and now"
+        assert words.iso_day(now.plan.finish.p80_date) not in said, "no single date has ground"
+        if size[0] > 80:
+            assert said.count(now.plan.finish.span) == 2, "nothing moved between the milestone and now"
         assert "Riverside Regional Medical Center score" in said
 
 

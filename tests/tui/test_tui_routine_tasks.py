@@ -77,3 +77,11 @@ async def test_what_somebody_else_said_meanwhile_is_told_and_shown(terminal):
         await t.until(lambda: (said := progress(t)) is not None and said.by == "Bo")
         assert "by Bo" in " ".join(note.message for note in t.app._notifications)
         assert t.app.workspace.tasks()[TASK] == theirs
+
+
+async def test_the_keys_of_the_plan_fit_a_narrow_terminal(terminal):
+    async with terminal((80, 24)) as t:
+        await t.press("5", "t")
+        await t.until(lambda: tasks(t).options.has_focus)
+        keys = t.text.splitlines()[-1]
+        assert all(key in keys for key in ("x As if done", "w What if", "v 90 days", "b Begun", "d Done")), keys

@@ -28,8 +28,8 @@ from interlock.model.text import plain
 
 if TYPE_CHECKING:
     from interlock.model.assessment import Assessment
+    from interlock.model.evidence import EvidenceTask
     from interlock.plan.explanation import GapExplanation
-    from interlock.usecases.owed import EvidenceTask
     from interlock.usecases.score import ScoreResult
 
 #: Changes of the shipped content that are named one by one.

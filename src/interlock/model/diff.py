@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from interlock.model import words
 from interlock.model.base import Gate, Model, RuleOutcome, VerdictValue
+from interlock.model.plan import Quantiles
 from interlock.model.readiness import Interval
 
 
@@ -114,7 +115,8 @@ class BurnDownPoint(Model):
     :ivar product: the product's score.
     :ivar orgs: each organisation's score; one that was not there yet is absent.
     :ivar open: gaps up to the target gate and beyond. ``undecided``: findings that could not be decided.
-    :ivar p80_date: when every organisation passes the target gate, at P80; none when there is no plan.
+    :ivar finish: when every organisation passes the target gate; none where there is no date.
+    :ivar firm: a single date had ground then.
     """
 
     name: str
@@ -123,7 +125,13 @@ class BurnDownPoint(Model):
     orgs: dict[str, Interval]
     open: int
     undecided: int
-    p80_date: str | None
+    finish: Quantiles | None
+    firm: bool = False
+
+    @property
+    def finish_told(self) -> str:
+        """The finish as far as it had ground: the P80, a range, or that there is no date."""
+        return self.finish.told(firm=self.firm) if self.finish else "no date"
 
 
 class BurnDown(Model):

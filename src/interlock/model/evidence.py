@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from interlock.model import words
 from interlock.model.address_secrets import Address
-from interlock.model.base import EvidenceKind, IsoDay, Model
+from interlock.model.base import Evidence, EvidenceKind, Gate, IsoDay, Model, Owner
 from interlock.model.text import plain, wrong_with_line
 
 #: For how many days an independent test report counts as an observation (a judgement: security teams ask for the last
@@ -108,3 +108,28 @@ class EvidenceRecord(Model):
             return None
         review = f"the review by {plain(self.reviewer, 80)} of " if self.reviewer else "the evidence "
         return f"{review}“{plain(self.name, 80)}” was valid until {words.iso_day(self.valid_until)}"
+
+
+class EvidenceTask(Model):
+    """A finding that is met, and whose evidence has expired or is less than a gate accepts.
+
+    :ivar orgs: the organisations where it is wanted.
+    :ivar has: what it rests on now.
+    :ivar wanted: what the gate accepts; of expired evidence, what it counted as.
+    :ivar accepted: the gate accepts what it rests on now all the same.
+    :ivar items: the questions whose answers it rests on.
+    :ivar expired: each piece of evidence that has expired, in words.
+    """
+
+    key: str
+    rule: str
+    title: str
+    orgs: tuple[str, ...]
+    gate: Gate
+    has: Evidence | None
+    wanted: Evidence
+    accepted: bool = False
+    items: tuple[str, ...]
+    expired: tuple[str, ...] = ()
+    owner: Owner = Owner.US
+    sentence: str

@@ -43,11 +43,16 @@ class Quantiles(Model):
         """The range that eight of ten runs keep, in words."""
         return words.span(self.first_date, self.p90_date)
 
+    def told(self, *, firm: bool) -> str:
+        """The P80 where a single date has ground (:class:`Ground`), else the range."""
+        return f"P80 {words.iso_day(self.p80_date)}" if firm else self.span
+
 
 class PlanTask(Model):
     """One task of the plan, in working days from the start.
 
-    :ivar kind: ``gap``, ``discovery`` or ``routine``.
+    :ivar kind: ``gap``, ``discovery``, ``evidence`` or ``routine``.
+    :ivar about: keys of the findings whose evidence it is about; empty for other tasks.
     :ivar chance: how likely it has to be done at all, in [0, 1], where that is not decided; none where it is.
     :ivar lead_time: by own history, the whole time from its first day to its last, the effort included.
     :ivar person, due: who does it and by when, where that is stated; ``accepted`` says when it counts as done.
@@ -61,7 +66,7 @@ class PlanTask(Model):
 
     id: str
     title: str
-    kind: Literal["gap", "discovery", "routine"]
+    kind: Literal["gap", "discovery", "evidence", "routine"]
     org: str | None
     owner: Owner
     gate: Gate
@@ -76,6 +81,7 @@ class PlanTask(Model):
     shared_environment: bool = False
     chance: float | None = None
     progress: TaskStatus | None = None
+    about: tuple[str, ...] = ()
     person: str | None = None
     due: IsoDate | None = None
     starts: IsoDate | None = None
@@ -83,9 +89,11 @@ class PlanTask(Model):
 
     @property
     def whose(self) -> str:
-        """Who does it in words: the person where one is named, and by when: ``Ada, by 3 Nov 2026``."""
+        """Who does it in words, by when, and since when where it has begun: ``Ada, by 3 Nov 2026``."""
         who = plain(self.person, 60) if self.person else words.OWNER[self.owner].phrase
-        return f"{who}, by {words.iso_day(self.due)}" if self.due else who
+        by = f", by {words.iso_day(self.due)}" if self.due else ""
+        begun = self.progress.begun if self.progress and not self.progress.is_done else None
+        return f"{who}{by}{f', under way since {words.iso_day(begun)}' if begun else ''}"
 
     @property
     def is_done(self) -> bool:
@@ -122,7 +130,7 @@ class FirstThing(Model):
     keys: tuple[str, ...] = ()
     orgs: tuple[str, ...] = ()
     title: str
-    kind: Literal["gap", "discovery", "routine"] = "gap"
+    kind: Literal["gap", "discovery", "evidence", "routine"] = "gap"
     owner: Owner
     action: str
     argues: bool = False
@@ -171,6 +179,22 @@ class Driver(Model):
     org: str | None = None
     p80_if_well: float
     p80_if_badly: float
+
+
+#: What makes a plan's range wide: whether unknowns are gaps and how long those take, or how long other work takes.
+Cause = Literal["unknowns", "gaps", "discoveries", "evidence", "us", "vendor", "org"]
+
+
+class SpreadPart(Model):
+    """A part of what makes the plan's range as wide as it is: one cause, and what its estimates rest on.
+
+    :ivar cause: ``us``, ``vendor`` and ``org`` are the routine tasks of each.
+    :ivar share: of all parts, in [0, 1].
+    """
+
+    cause: Cause
+    grade: Grade
+    share: float
 
 
 class Behaviour(Model):
@@ -238,9 +262,14 @@ class Ground(Model):
     rests: str = ""
 
 
-class Plan(Model):
-    """The schedule's result. ``judgement_share`` is the share of the critical path's time that rests on judgement.
+#: Fields that a plan once had.
+_EARLIER = ("if_unknowns_are_gaps", "grades", "judgement_share")
 
+
+class Plan(Model):
+    """The schedule's result.
+
+    :ivar spread: what makes the range as wide as it is, the largest part first; empty when it has no width.
     :ivar apart: what passes a gate or lies on the critical path and saves nothing by itself.
     :ivar most_likely: what the path of most likely times alone would have said, and how unlikely it is.
     :ivar capacity: persons by owner, as stated; an owner without a number never makes a task wait.
@@ -259,8 +288,7 @@ class Plan(Model):
     tasks: tuple[PlanTask, ...]
     first: tuple[FirstThing, ...]
     apart: tuple[FirstThing, ...] = ()
-    grades: dict[Grade, float]
-    judgement_share: float
+    spread: tuple[SpreadPart, ...] = ()
     notes: tuple[str, ...] = ()
     most_likely: str = ""
     most_likely_date: str = ""
@@ -277,7 +305,7 @@ class Plan(Model):
     def first_note(self) -> str:
         """What doing the first things brings together, or why there are none; one sentence or two."""
         if not self.left:
-            return f"Nothing is left to do before the {words.gate(self.target_gate)}, as far as is known."
+            return words.nothing_left(self.target_gate)
         if not self.first:
             left = words.count(len(self.left), "task")
             return f"{left} {words.agree(len(self.left), 'is', 'are')} left, and none shortens the plan by itself."
@@ -293,11 +321,16 @@ class Plan(Model):
     @model_validator(mode="before")
     @classmethod
     def _of_an_earlier_version(cls, data: Any) -> Any:
-        """The finish if everything undecided is a gap once had another name, and the one if nothing is was not told."""
-        if not isinstance(data, dict) or "if_unknowns_are_gaps" not in data:
+        """The finish if everything is a gap once had another name, and what the spread rests on was not told."""
+        if not isinstance(data, dict):
             return data
-        kept = {key: value for key, value in data.items() if key != "if_unknowns_are_gaps"}
-        return kept | {"if_all_gaps": data["if_unknowns_are_gaps"]}
+        kept = {key: value for key, value in data.items() if key not in _EARLIER}
+        return kept | ({"if_all_gaps": data["if_unknowns_are_gaps"]} if "if_unknowns_are_gaps" in data else {})
+
+    @property
+    def judgement_share(self) -> float:
+        """The share of the range's width that rests on judgement, in [0, 1]."""
+        return round(sum(part.share for part in self.spread if part.grade is Grade.JUDGEMENT), 3)
 
     @property
     def left(self) -> tuple[PlanTask, ...]:
@@ -312,11 +345,17 @@ class PlanChange(Model):
     before: Quantiles
     after: Quantiles | None
 
+    @property
+    def days(self) -> float:
+        """By how many working days the P80 is later, or below zero earlier; zero for one left out."""
+        return round(self.after.p80_days - self.before.p80_days, 1) if self.after else 0.0
+
 
 class WhatIf(Model):
     """``interlock plan --what-if …``: the same luck, before and after the changes named.
 
     :ivar changes: what was changed, one sentence each.
+    :ivar ground: what may be said of the dates on both sides.
     :ivar opened, closed: keys of the gaps and unknowns that a change of the contract opens or closes.
     """
 
@@ -324,6 +363,7 @@ class WhatIf(Model):
     seed: int
     runs: int
     target_gate: Gate
+    ground: Ground
     changes: tuple[str, ...]
     finishes: tuple[PlanChange, ...]
     opened: tuple[str, ...] = ()

@@ -179,10 +179,21 @@ GRADE: Mapping[Grade, Word] = {
     Grade.HISTORY: Word("own history"),
     Grade.JUDGEMENT: Word("judgement"),
 }
+#: What makes a plan's range wide.
+CAUSE: Mapping[str, Word] = {
+    "unknowns": Word("whether what is unknown is a gap, and how long that takes"),
+    "gaps": Word("how long known gaps take to close"),
+    "discoveries": Word("how long answers take"),
+    "evidence": Word("how long evidence takes"),
+    "us": Word("how long routine tasks of the product team take"),
+    "vendor": Word("how long routine tasks of EHR vendors take"),
+    "org": Word("how long routine tasks of organisations take"),
+}
 #: What kind of work a task of the plan is.
 TASK: Mapping[str, Word] = {
     "gap": Word("gap", "■"),
     "discovery": Word("to find out", "?"),
+    "evidence": Word("evidence", "▪"),
     "routine": Word("routine task", "·"),
 }
 #: How far a routine task has come.
@@ -319,14 +330,9 @@ def span(first: str, last: str) -> str:
     return iso_day(first) if first == last else f"{iso_day(first)} to {iso_day(last)}"
 
 
-def judged(value: float) -> str:
-    """What share of a plan's time rests on judgement, and what would change that; empty for none."""
-    if value <= 0:
-        return ""
-    return (
-        f"{share(value)} of the critical path's time rests on judgement. What earlier projects of your own took "
-        "(plan --from-history FILE), and dates that an organisation or a vendor states, take its place."
-    )
+def nothing_left(value: Gate) -> str:
+    """What is said in the place of a date when a plan has no task left."""
+    return f"Nothing is left to do before the {gate(value)}, as far as is known."
 
 
 def month(value: date) -> str:

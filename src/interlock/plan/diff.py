@@ -155,7 +155,8 @@ def burn_down(series: Sequence[tuple[str, Assessment]]) -> BurnDown:
             orgs={readiness.org: readiness.score.interval for readiness in assessment.readiness},
             open=sum(finding.outcome is RuleOutcome.GAP for finding in assessment.findings),
             undecided=sum(finding.outcome in UNDECIDED for finding in assessment.findings),
-            p80_date=assessment.plan.finish.p80_date if assessment.plan.tasks else None,
+            finish=assessment.plan.finish if assessment.plan.left and assessment.plan.orgs else None,
+            firm=assessment.plan.ground.firm,
         )
         for name, assessment in series
     )

@@ -123,7 +123,7 @@ class Ranking:
         groups: dict[str, list[int]] = defaultdict(list)
         behind = set(chosen)  # what is chosen, and what is done behind it
         for row, task in enumerate(work.tasks):
-            waits = any(first not in behind for first in work.before[row])
+            waits = not task.is_begun and any(first not in behind for first in work.before[row])
             if task.is_done and not waits:
                 behind.add(row)
             elif row not in chosen and not waits and task.chance is None and totals[row].any():
@@ -144,7 +144,7 @@ class Ranking:
             severity=SEVERITY_RANK[node.severity] if node else len(SEVERITY_RANK),
             argues=self._argues(rows),
             saved=saved if abs(saved) > _ROUNDING else 0.0,
-            person_days=max(LEAST_PERSON_DAYS, sum(pert_mean(effort_estimate(task.effort)) for task in tasks)),
+            person_days=_person_days(*tasks),
             unlocks=sum(bool(keys_open) and keys_open <= set(keys) for keys_open in self._required.values()),
             criticality=round(self._critical(rows), 3),
         )
@@ -196,7 +196,7 @@ class Ranking:
             return f"Run: interlock probe {' '.join(f'--org {org}' for org in orgs)}"
         if thing.task.kind == "discovery":
             found = [self._findings.get(key.removeprefix(finding_out(""))) for key in thing.keys]
-            return find_out_words([finding for finding in found if finding is not None])
+            return _find_out_words([finding for finding in found if finding is not None])
         if thing.task.said is not None and thing.task.said.begun:
             return f"It began on {words.iso_day(thing.task.said.begun)}: see it through."
         free = "it waits for nothing but what stands above"
@@ -230,7 +230,7 @@ def _shared_title(task: Task) -> str:
     return "Probe the organisations that nobody has looked at" if _group(task) == "probe" else task.title
 
 
-def find_out_words(findings: Sequence[Finding]) -> str:
+def _find_out_words(findings: Sequence[Finding]) -> str:
     """Whom or what to ask about something that is not decided, at one or several organisations."""
     answers = list(dict.fromkeys(name for finding in findings for name in finding.missing_answers))
     facts = list(dict.fromkeys(name for finding in findings for name in finding.missing_facts))
@@ -239,16 +239,9 @@ def find_out_words(findings: Sequence[Finding]) -> str:
     return f"Find out first: {' and '.join(asked) or findings[0].message}"
 
 
-def person_days(task: Task) -> float:
-    """Mean effort, at least a quarter of a day."""
-    return max(LEAST_PERSON_DAYS, pert_mean(effort_estimate(task.effort)))
-
-
-def action(node: GapNode, rule: Rule, finding: Finding | None) -> str:
-    """What to do about a gap: its remediation; about an unknown: whom or what to ask."""
-    if node.kind == "gap" or finding is None:
-        return plain(rule.remediation.text, 500)
-    return find_out_words([finding])
+def _person_days(*tasks: Task) -> float:
+    """Mean effort of all together, at least a quarter of a day."""
+    return max(LEAST_PERSON_DAYS, sum(pert_mean(effort_estimate(task.effort)) for task in tasks))
 
 
 def rank_unknowns(
@@ -277,7 +270,7 @@ def rank_unknowns(
         return max(0.0, none - gap)
 
     things = [
-        _thing(node, _asking(simulation, node), at_stake(node.key), points[node.key], rules, by_key)
+        _thing(node, _asking(simulation, node), at_stake(node.key), points[node.key], by_key[node.key])
         for node in nodes[:_UNKNOWNS]
     ]
     things.sort(key=lambda t: (-t.p80_days / t.person_days, -t.score_points / t.person_days, t.key))
@@ -296,21 +289,14 @@ def _remediation_days(rule: Rule) -> float:
     return pert_mean(effort_estimate(remediation.effort)) + pert_mean(lead_estimate(remediation.lead_time))
 
 
-def _thing(
-    node: GapNode,
-    task: Task,
-    at_stake: float,
-    points: float,
-    rules: Mapping[str, Rule],
-    findings: Mapping[str, Finding],
-) -> UnknownThing:
-    effort, stake = person_days(task), round(at_stake, 1)
+def _thing(node: GapNode, task: Task, at_stake: float, points: float, finding: Finding) -> UnknownThing:
+    effort, stake = _person_days(task), round(at_stake, 1)
     date = f"moves the P80 out by {words.days(stake)}" if stake else "does not move the P80 even"
     return UnknownThing(
         key=node.key,
         title=f"Find out whether this holds: {node.title}",
         owner=task.owner,
-        action=action(node, rules[node.rule], findings.get(node.key)),
+        action=_find_out_words([finding]),
         person_days=round(effort, 2),
         score_points=round(points, 1),
         p80_days=stake,

@@ -20,6 +20,8 @@ from interlock.model.text import plain
 _NAMED = 3
 #: An unknown that moves the P80s by less than this many working days does not narrow them.
 _LEAST_DAYS = 1.0
+#: A smaller part of the spread than this is not named.
+_LEAST_SHARE = 0.02
 
 
 def ground(
@@ -30,8 +32,7 @@ def ground(
         lacks = "no organisation has been added"
         return Ground(because=(lacks,), said=("There is no date yet: add the first organisation (interlock org add).",))
     if not plan.left:
-        gate = words.gate(plan.target_gate)
-        return Ground(said=(f"Nothing is left to do before the {gate}, as far as is known.",))
+        return Ground(said=(words.nothing_left(plan.target_gate),))
     names = {organization.id: plain(organization.name, 60) for organization in organizations}
     because = tuple(_lacking(verdict, readiness, names))
     who = names[readiness[0].org] if len(readiness) == 1 else "Every organisation"
@@ -40,8 +41,19 @@ def ground(
         firm=not because,
         because=because,
         said=(_dates(plan, who, because), *_unknown(plan), *_narrowing(plan)),
-        rests=words.judged(plan.judgement_share),
+        rests=_rests(plan),
     )
+
+
+def supposed(before: Ground, after: Ground) -> Ground:
+    """What a what-if's dates may be called: no more than those of the plan as it is, and as it would be."""
+    less = before if not before.firm else after
+    said = less.said
+    if less.firm:
+        said = ("P80 is the day that four of five simulated runs keep. Which date to commit to is your own decision.",)
+    elif less.dated:
+        said = (f"These are ranges and no dates to promise, because {', and '.join(less.because)}.",)
+    return less.model_copy(update={"said": said})
 
 
 def _lacking(verdict: Verdict, readiness: Sequence[OrgReadiness], names: dict[str, str]) -> Iterator[str]:
@@ -57,6 +69,24 @@ def _lacking(verdict: Verdict, readiness: Sequence[OrgReadiness], names: dict[st
         yield "the verdict is not decided"
     elif verdict.value is not VerdictValue.INTEGRATE:
         yield f"the verdict is “{words.VERDICT[verdict.value].phrase}”"
+
+
+def _rests(plan: Plan) -> str:
+    """What makes the range as wide as it is, with its grade, and what would make it narrower; empty without a width."""
+    if not plan.spread:
+        return ""
+    one = plan.judgement_share >= 1
+    parts = [
+        f"{words.share(part.share)} is {words.CAUSE[part.cause].phrase}"
+        + ("" if one else f" ({words.GRADE[part.grade].phrase})")
+        for part in plan.spread
+        if part.share >= _LEAST_SHARE
+    ]
+    graded = "all of it our judgement, nothing measured" if one else "with what each estimate rests on"
+    return (
+        f"What makes the range this wide, {graded}: {words.listed(parts, len(parts))}. What earlier projects of your "
+        "own took (plan --from-history FILE), and dates that an organisation or a vendor states, take its place."
+    )
 
 
 def _dates(plan: Plan, who: str, because: Sequence[str]) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 from interlock.model import words
 from interlock.model.base import Gate, Owner, TaskState
 from interlock.model.finding import GATE_RANK, listed
 from interlock.model.plan import Quantiles
 from interlock.model.text import plain
+from interlock.plan.options import PlanOptions
 from interlock.plan.sampling import effort_estimate, pert_mean
 from interlock.plan.simulation import Simulation
 from interlock.plan.tasks import Work
@@ -36,19 +36,12 @@ def most_likely_words(simulation: Simulation, most: float, when: str, chance: fl
 
 
 def notes(
-    simulation: Simulation,
-    gate: Gate,
-    start: date,
-    asked: int,
-    finish: Quantiles,
-    none: Quantiles | None,
-    every: Quantiles | None,
-    by: date | None,
+    simulation: Simulation, options: PlanOptions, finish: Quantiles, none: Quantiles | None, every: Quantiles | None
 ) -> tuple[str, ...]:
     """The notes of a plan, those that move dates most first."""
     work, used = simulation.work, simulation.sampler.runs
     if all(task.is_done for task in work.tasks):
-        return (f"Nothing is left to plan before the {words.gate(gate)}.",)
+        return ()  # that nothing is left is what there is to say of the dates
     said = [*_people(simulation, finish)]
     chances = [task.chance for task in work.tasks if task.chance is not None and not task.only_if]
     if none and every:
@@ -58,17 +51,16 @@ def notes(
         )
     said += _decisions(work)
     said += _routine(work)
-    said += _calendar(simulation, start, by)
-    if simulation.orgs and GATE_RANK[gate] >= GATE_RANK[Gate.PILOT]:
+    said += _calendar(simulation, options)
+    if simulation.orgs and GATE_RANK[options.target_gate] >= GATE_RANK[Gate.PILOT]:
         said.append(CROSS_CHECK)
-    if used < asked:
-        said.append(f"{used:,} runs instead of {asked:,}, because there are {len(work.tasks):,} tasks.")
+    if used < options.runs:
+        said.append(f"{used:,} runs instead of {options.runs:,}, because there are {len(work.tasks):,} tasks.")
     return tuple(said)
 
 
 def _routine(work: Work) -> Iterator[str]:
-    # The work of getting evidence is routine too, but it is done when answers have it: its ids are no tasks'.
-    routine = [task for task in work.tasks if task.kind == "routine" and ":" not in task.id.partition("@")[0]]
+    routine = [task for task in work.tasks if task.kind == "routine"]
     done = sum(task.is_done for task in routine)
     begun = sum(task.said is not None and task.said.status is TaskState.BEGUN for task in routine)
     if routine:
@@ -119,8 +111,10 @@ def _decisions(work: Work) -> Iterator[str]:
         yield f"The plan assumes a yes at {names}: a no ends, or repeats, what comes before it."
 
 
-def _calendar(simulation: Simulation, start: date, by: date | None) -> Iterator[str]:
-    calendar = simulation.calendar
+def _calendar(simulation: Simulation, options: PlanOptions) -> Iterator[str]:
+    calendar, start, by = simulation.calendar, options.start, options.by
+    if options.passed is not None:
+        yield f"The start in interlock.yaml, {words.day(options.passed)}, has passed: nothing is planned before today."
     if calendar.first_day() != start:
         yield f"{words.day(start)} is not worked; the plan starts on {words.day(calendar.first_day())}."
     if by is not None and not calendar.is_working_day(by):

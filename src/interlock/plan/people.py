@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
+from interlock.model import words
 from interlock.model.base import Scope
 from interlock.model.finding import Finding
 from interlock.model.plan import Plan, PlanTask, finding_of
@@ -13,6 +14,8 @@ from interlock.model.questionnaire import Response
 from interlock.model.rule import Rule
 from interlock.plan.calendar import WorkingCalendar
 
+#: Findings that one task names; the rest is counted.
+_NAMED = 3
 #: The id of a task that probes an organisation is this before the organisation's.
 PROBE = "probe:"
 
@@ -26,8 +29,8 @@ def with_people(
 ) -> Plan:
     """The plan whose tasks say who does them, by when, from which day on, and when they are accepted.
 
-    A routine task's person and day are those of ``tasks.yaml``; those of a gap or an unknown are of whoever owes one of
-    the answers that it reads.
+    A routine task's person and day are those of ``tasks.yaml``; those of a gap, an unknown or evidence are of whoever
+    owes one of the answers that it reads.
     """
     by_key = {finding.key: finding for finding in findings}
     calendar = WorkingCalendar(date.fromisoformat(plan.start), holidays)
@@ -35,8 +38,9 @@ def with_people(
     def told(task: PlanTask) -> PlanTask:
         person, due = (task.progress.owner, task.progress.due) if task.progress else (None, None)
         finding = by_key.get(finding_of(task.id))
-        if finding is not None and task.kind != "routine":
-            person, due = _owed(finding, responses)
+        about = [by_key[key] for key in task.about] if finding is None else [finding]
+        if about and task.kind != "routine":
+            person, due = _owed(about, responses)
         return task.model_copy(
             update={
                 "person": person,
@@ -49,16 +53,19 @@ def with_people(
     return plan.model_copy(update={"tasks": tuple(map(told, plan.tasks))})
 
 
-def _owed(finding: Finding, responses: Mapping[str, Mapping[str, Response]]) -> tuple[str | None, str | None]:
-    """Who owes an answer that the finding reads, and by when: the first of them that is due."""
-    scopes = ("product", finding.subject.id) if finding.subject.scope is Scope.ORG else ("product",)
-    read = [name.partition(".")[2] for name in finding.reads]  # value.auth.jwks, or what was probed, which nobody owes
+def _owed(
+    findings: Sequence[Finding], responses: Mapping[str, Mapping[str, Response]]
+) -> tuple[str | None, str | None]:
+    """Who owes an answer that the findings read, and by when: the first of them that is due."""
     owed = []
-    for item in dict.fromkeys((*finding.missing_answers, *read)):
-        for scope in scopes:
-            response = responses.get(scope, {}).get(item)
-            if response is not None and (response.assignee or response.due):
-                owed.append((response.due or "9999", response.assignee, response.due))
+    for finding in findings:
+        scopes = ("product", finding.subject.id) if finding.subject.scope is Scope.ORG else ("product",)
+        read = [name.partition(".")[2] for name in finding.reads]  # value.auth.jwks, or what was probed
+        for item in dict.fromkeys((*finding.missing_answers, *read)):
+            for scope in scopes:
+                response = responses.get(scope, {}).get(item)
+                if response is not None and (response.assignee or response.due):
+                    owed.append((response.due or "9999", response.assignee, response.due))
     _, person, due = min(owed, key=lambda entry: (entry[0], entry[1] or ""), default=("", None, None))
     return person, due
 
@@ -68,8 +75,8 @@ def _accepted(task: PlanTask, finding: Finding | None, rules: Mapping[str, Rule]
     rule = rules.get(finding.rule) if finding is not None else None
     if task.kind == "discovery":
         return "the answer is given, or was observed" if rule else "the probe has run"
-    if task.id.startswith(("test:", "evidence:")):
-        return "the gate accepts the evidence"
+    if task.kind == "evidence":
+        return f"the answers behind {words.listed(task.about, _NAMED)} have it (interlock answer --attach)"
     return f"no longer: {rule.title}" if rule else "recorded as done (interlock task done)"
 
 

@@ -1,8 +1,9 @@
 """What is left of a routine task that has begun or is done: nothing of one that is done, some of one that has begun.
 
-A task that has begun has taken the working days since then off every simulated run, down to a rest: a task that is
-still open has something left to do, however long it has taken. The rest is a fifth of the run's own duration and at
-least a day, or all of it where that is shorter. Both numbers are our judgement: without a rest, a task that runs late
+A task that has begun and is not over takes longer than what has passed since: its duration is drawn from those that do
+(:func:`interlock.plan.sampling.given_open`), and what has passed is taken off. No run keeps less than a rest: a task
+that is open has something left to do, however long it has taken. The rest is a fifth of the run's own duration and at
+least a day, or all of it where that is shorter. Both numbers are our judgement: past the end of its estimate, a task
 would be planned as done tomorrow.
 """
 
@@ -39,16 +40,24 @@ def progress_of(said: TaskStatus | None, calendar: WorkingCalendar) -> Progress:
     return Progress(spent=calendar.days_since(date.fromisoformat(said.begun)))
 
 
-def left(total: Floats, progress: Progress) -> Floats:
-    """What is left of a task's duration in each run: never more than it was, and never less with a longer duration."""
+def left(total: Floats, longer: Floats, progress: Progress) -> Floats:
+    """What is left of a task in each run: never more than all of it, and never less when it takes longer.
+
+    :param total: its duration, as if nothing were known of it.
+    :param longer: its duration, given that it is not over yet.
+    """
     if progress.done:
         return np.zeros_like(total)
-    rest = np.minimum(total, np.maximum(np.float32(LEAST_DAYS), np.float32(LEAST_SHARE) * total))
-    result: Floats = np.maximum(total - np.float32(progress.spent), rest)
+    rest = np.maximum(np.float32(LEAST_DAYS), np.float32(LEAST_SHARE) * total)
+    result: Floats = np.minimum(total, np.maximum(longer - np.float32(progress.spent), rest))
     return result
 
 
-def touch_left(touch: Floats, total: Floats, progress: Progress) -> Floats:
-    """What is left of the part in which its crew is busy, which comes first: the lead time is what is left last."""
-    result: Floats = np.maximum(left(total, progress) - (total - touch), np.float32(0.0))
+def touch_left(whole: Floats, wait: Floats) -> Floats:
+    """What is left of the part in which its crew is busy, which comes first: the lead time is what is left last.
+
+    :param whole: what is left of the task.
+    :param wait: its lead time.
+    """
+    result: Floats = np.maximum(whole - wait, np.float32(0.0))
     return result

@@ -176,6 +176,22 @@ def sample(tasks: Sequence[Task], sampler: Sampler, crews: Sequence[float], spli
     return Durations(total, touch)
 
 
+def given_open(task: Task, sampler: Sampler, crew: float, spent: float) -> tuple[Floats, Floats]:
+    """A task's duration and lead time in each run, given that it takes longer than the working days that have passed.
+
+    With the run's luck p and the distribution F of the whole duration it is the quantile F(s) + (1 - F(s)) p. What it
+    leaves beyond s is never more than the duration with that luck as if nothing were known: a PERT-beta's hazard rate
+    increases (its density is log-concave), and so does that of the sum of two that one score moves.
+    """
+    first, then = map(_quantiles, whole_estimate(task, crew))
+    work, whole = _quantiles(effort_estimate(task.effort, crew)), first + then
+    over = float(np.interp(spent, whole, _PROBABILITIES)) if spent > whole[0] else 0.0
+    luck = over + (1.0 - over) * np.interp(sampler.scores(task), _SCORES, _PROBABILITIES)
+    total: Floats = np.interp(luck, _PROBABILITIES, whole).astype(np.float32)
+    touch: Floats = np.interp(luck, _PROBABILITIES, work).astype(np.float32)
+    return total, np.maximum(total - touch, np.float32(0.0))
+
+
 def whole_estimate(task: Task, crew: float) -> tuple[Estimate, Estimate]:
     """The two parts of a task's duration, which one score moves: effort and lead time, or own history alone."""
     if task.elapsed is not None:

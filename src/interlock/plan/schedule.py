@@ -6,21 +6,17 @@ The method is in docs/scheduling.md. The same arguments give the same bytes.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 
-import numpy as np
-
 from interlock.documents.timing import timed
-from interlock.model.base import GapClass, Gate, Grade, Owner, Scope
-from interlock.model.contract import TestPathEntry
+from interlock.model.base import Scope
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Finding
 from interlock.model.gap_graph import GapGraph
-from interlock.model.organization import Freeze, Organization
+from interlock.model.organization import Organization
 from interlock.model.plan import DateChance, OrgForecast, Plan, PlanTask
-from interlock.model.routine import TaskStatus
-from interlock.model.rule import LeadTime, RoutineTask, Rule
+from interlock.model.rule import RoutineTask, Rule
 from interlock.plan import network
 from interlock.plan.calendar import WorkingCalendar
 from interlock.plan.dependencies import with_stated_freezes
@@ -29,47 +25,14 @@ from interlock.plan.environments import cost, within_windows
 from interlock.plan.first import Ranking, rank_unknowns
 from interlock.plan.network import Bools, Floats
 from interlock.plan.notes import most_likely_words, notes
-from interlock.plan.sampling import Sampler, effort_estimate, lead_estimate, pert_mean
+from interlock.plan.options import PlanOptions
+from interlock.plan.sampling import Sampler
 from interlock.plan.simulation import MAX_CELLS, Comparison, Simulation, latest, simulate
-from interlock.plan.tasks import Task, collect
+from interlock.plan.spread import spread
+from interlock.plan.tasks import collect
 
 #: Slack in days when a run is compared with the most-likely path: rounding of 32-bit sums.
 _SLACK = 1e-3
-
-
-@dataclass(frozen=True)
-class PlanOptions:
-    """What a plan reckons with, besides the work itself.
-
-    :ivar start: the first day; a day that is not worked moves to the next one that is.
-    :ivar runs: Monte Carlo runs; fewer are used when tasks × runs would not fit (see the notes).
-    :ivar capacity: persons by owner (``us``, ``vendor``, ``org``); nobody queues for an owner that is absent.
-    :ivar holidays, freezes: days that nobody works, and change freezes.
-    :ivar test_path: where each behaviour of the contract is tested.
-    :ivar by: the day whose probability is asked for.
-    :ivar unseen: organisations of which nothing was observed: one probe finds out all that it can show.
-    :ivar statuses: how far routine tasks have come, by id.
-    :ivar history: what routine tasks have taken before, by the id that all of a kind share.
-    :ivar reads_only: the contract is known to write nothing.
-    :ivar chances: how likely what is not decided is a gap, by class, where its rule does not say.
-    :ivar evidence: the work of getting the evidence that gates accept.
-    """
-
-    target_gate: Gate
-    start: date
-    seed: int
-    runs: int
-    capacity: Mapping[Owner, float] = field(default_factory=dict)
-    holidays: tuple[date, ...] = ()
-    freezes: tuple[Freeze, ...] = ()
-    test_path: tuple[TestPathEntry, ...] = ()
-    by: date | None = None
-    unseen: frozenset[str] = frozenset()
-    chances: Mapping[GapClass, float] = field(default_factory=dict)
-    statuses: Mapping[str, TaskStatus] = field(default_factory=dict)
-    history: Mapping[str, LeadTime] = field(default_factory=dict)
-    evidence: tuple[Task, ...] = ()
-    reads_only: bool = False
 
 
 @timed("plan")
@@ -100,7 +63,6 @@ def make_plan(
     undecided = bool(simulation.absent)
     none = simulation.quantiles(simulation.if_no_gaps[None]) if undecided else None
     every = simulation.quantiles(simulation.if_all_gaps[None]) if undecided else None
-    grades = _grades(simulation, on_path)
     finish = simulation.quantiles(end)
     ranking = Ranking(simulation, comparison, graph, rules, findings, criticality, argue)
     first, apart = ranking.chosen(finish.p80_days)
@@ -119,9 +81,8 @@ def make_plan(
         tasks=_tasks(simulation, criticality),
         first=first,
         apart=apart,
-        grades=grades,
-        judgement_share=grades.get(Grade.JUDGEMENT, 0.0),
-        notes=notes(simulation, options.target_gate, options.start, options.runs, finish, none, every, options.by),
+        spread=spread(simulation, on_path),
+        notes=notes(simulation, options, finish, none, every),
         most_likely=most_likely_words(simulation, most, most_date, chance),
         most_likely_date=most_date,
         capacity=dict(simulation.persons),
@@ -216,31 +177,6 @@ def _chances(simulation: Simulation, by: date | None) -> tuple[DateChance, ...]:
     )
 
 
-def _grades(simulation: Simulation, on_path: Mapping[int, Bools]) -> dict[Grade, float]:
-    """Share of the critical path's time by the grade of the estimate that it rests on.
-
-    Time is the mean over runs of what each task spends on the plan's critical path, split between effort and lead time
-    by their means. Effort is always the ruleset author's judgement.
-    """
-    time = dict.fromkeys(Grade, 0.0)
-    crews, total = simulation.timing.staffing.crews, simulation.durations.total
-    for row, task in enumerate(simulation.work.tasks):
-        if not on_path[row].any():
-            continue
-        present = on_path[row] & simulation.times.present(row)
-        spent = float(np.dot(total[row], present)) / total.shape[1]
-        effort = pert_mean(effort_estimate(task.effort, crews[row]))
-        lead = pert_mean(lead_estimate(task.lead_time))
-        if spent and task.elapsed is not None:
-            time[task.elapsed.grade] += spent
-        elif spent and effort + lead:
-            time[Grade.JUDGEMENT] += spent * effort / (effort + lead)
-            if task.lead_time:
-                time[task.lead_time.grade] += spent * lead / (effort + lead)
-    whole_time = sum(time.values())
-    return {grade: round(value / whole_time, 3) for grade, value in time.items() if value} if whole_time else {}
-
-
 def _tasks(simulation: Simulation, criticality: Sequence[float]) -> tuple[PlanTask, ...]:
     work, times = simulation.work, simulation.times
     if not work.tasks:
@@ -258,13 +194,14 @@ def _tasks(simulation: Simulation, criticality: Sequence[float]) -> tuple[PlanTa
             after=task.after,
             effort=task.effort,
             lead_time=task.elapsed or task.lead_time,
-            start_p50=round(float(starts[row]), 1),
+            start_p50=0.0 if task.is_begun else round(float(starts[row]), 1),
             finish_p50=round(float(finishes[row]), 1),
             criticality=round(criticality[row], 3),
             queue_days=round(times.queued.get(row, 0.0), 1),
             shared_environment=task.shared_environment,
             chance=task.chance,
             progress=task.said,
+            about=task.about,
         )
         for row, task in enumerate(work.tasks)
     )

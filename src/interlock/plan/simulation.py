@@ -26,7 +26,7 @@ from interlock.plan.calendar import Span, WorkingCalendar
 from interlock.plan.capacity import Arcs, Staffing, arcs, no_arcs, staff
 from interlock.plan.network import Bools, Floats, Times
 from interlock.plan.progress import left, progress_of, touch_left
-from interlock.plan.sampling import Durations, Sampler, effort_estimate, sample, whole_estimate
+from interlock.plan.sampling import Durations, Sampler, effort_estimate, given_open, sample, whole_estimate
 from interlock.plan.tasks import Work
 
 #: Runs whose mean durations decide who follows whom.
@@ -48,12 +48,14 @@ class Timing:
 
     :ivar spans: row → when its work stands still.
     :ivar arcs: whose crew each task takes over, and the order in which tasks are timed.
+    :ivar begun: rows of the tasks that are under way when the plan starts.
     """
 
     work: Work
     staffing: Staffing
     spans: Mapping[int, Sequence[Span]]
     arcs: Arcs
+    begun: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, work: Work, staffing: Staffing, spans: Mapping[int, Sequence[Span]], durations: Durations) -> Timing:
@@ -87,7 +89,7 @@ class Timing:
         for row in self.arcs.order:
             start = starts[row]
             self._earliest(row, finishes, start)
-            ready = start.copy() if row in self.arcs.before else None
+            ready = start.copy() if row in self.arcs.before and row not in self.begun else None
             self.time(row, start, durations.of(row), released, absent.get(row), finishes[row])
             if ready is not None:
                 queued[row] = float((start - ready).mean())
@@ -110,9 +112,15 @@ class Timing:
     ) -> None:
         """Time one task that is ready at ``start``, which becomes its start.
 
+        One that has begun does not wait for what was to come before it, only for its crew. It is not over before that
+        either: where its own work ends first, it stands at the end of what it was to follow, like a task that is done.
+
         :param days: its duration, and of one with a crew the part for which it needs it.
         """
         total, touch = days
+        ready = start.copy() if row in self.begun else None
+        if ready is not None:
+            start[:] = 0.0
         spans, before = self.spans.get(row, ()), self.arcs.before.get(row, ())
         if touch is not None and (before or row in self.arcs.after):
             given = released[before[0]] if before else np.zeros_like(start)
@@ -127,6 +135,10 @@ class Timing:
         finish[:] = network.advance(start, total, spans)
         if absent is not None:
             np.copyto(finish, start, where=absent)
+        if ready is not None:
+            over = finish <= ready
+            np.copyto(start, ready, where=over)
+            np.copyto(finish, ready, where=over)
 
     @cached_property
     def position(self) -> dict[int, int]:
@@ -268,7 +280,7 @@ class Simulation:
         alone = {row: np.minimum(np.float32(touch[row]), total[row]) for row in staffing.split}
         likely_none = {row: np.array([(tasks[row].chance or 0.0) < 0.5]) for row in self.absent}
         done = dict.fromkeys(self.done, np.ones(1, dtype=np.bool_))
-        durations = _left(self.work, self.calendar, Durations(total, alone))
+        durations = _left(self.work, self.calendar, Durations(total, alone), staffing, None)
         return self.timing.times(durations, {**likely_none, **done})
 
     def quantiles(self, end: Floats) -> Quantiles:
@@ -299,22 +311,32 @@ def simulate(
     staffing = staff(work, persons)
     durations = sample(work.tasks, sampler, staffing.crews, staffing.split)
     timing = Timing.of(work, staffing, _spans(work, calendar, freezes), durations)
-    durations = _left(work, calendar, durations)
+    durations = _left(work, calendar, durations, staffing, sampler)
+    timing = replace(timing, begun=frozenset(row for row, task in enumerate(work.tasks) if task.is_begun))
     done = dict.fromkeys((row for row, task in enumerate(work.tasks) if task.is_done), np.ones(sampler.runs, np.bool_))
     absent = _absent(work, sampler)
     times = timing.times(durations, {**absent, **done})
     return Simulation(work, tuple(orgs), calendar, persons, sampler, timing, durations, absent, done, times)
 
 
-def _left(work: Work, calendar: WorkingCalendar, durations: Durations) -> Durations:
-    """What is left of the durations: who follows whom was decided on the whole ones, so nothing gets later by it."""
+def _left(
+    work: Work, calendar: WorkingCalendar, durations: Durations, staffing: Staffing, sampler: Sampler | None
+) -> Durations:
+    """What is left of the durations: who follows whom was decided on the whole ones, so nothing gets later by it.
+
+    :param sampler: what they were drawn with; none for the most likely ones, which are not drawn.
+    """
     total, touch = durations.total, dict(durations.touch)
     for row, task in enumerate(work.tasks):
-        if task.said is not None:
-            progress = progress_of(task.said, calendar)
-            if row in touch:
-                touch[row] = touch_left(touch[row], total[row], progress)
-            total[row] = left(total[row], progress)
+        if task.said is None:
+            continue
+        progress = progress_of(task.said, calendar)
+        longer, wait = total[row], total[row] - touch.get(row, np.float32(0.0))
+        if sampler is not None and progress.spent:
+            longer, wait = given_open(task, sampler, staffing.crews[row], progress.spent)
+        total[row] = left(total[row], longer, progress)
+        if row in touch:
+            touch[row] = np.minimum(touch[row], touch_left(total[row], wait))
     return Durations(total, touch)
 
 

@@ -16,7 +16,7 @@ from typing import Literal
 
 import networkx as nx
 
-from interlock.model.base import GapClass, Gate, Grade, Owner, Scope, VerdictValue
+from interlock.model.base import GapClass, Gate, Grade, Owner, Scope, TaskState, VerdictValue
 from interlock.model.finding import GATE_RANK, Finding, is_requirement
 from interlock.model.gap_graph import GapGraph
 from interlock.model.organization import Organization
@@ -50,12 +50,13 @@ class Task:
     :ivar verdict: the verdict that it helps to settle; none for most.
     :ivar postponed_by: the last verdict that postpones it; none when no verdict does.
     :ivar said: how far a routine task has come, where somebody has said so.
+    :ivar about: keys of the findings whose evidence it is about; empty for other tasks.
     :ivar elapsed: what it takes from its first day to its last, by own history, in the place of effort and lead time.
     """
 
     id: str
     title: str
-    kind: Literal["gap", "discovery", "routine"]
+    kind: Literal["gap", "discovery", "evidence", "routine"]
     scope: Scope
     org: str | None
     orgs: tuple[str, ...]
@@ -72,12 +73,18 @@ class Task:
     verdict: VerdictValue | None = None
     postponed_by: VerdictValue | None = None
     said: TaskStatus | None = None
+    about: tuple[str, ...] = ()
     elapsed: LeadTime | None = None
 
     @property
     def is_done(self) -> bool:
         """Whether it is done: it keeps its place, and takes no time."""
         return self.said is not None and self.said.is_done
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether it is under way: it waits for nothing that was to come before it."""
+        return self.said is not None and self.said.status is TaskState.BEGUN
 
 
 @dataclass(frozen=True)

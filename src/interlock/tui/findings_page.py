@@ -195,7 +195,7 @@ def draw_diff(page: Page, diff: AssessmentDiff, names: Mapping[str, str]) -> Non
     page.line((f"{words.count(len(diff.still_open), 'gap')} still open.", DIM))
     moved = [move for move in diff.forecasts if move.calendar_days]
     if moved:
-        page.heading("Dates", "P80")
+        page.heading("Dates")
     for forecast in moved:
         days = forecast.calendar_days
         name = names.get(forecast.org, forecast.org) if forecast.org else "All of them"
@@ -210,23 +210,20 @@ def draw_diff(page: Page, diff: AssessmentDiff, names: Mapping[str, str]) -> Non
 
 
 def draw_burn_down(page: Page, series: BurnDown) -> None:
-    """One line a milestone: what is open and undecided, and the P80; below, each score's interval from then to now."""
+    """One line a milestone: what is open and undecided, and the finish; below, each score's interval till now."""
     if len(series.points) < 2:
         page.para("No milestone yet: what is shown is only now. m freezes the assessment.", DIM)
     longest = max(6, min(24, page.width - _NUMBERS))
     page.columns(
         [
-            tuple(text(title, DIM) for title in ("Milestone", "Day", "Gaps", "Undecided", "P80 of all")),
+            tuple(text(title, DIM) for title in ("Milestone", "Day", "Gaps", "Undecided", "Finish of all")),
             *(
                 (
                     text(point.name, "bold", longest),
                     text(words.iso_day(point.date)),
                     text(f"{point.open:>4}"),
                     text(f"{point.undecided:>9}"),
-                    text(
-                        words.iso_day(point.p80_date) if point.p80_date else "no plan",
-                        PRIMARY if point.p80_date else DIM,
-                    ),
+                    text(point.finish_told, PRIMARY if point.finish else DIM),
                 )
                 for point in series.points
             ),

@@ -163,7 +163,7 @@ SETTING = _marks(
     {"missing": BAD, "mistyped": BAD, "unknown": BAD, "defaulted": WARN, "own": OK, "default": OK},
 )
 FIT = _marks(words.FIT, {"supported": OK, "missing": BAD, "undeclared": WARN, "not_observed": DIM})
-TASK = _marks(words.TASK, {"gap": PRIMARY, "discovery": WARN, "routine": DIM})
+TASK = _marks(words.TASK, {"gap": PRIMARY, "discovery": WARN, "evidence": PRIMARY, "routine": DIM})
 TASK_STATE = _marks(words.TASK_STATE, {TaskState.NOT_BEGUN: DIM, TaskState.BEGUN: ACCENT, TaskState.DONE: OK})
 AUTH_PATH = _marks(words.AUTH_PATH, {"possible": OK, "not_offered": BAD, "cannot_tell": WARN})
 DRIFT = _marks(

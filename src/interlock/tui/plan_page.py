@@ -13,7 +13,7 @@ from interlock.model.assessment import Assessment
 from interlock.model.base import Owner
 from interlock.model.contract import LaunchMode, WorkflowContract
 from interlock.model.errors import InterlockError
-from interlock.model.plan import OrgForecast, Plan, WhatIf
+from interlock.model.plan import OrgForecast, Plan, PlanChange, WhatIf
 from interlock.tui.page import ACCENT, BAD, DIM, OK, PRIMARY, WARN, Page, line, quantile_bar, text
 from interlock.tui.widgets.flow import draw_problem
 
@@ -108,7 +108,7 @@ def draw_dates(page: Page, assessment: Assessment) -> None:
     for name, own in entries:
         finish = own.finish
         page.blank()
-        page.line((name, "bold"), (f"   {finish.p50_days:.0f}, {finish.p80_days:.0f}, {finish.p90_days:.0f} days", DIM))
+        page.line((name, "bold"))
         page.add(quantile_bar(finish, longest, page.width - 1))
         if not ground.firm:
             page.line(finish.span, ("  eight of ten runs", DIM))
@@ -259,13 +259,13 @@ def draw_supposing(page: Page, assessment: Assessment, supposing: Supposing) -> 
 
 
 def summary(supposing: Supposing) -> str:
-    """The P80 of all in one line: ``what if: P80 of all 24 Mar 2028 → 11 Feb 2028``."""
+    """What becomes of all in one line: ``what if: all of them 12 working days earlier``."""
     if supposing.error is not None:
         return "what if: it cannot be worked out"
     every = next((c for c in supposing.result.finishes if c.org is None), None) if supposing.result else None
     if every is None or every.after is None:
         return "what if: working out the dates…"
-    return f"what if: P80 of all {words.iso_day(every.before.p80_date)} → {words.iso_day(every.after.p80_date)}"
+    return f"what if: all of them {_moved(every).plain}"
 
 
 def _said(supposed: Suppositions, assessment: Assessment, names: Mapping[str, str]) -> Iterable[str]:
@@ -287,23 +287,23 @@ def _draw_result(page: Page, result: WhatIf, names: Mapping[str, str]) -> None:
     if result.opened or result.closed:  # a change of the contract: what it opens and closes is part of the answer
         page.bullet(text("·", ACCENT), result.changes[0])
         page.blank()
-    page.line(
-        (f"P80 past the {words.GATE[result.target_gate].phrase} gate", DIM), ("   █ to P50  ▒ to P80  ░ to P90", DIM)
-    )
+    for sentence in result.ground.said:
+        page.para(sentence, DIM)
+    if not result.ground.dated:
+        return
+    firm = result.ground.firm
+    what = "P80" if firm else "eight of ten runs"
+    page.line((f"{what} past the {words.gate(result.target_gate)}", DIM), ("   █ to P50  ▒ to P80  ░ to P90", DIM))
     for change in sorted(result.finishes, key=lambda change: change.org is not None):
         name = names.get(change.org, change.org) if change.org else "All of them"
         page.blank()
         if change.after is None:
             page.line((name, "bold"), ("   left out", DIM))
             continue
-        days = round(change.before.p80_days - change.after.p80_days)
-        page.line((name, "bold"), "   ", _moved(days))
-        dates = line(
-            (f"{words.iso_day(change.before.p80_date)} → ", DIM),
-            (words.iso_day(change.after.p80_date), f"bold {PRIMARY}" if days else ""),
-        )
-        page.add(dates)
-        if days:
+        page.line((name, "bold"), "   ", _moved(change))
+        before, after = (each.told(firm=firm).removeprefix("P80 ") for each in (change.before, change.after))
+        page.add(line((f"{before} → ", DIM), (after, f"bold {PRIMARY}" if change.days else "")))
+        if change.days:
             page.add(
                 line(("before ", DIM), quantile_bar(change.before, longest, page.width - 8)),
                 line(("after  ", DIM), quantile_bar(change.after, longest, page.width - 8)),
@@ -313,9 +313,10 @@ def _draw_result(page: Page, result: WhatIf, names: Mapping[str, str]) -> None:
         page.bullet(text("·", WARN), (note, DIM))
 
 
-def _moved(days: int) -> Content:
-    """By how many working days the P80 is earlier (positive) or later."""
+def _moved(change: PlanChange) -> Content:
+    """By how many working days the P80 is earlier or later."""
+    days = round(change.days)
     if not days:
         return text("no change", DIM)
-    glyph, style, direction = ("▲", OK, "earlier") if days > 0 else ("▼", BAD, "later")
+    glyph, style, direction = ("▲", OK, "earlier") if days < 0 else ("▼", BAD, "later")
     return text(f"{glyph} {words.count(abs(days), 'working day')} {direction}", f"bold {style}")

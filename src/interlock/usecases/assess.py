@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
 from interlock.judge.contradictions import find
 from interlock.model.assessment import Assessment, GivenAnswer
 from interlock.model.base import Owner, Status
-from interlock.model.readiness import OrgReadiness
 from interlock.plan.evidence import evidence_work
 from interlock.plan.graph import build
 from interlock.plan.ground import ground
 from interlock.plan.history import own_estimates
+from interlock.plan.options import PlanOptions
 from interlock.plan.people import with_people
-from interlock.plan.schedule import PlanOptions, make_plan
+from interlock.plan.schedule import make_plan
 from interlock.usecases.counterfactual import verdict_changes
 from interlock.usecases.history import own_past
-from interlock.usecases.judge import judge_of, totals
+from interlock.usecases.judge import Judgement, judge_of, totals
 from interlock.usecases.load import Inputs
+from interlock.usecases.owed import evidence_tasks
 from interlock.usecases.questions import questions
 
 DEFAULT_RUNS = 5_000
@@ -48,7 +49,7 @@ def assess(
         inputs.content.ruleset.tasks,
         judged.findings,
         inputs.organizations,
-        plan_options(inputs, judged.readiness, today=today, runs=runs, seed=seed, by=by),
+        plan_options(inputs, judged, today=today, runs=runs, seed=seed, by=by),
         argue={reason.key for reason in (*judged.verdict.reasons, *judged.verdict.undecided)},
     )
     return Assessment(
@@ -98,7 +99,7 @@ def _answers(inputs: Inputs) -> Iterator[GivenAnswer]:
 
 def plan_options(
     inputs: Inputs,
-    readiness: Sequence[OrgReadiness],
+    judged: Judgement | Assessment,
     *,
     today: date,
     runs: int = DEFAULT_RUNS,
@@ -107,9 +108,11 @@ def plan_options(
 ) -> PlanOptions:
     """What the workspace says the plan reckons with; the arguments are those of :func:`assess`."""
     settings = inputs.settings
+    stated = date.fromisoformat(settings.start) if settings.start else today
     return PlanOptions(
         target_gate=settings.target_gate,
-        start=date.fromisoformat(settings.start) if settings.start else today,
+        start=max(stated, today),
+        passed=stated if stated < today else None,
         seed=settings.seed if seed is None else seed,
         runs=runs,
         capacity={Owner(owner): persons for owner, persons in settings.capacity.items()},
@@ -125,6 +128,6 @@ def plan_options(
         chances=inputs.content.ruleset.chances,
         statuses=inputs.tasks,
         history=own_estimates((*own_past(inputs), *inputs.past), settings.holidays, today),
-        evidence=tuple(evidence_work(readiness, inputs.organizations, settings.target_gate)),
+        evidence=tuple(evidence_work(evidence_tasks(inputs, judged), inputs.organizations, settings.target_gate)),
         reads_only=inputs.reads_only,
     )

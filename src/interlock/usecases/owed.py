@@ -7,7 +7,9 @@ from itertools import chain
 from typing import Literal
 
 from interlock.model import words
-from interlock.model.base import Evidence, Gate, Model, Owner, RuleOutcome, Scope, Status
+from interlock.model.assessment import Assessment
+from interlock.model.base import Evidence, Gate, Model, RuleOutcome, Scope, Status
+from interlock.model.evidence import EvidenceTask
 from interlock.model.finding import Finding
 from interlock.model.questionnaire import Response
 from interlock.model.text import plain
@@ -45,29 +47,6 @@ class OwedAnswers(Model):
 
     schema_version: str = "1"
     owed: tuple[OwedAnswer, ...]
-
-
-class EvidenceTask(Model):
-    """A finding that is met, and whose evidence has expired or is less than a gate accepts.
-
-    :ivar orgs: the organisations where it is wanted.
-    :ivar has: what it rests on now.
-    :ivar wanted: what the gate accepts; of expired evidence, what it counted as.
-    :ivar items: the questions whose answers it rests on.
-    :ivar expired: each piece of evidence that has expired, in words.
-    """
-
-    key: str
-    rule: str
-    title: str
-    orgs: tuple[str, ...]
-    gate: Gate
-    has: Evidence | None
-    wanted: Evidence
-    items: tuple[str, ...]
-    expired: tuple[str, ...] = ()
-    owner: Owner = Owner.US
-    sentence: str
 
 
 def owed_answers(inputs: Inputs, scope: str | None = None, who: str | None = None) -> OwedAnswers:
@@ -113,7 +92,7 @@ def _owed_of(inputs: Inputs, scope: str) -> Iterator[OwedAnswer]:
             yield owed("renewal", because, record.valid_until, True, response.assignee)
 
 
-def evidence_tasks(inputs: Inputs, judged: Judgement, org: str | None = None) -> tuple[EvidenceTask, ...]:
+def evidence_tasks(inputs: Inputs, judged: Judgement | Assessment, org: str | None = None) -> tuple[EvidenceTask, ...]:
     """Evidence to renew or to gather, so that what is met counts at the gates that it is a requirement of.
 
     :param org: only what is wanted at this organisation.
@@ -125,18 +104,34 @@ def evidence_tasks(inputs: Inputs, judged: Judgement, org: str | None = None) ->
             for weak in state.weak:
                 wanting.setdefault((weak.key, state.gate, weak.wanted), []).append(readiness.org)
     known = {key for key, *_ in wanting}
-    for finding in judged.findings:
+    for finding in judged.findings if _some_expired(inputs) else ():
         if finding.outcome is RuleOutcome.MET and finding.key not in known and _expired(inputs, finding):
             counted = tuple(Evidence)[min(2, (finding.evidence or Evidence.ASSERTED).rank + 1)]
             wanting[finding.key, judged.rules[finding.rule].gate, counted] = _concerned(inputs, finding)
-    tasks = (_task(inputs, judged, findings[key], gate, want, orgs) for (key, gate, want), orgs in wanting.items())
+    tasks = (
+        _task(inputs, judged, findings[key], gate, want, orgs, accepted=key not in known)
+        for (key, gate, want), orgs in wanting.items()
+    )
     return tuple(
         sorted((task for task in tasks if org is None or org in task.orgs), key=lambda task: (task.gate.rank, task.key))
     )
 
 
+def _some_expired(inputs: Inputs) -> bool:
+    """Whether any evidence has expired: where none has, no finding has to be looked through for it."""
+    scopes = ("product", *(org.id for org in inputs.organizations))
+    return any(response.expired(inputs.today) for scope in scopes for response in inputs.answers(scope).values())
+
+
 def _task(
-    inputs: Inputs, judged: Judgement, finding: Finding, gate: Gate, wanted: Evidence, orgs: list[str]
+    inputs: Inputs,
+    judged: Judgement | Assessment,
+    finding: Finding,
+    gate: Gate,
+    wanted: Evidence,
+    orgs: list[str],
+    *,
+    accepted: bool,
 ) -> EvidenceTask:
     rule, expired, has = judged.rules[finding.rule], _expired(inputs, finding), finding.evidence or Evidence.ASSERTED
     where = words.GATE[gate].phrase
@@ -153,6 +148,7 @@ def _task(
         gate=gate,
         has=finding.evidence,
         wanted=wanted,
+        accepted=accepted,
         items=tuple(item for item, _ in _answers_read(inputs, finding)),
         expired=expired,
         sentence=sentence,

@@ -13,9 +13,11 @@ from interlock.model.base import Owner
 from interlock.model.contract import LaunchMode
 from interlock.model.errors import InterlockError
 from interlock.model.plan import PlanChange, WhatIf
+from interlock.plan.ground import supposed
+from interlock.plan.options import PlanOptions
 from interlock.plan.people import alike, next_weeks
 from interlock.plan.scenario import Scenario, play
-from interlock.plan.schedule import PlanOptions, simulation_of
+from interlock.plan.schedule import simulation_of
 from interlock.plan.simulation import Simulation
 from interlock.usecases.assess import DEFAULT_RUNS, assess, plan_options
 from interlock.usecases.load import Inputs
@@ -58,16 +60,17 @@ def what_if(
     :param assessment: that of ``inputs`` as they are.
     :raises InterlockError: something that the plan does not have; close names are given.
     """
-    options = plan_options(inputs, assessment.readiness, today=today, runs=runs, seed=seed)
+    options = plan_options(inputs, assessment, today=today, runs=runs, seed=seed)
     before = simulation_of_inputs(inputs, assessment, options)
     said: list[str] = []
     opened: tuple[str, ...] = ()
     closed: tuple[str, ...] = ()
-    base = before
+    base, grounded = before, assessment.plan.ground
     if changes.launch is not None:
         inputs = _launched(inputs, changes.launch)
         other = assess(inputs, today=today, runs=1, seed=seed)
         base = simulation_of_inputs(inputs, other, options)
+        grounded = other.plan.ground
         old, new = _keys(assessment), _keys(other)
         opened, closed = tuple(key for key in new if key not in old), tuple(key for key in old if key not in new)
         said.append(
@@ -86,6 +89,7 @@ def what_if(
         seed=options.seed,
         runs=before.sampler.runs,
         target_gate=options.target_gate,
+        ground=supposed(assessment.plan.ground, grounded),
         changes=tuple(said),
         finishes=tuple(
             PlanChange(
@@ -124,7 +128,7 @@ def _launched(inputs: Inputs, launch: LaunchMode) -> Inputs:
 
 
 def _keys(assessment: Assessment) -> dict[str, None]:
-    return dict.fromkeys(task.id for task in assessment.plan.tasks if task.kind != "routine")
+    return dict.fromkeys(task.id for task in assessment.plan.tasks if task.kind in {"gap", "discovery"})
 
 
 def _counted(keys: Iterable[str]) -> str:

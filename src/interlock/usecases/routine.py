@@ -65,7 +65,9 @@ def unknown_task(inputs: Inputs, name: str, known: Iterable[str]) -> InterlockEr
     replacing = {task.id for task in tasks if general in task.replaces}
     vendor = next((org.vendor for org in inputs.organizations if org.id == whose), whose.removeprefix("vendor:"))
     instead = [key for key in every if key.partition("@")[0] in replacing and key.endswith((f"@{whose}", f":{vendor}"))]
-    if instead:
+    if name.startswith(("evidence:", "renew:", "test:")):
+        remedy = "evidence is no routine task: it is there when an answer has it (interlock answer --attach)"
+    elif instead:
         remedy = f"the vendor's own stands for it: {words.listed(instead)}"
     else:
         general_names = dict.fromkeys(key.partition("@")[0] for key in every)

@@ -8,11 +8,12 @@ from interlock.model import words
 from interlock.model.base import Gate, Model
 from interlock.model.content import ContentChange
 from interlock.model.errors import ThresholdNotMetError
+from interlock.model.evidence import EvidenceTask
 from interlock.model.readiness import OrgReadiness, Score, Totals, Verdict
 from interlock.usecases.counterfactual import verdict_changes
 from interlock.usecases.judge import judge, totals
 from interlock.usecases.load import Inputs, load_inputs
-from interlock.usecases.owed import EvidenceTask, evidence_tasks
+from interlock.usecases.owed import evidence_tasks
 from interlock.workspace.store import Workspace
 
 

@@ -159,7 +159,10 @@ def show_plan(plan: Plan, *, tasks: bool) -> None:
 def show_weeks(plan: Plan, *, days: int) -> None:
     """The tasks that start in so many days: by week, whose each is, and when it is accepted."""
     show_heading(f"The next {days} days to the {words.gate(plan.target_gate)}, from {words.iso_day(plan.start)}")
-    show_paragraph("Weeks are those of the median start; what only a gap that is found would bring is left out.")
+    show_paragraph(
+        "Weeks are those of the median start; what is under way is in the first; what only a gap that is found would "
+        "bring is left out."
+    )
     weeks = planning.next_weeks(plan, days)
     if not weeks:
         show_paragraph(plan.first_note or "Nothing starts in these days.")
@@ -180,22 +183,30 @@ def show_what_if(result: WhatIf) -> None:
     for change in result.changes:
         show_paragraph(change, "- ")
     blank()
+    for sentence in result.ground.said:
+        show_paragraph(sentence)
+    if not result.ground.dated:
+        return
+    blank()
+    firm = result.ground.firm
+    was = "P80 was" if firm else "Eight of ten runs"
     show_table(
-        ["", "P50 was", "P50 is", "P80 was", "P80 is", ("Days", {"justify": "right"})],
-        [_change(change) for change in result.finishes],
+        ["", was, "P80 is" if firm else "As supposed", ("Working days", {"justify": "right"})],
+        [_change(change, firm=firm) for change in result.finishes],
+    )
+    show_paragraph(
+        "Working days: by how many the P80, the day that four of five runs keep, comes later (+) or earlier."
     )
     for note in result.notes:
         show_paragraph(note)
 
 
-def _change(change: PlanChange) -> tuple[object, ...]:
-    name, before, after = change.org or "all", change.before, change.after
-    p50_before, p80_before = words.iso_day(before.p50_date), words.iso_day(before.p80_date)
-    if after is None:
-        return name, p50_before, "left out", p80_before, "left out", ""
-    moved = round(after.p80_days - before.p80_days, 1)
-    p50_after, p80_after = words.iso_day(after.p50_date), words.iso_day(after.p80_date)
-    return name, p50_before, p50_after, p80_before, p80_after, f"{moved:+g}" if moved else "0"
+def _change(change: PlanChange, *, firm: bool) -> tuple[object, ...]:
+    before, after = (
+        each.told(firm=firm).removeprefix("P80 ") if each else "" for each in (change.before, change.after)
+    )
+    days = f"{change.days:+g}" if change.days else "0"
+    return change.org or "all", before, after or "left out", days if after else ""
 
 
 def _basis(plan: Plan) -> str:
@@ -237,7 +248,7 @@ def _first(plan: Plan) -> None:
         show_heading("Do first, from the top")
     for number, thing in enumerate(plan.first, 1):
         _thing(thing, f"{number}. ")
-    if plan.first_note:
+    if plan.left and plan.first_note:
         show_paragraph(plan.first_note)
     if plan.apart:
         blank()

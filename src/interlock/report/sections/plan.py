@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from interlock.model import words
-from interlock.model.base import Grade
 from interlock.model.plan import Driver, OrgForecast, PlanTask, UnknownThing
 from interlock.plan.people import alike, next_weeks
 from interlock.report import estimates, safe
@@ -40,11 +39,6 @@ def build_plan(context: Context) -> Shown:
         "firm": plan.ground.firm,
         "ranged": plan.if_no_gaps is not None,
         "judgement": plan.ground.rests,
-        "grades": tuple(
-            Pair(term=words.GRADE[grade].title, value=words.share(plan.grades[grade]))
-            for grade in Grade
-            if grade in plan.grades and len(plan.grades) > 1
-        ),
         "notes": tuple(words.sentence(safe.text(note)) for note in plan.notes),
         "deciding": tuple(task_row(context, group) for group in deciding),
         "deciding_note": deciding_note if deciding else "",

@@ -12,12 +12,15 @@ from interlock.report.elements import Link, Shown
 from interlock.report.sections.context import Context, Section
 from interlock.report.sections.summary import question
 
+#: Kinds of task that are about one rule, which their id names.
+_OF_RULES = ("gap", "discovery")
+
 
 def grouped(tasks: Sequence[PlanTask]) -> list[list[PlanTask]]:
     """The same work at several organisations in one group, in order of first appearance."""
     groups: dict[tuple[str, str, str], list[PlanTask]] = {}
     for task in tasks:
-        key = (task.kind, task.id.partition("@")[0], task.title if task.kind == "routine" else "")
+        key = (task.kind, task.id.partition("@")[0], "" if task.kind in _OF_RULES else task.title)
         groups.setdefault(key, []).append(task)
     return list(groups.values())
 
@@ -45,7 +48,7 @@ def task_row(context: Context, group: Sequence[PlanTask]) -> Shown:
     rule = context.rule(base)
     start, finish = min(task.start_p50 for task in group), max(task.finish_p50 for task in group)
     return {
-        "id": Link(label=safe.text(base, 60) if first.kind != "routine" else "", anchor=link.anchor),
+        "id": Link(label=safe.text(base, 60) if first.kind in _OF_RULES else "", anchor=link.anchor),
         "kind": words.TASK[first.kind].title,
         "title": question(rule.title) if first.kind == "discovery" and rule else safe.name(first.title),
         "where": _where(context, group),

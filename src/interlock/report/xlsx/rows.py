@@ -82,7 +82,7 @@ class Content:
         if summary["not_seen"]:
             yield "Not observed", None, summary["not_seen_note"]
         if not plan.left:
-            yield "Plan", None, f"Nothing is left to do before the {gate.phrase} gate, as far as is known."
+            yield "Plan", None, words.nothing_left(plan.target_gate)
             return
         yield "Plan starts on", _day(plan.start), self._see(words.count(len(plan.left), "task"), "Plan")
         said = _lines(*plan.ground.said[1:])
@@ -108,7 +108,7 @@ class Content:
         """Shares, with what each is a share of."""
         score = self.assessment.product_score
         evidence = "an answer counts half, a document three quarters, an observation in full"
-        judged = "Share of the critical path’s time that rests on judgement, with no published source"
+        judged = "Share of the range’s width that rests on judgement, with no published source"
         return [
             ("Complete", score.completeness, "Share of the product’s own score that is decided"),
             ("Confidence", score.confidence, f"Strength of the evidence: {evidence}"),

@@ -82,12 +82,12 @@ class PlanSection(Section):
     BINDINGS = [
         Binding("x", "suppose", "As if done", tooltip="What if the highlighted task were done? Again takes it back"),
         Binding("w", "what_if", "What if", tooltip="What if a first thing were done, one organisation left out, …?"),
+        Binding("v", "ahead", "90 days", tooltip="Tasks of the next 90 days by week, with people; again: by wave"),
         Binding("b", "begin", "Begun", tooltip="Say that the highlighted routine task has begun"),
         Binding("d", "done", "Done", tooltip="Say that the highlighted routine task is done"),
         Binding("c", "clear", "Clear", tooltip="Back to the plan as it is, with every task listed"),
         Binding("t", "tasks", "Tasks", tooltip="Go to the list of tasks"),
         Binding("f", "first", "First", tooltip="Go to the things to do first"),
-        Binding("v", "ahead", "90 days", tooltip="Tasks of the next 90 days by week, with people; again: by wave"),
         Binding("o", "only", "Whose", show=False, tooltip="List the tasks of one organisation only"),
         Binding("escape", "first", "Back", show=False),
     ]
@@ -254,7 +254,7 @@ class PlanSection(Section):
         task = self._planned(rows.key) if rows.options.has_focus and rows.key is not None else None
         if inputs is None:
             return
-        if task is None or task.kind != "routine" or ":" in task.id.partition("@")[0]:
+        if task is None or task.kind != "routine":
             self.notify(
                 "Choose a routine task in the list: answers close gaps, and their evidence the wish for evidence."
             )
@@ -306,8 +306,9 @@ class PlanSection(Section):
             self.interlock.show_gap(finding_of(event.key))
         elif event.key.startswith("probe:"):
             self.interlock.action_go("probe")
+        elif (task := self._planned(event.key)) is not None and task.kind == "evidence":
+            self.notify(plain(f"Done when {task.accepted}.", 400), markup=False)
         else:
-            task = self._planned(event.key)
             told = task.progress.told if task is not None and task.progress is not None else "not begun"
             self.notify(f"Work that every integration has; no gap stands behind it. It is {told}.", markup=False)
 
