@@ -219,6 +219,8 @@ def test_observing_and_probing(command, demo: Path) -> None:
     assert Observation.model_validate_json(observed.out).outcome == "observed"
     card = command("observe", "lakeshore", "--workspace", demo)
     assert "standalone" in card.out
+    strict = {check.id: check for check in Observation.model_validate_json(observed.out).checks}["CAP-047"]
+    assert strict.outcome == "pass" and "fhir.resources" in strict.message
     dead = command("probe", "--org", "harborview", "--workspace", demo)
     assert dead.code == 3
     assert "could be observed" in dead.err

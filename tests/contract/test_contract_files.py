@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 from fhir.resources.R4B.capabilitystatement import CapabilityStatement
+from fhir.resources.STU3.capabilitystatement import CapabilityStatement as Stu3Statement
 from markdown_it import MarkdownIt
 
 from interlock.contract.load import load_contract, remarks
 from interlock.contract.page import workflow_markdown
 from interlock.contract.skeletons import capability_statement, organization_config, scopes_file
+from interlock.fhir.validation import InvalidDocumentError
 from interlock.model.contract import ClinicalEvent, Launch, Need, SurfaceSetting, WorkflowContract
 from interlock.model.errors import DocumentError
 from interlock.model.organization import Organization
@@ -97,6 +99,22 @@ def test_the_requirements_statement_is_valid_and_keeps_cpb_16(contract: Workflow
         "category": "token",
     }
     assert statement["name"] == "SentinelSepsis2Requirements"
+
+
+def test_a_statement_of_an_earlier_release_has_its_form(contract: WorkflowContract) -> None:
+    earlier = contract.model_copy(update={"fhir_release": "STU3"})
+    text = capability_statement(earlier, "Sentinel", "2026-11-22")
+    Stu3Statement.model_validate_json(text)
+    statement = json.loads(text)
+    assert statement["profile"] == [{"reference": contract.inputs[0].profile}]
+    assert "supportedProfile" not in statement["rest"][0]["resource"][0]
+    oldest = contract.model_copy(update={"fhir_release": "DSTU2"})
+    assert json.loads(capability_statement(oldest, "Sentinel", "2026-11-22"))["resourceType"] == "Conformance"
+
+
+def test_a_statement_that_would_not_be_valid_is_not_made(contract: WorkflowContract) -> None:
+    with pytest.raises(InvalidDocumentError, match=r"capability-statement\.json.*/date"):
+        capability_statement(contract, "Sentinel", "tomorrow")
 
 
 def test_settings_of_an_organisation_hold_names_of_secrets_only(contract: WorkflowContract) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -84,6 +85,23 @@ STATEMENTS: list[tuple[str, str, dict[str, Any]]] = [
 def test_statements(check_id: str, outcome: str, document: dict[str, Any]) -> None:
     check = judged(documents(metadata=document, smart=smart()))[check_id]
     assert check.outcome == outcome, check.message
+
+
+def test_a_strict_reader_is_asked_on_request_only_and_says_where() -> None:
+    def strictly(document: dict[str, Any], asked: bool = True) -> Check:
+        exchange = read("metadata", 200, "application/fhir+json", json.dumps(document).encode())
+        exchanges: dict[Purpose, Exchange] = {"metadata": exchange}
+        facts = base_facts(exchanges, BASE)
+        return {check.id: check for check in run_checks(CheckInput(BASE, facts, exchanges, strict=asked))}["CAP-047"]
+
+    right = statement(implementation={"description": "A server", "url": BASE})
+    assert strictly(right, asked=False).outcome == "not_applicable"
+    assert strictly(right).outcome == "pass", strictly(right).message
+    wrong = strictly(right | {"experimental": "no"})
+    assert wrong.outcome == "warn"
+    assert "fhir.resources" in wrong.message and "/experimental is a string, not a boolean" in wrong.message
+    assert [evidence.pointer for evidence in wrong.evidence] == ["/experimental"]
+    assert strictly(right | {"fhirVersion": "9.9"}).outcome == "not_observed"
 
 
 def sso(**changes: Any) -> dict[str, Any]:

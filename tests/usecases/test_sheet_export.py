@@ -267,3 +267,17 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert "there is no organisation 'nowhere'" in capsys.readouterr().err
     assert run(["export", "sheet", "--org", ORG, "--output", "other", "--reply-to", "a\x1b]0;x"]) == 2
     assert "--reply-to holds the character U+001B" in capsys.readouterr().err
+
+
+def test_a_form_that_would_not_be_valid_is_our_mistake_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    initialize(tmp_path / "w", "sepsis")
+    monkeypatch.chdir(tmp_path / "w")
+    monkeypatch.setattr(
+        "interlock.usecases.sheet.questionnaire_resource", lambda *_, **__: {"resourceType": "Questionnaire"}
+    )
+    assert run(["export", "sheet", "--org", ORG, "--output", "out"]) == 70
+    report = next(line for line in capsys.readouterr().err.splitlines() if line.strip().startswith("at: "))
+    assert "/status is required, and missing" in Path(report.partition("at: ")[2]).read_text("utf-8")
+    assert not list(tmp_path.rglob("*Questionnaire*.json"))

@@ -133,6 +133,9 @@ def _facts(observation: Observation) -> Iterator[tuple[str, str]]:
     shown = [f"{number} {words.CHECK[outcome].phrase}" for outcome, number in counts.items() if number]
     if shown:
         yield "Checks", ", ".join(shown)
+    for check in observation.checks:
+        if check.id == "CAP-047" and check.outcome is CheckOutcome.PASS:
+            yield "Strictly", plain(check.message)
     if observation.proxies:
         yield "Proxy", f"asked through {words.listed([plain(proxy) for proxy in observation.proxies])}"
     size = sum(request.bytes for request in observation.requests)

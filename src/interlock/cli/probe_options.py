@@ -78,6 +78,11 @@ Active = Annotated[
     bool, typer.Option("--active", help="Allow more than GET: CORS preflights and safe refusals; nothing is created.")
 ]
 
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Read the statement with a strict reader too: what is not valid FHIR, and where."),
+]
+
 _PASSWORD = "INTERLOCK_CLIENT_KEY_PASSWORD"  # noqa: S105  # the name of a variable
 
 
@@ -96,6 +101,7 @@ def settings_of(
     browser_origin: str | None = None,
     cds_services: str | None = None,
     active: bool = False,
+    strict: bool = False,
 ) -> ProbeSettings:
     """The settings that the options stand for.
 
@@ -127,4 +133,5 @@ def settings_of(
         cds_services=cds_services,
         private_origins=private_origins_of(bare_targets([cds_services] if cds_services else [])),
         active=active,
+        strict=strict,
     )

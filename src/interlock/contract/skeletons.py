@@ -8,6 +8,7 @@ from typing import Any
 from interlock.contract.match import interaction_code
 from interlock.contract.scopes import needed_scopes
 from interlock.documents.visible import to_json
+from interlock.fhir.validation import require_valid
 from interlock.model.contract import Need, WorkflowContract
 from interlock.model.organization import Organization
 
@@ -18,6 +19,8 @@ def capability_statement(contract: WorkflowContract, product: str, date: str) ->
     """A CapabilityStatement of kind ``requirements``: no software, no implementation (FHIR R4, cpb-16).
 
     ``date`` is an ISO 8601 date. The statement describes the *server* that the product needs (``rest.mode = server``).
+
+    :raises InvalidDocumentError: it would not be valid FHIR.
     """
     merged: dict[str, list[Need]] = {}
     for need in (*contract.inputs, *contract.outputs):
@@ -52,7 +55,25 @@ def capability_statement(contract: WorkflowContract, product: str, date: str) ->
             }
         ],
     }
+    if contract.fhir_release in {"DSTU2", "STU3"}:
+        statement = _as_before_r4(statement, contract.fhir_release)
+    require_valid(statement, contract.fhir_release, "capability-statement.json")
     return to_json(statement)
+
+
+def _as_before_r4(statement: dict[str, Any], release: str) -> dict[str, Any]:
+    """A statement in the form of DSTU2 or STU3: profiles are references at the top, and it says what is tolerated."""
+    resources = statement["rest"][0]["resource"]
+    profiles = dict.fromkeys(url for entry in resources for url in entry.pop("supportedProfile", ()))
+    for service in statement["rest"][0]["security"]["service"]:
+        service["coding"][0]["system"] = "http://hl7.org/fhir/restful-security-service"
+    earlier = statement | {"acceptUnknown": "both"}
+    if profiles:
+        earlier["profile"] = [{"reference": url} for url in profiles]
+    if release == "DSTU2":
+        del earlier["title"]
+        earlier["resourceType"] = "Conformance"
+    return earlier
 
 
 def _code_name(product: str) -> str:

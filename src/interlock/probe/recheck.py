@@ -54,6 +54,16 @@ def recheck(observation: Observation, bodies: Mapping[str, bytes]) -> Observatio
     )
 
 
+def with_strict_reading(observation: Observation, bodies: Mapping[str, bytes]) -> Observation:
+    """The same observation with its statement read by a strict reader; as it is where the statement is not at hand."""
+    records = next((records for purpose, records in _records_of(observation) if purpose == "metadata"), ())
+    if not records or records[-1].sha256 not in bodies:
+        return observation
+    exchanges: dict[Purpose, Exchange] = {"metadata": _exchange("metadata", records, bodies)}
+    check_input = CheckInput(observation.target.base_url, observation.facts, exchanges, strict=True)
+    return _judged_again(observation, check_input, "strict")
+
+
 def with_contract(observation: Observation, contract: WorkflowContract, fit: ContractFit) -> Observation:
     """The same observation with the checks that compare it with a workflow contract; nothing else is judged again.
 
@@ -76,8 +86,8 @@ def with_drift(observation: Observation, drift: Drift) -> Observation:
 def _judged_again(observation: Observation, check_input: CheckInput, needs: Needs) -> Observation:
     """The same observation with new results of the checks that need one thing."""
     compared = {check.id: check for check in run_checks(check_input, needs)}
-    checks = tuple(compared.get(check.id, check) for check in observation.checks)
-    return observation.model_copy(update={"checks": checks})
+    checks = tuple(compared.pop(check.id, check) for check in observation.checks)
+    return observation.model_copy(update={"checks": (*checks, *compared.values())})
 
 
 def _records_of(observation: Observation) -> Iterator[tuple[Purpose, tuple[RequestRecord, ...]]]:

@@ -98,4 +98,5 @@ _NEEDS = {
     "contract": "a workflow contract",
     "active": "an active probe",
     "drift": "an earlier observation",
+    "strict": "a request for it (--strict)",
 }

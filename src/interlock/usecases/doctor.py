@@ -38,7 +38,7 @@ def examine(start: Path) -> Iterator[Finding]:
     yield Finding("openssl", True, ssl.OPENSSL_VERSION)
     yield _pdf()
     yield _optional("web", "textual_serve", "textual-serve", "serves the terminal UI to a browser")
-    yield _optional("strict", "fhir.resources", "fhir.resources", "validates documents strictly")
+    yield _strict()
     yield from _workspace(start)
 
 
@@ -50,6 +50,17 @@ def _optional(extra: str, module: str, distribution: str, purpose: str) -> Findi
     if not installed:
         return Finding(extra, None, f"not installed; {purpose}", f"pip install 'interlock[{extra}]'")
     return Finding(extra, True, f"{distribution} {importlib.metadata.version(distribution)}")
+
+
+def _strict() -> Finding:
+    """Whether strict validation tells a right document from a wrong one, on two that are read now."""
+    from interlock.fhir.validation import validate
+
+    right = validate({"resourceType": "Patient", "active": True}, "R4")
+    wrong = validate({"resourceType": "Patient", "active": "yes"}, "R4")
+    if right.unread is None and not right.problems and [problem.pointer for problem in wrong.problems] == ["/active"]:
+        return Finding("strict", True, f"{right.reader.partition(',')[0]} reads STU3, R4, R4B and R5, not DSTU2")
+    return Finding("strict", False, "strict validation does not tell right from wrong", "install interlock again")
 
 
 def _pdf() -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from interlock.content.answer import MAX_STRING, MAX_TEXT, MAX_URL, parse_answer
 from interlock.content.visibility import hidden
@@ -12,6 +13,7 @@ from interlock.documents.visible import to_json
 from interlock.fhir.forms.enablement import condition_words, sides, untold_conditions
 from interlock.fhir.forms.questionnaire import questionnaire_resource
 from interlock.fhir.forms.response import Subject, response_resource
+from interlock.fhir.validation import require_valid
 from interlock.model.errors import InterlockError
 from interlock.model.questionnaire import ItemType, Response
 from interlock.usecases.load import Inputs
@@ -65,13 +67,24 @@ def export_forms(inputs: Inputs, org: str | None = None) -> FormExport:
         if org is not None and not asked_of:
             continue
         resource = questionnaire_resource(questionnaire, inputs.content.items, MAX_LENGTHS)
-        files[f"Questionnaire-{questionnaire.id}.json"] = to_json(resource).encode()
+        name = f"Questionnaire-{questionnaire.id}.json"
+        files[name] = form_file(name, resource)
         always_asked |= {item.id: condition_words(item) for item, _ in untold_conditions(questionnaire)}
         for subject in asked_of:
             form = response_resource(questionnaire, answers[subject], subject, not_asked[subject])
-            files[f"QuestionnaireResponse-{questionnaire.id}.{subject.scope}.json"] = to_json(form.resource).encode()
+            name = f"QuestionnaireResponse-{questionnaire.id}.{subject.scope}.json"
+            files[name] = form_file(name, form.resource)
             left += [Left(subject.scope, dropped.item, dropped.reason) for dropped in form.dropped]
     return FormExport(files, tuple(left), tuple(always_asked.items()))
+
+
+def form_file(name: str, resource: dict[str, Any]) -> bytes:
+    """A form as the bytes of its file.
+
+    :raises InvalidDocumentError: it is not valid FHIR R4, so that it must not be written.
+    """
+    require_valid(resource, "R4", name)
+    return to_json(resource).encode()
 
 
 def write_forms(export: FormExport, directory: Path) -> tuple[Path, ...]:

@@ -23,7 +23,7 @@ from interlock.model.observation import Observation
 from interlock.model.organization import Organization
 from interlock.model.text import plain
 from interlock.probe.drift import changes_between
-from interlock.probe.recheck import recheck, with_contract, with_drift
+from interlock.probe.recheck import recheck, with_contract, with_drift, with_strict_reading
 from interlock.usecases.load import load_content, load_inputs
 from interlock.workspace.history import load_bodies, load_observation, observation_files, save_body, save_observation
 from interlock.workspace.store import MAX_RECORD_BYTES, Workspace
@@ -210,7 +210,8 @@ def observations_of(workspace: Workspace, org: str | None, *, anew: bool = False
         name = chosen[0].name if org is not None else "none of the organisations"
         remedy = f"interlock probe --org {org}" if org is not None else "interlock probe --all"
         raise InterlockError(f"{name} was {'never' if org is not None else 'ever'} probed", remedy=remedy)
-    return tuple(_rechecked(workspace, observation) if anew else observation for observation in observations)
+    read = _rechecked if anew else _read_strictly
+    return tuple(read(workspace, observation) for observation in observations)
 
 
 _MADE_BY = "give a file of one observation, as made by: interlock probe URL --format json --out FILE"
@@ -241,22 +242,29 @@ def observation_of_file(path: Path, *, anew: bool = False) -> Observation:
     :raises InterlockError: it is no observation, or its documents are not at hand.
     """
     observation = _read(path)
-    if not anew:
-        return observation
     try:
         workspace = Workspace.find(path.absolute().parent)
     except WorkspaceError as error:
+        if not anew:
+            return observation
         raise InterlockError(
             f"the documents of {path} are not at hand: the file is in no workspace",
             remedy="give a file under the observations/ of a workspace",
         ) from error
-    return _rechecked(workspace, observation)
+    return _rechecked(workspace, observation) if anew else _read_strictly(workspace, observation)
+
+
+def _read_strictly(workspace: Workspace, observation: Observation) -> Observation:
+    """The same observation with its statement read by a strict reader, where it was stored."""
+    digests = {request.sha256 for request in observation.requests if request.sha256 and request.purpose == "metadata"}
+    return with_strict_reading(observation, load_bodies(workspace, sorted(digests)))
 
 
 def _rechecked(workspace: Workspace, observation: Observation) -> Observation:
     """The same observation with facts and checks worked out anew from the stored documents; nothing is contacted."""
     digests = {request.sha256 for request in observation.requests if request.sha256}
-    return Comparer(workspace, ()).compared(recheck(observation, load_bodies(workspace, sorted(digests))))
+    bodies = load_bodies(workspace, sorted(digests))
+    return Comparer(workspace, ()).compared(with_strict_reading(recheck(observation, bodies), bodies))
 
 
 def to_sarif(observations: Sequence[Observation], workspace: Workspace | None) -> str:

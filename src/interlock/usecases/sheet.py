@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Literal
 
 from interlock.content.answer import parse_answer
-from interlock.documents.visible import to_json
 from interlock.fhir.forms.enablement import condition_words
 from interlock.fhir.forms.questionnaire import questionnaire_resource
 from interlock.fhir.forms.response import Subject, response_resource
@@ -25,7 +24,7 @@ from interlock.model.errors import InterlockError, Location
 from interlock.model.questionnaire import AnswerValue, Ask, Item, ItemType, Option, Questionnaire, Response, walk
 from interlock.model.sheet import NO, NOT_APPLICABLE, UNKNOWN, YES, Block, Line, Sheet
 from interlock.model.text import forbidden
-from interlock.usecases.fhir_forms import MAX_LENGTHS
+from interlock.usecases.fhir_forms import MAX_LENGTHS, form_file
 from interlock.usecases.judge import asked
 from interlock.usecases.load import Content, Inputs
 from interlock.usecases.questions import value_words
@@ -153,8 +152,9 @@ def export_sheet(inputs: Inputs, org: str, form: Form, *, day: date, reply_to: s
             if value is not None
         }
         response = response_resource(questionnaire, answers, Subject(organization.name, org), mailed=True).resource
-        files[f"{org}-Questionnaire-{day}.json"] = to_json(resource).encode()
-        files[f"{org}-QuestionnaireResponse-{day}.json"] = to_json(response).encode()
+        for form_resource in (resource, response):
+            name = f"{org}-{form_resource['resourceType']}-{day}.json"
+            files[name] = form_file(name, form_resource)
     return Export(files, len(questions), len(noted))
 
 

@@ -61,6 +61,7 @@ def probe(
         typer.Option("--cds-services", help="The product's own CDS Hooks base URL, to check it.", metavar="URL"),
     ] = None,
     active: options.Active = False,
+    strict: options.Strict = False,
     sample: Annotated[
         bool,
         typer.Option(
@@ -104,6 +105,7 @@ def probe(
         browser_origin=browser_origin,
         cds_services=cds_services,
         active=active,
+        strict=strict,
     )
     _only(
         sample or client_cert is not None or not trust_credentials,

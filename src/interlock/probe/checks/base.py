@@ -42,7 +42,7 @@ _UNLISTED = {
 _AT_BASE: tuple[Purpose, ...] = ("metadata", "smart", "smart-root")
 
 #: The document, or the user's own part, without which a check has nothing to look at.
-Needs = Literal["metadata", "smart", "openid", "jwks", "udap", "cds", "chain", "contract", "active", "drift"]
+Needs = Literal["metadata", "smart", "openid", "jwks", "udap", "cds", "chain", "contract", "active", "drift", "strict"]
 
 _NEEDS: tuple[Needs | None, ...] = (None, *get_args(Needs))
 
@@ -59,6 +59,7 @@ class CheckInput:
 
     :ivar contract: the workflow contract, and ``fit`` its comparison with the facts, when there is one.
     :ivar active: requests beyond GET were allowed.
+    :ivar strict: documents are to be read by a strict reader too.
     :ivar drift: the comparison with the last observation, when there is one.
     :ivar now: the moment of the probe, which ages are counted to.
     """
@@ -69,6 +70,7 @@ class CheckInput:
     contract: WorkflowContract | None = None
     fit: ContractFit | None = None
     active: bool = False
+    strict: bool = False
     drift: Drift | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     _evidence: dict[tuple[Purpose, str], CheckEvidence] = field(default_factory=dict, repr=False, compare=False)
@@ -314,12 +316,14 @@ def _unmet(probed: CheckInput, needs: Needs | None) -> Result | None:
             return not_applicable("there is no workflow contract to compare with")
         case "active" if not probed.active:
             return not_applicable("looked at by an active probe only (--active)")
+        case "strict" if not probed.strict:
+            return not_applicable("read strictly on request only (--strict)")
         case "drift" if probed.drift is None:
             return not_applicable("there is no earlier observation to compare with")
         case "chain" if probed.facts.tls is None or not probed.facts.tls.chain:
             https = probed.base.startswith("https://")
             return not_observed("the certificate chain was not looked at") if https else NOT_HTTPS
-        case None | "contract" | "active" | "drift" | "chain":
+        case None | "contract" | "active" | "drift" | "strict" | "chain":
             return None
     asked = needs in probed.exchanges
     match needs:

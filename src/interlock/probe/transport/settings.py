@@ -69,6 +69,7 @@ class ProbeSettings:
     :ivar origin: a browser client's registered origin; given, discovery is asked once more with it (CORS).
     :ivar cds_services: base URL of the product's own CDS Hooks service, when its discovery is to be checked.
     :ivar active: the user allows requests beyond GET: CORS preflights and safe negatives.
+    :ivar strict: read the statement with a strict reader too, which takes as long as a second.
     :ivar samples: organisation id → the sample to take there. Never shown, never pickled.
     :raises InterlockError: a limit is not positive, or the user agent is no header value.
     """
@@ -89,6 +90,7 @@ class ProbeSettings:
     origin: str | None = None
     cds_services: str | None = None
     active: bool = False
+    strict: bool = False
     samples: Mapping[str, SamplePlan] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
