@@ -42,6 +42,9 @@ def test_the_wheel_carries_the_data(wheel: Path) -> None:
     for data in ("questionnaires", "rulesets", "reports", "samples"):
         shipped = {f"interlock/_data/{path.relative_to(ROOT)}" for path in (ROOT / data).rglob("*") if path.is_file()}
         assert shipped <= set(names)
+    tables = ROOT / "src" / "interlock" / "fhir" / "tables" / "data"
+    assert {f"interlock/fhir/tables/data/{path.name}" for path in tables.iterdir()} <= set(names)
+    assert any(name.endswith("/licenses/NOTICE") for name in names)
     assert not any(name.startswith(("tests/", "interlock/_data/tests")) for name in names)
 
 

@@ -13,11 +13,16 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
+def close_to(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Up to three known names that are spelt like an unknown one, in letters of any case; the closest first."""
+    by_upper = {entry.upper(): entry for entry in known}
+    return tuple(by_upper[upper] for upper in get_close_matches(name.upper()[:100], by_upper, n=3, cutoff=0.5))
+
+
 def closest(name: str, known: Iterable[str], otherwise: str) -> str:
     """What to do about an unknown name: ``did you mean a, b?``, in letters of any case, or ``otherwise``."""
-    by_upper = {entry.upper(): entry for entry in known}
-    close = get_close_matches(name.upper()[:100], by_upper, n=3, cutoff=0.5)
-    return f"did you mean {', '.join(by_upper[upper] for upper in close)}?" if close else otherwise
+    close = close_to(name, known)
+    return f"did you mean {', '.join(close)}?" if close else otherwise
 
 
 def find_circle(following: Mapping[str, Sequence[str]]) -> list[str] | None:
