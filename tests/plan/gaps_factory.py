@@ -197,7 +197,7 @@ def decide(
     stands: Sequence[OrgReadiness],
     orgs: Sequence[Organization],
 ) -> Verdict:
-    return verdict.decide(verdict.ballot_of(findings, rules, orgs), stands, orgs)
+    return verdict.decide(verdict.ballot_of(tally_all(findings, rules), orgs), stands, orgs)
 
 
 def assessment(

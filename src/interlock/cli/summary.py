@@ -58,12 +58,12 @@ def _interval(score: Score) -> str:
     return words.interval(score.interval.low, score.interval.high)
 
 
-def _opening(text: str, limit: int = 240) -> str:
-    """As many whole sentences from the start of a paragraph as fit, and always the first."""
+def _opening(text: str) -> str:
+    """As many whole sentences from the start of a paragraph as fit into 240 characters, and always the first."""
     sentences = re.split(r"(?<=[.!?])\s", plain(text, 2000))
     taken = sentences[0]
     for sentence in sentences[1:]:
-        if len(taken) + 1 + len(sentence) > limit:
+        if len(taken) + 1 + len(sentence) > 240:
             break
         taken += " " + sentence
     return taken

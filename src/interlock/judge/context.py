@@ -43,6 +43,25 @@ Variables = dict[str, Any]
 SHARED_ROOTS = frozenset({"contract", "fleet"})
 
 
+class NameStates(dict[str, Hashable]):
+    """States of names that are no answers', each worked out when it is first asked for.
+
+    :ivar shared: those of names that are the same for every subject, worked out once for all of them.
+    """
+
+    def __init__(self, variables: Variables, shared: NameStates | None = None) -> None:
+        super().__init__()
+        self._variables, self._shared = variables, shared
+
+    def __missing__(self, name: str) -> Hashable:
+        if self._shared is not None and name.partition(".")[0] in SHARED_ROOTS:
+            state = self._shared[name]
+        else:
+            state = state_at(self._variables, name)
+        self[name] = state
+        return state
+
+
 @dataclass(frozen=True, eq=False)
 class SubjectContext:
     """One subject as conditions see it: its variables, and the contexts built from them once.
@@ -83,7 +102,7 @@ class Known:
     :ivar variables: every variable that conditions read but ``responses`` and ``value``, which are made of ``answers``.
     :ivar unobserved: why nothing was observed of the subject, in words.
     :ivar named: the organisation's id, if the contract names it somewhere.
-    :ivar shared: states of names that are the same for every subject, worked out once for all of them.
+    :ivar states: the states of names that are no answers'.
     """
 
     subject: Subject
@@ -92,21 +111,13 @@ class Known:
     variables: Variables
     unobserved: str | None
     named: str | None
-    shared: dict[str, Hashable]
-    _states: dict[str, Hashable] = field(default_factory=dict)
+    states: NameStates
     _shown: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def name(self) -> str:
         """The subject in words."""
         return str(self.subject)
-
-    def state(self, name: str) -> Hashable:
-        """The state of a name that is no answer's."""
-        states = self.shared if name.partition(".")[0] in SHARED_ROOTS else self._states
-        if name not in states:
-            states[name] = state_at(self.variables, name)
-        return states[name]
 
     def shown(self, name: str) -> str:
         """The value of a dotted name in words, as a message shows it."""
@@ -149,7 +160,7 @@ class Knowledge:
         if inputs.contract is not None:
             self._variables["contract"] = contract_variable(inputs.contract)
         self._named = frozenset(_organizations_in(self._variables.get("contract")))
-        self._shared: dict[str, Hashable] = {}
+        self._states = NameStates(self._variables)
 
     def __iter__(self) -> Iterator[Known]:
         yield self.product()
@@ -159,13 +170,14 @@ class Knowledge:
 
     def product(self) -> Known:
         """What is known about the product."""
-        return Known(PRODUCT, None, self._product, self._variables, None, None, self._shared)
+        return Known(PRODUCT, None, self._product, self._variables, None, None, self._states)
 
     def vendor(self, vendor: str) -> Known:
         """What is known about a vendor."""
         members = [organization_variable(entry) for entry in self.inputs.organizations if entry.vendor == vendor]
         variables = {**self._variables, "vendor": vendor, "organizations": members}
-        return Known(Subject(scope=Scope.VENDOR, id=vendor), vendor, self._product, variables, None, None, self._shared)
+        states = NameStates(variables, self._states)
+        return Known(Subject(scope=Scope.VENDOR, id=vendor), vendor, self._product, variables, None, None, states)
 
     def organization(self, organization: Organization) -> Known:
         """What is known about an organisation: its own responses over the product's, and what was observed of it.
@@ -197,7 +209,8 @@ class Knowledge:
             variables["site"] = self._sites[org]
         subject, reason = Subject(scope=Scope.ORG, id=org), unobserved(organization, inputs)
         named = org if org in self._named else None
-        return Known(subject, organization.vendor, answers, variables, reason, named, self._shared)
+        states = NameStates(variables, self._states)
+        return Known(subject, organization.vendor, answers, variables, reason, named, states)
 
     def _answers(self, before: States, given: Mapping[str, Response | None], hidden: frozenset[str]) -> States:
         """What is known when these responses are given, and these items hidden, on top of what was known before."""

@@ -77,8 +77,19 @@ class Conclusions:
     def states(self, rule: Condition, known: Known) -> Hashable:
         """The states of all that decides a rule."""
         reads = self._reads[rule]
-        states = (*map(known.answers.get, reads.items), *map(known.state, reads.names))
-        return rule, states, known.named if reads.named else None, known.unobserved if reads.observed else None
+        return (
+            rule,
+            *map(known.answers.get, reads.items),
+            *map(known.states.__getitem__, reads.names),
+            known.named if reads.named else None,
+            known.unobserved if reads.observed else None,
+        )
+
+    def beyond(self, rule: CompiledRule) -> tuple[str, ...]:
+        """The names that a rule's message shows and its states do not hold."""
+        reads = self._reads[rule]
+        held = {*reads.names, *(f"{root}.{item}" for root in ANSWER_ROOTS for item in reads.items)}
+        return tuple(name for name in fields(rule.rule.message) if name not in held)
 
     def of(self, rule: Condition, known: Known, states: Hashable = None) -> Conclusion:
         """What a rule concludes about a subject, in these states."""
@@ -99,15 +110,16 @@ class Conclusions:
 class Evaluator:
     """Evaluates the rules of one content.
 
-    A finding is the conclusion with its subject and what its message shows, and is remembered under all of them.
+    A finding is the conclusion with its subject and what its message shows beyond the rule's states, and is remembered
+    under all of them.
 
     :raises DocumentError: a condition of the ruleset is not CEL. Inputs never raise, whatever a server put into them.
     """
 
     def __init__(self, ruleset: Ruleset, questionnaires: Iterable[Questionnaire]) -> None:
         rules = compile_rules(ruleset)
-        self._rules = {rule.rule.id: (rule, fields(rule.rule.message)) for rule in rules}
         self._conclusions = Conclusions(rules, questionnaires, conclude)
+        self._rules = {rule.rule.id: (rule, self._conclusions.beyond(rule)) for rule in rules}
         self._findings: dict[Hashable, Finding] = {}
 
     def findings(self, inputs: RuleInputs, rules: Collection[str] | None = None) -> tuple[Finding, ...]:
@@ -119,8 +131,8 @@ class Evaluator:
         for known in sorted(self._conclusions.knowledge(inputs), key=lambda known: known.name):
             subjects[known.subject.scope].append(known)
         return tuple(
-            self._finding(rule, shown, known)
-            for rule_id, (rule, shown) in self._rules.items()
+            self._finding(rule, beyond, known)
+            for rule_id, (rule, beyond) in self._rules.items()
             if rules is None or rule_id in rules
             for known in subjects[rule.rule.scope]
             if not rule.rule.vendors or known.vendor in rule.rule.vendors
@@ -137,9 +149,9 @@ class Evaluator:
             known = knowledge.organization(next(org for org in inputs.organizations if org.id == subject.id))
         return self._conclusions.of(self._rules[rule_id][0], known)
 
-    def _finding(self, rule: CompiledRule, shown: Iterable[str], known: Known) -> Finding:
+    def _finding(self, rule: CompiledRule, beyond: Iterable[str], known: Known) -> Finding:
         states = self._conclusions.states(rule, known)
-        key = (states, known.name, tuple(map(known.shown, shown)))
+        key = (known.name, states, *map(known.shown, beyond))
         remembered = self._findings.get(key)
         if remembered is None:
             if len(self._findings) >= MAX_REMEMBERED:

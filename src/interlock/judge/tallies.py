@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from interlock.model.base import Evidence, GapClass, Gate, RuleOutcome, Scope, VerdictValue
-from interlock.model.finding import Finding, is_requirement, rule_of
+from interlock.model.finding import Finding, in_force, is_requirement, rule_of
 from interlock.model.organization import Organization
 from interlock.model.readiness import WeakEvidence
 from interlock.model.rule import Rule
@@ -44,6 +44,7 @@ class Tally:
     :ivar earliest: rank of the earliest verdict that an open gap argues for; the last verdict's without one.
     :ivar earliest_if_gaps: the same if everything undecided were a gap.
     :ivar left: the requirements that are open or undecided, the worst first.
+    :ivar advice: open gaps of mere advice that argues for a verdict.
     """
 
     applicable: float = 0.0
@@ -60,6 +61,7 @@ class Tally:
     earliest: int = _LAST
     earliest_if_gaps: int = _LAST
     left: Sequence[tuple[Finding, Rule]] = ()
+    advice: Sequence[tuple[Finding, Rule]] = ()
 
 
 #: A subject's findings and their tally, by the subject's scope and id.
@@ -126,11 +128,14 @@ def _tally(findings: Iterable[Finding], rules: Mapping[str, Rule], accepts: Mapp
     gaps: Judged = []
     undecided: Judged = []
     excused: Judged = []
+    advice: Judged = []
     lists = {RuleOutcome.MET: met, RuleOutcome.GAP: gaps, RuleOutcome.NOT_APPLICABLE: excused}
     for finding in findings:
         rule = rule_of(finding, rules)
         if is_requirement(rule):
             lists.get(finding.outcome, undecided).append((finding, rule))
+        elif rule.verdict is not None and in_force(rule) and finding.outcome is RuleOutcome.GAP:
+            advice.append((finding, rule))
     decided = (*met, *gaps)
     weak = _weak(met, accepts)
     weakly_met = {entry.key for entries in weak.values() for entry in entries}
@@ -149,6 +154,7 @@ def _tally(findings: Iterable[Finding], rules: Mapping[str, Rule], accepts: Mapp
         earliest=_earliest(gaps),
         earliest_if_gaps=min(_earliest(gaps), _earliest(undecided)),
         left=sorted((*gaps, *undecided), key=lambda pair: (pair[1].severity.rank, pair[0].key)),
+        advice=advice,
     )
 
 

@@ -6,21 +6,17 @@ still. How the votes are counted is in :func:`_tally` and in docs/scoring.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from interlock.judge.tallies import Tally
+from interlock.judge.tallies import Tallies, Tally
 from interlock.model.base import Owner, Recommendation, RuleOutcome, Scope, VerdictValue
 from interlock.model.finding import (
     NO_CONTRACT,
-    OPEN,
-    PRODUCT,
     SEVERITY_RANK,
     Finding,
-    Subject,
     first_sentence,
-    in_force,
     is_requirement,
     listed,
     statement,
@@ -106,26 +102,21 @@ def range_of(concerning: Sequence[Tally]) -> Range:
     )
 
 
-def ballot_of(findings: Iterable[Finding], rules: Mapping[str, Rule], organizations: Sequence[Organization]) -> Ballot:
+def ballot_of(tallies: Tallies, organizations: Sequence[Organization]) -> Ballot:
     """The votes: open and undecided findings of stable rules that name a verdict."""
-    votes: dict[Subject, list[Vote]] = {}
-    advice = []
-    named = {name: rule.verdict for name, rule in rules.items() if rule.verdict is not None and in_force(rule)}
-    for finding in findings:
-        if finding.rule not in named or finding.outcome not in OPEN:
-            continue
-        rule = rules[finding.rule]
-        vote = Vote(finding, rule, named[finding.rule], finding.outcome is not RuleOutcome.GAP)
-        if is_requirement(rule):
-            votes.setdefault(finding.subject, []).append(vote)
-        elif not vote.undecided:
-            advice.append(vote)
     by_org = {}
     for organization in organizations:
-        shared = votes.get(Subject(scope=Scope.VENDOR, id=organization.vendor), [])
-        own = votes.get(Subject(scope=Scope.ORG, id=organization.id), [])
-        by_org[organization.id] = _in_order([*shared, *own])
-    return Ballot(_in_order(votes.get(PRODUCT, [])), by_org, _in_order(advice))
+        _, vendor, own = tallies.concerning(organization)
+        by_org[organization.id] = _in_order(_votes((*vendor.left, *own.left)))
+    everybody = (tallies.product, *tallies.by_vendor.values(), *tallies.by_org.values())
+    advice = (judged for tally in everybody for judged in tally.advice)
+    return Ballot(tuple(_votes(tallies.product.left)), by_org, _in_order(_votes(advice)))
+
+
+def _votes(judged: Iterable[tuple[Finding, Rule]]) -> Iterator[Vote]:
+    for finding, rule in judged:
+        if rule.verdict is not None:
+            yield Vote(finding, rule, rule.verdict, finding.outcome is not RuleOutcome.GAP)
 
 
 def decide(ballot: Ballot, readiness: Sequence[OrgReadiness], organizations: Sequence[Organization]) -> Verdict:

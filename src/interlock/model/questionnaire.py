@@ -190,7 +190,10 @@ class Item(Model):
 
     def option(self, value: str) -> Option | None:
         """The option with this value, or none."""
-        return next((option for option in self.options if option.value == value), None)
+        for option in self.options:  # not by next(): every judging asks for thousands
+            if option.value == value:
+                return option
+        return None
 
     def known(self, answer: AnswerValue) -> bool:
         """Whether an answer says more than that nobody knows."""
@@ -385,8 +388,8 @@ class Response(Model):
 
     def grade(self, today: date) -> Evidence:
         """How well the answer is supported on a day: one grade less when all of its evidence has expired."""
-        expired = len(self.expired(today))
-        return self.evidence.weaker if expired and expired == len(self.documents) else self.evidence
+        expired = self.documents and all(record.expired(today) for record in self.documents)
+        return self.evidence.weaker if expired else self.evidence
 
 
 def _decided(response: Response) -> tuple[object, ...]:

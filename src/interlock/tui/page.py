@@ -96,9 +96,9 @@ class Page:
         for part in paragraph(value).splitlines():
             self.add(*hang(Content.styled(part, style), self.width, " " * indent))
 
-    def bullet(self, lead: str | Content, *pieces: Piece, indent: int = 0) -> None:
+    def bullet(self, lead: str | Content, *pieces: Piece) -> None:
         """A line behind a mark, wrapped with a hanging indent."""
-        head = Content.assemble(" " * indent, lead if isinstance(lead, Content) else Content(lead), " ")
+        head = Content.assemble(lead if isinstance(lead, Content) else Content(lead), " ")
         self.add(*hang(line(*pieces), self.width, head))
 
     def field(self, label: str, value: object, *, style: str = "", label_width: int = 14) -> None:
@@ -107,12 +107,12 @@ class Page:
         content = value if isinstance(value, Content) else Content.styled(plain(value, 2000), style)
         self.add(*hang(content, self.width, Content.assemble(head, " ")))
 
-    def columns(self, rows: Sequence[Sequence[Content]], gap: int = 2) -> None:
+    def columns(self, rows: Sequence[Sequence[Content]]) -> None:
         """Rows with columns as wide as their widest cell; the last one takes what is left and wraps."""
         widths = [max(cell.cell_length for cell in column) for column in zip(*rows, strict=True)][:-1]
         for row in rows:
             lead = Content.assemble(
-                *(Content.assemble(fit(cell, width), " " * gap) for cell, width in zip(row, widths, strict=False))
+                *(Content.assemble(fit(cell, width), "  ") for cell, width in zip(row, widths, strict=False))
             )
             self.add(*hang(row[-1], self.width, lead))
 
@@ -183,13 +183,11 @@ def cells(share: float, width: int) -> int:
     return max(0, min(filled, width - 1 if share < 1 else width))
 
 
-def three(first: float, second: float, width: int, style: str = OK) -> Content:
+def three(first: float, second: float, width: int) -> Content:
     """A bar of three parts: ``first`` solid, up to ``second`` shaded, then the track. Shares in [0, 1]."""
     solid = cells(first, width)
     shaded = max(0, cells(max(first, second), width) - solid)
-    return Content.assemble(
-        (FULL * solid, style), (PART * shaded, _POSSIBLE), (REST * (width - solid - shaded), _TRACK)
-    )
+    return Content.assemble((FULL * solid, OK), (PART * shaded, _POSSIBLE), (REST * (width - solid - shaded), _TRACK))
 
 
 def interval_bar(interval: Interval, width: int) -> Content:

@@ -180,7 +180,7 @@ def settle_on(response: Response | None, item_id: str, author: str) -> Response:
     return found[0].but(assignee=response.assignee, due=response.due)
 
 
-def confirmed(inputs: Inputs, item: Item, orgs: Sequence[str], by: str, *, now: datetime | None = None) -> list[Change]:
+def confirmed(inputs: Inputs, item: Item, orgs: Sequence[str], by: str) -> list[Change]:
     """The product's proposal as each organisation's own answer; where it is the same already, nothing changes.
 
     :param orgs: the organisations where it holds.
@@ -194,7 +194,7 @@ def confirmed(inputs: Inputs, item: Item, orgs: Sequence[str], by: str, *, now: 
         raise InterlockError(
             f"nothing is proposed for {item.id}", remedy=f"propose an answer: interlock answer {item.id} VALUE"
         )
-    at = (now or datetime.now(UTC)).replace(microsecond=0)
+    at = datetime.now(UTC).replace(microsecond=0)
     changes = []
     for org in orgs:
         inputs.organization(org)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from interlock.content.compile import ANSWER_ROOTS
 from interlock.documents.timing import timed
+from interlock.judge.tallies import Counted, tally_all
 from interlock.judge.verdict import Range, ballot_of
 from interlock.model.base import RuleOutcome, Scope, Status, VerdictValue
 from interlock.model.finding import OPEN, PRODUCT, Finding, Subject
@@ -65,6 +66,7 @@ class _Search:
         self.judge = judge_of(inputs.content)
         self.rules = self.judge.rules
         self.votes = self.judge.votes(inputs)
+        self.counted: Counted = {}
         self.value, latest = self._verdicts(inputs)
         self.settled = self.value is latest
         self.hidden = self.judge.hidden(inputs)
@@ -135,7 +137,7 @@ class _Search:
 
     def _verdicts(self, inputs: Inputs) -> Range:
         votes = self.votes if inputs is self.inputs else self.judge.votes(inputs)
-        return ballot_of(votes, self.rules, inputs.organizations).range()
+        return ballot_of(tally_all(votes, self.rules, earlier=self.counted), inputs.organizations).range()
 
     # -- answers ------------------------------------------------------------------------------------------------------
 

@@ -93,7 +93,7 @@ class Judge:
             tallies=tallies,
             product_score=product_score(tallies),
             readiness=readiness,
-            verdict=decide(ballot_of(findings, self.rules, inputs.organizations), readiness, inputs.organizations),
+            verdict=decide(ballot_of(tallies, inputs.organizations), readiness, inputs.organizations),
             rules=self.rules,
         )
 

@@ -216,7 +216,7 @@ def _points(finding: Finding, judged: Judgement, inputs: Inputs) -> float:
 
 def _votes(judged: Judgement, inputs: Inputs, ranked: Mapping[tuple[str, str], Ranked]) -> None:
     """What each question can do to the verdict."""
-    left = doubts(ballot_of(judged.findings, judged.rules, inputs.organizations))
+    left = doubts(ballot_of(judged.tallies, inputs.organizations))
     for later, votes in ((False, left.now), (True, left.later)):
         for vote in votes:
             for question in _waits_for(vote.finding, inputs, ranked):

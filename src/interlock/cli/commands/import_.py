@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -54,13 +55,8 @@ def fhir(
     folder: WorkspaceOption = None,
 ) -> None:
     """Take answers from FHIR R4 forms: all of them, or none. Stored answers that a form leaves out stay."""
-    workspace = open_workspace(folder)
-    inputs = load_inputs(workspace)
-    planned = _planned(
-        lambda: plan_import(inputs, files, org=org, any_version=any_version, by=by, take=take, dry_run=dry_run)
-    )
-    emit_result(output, planned, lambda planned: _show(planned, inputs))
-    _sum_up(planned, () if dry_run else apply_import(workspace, planned).recovered)
+    plan = partial(plan_import, org=org, any_version=any_version, by=by, take=take, dry_run=dry_run)
+    _import(plan, files, output, folder)
 
 
 @app.command("sheet")
@@ -82,19 +78,18 @@ def sheet(
 
     Each is stored with who gave it and when. Where one differs from ours, both stand until somebody settles it.
     """
+    plan = partial(plan_sheet_import, org=org, any_version=any_version, by=by, take=take, dry_run=dry_run)
+    _import(plan, files, output, folder)
+
+
+def _import(
+    plan: Callable[[Inputs, Sequence[Path]], FormImport], files: Sequence[Path], output: str, folder: Path | None
+) -> None:
+    """Show what documents bring and save it; what is wrong with them is told one by one."""
     workspace = open_workspace(folder)
     inputs = load_inputs(workspace)
-    planned = _planned(
-        lambda: plan_sheet_import(inputs, files, org=org, any_version=any_version, by=by, take=take, dry_run=dry_run)
-    )
-    emit_result(output, planned, lambda planned: _show(planned, inputs))
-    _sum_up(planned, () if dry_run else apply_import(workspace, planned).recovered)
-
-
-def _planned(plan: Callable[[], FormImport]) -> FormImport:
-    """What the documents bring; what is wrong with them is told one by one."""
     try:
-        return plan()
+        planned = plan(inputs, files)
     except FormsRefusedError as refused:
         if len(refused.problems) == 1:
             raise refused.problems[0] from refused
@@ -103,9 +98,8 @@ def _planned(plan: Callable[[], FormImport]) -> FormImport:
         if len(refused.problems) > SHOWN:
             say(f"  and {len(refused.problems) - SHOWN} more")
         raise
-
-
-def _sum_up(planned: FormImport, recovered: Sequence[str]) -> None:
+    emit_result(output, planned, lambda planned: _show(planned, inputs))
+    recovered = () if planned.dry_run else apply_import(workspace, planned).recovered
     for line in _summary(planned):
         say(line)
     if recovered:
