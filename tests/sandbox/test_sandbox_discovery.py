@@ -117,7 +117,7 @@ def test_the_smart_document_is_plain_json_whatever_is_asked(http: httpx.Client, 
     addresses = [
         value for key, value in response.json().items() if key.endswith(("_endpoint", "_uri")) or key == "issuer"
     ]
-    assert len(addresses) == 7
+    assert len(addresses) == 8
     assert all(address.startswith(f"{riverside}/") for address in addresses)
 
 

@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from interlock.sandbox.clients import Client
-from interlock.sandbox.organizations import SimulatedOrganization, load_organizations
+from interlock.sandbox.organizations import load_organizations
 from interlock.sandbox.server import SandboxServer
 from sandbox_app import REDIRECT, App, app_at
 
@@ -28,20 +28,16 @@ JWKS = {"keys": [KEY.as_dict(private=False)]}
 
 @pytest.fixture(scope="module")
 def hospital() -> Iterator[SandboxServer]:
-    """Riverside as it would be with a registration endpoint, and Lakeshore, which has no clients with keys."""
+    """Riverside, and Lakeshore as it would be with a registration endpoint: it has no clients with keys."""
     found = {entry.id: entry for entry in load_organizations()}
-    opened = [_with_registration(found["riverside"]), _with_registration(found["lakeshore"])]
-    with SandboxServer(opened) as running:
+    smart = {**(found["lakeshore"].smart or {}), "registration_endpoint": "{base}/oauth2/register"}
+    opened = found["lakeshore"].model_copy(update={"smart": smart})
+    with SandboxServer([found["riverside"], opened]) as running:
         yield running
 
 
-def _with_registration(organization: SimulatedOrganization) -> SimulatedOrganization:
-    smart = {**(organization.smart or {}), "registration_endpoint": "{base}/register"}
-    return organization.model_copy(update={"smart": smart})
-
-
 def register(server: SandboxServer, http: httpx.Client, metadata: Any, org: str = "riverside") -> httpx.Response:
-    return http.post(f"{server.base_url(org)}/register", json=metadata)
+    return http.post(f"{server.base_url(org)}/oauth2/register", json=metadata)
 
 
 def test_what_was_registered_is_told_and_works(hospital: SandboxServer, http: httpx.Client) -> None:
@@ -130,12 +126,12 @@ def test_a_public_backend_and_a_method_that_is_not_offered(hospital: SandboxServ
 @pytest.mark.parametrize("body", [b"", b"[]", b"nonsense", b"[" * 20_000, b'"' + b"x" * 70_000 + b'"'])
 def test_a_body_that_is_no_object(hospital: SandboxServer, http: httpx.Client, body: bytes) -> None:
     header = {"Content-Type": "application/json"}
-    response = http.post(f"{hospital.base_url('riverside')}/register", content=body, headers=header)
+    response = http.post(f"{hospital.base_url('riverside')}/oauth2/register", content=body, headers=header)
     assert (response.status_code, response.json()["error"]) == (
         413 if len(body) > 65_536 else 400,
         "invalid_client_metadata",
     )
-    assert http.get(f"{hospital.base_url('riverside')}/register").status_code == 405
+    assert http.get(f"{hospital.base_url('riverside')}/oauth2/register").status_code == 405
 
 
 def test_registers_are_bounded(hospital: SandboxServer) -> None:
@@ -253,4 +249,4 @@ def test_no_other_computer_is_asked_for_keys(
 
 def test_an_organisation_without_the_endpoint_has_nothing_there(server: SandboxServer, http: httpx.Client) -> None:
     app_at(server, http, "lakeshore")
-    assert http.post(f"{server.base_url('lakeshore')}/register", json=MINIMAL).status_code == 404
+    assert http.post(f"{server.base_url('lakeshore')}/oauth2/register", json=MINIMAL).status_code == 404

@@ -17,11 +17,16 @@ def fault_names() -> Mapping[str, str]:
 
 
 def serve(
-    names: Sequence[str] | None, port: int, on_ready: Callable[[Mapping[str, str]], None], seconds: float | None = None
+    names: Sequence[str] | None,
+    port: int,
+    on_ready: Callable[[Mapping[str, str]], None],
+    seconds: float | None = None,
+    on_line: Callable[[str], None] | None = None,
 ) -> None:
     """Serve the named organisations (all by default) until interrupted, or for ``seconds``.
 
-    A name may carry faults: ``riverside+slow``. ``on_ready`` receives name → FHIR base URL.
+    A name may carry faults: ``riverside+slow``. ``on_ready`` receives name → FHIR base URL, ``on_line``
+    what happens at an organisation, in words: every sign-in, every refusal.
 
     :raises InterlockError: an unknown organisation or fault, or the port is taken.
     """
@@ -37,6 +42,8 @@ def serve(
     timer = threading.Timer(seconds, stop.set) if seconds is not None else None
 
     def ready(server: SandboxServer) -> None:
+        if on_line is not None:
+            server.log.listeners.append(lambda line: on_line(f"{line.organization}: {line.words}"))
         on_ready({"+".join(name): server.base_url(*name) for name in wanted})
         if timer is not None:
             timer.start()

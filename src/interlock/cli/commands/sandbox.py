@@ -18,7 +18,7 @@ def sandbox(
     list_faults: Annotated[bool, typer.Option("--list-faults", help="List the faults by name and stop.")] = False,
     seconds: Annotated[float | None, typer.Option("--seconds", min=0, help="Stop after this time.")] = None,
 ) -> None:
-    """Serve the simulated organisations on loopback until interrupted."""
+    """Serve the simulated organisations on loopback until interrupted, and say what is asked of them."""
     if list_faults:
         show_table(["Fault", "What it does"], list(fault_names().items()))
         return
@@ -29,4 +29,4 @@ def sandbox(
             emit(f"{name}\t{url}")
         say("Serving. Stop with Ctrl-C.")
 
-    serve([name.strip() for name in orgs.split(",") if name.strip()] if orgs else None, port, ready, seconds)
+    serve([name.strip() for name in orgs.split(",") if name.strip()] if orgs else None, port, ready, seconds, say)
