@@ -233,6 +233,15 @@ def test_refreshing_replaces_the_refresh_token(app: App) -> None:
         assert app.read(token["access_token"], "Patient/rv-patient-1").status_code == 200
 
 
+def test_a_public_clients_refresh_token_says_whose_it_is(hospital: SandboxServer, http: httpx.Client) -> None:
+    statuses = {}
+    for client in (PUBLIC, CONFIDENTIAL):
+        app = app_at(hospital, http, client=client)
+        form = {"grant_type": "refresh_token", "refresh_token": app.sign_in()["refresh_token"]}
+        statuses[client.id] = http.post(app.token_endpoint, data=form).status_code
+    assert statuses == {"public-app": 200, "secret-app": 401}
+
+
 def test_a_refresh_token_that_was_replaced_ends_the_sign_in(public: App) -> None:
     first = public.sign_in()
     second = public.ask(grant_type="refresh_token", refresh_token=first["refresh_token"]).json()
