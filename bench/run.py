@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 
 import commands
+import hospitals
 import probing
 from judging import all_new, one_more_answer, one_more_answer_of_many
 from matching import all_patterns
@@ -29,7 +30,7 @@ def main() -> int:
     judging = (all_new, one_more_answer, one_more_answer_of_many, all_patterns, hostile_text)
     graphs = (graph_of_fifty, large_graph, large_graph_ordered)
     scoping = (*graphs, simulated, planned, levelled, fifty_organizations, what_ifs, levelled_what_ifs)
-    rows = [*commands.rows(), *(measure() for measure in (*judging, *scoping)), *probing.rows()]
+    rows = [*commands.rows(), *(measure() for measure in (*judging, *scoping)), *probing.rows(), *hospitals.rows()]
     print(f"{'what':<28} {'seconds':>9}   {'base':<24} {'seconds':>9} {'ratio':>7} {'limit':>7}")
     for row in rows:
         mark = "" if row.holds else "  over the limit"

@@ -10,14 +10,24 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from interlock.sandbox import authorization, bodies, discovery, resources, substitutes, token_endpoint, wire
-from interlock.sandbox.exchange import DISCOVERY, Exchange, Role, State, bounded_body, paths_of
+from interlock.sandbox import authorization, bodies, discovery, notifications, resources, substitutes, token_endpoint, wire
+from interlock.sandbox.exchange import (
+    DISCOVERY,
+    MAX_BODY_BYTES,
+    MAX_RESOURCE_BYTES,
+    Exchange,
+    Role,
+    State,
+    bounded_body,
+    paths_of,
+)
 from interlock.sandbox.faults import FAULTS, Stage, names_at
 from interlock.sandbox.oauth import OAuthError
 from interlock.sandbox.organizations import SimulatedOrganization
@@ -26,6 +36,9 @@ from interlock.sandbox.replies import not_found, outcome, page, plain_json
 
 _MAX_FAULTS = 8
 _HOST = re.compile(r"^[A-Za-z0-9.\-]{1,253}(:\d{1,5})?$|^\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?$")
+
+#: What a browser may send: the first three anywhere, the others to the FHIR API.
+_REQUEST_HEADERS = "authorization, content-type, accept, prefer, if-match, if-none-match, if-none-exist, x-provenance"
 
 Handler = Callable[[Exchange], Response | Awaitable[Response]]
 
@@ -76,24 +89,33 @@ class OrganizationEndpoint:
         faults = tuple(dict.fromkeys([*organization.faults, *asked]))
         below = "/r4" if "base-deeper" in faults and path.startswith("r4/") else ""
         path = path.removeprefix("r4/") if below else path
+        role = self._role(identity, path, request.method)
         exchange = Exchange(
             request=request,
             organization=organization,
             faults=faults,
             root=f"{_origin(request)}/{'+'.join([identity, *asked])}",
             path=path,
-            role=self._role(identity, path),
+            role=role,
             state=self._state,
-            body=await bounded_body(request),
+            body=await bounded_body(request, MAX_RESOURCE_BYTES if role == "resource" else MAX_BODY_BYTES),
             deeper=below,
         )
-        return await _answer(exchange)
+        response = await _answer(exchange)
+        if role == "resource" and self._state.hospital(organization).store.changes:
+            hospital = self._state.hospital(organization)
+            response.background = BackgroundTask(
+                notifications.deliver, hospital, notifications.due(hospital, exchange.base)
+            )
+        return response
 
-    def _role(self, identity: str, path: str) -> Role:
+    def _role(self, identity: str, path: str, method: str) -> Role:
         known = self._paths[identity].get(path)
         if known is not None:
             return known
-        return "resource" if resources.TYPE_NAME.match(path.partition("/")[0]) else "unknown"
+        # The base itself takes Bundles, and has nothing to read.
+        is_api = path == "" and method == "POST"
+        return "resource" if is_api or resources.FIRST_SEGMENT.fullmatch(path.partition("/")[0]) else "unknown"
 
 
 def create_app(organizations: Sequence[SimulatedOrganization], state: State) -> Starlette:
@@ -179,11 +201,12 @@ def _allow(exchange: Exchange, response: Response) -> None:
 def _preflight(exchange: Exchange) -> Response:
     """Answer OPTIONS; :func:`_allow` adds the origin, without which a browser ignores the rest."""
     methods = "GET, HEAD" if exchange.role in DISCOVERY else "GET, HEAD, POST"
+    methods += ", PUT, PATCH, DELETE" if exchange.role == "resource" else ""
     headers = {"Allow": f"{methods}, OPTIONS"}
     if exchange.request.headers.get("access-control-request-method") and exchange.role in DISCOVERY | _APPLICATION:
         headers |= {
             "Access-Control-Allow-Methods": methods,
-            "Access-Control-Allow-Headers": "authorization, content-type, accept",
+            "Access-Control-Allow-Headers": _REQUEST_HEADERS,
             "Access-Control-Max-Age": "600",
         }
     return Response(status_code=204, headers=headers)

@@ -14,9 +14,11 @@ from starlette.requests import Request
 from interlock.fhir import capability
 from interlock.sandbox.client_keys import ClientKeys
 from interlock.sandbox.clients import Clients
+from interlock.sandbox.hospital import Hospital
 from interlock.sandbox.ledger import Ledger
 from interlock.sandbox.organizations import Document, SimulatedOrganization
 from interlock.sandbox.signing import SigningKeys
+from interlock.sandbox.store import fill
 
 _MAX_LINES = 2_000
 _MAX_WORDS = 500
@@ -75,6 +77,8 @@ DISCOVERY: frozenset[Role] = frozenset({"metadata", "smart", "openid", "jwks", "
 FHIR_CONTENT: frozenset[Role] = frozenset({"metadata", "resource", "unknown"})
 
 MAX_BODY_BYTES = 65_536
+#: A resource, or a Bundle of them, may be larger than a form.
+MAX_RESOURCE_BYTES = 1_048_576
 _MAX_COUNTED = 1_000
 
 #: Where a SMART or OpenID document has the address of each of these; ``oauth-uris`` calls them as we do.
@@ -100,6 +104,7 @@ class Timing:
 class State:
     """What a running sandbox remembers: who is registered, what was issued, and how often an address was asked for.
 
+    :ivar hospitals: what each organisation keeps, by its id.
     :ivar at_root: the SMART document of a tenant that has it at the host's root only, once somebody asked there.
     """
 
@@ -109,8 +114,15 @@ class State:
     client_keys: ClientKeys = field(default_factory=ClientKeys)
     keys: SigningKeys = field(default_factory=SigningKeys)
     log: Log = field(default_factory=Log)
+    hospitals: dict[str, Hospital] = field(default_factory=dict)
     at_root: Document | None = None
     _counts: dict[str, int] = field(default_factory=dict)
+
+    def hospital(self, organization: SimulatedOrganization) -> Hospital:
+        """What an organisation keeps, whatever faults its address has."""
+        if organization.id not in self.hospitals:
+            self.hospitals[organization.id] = Hospital(organization)
+        return self.hospitals[organization.id]
 
     def times_before(self, key: str) -> int:
         """How often this was asked before, 0 for the first time."""
@@ -129,7 +141,7 @@ class Exchange:
     :ivar root: address of the organisation's path, ``http://127.0.0.1:8000/riverside+slow``.
     :ivar path: the request's path below the FHIR base, without a leading slash.
     :ivar deeper: the path segment between the base and the request's path; empty but for a base that is deeper.
-    :ivar body: the request's body, at most :data:`MAX_BODY_BYTES` and one more.
+    :ivar body: the request's body, at most one byte more than its role allows.
     """
 
     request: Request
@@ -154,7 +166,7 @@ class Exchange:
 
     def fill(self, document: Document) -> Document:
         """A copy of a document with ``{base}`` replaced by :attr:`base` in every string."""
-        filled: Document = _fill(document, self.base)
+        filled: Document = fill(document, self.base)
         return filled
 
     def note(self, words: str) -> None:
@@ -178,12 +190,12 @@ async def disconnected(request: Request) -> None:
         pass
 
 
-async def bounded_body(request: Request) -> bytes:
-    """The request's body, cut after :data:`MAX_BODY_BYTES` and one more byte; the rest is read and dropped."""
+async def bounded_body(request: Request, limit: int) -> bytes:
+    """The request's body, cut after ``limit`` and one more byte; the rest is read and dropped."""
     body = bytearray()
     async for chunk in request.stream():
-        if len(body) <= MAX_BODY_BYTES:
-            body += chunk[: MAX_BODY_BYTES + 1 - len(body)]
+        if len(body) <= limit:
+            body += chunk[: limit + 1 - len(body)]
     return bytes(body)
 
 
@@ -222,11 +234,3 @@ def paths_of(organization: SimulatedOrganization) -> Mapping[str, Role]:
 def _add(paths: dict[str, Role], address: Any, role: Role) -> None:
     if isinstance(address, str) and address.startswith("{base}/"):
         paths[address.removeprefix("{base}/").split("?")[0]] = role
-
-
-def _fill(value: Any, base: str) -> Any:
-    if isinstance(value, dict):
-        return {key: _fill(child, base) for key, child in value.items()}
-    if isinstance(value, list):
-        return [_fill(child, base) for child in value]
-    return value.replace("{base}", base) if isinstance(value, str) else value

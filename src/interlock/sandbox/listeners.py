@@ -9,9 +9,9 @@ import logging
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import formatdate
-from typing import Any
+from typing import Any, TypeVar
 
 import uvicorn
 from starlette.applications import Starlette
@@ -21,6 +21,8 @@ from interlock.model.errors import InterlockError
 from interlock.sandbox.wire import WireProtocol
 
 _logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 _START_SECONDS = 15.0
 _LAST_ANSWERS_SECONDS = 0.5
@@ -75,6 +77,14 @@ class Listeners(threading.Thread):
         with contextlib.suppress(RuntimeError):  # the loop has ended already
             self._loop.call_soon_threadsafe(self._stopping.set)
         self.join(_STOP_SECONDS)
+
+    def call(self, action: Callable[[], _T]) -> _T:
+        """Do something between two requests, so that it meets nothing half done, and wait for it."""
+
+        async def act() -> _T:
+            return action()
+
+        return asyncio.run_coroutine_threadsafe(act(), self._loop).result(_STOP_SECONDS)
 
     async def _serve(self) -> None:
         self._loop.set_exception_handler(_note)  # a client that breaks off a handshake is no news

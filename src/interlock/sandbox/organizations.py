@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -37,6 +37,9 @@ class SimulatedOrganization(Model):
     :ivar faults: names of the faults that it has on every request (see :mod:`interlock.sandbox.faults`).
     :ivar cors: whether discovery documents may be read from any origin.
     :ivar registered_origins: origins for which the token endpoint and the FHIR API allow cross-origin requests.
+    :ivar lenient: whether searches leave out parameters that are not understood, when the client does not say.
+    :ivar writes_return: what a write answers with, when the client does not say (``Prefer: return=…``).
+    :ivar requests_per_minute: how many FHIR requests one client may make; no limit when it is none.
     """
 
     id: Slug
@@ -47,6 +50,9 @@ class SimulatedOrganization(Model):
     faults: tuple[str, ...] = ()
     cors: bool = True
     registered_origins: tuple[str, ...] = ()
+    lenient: bool = False
+    writes_return: Literal["minimal", "representation", "OperationOutcome"] = "minimal"
+    requests_per_minute: Annotated[int, Field(ge=1, le=100_000)] | None = None
     description: str = ""
     metadata: Document | None = None
     smart: Document | None = None

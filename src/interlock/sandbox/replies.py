@@ -107,11 +107,28 @@ def plain_json(value: Mapping[str, Any], status: int = 200, headers: Mapping[str
     return Response(encode(value), status, {"Content-Type": "application/json", **(headers or {})})
 
 
-def outcome(status: int, code: str, diagnostics: str, headers: Mapping[str, str] | None = None) -> Response:
+def outcome(
+    status: int, code: str, diagnostics: str, headers: Mapping[str, str] | None = None, *, severity: str = "error"
+) -> Response:
     """An OperationOutcome with one issue. ``code`` is of the FHIR issue-type value set."""
-    issue = {"severity": "error", "code": code, "diagnostics": diagnostics}
+    issue = {"severity": severity, "code": code, "diagnostics": diagnostics}
     body = encode({"resourceType": "OperationOutcome", "issue": [issue]})
     return Response(body, status, {"Content-Type": "application/fhir+json", **(headers or {})})
+
+
+class RefusalError(Exception):
+    """What a hospital does not do, as the OperationOutcome that says so; raised wherever it is found out.
+
+    :ivar words: for a person: what is wrong, and what would be right.
+    """
+
+    def __init__(self, status: int, code: str, words: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(words)
+        self.status, self.code, self.words, self.headers = status, code, words, dict(headers or {})
+
+    def response(self) -> Response:
+        """The answer to send."""
+        return outcome(self.status, self.code, self.words, self.headers)
 
 
 def not_found(reason: str) -> Response:

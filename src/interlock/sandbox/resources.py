@@ -1,183 +1,256 @@
-"""The FHIR API: reads and searches of the synthetic resources, for holders of a token.
+"""The FHIR API: which interaction a request asks for, and the answer over HTTP.
 
-It answers what a client of Interlock asks (by patient, encounter, category, code, id) and says so when a parameter is
-not simulated, instead of ignoring it. Nothing can be written.
+Sources: FHIR R4 http.html; search.html. What the statement declares works and nothing else does.
 """
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable, Iterable
-from typing import Any
-from urllib.parse import urlencode
+from collections.abc import Sequence
+from datetime import datetime
+from email.utils import format_datetime
+from urllib.parse import parse_qsl
 
+from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from interlock.fhir import capability
-from interlock.sandbox.bearer import grant_of, insufficient_scope
+from interlock.sandbox import export, search, transactions, writes
 from interlock.sandbox.discovery import not_acceptable
+from interlock.sandbox.documents import object_of, resource_of
 from interlock.sandbox.exchange import Exchange
-from interlock.sandbox.grants import Grant, allows
+from interlock.sandbox.hospital import Result
 from interlock.sandbox.organizations import Document
-from interlock.sandbox.replies import fhir_json, negotiate, outcome
+from interlock.sandbox.replies import RefusalError, fhir_json, negotiate, outcome
+from interlock.sandbox.store import Version
+from interlock.sandbox.visit import Visit, allowed_methods, arrive
+from interlock.sandbox.writes import Conditions, Written
 
-#: First path segment of the FHIR API.
-TYPE_NAME = re.compile(r"^[A-Z][A-Za-z]{1,63}$")
+#: First path segment of the FHIR API: a type, or what belongs to bulk exports.
+FIRST_SEGMENT = re.compile(r"[A-Z][A-Za-z]{1,63}|\$export(-status|-file)?")
 
-_INTERACTIONS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-_GENERAL = ("_format", "_pretty", "_count", "_offset")
-_WITHOUT_PATIENT = ("Location", "Organization", "Patient", "Practitioner")
-_DEFAULT_COUNT, _MAX_COUNT = 50, 100
+_logger = logging.getLogger("interlock.sandbox")
+_FORM = "application/x-www-form-urlencoded"
 
 
 def answer(exchange: Exchange) -> Response:
-    """Read or search: 401 without a token, 403 without the scope, 404 for what is not there, 405 undeclared."""
-    kind, _, rest = exchange.path.partition("/")
-    method = exchange.request.method
-    grant = grant_of(exchange)
-    if isinstance(grant, Response):
-        return grant
-    asked = _INTERACTIONS.get(method, "read" if rest else "search-type")
-    if not allows(grant, asked, kind, query=exchange.request.query_params.multi_items()):
-        return insufficient_scope(exchange, grant, asked, kind)
-    if method not in ("GET", "HEAD"):
-        return outcome(403, "forbidden", "the simulation stores nothing: reading and searching is all there is")
-    declared = capability.parse(exchange.organization.metadata).resources.get(kind)
-    if declared is None:
-        return outcome(404, "not-supported", f"this server does not know the type {kind}")
-    interaction = "read" if rest else "search-type"
-    if interaction not in declared.interactions:
-        return outcome(405, "not-supported", f"the statement declares no {interaction} of {kind}", {"Allow": "OPTIONS"})
+    """Answer one request: 401 without a token, 403 without the scope, 404 for what is not there, 405 undeclared."""
+    try:
+        response = _routed(arrive(exchange))
+    except RefusalError as refusal:
+        where = f"{exchange.request.method} {exchange.path[:200]}"
+        _logger.info("%s refused %s with %d: %s", exchange.organization.id, where, refusal.status, refusal.words)
+        return refusal.response()
+    return response
+
+
+def _routed(visit: Visit) -> Response:
+    exchange = visit.exchange
+    method, segments = exchange.request.method, exchange.path.split("/")
+    kind, *rest = segments
+    method = "GET" if method == "HEAD" else method
+    if kind.startswith("$") or rest[-1:] == ["$export"]:
+        return export.answer(visit, segments)
     media_type = negotiate(exchange.request, exchange.organization.release)
     if media_type is None:
+        # Who may not know of a resource learns that first.
+        visit.demand(kind or "*", "read" if rest else "search-type")
         return not_acceptable(exchange)
-    answering = _read if rest else _search
-    return answering(exchange, grant, kind, rest, media_type)
+    if not kind:
+        return _root(visit, method, media_type)
+    match method, rest:
+        case "GET", []:
+            return _search(visit, kind, exchange.request.query_params.multi_items(), media_type)
+        case "POST", ["_search"]:
+            return _search(visit, kind, [*exchange.request.query_params.multi_items(), *_form(exchange)], media_type)
+        case "POST", []:
+            return _create(visit, kind, media_type)
+        case "GET", ["_history"]:
+            return _history(visit, kind, None, media_type)
+        case "GET", [identity]:
+            return _read(visit, kind, identity, media_type)
+        case "GET", [identity, "_history"]:
+            return _history(visit, kind, identity, media_type)
+        case "GET", [identity, "_history", number]:
+            return _vread(visit, kind, identity, number, media_type)
+        case "GET" | "POST", [identity, "$everything"]:
+            return _everything(visit, kind, identity, media_type)
+        case "PUT", [identity]:
+            written = writes.update(
+                visit, kind, identity, _body(visit, kind, "update"), conditions_of(exchange.request.headers)
+            )
+            return _written(visit, written, media_type)
+        case "DELETE", [identity]:
+            return _written(
+                visit, writes.delete(visit, kind, identity, conditions_of(exchange.request.headers)), media_type
+            )
+    return _nothing(visit, kind, rest)
 
 
-def _read(exchange: Exchange, grant: Grant, kind: str, identity: str, media_type: str) -> Response:
-    for resource in _of_type(exchange, kind):
-        if resource["id"] == identity and allows(grant, "read", kind, resource):
-            return fhir_json(exchange.fill(resource), media_type)
-    return outcome(404, "not-found", f"there is no such {kind}")
+def _nothing(visit: Visit, kind: str, rest: Sequence[str]) -> Response:
+    """405 where the address exists, 404 where it does not."""
+    method = visit.exchange.request.method
+    visit.demand(kind, {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}.get(method, "read"))
+    if len(rest) > 1:
+        raise RefusalError(404, "not-supported", "nothing is at this address")
+    raise RefusalError(
+        405,
+        "not-supported",
+        f"{method} is not declared here",
+        {"Allow": allowed_methods(visit.type(kind).interactions)},
+    )
 
 
-def _search(exchange: Exchange, grant: Grant, kind: str, _: str, media_type: str) -> Response:
-    given = [pair for pair in exchange.request.query_params.multi_items() if pair[0] not in _GENERAL]
-    unknown = sorted({name for name, _ in given if name not in _MATCHERS})
-    if unknown:
-        return outcome(400, "not-supported", f"searching by {', '.join(unknown)[:200]} is not simulated")
-    if kind not in _WITHOUT_PATIENT and not {"patient", "subject", "_id"} & {name for name, _ in given}:
-        return outcome(400, "required", "patient or _id is needed")
+def _root(visit: Visit, method: str, media_type: str) -> Response:
+    """``POST [base]``: a batch or transaction."""
+    if method != "POST" or not visit.hospital.declared.system & {"batch", "transaction"}:
+        raise RefusalError(
+            405, "not-supported", "the statement declares nothing for the whole system here", {"Allow": "OPTIONS"}
+        )
+    bundle = resource_of(object_of(visit.exchange), "Bundle")
+    return fhir_json(transactions.perform(visit, bundle), media_type)
+
+
+def _read(visit: Visit, kind: str, identity: str, media_type: str) -> Response:
+    visit.demand(kind, "read")
+    visit.require(kind, "read")
+    return _shown(visit, _known(visit, kind, identity), media_type)
+
+
+def _vread(visit: Visit, kind: str, identity: str, number: str, media_type: str) -> Response:
+    visit.demand(kind, "read")
+    if "vread" not in visit.type(kind).interactions:
+        raise RefusalError(404, "not-supported", f"the statement declares no vread of {kind}")
+    for version in visit.hospital.store.history(kind, identity):
+        if str(version.number) == number:
+            if version.resource is None:
+                raise RefusalError(410, "deleted", f"version {number} of {version.address} is its deletion")
+            visit.demand(kind, "read", version)
+            return _shown(visit, version, media_type)
+    raise RefusalError(404, "not-found", f"there is no such version of such a {kind}")
+
+
+def _history(visit: Visit, kind: str, identity: str | None, media_type: str) -> Response:
+    """The versions of a resource or of a type, newest first; a page at a time."""
+    interaction = "history-instance" if identity else "history-type"
+    visit.demand(kind, interaction)
+    if interaction not in visit.type(kind).interactions:
+        raise RefusalError(404, "not-supported", f"the statement declares no {interaction} of {kind}")
+    path = f"{kind}/{identity}/_history" if identity else f"{kind}/_history"
+    asked = visit.exchange.request.query_params
+    if "_page" in asked:
+        return fhir_json(search.next_page(visit.hospital, path, asked["_page"], visit.base, visit.sees), media_type)
+    count = asked.get("_count", str(search.DEFAULT_COUNT))
+    if not count.isascii() or not count.isdigit() or len(count) > 6:
+        raise RefusalError(400, "invalid", "_count is a whole number from 0")
+    found = [version for version in visit.hospital.store.history(kind, identity) if visit.sees(version)]
+    if identity and not found:
+        raise RefusalError(404, "not-found", f"there is no such {kind}")
+    result = Result("history", path, (("_count", count),), tuple(found), min(int(count), search.MAX_COUNT))
+    return fhir_json(search.page(visit.hospital, result, visit.base, visit.sees), media_type)
+
+
+def _search(visit: Visit, kind: str, pairs: Sequence[tuple[str, str]], media_type: str) -> Response:
+    visit.demand(kind, "search-type")
+    visit.require(kind, "search-type")
+    names = dict(pairs)
+    if "_page" in names:
+        page = search.next_page(visit.hospital, kind, names["_page"], visit.base, visit.sees)
+        return fhir_json(page, media_type)
+    handling = _preferences(visit.exchange.request.headers).get("handling")
+    lenient = handling == "lenient" or (handling != "strict" and visit.exchange.organization.lenient)
+    result = search.search(visit.hospital, kind, pairs, visit.base, visit.sees, lenient=lenient)
+    return fhir_json(search.page(visit.hospital, result, visit.base, visit.sees), media_type)
+
+
+def _everything(visit: Visit, kind: str, identity: str, media_type: str) -> Response:
+    """A patient with all that refers to it and is read by this client (FHIR R4 patient-operation-everything.html)."""
+    visit.demand(kind, "read")
+    if "everything" not in visit.type(kind).operations or kind != "Patient":
+        raise RefusalError(404, "not-supported", f"the statement declares no $everything of {kind}")
+    patient = _known(visit, kind, identity)
+    found = [patient, *export.compartment(visit.hospital, frozenset({patient.address}), visit.base)]
+    shown = tuple(version for version in found if visit.sees(version))
+    result = Result("searchset", f"{kind}/{identity}/$everything", (), shown, len(shown))
+    return fhir_json(search.page(visit.hospital, result, visit.base, visit.sees), media_type)
+
+
+def _create(visit: Visit, kind: str, media_type: str) -> Response:
+    resource = _body(visit, kind, "create")
+    provenance = visit.exchange.request.headers.get("x-provenance")
+    declared = visit.hospital.declared.types.get("Provenance")
+    with visit.hospital.store.atomic():
+        written = writes.create(visit, kind, resource, conditions_of(visit.exchange.request.headers))
+        if provenance is not None and declared is not None and "create" in declared.interactions:
+            writes.provenance(visit, provenance, written.version)
+    return _written(visit, written, media_type)
+
+
+def _body(visit: Visit, kind: str, interaction: str) -> Document:
+    """The resource of a write, looked at only once it is sure that the client may write it."""
+    visit.demand(kind, interaction)
+    visit.require(kind, interaction)
+    return resource_of(object_of(visit.exchange), kind)
+
+
+def _known(visit: Visit, kind: str, identity: str) -> Version:
+    version = visit.hospital.store.get(kind, identity)
+    if version is None:
+        raise RefusalError(404, "not-found", f"there is no such {kind}")
+    if version.resource is None:
+        raise RefusalError(410, "deleted", f"{version.address} was deleted")
+    visit.demand(kind, "read", version)
+    return version
+
+
+def _shown(visit: Visit, version: Version, media_type: str) -> Response:
+    headers = headers_of(visit, version)
+    if visit.exchange.request.headers.get("if-none-match") == headers.get("ETag", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(version.text(visit.base), 200, {"Content-Type": media_type, **headers})
+
+
+def _written(visit: Visit, written: Written, media_type: str) -> Response:
+    """The answer to a write, with as much in it as the client prefers (FHIR R4 http.html#ops)."""
+    version = written.version
+    headers = headers_of(visit, version)
+    if written.status == 201:
+        headers["Location"] = f"{visit.base}/{version.address}" + (
+            f"/_history/{version.number}" if "ETag" in headers else ""
+        )
+    if written.status == 204 or version.resource is None:
+        return Response(status_code=204, headers=headers)
+    wanted = _preferences(visit.exchange.request.headers).get("return", visit.exchange.organization.writes_return)
+    if wanted == "representation":
+        return Response(version.text(visit.base), written.status, {"Content-Type": media_type, **headers})
+    if wanted == "OperationOutcome":
+        return outcome(written.status, "informational", f"{version.address} was kept", headers, severity="information")
+    return Response(status_code=written.status, headers=headers)
+
+
+def headers_of(visit: Visit, version: Version) -> dict[str, str]:
+    """ETag, where the type's versions are declared, and Last-Modified."""
+    modified = format_datetime(datetime.fromisoformat(version.updated), usegmt=True)
+    tag = {"ETag": version.tag} if visit.type(version.kind).versioned else {}
+    return {**tag, "Last-Modified": modified}
+
+
+def conditions_of(headers: Headers) -> Conditions:
+    """The conditions in the headers of a write."""
+    return Conditions(headers.get("if-match"), headers.get("if-none-exist"))
+
+
+def _preferences(headers: Headers) -> dict[str, str]:
+    """``Prefer`` as name → value (RFC 7240 section 2)."""
+    parts = headers.get("prefer", "")[:1_000].replace(";", ",").split(",")
+    return {name.strip().lower(): value.strip(' "') for name, _, value in (part.partition("=") for part in parts)}
+
+
+def _form(exchange: Exchange) -> list[tuple[str, str]]:
+    """The parameters in the body of ``POST _search`` (FHIR R4 http.html#search)."""
+    if exchange.request.headers.get("content-type", "").split(";")[0].strip().lower() != _FORM:
+        raise RefusalError(415, "not-supported", f"_search takes {_FORM}")
     try:
-        count, offset = _number(exchange, "_count", _DEFAULT_COUNT), _number(exchange, "_offset", 0)
-    except ValueError:
-        return outcome(400, "invalid", "_count and _offset are whole numbers from 0")
-    matches = [
-        resource
-        for resource in _of_type(exchange, kind)
-        if all(_MATCHERS[name](resource, value.split(",")) for name, value in given)
-        and allows(grant, "search-type", kind, resource)
-    ]
-    return fhir_json(_bundle(exchange, kind, given, matches, min(count, _MAX_COUNT), offset), media_type)
-
-
-def _bundle(
-    exchange: Exchange, kind: str, given: list[tuple[str, str]], matches: list[Document], count: int, offset: int
-) -> Document:
-    """A searchset page (FHIR R4 http.html#paging); ``total`` counts all matches."""
-
-    def link(relation: str, start: int) -> Document:
-        query = urlencode([*given, ("_count", count), *([("_offset", start)] if start else [])])
-        return {"relation": relation, "url": f"{exchange.base}/{kind}?{query}"}
-
-    shown = matches[offset : offset + count]
-    links = [link("self", offset)]
-    if count and offset + count < len(matches):
-        links.append(link("next", offset + count))
-    entries = [
-        {
-            "fullUrl": f"{exchange.base}/{kind}/{resource['id']}",
-            "resource": exchange.fill(resource),
-            "search": {"mode": "match"},
-        }
-        for resource in shown
-    ]
-    bundle = {"resourceType": "Bundle", "type": "searchset", "total": len(matches), "link": links}
-    return {**bundle, "entry": entries} if entries else bundle
-
-
-def _number(exchange: Exchange, name: str, default: int) -> int:
-    text = exchange.request.query_params.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or len(text) > 6:
-        raise ValueError(name)
-    return int(text)
-
-
-def _of_type(exchange: Exchange, kind: str) -> Iterable[Document]:
-    return (resource for resource in exchange.organization.resources if resource["resourceType"] == kind)
-
-
-def _references(*elements: str) -> Callable[[Document, list[str]], bool]:
-    """Match a reference in any of the elements by id alone or as ``Type/id``."""
-
-    def matches(resource: Document, wanted: list[str]) -> bool:
-        references = [_reference(resource.get(element)) for element in elements]
-        return any(value in (each, each.rpartition("/")[2]) for value in wanted for each in references if each)
-
-    return matches
-
-
-def _reference(value: Any) -> str | None:
-    if isinstance(value, dict) and isinstance(value.get("encounter"), list | dict):  # DocumentReference.context
-        inner = value["encounter"]
-        value = inner[0] if isinstance(inner, list) and inner else inner
-    reference = value.get("reference") if isinstance(value, dict) else None
-    return reference if isinstance(reference, str) else None
-
-
-def _tokens(element: str) -> Callable[[Document, list[str]], bool]:
-    """Match ``code``, ``system|code`` or ``|code`` in a code, Coding, CodeableConcept, Identifier or a list of them."""
-
-    def matches(resource: Document, wanted: list[str]) -> bool:
-        codes = set(_codes(resource.get(element)))
-        for value in wanted:
-            system, bar, code = value.rpartition("|")
-            if any(code == known and (not bar or system == (home or "")) for home, known in codes):
-                return True
-        return False
-
-    return matches
-
-
-def _codes(value: Any) -> list[tuple[str | None, str]]:
-    if isinstance(value, str):
-        return [(None, value)]
-    if isinstance(value, list):
-        return [code for item in value for code in _codes(item)]
-    if not isinstance(value, dict):
-        return []
-    code = value.get("code", value.get("value"))
-    own = [(value.get("system"), code)] if isinstance(code, str) else []
-    return [*own, *_codes(value.get("coding"))]
-
-
-def _family(resource: Document, wanted: list[str]) -> bool:
-    families = [str(name.get("family", "")).lower() for name in resource.get("name", []) if isinstance(name, dict)]
-    return any(family.startswith(value.lower()) for value in wanted for family in families)
-
-
-_MATCHERS: dict[str, Callable[[Document, list[str]], bool]] = {
-    "_id": lambda resource, wanted: resource["id"] in wanted,
-    "patient": _references("subject", "patient"),
-    "subject": _references("subject"),
-    "encounter": _references("encounter", "context"),
-    "category": _tokens("category"),
-    "code": _tokens("code"),
-    "type": _tokens("type"),
-    "status": _tokens("status"),
-    "class": _tokens("class"),
-    "clinical-status": _tokens("clinicalStatus"),
-    "identifier": _tokens("identifier"),
-    "family": _family,
-}
+        return parse_qsl(exchange.body.decode("utf-8"), keep_blank_values=True, max_num_fields=100)
+    except ValueError as error:
+        raise RefusalError(400, "invalid", "the body is no form in UTF-8 of at most 100 fields") from error

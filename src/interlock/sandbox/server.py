@@ -8,16 +8,19 @@ import errno
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
+from typing import Any
 
 from interlock.model.errors import InterlockError
+from interlock.sandbox import hooks
 from interlock.sandbox.app import create_app
 from interlock.sandbox.certificates import simulated_contexts
 from interlock.sandbox.clients import Client
 from interlock.sandbox.exchange import Log, State, Timing
 from interlock.sandbox.faults import require_known
 from interlock.sandbox.grants import Context
+from interlock.sandbox.hospital import Hospital
 from interlock.sandbox.launches import begin_launch
 from interlock.sandbox.ledger import Ledger
 from interlock.sandbox.listeners import Listeners
@@ -145,6 +148,29 @@ class SandboxServer:
     def rotate_keys(self, org_id: str) -> None:
         """Sign ID tokens with new keys from now on; the old ones stay in the JWK Set for an hour."""
         self._state.keys.rotate(self._organization(org_id).id, self._state.ledger.clock())
+
+    def reset(self, org_id: str) -> None:
+        """Let an organisation forget everything that was written to it, or asked of it."""
+        hospital = self._state.hospital(self._organization(org_id))
+        self._running_listeners().call(hospital.reset)
+
+    def fire_hook(
+        self, org_id: str, service: str, hook: str, context: Mapping[str, Any], prefetch: Mapping[str, str]
+    ) -> hooks.HookCall:
+        """Let an organisation call a CDS service on this computer, as a clinician's screen would.
+
+        :param service: the whole address of one service, ``http://127.0.0.1:5000/cds-services/sepsis``.
+        :param prefetch: key → template, as the service's discovery lists them.
+        :raises RefusalError: the service is not on this computer.
+        """
+        hospital, base = self._state.hospital(self._organization(org_id)), self.base_url(org_id)
+        filled = self._running_listeners().call(lambda: hooks.prefetched(hospital, base, prefetch, context))
+        return hooks.fire(base, service, hook, context, filled, hooks.signer(org_id))
+
+    def _running_listeners(self) -> Listeners:
+        if self._listeners is None:
+            raise InterlockError("the sandbox is not running", remedy="ask within its context")
+        return self._listeners
 
     def _organization(self, org_id: str) -> SimulatedOrganization:
         organization = next((entry for entry in self.organizations if entry.id == org_id), None)
