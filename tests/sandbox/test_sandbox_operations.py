@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -147,7 +148,7 @@ def fired(service: str, prefetch: dict[str, str] | None = None) -> hooks.HookCal
     desk = Desk(hospital())
     place = desk.state.hospital(desk.organization)
     filled = hooks.prefetched(place, desk.base, prefetch or {}, CONTEXT)
-    return hooks.fire(desk.base, service, "patient-view", CONTEXT, filled, json.dumps)
+    return asyncio.run(hooks.fire(desk.base, service, "patient-view", CONTEXT, filled, json.dumps))
 
 
 def test_a_hook_is_fired_with_what_was_to_be_prefetched_and_its_cards_are_kept() -> None:
@@ -182,7 +183,7 @@ def test_a_hook_is_fired_with_what_was_to_be_prefetched_and_its_cards_are_kept()
         (json.dumps({"cards": [{**CARD, "summary": "x" * 141}]}).encode(), 200, "summary"),
         (json.dumps({"cards": [{**CARD, "indicator": "hard-stop"}]}).encode(), 200, "indicator"),
         (json.dumps({"cards": [{**CARD, "source": {}}]}).encode(), 200, "source"),
-        (b" " * 1_100_000, 200, "more than"),
+        (b" " * 1_100_000, 200, "larger than"),
     ],
 )
 def test_a_service_that_answers_otherwise_is_described(answer: bytes, status: int, said: str) -> None:
@@ -290,7 +291,7 @@ def test_an_endpoint_that_is_gone_stops_nothing() -> None:
         pass
     assert desk.ask("POST", "Subscription", subscription(endpoint.url)).status_code == 201
     (notice,) = desk.state.hospital(desk.organization).notices
-    assert notice.status is None and "ConnectError" in notice.problem
+    assert notice.status is None and "ClientConnector" in notice.problem
 
 
 def test_an_undone_transaction_is_told_to_nobody() -> None:

@@ -15,13 +15,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-import httpx
-
 from interlock.fhir.tolerant import objects_of
 from interlock.sandbox import search
 from interlock.sandbox.hospital import Hospital
 from interlock.sandbox.organizations import Document
-from interlock.sandbox.outgoing import MAX_ANSWER, SECONDS, require_loopback
+from interlock.sandbox.outgoing import NoAnswerError, post, require_loopback
 from interlock.sandbox.replies import RefusalError
 
 #: Signs claims and gives the compact JWT; whoever has the hospital's keys makes one.
@@ -51,7 +49,7 @@ class HookCall:
     seconds: float
 
 
-def fire(
+async def fire(
     base: str, service: str, hook: str, context: Mapping[str, Any], prefetch: Mapping[str, Document], sign: Sign
 ) -> HookCall:
     """Post a hook to ``service``, the whole address of one CDS service, as the hospital at ``base``.
@@ -64,16 +62,12 @@ def fire(
     claims = {"iss": base, "aud": service, "iat": now, "exp": now + _TOKEN_SECONDS, "jti": str(uuid.uuid4())}
     sent: Document = {"hook": hook, "hookInstance": str(uuid.uuid4()), "fhirServer": base, "context": dict(context)}
     sent |= {"prefetch": dict(prefetch)} if prefetch else {}
+    headers = {"Authorization": f"Bearer {sign(claims)}", "Content-Type": "application/json"}
     began = time.monotonic()
     try:
-        with httpx.Client(trust_env=False, timeout=SECONDS) as client:
-            headers = {"Authorization": f"Bearer {sign(claims)}", "Content-Type": "application/json"}
-            with client.stream("POST", service, content=json.dumps(sent), headers=headers) as response:
-                body = _bounded(response, began)
-                status = response.status_code
-    except (httpx.HTTPError, ValueError) as error:
-        problem = f"the service gave no answer: {type(error).__name__}: {str(error)[:200]}"
-        return HookCall(service, sent, None, (), (problem,), time.monotonic() - began)
+        status, body = await post(service, json.dumps(sent).encode(), headers)
+    except NoAnswerError as error:
+        return HookCall(service, sent, None, (), (f"the service gave no answer: {error}",), time.monotonic() - began)
     cards, problems = _cards(status, body)
     return HookCall(service, sent, status, cards, problems, time.monotonic() - began)
 
@@ -102,15 +96,6 @@ def _prefetched(hospital: Hospital, base: str, template: str, context: Mapping[s
     except RefusalError:
         return None
     return search.page(hospital, replace(found, count=search.MAX_COUNT), base, lambda _: True)
-
-
-def _bounded(response: httpx.Response, began: float) -> bytes:
-    body = bytearray()
-    for chunk in response.iter_bytes():
-        body += chunk
-        if len(body) > MAX_ANSWER or time.monotonic() - began > 2 * SECONDS:
-            raise ValueError(f"it answers with more than {MAX_ANSWER} bytes, or for more than {2 * SECONDS:.0f} s")
-    return bytes(body)
 
 
 def _cards(status: int, body: bytes) -> tuple[tuple[Document, ...], tuple[str, ...]]:

@@ -9,7 +9,7 @@ import logging
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Coroutine, Mapping
 from email.utils import formatdate
 from typing import Any, TypeVar
 
@@ -27,6 +27,7 @@ _T = TypeVar("_T")
 _START_SECONDS = 15.0
 _LAST_ANSWERS_SECONDS = 0.5
 _STOP_SECONDS = 10.0
+_ACTION_SECONDS = 30.0
 
 
 class Listeners(threading.Thread):
@@ -78,13 +79,9 @@ class Listeners(threading.Thread):
             self._loop.call_soon_threadsafe(self._stopping.set)
         self.join(_STOP_SECONDS)
 
-    def call(self, action: Callable[[], _T]) -> _T:
-        """Do something between two requests, so that it meets nothing half done, and wait for it."""
-
-        async def act() -> _T:
-            return action()
-
-        return asyncio.run_coroutine_threadsafe(act(), self._loop).result(_STOP_SECONDS)
+    def run_within(self, action: Coroutine[Any, Any, _T]) -> _T:
+        """Do something in the event loop, so that it meets no request half done, and wait for it."""
+        return asyncio.run_coroutine_threadsafe(action, self._loop).result(_ACTION_SECONDS)
 
     async def _serve(self) -> None:
         self._loop.set_exception_handler(_note)  # a client that breaks off a handshake is no news

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-import httpx
-
 from interlock.fhir.tolerant import objects_of
 from interlock.sandbox import search
 from interlock.sandbox.hospital import Hospital, Notice
 from interlock.sandbox.organizations import Document
-from interlock.sandbox.outgoing import SECONDS, require_loopback
+from interlock.sandbox.outgoing import NoAnswerError, post, require_loopback
 from interlock.sandbox.replies import RefusalError, encode
 from interlock.sandbox.store import Version
 
@@ -178,11 +176,9 @@ def _status(
 
 async def deliver(hospital: Hospital, notices: Sequence[tuple[str, bytes]]) -> None:
     """Post notifications, one after the other; what came of each is kept, and a failure stops nothing."""
-    headers = {"Content-Type": "application/fhir+json"}
-    async with httpx.AsyncClient(trust_env=False, timeout=SECONDS) as client:
-        for endpoint, body in notices[:_MAX_NOTICES]:
-            try:
-                response = await client.post(endpoint, content=body, headers=headers)
-                hospital.notices.append(Notice(endpoint, response.status_code, ""))
-            except httpx.HTTPError as error:
-                hospital.notices.append(Notice(endpoint, None, f"{type(error).__name__}: {str(error)[:200]}"))
+    for endpoint, body in notices[:_MAX_NOTICES]:
+        try:
+            status, _ = await post(endpoint, body, {"Content-Type": "application/fhir+json"})
+            hospital.notices.append(Notice(endpoint, status, ""))
+        except NoAnswerError as error:
+            hospital.notices.append(Notice(endpoint, None, str(error)))

@@ -152,7 +152,11 @@ class SandboxServer:
     def reset(self, org_id: str) -> None:
         """Let an organisation forget everything that was written to it, or asked of it."""
         hospital = self._state.hospital(self._organization(org_id))
-        self._running_listeners().call(hospital.reset)
+
+        async def forget() -> None:
+            hospital.reset()
+
+        self._running_listeners().run_within(forget())
 
     def fire_hook(
         self, org_id: str, service: str, hook: str, context: Mapping[str, Any], prefetch: Mapping[str, str]
@@ -164,8 +168,13 @@ class SandboxServer:
         :raises RefusalError: the service is not on this computer.
         """
         hospital, base = self._state.hospital(self._organization(org_id)), self.base_url(org_id)
-        filled = self._running_listeners().call(lambda: hooks.prefetched(hospital, base, prefetch, context))
-        return hooks.fire(base, service, hook, context, filled, hooks.signer(org_id))
+        sign = hooks.signer(org_id)
+
+        async def fired() -> hooks.HookCall:
+            found = hooks.prefetched(hospital, base, prefetch, context)
+            return await hooks.fire(base, service, hook, context, found, sign)
+
+        return self._running_listeners().run_within(fired())
 
     def _running_listeners(self) -> Listeners:
         if self._listeners is None:
