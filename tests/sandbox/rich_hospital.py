@@ -10,6 +10,7 @@ import httpx
 
 from interlock.sandbox.app import create_app
 from interlock.sandbox.exchange import State
+from interlock.sandbox.grants import Context, Grant
 from interlock.sandbox.organizations import SimulatedOrganization
 
 TOPIC = "http://example.org/topic/result"
@@ -167,13 +168,17 @@ class Desk:
     """A client with a token at one organisation of an application that runs in this process."""
 
     def __init__(
-        self, organization: SimulatedOrganization, scope: str = "system/*.cruds", *, state: State | None = None
+        self, organization: SimulatedOrganization, scope: str = "system/*.cruds", *, patient: str | None = None
     ) -> None:
-        self.state = state or State()
+        self.state = State()
         self.organization = organization
         self._transport = httpx.ASGITransport(create_app([organization], self.state))
         self.base = f"http://127.0.0.1:9/{organization.id}/fhir"
-        self.token = self.state.tokens.issue(organization.id, tuple(scope.split()), 300)
+        now = self.state.ledger.clock()
+        grant = Grant(
+            organization.id, "a-client", tuple(scope.split()), now + 300, now, context=Context(patient=patient)
+        )
+        self.token = self.state.ledger.add_token(grant)
 
     def ask(
         self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, **more: Any

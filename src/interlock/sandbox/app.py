@@ -17,7 +17,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from interlock.sandbox import authorization, bodies, discovery, notifications, resources, substitutes, token_endpoint, wire
+from interlock.sandbox import (
+    authorization,
+    bodies,
+    discovery,
+    notifications,
+    resources,
+    substitutes,
+    token_endpoint,
+    wire,
+)
 from interlock.sandbox.exchange import (
     DISCOVERY,
     MAX_BODY_BYTES,

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from interlock.sandbox.exchange import Exchange
 from interlock.sandbox.grants import Grant, needed_scope
-from interlock.sandbox.replies import outcome
+from interlock.sandbox.replies import RefusalError, outcome
 
 
 def grant_of(exchange: Exchange) -> Grant | Response:
@@ -28,12 +28,12 @@ def grant_of(exchange: Exchange) -> Grant | Response:
     return grant
 
 
-def insufficient_scope(exchange: Exchange, grant: Grant, interaction: str, kind: str) -> Response:
+def insufficient_scope(exchange: Exchange, grant: Grant, interaction: str, kind: str) -> RefusalError:
     """403 for an interaction that the grant's scopes do not allow (RFC 6750 section 3.1)."""
     needed = needed_scope(grant, interaction, kind)
-    exchange.note(f"{grant.client} asked for {interaction} of {kind} without the scope {needed}: 403")
     challenge = f'{_realm(exchange)}, error="insufficient_scope", scope="{needed}"'
-    return outcome(403, "forbidden", f"the token does not carry {needed}", {"WWW-Authenticate": challenge})
+    words = f"the token of {grant.client} does not carry {needed}"
+    return RefusalError(403, "forbidden", words, {"WWW-Authenticate": challenge})
 
 
 def _invalid(exchange: Exchange, code: str, words: str) -> Response:

@@ -71,7 +71,7 @@ def _kick_off(visit: Visit, kind: str, identity: str | None) -> Response:
         raise RefusalError(404, "not-supported", f"the statement declares no $export{f' of {kind}' if kind else ''}")
     asked = visit.exchange.request.query_params
     since, types = _asked(visit)
-    if any(job.owner == visit.client and job.polls_left for job in hospital.exports.values()):
+    if any(job.owner == visit.grant.client and job.polls_left for job in hospital.exports.values()):
         raise RefusalError(429, "throttled", "an export of this client is still running", {"Retry-After": "1"})
     patients = _patients(visit, kind, identity)
     lines: dict[str, list[bytes]] = {}
@@ -82,7 +82,7 @@ def _kick_off(visit: Visit, kind: str, identity: str | None) -> Response:
     name = secrets.token_urlsafe(18)
     request = visit.exchange.address + (f"?{asked}" if asked else "")
     files = {f"{name_of_type}.ndjson": b"\n".join(found) + b"\n" for name_of_type, found in sorted(lines.items())}
-    hospital.exports[name] = Export(request, visit.client, instant(datetime.now(UTC)), files, _POLLS)
+    hospital.exports[name] = Export(request, visit.grant.client, instant(datetime.now(UTC)), files, _POLLS)
     if len(hospital.exports) > MAX_EXPORTS:
         del hospital.exports[next(iter(hospital.exports))]
     return Response(status_code=202, headers={"Content-Location": f"{visit.base}/$export-status/{name}"})
@@ -117,16 +117,14 @@ def _patients(visit: Visit, kind: str, identity: str | None) -> list[Version]:
     store = visit.hospital.store
     if identity is None:
         return store.of("Patient")
-    group = store.get(kind, identity)
-    if group is None or group.resource is None:
-        raise RefusalError(404, "not-found", "there is no such Group")
-    members = {target_of(value, visit.base) for value in reach(group.resource, "member.entity")}
+    group = visit.known(kind, identity)
+    members = {target_of(value, visit.base) for value in reach(group.content, "member.entity")}
     return [patient for patient in store.of("Patient") if patient.address in members]
 
 
 def _job(visit: Visit, name: str) -> Export:
     job = visit.hospital.exports.get(name)
-    if job is None or job.owner != visit.client:
+    if job is None or job.owner != visit.grant.client:
         raise RefusalError(404, "not-found", "there is no such export of this client")
     return job
 

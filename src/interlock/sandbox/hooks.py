@@ -119,13 +119,3 @@ def _cards(status: int, body: bytes) -> tuple[tuple[Document, ...], tuple[str, .
         if not isinstance(source, dict) or not isinstance(source.get("label"), str):
             problems.append(f"card {number} does not say its source")
     return cards, tuple(problems)
-
-
-def signer(organization: str) -> Sign:
-    """Signs as an organisation, with a key that is made for this process (CDS Hooks 2.0, "Trusting CDS Clients")."""
-    from joserfc import jwt  # 100 ms that only a hook needs
-    from joserfc.jwk import ECKey
-
-    key = ECKey.generate_key("P-384", {"kid": f"{organization}-hooks", "use": "sig", "alg": "ES384"})
-    header = {"alg": "ES384", "kid": key.kid, "typ": "JWT"}
-    return lambda claims: jwt.encode(header, claims, key, algorithms=["ES384"])

@@ -13,6 +13,9 @@ from interlock.sandbox.organizations import Document, SimulatedOrganization
 from interlock.sandbox.replies import RefusalError
 from interlock.sandbox.store import Store, Version
 
+#: Names and values of a query, in order.
+Pairs = Sequence[tuple[str, str]]
+
 MAX_RESULTS = 200
 #: A client that asks more often than the organisation allows is refused within a window of this many seconds.
 _WINDOW = 60.0
@@ -30,7 +33,7 @@ class Result:
 
     kind: str
     path: str
-    query: tuple[tuple[str, str], ...]
+    query: Pairs
     found: tuple[Version, ...]
     count: int
     includes: tuple[str, ...] = ()

@@ -43,9 +43,10 @@ async def post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, 
     import aiohttp  # 100 ms that only a hospital which calls somebody needs
 
     try:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS)) as session, session.post(
-            require_loopback(url), data=body, headers=headers, allow_redirects=False
-        ) as response:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS)) as session,
+            session.post(require_loopback(url), data=body, headers=headers, allow_redirects=False) as response,
+        ):
             answer = bytearray()
             async for chunk in response.content.iter_chunked(65_536):
                 answer += chunk

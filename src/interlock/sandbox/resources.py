@@ -5,7 +5,6 @@ Sources: FHIR R4 http.html; search.html. What the statement declares works and n
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,6 +15,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from interlock.sandbox import export, search, transactions, writes
+from interlock.sandbox.bearer import grant_of
 from interlock.sandbox.discovery import not_acceptable
 from interlock.sandbox.documents import object_of, resource_of
 from interlock.sandbox.exchange import Exchange
@@ -23,25 +23,28 @@ from interlock.sandbox.hospital import Result
 from interlock.sandbox.organizations import Document
 from interlock.sandbox.replies import RefusalError, fhir_json, negotiate, outcome
 from interlock.sandbox.store import Version
-from interlock.sandbox.visit import Visit, allowed_methods, arrive
+from interlock.sandbox.visit import Visit, allowed_methods
 from interlock.sandbox.writes import Conditions, Written
 
 #: First path segment of the FHIR API: a type, or what belongs to bulk exports.
 FIRST_SEGMENT = re.compile(r"[A-Z][A-Za-z]{1,63}|\$export(-status|-file)?")
 
-_logger = logging.getLogger("interlock.sandbox")
 _FORM = "application/x-www-form-urlencoded"
 
 
 def answer(exchange: Exchange) -> Response:
     """Answer one request: 401 without a token, 403 without the scope, 404 for what is not there, 405 undeclared."""
+    grant = grant_of(exchange)
+    if isinstance(grant, Response):
+        return grant
+    hospital = exchange.state.hospital(exchange.organization)
     try:
-        response = _routed(arrive(exchange))
+        hospital.count_request(grant.client)
+        return _routed(Visit(exchange, hospital, grant))
     except RefusalError as refusal:
-        where = f"{exchange.request.method} {exchange.path[:200]}"
-        _logger.info("%s refused %s with %d: %s", exchange.organization.id, where, refusal.status, refusal.words)
+        place = f"{exchange.request.method} {exchange.path[:200]}"
+        exchange.note(f"{place} of {grant.client} was refused with {refusal.status}: {refusal.words}")
         return refusal.response()
-    return response
 
 
 def _routed(visit: Visit) -> Response:
@@ -114,7 +117,7 @@ def _root(visit: Visit, method: str, media_type: str) -> Response:
 def _read(visit: Visit, kind: str, identity: str, media_type: str) -> Response:
     visit.demand(kind, "read")
     visit.require(kind, "read")
-    return _shown(visit, _known(visit, kind, identity), media_type)
+    return _shown(visit, visit.known(kind, identity), media_type)
 
 
 def _vread(visit: Visit, kind: str, identity: str, number: str, media_type: str) -> Response:
@@ -123,9 +126,10 @@ def _vread(visit: Visit, kind: str, identity: str, number: str, media_type: str)
         raise RefusalError(404, "not-supported", f"the statement declares no vread of {kind}")
     for version in visit.hospital.store.history(kind, identity):
         if str(version.number) == number:
+            if not visit.sees(version, "vread"):
+                break
             if version.resource is None:
                 raise RefusalError(410, "deleted", f"version {number} of {version.address} is its deletion")
-            visit.demand(kind, "read", version)
             return _shown(visit, version, media_type)
     raise RefusalError(404, "not-found", f"there is no such version of such a {kind}")
 
@@ -143,7 +147,7 @@ def _history(visit: Visit, kind: str, identity: str | None, media_type: str) -> 
     count = asked.get("_count", str(search.DEFAULT_COUNT))
     if not count.isascii() or not count.isdigit() or len(count) > 6:
         raise RefusalError(400, "invalid", "_count is a whole number from 0")
-    found = [version for version in visit.hospital.store.history(kind, identity) if visit.sees(version)]
+    found = [version for version in visit.hospital.store.history(kind, identity) if visit.sees(version, interaction)]
     if identity and not found:
         raise RefusalError(404, "not-found", f"there is no such {kind}")
     result = Result("history", path, (("_count", count),), tuple(found), min(int(count), search.MAX_COUNT))
@@ -151,7 +155,7 @@ def _history(visit: Visit, kind: str, identity: str | None, media_type: str) -> 
 
 
 def _search(visit: Visit, kind: str, pairs: Sequence[tuple[str, str]], media_type: str) -> Response:
-    visit.demand(kind, "search-type")
+    visit.demand(kind, "search-type", pairs)
     visit.require(kind, "search-type")
     names = dict(pairs)
     if "_page" in names:
@@ -159,7 +163,7 @@ def _search(visit: Visit, kind: str, pairs: Sequence[tuple[str, str]], media_typ
         return fhir_json(page, media_type)
     handling = _preferences(visit.exchange.request.headers).get("handling")
     lenient = handling == "lenient" or (handling != "strict" and visit.exchange.organization.lenient)
-    result = search.search(visit.hospital, kind, pairs, visit.base, visit.sees, lenient=lenient)
+    result = search.search(visit.hospital, kind, pairs, visit.base, visit.searches, lenient=lenient)
     return fhir_json(search.page(visit.hospital, result, visit.base, visit.sees), media_type)
 
 
@@ -168,7 +172,7 @@ def _everything(visit: Visit, kind: str, identity: str, media_type: str) -> Resp
     visit.demand(kind, "read")
     if "everything" not in visit.type(kind).operations or kind != "Patient":
         raise RefusalError(404, "not-supported", f"the statement declares no $everything of {kind}")
-    patient = _known(visit, kind, identity)
+    patient = visit.known(kind, identity)
     found = [patient, *export.compartment(visit.hospital, frozenset({patient.address}), visit.base)]
     shown = tuple(version for version in found if visit.sees(version))
     result = Result("searchset", f"{kind}/{identity}/$everything", (), shown, len(shown))
@@ -191,16 +195,6 @@ def _body(visit: Visit, kind: str, interaction: str) -> Document:
     visit.demand(kind, interaction)
     visit.require(kind, interaction)
     return resource_of(object_of(visit.exchange), kind)
-
-
-def _known(visit: Visit, kind: str, identity: str) -> Version:
-    version = visit.hospital.store.get(kind, identity)
-    if version is None:
-        raise RefusalError(404, "not-found", f"there is no such {kind}")
-    if version.resource is None:
-        raise RefusalError(410, "deleted", f"{version.address} was deleted")
-    visit.demand(kind, "read", version)
-    return version
 
 
 def _shown(visit: Visit, version: Version, media_type: str) -> Response:

@@ -8,14 +8,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from interlock.sandbox.declared import DeclaredType
-from interlock.sandbox.hospital import Hospital, Result, with_parameters
+from interlock.sandbox.hospital import Hospital, Pairs, Result, with_parameters
 from interlock.sandbox.matching import BUILT_IN, Matcher, matcher, span_of, split, target_of
 from interlock.sandbox.organizations import Document
 from interlock.sandbox.parameters import COMPOSITES, TARGETS, paths_of, reach, values_of
 from interlock.sandbox.replies import RefusalError
 from interlock.sandbox.store import Version
 
-Pairs = Sequence[tuple[str, str]]
 #: Whether the asking client may see a resource.
 Sees = Callable[[Version], bool]
 

@@ -20,7 +20,6 @@ from interlock.sandbox.clients import Client
 from interlock.sandbox.exchange import Log, State, Timing
 from interlock.sandbox.faults import require_known
 from interlock.sandbox.grants import Context
-from interlock.sandbox.hospital import Hospital
 from interlock.sandbox.launches import begin_launch
 from interlock.sandbox.ledger import Ledger
 from interlock.sandbox.listeners import Listeners
@@ -168,7 +167,9 @@ class SandboxServer:
         :raises RefusalError: the service is not on this computer.
         """
         hospital, base = self._state.hospital(self._organization(org_id)), self.base_url(org_id)
-        sign = hooks.signer(org_id)
+
+        def sign(claims: dict[str, Any]) -> str:
+            return self._state.keys.sign(org_id, claims, "ES384")
 
         async def fired() -> hooks.HookCall:
             found = hooks.prefetched(hospital, base, prefetch, context)

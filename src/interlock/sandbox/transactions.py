@@ -241,17 +241,12 @@ def _got(visit: Visit, entry: Entry) -> Document:
     if entry.identity:
         visit.demand(entry.kind, "read")
         visit.require(entry.kind, "read")
-        version = visit.hospital.store.get(entry.kind, entry.identity)
-        if version is None or version.resource is None:
-            raise RefusalError(
-                404 if version is None else 410, "not-found", f"there is no {entry.kind}/{entry.identity}"
-            )
-        visit.demand(entry.kind, "read", version)
+        version = visit.known(entry.kind, entry.identity)
         return {"resource": version.filled(visit.base), "response": {"status": "200", "lastModified": version.updated}}
-    visit.demand(entry.kind, "search-type")
-    visit.require(entry.kind, "search-type")
     pairs = parse_qsl(entry.query, keep_blank_values=True)
-    result = search.search(visit.hospital, entry.kind, pairs, visit.base, visit.sees)
+    visit.demand(entry.kind, "search-type", pairs)
+    visit.require(entry.kind, "search-type")
+    result = search.search(visit.hospital, entry.kind, pairs, visit.base, visit.searches)
     return {"resource": search.page(visit.hospital, result, visit.base, visit.sees), "response": {"status": "200"}}
 
 

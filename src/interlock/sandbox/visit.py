@@ -6,10 +6,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from interlock.fhir.scopes import covers
+from interlock.sandbox.bearer import insufficient_scope
 from interlock.sandbox.declared import DeclaredType
-from interlock.sandbox.exchange import Exchange, Grant
-from interlock.sandbox.hospital import Hospital
+from interlock.sandbox.exchange import Exchange
+from interlock.sandbox.grants import Grant, allows
+from interlock.sandbox.hospital import Hospital, Pairs
+from interlock.sandbox.matching import local, matcher
+from interlock.sandbox.organizations import Document
+from interlock.sandbox.parameters import values_of
 from interlock.sandbox.replies import RefusalError
 from interlock.sandbox.store import Version
 
@@ -19,15 +23,11 @@ ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A client with a token at a hospital.
-
-    :ivar client: tells one client's exports from another's.
-    """
+    """A client with a token at a hospital."""
 
     exchange: Exchange
     hospital: Hospital
     grant: Grant
-    client: str
 
     @property
     def base(self) -> str:
@@ -55,34 +55,58 @@ class Visit:
             raise RefusalError(405, "not-supported", words, {"Allow": allowed_methods(declared.interactions)})
         return declared
 
-    def demand(self, kind: str, interaction: str, version: Version | None = None) -> None:
-        """Let the client ask for an interaction with a type, or with this resource of it.
+    def demand(self, kind: str, interaction: str, query: Pairs = ()) -> None:
+        """Let the client ask for an interaction with a type.
 
         :raises RefusalError: 403 with the scope that is missing (RFC 6750 section 3.1).
         """
-        needed = f"system/{kind}.{_LETTERS[interaction]}"
-        if not covers(self.grant.scopes, needed):
-            challenge = f'Bearer realm="{self.exchange.organization.id}", error="insufficient_scope", scope="{needed}"'
-            raise RefusalError(403, "forbidden", f"the token does not carry {needed}", {"WWW-Authenticate": challenge})
+        if not allows(self.grant, interaction, kind, query=query):
+            raise insufficient_scope(self.exchange, self.grant, interaction, kind)
 
-    def sees(self, version: Version) -> bool:
-        """Whether the client's token lets it see this resource among others."""
-        return covers(self.grant.scopes, f"system/{version.kind}.s") or covers(
-            self.grant.scopes, f"system/{version.kind}.r"
-        )
+    def may(self, interaction: str, resource: Document) -> bool:
+        """Whether the client's grant reaches to this very resource."""
+        kind = str(resource["resourceType"])
+        return allows(self.grant, interaction, kind, resource, matches=self._matches, find=self._find)
+
+    def sees(self, version: Version, interaction: str = "read") -> bool:
+        """Whether a resource is there for this client; a deletion is where what was deleted is."""
+        before = [version, *self.hospital.store.history(version.kind, version.id)]
+        resource = next((known.resource for known in before if known.resource is not None), None)
+        return resource is not None and self.may(interaction, resource)
+
+    def searches(self, version: Version) -> bool:
+        """Whether a search of this client finds a resource."""
+        return self.sees(version, "search-type")
+
+    def known(self, kind: str, identity: str, interaction: str = "read") -> Version:
+        """The newest version of a resource that this client may do this to.
+
+        :raises RefusalError: 404, there is none for this client; 410, it was deleted.
+        """
+        version = self.hospital.store.get(kind, identity)
+        if version is None or not self.sees(version, interaction):
+            raise RefusalError(404, "not-found", f"there is no such {kind}")
+        if version.resource is None:
+            raise RefusalError(410, "deleted", f"{version.address} was deleted")
+        return version
+
+    def _matches(self, resource: Document, parameter: str, value: str) -> bool:
+        """Whether a resource meets one constraint of a scope, as a search would."""
+        kind = str(resource["resourceType"])
+        declared = self.hospital.declared.types.get(kind)
+        code, _, modifier = parameter.partition(":")
+        typed = (declared.parameters.get(code) if declared else None) or "token"
+        try:
+            return matcher(code, typed, modifier, value, self.base)(list(values_of(resource, kind, code)))
+        except RefusalError:
+            return False
+
+    def _find(self, reference: str) -> Document | None:
+        kind, _, identity = local(reference, self.base).partition("/")
+        version = self.hospital.store.get(kind, identity)
+        return version.resource if version is not None else None
 
 
-_LETTERS = {
-    "create": "c",
-    "read": "r",
-    "vread": "r",
-    "history-instance": "r",
-    "update": "u",
-    "patch": "u",
-    "delete": "d",
-    "search-type": "s",
-    "history-type": "s",
-}
 _METHODS = {
     "read": "GET", "vread": "GET", "history-instance": "GET", "search-type": "GET", "create": "POST", "update": "PUT",
     "patch": "PATCH", "delete": "DELETE",
@@ -93,22 +117,3 @@ def allowed_methods(interactions: Iterable[str]) -> str:
     """The value of ``Allow`` for what a type declares."""
     methods = dict.fromkeys(_METHODS[name] for name in sorted(interactions) if name in _METHODS)
     return ", ".join([*sorted(methods), *(["HEAD"] if "GET" in methods else []), "OPTIONS"])
-
-
-def arrive(exchange: Exchange) -> Visit:
-    """The client behind a request's bearer token.
-
-    :raises RefusalError: 401 without a token or with one unknown here (RFC 6750 section 3), 429 too many requests.
-    """
-    realm = f'Bearer realm="{exchange.organization.id}"'
-    scheme, _, token = exchange.request.headers.get("authorization", "").partition(" ")
-    token = token.strip()
-    if scheme.lower() != "bearer" or not token:
-        raise RefusalError(401, "login", "a bearer token is needed", {"WWW-Authenticate": realm})
-    grant = exchange.state.tokens.grant(exchange.organization.id, token)
-    if grant is None:
-        challenge = f'{realm}, error="invalid_token", error_description="unknown or expired"'
-        raise RefusalError(401, "expired", "the token is unknown or has expired", {"WWW-Authenticate": challenge})
-    hospital = exchange.state.hospital(exchange.organization)
-    hospital.count_request(token)
-    return Visit(exchange, hospital, grant, token)

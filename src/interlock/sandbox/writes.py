@@ -6,19 +6,18 @@ missing If-Match where one is required); DSTU2 and STU3 answer 409 and 412 there
 
 from __future__ import annotations
 
-import logging
 import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from interlock.sandbox import notifications, search
+from interlock.sandbox.bearer import insufficient_scope
 from interlock.sandbox.documents import parsed, resource_of
 from interlock.sandbox.organizations import Document
 from interlock.sandbox.replies import RefusalError
 from interlock.sandbox.store import Version
 from interlock.sandbox.visit import ID, Visit
 
-_logger = logging.getLogger("interlock.sandbox")
 _TAG = re.compile(r'(?:W/)?"([A-Za-z0-9\-.]{1,64})"')
 _VOID = "entered-in-error"
 _MAX_HEADER = 8_000
@@ -50,6 +49,7 @@ def create(visit: Visit, kind: str, resource: Document, conditions: Conditions, 
     visit.demand(kind, "create")
     declared = visit.require(kind, "create")
     resource_of(resource, kind)
+    _permit(visit, "create", resource)
     if conditions.if_none_exist is not None:
         if not declared.conditional_create:
             raise RefusalError(400, "not-supported", f"the statement declares no conditional create of {kind}")
@@ -60,7 +60,7 @@ def create(visit: Visit, kind: str, resource: Document, conditions: Conditions, 
         notifications.understood(visit.hospital, resource)
         resource = {**resource, "status": "active"}
     version = visit.hospital.store.put(resource, identity or visit.hospital.store.new_id(), "POST")
-    _logger.info("%s: created %s", visit.exchange.organization.id, version.address)
+    visit.exchange.note(f"{visit.grant.client} created {version.address}")
     return Written(201, version)
 
 
@@ -81,16 +81,19 @@ def update(visit: Visit, kind: str, identity: str, resource: Document, condition
                 raise RefusalError(410, "deleted", f"{kind}/{identity} was deleted")
             raise RefusalError(405, "not-supported", f"there is no {kind}/{identity}, and clients choose no ids here")
         visit.demand(kind, "create")
+        _permit(visit, "create", resource)
         if conditions.if_match is not None:
             raise RefusalError(412, "conflict", f"If-Match names a version of {kind}/{identity}, which has none")
     else:
-        visit.demand(kind, "update", current)
+        if not visit.sees(current, "update"):
+            raise RefusalError(404, "not-found", f"there is no {kind}/{identity}")
+        _permit(visit, "update", resource)
         _require_version(visit, current, conditions.if_match, required=declared.versioning == "versioned-update")
         if _is_void(current.content) and not _is_void(resource):
             words = f"{current.address} is entered in error and stays so: create another resource instead"
             raise RefusalError(422, "business-rule", words)
     version = visit.hospital.store.put(resource, identity, "PUT")
-    _logger.info("%s: %s is version %d now", visit.exchange.organization.id, version.address, version.number)
+    visit.exchange.note(f"{visit.grant.client} made version {version.number} of {version.address}")
     return Written(200 if current is not None and current.resource is not None else 201, version)
 
 
@@ -102,13 +105,12 @@ def delete(visit: Visit, kind: str, identity: str, conditions: Conditions) -> Wr
     visit.demand(kind, "delete")
     visit.require(kind, "delete")
     current = visit.hospital.store.get(kind, identity)
-    if current is None:
+    if current is None or not visit.sees(current, "delete"):
         raise RefusalError(404, "not-found", f"there is no {kind}/{identity[:64]}")
     if current.resource is None:
         return Written(204, current, changed=False)
-    visit.demand(kind, "delete", current)
     _require_version(visit, current, conditions.if_match, required=False)
-    _logger.info("%s: deleted %s", visit.exchange.organization.id, current.address)
+    visit.exchange.note(f"{visit.grant.client} deleted {current.address}")
     return Written(204, visit.hospital.store.delete(kind, identity))
 
 
@@ -127,6 +129,12 @@ def existing(visit: Visit, kind: str, criteria: str) -> Version | None:
             412, "multiple-matches", f"{len(found)} resources match {criteria[:200]}: it must be one at most"
         )
     return found[0] if found else None
+
+
+def _permit(visit: Visit, interaction: str, resource: Document) -> None:
+    """Let the client keep this very resource: of its patient, within the constraints of its scopes."""
+    if not visit.may(interaction, resource):
+        raise insufficient_scope(visit.exchange, visit.grant, interaction, str(resource["resourceType"]))
 
 
 def _require_version(visit: Visit, current: Version, if_match: str | None, *, required: bool) -> None:
