@@ -56,7 +56,7 @@ def release(folder: Path, name: str) -> dict[str, Any]:
     elements = read_table(folder, f"{name}/elements")
     resources = sorted(row["type"] for row in types if row["kind"] == "resource" and row["abstract"] == "0")
     return {
-        "types": _types(types, elements),
+        "types": type_rows(types, elements),
         "parameters": _parameters(read_table(folder, f"{name}/search_parameters"), resources),
         "value_sets": _value_sets(read_table(folder, f"{name}/coded_elements"), elements),
         "void_states": _void_states(_of(name, read_table(folder, "void_codes"))),
@@ -88,7 +88,8 @@ def element_row(row: Mapping[str, str]) -> list[Any]:
     )
 
 
-def _types(types: Table, elements: Table) -> dict[str, Any]:
+def type_rows(types: Table, elements: Table) -> dict[str, Any]:
+    """The types of a release with what each does not have from its base, as the file has them."""
     rows: defaultdict[str, dict[str, list[Any]]] = defaultdict(dict)
     for row in elements:
         if "." in row["path"]:

@@ -68,7 +68,7 @@ class TypeRow(Row, frozen=True):
     """One type with the elements that it does not have from ``base``, and those that it defines otherwise.
 
     :ivar kind: ``resource``, ``complex-type`` or ``primitive-type``.
-    :ivar maturity: as the specification states it, a number or ``N`` for normative; empty where it states none.
+    :ivar maturity: as the specification states it, from 0 to 5; empty where it states none.
     """
 
     kind: Literal["resource", "complex-type", "primitive-type"]
