@@ -10,6 +10,7 @@ import sys
 import commands
 import hospitals
 import probing
+import reading_tables
 from judging import all_new, one_more_answer, one_more_answer_of_many
 from matching import all_patterns
 from planning import (
@@ -30,7 +31,8 @@ def main() -> int:
     judging = (all_new, one_more_answer, one_more_answer_of_many, all_patterns, hostile_text)
     graphs = (graph_of_fifty, large_graph, large_graph_ordered)
     scoping = (*graphs, simulated, planned, levelled, fifty_organizations, what_ifs, levelled_what_ifs)
-    rows = [*commands.rows(), *(measure() for measure in (*judging, *scoping)), *probing.rows(), *hospitals.rows()]
+    serving = (*probing.rows(), *hospitals.rows())
+    rows = [*commands.rows(), *(measure() for measure in (*judging, *scoping)), *reading_tables.rows(), *serving]
     print(f"{'what':<28} {'seconds':>9}   {'base':<24} {'seconds':>9} {'ratio':>7} {'limit':>7}")
     for row in rows:
         mark = "" if row.holds else "  over the limit"
