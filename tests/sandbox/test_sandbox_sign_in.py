@@ -165,6 +165,26 @@ def test_an_ehr_launch_brings_its_context(app: App, hospital: SandboxServer) -> 
     assert (other["expires_in"], "encounter" in other) == (5, False)
 
 
+def test_a_person_opens_an_application_from_the_chart(public: App, hospital: SandboxServer) -> None:
+    listed = public.http.get(f"{public.base}/oauth2/manage").text
+    assert f'href="{public.base}/ehr/launch?client={PUBLIC.id}"' in listed
+    opened = public.http.get(f"{public.base}/ehr/launch", params={"client": PUBLIC.id, "patient": "rv-patient-2"})
+    assert opened.status_code == 302
+    assert opened.headers["location"].startswith(f"{PUBLIC.launch_uris[0]}?iss=")
+    handle = query_of(opened.headers["location"])["launch"]
+    assert public.sign_in(scope="launch patient/*.rs", launch=handle)["patient"] == "rv-patient-2"
+    for query in (
+        "client=%3Cb%3E",
+        "",
+        "client=interlock-sandbox",
+        f"client={PUBLIC.id}&client=x",
+        f"client={PUBLIC.id}&user=x",
+    ):
+        refused = public.http.get(f"{public.base}/ehr/launch?{query}")
+        assert (refused.status_code, "location" in refused.headers, "<b>" in refused.text) == (400, False, False)
+        assert hospital.log.lines[-1].words.startswith("an EHR launch could not begin: ")
+
+
 def test_a_launch_can_end_in_a_refusal(public: App, hospital: SandboxServer) -> None:
     handle = query_of(hospital.launch("riverside", PUBLIC.id, refusal="access_denied"))["launch"]
     answer = query_of(public.authorize(scope="launch patient/*.rs", launch=handle).headers["location"])

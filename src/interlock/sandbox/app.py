@@ -38,6 +38,7 @@ from interlock.sandbox.exchange import (
     paths_of,
 )
 from interlock.sandbox.faults import FAULTS, Stage, names_at
+from interlock.sandbox.launches import open_application
 from interlock.sandbox.oauth import OAuthError
 from interlock.sandbox.organizations import SimulatedOrganization
 from interlock.sandbox.registration import register
@@ -63,11 +64,12 @@ _HANDLERS: dict[Role, Handler] = {
     "revoke": token_endpoint.revoke,
     "manage": authorization.manage,
     "register": register,
+    "launch": open_application,
     "resource": resources.answer,
     "unknown": lambda _: outcome(404, "not-found", "nothing is at this address"),
 }
 #: Roles that answer GET and HEAD only; the others look at the method themselves.
-_READ_ONLY: frozenset[Role] = frozenset({"metadata", "smart", "openid", "jwks", "style", "manage"})
+_READ_ONLY: frozenset[Role] = frozenset({"metadata", "smart", "openid", "jwks", "style", "manage", "launch"})
 #: Roles that browsers of registered applications ask.
 _APPLICATION: frozenset[Role] = frozenset({"token", "introspect", "revoke", "register", "resource"})
 

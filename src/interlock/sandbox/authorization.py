@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from interlock.fhir.scopes import parse
 from interlock.sandbox.clients import Client
-from interlock.sandbox.exchange import Exchange
+from interlock.sandbox.exchange import LAUNCH_PATH, Exchange
 from interlock.sandbox.grants import Context, Grant, User
 from interlock.sandbox.launches import standalone_context, user_named, users_of, with_query
 from interlock.sandbox.ledger import Code, Launch
@@ -66,12 +66,21 @@ def authorize(exchange: Exchange) -> Response:
 def manage(exchange: Exchange) -> Response:
     """The page where a person would review granted access (SMART ``management_endpoint``)."""
     name = html.escape(exchange.organization.name)
-    clients = exchange.state.clients.of(exchange.organization.id)
-    rows = "".join(f"<li>{html.escape(client.name or client.id)}</li>" for client in clients)
+    rows = "".join(
+        f"<li>{_row(exchange, client)}</li>" for client in exchange.state.clients.of(exchange.organization.id)
+    )
     known = (
         f"<p>Applications that are registered:</p><ul>{rows}</ul>" if rows else "<p>No application is registered.</p>"
     )
     return page("Applications with access", f"<p>{name} is simulated, and so is everybody in it.</p>{known}")
+
+
+def _row(exchange: Exchange, client: Client) -> str:
+    name = html.escape(client.name or client.id)
+    if not client.launch_uris or "launch-ehr" not in (offer_of(exchange.organization).capabilities or ()):
+        return name
+    link = html.escape(with_query(f"{exchange.base}/{LAUNCH_PATH}", client=client.id), quote=True)
+    return f'{name}: <a href="{link}">open it from the EHR</a>'
 
 
 def _refused_page(exchange: Exchange, reason: str, status: int = 400) -> Response:

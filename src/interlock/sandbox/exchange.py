@@ -65,12 +65,15 @@ Role = Literal[
     "revoke",
     "manage",
     "register",
+    "launch",
     "resource",
     "unknown",
 ]
 
 #: Where an organisation that claims ``context-style`` has its style sheet (``smart_style_url``), below the base.
 STYLE_PATH = "smart-style.json"
+#: Where a person opens a registered application from the EHR, below the base.
+LAUNCH_PATH = "ehr/launch"
 #: Discovery documents: public, cacheable, open to other origins where the organisation allows it.
 DISCOVERY: frozenset[Role] = frozenset({"metadata", "smart", "openid", "jwks", "style"})
 #: Roles that answer with FHIR resources.
@@ -226,6 +229,8 @@ def paths_of(organization: SimulatedOrganization) -> Mapping[str, Role]:
         _add(paths, getattr(declared, "register_" if role == "register" else role), role)
     if "context-style" in smart.get("capabilities", ()):
         paths[STYLE_PATH] = "style"
+    if "launch-ehr" in smart.get("capabilities", ()):
+        paths[LAUNCH_PATH] = "launch"
     paths["metadata"] = "metadata"
     paths[".well-known/smart-configuration"] = "smart"
     return paths

@@ -5,15 +5,20 @@ Sources: SMART App Launch 2.2, "Launch App: EHR Launch" and "Scopes for requesti
 
 from __future__ import annotations
 
+import html
 from dataclasses import replace
 from urllib.parse import urlencode, urlsplit
 
+from starlette.responses import Response
+
 from interlock.model.errors import InterlockError
 from interlock.sandbox.clients import Client
-from interlock.sandbox.exchange import STYLE_PATH
+from interlock.sandbox.exchange import STYLE_PATH, Exchange
 from interlock.sandbox.grants import Context, User
 from interlock.sandbox.ledger import Launch, Ledger
+from interlock.sandbox.oauth import NO_STORE, OAuthError, fields_once, shown
 from interlock.sandbox.organizations import Document, SimulatedOrganization
+from interlock.sandbox.replies import page
 
 _CLINICIANS = 3
 
@@ -86,6 +91,35 @@ def begin_launch(
         access_seconds=access_seconds,
     )
     return with_query(client.launch_uris[0], iss=base, launch=ledger.add_launch(launch))
+
+
+def open_application(exchange: Exchange) -> Response:
+    """``GET ehr/launch?client=ID``: the EHR opens an application, as a person does from a chart.
+
+    ``patient``, ``encounter``, ``intent`` and ``user`` choose the context. The redirect leads to the launch URL that
+    the client registered and nowhere else; what cannot begin is told on a page.
+    """
+    try:
+        asked = fields_once(str(exchange.request.url.query).encode())
+        client = exchange.state.clients.get(exchange.organization.id, asked.get("client", ""))
+        if client is None:
+            raise InterlockError(f"no client {shown(asked.get('client', ''))} is registered here")
+        chosen = Context(asked.get("patient"), asked.get("encounter"), asked.get("intent"))
+        ledger, organization = exchange.state.ledger, exchange.organization
+        address = begin_launch(
+            ledger,
+            organization,
+            client,
+            exchange.base,
+            context=chosen if chosen.parameters() else None,
+            user=asked.get("user", ""),
+        )
+    except (InterlockError, OAuthError) as problem:
+        words = problem.description if isinstance(problem, OAuthError) else str(problem)
+        exchange.note(f"an EHR launch could not begin: {words}")
+        return page("This application cannot be launched", f"<p>{html.escape(words)}</p>", 400)
+    exchange.note(f"the EHR opened {client.id}")
+    return Response(status_code=302, headers={**NO_STORE, "Location": address, "Referrer-Policy": "no-referrer"})
 
 
 def _at_ehr(organization: SimulatedOrganization, base: str, context: Context) -> Context:
