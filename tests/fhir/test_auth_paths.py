@@ -113,7 +113,10 @@ def test_what_is_left_open_is_asked() -> None:
     assert asked == ("which scope syntax works: permission-v2 is claimed, v1 scopes are listed",)
     assert path("ehr", scopes_supported=None).scopes == ()
     backend = path("backend", scopes_supported=["patient/*.rs"], token_endpoint_auth_signing_alg_values_supported=None)
-    assert len(backend.open_questions) == 2
+    assert backend.open_questions == ("which system/ scopes are granted: none are listed",)
+    none = path("ehr", scopes_supported=["openid", "launch"])
+    assert none.open_questions == ("which scope syntax works: permission-v2 is claimed, no resource scope is listed",)
+    assert "no resource scope listed" in none.summary()
 
 
 def test_not_seen_is_not_absent() -> None:

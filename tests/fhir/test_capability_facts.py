@@ -242,7 +242,7 @@ def test_what_the_document_does_not_say_is_none() -> None:
 )
 def test_what_does_not_fit_is_named(change: dict[str, Any], problem: str) -> None:
     facts = parse(statement(server()) | change)
-    assert any(problem in note for note in facts.problems), facts.problems
+    assert any(problem in note for note in (*facts.problems, *facts.limits)), facts.problems
 
 
 def test_numbers_as_versions_are_understood() -> None:
@@ -253,7 +253,8 @@ def test_sizes_are_bounded_and_the_cut_is_named() -> None:
     many = [{"type": f"Type{number}"} for number in range(3000)]
     facts = parse(statement(server(*many)))
     assert len(facts.resources) == 1000
-    assert any("3000 entries" in problem for problem in facts.problems)
+    assert any("3,000 entries" in limit for limit in facts.limits)
+    assert not any("entries" in problem for problem in facts.problems)
     facts = parse(statement(server(*many[:800]), server(*many[800:1600])))
     assert len(facts.resources) == 1000
     facts = parse(statement(server({"type": "Patient", "searchParam": names(*map(str, range(5000)))})))

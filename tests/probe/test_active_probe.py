@@ -64,8 +64,13 @@ def test_nothing_is_created_searched_or_guessed(loopback: Loopback) -> None:
     beyond = [request for request in loopback.requests if request.method != "GET"]
     assert {(request.method, request.path) for request in beyond} == {("POST", "/token")}
     reads = [request for request in loopback.requests if "/Patient" in request.target]
+    counts = [request for request in reads if request.target == "/fhir/Patient?_summary=count"]
+    assert len(counts) == 2
+    reads = [request for request in reads if request not in counts]
     assert len(reads) == 2
     assert len({request.target for request in reads}) == 2
+    for request in (*reads, *counts):
+        assert "authorization" not in request.headers
     for request in reads:
         assert re.fullmatch(r"/fhir/Patient/interlock-[0-9a-f]{32}", request.target)
         assert "authorization" not in request.headers
@@ -105,7 +110,7 @@ READS: dict[str, tuple[Reply, str, str, str | None]] = {
         Reply(b"", 401, None, {"WWW-Authenticate": 'Basic realm="x", Bearer realm="y"'}), "pass", "pass", "refused",
     ),
     "403": (Reply(b"", 403, None), "pass", "not_applicable", "refused"),
-    "404": (as_json({"resourceType": "OperationOutcome"}, 404), "pass", "not_applicable", None),
+    "404": (as_json({"resourceType": "OperationOutcome"}, 404), "not_observed", "not_applicable", None),
     "a patient": (
         as_json({"resourceType": "Patient", "id": "somebody", "name": [{"family": "Quillfeather"}]}),
         "fail", "not_applicable", "allowed",

@@ -17,8 +17,9 @@ from interlock.model.base import CheckOutcome
 from interlock.model.observation import Check, RequestRecord
 from interlock.probe.assemble import base_facts, with_advertised
 from interlock.probe.checks import registry
-from interlock.probe.checks.base import CheckInput, check, passed
+from interlock.probe.checks.base import CheckInput, check
 from interlock.probe.checks.registry import list_checks, run_checks
+from interlock.probe.checks.results import passed
 from interlock.probe.checks.sources import cite
 from interlock.probe.transport.exchange import PURPOSES, Exchange, Purpose
 
@@ -144,7 +145,7 @@ CONFIGURATIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("SMART-004", "fail", {"code_challenge_methods_supported": ["S256", "plain"]}),
     ("SMART-004", "fail", {"code_challenge_methods_supported": ["plain"]}),
     ("SMART-004", "fail", {"code_challenge_methods_supported": []}),
-    ("SMART-004", "warn", {"code_challenge_methods_supported": None}),
+    ("SMART-004", "fail", {"code_challenge_methods_supported": None}),
     ("SMART-005", "fail", {"token_endpoint": None}),
     ("SMART-005", "fail", {"capabilities": "launch-ehr"}),
     ("SMART-005", "fail", {"grant_types_supported": None}),
@@ -181,10 +182,10 @@ CONFIGURATIONS: list[tuple[str, str, dict[str, Any]]] = [
     ("SMART-013", "not_observed", {"scopes_supported": None}),
     ("SMART-014", "fail", {"token_endpoint_auth_methods_supported": ["client_secret_post"]}),
     ("SMART-014", "fail", {"token_endpoint_auth_signing_alg_values_supported": ["RS256"]}),
-    ("SMART-014", "warn", {"token_endpoint_auth_signing_alg_values_supported": None}),
+    ("SMART-014", "not_observed", {"token_endpoint_auth_signing_alg_values_supported": None}),
     ("SMART-014", "pass", {"token_endpoint_auth_signing_alg_values_supported": ["ES384"]}),
     ("SMART-014", "not_applicable", {"capabilities": capabilities("client-confidential-asymmetric")}),
-    ("SMART-018", "warn", {"capabilities": capabilities(add=("health-cards",))}),
+    ("SMART-018", "warn", {"capabilities": capabilities(add=("vendor-cards",))}),
     ("SMART-018", "pass", {"capabilities": capabilities(add=("https://vendor.example/cap",))}),
     ("SMART-019", "warn", {"grant_types_supported": ["authorization_code", "implicit"]}),
 ]

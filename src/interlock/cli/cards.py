@@ -124,8 +124,8 @@ def _facts(observation: Observation) -> Iterator[tuple[str, str]]:
         yield from _smart(smart)
         yield from _auth_paths(observation)
     elif observation.outcome != "not_observed":
-        absent = any(c.id == "SMART-001" and c.outcome is CheckOutcome.FAIL for c in observation.checks)
-        yield "SMART", "the server publishes no SMART configuration" if absent else "not observed"
+        absent = "the server publishes no SMART configuration"
+        yield "SMART", absent if observation.smart_absent else "not observed"
     counts = {
         outcome: sum(check.outcome is outcome for check in observation.checks)
         for outcome in (CheckOutcome.PASS, *_STYLES, CheckOutcome.NOT_OBSERVED)

@@ -7,16 +7,16 @@ organisation's file, whatever was observed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from interlock.contract.scopes import needed_scopes
+from interlock.contract.scopes import category_of, letters_of, needed_scopes
 from interlock.contract.settings import match_settings
 from interlock.fhir.auth_path import auth_paths
-from interlock.fhir.scopes import covers
+from interlock.fhir.scopes import Coverage, coverage
+from interlock.fhir.tables import Difference, differences, release
 from interlock.model import words
-from interlock.model.base import CheckOutcome
 from interlock.model.contract import ContractFit, Need, NeedMatch, WorkflowContract
-from interlock.model.observation import CapabilityFacts, Observation, SmartFacts
+from interlock.model.observation import CapabilityFacts, FhirRelease, Observation, SmartFacts
 from interlock.model.organization import Organization
 
 
@@ -33,9 +33,7 @@ def match_contract(contract: WorkflowContract, org: Organization, observation: O
     facts = observation.facts if observation else None
     capability = facts.capability if facts else None
     smart = facts.smart if facts else None
-    smart_is_absent = observation is not None and any(
-        check.id == "SMART-001" and check.outcome is CheckOutcome.FAIL for check in observation.checks
-    )
+    smart_is_absent = observation is not None and observation.smart_absent
     matches = [
         _release(contract, capability),
         *(match for need in contract.inputs if concerns(need, org) for match in _need("input", need, capability)),
@@ -59,9 +57,30 @@ def _release(contract: WorkflowContract, capability: CapabilityFacts | None) -> 
         outcome = "not_observed"
     elif capability.fhir_release is None:
         outcome, note = "undeclared", "the statement names no known release"
+    elif {capability.fhir_release, wanted} == {"R4", "R4B"}:
+        outcome, note = "undeclared", _between(contract, wanted, capability.fhir_release)
     elif capability.fhir_release != wanted:
         outcome, note = "missing", f"the statement says {capability.fhir_version} ({capability.fhir_release})"
     return _match("release", "release", wanted, outcome, note)
+
+
+def _between(contract: WorkflowContract, wanted: FhirRelease, found: FhirRelease) -> str:
+    """What differs between two releases of the elements that the contract uses, as a question."""
+    needs = (*contract.inputs, *contract.outputs)
+    paths = [need.resource for need in needs]
+    paths += [f"{need.resource}.{field}" for need in needs for field in need.required_fields]
+    different = differences(release(wanted), release(found), paths)
+    names = [f"{name} ({', '.join(fields)})" for name, fields in _fields(different).items()]
+    said = f"differing in {words.listed(names, 6)}" if names else "the same in both"
+    return f"the statement is of {found}, the contract of {wanted}: what it uses is {said}; ask which is meant"
+
+
+def _fields(different: Iterable[Difference]) -> dict[str, list[str]]:
+    """What differs, by element."""
+    fields: dict[str, list[str]] = {}
+    for one in different:
+        fields.setdefault(one.path, []).append(one.field.replace("_", " "))
+    return fields
 
 
 def _match(direction: str, kind: str, name: str, outcome: str, note: str | None, need: Need | None = None) -> NeedMatch:
@@ -96,40 +115,59 @@ def _declared(kind: str, name: str, resource_type: str, capability: CapabilityFa
     """Outcome and note of one detail of a need."""
     if capability is None:
         return "not_observed", None
-    resource, subsetted = capability.resources.get(resource_type), capability.subsetted
+    resource = capability.resources.get(resource_type)
+    in_part = "the statement is a summary" if capability.subsetted else None
+    if in_part is None and capability.limits:
+        in_part = f"this program read a part of the statement only: {capability.limits[0]}"
     if resource is None:
-        outcome = "undeclared" if subsetted or not capability.resources else "missing"
-        return outcome, "the statement is a summary" if subsetted else None
+        return "undeclared" if in_part or not capability.resources else "missing", in_part
     if kind == "resource":
         return "supported", None
     if kind == "operation":
-        # Operations may be declared at rest.operation even when they act on a type (specifications: CS-14).
-        if name in resource.operations or name in capability.operations:
-            return "supported", None
-        return "undeclared", "not declared for the type or the system; servers often leave operations out"
+        return _operation(name, resource_type, capability, in_part)
     if kind == "interaction":
         if interaction_code(name) in resource.interactions:
             return "supported", None
-        if not resource.interactions or subsetted:
-            return "undeclared", "the statement lists the type without its interactions"
+        if not resource.interactions or in_part:
+            return "undeclared", in_part or "the statement lists the type without its interactions"
         return "missing", None
     if kind == "search_parameter":
         if name in resource.search_params:
             return "supported", None
         if name.startswith("_"):
             return "undeclared", "a parameter of every type; servers often leave it out of the list"
-        if not resource.search_params or subsetted:
-            return "undeclared", "the statement lists no search parameters for the type"
+        if not resource.search_params or in_part:
+            return "undeclared", in_part or "the statement lists no search parameters for the type"
         return "missing", None
     url, _, version = name.partition("|")
     versions = [profile.partition("|")[2] for profile in resource.profiles if profile.partition("|")[0] == url]
     if not versions:
-        return ("undeclared", "no profile is declared for the type") if not resource.profiles else ("missing", None)
+        if in_part or not resource.profiles:
+            return "undeclared", in_part or "no profile is declared for the type"
+        return "missing", None
     if not version or version in versions:
         return "supported", None
     if "" in versions:
         return "undeclared", "the profile is declared without a version"
     return "missing", f"declared in version {words.listed(sorted(versions))}"
+
+
+def _operation(
+    name: str, resource_type: str, capability: CapabilityFacts, in_part: str | None
+) -> tuple[str, str | None]:
+    """Outcome and note of an operation on a type.
+
+    Operations may be declared at ``rest.operation`` even when they act on a type (specifications: CS-14); their
+    definitions tell on which.
+    """
+    acting = capability.operation_types.get(name, ())
+    everywhere = name in capability.operations and not acting
+    if everywhere or resource_type in acting or name in capability.resources[resource_type].operations:
+        return "supported", None
+    elsewhere = [kind for kind, facts in capability.resources.items() if name in facts.operations]
+    if (others := sorted({*acting, *elsewhere})) and not in_part:
+        return "missing", f"declared for {words.listed(others, 4)} only"
+    return "undeclared", in_part or "not declared for the type or the system; servers often leave operations out"
 
 
 def _launch(contract: WorkflowContract, smart: SmartFacts | None, smart_is_absent: bool) -> Iterator[NeedMatch]:
@@ -159,8 +197,31 @@ def _scopes(contract: WorkflowContract, smart: SmartFacts | None) -> Iterator[Ne
             outcome = "not_observed"
         elif smart.scopes_supported is None:
             outcome, note = "undeclared", "the SMART configuration lists no scopes"
-        elif covers(smart.scopes_supported, scope):
-            outcome = "supported"
         else:
-            outcome, note = "undeclared", "not listed; the list need not be complete"
+            outcome, note = _listed(contract, scope, coverage(smart.scopes_supported, scope))
         yield _match("launch", "scope", scope, outcome, note)
+
+
+def _listed(contract: WorkflowContract, scope: str, found: Coverage) -> tuple[str, str | None]:
+    """Outcome and note of a scope in a list of them."""
+    if found.listed:
+        return "supported", None
+    not_listed = "not listed; the list need not be complete"
+    if not found.restricted:
+        return "undeclared", not_listed
+    values = [query.rpartition("|")[2].rpartition("=")[2] for query in found.queries]
+    resource = scope.partition("/")[2].partition(".")[0]
+    wanted = [
+        category_of(need)
+        for need in (*contract.inputs, *contract.outputs)
+        if need.resource == resource and letters_of(need) & set(found.restricted)
+    ]
+    names = dict.fromkeys(query.partition("=")[0] for query in found.queries)
+    note = f"{found.restricted} listed with {words.listed(list(names))} {words.listed(values, 6)} only"
+    within = sorted({category for category in wanted if category in values})
+    beyond = None in wanted or len(within) < len(set(wanted))
+    if within:
+        note += f", which covers {words.listed(within)} of the contract" + (", not the rest" if beyond else "")
+    if found.unlisted:
+        return "undeclared", f"{note}; {found.unlisted} {not_listed}"
+    return "restricted", note

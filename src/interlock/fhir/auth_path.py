@@ -112,14 +112,13 @@ def _open_questions(smart: SmartFacts, *, launch: bool) -> tuple[str, ...]:
     questions = []
     if smart.scopes_supported is None:
         questions.append("which scopes are granted: none are listed")
-    elif launch and smart.capabilities and "permission-v2" in smart.capabilities and not smart.scopes_v2:
-        questions.append("which scope syntax works: permission-v2 is claimed, v1 scopes are listed")
+    elif launch and not smart.scopes_v2 and "permission-v2" in (smart.capabilities or ()):
+        listed = "v1 scopes are listed" if smart.scopes_v1 else "no resource scope is listed"
+        questions.append(f"which scope syntax works: permission-v2 is claimed, {listed}")
     elif not launch and not any(scope.startswith("system/") for scope in smart.scopes_supported):
         questions.append("which system/ scopes are granted: none are listed")
     if launch and smart.code_challenge_methods_supported is None:
         questions.append("whether PKCE is supported: it is not declared")
     if smart.token_endpoint_auth_methods_supported is None:
         questions.append("which authentication methods the token endpoint takes: they are not listed")
-    if not launch and not smart.token_endpoint_auth_signing_alg_values_supported:
-        questions.append("which signing algorithms are accepted: they are not listed")
     return tuple(questions)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from interlock.fhir.capability import Statement
 from interlock.fhir.statement import Operation
 from interlock.model.observation import BulkFacts, ExportLevel
@@ -23,20 +25,16 @@ def parse(statement: Statement) -> BulkFacts:
     levels = {level for level, _ in exports}
     return BulkFacts.trusted(
         exports=tuple(level for level in _LEVELS if level in levels),
-        undefined=any(level is not None and not defined for level, defined in exports),
+        undefined="name" in {by for level, by in exports if level is not None},
+        redefined="other" in {by for level, by in exports if level is not None},
         instantiates=any(canonical.partition("|")[0] == STATEMENT for canonical in statement.facts.instantiates),
     )
 
 
-def _level(type_name: str | None, operation: Operation) -> tuple[ExportLevel | None, bool]:
-    """The level that an operation exports, and whether its definition says so."""
-    if operation.definition is not None:
-        definition = operation.definition.partition("|")[0]
-        if (level := _DEFINITIONS.get(definition)) is not None:
-            return level, True
+def _level(type_name: str | None, operation: Operation) -> tuple[ExportLevel | None, Literal["guide", "other", "name"]]:
+    """The level that an operation exports, and what says so: the guide's definition, another one, or its name alone."""
+    if (level := _DEFINITIONS.get((operation.definition or "").partition("|")[0])) is not None:
+        return level, "guide"
     name = operation.name.lstrip("$")
-    if name in _NAMES:
-        return _NAMES[name], False
-    if name == "export":
-        return _LEVEL_OF_TYPE.get(type_name or "", "system"), False
-    return None, False
+    level = _LEVEL_OF_TYPE.get(type_name or "", "system") if name == "export" else _NAMES.get(name)
+    return level, "name" if operation.definition is None else "other"

@@ -7,7 +7,7 @@ entries of mode server are merged and client entries are ignored (FHIR R4, Capab
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -20,13 +20,16 @@ from interlock.fhir.statement import (
     MAX_RESOURCES,
     MEMBERS,
     Operation,
+    codes_at,
     is_statement,
+    lacks,
     names_at,
     operations_at,
     references_at,
     sift,
     sift_resource,
 )
+from interlock.fhir.statement_codes import codes_of, note_codes
 from interlock.fhir.tolerant import (
     MAX_CODE,
     MAX_PROBLEMS,
@@ -37,6 +40,7 @@ from interlock.fhir.tolerant import (
     numbered_at,
     object_at,
     objects_at,
+    repeated_members,
     shown,
     text_at,
     texts_at,
@@ -70,12 +74,14 @@ class Statement:
     :ivar members: what stands beside ``rest``, as sent; documentation that nobody reads is left out.
     :ivar modes: ``rest.mode`` by position; none where it is missing.
     :ivar operations: of mode server, each with its resource type or, for the whole system, none.
+    :ivar lacking: elements that are required where their parent is given, below ``rest``, and where each lacks first.
     """
 
     members: dict[str, Any]
     modes: dict[int, str | None]
     operations: tuple[tuple[str | None, Operation], ...]
     facts: CapabilityFacts
+    lacking: dict[str, str] = field(default_factory=dict)
 
 
 def decode(text: str) -> Statement | None:
@@ -95,7 +101,8 @@ def tolerate(document: object) -> Statement:
         problems.add("resourceType is neither CapabilityStatement nor Conformance")
     rest = _Rests(members, problems)
     members = {name: members[name] for name in MEMBERS if name in members}
-    return Statement(members, rest.modes, tuple(rest.operations), _facts(members, rest, problems))
+    facts = _facts(members, rest, problems)
+    return Statement(members, rest.modes, tuple(rest.operations), facts, rest.lacking)
 
 
 def parse(document: object) -> CapabilityFacts:
@@ -113,6 +120,7 @@ def _facts(members: dict[str, Any], rest: _Rests, problems: Problems) -> Capabil
     release = release_of(version)
     if version and release is None:
         problems.add(f"fhirVersion {shown(version)} belongs to no published release")
+    note_codes(members, rest, release, problems)
     implementation, software = (object_at(members, key, problems) for key in ("implementation", "software"))
     return CapabilityFacts.trusted(
         fhir_version=version,
@@ -132,22 +140,55 @@ def _facts(members: dict[str, Any], rest: _Rests, problems: Problems) -> Capabil
         resources=rest.resources,
         system_interactions=tuple(rest.system_interactions),
         operations=_distinct(_names([operation for type_name, operation in rest.operations if type_name is None])),
+        operation_types=_types_of_operations(rest.operations, release),
         profiles=references_at(members, "profile", problems),
         security=rest.security(),
         # Elements may have been left out (FHIR R4 http.html, summaries).
         subsetted="SUBSETTED" in names_at(object_at(members, "meta", problems), "tag", "code", problems),
         repeated=tuple(rest.repeated),
         problems=problems.notes(),
+        limits=problems.limits(),
     )
 
 
+def _types_of_operations(
+    operations: Sequence[tuple[str | None, Operation]], release: FhirRelease | None
+) -> dict[str, tuple[str, ...]]:
+    """Types of the operations of the whole system whose definitions all name one: ``Patient-everything`` is Patient's.
+
+    FHIR names its own definitions so (R4, operations); servers list operations of types at ``rest.operation`` too.
+    """
+    types: dict[str, list[str]] = {}
+    untyped: set[str] = set()
+    known = codes_of(release or "R4").types if operations else frozenset()
+    for type_name, operation in operations:
+        name = operation.name.lstrip("$")
+        if type_name is not None or not name:
+            continue
+        acts_on = (operation.definition or "").rpartition("/OperationDefinition/")[2].partition("-")[0]
+        if acts_on in known:
+            types.setdefault(name, []).append(acts_on)
+        else:
+            untyped.add(name)
+    return {name: _distinct(acting) for name, acting in types.items() if name not in untyped}
+
+
 class _Entry(NamedTuple):
-    """What one ``rest.resource`` declares. ``repeats``: it names a search parameter twice."""
+    """What one ``rest.resource`` declares.
+
+    :ivar repeats: it names a search parameter twice.
+    :ivar parameter_types: the types of its search parameters.
+    :ivar profiles_as: how profiles are given: ``str`` or ``dict``.
+    :ivar lacks: required elements that are not there.
+    """
 
     type: str
     facts: ResourceFacts
     operations: list[Operation]
     repeats: bool
+    parameter_types: frozenset[str]
+    profiles_as: frozenset[type]
+    lacks: tuple[str, ...]
 
 
 def _entry(resource: object, problems: Problems) -> _Entry | None:
@@ -170,12 +211,38 @@ def _entry(resource: object, problems: Problems) -> _Entry | None:
         operations=_distinct(_names(operations)) if operations else (),
         versioning=text_at(resource, "versioning", problems, MAX_CODE),
     )
-    return _Entry(type_name, facts, operations, len(facts.search_params) < len(parameters))
+    profiles = resource.get("supportedProfile"), resource.get("profile")
+    return _Entry(
+        type_name,
+        facts,
+        operations,
+        len(facts.search_params) < len(parameters),
+        codes_at(resource, "searchParam", "type", problems),
+        frozenset([type(each) for given in profiles for each in (given if isinstance(given, list) else [given])]),
+        _lacking(resource),
+    )
+
+
+#: What each object of a list must have, in every release.
+_REQUIRED = (
+    ("interaction", "code"),
+    ("searchParam", "name"),
+    ("searchParam", "type"),
+    ("operation", "name"),
+    ("operation", "definition"),
+)
+
+
+def _lacking(parent: dict[str, Any]) -> tuple[str, ...]:
+    return tuple([f"{key}.{name}" for key, name in _REQUIRED if key in parent and lacks(parent, key, name)])
 
 
 def _sent_entry(text: bytes, problems: Problems) -> _Entry | None:
-    entry = _known(text) if len(text) <= _MAX_REMEMBERED else None
-    return entry or _entry(sift_resource(text), problems)
+    if (entry := _known(text) if len(text) <= _MAX_REMEMBERED else None) is not None:
+        return entry
+    for slip in repeated_members(text.decode(), _TOLD_ONCE):
+        problems.add(slip)
+    return _entry(sift_resource(text), problems)
 
 
 _MAX_REMEMBERED = 8192
@@ -189,7 +256,11 @@ def _known(text: bytes) -> _Entry | None:
     """
     problems = Problems()
     entry = _entry(sift_resource(text), problems)
-    return None if problems else entry
+    return None if problems or repeated_members(text.decode(), _TOLD_ONCE) else entry
+
+
+#: Members of an entry that are written once in it.
+_TOLD_ONCE = ("interaction", "searchParam", "operation", "supportedProfile", "versioning")
 
 
 class _Rests:
@@ -203,8 +274,12 @@ class _Rests:
         self.modes: dict[int, str | None] = {}
         self.resources: dict[str, ResourceFacts] = {}
         self.system_interactions: dict[str, None] = {}
+        self.sent_interactions: set[str] = set()
         self.operations: list[tuple[str | None, Operation]] = []
         self.repeated: list[str] = []
+        self.lacking: dict[str, str] = {}
+        self.parameter_types: dict[str, str] = {}
+        self.profiles_as: set[type] = set()
         for position, rest in numbered_at(document, "rest", problems, MAX_ENTRIES):
             self.modes[position] = text_at(rest, "mode", problems, MAX_CODE)
             if self.modes[position] != "client":
@@ -215,8 +290,14 @@ class _Rests:
         if self.modes[position] != "server":
             problems.add("a rest entry says neither mode server nor mode client; it was read as the server's")
         everywhere = names_at(rest, "searchParam", "name", problems, MAX_PARAMETERS)
+        of_rest = codes_at(rest, "searchParam", "type", problems)
+        self.parameter_types |= dict.fromkeys(of_rest - self.parameter_types.keys(), "every type")
+        for element in _lacking(rest):
+            self.lacking.setdefault(f"rest.{element}", f"/rest/{position}/{element.partition('.')[0]}")
         self._add_resources(f"/rest/{position}/resource", rest, everywhere)
-        self.system_interactions.update(dict.fromkeys(names_at(rest, "interaction", "code", problems)))
+        sent = names_at(rest, "interaction", "code", problems)
+        self.sent_interactions.update(sent)
+        self.system_interactions.update(dict.fromkeys(sent))
         transactions = text_at(rest, "transactionMode", problems, MAX_CODE)
         self.system_interactions.update(dict.fromkeys(_TRANSACTION_MODES.get(transactions or "", ())))
         self.operations += [(None, operation) for operation in operations_at(rest, problems)]
@@ -229,9 +310,14 @@ class _Rests:
             entry = _sent_entry(bytes(resource), self._problems) if is_text else _entry(resource, self._problems)
             if entry is None:
                 continue
-            type_name, facts, operations, repeats = entry
+            type_name, facts, operations, repeats, parameter_types, profiles_as, lacking = entry
             if repeats:
                 self._repeat(f"{pointer}/{index}/searchParam")
+            if not parameter_types <= self.parameter_types.keys():
+                self.parameter_types = dict.fromkeys(parameter_types, type_name) | self.parameter_types
+            self.profiles_as |= profiles_as
+            for element in lacking:
+                self.lacking.setdefault(f"rest.resource.{element}", f"{pointer}/{index}/{element.partition('.')[0]}")
             if everywhere:
                 facts = facts.model_copy(update={"search_params": _distinct([*facts.search_params, *everywhere])})
             if operations:
@@ -245,7 +331,7 @@ class _Rests:
             elif len(self.resources) < MAX_RESOURCES:
                 self.resources[type_name] = facts
             else:
-                self._problems.add(f"more than {MAX_RESOURCES} resource types; the rest was not read")
+                self._problems.cut(f"there are more than {MAX_RESOURCES:,} resource types; the rest was not read")
             listed_types.add(type_name)
 
     def _repeat(self, pointer: str) -> None:

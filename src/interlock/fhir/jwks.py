@@ -48,6 +48,7 @@ def parse(document: object) -> JwksFacts:
         smallest_rsa_bits=reader.smallest_rsa_bits,
         private_members=reader.private,
         problems=problems.notes(),
+        limits=problems.limits(),
     )
 
 

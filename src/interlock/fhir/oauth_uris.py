@@ -41,14 +41,10 @@ class OAuthUriReader:
             name = text_at(part, "url", self._problems, MAX_CODE)
             if name not in _PARTS:
                 continue
-            value = next(
-                (
-                    text
-                    for key in ("valueUri", "valueUrl", "valueString")
-                    if (text := text_at(part, key, self._problems, MAX_URL)) is not None
-                ),
-                None,
-            )
+            value = text_at(part, "valueUri", self._problems, MAX_URL)
+            for key in ("valueUrl", "valueString"):
+                if value is None and (value := text_at(part, key, self._problems, MAX_URL)) is not None:
+                    self._problems.add(f"the oauth-uris part {name} has {key}, where clients read valueUri")
             if value is None:
                 self._problems.add(f"the oauth-uris part {name} has no value")
             elif into.setdefault(name, value) != value:

@@ -22,4 +22,4 @@ def parse(document: object) -> OpenIdFacts:
     document = whole_object(document, problems)
     fields: dict[str, Any] = {name: text_at(document, name, problems, MAX_URL) for name in URL_FIELDS}
     fields |= {name: texts_at(document, name, problems, _MAX_ENTRIES) for name in LIST_FIELDS}
-    return OpenIdFacts.trusted(**fields, problems=problems.notes())
+    return OpenIdFacts.trusted(**fields, problems=problems.notes(), limits=problems.limits())

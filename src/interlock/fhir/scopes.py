@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
+from urllib.parse import unquote
 
 Level = Literal["patient", "user", "system"]
 
@@ -29,7 +30,7 @@ class Scope:
     :ivar level: ``patient``, ``user`` or ``system``.
     :ivar type: a resource type, or ``*`` for every present and future one.
     :ivar letters: letters of ``cruds`` in that order; v1 words are already translated.
-    :ivar constraint: the parts of the query (``category=laboratory``), an empty set when there is none.
+    :ivar constraint: the parts of the query (``category=laboratory``), decoded; an empty set when there is none.
     :ivar version: 1 or 2, by syntax.
     """
 
@@ -56,7 +57,7 @@ def parse(text: str) -> Scope | None:
         return Scope(cast(Level, level), type_name, _V1_LETTERS[permission], version=1)
     if not _V2_LETTERS.fullmatch(permission):
         return None
-    constraint = frozenset(part for part in query.split("&") if part) if query else frozenset()
+    constraint = frozenset(unquote(part) for part in query.split("&") if part) if query else frozenset()
     return Scope(cast(Level, level), type_name, permission, constraint)
 
 
@@ -85,6 +86,43 @@ def covers(supported: Iterable[str], needed: str) -> bool:
             if not missing:
                 return True
     return False
+
+
+class Coverage(NamedTuple):
+    """How far scopes grant what another asks for.
+
+    :ivar unlisted: letters of ``cruds`` that none of them grants; empty for a scope that is no resource scope.
+    :ivar restricted: letters that only scopes with a narrower query grant, and ``queries`` are those queries' parts.
+    """
+
+    listed: bool
+    unlisted: str = ""
+    restricted: str = ""
+    queries: tuple[str, ...] = ()
+
+
+def coverage(supported: Iterable[str], needed: str) -> Coverage:
+    """How far the scopes together grant what ``needed`` asks for, queries apart (:func:`covers` is yes or no)."""
+    supported = tuple(supported)
+    wanted = parse(needed)
+    if wanted is None or covers(supported, needed):
+        return Coverage(covers(supported, needed))
+    plain: set[str] = set()
+    narrowed: set[str] = set()
+    queries: dict[str, None] = {}
+    for text in supported:
+        offered = parse(text) if text.startswith(wanted.level) else None
+        if offered is None or offered.level != wanted.level or offered.type not in {"*", wanted.type}:
+            continue
+        granted = set(offered.letters) & set(wanted.letters)
+        if offered.constraint <= wanted.constraint:
+            plain |= granted
+        elif granted:
+            narrowed |= granted
+            queries |= dict.fromkeys(sorted(offered.constraint))
+    restricted = "".join(letter for letter in wanted.letters if letter in narrowed - plain)
+    unlisted = "".join(letter for letter in wanted.letters if letter not in plain | narrowed)
+    return Coverage(False, unlisted, restricted, tuple(queries) if restricted else ())
 
 
 def syntax_versions(scopes: Iterable[str]) -> tuple[bool, bool]:

@@ -75,7 +75,7 @@ def parse(document: object, base_url: str) -> SmartFacts:
     fields["pkce_s256"] = None if challenges is None else "S256" in challenges
     if fields["scopes_supported"] is not None:
         fields["scopes_v1"], fields["scopes_v2"] = syntax_versions(fields["scopes_supported"])
-    return SmartFacts.trusted(**fields, problems=problems.notes())
+    return SmartFacts.trusted(**fields, problems=problems.notes(), limits=problems.limits())
 
 
 def capability_sets(capabilities: frozenset[str]) -> tuple[str, ...]:
@@ -115,6 +115,30 @@ def from_oauth_uris(capability: CapabilityFacts) -> SmartFacts | None:
         source="oauth-uris",
         problems=("no SMART configuration was seen; only the endpoints in the capability statement are known",),
     )
+
+
+#: Capabilities that SMART App Launch 1.0 does not have (conformance of 1.0.0 and 2.2.0, capabilities).
+_SINCE_2 = (
+    "permission-v2",
+    "permission-v1",
+    "permission-online",
+    "client-confidential-asymmetric",
+    "authorize-post",
+    "smart-app-state",
+)
+
+
+def signs_of_2(smart: SmartFacts) -> tuple[str, ...]:
+    """What in a configuration shows SMART App Launch 2.0 or later; the document itself states no version.
+
+    ``grant_types_supported`` is none of it: servers of 1.0 publish that field of RFC 8414 too (judgement).
+    """
+    signs = [name for name in _SINCE_2 if name in (smart.capabilities or ())]
+    if smart.scopes_v2:
+        signs.append("scopes in v2 syntax")
+    if smart.user_access_brand_bundle is not None:
+        signs.append("user_access_brand_bundle")
+    return tuple(signs)
 
 
 def is_absolute(url: str) -> bool:

@@ -6,6 +6,7 @@ reader (:mod:`interlock.fhir.capability`) to tell.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, NamedTuple, TypedDict
 
 import msgspec
@@ -17,6 +18,7 @@ STATEMENT_TYPES = frozenset({"CapabilityStatement", "Conformance"})
 MAX_RESOURCES = 1000
 MAX_PARAMETERS = 1000
 MAX_ENTRIES = 500
+MAX_OPERATIONS = 5000
 
 _Scalar = bool | int | float | str | None
 _NoList = dict[str, Any] | _Scalar
@@ -26,8 +28,9 @@ class _Coded(TypedDict, total=False):
     code: Any
 
 
-class _Named(TypedDict, total=False):
+class _Parameter(TypedDict, total=False):
     name: Any
+    type: Any
 
 
 class _Defined(TypedDict, total=False):
@@ -36,7 +39,7 @@ class _Defined(TypedDict, total=False):
 
 
 _Interactions = list[_Coded | list[Any] | _Scalar] | _NoList
-_Parameters = list[_Named | list[Any] | _Scalar] | _NoList
+_Parameters = list[_Parameter | list[Any] | _Scalar] | _NoList
 _Operations = list[_Defined | list[Any] | _Scalar] | _NoList
 
 
@@ -125,7 +128,7 @@ def operations_at(parent: dict[str, Any], problems: Problems) -> list[Operation]
             text_at(entry, "name", problems, MAX_CODE) or "",
             next(iter(references_at(entry, "definition", problems)), None),
         )
-        for entry in objects_at(parent, "operation", problems, MAX_ENTRIES)
+        for entry in objects_at(parent, "operation", problems, MAX_OPERATIONS)
     ]
 
 
@@ -143,6 +146,27 @@ def names_at(parent: dict[str, Any], key: str, name: str, problems: Problems, ca
             return names
     texts = (text_at(entry, name, problems, MAX_CODE) for entry in objects_at(parent, key, problems, cap))
     return [text for text in texts if text]
+
+
+def codes_at(parent: dict[str, Any], key: str, name: str, problems: Problems) -> frozenset[str]:
+    """The distinct codes ``name`` of the objects in the list ``key``."""
+    entries = parent.get(key)
+    if not isinstance(entries, list):
+        return frozenset()
+    with suppress(KeyError, TypeError):  # an entry without it, no object, or no string: the rare case below
+        codes = frozenset([entry[name] for entry in entries])
+        if all(type(code) is str for code in codes):
+            return codes
+    objects = [entry for entry in entries[:MAX_PARAMETERS] if isinstance(entry, dict)]
+    return frozenset(code for entry in objects if (code := text_at(entry, name, problems, MAX_CODE)))
+
+
+def lacks(parent: dict[str, Any], key: str, name: str) -> bool:
+    """Whether an object in the list ``key`` has no ``name``."""
+    entries = parent.get(key)
+    return isinstance(entries, list) and any(
+        isinstance(entry, dict) and entry.get(name) in (None, "") for entry in entries
+    )
 
 
 def references_at(parent: dict[str, Any], key: str, problems: Problems) -> tuple[str, ...]:

@@ -5,7 +5,9 @@ Nothing here raises on anything that :func:`json.loads` can return.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from interlock.model.text import plain
@@ -17,16 +19,17 @@ MAX_TEXT = 1024
 
 
 class Problems:
-    """Notes on what a document got wrong, each once, at most :data:`MAX_PROBLEMS` of them."""
+    """Notes on what a document got wrong, and on what this program did not read of it: each once, and not too many."""
 
-    __slots__ = ("_dropped", "_notes")
+    __slots__ = ("_dropped", "_limits", "_notes")
 
     def __init__(self) -> None:
         self._notes: dict[str, None] = {}
+        self._limits: dict[str, None] = {}
         self._dropped = 0
 
     def __bool__(self) -> bool:
-        return bool(self._notes)
+        return bool(self._notes or self._limits)
 
     def add(self, note: str) -> None:
         """Add one note, one sentence without a full stop."""
@@ -36,6 +39,15 @@ class Problems:
             self._notes[note] = None
         else:
             self._dropped += 1
+
+    def cut(self, note: str) -> None:
+        """Add a note on a bound of this program's own, which the document is not to blame for."""
+        if len(self._limits) < MAX_PROBLEMS:
+            self._limits[note] = None
+
+    def limits(self) -> tuple[str, ...]:
+        """What was not read, in order of discovery."""
+        return tuple(self._limits)
 
     def notes(self) -> tuple[str, ...]:
         """All notes in order of discovery; the last one says how many more there were."""
@@ -76,7 +88,7 @@ def text_at(parent: dict[str, Any], key: str, problems: Problems, limit: int = M
         problems.add(f"{key} is {kind_of(value)}, not a string")
         return None
     if len(value) > limit:
-        problems.add(f"{key} is longer than {limit} characters and was ignored")
+        problems.cut(f"{key} is longer than {limit} characters and was not read")
         return None
     value = value.strip()
     return (value if value.isascii() else storable(value)) or None
@@ -132,7 +144,7 @@ def list_at(parent: dict[str, Any], key: str, problems: Problems, cap: int) -> l
         problems.add(f"{key} is {kind_of(value)}, not a list")
         return None
     if len(value) > cap:
-        problems.add(f"{key} has {len(value)} entries; only the first {cap} were read")
+        problems.cut(f"{key} has {len(value):,} entries, of which the first {cap:,} were read")
     return value[:cap]
 
 
@@ -167,7 +179,7 @@ def texts_at(
         if not isinstance(entry, str):
             problems.add(f"{key} holds {kind_of(entry)} where a string belongs")
         elif len(entry) > limit:
-            problems.add(f"{key} holds an entry longer than {limit} characters, which was ignored")
+            problems.cut(f"{key} holds an entry longer than {limit} characters, which was not read")
         elif text := entry.strip():
             kept[storable(text)] = None
     return tuple(kept)
@@ -182,3 +194,26 @@ def objects_of(parent: object, key: str, cap: int = 1000) -> list[dict[str, Any]
     """The objects of the list at ``key``, at most ``cap``, without a word about anything else."""
     value = parent.get(key) if isinstance(parent, dict) else None
     return [entry for entry in value[:cap] if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def repeated_members(text: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Slips: members that an object of a JSON text has twice, which each parser reads in its own way.
+
+    The text is looked through only when one of ``names`` is written twice in it.
+    """
+    if all(text.count(f'"{name}":') < 2 for name in names):
+        return ()
+    twice: dict[str, None] = {}
+
+    def note(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(members) > len(value := dict(members)):
+            once: set[str] = set()
+            for name, _ in members:
+                if name in once and len(twice) < MAX_PROBLEMS:
+                    twice[name] = None
+                once.add(name)
+        return value
+
+    with suppress(ValueError, RecursionError):
+        json.loads(text, object_pairs_hook=note)
+    return tuple(f"the member {shown(name)} is given twice in one object" for name in twice)

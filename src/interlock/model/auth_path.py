@@ -41,7 +41,7 @@ class AuthPath(Model):
         head = f"{_MODES[self.mode]}: {words.AUTH_PATH[self.state].phrase}"
         if self.state != "possible":
             return f"{head}, {self.reason}"
-        parts = [f"scopes {words.listed(self.scopes)}" if self.scopes else "scopes not listed"]
+        parts = [f"scopes {words.listed(self.scopes)}" if self.scopes else "no resource scope listed"]
         if self.pkce is not None:
             parts.append(f"PKCE {self.pkce}")
         parts += self.client_authentication or ("client authentication undeclared",)

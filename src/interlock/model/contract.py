@@ -169,16 +169,16 @@ class WorkflowContract(Versioned):
 class NeedMatch(Model):
     """One need against one organisation's statement.
 
-    ``outcome`` is ``not_observed`` when the statement was not seen: that is never "missing". ``kind`` says what was
-    looked for: ``resource``, ``interaction``, ``search_parameter``, ``operation``, ``profile``, ``launch``, ``scope``,
-    or ``release``.
+    ``outcome`` is ``not_observed`` when the statement was not seen: that is never "missing"; ``restricted`` when a
+    scope is listed with a query only. ``kind`` says what was looked for: ``resource``, ``interaction``,
+    ``search_parameter``, ``operation``, ``profile``, ``launch``, ``scope``, or ``release``.
     """
 
     direction: Literal["input", "output", "launch", "release"]
     resource: str | None
     kind: Literal["resource", "interaction", "search_parameter", "operation", "profile", "launch", "scope", "release"]
     name: str
-    outcome: Literal["supported", "missing", "not_observed", "undeclared"]
+    outcome: Literal["supported", "missing", "not_observed", "undeclared", "restricted"]
     optional: bool = False
     note: str | None = None
 

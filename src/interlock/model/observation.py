@@ -51,7 +51,11 @@ class CapabilityFacts(Model):
     """A CapabilityStatement (or DSTU2 Conformance) as facts. None means that the document does not say.
 
     :ivar profiles: profiles declared for the whole system (``profile`` at the top level; DSTU2 and STU3 only).
+    :ivar operation_types: types that the definitions of an operation of the whole system name (``Patient-everything``),
+        by the operation's name; without an entry the definitions do not tell.
     :ivar repeated: JSON pointers of the lists that name a resource type or a search parameter twice.
+    :ivar problems: what the statement got wrong.
+    :ivar limits: what this program did not read of it, by bounds of its own.
     """
 
     fhir_version: str | None = None
@@ -67,15 +71,20 @@ class CapabilityFacts(Model):
     resources: dict[str, ResourceFacts] = {}
     system_interactions: tuple[str, ...] = ()
     operations: tuple[str, ...] = ()
+    operation_types: dict[str, tuple[str, ...]] = {}
     profiles: tuple[str, ...] = ()
     security: SecurityFacts = SecurityFacts.trusted()
     subsetted: bool = False
     repeated: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
 
 
 class SmartFacts(Model):
-    """A SMART configuration: fields as published (``None`` = absent), and what is derived from them."""
+    """A SMART configuration: fields as published (``None`` = absent), and what is derived from them.
+
+    :ivar limits: what this program did not read of it, by bounds of its own.
+    """
 
     issuer: str | None = None
     jwks_uri: str | None = None
@@ -101,6 +110,7 @@ class SmartFacts(Model):
     scopes_v2: bool | None = None
     source: Literal["well-known", "oauth-uris"] = "well-known"
     problems: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
 
 
 class OpenIdFacts(Model):
@@ -114,6 +124,7 @@ class OpenIdFacts(Model):
     subject_types_supported: tuple[str, ...] | None = None
     response_types_supported: tuple[str, ...] | None = None
     problems: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
 
 
 class JwksFacts(Model):
@@ -126,6 +137,7 @@ class JwksFacts(Model):
     smallest_rsa_bits: int | None = None
     private_members: bool = False
     problems: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
 
 
 class Certificate(Model):
@@ -242,12 +254,14 @@ class BulkFacts(Model):
     """Bulk data export as the statement declares it; it is never invoked (Bulk Data Access 2.0.0).
 
     :ivar exports: levels at which an export operation is declared.
-    :ivar undefined: some are declared by name only, without the guide's definition.
+    :ivar undefined: some are declared by name only, without a definition.
+    :ivar redefined: some have a definition that is not the guide's.
     :ivar instantiates: the statement instantiates the guide's own.
     """
 
     exports: tuple[ExportLevel, ...] = ()
     undefined: bool = False
+    redefined: bool = False
     instantiates: bool = False
 
 
@@ -364,6 +378,13 @@ class Observation(Model):
     facts: Facts = Facts.trusted()
     checks: tuple[Check, ...] = ()
     requests: tuple[RequestRecord, ...] = ()
+
+    @property
+    def smart_absent(self) -> bool:
+        """Whether the server positively said that there is no SMART configuration under the base."""
+        asked = [request for request in self.requests if request.purpose == "smart"]
+        missed = any(check.id == "SMART-001" and check.outcome is CheckOutcome.FAIL for check in self.checks)
+        return missed or (bool(asked) and asked[-1].reading == "absent")
 
     @property
     def proxies(self) -> tuple[str, ...]:

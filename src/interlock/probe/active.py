@@ -1,11 +1,12 @@
-"""The two requests of an active probe that a well-behaved server refuses, so that nothing comes of them.
+"""The three requests of an active probe that a well-behaved server refuses, so that nothing comes of them.
 
 The token endpoint is asked for a grant that does not exist, without any client; a resource that cannot exist is read
-without a token. Nothing is created, searched or guessed.
+without a token, and patients are counted without one. Nothing is created or guessed, and no resource is asked for.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 from urllib.parse import urlencode
 
@@ -19,6 +20,10 @@ from interlock.probe.transport.transfer import Ask, Reply
 
 #: An extension grant is named by an absolute URI (RFC 6749 section 4.5); nobody offers this one.
 UNKNOWN_GRANT = "urn:x-interlock:grant-type:none"
+
+#: Bytes of the answer to a count that are read, for its type and its total, and dropped.
+COUNT_BYTES = 65_536
+_BEGINS_A_BUNDLE = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"Bundle"')
 
 
 async def ask_token_endpoint(client: Client, url: str, deadline: float, on_record: OnRecord) -> Exchange:
@@ -40,6 +45,23 @@ async def read_without_token(
     return _exchange("anonymous-read", reply, *_resource_reading(reply), on_record)
 
 
+async def count_without_token(
+    client: Client, base: str, facts: Facts, deadline: float, on_record: OnRecord
+) -> Exchange | None:
+    """Ask how many patients there are, without a token; none when the statement offers no patients.
+
+    A resource that cannot exist is answered with 404 by guarded and open servers alike; a count tells them apart and
+    brings no resource. Nothing of the answer is kept but its status and whether it was a Bundle.
+    """
+    capability = facts.capability
+    if capability is not None and capability.resources and "Patient" not in capability.resources:
+        return None
+    url = f"{base}/Patient?_summary=count"
+    ask = Ask(url, plan.FHIR_JSON, deadline, "anonymous-count", redirects=False, first=COUNT_BYTES)
+    reply = await client.get(ask)
+    return _exchange("anonymous-count", reply, *_count_reading(reply), on_record)
+
+
 def readable_type(capability: CapabilityFacts | None) -> str | None:
     """The resource type to read: Patient, which any guarded server guards, or another if Patient cannot be read."""
     if capability is None or not capability.resources:
@@ -58,9 +80,9 @@ def _exchange(purpose: Purpose, reply: Reply, reading: Reading, detail: str, on_
         reading, detail = "failed", failure.detail
         record = record.but(reading=reading, sha256=None)
     elif 200 <= (record.status or 0) < 300:
-        record = without_content(record, record.url, reading, detail)
+        record = without_content(record, record.url, reading, detail).but(bytes=0)
     else:
-        record = record.but(reading=reading, detail=detail, sha256=None)
+        record = record.but(reading=reading, detail=detail, sha256=None, bytes=0)
     on_record(record)
     return Exchange(purpose, (record,), reading, detail, tls=failure.tls if failure is not None else None)
 
@@ -95,3 +117,15 @@ def _resource_reading(reply: Reply) -> tuple[Reading, str]:
     if isinstance(kind, str):
         return "other_resource", "a resource"
     return ("unrelated", "JSON that is no resource") if value is not None else _form_of(reply)
+
+
+def _count_reading(reply: Reply) -> tuple[Reading, str]:
+    """A Bundle that counts nothing is one of the refusals that FHIR names (R4, Security, Access denied)."""
+    value = reply.json()
+    if isinstance(value, dict) and value.get("resourceType") == "Bundle":
+        counted = value.get("total")
+        nothing = counted == 0 and not isinstance(counted, bool)
+        return ("empty", "a Bundle that counts nothing") if nothing else ("bundle", "a Bundle")
+    if value is None and _BEGINS_A_BUNDLE.match(reply.body):  # longer than what was read of it
+        return "bundle", "a Bundle"
+    return _resource_reading(reply)

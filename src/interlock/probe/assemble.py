@@ -18,7 +18,7 @@ from interlock.model.observation import (
     TlsFacts,
 )
 from interlock.probe.transport.addresses import origin
-from interlock.probe.transport.exchange import Exchange, Purpose
+from interlock.probe.transport.exchange import INSTEAD, Exchange, Purpose
 
 Exchanges = Mapping[Purpose, Exchange]
 
@@ -64,14 +64,17 @@ def with_advertised(facts: Facts, exchanges: Exchanges) -> Facts:
 
 
 def _smart(exchanges: Exchanges, base: str, statement: CapabilityFacts | None) -> SmartFacts | None:
-    """Facts of the SMART configuration; when it is positively absent, of the statement's ``oauth-uris``.
+    """Facts of the SMART configuration; when there is positively none, of the statement's ``oauth-uris``.
+
+    A page or ``{}`` under 200 is no configuration either, as little as a 404.
 
     A copy at the host's root is reported by a check, but no facts are read from it: on a host of many tenants it may
     speak for another tenant.
     """
     if (document := document_of(exchanges, "smart")) is not None:
         return smart.parse(document, base)
-    if statement is not None and is_absent(exchanges, "smart"):
+    instead = "smart" in exchanges and exchanges["smart"].reading in INSTEAD
+    if statement is not None and (instead or is_absent(exchanges, "smart")):
         return smart.from_oauth_uris(statement)
     return None
 
@@ -136,14 +139,19 @@ def access_facts(exchanges: Exchanges, base: str, configuration: SmartFacts | No
 
 
 def _anonymous_read(exchanges: Exchanges) -> Literal["refused", "allowed"] | None:
-    """Whether a read without a token was refused. A 404 cannot tell: the resource does not exist in any case."""
-    exchange = exchanges.get("anonymous-read")
-    if exchange is None or exchange.record.failure is not None:
-        return None
-    if exchange.record.status in {401, 403}:
-        return "refused"
-    given = 200 <= (exchange.record.status or 0) < 300 and exchange.reading in {"other_resource", "bundle"}
-    return "allowed" if given else None
+    """Whether a read and a count without a token were refused.
+
+    A 404 to the read cannot tell: the resource does not exist in any case.
+    """
+    purposes: tuple[Purpose, ...] = ("anonymous-read", "anonymous-count")
+    asked = [exchanges[purpose] for purpose in purposes if purpose in exchanges]
+    answered = [exchange for exchange in asked if exchange.record.failure is None]
+    if any(
+        200 <= (exchange.record.status or 0) < 300 and exchange.reading in {"other_resource", "bundle"}
+        for exchange in answered
+    ):
+        return "allowed"
+    return "refused" if any(exchange.record.status in {401, 403} for exchange in answered) else None
 
 
 def outcome_of(exchanges: Exchanges) -> ObservationOutcome:

@@ -94,5 +94,6 @@ def to_exchange(purpose: Purpose, reply: Reply) -> Exchange:
         document=read.document,
         body=body,
         notes=(*reply.notes, *read.notes),
+        slips=read.slips,
         tls=failure.tls if failure is not None else None,
     )

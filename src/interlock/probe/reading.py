@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlock.documents.bounds import JsonBoundsError, check_json
+from interlock.fhir import openid, smart
 from interlock.fhir.capability import decode, tolerate
 from interlock.fhir.statement import is_statement
-from interlock.fhir.tolerant import storable
+from interlock.fhir.tolerant import repeated_members, storable
 from interlock.model.text import plain
-from interlock.probe.transport.content import MAX_NODES, NotJsonError, decode_text, parse_document, parse_json
+from interlock.probe.transport.content import (
+    MAX_NODES,
+    NotJsonError,
+    decode_text,
+    parse_document,
+    parse_json,
+)
 from interlock.probe.transport.exchange import DOCUMENT_NAMES, Purpose, Reading
 
 _ELEMENT = re.compile(r"<(!doctype\s+html|[A-Za-z_][\w.:-]{0,80})", re.I)
@@ -42,6 +49,14 @@ _FIELDS["smart-root"] = _FIELDS["cors-smart"] = _FIELDS["smart"]
 
 _STATEMENTS: frozenset[Purpose] = frozenset({"metadata", "deeper", "cors-metadata"})
 
+#: Members that are written once in a document, so that a second one shows in its text.
+_TOLD_ONCE: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(_STATEMENTS, ("fhirVersion", "rest", "kind", "instantiates", "implementation", "software")),
+    "smart": (*smart.URL_FIELDS, *smart.LIST_FIELDS),
+    "openid": (*openid.URL_FIELDS, *openid.LIST_FIELDS),
+    "jwks": ("keys",),
+}
+
 _STATUS: dict[int, tuple[Reading, str]] = {
     401: ("unauthorized", "asks for a token (HTTP 401)"),
     403: ("forbidden", "refuses access (HTTP 403)"),
@@ -55,12 +70,16 @@ _STATUS: dict[int, tuple[Reading, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """How an answer reads, and the document in it, if any: a capability statement, or another document's JSON value."""
+    """How an answer reads, and the document in it, if any: a capability statement, or another document's JSON value.
+
+    :ivar notes: oddities of the text; ``slips`` are those of the JSON.
+    """
 
     reading: Reading
     detail: str
     document: Any = None
     notes: tuple[str, ...] = ()
+    slips: tuple[str, ...] = ()
 
 
 def read_reply(purpose: Purpose, status: int, content_type: str, body: bytes) -> Read:
@@ -77,15 +96,17 @@ def read_reply(purpose: Purpose, status: int, content_type: str, body: bytes) ->
         if purpose in _STATEMENTS:
             check_json(text, max_nodes=MAX_NODES)  # the parser bounds the depth
             if (statement := decode(text)) is not None:
-                return Read("document", f"a {statement.members['resourceType']}", statement, oddities)
-        value, notes = parse_document(text)
+                slips = repeated_members(text, _TOLD_ONCE[purpose])
+                return Read("document", f"a {statement.members['resourceType']}", statement, oddities, slips)
+        value, slips = parse_document(text)
     except (NotJsonError, JsonBoundsError) as error:
         return Read("not_json", f"the {name} {error}", notes=oddities)
     reading, detail = _json(purpose, name, value)
     document = None
     if reading == "document":
         document = tolerate(value) if purpose in _STATEMENTS else value
-    return Read(reading, detail, document, (*oddities, *notes))
+        slips = (*slips, *repeated_members(text, _TOLD_ONCE.get(purpose, ())))
+    return Read(reading, detail, document, oddities, slips)
 
 
 def _error(status: int, content_type: str, body: bytes) -> Read:

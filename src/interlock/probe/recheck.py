@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from interlock.model.drift import Drift
 
 _PROBE_AGAIN = "probe again; a document that holds a password or a key in an address is never stored"
+_ACTIVE = frozenset({"anonymous-read", "anonymous-count"})
 _READINGS = frozenset(get_args(Reading))
 
 
@@ -104,7 +105,8 @@ def _reading(record: RequestRecord) -> Reading:
 def _was_active(observation: Observation) -> bool:
     """Whether an active probe made the observation: a read to be refused tells, a sample's token request does not."""
     return any(
-        record.purpose == "anonymous-read" or (record.method != "GET" and record.purpose != "token")
+        record.purpose in {"anonymous-read", "anonymous-count"}
+        or (record.method != "GET" and record.purpose != "token")
         for record in observation.requests
     )
 
@@ -116,7 +118,7 @@ def _exchange(purpose: Purpose, records: tuple[RequestRecord, ...], bodies: Mapp
     body = bodies.get(last.sha256 or "")
     if body is not None:
         read = read_reply(purpose, last.status or 0, last.content_type or "", body)
-        return Exchange(purpose, records, read.reading, read.detail, read.document, body, read.notes)
+        return Exchange(purpose, records, read.reading, read.detail, read.document, body, read.notes, read.slips)
     if last.reading in {None, "document"}:
         raise InterlockError(f"the document of {plain(last.url, 200)} was not stored", remedy=_PROBE_AGAIN)
     return Exchange(purpose, records, _reading(last), last.detail or last.reading or "")

@@ -13,7 +13,7 @@ from interlock.documents.redaction import secrets_in_use, without_secrets_in_use
 from interlock.model.address_secrets import may_hold_secrets, redacted_url
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Facts, Observation, RequestRecord, SmartFacts, Target, TlsFacts
-from interlock.probe.active import ask_token_endpoint, read_without_token
+from interlock.probe.active import ask_token_endpoint, count_without_token, read_without_token
 from interlock.probe.assemble import (
     access_facts,
     base_facts,
@@ -161,7 +161,7 @@ class _Session:
             await self._take_sample(sample)
 
     async def _safe_negatives(self) -> None:
-        """Send two requests to be refused: an unknown grant at the token endpoint, and a read without a token."""
+        """Send what is to be refused: an unknown grant to the token endpoint, a read and a count without a token."""
         endpoint = self.facts.smart.token_endpoint if self.facts.smart is not None else None
         if endpoint is not None and (url := self._followed("token-negative", endpoint, "POST")) is not None:
             refused = await ask_token_endpoint(self._client, url, self._deadline, self._on_record)
@@ -169,6 +169,9 @@ class _Session:
         read = await read_without_token(self._client, self._base, self.facts, self._deadline, self._on_record)
         if read is not None:
             self.exchanges["anonymous-read"] = read
+        count = await count_without_token(self._client, self._base, self.facts, self._deadline, self._on_record)
+        if count is not None:
+            self.exchanges["anonymous-count"] = count
 
     async def _take_sample(self, sample: SamplePlan) -> None:
         """Take a sample with credentials; it has as much time again as the discovery before it."""

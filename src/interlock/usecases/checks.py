@@ -81,10 +81,9 @@ def needed_for(entry: CheckEntry) -> str:
 
 def auth_paths_of(observation: Observation) -> tuple[AuthPath, ...]:
     """The auth path of each launch mode, as far as the observation shows it."""
-    absent = any(check.id == "SMART-001" and check.outcome.value == "fail" for check in observation.checks)
     asked = [record for record in observation.requests if record.purpose == "smart"]
     why = (asked[-1].detail or asked[-1].failure or "") if asked else ""
-    return auth_paths(observation.facts.smart, absent=absent, why=why)
+    return auth_paths(observation.facts.smart, absent=observation.smart_absent, why=why)
 
 
 _NEEDS = {

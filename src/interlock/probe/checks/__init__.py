@@ -6,6 +6,8 @@ citations, it takes a ``CheckInput`` and returns ``passed``, ``warned``, ``faile
 
 - ``needs`` names the document without which there is nothing to look at: when that was not seen, the check is not run
   and says why. What a check finds out later that it needs, it asks with ``probed.require`` or ``probed.listed``.
+- ``rests_on`` names what a pass rests on besides ``needs``: documents, answers, a handshake. A pass without it becomes
+  ``not_observed``, and a test takes each of them away from an observation in which the check passes.
 - ``at`` is where it looks (``smart#/capabilities``): the evidence of every result that names no other.
 - ``level`` is the strongest word of its sources, ``contract`` for what the user's own workflow contract needs, or
   ``judgement`` where the sources leave it open; ``rows`` are the verified requirements that it rests on.

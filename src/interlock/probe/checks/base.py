@@ -1,16 +1,14 @@
-"""A check's registration, its input and its result; and the forms of words that messages share."""
+"""A check's registration and its input."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args
 
-from interlock.fhir.tolerant import storable
-from interlock.model import words
-from interlock.model.base import CheckOutcome, Reference, Severity
+from interlock.model.base import Reference, Severity
 from interlock.model.observation import (
     CapabilityFacts,
     CheckEvidence,
@@ -21,8 +19,7 @@ from interlock.model.observation import (
     TlsFacts,
     UdapFacts,
 )
-from interlock.model.text import plain
-from interlock.probe.transport.addresses import origin
+from interlock.probe.checks.results import NOT_HTTPS, NeedError, Result, not_applicable, not_observed
 from interlock.probe.transport.exchange import DOCUMENT_NAMES, Exchange, Purpose, Reading
 
 if TYPE_CHECKING:
@@ -45,6 +42,25 @@ _AT_BASE: tuple[Purpose, ...] = ("metadata", "smart", "smart-root")
 Needs = Literal["metadata", "smart", "openid", "jwks", "udap", "cds", "chain", "contract", "active", "drift", "strict"]
 
 _NEEDS: tuple[Needs | None, ...] = (None, *get_args(Needs))
+
+#: What a pass rests on: documents and answers by the purpose of their request, and what shows in all of them.
+Seen = (
+    Purpose
+    | Literal[
+        "base",  # a base URL that can be asked
+        "request",  # the base was asked for a document
+        "answer",  # and answered
+        "endpoints",  # addresses of the authorization server, in either document
+        "tls",  # a handshake with the base
+        "versions",  # TLS versions were tried
+        "anonymous",  # a read or a count without a token was answered
+        "data",  # a sample was taken
+    ]
+)
+
+#: Requests of which an answer is looked at, not a document.
+_ANSWERS = frozenset({"token-negative", "cors-token", "cors-fhir", "cors-authorize", "cors-smart", "cors-metadata"})
+_ANONYMOUS: tuple[Purpose, ...] = ("anonymous-read", "anonymous-count")
 
 #: The strongest word of the sources for what a check asks; what they leave open is our judgement, and what the user's
 #: own workflow contract asks for is neither.
@@ -74,6 +90,7 @@ class CheckInput:
     drift: Drift | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     _evidence: dict[tuple[Purpose, str], CheckEvidence] = field(default_factory=dict, repr=False, compare=False)
+    _seen: dict[Seen, bool] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def capability(self) -> CapabilityFacts:
@@ -165,6 +182,54 @@ class CheckInput:
         """Evidence: whole answers."""
         return tuple(self.at(exchange.purpose) for exchange in exchanges)
 
+    def saw(self, what: Seen) -> bool:
+        """Whether there is what a pass rests on."""
+        seen = self._seen.get(what)
+        if seen is None:
+            seen = self._seen[what] = self._looks_for(what)
+        return seen
+
+    def _looks_for(self, what: Seen) -> bool:
+        match what:
+            case "base":
+                return bool(self.base)
+            case "request":
+                return bool(self.at_base)
+            case "answer":
+                return any(self._answered(exchange.purpose) for exchange in self.at_base)
+            case "endpoints":
+                return self.facts.smart is not None
+            case "tls":
+                return self.facts.tls is not None
+            case "versions":
+                return self.facts.tls is not None and bool(self.facts.tls.versions)
+            case "anonymous":
+                return any(self._answered(purpose) for purpose in _ANONYMOUS)
+            case "data":
+                return self.facts.data is not None
+            case purpose if purpose in _ANSWERS:
+                return self._answered(purpose)
+            case purpose:
+                return self.has(purpose)
+
+    def _answered(self, purpose: Purpose) -> bool:
+        exchange = self.exchanges.get(purpose)
+        return exchange is not None and any(record.status is not None for record in exchange.records)
+
+    def broken(self, purpose: Purpose) -> str:
+        """What a server positively answers where a document belongs that anybody may read, as a sentence; else nothing.
+
+        A request without an answer, and one that puts off (429), say nothing.
+        """
+        exchange = self.exchanges.get(purpose)
+        if exchange is None or exchange.failure is not None or exchange.reading in {"document", "rate_limited"}:
+            return ""
+        return exchange.detail
+
+    def media_type(self, purpose: Purpose) -> str:
+        """The media type that a document came with, in lower case, without parameters; nothing when there is none."""
+        return (self.exchanges[purpose].record.content_type or "").partition(";")[0].strip().lower()
+
     def why_unseen(self, purpose: Purpose) -> str:
         """Why a document was not seen, as one sentence."""
         exchange = self.exchanges.get(purpose)
@@ -194,10 +259,6 @@ class CheckInput:
         return values
 
 
-class NeedError(Exception):
-    """Ends a check that has not what it needs to look at; its one argument is the check's result."""
-
-
 def given(facts: _F | None) -> _F:
     """What a check declared to need.
 
@@ -208,46 +269,6 @@ def given(facts: _F | None) -> _F:
     return facts
 
 
-class Result(NamedTuple):
-    """The result of a check: outcome, a sentence without a full stop, and the evidence for it."""
-
-    outcome: CheckOutcome
-    message: str
-    evidence: tuple[CheckEvidence, ...] = ()
-
-
-#: Looking a member up in its enumeration is a call in Python 3.11, and there are a hundred results a target.
-_PASS, _WARN, _FAIL = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL
-_NOT_OBSERVED, _NOT_APPLICABLE = CheckOutcome.NOT_OBSERVED, CheckOutcome.NOT_APPLICABLE
-
-
-def passed(message: str, *evidence: CheckEvidence) -> Result:
-    """The server does what the source asks for."""
-    return Result(_PASS, message, evidence)
-
-
-def warned(message: str, *evidence: CheckEvidence) -> Result:
-    """Something that the source recommends, or that makes an integration harder, without breaking a requirement."""
-    return Result(_WARN, message, evidence)
-
-
-def failed(message: str, *evidence: CheckEvidence) -> Result:
-    """Something that the source requires, observed not to hold."""
-    return Result(_FAIL, message, evidence)
-
-
-def not_observed(reason: str, *evidence: CheckEvidence) -> Result:
-    """Nothing can be said; the reason follows."""
-    return Result(_NOT_OBSERVED, f"Not observed: {reason}", evidence)
-
-
-def not_applicable(reason: str, *evidence: CheckEvidence) -> Result:
-    """The check asks nothing of this server."""
-    return Result(_NOT_APPLICABLE, f"Not applicable: {reason}", evidence)
-
-
-NOT_HTTPS = not_applicable("the base URL is not https (see NET-005)")
-
 Run = Callable[[CheckInput], Result]
 
 
@@ -256,6 +277,7 @@ class CheckSpec:
     """One registered check.
 
     :ivar rows: rows of ``docs/requirements.md`` that it rests on.
+    :ivar rests_on: what must have been seen for a pass, besides ``needs``; a pass without it becomes ``not_observed``.
     :ivar at: where it looks, as purpose and JSON pointer: the evidence of its results that name no other.
     :ivar level: the strongest word of the sources; ``judgement`` when no specification asks for this, which findings
         then say. A judgement may cite what it rests on.
@@ -267,6 +289,7 @@ class CheckSpec:
     references: tuple[Reference, ...]
     rows: tuple[str, ...]
     needs: Needs | None
+    rests_on: tuple[Seen, ...]
     at: tuple[Purpose, str] | None
     level: Level
     run: Run
@@ -288,22 +311,27 @@ def check(
     *cites: Reference,
     rows: Iterable[str] = (),
     needs: Needs | None = None,
+    rests_on: Iterable[Seen] = (),
     at: str = "",
     level: Level = "judgement",
 ) -> Callable[[Run], Run]:
     """Register a check. ``at`` is where it looks: ``metadata``, or ``metadata#/rest`` for an element of it.
 
-    :raises ValueError: there is such an id, or the check cites nothing and claims a specification's level all the same.
+    :raises ValueError: there is such an id, the check cites nothing and claims a specification's level all the same, or
+        nothing says what its pass rests on.
     """
     if check_id in CHECKS:
         raise ValueError(f"check ids are not unique: {check_id}")
     if not cites and level != "judgement":
         raise ValueError(f"{check_id} cites no source; it is a judgement, or cites one")
+    seen = tuple(rests_on)
+    if not seen and needs in {None, "contract", "active"}:
+        raise ValueError(f"{check_id} does not say what a pass rests on")
     purpose, _, pointer = at.partition("#")
     position = (cast(Purpose, purpose), pointer) if at else None
 
     def register(run: Run) -> Run:
-        CHECKS[check_id] = CheckSpec(check_id, title, severity, cites, tuple(rows), needs, position, level, run)
+        CHECKS[check_id] = CheckSpec(check_id, title, severity, cites, tuple(rows), needs, seen, position, level, run)
         return run
 
     return register
@@ -354,40 +382,3 @@ def _unmet(probed: CheckInput, needs: Needs | None) -> Result | None:
 def unseen(probed: CheckInput, purpose: Purpose) -> Result:
     """The result of a check whose document was asked for and not seen, or not asked for."""
     return not_observed(probed.why_unseen(purpose), probed.at(purpose))
-
-
-def host_of(url: str) -> str:
-    """The host of an address, or nothing when it has none."""
-    address = origin(url)
-    return address.host if address else ""
-
-
-def capitalized(text: str) -> str:
-    """The same text beginning with a capital, unless it begins with a host's name or an address."""
-    first = text.partition(" ")[0].rstrip(":.,;")
-    if first == "localhost" or "." in first or ":" in first:
-        return text
-    return words.capital(text)
-
-
-def first_of(notes: Sequence[str]) -> str:
-    """The first of several notes, and how many more there are."""
-    return capitalized(notes[0]) + (f" (and {len(notes) - 1} more)" if len(notes) > 1 else "")
-
-
-def quoted(value: object, limit: int = 100) -> str:
-    """A server-chosen value in a message: one line, bounded, in quotation marks."""
-    return f"“{plain(storable(str(value)[: limit * 8]), limit)}”"
-
-
-def quoted_list(values: Iterable[object], limit: int = 5) -> str:
-    """Server-chosen values in a message: each quoted; what is beyond ``limit`` is only counted."""
-    values = list(values)
-    quotes = [quoted(value, 60) for value in values[:limit]]
-    return words.listed(quotes + [""] * (len(values) - limit), limit)
-
-
-def clauses(texts: Sequence[str], limit: int = 5) -> str:
-    """Several statements in one message, each of which may hold commas: ``a, b; c; d and 3 more``."""
-    more = f" and {len(texts) - limit:,} more" if len(texts) > limit else ""
-    return "; ".join(texts[:limit]) + more

@@ -5,12 +5,10 @@ from __future__ import annotations
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.observation import BulkFacts
-from interlock.probe.checks.base import (
-    CheckInput,
+from interlock.probe.checks.base import CheckInput, check, given
+from interlock.probe.checks.results import (
     NeedError,
     Result,
-    check,
-    given,
     not_applicable,
     not_observed,
     passed,
@@ -62,9 +60,13 @@ def declared(probed: CheckInput) -> Result:
 )
 def defined(probed: CheckInput) -> Result:
     """By name alone it may be an export of the server's own kind."""
+    bulk = _exporting(probed)
+    if bulk.redefined:
+        more = ", and one by name only" if bulk.undefined else ""
+        return warned(f"An export is declared with a definition that is not the guide's{more}; ask what it does")
     return (
         warned("An export is declared by name only, without the guide's definition")
-        if _exporting(probed).undefined
+        if bulk.undefined
         else passed("Every export names the guide's definition")
     )
 
@@ -99,6 +101,7 @@ def groups(probed: CheckInput) -> Result:
     cite("BULK", "privacy-and-security-considerations"),
     rows=("BLK-01",),
     needs="metadata",
+    rests_on=("smart",),
     at="smart#/grant_types_supported",
     level="SHOULD",
 )

@@ -8,11 +8,10 @@ from typing import Any
 from interlock.fhir.tolerant import objects_of
 from interlock.model import words
 from interlock.model.base import Severity
-from interlock.probe.checks.base import (
-    CheckInput,
+from interlock.probe.checks.base import CheckInput, check
+from interlock.probe.checks.results import (
     NeedError,
     Result,
-    check,
     failed,
     not_applicable,
     not_observed,
@@ -33,6 +32,7 @@ _MAX_VISITED = 20_000
     Severity.HIGH,
     _DISCOVERY,
     rows=("CDH-01", "CDH-04"),
+    rests_on=("cds",),
     at="cds",
     level="SHALL",
 )
@@ -78,6 +78,7 @@ def fields(probed: CheckInput) -> Result:
     Severity.CRITICAL,
     cite("CDSH", "security-and-safety"),
     rows=("TLS-06",),
+    rests_on=("cds",),
     at="cds",
     level="SHALL",
 )

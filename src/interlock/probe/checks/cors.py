@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import Literal
 
 from interlock.model.base import Severity
-from interlock.probe.checks.base import (
-    CheckInput,
+from interlock.probe.checks.base import CheckInput, check
+from interlock.probe.checks.results import (
     NeedError,
     Result,
-    check,
     failed,
     not_applicable,
     not_observed,
@@ -45,7 +44,9 @@ def _asked(probed: CheckInput, name: _Name) -> tuple[str, bool]:
 
 
 def _public(check_id: str, name: Literal["smart", "metadata"], purpose: Purpose, title: str) -> None:
-    @check(check_id, title, Severity.HIGH, _RULE, rows=("COR-01", "COR-04"), at=purpose, level="SHALL")
+    @check(
+        check_id, title, Severity.HIGH, _RULE, rows=("COR-01", "COR-04"), rests_on=(purpose,), at=purpose, level="SHALL"
+    )
     def any_origin(probed: CheckInput) -> Result:
         """A SHALL for servers that support purely browser-based apps, since SMART 2.1."""
         origin, allowed = _asked(probed, name)
@@ -65,7 +66,9 @@ _public("CORS-002", "metadata", "cors-metadata", "A browser may read the stateme
 
 
 def _registered(check_id: str, name: Literal["token", "fhir_api"], purpose: Purpose, title: str) -> None:
-    @check(check_id, title, Severity.HIGH, _RULE, rows=("COR-02", "COR-04"), at=purpose, level="SHALL")
+    @check(
+        check_id, title, Severity.HIGH, _RULE, rows=("COR-02", "COR-04"), rests_on=(purpose,), at=purpose, level="SHALL"
+    )
     def registered_origin(probed: CheckInput) -> Result:
         """For registered origins only: a refusal of one that is not registered yet proves nothing."""
         origin, allowed = _asked(probed, name)
@@ -86,6 +89,7 @@ _registered("CORS-004", "fhir_api", "cors-fhir", "The registered origin may call
     Severity.MEDIUM,
     cite("RFC 9700", "section-2.6"),
     rows=("COR-03",),
+    rests_on=("cors-authorize",),
     at="cors-authorize",
     level="SHALL",
 )
@@ -105,6 +109,7 @@ def authorize(probed: CheckInput) -> Result:
     Severity.LOW,
     cite("R4-CSD", "CapabilityStatement.rest.security.cors", "CapabilityStatement.rest.security.cors"),
     rows=("H-14",),
+    rests_on=("metadata", "cors-metadata"),
     at="metadata#/rest/0/security/cors",
 )
 def claim(probed: CheckInput) -> Result:

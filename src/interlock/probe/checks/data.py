@@ -11,11 +11,10 @@ from collections import Counter
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.sample import DataFacts, InputSample, TokenFacts
-from interlock.probe.checks.base import (
-    CheckInput,
+from interlock.probe.checks.base import CheckInput, check
+from interlock.probe.checks.results import (
     NeedError,
     Result,
-    check,
     clauses,
     failed,
     not_applicable,
@@ -66,6 +65,7 @@ def _sampled(probed: CheckInput) -> list[InputSample]:
     _BACKEND,
     cite("RFC 6749", "section-5.1", "section 5.1, Successful response"),
     rows=("BCK-01", "BCK-03", "OAU-05"),
+    rests_on=("data",),
     at="token",
     level="SHALL",
 )
@@ -103,6 +103,7 @@ def _oddity(token: TokenFacts) -> str:
     Severity.HIGH,
     cite("SM-BACK", "enforce-authorization"),
     rows=("BCK-05", "UC-06"),
+    rests_on=("data",),
 )
 def refused(probed: CheckInput) -> Result:
     """With the scopes that were granted; what the EHR withholds by policy looks the same as what it does not have."""
@@ -125,6 +126,7 @@ def refused(probed: CheckInput) -> Result:
     Severity.MEDIUM,
     cite("UC8", page="must-support.html", section="must support"),
     rows=("UC-03",),
+    rests_on=("data",),
 )
 def required_fields(probed: CheckInput) -> Result:
     """How often the product will meet a missing field, in a sample of one page; no share of the whole."""
@@ -145,7 +147,7 @@ def required_fields(probed: CheckInput) -> Result:
     return passed(f"{present} in every one of {words.count(sum(sample.count for sample in samples), 'resource')}")
 
 
-@check("DATA-004", "The code systems are those that the contract expects", Severity.MEDIUM)
+@check("DATA-004", "The code systems are those that the contract expects", Severity.MEDIUM, rests_on=("data",))
 def terminology(probed: CheckInput) -> Result:
     """Of each input whose terminology the contract names: one of its systems occurs in every resource, or not.
 
@@ -180,7 +182,7 @@ def _counts(sample: InputSample) -> str:
     )
 
 
-@check("DATA-005", "No resource in the sample is entered in error", Severity.LOW)
+@check("DATA-005", "No resource in the sample is entered in error", Severity.LOW, rests_on=("data",))
 def entered_in_error(probed: CheckInput) -> Result:
     """Such resources stay in the record and come with a search: the product has to leave them out."""
     samples = _sampled(probed)
@@ -193,7 +195,7 @@ def entered_in_error(probed: CheckInput) -> Result:
     return passed(f"Statuses: {words.listed(statuses, 6)}" if statuses else "No status occurs")
 
 
-@check("DATA-006", "Every input of the contract could be sampled", Severity.LOW)
+@check("DATA-006", "Every input of the contract could be sampled", Severity.LOW, rests_on=("data",))
 def everything_seen(probed: CheckInput) -> Result:
     """What a server gives only for a named patient, or not at all in a test environment, stays open."""
     data = _data(probed)

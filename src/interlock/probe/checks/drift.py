@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.text import plain
-from interlock.probe.checks.base import CheckInput, Result, check, clauses, failed, given, passed, warned
+from interlock.probe.checks.base import CheckInput, check, given
+from interlock.probe.checks.results import Result, clauses, failed, passed, warned
 
 if TYPE_CHECKING:
     from interlock.model.drift import ChangeRank

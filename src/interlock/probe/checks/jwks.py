@@ -6,7 +6,8 @@ from interlock.fhir.jwks import MAX_KEYS, MIN_RSA_BITS
 from interlock.fhir.tolerant import objects_of
 from interlock.model import words
 from interlock.model.base import Severity
-from interlock.probe.checks.base import CheckInput, Result, check, failed, not_applicable, passed, quoted, warned
+from interlock.probe.checks.base import CheckInput, check
+from interlock.probe.checks.results import Result, failed, not_applicable, passed, quoted, warned
 from interlock.probe.checks.sources import cite
 
 
@@ -16,13 +17,23 @@ from interlock.probe.checks.sources import cite
     Severity.HIGH,
     cite("RFC 7517", "section-5"),
     rows=("KEY-01", "SSO-02"),
+    rests_on=("jwks",),
     at="jwks#/keys",
     level="SHALL",
 )
 def published(probed: CheckInput) -> Result:
     """An object with a list of keys, at least one of them usable; keys that are not SHOULD be ignored."""
+    smart = probed.facts.smart
+    wanted = probed.signs_on or (smart is not None and smart.issuer is not None)
     if probed.is_absent("jwks"):
         return failed("Nothing is published at the jwks_uri; signatures cannot be verified", probed.at("jwks"))
+    if answer := probed.broken("jwks"):
+        unverified = f"Asked for the keys at the jwks_uri, {answer}"
+        return (
+            failed(f"{unverified}; ID tokens cannot be verified", probed.at("jwks"))
+            if wanted
+            else warned(f"{unverified}; the server claims no sign-on (sso-openid-connect) that would need a key")
+        )
     probed.require("jwks")
     facts = probed.jwks
     if not (facts.keys or facts.problems or probed.signs_on):
@@ -161,6 +172,7 @@ def use_of_keys(probed: CheckInput) -> Result:
     cite("SM-SCOPE", "scopes-for-requesting-identity-data"),
     rows=("SSO-02", "SSO-03"),
     needs="jwks",
+    rests_on=("smart",),
     at="jwks#/keys",
     level="SHALL",
 )
@@ -173,3 +185,21 @@ def rs256_key(probed: CheckInput) -> Result:
         if probed.jwks.smallest_rsa_bits is None
         else passed("An RSA key is published")
     )
+
+
+@check(
+    "JWKS-008",
+    "The keys come with a JSON media type",
+    Severity.LOW,
+    cite("RFC 7517", "section-8.5.2"),
+    rows=("KEY-01",),
+    needs="jwks",
+    at="jwks",
+)
+def media_type(probed: CheckInput) -> Result:
+    """``application/jwk-set+json`` is registered for it, ``application/json`` is what most send; others are refused."""
+    given = probed.media_type("jwks")
+    if given == "application/json" or given.endswith("+json"):
+        return passed(f"The media type is {given}")
+    stated = f"The media type is {quoted(given)}" if given else "No media type is given"
+    return warned(f"{stated}; a client that looks at it takes application/json or application/jwk-set+json")

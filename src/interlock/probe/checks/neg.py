@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
+from interlock.model import words
 from interlock.model.base import Severity
-from interlock.probe.checks.base import (
-    CheckInput,
+from interlock.probe.checks.base import CheckInput, check
+from interlock.probe.checks.results import (
     NeedError,
     Result,
-    check,
     failed,
     not_applicable,
     not_observed,
@@ -69,12 +69,34 @@ def _answer(probed: CheckInput, purpose: Purpose) -> tuple[Exchange, int]:
     return exchange, status
 
 
+#: What was asked for without a token, in a message.
+_ASKED: dict[Purpose, str] = {"anonymous-read": "A read", "anonymous-count": "A count of patients"}
+
+
+def _anonymous(probed: CheckInput) -> tuple[dict[Purpose, tuple[Exchange, int]], list[Result]]:
+    """The answers to what was asked for without a token, each with its status, and why others are not there.
+
+    :raises NeedError: there was none.
+    """
+    answers: dict[Purpose, tuple[Exchange, int]] = {}
+    results: list[Result] = []
+    for purpose in _ASKED:
+        try:
+            answers[purpose] = _answer(probed, purpose)
+        except NeedError as error:
+            results.append(error.args[0])
+    if not answers:
+        raise NeedError(results[0])
+    return answers, results
+
+
 @check(
     "NEG-001",
     "The token endpoint refuses an unknown grant the way OAuth says",
     Severity.HIGH,
     _ERRORS,
     rows=("OAU-03",),
+    rests_on=("token-negative",),
     at="token-negative",
     level="SHALL",
 )
@@ -102,6 +124,7 @@ def refuses_unknown_grant(probed: CheckInput) -> Result:
     _ENDPOINT,
     cite("SM-ASYM", "authenticating-to-the-token-endpoint"),
     rows=("OAU-01", "ASY-10"),
+    rests_on=("token-negative",),
     at="token-negative",
     level="SHALL",
 )
@@ -124,6 +147,7 @@ def token_tls(probed: CheckInput) -> Result:
     Severity.LOW,
     _ERRORS,
     rows=("OAU-03",),
+    rests_on=("token-negative",),
     at="token-negative#/error",
     level="SHALL",
 )
@@ -148,20 +172,27 @@ def registered_error(probed: CheckInput) -> Result:
     _DENIED,
     cite("UC8", page="CapabilityStatement-us-core-server.html", section="behaviour of servers"),
     rows=("UC-06", "H-16"),
+    rests_on=("anonymous",),
     at="anonymous-read",
     level="SHALL",
 )
 def anonymous_read(probed: CheckInput) -> Result:
-    """The resource cannot exist, so a 404 refuses without showing whether a token was missed."""
-    exchange, status = _answer(probed, "anonymous-read")
-    if status in {401, 403}:
-        return passed(f"HTTP {status}")
-    if status == 404:
-        return passed("HTTP 404: nothing was given; whether the token was missed cannot be told from it")
-    return (
-        failed(f"HTTP {status} with {exchange.detail}, without a token")
-        if 200 <= status < 300
-        else warned(f"HTTP {status} is none of the refusals that clients expect (401, 403, 404)")
+    """A read of what cannot exist, and a count of patients: a 404 to the read is the answer of open servers too."""
+    answers, _ = _anonymous(probed)
+    for purpose, (exchange, status) in answers.items():
+        given = exchange.reading == "bundle" or purpose == "anonymous-read"
+        if 200 <= status < 300 and given:
+            open_to = f"{_ASKED[purpose]} without a token brings HTTP {status} with {exchange.detail}"
+            return failed(open_to, probed.at(purpose))
+    where = probed.at_exchanges(exchange for exchange, _ in answers.values())
+    said = words.listed([f"{_ASKED[purpose]}: HTTP {status}" for purpose, (_, status) in answers.items()])
+    if any(status in {401, 403} for _, status in answers.values()):
+        return passed(f"Refused without a token ({said})", *where)
+    _, of_read = answers.get("anonymous-read", (None, 404))
+    if of_read != 404:
+        return warned(f"HTTP {of_read} is none of the refusals that clients expect (401, 403, 404)", *where)
+    return not_observed(
+        f"guarded and open servers may answer so ({said}); whether a token is missed has to be asked", *where
     )
 
 
@@ -171,15 +202,21 @@ def anonymous_read(probed: CheckInput) -> Result:
     Severity.LOW,
     _BEARER,
     rows=("OAU-07", "OAU-08"),
+    rests_on=("anonymous",),
     at="anonymous-read",
     level="SHALL",
 )
 def challenge(probed: CheckInput) -> Result:
     """Only a 401 needs a challenge, and no error code in it."""
-    exchange, status = _answer(probed, "anonymous-read")
-    if status != 401:
-        return not_applicable(f"the read was answered with HTTP {status}")
-    header = exchange.record.headers.get("www-authenticate", "")
+    answers, unanswered = _anonymous(probed)
+    refused = next((exchange for exchange, status in answers.values() if status == 401), None)
+    if refused is None and unanswered:
+        return unanswered[0]
+    if refused is None:
+        return not_applicable(
+            f"no answer was HTTP 401, but {words.listed([str(status) for _, status in answers.values()])}"
+        )
+    header = refused.record.headers.get("www-authenticate", "")
     if not header:
         return failed("The 401 has no WWW-Authenticate header")
     return (

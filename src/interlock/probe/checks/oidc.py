@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from interlock.model import words
 from interlock.model.base import Severity
-from interlock.probe.checks.base import (
-    CheckInput,
+from interlock.probe.checks.base import CheckInput, check
+from interlock.probe.checks.results import (
     NeedError,
     Result,
-    check,
     failed,
     host_of,
     not_applicable,
@@ -47,12 +47,28 @@ def _require_sign_on(probed: CheckInput) -> None:
         raise NeedError(not_applicable("the server does not list sso-openid-connect", where))
 
 
+#: A part of an issuer that a tenant's own value is to take the place of.
+_PLACEHOLDER = re.compile(r"\{[^{}]{0,100}\}")
+
+
+def template_in(issuer: str | None) -> str:
+    """The first placeholder in an issuer, ``{tenantid}``; nothing when it has none."""
+    match = _PLACEHOLDER.search(issuer or "")
+    return match[0] if match else ""
+
+
+def issuer_of(probed: CheckInput) -> str | None:
+    """The issuer that the SMART configuration names."""
+    return probed.facts.smart.issuer if probed.facts.smart is not None else None
+
+
 @check(
     "OIDC-001",
     "The issuer's discovery document is published",
     Severity.HIGH,
     cite("SM-SCOPE", "steps-for-using-an-id-token"),
     rows=("SSO-05",),
+    rests_on=("openid",),
     at="openid",
     level="SHALL",
 )
@@ -64,6 +80,14 @@ def published(probed: CheckInput) -> Result:
             probed.at("openid"),
             probed.at("smart", "/issuer"),
         )
+    if answer := probed.broken("openid"):
+        return failed(
+            f"Asked for the discovery document where the issuer says to look, {answer}; ID tokens cannot be verified "
+            "by discovery",
+            probed.at("openid"),
+        )
+    if placeholder := template_in(issuer_of(probed)):
+        raise NeedError(not_observed(f"the issuer is a template ({quoted(placeholder)}; see OIDC-011)"))
     probed.require("openid")
     return passed("The discovery document is published")
 
@@ -84,6 +108,10 @@ def issuer_form(probed: CheckInput) -> Result:
     issuer = probed.smart.issuer
     if issuer is None:
         return not_observed("no issuer is named (see SMART-007)")
+    if placeholder := template_in(issuer):
+        return failed(
+            f"The issuer {quoted(issuer)} is no address but a template: {quoted(placeholder)} is not filled in"
+        )
     if OPENID_PATH in issuer:
         return failed("The issuer is the address of the discovery document; no ID token can match it by the rule")
     try:
@@ -108,17 +136,24 @@ def issuer_form(probed: CheckInput) -> Result:
     cite("OIDC-D", "ProviderConfigurationValidation", "section 4.3"),
     rows=("OID-03",),
     needs="openid",
+    rests_on=("smart",),
     level="SHALL",
 )
 def issuer_match(probed: CheckInput) -> Result:
     """MUST be identical: nothing is stripped or lower-cased for the comparison."""
-    wanted = probed.facts.smart.issuer if probed.facts.smart is not None else None
+    wanted = issuer_of(probed)
     given = probed.openid.issuer
     where = (probed.at("openid", "/issuer"), probed.at("smart", "/issuer"))
     if wanted is None:
         return not_observed("the SMART configuration names no issuer", where[1])
     if given is None:
         return failed("The discovery document names no issuer", where[0])
+    if placeholder := template_in(given):
+        return failed(
+            f"SMART says {quoted(wanted)}, discovery says {quoted(given)}, a template whose {quoted(placeholder)} each "
+            "tenant fills in (see OIDC-011)",
+            *where,
+        )
     return (
         failed(f"SMART says {quoted(wanted)}, discovery says {quoted(given)}; they MUST be identical", *where)
         if given != wanted
@@ -173,12 +208,7 @@ def rs256(probed: CheckInput) -> Result:
     )
 
 
-@check(
-    "OIDC-006",
-    "Both documents name the same keys",
-    Severity.LOW,
-    needs="openid",
-)
+@check("OIDC-006", "Both documents name the same keys", Severity.LOW, needs="openid", rests_on=("smart",))
 def same_keys(probed: CheckInput) -> Result:
     """A client that reads one document verifies with other keys than one that reads the other."""
     smart = probed.facts.smart
@@ -212,7 +242,9 @@ def issuer_host(probed: CheckInput) -> Result:
     return passed(f"Identities are issued by {quoted(issuer)}, the host of the base or of an endpoint")
 
 
-@check("OIDC-008", "Both documents name the same endpoints", Severity.LOW, needs="openid", at="openid")
+@check(
+    "OIDC-008", "Both documents name the same endpoints", Severity.LOW, needs="openid", rests_on=("smart",), at="openid"
+)
 def same_endpoints(probed: CheckInput) -> Result:
     """A library that reads OpenID discovery goes elsewhere than one that reads the SMART configuration."""
     smart, openid = probed.facts.smart, probed.openid
@@ -242,3 +274,46 @@ def response_issuer(probed: CheckInput) -> Result:
         if probed.document("openid").get("authorization_response_iss_parameter_supported") is True
         else not_applicable("the server does not say that responses carry iss, which is optional")
     )
+
+
+@check(
+    "OIDC-010",
+    "The discovery document is served as application/json",
+    Severity.LOW,
+    cite("OIDC-D", "ProviderConfig", "section 4, Obtaining configuration information"),
+    rows=("OID-07",),
+    needs="openid",
+    at="openid",
+    level="SHALL",
+)
+def media_type(probed: CheckInput) -> Result:
+    """A MUST; clients that look at it refuse the document."""
+    given = probed.media_type("openid")
+    if given == "application/json":
+        return passed("The media type is application/json")
+    stated = f"The media type is {quoted(given)}" if given else "No media type is given"
+    return failed(f"{stated}; the document MUST be returned as application/json")
+
+
+@check(
+    "OIDC-011",
+    "The issuer is one issuer, not a template for many",
+    Severity.MEDIUM,
+    cite("OIDC-D", "ProviderConfigurationValidation", "section 4.3"),
+    rows=("OID-03",),
+    needs="smart",
+    at="smart#/issuer",
+)
+def one_issuer(probed: CheckInput) -> Result:
+    """A provider of many tenants may publish one document for all; each tenant's ID tokens name their own issuer."""
+    issuers = {"smart": issuer_of(probed), "openid": probed.facts.openid.issuer if probed.facts.openid else None}
+    for purpose, issuer in issuers.items():
+        if placeholder := template_in(issuer):
+            return warned(
+                f"Templated: one issuer a tenant. Ask which value takes the place of {quoted(placeholder)} in "
+                f"{quoted(issuer)} here, record that issuer for this organisation, and accept no other",
+                probed.at("smart" if purpose == "smart" else "openid", "/issuer"),
+            )
+    if not any(issuers.values()):
+        return not_applicable("no issuer is named")
+    return passed("No issuer is a template")

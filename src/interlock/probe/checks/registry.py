@@ -12,7 +12,8 @@ from interlock.model.base import CheckOutcome, Severity
 from interlock.model.observation import Check, CheckEvidence
 from interlock.model.text import plain
 from interlock.probe import checks
-from interlock.probe.checks.base import CHECKS, CheckInput, CheckSpec, NeedError, Needs, clauses
+from interlock.probe.checks.base import CHECKS, CheckInput, CheckSpec, Needs
+from interlock.probe.checks.results import NeedError, clauses, not_observed
 
 #: Every family, in the order in which they are shown, and what it is about.
 FAMILIES = {
@@ -31,6 +32,7 @@ FAMILIES = {
 }
 
 
+_PASS = CheckOutcome.PASS
 _FINDINGS = frozenset({CheckOutcome.WARN, CheckOutcome.FAIL})
 
 
@@ -52,6 +54,8 @@ def _judged(spec: CheckSpec, probed: CheckInput) -> Check:
     try:
         lacking = probed.lacking[spec.needs]
         outcome, message, evidence = lacking or spec.run(probed)
+        if outcome is _PASS and not all(map(probed.saw, spec.rests_on)):
+            outcome, message, evidence = not_observed("what this would rest on was not seen")
         if spec.at and not evidence and lacking is None:
             evidence = (probed.at(*spec.at),)
     except NeedError as error:

@@ -9,10 +9,9 @@ from interlock.fhir.smart import is_absolute
 from interlock.fhir.udap import URL_FIELDS
 from interlock.model import words
 from interlock.model.base import Severity
-from interlock.probe.checks.base import (
-    CheckInput,
+from interlock.probe.checks.base import CheckInput, check
+from interlock.probe.checks.results import (
     Result,
-    check,
     clauses,
     failed,
     not_applicable,
@@ -31,6 +30,7 @@ _REQUIRED = cite("UDAP", "required-udap-metadata")
     Severity.LOW,
     cite("UDAP", "discovery-of-endpoints"),
     rows=("UDP-01", "UDP-02"),
+    rests_on=("udap",),
     at="udap",
     level="SHALL",
 )
@@ -187,6 +187,7 @@ def signed(probed: CheckInput) -> Result:
     Severity.LOW,
     rows=("UDP-06",),
     needs="udap",
+    rests_on=("endpoints",),
 )
 def same_endpoint(probed: CheckInput) -> Result:
     """They may differ, legitimately; a client has to know."""

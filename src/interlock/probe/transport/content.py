@@ -146,18 +146,20 @@ class NotJsonError(Exception):
 
 
 def parse_document(text: str) -> tuple[Any, tuple[str, ...]]:
-    """The value of a JSON text, and notes: text after the document's end is not read, but noted.
+    """The value of a JSON text, and its slips: text after the document's end, which is not read, and values like NaN.
 
     :raises NotJsonError: as :func:`parse_json`; and so is JsonBoundsError.
     """
     check_json(text, max_nodes=MAX_NODES, max_depth=MAX_DEPTH)
+    slips: dict[str, None] = {}
     try:
-        return _parsed(text), ()
+        return _parsed(text, slips), tuple(slips)
     except NotJsonError:
         end = _end_of_object(text)
         if end is None:
             raise
-    return _parsed(text[:end]), (f"{len(text) - end:,} characters follow the end of the document",)
+    slips[f"{len(text) - end:,} characters follow the end of the document"] = None
+    return _parsed(text[:end], slips), tuple(slips)
 
 
 def _end_of_object(text: str) -> int | None:
@@ -179,10 +181,10 @@ def parse_json(text: str) -> Any:
     :raises JsonBoundsError: nested too deeply, or of too many values.
     """
     check_json(text, max_nodes=MAX_NODES, max_depth=MAX_DEPTH)
-    return _parsed(text)
+    return _parsed(text, {})
 
 
-def _parsed(text: str) -> Any:
+def _parsed(text: str, slips: dict[str, None]) -> Any:
     """The value, by msgspec, twice as fast as the standard library, with limits of its own on depth and numbers.
 
     A text that it rejects is read again by the standard library, which is laxer (lone surrogates, ``NaN``) and says
@@ -191,7 +193,7 @@ def _parsed(text: str) -> Any:
     try:
         with suppress(msgspec.DecodeError, UnicodeEncodeError):
             return msgspec.json.decode(text)
-        return json.loads(text)
+        return json.loads(text, parse_constant=lambda name: slips.setdefault(f"{name} stands where a value belongs"))
     except RecursionError:
         raise NotJsonError("is nested too deeply to be read") from None
     except json.JSONDecodeError as error:

@@ -16,7 +16,7 @@ from interlock.model.text import plain
 from interlock.probe.transport.addresses import is_loopback_host, origin
 
 #: The purpose of a request. ``deeper`` is a statement below the base; ``cors-…`` are requests that carry an origin.
-#: ``token-negative`` and ``anonymous-read`` are to be refused; ``token`` and ``sample`` are sent with credentials.
+#: ``token-negative`` and ``anonymous-…`` are to be refused; ``token`` and ``sample`` are sent with credentials.
 Purpose = Literal[
     "metadata",
     "smart",
@@ -33,6 +33,7 @@ Purpose = Literal[
     "cors-authorize",
     "token-negative",
     "anonymous-read",
+    "anonymous-count",
     "token",
     "sample",
 ]
@@ -101,6 +102,7 @@ DOCUMENT_NAMES: Mapping[str, str] = {
     "cors-authorize": "authorization endpoint",
     "token-negative": "token endpoint's refusal",
     "anonymous-read": "refusal of a read",
+    "anonymous-count": "refusal of a count",
     "token": "token endpoint",
     "sample": "search result",
 }
@@ -119,6 +121,7 @@ class Exchange:
         :class:`~interlock.fhir.capability.Statement`; otherwise none.
     :ivar body: decoded bytes of the last answer.
     :ivar notes: oddities of the transfer or the text (byte-order mark, charset, compression).
+    :ivar slips: what the JSON got wrong and could be read all the same (a member twice, NaN, text after the end).
     :ivar tls: the probe's word for a TLS failure, or none.
     """
 
@@ -129,6 +132,7 @@ class Exchange:
     document: Any = None
     body: bytes = field(default=b"", repr=False)
     notes: tuple[str, ...] = ()
+    slips: tuple[str, ...] = ()
     tls: str | None = None
 
     @property

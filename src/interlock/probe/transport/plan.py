@@ -227,6 +227,8 @@ def follow(advertised: str, base: str, private_origins: frozenset[Origin] = froz
     except ValueError:
         return Advertised(None, f"“{plain(advertised, 120)}” is no address")
     target = origin(url)
+    if "{" in url or "}" in url:
+        return Advertised(None, f"“{plain(advertised, 120)}” is a template whose braces are to be filled in")
     if target is None or len(url) > MAX_URL or _FORBIDDEN.search(url):
         return Advertised(None, f"“{plain(advertised, 120)}” is no http address")
     if has_userinfo(url):

@@ -61,6 +61,7 @@ class Ask:
     :ivar method: ``OPTIONS`` is a CORS preflight; its answer is taken as it is.
     :ivar form: the form of a ``POST``, which is never redirected.
     :ivar redirects: false takes a redirect as the answer.
+    :ivar first: read so many bytes of a body at most, and leave the rest without calling that a failure.
     """
 
     url: str
@@ -72,6 +73,7 @@ class Ask:
     method: Literal["GET", "OPTIONS", "POST"] = "GET"
     form: str | None = field(default=None, repr=False)
     redirects: bool = True
+    first: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +197,14 @@ class Transfer:
     async def _read(self, response: aiohttp.ClientResponse) -> None:
         decoder = Decoder(self._coding, self._settings.max_bytes)
         pieces = []
+        wanted, size = self._ask.first, 0
         try:
             async for chunk in response.content.iter_any():
                 self._received += len(chunk)
                 pieces.append(decoder.feed(chunk))
+                if wanted is not None and (size := size + len(pieces[-1])) >= wanted:
+                    self._notes, self._body = decoder.notes, b"".join(pieces)[:wanted]
+                    return
             tail, complete = decoder.finish()
         except TooLargeError:
             limit = f"{self._settings.max_bytes:,} bytes"

@@ -13,15 +13,23 @@ from interlock.report.elements import Mark, Shown, Tone
 from interlock.report.sections.context import Context, Section
 
 COLUMNS = 6
-_TONE: dict[str, Tone] = {"supported": "good", "missing": "bad", "undeclared": "warn", "not_observed": "unknown"}
+_TONE: dict[str, Tone] = {
+    "supported": "good",
+    "missing": "bad",
+    "undeclared": "warn",
+    "restricted": "warn",
+    "not_observed": "unknown",
+}
 FIT_MARK = {outcome: Mark.of(words.FIT[outcome], tone) for outcome, tone in _TONE.items()}
 NOT_NEEDED = Mark.of(Word("not needed", "–"), "neutral")
 _SETTING_TONE: dict[str, Tone] = {"own": "good", "default": "good", "defaulted": "warn"}
 SETTING_MARK = {outcome: Mark.of(word, _SETTING_TONE.get(outcome, "bad")) for outcome, word in words.SETTING.items()}
+_OPEN = frozenset({"missing", "undeclared", "restricted"})
 _MEANS = {
     "supported": "the statement declares it",
     "missing": "the statement was read and leaves it out of what it lists",
     "undeclared": "the statement was read and does not say",
+    "restricted": "the scope is listed with a query only, which gives a part of the resources",
     "not_observed": "the statement could not be read: nothing is known",
 }
 LEGEND = tuple(Mark.of(words.FIT[outcome], _TONE[outcome], means) for outcome, means in _MEANS.items())
@@ -71,7 +79,7 @@ def build_fit(context: Context) -> Shown:
 def _worth_a_row(context: Context, key: _Key) -> bool:
     """In a brief report only needs that somebody's statement leaves out or does not speak of."""
     return not context.brief or any(
-        match.outcome in {"missing", "undeclared"}
+        match.outcome in _OPEN
         for fit in context.assessment.fit
         if fit.observed
         for match in fit.matches
@@ -181,7 +189,7 @@ def unmet_needs(fit: ContractFit, *, limit: int) -> tuple[Shown, ...]:
         return ()
     groups: dict[tuple[str, str], list[str]] = {}
     for match in fit.matches:
-        if match.outcome in {"missing", "undeclared"}:
+        if match.outcome in _OPEN:
             name = need_name(match) + (" (optional)" if match.optional else "")
             groups.setdefault((match.outcome, safe.text(match.note or "", 300)), []).append(name)
     return tuple(

@@ -10,11 +10,10 @@ from interlock.fhir.capability import Statement
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.text import plain
-from interlock.probe.checks.base import (
-    CheckInput,
+from interlock.probe.checks.base import CheckInput, check
+from interlock.probe.checks.results import (
     Result,
     capitalized,
-    check,
     failed,
     not_applicable,
     not_observed,
@@ -30,7 +29,7 @@ from interlock.probe.transport.exchange import INSTEAD
 STALE_YEARS = 2
 US_CORE_SERVER = "http://hl7.org/fhir/us/core/CapabilityStatement/us-core-server"
 _US_CORE = "http://hl7.org/fhir/us/core/"
-_JSON = re.compile(r"(?:application/)?(?:fhir\+)?json(?:\+fhir)?(?:\s*;.*)?", re.IGNORECASE)
+_JSON = re.compile(r"json|(?:text/json|application/(?:fhir\+)?json(?:\+fhir)?)(?:\s*;.*)?", re.IGNORECASE)
 _DATE = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
 
 #: Releases in which a resource entry has at least one interaction (REL-05), and profiles are canonicals (REL-07).
@@ -51,14 +50,18 @@ _SUPPORTED_PROFILES = frozenset({"R4", "R4B", "R5"})
     level="SHALL",
 )
 def nested_elements(probed: CheckInput) -> Result:
-    """rest.mode, software.name and implementation.description in all; interactions in DSTU2 and STU3."""
+    """rest.mode, software.name and implementation.description in all; interactions in DSTU2 and STU3.
+
+    Codes, names, types and definitions within lists warn: what was meant can be read from the rest.
+    """
     missing = dict(_missing(probed))
-    where = probed.at_each("metadata", missing.values())
-    return (
-        failed(f"Missing, though required where its parent is given: {words.listed(list(missing))}", *where)
-        if missing
-        else passed("The required nested elements are there")
-    )
+    below = probed.statement.lacking
+    everything = missing | below
+    where = probed.at_each("metadata", everything.values())
+    if not everything:
+        return passed("The required nested elements are there")
+    message = f"Missing, though required where its parent is given: {words.listed(list(everything))}"
+    return failed(message, *where) if missing else warned(message, *where)
 
 
 def _missing(probed: CheckInput) -> Iterator[tuple[str, str]]:
@@ -241,7 +244,10 @@ def json_declared(probed: CheckInput) -> Result:
     return (
         passed("JSON is declared")
         if any(_JSON.fullmatch(media_type) for media_type in formats)
-        else warned(f"Only {quoted_list(formats)} is declared, though JSON is served")
+        else warned(
+            f"Only {quoted_list(formats)} is declared, though JSON is served; its names are json, application/json and "
+            "application/fhir+json"
+        )
     )
 
 
@@ -291,6 +297,7 @@ def etag(probed: CheckInput) -> Result:
     Severity.HIGH,
     cite("R4-HTTP", "Status-Codes", "Status codes"),
     rows=("H-13",),
+    rests_on=("metadata",),
     at="metadata",
 )
 def nothing_instead(probed: CheckInput) -> Result:
@@ -301,7 +308,13 @@ def nothing_instead(probed: CheckInput) -> Result:
     return passed("What came with a success was the statement")
 
 
-@check("CAP-045", "Two answers give the same statement", Severity.MEDIUM, rows=("CS-02",))
+@check(
+    "CAP-045",
+    "Two answers give the same statement",
+    Severity.MEDIUM,
+    rows=("CS-02",),
+    rests_on=("metadata", "cors-metadata"),
+)
 def same_twice(probed: CheckInput) -> Result:
     """Back ends of different versions may take turns. Seen only when the statement was asked for more than once."""
     first, second = probed.document("metadata"), probed.document("cors-metadata")
@@ -325,7 +338,7 @@ def _of_rest(statement: Statement) -> tuple[object, ...]:
     return facts.resources, facts.system_interactions, statement.operations, facts.security
 
 
-@check("CAP-046", "The base URL is complete", Severity.HIGH, rows=("H-01",))
+@check("CAP-046", "The base URL is complete", Severity.HIGH, rows=("H-01",), rests_on=("metadata",))
 def deeper_base(probed: CheckInput) -> Result:
     """An address that lost its last segment answers 404, one segment deeper the statement is there."""
     if probed.has("metadata"):

@@ -8,13 +8,12 @@ from __future__ import annotations
 from typing import Literal
 
 from interlock.model.base import Severity
-from interlock.probe.checks.base import (
-    CheckInput,
+from interlock.probe.checks.base import CheckInput, check, given
+from interlock.probe.checks.results import (
     NeedError,
     Result,
-    check,
+    capitalized,
     failed,
-    given,
     not_applicable,
     not_observed,
     passed,
@@ -31,7 +30,17 @@ def _need(check_id: str, kind: _Kind, title: str, severity: Severity, element: s
     source = cite("R4-CSD", element, element)
     at = "metadata#/fhirVersion" if kind == "release" else "metadata#/rest/0/resource"
 
-    @check(check_id, title, severity, source, rows=(row,), needs="contract", at=at, level="contract")
+    @check(
+        check_id,
+        title,
+        severity,
+        source,
+        rows=(row,),
+        needs="contract",
+        rests_on=("metadata",),
+        at=at,
+        level="contract",
+    )
     def compare(probed: CheckInput) -> Result:
         """What a list leaves out is missing; what the statement does not list at all is unknown."""
         matches = [match for match in given(probed.fit).matches if match.kind == kind]
@@ -51,6 +60,8 @@ def _need(check_id: str, kind: _Kind, title: str, severity: Severity, element: s
             return not_observed("the capability statement was not seen")
         if lost := names("missing", optional=True):
             return warned(f"Optional in the contract, and not offered: {lost}")
+        if kind == "release" and matches[0].outcome == "undeclared" and matches[0].note:
+            return warned(capitalized(matches[0].note))
         if silent := names("undeclared", optional=True):
             return warned(f"Needed by the contract, and the statement does not say: {silent}")
         return passed(f"All {len(matches)} are offered")

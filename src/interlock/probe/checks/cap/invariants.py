@@ -14,12 +14,9 @@ from typing import Any
 
 from interlock.model import words
 from interlock.model.base import Severity
-from interlock.probe.checks.base import (
-    CheckInput,
-    Level,
+from interlock.probe.checks.base import CheckInput, Level, Run, check
+from interlock.probe.checks.results import (
     Result,
-    Run,
-    check,
     failed,
     not_applicable,
     passed,

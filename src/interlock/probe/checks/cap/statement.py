@@ -5,11 +5,10 @@ from __future__ import annotations
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.text import plain
-from interlock.probe.checks.base import (
-    CheckInput,
+from interlock.probe.checks.base import CheckInput, check, unseen
+from interlock.probe.checks.results import (
     Result,
     capitalized,
-    check,
     clauses,
     failed,
     first_of,
@@ -18,7 +17,6 @@ from interlock.probe.checks.base import (
     passed,
     quoted,
     quoted_list,
-    unseen,
     warned,
 )
 from interlock.probe.checks.sources import cite
@@ -44,6 +42,7 @@ _REQUIRED = {
     Severity.CRITICAL,
     cite("R4-HTTP", "capabilities"),
     rows=("H-01", "H-13"),
+    rests_on=("metadata",),
     at="metadata",
     level="SHALL",
 )
@@ -66,6 +65,7 @@ def offered(probed: CheckInput) -> Result:
     cite("R4-SEC", "Anonymous", "Anonymous resources"),
     cite("SM-APP", "considerations-for-cross-origin-resource-sharing-cors-support"),
     rows=("H-15",),
+    rests_on=("metadata",),
     at="metadata",
 )
 def without_token(probed: CheckInput) -> Result:
@@ -87,6 +87,7 @@ def without_token(probed: CheckInput) -> Result:
     cite("R4-HTTP", "parameters", "General parameters"),
     cite("UC7", "behavior", "Server CapabilityStatement: JSON", page="CapabilityStatement-us-core-server.html"),
     rows=("H-05", "H-06", "H-08", "UC-04", "REL-02"),
+    rests_on=("metadata",),
     at="metadata",
     level="SHALL",
 )
@@ -125,7 +126,7 @@ def json_negotiated(probed: CheckInput) -> Result:
 )
 def content_type(probed: CheckInput) -> Result:
     """application/json is acceptable for a generic request and not by itself a failure."""
-    given = (probed.exchanges["metadata"].record.content_type or "").partition(";")[0].strip().lower()
+    given = probed.media_type("metadata")
     if given == _FHIR_JSON:
         return passed("The media type is application/fhir+json")
     if given == _DSTU2_JSON:
@@ -226,11 +227,11 @@ def describes_server(probed: CheckInput) -> Result:
     if not resources:
         return warned("No resource type is listed for mode server; nothing can be concluded")
     types = f"{words.count(len(resources), 'resource type')} {words.agree(len(resources), 'is', 'are')}"
-    silent = [name for name in resources if not resources[name].interactions]
+    silent = [name for name, facts in resources.items() if not facts.interactions and not facts.operations]
     return (
-        warned(f"{types} listed, {len(silent)} without any interaction: {quoted_list(silent)}")
+        warned(f"{types} listed, {len(silent)} without any interaction or operation: {quoted_list(silent)}")
         if silent
-        else passed(f"{types} listed with their interactions")
+        else passed(f"{types} listed with their interactions or operations")
     )
 
 
@@ -328,6 +329,11 @@ def security_services(probed: CheckInput) -> Result:
     level="SHALL",
 )
 def readable(probed: CheckInput) -> Result:
-    """Wrong types, merged duplicates, and anything that was cut to a limit."""
-    problems = probed.capability.problems
-    return warned(first_of(problems)) if problems else passed("Every value had the type that FHIR gives it")
+    """Wrong types, codes that the release does not have, merged duplicates, and slips of the JSON itself."""
+    facts = probed.capability
+    problems = (*probed.exchanges["metadata"].slips, *facts.problems)
+    if problems:
+        return warned(first_of(problems))
+    if facts.limits:
+        return not_observed(f"this program read a part only: {facts.limits[0]}")
+    return passed("Every value had the type that FHIR gives it, and every code is one of the release's")

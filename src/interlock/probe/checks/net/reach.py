@@ -9,13 +9,12 @@ from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.observation import Certificate
 from interlock.model.text import plain
-from interlock.probe.checks.base import (
+from interlock.probe.checks.base import CheckInput, check, unseen
+from interlock.probe.checks.results import (
     NOT_HTTPS,
-    CheckInput,
     NeedError,
     Result,
     capitalized,
-    check,
     failed,
     host_of,
     not_applicable,
@@ -23,12 +22,11 @@ from interlock.probe.checks.base import (
     passed,
     quoted,
     quoted_list,
-    unseen,
     warned,
 )
 from interlock.probe.checks.sources import cite
 from interlock.probe.transport.addresses import is_loopback_host, literal
-from interlock.probe.transport.exchange import Exchange
+from interlock.probe.transport.exchange import DOCUMENT_NAMES, Exchange
 
 _AUTHORITY = cite("RFC 9110", "section-4.3", "section 4.3, Authoritative access")
 
@@ -37,6 +35,9 @@ SLOW_MS = 5000.0
 LARGE_BYTES = 1_000_000
 
 _OTHER_REFUSALS = frozenset({"client_certificate", "client_error", "unsupported_media_type", "unexpected_status"})
+
+#: Documents of the server that are asked for where they belong; others are looked for by guess, or are the product's.
+_PUBLISHED = frozenset({"metadata", "smart", "openid", "jwks", "udap", "cors-metadata", "cors-smart"})
 
 #: How far a request came before it failed: 0 nothing, 1 the name resolved, 2 connected, 3 the handshake passed.
 _STAGES = {"dns": 0, "connect": 1, "tls": 2, "truncated": 3, "too_large": 3, "redirect": 3, "protocol": 3, "reset": 2}
@@ -69,7 +70,7 @@ def _unreached(probed: CheckInput) -> Result:
     return not_observed(reason or "nothing was asked", probed.at("metadata"))
 
 
-@check("NET-001", "The host name resolves", Severity.CRITICAL, _AUTHORITY)
+@check("NET-001", "The host name resolves", Severity.CRITICAL, _AUTHORITY, rests_on=("request",))
 def name_resolves(probed: CheckInput) -> Result:
     """A name that does not resolve from here says nothing about the server behind it."""
     host = host_of(probed.base)
@@ -78,7 +79,7 @@ def name_resolves(probed: CheckInput) -> Result:
     return _unreached(probed) if _stage(probed) < 1 else passed(f"{quoted(host)} resolves")
 
 
-@check("NET-002", "The server accepts connections", Severity.CRITICAL, _AUTHORITY)
+@check("NET-002", "The server accepts connections", Severity.CRITICAL, _AUTHORITY, rests_on=("request",))
 def accepts_connections(probed: CheckInput) -> Result:
     """TCP. A refusal may be a firewall between here and there."""
     accepts = passed(f"{quoted(host_of(probed.base))} accepts connections")
@@ -92,6 +93,7 @@ def accepts_connections(probed: CheckInput) -> Result:
     cite("RFC 9110", "section-4.3.4", "section 4.3.4, https certificate verification"),
     cite("RFC 9325", "section-7.1"),
     rows=("TLS-05",),
+    rests_on=("tls",),
     at="metadata",
     level="SHALL",
 )
@@ -128,6 +130,7 @@ def _presented(leaf: Certificate | None) -> str:
     "Requests are answered completely and in time",
     Severity.HIGH,
     cite("RFC 9110", "section-6.1", "section 6.1, Framing and completeness"),
+    rests_on=("answer",),
     at="metadata",
 )
 def answers(probed: CheckInput) -> Result:
@@ -151,6 +154,7 @@ def answers(probed: CheckInput) -> Result:
     cite("SM-ASYM", "authenticating-to-the-token-endpoint"),
     cite("RFC 6749", "section-3.1"),
     rows=("H-12", "UC-05", "ASY-10", "DIS-04"),
+    rests_on=("base",),
     level="SHALL",
 )
 def https(probed: CheckInput) -> Result:
@@ -175,6 +179,7 @@ def https(probed: CheckInput) -> Result:
     Severity.MEDIUM,
     cite("R4-HTTP", "Status-Codes", "Status codes"),
     rows=("H-13",),
+    rests_on=("answer",),
 )
 def redirects(probed: CheckInput) -> Result:
     """A redirect that must not be followed is a failure; one that was followed is worth knowing."""
@@ -193,7 +198,7 @@ def redirects(probed: CheckInput) -> Result:
     )
 
 
-@check("NET-007", "Discovery is answered within a few seconds", Severity.LOW)
+@check("NET-007", "Discovery is answered within a few seconds", Severity.LOW, rests_on=("answer",))
 def latency(probed: CheckInput) -> Result:
     """The slowest complete answer among those at the base."""
     times = [(exchange.record.elapsed_ms, exchange.purpose) for exchange in probed.at_base if exchange.failure is None]
@@ -213,17 +218,23 @@ def latency(probed: CheckInput) -> Result:
     Severity.HIGH,
     cite("RFC 9110", "section-15.6"),
     cite("RFC 6585", "section-4"),
+    rests_on=("answer",),
 )
 def server_errors(probed: CheckInput) -> Result:
-    """5xx and 429; what they hide stays not observed."""
-    asked = probed.at_base
-    if not any(exchange.record.status is not None for exchange in asked):
+    """5xx and 429 for any document that the server names or owes; what they hide stays not observed."""
+    asked = [exchange for purpose, exchange in probed.exchanges.items() if purpose in _PUBLISHED]
+    answers = [exchange for exchange in asked if exchange.record.status is not None]
+    if not answers:
         return _unreached(probed)
     for reading, result in (("server_error", failed), ("rate_limited", warned)):
-        hit = [exchange for exchange in asked if exchange.reading == reading]
+        hit = [exchange for exchange in answers if exchange.reading == reading]
         if hit:
-            return result(capitalized(hit[0].detail), *probed.at_exchanges(hit))
-    return passed("No request was answered with a server error or a request to slow down")
+            documents = words.listed(list(dict.fromkeys(DOCUMENT_NAMES[exchange.purpose] for exchange in hit)))
+            return result(f"Asked for the {documents}, {hit[0].detail}", *probed.at_exchanges(hit))
+    silent = len(asked) - len(answers)
+    more = f"; {words.count(silent, 'request')} got no answer" if silent else ""
+    number = words.count(len(answers), "answer")
+    return passed(f"No server error and no request to slow down in {number}{more}", *probed.at_exchanges(answers))
 
 
 def _answers(probed: CheckInput) -> tuple[Exchange, ...]:
@@ -241,6 +252,7 @@ def _answers(probed: CheckInput) -> tuple[Exchange, ...]:
     "Discovery stays on the host that was asked",
     Severity.MEDIUM,
     cite("RFC 9110", "section-15.4"),
+    rests_on=("answer",),
     at="metadata",
 )
 def same_host(probed: CheckInput) -> Result:
@@ -263,6 +275,7 @@ def same_host(probed: CheckInput) -> Result:
     Severity.MEDIUM,
     cite("R4-HTTP", "mime-type", "Content types"),
     rows=("H-06", "H-09"),
+    rests_on=("answer",),
     at="metadata",
 )
 def other_refusals(probed: CheckInput) -> Result:
@@ -288,6 +301,7 @@ def other_refusals(probed: CheckInput) -> Result:
     Severity.LOW,
     cite("RFC 6585", "section-4"),
     cite("RFC 9110", "section-10.2.3", "section 10.2.3, Retry-After"),
+    rests_on=("answer",),
     level="MAY",
 )
 def retry_after(probed: CheckInput) -> Result:
@@ -309,7 +323,13 @@ def retry_after(probed: CheckInput) -> Result:
     )
 
 
-@check("NET-022", "Everything is answered before the probe's time is over", Severity.MEDIUM, at="metadata")
+@check(
+    "NET-022",
+    "Everything is answered before the probe's time is over",
+    Severity.MEDIUM,
+    rests_on=("answer",),
+    at="metadata",
+)
 def in_time(probed: CheckInput) -> Result:
     """The deadline is for all requests of one target together."""
     late = [exchange for exchange in probed.exchanges.values() if exchange.failure == "timeout"]
@@ -319,7 +339,7 @@ def in_time(probed: CheckInput) -> Result:
     return passed("Everything was answered in time")
 
 
-@check("NET-023", "Documents are of a usual size", Severity.LOW)
+@check("NET-023", "Documents are of a usual size", Severity.LOW, rests_on=("answer",))
 def size(probed: CheckInput) -> Result:
     """Clients read the statement at every start; a few servers send megabytes."""
     large = [exchange for exchange in probed.at_base if exchange.failure == "too_large"]
@@ -334,7 +354,7 @@ def size(probed: CheckInput) -> Result:
     )
 
 
-@check("NET-024", "Programs are let in, not browsers only", Severity.MEDIUM, at="metadata")
+@check("NET-024", "Programs are let in, not browsers only", Severity.MEDIUM, rests_on=("answer",), at="metadata")
 def programs_welcome(probed: CheckInput) -> Result:
     """A firewall's page for unknown programs looks like a refusal, and says nothing about the server behind it."""
     for exchange in _answers(probed):

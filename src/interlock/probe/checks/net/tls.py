@@ -9,20 +9,18 @@ from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.observation import TlsFacts, TlsVersion
 from interlock.model.text import plain
-from interlock.probe.checks.base import (
+from interlock.probe.checks.base import CheckInput, check, unseen
+from interlock.probe.checks.results import (
     NOT_HTTPS,
-    CheckInput,
     NeedError,
     Result,
     capitalized,
-    check,
     failed,
     host_of,
     not_observed,
     passed,
     quoted,
     quoted_list,
-    unseen,
     warned,
 )
 from interlock.probe.checks.sources import cite
@@ -41,6 +39,7 @@ _VERSIONS = cite("RFC 9325", "section-3.1.1")
     Severity.CRITICAL,
     cite("UC7", "", "Security: TLS 1.2 or later outside a secured network", page="security.html"),
     rows=("TLS-06", "OAU-23"),
+    rests_on=("tls",),
     at="metadata",
 )
 def handshake(probed: CheckInput) -> Result:
@@ -241,6 +240,7 @@ def _offers(probed: CheckInput, *versions: TlsVersion) -> list[str | None]:
     cite("RFC 8996", "section-5"),
     _VERSIONS,
     rows=("TLS-01",),
+    rests_on=("versions",),
     at="metadata",
     level="SHALL",
 )
@@ -260,7 +260,14 @@ def no_old_versions(probed: CheckInput) -> Result:
 
 
 @check(
-    "NET-017", "TLS 1.2 is offered", Severity.HIGH, _VERSIONS, rows=("TLS-02", "TLS-06"), at="metadata", level="SHALL"
+    "NET-017",
+    "TLS 1.2 is offered",
+    Severity.HIGH,
+    _VERSIONS,
+    rows=("TLS-02", "TLS-06"),
+    rests_on=("versions",),
+    at="metadata",
+    level="SHALL",
 )
 def tls_1_2(probed: CheckInput) -> Result:
     """A server of TLS 1.3 alone breaks the letter of it: a note, no failure."""
@@ -276,7 +283,16 @@ def tls_1_2(probed: CheckInput) -> Result:
     )
 
 
-@check("NET-018", "TLS 1.3 is offered", Severity.LOW, _VERSIONS, rows=("TLS-03",), at="metadata", level="SHOULD")
+@check(
+    "NET-018",
+    "TLS 1.3 is offered",
+    Severity.LOW,
+    _VERSIONS,
+    rows=("TLS-03",),
+    rests_on=("versions",),
+    at="metadata",
+    level="SHOULD",
+)
 def tls_1_3(probed: CheckInput) -> Result:
     """A SHOULD: its absence is advice."""
     (offer,) = _offers(probed, "TLSv1.3")

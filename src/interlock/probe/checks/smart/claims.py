@@ -7,18 +7,21 @@ from urllib.parse import urljoin
 from interlock.fhir.smart import SET_CLIENT_TYPES
 from interlock.model import words
 from interlock.model.base import Severity
-from interlock.probe.checks.base import (
-    CheckInput,
+from interlock.probe.checks.base import CheckInput, check
+from interlock.probe.checks.results import (
     Result,
-    check,
     failed,
     not_applicable,
     not_observed,
     passed,
+    quoted,
     quoted_list,
     warned,
 )
 from interlock.probe.checks.sources import cite
+
+#: Plain capability names that other guides of HL7 define, for which plain names are reserved too.
+_OF_OTHER_GUIDES = {"health-cards": "SMART Health Cards and Links"}
 
 #: Plain capability names of SMART App Launch 1.0 to 2.2 (conformance, capabilities). Others should be full URIs.
 KNOWN_CAPABILITIES = frozenset(
@@ -32,6 +35,9 @@ KNOWN_CAPABILITIES = frozenset(
         "sso-openid-connect",
         "context-banner",
         "context-style",
+        # As the code system smart-capabilities of FHIR R4 and terminology.hl7.org spells the two before.
+        "context-passthrough-banner",
+        "context-passthrough-style",
         "context-ehr-patient",
         "context-ehr-encounter",
         "context-standalone-patient",
@@ -151,7 +157,7 @@ def asymmetric(probed: CheckInput) -> Result:
     """private_key_jwt, and RS384 or ES384. Not asked of a server without asymmetric clients."""
     smart = probed.smart
     if "client-confidential-asymmetric" not in probed.listed("capabilities"):
-        return not_applicable("client-confidential-asymmetric is not listed")
+        return not_applicable("client-confidential-asymmetric is not listed", probed.at("smart", "/capabilities"))
     methods = smart.token_endpoint_auth_methods_supported
     algorithms = smart.token_endpoint_auth_signing_alg_values_supported
     fields = ("token_endpoint_auth_methods_supported", "token_endpoint_auth_signing_alg_values_supported")
@@ -164,8 +170,7 @@ def asymmetric(probed: CheckInput) -> Result:
         return failed(f"Neither RS384 nor ES384 is offered, only {quoted_list(algorithms)}", where[1])
     lacking = [name for name in fields if getattr(smart, name) is None]
     if lacking:
-        without = f"client-confidential-asymmetric is listed without {words.listed(lacking)}"
-        return warned(f"{without}; ask which are accepted", *where)
+        return not_observed(f"{words.listed(lacking)} {words.agree(len(lacking), 'is', 'are')} not listed", *where)
     return passed("private_key_jwt is offered with RS384 or ES384", *where)
 
 
@@ -175,6 +180,7 @@ def asymmetric(probed: CheckInput) -> Result:
     Severity.MEDIUM,
     _WELL_KNOWN,
     rows=("DIS-05",),
+    rests_on=("metadata", "smart"),
     at="metadata#/rest/0/security",
 )
 def agreement(probed: CheckInput) -> Result:
@@ -218,6 +224,7 @@ def _resolved(base: str, url: str) -> str:
     _WELL_KNOWN,
     cite("SM-1.0"),
     rows=("DIS-05",),
+    rests_on=("smart",),
     at="smart",
     level="SHALL",
 )
@@ -266,17 +273,21 @@ def one_extension(probed: CheckInput) -> Result:
 def capability_names(probed: CheckInput) -> Result:
     """Plain strings are reserved; other publishers SHALL use URIs. Other HL7 guides may have defined one: a note."""
     names = probed.listed("capabilities")
-    unknown = [name for name in names if name not in KNOWN_CAPABILITIES and "://" not in name and "urn:" not in name]
-    return (
-        warned(f"Plain names that SMART does not define: {quoted_list(unknown)}")
-        if unknown
-        else passed("Every capability is known or a full URI")
-    )
+    plain_names = [
+        name for name in names if name not in KNOWN_CAPABILITIES and "://" not in name and "urn:" not in name
+    ]
+    unknown = [name for name in plain_names if name not in _OF_OTHER_GUIDES]
+    if unknown:
+        return warned(f"Plain names that SMART does not define: {quoted_list(unknown)}")
+    others = [f"{quoted(name)} by {_OF_OTHER_GUIDES[name]}" for name in plain_names]
+    if others:
+        return passed(f"Every capability is known or a full URI; defined elsewhere: {words.listed(others)}")
+    return passed("Every capability is known or a full URI")
 
 
 @check(
     "SMART-019",
-    "No grant type is offered that OAuth advises against",
+    "No grant or response type is offered that OAuth advises against",
     Severity.MEDIUM,
     cite("RFC 9700", "section-2.1.2"),
     cite("RFC 9700", "section-2.4"),
@@ -286,14 +297,19 @@ def capability_names(probed: CheckInput) -> Result:
     level="SHOULD",
 )
 def outdated_grants(probed: CheckInput) -> Result:
-    """Implicit SHOULD NOT be used, the password grant MUST NOT."""
-    grants = probed.listed("grant_types_supported")
-    outdated = [name for name in ("implicit", "password") if name in grants]
-    return (
-        warned(f"Offered, though OAuth's current practice advises against it: {words.listed(outdated)}")
-        if outdated
-        else passed("Neither implicit nor password is offered")
-    )
+    """Implicit, and any response type with ``token`` in it, SHOULD NOT be used; the password grant MUST NOT."""
+    grants, types = probed.smart.grant_types_supported, probed.smart.response_types_supported
+    outdated = [f"the grant type {quoted(name)}" for name in ("implicit", "password") if name in (grants or ())]
+    outdated += [f"the response type {quoted(text)}" for text in types or () if "token" in text.split()]
+    if outdated:
+        where = probed.at_fields("smart", ("grant_types_supported", "response_types_supported"))
+        return warned(
+            f"Offered, though OAuth's current practice advises against it: {words.listed(outdated, 5)}", *where
+        )
+    probed.listed("grant_types_supported")
+    if types is None:
+        return passed("Neither implicit nor password is among the grant types; the response types are not listed")
+    return passed("Neither implicit nor password is among the grant types, and no response type brings a token")
 
 
 @check(

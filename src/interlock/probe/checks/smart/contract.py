@@ -8,20 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from interlock.fhir.auth_path import auth_paths
-from interlock.fhir.scopes import covers
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.observation import SmartFacts
-from interlock.probe.checks.base import (
-    CheckInput,
+from interlock.probe.checks.base import CheckInput, check, given
+from interlock.probe.checks.results import (
     NeedError,
     Result,
-    check,
+    clauses,
     failed,
-    given,
     not_applicable,
     not_observed,
     passed,
+    quoted,
     quoted_list,
     warned,
 )
@@ -39,7 +38,17 @@ def _launch(check_id: str, mode: Literal["ehr", "standalone", "backend"], title:
     rows = ("SET-T", "BCK-01") if mode == "backend" else ("CPB-01", "FLD-03", "FLD-04")
     at = "smart#/grant_types_supported" if mode == "backend" else "smart#/capabilities"
 
-    @check(check_id, title, Severity.CRITICAL, source, rows=rows, needs="contract", at=at, level="contract")
+    @check(
+        check_id,
+        title,
+        Severity.CRITICAL,
+        source,
+        rows=rows,
+        needs="contract",
+        rests_on=("smart",),
+        at=at,
+        level="contract",
+    )
     def path(probed: CheckInput) -> Result:
         """Worked out from capabilities, endpoints, grant types and authentication methods together."""
         if mode not in given(probed.contract).launch.modes:
@@ -75,6 +84,7 @@ def _compared(probed: CheckInput) -> tuple[WorkflowContract, SmartFacts]:
     _CAPABILITIES,
     rows=("CPB-06", "CPB-07"),
     needs="contract",
+    rests_on=("smart",),
     at="smart#/capabilities",
     level="contract",
 )
@@ -100,6 +110,7 @@ def context(probed: CheckInput) -> Result:
     _CAPABILITIES,
     rows=("CPB-03",),
     needs="contract",
+    rests_on=("smart",),
     at="smart#/capabilities",
     level="contract",
 )
@@ -124,21 +135,25 @@ def client(probed: CheckInput) -> Result:
     _CAPABILITIES,
     rows=("FLD-13", "SCO-07", "SCO-08"),
     needs="contract",
+    rests_on=("smart",),
     at="smart#/scopes_supported",
     level="contract",
 )
 def scopes(probed: CheckInput) -> Result:
     """The list need not be complete: what it leaves out has to be asked, and is not refused."""
     _compared(probed)
-    needed = [match.name for match in given(probed.fit).matches if match.kind == "scope"]
+    needed = [match for match in given(probed.fit).matches if match.kind == "scope"]
     if not needed:
         raise NeedError(not_applicable("the contract needs no scope"))
-    silent = [scope for scope in needed if not covers(probed.listed("scopes_supported"), scope)]
+    probed.listed("scopes_supported")
+    partly = [match for match in needed if "listed with" in (match.note or "")]
+    silent = [match.name for match in needed if match.outcome == "undeclared" and match not in partly]
+    parts = [f"Listed with a restriction: {quoted(match.name)}: {match.note}" for match in partly]
     if silent:
-        return warned(
-            f"Not listed, and to be asked for (the list need not be complete): {quoted_list(silent)}; "
-            f"{len(needed) - len(silent)} of {len(needed)} are listed"
-        )
+        parts.append(f"Not listed, and to be asked for (the list need not be complete): {quoted_list(silent)}")
+    if parts:
+        listed = sum(match.outcome == "supported" for match in needed)
+        return warned(f"{clauses(parts)}; {listed} of {len(needed)} are listed as needed")
     return passed(f"All {len(needed)} scopes are listed")
 
 
@@ -149,6 +164,7 @@ def scopes(probed: CheckInput) -> Result:
     _CAPABILITIES,
     rows=("CPB-03", "AUT-03"),
     needs="contract",
+    rests_on=("smart",),
     at="smart#/capabilities",
     level="contract",
 )

@@ -9,14 +9,15 @@ from interlock.fhir.smart import URL_FIELDS
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.text import plain
-from interlock.probe.checks.base import (
-    CheckInput,
+from interlock.probe.checks.base import CheckInput, check
+from interlock.probe.checks.results import (
     Result,
     capitalized,
-    check,
+    failed,
     first_of,
     host_of,
     not_applicable,
+    not_observed,
     passed,
     quoted_list,
     warned,
@@ -57,6 +58,7 @@ _ENDPOINTS = tuple(name for name in URL_FIELDS if name not in {"authorization_en
     Severity.HIGH,
     _WELL_KNOWN,
     rows=("DIS-02",),
+    rests_on=("smart",),
     at="smart",
 )
 def nothing_instead(probed: CheckInput) -> Result:
@@ -78,9 +80,15 @@ def nothing_instead(probed: CheckInput) -> Result:
     level="SHALL",
 )
 def types(probed: CheckInput) -> Result:
-    """A string where a list belongs is not read as a list of one."""
+    """A string where a list belongs is not read as a list of one, and what is no string in a list is no capability."""
     wrong = [note for note in probed.smart.problems if "is not absolute" not in note]
-    return warned(first_of(wrong)) if wrong else passed("Every field has its type")
+    wrong += probed.exchanges["smart"].slips
+    if wrong:
+        no_strings = [note for note in wrong if note.startswith("capabilities holds")]
+        return failed(first_of(no_strings)) if no_strings else warned(first_of(wrong))
+    if probed.smart.limits:
+        return not_observed(f"this program read a part only: {probed.smart.limits[0]}")
+    return passed("Every field has its type")
 
 
 @check(
@@ -143,7 +151,7 @@ def scope_syntax(probed: CheckInput) -> Result:
 
 @check(
     "SMART-026",
-    "What is said of backend services fits together",
+    "What is said of clients that sign with a key, and of backend services, fits together",
     Severity.MEDIUM,
     cite("SM-BACK", "request-1", "Request"),
     cite("SM-ASYM", "advertising-server-support-for-this-profile"),
@@ -152,22 +160,36 @@ def scope_syntax(probed: CheckInput) -> Result:
     at="smart#/grant_types_supported",
 )
 def backend(probed: CheckInput) -> Result:
-    """A pattern, not a capability set: client_credentials, private_key_jwt, an algorithm, system/ scopes."""
+    """A pattern, not a capability set: client_credentials, private_key_jwt, system/ scopes; and the algorithms.
+
+    Which algorithms are accepted is asked here once, of clients of a launch too.
+    """
     smart = probed.smart
-    if "client_credentials" not in probed.listed("grant_types_supported"):
-        return not_applicable("client_credentials is not listed")
-    scopes = smart.scopes_supported
-    there = {
-        "a client that signs with a key": "backend" in smart.launch_modes,
-        "system/ scopes": scopes is None or any(scope.startswith("system/") for scope in scopes),
-        "signing algorithms": bool(smart.token_endpoint_auth_signing_alg_values_supported),
-    }
-    lacks = [name for name, is_there in there.items() if not is_there]
-    return (
-        warned(f"client_credentials is listed, but not: {words.listed(lacks)}; ask before relying on it")
-        if lacks
-        else passed("client_credentials comes with signing clients, algorithms and system/ scopes")
+    methods, algorithms = (
+        smart.token_endpoint_auth_methods_supported,
+        smart.token_endpoint_auth_signing_alg_values_supported,
     )
+    signs = "client-confidential-asymmetric" in (smart.capabilities or ()) or "private_key_jwt" in (methods or ())
+    unlisted = [] if methods or not signs else ["authentication methods"]
+    unlisted += [] if algorithms or not signs else ["signing algorithms"]
+    question = f"Ask which {words.listed(unlisted)} are accepted: clients may sign with a key, and none is listed"
+    if unlisted and smart.grant_types_supported is None:
+        return warned(question)
+    backend = "client_credentials" in probed.listed("grant_types_supported")
+    scopes = smart.scopes_supported
+    lacks = []
+    if backend and "backend" not in smart.launch_modes:
+        lacks.append("a client that signs with a key")
+    if backend and scopes is not None and not any(scope.startswith("system/") for scope in scopes):
+        lacks.append("system/ scopes")
+    said = f"client_credentials is listed, but not: {words.listed(lacks)}; ask before relying on it" if lacks else ""
+    if unlisted:
+        return warned(f"{said}. {question}" if said else question)
+    if said:
+        return warned(said)
+    if not backend:
+        return not_applicable("client_credentials is not listed")
+    return passed("client_credentials comes with signing clients, algorithms and system/ scopes")
 
 
 @check(
@@ -199,8 +221,9 @@ def tenant(probed: CheckInput) -> Result:
     issuer, home = host_of(probed.smart.issuer or ""), host_of(probed.base)
     if root is not None and own is not None and root.get("token_endpoint") != own.get("token_endpoint"):
         return warned("The copy at the host's root names another token endpoint", probed.at("smart-root"))
-    return (
-        passed(f"The issuer is on another host ({plain(issuer, 100)}), which is allowed", probed.at("smart", "/issuer"))
-        if issuer and home and issuer != home
-        else passed("Nothing speaks for another tenant")
-    )
+    if issuer and home and issuer != home:
+        elsewhere = f"The issuer is on another host ({plain(issuer, 100)}), which is allowed"
+        return passed(elsewhere, probed.at("smart", "/issuer"))
+    if issuer:
+        return passed("The issuer is on the base's own host", probed.at("smart", "/issuer"))
+    return not_applicable("no issuer is named, and there is no copy at the host's root to compare with")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from interlock.fhir.smart import URL_FIELDS, is_absolute
+from interlock.fhir.smart import URL_FIELDS, is_absolute, signs_of_2
+from interlock.fhir.tolerant import kind_of
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.observation import SmartFacts
 from interlock.model.text import plain
-from interlock.probe.checks.base import (
-    CheckInput,
+from interlock.probe.checks.base import CheckInput, check, unseen
+from interlock.probe.checks.results import (
     NeedError,
     Result,
     capitalized,
-    check,
     failed,
     host_of,
     not_applicable,
@@ -22,14 +22,17 @@ from interlock.probe.checks.base import (
     passed,
     quoted,
     quoted_list,
-    unseen,
     warned,
 )
 from interlock.probe.checks.sources import cite
 from interlock.probe.transport.addresses import is_internal_name, is_loopback_host, kind_of_host, origin
+from interlock.probe.transport.exchange import Purpose
 
 #: The server positively answered, and what it answered says nothing.
 _HOLLOW = frozenset({"empty_object", "not_an_object"})
+
+#: What a guarded base refuses.
+_GUARDED: tuple[Purpose, ...] = ("metadata", "cors-metadata")
 
 _UNPUBLISHED = not_applicable("no authorization or token endpoint is published")
 
@@ -43,6 +46,7 @@ _WELL_KNOWN = cite("SM-CONF", "using-well-known", "Using well-known")
     Severity.HIGH,
     _WELL_KNOWN,
     rows=("DIS-01",),
+    rests_on=("smart",),
     at="smart",
     level="SHALL",
 )
@@ -50,16 +54,41 @@ def published(probed: CheckInput) -> Result:
     """Owed by every endpoint that requires authorization; an open server owes nothing."""
     if probed.has("smart"):
         return passed("A SMART configuration is published")
-    if probed.is_absent("smart"):
-        return failed(
-            "No SMART configuration is published under the base URL; an endpoint that requires authorization SHALL "
-            "serve one"
+    hollow = probed.reading("smart") in _HOLLOW
+    if not hollow and not probed.is_absent("smart"):
+        return unseen(probed, "smart")
+    sign = _requires_authorization(probed)
+    if not sign:
+        asked = "nothing that was seen requires authorization: no security is declared, and no request was refused"
+        return (
+            not_applicable(f"{asked}; ask whether the server is open, or is guarded otherwise", probed.at("smart"))
+            if probed.has("metadata")
+            else not_observed("whether the server requires authorization was not seen", probed.at("smart"))
         )
-    return (
-        failed(f"{capitalized(probed.why_unseen('smart'))}, which says nothing about authorization")
-        if probed.reading("smart") in _HOLLOW
-        else unseen(probed, "smart")
+    if hollow:
+        return failed(f"{capitalized(probed.why_unseen('smart'))}, which says nothing about authorization")
+    return failed(
+        "No SMART configuration is published under the base URL; an endpoint that requires authorization SHALL serve "
+        f"one ({sign})"
     )
+
+
+def _requires_authorization(probed: CheckInput) -> str:
+    """What shows that the endpoint requires authorization; nothing when nothing does."""
+    capability = probed.facts.capability
+    if capability is not None and capability.security.services:
+        return f"the statement declares {quoted_list(capability.security.services, 2)}"
+    if capability is not None and capability.security.oauth_uris_count:
+        return "the statement has oauth-uris"
+    refused = [purpose for purpose in _GUARDED if probed.reading(purpose) in {"unauthorized", "forbidden"}]
+    refused += [
+        purpose
+        for purpose in ("anonymous-read", "anonymous-count")
+        if purpose in probed.exchanges and probed.exchanges[purpose].record.status in {401, 403}
+    ]
+    if refused:
+        return f"a request was refused with HTTP {probed.exchanges[refused[0]].record.status}"
+    return "a copy is at the host's root" if probed.has("smart-root") else ""
 
 
 @check(
@@ -68,6 +97,7 @@ def published(probed: CheckInput) -> Result:
     Severity.MEDIUM,
     _WELL_KNOWN,
     rows=("DIS-01",),
+    rests_on=("smart",),
     at="smart",
     level="SHALL",
 )
@@ -101,7 +131,7 @@ def location(probed: CheckInput) -> Result:
 )
 def media_type(probed: CheckInput) -> Result:
     """A SHALL, whatever Accept says; the document is read all the same."""
-    given = (probed.exchanges["smart"].record.content_type or "").partition(";")[0].strip().lower()
+    given = probed.media_type("smart")
     if given == "application/json":
         return passed("The media type is application/json")
     stated = f"The media type is {quoted(given)}" if given else "No media type is given"
@@ -120,9 +150,19 @@ def media_type(probed: CheckInput) -> Result:
     level="SHALL",
 )
 def pkce(probed: CheckInput) -> Result:
-    """Undeclared is not absent: real servers support PKCE without saying so."""
+    """Undeclared is not absent: real servers support PKCE without saying so; yet SMART 2 requires them to say."""
     methods = probed.smart.code_challenge_methods_supported
     if methods is None:
+        sent = (probed.document("smart") or {}).get("code_challenge_methods_supported")
+        if sent is not None:
+            return failed(
+                f"code_challenge_methods_supported is {kind_of(sent)}, not a list; S256 SHALL be among the methods"
+            )
+        if signs := signs_of_2(probed.smart):
+            return failed(
+                f"code_challenge_methods_supported is missing, which SMART 2 requires; that this is SMART 2 shows in "
+                f"{words.listed(list(signs), 3)}. Whether PKCE is supported is unknown"
+            )
         return warned(
             "code_challenge_methods_supported is not declared, though SMART 2 requires it; whether PKCE is supported "
             "is unknown"
@@ -152,9 +192,8 @@ def required_fields(probed: CheckInput) -> Result:
     """token_endpoint and capabilities in every version, grant_types_supported from 2.0."""
     smart = probed.smart
     missing = [name for name in ("token_endpoint", "capabilities") if getattr(smart, name) is None]
-    # Anything that belongs to SMART 2.x is a sign of it: the document states no version.
-    sign_of_2x = smart.code_challenge_methods_supported is not None or smart.scopes_v2
-    if smart.grant_types_supported is None and (missing or sign_of_2x or "permission-v2" in (smart.capabilities or ())):
+    sign_of_2x = smart.code_challenge_methods_supported is not None or signs_of_2(smart)
+    if smart.grant_types_supported is None and (missing or sign_of_2x):
         missing.append("grant_types_supported")
     if missing:
         return failed(
@@ -210,11 +249,15 @@ def issuer_and_keys(probed: CheckInput) -> Result:
     if "sso-openid-connect" in probed.listed("capabilities"):
         missing = [name for name in ("issuer", "jwks_uri") if getattr(smart, name) is None]
         where = probed.at_fields("smart", missing)
-        return (
-            failed(f"sso-openid-connect is listed without {words.listed(missing)}", *where)
-            if missing
-            else passed("sso-openid-connect comes with issuer and jwks_uri", at_issuer)
-        )
+        if not missing:
+            return passed("sso-openid-connect comes with issuer and jwks_uri", at_issuer)
+        if not signs_of_2(smart) and smart.code_challenge_methods_supported is None:
+            return passed(
+                f"sso-openid-connect is listed without {words.listed(missing)}, which SMART 1.0 does not have; nothing "
+                "shows a later version, so the issuer has to be asked for",
+                *where,
+            )
+        return failed(f"sso-openid-connect is listed without {words.listed(missing)}", *where)
     if smart.issuer is not None:
         return warned("issuer is given without sso-openid-connect; it is to be omitted then", at_issuer)
     return not_applicable("sso-openid-connect is not listed")
@@ -250,6 +293,7 @@ def absolute(probed: CheckInput) -> Result:
     cite("RFC 6749", "section-3.1"),
     cite("RFC 6749", "section-3.2"),
     rows=("DIS-04", "OAU-01", "OAU-02"),
+    rests_on=("endpoints",),
     at="smart",
     level="SHALL",
 )
