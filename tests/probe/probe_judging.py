@@ -52,7 +52,9 @@ def read(purpose: Purpose, status: int, content_type: str, body: bytes, **record
         }
         | record
     )
-    return Exchange(purpose, (record,), answer.reading, answer.detail, answer.document, body, answer.notes)
+    return Exchange(
+        purpose, (record,), answer.reading, answer.detail, answer.document, body, answer.notes, answer.slips
+    )
 
 
 def failed(purpose: Purpose, word: str, detail: str) -> Exchange:

@@ -139,7 +139,7 @@ def test_what_follows_the_document_is_named_and_not_read(loopback: Loopback) -> 
     body = json.dumps(statement()).encode() + b'\n{"resourceType": "Bundle"}'
     (observation,) = observe(loopback.serve(Reply(body, 200, "application/fhir+json"), as_json(smart())))
     assert observation.facts.capability is not None
-    assert "follow the end of the document" in check(observation, "CAP-005").message
+    assert "follow the end of the document" in check(observation, "CAP-013").message
 
 
 def test_a_thorough_probe_asks_for_udap_too(loopback: Loopback) -> None:

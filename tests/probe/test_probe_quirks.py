@@ -68,7 +68,7 @@ TABLE = (
         7, "smart-slow-404", "partial", {"SMART-001": "not_observed", "NET-022": "warn"}, replace(BRIEF, deadline_s=0.3)
     ),
     Expected(8, "empty-object", "partial", {"SMART-001": "fail", "SMART-021": "warn", "SMART-004": "not_observed"}),
-    Expected(9, "pkce-undeclared", GOOD, {"SMART-004": "warn"}),
+    Expected(9, "pkce-undeclared", GOOD, {"SMART-004": "fail"}),
     Expected(10, "internal-token-endpoint", GOOD, {"SMART-010": "not_applicable", "OIDC-008": "warn"}),
     Expected(11, "outcome-200", "not_observed", {"CAP-044": "warn", "SMART-021": "warn", "CAP-001": "not_observed"}),
     Expected(12, "html-200", "not_observed", {"CAP-044": "warn", "SMART-021": "warn", "SMART-001": "not_observed"}),
@@ -104,7 +104,7 @@ TABLE = (
     Expected(29, "bom", GOOD, {"CAP-005": "warn"}),
     Expected(29, "latin-1", GOOD, {"CAP-005": "fail"}),
     Expected(29, "gzip-unsolicited", GOOD, {"CAP-005": "pass"}),
-    Expected(29, "trailing-bytes", GOOD, {"CAP-005": "warn", "CAP-001": "pass"}),
+    Expected(29, "trailing-bytes", GOOD, {"CAP-013": "warn", "CAP-005": "pass"}),
     Expected(29, "truncated", "not_observed", {"NET-004": "warn", "CAP-001": "not_observed"}),
     Expected(30, "deep-json", "not_observed", {"CAP-001": "not_observed", "CAP-044": "warn"}),
     # The number stands where nobody looks: a statement is read past it, a document that is read whole is not read.

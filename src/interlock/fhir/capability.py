@@ -19,7 +19,9 @@ from interlock.fhir.statement import (
     MAX_PARAMETERS,
     MAX_RESOURCES,
     MEMBERS,
+    TOLD_ONCE,
     Operation,
+    beside_resources,
     codes_at,
     is_statement,
     lacks,
@@ -88,14 +90,19 @@ def decode(text: str) -> Statement | None:
     """The statement that a text is; none when it is no statement, or one that only Python's own parser takes."""
     try:
         sent = sift(text)
-        return tolerate(sent) if is_statement(sent) else None
+        return tolerate(sent, repeated_members(beside_resources(text, sent), TOLD_ONCE)) if is_statement(sent) else None
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
         return None
 
 
-def tolerate(document: object) -> Statement:
-    """The statement in any JSON value. Never raises; what does not fit is left out and named in its ``problems``."""
+def tolerate(document: object, slips: Sequence[str] = ()) -> Statement:
+    """The statement in any JSON value. Never raises; what does not fit is left out and named in its ``problems``.
+
+    ``slips`` are those of the JSON itself, which are named with them.
+    """
     problems = Problems()
+    for slip in slips:
+        problems.add(slip)
     members = whole_object(document, problems)
     if isinstance(document, dict) and not is_statement(document):
         problems.add("resourceType is neither CapabilityStatement nor Conformance")
@@ -187,7 +194,7 @@ class _Entry(NamedTuple):
     operations: list[Operation]
     repeats: bool
     parameter_types: frozenset[str]
-    profiles_as: frozenset[type]
+    profiles_as: frozenset[object]
     lacks: tuple[str, ...]
 
 
@@ -211,16 +218,23 @@ def _entry(resource: object, problems: Problems) -> _Entry | None:
         operations=_distinct(_names(operations)) if operations else (),
         versioning=text_at(resource, "versioning", problems, MAX_CODE),
     )
-    profiles = resource.get("supportedProfile"), resource.get("profile")
+    listed = [each for key in ("supportedProfile", "profile") if key in resource for each in _list(resource[key])]
+    types = codes_at(resource, "searchParam", "type", problems)
+    whole = len(interactions) == len(_list(resource.get("interaction"))) and len(parameters) == len(types.sent)
+    whole = whole and types.each and all([operation.name and operation.definition for operation in operations])
     return _Entry(
         type_name,
         facts,
         operations,
         len(facts.search_params) < len(parameters),
-        codes_at(resource, "searchParam", "type", problems),
-        frozenset([type(each) for given in profiles for each in (given if isinstance(given, list) else [given])]),
-        _lacking(resource),
+        types.codes,
+        frozenset(map(type, listed)),
+        () if whole else _lacking(resource),
     )
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 #: What each object of a list must have, in every release.
@@ -260,7 +274,7 @@ def _known(text: bytes) -> _Entry | None:
 
 
 #: Members of an entry that are written once in it.
-_TOLD_ONCE = ("interaction", "searchParam", "operation", "supportedProfile", "versioning")
+_TOLD_ONCE = ("interaction", "searchParam")
 
 
 class _Rests:
@@ -279,7 +293,7 @@ class _Rests:
         self.repeated: list[str] = []
         self.lacking: dict[str, str] = {}
         self.parameter_types: dict[str, str] = {}
-        self.profiles_as: set[type] = set()
+        self.profiles_as: set[object] = set()
         for position, rest in numbered_at(document, "rest", problems, MAX_ENTRIES):
             self.modes[position] = text_at(rest, "mode", problems, MAX_CODE)
             if self.modes[position] != "client":
@@ -290,7 +304,7 @@ class _Rests:
         if self.modes[position] != "server":
             problems.add("a rest entry says neither mode server nor mode client; it was read as the server's")
         everywhere = names_at(rest, "searchParam", "name", problems, MAX_PARAMETERS)
-        of_rest = codes_at(rest, "searchParam", "type", problems)
+        of_rest = codes_at(rest, "searchParam", "type", problems).codes
         self.parameter_types |= dict.fromkeys(of_rest - self.parameter_types.keys(), "every type")
         for element in _lacking(rest):
             self.lacking.setdefault(f"rest.{element}", f"/rest/{position}/{element.partition('.')[0]}")

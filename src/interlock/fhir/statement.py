@@ -6,6 +6,7 @@ reader (:mod:`interlock.fhir.capability`) to tell.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, TypedDict
 
@@ -91,6 +92,9 @@ class _Sent(_Members, total=False):
 #: The members of a statement, beside ``rest``, that anybody looks at.
 MEMBERS = tuple(_Members.__annotations__)
 
+#: Members of a statement that are written nowhere else in it.
+TOLD_ONCE = ("fhirVersion", "rest", "kind", "instantiates", "implementation", "software")
+
 _DECODER = msgspec.json.Decoder(_Sent)
 _RESOURCE_DECODER = msgspec.json.Decoder(_Resource | list[Any] | _Scalar)
 
@@ -114,6 +118,19 @@ def sift(text: str) -> Any:
     :raises msgspec.DecodeError: it is none, or holds something that Python's parser may still take.
     """
     return _DECODER.decode(text)
+
+
+def beside_resources(text: str, sent: dict[str, Any]) -> str:
+    """The text of a statement without most of its one ``rest``, which is nearly all of it; all of it when unsure."""
+    start = text.find('"rest":')
+    rests = sent.get("rest")
+    if start < 0 or text.find('"rest":', start + 1) >= 0 or not isinstance(rests, list) or len(rests) != 1:
+        return text
+    resources = rests[0].get("resource") if isinstance(rests[0], dict) else None
+    if not isinstance(resources, list) or not resources:
+        return text
+    last = bytes(resources[-1])[-64:].decode(errors="ignore")
+    return text[:start] + text[text.rfind(last) :]
 
 
 def sift_resource(text: bytes) -> Any:
@@ -148,17 +165,26 @@ def names_at(parent: dict[str, Any], key: str, name: str, problems: Problems, ca
     return [text for text in texts if text]
 
 
-def codes_at(parent: dict[str, Any], key: str, name: str, problems: Problems) -> frozenset[str]:
-    """The distinct codes ``name`` of the objects in the list ``key``."""
+class Codes(NamedTuple):
+    """The distinct codes of the objects in a list, the list as sent, and whether each object has one."""
+
+    codes: frozenset[str] = frozenset()
+    sent: Sequence[Any] = ()
+    each: bool = True
+
+
+def codes_at(parent: dict[str, Any], key: str, name: str, problems: Problems) -> Codes:
+    """The codes ``name`` of the objects in the list ``key``."""
     entries = parent.get(key)
     if not isinstance(entries, list):
-        return frozenset()
+        return Codes()
     with suppress(KeyError, TypeError):  # an entry without it, no object, or no string: the rare case below
         codes = frozenset([entry[name] for entry in entries])
-        if all(type(code) is str for code in codes):
-            return codes
+        if "" not in codes and all(map(str.isprintable, codes)):
+            return Codes(codes, entries)
     objects = [entry for entry in entries[:MAX_PARAMETERS] if isinstance(entry, dict)]
-    return frozenset(code for entry in objects if (code := text_at(entry, name, problems, MAX_CODE)))
+    texts = [text_at(entry, name, problems, MAX_CODE) for entry in objects]
+    return Codes(frozenset(text for text in texts if text), entries, each=False)
 
 
 def lacks(parent: dict[str, Any], key: str, name: str) -> bool:

@@ -59,7 +59,7 @@ class Rest(Protocol):
     resources: dict[str, ResourceFacts]
     sent_interactions: set[str]
     parameter_types: dict[str, str]
-    profiles_as: set[type]
+    profiles_as: set[object]
 
 
 def is_format(text: str) -> bool:
@@ -84,9 +84,7 @@ def note_codes(members: Mapping[str, Any], rest: Rest, release_name: FhirRelease
         if not codes.interactions.issuperset(facts.interactions):
             odd = set(facts.interactions) - codes.interactions
             _name(problems, odd, f"no interaction with a type in {release_name} ({type_name[:64]})")
-    _name(
-        problems, rest.sent_interactions - codes.of_system, f"no interaction with a system in {release_name}"
-    )
+    _name(problems, rest.sent_interactions - codes.of_system, f"no interaction with a system in {release_name}")
     for code in rest.parameter_types.keys() - codes.parameter_types:
         _name(problems, {code}, f"no type of a search parameter in {release_name} ({rest.parameter_types[code][:64]})")
     if release_name in _CANONICAL and dict in rest.profiles_as:

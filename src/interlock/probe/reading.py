@@ -9,7 +9,7 @@ from typing import Any
 from interlock.documents.bounds import JsonBoundsError, check_json
 from interlock.fhir import openid, smart
 from interlock.fhir.capability import decode, tolerate
-from interlock.fhir.statement import is_statement
+from interlock.fhir.statement import TOLD_ONCE, is_statement
 from interlock.fhir.tolerant import repeated_members, storable
 from interlock.model.text import plain
 from interlock.probe.transport.content import (
@@ -49,9 +49,10 @@ _FIELDS["smart-root"] = _FIELDS["cors-smart"] = _FIELDS["smart"]
 
 _STATEMENTS: frozenset[Purpose] = frozenset({"metadata", "deeper", "cors-metadata"})
 
-#: Members that are written once in a document, so that a second one shows in its text.
+#: Members that are written once in a document, so that a second one shows in its text; of a statement that msgspec
+#: reads, its own reader looks.
 _TOLD_ONCE: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(_STATEMENTS, ("fhirVersion", "rest", "kind", "instantiates", "implementation", "software")),
+    **dict.fromkeys(_STATEMENTS, TOLD_ONCE),
     "smart": (*smart.URL_FIELDS, *smart.LIST_FIELDS),
     "openid": (*openid.URL_FIELDS, *openid.LIST_FIELDS),
     "jwks": ("keys",),
@@ -96,8 +97,7 @@ def read_reply(purpose: Purpose, status: int, content_type: str, body: bytes) ->
         if purpose in _STATEMENTS:
             check_json(text, max_nodes=MAX_NODES)  # the parser bounds the depth
             if (statement := decode(text)) is not None:
-                slips = repeated_members(text, _TOLD_ONCE[purpose])
-                return Read("document", f"a {statement.members['resourceType']}", statement, oddities, slips)
+                return Read("document", f"a {statement.members['resourceType']}", statement, oddities)
         value, slips = parse_document(text)
     except (NotJsonError, JsonBoundsError) as error:
         return Read("not_json", f"the {name} {error}", notes=oddities)

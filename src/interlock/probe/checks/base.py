@@ -144,6 +144,11 @@ class CheckInput:
         """Whether the server claims to identify users, with ID tokens that its keys sign."""
         return self.facts.smart is not None and "sso-openid-connect" in (self.facts.smart.capabilities or ())
 
+    @property
+    def names_keys(self) -> bool:
+        """Whether a document says where the server's keys are."""
+        return any(facts is not None and facts.jwks_uri is not None for facts in (self.facts.smart, self.facts.openid))
+
     def document(self, purpose: Purpose) -> Any:
         """The document itself, or none: of a statement what is read from it, of anything else the JSON value."""
         exchange = self.exchanges.get(purpose)
@@ -369,6 +374,8 @@ def _unmet(probed: CheckInput, needs: Needs | None) -> Result | None:
             return not_applicable("the server publishes no SMART configuration (see SMART-001)")
         case "openid" | "jwks" if not asked and not probed.has("smart"):
             return not_observed(f"the SMART configuration was not seen ({probed.why_unseen('smart')})")
+        case "jwks" if not asked and probed.names_keys:
+            return not_observed("the key set was not asked for", probed.at("smart", "/jwks_uri"))
         case "jwks" if not asked:
             return not_applicable("the server advertises no keys of its own (jwks_uri)", probed.at("smart"))
         case "openid" if not asked and probed.signs_on:

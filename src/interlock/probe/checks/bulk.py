@@ -88,7 +88,10 @@ def groups(probed: CheckInput) -> Result:
     group = probed.capability.resources.get("Group")
     missing = [code for code in ("read", "search-type") if group is None or code not in group.interactions]
     return (
-        warned(f"Groups can be exported, but {words.listed(missing)} of Group is not declared")
+        warned(
+            f"Groups can be exported, and Group SHOULD be read and searched then, but not declared is "
+            f"{words.listed(missing)}; ask how a group is found"
+        )
         if missing
         else passed("Group can be read and searched")
     )

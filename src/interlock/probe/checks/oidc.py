@@ -113,7 +113,10 @@ def issuer_form(probed: CheckInput) -> Result:
             f"The issuer {quoted(issuer)} is no address but a template: {quoted(placeholder)} is not filled in"
         )
     if OPENID_PATH in issuer:
-        return failed("The issuer is the address of the discovery document; no ID token can match it by the rule")
+        return failed(
+            "The issuer is the address of the discovery document itself; a client that appends "
+            f"/{OPENID_PATH} to it, as OpenID Discovery says, asks elsewhere"
+        )
     try:
         address = urlsplit(issuer)
     except ValueError:

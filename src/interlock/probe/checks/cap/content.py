@@ -287,7 +287,7 @@ def etag(probed: CheckInput) -> Result:
     return (
         passed("The answer has an ETag")
         if probed.exchanges["metadata"].record.headers.get("etag")
-        else warned("The answer has no ETag; changes can be found only by reading the whole statement")
+        else warned("The answer has no ETag, which SHOULD come with a statement and tells when it changes")
     )
 
 

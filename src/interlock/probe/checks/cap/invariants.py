@@ -60,9 +60,12 @@ def cpb_0(probed: CheckInput, statement: _Statement) -> Result:
     """A warning in the specification; without a name it holds."""
     name = statement.get("name")
     return (
-        passed("The name, if any, is an identifier")
+        passed("The name, if any, is one that programs can use")
         if name is None or (isinstance(name, str) and _NAME.fullmatch(name))
-        else warned(f"The name {quoted(name)} is no identifier, which it should be")
+        else warned(
+            f"The name {quoted(name)} should begin with a capital and go on with letters, digits and underscores, for "
+            "programs to use it"
+        )
     )
 
 

@@ -272,7 +272,10 @@ def implementation_url(probed: CheckInput) -> Result:
     return (
         passed("implementation.url names this base")
         if same_base(url, probed.base)
-        else warned(f"implementation.url is {quoted(url)}, another base than the one probed; is it the same tenant?")
+        else warned(
+            f"implementation.url is {quoted(url, 200)}, another base than that probed ({plain(probed.base, 200)}); is "
+            "it the same tenant?"
+        )
     )
 
 
@@ -290,12 +293,14 @@ def software(probed: CheckInput) -> Result:
     """Optional; without it a change of behaviour cannot be traced to an upgrade."""
     named = probed.capability.software
     if not named:
-        return warned("The software is not named, which FHIR permits; an upgrade will go unseen")
+        return warned("The software is not named, which FHIR permits; an upgrade cannot be told from this")
     name = quoted(named.get("name", ""))
     return (
         passed(f"The software is {name}, version {quoted(named['version'])}")
         if "version" in named
-        else warned(f"The software is {name} without a version, which FHIR permits; an upgrade will go unseen")
+        else warned(
+            f"The software is {name} without a version, which FHIR permits; an upgrade cannot be told from this"
+        )
     )
 
 
@@ -336,4 +341,5 @@ def readable(probed: CheckInput) -> Result:
         return warned(first_of(problems))
     if facts.limits:
         return not_observed(f"this program read a part only: {facts.limits[0]}")
-    return passed("Every value had the type that FHIR gives it, and every code is one of the release's")
+    codes = f", and its codes are those of {facts.fhir_release}" if facts.fhir_release else ""
+    return passed(f"What was read has the types that FHIR gives it{codes}")

@@ -26,7 +26,7 @@ from interlock.probe.checks.results import (
 )
 from interlock.probe.checks.sources import cite
 from interlock.probe.transport.addresses import is_loopback_host, literal
-from interlock.probe.transport.exchange import DOCUMENT_NAMES, Exchange
+from interlock.probe.transport.exchange import DOCUMENT_NAMES, Exchange, Purpose
 
 _AUTHORITY = cite("RFC 9110", "section-4.3", "section 4.3, Authoritative access")
 
@@ -37,7 +37,7 @@ LARGE_BYTES = 1_000_000
 _OTHER_REFUSALS = frozenset({"client_certificate", "client_error", "unsupported_media_type", "unexpected_status"})
 
 #: Documents of the server that are asked for where they belong; others are looked for by guess, or are the product's.
-_PUBLISHED = frozenset({"metadata", "smart", "openid", "jwks", "udap", "cors-metadata", "cors-smart"})
+_PUBLISHED: tuple[Purpose, ...] = ("metadata", "smart", "openid", "jwks", "udap", "cors-metadata", "cors-smart")
 
 #: How far a request came before it failed: 0 nothing, 1 the name resolved, 2 connected, 3 the handshake passed.
 _STAGES = {"dns": 0, "connect": 1, "tls": 2, "truncated": 3, "too_large": 3, "redirect": 3, "protocol": 3, "reset": 2}
@@ -222,7 +222,7 @@ def latency(probed: CheckInput) -> Result:
 )
 def server_errors(probed: CheckInput) -> Result:
     """5xx and 429 for any document that the server names or owes; what they hide stays not observed."""
-    asked = [exchange for purpose, exchange in probed.exchanges.items() if purpose in _PUBLISHED]
+    asked = [probed.exchanges[purpose] for purpose in _PUBLISHED if purpose in probed.exchanges]
     answers = [exchange for exchange in asked if exchange.record.status is not None]
     if not answers:
         return _unreached(probed)
@@ -234,7 +234,7 @@ def server_errors(probed: CheckInput) -> Result:
     silent = len(asked) - len(answers)
     more = f"; {words.count(silent, 'request')} got no answer" if silent else ""
     number = words.count(len(answers), "answer")
-    return passed(f"No server error and no request to slow down in {number}{more}", *probed.at_exchanges(answers))
+    return passed(f"No server error and no request to slow down in {number}{more}")
 
 
 def _answers(probed: CheckInput) -> tuple[Exchange, ...]:

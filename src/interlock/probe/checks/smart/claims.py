@@ -299,8 +299,11 @@ def capability_names(probed: CheckInput) -> Result:
 def outdated_grants(probed: CheckInput) -> Result:
     """Implicit, and any response type with ``token`` in it, SHOULD NOT be used; the password grant MUST NOT."""
     grants, types = probed.smart.grant_types_supported, probed.smart.response_types_supported
-    outdated = [f"the grant type {quoted(name)}" for name in ("implicit", "password") if name in (grants or ())]
-    outdated += [f"the response type {quoted(text)}" for text in types or () if "token" in text.split()]
+    granted = [name for name in ("implicit", "password") if name in (grants or ())]
+    tokens = [text for text in types or () if "token" in text.split()]
+    outdated = [f"{words.agree(len(granted), 'grant type', 'grant types')} {quoted_list(granted)}"] if granted else []
+    if tokens:
+        outdated.append(f"{words.agree(len(tokens), 'response type', 'response types')} {quoted_list(tokens)}")
     if outdated:
         where = probed.at_fields("smart", ("grant_types_supported", "response_types_supported"))
         return warned(

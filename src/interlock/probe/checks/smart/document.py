@@ -197,7 +197,7 @@ def required_fields(probed: CheckInput) -> Result:
         missing.append("grant_types_supported")
     if missing:
         return failed(
-            f"Missing or of the wrong type: {words.listed(missing)}; SMART requires them",
+            f"Missing or of the wrong type, though SMART requires it: {words.listed(missing)}",
             *probed.at_fields("smart", missing),
         )
     if smart.grant_types_supported is None:
