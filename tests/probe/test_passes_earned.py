@@ -181,6 +181,7 @@ class Seen:
     drift: Drift | None = DRIFT
     contract: WorkflowContract | None = CONTRACT
     active: bool = True
+    strict: bool = True
     without: frozenset[str] = field(default_factory=frozenset)
 
     def facts(self) -> Facts:
@@ -196,7 +197,17 @@ class Seen:
             )
             organization = Organization(id="a", name="A", fhir_base_url=BASE)
             fit = match_contract(self.contract, organization, observed)
-        given = CheckInput(self.base, facts, self.exchanges, self.contract, fit, self.active, self.drift, now=NOW)
+        given = CheckInput(
+            self.base,
+            facts,
+            self.exchanges,
+            self.contract,
+            fit,
+            active=self.active,
+            strict=self.strict,
+            drift=self.drift,
+            now=NOW,
+        )
         return {one.id: one for one in run_checks(given)}
 
     def dropping(self, *purposes: str) -> Seen:
@@ -210,9 +221,8 @@ def _seen() -> Iterator[Seen]:
     exchanges = documents(
         openid=OPENID, udap=UDAP, jwks={"keys": [{"kty": "RSA", "n": MODULUS, "e": "AQAB", "kid": "a"}]}
     )
-    exchanges["metadata"] = answered(
-        "metadata", STATEMENT, headers=headers, content_type="application/fhir+json", url=f"{BASE}/metadata"
-    )
+    asked = {"headers": headers, "accept": "application/fhir+json", "url": f"{BASE}/metadata"}
+    exchanges["metadata"] = read("metadata", 200, "application/fhir+json", json.dumps(STATEMENT).encode(), **asked)
     exchanges["smart"] = answered("smart", SMART)
     exchanges["cds"] = answered(
         "cds",
@@ -270,6 +280,7 @@ TAKE_AWAY: dict[str, Callable[[Seen], Seen]] = {
     "data": lambda seen: replace(seen, data=None),
     "drift": lambda seen: replace(seen, drift=None),
     "contract": lambda seen: replace(seen, contract=None),
+    "strict": lambda seen: replace(seen, strict=False),
     "active": lambda seen: replace(seen, active=False),
 }
 #: What stands for more than one request, and those requests.

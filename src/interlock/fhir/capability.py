@@ -31,7 +31,7 @@ from interlock.fhir.statement import (
     sift,
     sift_resource,
 )
-from interlock.fhir.statement_codes import codes_of, note_codes
+from interlock.fhir.statement_codes import A_STRING, AN_OBJECT, Mark, codes_of, marks_of, note_codes
 from interlock.fhir.tolerant import (
     MAX_CODE,
     MAX_PROBLEMS,
@@ -90,7 +90,9 @@ def decode(text: str) -> Statement | None:
     """The statement that a text is; none when it is no statement, or one that only Python's own parser takes."""
     try:
         sent = sift(text)
-        return tolerate(sent, repeated_members(beside_resources(text, sent), TOLD_ONCE)) if is_statement(sent) else None
+        if not is_statement(sent):
+            return None
+        return tolerate(sent, repeated_members(text, TOLD_ONCE, beside_resources(text, sent)))
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
         return None
 
@@ -184,8 +186,7 @@ class _Entry(NamedTuple):
     """What one ``rest.resource`` declares.
 
     :ivar repeats: it names a search parameter twice.
-    :ivar parameter_types: the types of its search parameters.
-    :ivar profiles_as: how profiles are given: ``str`` or ``dict``.
+    :ivar marks: what its release may not have (:data:`~interlock.fhir.statement_codes.Mark`).
     :ivar lacks: required elements that are not there.
     """
 
@@ -193,8 +194,7 @@ class _Entry(NamedTuple):
     facts: ResourceFacts
     operations: list[Operation]
     repeats: bool
-    parameter_types: frozenset[str]
-    profiles_as: frozenset[object]
+    marks: frozenset[Mark]
     lacks: tuple[str, ...]
 
 
@@ -218,17 +218,17 @@ def _entry(resource: object, problems: Problems) -> _Entry | None:
         operations=_distinct(_names(operations)) if operations else (),
         versioning=text_at(resource, "versioning", problems, MAX_CODE),
     )
-    listed = [each for key in ("supportedProfile", "profile") if key in resource for each in _list(resource[key])]
+    sent = [each for key in ("supportedProfile", "profile") if key in resource for each in _list(resource[key])]
+    forms = frozenset([AN_OBJECT if isinstance(profile, dict) else A_STRING for profile in sent])
     types = codes_at(resource, "searchParam", "type", problems)
     whole = len(interactions) == len(_list(resource.get("interaction"))) and len(parameters) == len(types.sent)
-    whole = whole and types.each and all([operation.name and operation.definition for operation in operations])
+    whole = whole and types.each and all(operation.name and operation.definition for operation in operations)
     return _Entry(
         type_name,
         facts,
         operations,
         len(facts.search_params) < len(parameters),
-        types.codes,
-        frozenset(map(type, listed)),
+        marks_of(facts.interactions, types.codes, forms),
         () if whole else _lacking(resource),
     )
 
@@ -292,8 +292,7 @@ class _Rests:
         self.operations: list[tuple[str | None, Operation]] = []
         self.repeated: list[str] = []
         self.lacking: dict[str, str] = {}
-        self.parameter_types: dict[str, str] = {}
-        self.profiles_as: set[object] = set()
+        self.marks: dict[frozenset[Mark], str] = {}
         for position, rest in numbered_at(document, "rest", problems, MAX_ENTRIES):
             self.modes[position] = text_at(rest, "mode", problems, MAX_CODE)
             if self.modes[position] != "client":
@@ -305,7 +304,7 @@ class _Rests:
             problems.add("a rest entry says neither mode server nor mode client; it was read as the server's")
         everywhere = names_at(rest, "searchParam", "name", problems, MAX_PARAMETERS)
         of_rest = codes_at(rest, "searchParam", "type", problems).codes
-        self.parameter_types |= dict.fromkeys(of_rest - self.parameter_types.keys(), "every type")
+        self.marks[marks_of((), of_rest, frozenset())] = "every type"
         for element in _lacking(rest):
             self.lacking.setdefault(f"rest.{element}", f"/rest/{position}/{element.partition('.')[0]}")
         self._add_resources(f"/rest/{position}/resource", rest, everywhere)
@@ -324,12 +323,10 @@ class _Rests:
             entry = _sent_entry(bytes(resource), self._problems) if is_text else _entry(resource, self._problems)
             if entry is None:
                 continue
-            type_name, facts, operations, repeats, parameter_types, profiles_as, lacking = entry
+            type_name, facts, operations, repeats, marks, lacking = entry
             if repeats:
                 self._repeat(f"{pointer}/{index}/searchParam")
-            if not parameter_types <= self.parameter_types.keys():
-                self.parameter_types = dict.fromkeys(parameter_types, type_name) | self.parameter_types
-            self.profiles_as |= profiles_as
+            self.marks.setdefault(marks, type_name)
             for element in lacking:
                 self.lacking.setdefault(f"rest.resource.{element}", f"{pointer}/{index}/{element.partition('.')[0]}")
             if everywhere:

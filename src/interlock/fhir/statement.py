@@ -93,7 +93,7 @@ class _Sent(_Members, total=False):
 MEMBERS = tuple(_Members.__annotations__)
 
 #: Members of a statement that are written nowhere else in it.
-TOLD_ONCE = ("fhirVersion", "rest", "kind", "instantiates", "implementation", "software")
+TOLD_ONCE = ("fhirVersion", "kind", "instantiates", "implementation", "software")
 
 _DECODER = msgspec.json.Decoder(_Sent)
 _RESOURCE_DECODER = msgspec.json.Decoder(_Resource | list[Any] | _Scalar)
@@ -124,7 +124,7 @@ def beside_resources(text: str, sent: dict[str, Any]) -> str:
     """The text of a statement without most of its one ``rest``, which is nearly all of it; all of it when unsure."""
     start = text.find('"rest":')
     rests = sent.get("rest")
-    if start < 0 or text.find('"rest":', start + 1) >= 0 or not isinstance(rests, list) or len(rests) != 1:
+    if start < 0 or not isinstance(rests, list) or len(rests) != 1:
         return text
     resources = rests[0].get("resource") if isinstance(rests[0], dict) else None
     if not isinstance(resources, list) or not resources:

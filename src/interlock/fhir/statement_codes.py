@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Set
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from interlock.fhir.tables import Element, release
 from interlock.fhir.tolerant import Problems, shown
 from interlock.model.observation import FhirRelease, ResourceFacts
+from interlock.model.text import plain
+
+#: Forms of a profile.
+A_STRING, AN_OBJECT = "a string", "an object"
 
 _SHORT_FORMATS = frozenset({"xml", "json", "ttl"})
 _MIME_TYPE = re.compile(r"[\w.+-]+/[\w.+*-]+(?:\s*;.*)?", re.ASCII)
@@ -18,13 +22,29 @@ _MIME_TYPE = re.compile(r"[\w.+-]+/[\w.+*-]+(?:\s*;.*)?", re.ASCII)
 _CANONICAL = frozenset({"R4", "R4B", "R5"})
 
 
+#: What an entry of a statement declares, of which a release may not have the like: ``interaction`` or ``searchParam``
+#: with a code, ``profile`` with the JSON type that it is given in.
+Mark = tuple[str, str]
+
+
+@lru_cache(maxsize=1024)
+def marks_of(interactions: tuple[str, ...], parameter_types: frozenset[str], forms: frozenset[str]) -> frozenset[Mark]:
+    """The marks of an entry: its interactions, the types of its search parameters, and the forms of its profiles.
+
+    Most entries have one of a few dozen combinations.
+    """
+    marks = {("interaction", code) for code in interactions}
+    return frozenset(
+        marks | {("searchParam", code) for code in parameter_types} | {("profile", form) for form in forms}
+    )
+
+
 class _Codes(NamedTuple):
     """The codes that a release has for what a statement declares."""
 
     types: frozenset[str]
-    interactions: frozenset[str]
+    marks: frozenset[Mark]
     of_system: frozenset[str]
-    parameter_types: frozenset[str]
     kinds: frozenset[str]
 
 
@@ -39,27 +59,21 @@ def codes_of(release_name: FhirRelease) -> _Codes:
         binding = element.binding if isinstance(element, Element) else None
         return frozenset(binding.codes if binding is not None else ())
 
-    return _Codes(
-        frozenset(tables.resource_types),
-        bound("rest.resource.interaction.code"),
-        bound("rest.interaction.code"),
-        bound("rest.resource.searchParam.type"),
-        bound("kind"),
-    )
+    interactions, types = bound("rest.resource.interaction.code"), bound("rest.resource.searchParam.type")
+    marks = marks_of(tuple(interactions), types, frozenset({A_STRING if release_name in _CANONICAL else AN_OBJECT}))
+    return _Codes(frozenset(tables.resource_types), marks, bound("rest.interaction.code"), bound("kind"))
 
 
 class Rest(Protocol):
     """What the ``rest`` entries declare, as far as codes are concerned.
 
     :ivar sent_interactions: with the whole system, as sent: DSTU2 says some of them in another element.
-    :ivar parameter_types: types of search parameters, each with a resource type that has such a parameter.
-    :ivar profiles_as: the JSON types in which the profiles of resource types are given.
+    :ivar marks: those of each entry, with the first resource type that has them.
     """
 
     resources: dict[str, ResourceFacts]
     sent_interactions: set[str]
-    parameter_types: dict[str, str]
-    profiles_as: set[object]
+    marks: dict[frozenset[Mark], str]
 
 
 def is_format(text: str) -> bool:
@@ -80,17 +94,18 @@ def note_codes(members: Mapping[str, Any], rest: Rest, release_name: FhirRelease
     if isinstance(kind, str) and kind.strip() and kind.strip() not in codes.kinds:
         problems.add(f"the kind {shown(kind)} is none of {', '.join(sorted(codes.kinds))}")
     _name(problems, rest.resources.keys() - codes.types, f"no resource type of {release_name}")
-    for type_name, facts in rest.resources.items():
-        if not codes.interactions.issuperset(facts.interactions):
-            odd = set(facts.interactions) - codes.interactions
-            _name(problems, odd, f"no interaction with a type in {release_name} ({type_name[:64]})")
     _name(problems, rest.sent_interactions - codes.of_system, f"no interaction with a system in {release_name}")
-    for code in rest.parameter_types.keys() - codes.parameter_types:
-        _name(problems, {code}, f"no type of a search parameter in {release_name} ({rest.parameter_types[code][:64]})")
-    if release_name in _CANONICAL and dict in rest.profiles_as:
-        problems.add(f"a profile is an object, where {release_name} has an address (canonical)")
-    elif release_name not in _CANONICAL and str in rest.profiles_as:
-        problems.add(f"a profile is a string, where {release_name} has a Reference")
+    for marks, type_name in rest.marks.items():
+        for element, code in sorted(marks - codes.marks)[:10]:
+            problems.add(_odd(element, code, release_name, plain(type_name, 64)))
+
+
+def _odd(element: str, code: str, release_name: FhirRelease, type_name: str) -> str:
+    if element == "profile":
+        wanted = "an address (canonical)" if release_name in _CANONICAL else "a Reference"
+        return f"a profile is {code}, where {release_name} has {wanted}"
+    what = "interaction with a type" if element == "interaction" else "type of a search parameter"
+    return f"{shown(code)} is no {what} in {release_name} ({type_name})"
 
 
 def _name(problems: Problems, codes: Set[str], what: str) -> None:

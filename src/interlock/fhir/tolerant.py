@@ -196,12 +196,13 @@ def objects_of(parent: object, key: str, cap: int = 1000) -> list[dict[str, Any]
     return [entry for entry in value[:cap] if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
-def repeated_members(text: str, names: Iterable[str]) -> tuple[str, ...]:
+def repeated_members(text: str, names: Iterable[str], within: str | None = None) -> tuple[str, ...]:
     """Slips: members that an object of a JSON text has twice, which each parser reads in its own way.
 
-    The text is looked through only when one of ``names`` is written twice in it.
+    The text is looked through only when one of ``names`` is written twice in it, or in the part ``within`` of it.
     """
-    if all(text.count(f'"{name}":') < 2 for name in names):
+    part = text if within is None else within
+    if all(part.count(f'"{name}":') < 2 for name in names):
         return ()
     twice: dict[str, None] = {}
 

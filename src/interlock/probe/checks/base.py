@@ -330,7 +330,7 @@ def check(
     if not cites and level != "judgement":
         raise ValueError(f"{check_id} cites no source; it is a judgement, or cites one")
     seen = tuple(rests_on)
-    if not seen and needs in {None, "contract", "active"}:
+    if not seen and needs in {None, "contract", "active", "strict"}:
         raise ValueError(f"{check_id} does not say what a pass rests on")
     purpose, _, pointer = at.partition("#")
     position = (cast(Purpose, purpose), pointer) if at else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from interlock.fhir.validation import validate
 from interlock.model.base import Severity
-from interlock.probe.checks.base import CheckInput, Result, check, not_observed, passed, warned
+from interlock.probe.checks.base import CheckInput, check
+from interlock.probe.checks.results import Result, not_observed, passed, warned
 from interlock.probe.checks.sources import cite
 from interlock.probe.transport.content import decode_text, parse_json
 
@@ -22,6 +23,7 @@ _SHOWN = 5
     cite("DSTU2"),
     rows=("REL-03",),
     needs="strict",
+    rests_on=("metadata",),
     at="metadata",
     level="SHALL",
 )
