@@ -15,6 +15,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from serving import Served, alive, children, eventually, serving, shows
+from textual_serve import download_manager
 from yarl import URL
 
 from interlock.usecases.initialize import initialize
@@ -40,6 +41,22 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 sys.stdout.buffer.write(b"__GANGLION__\\nD\\0\\0\\0\\5ready"); sys.stdout.flush()
 while True:
     sys.stdout.buffer.write(b"D\\0\\0\\4\\0" + b"x" * 1024); sys.stdout.flush()
+"""
+#: Hands over a file of two parts, to its end or not.
+DELIVERS = """
+import json, os
+from textual._binary_encode import dump
+def said(kind, payload): os.write(1, kind + len(payload).to_bytes(4, "big") + payload)
+start = {"type": "deliver_file_start", "key": "k", "path": "/x/report.md", "open_method": "download"}
+os.write(1, b"__GANGLION__\\n")
+said(b"M", json.dumps({**start, "mime_type": "", "encoding": "", "name": None}).encode())
+parts = [b"one ", b"two", LAST]
+while (data := os.read(0, 65536)) and b'"quit"' not in data:
+    if b"deliver_chunk_request" in data:
+        part = parts.pop(0)
+        if part is None:
+            break
+        said(b"P", dump(("deliver_chunk", "k", part)))
 """
 
 
@@ -320,6 +337,21 @@ async def test_only_pages_are_opened() -> None:
         socket = await served.connect(await served.enter())
         await ready(socket)
         assert json.loads((await socket.receive(60)).data)[1]["url"] == "https://example.org/"
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_a_file_without_its_end_is_no_download(whole: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download_manager, "DOWNLOAD_TIMEOUT", 2)
+    async with stand_in(DELIVERS.replace("LAST", "b''" if whole else "None")) as served:
+        headers = await served.enter()
+        socket = await served.connect(headers)
+        assert json.loads((await socket.receive(60)).data) == ["deliver_file_start", "k"]
+        if whole:
+            assert await served.get("/download/k", headers) == (200, "one two")
+        else:
+            with pytest.raises(aiohttp.ClientError):
+                await served.get("/download/k", headers)
+        await socket.close()
 
 
 # -- nothing stays behind --------------------------------------------------------------------------------------------

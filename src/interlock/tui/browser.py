@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
+from threading import Lock
+from typing import Any
+
 from textual import messages
 from textual.drivers.web_driver import WebDriver
 
@@ -11,6 +16,10 @@ GRACE_S = 4.0
 
 class BrowserDriver(WebDriver):
     """Closes the app as Quit does, saving what was entered, when the browser or the server goes away."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._write = partial(_write_whole, self.fileno, Lock())
 
     def run_input_thread(self) -> None:
         """Read until there is nothing more to read: then the server has ended, in whatever way."""
@@ -28,3 +37,12 @@ class BrowserDriver(WebDriver):
 
     def _leave(self) -> None:
         self._app.call_later(self._app.action_quit)
+
+
+def _write_whole(fileno: int, lock: Lock, packet: bytes) -> int:
+    """Write one packet before another begins: the screen is drawn in one thread, a file is handed over in another."""
+    with lock:
+        left = memoryview(packet)
+        while left:
+            left = left[os.write(fileno, left) :]
+    return len(packet)

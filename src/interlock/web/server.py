@@ -18,10 +18,9 @@ import textual_serve
 from aiohttp import WSMsgType, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
-from textual_serve.download_manager import DownloadManager
 
 from interlock.web.guard import Guard, Refused
-from interlock.web.session import GRACE_S, INSISTING_S, Session, bounded_size
+from interlock.web.session import GRACE_S, INSISTING_S, Downloads, Session, bounded_size
 
 #: Browsers that may be open at once; each is a process.
 MOST_SESSIONS = 4
@@ -59,7 +58,7 @@ class TerminalServer:
         self._guard = guard
         self._command = tuple(command)
         self._page = (_PAGE / "page.html").read_text("utf-8").replace("{title}", html.escape(title))
-        self._downloads = DownloadManager()
+        self._downloads = Downloads()
         self._sockets: set[web.WebSocketResponse] = set()
 
     def runner(self) -> web.AppRunner:
@@ -166,7 +165,11 @@ class TerminalServer:
         await response.prepare(request)
         async for chunk in self._downloads.download(key):
             await response.write(chunk)
-        await response.write_eof()
+        if key in self._downloads.whole:
+            self._downloads.whole.remove(key)
+            await response.write_eof()
+        elif request.transport is not None:
+            request.transport.abort()  # so that the browser says that the file is not whole
         return response
 
     async def _close_sessions(self, app: web.Application) -> None:

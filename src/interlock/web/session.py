@@ -21,6 +21,20 @@ _CLOSED = "Interlock was closed."
 _FAILED = "Interlock stopped unexpectedly. The terminal where it is served says why."
 
 
+class Downloads(DownloadManager):
+    """textual-serve's files on their way to a browser; knows which came to their end, and not to a time-out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.whole: set[str] = set()
+
+    async def chunk_received(self, delivery_key: str, chunk: bytes | str) -> None:
+        """Take a part of a file; an empty one is its end."""
+        if not chunk and delivery_key in self._active_downloads:
+            self.whole.add(delivery_key)
+        await super().chunk_received(delivery_key, chunk)
+
+
 class Session(AppService):
     """textual-serve's process of the terminal UI, started without a shell and never left behind."""
 
