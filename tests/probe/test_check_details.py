@@ -99,7 +99,7 @@ def test_a_strict_reader_is_asked_on_request_only_and_says_where() -> None:
     assert strictly(right).outcome == "pass", strictly(right).message
     wrong = strictly(right | {"experimental": "no"})
     assert wrong.outcome == "warn"
-    assert "fhir.resources" in wrong.message and "/experimental is a string, not a boolean" in wrong.message
+    assert "FHIR's own tables" in wrong.message and "/experimental is a string, not a boolean" in wrong.message
     assert [evidence.pointer for evidence in wrong.evidence] == ["/experimental"]
     assert strictly(right | {"fhirVersion": "9.9"}).outcome == "not_observed"
 

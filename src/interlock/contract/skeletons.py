@@ -62,7 +62,7 @@ def capability_statement(contract: WorkflowContract, product: str, date: str) ->
 
 
 def _as_before_r4(statement: dict[str, Any], release: str) -> dict[str, Any]:
-    """A statement in the form of DSTU2 or STU3: profiles are references at the top, and it says what is tolerated."""
+    """A statement in the form of DSTU2 or STU3: profiles are at the top, and it says what is tolerated."""
     resources = statement["rest"][0]["resource"]
     profiles = dict.fromkeys(url for entry in resources for url in entry.pop("supportedProfile", ()))
     for service in statement["rest"][0]["security"]["service"]:
@@ -72,6 +72,8 @@ def _as_before_r4(statement: dict[str, Any], release: str) -> dict[str, Any]:
         earlier["profile"] = [{"reference": url} for url in profiles]
     if release == "DSTU2":
         del earlier["title"]
+        for entry in resources:
+            entry.pop("documentation", None)
         earlier["resourceType"] = "Conformance"
     return earlier
 

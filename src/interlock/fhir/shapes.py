@@ -1,182 +1,123 @@
-"""What elements a FHIR type has in JSON, as the models of ``fhir.resources`` say; of R4 with what R4B has otherwise."""
+"""What stands in JSON for each element of a FHIR type, as FHIR's own tables say (:mod:`interlock.fhir.tables`)."""
 
 from __future__ import annotations
 
-import decimal
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, cast, get_args, get_origin
+from typing import Literal
 
+from interlock.fhir import tables
 from interlock.model.observation import FhirRelease
 
-#: What stands in JSON where an element is; ``number_or_text`` is R5's integer64, a string that servers write as number.
-Kind = Literal["boolean", "number", "number_or_text", "string", "object", "resource"]
+#: A ``whole`` number has no point; ``whole_or_text`` is R5's integer64, a string that servers write as a number.
+Kind = Literal["boolean", "number", "whole", "whole_or_text", "string", "object", "resource"]
 
-#: Types of R4 that R4B has not, or has with other elements throughout (hl7.org/fhir/R4B/diff.html, compared element by
-#: element with R4 4.0.1): models of R4B say nothing about them.
-R4_ALONE = frozenset(
-    {
-        "EffectEvidenceSynthesis",
-        "Evidence",
-        "EvidenceVariable",
-        "MedicinalProduct",
-        "MedicinalProductAuthorization",
-        "MedicinalProductContraindication",
-        "MedicinalProductIndication",
-        "MedicinalProductIngredient",
-        "MedicinalProductInteraction",
-        "MedicinalProductManufactured",
-        "MedicinalProductPackaged",
-        "MedicinalProductPharmaceutical",
-        "MedicinalProductUndesirableEffect",
-        "RiskEvidenceSynthesis",
-        "SubstanceNucleicAcid",
-        "SubstancePolymer",
-        "SubstanceProtein",
-        "SubstanceReferenceInformation",
-        "SubstanceSourceMaterial",
-        "SubstanceSpecification",
-    }
-)
-#: Types of R4B that R4 has not.
-R4B_ALONE = frozenset(
-    {
-        "AdministrableProductDefinition",
-        "Citation",
-        "ClinicalUseDefinition",
-        "EvidenceReport",
-        "Ingredient",
-        "ManufacturedItemDefinition",
-        "MedicinalProductDefinition",
-        "NutritionProduct",
-        "PackagedProductDefinition",
-        "RegulatedAuthorization",
-        "SubscriptionStatus",
-        "SubscriptionTopic",
-        "SubstanceDefinition",
-    }
-)
-#: Types of both whose choices R4B changed, and those of their choices that it took away.
-_WITHOUT_META = {
-    "Extension": ("valueMeta",),
-    "ElementDefinition": ("defaultValueMeta", "fixedMeta", "patternMeta"),
-    "ElementDefinitionExample": ("valueMeta",),
+_KINDS: dict[str, Kind] = {
+    "boolean": "boolean",
+    "decimal": "number",
+    "integer": "whole",
+    "integer64": "whole_or_text",
+    "positiveInt": "whole",
+    "unsignedInt": "whole",
+    "Resource": "resource",
 }
-#: How the choices that it added to those are called.
-_ADDED = ("CodeableReference", "RatioRange")
+#: Types whose elements stand below the element itself, not in the type.
+_OWN = frozenset({"", "Element", "BackboneElement"})
 
 
 @dataclass(frozen=True)
-class Element:
-    """One element: what stands in JSON, whether in a list, and the shape of what is in it.
+class Slot:
+    """One member of a JSON object.
 
-    :ivar foreign: the reading model does not know it, though the release has it: it is looked at here alone.
+    :ivar name: the element's: ``value[x]`` of ``valueString``. Members of one element exclude one another.
+    :ivar inner: the shape of the object in it; none for a primitive, and for a resource, which says its own type.
+    :ivar codes: those that it has one of, where FHIR requires that and they can be listed.
     """
 
+    name: str
     kind: Kind
     many: bool
+    required: bool
     inner: Callable[[], Shape] | None = None
-    foreign: bool = False
-    required: bool = False
+    codes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The elements of a type, or of a part of one, by their names in JSON; those of primitives' extensions too."""
+    """The members that an object can have, by name.
+
+    :ivar foreign: those that R4 has and R4B has not: a model of R4B is not given them.
+    """
 
     name: str
-    elements: Mapping[str, Element]
-    model: Any = None
+    slots: Mapping[str, Slot]
+    foreign: frozenset[str]
 
 
-@dataclass(frozen=True)
-class Models:
-    """The models of a release, by the names of resource types."""
-
-    release: FhirRelease
-    package: str
-
-    def resource(self, name: object) -> Shape | None:
-        """The shape of a resource type; none when the release has none of this name."""
-        if not isinstance(name, str) or not (name.isascii() and name.isalpha() and len(name) <= 64):
-            return None
-        if self.release == "R4" and (name in R4_ALONE or name in R4B_ALONE):
-            return None
-        try:
-            model = _finder(self.package)(name)
-        except ValueError:
-            return None
-        if not model.has_resource_base() or name in {"Resource", "DomainResource"}:
-            return None
-        return _shape(model, self.release == "R4")
-
-
-def models_of(release: FhirRelease) -> Models | None:
-    """The models that read a release: R4B's read R4; nothing reads DSTU2."""
-    package = {"STU3": "STU3", "R4": "R4B", "R4B": "R4B", "R5": "R5"}.get(release)
-    return None if package is None else Models(release, package)
-
-
-def _finder(package: str) -> Callable[[str], Any]:
-    from fhir.resources import R4B, STU3, get_fhir_model_class
-
-    found: Callable[[str], Any] = {
-        "STU3": STU3.get_fhir_model_class,
-        "R4B": R4B.get_fhir_model_class,
-        "R5": get_fhir_model_class,
-    }[package]
-    return found
+def resource_shape(release: FhirRelease, name: object) -> Shape | None:
+    """The shape of a resource type; none where the release has none of this name."""
+    return _shape(release, name) if isinstance(name, str) and name in _resource_types(release) else None
 
 
 @cache
-def _shape(model: Any, as_r4: bool) -> Shape:
-    name = str(model.__name__)
-    elements = {key: element for key, element in _elements(model, as_r4) if not (as_r4 and _is_of_r4b_alone(name, key))}
-    if as_r4 and name in _WITHOUT_META:
-        meta = _finder("R4B")("Meta")
-        inner = _later(meta, as_r4)
-        elements |= {key: Element("object", False, inner, foreign=True) for key in _WITHOUT_META[name]}
-    return Shape(name, elements, model)
+def _resource_types(release: FhirRelease) -> frozenset[str]:
+    return frozenset(tables.release(release).resource_types)
 
 
-def _is_of_r4b_alone(name: str, key: str) -> bool:
-    """Whether R4B added an element to a type; ``subjectCanonical`` is of ActivityDefinition and PlanDefinition."""
-    return key in {"subjectCanonical", "_subjectCanonical"} or (name in _WITHOUT_META and key.endswith(_ADDED))
+@cache
+def differs_in_r4b(name: str) -> bool:
+    """Whether a resource type of R4 is not in R4B, or has elements there that are not those of R4."""
+    r4, r4b = tables.release("R4"), tables.release("R4B")
+    paths = [f"{name}.{child.path.rpartition('.')[2]}" for child in _children("R4", name)]
+    return any(found.field in {"presence", "min", "max"} for found in tables.differences(r4, r4b, paths))
 
 
-def _elements(model: Any, as_r4: bool) -> Iterator[tuple[str, Element]]:
-    for name, field in model.model_fields.items():
-        key = field.alias or name
-        if key == "fhir_comments":  # of DSTU2; the models keep it in every release
-            continue
-        leaf, many = _leaf(field.annotation), _is_list(field.annotation)
-        if isinstance(leaf, str):
-            yield key, Element(cast(Kind, leaf), many)
-        elif (inner := leaf.get_model_klass()).__name__ == "Resource":
-            yield key, Element("resource", many)
-        else:
-            yield key, Element("object", many, _later(inner, as_r4))
+@cache
+def _shape(release: FhirRelease, path: str) -> Shape:
+    slots = dict(_slots(release, path))
+    if release == "DSTU2":  # DSTU2 lets comments stand anywhere (hl7.org/fhir/DSTU2/json.html)
+        slots["fhir_comments"] = Slot("fhir_comments", "string", True, False)
+    foreign: frozenset[str] = frozenset()
+    if release == "R4" and tables.release("R4B").element(path):
+        foreign = frozenset(slots) - frozenset(dict(_slots("R4B", path)))
+    return Shape(path, slots, foreign)
 
 
-def _later(model: Any, as_r4: bool) -> Callable[[], Shape]:
-    return lambda: _shape(model, as_r4)
+def _children(release: FhirRelease, path: str) -> tuple[tables.Element, ...]:
+    found = tables.release(release).children(path)
+    return () if isinstance(found, tables.Unknown) else found
 
 
-def _leaf(annotation: Any) -> Any:
-    """The kind of a primitive's JSON, or the class that leads to the model of anything else."""
-    if hasattr(annotation, "get_model_klass"):
-        return annotation
-    if annotation is bool:
-        return "boolean"
-    if annotation in (int, decimal.Decimal, float):
-        return "number"
-    metadata = getattr(annotation, "__metadata__", ())
-    if any(type(entry).__name__ == "Integer64" for entry in metadata):
-        return "number_or_text"
-    arguments = [part for part in get_args(annotation) if part is not type(None)]
-    return _leaf(arguments[0]) if arguments else "string"
+def _slots(release: FhirRelease, path: str) -> Iterator[tuple[str, Slot]]:
+    for child in _children(release, path):
+        name = child.path.rpartition(".")[2]
+        kinds = child.types if name.endswith("[x]") else child.types[:1] or ("",)
+        for member, kind in zip(child.json_names, kinds, strict=True):
+            slot = _slot(release, child, name, kind)
+            yield member, slot
+            if slot.kind not in {"object", "resource"}:
+                yield f"_{member}", Slot(f"_{name}", "object", child.repeats, False, _later(release, "Element"))
 
 
-def _is_list(annotation: Any) -> bool:
-    return get_origin(annotation) is list or any(_is_list(part) for part in get_args(annotation))
+def _slot(release: FhirRelease, child: tables.Element, name: str, kind: str) -> Slot:
+    row = tables.release(release).types.get(kind)
+    required = child.min > 0
+    if child.content_reference:
+        return Slot(name, "object", child.repeats, required, _later(release, child.content_reference))
+    if kind in _KINDS:
+        return Slot(name, _KINDS[kind], child.repeats, required)
+    if kind in _OWN:
+        return Slot(name, "object", child.repeats, required, _later(release, child.path))
+    if row is None or row.kind == "primitive-type":
+        return Slot(name, "string", child.repeats, required, codes=_codes(child) if kind == "code" else frozenset())
+    return Slot(name, "object", child.repeats, required, _later(release, kind))
+
+
+def _codes(child: tables.Element) -> frozenset[str]:
+    binding = child.binding
+    return frozenset(binding.codes) if binding is not None and binding.strength == "required" else frozenset()
+
+
+def _later(release: FhirRelease, path: str) -> Callable[[], Shape]:
+    return lambda: _shape(release, path)

@@ -1,9 +1,9 @@
-"""Strict validation of FHIR documents: what is wrong, and where, as another program reads them.
+"""Strict validation of FHIR documents: what is wrong, where, and who says so.
 
-``fhir.resources`` reads STU3, R4B and R5, and R4 as R4B with what differs (:mod:`interlock.fhir.shapes`). Names, lists
-and kinds of JSON are looked at here, because its models take a good deal that FHIR does not (``"true"`` for a boolean,
-JSON in a string); required elements, choices, the forms of dates, codes and addresses are its reading. It looks at no
-code list, no invariant and no profile.
+FHIR's own tables tell names, lists, kinds of JSON and required codes, of every release. ``fhir.resources`` reads STU3,
+R4B and R5, and R4 as R4B, given nothing that only R4 has: required elements, choices, the forms of dates, codes and
+addresses are its reading. What it has no model for (DSTU2, the types of R4 that R4B has not or has otherwise) the
+tables read alone, required elements and choices too, but no form of a value. Invariants and profiles are not looked at.
 
 Nothing here raises for anything that :func:`json.loads` can return.
 """
@@ -11,13 +11,16 @@ Nothing here raises for anything that :func:`json.loads` can return.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from math import isfinite
+from typing import Any, Literal, NamedTuple
 
 from pydantic import ValidationError
 
-from interlock.fhir.shapes import R4_ALONE, Element, Kind, Shape, models_of
+from interlock.documents.names import close_to
+from interlock.fhir import tables
+from interlock.fhir.shapes import Kind, Shape, Slot, differs_in_r4b, resource_shape
 from interlock.fhir.tolerant import kind_of, storable
 from interlock.model import words
 from interlock.model.observation import FhirRelease
@@ -35,50 +38,57 @@ _STAND_IN = {"resourceType": "Parameters"}
 _NAMES: dict[Kind, str] = {
     "boolean": "a boolean",
     "number": "a number",
-    "number_or_text": "a number",
+    "whole": "a whole number",
+    "whole_or_text": "a whole number",
     "string": "a string",
     "object": "an object",
     "resource": "an object",
 }
 
 
+Reader = Literal["tables", "fhir.resources"]
+
+
 class Problem(NamedTuple):
-    """Something that is wrong: where (a JSON pointer, RFC 6901), in words that follow it, and how often more."""
+    """What is wrong: where (a JSON pointer, RFC 6901), in words that follow it, whose reading, how often more."""
 
     pointer: str
     words: str
+    reader: Reader
     more: int = 0
 
 
 @dataclass(frozen=True)
 class Validation:
-    """What a strict reader says of a document.
+    """What strict readers say of a document.
 
-    :ivar reader: who says so, and reads it as what: ``fhir.resources 8.3.0, as R4B``.
+    :ivar readers: how each that read it is called in words.
     :ivar problems: the first of each sort, at most :data:`MAX_PROBLEMS`.
     :ivar total: places that are wrong, all in all.
     :ivar unread: why it was not read, so that nothing can be said of it; none when it was.
     """
 
-    reader: str
+    readers: dict[Reader, str]
     problems: tuple[Problem, ...] = ()
     total: int = 0
     unread: str | None = None
 
     def sentence(self, limit: int = 3) -> str:
-        """What is wrong, in a sentence without a full stop; the first ``limit`` sorts of it in full."""
+        """What is wrong and who says so, in a sentence without a full stop; the first sorts of it in full."""
         if self.unread is not None:
             return f"not read strictly: {self.unread}"
         if not self.problems:
-            return f"{self.reader} finds nothing wrong with it"
+            return f"no flaw is found by {words.listed(list(self.readers.values()))}"
+        shown = self.problems[:limit]
         told = [
             f"{problem.pointer or 'the document'} {problem.words}"
             + (f" (and {words.count(problem.more, 'place')} like it)" if problem.more else "")
-            for problem in self.problems[:limit]
+            + f", says {self.readers[problem.reader]}"
+            for problem in shown
         ]
-        left = self.total - sum(1 + problem.more for problem in self.problems[:limit])
-        more = f"; and {left} more" if left else ""
-        return f"{self.reader}, objects to {words.count(self.total, 'place')}: {'; '.join(told)}{more}"
+        left = self.total - sum(1 + problem.more for problem in shown)
+        flaws = words.count(self.total, "flaw")
+        return f"{flaws}: {'; '.join(told)}" + (f"; and {left:,} more" if left else "")
 
 
 class InvalidDocumentError(RuntimeError):
@@ -91,50 +101,65 @@ def require_valid(document: dict[str, Any], release: FhirRelease, what: str) -> 
     :raises InvalidDocumentError: it is not valid, or cannot be read strictly; tells where.
     """
     validation = validate(document, release)
-    if validation.problems:
+    if validation.problems or validation.unread is not None:
         raise InvalidDocumentError(f"{what} would not be valid FHIR {release}: {validation.sentence()}")
 
 
 def validate(document: object, release: FhirRelease) -> Validation:
     """What is wrong with a document as a resource of a release; never raises."""
-    models = models_of(release)
-    if models is None:
-        return Validation("", unread=f"nothing at hand reads {release} strictly")
-    reader = _reader(release, models.package)
+    readers: dict[Reader, str] = {"tables": f"FHIR's own tables of {release}"}
     name = document.get("resourceType") if isinstance(document, dict) else None
-    shape = models.resource(name)
+    shape = resource_shape(release, name)
     if not isinstance(document, dict) or shape is None:
-        return _without_shape(document, name, release, reader)
-    sieve = _Sieve(models.resource)
+        said = _of_no_type(release, name) if isinstance(document, dict) else f"is {kind_of(document)}, not an object"
+        return Validation(readers, (Problem("", said, "tables"),), 1)
+    model = _model(release, shape.name)
+    sieve = _Sieve(release, alone=model is None)
     try:
         kept = sieve.object_of(document, shape, "", 0)
     except _TooLargeError as error:
-        return Validation(reader, unread=str(error))
-    found = sieve.found
-    for problem in _read(shape.model, kept):
-        if not any(problem.pointer == at or problem.pointer.startswith(f"{at}/") for at in sieve.above(problem)):
-            found.append(problem)
-    return _told(reader, found)
+        return Validation(readers, unread=str(error))
+    if model is None:
+        return _told(readers, sieve.found)
+    readers["fhir.resources"] = _library(release)
+    objections = [problem for problem in _read(model, kept) if not sieve.knows(problem.pointer)]
+    return _told(readers, [*sieve.found, *objections])
 
 
-def _reader(release: str, package: str) -> str:
+def _library(release: FhirRelease) -> str:
     from importlib.metadata import version
 
-    stated = f"fhir.resources {version('fhir.resources')}"
-    return f"{stated}, reading {release}" + (f" as {package} with what differs" if package != release else "")
+    return f"fhir.resources {version('fhir.resources')}" + (" (R4 read as R4B)" if release == "R4" else "")
 
 
-def _without_shape(document: object, name: object, release: str, reader: str) -> Validation:
-    """What is said of a document that is of no known type."""
-    if release == "R4" and isinstance(name, str) and name in R4_ALONE:
-        return Validation(reader, unread=f"fhir.resources does not know R4's {name}")
-    if not isinstance(document, dict):
-        said = f"is {kind_of(document)}, not an object"
-    elif name is None:
-        said = "does not say what resource it is (resourceType)"
-    else:
-        said = f"is of no resource type of {release}: {plain(storable(str(name)[:400]), 60)}"
-    return Validation(reader, (Problem("", said),), 1)
+def _model(release: FhirRelease, name: str) -> Any:
+    """The model that reads a resource type; none where there is none, or where it is of other elements."""
+    if release == "DSTU2" or (release == "R4" and differs_in_r4b(name)):
+        return None
+    from fhir.resources import R4B, STU3, get_fhir_model_class
+
+    find: Callable[[str], Any] = {
+        "STU3": STU3.get_fhir_model_class,
+        "R4": R4B.get_fhir_model_class,
+        "R4B": R4B.get_fhir_model_class,
+        "R5": get_fhir_model_class,
+    }[release]
+    try:
+        return find(name)
+    except ValueError:
+        return None
+
+
+def _of_no_type(release: FhirRelease, name: object) -> str:
+    if name is None:
+        return "does not say what resource it is (resourceType)"
+    said = plain(storable(str(name)[:400]), 60)
+    return f"is of no resource type of {release}: {said}{_meant(said, tables.release(release).resource_types)}"
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    near = close_to(name[:60], known)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 class _TooLargeError(Exception):
@@ -142,26 +167,26 @@ class _TooLargeError(Exception):
 
 
 class _Sieve:
-    """Looks at names, lists and kinds of JSON, and keeps what a model can be given without harm.
+    """Reads a document by the tables, and keeps what a model can be given without harm.
 
     :ivar found: what is wrong, in the order of the document.
     """
 
-    def __init__(self, resource: Any) -> None:
-        self._resource = resource
+    def __init__(self, release: FhirRelease, *, alone: bool) -> None:
+        """``alone``: no model reads the document after, so that required elements and choices are looked at here."""
+        self._release = release
+        self._alone = alone
         self._values = 0
-        self.found: list[Problem] = []
         self._wrong: set[str] = set()
+        self.found: list[Problem] = []
 
-    def above(self, problem: Problem) -> Iterator[str]:
-        """The places that were found wrong already at a problem's place or above it."""
-        at = problem.pointer
-        while True:
-            if at in self._wrong:
-                yield at
+    def knows(self, at: str) -> bool:
+        """Whether something is known to be wrong at a place, or above it."""
+        while at not in self._wrong:
             if not at:
-                return
+                return False
             at = at.rpartition("/")[0]
+        return True
 
     def object_of(self, value: dict[str, Any], shape: Shape, at: str, depth: int) -> dict[str, Any]:
         """What of an object its model can be given."""
@@ -170,54 +195,75 @@ class _Sieve:
         kept = {}
         for key, inner in value.items():
             where = f"{at}/{_escaped(key)}"
-            if key == "resourceType" and key not in shape.elements and self._resource(inner) is not None:
+            slot = shape.slots.get(key)
+            if slot is not None:
+                taken = self._member(inner, slot, where, depth)
+                if taken is not None and key not in shape.foreign:
+                    kept[key] = taken
+            elif key == "resourceType" and inner == shape.name:
                 kept[key] = inner
-                continue
-            element = shape.elements.get(key)
-            if element is None:
-                self._note(where, f"is no element of {shape.name}")
-                continue
-            taken = self._element(inner, element, where, depth)
-            if taken is not None and not element.foreign:
-                kept[key] = taken
+            else:
+                self._note(where, f"is no element of {shape.name}{self._meant(key, shape.slots)}")
+        if self._alone:
+            self._look_for_all(value, shape, at)
         return kept
 
-    def _element(self, value: Any, element: Element, at: str, depth: int) -> Any:
+    def _look_for_all(self, value: dict[str, Any], shape: Shape, at: str) -> None:
+        """Whether what is required is there, and of each choice one."""
+        given: dict[str, list[str]] = {}
+        for key in value:
+            if (slot := shape.slots.get(key.removeprefix("_"))) is not None:
+                given.setdefault(slot.name, []).append(key.removeprefix("_"))
+        for name, keys in given.items():
+            if len(set(keys)) > 1:
+                self._note(at, f"has more than one of {name}, and one is all that there can be")
+        for name in dict.fromkeys(slot.name for slot in shape.slots.values() if slot.required):
+            if name not in given:
+                self._note(f"{at}/{name}", "is required, and missing")
+
+    def _member(self, value: Any, slot: Slot, at: str, depth: int) -> Any:
         self._spend()
         if value is None:
             return self._note(at, "is null: FHIR leaves out what has no value")
-        if value in ([], {}):
+        if value in ([], {}, ""):
             return self._note(at, "is empty: FHIR leaves out what has no value")
-        if isinstance(value, list) != element.many:
-            belongs = "a list" if element.many else f"{_NAMES[element.kind]}, of which there can be one"
+        if isinstance(value, list) != slot.many:
+            belongs = "a list" if slot.many else f"{_NAMES[slot.kind]}, of which there can be one"
             return self._note(at, f"is {kind_of(value)}, not {belongs}")
-        if not element.many:
-            return self._one(value, element, at, depth)
-        return [self._entry(entry, element, f"{at}/{position}", depth) for position, entry in enumerate(value)]
+        if not slot.many:
+            return self._one(value, slot, at, depth)
+        return [self._entry(entry, slot, f"{at}/{position}", depth) for position, entry in enumerate(value)]
 
-    def _entry(self, value: Any, element: Element, at: str, depth: int) -> Any:
+    def _entry(self, value: Any, slot: Slot, at: str, depth: int) -> Any:
         """An entry of a list; null stands for a primitive, or its extensions, where the other list has something."""
-        nullable = element.inner is None or at.rpartition("/")[0].rpartition("/")[2].startswith("_")
+        nullable = slot.kind not in {"object", "resource"} or slot.name.startswith("_")
         if value is None and nullable:
             return None
-        taken = self._one(value, element, at, depth)
+        taken = self._one(value, slot, at, depth)
         return 0 if taken is None and not nullable else taken  # a model takes no null, and its objection is known
 
-    def _one(self, value: Any, element: Element, at: str, depth: int) -> Any:
+    def _one(self, value: Any, slot: Slot, at: str, depth: int) -> Any:
         self._spend()
-        if not _is_of(value, element.kind):
-            return self._note(at, f"is {kind_of(value)}, not {_NAMES[element.kind]}")
-        if element.kind == "resource":
-            shape = self._resource(value.get("resourceType"))
+        if not _is_of(value, slot.kind):
+            return self._note(at, f"is {kind_of(value)}, not {_NAMES[slot.kind]}")
+        if slot.kind == "resource":
+            shape = resource_shape(self._release, value.get("resourceType"))
             if shape is None:
-                name = value.get("resourceType")
-                said = "is of no resource type of this release" if name else "does not say what resource it is"
-                self._note(at, said + (f": {plain(storable(str(name)[:400]), 60)}" if name else " (resourceType)"))
+                known = _of_no_type if len(self.found) < MAX_PROBLEMS else lambda *_: "is of no resource type"
+                self._note(at, known(self._release, value.get("resourceType")))
                 return _STAND_IN
-            return self.object_of(value, shape, at, depth + 1)
-        if element.inner is not None:
-            return self.object_of(value, element.inner(), at, depth + 1)
+            taken = self.object_of(value, shape, at, depth + 1)
+            return _STAND_IN if self._alone or _model(self._release, shape.name) is None else taken
+        if slot.inner is not None:
+            return self.object_of(value, slot.inner(), at, depth + 1)
+        if slot.codes and value not in slot.codes:
+            said = plain(storable(value[:400]), 60)
+            self._note(at, f"is no code that is allowed here: {said}{self._meant(said, slot.codes)}")
         return value
+
+    def _meant(self, name: str, known: Iterable[str]) -> str:
+        """What may have been meant, for the first problems: to look for it takes long."""
+        return _meant(name, known) if len(self.found) < MAX_PROBLEMS else ""
 
     def _spend(self) -> None:
         self._values += 1
@@ -225,7 +271,7 @@ class _Sieve:
             raise _TooLargeError(f"it has more than {MAX_VALUES:,} values")
 
     def _note(self, at: str, said: str) -> None:
-        self.found.append(Problem(at, said))
+        self.found.append(Problem(at, said, "tables"))
         self._wrong.add(at)
 
 
@@ -234,8 +280,10 @@ def _is_of(value: Any, kind: Kind) -> bool:
         case "boolean":
             return isinstance(value, bool)
         case "number":
-            return isinstance(value, int | float) and not isinstance(value, bool)
-        case "number_or_text":
+            return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+        case "whole":
+            return isinstance(value, int) and not isinstance(value, bool)
+        case "whole_or_text":
             return isinstance(value, int | str) and not isinstance(value, bool)
         case "string":
             return isinstance(value, str)
@@ -254,9 +302,9 @@ def _read(model: Any, document: dict[str, Any]) -> Iterator[Problem]:
         model.model_validate(document)
     except ValidationError as error:
         for said in error.errors(include_url=False, include_context=False, include_input=False):
-            yield Problem(_pointer(said["loc"]), _in_words(said["type"], said["msg"]))
+            yield Problem(_pointer(said["loc"]), _in_words(said["type"], said["msg"]), "fhir.resources")
     except Exception as error:  # its validators raise what they like on what they do not expect
-        yield Problem("", f"could not be read by fhir.resources ({type(error).__name__})")
+        yield Problem("", f"could not be read ({type(error).__name__})", "fhir.resources")
 
 
 def _pointer(steps: tuple[int | str, ...]) -> str:
@@ -303,10 +351,10 @@ def _in_words(kind: str, message: str) -> str:
 _NUMBER = re.compile(r"/\d+(?=/|$)")
 
 
-def _told(reader: str, found: list[Problem]) -> Validation:
+def _told(readers: dict[Reader, str], found: list[Problem]) -> Validation:
     """Problems told, like ones together: the same words about the same element, in whichever entries of lists."""
     sorts: dict[tuple[str, str], list[Problem]] = {}
     for problem in found:
         sorts.setdefault((_NUMBER.sub("/*", problem.pointer), problem.words), []).append(problem)
     told = [problems[0]._replace(more=len(problems) - 1) for problems in sorts.values()]
-    return Validation(reader, tuple(told[:MAX_PROBLEMS]), len(found))
+    return Validation(readers, tuple(told[:MAX_PROBLEMS]), len(found))

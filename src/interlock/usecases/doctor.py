@@ -59,7 +59,8 @@ def _strict() -> Finding:
     right = validate({"resourceType": "Patient", "active": True}, "R4")
     wrong = validate({"resourceType": "Patient", "active": "yes"}, "R4")
     if right.unread is None and not right.problems and [problem.pointer for problem in wrong.problems] == ["/active"]:
-        return Finding("strict", True, f"{right.reader.partition(',')[0]} reads STU3, R4, R4B and R5, not DSTU2")
+        library = importlib.metadata.version("fhir.resources")
+        return Finding("strict", True, f"fhir.resources {library} for STU3, R4 (as R4B), R4B and R5; tables for DSTU2")
     return Finding("strict", False, "strict validation does not tell right from wrong", "install interlock again")
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from interlock.content.answer import MAX_STRING, MAX_TEXT, MAX_URL, parse_answer
 from interlock.content.visibility import hidden
@@ -67,31 +67,32 @@ def export_forms(inputs: Inputs, org: str | None = None) -> FormExport:
         if org is not None and not asked_of:
             continue
         resource = questionnaire_resource(questionnaire, inputs.content.items, MAX_LENGTHS)
-        name = f"Questionnaire-{questionnaire.id}.json"
-        files[name] = form_file(name, resource)
+        files[f"Questionnaire-{questionnaire.id}.json"] = to_json(resource).encode()
         always_asked |= {item.id: condition_words(item) for item, _ in untold_conditions(questionnaire)}
         for subject in asked_of:
             form = response_resource(questionnaire, answers[subject], subject, not_asked[subject])
-            name = f"QuestionnaireResponse-{questionnaire.id}.{subject.scope}.json"
-            files[name] = form_file(name, form.resource)
+            files[f"QuestionnaireResponse-{questionnaire.id}.{subject.scope}.json"] = to_json(form.resource).encode()
             left += [Left(subject.scope, dropped.item, dropped.reason) for dropped in form.dropped]
     return FormExport(files, tuple(left), tuple(always_asked.items()))
 
 
-def form_file(name: str, resource: dict[str, Any]) -> bytes:
-    """A form as the bytes of its file.
+def require_valid_forms(files: Mapping[str, bytes]) -> None:
+    """Look at forms before any of them is written; files of other kinds are passed over.
 
-    :raises InvalidDocumentError: it is not valid FHIR R4, so that it must not be written.
+    :raises InvalidDocumentError: one is not valid FHIR R4.
     """
-    require_valid(resource, "R4", name)
-    return to_json(resource).encode()
+    for name, content in files.items():
+        if name.endswith(".json"):
+            require_valid(json.loads(content), "R4", name)
 
 
 def write_forms(export: FormExport, directory: Path) -> tuple[Path, ...]:
     """Write an export's files, each atomically; returns their paths.
 
+    :raises InvalidDocumentError: one is not valid FHIR, and nothing was written.
     :raises WorkspaceError: the folder cannot be written.
     """
+    require_valid_forms(export.files)
     for name, content in export.files.items():
         write_atomically(directory / name, content)
     return tuple(directory / name for name in export.files)

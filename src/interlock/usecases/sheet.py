@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from interlock.content.answer import parse_answer
+from interlock.documents.visible import to_json
 from interlock.fhir.forms.enablement import condition_words
 from interlock.fhir.forms.questionnaire import questionnaire_resource
 from interlock.fhir.forms.response import Subject, response_resource
@@ -24,7 +25,7 @@ from interlock.model.errors import InterlockError, Location
 from interlock.model.questionnaire import AnswerValue, Ask, Item, ItemType, Option, Questionnaire, Response, walk
 from interlock.model.sheet import NO, NOT_APPLICABLE, UNKNOWN, YES, Block, Line, Sheet
 from interlock.model.text import forbidden
-from interlock.usecases.fhir_forms import MAX_LENGTHS, form_file
+from interlock.usecases.fhir_forms import MAX_LENGTHS, require_valid_forms
 from interlock.usecases.judge import asked
 from interlock.usecases.load import Content, Inputs
 from interlock.usecases.questions import value_words
@@ -154,7 +155,7 @@ def export_sheet(inputs: Inputs, org: str, form: Form, *, day: date, reply_to: s
         response = response_resource(questionnaire, answers, Subject(organization.name, org), mailed=True).resource
         for form_resource in (resource, response):
             name = f"{org}-{form_resource['resourceType']}-{day}.json"
-            files[name] = form_file(name, form_resource)
+            files[name] = to_json(form_resource).encode()
     return Export(files, len(questions), len(noted))
 
 
@@ -171,8 +172,10 @@ def write_sheet(export: Export, directory: Path) -> tuple[Path, ...]:
     """Write the files; returns their paths.
 
     :raises InterlockError: one of them is there already with something else in it, and nothing was written.
+    :raises InvalidDocumentError: a form is not valid FHIR, and nothing was written.
     :raises WorkspaceError: the folder cannot be written.
     """
+    require_valid_forms(export.files)
     paths = {directory / name: content for name, content in export.files.items()}
     for path, content in paths.items():
         if path.exists() and (not path.is_file() or path.read_bytes() != content):
