@@ -64,10 +64,10 @@ def client_of(exchange: Exchange, given: dict[str, Any]) -> Client:
     if codes and not redirect_uris:
         raise OAuthError("invalid_redirect_uri", "redirect_uris is missing: a client of authorization codes needs one")
     for address in redirect_uris:
-        _check_redirect(address)
+        check_redirect(address)
     launch = _text(given, "initiate_login_uri")
-    if launch and urlsplit(launch).scheme not in ("http", "https"):
-        raise _invalid("initiate_login_uri must be an http or https address")
+    if launch:
+        check_launch(launch)
     algorithm = _text(given, "id_token_signed_response_alg") or "RS256"
     if algorithm not in ALGORITHMS:
         raise _invalid(f"id_token_signed_response_alg may be {', '.join(ALGORITHMS)}")
@@ -118,8 +118,11 @@ def _document(exchange: Exchange) -> dict[str, Any]:
     return value
 
 
-def _check_redirect(address: str) -> None:
-    """A redirect address is absolute, without fragment, on https, on loopback or by a private-use scheme."""
+def check_redirect(address: str) -> None:
+    """A redirect address is absolute, without fragment, on https, on loopback or by a private-use scheme.
+
+    :raises OAuthError: ``invalid_redirect_uri``, saying what is wrong with it.
+    """
     try:
         parts = urlsplit(address)
     except ValueError:
@@ -132,6 +135,19 @@ def _check_redirect(address: str) -> None:
         return
     if not _PRIVATE_SCHEME.fullmatch(parts.scheme):
         raise OAuthError("invalid_redirect_uri", f"{shown(address)} must be https, or http on loopback")
+
+
+def check_launch(address: str) -> None:
+    """A launch URL is an http or https address.
+
+    :raises OAuthError: ``invalid_client_metadata``.
+    """
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        raise _invalid(f"{shown(address)} is no address") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise _invalid(f"the launch URL {shown(address)} (initiate_login_uri) must be an http or https address")
 
 
 def _keys(given: dict[str, Any], *, needed: bool) -> tuple[dict[str, Any] | None, str | None]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from interlock.cli.output import emit, say, show_table
-from interlock.usecases.sandbox import fault_names, serve
+from interlock.usecases.sandbox import Application, fault_names, serve
 
 
 def sandbox(
@@ -16,9 +16,19 @@ def sandbox(
     ] = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on loopback; 0 takes a free one.")] = 0,
     list_faults: Annotated[bool, typer.Option("--list-faults", help="List the faults by name and stop.")] = False,
+    redirect: Annotated[
+        list[str] | None, typer.Option("--redirect", help="Redirect address of your own application.", metavar="URL")
+    ] = None,
+    launch_url: Annotated[
+        str | None, typer.Option("--launch-url", help="Its EHR launch address.", metavar="URL")
+    ] = None,
+    client_id: Annotated[str, typer.Option("--client-id", help="Its client id at every organisation.")] = "my-app",
     seconds: Annotated[float | None, typer.Option("--seconds", min=0, help="Stop after this time.")] = None,
 ) -> None:
-    """Serve the simulated organisations on loopback until interrupted, and say what is asked of them."""
+    """Serve the simulated organisations on loopback until interrupted, and say what is asked of them.
+
+    With --redirect your own application is registered at all of them, as a public client: it can sign in there.
+    """
     if list_faults:
         show_table(["Fault", "What it does"], list(fault_names().items()))
         return
@@ -29,4 +39,6 @@ def sandbox(
             emit(f"{name}\t{url}")
         say("Serving. Stop with Ctrl-C.")
 
-    serve([name.strip() for name in orgs.split(",") if name.strip()] if orgs else None, port, ready, seconds, say)
+    application = Application(client_id, tuple(redirect), launch_url) if redirect else None
+    names = [name.strip() for name in orgs.split(",") if name.strip()] if orgs else None
+    serve(names, port, ready, seconds, say, application)
