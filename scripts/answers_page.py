@@ -49,7 +49,7 @@ class Truth:
     :ivar worst: the questions whose worst answer is true; everything else is at its best.
     :ivar known: nobody knows anything when it is false.
     :ivar observed: two organisations, both observed; without them there is none yet.
-    :ivar contract: the contract's file is complete, or else empty.
+    :ivar contract: the contract's file is complete, or else says how sessions start and nothing more.
     """
 
     name: str
@@ -70,6 +70,7 @@ class Truth:
         modes, readers, written, besides = KINDS[self.kind]
         plain: dict[str, AnswerValue] = {
             "auth.launch_modes": modes,
+            "auth.client_type": "asymmetric",
             "auth.token_holder": "server",
             "auth.session_length": "within_token",
             "contract.writes": (written,),
@@ -86,7 +87,7 @@ TRUTHS: tuple[Truth, ...] = (
     Truth("its output still changes", worst=frozenset({"boundary.output_stable"})),
     Truth("nobody acts on it", worst=frozenset({"boundary.action_defined"})),
     Truth("its value was never shown outside the EHR", worst=frozenset({"boundary.value_outside_ehr"})),
-    Truth("its contract file is empty", contract=False),
+    Truth("its contract says only how it starts", contract=False),
     Truth("its event is a slogan", worst=frozenset({"contract.clinical_event"})),
     Truth("its auth paths are not drawn", worst=frozenset({"auth.path_matrix"})),
     Truth("its sessions are not isolated", worst=frozenset({"auth.session_isolation"})),
@@ -128,7 +129,7 @@ def start(truth: Truth, content: Content) -> Inputs:
         organizations=tuple(_organization(org, northgate) for org in orgs),
         product={},
         by_org={},
-        contract=contract if truth.contract else WorkflowContract(version="0", title="T"),
+        contract=contract if truth.contract else WorkflowContract(version="0", title="T", launch=launch),
         observations={org: _observed(org) for org in orgs},
         root=Path(),
     )

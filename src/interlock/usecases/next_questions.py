@@ -2,7 +2,8 @@
 
 *The verdict* comes first. While it is not decided, what can still change it is asked before everything else: what could
 make it earliest, because an early gap settles it and all later votes no longer matter; then what alone decides a
-rule that votes, what several such rules wait for, and what belongs to the core.
+rule that votes, what several such rules wait for, and what belongs to the core. Of questions that can do the same to it
+the one that is read first, and the product's: what an event or a path is, is asked before who agreed to it somewhere.
 Once it is settled, *gates*: at how many gates everything else is settled, so that this answer alone decides whether the
 gate holds. Then *points*: by how much the answer shrinks the intervals of the scores. Each undecided rule that waits
 for it holds 100·w/Σw points of its subject's interval open (docs/scoring.md); where a rule waits for more than one
@@ -121,7 +122,8 @@ class Ranked:
     @property
     def order(self) -> tuple[object, ...]:
         """What sorts it among others; those that settle equally much stay in the order of the questionnaires."""
-        return self.unknown, not self.certain, *self._verdict_order(), -len(self.gates), -round(self.points, 6)
+        points = 0.0 if self.stakes else self.points
+        return self.unknown, not self.certain, *self._verdict_order(), -len(self.gates), -round(points, 6)
 
     def _verdict_order(self) -> tuple[object, ...]:
         if not self.stakes:
