@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from interlock.fhir.smart import CAPABILITY_SETS, SET_CLIENT_TYPES
 from interlock.fhir.tables import Element, Unknown, differences, onc_g10, release, smart, us_core
 from interlock.fhir.tables.us_core import EDITIONS, Profile, edition_unknown
 
@@ -167,6 +168,17 @@ def test_smart_has_its_capabilities_by_version() -> None:
     assert "1.0" not in fields["grant_types_supported"].versions
     assert fields["authorization_endpoint"].versions["2.2"] == "conditional"
     assert fields["jwks_uri"].condition
+
+
+def test_the_sets_that_facts_name_are_those_of_the_tables() -> None:
+    named = zip(
+        ("clinician-access-ehr", "clinician-access-standalone", "patient-access-ehr", "patient-access-standalone"),
+        smart().capability_sets["2.2"],
+        strict=True,
+    )
+    for name, one in named:
+        assert {*one.all_of} == CAPABILITY_SETS[name]
+        assert {*one.any_of} == SET_CLIENT_TYPES
 
 
 def test_onc_requires_more_of_a_launch_with_newer_editions() -> None:

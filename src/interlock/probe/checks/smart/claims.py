@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urljoin
 
+from interlock.fhir import tables
 from interlock.fhir.smart import SET_CLIENT_TYPES
 from interlock.model import words
 from interlock.model.base import Severity
@@ -23,34 +24,8 @@ from interlock.probe.checks.sources import cite
 #: Plain capability names that other guides of HL7 define, for which plain names are reserved too.
 _OF_OTHER_GUIDES = {"health-cards": "SMART Health Cards and Links"}
 
-#: Plain capability names of SMART App Launch 1.0 to 2.2 (conformance, capabilities). Others should be full URIs.
-KNOWN_CAPABILITIES = frozenset(
-    {
-        "launch-ehr",
-        "launch-standalone",
-        "authorize-post",
-        "client-public",
-        "client-confidential-symmetric",
-        "client-confidential-asymmetric",
-        "sso-openid-connect",
-        "context-banner",
-        "context-style",
-        # As the code system smart-capabilities of FHIR R4 and terminology.hl7.org spells the two before.
-        "context-passthrough-banner",
-        "context-passthrough-style",
-        "context-ehr-patient",
-        "context-ehr-encounter",
-        "context-standalone-patient",
-        "context-standalone-encounter",
-        "permission-patient",
-        "permission-user",
-        "permission-offline",
-        "permission-online",
-        "permission-v1",
-        "permission-v2",
-        "smart-app-state",
-    }
-)
+#: As the code system smart-capabilities of FHIR R4 and terminology.hl7.org spells context-banner and context-style.
+_SPELT_OTHERWISE = frozenset({"context-passthrough-banner", "context-passthrough-style"})
 
 #: Endpoint of the SMART configuration → the part of ``oauth-uris`` that names the same thing.
 _SAME_ENDPOINT = {
@@ -272,10 +247,9 @@ def one_extension(probed: CheckInput) -> Result:
 )
 def capability_names(probed: CheckInput) -> Result:
     """Plain strings are reserved; other publishers SHALL use URIs. Other HL7 guides may have defined one: a note."""
+    known = tables.smart().capability_codes() | _SPELT_OTHERWISE
     names = probed.listed("capabilities")
-    plain_names = [
-        name for name in names if name not in KNOWN_CAPABILITIES and "://" not in name and "urn:" not in name
-    ]
+    plain_names = [name for name in names if name not in known and "://" not in name and "urn:" not in name]
     unknown = [name for name in plain_names if name not in _OF_OTHER_GUIDES]
     if unknown:
         return warned(f"Plain names that SMART does not define: {quoted_list(unknown)}")
