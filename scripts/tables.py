@@ -3,7 +3,8 @@
 ``check``: every file has the hash and the counts of ``scripts/tables.lock``.
 ``rebuild FOLDER``: types, elements and invariants are built again from packages, which are fetched into the folder, and
 compared with the files; says what is not built again.
-``make FOLDER``: writes all files anew from verified tables, one TSV a table, and the lock with them.
+``make TABLES FOLDER``: writes all files and the lock anew from verified tables, one TSV a table; elements stand
+in the order of the packages.
 """
 
 from __future__ import annotations
@@ -50,11 +51,10 @@ def counts(content: dict[str, Any]) -> dict[str, int]:
     }
 
 
-def make(folder: Path) -> None:
+def make(folder: Path, definitions: dict[str, packages.Definitions]) -> None:
     """Writes every file and the lock."""
-    DATA.mkdir(exist_ok=True)
     lock = {}
-    for name, content in table_files.contents(folder).items():
+    for name, content in table_files.contents(folder, definitions).items():
         body = packed(content)
         (DATA / f"{name}.json.gz").write_bytes(body)
         lock[name] = {"sha256": _hash(body), "rows": counts(content)}
@@ -87,8 +87,6 @@ def check() -> list[str]:
 
 def rebuild(folder: Path) -> list[str]:
     """What the packages say otherwise than the files, one line each."""
-    folder.mkdir(parents=True, exist_ok=True)
-    packages.fetch(folder)
     wrong = []
     for name, definitions in packages.definitions(folder):
         content = json.loads(gzip.decompress((DATA / f"{name.lower()}.json.gz").read_bytes()))
@@ -96,7 +94,7 @@ def rebuild(folder: Path) -> list[str]:
             row | {"type": kind}
             for kind, definition in definitions.items()
             if structures.type_row(kind, definition)["kind"] != "primitive-type"
-            for row in sorted(structures.elements(definition), key=lambda row: row["path"])
+            for row in structures.elements(definition)
         ]
         types = [structures.type_row(kind, definition) for kind, definition in definitions.items()]
         built = json.loads(json.dumps(type_rows(types, rows)))
@@ -121,8 +119,8 @@ def main(arguments: list[str]) -> int:
             print("\n".join(wrong) or "the packages say the same")
             print(f"not built again, held by the lock as read where about.source says: {KEPT}")
             return 1 if wrong else 0
-        case ["make", folder]:
-            make(Path(folder))
+        case ["make", tables, folder]:
+            make(Path(tables), dict(packages.definitions(Path(folder))))
             return 0
     print(__doc__)
     return 2

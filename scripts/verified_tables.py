@@ -50,10 +50,10 @@ def short(address: str, prefix: str) -> str:
     return address if "/" in rest or ":" in rest else rest
 
 
-def release(folder: Path, name: str) -> dict[str, Any]:
-    """The content of a release's file, without ``about``."""
+def release(folder: Path, name: str, order: Mapping[str, int]) -> dict[str, Any]:
+    """The content of a release's file, without ``about``; ``order``: path of an element → its position."""
     types = read_table(folder, f"{name}/types")
-    elements = read_table(folder, f"{name}/elements")
+    elements = sorted(read_table(folder, f"{name}/elements"), key=lambda row: order[row["path"]])
     resources = sorted(row["type"] for row in types if row["kind"] == "resource" and row["abstract"] == "0")
     return {
         "types": type_rows(types, elements),

@@ -139,7 +139,7 @@ class Elements:
         return walked if isinstance(walked, Unknown) else walked.trail
 
     def children(self, path: str) -> tuple[Element, ...] | Unknown:
-        """The elements directly below a type or an element, as the specification has them: a choice is one."""
+        """The elements directly below a type or an element, in the specification's order: a choice is one."""
         walked = self._walk(path)
         if isinstance(walked, Unknown):
             return walked
@@ -200,13 +200,14 @@ class Elements:
         return known
 
     def _names(self, ways: Iterable[_Places]) -> dict[str, None]:
-        """The names of the elements in places, as the specification has them; what a type has of its base last."""
+        """The names of the elements in places, in the specification's order: what a type has of its base first."""
         names: dict[str, None] = {}
-        for place in (place for way in ways for place in way):
-            kind, path = place
-            while kind in self._types:
-                names |= dict.fromkeys(self._nested(kind).get(path, {}))
-                kind = "" if path else self._types[kind].base
+        for kind, path in (place for way in ways for place in reversed(way)):
+            line = [kind]
+            while not path and self._types[line[-1]].base in self._types:
+                line.append(self._types[line[-1]].base)
+            for one in reversed(line):
+                names |= dict.fromkeys(self._nested(one).get(path, {}))
         return names
 
     def _found(self, ways: Iterable[_Places], name: str) -> list[_Found]:
