@@ -46,10 +46,10 @@ def peopled() -> Plan:
 def test_tasks_have_people_days_and_what_they_are_accepted_by() -> None:
     by_id = {each.id: each for each in peopled().tasks}
     assert by_id["us.build"].whose == "Bea Ng, by 1 Feb 2027"
-    assert by_id["us.build"].accepted == "recorded as done (interlock task done)"
+    assert by_id["us.build"].accepted == "recorded as done"
     assert by_id["find-out:AA-001"].whose == "Cy Ode, by 9 Dec 2026"
-    assert by_id["find-out:AA-001"].accepted == "the answer is given, or was observed"
-    assert by_id["AA-002"].accepted == "no longer: Title of AA-002"
+    assert by_id["find-out:AA-001"].accepted == "answered, or observed"
+    assert by_id["AA-002"].accepted == "an answer or an observation closes it"
     assert by_id["AA-002"].whose == "Cy Ode, by 9 Dec 2026"
     assert by_id["us.build"].starts == "2026-12-07"
 

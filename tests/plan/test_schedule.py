@@ -206,7 +206,7 @@ def test_unknowns_are_work_of_ours_with_a_small_effort():
         "AA-001@alder", "gap", Owner.VENDOR, ("find-out:AA-001@alder",), 0.5
     )  # fmt: skip
     [first] = plan.first
-    assert first.action == "Find out first: answer auth.jwks and probe again, or ask the organisation, for smart"
+    assert first.action == "Find out first: answer auth.jwks, and probe again, or ask the organisation"
     assert any("1 unknown in the plan" in note for note in plan.notes)
 
 
@@ -298,8 +298,8 @@ class TestFirst:
             (6.0, 10.0, "2026-01-05"),
         ]
         assert plan.first[0].because == (
-            "About 4 person-days of work; it takes 2 working days off the P80 and lies on the critical path in 100% "
-            "of runs."
+            "About 4 person-days of work; done today, it would take 2 working days off the P80 and lies on the "
+            "critical path in 100% of runs."
         )
         assert plan.first[0].action == "Do AA-001. Then tell everyone."
 

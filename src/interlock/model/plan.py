@@ -313,10 +313,11 @@ class Plan(Model):
         if number < 2:
             return ""
         if last.together_days <= 0:
-            return "Not even all of these together take a day off a P80: other work takes longer beside them."
+            return "Not even all of these together would take a day off a P80: other work takes longer beside them."
         through = f" All would be through by {words.iso_day(last.together_p80_date)} (P80)." if self.ground.firm else ""
         each = ", added up over the organisations" if len(self.orgs) > 1 else ""
-        return f"Done together, 1 to {number} take {words.days(last.together_days)} off the P80{each}.{through}"
+        together = words.days(last.together_days)
+        return f"All done today, 1 to {number} together would take {together} off the P80{each}.{through}"
 
     @model_validator(mode="before")
     @classmethod

@@ -175,7 +175,7 @@ class Ranking:
             title=thing.task.title if len(tasks) == 1 else _shared_title(thing.task),
             kind=thing.task.kind,
             owner=thing.task.owner,
-            action=self._action(thing),
+            action=self._action(thing, again),
             argues=thing.argues,
             p80_days_saved_per_person_day=thing.rate,
             unlocks=thing.unlocks,
@@ -186,20 +186,20 @@ class Ranking:
             together_p80_date=date,
         )
 
-    def _action(self, thing: _Thing) -> str:
+    def _action(self, thing: _Thing, again: bool) -> str:
         """What to do: a gap's remediation, whom or what to ask, whom to probe, or to begin."""
         node = self._nodes.get(thing.keys[0])
         if node is not None:
             return plain(self._rules[node.rule].remediation.text, 500)
         orgs = [org for row in thing.rows if (org := self._simulation.work.tasks[row].org) is not None]
         if thing.keys[0].startswith(probing("")):
-            return f"Run: interlock probe {' '.join(f'--org {org}' for org in orgs)}"
+            return _probe(orgs)
         if thing.task.kind == "discovery":
             found = [self._findings.get(key.removeprefix(finding_out(""))) for key in thing.keys]
             return _find_out_words([finding for finding in found if finding is not None])
         if thing.task.said is not None and thing.task.said.begun:
             return f"It began on {words.iso_day(thing.task.said.begun)}: see it through."
-        free = "it waits for nothing but what stands above"
+        free = f"it waits for nothing{' but what stands above' if again else ''}"
         if thing.task.owner is Owner.US:
             return f"Begin it: {free}."
         return f"Ask {words.OWNER[thing.task.owner].phrase} to begin it: {free}, and nobody begins unasked."
@@ -210,7 +210,7 @@ def _because(thing: _Thing, again: bool) -> str:
     over = f" over {len(thing.keys):,} organisations" if len(thing.keys) > 1 else ""
     gains = []
     if saved > 0:
-        gains.append(f"takes {'another ' if again else ''}{words.days(saved)} off the P80{over}")
+        gains.append(f"would take {'another ' if again else ''}{words.days(saved)} off the P80{over}")
     if thing.unlocks:
         gains.append(f"passes {words.count(thing.unlocks, 'gate')}")
     if thing.criticality > 0:
@@ -218,7 +218,11 @@ def _because(thing: _Thing, again: bool) -> str:
     if saved <= 0:
         gains.append("saves no day by itself, because other work takes longer beside it")
     reason = "It argues for the verdict. " if thing.argues else ""
-    return f"{reason}About {words.person_days(thing.person_days)} of work; it {listed(gains)}."
+    return f"{reason}{_effort(thing.person_days)}; done today, it {listed(gains)}."
+
+
+def _effort(person_days: float) -> str:
+    return "Hardly any work" if person_days <= LEAST_PERSON_DAYS else f"About {words.person_days(person_days)} of work"
 
 
 def _group(task: Task) -> str:
@@ -233,10 +237,14 @@ def _shared_title(task: Task) -> str:
 def _find_out_words(findings: Sequence[Finding]) -> str:
     """Whom or what to ask about something that is not decided, at one or several organisations."""
     answers = list(dict.fromkeys(name for finding in findings for name in finding.missing_answers))
-    facts = list(dict.fromkeys(name for finding in findings for name in finding.missing_facts))
+    facts = any(finding.missing_facts for finding in findings)
     asked = [f"answer {listed(answers)}"] if answers else []
-    asked += [f"probe again, or ask the organisation, for {listed(facts)}"] if facts else []
-    return f"Find out first: {' and '.join(asked) or findings[0].message}"
+    asked += ["probe again, or ask the organisation"] if facts else []
+    return f"Find out first: {', and '.join(asked) or findings[0].message}"
+
+
+def _probe(orgs: Sequence[str]) -> str:
+    return f"Run: interlock probe {' '.join(f'--org {org}' for org in orgs)}"
 
 
 def _person_days(*tasks: Task) -> float:
@@ -291,17 +299,17 @@ def _remediation_days(rule: Rule) -> float:
 
 def _thing(node: GapNode, task: Task, at_stake: float, points: float, finding: Finding) -> UnknownThing:
     effort, stake = _person_days(task), round(at_stake, 1)
-    date = f"moves the P80 out by {words.days(stake)}" if stake else "does not move the P80 even"
+    date = f"moves the P80 out by {words.days(stake)}" if stake else "does not move the P80"
     return UnknownThing(
         key=node.key,
         title=f"Find out whether this holds: {node.title}",
         owner=task.owner,
-        action=_find_out_words([finding]),
+        action=_probe([node.subject.id]) if task.id == probing(node.subject.id) else _find_out_words([finding]),
         person_days=round(effort, 2),
         score_points=round(points, 1),
         p80_days=stake,
-        because=f"About {words.person_days(effort)} to find out; it {date} if it is a gap, "
-        f"and it holds {points:.1f} points of score open.",
+        because=f"{_effort(effort)} to find out. If it is so, it {date}; unknown, it holds {points:.1f} points of "
+        "score open.",
     )
 
 

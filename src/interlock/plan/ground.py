@@ -85,7 +85,8 @@ def _rests(plan: Plan) -> str:
     graded = "all of it our judgement, nothing measured" if one else "with what each estimate rests on"
     return (
         f"What makes the range this wide, {graded}: {words.listed(parts, len(parts))}. What earlier projects of your "
-        "own took (plan --from-history FILE), and dates that an organisation or a vendor states, take its place."
+        "own took (plan --from-history FILE), and dates that an organisation or a vendor states, take the place of"
+        " judgement."
     )
 
 

@@ -74,10 +74,10 @@ def _accepted(task: PlanTask, finding: Finding | None, rules: Mapping[str, Rule]
     """What has to be so for the task to count as done."""
     rule = rules.get(finding.rule) if finding is not None else None
     if task.kind == "discovery":
-        return "the answer is given, or was observed" if rule else "the probe has run"
+        return "answered, or observed" if rule else "the probe has run"
     if task.kind == "evidence":
-        return f"the answers behind {words.listed(task.about, _NAMED)} have it (interlock answer --attach)"
-    return f"no longer: {rule.title}" if rule else "recorded as done (interlock task done)"
+        return f"attached to the answers behind {words.listed(task.about, _NAMED)}"
+    return "an answer or an observation closes it" if rule else "recorded as done"
 
 
 def next_weeks(plan: Plan, days: int) -> tuple[tuple[date, tuple[PlanTask, ...]], ...]:

@@ -26,7 +26,11 @@ from interlock.usecases.history import read_history
 from interlock.usecases.load import load_inputs, open_workspace
 
 #: Bars of the tornado, in characters.
-_BAR = 24
+_BAR = 20
+_FIRST_MEANS = (
+    "First what argues for the verdict, then what brings most for a day of work, each with those above it done. The "
+    "P80 is the day by which four of five simulated runs are through."
+)
 
 
 def plan(
@@ -246,6 +250,7 @@ def _first(plan: Plan) -> None:
     if plan.first:
         blank()
         show_heading("Do first, from the top")
+        show_paragraph(_FIRST_MEANS)
     for number, thing in enumerate(plan.first, 1):
         _thing(thing, f"{number}. ")
     if plan.left and plan.first_note:
@@ -274,7 +279,9 @@ def _unknowns(plan: Plan) -> None:
     blank()
     show_heading("Find out first: what narrows the dates and the score most")
     for thing in things:
-        show_paragraph(f"{thing.key}  {thing.because}", "- ")
+        show_paragraph(f"{thing.key}  {thing.title}", "- ", "bold")
+        show_paragraph(thing.action, "  ")
+        show_paragraph(thing.because, "  ", "dim")
 
 
 def _drivers(drivers: Sequence[Driver]) -> None:
@@ -288,9 +295,9 @@ def _drivers(drivers: Sequence[Driver]) -> None:
     for driver in drivers:
         start, end = (round((value - low) * scale) for value in (driver.p80_if_well, driver.p80_if_badly))
         bar = " " * start + "=" * max(1, end - start)
-        name = plain(f"all at {driver.id}" if driver.what == "party" else driver.id, 200)
+        name = plain(f"{driver.title} ({driver.id})", 200)
         rows.append((name, f"{driver.p80_if_well:.0f}", Text(bar.ljust(_BAR)), f"{driver.p80_if_badly:.0f}"))
-    sides = [("", {"justify": side, "no_wrap": True}) for side in ("right", "left", "right")]
+    sides: list[object] = [("", {"justify": side, "no_wrap": True}) for side in ("right", "left", "right")]
     show_table(["", *sides], rows, head=False)
 
 
@@ -302,7 +309,7 @@ def _sandbox(plan: Plan) -> None:
     show_heading("Shared sandboxes")
     show_paragraph(
         f"Without waiting for shared environments the P80 would be {words.days(cost.p80_days)} earlier. Mean time "
-        "in them: " + ", ".join(f"{org.org} {org.days:g} days" for org in cost.orgs[:12]) + "."
+        "in them: " + ", ".join(f"{org.org} {words.days(org.days)}" for org in cost.orgs[:12]) + "."
     )
     stated = sum(org.stated for org in cost.orgs)
     if stated < len(cost.orgs):
@@ -313,7 +320,8 @@ def _sandbox(plan: Plan) -> None:
     for saving in cost.behaviours:
         show_paragraph(
             f"{saving.behaviour} ({words.share(saving.share)} of that time): simulating it saves "
-            f"{saving.p80_days_saved:g} days of the plan's P80, {saving.org_days_saved:g} summed over organisations.",
+            f"{words.days(saving.p80_days_saved)} of the plan's P80, {words.days(saving.org_days_saved)} added up over "
+            "the organisations.",
             "- ",
         )
 

@@ -12,9 +12,10 @@ from interlock.report.sections.summary import question
 
 FIRST_LIMIT = 5
 _NUMBERS = (
-    "First what argues for the verdict, then what takes most off the P80 finish. The three numbers: working days off "
-    "that finish, added up over the organisations, for each person-day spent; how many gates of organisations pass by "
-    "it, with those above it done; and in what share of the simulated runs it lies on the critical path."
+    "To be worked from the top: first what argues for the verdict, then what would bring most for a day of work. Each "
+    "is judged with all above it done, so a number may be larger further down. The P80 is the day by which four of five "
+    "simulated runs are through. The three numbers: working days off it, added up over the organisations, for each "
+    "person-day spent; how many gates pass; and in what share of the runs it lies on the critical path."
 )
 
 

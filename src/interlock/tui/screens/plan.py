@@ -307,7 +307,7 @@ class PlanSection(Section):
         elif event.key.startswith("probe:"):
             self.interlock.action_go("probe")
         elif (task := self._planned(event.key)) is not None and task.kind == "evidence":
-            self.notify(plain(f"Done when {task.accepted}.", 400), markup=False)
+            self.notify(plain(f"Evidence: done when {task.accepted}.", 400), markup=False)
         else:
             told = task.progress.told if task is not None and task.progress is not None else "not begun"
             self.notify(f"Work that every integration has; no gap stands behind it. It is {told}.", markup=False)
@@ -341,7 +341,7 @@ def _week_rows(plan: Plan, only: str | None, done: Collection[str]) -> Iterator[
             aside = words.count(len(listed), "task")
             yield Row(f"week:{week}", heading=f"Week of {words.day(week)}", aside=aside)
         for task in listed:
-            below = line((f"{task.whose}  ", ACCENT), (task.accepted, DIM))
+            below = line((f"{task.whose}  ", ACCENT), (f"done when {task.accepted}", DIM))
             yield replace(_task_row(task, longest, done=task.id in done), below=below)
 
 
