@@ -114,7 +114,7 @@ def test_closing_several_together_is_told_once() -> None:
         for n, first_thing in enumerate(first, start=1)
     )
     said = content(build(planned(first=summed)), "first").together
-    assert "together, 1 to 3 take 30 working days off" in said and "2027" not in said
+    assert "1 to 3 together would take 30 working days off" in said and "2027" not in said
     firm = factory.firm()
     with_ground = firm.model_copy(update={"plan": firm.plan.model_copy(update={"first": summed})})
     assert "1 May 2027 (P80)" in content(build(with_ground), "first").together

@@ -295,7 +295,7 @@ def interval(low: float, high: float) -> str:
 
 def days(value: float) -> str:
     """``1 working day``, ``2.5 working days``; from ten on whole ones: nobody plans tenths of a day in weeks."""
-    return measured(float(round(value)) if abs(value) >= 10 else value, "working day")
+    return measured(float(round(value)) if 10 <= abs(value) < math.inf else value, "working day")
 
 
 def person_days(value: float) -> str:

@@ -13,9 +13,9 @@ from interlock.report.sections.summary import question
 FIRST_LIMIT = 5
 _NUMBERS = (
     "To be worked from the top: first what argues for the verdict, then what would bring most for a day of work. Each "
-    "is judged with all above it done, so a number may be larger further down. The P80 is the day by which four of five "
-    "simulated runs are through. The three numbers: working days off it, added up over the organisations, for each "
-    "person-day spent; how many gates pass; and in what share of the runs it lies on the critical path."
+    "is judged with all above it done, so a number may be larger further down. The P80 is the day by which four of "
+    "five simulated runs are through. The three numbers: working days off it, added up over the organisations, for "
+    "each person-day spent; how many gates pass; and in what share of the runs it lies on the critical path."
 )
 
 
