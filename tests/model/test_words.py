@@ -56,7 +56,8 @@ def test_numbers() -> None:
     assert [words.number(n) for n in (2.0, 2.04, 12.55, 1200)] == ["2", "2", "12.6", "1,200"]
     assert [words.share(x) for x in (0, 0.004, 0.35, 0.996, 1)] == ["0%", "under 1%", "35%", "over 99%", "100%"]
     assert words.number(float("nan")) == words.share(float("inf")) == words.days(float("inf")) == "not known"
-    assert [words.days(n) for n in (1, 1.04, 12.5)] == ["1 working day", "1 working day", "12.5 working days"]
+    assert [words.days(n) for n in (1, 1.04, 2.5)] == ["1 working day", "1 working day", "2.5 working days"]
+    assert words.days(12.6) == "13 working days", "nobody plans tenths of a day in weeks"
     assert [words.person_days(n) for n in (0, 1, 2.5)] == ["0 person-days", "1 person-day", "2.5 person-days"]
     assert words.persons(2, base.Owner.US) == "2 of the product team"
     assert words.persons(0.5, base.Owner.VENDOR) == "0.5 at each EHR vendor"
