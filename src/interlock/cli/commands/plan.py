@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.text import Text
@@ -297,8 +297,8 @@ def _drivers(drivers: Sequence[Driver]) -> None:
         bar = " " * start + "=" * max(1, end - start)
         name = plain(f"{driver.title} ({driver.id})", 200)
         rows.append((name, f"{driver.p80_if_well:.0f}", Text(bar.ljust(_BAR)), f"{driver.p80_if_badly:.0f}"))
-    sides: list[str | tuple[str, dict[str, Any]]] = [("", {"justify": side, "no_wrap": True}) for side in ("right", "left", "right")]
-    show_table(["", *sides], rows, head=False)
+    left, right = (("", {"justify": side, "no_wrap": True}) for side in ("left", "right"))
+    show_table(["", right, left, right], rows, head=False)
 
 
 def _sandbox(plan: Plan) -> None:
