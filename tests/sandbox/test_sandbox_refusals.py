@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
 from typing import Any
 
@@ -17,6 +18,9 @@ from interlock.sandbox.server import SandboxServer
 from sandbox_app import CONFIDENTIAL, PUBLIC, REDIRECT, App, app_at, query_of
 
 pytestmark = pytest.mark.fast
+
+#: What ``error_description`` may hold (RFC 6749 section 4.1.2.1).
+DESCRIBING = re.compile(r"[\x20-\x21\x23-\x5B\x5D-\x7E]+")
 
 
 @pytest.fixture(params=[PUBLIC, CONFIDENTIAL], ids=["public", "with a secret"])
@@ -80,6 +84,9 @@ def test_a_repeated_parameter_is_a_page(app: App, server: SandboxServer) -> None
         ({"scope": "launch patient/*.rs", "launch": "made-up"}, "invalid_request", "launch is unknown here"),
         ({"login_hint": "nurse"}, "login_required", "login_hint names no test user; users: clinician, patient"),
         ({"request": "eyJ"}, "request_not_supported", "request objects"),
+        ({"scope": "x" * 9_000}, "invalid_scope", "scope is longer"),
+        ({"scope": '\u00e9 "\\ \r\nx\u0001'}, "invalid_scope", "nothing of '? ?? ??x?'"),
+        ({"nonce": "n" * 600}, "invalid_request", "nonce is longer"),
     ],
 )
 def test_other_mistakes_are_told_by_redirect(
@@ -97,6 +104,7 @@ def test_other_mistakes_are_told_by_redirect(
         False,
     )
     assert words in answer["error_description"]
+    assert DESCRIBING.fullmatch(answer["error_description"])
     assert server.log.lines[-1].words.startswith(f"the sign-in of {app.client.id} was refused with {error}: ")
     assert words in server.log.lines[-1].words
 

@@ -23,6 +23,7 @@ from interlock.sandbox.replies import page
 
 #: A SHA-256 digest in base64url without padding (RFC 7636 section 4.2).
 _S256 = re.compile(r"[A-Za-z0-9_-]{43}")
+_MAX_NONCE = 512
 _REFRESH_SCOPES = ("offline_access", "online_access")
 
 
@@ -99,7 +100,7 @@ def _sign_in(exchange: Exchange, client: Client, fields: dict[str, str]) -> Code
     :raises OAuthError: what the application is told by redirect, by its code of RFC 6749 section 4.1.2.1.
     """
     _check_request(exchange, client, fields)
-    scopes = granted_scopes(exchange, client, fields["scope"].split(), "authorization_code")
+    scopes = granted_scopes(exchange, client, fields["scope"], "authorization_code")
     launch = _launch_of(exchange, client, fields, scopes)
     scopes = tuple(scope for scope in scopes if _may_refresh(scope, client, launch))
     if not scopes:
@@ -145,6 +146,8 @@ def _check_request(exchange: Exchange, client: Client, fields: dict[str, str]) -
         raise OAuthError("invalid_request", "aud is missing: it is the FHIR base URL")
     if fields["aud"] != exchange.base:
         raise OAuthError("invalid_request", f"aud must be {exchange.base}, character for character")
+    if len(fields.get("nonce", "")) > _MAX_NONCE:
+        raise OAuthError("invalid_request", f"nonce is longer than {_MAX_NONCE} characters")
     if "scope" not in fields:
         raise OAuthError("invalid_scope", "scope is missing")
     if "code_challenge" not in fields and "code_challenge_method" not in fields:

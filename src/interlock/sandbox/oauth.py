@@ -14,6 +14,8 @@ from interlock.sandbox.replies import plain_json
 
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 _MAX_FIELDS = 50
+_MAX_SCOPE = 8_192
+_DESCRIBING = frozenset(map(chr, range(0x20, 0x7F))) - frozenset("\"\\'")
 
 
 @dataclass(eq=False)
@@ -61,17 +63,25 @@ def fields_once(encoded: bytes) -> dict[str, str]:
     return fields
 
 
-def granted_scopes(exchange: Exchange, client: Client, asked: list[str], grant_type: GrantType) -> tuple[str, ...]:
-    """The scopes that this client is given of those that it asked for; the log says which were withheld."""
-    granted = negotiate(exchange.organization, client, asked, grant_type)
-    withheld = [scope for scope in dict.fromkeys(asked) if scope not in granted]
+def granted_scopes(exchange: Exchange, client: Client, asked: str, grant_type: GrantType) -> tuple[str, ...]:
+    """The scopes that this client is given of those that it asked for; the log says which were withheld.
+
+    :raises OAuthError: ``invalid_scope`` for a list that no client needs.
+    """
+    if len(asked) > _MAX_SCOPE:
+        raise OAuthError("invalid_scope", f"scope is longer than {_MAX_SCOPE} characters")
+    wanted = asked.split()
+    granted = negotiate(exchange.organization, client, wanted, grant_type)
+    withheld = [scope for scope in dict.fromkeys(wanted) if scope not in granted]
     if withheld:
-        exchange.note(
-            f"{client.id} asked for scopes that are not registered for it or not offered: {' '.join(withheld)}"
-        )
+        words = "asked for scopes that are not registered for it or not offered"
+        exchange.note(f"{client.id} {words}: {' '.join(withheld)}")
     return granted
 
 
 def shown(text: str) -> str:
-    """A value that a stranger sent, short enough to stand in a sentence; no secret is ever passed here."""
-    return f"{text[:80]!r}"
+    """A value that a stranger sent, in single quotes and short enough to stand in a sentence; never a secret.
+
+    What RFC 6749 section 4.1.2.1 keeps out of ``error_description`` is a question mark.
+    """
+    return "'" + "".join(letter if letter in _DESCRIBING else "?" for letter in text[:80]) + "'"

@@ -106,8 +106,8 @@ def _named(exchange: Exchange, form: dict[str, str]) -> dict[str, str]:
 
 
 def _for_backend(exchange: Exchange, client: Client, form: dict[str, str]) -> Response:
-    asked = form.get("scope", "").split()
-    if not asked:
+    asked = form.get("scope", "")
+    if not asked.split():
         raise OAuthError("invalid_scope", "scope is missing")
     granted = granted_scopes(exchange, client, asked, "client_credentials")
     if not granted:
