@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from interlock.cli.main import run
 
@@ -41,18 +44,19 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture(scope="session")
 def finished_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A demo workspace with its reports, made once. Tests that change it take a copy."""
-    home = tmp_path_factory.mktemp("demo-home")
-    folder = tmp_path_factory.mktemp("demo") / "demo"
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("HOME", str(home))
-        assert run(["demo", "--output", str(folder)]) == 0
+    """A demo workspace with its reports, made once for all workers. Tests that change it take a copy."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, whole = shared / "finished-demo", shared / "finished-demo.whole"
+    with FileLock(shared / "finished-demo.lock"), pytest.MonkeyPatch.context() as patched:
+        if not whole.exists():
+            patched.setenv("HOME", str(tmp_path_factory.mktemp("demo-home")))
+            assert run(["demo", "--fresh", "--output", str(folder)]) == 0
+            whole.touch()
     return folder
 
 
 @pytest.fixture
 def demo(finished_demo: Path, tmp_path: Path) -> Path:
     """A private copy of the finished demo workspace."""
-    import shutil
-
     return Path(shutil.copytree(finished_demo, tmp_path / "demo"))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from interlock.content.compile import caret, compile_expression
 from interlock.content.syntax import CelSyntaxError, parse
+from tiers import rounds
 
 pytestmark = pytest.mark.fast
 
@@ -128,7 +129,7 @@ def expressions(draw: st.DrawFn, depth: int = 3) -> tuple[str, frozenset[str]]:
     return f"({left} {operator} {right})", left_reads | right_reads
 
 
-@settings(max_examples=150)
+@settings(max_examples=rounds(60, 150))
 @given(expressions())
 def test_reads_of_expressions_whose_reads_are_known(built: tuple[str, frozenset[str]]) -> None:
     text, expected = built
@@ -141,7 +142,7 @@ def test_reads_of_expressions_whose_reads_are_known(built: tuple[str, frozenset[
     assert found == expected
 
 
-@settings(max_examples=150)
+@settings(max_examples=rounds(60, 150))
 @given(expressions())
 def test_the_library_sees_no_other_variables(built: tuple[str, frozenset[str]]) -> None:
     text, _ = built
@@ -151,7 +152,7 @@ def test_the_library_sees_no_other_variables(built: tuple[str, frozenset[str]]) 
     assert roots | {"m"} == set(cel.compile(text).variables()) | {"m"}
 
 
-@settings(max_examples=150)
+@settings(max_examples=rounds(60, 150))
 @given(st.text(alphabet="ab.()[]{}!&|=<>?:,'\"\\ 01+-*/%in\n", max_size=30))
 def test_what_parses_here_parses_there_or_is_refused_in_words(text: str) -> None:
     try:

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from interlock.fhir import capability, jwks, openid, smart
+from tiers import rounds
 
 TEXT = st.text(max_size=12) | st.sampled_from(
     ["\ud800", "https://[", "x" * 3000, "4.0.1", "server", "client", "$", " "]
@@ -89,7 +90,7 @@ def parse_all(document: object) -> None:
     assert fallback is None or fallback.source == "oauth-uris"
 
 
-@settings(max_examples=250)
+@settings(max_examples=rounds(80, 250))
 @given(FAMILIAR)
 def test_arbitrary_json(document: object) -> None:
     parse_all(document)
@@ -107,7 +108,7 @@ def pruned(value: Any) -> Any:
     return {key: pruned(entry) for key, entry in value.items()} if isinstance(value, dict) else value
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=rounds(50, 150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_mutated_recordings(servers: Path, data: st.DataObject) -> None:
     document = copy.deepcopy(data.draw(st.sampled_from(recorded(servers))))

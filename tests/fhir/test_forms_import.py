@@ -20,6 +20,7 @@ from interlock.usecases.form_import import FormsRefusedError, apply_import
 from interlock.usecases.load import Inputs, load_inputs
 from interlock.workspace import edit
 from interlock.workspace.store import Workspace
+from tiers import rounds
 
 ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
@@ -374,7 +375,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=rounds(100, 300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given_(item=ANYTHING, subject=ANYTHING)
 def test_whatever_a_document_holds_it_is_taken_or_refused(
     plan: Callable[..., FormImport], item: object, subject: object

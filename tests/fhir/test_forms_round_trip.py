@@ -22,6 +22,7 @@ from interlock.usecases.fhir_forms import export_forms
 from interlock.usecases.fhir_import import plan_import
 from interlock.usecases.form_import import FormsRefusedError
 from interlock.usecases.load import Inputs
+from tiers import rounds
 
 ORGS = ("north", "south")
 PROSE = st.text(st.characters(blacklist_categories=["Cs", "Cc"]) | st.sampled_from("\n\t<&\"'|=@"), max_size=60)
@@ -148,7 +149,7 @@ def every(answers: dict[str, dict[str, Response]]) -> dict[tuple[str, str], Resp
     return {(scope, item): response for scope, given in answers.items() for item, response in given.items()}
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=rounds(12, 40), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_what_was_answered_comes_back_and_what_was_left_out_is_named(
     data: st.DataObject, inputs: Inputs, tmp_path_factory: pytest.TempPathFactory
@@ -196,7 +197,9 @@ def test_a_form_that_brings_no_record_keeps_the_note_and_drops_evidence_for_anot
     assert any("zoo.integer" in remark for remark in planned.remarks)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=rounds(20, 60), suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(records=st.lists(evidence_records(), max_size=3), by=NAMES, assignee=st.none() | NAMES, due=st.none() | DAYS)
 def test_all_that_stands_beside_an_answer_comes_back(
     inputs: Inputs, tmp_path: Path, records: list[EvidenceRecord], by: str, assignee: str | None, due: str | None

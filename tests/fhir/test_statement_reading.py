@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from interlock.fhir.capability import Statement, decode, tolerate
 from interlock.fhir.statement import MAX_PARAMETERS
 from interlock.fhir.tolerant import MAX_CODE
+from tiers import rounds
 
 pytestmark = pytest.mark.fast
 
@@ -160,7 +161,7 @@ def test_entries_that_statements_share_stay_apart() -> None:
 ODD = st.sampled_from([None, True, 7, -1.5, "", " ", "read", " read", "x" * 200, "Ä", [], {}, ["read"], {"name": "x"}])
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=rounds(80, 200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damaged_statements(data: st.DataObject) -> None:
     value = copy.deepcopy(

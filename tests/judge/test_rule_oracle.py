@@ -17,6 +17,7 @@ from interlock.judge.context import SubjectContext
 from interlock.judge.engine import causes_of
 from interlock.judge.variables import wanted_names
 from interlock.model.finding import PRODUCT
+from tiers import rounds
 
 _LIMIT = sys.getrecursionlimit()
 ENVIRONMENT = celpy.Environment(runner_class=celpy.InterpretedRunner)
@@ -101,7 +102,7 @@ def oracle(text: str, variables: dict[str, Any]) -> bool | None:
     return bool(value)
 
 
-@settings(max_examples=250, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=rounds(80, 250), suppress_health_check=[HealthCheck.too_slow])
 @given(conditions(), contexts())
 def test_decisions_agree_with_an_independent_implementation(text: str, variables: dict[str, Any]) -> None:
     if len(re.findall(r"\.(?:exists|all)\(", text)) > 2:
@@ -119,7 +120,7 @@ def test_decisions_agree_with_an_independent_implementation(text: str, variables
         assert decided is expected
 
 
-@settings(max_examples=150)
+@settings(max_examples=rounds(60, 150))
 @given(conditions(), contexts())
 def test_handing_over_only_what_is_read_changes_no_decision(text: str, variables: dict[str, Any]) -> None:
     if len(re.findall(r"\.(?:exists|all)\(", text)) > 2:
@@ -130,7 +131,7 @@ def test_handing_over_only_what_is_read_changes_no_decision(text: str, variables
     assert condition.evaluate(partial.context) == condition.evaluate(whole.context)
 
 
-@settings(max_examples=150)
+@settings(max_examples=rounds(60, 150))
 @given(conditions(), contexts())
 def test_an_undecided_condition_always_says_what_it_waits_for(text: str, variables: dict[str, Any]) -> None:
     if len(re.findall(r"\.(?:exists|all)\(", text)) > 2:

@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from interlock.model.base import GapClass, Gate, Owner, Scope, Severity, VerdictValue
 from interlock.model.words import VERDICT
+from tiers import rounds
 
 pytestmark = pytest.mark.fast
 
@@ -242,7 +243,7 @@ def with_outcome(findings, keys, outcome):
     return [f.model_copy(update={"outcome": outcome}) if f.key in keys else f for f in findings]
 
 
-@settings(max_examples=80)
+@settings(max_examples=rounds(30, 80))
 @given(ballots())
 def test_no_smaller_set_of_closures_moves_the_verdict_on(ballot):
     findings, rules, orgs = ballot
@@ -262,7 +263,7 @@ def test_no_smaller_set_of_closures_moves_the_verdict_on(ballot):
     assert len(named) == min(size, 4)
 
 
-@settings(max_examples=80)
+@settings(max_examples=rounds(30, 80))
 @given(ballots())
 def test_the_verdicts_named_are_exactly_the_ends_of_what_is_possible(ballot):
     findings, rules, orgs = ballot
@@ -276,7 +277,7 @@ def test_the_verdicts_named_are_exactly_the_ends_of_what_is_possible(ballot):
     assert (min(possible, key=lambda v: v.rank), max(possible, key=lambda v: v.rank)) == (verdict.value, verdict.latest)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=rounds(30, 80), deadline=None)
 @given(ballots(), st.sampled_from([GAP, MET]))
 def test_learning_an_unknown_never_widens_what_is_possible_and_closing_a_gap_never_sets_back(ballot, learnt):
     findings, rules, orgs = ballot

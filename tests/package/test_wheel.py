@@ -49,6 +49,7 @@ def test_the_wheel_carries_the_data(wheel: Path) -> None:
 
 
 @pytest.mark.wheel
+@pytest.mark.long
 def test_the_installed_wheel_does_the_main_job(wheel: Path, tmp_path: Path) -> None:
     environment = tmp_path / "env"
     uv = shutil.which("uv")

@@ -17,6 +17,7 @@ from interlock.model.base import CheckOutcome
 from interlock.model.observation import Facts
 from interlock.probe.assemble import base_facts
 from interlock.probe.checks.registry import list_checks
+from tiers import rounds
 
 #: The domain's list (NET, CAP, SMART, OIDC and JWKS, CORS, UDAP, BULK, CDS), in its own words, → checks.
 PHRASES: dict[str, tuple[str, ...]] = {
@@ -114,7 +115,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=rounds(40, 120), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_mutation_of_a_recording_upsets_a_check(servers: Path, data: st.DataObject) -> None:
     kind, document = copy.deepcopy(data.draw(st.sampled_from(recorded(servers))))

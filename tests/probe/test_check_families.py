@@ -22,6 +22,7 @@ from interlock.probe.checks.registry import list_checks, run_checks
 from interlock.probe.checks.results import passed
 from interlock.probe.checks.sources import cite
 from interlock.probe.transport.exchange import PURPOSES, Exchange, Purpose
+from tiers import rounds
 
 pytestmark = pytest.mark.fast
 
@@ -358,7 +359,7 @@ _VALUE = st.recursive(
 )
 
 
-@settings(max_examples=80)
+@settings(max_examples=rounds(30, 80))
 @given(st.data())
 def test_checks_never_go_wrong_on_mutated_documents(data: st.DataObject) -> None:
     documents: dict[str, Any] = {

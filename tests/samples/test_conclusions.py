@@ -21,10 +21,11 @@ from interlock.model.questionnaire import EvidenceRecord, Item, ItemType, Respon
 from interlock.usecases.initialize import templates
 from interlock.usecases.judge import Judgement, asked, judge
 from interlock.usecases.load import Inputs
+from tiers import rounds
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "scoring.md"
 BEGIN, END = "<!-- what answers that nobody should get away with yield -->", "<!-- end -->"
-IMPROVEMENTS = 400
+IMPROVEMENTS = rounds(150, 400)
 #: The one rule for which a step forward elsewhere is a danger: an active production client without an agreement.
 HAZARD = "ORG-026"
 TODAY = date(2026, 12, 1)

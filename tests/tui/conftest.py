@@ -9,8 +9,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -55,6 +58,18 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few simulated schedules, computed soon after a change: what is tested is the screen."""
     monkeypatch.setattr(app_module, "SETTLE_S", 0.02)
     monkeypatch.setattr(work, "assessed", _assessed)
+    monkeypatch.setattr(Stylesheet, "_parse_rules", _parsed)
+
+
+_parse, _PARSED = Stylesheet._parse_rules, {}
+
+
+def _parsed(sheet: Stylesheet, css: str, *arguments: Any, **named: Any) -> list[RuleSet]:
+    """The rules of a style sheet; every app has the same, and reads them several times while it opens."""
+    key = css, arguments, frozenset(named.items()), frozenset(sheet._variables.items())
+    if key not in _PARSED:
+        _PARSED[key] = _parse(sheet, css, *arguments, **named)
+    return _PARSED[key]
 
 
 _KNOWN: list[tuple[Inputs, Assessment]] = []
