@@ -312,7 +312,7 @@ def test_an_undone_transaction_is_told_to_nobody() -> None:
                 ).status_code
                 >= 400
             )
-        desk.ask("POST", "Encounter", {"resourceType": "Encounter", "status": "planned"})
+        desk.ask("POST", "Observation", {**OBSERVATION, "subject": {"reference": "Patient/p2"}})
     assert len(endpoint.heard) == 1
 
 

@@ -86,7 +86,9 @@ def test_a_lost_update_answers_as_the_release_says() -> None:
 
 
 def test_where_updates_need_if_match_one_without_it_is_refused(desk: Desk) -> None:
-    note = {"resourceType": "DocumentReference", "status": "current", "subject": {"reference": "Patient/p1"}}
+    content = [{"attachment": {"contentType": "text/plain", "data": "aGVsbG8="}}]
+    subject = {"reference": "Patient/p1"}
+    note = {"resourceType": "DocumentReference", "status": "current", "subject": subject, "content": content}
     path = created(desk, note)
     body = {**note, "id": path.partition("/")[2]}
     refused = desk.ask("PUT", path, body)
@@ -129,7 +131,10 @@ def test_a_conditional_create_happens_once(desk: Desk) -> None:
     several = desk.ask("POST", "Patient", patient, condition)
     assert several.status_code == 412 and "2 resources" in words(several)
     undeclared = desk.ask(
-        "POST", "Encounter", {"resourceType": "Encounter", "status": "planned"}, {"If-None-Exist": "_id=e1"}
+        "POST",
+        "Encounter",
+        {"resourceType": "Encounter", "status": "planned", "class": {"code": "IMP"}},
+        {"If-None-Exist": "_id=e1"},
     )
     assert undeclared.status_code == 400 and "conditional create" in words(undeclared)
 
@@ -190,6 +195,25 @@ def test_a_body_that_is_no_resource_is_refused_in_words(desk: Desk, body: bytes,
     assert "POST Observation of a-client was refused with 400" in desk.state.log.lines[-1].words
     assert said in desk.state.log.lines[-1].words
     assert len(desk.found("Observation?patient=p1")) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"code": None}, "/code is required"),
+        ({"statu": "final"}, "did you mean status"),
+        ({"valueQuantity": {"value": "96"}}, "/valueQuantity/value"),
+        ({"status": "done"}, "/status"),
+        ({"valueString": "x", "valueBoolean": True}, "value"),
+    ],
+)
+def test_a_resource_that_breaks_its_releases_rules_is_refused_with_the_place(
+    desk: Desk, change: dict[str, Any], said: str
+) -> None:
+    body = {name: value for name, value in {**NEW, **change}.items() if value is not None}
+    for response in (desk.ask("POST", "Observation", body), desk.ask("PUT", "Observation/o1", {**body, "id": "o1"})):
+        assert response.status_code == 400 and said in words(response)
+    assert desk.get("Observation/o1").json()["meta"]["versionId"] == "1"
 
 
 def test_bodies_are_bounded_and_typed(desk: Desk) -> None:

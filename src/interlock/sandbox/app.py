@@ -206,6 +206,7 @@ def _allow(exchange: Exchange, response: Response) -> None:
         return
     elif exchange.role in _APPLICATION and origin in exchange.organization.registered_origins:
         response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = "Content-Location, ETag, Location, Retry-After"
         response.headers.add_vary_header("Origin")
 
 

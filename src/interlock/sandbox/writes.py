@@ -49,6 +49,7 @@ def create(visit: Visit, kind: str, resource: Document, conditions: Conditions, 
     visit.demand(kind, "create")
     declared = visit.require(kind, "create")
     resource_of(resource, kind)
+    _require_valid(visit, resource)
     _permit(visit, "create", resource)
     if conditions.if_none_exist is not None:
         if not declared.conditional_create:
@@ -74,6 +75,7 @@ def update(visit: Visit, kind: str, identity: str, resource: Document, condition
     resource_of(resource, kind)
     if not ID.fullmatch(identity) or resource.get("id") != identity:
         raise RefusalError(400, "invalid", f"the body's id must be the address's, {identity[:64]}")
+    _require_valid(visit, resource)
     current = visit.hospital.store.get(kind, identity)
     if current is None or current.resource is None:
         if not declared.update_create:
@@ -129,6 +131,18 @@ def existing(visit: Visit, kind: str, criteria: str) -> Version | None:
             412, "multiple-matches", f"{len(found)} resources match {criteria[:200]}: it must be one at most"
         )
     return found[0] if found else None
+
+
+def _require_valid(visit: Visit, resource: Document) -> None:
+    """Keep nothing that breaks the basic rules of its release; profiles are not looked at.
+
+    :raises RefusalError: 400 with where and what is wrong (FHIR R4 http.html#create).
+    """
+    from interlock.fhir.validation import validate  # half a second that only a hospital which is written to needs
+
+    found = validate(resource, visit.exchange.organization.release)
+    if found.problems or found.unread is not None:
+        raise RefusalError(400, "invalid", found.sentence())
 
 
 def _permit(visit: Visit, interaction: str, resource: Document) -> None:
