@@ -82,7 +82,7 @@ def test_a_repeated_parameter_is_a_page(app: App, server: SandboxServer) -> None
         ({"code_challenge": "short"}, "invalid_request", "code_challenge must be"),
         ({"scope": "launch patient/*.rs"}, "invalid_request", "needs the parameter launch"),
         ({"scope": "launch patient/*.rs", "launch": "made-up"}, "invalid_request", "launch is unknown here"),
-        ({"login_hint": "nurse"}, "login_required", "login_hint names no test user; users: clinician, patient"),
+        ({"login_hint": "nurse"}, "login_required", "login_hint names no test user; users: clinician"),
         ({"request": "eyJ"}, "request_not_supported", "request objects"),
         ({"scope": "x" * 9_000}, "invalid_scope", "scope is longer"),
         ({"scope": '\u00e9 "\\ \r\nx\u0001'}, "invalid_scope", "nothing of '? ?? ??x?'"),

@@ -198,7 +198,7 @@ def test_a_launch_can_end_in_a_refusal(public: App, hospital: SandboxServer) -> 
         ("lakeshore", PUBLIC.id, {}, "Lakeshore Health System offers no EHR launch"),
         ("riverside", "nobody", {}, "riverside has no client 'nobody'"),
         ("riverside", "interlock-sandbox", {}, "has no launch URL"),
-        ("riverside", PUBLIC.id, {"user": "nurse"}, "has no test user 'nurse' .*clinician, patient"),
+        ("riverside", PUBLIC.id, {"user": "nurse"}, "has no test user 'nurse' .*users: clinician"),
         ("river", PUBLIC.id, {}, "did you mean riverside"),
     ],
 )
