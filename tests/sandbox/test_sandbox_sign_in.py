@@ -13,6 +13,7 @@ from joserfc.jwk import KeySet
 from interlock.model.errors import InterlockError
 from interlock.sandbox.grants import Context
 from interlock.sandbox.ledger import Ledger
+from interlock.sandbox.organizations import load_organizations
 from interlock.sandbox.server import SandboxServer
 from sandbox_app import CONFIDENTIAL, PUBLIC, REDIRECT, App, app_at, challenge_of, query_of
 
@@ -362,6 +363,41 @@ def test_introspection_repeats_context_and_identity(app: App, hospital: SandboxS
         app.http.post(app.token_endpoint, data={"token": "x"}, headers={"Authorization": "Bearer x"}).status_code == 401
     )
     app.token_endpoint = endpoint
+
+
+def test_a_browser_application_may_ask_from_its_own_origin(hospital: SandboxServer, http: httpx.Client) -> None:
+    origin = {"Origin": "http://127.0.0.1:77", "Access-Control-Request-Method": "POST"}
+    browser = replace(PUBLIC, id="browser", redirect_uris=(f"{origin['Origin']}/callback",))
+
+    def allowed(org: str, path: str) -> str | None:
+        base = hospital.base_url(org)
+        return http.options(f"{base}/{path}", headers=origin).headers.get("access-control-allow-origin")
+
+    assert allowed("riverside", "oauth2/token") is None
+    for org in ("riverside", "lakeshore"):
+        hospital.register(org, browser)
+    assert allowed("riverside", "oauth2/token") == allowed("riverside", "Patient") == origin["Origin"]
+    assert allowed("lakeshore", "auth/token") is None, "its statement says that it has no CORS"
+    assert allowed("riverside", "oauth2/authorize") is None
+    hospital.register("riverside", replace(browser, methods=("client_secret_basic",), secret="kept on a server"))
+    assert allowed("riverside", "oauth2/token") is None
+
+
+def test_online_access_is_for_launches_from_the_ehr(http: httpx.Client) -> None:
+    riverside = next(entry for entry in load_organizations() if entry.id == "riverside")
+    smart = {**(riverside.smart or {})}
+    smart["scopes_supported"] = [*smart["scopes_supported"], "online_access"]
+    clock = Clock()
+    organizations = [riverside.model_copy(update={"smart": smart})]
+    with SandboxServer(organizations, ledger=Ledger(clock=clock)) as server:
+        app = app_at(server, http)
+        assert "refresh_token" not in app.sign_in(scope="online_access launch/patient patient/*.rs")
+        tokens = launched(app, server, "launch online_access patient/*.rs")
+        clock.now += 28_000
+        again = app.ask(grant_type="refresh_token", refresh_token=str(tokens["refresh_token"])).json()
+        clock.now += 1_000
+        ended = app.ask(grant_type="refresh_token", refresh_token=again["refresh_token"])
+        assert ended.json()["error_description"] == "the refresh token has expired", "the user is no longer online"
 
 
 def test_a_narrowed_scope_narrows_what_is_found(public: App) -> None:

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from interlock.fhir import capability
 from interlock.sandbox import (
     authorization,
     bodies,
@@ -204,10 +205,18 @@ def _allow(exchange: Exchange, response: Response) -> None:
         response.headers["Access-Control-Allow-Origin"] = "*"
     elif exchange.role == "token" and "no-token-cors" in exchange.faults:
         return
-    elif exchange.role in _APPLICATION and origin in exchange.organization.registered_origins:
+    elif exchange.role in _APPLICATION and _registered(exchange, origin):
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Expose-Headers"] = "Content-Location, ETag, Location, Retry-After"
         response.headers.add_vary_header("Origin")
+
+
+def _registered(exchange: Exchange, origin: str) -> bool:
+    """Whether this origin may ask: registered itself, or that of a public client where the statement declares CORS."""
+    if origin in exchange.organization.registered_origins:
+        return True
+    known = origin in exchange.state.clients.origins(exchange.organization.id)
+    return known and capability.parse(exchange.organization.metadata).security.cors is True
 
 
 def _preflight(exchange: Exchange) -> Response:

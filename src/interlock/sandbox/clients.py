@@ -6,6 +6,7 @@ import functools
 import threading
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from interlock.sandbox.client import CLIENT_ID, CLIENT_SECRET, REGISTERED_SCOPE, client_key
 
@@ -73,6 +74,13 @@ class Clients:
         """The clients that were registered at an organisation, oldest first."""
         with self._lock:
             return tuple(client for (home, _), client in self._known.items() if home == organization)
+
+    def origins(self, organization: str) -> frozenset[str]:
+        """Origins of the browser applications of an organisation: of its public clients' redirect addresses."""
+        parts = [
+            urlsplit(address) for client in self.of(organization) if client.public for address in client.redirect_uris
+        ]
+        return frozenset(f"{part.scheme}://{part.netloc}" for part in parts if part.scheme in ("http", "https"))
 
 
 @functools.cache
