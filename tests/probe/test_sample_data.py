@@ -418,7 +418,8 @@ def test_without_sample_nothing_is_read(loopback: Loopback) -> None:
         "not_applicable",
         "Not applicable: looked at with credentials and --sample only",
     )
-    assert not [request for request in loopback.requests if request.path in {"/fhir/Patient", "/fhir/Observation"}]
+    asked = [request for request in loopback.requests if request.path in {"/fhir/Patient", "/fhir/Observation"}]
+    assert [request.target for request in asked] == ["/fhir/Patient?_summary=count"]  # a safe negative, without a token
 
 
 def test_a_sample_never_asks_for_the_right_to_write(loopback: Loopback) -> None:

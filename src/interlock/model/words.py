@@ -101,7 +101,7 @@ FIT: Mapping[str, Word] = {
     "supported": Word("supported", "✓"),
     "missing": Word("missing", "✗"),
     "undeclared": Word("undeclared", "~"),
-    "restricted": Word("listed with a restriction", "≈"),
+    "restricted": Word("listed with a restriction", "◐"),
     "not_observed": Word("not observed", "?"),
 }
 #: A setting of the workflow contract at one organisation.

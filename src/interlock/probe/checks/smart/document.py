@@ -58,18 +58,17 @@ def published(probed: CheckInput) -> Result:
     if not hollow and not probed.is_absent("smart"):
         return unseen(probed, "smart")
     sign = _requires_authorization(probed)
-    if not sign:
+    metadata = probed.exchanges.get("metadata")
+    if not sign and (metadata is None or metadata.failure is not None):
+        return not_observed("whether the server requires authorization was not seen", probed.at("smart"))
+    if not sign and probed.has("metadata"):
         asked = "nothing that was seen requires authorization: no security is declared, and no request was refused"
-        return (
-            not_applicable(f"{asked}; ask whether the server is open, or is guarded otherwise", probed.at("smart"))
-            if probed.has("metadata")
-            else not_observed("whether the server requires authorization was not seen", probed.at("smart"))
-        )
+        return not_applicable(f"{asked}; ask whether the server is open, or is guarded otherwise", probed.at("smart"))
     if hollow:
         return failed(f"{capitalized(probed.why_unseen('smart'))}, which says nothing about authorization")
     return failed(
         "No SMART configuration is published under the base URL; an endpoint that requires authorization SHALL serve "
-        f"one ({sign})"
+        "one" + (f" ({sign})" if sign else "")
     )
 
 
