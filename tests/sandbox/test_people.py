@@ -12,6 +12,7 @@ import pytest
 
 from interlock.fhir.validation import validate
 from interlock.model.observation import FhirRelease
+from interlock.sandbox.organizations import load_organizations
 from interlock.sandbox.people import canary, population
 
 pytestmark = pytest.mark.fast
@@ -170,6 +171,18 @@ def test_a_canary_is_in_every_record_and_in_no_other(name: str) -> None:
             [],  # a Binary has no narrative
         )
     assert "zqx-canary" not in "".join(text(record) for record in population(name))
+
+
+@hospitals
+def test_an_organisation_is_loaded_with_its_people_on_request(name: str) -> None:
+    few, many, marked = (
+        next(entry for entry in load_organizations(**how) if entry.id == name).resources
+        for how in ({}, {"people": True}, {"people": True, "canaries": True})
+    )
+    assert many == (*few, *population(name))
+    assert marked == (*few, *population(name, canaries=True))
+    ids = [(record["resourceType"], record["id"]) for record in many]
+    assert len(set(ids)) == len(ids)
 
 
 def test_records_are_the_callers_own_and_always_the_same() -> None:

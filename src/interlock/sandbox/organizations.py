@@ -18,6 +18,7 @@ from interlock.documents.resources import data_dir
 from interlock.documents.yaml import load_yaml
 from interlock.model.base import Model, Slug
 from interlock.model.observation import FhirRelease
+from interlock.sandbox.people import population
 
 #: A JSON object, as :func:`json.loads` returns it.
 Document = dict[str, Any]
@@ -61,10 +62,20 @@ class SimulatedOrganization(Model):
     resources: tuple[Document, ...] = ()
 
 
-def load_organizations() -> tuple[SimulatedOrganization, ...]:
-    """The shipped organisations in order of their ids."""
+def load_organizations(*, people: bool = False, canaries: bool = False) -> tuple[SimulatedOrganization, ...]:
+    """The shipped organisations in order of their ids.
+
+    :param people: with the records of their people (:mod:`interlock.sandbox.people`) beside the few that every
+        organisation has; ``canaries`` puts a text of its own into each of these records.
+    """
     cards = sorted((data_dir("samples") / "organizations").glob("*/organization.yaml"))
-    return tuple(_load(card.parent) for card in cards)
+    organizations = [_load(card.parent) for card in cards]
+    if not people:
+        return tuple(organizations)
+    return tuple(
+        entry.model_copy(update={"resources": (*entry.resources, *population(entry.id, canaries=canaries))})
+        for entry in organizations
+    )
 
 
 def _load(home: Path) -> SimulatedOrganization:

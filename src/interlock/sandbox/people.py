@@ -16,8 +16,7 @@ from typing import Any
 
 from interlock.documents.resources import data_dir
 from interlock.documents.yaml import load_yaml
-from interlock.sandbox.organizations import Document
-from interlock.sandbox.people_stu3 import as_stu3
+from interlock.sandbox.people_stu3 import Document, as_stu3
 
 _HL7 = "http://terminology.hl7.org/CodeSystem"
 _US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from interlock.sandbox.organizations import Document
+#: A JSON object, as :func:`json.loads` returns it.
+Document = dict[str, Any]
 
 #: Elements of a type that STU3 calls otherwise (hl7.org/fhir/R4/diff.html).
 _RENAMED = {

@@ -48,7 +48,7 @@ def serve(
         or the port is taken.
     """
     client = _client(application) if application is not None else None
-    known = {org.id: org for org in load_organizations()}
+    known = {org.id: org for org in load_organizations(people=True)}
     wanted = [name.split("+") for name in (names or known)]
     for org, *faults in wanted:
         if org not in known:
