@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from interlock.fhir.sampling import _NARROWER as NARROWER
 from interlock.fhir.smart import CAPABILITY_SETS, SET_CLIENT_TYPES
 from interlock.fhir.tables import Element, Unknown, differences, onc_g10, release, smart, us_core
 from interlock.fhir.tables.us_core import EDITIONS, Profile, edition_unknown
@@ -101,6 +102,12 @@ def test_an_edition_of_us_core_has_its_requirements_with_verbs() -> None:
         granular["Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|vital-signs"]
         == "SHALL"
     )
+
+
+@pytest.mark.parametrize("resource", sorted(NARROWER))
+def test_a_search_is_narrowed_by_what_us_core_requires(resource: str) -> None:
+    combinations = {one.parameters: one.verb for one in us_core("6.1.0").resources[resource].combinations}
+    assert combinations["patient", NARROWER[resource][0]] == "SHALL"
 
 
 def test_a_profile_says_what_is_mandatory_and_must_be_supported() -> None:

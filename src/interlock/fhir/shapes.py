@@ -79,7 +79,7 @@ def _shape(release: FhirRelease, path: str) -> Shape:
     if release == "DSTU2":  # DSTU2 lets comments stand anywhere (hl7.org/fhir/DSTU2/json.html)
         slots["fhir_comments"] = Slot("fhir_comments", "string", True, False)
     foreign: frozenset[str] = frozenset()
-    if release == "R4" and tables.release("R4B").element(path):
+    if release == "R4" and isinstance(tables.release("R4B").element(path), tables.Element):
         foreign = frozenset(slots) - frozenset(dict(_slots("R4B", path)))
     return Shape(path, slots, foreign)
 

@@ -93,7 +93,7 @@ class Conclusions:
 
     def of(self, rule: Condition, known: Known, states: Hashable = None) -> Conclusion:
         """What a rule concludes about a subject, in these states."""
-        states = states or self.states(rule, known)
+        states = self.states(rule, known) if states is None else states
         remembered = self._remembered.get(states)
         if remembered is None:
             if len(self._remembered) >= MAX_REMEMBERED:
