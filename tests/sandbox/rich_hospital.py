@@ -80,7 +80,7 @@ def statement(release: str = "4.0.1") -> dict[str, Any]:
                     ),
                     _type("Provenance", "_id=token patient=reference target=reference"),
                     _type("Practitioner", "_id=token name=string"),
-                    _type("Subscription", "_id=token status=token", extension=[topic]),
+                    _type("Subscription", "_id=token status=token", extension=[topic], operation=[{"name": "status"}]),
                     _type(
                         "Group",
                         "_id=token member=reference",

@@ -262,6 +262,9 @@ def test_a_subscription_is_shaken_hands_with_and_told_of_what_fits(content: str)
     if content != "empty":
         assert ("resource" in event["entry"][1]) == (content == "full-resource")
         assert desk.get(event["entry"][1]["fullUrl"]).json()["subject"] == {"reference": "Patient/p1"}
+    identity = handshake["entry"][0]["request"]["url"]
+    status = desk.get(identity).json()["entry"][0]
+    assert parameters({"entry": [status]})["events-since-subscription-start"] == "1"
     assert [notice.status for notice in desk.state.hospital(desk.organization).notices] == [200, 200]
 
 

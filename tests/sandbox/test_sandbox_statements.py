@@ -66,7 +66,8 @@ def test_r4_statements_have_the_required_elements_and_hold_the_invariants(organi
             names = [parameter["name"] for parameter in entry.get("searchParam", [])]
             assert len(set(names)) == len(names)  # cpb-12
             assert all(parameter["type"] for parameter in entry.get("searchParam", []))  # CS-12
-            assert {item["code"] for item in entry["interaction"]} <= {"create", "read", "update", "search-type"}
+            known = {"create", "read", "vread", "update", "delete", "history-instance", "search-type"}
+            assert {item["code"] for item in entry["interaction"]} <= known
 
 
 @pytest.mark.parametrize("organization", LISTENING, ids=name_of)
@@ -94,14 +95,15 @@ def test_the_stu3_statement_has_stu3_shapes() -> None:
 
 def test_riverside_offers_what_the_contract_needs() -> None:
     offered = interactions("riverside")
-    assert offered["Observation"] == {"create", "update", "read", "search-type"}
-    assert offered["DocumentReference"] == {"create", "update", "read", "search-type"}
+    for kind in ("Observation", "DocumentReference"):
+        assert offered[kind] == {"create", "update", "read", "vread", "history-instance", "search-type"}
     for kind in ("Patient", "Encounter", "Condition"):
         assert {"read", "search-type"} <= offered[kind]
     profiles = [
         profile
         for entry in metadata_of("riverside")["rest"][0]["resource"]
         for profile in entry.get("supportedProfile", [])
+        if entry["type"] != "Subscription"
     ]
     assert len(profiles) > 20
     assert all(re.search(r"/us-core-[a-z-]+\|6\.1\.0$", profile) for profile in profiles)

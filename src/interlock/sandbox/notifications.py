@@ -139,6 +139,14 @@ def _bundle(
     return {"resourceType": "Bundle", "type": "history", "timestamp": subscription.updated, "entry": entries}
 
 
+def told(hospital: Hospital, subscription: Version, base: str) -> Document:
+    """The answer to ``$status``: how many events a subscription was told of (Backport 1.1.0, ``$status``)."""
+    wanted = _of_r5(subscription.content) if hospital.organization.release == "R5" else _of_r4(subscription.content)
+    status = _status(hospital, subscription, wanted, "query-status", None, None, base)
+    entry = {"resource": status, "search": {"mode": "match"}}
+    return {"resourceType": "Bundle", "type": "searchset", "total": 1, "entry": [entry]}
+
+
 def _status(
     hospital: Hospital, subscription: Version, wanted: Wanted, kind: str, event: tuple[int, Version] | None,
     focus: str | None, base: str,

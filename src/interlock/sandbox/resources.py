@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
-from interlock.sandbox import export, search, transactions, writes
+from interlock.sandbox import export, notifications, search, transactions, writes
 from interlock.sandbox.bearer import grant_of
 from interlock.sandbox.discovery import not_acceptable
 from interlock.sandbox.documents import object_of, resource_of
@@ -78,6 +78,9 @@ def _routed(visit: Visit) -> Response:
             return _vread(visit, kind, identity, number, media_type)
         case "GET" | "POST", [identity, "$everything"]:
             return _everything(visit, kind, identity, media_type)
+        case "GET", [identity, "$status"] if "status" in visit.type(kind).operations and kind == "Subscription":
+            visit.demand(kind, "read")
+            return fhir_json(notifications.told(visit.hospital, visit.known(kind, identity), visit.base), media_type)
         case "PUT", [identity]:
             written = writes.update(
                 visit, kind, identity, _body(visit, kind, "update"), conditions_of(exchange.request.headers)
