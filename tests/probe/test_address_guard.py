@@ -607,6 +607,8 @@ DOORS = {"ClientSession", "TCPConnector", "open_connection", "create_connection"
 DOORS |= {"HTTPSConnection", "sock_connect", "connect_ex", "AsyncClient", "start_connection", "getaddrinfo"}
 #: The modules that have one: a probe's connections, handshakes and lookups, each with the judgement before it.
 KEEPERS = {"probe/transport/connections.py", "probe/transport/tls.py"}
+#: A simulated hospital asks for a client's keys, and tells a subscriber or a CDS service: on this computer alone.
+KEEPERS |= {"sandbox/client_keys.py", "sandbox/outgoing.py"}
 
 
 def test_there_is_no_other_door() -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from interlock.sandbox.client_keys import loopback
 from interlock.sandbox.replies import RefusalError
 
 SECONDS = 5.0
@@ -19,15 +19,13 @@ def require_loopback(url: str) -> str:
     """
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
-        _ = parts.port  # a port that is none raises
-        inside = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        _ = parts.port  # one that is none raises
+        inside = loopback(url) and parts.username is None
     except ValueError:
-        inside, parts = False, urlsplit("")
-    if not inside or parts.scheme not in ("http", "https") or parts.username is not None:
-        raise RefusalError(
-            422, "business-rule", f"{url[:200]} is no address on this computer: a simulation calls nobody else"
-        )
+        inside = False
+    if not inside:
+        words = f"{url[:200]} is no address on this computer: a simulation calls nobody else"
+        raise RefusalError(422, "business-rule", words)
     return url
 
 
@@ -44,7 +42,7 @@ async def post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, 
 
     try:
         async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS)) as session,
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SECONDS), trust_env=False) as session,
             session.post(require_loopback(url), data=body, headers=headers, allow_redirects=False) as response,
         ):
             answer = bytearray()
