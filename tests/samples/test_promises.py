@@ -71,6 +71,22 @@ def test_without_ground_nothing_promises_a_date(
         assert "a range and not a date to promise" in " ".join(shown.split())
 
 
+def test_a_hospital_that_nobody_looked_at_does_not_finish_before_itself_observed(
+    inputs_of: Callable[[str], Inputs],
+) -> None:
+    """Riverside has work left; without its observation and its answers it has the same work, and unknowns."""
+    seen = replace(inputs_of("sepsis"), today=TODAY)
+    observations = {org: seen.observations[org] for org in seen.observations if org != "riverside"}
+    unseen = replace(seen, observations=observations, by_org=seen.by_org | {"riverside": {}})
+    known, unknown = (
+        next(own for own in assess(inputs, today=TODAY, runs=300).plan.orgs if own.org == "riverside")
+        for inputs in (seen, unseen)
+    )
+    assert known.finish.p80_days > 0 and unknown.if_no_gaps and unknown.if_all_gaps
+    assert known.finish.p50_days < unknown.finish.p50_days and known.finish.p80_days < unknown.finish.p80_days
+    assert unknown.if_no_gaps.p80_days <= unknown.finish.p80_days <= unknown.if_all_gaps.p80_days
+
+
 def test_with_ground_the_two_dates_are_there(
     inputs_of: Callable[[str], Inputs], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

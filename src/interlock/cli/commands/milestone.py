@@ -6,6 +6,7 @@ from datetime import date
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from interlock.cli.commands.diff import diff
 from interlock.cli.options import TableOrJson, WorkspaceOption
@@ -80,7 +81,7 @@ def show_burn_down(result: BurnDown) -> None:
     rows += [[result.names[org], *(_interval(point.orgs.get(org)) for point in points)] for org in orgs]
     rows.append(["Open gaps", *(point.open for point in points)])
     rows.append(["To find out", *(point.undecided for point in points)])
-    rows.append(["Finish of all", *(point.finish_told for point in points)])
+    rows.append(["Finish of all", *(Text(point.finish_told.replace(" to ", "\nto ")) for point in points)])
     heads = [(f"{plain(point.name, 20)}\n{words.iso_day(point.date)}", {"justify": "right"}) for point in points]
     show_table(["", *heads], rows)
 

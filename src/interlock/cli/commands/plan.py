@@ -206,11 +206,14 @@ def show_what_if(result: WhatIf) -> None:
 
 
 def _change(change: PlanChange, *, firm: bool) -> tuple[object, ...]:
-    before, after = (
-        each.told(firm=firm).removeprefix("P80 ") if each else "" for each in (change.before, change.after)
-    )
-    days = f"{change.days:+g}" if change.days else "0"
+    before, after = (_cell(each.told(firm=firm)) if each else "" for each in (change.before, change.after))
+    days = f"{change.days:+.0f}" if round(change.days) else "0"
     return change.org or "all", before, after or "left out", days if after else ""
+
+
+def _cell(told: str) -> Text:
+    """A finish in a table: a range takes two lines, so that three of them fit beside one another."""
+    return Text(told.removeprefix("P80 ").replace(" to ", "\nto "))
 
 
 def _basis(plan: Plan) -> str:
@@ -237,7 +240,7 @@ def _dates(plan: Plan) -> None:
         if plan.ground.firm:
             cells = [words.iso_day(day) for day in (finish.p50_date, finish.p80_date, finish.p90_date)]
         else:
-            cells = [each.span for each in (finish, forecast.if_no_gaps, forecast.if_all_gaps) if each]
+            cells = [_cell(each.span) for each in (finish, forecast.if_no_gaps, forecast.if_all_gaps) if each]
         return (name, *cells, words.share(chance.probability)) if chance else (name, *cells)
 
     blank()
