@@ -238,7 +238,7 @@ def _dates(plan: Plan) -> None:
     def row(name: str, forecast: Plan | OrgForecast) -> tuple[object, ...]:
         finish, chance = forecast.finish, chances.get(forecast.org if isinstance(forecast, OrgForecast) else None)
         if plan.ground.firm:
-            cells = [words.iso_day(day) for day in (finish.p50_date, finish.p80_date, finish.p90_date)]
+            cells: list[object] = [words.iso_day(day) for day in (finish.p50_date, finish.p80_date, finish.p90_date)]
         else:
             cells = [_cell(each.span) for each in (finish, forecast.if_no_gaps, forecast.if_all_gaps) if each]
         return (name, *cells, words.share(chance.probability)) if chance else (name, *cells)
