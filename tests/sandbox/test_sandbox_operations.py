@@ -11,10 +11,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet
 from rich_hospital import TOPIC, Desk, entries, hospital, statement, words
 
+from interlock.model.errors import InterlockError
 from interlock.sandbox import hooks
 from interlock.sandbox.replies import RefusalError
+from interlock.sandbox.server import SandboxServer
 
 pytestmark = pytest.mark.fast
 
@@ -331,3 +335,21 @@ def test_an_undone_transaction_is_told_to_nobody() -> None:
 def test_a_subscription_that_cannot_be_kept_is_refused(change: dict[str, Any], said: str) -> None:
     response = Desk(hospital()).ask("POST", "Subscription", {**subscription("http://127.0.0.1:9/"), **change})
     assert response.status_code == 422 and said in words(response)
+
+
+def test_a_running_server_fires_hooks_signed_with_its_keys_and_is_reset() -> None:
+    with SandboxServer([hospital()]) as server, listening(json.dumps({"cards": []}).encode()) as service:
+        prefetch = {"patient": "Patient/{{context.patientId}}"}
+        call = server.fire_hook("rich", service.url, "patient-view", CONTEXT, prefetch)
+        assert (call.status, call.problems) == (200, ())
+        ((headers, body),) = service.heard
+        assert body["prefetch"]["patient"]["id"] == "p1" and body["fhirServer"] == server.base_url("rich")
+        keys = KeySet.import_key_set(server._state.keys.jwks("rich", 0))  # type: ignore[arg-type]  # its typing wants more
+        token = jwt.decode(headers["authorization"].removeprefix("Bearer "), keys, algorithms=["ES384"])
+        assert token.header["typ"] == "JWT" and token.claims["aud"] == service.url
+        place = server._state.hospital(server.organizations[0])
+        place.store.delete("Patient", "p1")
+        server.reset("rich")
+        assert place.store.get("Patient", "p1") is not None
+        with pytest.raises(InterlockError, match="no organisation"):
+            server.reset("nobody")
