@@ -31,7 +31,7 @@ from interlock.fhir.statement import (
     sift,
     sift_resource,
 )
-from interlock.fhir.statement_codes import A_STRING, AN_OBJECT, Mark, codes_of, marks_of, note_codes
+from interlock.fhir.statement_codes import A_STRING, AN_OBJECT, Mark, marks_of, note_codes, types_of_operations
 from interlock.fhir.tolerant import (
     MAX_CODE,
     MAX_PROBLEMS,
@@ -149,7 +149,7 @@ def _facts(members: dict[str, Any], rest: _Rests, problems: Problems) -> Capabil
         resources=rest.resources,
         system_interactions=tuple(rest.system_interactions),
         operations=_distinct(_names([operation for type_name, operation in rest.operations if type_name is None])),
-        operation_types=_types_of_operations(rest.operations, release),
+        operation_types=types_of_operations(rest.operations, release),
         profiles=references_at(members, "profile", problems),
         security=rest.security(),
         # Elements may have been left out (FHIR R4 http.html, summaries).
@@ -158,28 +158,6 @@ def _facts(members: dict[str, Any], rest: _Rests, problems: Problems) -> Capabil
         problems=problems.notes(),
         limits=problems.limits(),
     )
-
-
-def _types_of_operations(
-    operations: Sequence[tuple[str | None, Operation]], release: FhirRelease | None
-) -> dict[str, tuple[str, ...]]:
-    """Types of the operations of the whole system whose definitions all name one: ``Patient-everything`` is Patient's.
-
-    FHIR names its own definitions so (R4, operations); servers list operations of types at ``rest.operation`` too.
-    """
-    types: dict[str, list[str]] = {}
-    untyped: set[str] = set()
-    known = codes_of(release or "R4").types if operations else frozenset()
-    for type_name, operation in operations:
-        name = operation.name.lstrip("$")
-        if type_name is not None or not name:
-            continue
-        acts_on = (operation.definition or "").rpartition("/OperationDefinition/")[2].partition("-")[0]
-        if acts_on in known:
-            types.setdefault(name, []).append(acts_on)
-        else:
-            untyped.add(name)
-    return {name: _distinct(acting) for name, acting in types.items() if name not in untyped}
 
 
 class _Entry(NamedTuple):
@@ -218,8 +196,10 @@ def _entry(resource: object, problems: Problems) -> _Entry | None:
         operations=_distinct(_names(operations)) if operations else (),
         versioning=text_at(resource, "versioning", problems, MAX_CODE),
     )
-    sent = [each for key in ("supportedProfile", "profile") if key in resource for each in _list(resource[key])]
-    forms = frozenset([AN_OBJECT if isinstance(profile, dict) else A_STRING for profile in sent])
+    forms = _NO_PROFILE
+    if "supportedProfile" in resource or "profile" in resource:
+        sent = [*_list(resource.get("supportedProfile")), *_list(resource.get("profile"))]
+        forms = frozenset([AN_OBJECT if isinstance(profile, dict) else A_STRING for profile in sent])
     types = codes_at(resource, "searchParam", "type", problems)
     whole = len(interactions) == len(_list(resource.get("interaction"))) and len(parameters) == len(types.sent)
     whole = whole and types.each and all(operation.name and operation.definition for operation in operations)
@@ -231,6 +211,9 @@ def _entry(resource: object, problems: Problems) -> _Entry | None:
         marks_of(facts.interactions, types.codes, forms),
         () if whole else _lacking(resource),
     )
+
+
+_NO_PROFILE: frozenset[str] = frozenset()
 
 
 def _list(value: object) -> list[Any]:
@@ -254,8 +237,9 @@ def _lacking(parent: dict[str, Any]) -> tuple[str, ...]:
 def _sent_entry(text: bytes, problems: Problems) -> _Entry | None:
     if (entry := _known(text) if len(text) <= _MAX_REMEMBERED else None) is not None:
         return entry
-    for slip in repeated_members(text.decode(), _TOLD_ONCE):
-        problems.add(slip)
+    if _told_twice(text):
+        for slip in repeated_members(text.decode(), _TOLD_ONCE):
+            problems.add(slip)
     return _entry(sift_resource(text), problems)
 
 
@@ -268,9 +252,16 @@ def _known(text: bytes) -> _Entry | None:
 
     The tenants of one vendor's release send the same entries, whatever else their statements say (judgement).
     """
+    if _told_twice(text):
+        return None
     problems = Problems()
     entry = _entry(sift_resource(text), problems)
-    return None if problems or repeated_members(text.decode(), _TOLD_ONCE) else entry
+    return None if problems else entry
+
+
+def _told_twice(text: bytes) -> bool:
+    """Whether an entry may have a member twice."""
+    return text.count(b'"interaction":') > 1 or text.count(b'"searchParam":') > 1
 
 
 #: Members of an entry that are written once in it.

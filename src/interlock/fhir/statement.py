@@ -165,6 +165,10 @@ def names_at(parent: dict[str, Any], key: str, name: str, problems: Problems, ca
     return [text for text in texts if text]
 
 
+#: Types of search parameters that need no second look, whatever the release.
+_USUAL_TYPES = frozenset({"number", "date", "string", "token", "reference", "composite", "quantity", "uri", "special"})
+
+
 class Codes(NamedTuple):
     """The distinct codes of the objects in a list, the list as sent, and whether each object has one."""
 
@@ -180,7 +184,7 @@ def codes_at(parent: dict[str, Any], key: str, name: str, problems: Problems) ->
         return Codes()
     with suppress(KeyError, TypeError):  # an entry without it, no object, or no string: the rare case below
         codes = frozenset([entry[name] for entry in entries])
-        if "" not in codes and all(map(str.isprintable, codes)):
+        if codes <= _USUAL_TYPES:
             return Codes(codes, entries)
     objects = [entry for entry in entries[:MAX_PARAMETERS] if isinstance(entry, dict)]
     texts = [text_at(entry, name, problems, MAX_CODE) for entry in objects]

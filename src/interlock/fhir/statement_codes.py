@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from functools import cache, lru_cache
 from typing import Any, NamedTuple, Protocol
 
+from interlock.fhir.statement import Operation
 from interlock.fhir.tables import Element, release
 from interlock.fhir.tolerant import Problems, shown
 from interlock.model.observation import FhirRelease, ResourceFacts
@@ -111,3 +112,25 @@ def _odd(element: str, code: str, release_name: FhirRelease, type_name: str) -> 
 def _name(problems: Problems, codes: Set[str], what: str) -> None:
     for code in sorted(codes)[:10]:
         problems.add(f"{shown(code)} is {what}")
+
+
+def types_of_operations(
+    operations: Sequence[tuple[str | None, Operation]], release: FhirRelease | None
+) -> dict[str, tuple[str, ...]]:
+    """Types of the operations of the whole system whose definitions all name one: ``Patient-everything`` is Patient's.
+
+    FHIR names its own definitions so (R4, operations); servers list operations of types at ``rest.operation`` too.
+    """
+    types: dict[str, list[str]] = {}
+    untyped: set[str] = set()
+    known = codes_of(release or "R4").types if operations else frozenset()
+    for type_name, operation in operations:
+        name = operation.name.lstrip("$")
+        if type_name is not None or not name:
+            continue
+        acts_on = (operation.definition or "").rpartition("/OperationDefinition/")[2].partition("-")[0]
+        if acts_on in known:
+            types.setdefault(name, []).append(acts_on)
+        else:
+            untyped.add(name)
+    return {name: tuple(dict.fromkeys(acting)) for name, acting in types.items() if name not in untyped}

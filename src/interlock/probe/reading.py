@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from interlock.documents.bounds import JsonBoundsError, check_json
-from interlock.fhir import openid, smart
 from interlock.fhir.capability import decode, tolerate
 from interlock.fhir.statement import TOLD_ONCE, is_statement
 from interlock.fhir.tolerant import repeated_members, storable
@@ -53,8 +52,8 @@ _STATEMENTS: frozenset[Purpose] = frozenset({"metadata", "deeper", "cors-metadat
 #: reads, its own reader looks.
 _TOLD_ONCE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(_STATEMENTS, TOLD_ONCE),
-    "smart": (*smart.URL_FIELDS, *smart.LIST_FIELDS),
-    "openid": (*openid.URL_FIELDS, *openid.LIST_FIELDS),
+    "smart": ("issuer", "token_endpoint", "authorization_endpoint", "capabilities", "scopes_supported"),
+    "openid": ("issuer", "token_endpoint", "jwks_uri"),
     "jwks": ("keys",),
 }
 

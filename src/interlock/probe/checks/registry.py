@@ -54,7 +54,7 @@ def _judged(spec: CheckSpec, probed: CheckInput) -> Check:
     try:
         lacking = probed.lacking[spec.needs]
         outcome, message, evidence = lacking or spec.run(probed)
-        if outcome is _PASS and not all(map(probed.saw, spec.rests_on)):
+        if outcome is _PASS and spec.rests_on and not all(map(probed.saw, spec.rests_on)):
             outcome, message, evidence = not_observed("what this would rest on was not seen")
         if spec.at and not evidence and lacking is None:
             evidence = (probed.at(*spec.at),)
