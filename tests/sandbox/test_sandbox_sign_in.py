@@ -186,6 +186,15 @@ def test_a_person_opens_an_application_from_the_chart(public: App, hospital: San
         assert hospital.log.lines[-1].words.startswith("an EHR launch could not begin: ")
 
 
+def test_a_launch_is_known_by_any_text_that_comes_back_unchanged(public: App, hospital: SandboxServer) -> None:
+    handle = "+/=~%20& " * 66
+    given = query_of(hospital.launch("riverside", PUBLIC.id, handle=handle))["launch"]
+    assert given == handle
+    assert "code" in query_of(public.authorize(scope="launch patient/*.rs", launch=given).headers["location"])
+    mangled = public.authorize(scope="launch patient/*.rs", launch=given.replace("+", " ")).headers["location"]
+    assert query_of(mangled)["error"] == "invalid_request"
+
+
 def test_a_launch_can_end_in_a_refusal(public: App, hospital: SandboxServer) -> None:
     handle = query_of(hospital.launch("riverside", PUBLIC.id, refusal="access_denied"))["launch"]
     answer = query_of(public.authorize(scope="launch patient/*.rs", launch=handle).headers["location"])

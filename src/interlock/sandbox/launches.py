@@ -64,6 +64,7 @@ def begin_launch(
     user: str = "",
     refusal: str | None = None,
     access_seconds: float | None = None,
+    handle: str | None = None,
 ) -> str:
     """The address that the EHR opens to launch an application: its launch URL with ``iss`` and ``launch``.
 
@@ -71,6 +72,7 @@ def begin_launch(
     :param context: by default the first patient with an encounter of theirs.
     :param user: name of the test user who is signed in at the EHR; by default the first one.
     :param refusal: an error code of RFC 6749 section 4.1.2.1 with which the sign-in will end.
+    :param handle: the value of ``launch``, for a client that must carry back any; by default nobody can guess it.
     :raises InterlockError: the organisation offers no EHR launch, the client has no launch URL, or no such user.
     """
     if "launch-ehr" not in (organization.smart or {}).get("capabilities", ()):
@@ -90,7 +92,7 @@ def begin_launch(
         refusal=refusal,
         access_seconds=access_seconds,
     )
-    return with_query(client.launch_uris[0], iss=base, launch=ledger.add_launch(launch))
+    return with_query(client.launch_uris[0], iss=base, launch=ledger.add_launch(launch, handle))
 
 
 def open_application(exchange: Exchange) -> Response:

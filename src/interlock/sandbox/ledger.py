@@ -142,10 +142,10 @@ class Ledger:
         with self._lock:
             return self.rng.randbytes(32).hex()
 
-    def add_launch(self, launch: Launch) -> str:
-        """Its handle, the value of the ``launch`` parameter."""
+    def add_launch(self, launch: Launch, handle: str | None = None) -> str:
+        """Its handle, the value of the ``launch`` parameter; a new one unless it is given."""
         with self._lock:
-            handle = self.secret()
+            handle = handle or self.secret()
             self._launches.put(handle, launch, self.clock())
             return handle
 

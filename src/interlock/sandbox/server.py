@@ -122,6 +122,7 @@ class SandboxServer:
         user: str = "",
         refusal: str | None = None,
         access_seconds: float | None = None,
+        handle: str | None = None,
     ) -> str:
         """The address that the EHR opens to launch a registered client: its launch URL with ``iss`` and ``launch``.
 
@@ -142,6 +143,7 @@ class SandboxServer:
             user=user,
             refusal=refusal,
             access_seconds=access_seconds,
+            handle=handle,
         )
 
     def rotate_keys(self, org_id: str) -> None:
