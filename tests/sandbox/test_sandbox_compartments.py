@@ -54,6 +54,16 @@ def test_searches_and_histories_show_one_patient(desk: Desk) -> None:
     assert {entry["resource"]["id"] for entry in included} == {"p1", "o1", "o2", "o3"}
 
 
+def test_a_link_that_somebody_else_got_hold_of_shows_them_nothing_more() -> None:
+    first = Desk(hospital())
+    link = first.get("Observation?_id=o1,o2,o3,o4&_count=1").json()["link"][1]["url"]
+    assert next(iter(entries(first.get(link).json())))["resource"]["id"] == "o2"
+    other = Desk(hospital(), "patient/*.rs", patient="p2")
+    other.state.hospitals["rich"] = first.state.hospital(first.organization)
+    bundle = other.get(link).json()
+    assert bundle["total"] == 1 and "entry" not in bundle
+
+
 def test_nothing_is_written_to_another_patient(desk: Desk) -> None:
     assert desk.ask("POST", "Observation", observation("p1")).status_code == 201
     for method, path, body, status in [

@@ -163,6 +163,14 @@ def test_the_same_resource_is_written_once(desk: Desk) -> None:
     assert desk.get("Observation/o1").json()["meta"]["versionId"] == "1"
 
 
+def test_the_same_condition_makes_one_resource_or_none(desk: Desk) -> None:
+    new = {"resourceType": "Patient", "identifier": [{"system": "urn:x", "value": "new"}]}
+    twice = [entry("POST", "Patient", new, url, ifNoneExist="identifier=urn:x|new") for url in (A, B)]
+    response = send(desk, *twice)
+    assert response.status_code == 400 and "both about Patient?identifier" in words(response)
+    assert desk.found("Patient?identifier=urn:x|new") == []
+
+
 def test_entries_of_a_batch_fail_alone(desk: Desk) -> None:
     response = send(
         desk,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -103,7 +103,8 @@ def next_page(hospital: Hospital, path: str, name: str, base: str, sees: Sees) -
     result = hospital.result(name)
     if result.path != path or not start.isascii() or not start.isdigit() or int(start[:6]) > len(result.found):
         raise RefusalError(400, "invalid", "this is no link of this server: follow next as it is given")
-    return page(hospital, result, base, sees, int(start), name)
+    seen = tuple(version for version in result.found if sees(version))  # the link may have come to somebody else
+    return page(hospital, replace(result, found=seen), base, sees, int(start), name)
 
 
 def _understood(hospital: Hospital, kind: str, pairs: Pairs, base: str, lenient: bool) -> Query:

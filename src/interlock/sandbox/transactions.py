@@ -118,10 +118,12 @@ def _entry(visit: Visit, number: int, item: Document) -> Entry:
 
 
 def _require_once(entries: list[Entry]) -> None:
-    """No resource, and no fullUrl, occurs twice among what is written."""
+    """No resource, condition of a create or fullUrl occurs twice among what is written."""
     seen: dict[str, int] = {}
     for entry in entries:
         names = [f"{entry.kind}/{entry.identity}"] if entry.identity and entry.method != "GET" else []
+        if entry.method == "POST" and entry.conditions.if_none_exist is not None:
+            names.append(f"{entry.kind}?{entry.conditions.if_none_exist}")
         for name in [*names, *([entry.full_url] if entry.full_url and entry.method in ("POST", "PUT") else [])]:
             if seen.setdefault(name, entry.number) != entry.number:
                 raise RefusalError(
