@@ -287,7 +287,7 @@ class _Hospital:
         attachment = {"contentType": "text/plain; charset=utf-8", "title": self._told["codes"][entry["of"]]["text"]}
         if self._told["notes_apart"]:
             binary = {"resourceType": "Binary", "id": f"{self._prefix}-{identity}", "contentType": "text/plain"}
-            yield binary | {"data": text}
+            yield binary | {"securityContext": self._to("Patient", person), "data": text}
             attachment["url"] = f"Binary/{binary['id']}"
         else:
             attachment["data"] = text
