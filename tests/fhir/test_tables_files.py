@@ -23,6 +23,7 @@ from interlock.fhir.tables.elements import Element
 from interlock.fhir.tables.files import DATA, SEARCH_PARAMETERS, About
 from interlock.fhir.tables.us_core import EDITIONS
 from interlock.model.observation import FhirRelease
+from tiers import rounds
 
 ROOT = Path(__file__).resolve().parents[2]
 RELEASES = get_args(FhirRelease)
@@ -201,10 +202,12 @@ def below(tables: Release, path: str) -> Iterator[tuple[str, Element]]:
 
 
 def drawn(fhir: FhirRelease) -> list[tuple[str, Element]]:
-    """200 elements at random."""
+    """200 elements at random; in tests that are quick, 40 of them."""
     tables = release(fhir)
     types = [name for name, row in sorted(tables.types.items()) if row.kind != "primitive-type" and not row.abstract]
-    return random.Random(f"elements of {fhir}").sample([one for name in types for one in below(tables, name)], 200)
+    return random.Random(f"elements of {fhir}").sample(
+        [one for name in types for one in below(tables, name)], rounds(40, 200)
+    )
 
 
 def as_stated(fhir: FhirRelease, above: str, element: Element) -> None:
@@ -221,7 +224,7 @@ def as_stated(fhir: FhirRelease, above: str, element: Element) -> None:
 
 @pytest.mark.parametrize("fhir", ["STU3", "R4B", "R5"])
 def test_elements_are_as_fhir_resources_has_them(fhir: FhirRelease) -> None:
-    """200 at random, against classes that somebody else generated from the specification."""
+    """At random, against classes that somebody else generated from the specification."""
     for above, element in drawn(fhir):
         as_stated(fhir, above, element)
 
@@ -229,9 +232,9 @@ def test_elements_are_as_fhir_resources_has_them(fhir: FhirRelease) -> None:
 def test_r4_is_as_fhir_resources_has_r4b_but_for_the_named_differences() -> None:
     r4, r4b = release("R4"), release("R4B")
     compared = 0
-    for above, element in drawn("R4"):
+    for above, element in (elements := drawn("R4")):
         path = f"{above}.{element.name}"
         if not differences(r4, r4b, [path]):
             as_stated("R4B", above, element)
             compared += 1
-    assert compared > 150
+    assert compared > len(elements) * 0.75
