@@ -146,3 +146,27 @@ def test_the_page_renders_and_escapes(contract: WorkflowContract) -> None:
     assert html.count("<h2>") == 11
     assert "undecided" in html
     assert "a|b" in html
+
+
+def test_a_contract_that_needs_nothing_yet_is_a_valid_statement() -> None:
+    empty = WorkflowContract(schema_version=1, version="0.1", title="Not begun")
+    for release in ("STU3", "R4", "R5"):
+        contract = empty.model_copy(update={"fhir_release": release})
+        assert "resource" not in json.loads(capability_statement(contract, "Sentinel", "2026-11-22"))["rest"][0]
+
+
+def test_parameters_are_declared_by_their_base_names_with_the_types_that_fhir_gives_them() -> None:
+    names = ("patient.identifier", "started", "modality", "code:in", "code", "x-own", "_count")
+    need = Need(resource="Procedure", interactions=("search",), search_parameters=names)
+    study = need.model_copy(update={"resource": "ImagingStudy"})
+    contract = WorkflowContract(schema_version=1, version="1", title="Radiology", inputs=(need, study))
+    entries = json.loads(capability_statement(contract, "Reader", "2026-11-22"))["rest"][0]["resource"]
+    declared = {entry["type"]: {one["name"]: one["type"] for one in entry["searchParam"]} for entry in entries}
+    assert {name: declared["ImagingStudy"][name] for name in ("patient", "started", "modality")} == {
+        "patient": "reference",
+        "started": "date",
+        "modality": "token",
+    }
+    assert declared["Procedure"]["code"] == "token"
+    assert "code:in" not in declared["Procedure"]
+    assert declared["Procedure"]["x-own"] == "special"

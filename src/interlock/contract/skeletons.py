@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from interlock.contract.match import interaction_code
 from interlock.contract.scopes import needed_scopes
 from interlock.documents.visible import to_json
+from interlock.fhir.tables import Unknown
+from interlock.fhir.tables import release as tables_of
 from interlock.fhir.validation import require_valid
 from interlock.model.contract import Need, WorkflowContract
+from interlock.model.observation import FhirRelease
 from interlock.model.organization import Organization
-
-_VERSIONS = {"DSTU2": "1.0.2", "STU3": "3.0.2", "R4": "4.0.1", "R4B": "4.3.0", "R5": "5.0.0"}
 
 
 def capability_statement(contract: WorkflowContract, product: str, date: str) -> str:
@@ -25,7 +27,7 @@ def capability_statement(contract: WorkflowContract, product: str, date: str) ->
     merged: dict[str, list[Need]] = {}
     for need in (*contract.inputs, *contract.outputs):
         merged.setdefault(need.resource, []).append(need)
-    statement = {
+    statement: dict[str, Any] = {
         "resourceType": "CapabilityStatement",
         "name": _code_name(product),
         "title": f"What {product} needs of a FHIR server",
@@ -33,7 +35,7 @@ def capability_statement(contract: WorkflowContract, product: str, date: str) ->
         "date": date,
         "description": f"Requirements of the workflow contract {contract.title}, version {contract.version}.",
         "kind": "requirements",
-        "fhirVersion": _VERSIONS[contract.fhir_release],
+        "fhirVersion": tables_of(contract.fhir_release).about.version,
         "format": ["json"],
         "rest": [
             {
@@ -51,10 +53,12 @@ def capability_statement(contract: WorkflowContract, product: str, date: str) ->
                     ],
                     "description": "Scopes: " + " ".join(needed_scopes(contract)),
                 },
-                "resource": [_resource(name, needs) for name, needs in sorted(merged.items())],
             }
         ],
     }
+    if merged:
+        resources = [_resource(contract.fhir_release, name, needs) for name, needs in sorted(merged.items())]
+        statement["rest"][0]["resource"] = resources
     if contract.fhir_release in {"DSTU2", "STU3"}:
         statement = _as_before_r4(statement, contract.fhir_release)
     require_valid(statement, contract.fhir_release, "capability-statement.json")
@@ -63,7 +67,7 @@ def capability_statement(contract: WorkflowContract, product: str, date: str) ->
 
 def _as_before_r4(statement: dict[str, Any], release: str) -> dict[str, Any]:
     """A statement in the form of DSTU2 or STU3: profiles are at the top, and it says what is tolerated."""
-    resources = statement["rest"][0]["resource"]
+    resources = statement["rest"][0].get("resource", [])
     profiles = dict.fromkeys(url for entry in resources for url in entry.pop("supportedProfile", ()))
     for service in statement["rest"][0]["security"]["service"]:
         service["coding"][0]["system"] = "http://hl7.org/fhir/restful-security-service"
@@ -83,7 +87,7 @@ def _code_name(product: str) -> str:
     return (name if name[:1].isalpha() else f"Product{name}")[:200] + "Requirements"
 
 
-def _resource(name: str, needs: list[Need]) -> dict[str, Any]:
+def _resource(release: FhirRelease, name: str, needs: list[Need]) -> dict[str, Any]:
     interactions = dict.fromkeys(interaction_code(name) for need in needs for name in need.interactions)
     parameters = dict.fromkeys(name for need in needs for name in need.search_parameters)
     profiles = dict.fromkeys(need.profile for need in needs if need.profile)
@@ -92,22 +96,26 @@ def _resource(name: str, needs: list[Need]) -> dict[str, Any]:
         "supportedProfile": list(profiles),
         "documentation": "; ".join(need.purpose for need in needs if need.purpose),
         "interaction": [{"code": code} for code in interactions],
-        "searchParam": [{"name": parameter, "type": _parameter_type(parameter)} for parameter in parameters],
+        "searchParam": _parameters(release, name, parameters),
     }
     return {key: value for key, value in resource.items() if value}
 
 
-#: Types of the search parameters that contracts use most (FHIR R4 search parameter registry).
-_PARAMETER_TYPES = {
-    "reference": {"patient", "subject", "encounter", "performer", "author", "practitioner", "location", "organization"},
-    "date": {"date", "period", "birthdate", "recorded-date", "onset-date", "authoredon", "issued", "_lastUpdated"},
-    "string": {"name", "family", "given", "address"},
-}
+def _parameters(release: FhirRelease, resource: str, names: Iterable[str]) -> list[dict[str, str]]:
+    """Search parameters as a statement declares them: by base name, without modifier or chain, with FHIR's type.
 
-
-def _parameter_type(name: str) -> str:
-    """FHIR search parameter type of a common parameter; otherwise ``token``, the most frequent type."""
-    return next((kind for kind, names in _PARAMETER_TYPES.items() if name in names), "token")
+    One that FHIR does not define is a server's own: a type is required all the same, and it says so.
+    """
+    tables, own = tables_of(release), "token" if release in {"DSTU2", "STU3"} else "special"
+    declared: dict[str, dict[str, str]] = {}
+    for name in names:
+        found = tables.parameter(resource, name)
+        if isinstance(found, Unknown):
+            declared[name] = {"name": name, "type": own, "documentation": "Not defined by FHIR; its type is not known."}
+        else:
+            kind = tables.parameters(resource)[found.name].type
+            declared[found.name] = {"name": found.name, "type": kind or own}
+    return list(declared.values())
 
 
 def scopes_file(contract: WorkflowContract) -> str:
