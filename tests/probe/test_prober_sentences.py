@@ -329,10 +329,6 @@ def text_of(document: dict[str, Any], *changes: tuple[str, str]) -> bytes:
             text_of(statement(), ('"fhirVersion":', '"fhirVersion": "1.0.2", "fhirVersion":')),
             "The member “fhirVersion” is given twice in one object",
         ),
-        (
-            text_of(statement(), ('"interaction":', '"interaction": [], "interaction":')),
-            "The member “interaction” is given twice in one object",
-        ),
         (text_of(statement()) + b"trailing", "8 characters follow the end of the document"),
     ],
 )

@@ -237,9 +237,6 @@ def _lacking(parent: dict[str, Any]) -> tuple[str, ...]:
 def _sent_entry(text: bytes, problems: Problems) -> _Entry | None:
     if (entry := _known(text) if len(text) <= _MAX_REMEMBERED else None) is not None:
         return entry
-    if _told_twice(text):
-        for slip in repeated_members(text.decode(), _TOLD_ONCE):
-            problems.add(slip)
     return _entry(sift_resource(text), problems)
 
 
@@ -252,20 +249,9 @@ def _known(text: bytes) -> _Entry | None:
 
     The tenants of one vendor's release send the same entries, whatever else their statements say (judgement).
     """
-    if _told_twice(text):
-        return None
     problems = Problems()
     entry = _entry(sift_resource(text), problems)
     return None if problems else entry
-
-
-def _told_twice(text: bytes) -> bool:
-    """Whether an entry may have a member twice."""
-    return text.count(b'"interaction":') > 1 or text.count(b'"searchParam":') > 1
-
-
-#: Members of an entry that are written once in it.
-_TOLD_ONCE = ("interaction", "searchParam")
 
 
 class _Rests:
