@@ -141,7 +141,7 @@ def test_serving_in_the_foreground_until_told_to_stop(capfd: pytest.CaptureFixtu
             statuses.append(http.get(f"{server.base_url('one')}/metadata").status_code)
         stop.set()
 
-    serve_forever([ONE], 0, ready, stop)
+    serve_forever(SandboxServer([ONE]), ready, stop)
     assert statuses == [200]
     assert capfd.readouterr() == ("", "")
 
@@ -153,7 +153,7 @@ def test_an_interrupt_stops_it_cleanly() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        serve_forever([ONE], 0, ready, threading.Event())
+        serve_forever(SandboxServer([ONE]), ready, threading.Event())
     assert threading.active_count() == threads
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
@@ -28,29 +28,34 @@ from interlock.sandbox import (
     token_endpoint,
     wire,
 )
+from interlock.sandbox.bearer import bearer_token
 from interlock.sandbox.exchange import (
     DISCOVERY,
+    EXCHANGE,
     MAX_BODY_BYTES,
     MAX_RESOURCE_BYTES,
     Exchange,
     Role,
     State,
+    Trace,
     bounded_body,
     paths_of,
 )
-from interlock.sandbox.faults import FAULTS, Stage, names_at
+from interlock.sandbox.faults import FAULTS, MAX_FAULTS, Stage, names_at
+from interlock.sandbox.grants import Grant
 from interlock.sandbox.launches import open_application
 from interlock.sandbox.oauth import OAuthError
 from interlock.sandbox.organizations import SimulatedOrganization
 from interlock.sandbox.registration import register
 from interlock.sandbox.replies import not_found, outcome, page, plain_json
 
-_MAX_FAULTS = 8
 _HOST = re.compile(r"^[A-Za-z0-9.\-]{1,253}(:\d{1,5})?$|^\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?$")
 
 #: What a browser may send: the first three anywhere, the others to the FHIR API.
 _REQUEST_HEADERS = "authorization, content-type, accept, prefer, if-match, if-none-match, if-none-exist, x-provenance"
 
+#: Address and port → the id of the organisation that alone answers there.
+Homes = Mapping[tuple[str, int], str]
 Handler = Callable[[Exchange], Response | Awaitable[Response]]
 
 _HANDLERS: dict[Role, Handler] = {
@@ -78,7 +83,8 @@ _APPLICATION: frozenset[Role] = frozenset({"token", "introspect", "revoke", "reg
 class OrganizationEndpoint:
     """Everything under ``/<id>[+<fault>…]/fhir`` as one ASGI application."""
 
-    def __init__(self, organizations: Sequence[SimulatedOrganization], state: State) -> None:
+    def __init__(self, organizations: Sequence[SimulatedOrganization], state: State, homes: Homes) -> None:
+        self._homes = homes
         self._organizations = {entry.id: entry for entry in organizations if entry.listen}
         self._paths = {entry.id: paths_of(entry) for entry in self._organizations.values()}
         self._state = state
@@ -92,13 +98,14 @@ class OrganizationEndpoint:
     async def _respond(self, request: Request) -> Response:
         identity, *asked = str(request.path_params["tenant"]).split("+")
         organization = self._organizations.get(identity)
-        if organization is None:
-            return not_found("no simulated organisation has this name")
+        if organization is None or self._homes.get(request.scope.get("server") or ("", 0), identity) != identity:
+            return not_found("no simulated organisation has this name here")
         unknown = [name for name in asked if name not in FAULTS]
-        if unknown or len(asked) > _MAX_FAULTS:
+        if unknown or len(asked) > MAX_FAULTS:
             return not_found(f"no such fault, or too many; known: {', '.join(sorted(FAULTS))}")
         path = str(request.path_params.get("path", ""))
-        faults = tuple(dict.fromkeys([*organization.faults, *asked]))
+        grant, own = self._granted(identity, request)
+        faults = tuple(dict.fromkeys([*organization.faults, *asked, *own]))
         below = "/r4" if "base-deeper" in faults and path.startswith("r4/") else ""
         path = path.removeprefix("r4/") if below else path
         role = self._role(identity, path, request.method)
@@ -112,7 +119,9 @@ class OrganizationEndpoint:
             state=self._state,
             body=await bounded_body(request, MAX_RESOURCE_BYTES if role == "resource" else MAX_BODY_BYTES),
             deeper=below,
+            trace=Trace(grant),
         )
+        request.scope[EXCHANGE] = exchange
         response = await _answer(exchange)
         if role == "resource" and self._state.hospital(organization).store.changes:
             hospital = self._state.hospital(organization)
@@ -120,6 +129,15 @@ class OrganizationEndpoint:
                 notifications.deliver, hospital, notifications.due(hospital, exchange.base)
             )
         return response
+
+    def _granted(self, identity: str, request: Request) -> tuple[Grant | None, tuple[str, ...]]:
+        """The grant of the request's access token, and the faults of that grant and of its client."""
+        token = bearer_token(request.headers)
+        grant = self._state.ledger.token(identity, token) if token else None
+        if grant is None:
+            return None, ()
+        client = self._state.clients.get(identity, grant.client)
+        return grant, (*(client.faults if client else ()), *grant.faults)
 
     def _role(self, identity: str, path: str, method: str) -> Role:
         known = self._paths[identity].get(path)
@@ -130,8 +148,8 @@ class OrganizationEndpoint:
         return "resource" if is_api or resources.FIRST_SEGMENT.fullmatch(path.partition("/")[0]) else "unknown"
 
 
-def create_app(organizations: Sequence[SimulatedOrganization], state: State) -> Starlette:
-    """The application; ``state`` is what it remembers."""
+def create_app(organizations: Sequence[SimulatedOrganization], state: State, homes: Homes | None = None) -> Starlette:
+    """The application; ``state`` is what it remembers, ``homes`` are the addresses of one organisation alone."""
 
     def index(request: Request) -> Response:
         return _index(request, organizations)
@@ -141,7 +159,7 @@ def create_app(organizations: Sequence[SimulatedOrganization], state: State) -> 
             return not_found("nothing is at this address")
         return plain_json(state.at_root)
 
-    endpoint = OrganizationEndpoint(organizations, state)
+    endpoint = OrganizationEndpoint(organizations, state, homes or {})
     app = Starlette(
         routes=[
             Route("/", index),

@@ -124,7 +124,9 @@ def _sign_in(exchange: Exchange, client: Client, fields: dict[str, str]) -> Code
         context=context,
         sign_in=exchange.state.ledger.secret(),
         issuer=exchange.fill({"": issuer})[""] if issuer and user and "openid" in scopes else None,
+        faults=launch.faults if launch else (),
     )
+    exchange.trace.grant = grant
     challenge, nonce = fields.get("code_challenge"), fields.get("nonce")
     return Code(grant, fields["redirect_uri"], challenge, nonce, now + lifetimes.code, seconds)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from interlock.sandbox.exchange import Exchange
@@ -9,16 +10,21 @@ from interlock.sandbox.grants import Grant, needed_scope
 from interlock.sandbox.replies import RefusalError, outcome
 
 
+def bearer_token(headers: Headers) -> str:
+    """The access token of a request (RFC 6750 section 2.1), empty when it has none."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
 def grant_of(exchange: Exchange) -> Grant | Response:
     """The grant behind the request's access token, or the 401 to answer with (RFC 6750 section 3).
 
     Without a token the challenge carries no error code (section 3.1); an unknown, revoked or expired one does.
     """
-    scheme, _, token = exchange.request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    if not bearer_token(exchange.request.headers):
         exchange.note("a FHIR request came without a bearer token: 401")
         return outcome(401, "login", "a bearer token is needed", {"WWW-Authenticate": _realm(exchange)})
-    grant = exchange.state.ledger.token(exchange.organization.id, token.strip())
+    grant = exchange.trace.grant
     if grant is None:
         exchange.note("a FHIR request came with a token that is unknown here, or was revoked: 401")
         return _invalid(exchange, "unknown", "the token is unknown here, or was revoked")

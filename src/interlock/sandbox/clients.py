@@ -15,6 +15,8 @@ Method = Literal["none", "client_secret_basic", "client_secret_post", "private_k
 GrantType = Literal["authorization_code", "refresh_token", "client_credentials"]
 
 _MAX_CLIENTS = 500
+#: A secret of fewer characters than this would be found inside of words.
+_LONG = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Client:
     :ivar jwks: its public keys (RFC 7517), or none when they are at :attr:`jwks_uri`, or it has none.
     :ivar scopes: what it is registered for; empty stands for all that the organisation offers.
     :ivar access_seconds: lifetime of its access tokens, where it is another than usual.
+    :ivar faults: names of the faults that it meets once it has signed in, with each of its access tokens.
     :ivar id_algorithm: how its ID tokens are signed (OpenID Connect Registration, ``id_token_signed_response_alg``).
     """
 
@@ -42,6 +45,7 @@ class Client:
     grant_types: tuple[GrantType, ...] = ("authorization_code", "refresh_token")
     access_seconds: float | None = None
     id_algorithm: Literal["RS256", "ES384"] = "RS256"
+    faults: tuple[str, ...] = ()
 
     @property
     def public(self) -> bool:
@@ -55,6 +59,11 @@ class Clients:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], Client] = {}
+        self._secrets = frozenset((CLIENT_SECRET,))
+
+    def secrets(self) -> frozenset[str]:
+        """The secrets of all clients, but for those that are shorter than any word."""
+        return self._secrets
 
     def add(self, organization: str, client: Client) -> None:
         """Register a client, or replace the one of this id; beyond 500 the oldest is forgotten."""
@@ -63,6 +72,8 @@ class Clients:
             self._known[organization, client.id] = client
             if len(self._known) > _MAX_CLIENTS:
                 del self._known[next(iter(self._known))]
+            secrets = (known.secret for known in self._known.values())
+            self._secrets = frozenset((CLIENT_SECRET, *(secret for secret in secrets if len(secret) >= _LONG)))
 
     def get(self, organization: str, identity: str) -> Client | None:
         """The client of this id at this organisation, or none."""

@@ -14,11 +14,15 @@ from starlette.requests import Request
 from interlock.fhir import capability
 from interlock.sandbox.client_keys import ClientKeys
 from interlock.sandbox.clients import Clients
+from interlock.sandbox.grants import Grant
 from interlock.sandbox.hospital import Hospital
 from interlock.sandbox.ledger import Ledger
 from interlock.sandbox.organizations import Document, SimulatedOrganization
 from interlock.sandbox.signing import SigningKeys
 from interlock.sandbox.store import fill
+
+#: Where the ASGI scope of a request has its :class:`Exchange`, once there is one.
+EXCHANGE = "interlock.exchange"
 
 _MAX_LINES = 2_000
 _MAX_WORDS = 500
@@ -104,6 +108,14 @@ class Timing:
 
 
 @dataclass(slots=True)
+class Trace:
+    """What becomes known of a request while it is answered: the grant that it uses or is given, the log's words."""
+
+    grant: Grant | None = None
+    words: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class State:
     """What a running sandbox remembers: who is registered, what was issued, and how often an address was asked for.
 
@@ -145,6 +157,7 @@ class Exchange:
     :ivar path: the request's path below the FHIR base, without a leading slash.
     :ivar deeper: the path segment between the base and the request's path; empty but for a base that is deeper.
     :ivar body: the request's body, at most one byte more than its role allows.
+    :ivar trace: its grant is at first that of the request's bearer token, expired or not.
     """
 
     request: Request
@@ -156,6 +169,7 @@ class Exchange:
     state: State
     body: bytes
     deeper: str = ""
+    trace: Trace = field(default_factory=Trace)
 
     @property
     def base(self) -> str:
@@ -175,6 +189,7 @@ class Exchange:
     def note(self, words: str) -> None:
         """Say in the sandbox's log what happened to this request; never anything that is secret."""
         clean = "".join(letter if letter.isprintable() else "?" for letter in words[:_MAX_WORDS])
+        self.trace.words.append(clean)
         self.state.log.add(LogLine(self.state.ledger.clock(), self.organization.id, clean))
 
     async def pause(self, seconds: float) -> None:

@@ -1,7 +1,8 @@
 """The registry of faults: what real servers get wrong, by name.
 
-An organisation has its own (``organization.yaml``), a server may be given more, and a URL may ask for them in front of
-everything else: ``/riverside+slow+bom/fhir/metadata``. Each fault acts at one stage of a reply; the stage's module
+An organisation has its own (``organization.yaml``), a URL may ask for them in front of everything else
+(``/riverside+slow+bom/fhir/metadata``), and a grant may have some, which are met with its access tokens alone: of one
+client, one launch, or one token. Each fault acts at one stage of a reply; the stage's module
 holds the behaviour under the same name (``substitutes``, ``alterations``, ``bodies``, ``wire``).
 """
 
@@ -13,6 +14,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from interlock.model.errors import InterlockError
+
+#: More at once are asked for by nobody who wants to learn something.
+MAX_FAULTS = 8
 
 
 class Stage(StrEnum):
@@ -136,6 +140,20 @@ FAULTS: dict[str, Fault] = {fault.name: fault for fault in _ALL}
 def names_at(stage: Stage, names: Iterable[str]) -> tuple[str, ...]:
     """The names of faults, among ``names``, that act at ``stage``, in the given order; every name must be known."""
     return tuple(name for name in names if FAULTS[name].stage is stage)
+
+
+def for_grants(names: Iterable[str]) -> tuple[str, ...]:
+    """The names themselves, once each, of faults that a grant can have: all but those of a listener.
+
+    :raises InterlockError: no such fault, too many, or one that acts before anybody can show a token.
+    """
+    known = require_known(names)
+    if early := names_at(Stage.LISTENER, known):
+        remedy = "put it into the base URL, where it is met by everybody"
+        raise InterlockError(f"{early[0]} acts before a token is shown, so that no grant can have it", remedy=remedy)
+    if len(known) > MAX_FAULTS:
+        raise InterlockError(f"{len(known)} faults are too many at once", remedy=f"name at most {MAX_FAULTS}")
+    return known
 
 
 def closest(name: str) -> str:

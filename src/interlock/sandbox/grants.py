@@ -97,6 +97,7 @@ class Grant:
     :ivar sign_in: what was given by one authorization code, or refreshed from it, shares this; all of it is revoked
         together.
     :ivar issuer: issuer of the ID token that came with it, if one did.
+    :ivar faults: names of the faults that every request with its access token meets, beside those of its client.
     """
 
     organization: str
@@ -108,6 +109,7 @@ class Grant:
     context: Context = field(default_factory=Context)
     sign_in: str = ""
     issuer: str | None = None
+    faults: tuple[str, ...] = ()
 
     @property
     def patient(self) -> str | None:

@@ -6,6 +6,7 @@ Sources: SMART App Launch 2.2, "Launch App: EHR Launch" and "Scopes for requesti
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlencode, urlsplit
 
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from interlock.model.errors import InterlockError
 from interlock.sandbox.clients import Client
 from interlock.sandbox.exchange import STYLE_PATH, Exchange
+from interlock.sandbox.faults import for_grants
 from interlock.sandbox.grants import Context, User
 from interlock.sandbox.ledger import Launch, Ledger
 from interlock.sandbox.oauth import NO_STORE, OAuthError, fields_once, shown
@@ -65,6 +67,7 @@ def begin_launch(
     refusal: str | None = None,
     access_seconds: float | None = None,
     handle: str | None = None,
+    faults: Sequence[str] = (),
 ) -> str:
     """The address that the EHR opens to launch an application: its launch URL with ``iss`` and ``launch``.
 
@@ -73,7 +76,8 @@ def begin_launch(
     :param user: name of the test user who is signed in at the EHR; by default the first one.
     :param refusal: an error code of RFC 6749 section 4.1.2.1 with which the sign-in will end.
     :param handle: the value of ``launch``, for a client that must carry back any; by default nobody can guess it.
-    :raises InterlockError: the organisation offers no EHR launch, the client has no launch URL, or no such user.
+    :param faults: names of faults that the application meets with the tokens of this launch.
+    :raises InterlockError: the organisation offers no EHR launch, the client has no launch URL, no such user or fault.
     """
     if "launch-ehr" not in (organization.smart or {}).get("capabilities", ()):
         raise InterlockError(f"{organization.name} offers no EHR launch", remedy="use a standalone launch there")
@@ -91,6 +95,7 @@ def begin_launch(
         expires=ledger.clock() + ledger.lifetimes.launch,
         refusal=refusal,
         access_seconds=access_seconds,
+        faults=for_grants(faults),
     )
     return with_query(client.launch_uris[0], iss=base, launch=ledger.add_launch(launch, handle))
 
@@ -98,8 +103,9 @@ def begin_launch(
 def open_application(exchange: Exchange) -> Response:
     """``GET ehr/launch?client=ID``: the EHR opens an application, as a person does from a chart.
 
-    ``patient``, ``encounter``, ``intent`` and ``user`` choose the context. The redirect leads to the launch URL that
-    the client registered and nowhere else; what cannot begin is told on a page.
+    ``patient``, ``encounter``, ``intent`` and ``user`` choose the context; ``fault`` names faults, with commas, that
+    the tokens of this launch meet. The redirect leads to the launch URL that the client registered and nowhere else;
+    what cannot begin is told on a page.
     """
     try:
         asked = fields_once(str(exchange.request.url.query).encode())
@@ -115,6 +121,7 @@ def open_application(exchange: Exchange) -> Response:
             exchange.base,
             context=chosen if chosen.parameters() else None,
             user=asked.get("user", ""),
+            faults=[name for name in asked.get("fault", "").split(",") if name],
         )
     except (InterlockError, OAuthError) as problem:
         words = problem.description if isinstance(problem, OAuthError) else str(problem)

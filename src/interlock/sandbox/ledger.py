@@ -46,6 +46,7 @@ class Launch:
 
     :ivar refusal: an error code of RFC 6749 section 4.1.2.1 with which the sign-in ends, instead of a code.
     :ivar access_seconds: lifetime of its access tokens, where it is another than usual.
+    :ivar faults: names of the faults that its access tokens meet.
     """
 
     organization: str
@@ -55,6 +56,7 @@ class Launch:
     expires: float
     refusal: str | None = None
     access_seconds: float | None = None
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,14 @@ class Ledger:
         with self._lock:
             grant = self._access.get(value)
             return grant if grant is not None and grant.organization == organization else None
+
+    def set_faults(self, organization: str, value: str, faults: tuple[str, ...]) -> bool:
+        """Let this access token meet these faults, and no others, from now on; false for one that nobody holds."""
+        with self._lock:
+            grant = self.token(organization, value)
+            if grant is not None:
+                self._access.put(value, replace(grant, faults=faults), self.clock())
+            return grant is not None
 
     def add_refresh(self, refresh: Refresh) -> str:
         """A new refresh token."""

@@ -14,7 +14,7 @@ from email.utils import formatdate
 from typing import Any, TypeVar
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
 from interlock.model.errors import InterlockError
@@ -34,7 +34,7 @@ class Listeners(threading.Thread):
     """The thread of one server's event loop; ``contexts`` names the sockets that speak TLS."""
 
     def __init__(
-        self, app: Starlette, sockets: Mapping[str, socket.socket], contexts: Mapping[str, ssl.SSLContext]
+        self, app: ASGIApp, sockets: Mapping[str, socket.socket], contexts: Mapping[str, ssl.SSLContext]
     ) -> None:
         super().__init__(name="interlock-sandbox", daemon=True)
         self._config = uvicorn.Config(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import errno
 import socket
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 from interlock.model.errors import InterlockError
 from interlock.sandbox import hooks
@@ -18,16 +17,23 @@ from interlock.sandbox.app import create_app
 from interlock.sandbox.certificates import simulated_contexts
 from interlock.sandbox.clients import Client
 from interlock.sandbox.exchange import Log, State, Timing
-from interlock.sandbox.faults import require_known
+from interlock.sandbox.faults import for_grants, require_known
 from interlock.sandbox.grants import Context
 from interlock.sandbox.launches import begin_launch
 from interlock.sandbox.ledger import Ledger
 from interlock.sandbox.listeners import Listeners
+from interlock.sandbox.marks import Marks
 from interlock.sandbox.organizations import SimulatedOrganization, load_organizations
+from interlock.sandbox.sockets import HOST, listening, reserved
+from interlock.sandbox.tape import Tape
 
-_HOST = "127.0.0.1"
 #: Faults of the listener → the names of their sockets; the first one asked for counts.
 _TLS = {"expired-tls": "expired", "middlebox-tls": "middlebox"}
+#: The first hospital's own address is 127.0.0.2, the next one's 127.0.0.3; 127.0.0.1 is everybody's.
+_FIRST_OWN = 2
+
+#: What each hospital has of its own: nothing (its path tells it), an address of this computer, or a port.
+Apart = Literal["addresses", "ports"]
 
 
 class SandboxServer:
@@ -41,6 +47,7 @@ class SandboxServer:
 
     :ivar certificate_authority: PEM certificate of the authority behind the expired certificate, once the context is
         entered: trust it to see the expiry alone.
+    :ivar tape: every request that arrived, in order.
     """
 
     def __init__(
@@ -48,6 +55,7 @@ class SandboxServer:
         organizations: Sequence[SimulatedOrganization] | None = None,
         *,
         port: int = 0,
+        apart: Apart | None = None,
         timing: Timing | None = None,
         ledger: Ledger | None = None,
     ) -> None:
@@ -55,20 +63,24 @@ class SandboxServer:
 
         :param organizations: by default the shipped ones.
         :param port: 0 for any free port.
+        :param apart: give each organisation that listens an address or a port of its own, where no other answers.
+            Browsers keep cookies apart by address, not by port.
         :param ledger: with a clock, a source of random values or lifetimes of its own.
         """
         self.organizations = tuple(load_organizations() if organizations is None else organizations)
         self.certificate_authority = ""
         self._wanted_port = port
+        self._apart = apart
         self._state = State(timing or Timing(), ledger or Ledger())
-        self._ports: dict[str, int] = {}
+        self.tape = Tape(Marks(self._state.clients.secrets))
+        self._places: dict[str, tuple[str, int]] = {}
         self._running = contextlib.ExitStack()
         self._listeners: Listeners | None = None
 
     @property
     def port(self) -> int:
         """The port that is served; known once the context is entered."""
-        return self._port("http")
+        return self._place("http")[1]
 
     @property
     def running(self) -> bool:
@@ -80,8 +92,8 @@ class SandboxServer:
         """Everything that it answers at: each of its sockets, under each name of this machine that its faults use."""
         return frozenset(
             f"{'https' if listener in _TLS.values() else 'http'}://{name}:{port}"
-            for listener, port in self._ports.items()
-            for name in ("localhost", _HOST)
+            for listener, (host, port) in self._places.items()
+            for name in ("localhost", HOST, host)
         )
 
     def base_url(self, org_id: str, *faults: str) -> str:
@@ -96,9 +108,11 @@ class SandboxServer:
         asked = require_known(faults)
         path = f"{'+'.join([org_id, *(name for name in asked if name not in _TLS)])}/fhir"
         if not organization.listen:
-            return f"http://{_HOST}:{self._port('refused')}/{path}"
-        listener = next((_TLS[name] for name in (*asked, *organization.faults) if name in _TLS), "http")
-        return f"{'https' if listener in _TLS.values() else 'http'}://{_HOST}:{self._port(listener)}/{path}"
+            return _url("http", self._place("refused"), path)
+        secured = next((_TLS[name] for name in (*asked, *organization.faults) if name in _TLS), None)
+        if secured is not None:
+            return _url("https", self._place(secured), path)
+        return _url("http", self._place(_own(org_id) if self._apart else "http"), path)
 
     @property
     def log(self) -> Log:
@@ -123,6 +137,7 @@ class SandboxServer:
         refusal: str | None = None,
         access_seconds: float | None = None,
         handle: str | None = None,
+        faults: Sequence[str] = (),
     ) -> str:
         """The address that the EHR opens to launch a registered client: its launch URL with ``iss`` and ``launch``.
 
@@ -144,7 +159,28 @@ class SandboxServer:
             refusal=refusal,
             access_seconds=access_seconds,
             handle=handle,
+            faults=faults,
         )
+
+    def give_faults(self, org_id: str, *faults: str, client: str | None = None, token: str | None = None) -> None:
+        """Let all grants of one client, or one access token, meet these faults and no others from now on.
+
+        They are met after the sign-in, by requests that show an access token; everybody else is answered as before.
+        Without a fault those that were given end. :meth:`launch` gives faults to the tokens of one launch.
+
+        :raises InterlockError: no such organisation, client, token or fault, or a fault that acts before a token is
+            shown.
+        """
+        organization, given = self._organization(org_id), for_grants(faults)
+        if (client is None) == (token is None):
+            raise InterlockError("faults are given to a client or to a token", remedy="name one of the two")
+        if client is not None:
+            known = self._state.clients.get(organization.id, client)
+            if known is None:
+                raise InterlockError(f"{org_id} has no client {client!r}", remedy="register it first")
+            self._state.clients.add(organization.id, replace(known, faults=given))
+        elif token is not None and not self._state.ledger.set_faults(organization.id, token, given):
+            raise InterlockError(f"{org_id} has issued no such access token", remedy="give one that is still in use")
 
     def rotate_keys(self, org_id: str) -> None:
         """Sign ID tokens with new keys from now on; the old ones stay in the JWK Set for an hour."""
@@ -200,12 +236,16 @@ class SandboxServer:
         """
         with contextlib.ExitStack() as undo:
             contexts, self.certificate_authority = simulated_contexts()
-            sockets = {"http": undo.enter_context(_listening(self._wanted_port))}
-            sockets |= {name: undo.enter_context(_listening(0)) for name in contexts}
-            refusing = undo.enter_context(_reserved())
-            self._ports = {name: sock.getsockname()[1] for name, sock in {**sockets, "refused": refusing}.items()}
-            undo.callback(self._ports.clear)
-            self._listeners = Listeners(create_app(self.organizations, self._state), sockets, contexts)
+            sockets = {"http": undo.enter_context(listening(self._wanted_port))}
+            sockets |= {name: undo.enter_context(listening(0)) for name in contexts}
+            if self._apart is not None:
+                sockets |= self._own_sockets(sockets["http"].getsockname()[1], undo)
+            refusing = undo.enter_context(reserved())
+            self._places = {name: sock.getsockname() for name, sock in {**sockets, "refused": refusing}.items()}
+            undo.callback(self._places.clear)
+            homes = {self._place(_own(org.id)): org.id for org in self.organizations if _own(org.id) in sockets}
+            app = self.tape.recording(create_app(self.organizations, self._state, homes), self._state.ledger.clock)
+            self._listeners = Listeners(app, sockets, contexts)
             undo.callback(self._listeners.stop)
             self._listeners.start()
             self._running = undo.pop_all()
@@ -217,65 +257,38 @@ class SandboxServer:
         """Stop: abort open connections, end the thread, close every socket."""
         self._running.close()
 
-    def _port(self, listener: str) -> int:
-        if listener not in self._ports:
+    def _own_sockets(self, port: int, undo: contextlib.ExitStack) -> dict[str, socket.socket]:
+        """A socket for each organisation that listens, at an address or a port of its own."""
+        found: dict[str, socket.socket] = {}
+        for number, entry in enumerate((entry for entry in self.organizations if entry.listen), _FIRST_OWN):
+            sock = listening(port, f"127.0.0.{number}") if self._apart == "addresses" else listening(0)
+            found[_own(entry.id)] = undo.enter_context(sock)
+        return found
+
+    def _place(self, listener: str) -> tuple[str, int]:
+        if listener not in self._places:
             raise InterlockError("the sandbox is not running", remedy="ask within its context")
-        return self._ports[listener]
+        return self._places[listener]
 
 
-def serve_forever(
-    organizations: Sequence[SimulatedOrganization],
-    port: int,
-    on_ready: Callable[[SandboxServer], None],
-    stop: threading.Event,
-) -> None:
+def _own(org_id: str) -> str:
+    """The name of an organisation's own socket."""
+    return f"own {org_id}"
+
+
+def _url(scheme: str, place: tuple[str, int], path: str) -> str:
+    return f"{scheme}://{place[0]}:{place[1]}/{path}"
+
+
+def serve_forever(server: SandboxServer, on_ready: Callable[[SandboxServer], None], stop: threading.Event) -> None:
     """Serve until ``stop`` is set or the process is interrupted; says nothing itself.
 
     :param on_ready: called once with the running server, to tell the user its addresses.
     :raises KeyboardInterrupt: after everything is closed.
     :raises InterlockError: the port is taken, or the server ended by itself.
     """
-    with SandboxServer(organizations, port=port) as server:
+    with server:
         on_ready(server)
         while not stop.wait(0.2):
             if not server.running:
                 raise InterlockError("the sandbox ended unexpectedly", remedy="start it again")
-
-
-def _listening(port: int) -> socket.socket:
-    """A TCP socket that listens; 0 takes any free port.
-
-    :raises InterlockError: the port is taken, not allowed, or out of range.
-    """
-    sock = _socket()
-    try:
-        if sys.platform != "win32":  # there the option would let two programs share a port
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((_HOST, port))
-        sock.listen()
-    except (OSError, OverflowError) as error:
-        sock.close()
-        raise _cannot_bind(port, error) from error
-    return sock
-
-
-def _reserved() -> socket.socket:
-    """A TCP socket with a port that never listens: connections are refused, and nobody else can take the port."""
-    sock = _socket()
-    sock.bind((_HOST, 0))
-    return sock
-
-
-def _socket() -> socket.socket:
-    # asyncio switches Nagle's algorithm off only where the protocol is named; with it on, each answer takes 40 ms more.
-    return socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-
-
-def _cannot_bind(port: int, error: Exception) -> InterlockError:
-    remedy = "choose another port, or 0 for any free one"
-    number = getattr(error, "errno", None)
-    if number == errno.EADDRINUSE:
-        return InterlockError(f"port {port} is already used by another program", remedy=remedy)
-    if number in (errno.EACCES, errno.EPERM):
-        return InterlockError(f"port {port} may not be used by this user", remedy=remedy)
-    return InterlockError(f"port {port} cannot be used: {error}", remedy=remedy)

@@ -29,7 +29,8 @@ def _unauthorized(exchange: Exchange) -> Response:
 
 
 def _unavailable_once(exchange: Exchange) -> Response | None:
-    if exchange.state.times_before(f"503-once {exchange.request.method} {exchange.address}") > 0:
+    who = exchange.trace.grant.sign_in if exchange.trace.grant else ""
+    if exchange.state.times_before(f"503-once {who} {exchange.request.method} {exchange.address}") > 0:
         return None
     return outcome(503, "transient", "the back end is starting; try again", {"Retry-After": "1"})
 

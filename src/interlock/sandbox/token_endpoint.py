@@ -203,6 +203,7 @@ def _answer(
     nonce: str | None = None,
 ) -> Response:
     """The token response with launch context (RFC 6749 section 5.1; SMART App Launch 2.2, token response)."""
+    exchange.trace.grant = grant
     body: dict[str, Any] = {
         "access_token": exchange.state.ledger.add_token(grant),
         "token_type": "Bearer",

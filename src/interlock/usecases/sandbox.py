@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlencode
 
 from interlock.model.errors import InterlockError
 from interlock.sandbox.clients import Client
 from interlock.sandbox.exchange import LAUNCH_PATH
-from interlock.sandbox.faults import FAULTS, require_known
+from interlock.sandbox.faults import FAULTS, for_grants, require_known
 from interlock.sandbox.oauth import OAuthError
-from interlock.sandbox.organizations import load_organizations
+from interlock.sandbox.organizations import SimulatedOrganization, load_organizations
 from interlock.sandbox.registration import check_launch, check_redirect
-from interlock.sandbox.server import SandboxServer, serve_forever
+from interlock.sandbox.server import Apart, SandboxServer, serve_forever
+from interlock.sandbox.tape import TapeFile
 
 
 def fault_names() -> Mapping[str, str]:
@@ -24,11 +27,15 @@ def fault_names() -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """An application that is developed against the simulated organisations: a public client of all of them."""
+    """An application that is developed against the simulated organisations: a public client of all of them.
+
+    :ivar faults: what it meets once it has signed in, and nobody else does.
+    """
 
     client_id: str
     redirect_uris: tuple[str, ...]
     launch_uri: str | None = None
+    faults: tuple[str, ...] = ()
 
 
 def serve(
@@ -38,17 +45,24 @@ def serve(
     seconds: float | None = None,
     on_line: Callable[[str], None] | None = None,
     application: Application | None = None,
+    *,
+    apart: Apart | None = None,
+    tape: Path | None = None,
+    observed: Sequence[SimulatedOrganization] = (),
 ) -> None:
     """Serve the named organisations (all by default) until interrupted, or for ``seconds``.
 
     A name may carry faults: ``riverside+slow``. ``on_ready`` receives name → FHIR base URL, ``on_line``
     what happens at an organisation, in words: every sign-in, every refusal.
 
+    :param apart: each organisation at an address or a port of its own.
+    :param tape: a new file for every request that arrives, as NDJSON.
+    :param observed: organisations that are played as they were observed, instead of the shipped ones.
     :raises InterlockError: an unknown organisation or fault, an address of the application that cannot be registered,
-        or the port is taken.
+        the port is taken, or the tape cannot be written.
     """
     client = _client(application) if application is not None else None
-    known = {org.id: org for org in load_organizations(people=True)}
+    known = {org.id: org for org in observed or load_organizations(people=True)}
     wanted = [name.split("+") for name in (names or known)]
     for org, *faults in wanted:
         if org not in known:
@@ -74,11 +88,14 @@ def serve(
         if timer is not None:
             timer.start()
 
-    try:
-        serve_forever([known[org] for org in dict.fromkeys(name[0] for name in wanted)], port, ready, stop)
-    finally:
+    server = SandboxServer([known[org] for org in dict.fromkeys(name[0] for name in wanted)], port=port, apart=apart)
+    with contextlib.ExitStack() as done:
         if timer is not None:
-            timer.cancel()
+            done.callback(timer.cancel)
+        if tape is not None:
+            file = done.enter_context(contextlib.closing(TapeFile(tape)))
+            server.tape.listeners.append(file.write)
+        serve_forever(server, ready, stop)
 
 
 def _client(application: Application) -> Client:
@@ -89,5 +106,9 @@ def _client(application: Application) -> Client:
             check_launch(application.launch_uri)
     except OAuthError as refusal:
         raise InterlockError(refusal.description, remedy="give the address as your application sends it") from refusal
-    launch_uris = (application.launch_uri,) if application.launch_uri else ()
-    return Client(id=application.client_id, redirect_uris=application.redirect_uris, launch_uris=launch_uris)
+    return Client(
+        id=application.client_id,
+        redirect_uris=application.redirect_uris,
+        launch_uris=(application.launch_uri,) if application.launch_uri else (),
+        faults=for_grants(application.faults),
+    )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
 from interlock.cli.output import emit, say, show_table
+from interlock.model.errors import InterlockError
 from interlock.usecases.sandbox import Application, fault_names, serve
 
 
@@ -15,6 +17,10 @@ def sandbox(
         str | None, typer.Option("--orgs", help="Organisations, with faults: riverside,lakeshore+slow.", metavar="A,B")
     ] = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port on loopback; 0 takes a free one.")] = 0,
+    apart: Annotated[
+        Literal["addresses", "ports"] | None,
+        typer.Option("--apart", help="Each hospital at an address (127.0.0.2, 127.0.0.3 …) or a port of its own."),
+    ] = None,
     list_faults: Annotated[bool, typer.Option("--list-faults", help="List the faults by name and stop.")] = False,
     redirect: Annotated[
         list[str] | None, typer.Option("--redirect", help="Redirect address of your own application.", metavar="URL")
@@ -23,6 +29,14 @@ def sandbox(
         str | None, typer.Option("--launch-url", help="Its EHR launch address.", metavar="URL")
     ] = None,
     client_id: Annotated[str, typer.Option("--client-id", help="Its client id at every organisation.")] = "my-app",
+    fault: Annotated[
+        list[str] | None,
+        typer.Option("--fault", help="Fault that it alone meets, once it has signed in.", metavar="NAME"),
+    ] = None,
+    tape: Annotated[
+        Path | None,
+        typer.Option("--tape", help="New file for every request that arrives, as NDJSON.", metavar="FILE"),
+    ] = None,
     seconds: Annotated[float | None, typer.Option("--seconds", min=0, help="Stop after this time.")] = None,
 ) -> None:
     """Serve the simulated organisations on loopback until interrupted, and say what is asked of them.
@@ -32,6 +46,10 @@ def sandbox(
     if list_faults:
         show_table(["Fault", "What it does"], list(fault_names().items()))
         return
+    if fault and not redirect:
+        raise InterlockError(
+            "--fault is for an application that signs in", remedy="add --redirect URL, or use --orgs riverside+slow"
+        )
 
     def ready(urls: object) -> None:
         assert isinstance(urls, dict)
@@ -39,6 +57,6 @@ def sandbox(
             emit(f"{name}\t{url}")
         say("Serving. Stop with Ctrl-C.")
 
-    application = Application(client_id, tuple(redirect), launch_url) if redirect else None
+    application = Application(client_id, tuple(redirect), launch_url, tuple(fault or ())) if redirect else None
     names = [name.strip() for name in orgs.split(",") if name.strip()] if orgs else None
-    serve(names, port, ready, seconds, say, application)
+    serve(names, port, ready, seconds, say, application, apart=apart, tape=tape)
