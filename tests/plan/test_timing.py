@@ -233,3 +233,14 @@ class TestStaffing:
         two = replace(work, tasks=tuple(apart))
         assert staff(two, {Owner.ORG: 1.0}).teams == ()
         assert len(staff(work, {Owner.ORG: 1.0}).teams) == 1
+
+
+def test_whoever_is_free_takes_the_work_that_it_ties_least():
+    """Two projects and two persons: their last tasks, twenty days apart, do not follow one another."""
+    before = [[], [], [0], [1], [2], [3]]  # 0, 2, 4 and 1, 3, 5; tasks 2 and 3 are somebody else's waiting
+    touch = np.array([[2], [2], [0], [0], [2], [2]], dtype=np.float32)
+    wait = np.array([[0], [0], [20], [40], [0], [0]], dtype=np.float32)
+    timing, durations = timing_of(before, touch, wait, 2)
+    assert 4 not in timing.arcs.before[5], "the last task of one project waits for the other's"
+    durations.total[2] = 90.0
+    assert timing.times(durations).finishes[5][0] == 44.0

@@ -14,7 +14,7 @@ An owner without a stated capacity never makes a task wait: each of its tasks ha
 from __future__ import annotations
 
 import math
-from bisect import insort
+from bisect import bisect, insort
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -127,18 +127,19 @@ def arcs(
     :param spans: row → when its work stands still.
     """
     teams = [[_Lane() for _ in range(team.lanes)] for team in staffing.teams]
+    behind = _behind(work, order)
     starts, finishes = [0.0] * len(order), [0.0] * len(order)
     for row in order:
         ready = max((finishes[first] for first in work.before[row]), default=0.0)
         still, number = spans.get(row, ()), staffing.team_of.get(row)
         if number is not None:
-            ready = _give(teams[number], staffing.size[row], row, ready, touch[row], still)
+            ready = _give(teams[number], staffing.size[row], row, ready, touch[row], still, behind)
         starts[row], finishes[row] = ready, _end(ready, total[row], still)
     position = {row: at for at, row in enumerate(order)}
     before: dict[int, dict[int, None]] = defaultdict(dict)
     after: dict[int, dict[int, None]] = defaultdict(dict)
     for lane in (lane for lanes in teams for lane in lanes):
-        rows = sorted(lane.rows, key=lambda row: (starts[row], position[row]))
+        rows = sorted((row for _, _, row in lane.given), key=lambda row: (starts[row], position[row]))
         for first, then in pairwise(rows):
             before[then][first] = after[first][then] = None
     in_time = sorted(range(len(order)), key=lambda row: (starts[row], position[row]))
@@ -151,10 +152,10 @@ def arcs(
 
 @dataclass
 class _Lane:
-    """One person's calendar: when it is free, as (first, last) spans in order, and the rows that it works on."""
+    """One person's calendar: when it is free, as (first, last) in order, and the work given, as (start, end, row)."""
 
     free: list[tuple[float, float]] = field(default_factory=lambda: [(0.0, math.inf)])
-    rows: list[int] = field(default_factory=list)
+    given: list[tuple[float, float, int]] = field(default_factory=list)
 
     def at(self, ready: float, days: float, still: Sequence[Span]) -> Iterator[float]:
         """Every earliest start from ``ready`` on at which the work fits into one of its free spans."""
@@ -166,8 +167,21 @@ class _Lane:
     def holds(self, start: float, end: float) -> bool:
         return any(first <= start and end <= last for first, last in self.free)
 
+    def leeway(self, row: int, start: float, end: float, behind: Sequence[int]) -> float:
+        """Days by which the work before may be late, or this work, before one delays the other in this calendar.
+
+        Work that is tied to this one by the order of the work anyhow does not count: handing over adds nothing to it.
+        """
+        at = bisect(self.given, (start, end, row))
+        days = math.inf
+        if at and not behind[row] >> self.given[at - 1][2] & 1:
+            days = start - self.given[at - 1][1]
+        if at < len(self.given) and not behind[self.given[at][2]] >> row & 1:
+            days = min(days, self.given[at][0] - end)
+        return days
+
     def take(self, row: int, start: float, end: float) -> None:
-        self.rows.append(row)
+        insort(self.given, (start, end, row))
         first, last = next(span for span in self.free if span[0] <= start and end <= span[1])
         self.free.remove((first, last))
         for span in ((first, start), (end, last)):
@@ -175,8 +189,28 @@ class _Lane:
                 insort(self.free, span)
 
 
-def _give(lanes: Sequence[_Lane], crew: int, row: int, ready: float, days: float, still: Sequence[Span]) -> float:
-    """Give a task the first time at which enough persons are free at once, the least idle ones; its start."""
+def _behind(work: Work, order: Sequence[int]) -> list[int]:
+    """For each row, all that it waits for, however far back: bit n stands for row n."""
+    behind = [0] * len(order)
+    for row in order:
+        for first in work.before[row]:
+            behind[row] |= behind[first] | 1 << first
+    return behind
+
+
+def _give(
+    lanes: Sequence[_Lane],
+    crew: int,
+    row: int,
+    ready: float,
+    days: float,
+    still: Sequence[Span],
+    behind: Sequence[int],
+) -> float:
+    """Give a task the first time at which enough persons are free at once; its start.
+
+    Of those who are free it takes whose handing over ties it least to other work (see :meth:`_Lane.leeway`).
+    """
     if crew == 1:
         start = min(next(lane.at(ready, days, still)) for lane in lanes)
     else:
@@ -184,7 +218,7 @@ def _give(lanes: Sequence[_Lane], crew: int, row: int, ready: float, days: float
         start = next(t for t in times if sum(lane.holds(t, _end(t, days, still)) for lane in lanes) >= crew)
     end = _end(start, days, still)
     able = [lane for lane in lanes if lane.holds(start, end)]
-    able.sort(key=lambda lane: start - max(first for first, last in lane.free if first <= start and end <= last))
+    able.sort(key=lambda lane: -lane.leeway(row, start, end, behind))
     for lane in able[:crew]:
         lane.take(row, start, end)
     return start
