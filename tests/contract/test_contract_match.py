@@ -117,6 +117,35 @@ def test_profile_versions_are_compared_only_when_declared(declared: tuple[str, .
     assert outcome_of[f"Observation:profile:{CONTRACT.inputs[0].profile}"] == outcome
 
 
+def test_no_server_is_asked_for_a_name_that_fhir_does_not_have() -> None:
+    vitals = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-vitals-sign"
+    misspelt = Need(
+        resource="Observation",
+        interactions=("read",),
+        search_parameters=("pateint", "own", "-own", "category"),
+        profile=vitals,
+    )
+    wrong = CONTRACT.but(inputs=(misspelt, Need(resource="Encouter", interactions=("read",))), outputs=())
+    declaring = FULL.model_copy(update={"search_params": ("patient", "category", "own")})
+    fit = match_contract(wrong, ORG, observation(statement(Observation=declaring)))
+    outcome_of = {match.name: (match.outcome, match.note) for match in fit.matches}
+    said = "Observation has no search parameter pateint in R4; did you mean patient?"
+    assert outcome_of["pateint"] == ("not_fhir", said)
+    assert outcome_of["Encouter"] == ("not_fhir", "there is no resource type Encouter in R4; did you mean Encounter?")
+    assert outcome_of[vitals][0] == "not_fhir"
+    assert outcome_of["own"][0] == "supported", "a server may declare a parameter of its own"
+    assert outcome_of["-own"][0] == "missing"
+    assert fit.names("missing") == ("Observation.-own",)
+
+
+def test_a_modifier_or_a_chain_is_looked_up_by_its_parameter() -> None:
+    need = Need(resource="Observation", search_parameters=("category:not", "patient.name", "date:missing"))
+    outcome_of = outcomes(observation(statement(Observation=FULL)), CONTRACT.but(inputs=(need,), outputs=()))
+    assert outcome_of["Observation:search_parameter:category:not"] == "undeclared"
+    assert outcome_of["Observation:search_parameter:patient.name"] == "undeclared"
+    assert outcome_of["Observation:search_parameter:date:missing"] == "missing"
+
+
 def test_another_release_is_named() -> None:
     stu3 = CapabilityFacts(fhir_version="3.0.2", fhir_release="STU3", resources={"Observation": FULL})
     fit = match_contract(CONTRACT, ORG, observation(stu3))

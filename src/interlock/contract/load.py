@@ -1,14 +1,14 @@
-"""Loads ``contract.yaml``, and names the points that it leaves undecided."""
+"""Loads ``contract.yaml``, and names what is wrong in it and the points that it leaves undecided."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from interlock.contract.mistakes import mistakes
 from interlock.documents.yaml import YamlDocument, load_yaml, model_from_yaml
 from interlock.model.contract import Need, WorkflowContract
-from interlock.model.words import SETTING_TYPE
 
 #: R4 resources in which an AI result is naturally written and that no recorded server accepts (workflow.md, B.2).
 AI_SHAPED = frozenset({"RiskAssessment", "DetectedIssue", "GuidanceResponse", "CommunicationRequest"})
@@ -16,11 +16,16 @@ AI_SHAPED = frozenset({"RiskAssessment", "DetectedIssue", "GuidanceResponse", "C
 
 @dataclass(frozen=True)
 class ContractRemark:
-    """A point that the contract leaves open or that will not work, with its line and pointer in the file."""
+    """A point that the contract leaves open or that cannot be, with its place and pointer in the file.
+
+    :ivar wrong: it is a mistake, whatever is decided: a name that FHIR does not know, or a contradiction.
+    """
 
     line: int | None
+    column: int | None
     pointer: str
     message: str
+    wrong: bool = False
 
 
 def load_contract(path: Path, within: Path | None = None) -> tuple[WorkflowContract, YamlDocument]:
@@ -32,13 +37,23 @@ def load_contract(path: Path, within: Path | None = None) -> tuple[WorkflowContr
     return model_from_yaml(WorkflowContract, document), document
 
 
-def remarks(contract: WorkflowContract, document: YamlDocument) -> tuple[ContractRemark, ...]:
-    """Everything undecided, in the order of the file (S10 to S18, S35 to S43)."""
-    open_points = []
+def remarks(
+    contract: WorkflowContract, document: YamlDocument, organizations: Collection[str] | None = None
+) -> tuple[ContractRemark, ...]:
+    """Everything wrong or undecided, in the order of the file (S10 to S18, S35 to S43).
+
+    ``organizations`` are the ids of those in the workspace, none for a contract that stands alone.
+    """
+    found = []
     for pointer, message in _open_points(contract):
         keys = tuple(int(key) if key.isdigit() else key for key in pointer.strip("/").split("/"))
-        open_points.append(ContractRemark(document.location(keys).line, pointer, message))
-    return tuple(sorted(open_points, key=lambda remark: (remark.line or 0, remark.pointer)))
+        place = document.location(keys)
+        found.append(ContractRemark(place.line, place.column, pointer, message))
+    for path, message in mistakes(contract, organizations):
+        place = document.location(path)
+        pointer = "/" + "/".join(str(key) for key in path)
+        found.append(ContractRemark(place.line, place.column, pointer, message, wrong=True))
+    return tuple(sorted(found, key=lambda remark: (remark.line or 0, remark.column or 0, remark.pointer)))
 
 
 def _open_points(contract: WorkflowContract) -> Iterator[tuple[str, str]]:
@@ -59,13 +74,6 @@ def _open_points(contract: WorkflowContract) -> Iterator[tuple[str, str]]:
             yield from ((f"/{group}", f"{name} is undecided") for name in undecided)
     if contract.outputs and contract.review.required is None:
         yield "/review", "whether a person signs before an output enters the record is undecided"
-    names: set[str] = set()
-    for index, setting in enumerate(contract.organization_surface):
-        if setting.default is not None and not setting.takes(setting.default):
-            yield f"/organization_surface/{index}", f"{setting.name}: its default is not {SETTING_TYPE[setting.type]}"
-        if setting.name in names:
-            yield f"/organization_surface/{index}", f"{setting.name}: another setting has this name"
-        names.add(setting.name)
     for index, endpoint in enumerate(contract.endpoints):
         if endpoint.carries_phi and not endpoint.authentication:
             yield f"/endpoints/{index}", f"{endpoint.path} carries patient data and names no authentication"

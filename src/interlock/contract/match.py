@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from interlock.contract import fhir_names
 from interlock.contract.scopes import category_of, letters_of, needed_scopes
 from interlock.contract.settings import match_settings
 from interlock.fhir.auth_path import auth_paths
 from interlock.fhir.scopes import Coverage, coverage
-from interlock.fhir.tables import Difference, differences, release
+from interlock.fhir.tables import Difference, differences
+from interlock.fhir.tables import release as tables_of
 from interlock.model import words
 from interlock.model.contract import ContractFit, Need, NeedMatch, WorkflowContract
 from interlock.model.observation import CapabilityFacts, FhirRelease, Observation, SmartFacts
@@ -36,8 +38,13 @@ def match_contract(contract: WorkflowContract, org: Organization, observation: O
     smart_is_absent = observation is not None and observation.smart_absent
     matches = [
         _release(contract, capability),
-        *(match for need in contract.inputs if concerns(need, org) for match in _need("input", need, capability)),
-        *(match for need in contract.outputs if concerns(need, org) for match in _need("output", need, capability)),
+        *(
+            match
+            for direction, needs in (("input", contract.inputs), ("output", contract.outputs))
+            for need in needs
+            if concerns(need, org)
+            for match in _need(contract.fhir_release, direction, need, capability)
+        ),
         *_launch(contract, smart, smart_is_absent),
         *_scopes(contract, smart),
     ]
@@ -69,7 +76,7 @@ def _between(contract: WorkflowContract, wanted: FhirRelease, found: FhirRelease
     needs = (*contract.inputs, *contract.outputs)
     paths = [need.resource for need in needs]
     paths += [f"{need.resource}.{field}" for need in needs for field in need.required_fields]
-    different = differences(release(wanted), release(found), paths)
+    different = differences(tables_of(wanted), tables_of(found), paths)
     names = [f"{name} ({', '.join(fields)})" for name, fields in _fields(different).items()]
     said = f"differing in {words.listed(names, 6)}" if names else "the same in both"
     return f"the statement is of {found}, the contract of {wanted}: what it uses is {said}; ask which is meant"
@@ -97,8 +104,14 @@ def _match(direction: str, kind: str, name: str, outcome: str, note: str | None,
     )
 
 
-def _need(direction: str, need: Need, capability: CapabilityFacts | None) -> Iterator[NeedMatch]:
-    """The type of a need, and then each interaction, search parameter, operation and profile of it."""
+def _need(release: FhirRelease, direction: str, need: Need, capability: CapabilityFacts | None) -> Iterator[NeedMatch]:
+    """The type of a need, and then each interaction, search parameter, operation and profile of it.
+
+    Of what FHIR has no name for, no server is asked: ``not_fhir``.
+    """
+    if (wrong := fhir_names.type_problem(release, need.resource)) is not None:
+        yield _match(direction, "resource", need.resource, "not_fhir", wrong, need)
+        return
     details = [
         ("resource", need.resource),
         *(("interaction", name) for name in need.interactions),
@@ -108,7 +121,19 @@ def _need(direction: str, need: Need, capability: CapabilityFacts | None) -> Ite
     ]
     for kind, name in details:
         outcome, note = _declared(kind, name, need.resource, capability)
+        if outcome != "supported" and (wrong := _no_name(release, kind, name, need.resource)) is not None:
+            outcome, note = "not_fhir", wrong
         yield _match(direction, kind, name, outcome, note, need)
+
+
+def _no_name(release: FhirRelease, kind: str, name: str, resource: str) -> str | None:
+    """What is wrong with the name of a detail; a server may declare names of its own, which are not asked about."""
+    if kind == "search_parameter":
+        found = fhir_names.search_name(release, resource, name)
+        return found if isinstance(found, str) else None
+    if kind == "operation":
+        return fhir_names.operation_problem(name)
+    return fhir_names.profile_problem(release, resource, name) if kind == "profile" else None
 
 
 def _declared(kind: str, name: str, resource_type: str, capability: CapabilityFacts | None) -> tuple[str, str | None]:
@@ -132,8 +157,11 @@ def _declared(kind: str, name: str, resource_type: str, capability: CapabilityFa
             return "undeclared", in_part or "the statement lists the type without its interactions"
         return "missing", None
     if kind == "search_parameter":
+        base = name.partition(":")[0].partition(".")[0]
         if name in resource.search_params:
             return "supported", None
+        if base in resource.search_params:
+            return "undeclared", f"{base} is declared; a statement does not say with which modifiers and chains"
         if name.startswith("_"):
             return "undeclared", "a parameter of every type; servers often leave it out of the list"
         if not resource.search_params or in_part:

@@ -130,8 +130,8 @@ def checks_variable(checks: Iterable[Check]) -> dict[str, str]:
 def fit_variable(fit: ContractFit | None) -> dict[str, Any] | None:
     """The contract against an organisation, or none when its statement was not observed.
 
-    A list that is empty only because some of it could not be looked at is left out: nothing missing was seen, and that
-    is not the same as nothing being missing.
+    A list that is empty only because some of it could not be looked at, or is misspelt in the contract, is left out:
+    nothing missing was seen, and that is not the same as nothing being missing.
     """
     if fit is None or not fit.observed:
         return None
@@ -150,7 +150,7 @@ def fit_variable(fit: ContractFit | None) -> dict[str, Any] | None:
         ("scopes_missing", [match for match in required if match.kind == "scope"], "missing"),
     ):
         names = [_match_name(match) for match in matches if match.outcome == outcome]
-        if names or not any(match.outcome == "not_observed" for match in matches):
+        if names or not any(match.outcome in {"not_observed", "not_fhir"} for match in matches):
             result[name] = names
     releases = {match.outcome for match in required if match.kind == "release"}
     if releases & {"supported", "missing"}:

@@ -170,7 +170,8 @@ class NeedMatch(Model):
     """One need against one organisation's statement.
 
     ``outcome`` is ``not_observed`` when the statement was not seen: that is never "missing"; ``restricted`` when a
-    scope is listed with a query only. ``kind`` says what was looked for: ``resource``, ``interaction``,
+    scope is listed with a query only, and ``not_fhir`` when FHIR has no such name, so that no server is asked for it.
+    ``kind`` says what was looked for: ``resource``, ``interaction``,
     ``search_parameter``, ``operation``, ``profile``, ``launch``, ``scope``, or ``release``.
     """
 
@@ -178,7 +179,7 @@ class NeedMatch(Model):
     resource: str | None
     kind: Literal["resource", "interaction", "search_parameter", "operation", "profile", "launch", "scope", "release"]
     name: str
-    outcome: Literal["supported", "missing", "not_observed", "undeclared", "restricted"]
+    outcome: Literal["supported", "missing", "not_observed", "undeclared", "restricted", "not_fhir"]
     optional: bool = False
     note: str | None = None
 

@@ -102,6 +102,7 @@ FIT: Mapping[str, Word] = {
     "missing": Word("missing", "✗"),
     "undeclared": Word("undeclared", "~"),
     "restricted": Word("listed with a restriction", "◐"),
+    "not_fhir": Word("no FHIR name", "!"),
     "not_observed": Word("not observed", "?"),
 }
 #: A setting of the workflow contract at one organisation.

@@ -162,7 +162,10 @@ SETTING = _marks(
     words.SETTING,
     {"missing": BAD, "mistyped": BAD, "unknown": BAD, "defaulted": WARN, "own": OK, "default": OK},
 )
-FIT = _marks(words.FIT, {"supported": OK, "missing": BAD, "undeclared": WARN, "restricted": WARN, "not_observed": DIM})
+FIT = _marks(
+    words.FIT,
+    {"supported": OK, "missing": BAD, "undeclared": WARN, "restricted": WARN, "not_fhir": BAD, "not_observed": DIM},
+)
 TASK = _marks(words.TASK, {"gap": PRIMARY, "discovery": WARN, "evidence": PRIMARY, "routine": DIM})
 TASK_STATE = _marks(words.TASK_STATE, {TaskState.NOT_BEGUN: DIM, TaskState.BEGUN: ACCENT, TaskState.DONE: OK})
 AUTH_PATH = _marks(words.AUTH_PATH, {"possible": OK, "not_offered": BAD, "cannot_tell": WARN})

@@ -13,7 +13,7 @@ from interlock.model.errors import InterlockError
 from interlock.usecases.load import Inputs
 from interlock.workspace.atomic import write_atomically
 from interlock.workspace.edit import dump_yaml
-from interlock.workspace.store import CONTRACT_FILE
+from interlock.workspace.store import CONTRACT_FILE, SETTINGS_FILE, Workspace
 
 __all__ = ["ContractRemark", "export_contract", "lint_contract", "require_contract"]
 
@@ -31,15 +31,18 @@ def require_contract(inputs: Inputs) -> WorkflowContract:
 
 
 def lint_contract(path: Path) -> tuple[WorkflowContract, tuple[ContractRemark, ...]]:
-    """A contract file and everything that it leaves open.
+    """A contract file and everything that is wrong in it or left open.
+
+    Organisations that it names have to be in its workspace, if it is in one.
 
     :raises DocumentError: it is missing, or not a contract.
     """
-    if path.is_dir():
-        contract, document = load_contract(path / CONTRACT_FILE, within=path)
-    else:
-        contract, document = load_contract(path)
-    return contract, remarks(contract, document)
+    folder = path if path.is_dir() else path.parent
+    contract, document = load_contract(path / CONTRACT_FILE, path) if path.is_dir() else load_contract(path)
+    known = None
+    if (folder / SETTINGS_FILE).is_file():
+        known = [file.stem for file in Workspace(folder).files("orgs", "*.y*ml")]
+    return contract, remarks(contract, document, known)
 
 
 def export_contract(inputs: Inputs, directory: Path, *, today: date) -> tuple[Path, ...]:

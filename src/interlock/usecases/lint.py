@@ -11,6 +11,7 @@ from interlock.content.questionnaires import read_questionnaires
 from interlock.content.ruleset_files import PATTERNS, read_patterns
 from interlock.content.rulesets import CORE, SetFolders, read_ruleset
 from interlock.content.visibility import denying
+from interlock.contract.mistakes import mistakes
 from interlock.contract.settings import match_settings
 from interlock.documents.names import closest
 from interlock.documents.resources import data_dir
@@ -110,7 +111,8 @@ def _lint_workspace(path: Path, folders: SetFolders) -> list[LintProblem]:
         except DocumentError as error:
             problems.append(from_error(error))
     if not problems:
-        problems += [*_of_another_kind(workspace), *_wrong_settings(workspace), *_unknown_tasks(workspace)]
+        problems += [*_of_another_kind(workspace), *_wrong_in_contract(workspace), *_wrong_settings(workspace)]
+        problems += _unknown_tasks(workspace)
     try:
         settings, document = workspace.settings(), workspace.load(SETTINGS_FILE)
     except DocumentError:
@@ -149,6 +151,15 @@ def _of_another_kind(workspace: Workspace) -> list[LintProblem]:
         labels = "”, “".join(option.label for option in options)
         problems.append(_problem(location, "kind", f"{named}, and the answer to {item.id} is “{labels}”: {remedy}"))
     return problems
+
+
+def _wrong_in_contract(workspace: Workspace) -> Iterator[LintProblem]:
+    """Names in the contract that FHIR does not know, and its contradictions."""
+    contract = workspace.contract()
+    if contract is not None:
+        document = workspace.load(CONTRACT_FILE)
+        for path, message in mistakes(contract, [file.stem for file in workspace.files("orgs", "*.y*ml")]):
+            yield _problem(document.location(path), "contract", message)
 
 
 def _wrong_settings(workspace: Workspace) -> Iterator[LintProblem]:

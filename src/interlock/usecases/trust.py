@@ -10,7 +10,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from interlock.contract.fhir_names import known_part
 from interlock.contract.load import load_contract
+from interlock.contract.match import concerns
 from interlock.documents.files import read_bytes
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, Target
@@ -270,7 +272,11 @@ def sample_plans(
     problems: list[InterlockError] = []
     allowed = frozenset(grants)
     for org in organizations:
-        needs = tuple(need for need in contract.inputs if not need.organizations or org.id in need.organizations)
+        needs = tuple(
+            need
+            for named in contract.inputs
+            if concerns(named, org) and (need := known_part(contract.fhir_release, named)) is not None
+        )
         try:
             plans[org.id] = SamplePlan(_credentials(org, allowed, find or lookup), needs)
         except InterlockError as problem:

@@ -66,7 +66,11 @@ def check(
                 say(f"{fit.org}: not observed, so nothing is said about it")
     missing = sum(len(fit.names("missing")) for fit in fits)
     unset = sum(match.outcome in {"missing", "mistyped"} for fit in fits for match in fit.settings)
+    named = {match.name for fit in fits for match in fit.matches if match.outcome == "not_fhir"}
     broken = []
+    if named:
+        names = words.count(len(named), "name")
+        broken.append(f"{names} of the contract {words.agree(len(named), 'is', 'are')} not FHIR's")
     if missing:
         needs = words.count(missing, "required need")
         broken.append(f"{needs} of the contract {words.agree(missing, 'is', 'are')} not offered")
@@ -86,17 +90,23 @@ def lint(
     ] = Path(),
     output: TableOrJson = "table",
 ) -> None:
-    """Name everything that the contract leaves undecided. Exit 1 if there is anything."""
+    """Name what is wrong in the contract by FHIR's own tables, and what it leaves undecided.
+
+    Exit 1 if there is anything.
+    """
     _, remarks = lint_contract(path)
     if output == "json":
         emit_json(remarks)
     else:
         file = path / "contract.yaml" if path.is_dir() else path
         for remark in remarks:
-            emit(f"{file}:{remark.line}: {remark.message}")
-    if remarks:
-        points = words.count(len(remarks), "point")
-        raise ThresholdNotMetError(f"{points} {words.agree(len(remarks), 'is', 'are')} undecided")
+            emit(f"{file}:{remark.line}:{remark.column}: {remark.message}")
+    wrong = sum(remark.wrong for remark in remarks)
+    said = [words.count(wrong, "mistake")] if wrong else []
+    if left := len(remarks) - wrong:
+        said.append(f"{words.count(left, 'point')} {words.agree(left, 'is', 'are')} undecided")
+    if said:
+        raise ThresholdNotMetError(", and ".join(said))
     say("The contract leaves nothing undecided.")
 
 

@@ -52,6 +52,7 @@ CODES = {
     "worst-opens-nothing": "the worst answer to a graded question opens no gap",
     "unknown-is-no": "a gap although nothing was answered or observed",
     "unknown-is-yes": "met although nothing was answered or observed",
+    "contract": "a name in the contract that FHIR does not know, or a contradiction in it",
     "setting": "a value of an organisation that the contract's settings do not take",
     "version": "a recorded version that is not the one in use",
     "kind": "the contract or an answer says that the product is of another kind",

@@ -18,18 +18,20 @@ _TONE: dict[str, Tone] = {
     "missing": "bad",
     "undeclared": "warn",
     "restricted": "warn",
+    "not_fhir": "bad",
     "not_observed": "unknown",
 }
 FIT_MARK = {outcome: Mark.of(words.FIT[outcome], tone) for outcome, tone in _TONE.items()}
 NOT_NEEDED = Mark.of(Word("not needed", "–"), "neutral")
 _SETTING_TONE: dict[str, Tone] = {"own": "good", "default": "good", "defaulted": "warn"}
 SETTING_MARK = {outcome: Mark.of(word, _SETTING_TONE.get(outcome, "bad")) for outcome, word in words.SETTING.items()}
-_OPEN = frozenset({"missing", "undeclared", "restricted"})
+_OPEN = frozenset({"missing", "undeclared", "restricted", "not_fhir"})
 _MEANS = {
     "supported": "the statement declares it",
     "missing": "the statement was read and leaves it out of what it lists",
     "undeclared": "the statement was read and does not say",
     "restricted": "the scope is listed with a query only, which gives a part of the resources",
+    "not_fhir": "the contract names what FHIR does not have: no server was asked for it",
     "not_observed": "the statement could not be read: nothing is known",
 }
 LEGEND = tuple(Mark.of(words.FIT[outcome], _TONE[outcome], means) for outcome, means in _MEANS.items())

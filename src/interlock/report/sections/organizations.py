@@ -277,7 +277,7 @@ def _needs_note(fit: ContractFit | None) -> str:
         return ""
     if not fit.observed:
         return "Contract fit: not observed."
-    if not any(match.outcome in {"missing", "undeclared", "restricted"} for match in fit.matches):
+    if not any(match.outcome in {"missing", "undeclared", "restricted", "not_fhir"} for match in fit.matches):
         return "The statement declares everything that the workflow contract needs."
     return ""
 

@@ -64,6 +64,8 @@ def _need(check_id: str, kind: _Kind, title: str, severity: Severity, element: s
             return warned(capitalized(matches[0].note))
         if silent := names("undeclared", optional=True):
             return warned(f"Needed by the contract, and the statement does not say: {silent}")
+        if wrong := names("not_fhir", optional=True):
+            return not_observed(f"no server was asked for what FHIR has no name for: {wrong}")
         return passed(f"All {len(matches)} are offered")
 
 

@@ -1,0 +1,210 @@
+"""Whether a name of the contract is one that FHIR knows, in words: asked before anything is compared with a server."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher, get_close_matches
+from functools import lru_cache
+from typing import get_args
+
+from interlock.fhir.tables import SearchName, Unknown, release, us_core
+from interlock.fhir.tables.us_core import EDITIONS, edition_unknown
+from interlock.model import words
+from interlock.model.contract import Need
+from interlock.model.observation import FhirRelease
+
+#: Least likeness of a name that is offered in place of a wrong one (judgement).
+_LIKE = 0.65
+_US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
+_BASE = "http://hl7.org/fhir/StructureDefinition/"
+
+#: Code systems by the names that people call them (FHIR R4, terminologies-systems.html).
+_SYSTEMS = {
+    "SNOMED CT": "http://snomed.info/sct",
+    "RxNorm": "http://www.nlm.nih.gov/research/umls/rxnorm",
+    "LOINC": "http://loinc.org",
+    "UCUM": "http://unitsofmeasure.org",
+    "CPT": "http://www.ama-assn.org/go/cpt",
+    "NDC": "http://hl7.org/fhir/sid/ndc",
+    "CVX": "http://hl7.org/fhir/sid/cvx",
+    "ICD-10": "http://hl7.org/fhir/sid/icd-10",
+    "ICD-10-CM": "http://hl7.org/fhir/sid/icd-10-cm",
+    "ICD-9-CM": "http://hl7.org/fhir/sid/icd-9-cm",
+    "ATC": "http://www.whocc.no/atc",
+    "DICOM": "http://dicom.nema.org/resources/ontology/DCM",
+}
+#: Operations that servers of several vendors offer (FHIR R4, operationslist.html; US Core; Bulk Data; Subscriptions R5
+#: Backport). A server may have more: these only say what a misspelt one was meant to be.
+_OPERATIONS = (
+    "apply",
+    "closure",
+    "convert",
+    "docref",
+    "document",
+    "events",
+    "everything",
+    "expand",
+    "export",
+    "find-matches",
+    "generate",
+    "get-ws-binding-token",
+    "lastn",
+    "lookup",
+    "match",
+    "meta",
+    "process-message",
+    "stats",
+    "status",
+    "subsumes",
+    "transform",
+    "translate",
+    "validate",
+    "validate-code",
+)
+
+
+@lru_cache(maxsize=4096)
+def type_problem(of: FhirRelease, name: str) -> str | None:
+    """What is wrong with the name of a resource type; none when the release has it."""
+    found = release(of).type_unknown(name)
+    if found is None:
+        return None
+    others = [other for other in get_args(FhirRelease) if other != of and release(other).type_unknown(name) is None]
+    if others:
+        have = words.agree(len(others), "has", "have")
+        return f"there is no resource type {name} in {of}; {words.listed(others)} {have} it"
+    return in_words(found, of)
+
+
+@lru_cache(maxsize=4096)
+def field_problem(of: FhirRelease, resource: str, field: str) -> str | None:
+    """What is wrong with the path of a field below a type; none when the type has it."""
+    if field == resource or field.startswith(f"{resource}."):
+        return f"{field} begins with its own type; write {field.partition('.')[2] or 'the fields below it'}"
+    found = release(of).element(f"{resource}.{field}")
+    return in_words(found, of) if isinstance(found, Unknown) else None
+
+
+@lru_cache(maxsize=4096)
+def search_name(of: FhirRelease, resource: str, name: str) -> SearchName | str | None:
+    """A search parameter by the tables, what is wrong with it in words, or none for one that is a server's own.
+
+    Local parameters begin with a hyphen (FHIR R4, search.html, 3.1.1.3).
+    """
+    if name.startswith("-"):
+        return None
+    found = release(of).parameter(resource, name)
+    if isinstance(found, Unknown):
+        return in_words(found, of)
+    if found.modifier_allowed is False:
+        kind = found.parameter.type or "special"
+        return f"{found.parameter.code} is a parameter of type {kind} and takes no :{found.modifier} in {of}"
+    return found
+
+
+@lru_cache(maxsize=4096)
+def profile_problem(of: FhirRelease, resource: str, profile: str) -> str | None:
+    """What is wrong with a profile: no address, unknown to US Core where it says that it is one, or of another type."""
+    url, _, version = profile.partition("|")
+    if "://" not in url and not url.startswith("urn:"):
+        near = _known_profile(url)
+        return f"{profile} is no address of a profile" + (f"; did you mean {near}?" if near else "")
+    if url.startswith(_BASE):
+        name = url.removeprefix(_BASE)
+        if name in release(of).resource_types and name != resource:
+            return f"{name} is a type of its own, and the need is of {resource}"
+        return None
+    if not url.startswith(_US_CORE):
+        return None
+    if version and (wrong := edition_unknown(version)) is not None:
+        return f"no edition {version} of US Core is known; known are {', '.join(wrong.near or EDITIONS)}"
+    editions = [one for one in reversed(EDITIONS) if version in {"", one}]
+    for edition in editions:
+        found = us_core(edition).profile(url)
+        if not isinstance(found, Unknown):
+            if found.resource != resource:
+                return f"{found.id} is a profile of {found.resource}, and the need is of {resource}"
+            return None
+    near = _known_profile(url.removeprefix(_US_CORE))
+    said = f"US Core{' ' if version else ''}{version} has no profile {url.removeprefix(_US_CORE)}"
+    return said + (f"; did you mean {near.removeprefix(_US_CORE)}?" if near else "")
+
+
+def _known_profile(name: str) -> str | None:
+    """The address of the US Core profile whose id is spelt most like a name."""
+    ids = {one: profile.url for edition in EDITIONS for one, profile in us_core(edition).profiles.items()}
+    close = get_close_matches(name[:100], ids, n=1, cutoff=_LIKE)
+    return ids[close[0]] if close else None
+
+
+@lru_cache(maxsize=4096)
+def system_problem(system: str) -> str | None:
+    """What is wrong with a code system: it is no address, or almost that of a known one. Others are a site's own."""
+    known = set(_SYSTEMS.values())
+    if system in known:
+        return None
+    if ":" not in system:
+        close = get_close_matches(system.upper(), {name.upper(): name for name in _SYSTEMS}, n=1, cutoff=_LIKE)
+        meant = {name.upper(): url for name, url in _SYSTEMS.items()}.get(close[0]) if close else None
+        return f"{system} is no address of a code system" + (f"; did you mean {meant}?" if meant else "")
+    close = get_close_matches(system.lower().replace("https://", "http://").rstrip("/"), known, n=1, cutoff=0.9)
+    return f"{system} is no code system that FHIR knows; did you mean {close[0]}?" if close else None
+
+
+def operation_problem(name: str) -> str | None:
+    """What is wrong with the name of an operation: no such name can be, or spelt almost as a known one."""
+    bare = name.removeprefix("$")
+    if bare in _OPERATIONS:
+        return None
+    if not bare.replace("-", "").replace(".", "").isalnum() or not bare.isascii():
+        return f"{name} cannot be the name of an operation; write it as $everything"
+    close = get_close_matches(bare, _OPERATIONS, n=1, cutoff=0.8)
+    return f"no operation ${bare} is known; did you mean ${close[0]}?" if close else None
+
+
+@lru_cache(maxsize=8)
+def _status_codes(of: FhirRelease) -> dict[str, frozenset[str]]:
+    """The codes of each type's own element ``status`` where they are fixed."""
+    tables = release(of)
+    codes: dict[str, frozenset[str]] = {}
+    for name in tables.resource_types:
+        if any(row.path == "status" and row.value_set for row in tables.types[name].elements):
+            found = tables.element(f"{name}.status")
+            if not isinstance(found, Unknown) and found.binding is not None and found.binding.strength == "required":
+                codes[name] = frozenset(found.binding.codes)
+    return codes
+
+
+@lru_cache(maxsize=4096)
+def state_problem(of: FhirRelease, state: str, resources: tuple[str, ...] = ()) -> str | None:
+    """What is wrong with a state: no status of these types has it or, where none is given, no status of any type."""
+    every = _status_codes(of)
+    known = [code for name, codes in every.items() if not resources or name in resources for code in sorted(codes)]
+    if state in known or (resources and not known):
+        return None
+    whose = " or ".join(resources) if resources else "any type"
+    close = get_close_matches(state, known, n=1, cutoff=_LIKE)
+    return f"{state} is no status of {whose} in {of}" + (f"; did you mean {close[0]}?" if close else "")
+
+
+def known_part(of: FhirRelease, need: Need) -> Need | None:
+    """A need with those of its required fields that FHIR has, which a server can be asked for; none for no type."""
+    if type_problem(of, need.resource) is not None:
+        return None
+    fields = tuple(field for field in need.required_fields if field_problem(of, need.resource, field) is None)
+    return need if fields == need.required_fields else need.but(required_fields=fields)
+
+
+def in_words(found: Unknown, of: FhirRelease) -> str:
+    """What was asked for and does not exist, with the closest name that does."""
+    said = {
+        "type": f"there is no resource type {found.name} in {of}",
+        "element": f"{found.at} has no element {found.name} in {of}",
+        "parameter": f"{found.at or 'no type there'} has no search parameter {found.name} in {of}",
+        "modifier": f"there is no modifier :{found.name} in {of}",
+    }.get(found.kind, f"there is no {found.kind} {found.name} in {of}")
+    like = [near for near in found.near if _like(near, found.name)]
+    return said + (f"; did you mean {like[0]}?" if like else "")
+
+
+def _like(one: str, other: str) -> bool:
+    return SequenceMatcher(None, one.casefold(), other.casefold()).ratio() >= _LIKE
