@@ -15,7 +15,8 @@ from interlock.sandbox.clients import Client, GrantType
 from interlock.sandbox.organizations import SimulatedOrganization
 
 _LEGACY_SCOPES = ("launch", "launch/patient", "offline_access", "patient/*.read", "user/*.read")
-#: Where a SMART configuration lists no scopes: every one is then as good as any other (SMART 2.2: RECOMMENDED only).
+#: Where a SMART configuration lists no scopes, or none of resources, as large vendors' do: every one is then as good as
+#: any other (SMART 2.2: the list is RECOMMENDED, and a server may support more than it lists).
 _UNLISTED_SCOPES = (
     *("openid", "fhirUser", "launch", "launch/patient", "launch/encounter", "offline_access", "online_access"),
     *("patient/*.cruds", "user/*.cruds", "system/*.cruds"),
@@ -69,11 +70,16 @@ def offer_of(organization: SimulatedOrganization) -> Offer:
         grant_types=listed("grant_types_supported", ("authorization_code",)),
         methods=listed("token_endpoint_auth_methods_supported", ("client_secret_basic",)),
         algorithms=listed("token_endpoint_auth_signing_alg_values_supported", ("ES384",)),
-        scopes=listed("scopes_supported", _LEGACY_SCOPES if smart is None else _UNLISTED_SCOPES),
+        scopes=_LEGACY_SCOPES if smart is None else _with_resources(listed("scopes_supported", ())),
         pkce="S256" in listed("code_challenge_methods_supported", ()),
         issuer=issuer if isinstance(issuer, str) and signs_in else None,
         iss_parameter=bool(openid.get("authorization_response_iss_parameter_supported")),
     )
+
+
+def _with_resources(scopes: tuple[str, ...]) -> tuple[str, ...]:
+    """Listed scopes, with every other one where none of them is about resources."""
+    return scopes if any(map(parse, scopes)) else (*scopes, *_UNLISTED_SCOPES)
 
 
 def negotiate(

@@ -14,15 +14,34 @@ from interlock.sandbox.clients import Client
 from interlock.sandbox.exchange import LAUNCH_PATH
 from interlock.sandbox.faults import FAULTS, for_grants, require_known
 from interlock.sandbox.oauth import OAuthError
+from interlock.sandbox.observed import Played, play
 from interlock.sandbox.organizations import SimulatedOrganization, load_organizations
 from interlock.sandbox.registration import check_launch, check_redirect
 from interlock.sandbox.server import Apart, SandboxServer, serve_forever
 from interlock.sandbox.tape import TapeFile
+from interlock.workspace.history import latest_observation, load_bodies
+from interlock.workspace.store import Workspace
 
 
 def fault_names() -> Mapping[str, str]:
     """Every fault by name, with its description."""
     return {name: fault.description for name, fault in sorted(FAULTS.items())}
+
+
+def observed_hospital(workspace: Workspace, org: str) -> Played:
+    """An organisation of the workspace as its latest observation shows it, and what of it cannot be played.
+
+    :raises InterlockError: no such organisation, it was never probed, or its observation has no capability statement.
+    """
+    known = {entry.id: entry for entry in workspace.read().organizations}
+    if org not in known:
+        remedy = f"organisations: {', '.join(known) or 'none'}"
+        raise InterlockError(f"the workspace has no organisation {org!r}", remedy=remedy)
+    observation = latest_observation(workspace, org)
+    if observation is None:
+        raise InterlockError(f"{org} was never probed", remedy=f"interlock probe --org {org}")
+    digests = {request.sha256 for request in observation.requests if request.sha256}
+    return play(observation, load_bodies(workspace, sorted(digests)), known[org].name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from interlock.cli.options import WorkspaceOption
 from interlock.cli.output import emit, say, show_table
 from interlock.model.errors import InterlockError
-from interlock.usecases.sandbox import Application, fault_names, serve
+from interlock.usecases.load import open_workspace
+from interlock.usecases.sandbox import Application, fault_names, observed_hospital, serve
 
 
 def sandbox(
@@ -37,6 +39,15 @@ def sandbox(
         Path | None,
         typer.Option("--tape", help="New file for every request that arrives, as NDJSON.", metavar="FILE"),
     ] = None,
+    from_observation: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from-observation",
+            help="Play this organisation of the workspace as it was last observed. May be repeated.",
+            metavar="ORG",
+        ),
+    ] = None,
+    folder: WorkspaceOption = None,
     seconds: Annotated[float | None, typer.Option("--seconds", min=0, help="Stop after this time.")] = None,
 ) -> None:
     """Serve the simulated organisations on loopback until interrupted, and say what is asked of them.
@@ -57,6 +68,13 @@ def sandbox(
             emit(f"{name}\t{url}")
         say("Serving. Stop with Ctrl-C.")
 
+    played = {}
+    for org in dict.fromkeys(from_observation or ()):
+        hospital = observed_hospital(open_workspace(folder), org)
+        played[org] = hospital.organization
+        say(f"{org}: {hospital.organization.description} Not played:")
+        for limit in hospital.limits:
+            say(f"  - {limit}")
     application = Application(client_id, tuple(redirect), launch_url, tuple(fault or ())) if redirect else None
     names = [name.strip() for name in orgs.split(",") if name.strip()] if orgs else None
-    serve(names, port, ready, seconds, say, application, apart=apart, tape=tape)
+    serve(names, port, ready, seconds, say, application, apart=apart, tape=tape, observed=tuple(played.values()))
