@@ -15,6 +15,8 @@ from probe_documents import smart, statement
 from probe_judging import BASE, answered, documents, failed, read
 
 from interlock.contract.match import match_contract
+from interlock.fhir.tables import smart as smart_tables
+from interlock.fhir.tables import us_core
 from interlock.model.base import CheckOutcome
 from interlock.model.contract import Launch, Need, WorkflowContract
 from interlock.model.drift import Drift
@@ -26,6 +28,7 @@ from interlock.probe.checks.base import CheckInput, CheckSpec, check
 from interlock.probe.checks.registry import list_checks, run_checks
 from interlock.probe.checks.results import passed
 from interlock.probe.transport.exchange import Exchange, Purpose
+from us_core_statements import whole_statement
 
 pytestmark = pytest.mark.fast
 
@@ -248,6 +251,12 @@ def _seen() -> Iterator[Seen]:
     later["udap"] = read("udap", 503, "text/plain", b"later", headers={"retry-after": "5"})
     slow = read("smart", 503, "text/plain", b"later", headers={"retry-after": "5"})
     yield Seen(later | {"smart": slow})
+    # All that US Core 8.0.0 and certification ask for.
+    scopes = [f"patient/{one.scope}" for one in us_core("8.0.0").scopes if one.level == "granular"]
+    listed = SMART | {"capabilities": sorted(smart_tables().capability_codes()), "scopes_supported": scopes}
+    yield Seen(
+        exchanges | {"metadata": answered("metadata", whole_statement("8.0.0")), "smart": answered("smart", listed)}
+    )
 
 
 @cache

@@ -118,6 +118,10 @@ def _facts(observation: Observation) -> Iterator[tuple[str, str]]:
     capability, smart = observation.facts.capability, observation.facts.smart
     if capability:
         yield from _capability(capability)
+        if observation.facts.us_core is not None:
+            yield "US Core", observation.facts.us_core.summary()
+        if observation.facts.certification is not None:
+            yield "(g)(10)", observation.facts.certification.summary()
     elif observation.outcome != "not_observed":
         yield "Statement", "not observed"
     if smart:

@@ -20,9 +20,11 @@ from interlock.fhir.statement import (
     MAX_RESOURCES,
     MEMBERS,
     TOLD_ONCE,
+    Combination,
     Operation,
     beside_resources,
     codes_at,
+    combinations_at,
     is_statement,
     lacks,
     names_at,
@@ -77,6 +79,7 @@ class Statement:
     :ivar modes: ``rest.mode`` by position; none where it is missing.
     :ivar operations: of mode server, each with its resource type or, for the whole system, none.
     :ivar lacking: elements that are required where their parent is given, below ``rest``, and where each lacks first.
+    :ivar reverse_includes: ``searchRevInclude`` by type; ``combinations`` likewise, of types that list any.
     """
 
     members: dict[str, Any]
@@ -84,6 +87,8 @@ class Statement:
     operations: tuple[tuple[str | None, Operation], ...]
     facts: CapabilityFacts
     lacking: dict[str, str] = field(default_factory=dict)
+    reverse_includes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    combinations: dict[str, tuple[Combination, ...]] = field(default_factory=dict)
 
 
 def decode(text: str) -> Statement | None:
@@ -111,7 +116,8 @@ def tolerate(document: object, slips: Sequence[str] = ()) -> Statement:
     rest = _Rests(members, problems)
     members = {name: members[name] for name in MEMBERS if name in members}
     facts = _facts(members, rest, problems)
-    return Statement(members, rest.modes, tuple(rest.operations), facts, rest.lacking)
+    operations = tuple(rest.operations)
+    return Statement(members, rest.modes, operations, facts, rest.lacking, rest.reverse_includes, rest.combinations)
 
 
 def parse(document: object) -> CapabilityFacts:
@@ -166,6 +172,8 @@ class _Entry(NamedTuple):
     :ivar repeats: it names a search parameter twice.
     :ivar marks: what its release may not have (:data:`~interlock.fhir.statement_codes.Mark`).
     :ivar lacks: required elements that are not there.
+    :ivar reverse_includes: ``searchRevInclude``.
+    :ivar combinations: of search parameters, as FHIR's extension declares them.
     """
 
     type: str
@@ -174,6 +182,8 @@ class _Entry(NamedTuple):
     repeats: bool
     marks: frozenset[Mark]
     lacks: tuple[str, ...]
+    reverse_includes: tuple[str, ...] = ()
+    combinations: tuple[Combination, ...] = ()
 
 
 def _entry(resource: object, problems: Problems) -> _Entry | None:
@@ -210,6 +220,8 @@ def _entry(resource: object, problems: Problems) -> _Entry | None:
         len(facts.search_params) < len(parameters),
         marks_of(facts.interactions, types.codes, forms),
         () if whole else _lacking(resource),
+        texts_at(resource, "searchRevInclude", problems, MAX_ENTRIES) or () if "searchRevInclude" in resource else (),
+        combinations_at(resource) if "extension" in resource else (),
     )
 
 
@@ -269,6 +281,8 @@ class _Rests:
         self.operations: list[tuple[str | None, Operation]] = []
         self.repeated: list[str] = []
         self.lacking: dict[str, str] = {}
+        self.reverse_includes: dict[str, tuple[str, ...]] = {}
+        self.combinations: dict[str, tuple[Combination, ...]] = {}
         self.marks: dict[frozenset[Mark], str] = {}
         for position, rest in numbered_at(document, "rest", problems, MAX_ENTRIES):
             self.modes[position] = text_at(rest, "mode", problems, MAX_CODE)
@@ -300,7 +314,7 @@ class _Rests:
             entry = _sent_entry(bytes(resource), self._problems) if is_text else _entry(resource, self._problems)
             if entry is None:
                 continue
-            type_name, facts, operations, repeats, marks, lacking = entry
+            type_name, facts, operations, repeats, marks, lacking, reverse_includes, combinations = entry
             if repeats:
                 self._repeat(f"{pointer}/{index}/searchParam")
             self.marks.setdefault(marks, type_name)
@@ -310,6 +324,10 @@ class _Rests:
                 facts = facts.model_copy(update={"search_params": _distinct([*facts.search_params, *everywhere])})
             if operations:
                 self.operations += [(type_name, operation) for operation in operations]
+            if reverse_includes:
+                self.reverse_includes[type_name] = (*self.reverse_includes.get(type_name, ()), *reverse_includes)
+            if combinations:
+                self.combinations[type_name] = (*self.combinations.get(type_name, ()), *combinations)
             if type_name in self.resources:
                 if type_name in listed_types:
                     note = f"the type {shown(type_name)} is listed more than once; the entries were merged"

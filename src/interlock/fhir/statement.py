@@ -52,6 +52,8 @@ class _Resource(TypedDict, total=False):
     supportedProfile: Any
     profile: Any
     versioning: Any
+    searchRevInclude: Any
+    extension: Any
 
 
 class _Rest(TypedDict, total=False):
@@ -74,6 +76,7 @@ class _Members(TypedDict, total=False):
     description: Any
     kind: Any
     instantiates: Any
+    implementationGuide: Any
     software: Any
     implementation: Any
     fhirVersion: Any
@@ -147,6 +150,38 @@ def operations_at(parent: dict[str, Any], problems: Problems) -> list[Operation]
         )
         for entry in objects_at(parent, "operation", problems, MAX_OPERATIONS)
     ]
+
+
+#: FHIR's extension for search parameters that are supported together (R4, extension
+#: capabilitystatement-search-parameter-combination: parts ``required`` and ``optional``).
+_COMBINATION = "http://hl7.org/fhir/StructureDefinition/capabilitystatement-search-parameter-combination"
+
+
+class Combination(NamedTuple):
+    """Search parameters that are declared to work together: all of ``required``, and any of ``optional``."""
+
+    required: frozenset[str]
+    optional: frozenset[str]
+
+    def covers(self, parameters: frozenset[str]) -> bool:
+        """Whether a search by these parameters is declared."""
+        return self.required <= parameters <= self.required | self.optional
+
+
+def combinations_at(parent: dict[str, Any]) -> tuple[Combination, ...]:
+    """The combinations that a resource declares; what does not fit the extension's form declares none."""
+    found = []
+    unheard = Problems()  # an extension that reads badly is no problem of the statement's own elements
+    for extension in objects_at(parent, "extension", unheard, MAX_ENTRIES):
+        if extension.get("url") != _COMBINATION:
+            continue
+        parts: dict[str, set[str]] = {"required": set(), "optional": set()}
+        for part in objects_at(extension, "extension", unheard, MAX_ENTRIES):
+            name, value = part.get("url"), part.get("valueString")
+            if isinstance(name, str) and name in parts and isinstance(value, str):
+                parts[name].add(value[:MAX_CODE])
+        found.append(Combination(frozenset(parts["required"]), frozenset(parts["optional"])))
+    return tuple(found)
 
 
 def names_at(parent: dict[str, Any], key: str, name: str, problems: Problems, cap: int = MAX_ENTRIES) -> list[str]:

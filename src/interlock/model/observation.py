@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from interlock.model.base import CheckOutcome, Model, Moment, Reference, Severity
 from interlock.model.sample import DataFacts
+from interlock.model.us_core import CertificationFacts, UsCoreFacts
 
 FhirRelease = Literal["DSTU2", "STU3", "R4", "R4B", "R5"]
 
@@ -294,6 +295,8 @@ class Facts(Model):
     cors: CorsFacts | None = None
     udap: UdapFacts | None = None
     bulk: BulkFacts | None = None
+    us_core: UsCoreFacts | None = None
+    certification: CertificationFacts | None = None
     security: AccessFacts | None = None
     data: DataFacts | None = None
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from interlock.fhir import bulk, jwks, openid, smart, udap
+from interlock.fhir import bulk, certification, jwks, openid, smart, udap, us_core
 from interlock.fhir.capability import Statement
 from interlock.model.observation import (
     AccessFacts,
@@ -40,6 +40,10 @@ def base_facts(
     statement: Statement | None = document_of(exchanges, "metadata")
     facts = statement.facts if statement is not None else None
     configuration = _smart(exchanges, base, facts)
+    guide = us_core.parse(statement) if statement is not None else None
+    certified = None
+    if configuration is not None and facts is not None and guide is not None:
+        certified = certification.parse(configuration, facts, guide)
     metadata = document_of(exchanges, "udap")
     return Facts.trusted(
         capability=facts,
@@ -48,6 +52,8 @@ def base_facts(
         cors=cors_facts(exchanges, cors_origin) if cors_origin is not None else None,
         udap=udap.parse(metadata, base, now or datetime.now(UTC)) if metadata is not None else None,
         bulk=bulk.parse(statement) if statement is not None else None,
+        us_core=guide,
+        certification=certified,
         security=access_facts(exchanges, base, configuration),
     )
 

@@ -19,6 +19,7 @@ from interlock.probe.checks.results import NeedError, clauses, not_observed
 FAMILIES = {
     "NET": "reachability, TLS, redirects, manners",
     "CAP": "the capability statement, and what the contract needs of it",
+    "USC": "US Core and certification, as the documents declare them",
     "SMART": "the SMART configuration, and what the contract needs of it",
     "OIDC": "the identity provider's discovery document",
     "JWKS": "the server's public keys",

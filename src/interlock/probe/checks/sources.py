@@ -46,6 +46,11 @@ _SOURCES: dict[str, tuple[str, str]] = {
         "OpenID Connect Discovery 1.0",
         "https://openid.net/specs/openid-connect-discovery-1_0.html",
     ),
+    "UC6": ("US Core 6.1.0", "https://hl7.org/fhir/us/core/STU6.1/"),
+    "G10": (
+        "ONC test procedure of criterion 170.315(g)(10)",
+        "https://www.healthit.gov/test-method/standardized-api-patient-and-population-services",
+    ),
     "UC8": ("US Core 8.0.0", "https://hl7.org/fhir/us/core/STU8/"),
     "UC7": ("US Core 7.0.0", "https://hl7.org/fhir/us/core/STU7/"),
 }
