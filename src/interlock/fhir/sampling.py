@@ -6,13 +6,19 @@ codes and addresses of code systems.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
 
+from interlock.fhir.searchset import codes_in
+from interlock.fhir.tables import Unknown, release
 from interlock.fhir.tolerant import is_plain, objects_of
+from interlock.model import words
+from interlock.model.observation import FhirRelease
+from interlock.model.sample import Absence
 
 MAX_RESOURCES = 200
 _MAX_VISITED = 5_000
@@ -21,21 +27,33 @@ _MAX_SYSTEM = 200
 #: A shorter text of a person is too common a syllable to be looked for inside an address.
 _MIN_PERSONAL = 4
 
-#: The codes that ``status``, ``clinicalStatus`` and ``docStatus`` may have in FHIR R4's required value sets. A server
-#: that writes anything else there is counted under ``other``: a free word could be anything.
-# fmt: off
-_STATUS_CODES = frozenset({
-    "active", "aborted", "amended", "appended", "arrived", "available", "booked", "cancelled", "cancelled-by-user",
-    "checked-in", "completed", "corrected", "current", "declined", "draft", "enroute", "ended", "entered-in-error",
-    "error", "final", "finished", "fulfilled", "generated", "healthchecks", "hold", "imported", "in-progress",
-    "inactive", "in-review", "in-use", "intended", "introduced", "noshow", "not-done", "on-hold", "onleave",
-    "partial", "pending", "planned", "preliminary", "preparation", "proposed", "rejected", "recurrence",
-    "registered", "relapse", "remission", "replaced", "requested", "resolved", "retired", "revoked", "stopped",
-    "suspended", "superseded", "triaged", "unknown", "unavailable", "waitlist", "waiting",
-})
-# fmt: on
-_STATUS_FIELDS = ("status", "clinicalStatus", "docStatus")
+#: Elements whose codes are counted. A word that the release's own value set does not have is counted under ``other``:
+#: a free word could be anything.
+_STATUS_FIELDS = ("status", "clinicalStatus", "verificationStatus", "docStatus", "lifecycleStatus")
 _ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+#: Code systems that say why there is no code (FHIR R4, data-absent-reason and v3 NullFlavor, in the spellings of each
+#: release); the extension's own address is written in their place too.
+_NO_VALUE = frozenset(
+    {
+        _ABSENT,
+        "http://terminology.hl7.org/CodeSystem/data-absent-reason",
+        "http://hl7.org/fhir/data-absent-reason",
+        "http://terminology.hl7.org/CodeSystem/v3-NullFlavor",
+        "http://hl7.org/fhir/v3/NullFlavor",
+    }
+)
+#: The URNs that FHIR names as code systems (FHIR R4, terminologies-systems.html), besides OIDs.
+_URNS = frozenset(
+    {
+        "urn:ietf:bcp:13",
+        "urn:ietf:bcp:47",
+        "urn:iso:std:iso:3166",
+        "urn:iso:std:iso:3166:-2",
+        "urn:iso:std:iso:4217",
+        "urn:iso-astm:E1762-95:2013",
+    }
+)
+_OID = re.compile(r"[0-2](?:\.\d{1,40}){3,30}", re.ASCII)
 #: Elements whose ``system`` names people's identifiers or telephones, no codes.
 _NO_CODES = frozenset({"identifier", "telecom", "masterIdentifier"})
 #: Elements whose texts belong to one person; any text does within the latter.
@@ -73,72 +91,202 @@ def narrower(resource: str, profile: str | None) -> tuple[str, str] | None:
     return (narrowing[0], _CATEGORY_OF_PROFILE.get(name, narrowing[1])) if narrowing[0] == "category" else narrowing
 
 
+class Wanted(NamedTuple):
+    """What the contract reads of a type, and by which releases its names and the server's codes are understood."""
+
+    kind: str
+    fields: tuple[str, ...] = ()
+    terminology: tuple[str, ...] = ()
+    written: FhirRelease = "R4"
+    held: FhirRelease = "R4"
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceCounts:
-    """In how many resources of one type each field, status and code system occurs."""
+    """In how many resources of one type each field, status and code system occurs (see ``InputSample``)."""
 
     count: int
+    void: int
     fields: dict[str, int]
+    absent: dict[str, dict[Absence, int]]
     statuses: dict[str, int]
     systems: dict[str, int]
 
 
-def count_resources(resources: Sequence[dict[str, Any]], required: Iterable[str]) -> ResourceCounts:
-    """Counts over resources of one type. ``required`` are paths such as ``period.start``, ``value[x]``, ``code``."""
+def misnamed(wanted: Wanted, parameters: Iterable[str] = ()) -> tuple[str, ...]:
+    """Names of the contract that its release of FHIR does not have, each as a clause: the contract's fault."""
+    tables = release(wanted.written)
+    if (no_type := tables.type_unknown(wanted.kind)) is not None:
+        return (_clause("type", no_type, tables.name),)
+    found = (
+        *(("element", tables.element(f"{wanted.kind}.{path}")) for path in dict.fromkeys(wanted.fields)),
+        *(("search parameter", tables.parameter(wanted.kind, name)) for name in dict.fromkeys(parameters)),
+    )
+    return tuple(_clause(what, one, f"{wanted.kind} in {tables.name}") for what, one in found
+                 if isinstance(one, Unknown))  # fmt: skip
+
+
+def is_unknown(wanted: Wanted) -> bool:
+    """Whether the contract's release has no such resource type."""
+    return release(wanted.written).type_unknown(wanted.kind) is not None
+
+
+def _clause(what: str, one: Unknown, where: str) -> str:
+    near = f", which may mean {words.listed(list(one.near), last='or')}" if one.near else ""
+    return f"“{one.name}” is no {what} of {where}{near}"
+
+
+def count_resources(resources: Sequence[dict[str, Any]], wanted: Wanted) -> ResourceCounts:
+    """Counts over resources of one type. Fields are paths such as ``period.start``, ``value[x]``, ``code``.
+
+    What was entered in error counts among the statuses alone: nobody reads its fields, and FHIR forbids some of them
+    there (R4 ``con-5``, ``ait-2``).
+    """
     looked_at = resources[:MAX_RESOURCES]
+    valid = [resource for resource in looked_at if not _is_void(resource, wanted)]
+    codes = {name: _codes_of(wanted, name) for name in _STATUS_FIELDS}
     statuses: Counter[str] = Counter()
     systems: Counter[str] = Counter()
     for resource in looked_at:
-        statuses.update(dict.fromkeys(_statuses(resource), 1))
-        systems.update(dict.fromkeys(_systems(resource), 1))
+        statuses.update(dict.fromkeys(_statuses(resource, codes), 1))
+    for resource in valid:
+        systems.update(dict.fromkeys(_systems(resource, wanted.terminology), 1))
+    fields: dict[str, int] = {}
+    absent: dict[str, dict[Absence, int]] = {}
+    for path in dict.fromkeys(wanted.fields):
+        if (steps := _steps(wanted, path)) is not None:
+            found = Counter(presence(resource, steps) for resource in valid)
+            fields[path] = found["present"]
+            if lacking := {why: found[why] for why in get_args(Absence) if found[why]}:
+                absent[path] = lacking
     return ResourceCounts(
         count=len(looked_at),
-        fields={path: sum(has_field(resource, path) for resource in looked_at) for path in dict.fromkeys(required)},
+        void=len(looked_at) - len(valid),
+        fields=fields if valid else {},
+        absent=absent,
         statuses=dict(sorted(statuses.items())),
         systems=dict(sorted(systems.most_common(_MAX_SYSTEMS))),
     )
 
 
-def has_field(resource: Any, path: str) -> bool:
-    """Whether a path leads to a value: a list counts when any of its entries has it; an absent reason is no value."""
-    head, _, rest = path.partition(".")
-    if isinstance(resource, list):
-        return any(has_field(entry, path) for entry in resource[:_MAX_VISITED])
-    if not isinstance(resource, dict):
-        return False
-    if head.endswith("[x]"):
-        stem = head.removesuffix("[x]")
-        names = [key for key in resource if key.startswith(stem) and key[len(stem) : len(stem) + 1].isupper()]
-    else:
-        names = [head] if head in resource else []
-    return any(has_field(resource[name], rest) if rest else _is_value(resource[name]) for name in names)
+def _is_void(resource: dict[str, Any], wanted: Wanted) -> bool:
+    """Whether a resource says that it was entered in error, in any element that its type has for that."""
+    for state in release(wanted.held).void_states(wanted.kind):
+        name = state.path.removeprefix(f"{wanted.kind}.")
+        if state.kind == "error-code" and "." not in name and set(codes_in(resource.get(name))) & set(state.codes):
+            return True
+    return False
 
 
-def _is_value(value: Any) -> bool:
+class Step(NamedTuple):
+    """One step of a path in JSON: the members that hold the element, and those of other types of the same choice."""
+
+    names: tuple[str, ...]
+    others: tuple[str, ...] = ()
+
+
+def _steps(wanted: Wanted, path: str) -> tuple[Step, ...] | None:
+    """A path as members of JSON; none where FHIR does not have it (:func:`misnamed` tells)."""
+    tables = release(wanted.written)
+    trail = tables.elements(f"{wanted.kind}.{path}")
+    if isinstance(trail, Unknown):
+        return None
+    steps = []
+    for element in trail[1:]:
+        names = element.json_names
+        others: tuple[str, ...] = ()
+        if element.path.endswith("[x]") and not isinstance(whole := tables.element(element.path), Unknown):
+            others = tuple(name for name in whole.json_names if name not in names)
+        steps.append(Step(names, others))
+    return tuple(steps)
+
+
+def presence(resource: dict[str, Any], steps: Sequence[Step]) -> Literal["present"] | Absence:
+    """Whether a path leads to a value in a resource, or why not: a list counts when any of its entries has it."""
+    found = _look(resource, steps)
+    if found != "present" and steps and steps[0].names[0].startswith("value"):
+        inner = [_look(component, steps) for component in objects_of(resource, "component", 100)]
+        if "present" in inner or objects_of(resource, "hasMember", 1):
+            return "components"
+        if found == "nothing" and (_has_reason(resource) or (inner and "reason" in inner)):
+            return "reason"
+    return found
+
+
+def _has_reason(parent: dict[str, Any]) -> bool:
+    """Whether an observation or a component says why it has no value."""
+    return isinstance(parent.get("dataAbsentReason"), dict) and bool(parent["dataAbsentReason"])
+
+
+_RANK: tuple[Literal["present"] | Absence, ...] = ("present", "components", "reason", "other_type", "nothing")
+
+
+def _look(value: Any, steps: Sequence[Step]) -> Literal["present"] | Absence:
     if isinstance(value, list):
-        return any(map(_is_value, value))
-    if isinstance(value, dict):
-        extensions = value.get("extension")
-        if value.keys() <= {"extension", "id"} and isinstance(extensions, list):
-            return not any(isinstance(extension, dict) and extension.get("url") == _ABSENT for extension in extensions)
-        return bool(value)
-    return value is not None and value != ""
+        return min((_look(one, steps) for one in value[:_MAX_VISITED]), key=_RANK.index, default="nothing")
+    if not steps:
+        return _leaf(value)
+    if not isinstance(value, dict):
+        return "nothing"
+    if _says_no_value(value):
+        return "reason"
+    step, rest = steps[0], steps[1:]
+    found = [_look(value[name], rest) for name in step.names if name in value]
+    if "present" not in found:
+        beside = [value[f"_{name}"] for name in step.names if f"_{name}" in value]
+        if _is_explained(value) or any(_is_explained(one) for one in beside) or _has_reason(value):
+            found.append("reason")
+        elif any(_leaf(value[name]) == "present" for name in step.others if name in value):
+            found.append("other_type")
+    return min(found, key=_RANK.index, default="nothing")
 
 
-def _statuses(resource: dict[str, Any]) -> Iterator[str]:
-    for name in _STATUS_FIELDS:
-        value = resource.get(name)
-        codes = (
-            [value] if isinstance(value, str) else [coding.get("code") for coding in objects_of(value, "coding", 50)]
-        )
-        for code in codes:
-            if isinstance(code, str):
-                shown = code if code in _STATUS_CODES else "other"
-                yield shown if name == "status" else f"{name} {shown}"
+def _leaf(value: Any) -> Literal["present", "reason", "nothing"]:
+    if isinstance(value, list):
+        found = [_leaf(one) for one in value[:_MAX_VISITED]]
+        return "present" if "present" in found else "reason" if "reason" in found else "nothing"
+    if not isinstance(value, dict):
+        return "present" if value is not None and value != "" else "nothing"
+    codings = objects_of(value, "coding", 50)
+    if _says_no_value(value) or (codings and all(map(_says_no_value, codings)) and not value.get("text")):
+        return "reason"
+    if value.keys() <= {"extension", "id"} and _is_explained(value):
+        return "reason"
+    return "present" if value else "nothing"
 
 
-def _systems(resource: dict[str, Any]) -> Iterator[str]:
-    """Addresses of the code systems that a resource uses, as far as nothing of its person is in them."""
+def _says_no_value(coding: dict[str, Any]) -> bool:
+    """Whether a coding says why there is no code instead of being one."""
+    return isinstance(system := coding.get("system"), str) and system in _NO_VALUE
+
+
+def _is_explained(value: Any) -> bool:
+    """Whether an extension says why there is no value, of an element or of any in a list."""
+    return any(
+        extension.get("url") == _ABSENT
+        for one in (value[:100] if isinstance(value, list) else [value])
+        for extension in objects_of(one, "extension", 50)
+    )
+
+
+def _codes_of(wanted: Wanted, name: str) -> frozenset[str]:
+    """The codes that an element may have in the server's release."""
+    found = release(wanted.held).element(f"{wanted.kind}.{name}")
+    return frozenset() if isinstance(found, Unknown) or found.binding is None else frozenset(found.binding.codes)
+
+
+def _statuses(resource: dict[str, Any], known: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    for name, allowed in known.items():
+        for code in codes_in(resource.get(name)):
+            shown = code if code in allowed else "other"
+            yield shown if name == "status" else f"{name} {shown}"
+
+
+def _systems(resource: dict[str, Any], expected: Sequence[str]) -> Iterator[str]:
+    """Addresses of the code systems that a resource uses, as far as nothing of its person is in them.
+
+    What the contract itself names is told as it stands there.
+    """
     systems: dict[str, None] = {}
     personal: set[str] = set()
     queue: list[tuple[str, str, Any]] = [("", "", resource)]
@@ -147,25 +295,25 @@ def _systems(resource: dict[str, Any]) -> Iterator[str]:
             queue += [(within, name, entry) for entry in value[: max(0, _MAX_VISITED - len(queue))]]
         elif isinstance(value, dict):
             system = value.get("system")
-            if name not in _NO_CODES and isinstance(system, str) and "code" in value:
+            if name not in _NO_CODES and isinstance(system, str) and "code" in value and not _says_no_value(value):
                 systems[system] = None
             queue += [(name, key, child) for key, child in value.items()][: max(0, _MAX_VISITED - len(queue))]
         elif isinstance(value, str) and (name in _PERSONAL or within in _PERSONAL_WITHIN):
             personal.update(part.lower() for part in (value, value.rpartition("/")[2]) if len(part) >= _MIN_PERSONAL)
     for system in systems:
-        address = _address(system)
-        if address is None or any(part in address.lower() for part in personal):
+        address = system if system in expected else _address(system)
+        if address is None or (system not in expected and any(part in address.lower() for part in personal)):
             yield "other"
         else:
             yield address
 
 
 def _address(system: str) -> str | None:
-    """A code system's URI without query and fragment, or none when it is no absolute address of an allowed kind."""
+    """A code system's URI without query and fragment, or a bare OID; none for all else, which could be any text."""
     if len(system) > _MAX_SYSTEM or not is_plain(system):
         return None
-    if system.startswith("urn:oid:"):
-        return system if system.removeprefix("urn:oid:").replace(".", "").isdigit() else None
+    if system in _URNS or _OID.fullmatch(system.removeprefix("urn:oid:")):
+        return system
     try:
         parts = urlsplit(system)
     except ValueError:
@@ -173,3 +321,8 @@ def _address(system: str) -> str | None:
     if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
         return None
     return f"{parts.scheme}://{parts.netloc}{parts.path}"
+
+
+def is_bare_oid(system: str) -> bool:
+    """Whether a code system is named by an OID without ``urn:oid:``, which is no URI."""
+    return _OID.fullmatch(system) is not None

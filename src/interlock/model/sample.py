@@ -10,6 +10,11 @@ from interlock.model.base import Model
 AccessMethod = Literal["private_key_jwt", "client_secret_basic", "bearer_token", "none"]
 #: ``refused``: 401 or 403. ``rejected``: another 4xx, the question is not allowed. ``failed``: no usable answer.
 SampleOutcome = Literal["sampled", "empty", "refused", "rejected", "failed", "not_asked"]
+#: Why a required field is not there: a reason is stated in its place; its values stand in components or in the members
+#: of a panel; the value is of another type of the same choice; or there is nothing at all.
+Absence = Literal["reason", "components", "other_type", "nothing"]
+#: Where the link to the next page leads; it is never followed. ``plain_http``: to this host, but not over https.
+NextLink = Literal["here", "another_host", "plain_http", "relative", "unreadable"]
 
 
 class InputSample(Model):
@@ -17,11 +22,24 @@ class InputSample(Model):
 
     :ivar category: the category that was asked for: fixed by the input's profile, or demanded by the server.
     :ivar status: the HTTP status that decided, none when no answer came.
-    :ivar count: resources that were looked at; all other numbers count among these.
-    :ivar fields: required field → resources that have it.
+    :ivar filters: names of the parameters by which the search was narrowed.
+    :ivar seen: resources of the type that came and were looked at, no more than were asked for.
+    :ivar others: parameter → resources among these that have another value of it: another patient's, another category.
+    :ivar unnamed: resources among these that name no patient at all, where one was asked for.
+    :ivar unrepeated: parameters that the answer's self link leaves out: the server says that it did not use them.
+    :ivar page: most resources that a page held, each of which was asked to hold at most 20.
+    :ivar total: how many there are as the server says, none when it does not.
+    :ivar unreached: how many more there are by the server's own total, to which no next link leads.
+    :ivar outcomes: severity and code of what the answer itself reports among its results: ``warning suppressed``.
+    :ivar next_links: where links to a next page lead.
+    :ivar count: resources that are what was asked for; all numbers below count among these.
+    :ivar void: resources that say of themselves that they were entered in error.
+    :ivar fields: required field → resources that have it, among those that are not void.
+    :ivar absent: required field → why it is not there → resources, among those that are not void.
     :ivar statuses: status code of FHIR → resources that have it; a word that is none of FHIR's counts as ``other``.
-    :ivar systems: code system's URI → resources that use it.
+    :ivar systems: code system's URI → resources that use it, among those that are not void.
     :ivar terminology: the code systems that the contract expects.
+    :ivar misnamed: names of the contract that FHIR does not have, each a clause in our own words.
     :ivar reason: in our own words why nothing was seen, or to which narrower search the server answered.
     """
 
@@ -30,12 +48,30 @@ class InputSample(Model):
     optional: bool = False
     outcome: SampleOutcome
     status: int | None = None
+    filters: tuple[str, ...] = ()
+    seen: int = 0
+    others: dict[str, int] = {}
+    unnamed: int = 0
+    unrepeated: tuple[str, ...] = ()
+    page: int = 0
+    total: int | None = None
+    unreached: int = 0
+    outcomes: tuple[str, ...] = ()
+    next_links: tuple[NextLink, ...] = ()
     count: int = 0
+    void: int = 0
     fields: dict[str, int] = {}
+    absent: dict[str, dict[Absence, int]] = {}
     statuses: dict[str, int] = {}
     systems: dict[str, int] = {}
     terminology: tuple[str, ...] = ()
+    misnamed: tuple[str, ...] = ()
     reason: str | None = None
+
+    @property
+    def valid(self) -> int:
+        """Resources that count: those that were not entered in error."""
+        return self.count - self.void
 
     @property
     def name(self) -> str:

@@ -1,19 +1,21 @@
 """Reading a bounded sample of the contract's inputs, with an organisation's own credentials.
 
-One page of each input, GET only, no redirect followed, at most :data:`MAX_REQUESTS` requests. A type whose search is
-rejected as too wide is asked once more, narrower. What comes back is counted (:mod:`interlock.fhir.sampling`) and
-forgotten; neither a body nor its digest nor a patient's id is kept.
+One page of each input, GET only, neither redirects nor links followed, at most :data:`MAX_REQUESTS` requests. A type
+whose search is rejected as too wide is asked once more, narrower. What comes back is compared with what was asked for
+(:mod:`interlock.fhir.searchset`), counted (:mod:`interlock.fhir.sampling`) and forgotten; neither a body nor its digest
+nor a patient's id is kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from interlock.fhir import sampling
-from interlock.model.observation import CapabilityFacts, RequestRecord
+from interlock.fhir.searchset import PATIENT, Asked, Searchset, read_searchset
+from interlock.model.observation import CapabilityFacts, FhirRelease, RequestRecord
 from interlock.model.sample import AccessMethod, DataFacts, InputSample, SampleOutcome, TokenFacts
 from interlock.probe.tokens import Base, TokenSource
 from interlock.probe.transport import plan
@@ -51,15 +53,15 @@ async def take_sample(
     """
     credentials = sample.credentials
     if credentials is None:
-        return _unasked("none", sample.needs, sample.reason), {}
+        return _unasked("none", sample, sample.reason), {}
     if not may_carry_secrets(base.url):
         reason = "credentials are sent over https only, and the base is plain http"
-        return _unasked(credentials.method, sample.needs, reason), {}
+        return _unasked(credentials.method, sample, reason), {}
     if not credentials.may_go_to(base.url):
         reason = "the credentials were not trusted to go to this base"
-        return _unasked(credentials.method, sample.needs, reason), {}
+        return _unasked(credentials.method, sample, reason), {}
     source = TokenSource(credentials, client, base, sample.needs)
-    reader = _Reader(client, base, source, on_record)
+    reader = _Reader(client, base, source, on_record, sample.release)
     # Patients come first: other types are searched by patient. The result keeps the contract's order.
     order = sorted(range(len(sample.needs)), key=lambda index: sample.needs[index].resource != "Patient")
     samples = {index: await reader.sample(sample.needs[index]) for index in order}
@@ -78,32 +80,53 @@ def _exchange(purpose: Purpose, records: Sequence[RequestRecord]) -> Exchange:
     return Exchange(purpose, tuple(records), "failed" if last.failure else "answered", last.detail or "")
 
 
-def _unasked(method: AccessMethod, needs: Sequence[Need], reason: str) -> DataFacts:
+def _unasked(method: AccessMethod, sample: SamplePlan, reason: str) -> DataFacts:
     return DataFacts(
         method=method,
         token=TokenFacts(outcome="not_sent", reason=reason),
         inputs=tuple(
-            InputSample(resource=need.resource, outcome="not_asked", optional=need.optional, reason=reason)
-            for need in needs
+            InputSample(
+                resource=need.resource,
+                outcome="not_asked",
+                optional=need.optional,
+                misnamed=sampling.misnamed(_wanted(need, sample.release), need.search_parameters),
+                reason=reason,
+            )
+            for need in sample.needs
         ),
     )
+
+
+def _wanted(need: Need, written: FhirRelease, held: FhirRelease | None = None) -> sampling.Wanted:
+    return sampling.Wanted(need.resource, need.required_fields, need.terminology, written, held or written)
 
 
 class _Reader:
     """The searches of a sample. Patients' ids are kept here only, for as long as the sample is taken."""
 
-    def __init__(self, client: Client, base: Base, source: TokenSource, on_record: OnRecord) -> None:
+    def __init__(
+        self, client: Client, base: Base, source: TokenSource, on_record: OnRecord, written: FhirRelease
+    ) -> None:
         self.records: list[RequestRecord] = []
         self._client = client
         self._base = base
         self._source = source
         self._on_record = on_record
+        self._written = written
         self._patients: list[str] = []
         self._pages: dict[tuple[str, _Search | None], _Page] = {}
         self._second: dict[str, tuple[_Search, _Page]] = {}
 
     async def sample(self, need: Need) -> InputSample:
         """Sample an input: the same search is sent once, however many inputs need it."""
+        capability = self._base.facts.capability
+        wanted = _wanted(need, self._written, capability.fhir_release if capability is not None else None)
+        misnamed = sampling.misnamed(wanted, need.search_parameters)
+        if sampling.is_unknown(wanted):  # a server answers 404 to that, and is right
+            return InputSample(
+                resource=need.resource, optional=need.optional, outcome="not_asked", misnamed=misnamed,
+                reason=f"the contract's own name: {misnamed[0]}",
+            )  # fmt: skip
         search = _category(need)
         key = (need.resource, search)
         if key not in self._pages:
@@ -112,18 +135,32 @@ class _Reader:
         if search is None and page.outcome == "rejected" and page.status in _TOO_WIDE:
             search, page = await self._narrower(need, page)
         category = search[1] if search is not None and search[0] == "category" else None
-        counts = sampling.count_resources(page.resources, need.required_fields)
+        answer = page.answer
+        counts = sampling.count_resources(answer.resources, wanted)
         return InputSample(
             resource=need.resource,
             category=category,
             optional=need.optional,
             outcome=page.outcome,
             status=page.status,
+            filters=page.filters,
+            seen=answer.seen,
+            others=dict(answer.others),
+            unnamed=answer.unnamed,
+            unrepeated=answer.unrepeated,
+            page=answer.page,
+            total=answer.total,
+            unreached=answer.unreached,
+            outcomes=answer.outcomes,
+            next_links=answer.next_links,
             count=counts.count,
-            fields=counts.fields if counts.count else {},
+            void=counts.void,
+            fields=counts.fields,
+            absent=counts.absent,
             statuses=counts.statuses,
             systems=counts.systems,
             terminology=need.terminology,
+            misnamed=misnamed,
             reason=page.reason,
         )
 
@@ -154,19 +191,22 @@ class _Reader:
     async def _search(self, need: Need, search: _Search | None) -> _Page:
         by = _by_patient(need, self._base.facts.capability) if self._patients else None
         patients: Sequence[str | None] = self._patients[:MAX_PATIENTS] if by else [None]
-        collected: list[dict[str, Any]] = []
+        collected = Searchset()
         page = _Page("not_asked", reason="nothing was asked for")
         for patient in patients:
             parameters = [(by, patient)] if by and patient else []
             parameters += [search] if search is not None else []
             page = await self._page(need.resource, [*parameters, ("_count", str(PAGE))])
-            collected += page.resources
-            if page.outcome not in {"sampled", "empty"} or len(collected) >= PAGE:
+            collected.add(page.answer)
+            if page.outcome not in {"sampled", "empty"} or len(collected.resources) >= PAGE:
                 break
         if need.resource == "Patient" and not self._patients:
-            ids = (resource.get("id") for resource in collected)
+            ids = (resource.get("id") for resource in collected.resources)
             self._patients = [known for known in ids if isinstance(known, str) and 0 < len(known) <= 64]
-        return _Page("sampled", page.status, collected[:PAGE]) if collected else page
+        if not collected.resources:
+            return replace(page, answer=collected)
+        del collected.resources[PAGE:]
+        return _Page("sampled", page.status, collected, page.filters)
 
     async def _page(self, kind: str, parameters: list[tuple[str, str]], said: str | None = None) -> _Page:
         """A page of a search. ``said`` is added to the detail of its record."""
@@ -187,8 +227,9 @@ class _Reader:
                 redirects=False,
             )
         )
-        page = _read(reply, kind)
-        shown = [(name, _LEFT_OUT if name in {"patient", "subject"} else value) for name, value in parameters]
+        filters = tuple((name, value) for name, value in parameters if name != "_count")
+        page = _read(reply, Asked(kind, filters, PAGE, self._base.url))
+        shown = [(name, _LEFT_OUT if name in PATIENT else value) for name, value in parameters]
         address = f"{self._base.url}/{kind}?{urlencode(shown, quote_via=quote, safe='()')}"
         told = "; ".join(text for text in (said, page.reason) if text) or None
         record = without_content(reply.record, address, "answered", told)
@@ -199,11 +240,12 @@ class _Reader:
 
 @dataclass(slots=True)
 class _Page:
-    """A page of a search, or why there is none."""
+    """The answer to a search, or why there is none."""
 
     outcome: SampleOutcome
     status: int | None = None
-    resources: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    answer: Searchset = field(default_factory=Searchset)
+    filters: tuple[str, ...] = ()
     reason: str | None = None
 
 
@@ -222,7 +264,7 @@ def _by_patient(need: Need, capability: CapabilityFacts | None) -> str | None:
     return None
 
 
-def _read(reply: Reply, kind: str) -> _Page:
+def _read(reply: Reply, asked: Asked) -> _Page:
     record, status = reply.record, reply.record.status
     if reply.failure is not None or status is None:
         return _Page("failed", status, reason=without_content(record, record.url, "failed").detail)
@@ -237,14 +279,9 @@ def _read(reply: Reply, kind: str) -> _Page:
     bundle = reply.json()
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
         return _Page("failed", status, reason="the answer is no Bundle")
-    entries = bundle.get("entry")
-    resources = [
-        entry["resource"]
-        for entry in (entries[: sampling.MAX_RESOURCES] if isinstance(entries, list) else [])
-        if isinstance(entry, dict)
-        and isinstance(entry.get("resource"), dict)
-        and entry["resource"].get("resourceType") == kind
-    ]
-    if not resources:
-        return _Page("empty", status, reason="the search found nothing")
-    return _Page("sampled", status, resources)
+    answer = read_searchset(bundle, asked)
+    filters = tuple(name for name, _ in asked.filters)
+    if answer.resources:
+        return _Page("sampled", status, answer, filters)
+    why = "nothing that came is what was asked for" if answer.seen else "the search found nothing"
+    return _Page("empty", status, answer, filters, why)

@@ -278,10 +278,11 @@ def sample_plans(
             if concerns(named, org) and (need := known_part(contract.fhir_release, named)) is not None
         )
         try:
-            plans[org.id] = SamplePlan(_credentials(org, allowed, find or lookup), needs)
+            use = _credentials(org, allowed, find or lookup)
+            plans[org.id] = SamplePlan(use, needs, release=contract.fhir_release)
         except InterlockError as problem:
             problems.append(problem)
-            plans[org.id] = SamplePlan(None, needs, problem.message)
+            plans[org.id] = SamplePlan(None, needs, problem.message, contract.fhir_release)
     if len(problems) == len(organizations) and problems:
         raise problems[0]
     return plans

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from interlock import __version__
 from interlock.model.errors import InterlockError
-from interlock.model.observation import Observation, RequestRecord, Target
+from interlock.model.observation import FhirRelease, Observation, RequestRecord, Target
 from interlock.probe.transport.addresses import Origin
 from interlock.probe.transport.credentials import Credentials
 
@@ -41,11 +41,13 @@ class SamplePlan:
 
     :ivar credentials: none when there are none; ``reason`` then says why.
     :ivar needs: the contract's inputs to sample.
+    :ivar release: the release of FHIR that the contract is written in.
     """
 
     credentials: Credentials | None
     needs: tuple[Need, ...]
     reason: str = ""
+    release: FhirRelease = "R4"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections import Counter
 
+from interlock.fhir.sampling import is_bare_oid
 from interlock.model import words
 from interlock.model.base import Severity
-from interlock.model.sample import DataFacts, InputSample, TokenFacts
+from interlock.model.sample import Absence, DataFacts, InputSample, TokenFacts
 from interlock.probe.checks.base import CheckInput, check
 from interlock.probe.checks.results import (
     NeedError,
     Result,
+    capitalized,
     clauses,
     failed,
     not_applicable,
     not_observed,
     passed,
+    quoted,
     quoted_list,
     warned,
 )
@@ -30,7 +33,7 @@ _BACKEND = cite("SM-BACK", "issue-access-token")
 LONGEST_TOKEN_S = 300
 
 
-def _data(probed: CheckInput) -> DataFacts:
+def sample_of(probed: CheckInput) -> DataFacts:
     """What the sample showed.
 
     :raises NeedError: no sample was taken.
@@ -44,12 +47,12 @@ def _data(probed: CheckInput) -> DataFacts:
     return data
 
 
-def _sampled(probed: CheckInput) -> list[InputSample]:
+def sampled_inputs(probed: CheckInput) -> list[InputSample]:
     """The inputs of which resources were seen.
 
     :raises NeedError: there are none.
     """
-    inputs = _data(probed).inputs
+    inputs = sample_of(probed).inputs
     sampled = [sample for sample in inputs if sample.outcome == "sampled"]
     if not sampled:
         reasons = list(dict.fromkeys(sample.reason or sample.outcome for sample in inputs))
@@ -71,7 +74,7 @@ def _sampled(probed: CheckInput) -> list[InputSample]:
 )
 def token(probed: CheckInput) -> Result:
     """A refusal is a state of the registration, not necessarily a fault of the server."""
-    data = _data(probed)
+    data = sample_of(probed)
     issued = data.token
     if issued is None or issued.outcome == "given":
         raise NeedError(not_applicable("the bearer token was given by the user"))
@@ -107,7 +110,7 @@ def _oddity(token: TokenFacts) -> str:
 )
 def refused(probed: CheckInput) -> Result:
     """With the scopes that were granted; what the EHR withholds by policy looks the same as what it does not have."""
-    asked = [sample for sample in _data(probed).inputs if sample.outcome in {"sampled", "empty", "refused"}]
+    asked = [sample for sample in sample_of(probed).inputs if sample.outcome in {"sampled", "empty", "refused"}]
     if not asked:
         return not_observed("no resource was asked for with a token")
     shut = [sample for sample in asked if sample.outcome == "refused"]
@@ -120,6 +123,10 @@ def refused(probed: CheckInput) -> Result:
     )
 
 
+#: Why a field is not there although nothing is missing: a reason stands in its place, or its values are further in.
+_EXPLAINED: dict[Absence, str] = {"reason": "with a reason", "components": "in components or members"}
+
+
 @check(
     "DATA-003",
     "Required fields are present in the sample",
@@ -129,44 +136,73 @@ def refused(probed: CheckInput) -> Result:
     rests_on=("data",),
 )
 def required_fields(probed: CheckInput) -> Result:
-    """How often the product will meet a missing field, in a sample of one page; no share of the whole."""
-    samples = _sampled(probed)
-    missing = [
-        (sample.count - there, f"{sample.name}.{path} in {sample.count - there} of {sample.count}")
-        for sample in samples
-        for path, there in sample.fields.items()
-        if there < sample.count
-    ]
+    """How often the product will meet a missing field, in a sample of one page; no share of the whole.
+
+    A reason in its place is no missing field, nor are values in components; what was entered in error does not count.
+    """
+    samples = [sample for sample in sampled_inputs(probed) if sample.valid]
+    missing: list[tuple[int, str]] = []
+    explained: list[str] = []
+    for sample in samples:
+        for path, there in sample.fields.items():
+            why = sample.absent.get(path, {})
+            if lacking := sample.valid - there - sum(why.get(kind, 0) for kind in _EXPLAINED):
+                typed = why.get("other_type", 0)
+                note = f", {typed} of them with a value of another type" if typed else ""
+                missing.append((lacking, f"{sample.name}.{path} in {lacking} of {sample.valid}{note}"))
+            told = [f"{count} {_EXPLAINED[kind]}" for kind, count in why.items() if kind in _EXPLAINED]
+            if told:
+                explained.append(f"{sample.name}.{path}: {words.listed(told)}")
+    more = f"; no gap: {clauses(explained, 4)}" if explained else ""
     if missing:
         worst = [text for _, text in sorted(missing, key=lambda entry: -entry[0])]
-        return warned(f"Absent: {clauses(worst, 6)}")
+        return warned(f"Absent: {clauses(worst, 6)}{more}")
     fields = sum(len(sample.fields) for sample in samples)
     if not fields:
         return not_applicable("the contract names no required field of what was seen")
     present = f"{words.count(fields, 'required field')} {words.agree(fields, 'is', 'are')}"
-    return passed(f"{present} in every one of {words.count(sum(sample.count for sample in samples), 'resource')}")
+    each = words.count(sum(sample.valid for sample in samples), "resource")
+    return passed(f"Nothing is missing in {each}{more}" if more else f"{present} in every one of {each}")
 
 
-@check("DATA-004", "The code systems are those that the contract expects", Severity.MEDIUM, rests_on=("data",))
+@check(
+    "DATA-004",
+    "The code systems are those that the contract expects",
+    Severity.MEDIUM,
+    cite("R4-TERM"),
+    rests_on=("data",),
+)
 def terminology(probed: CheckInput) -> Result:
     """Of each input whose terminology the contract names: one of its systems occurs in every resource, or not.
 
-    A contract may name alternatives, so a system that does not occur at all is said and not held against anybody.
+    A contract may name alternatives, so a system that does not occur at all is said and not held against anybody. A
+    system named by an OID alone is no URI, and no client finds it by the system's own address.
     """
-    samples = _sampled(probed)
+    samples = [sample for sample in sampled_inputs(probed) if sample.valid]
+    bare = [
+        f"{sample.name} {quoted(system)} in {number} of {sample.valid}"
+        for sample in samples
+        for system, number in sample.systems.items()
+        if is_bare_oid(system)
+    ]
+    also = f"; systems named by a bare OID, which is no URI: {clauses(bare, 4)}" if bare else ""
     named = [sample for sample in samples if sample.terminology]
     if not named:
+        if bare:
+            return warned(capitalized(also.removeprefix("; ")))
         return not_applicable("the contract names no terminology of what was seen")
     absent = [sample for sample in named if not any(system in sample.systems for system in sample.terminology)]
     if absent:
         used = [f"{sample.name} uses {quoted_list(sample.systems, 3) or 'none'}" for sample in absent]
-        return warned(f"None of the contract's code systems: {clauses(used, 4)}")
+        return warned(f"None of the contract's code systems: {clauses(used, 4)}{also}")
     partly = [
-        sample for sample in named if max(sample.systems.get(system, 0) for system in sample.terminology) < sample.count
+        sample for sample in named if max(sample.systems.get(system, 0) for system in sample.terminology) < sample.valid
     ]
     if partly:
         counts = [f"{sample.name}: {_counts(sample)}" for sample in partly]
-        return warned(f"Not every resource uses one of the contract's code systems: {clauses(counts, 4)}")
+        return warned(f"Not every resource uses one of the contract's code systems: {clauses(counts, 4)}{also}")
+    if bare:
+        return warned(capitalized(also.removeprefix("; ")))
     missing = [
         f"{sample.name}: {system}" for sample in named for system in sample.terminology if system not in sample.systems
     ]
@@ -178,18 +214,20 @@ def terminology(probed: CheckInput) -> Result:
 
 def _counts(sample: InputSample) -> str:
     return words.listed(
-        [f"{system} in {sample.systems.get(system, 0)} of {sample.count}" for system in sample.terminology]
+        [f"{system} in {sample.systems.get(system, 0)} of {sample.valid}" for system in sample.terminology]
     )
 
 
 @check("DATA-005", "No resource in the sample is entered in error", Severity.LOW, rests_on=("data",))
 def entered_in_error(probed: CheckInput) -> Result:
-    """Such resources stay in the record and come with a search: the product has to leave them out."""
-    samples = _sampled(probed)
-    wrong = [sample for sample in samples if "entered-in-error" in sample.statuses]
+    """Such resources stay in the record and come with a search: the product has to leave them out.
+
+    Which element says so depends on the type: of a Condition it is ``verificationStatus``.
+    """
+    samples = sampled_inputs(probed)
+    wrong = [f"{sample.name} {sample.void} of {sample.count}" for sample in samples if sample.void]
     if wrong:
-        counts = [f"{sample.name} {sample.statuses['entered-in-error']} of {sample.count}" for sample in wrong]
-        return warned(f"Entered in error: {words.listed(counts)}")
+        return warned(f"Entered in error, and not counted: {words.listed(wrong)}")
     totals = sum((Counter(sample.statuses) for sample in samples), Counter[str]())
     statuses = [f"{status} {number}" for status, number in totals.most_common()]
     return passed(f"Statuses: {words.listed(statuses, 6)}" if statuses else "No status occurs")
@@ -198,7 +236,7 @@ def entered_in_error(probed: CheckInput) -> Result:
 @check("DATA-006", "Every input of the contract could be sampled", Severity.LOW, rests_on=("data",))
 def everything_seen(probed: CheckInput) -> Result:
     """What a server gives only for a named patient, or not at all in a test environment, stays open."""
-    data = _data(probed)
+    data = sample_of(probed)
     unsampled = [
         f"{sample.name} ({sample.reason})"
         for sample in data.inputs
