@@ -18,7 +18,7 @@ from interlock.contract.match import match_contract
 from interlock.fhir.tables import smart as smart_tables
 from interlock.fhir.tables import us_core
 from interlock.model.base import CheckOutcome
-from interlock.model.contract import Launch, Need, WorkflowContract
+from interlock.model.contract import ClinicalEvent, Launch, Need, WorkflowContract
 from interlock.model.drift import Drift
 from interlock.model.observation import Certificate, Check, Facts, Observation, Target, TlsFacts
 from interlock.model.organization import Organization
@@ -145,6 +145,7 @@ CONTRACT = WorkflowContract(
         client="confidential-asymmetric",
         browser=True,
     ),
+    clinical_event=ClinicalEvent(trigger="A result", actor="A nurse", setting="A ward", states=("final",)),
     inputs=(
         Need(
             resource="Patient",
@@ -167,6 +168,17 @@ DATA = DataFacts(
             fields={"birthDate": 3},
             systems={"http://loinc.org": 3},
             terminology=("http://loinc.org",),
+        ),
+        InputSample(
+            resource="Observation",
+            outcome="sampled",
+            status=200,
+            filters=("patient",),
+            seen=3,
+            page=3,
+            next_links=("here",),
+            count=3,
+            statuses={"final": 3},
         ),
     ),
 )

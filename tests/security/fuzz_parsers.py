@@ -417,13 +417,16 @@ def token(data: bytes, folder: Path) -> object:
 
 def page(data: bytes, folder: Path) -> object:
     """A page of a sample."""
-    from interlock.fhir.sampling import count_resources
+    from interlock.fhir.sampling import Wanted, count_resources
+    from interlock.fhir.searchset import Asked
     from interlock.model.observation import RequestRecord
     from interlock.probe.sample import _read
     from interlock.probe.transport.transfer import Reply
 
     record = RequestRecord(method="GET", url="https://a.example/Patient", status=200, elapsed_ms=1.0)
-    return count_resources(_read(Reply((record,), data), "Patient").resources, ["name", "identifier.value"])
+    asked = Asked("Patient", (("patient", "1"), ("category", "x")), 20, "https://a.example")
+    answer = _read(Reply((record,), data), asked).answer
+    return answer, count_resources(answer.resources, Wanted("Patient", ("name", "identifier.value")))
 
 
 def certificate(data: bytes, folder: Path) -> object:
