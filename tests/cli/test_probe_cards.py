@@ -22,14 +22,14 @@ def refusing() -> str:
 def test_a_reason_stands_once_on_each_stream(command, refusing: str) -> None:
     result = command("probe", refusing)
     assert result.code == 3
-    assert result.out.count("refuses connections") == 1
+    assert result.out.count("refuses connections") == 2, "as what could not be seen, and in the question to paste"
     assert result.err.count("refuses connections") == 1
     several = command("probe", refusing, refusing.replace("127.0.0.1", "localhost"))
     assert "none of 2 targets could be observed" in several.err
 
 
 def test_why_not_says_what_the_checks_say(command) -> None:
-    result = command("probe", "sandbox://riverside+expired-tls")
+    result = command("probe", "sandbox://riverside+expired-tls", "--details")
     assert result.code == 3
     assert "issued by nobody" not in result.out + result.err
     why = next(line for line in result.out.splitlines() if line.startswith("Why not"))
@@ -37,7 +37,7 @@ def test_why_not_says_what_the_checks_say(command) -> None:
 
 
 def test_checks_that_could_not_look_name_the_document(command) -> None:
-    result = command("probe", "sandbox://riverside+metadata-401")
+    result = command("probe", "sandbox://riverside+metadata-401", "--details")
     said = [line for line in result.out.splitlines() if "could not look" in line]
     assert len(said) == 1
     assert "checks could not look at /metadata: the server asks for a token" in said[0]
@@ -99,3 +99,43 @@ def test_an_unknown_fault_is_answered_with_the_closest(command) -> None:
     assert "did you mean expired-tls?" in result.err
     assert "interlock sandbox --list-faults" in result.err
     assert "middlebox-tls" not in result.err
+
+
+def test_the_card_begins_with_what_to_do_and_folds_the_inventory(command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    said = command("probe", "sandbox://pinecrest").out
+    places = [said.index(part) for part in ("First: ", "Blocks you", "Ask them", "Could not see", "What was seen")]
+    assert places == sorted(places)
+    assert "Send them the 2 questions below in one mail; question 1 is about what" in said
+    assert "SMART-001" not in said and "Requests" not in said
+    assert all(len(line) <= 80 for line in said.splitlines())
+    whole = command("probe", "sandbox://pinecrest", "--details").out
+    assert "SMART-001" in whole and "Requests" in whole
+
+
+def test_the_mail_is_the_questions_alone(command) -> None:
+    result = command("probe", "sandbox://lakeshore", "--format", "mail")
+    assert result.out.startswith("On ") and result.out.endswith("Thank you.\n")
+    assert "\n1. Which scope syntax do you grant" in result.out and "SMART-013" not in result.out
+    nothing = command("probe", "sandbox://riverside", "--format", "mail")
+    assert (nothing.code, nothing.out) == (0, "")
+    assert "There is nothing to ask them." in nothing.err
+
+
+def test_json_is_sorted_in_the_same_way_and_can_be_read_again(command, tmp_path: Path) -> None:
+    path = tmp_path / "seen.json"
+    assert command("probe", "sandbox://pinecrest", "--format", "json", "--output", path).code == 0
+    card = command("observe", path, "--format", "json").json()["card"]
+    assert [line["checks"] for line in card["blocks"]] == [["SMART-001", "SMART-016"]]
+    assert card["ask"][0]["text"] in card["mail"]
+    assert "--active, with the organisation's consent" in [line["do"] for line in card["unseen"]]
+    assert card["first"] in " ".join(command("observe", path).out.split())
+
+
+def test_a_stored_observation_holds_no_card(command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command("init", tmp_path / "w")
+    monkeypatch.chdir(tmp_path / "w")
+    command("org", "add", "Pinecrest", "--url", "sandbox://pinecrest")
+    assert command("probe", "--org", "pinecrest", "--format", "json").json()["card"]["blocks"]
+    (stored,) = (tmp_path / "w/observations/pinecrest").glob("*.json")
+    assert '"card"' not in stored.read_text("utf-8")

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from interlock.cli.output import console, make_grid, say, show_table
+from interlock.cli.output import console, make_grid, say, show_heading, show_paragraph, show_table
 from interlock.model import words
 from interlock.model.base import CheckOutcome
+from interlock.model.card import CardLine
+from interlock.model.card_making import card_of
 from interlock.model.drift import ChangeRank, Drift
 from interlock.model.observation import CapabilityFacts, Check, Observation, SmartFacts
 from interlock.model.sample import DataFacts, InputSample
@@ -25,10 +27,10 @@ SHOWN = 40
 _RANK_STYLES: dict[ChangeRank, str] = {"contract_broken": "bold red", "contract_changed": "yellow", "removed": ""}
 
 
-def show_observations(observations: Sequence[Observation]) -> None:
+def show_observations(observations: Sequence[Observation], *, details: bool = False) -> None:
     """One card, or a table when there are several."""
     if len(observations) == 1:
-        show_card(observations[0], name=observations[0].target.name)
+        show_card(observations[0], name=observations[0].target.name, details=details)
         return
     right = {"justify": "right", "no_wrap": True}
     show_table(
@@ -68,8 +70,11 @@ def _row(observation: Observation) -> tuple[str, ...]:
     )
 
 
-def show_card(observation: Observation, name: str | None = None) -> None:
-    """Print what one probe saw: facts first, then what is off, then what could not be looked at."""
+def show_card(observation: Observation, name: str | None = None, *, details: bool = False) -> None:
+    """Print what one probe saw: what to do first, what blocks, what to ask, what could not be seen; then facts.
+
+    :param details: every fact, finding and reason for not having looked, not only the line of each kind.
+    """
     out = console()
     title = plain(name or observation.target.org or observation.target.base_url)
     state = words.OBSERVED[observation.outcome].phrase
@@ -77,11 +82,34 @@ def show_card(observation: Observation, name: str | None = None) -> None:
     out.print(Text.assemble((title, "bold"), "   ", (state, style), (f" in {observation.elapsed_ms:,.0f} ms", "dim")))
     if title != observation.target.base_url:
         out.print(Text(plain(observation.target.base_url), "dim"))
+    card = card_of(observation)
     out.print()
-    out.print(make_grid(_facts(observation)))
+    show_paragraph(card.first, "First: ", "bold")
+    _show_lines("Blocks you", card.blocks, "✗ ", "Nothing that was seen.")
+    _show_lines(
+        "Ask them", card.ask, "1. ", "Nothing.", also="" if not card.ask else "to paste into a mail: --format mail"
+    )
+    _show_lines("Could not see", card.unseen, "○ ", "Nothing that a probe looks at.", also="→ what would show it")
+    out.print()
+    show_heading("What was seen")
+    facts = list(_facts(observation))
+    if not details:
+        modes = " · ".join(path.summary().partition(",")[0] for path in auth_paths_of(observation))
+        facts = [(label, modes if label == "Way in" else value) for label, value in facts if label in _FOLDED]
+    out.print(make_grid(facts))
     if observation.facts.data is not None:
         out.print()
         _show_sample(observation.facts.data)
+    if not details:
+        needless = len(card.also)
+        more = (
+            f"{words.count(needless, 'finding')} {words.agree(needless, 'needs', 'need')} no answer; "
+            if needless
+            else ""
+        )
+        out.print(Text(words.capital(f"{more}all findings and facts: --details"), "dim"))
+        out.print()
+        return
     if checks := [check for check in observation.checks if check.outcome in _STYLES]:
         out.print()
         out.print(_checks(checks))
@@ -89,6 +117,28 @@ def show_card(observation: Observation, name: str | None = None) -> None:
         at = f" at {document}" if document else ""
         out.print(Text(f"{words.count(number, 'check')} could not look{at}: {plain(reason, 300)}", "dim"))
     out.print()
+
+
+#: The facts of the inventory that stand on a card without ``--details``.
+_FOLDED = frozenset({"FHIR", "Resources", "SMART", "Way in", "Checks", "Proxy", "Strictly"})
+
+
+def _show_lines(heading: str, lines: Sequence[CardLine], mark: str, none: str, also: str = "") -> None:
+    """Print one part of a card: each line behind its mark or number, and below it what to do."""
+    out = console()
+    out.print()
+    out.print(Text.assemble((heading, "bold"), (f"   {also}" if also and lines else "", "dim")))
+    for number, line in enumerate(lines, 1):
+        sign = f"{number}. " if mark == "1. " else mark
+        together = f"{line.text} → {line.do}"
+        if line.do and len(sign) + 2 + len(together) < out.width:
+            show_paragraph(together, f"  {sign}")
+            continue
+        show_paragraph(line.text, f"  {sign}")
+        if line.do:
+            show_paragraph(f"→ {line.do}", " " * (len(sign) + 2), "dim")
+    if not lines:
+        out.print(Text(f"  {none}", "dim"))
 
 
 def _not_seen(observation: Observation) -> Iterator[tuple[str, str, int]]:

@@ -83,6 +83,10 @@ Strict = Annotated[
     typer.Option("--strict", help="Read the statement with a strict reader too: what is not valid FHIR, and where."),
 ]
 
+Details = Annotated[
+    bool, typer.Option("--details", help="On the card, the whole inventory too: every fact, finding and reason.")
+]
+
 _PASSWORD = "INTERLOCK_CLIENT_KEY_PASSWORD"  # noqa: S105  # the name of a variable
 
 

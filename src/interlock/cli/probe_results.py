@@ -9,10 +9,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from interlock.cli.output import console, emit, save
+from interlock.cli.output import console, emit, save, say
 from interlock.documents.visible import to_json, visible_json
 from interlock.model import words
 from interlock.model.base import Gate, Severity
+from interlock.model.card_making import card_of
 from interlock.model.errors import InterlockError, NothingObservedError
 from interlock.model.observation import Observation, Target
 from interlock.model.text import plain
@@ -109,8 +110,18 @@ def watch(
     )
 
 
-def report(observations: Sequence[Observation], output: str, out: Path | None, workspace: Workspace | None) -> None:
-    """Show observations in one of the formats, on stdout or in a file; ``workspace`` is the one they belong to."""
+def report(
+    observations: Sequence[Observation],
+    output: str,
+    out: Path | None,
+    workspace: Workspace | None,
+    *,
+    details: bool = False,
+) -> None:
+    """Show observations in one of the formats, on stdout or in a file; ``workspace`` is the one they belong to.
+
+    :param details: the card shows the whole inventory too.
+    """
     if output == "ndjson":
         return
     if output == "table":
@@ -118,10 +129,16 @@ def report(observations: Sequence[Observation], output: str, out: Path | None, w
             raise InterlockError("a table is for reading", remedy="choose another --format for --output")
         from interlock.cli.cards import show_observations
 
-        show_observations(observations)
+        show_observations(observations, details=details)
         return
-    if output == "json":
-        data = [observation.model_dump(mode="json") for observation in observations]
+    if output == "mail":
+        text = "\n\n".join(mail for observation in observations if (mail := card_of(observation).mail))
+        if not text:
+            say("There is nothing to ask them.")
+            return
+    elif output == "json":
+        cards = [observation.but(card=card_of(observation)) for observation in observations]
+        data = [observation.model_dump(mode="json") for observation in cards]
         text = to_json(data[0] if len(data) == 1 else data)
     else:
         from interlock.usecases.observations import to_junit, to_sarif

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from interlock.model.base import CheckOutcome, Model, Moment, Reference, Severity
+from interlock.model.card import Card
 from interlock.model.sample import DataFacts
 from interlock.model.us_core import CertificationFacts, UsCoreFacts
 
@@ -371,7 +372,10 @@ ObservationOutcome = Literal["observed", "partial", "not_observed"]
 
 
 class Observation(Model):
-    """One probe of one target; immutable once written. Times are UTC, durations in milliseconds."""
+    """One probe of one target; immutable once written. Times are UTC, durations in milliseconds.
+
+    :ivar card: its checks and facts sorted for a reader, where it is shown; it is not stored.
+    """
 
     schema_version: Literal["1"] = "1"
     target: Target
@@ -381,6 +385,7 @@ class Observation(Model):
     facts: Facts = Facts.trusted()
     checks: tuple[Check, ...] = ()
     requests: tuple[RequestRecord, ...] = ()
+    card: Card | None = Field(default=None, exclude_if=lambda card: card is None)
 
     @property
     def smart_absent(self) -> bool:

@@ -1,4 +1,4 @@
-"""What one probe saw, drawn on a page: facts first, then what is off, then what could not be looked at."""
+"""What one probe saw, drawn on a page: what to do first, what blocks, what to ask, what could not be seen; then all."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from textual.content import Content
 
 from interlock.model import words
 from interlock.model.base import CheckOutcome
+from interlock.model.card import Card
+from interlock.model.card_making import card_of
 from interlock.model.contract import ContractFit
 from interlock.model.observation import CapabilityFacts, Check, Observation, SmartFacts, TlsFacts
 from interlock.model.text import plain
@@ -43,8 +45,27 @@ def draw_observation(page: Page, observation: Observation | None, address: str |
         page.para(
             "Nothing was observed, so nothing is held against the organisation: what it publishes is unknown.", DIM
         )
+    draw_card(page, card_of(observation))
     draw_facts(page, observation)
     draw_checks(page, observation.checks)
+
+
+def draw_card(page: Page, card: Card) -> None:
+    """What to do first, what blocks, what to ask them, and what could not be seen with what would show it."""
+    page.blank()
+    page.para(f"First: {card.first}", ACCENT)
+    unseen, blocked = CHECK[CheckOutcome.NOT_OBSERVED], CHECK[CheckOutcome.FAIL]
+    for title, lines, sign in (
+        ("Blocks you", card.blocks, blocked),
+        ("Ask them", card.ask, None),
+        ("Could not see", card.unseen, unseen),
+    ):
+        if not lines:
+            continue
+        page.heading(title)
+        for number, each in enumerate(lines, 1):
+            glyph = text(sign.glyph, sign.style) if sign else text(f"{number}.")
+            page.bullet(glyph, plain(each.text, 900), (f"  → {each.do}" if each.do else "", DIM))
 
 
 def draw_facts(page: Page, observation: Observation) -> None:

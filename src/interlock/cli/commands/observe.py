@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from interlock.cli.options import WorkspaceOption
+from interlock.cli.probe_options import Details
 from interlock.cli.probe_results import report
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation
@@ -24,9 +25,14 @@ def observe(
         bool, typer.Option("--recheck", help="Check the stored documents anew, without contacting anybody.")
     ] = False,
     output: Annotated[
-        Literal["table", "json", "sarif", "junit"],
-        typer.Option("--format", "-f", help="To read (table), JSON, or for a build server (SARIF, JUnit)."),
+        Literal["table", "mail", "json", "sarif", "junit"],
+        typer.Option(
+            "--format",
+            "-f",
+            help="To read (table), the questions to paste into a mail, JSON, or for a build server (SARIF, JUnit).",
+        ),
     ] = "table",
+    details: Details = False,
     out: Annotated[
         Path | None, typer.Option("--output", "--out", "-o", help="Write to a file instead of stdout.", metavar="FILE")
     ] = None,
@@ -41,4 +47,4 @@ def observe(
     else:
         opened = open_workspace(folder)
         observations = observations_of(opened, subject, anew=recheck)
-    report(observations, output, out, opened)
+    report(observations, output, out, opened, details=details)

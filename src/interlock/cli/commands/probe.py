@@ -31,13 +31,15 @@ def probe(
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every organisation of the workspace.")] = False,
     output: Annotated[
-        Literal["table", "json", "ndjson", "sarif", "junit"] | None,
+        Literal["table", "mail", "json", "ndjson", "sarif", "junit"] | None,
         typer.Option(
             "--format",
             "-f",
-            help="To read (table), JSON, JSON lines as they come, or for a build server (SARIF, JUnit).",
+            help="To read (table), the questions to paste into a mail, JSON, JSON lines as they come, or for a build "
+            "server (SARIF, JUnit).",
         ),
     ] = None,
+    details: options.Details = False,
     out: options.Out = None,
     fail_on: options.FailOn = None,
     min_stage: Annotated[
@@ -150,7 +152,7 @@ def probe(
         )
     streamed = out if output == "ndjson" else None
     observations = watch(targets, settings, comparer, streamed, stream=output == "ndjson")
-    report(observations, output or "table", out, workspace)
+    report(observations, output or "table", out, workspace, details=details)
     if comparer is not None:
         _tell_private(observations)
         show_drifts(comparer.drifts, table=output in {None, "table"}, ranked=fail_on_drift)

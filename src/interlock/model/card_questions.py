@@ -1,0 +1,231 @@
+"""Which findings of a probe become which question to an organisation.
+
+Which of them a person must ask, and what blocks, is our judgement; what each rests on stands with its check. A question
+is written to be read by the organisation: full sentences, the words of its own documents, no ids of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from interlock.model import words
+from interlock.model.observation import Observation, SmartFacts
+from interlock.model.text import plain
+
+
+class Question(NamedTuple):
+    """A question, and the checks that raise it when one of them fails or warns.
+
+    :ivar ask: what is asked; ``{said}`` is what the first of the checks says, as a sentence, ``{seen}`` that within
+        one, ``{tail}`` what stands after its "for", ``{rest}`` what it names after its colon; other words are those of
+        :func:`values_of`. Empty where nobody has to be asked.
+    :ivar do: what to do where it blocks; ``{ask}`` is "ask them question N".
+    """
+
+    checks: tuple[str, ...]
+    ask: str
+    do: str = "{ask}."
+
+
+_CHANGE = "{ask}. If the answer is no, the contract or the product has to change for this organisation."
+_IN_TIME = "{ask}: only they can renew or correct the certificate."
+
+QUESTIONS: tuple[Question, ...] = (
+    Question(
+        ("NET-010", "NET-011", "NET-012", "NET-013", "NET-003", "NET-009", "NET-017", "NET-014", "NET-015"),
+        "Our client cannot connect to {base} safely. {said} When will this be corrected?",
+        _IN_TIME,
+    ),
+    Question(
+        ("CAP-046", "CAP-001"),
+        "We look for your FHIR API at {base} and find no capability statement there (/metadata). {said} Which is the "
+        "FHIR base URL that we should use?",
+        "Check the address for a mistake, then {ask}.",
+    ),
+    Question(
+        ("NET-024",),
+        "Your firewall seems to answer our program in your server's place. {said} Which name or address has to be "
+        "allowed for us?",
+    ),
+    Question(
+        ("SMART-001", "SMART-016"),
+        "We find no SMART configuration at {base}/.well-known/smart-configuration{services}. Is it somewhere else, or "
+        "when will it be published? Until then: which launches (EHR, standalone, backend service), scopes and PKCE "
+        "methods do you support?",
+        "{ask}: without it nothing says how a client signs in.",
+    ),
+    Question(
+        ("NEG-004",),
+        "{said} Is it intended that patient data can be read without a token at {base}?",
+        "{ask}, and send no patient's data there before the answer.",
+    ),
+    Question(("CDS-001", "CDS-002", "CDS-003"), "", "Correct your own CDS service; nobody has to be asked."),
+    Question(
+        ("CAP-050", "CAP-051", "CAP-052", "CAP-053", "CAP-054", "CAP-055"),
+        "Our product needs what your capability statement does not list: {rest}. Is it supported all the same, or can "
+        "it be enabled?",
+        _CHANGE,
+    ),
+    Question(
+        ("SMART-050", "SMART-051", "SMART-052", "SMART-053", "SMART-054", "SMART-055", "SMART-056"),
+        "Our product needs what your SMART configuration does not show: {rest}. Is it supported all the same, or can "
+        "it be enabled?",
+        _CHANGE,
+    ),
+    Question(
+        ("DRIFT-001", "DRIFT-002"),
+        "Since we last looked, something that our product uses changed. {said} Was that intended, and will it stay?",
+        "Look at what changed (interlock diff), then {ask}.",
+    ),
+    Question(
+        ("DATA-001",),
+        "Your token endpoint gives our client no token. {said} Is our client registered and active, and with which "
+        "authentication method?",
+        "Check the credentials that were used, then {ask}.",
+    ),
+    Question(("DATA-002",), "Our client may not read what it needs. {said} Which scopes or roles does it need?"),
+    Question(
+        ("CORS-001", "CORS-002", "CORS-003", "CORS-004"),
+        "Our app runs in the browser, and your server does not let it read the answers (CORS). {said} Can our origin "
+        "be allowed?",
+    ),
+    Question(
+        ("CAP-002",),
+        "Your capability statement at {base}/metadata is answered only to clients with a token. Can you send us the "
+        "statement, or open it for reading without a token, as is usual?",
+    ),
+    Question(
+        ("SMART-015",),
+        "Your capability statement and your SMART configuration name different addresses for {tail} Which is right?",
+    ),
+    Question(
+        ("SMART-007", "OIDC-001", "OIDC-003", "JWKS-001"),
+        "How do we verify your ID tokens? We read that {seen} Please tell us the issuer and the address of "
+        "its keys (jwks_uri).",
+    ),
+    Question(
+        ("OIDC-002", "OIDC-011"),
+        "Which issuer (iss) do your ID tokens carry? In your documents, {seen}",
+    ),
+    Question(
+        ("SMART-010",),
+        "Your SMART configuration names addresses that we cannot reach from outside your network. {said} Which "
+        "addresses are for clients outside?",
+    ),
+    Question(
+        ("CAP-010",),
+        "Your capability statement calls its own base URL {own_base}; we were given {base}. Are both the same system, "
+        "and which one should we use?",
+    ),
+    Question(
+        ("SMART-004",),
+        "Do you support PKCE with the method S256? In your SMART configuration, {seen}",
+    ),
+    Question(
+        ("SMART-005",),
+        "SMART requires {lacking} in your SMART configuration, and we cannot read it there. What is its value?",
+    ),
+    Question(
+        ("SMART-013",),
+        "Which scope syntax do you grant: v1 (patient/Observation.read), v2 (patient/Observation.rs) or both? In your "
+        "SMART configuration, {seen}",
+    ),
+    Question(
+        ("CAP-017", "CAP-018"),
+        "Which edition of US Core, or of another implementation guide, does your server follow? In your "
+        "capability statement, {seen}",
+    ),
+    Question(
+        ("CAP-019",),
+        "Is the capability statement kept up to date? It is dated {date}.",
+    ),
+    Question(
+        ("CAP-045", "CAP-042"),
+        "Is {base} the system that our users will work with? {said}",
+    ),
+    Question(
+        ("CAP-011",),
+        "Which software and version answers at {base}, and how do you announce upgrades? Your capability statement "
+        "does not say the version.",
+    ),
+    Question(("DATA-003", "DATA-004"), "We looked at a page of test data. {said} Will it be so in production?"),
+    Question(
+        ("BULK-002", "BULK-003", "BULK-004"),
+        "Does your $export behave as the Bulk Data Access guide says, and how do we find the group to export? In "
+        "your capability statement, {seen}",
+    ),
+)
+
+#: By the last words of its purpose, what a failed look at the base means for a reader.
+UNREACHED: Mapping[str, str] = {
+    "dns": "Check the address for a mistake; if it is right, send them the question below.",
+    "connect": "Check address and port; then try from a network that they let in (VPN, allow-list), or send them the "
+    "question below.",
+    "tls": "Send them the question below: a client that checks certificates cannot connect.",
+    "timeout": "Try again with more time (--timeout 60); if it stays so, send them the question below.",
+    "refused": "The address is private. If it is the one you mean, allow it: --allow-private HOST.",
+}
+
+
+def asked_by_facts(observation: Observation) -> list[str]:
+    """Questions that a SMART configuration leaves open though no check speaks of them as a whole."""
+    smart = observation.facts.smart
+    if smart is None or smart.source != "well-known":
+        return []
+    return [ask for ask in (look(smart) for look in _OPEN) if ask]
+
+
+def _scopes(smart: SmartFacts) -> str:
+    listed = smart.scopes_supported is not None
+    return "" if listed else "Which scopes can our client be granted? Your SMART configuration lists none."
+
+
+def _methods(smart: SmartFacts) -> str:
+    listed = smart.token_endpoint_auth_methods_supported is not None
+    said = "Which client authentication methods does your token endpoint take? Your SMART configuration does not say."
+    return "" if listed else said
+
+
+def _algorithms(smart: SmartFacts) -> str:
+    signs = "private_key_jwt" in (smart.token_endpoint_auth_methods_supported or ()) or (
+        "client-confidential-asymmetric" in (smart.capabilities or ())
+    )
+    if not signs or smart.token_endpoint_auth_signing_alg_values_supported is not None:
+        return ""
+    return (
+        "With which algorithms may a client sign its assertion (private_key_jwt): RS384, ES384 or both? Your SMART "
+        "configuration lists none."
+    )
+
+
+def _backend(smart: SmartFacts) -> str:
+    offered = "client_credentials" in (smart.grant_types_supported or ())
+    if not offered or smart.scopes_supported is None or any(s.startswith("system/") for s in smart.scopes_supported):
+        return ""
+    return (
+        "Do you offer SMART Backend Services, and with which system/ scopes? Your SMART configuration lists "
+        "client_credentials and no system/ scope."
+    )
+
+
+_OPEN: tuple[Callable[[SmartFacts], str], ...] = (_scopes, _methods, _algorithms, _backend)
+
+
+def values_of(observation: Observation) -> dict[str, str]:
+    """What questions quote of an observation's facts, made plain."""
+    capability = observation.facts.capability
+    services = capability.security.services if capability else ()
+    named = words.listed([f"“{plain(name, 60)}”" for name in services], 3)
+    return {
+        "base": plain(observation.target.base_url, 300).rstrip("/"),
+        "services": f", though your capability statement declares {named}" if named else "",
+        "own_base": plain(capability.implementation_url or "", 300) if capability else "",
+        "lacking": words.listed(_lacking(observation.facts.smart)) or "more than we can read",
+        "date": words.iso_day(plain(capability.date or "", 40)) if capability else "",
+    }
+
+
+def _lacking(smart: SmartFacts | None) -> list[str]:
+    required = ("token_endpoint", "grant_types_supported", "capabilities")
+    return [name for name in required if smart is not None and getattr(smart, name) is None]

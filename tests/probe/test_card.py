@@ -1,0 +1,165 @@
+"""The card of one observation: what blocks, what to ask, what could not be seen, and what to do first."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from probe_documents import smart
+from probe_loopback import Loopback, as_json
+from test_probe_corpus import SERVERS, observe, publish
+
+from interlock.model.base import CheckOutcome, Severity
+from interlock.model.card import Card
+from interlock.model.card_making import card_of
+from interlock.model.card_questions import QUESTIONS
+from interlock.model.observation import CapabilityFacts, Check, Facts, Observation, RequestRecord, SmartFacts, Target
+from interlock.probe.checks.registry import list_checks
+
+pytestmark = pytest.mark.fast
+
+_ID = re.compile(r"\b[A-Z]{3,5}-\d{3}\b")
+_SEVERITY = {spec.id: spec.severity for spec in list_checks()}
+
+
+def check(
+    check_id: str, message: str, outcome: CheckOutcome = CheckOutcome.FAIL, severity: Severity | None = None
+) -> Check:
+    severity = severity or _SEVERITY[check_id]
+    return Check(id=check_id, title="A title", outcome=outcome, severity=severity, message=message)
+
+
+def observation(
+    *checks: Check, smart: SmartFacts | None = None, outcome: str = "observed", **others: object
+) -> Observation:
+    values = {
+        "target": Target(base_url="https://ehr.example/fhir"),
+        "started": datetime(2026, 11, 30, tzinfo=UTC),
+        "elapsed_ms": 10.0,
+        "outcome": outcome,
+        "facts": Facts(capability=CapabilityFacts(), smart=smart or SmartFacts(scopes_supported=())),
+        "checks": checks,
+    }
+    return Observation.model_validate(values | others)
+
+
+def asked(card: Card) -> str:
+    return "\n".join(line.text for line in card.ask)
+
+
+def test_what_the_contract_needs_blocks_and_is_asked_first() -> None:
+    card = card_of(
+        observation(
+            check(
+                "CAP-017", "No supportedProfile is declared; which profiles are met has to be asked", CheckOutcome.WARN
+            ),
+            check("CAP-053", "Needed by the contract and not offered: Observation by category"),
+        )
+    )
+    assert [line.checks for line in card.blocks] == [("CAP-053",)], "medium, and against the contract"
+    assert card.blocks[0].do.startswith("Ask them question 1.")
+    assert [line.checks for line in card.ask[:2]] == [("CAP-053",), ("CAP-017",)]
+    assert "does not list: Observation by category. Is it supported all the same" in card.ask[0].text
+    assert "question 1 is about what blocks you" in card.first
+    assert "which profiles are met has to be asked" not in card.mail, "what is said to us is not said to them"
+
+
+def test_optional_needs_neither_block_nor_are_asked() -> None:
+    card = card_of(observation(check("CAP-053", "Optional in the contract, and not offered: x", CheckOutcome.WARN)))
+    assert (card.blocks, card.also) == ((), ("CAP-053",))
+    assert "x" not in card.mail.split()
+
+
+def test_a_field_that_can_be_asked_does_not_block() -> None:
+    said = "Missing or of the wrong type, though SMART requires it: grant_types_supported"
+    there = SmartFacts(token_endpoint="https://ehr.example/token", capabilities=("launch-ehr",), scopes_supported=())
+    card = card_of(observation(check("SMART-005", said), smart=there))
+    assert card.blocks == ()
+    assert "SMART requires grant_types_supported in your SMART configuration" in asked(card)
+    without = card_of(observation(check("SMART-005", said), smart=SmartFacts(scopes_supported=())))
+    assert [line.checks for line in without.blocks] == [("SMART-005",)]
+
+
+def test_what_was_not_seen_never_blocks() -> None:
+    gone = RequestRecord(
+        method="GET",
+        url="https://ehr.example/fhir/metadata",
+        elapsed_ms=1,
+        failure="timeout",
+        detail="no answer within 20 s",
+    )
+    card = card_of(
+        observation(
+            check("CAP-001", "Not observed: no answer within 20 s", CheckOutcome.NOT_OBSERVED),
+            outcome="not_observed",
+            facts=Facts(),
+            requests=(gone,),
+        )
+    )
+    assert card.blocks == ()
+    assert card.first == (
+        "Nothing was seen, so nothing is known of it. Try again with more time (--timeout 60); if it stays so, send "
+        "them the question below."
+    )
+    assert [line.text for line in card.unseen] == ["Anything at all: no answer within 20 s"]
+    assert len(card.ask) == 1
+
+
+def test_a_private_address_is_no_question_to_anybody() -> None:
+    refused = RequestRecord(
+        method="GET", url="https://10.0.0.1/fhir/metadata", elapsed_ms=1, failure="refused", detail="a private address"
+    )
+    card = card_of(observation(outcome="not_observed", facts=Facts(), requests=(refused,)))
+    assert (card.ask, card.mail) == ((), "")
+    assert "--allow-private HOST" in card.first
+
+
+def test_our_own_mistake_is_no_finding_of_theirs() -> None:
+    card = card_of(observation(check("CAP-008", "The check itself went wrong: ValueError", CheckOutcome.ERROR)))
+    assert (card.blocks, card.also) == ((), ())
+    assert any(line.checks == ("CAP-008",) for line in card.unseen)
+
+
+def test_a_failure_that_no_question_knows_is_asked_all_the_same() -> None:
+    known = {check_id for question in QUESTIONS for check_id in question.checks}
+    assert "NET-008" not in known
+    card = card_of(observation(check("NET-008", "/metadata: HTTP 500")))
+    assert [line.checks for line in card.blocks] == [("NET-008",)]
+    assert card.ask[0].text == "/metadata: HTTP 500. Can you correct this, or tell us why it is so?"
+
+
+@pytest.mark.parametrize("check_id", [check_id for question in QUESTIONS for check_id in question.checks])
+def test_every_question_is_a_whole_sentence_without_ids(check_id: str) -> None:
+    assert check_id in _SEVERITY, "there is such a check"
+    card = card_of(observation(check(check_id, "The thing is “x” for y: z (our judgement)"), smart=SmartFacts()))
+    question = next(question for question in QUESTIONS if check_id in question.checks)
+    said = [line.text for line in card.ask if check_id in line.checks]
+    assert len(said) == (1 if question.ask else 0)
+    for text in said:
+        assert text.endswith(("?", ".")) and "{" not in text and not _ID.search(text), text
+        assert "our judgement" not in text and ".." not in text and text[0].isupper()
+    for line in card.blocks:
+        assert "{" not in line.do and line.do[0].isupper()
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_cards_of_servers_as_vendors_run_them(loopback: Loopback, servers: Path, server: str) -> None:
+    seen, _ = observe(publish(loopback, servers / server))
+    card = card_of(seen)
+    texts = [line.text for line in card.ask]
+    assert len(set(texts)) == len(texts), "each question once"
+    assert not _ID.search(card.mail)
+    assert all(text in card.mail for text in texts)
+    off = {c.id for c in seen.checks if c.outcome in {CheckOutcome.FAIL, CheckOutcome.WARN}}
+    sorted_ = [check_id for line in card.ask for check_id in line.checks] + list(card.also)
+    assert off == set(sorted_) and len(sorted_) == len(set(sorted_)), "every finding stands in one place"
+    failed = {c.id for c in seen.checks if c.outcome is CheckOutcome.FAIL and c.severity is Severity.CRITICAL}
+    assert failed <= {check_id for line in card.blocks for check_id in line.checks}
+
+
+def test_what_a_token_hides_says_what_would_show_it(loopback: Loopback) -> None:
+    seen, _ = observe(loopback.serve(as_json({}, 401), as_json(smart())))
+    lines = [line for line in card_of(seen).unseen if line.text.startswith("The capability statement")]
+    assert [line.do for line in lines] == ["their answer, or a client that is registered there"]
