@@ -26,7 +26,7 @@ def rows() -> list[Measured]:
     from interlock.sandbox.tape import Tape
 
     started = time.perf_counter()
-    organizations, state = load_organizations(people=True), State()
+    organizations, state = load_organizations(), State()
     app = Tape().recording(create_app(organizations, state), state.ledger.clock)
     riverside = next(entry for entry in organizations if entry.id == "riverside")
     patient = next(entry["id"] for entry in riverside.resources if entry["resourceType"] == "Patient")

@@ -42,7 +42,8 @@ from interlock.probe.sample import MAX_REQUESTS
 from interlock.probe.transport.credentials import Credentials, resolve
 from interlock.probe.transport.settings import ProbeSettings, SamplePlan
 from interlock.sandbox.client import CLIENT_ID, KEY_ID
-from interlock.sandbox.organizations import load_organizations
+from interlock.sandbox.organizations import SimulatedOrganization, load_organizations
+from interlock.sandbox.people import population
 from interlock.sandbox.server import SandboxServer
 from interlock.usecases.trust import credential_grants, sample_plans
 from sandbox_client import client_private_key_pem
@@ -67,11 +68,18 @@ def sandbox_credentials() -> Credentials:
     return resolve(org, {"ID": CLIENT_ID, "KEY": client_private_key_pem(), "KID": KEY_ID}.get, None)
 
 
+def few() -> SimulatedOrganization:
+    """Riverside with two patients: fewer than a sample looks at, so that everything can be counted."""
+    whole = next(organization for organization in load_organizations() if organization.id == "riverside")
+    left_out = population("riverside")
+    return whole.model_copy(update={"resources": tuple(entry for entry in whole.resources if entry not in left_out)})
+
+
 @pytest.fixture(scope="module")
 def riverside() -> Observation:
     """The sandbox's Riverside, sampled for the whole contract of the sample workspace."""
     plan = SamplePlan(sandbox_credentials(), CONTRACT.inputs)
-    with SandboxServer() as server:
+    with SandboxServer([few()]) as server:
         target = Target(base_url=server.base_url("riverside"), org="riverside")
         return probe_sync([target], ProbeSettings(samples={"riverside": plan}))[0]
 
@@ -96,7 +104,7 @@ def test_no_value_of_a_sandbox_patient_is_kept(riverside: Observation) -> None:
     everything = written(riverside)
     with SandboxServer() as server:  # words of the statement, as long as no patient was read
         discovered = written(probe_sync([Target(base_url=server.base_url("riverside"))], ProbeSettings())[0])
-    resources = next(organization for organization in load_organizations() if organization.id == "riverside").resources
+    resources = few().resources
     of_people = [resource for resource in resources if resource["resourceType"] not in {"Location", "Organization"}]
     values = {value for resource in of_people for value in personal_values(resource)}
     checked = {value for value in values if len(value) >= 5 and value not in discovered}
@@ -106,7 +114,7 @@ def test_no_value_of_a_sandbox_patient_is_kept(riverside: Observation) -> None:
 
 def test_every_input_of_the_contract_is_counted(riverside: Observation) -> None:
     samples = inputs(riverside)
-    stored = next(organization for organization in load_organizations() if organization.id == "riverside").resources
+    stored = few().resources
 
     def of(kind: str, category: str = "") -> list[dict[str, Any]]:
         return [

@@ -12,7 +12,8 @@ import pytest
 
 from interlock.fhir.validation import validate
 from interlock.model.observation import FhirRelease
-from interlock.sandbox.organizations import load_organizations
+from interlock.sandbox.declared import read
+from interlock.sandbox.organizations import SimulatedOrganization, load_organizations
 from interlock.sandbox.people import canary, population
 
 pytestmark = pytest.mark.fast
@@ -174,15 +175,23 @@ def test_a_canary_is_in_every_record_and_in_no_other(name: str) -> None:
 
 
 @hospitals
-def test_an_organisation_is_loaded_with_its_people_on_request(name: str) -> None:
-    few, many, marked = (
-        next(entry for entry in load_organizations(**how) if entry.id == name).resources
-        for how in ({}, {"people": True}, {"people": True, "canaries": True})
+def test_an_organisation_is_loaded_with_its_people(name: str) -> None:
+    plain, marked = (
+        next(entry for entry in load_organizations(canaries=wanted) if entry.id == name).resources
+        for wanted in (False, True)
     )
-    assert many == (*few, *population(name))
-    assert marked == (*few, *population(name, canaries=True))
-    ids = [(record["resourceType"], record["id"]) for record in many]
+    people = population(name)
+    assert plain[-len(people) :] == people
+    assert marked == (*plain[: -len(people)], *population(name, canaries=True))
+    ids = [(record["resourceType"], record["id"]) for record in plain]
     assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("entry", [entry for entry in load_organizations() if entry.listen], ids=lambda entry: entry.id)
+def test_a_statement_declares_everything_that_the_people_have(entry: SimulatedOrganization) -> None:
+    declared = read(entry.metadata).types
+    assert {record["resourceType"] for record in entry.resources} <= set(declared)
+    assert all("read" in declared[record["resourceType"]].interactions for record in entry.resources)
 
 
 def test_records_are_the_callers_own_and_always_the_same() -> None:

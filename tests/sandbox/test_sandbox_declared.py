@@ -14,7 +14,7 @@ from interlock.sandbox.parameters import values_of
 
 pytestmark = pytest.mark.fast
 
-ORGANIZATIONS = {entry.id: entry for entry in load_organizations(people=True) if entry.listen}
+ORGANIZATIONS = {entry.id: entry for entry in load_organizations() if entry.listen}
 DECLARED = {name: declared.read(entry.metadata) for name, entry in ORGANIZATIONS.items()}
 #: What to create of a type that nobody has yet.
 MODELS: dict[str, dict[str, Any]] = {

@@ -17,6 +17,7 @@ from rich_hospital import TOPIC, Desk, entries, hospital, statement, words
 
 from interlock.model.errors import InterlockError
 from interlock.sandbox import hooks
+from interlock.sandbox.organizations import load_organizations
 from interlock.sandbox.replies import RefusalError
 from interlock.sandbox.server import SandboxServer
 
@@ -99,6 +100,23 @@ def test_a_group_is_exported_asked_about_fetched_and_forgotten() -> None:
         assert desk.send("GET", output["url"]).status_code == 401
     assert desk.ask("DELETE", status).status_code == 202
     assert [desk.get(url).status_code for url in (status, manifest["output"][0]["url"])] == [404, 404]
+
+
+def test_riversides_own_group_is_exported_and_lakeshores_is_not() -> None:
+    riverside, lakeshore = (
+        Desk(next(entry for entry in load_organizations() if entry.id == name)) for name in ("riverside", "lakeshore")
+    )
+    asked = {"Accept": "application/fhir+json", "Prefer": "respond-async"}
+    (group,) = entries(riverside.get("Group").json())
+    kicked = riverside.get(f"Group/{group['resource']['id']}/$export", asked)
+    assert kicked.status_code == 202, kicked.text
+    riverside.get(kicked.headers["content-location"])
+    manifest = riverside.get(kicked.headers["content-location"]).json()
+    counts = {output["type"]: output["count"] for output in manifest["output"]}
+    assert counts["Patient"] == group["resource"]["quantity"]
+    assert {"Observation", "Condition", "Task", "ImagingStudy"} <= set(counts)
+    (group,) = entries(lakeshore.get("Group").json())
+    assert lakeshore.get(f"Group/{group['resource']['id']}/$export", asked).status_code == 404
 
 
 def test_an_export_is_narrowed_and_bounded() -> None:

@@ -124,7 +124,7 @@ def test_a_notes_attachment_can_be_followed(http: httpx.Client, riverside: str, 
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("Patient?family=te", ["rv-patient-1", "rv-patient-2"]),
+        ("Patient?family=te", ["rv-patient-1", "rv-patient-2", "rv-ben"]),
         ("Patient?identifier=SIM-000101", ["rv-patient-1"]),
         ("Patient?identifier=urn:oid:2.999.1.1|SIM-000102", ["rv-patient-2"]),
         ("Patient?identifier=urn:oid:1|SIM-000102", []),

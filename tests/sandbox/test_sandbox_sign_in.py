@@ -428,7 +428,7 @@ def test_a_narrowed_scope_narrows_what_is_found(public: App) -> None:
 @pytest.mark.parametrize("org", ["lakeshore", "pinecrest", "riverside"])
 def test_each_user_signs_in_and_sees_the_patients_whole_record_and_no_other(org: str, http: httpx.Client) -> None:
     """With all of its people, each record is read if it is the patient's own or nobody's, and never otherwise."""
-    organizations = load_organizations(people=True)
+    organizations = load_organizations()
     records = next(entry.resources for entry in organizations if entry.id == org)
     with SandboxServer(organizations) as server:
         app = app_at(server, http, org)

@@ -33,7 +33,7 @@ _SHARED = frozenset(
 )
 #: Elements that say whose record it is. This is narrower than the patient compartment on purpose (a judgement): a
 #: patient who only performed, wrote or asserted something about somebody else does not see it by that.
-_WHOSE = ("subject", "patient", "beneficiary", "individual")
+_WHOSE = ("subject", "patient", "beneficiary", "individual", "for")
 #: Search parameters that name the patient whose records are asked for.
 _PATIENT_PARAMETERS = ("patient", "subject", "beneficiary")
 _MAX_STEPS = 4

@@ -15,7 +15,6 @@ from interlock.model.errors import DocumentError, InterlockError
 from interlock.model.observation import Observation, RequestRecord
 from interlock.sandbox.localising import Localising
 from interlock.sandbox.organizations import Document, SimulatedOrganization, load_organizations
-from interlock.sandbox.people import population
 
 _PROBE_AGAIN = "probe it again"
 #: Whose invented people stand in, by release; the records of other releases would have to be others.
@@ -124,7 +123,7 @@ def _people(release: str | None, statement: Document) -> tuple[Document, ...]:
         for entry in rest.get("resource", ())
         if isinstance(entry, dict)
     }
-    return tuple(record for record in (*own, *population(whose)) if record["resourceType"] in declared)
+    return tuple(record for record in own if record["resourceType"] in declared)
 
 
 def _faults(observation: Observation) -> Iterator[str]:

@@ -62,28 +62,22 @@ class SimulatedOrganization(Model):
     resources: tuple[Document, ...] = ()
 
 
-def load_organizations(*, people: bool = False, canaries: bool = False) -> tuple[SimulatedOrganization, ...]:
-    """The shipped organisations in order of their ids.
+def load_organizations(*, canaries: bool = False) -> tuple[SimulatedOrganization, ...]:
+    """The shipped organisations in order of their ids, with their people.
 
-    :param people: with the records of their people (:mod:`interlock.sandbox.people`) beside the few that every
-        organisation has; ``canaries`` puts a text of its own into each of these records.
+    :param canaries: put a text of its own into each record of :mod:`interlock.sandbox.people`.
     """
     cards = sorted((data_dir("samples") / "organizations").glob("*/organization.yaml"))
-    organizations = [_load(card.parent) for card in cards]
-    if not people:
-        return tuple(organizations)
-    return tuple(
-        entry.model_copy(update={"resources": (*entry.resources, *population(entry.id, canaries=canaries))})
-        for entry in organizations
-    )
+    return tuple(_load(card.parent, canaries) for card in cards)
 
 
-def _load(home: Path) -> SimulatedOrganization:
+def _load(home: Path, canaries: bool) -> SimulatedOrganization:
     documents = {name: _json(home / file) for name, file in _FILES.items() if (home / file).is_file()}
     bundles = [_json(file) for file in sorted((home / "resources").glob("*.json"))]
     resources = [entry["resource"] for bundle in bundles for entry in bundle["entry"]]
     card = load_yaml(home / "organization.yaml").data
-    return SimulatedOrganization.model_validate({**card, **documents, "resources": resources})
+    people = population(home.name, canaries=canaries)
+    return SimulatedOrganization.model_validate({**card, **documents, "resources": (*resources, *people)})
 
 
 def _json(file: Path) -> Document:

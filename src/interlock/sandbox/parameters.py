@@ -58,6 +58,7 @@ _OF_TYPE = {
     "AllergyIntolerance.code": "code reaction.substance", "Patient.address": "address", "Provenance.patient": "target",
     "Provenance.agent": "agent.who agent.whoReference",
     "Procedure.date": "performed[x] occurrence[x]", "Specimen.collected": "collection.collected[x]",
+    "Task.patient": "for", "Task.subject": "for",
     "Appointment.patient": "participant.actor", "Appointment.date": "start",
 }
 # fmt: on

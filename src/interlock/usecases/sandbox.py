@@ -81,7 +81,7 @@ def serve(
         the port is taken, or the tape cannot be written.
     """
     client = _client(application) if application is not None else None
-    known = {org.id: org for org in observed or load_organizations(people=True)}
+    known = {org.id: org for org in observed or load_organizations()}
     wanted = [name.split("+") for name in (names or known)]
     for org, *faults in wanted:
         if org not in known:
