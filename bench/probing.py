@@ -20,6 +20,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -131,9 +132,9 @@ def _oracle_paths() -> list[str]:
     file = CORPUS / "directories" / "oracle-millennium-provider-r4.json"
     if not file.is_file():
         return [f"/r4/tenant-{number}" for number in range(1451)]
-    from interlock.fhir.directory import read_directory
+    from interlock.fhir.directory.reading import read_directory
 
-    return ["/" + entry.url.split("/", 3)[3] for entry in read_directory(file.read_bytes()).entries]
+    return ["/" + base.url.split("/", 3)[3] for base in read_directory(file.read_bytes(), date.today()).bases]
 
 
 def with_delay() -> tuple[Measured, Measured]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from interlock.model.fleet import ImportResult
+from interlock.usecases.fleet import directory_targets
 
 CSV = """\
 base_url,organization,source
@@ -47,11 +48,10 @@ def test_what_is_new_is_added_with_ids_that_are_free(command, workspace: Path, l
     assert {key: (org["name"], org["vendor"], org["fhir_base_url"]) for key, org in added.items()} == {
         "north-clinic": ("North Clinic", "some-vendor", "https://north.example/r4"),
         "south-clinic": ("South Clinic", "epic", "https://south.example/r4"),
-        "north-clinic-2": ("North Clinic", "some-vendor", "https://north.example/dstu2"),
         "unnamed-example": ("unnamed.example", "some-vendor", "https://unnamed.example/r4"),
     }
     assert all(org["environment"] == "production" for org in added.values())
-    assert "Added 4 organisations" in result.err
+    assert "Added 3 organisations" in result.err
     assert "it is a relative path, like line 5: /relative/r4" in result.err
     assert "Cleaned:" in result.err
 
@@ -64,7 +64,7 @@ def test_a_second_import_changes_nothing(command, workspace: Path, listed: Path)
     result = ImportResult.model_validate_json(again.out)
     assert again.code == 0
     assert result.added == ()
-    assert set(result.known.values()) == {"north-clinic", "north-clinic-2", "south-clinic", "unnamed-example"}
+    assert {org.id for org in result.known} == {"north-clinic", "south-clinic", "unnamed-example"}
     assert organizations(command, workspace) == before
 
 
@@ -81,10 +81,13 @@ def test_a_trial_run_saves_nothing_and_lists_everything(command, workspace: Path
     shown = command("org", "import", listed, "--dry-run", "--format", "json", "-w", workspace)
     result = ImportResult.model_validate_json(shown.out)
     assert not result.saved
-    assert [org.id for org in result.added] == ["north-clinic", "south-clinic", "north-clinic-2", "unnamed-example"]
+    assert [org.id for org in result.added] == ["north-clinic", "south-clinic", "unnamed-example"]
+    assert [(base.fhir_base_url, base.release) for base in result.added[0].other_bases] == [
+        ("https://north.example/dstu2", "DSTU2")
+    ]
     (dropped,) = result.dropped
     assert (dropped.location, dropped.word, dropped.name) == ("line 5", "relative", "Lost Clinic")
-    assert (result.listed, result.distinct) == (6, 4)
+    assert (result.listed, result.distinct, result.organizations) == (6, 4, 3)
     assert organizations(command, workspace) == before
 
 
@@ -92,9 +95,9 @@ def test_a_trial_run_saves_nothing_and_lists_everything(command, workspace: Path
     ("options", "ids"),
     [
         (("--name", "south"), ["south-clinic"]),
-        (("--name", "*CLINIC"), ["north-clinic", "south-clinic", "north-clinic-2"]),
+        (("--name", "*CLINIC"), ["north-clinic", "south-clinic"]),
         (("--vendor", "epic"), ["south-clinic"]),
-        (("--vendor", "some vendor", "--name", "north"), ["north-clinic", "north-clinic-2"]),
+        (("--vendor", "some vendor", "--name", "north"), ["north-clinic"]),
         (("--limit", "1"), ["north-clinic"]),
     ],
 )
@@ -106,7 +109,7 @@ def test_picking(command, workspace: Path, listed: Path, options: tuple[str, ...
 def test_nothing_that_fits_is_an_error(command, workspace: Path, listed: Path) -> None:
     result = command("org", "import", listed, "--name", "nobody", "-w", workspace)
     assert result.code == 2
-    assert "none of the 4 endpoints fits" in result.err
+    assert "none of the 3 listed organisations fits" in result.err
 
 
 def test_a_vendor_is_given_to_a_directory_that_names_none(
@@ -147,3 +150,127 @@ def test_hostile_names_reach_neither_file_nor_terminal(command, workspace: Path,
     assert "\x1b" not in result.out + result.err
     names = [path.name for path in (workspace / "orgs").iterdir()]
     assert "0-x-etc-red-b-cmd.yaml" in names
+
+
+def directory_file(tmp_path: Path, *resources: dict[str, object]) -> Path:
+    path = tmp_path / "directory.json"
+    path.write_text(json.dumps(resources))
+    return path
+
+
+def endpoint(identity: str, address: str, **more: object) -> dict[str, object]:
+    return {"resourceType": "Endpoint", "id": identity, "address": address, "status": "active"} | more
+
+
+def organization(identity: str, name: str, *endpoints: str, **more: object) -> dict[str, object]:
+    listed = [{"reference": f"Endpoint/{endpoint}"} for endpoint in endpoints]
+    return {"resourceType": "Organization", "id": identity, "name": name, "endpoint": listed} | more
+
+
+@pytest.fixture
+def practices(tmp_path: Path) -> Path:
+    """Thirty practices on one base."""
+    listed = [organization(f"p{number}", f"Practice {number:02} Family Medicine", "e") for number in range(30)]
+    return directory_file(tmp_path, endpoint("e", "https://platform.example/r4", name="Platform"), *listed)
+
+
+def test_each_of_those_who_share_a_base_can_be_picked(command, workspace: Path, practices: Path) -> None:
+    result = command("org", "import", practices, "--name", "practice 25*", "-f", "json", "-w", workspace)
+    (added,) = result.json()["added"]
+    assert (added["name"], added["shared_by"]) == ("Practice 25 Family Medicine", 30)
+    everybody = command("org", "import", practices, "-w", workspace)
+    assert "Added 29 organisations" in everybody.err
+    assert "1 organisation known already and left as it is: practice-25-family-medicine" in everybody.err
+    assert "29 of them have a base URL that several listed organisations share" in everybody.err
+    again = command("org", "import", practices, "-f", "json", "-w", workspace).json()
+    assert (again["added"], len(again["known"])) == ([], 30)
+
+
+def test_a_name_that_fits_too_many_is_told_with_some_of_them(command, workspace: Path, tmp_path: Path) -> None:
+    many = [organization(f"p{number}", f"Practice {number:03}", "e") for number in range(300)]
+    path = directory_file(tmp_path, endpoint("e", "https://platform.example/r4"), *many)
+    result = command("org", "import", path, "--name", "practice", "-w", workspace)
+    assert result.code == 2
+    assert "300 organisations would be added: Practice 000, Practice 001, Practice 002, Practice 003 and 296 more" in (
+        " ".join(result.err.split())
+    )
+
+
+def test_a_name_that_nearly_fits_is_answered_with_those_that_do(command, workspace: Path, practices: Path) -> None:
+    result = command("org", "import", practices, "--name", "Family Practise 07", "-w", workspace)
+    assert result.code == 2
+    assert "such as Practice" in " ".join(result.err.split())
+
+
+def brand(tmp_path: Path) -> Path:
+    return directory_file(
+        tmp_path,
+        endpoint("old", "https://h.example/DSTU2"),
+        endpoint("new", "https://h.example/R4"),
+        organization("h", "Hazel Health", "old", "new"),
+        organization("m", "Hazel at Mill Street", partOf={"reference": "Organization/h"}),
+    )
+
+
+@pytest.mark.parametrize(("release", "url"), [("R4", "https://h.example/R4"), ("DSTU2", "https://h.example/DSTU2")])
+def test_the_contracts_release_picks_the_base(command, workspace: Path, tmp_path: Path, release: str, url: str) -> None:
+    path = workspace / "contract.yaml"
+    path.write_text(path.read_text().replace("fhir_release: R4 ", f"fhir_release: {release} "))
+    result = command("org", "import", brand(tmp_path), "-w", workspace)
+    assert organizations(command, workspace)["hazel-health"]["fhir_base_url"] == url
+    assert "Hazel Health is listed at other base URLs too" in result.err
+    assert "Not added: 1 organisation without a base URL of its own" in result.err
+
+
+def test_a_part_of_a_brand_is_added_by_its_name(command, workspace: Path, tmp_path: Path) -> None:
+    path = brand(tmp_path)
+    command("org", "import", path, "-w", workspace)
+    result = command("org", "import", path, "--name", "mill street", "-f", "json", "-w", workspace)
+    (added,) = result.json()["added"]
+    assert (added["id"], added["part_of"], added["fhir_base_url"]) == (
+        "hazel-at-mill-street",
+        "Hazel Health",
+        "https://h.example/R4",
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "environment"), [((), "non-production"), (("--environment", "production"), "production")]
+)
+def test_the_directorys_environment_holds_until_the_user_says_another(
+    command, workspace: Path, tmp_path: Path, options: tuple[str, ...], environment: str
+) -> None:
+    path = directory_file(
+        tmp_path,
+        endpoint("t", "https://t.example/r4", status="test", name="Tests"),
+        endpoint("p", "https://p.example/r4", name="Real"),
+    )
+    command("org", "import", path, *options, "-w", workspace)
+    listed = organizations(command, workspace)
+    assert (listed["tests"]["environment"], listed["real"]["environment"]) == (environment, "production")
+
+
+def test_what_is_not_read_and_who_has_no_base_is_said(command, workspace: Path, tmp_path: Path) -> None:
+    path = tmp_path / "page.json"
+    entries = [
+        {"resource": endpoint("a", "https://a.example/r4", name="A")},
+        {"resource": endpoint("b", "https://b.example/r4", status="suspended")},
+        {"resource": organization("o", "Paused Clinic", "b")},
+    ]
+    link = [{"relation": "next", "url": "https://d.example/Endpoint?page=2"}]
+    page = {"resourceType": "Bundle", "type": "searchset", "total": 812, "link": link, "entry": entries}
+    path.write_text(json.dumps(page))
+    told = " ".join(command("org", "import", path, "--dry-run", "-w", workspace).err.split())
+    assert "Note: the file is one page with 3 of 812 entries" in told
+    assert "Dropped 1 address: 1 its status is suspended, like entry 2: https://b.example/r4" in told
+    assert "1 listed organisation without a base URL: 1 its endpoint cannot be used: its status is suspended" in told
+
+
+def test_a_fleet_looks_at_a_base_once_and_finds_each_name(practices: Path) -> None:
+    everybody = directory_targets(practices)
+    assert [target.name for target in everybody.targets] == ["Practice 00 Family Medicine and 29 others"]
+    assert everybody.organizations == 30
+    one = directory_targets(practices, name="Practice 25")
+    assert [(target.base_url, target.name) for target in one.targets] == [
+        ("https://platform.example/r4", "Practice 25 Family Medicine")
+    ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interlock.fhir.addresses import repair_address
-from interlock.fhir.directory import Directory, DirectoryError, read_directory
+from interlock.fhir.directory.listed import Directory, DirectoryError
+from interlock.fhir.directory.reading import read_directory
 
+TODAY = date(2026, 11, 30)
 GOOD = "https://ehr.example.org/fhir/r4"
 
 
@@ -114,12 +118,20 @@ def organization(name: str, *endpoints: str, **more: Any) -> dict[str, Any]:
     return {"resourceType": "Organization", "id": "o-" + name, "name": name, "endpoint": references} | more
 
 
+def read(data: bytes) -> Directory:
+    return read_directory(data, TODAY)
+
+
 def names(directory: Directory) -> dict[str, tuple[str, ...]]:
-    return {entry.url: entry.names for entry in directory.entries}
+    """The names at each base, in order."""
+    return {
+        base.url: tuple(each.name for each in directory.organizations if base in each.bases and each.name)
+        for base in directory.bases
+    }
 
 
 def test_a_bundle_with_organizations_that_refer_to_endpoints() -> None:
-    directory = read_directory(
+    directory = read(
         bundle(
             endpoint("e1", "https://a.example/r4/"),
             organization("North Clinic", "Endpoint/e1"),
@@ -136,8 +148,8 @@ def test_a_bundle_with_organizations_that_refer_to_endpoints() -> None:
 
 def test_an_endpoint_that_contains_its_organization() -> None:
     contained = [{"resourceType": "Organization", "id": "x", "name": "Contained Clinic"}]
-    directory = read_directory(bundle(endpoint("e1", "https://a.example/r4", name="E", contained=contained)))
-    assert names(directory)["https://a.example/r4"][0] == "Contained Clinic"
+    directory = read(bundle(endpoint("e1", "https://a.example/r4", name="E", contained=contained)))
+    assert names(directory) == {"https://a.example/r4": ("Contained Clinic",)}
 
 
 def test_user_access_brands_with_portal_endpoints() -> None:
@@ -148,15 +160,13 @@ def test_user_access_brands_with_portal_endpoints() -> None:
             {"url": "portalEndpoint", "valueReference": {"reference": "Endpoint/e1"}},
         ],
     }
-    directory = read_directory(
-        bundle(endpoint("e1", "https://a.example/r4"), organization("Brand Health", extension=[portal]))
-    )
+    directory = read(bundle(endpoint("e1", "https://a.example/r4"), organization("Brand Health", extension=[portal])))
     assert names(directory) == {"https://a.example/r4": ("Brand Health",)}
 
 
 def test_endpoints_that_are_no_fhir_servers_are_dropped() -> None:
     direct = {"connectionType": {"code": "direct-project"}}
-    directory = read_directory(
+    directory = read(
         bundle(
             endpoint("off", "https://a.example/r4", status="off"),
             endpoint("direct", "mail@a.example", **direct),
@@ -171,11 +181,11 @@ def test_endpoints_that_are_no_fhir_servers_are_dropped() -> None:
 
 def test_csv_with_a_head_in_any_order_and_gzip() -> None:
     text = 'organization,source,base_url\n"North, Inc.",Some_Vendor,https://a.example/r4\n,,\nX,V,/relative\n'
-    directory = read_directory(gzip.compress(text.encode()))
-    (entry,) = directory.entries
-    assert (entry.url, entry.names, entry.vendor, entry.location) == (
+    directory = read(gzip.compress(text.encode()))
+    (found,) = directory.organizations
+    assert (found.bases[0].url, found.name, found.vendor, found.location) == (
         "https://a.example/r4",
-        ("North, Inc.",),
+        "North, Inc.",
         "Some Vendor",
         "line 2",
     )
@@ -197,18 +207,18 @@ def test_csv_with_a_head_in_any_order_and_gzip() -> None:
     ],
 )
 def test_simple_forms(text: str) -> None:
-    directory = read_directory(text.encode())
+    directory = read(text.encode())
     assert list(names(directory)) == ["https://a.example/r4", "https://b.example/r4"]
-    assert directory.entries[1].name == "South"
+    assert directory.organizations[1].name == "South"
 
 
 def test_duplicates_are_merged_with_all_their_names() -> None:
-    directory = read_directory(
+    directory = read(
         b"url,name\nhttps://a.example/r4,North\nHTTPS://A.example/r4/,South\nhttps://a.example/r4/metadata,North\n"
     )
-    (entry,) = directory.entries
-    assert entry.names == ("North", "South")
-    assert (entry.listed, directory.listed) == (3, 3)
+    (base,) = directory.bases
+    assert names(directory) == {"https://a.example/r4": ("North", "South")}
+    assert (base.listed, base.shared_by, directory.listed) == (3, 2, 3)
 
 
 @pytest.mark.parametrize(
@@ -228,13 +238,13 @@ def test_duplicates_are_merged_with_all_their_names() -> None:
 )
 def test_a_file_that_is_no_directory_is_refused_with_one_sentence(data: bytes) -> None:
     with pytest.raises(DirectoryError) as caught:
-        read_directory(data)
+        read(data)
     assert len(str(caught.value)) < 300
 
 
 def test_a_list_of_nothing_is_not_built() -> None:
     with pytest.raises(DirectoryError, match="more than 5,000,000 values"):
-        read_directory(b"[" + b"[]," * 3_000_000 + b"0]")
+        read(b"[" + b"[]," * 3_000_000 + b"0]")
 
 
 @pytest.mark.parametrize(
@@ -248,14 +258,14 @@ def test_a_list_of_nothing_is_not_built() -> None:
 )
 def test_lines_and_cells_are_counted_before_they_are_built(data: bytes, words: str) -> None:
     with pytest.raises(DirectoryError, match=words):
-        read_directory(data)
+        read(data)
 
 
 def test_a_gzip_bomb_is_refused_without_being_unpacked() -> None:
     bomb = gzip.compress(b"\n" * (200 * 1024 * 1024))
     assert len(bomb) < 1_000_000
     with pytest.raises(DirectoryError, match="larger than"):
-        read_directory(bomb)
+        read(bomb)
 
 
 @given(
@@ -278,16 +288,16 @@ def test_a_gzip_bomb_is_refused_without_being_unpacked() -> None:
 )
 def test_any_json_is_read_or_refused(value: Any) -> None:
     try:
-        directory = read_directory(json.dumps(value).encode())
+        directory = read(json.dumps(value).encode())
     except DirectoryError:
         return
-    assert directory.listed >= len(directory.entries) + len(directory.dropped) - 1
+    assert directory.listed >= len(directory.bases) + len(directory.dropped) - 1
 
 
 def test_hostile_names_are_one_bounded_line() -> None:
     name = "\x1b[31mRed\x1b[0m <b>bold</b>\n=CMD()" + "x" * 5000
-    directory = read_directory(bundle(endpoint("e", "https://a.example/r4", name=name)))
-    shown = directory.entries[0].name
+    directory = read(bundle(endpoint("e", "https://a.example/r4", name=name)))
+    shown = directory.organizations[0].name
     assert "\x1b" not in shown and "\n" not in shown
     assert len(shown) <= 200
 
@@ -302,26 +312,36 @@ def test_hostile_names_are_one_bounded_line() -> None:
 )
 def test_recorded_bundles_are_read_whole(corpus: Path, file: str, form: str, listed: int, distinct: int) -> None:
     data = (corpus / "directories" / file).read_bytes()
-    directory = read_directory(data)
-    assert (directory.form, directory.listed, len(directory.entries)) == (form, listed, distinct)
+    directory = read(data)
+    assert (directory.form, directory.listed, len(directory.bases)) == (form, listed, distinct)
     assert not directory.dropped
-    assert all(entry.names for entry in directory.entries)
+    assert all(found.name for found in directory.organizations)
+    assert not directory.unreached
     addresses = [
         e["resource"]["address"] for e in json.loads(data)["entry"] if e["resource"]["resourceType"] == "Endpoint"
     ]
-    assert {address.rstrip("/").lower() for address in addresses} == {entry.url.lower() for entry in directory.entries}
+    assert {address.rstrip("/").lower() for address in addresses} == {base.url.lower() for base in directory.bases}
 
 
 def test_the_recorded_national_list_loses_nothing(corpus: Path) -> None:
-    """Each of 67,038 rows is an entry or is dropped with a reason; few are, and each of them has none of an address."""
+    """Each of 67,038 rows is at a base or is dropped with a reason, and every name can be found."""
     data = (corpus / "directories" / "us-endpoints.csv.gz").read_bytes()
     rows = list(csv.DictReader(gzip.decompress(data).decode().splitlines()))
-    directory = read_directory(data)
+    directory = read(data)
     assert directory.listed == len(rows)
-    assert sum(entry.listed for entry in directory.entries) + len(directory.dropped) == len(rows)
+    assert sum(base.listed for base in directory.bases) + len(directory.dropped) == len(rows)
     assert {dropped.word for dropped in directory.dropped} == {"relative", "characters"}
     assert len(directory.dropped) == 22
-    wanted = {row["base_url"].strip().rstrip("/").lower() for row in rows}
-    urls = {entry.url.lower() for entry in directory.entries}
+    wanted = {row["base_url"].strip().rstrip("/").lower().replace(":443/", "/") for row in rows}
+    urls = {base.url.lower() for base in directory.bases}
     missing = {url for url in wanted if url not in urls and url.startswith("https://")}
-    assert all(any(mark in url for mark in "\t\\?") for url in missing)
+    assert all(any(mark in url for mark in ("\t", "\\", "?", " ", "//fhir")) for url in missing), missing
+    listed = {_letters(row["organization"]) for row in rows}
+    assert len(listed) > 38_000
+    assert listed - {_letters(found.name) for found in directory.organizations} <= {
+        _letters(line.name) for line in directory.dropped
+    }
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.casefold())[:150]

@@ -17,6 +17,9 @@ _BROKEN_SCHEME = re.compile(r"(https?)(:|:/|//|/)(?=[A-Za-z0-9])", re.IGNORECASE
 _NO_SCHEME = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::\d{1,5})?(?:/.*)?", re.ASCII | re.DOTALL)
 _TAIL = re.compile(r"(?:/metadata|/\.well-known/smart-configuration)$", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"[\s\x00-\x20\x7f-\x9f<>\"\\^`|\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_SLASHES = re.compile("/{2,}")
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _NOTHING = frozenset({"", "-", "n/a", "na", "none", "null", "tbd", "unknown", "not available", "#n/a"})
 
 
@@ -33,8 +36,9 @@ def repair_address(text: str) -> Repaired:
     """The base URL that a directory's author meant. Never raises; bounded work for any input.
 
     Repaired are stray quotes, colons and spaces around it, a scheme in capitals, doubled, broken or missing before
-    something that is a host name, a query, a fragment, and a tail of ``/metadata`` or the SMART address. A relative
-    path, another scheme, a placeholder, credentials and what no URL may hold are not: nobody knows what was meant.
+    something that is a host name, a query, a fragment, and a tail of ``/metadata`` or the SMART address; a default
+    port, dot segments and needless percent-encoding are taken away (RFC 3986 section 6.2). A relative path, another
+    scheme, a placeholder, credentials and what no URL may hold are not: nobody knows what was meant.
     """
     if len(text) > 4 * MAX_URL:
         return _unusable("too_long", f"it is longer than {MAX_URL} characters")
@@ -96,13 +100,21 @@ def _with_scheme(url: str, repairs: list[str]) -> tuple[str, str] | Repaired:
 
 
 def _assembled(scheme: str, rest: str, repairs: list[str]) -> Repaired:
-    authority, slash, path = rest.partition("/")
-    base_path = without_tails(slash + path)
-    url = f"{scheme}://{authority.lower()}{base_path}"
-    if base_path != (slash + path).rstrip("/"):
-        repairs.append("the document's own path removed")
-    if authority != authority.lower():
-        repairs.append("host in lower case")
+    listed_authority, slash, path = rest.partition("/")
+    decoded = _decoded(slash + path)
+    dotless = _without_dots(decoded)
+    base_path = without_tails(dotless)
+    authority = listed_authority.lower().removesuffix(":443" if scheme == "https" else ":80")
+    url = f"{scheme}://{authority}{base_path}"
+    for before, after, repair in (
+        (slash + path, decoded, "percent-encoding in its usual form"),
+        (decoded, dotless, "dot segments resolved"),
+        (dotless.rstrip("/"), base_path, "the document's own path removed"),
+        (listed_authority, listed_authority.lower(), "host in lower case"),
+        (listed_authority.lower(), authority, "default port removed"),
+    ):
+        if before != after:
+            repairs.append(repair)
     try:
         parts = urlsplit(url)
         host, valid = parts.hostname or "", parts.port != 0
@@ -113,6 +125,43 @@ def _assembled(scheme: str, rest: str, repairs: list[str]) -> Repaired:
     if len(url) > MAX_URL:
         return _unusable("too_long", f"it is longer than {MAX_URL} characters")
     return Repaired(url, tuple(repairs))
+
+
+def _decoded(path: str) -> str:
+    """A path without needless percent-encoding (RFC 3986 section 6.2.2.2); unchanged when an escape in it is broken."""
+    if "%" not in path or path.count("%") != len(_ESCAPE.findall(path)):
+        return path
+
+    def usual(match: re.Match[str]) -> str:
+        character = chr(int(match[1], 16))
+        return character if character in _UNRESERVED else match[0].upper()
+
+    return _ESCAPE.sub(usual, path)
+
+
+def _without_dots(path: str) -> str:
+    """A path without the segments ``.`` and ``..`` (RFC 3986 section 5.2.4)."""
+    if "/." not in path:
+        return path
+    kept: list[str] = []
+    for segment in path.split("/")[1:]:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    return "/" + "/".join(kept)
+
+
+def base_key(url: str) -> str:
+    """The same for two cleaned base URLs that name one FHIR server (FHIR R4 http.html, Service Base URL).
+
+    The scheme and slashes at the end make no difference; the path is case-sensitive, and a port counts unless it is
+    the scheme's own. Slashes in a row count as one: a path with an empty segment is never meant.
+    """
+    scheme, _, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    authority = authority.lower().removesuffix(":443" if scheme.lower() == "https" else ":80")
+    return f"{authority}{_SLASHES.sub('/', slash + path)}".rstrip("/")
 
 
 def without_tails(path: str) -> str:

@@ -48,10 +48,26 @@ class FleetSummary(Model):
     errors: int = 0
 
 
+class ListedBase(Model):
+    """A base URL as a directory lists it.
+
+    :ivar release: the FHIR release that the directory states or that the path names, or none.
+    :ivar kind: ``rest``, or ``bulk`` where its path or its name says so.
+    """
+
+    fhir_base_url: str
+    release: str | None = None
+    kind: Literal["rest", "bulk"] = "rest"
+
+
 class ImportedOrganization(Model):
     """An organisation that was added.
 
-    :ivar other_names: further organisations that the directory lists at the same base URL.
+    :ivar release: the FHIR release of its base, as listed, or none.
+    :ivar shared_by: how many organisations the directory lists at that base, this one included,
+        without those that are part of another.
+    :ivar other_bases: further base URLs that the directory lists for it.
+    :ivar part_of: the organisation whose base it is, where the directory lists none for this one.
     :ivar repairs: what was cleaned in its address, in words.
     :ivar location: where the directory lists it.
     """
@@ -59,17 +75,30 @@ class ImportedOrganization(Model):
     id: str
     name: str
     vendor: str
+    environment: Literal["sandbox", "non-production", "production"]
     fhir_base_url: str
-    other_names: tuple[str, ...] = ()
+    release: str | None = None
+    shared_by: int = 1
+    other_bases: tuple[ListedBase, ...] = ()
+    part_of: str | None = None
     repairs: tuple[str, ...] = ()
     location: str
 
 
+class KnownOrganization(Model):
+    """An organisation of the workspace that a directory lists too; it is left as it is."""
+
+    id: str
+    name: str
+    fhir_base_url: str
+
+
 class DroppedAddress(Model):
-    """An entry of a directory that cannot be used.
+    """An entry of a directory that cannot be used, or an organisation in it that has no base URL.
 
     :ivar word: ``relative``, ``empty``, ``characters``, ``scheme``, ``host``, ``placeholder``, ``credentials``,
-        ``too_long``, ``no_address``, ``status``, ``not_fhir`` or ``not_an_entry``.
+        ``too_long``, ``no_address``, ``status``, ``ended``, ``not_begun``, ``not_fhir``, ``not_an_entry``; of an
+        organisation ``no_base``.
     """
 
     location: str
@@ -83,19 +112,28 @@ class ImportResult(Model):
     """Result of an import.
 
     :ivar listed: addresses in the file; ``distinct`` of them are different usable base URLs.
-    :ivar picked: distinct ones that the name and the vendor asked for fit.
-    :ivar known: base URLs that an organisation of the workspace has already, by its id; they are left as they are.
+    :ivar organizations: how many organisations the file lists at them.
+    :ivar picked: those that the name and the vendor asked for fit; an organisation that is part of another and uses its
+        base counts only when its name was asked for.
+    :ivar parts: how many such organisations were not added by themselves.
+    :ivar known: picked organisations that the workspace has already.
+    :ivar unreached: listed organisations that have no base URL, each with its reason.
     :ivar left_out: picked and new, but beyond the limit.
+    :ivar notes: what else there is to know of the file, in sentences without a full stop.
     :ivar saved: false for a trial run.
     """
 
-    schema_version: Literal["2"] = "2"
+    schema_version: Literal["3"] = "3"
     form: str
     listed: int
     distinct: int
+    organizations: int
     picked: int
+    parts: int = 0
     added: tuple[ImportedOrganization, ...] = ()
-    known: dict[str, str] = {}
+    known: tuple[KnownOrganization, ...] = ()
     dropped: tuple[DroppedAddress, ...] = ()
+    unreached: tuple[DroppedAddress, ...] = ()
     left_out: int = 0
+    notes: tuple[str, ...] = ()
     saved: bool = True

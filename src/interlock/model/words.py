@@ -261,6 +261,11 @@ def listed(names: Sequence[str], limit: int = 8, last: str = "and") -> str:
     return f"{', '.join(names[:-1])} {last} {names[-1]}"
 
 
+def and_others(name: str, others: int) -> str:
+    """``Riverside Clinic``, or ``Riverside Clinic and 2 others``."""
+    return f"{name} and {count(others, 'other')}" if name and others else name
+
+
 def in_the_way(open_: int, undecided: int, wanted: Mapping[Evidence, int]) -> str:
     """What keeps a gate from holding: ``2 open, 3 undecided and 5 to be observed``."""
     counts = [(open_, RULE[RuleOutcome.GAP].phrase), (undecided, RULE[RuleOutcome.UNKNOWN].phrase)]

@@ -1,14 +1,18 @@
-"""Reading a directory file, and picking entries from it."""
+"""Reading a directory file, and picking organisations from it."""
 
 from __future__ import annotations
 
 import fnmatch
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from datetime import date
 from pathlib import Path
 
 from interlock.documents.files import read_bytes
-from interlock.fhir.directory import MAX_BYTES, Directory, DirectoryEntry, DirectoryError, read_directory
+from interlock.fhir.directory.listed import Directory, DirectoryError, ListedOrganization
+from interlock.fhir.directory.reading import read_directory
+from interlock.fhir.directory.unpacking import MAX_BYTES
+from interlock.model import words
 from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.text import slug
 
@@ -27,7 +31,7 @@ def read_directory_file(source: Path | None) -> Directory:
     except OSError as error:
         raise DocumentError(f"cannot be read: {error.strerror or error}", location=location) from error
     try:
-        return read_directory(data)
+        return read_directory(data, date.today())
     except DirectoryError as error:
         raise DocumentError(
             f"this is no directory of endpoints: {error}",
@@ -36,26 +40,46 @@ def read_directory_file(source: Path | None) -> Directory:
         ) from error
 
 
-def pick(entries: Sequence[DirectoryEntry], name: str | None, vendor: str | None) -> tuple[DirectoryEntry, ...]:
-    """Entries whose name and vendor fit. A directory that names no vendor has only entries of the vendor asked for.
+def pick(directory: Directory, name: str | None, vendor: str | None) -> list[ListedOrganization]:
+    """Organisations whose name and vendor fit; those of exactly that name come first.
 
-    ``name`` is a part of a name, or a pattern when it holds ``*`` or ``?``; case does not matter.
+    ``name`` is a part of a name, or a pattern when it holds ``*`` or ``?``; case does not matter. An organisation that
+    is part of another and uses its base is picked only by its own name, and only when the other one does not fit. A
+    directory that names no vendor has only organisations of the vendor asked for.
 
-    :raises InterlockError: none fits.
+    :raises InterlockError: none fits; with names that are nearly what was asked for.
     """
-    fitting = [entry for entry in entries if name is None or any(_fits(name, listed) for listed in entry.names)]
-    if vendor is not None and any(entry.vendor for entry in entries):
-        wanted = vendor_id(vendor)
-        fitting = [
-            entry
-            for entry in fitting
-            if entry.vendor and (vendor_id(entry.vendor) == wanted or vendor.casefold() in entry.vendor.casefold())
-        ]
+    if name is None:
+        fitting = [found for found in directory.organizations if found.part_of is None]
+    else:
+        wanted = name.casefold()
+        fitting = [found for found in directory.organizations if _fits(wanted, found)]
+        picked = set(fitting)
+        fitting = [found for found in fitting if found.part_of not in picked]
+        fitting.sort(key=lambda found: found.name.casefold() != wanted)
+    if vendor is not None and any(base.vendors for base in directory.bases):
+        fitting = [found for found in fitting if any(_is_of(vendor, listed) for listed in found.vendors)]
     if not fitting and (name is not None or vendor is not None):
-        raise InterlockError(
-            f"none of the {len(entries):,} endpoints fits", remedy="ask for less, or for another --name or --vendor"
-        )
-    return tuple(fitting)
+        count = words.count(len(directory.organizations), "listed organisation")
+        near = _nearly(name, directory) if name is not None else []
+        similar = f", such as {words.listed(near, last='or')}" if near else ""
+        remedy = f"ask for another --name or --vendor{similar}"
+        raise InterlockError(f"none of the {count} fits", remedy=remedy)
+    return fitting
+
+
+def _is_of(vendor: str, listed: str) -> bool:
+    return vendor_id(listed) == vendor_id(vendor) or vendor.casefold() in listed.casefold()
+
+
+def _nearly(name: str, directory: Directory) -> list[str]:
+    """Up to three names that share most words with what was asked for."""
+    asked = {word for word in slug(name).split("-") if len(word) > 2}
+    shared: Counter[str] = Counter()
+    for found in directory.organizations if asked else ():
+        if common := len(asked & set(slug(found.name).split("-"))):
+            shared[found.name] = common
+    return [near for near, _ in shared.most_common(3)]
 
 
 def vendor_id(listed: str) -> str:
@@ -66,7 +90,9 @@ def vendor_id(listed: str) -> str:
     )
 
 
-def _fits(pattern: str, name: str) -> bool:
-    if "*" in pattern or "?" in pattern:
-        return fnmatch.fnmatchcase(name.casefold(), pattern.casefold().replace("[", "[[]"))
-    return pattern.casefold() in name.casefold()
+def _fits(wanted: str, found: ListedOrganization) -> bool:
+    names = (found.name, *found.aliases)
+    if "*" in wanted or "?" in wanted:
+        pattern = wanted.replace("[", "[[]")
+        return any(fnmatch.fnmatchcase(name.casefold(), pattern) for name in names)
+    return any(wanted in name.casefold() for name in names)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from interlock.fhir.directory.listed import Base, ListedOrganization
+from interlock.model import words
 from interlock.model.fleet import FleetSummary
 from interlock.model.observation import Target
 from interlock.probe.fleet import ResultFile, key_of, run_fleet
@@ -31,17 +35,48 @@ class FleetProgress:
     outcomes: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class DirectoryTargets:
+    """Targets of a directory: each base URL once, whoever shares it.
+
+    :ivar organizations: how many organisations the targets are listed for; ``names`` are theirs.
+    :ivar dropped: how many listed addresses cannot be used; ``notes`` are sentences about the file.
+    """
+
+    targets: tuple[Target, ...]
+    organizations: int
+    names: tuple[str, ...]
+    dropped: int
+    notes: tuple[str, ...]
+
+
 def directory_targets(
     source: Path | None, name: str | None = None, vendor: str | None = None, limit: int | None = None
-) -> tuple[tuple[Target, ...], int]:
-    """Targets of a directory file (none for standard input), and how many of its entries cannot be used.
+) -> DirectoryTargets:
+    """Targets of a directory file (none for standard input).
+
+    A target bears the name of the first organisation that was picked at its base, and how many others were.
 
     :raises InterlockError: the file cannot be read, or nothing in it fits.
     """
     directory = read_directory_file(source)
-    entries = pick(directory.entries, name, vendor)[:limit]
-    targets = tuple(Target(base_url=entry.url, name=entry.name or None, vendor=entry.vendor) for entry in entries)
-    return targets, len(directory.dropped)
+    picked = pick(directory, name, vendor)
+    first: dict[Base, ListedOrganization] = {}
+    sharing = Counter[Base]()
+    for organization in picked:
+        for base in organization.bases:
+            first.setdefault(base, organization)
+            sharing[base] += 1
+    targets = tuple(
+        Target(
+            base_url=base.url,
+            name=words.and_others(organization.name, sharing[base] - 1) or None,
+            vendor=organization.vendor,
+        )
+        for base, organization in itertools.islice(first.items(), limit)
+    )
+    names = tuple(organization.name for organization in picked if organization.name)
+    return DirectoryTargets(targets, len(picked), names, len(directory.dropped), directory.notes)
 
 
 def probe_fleet(

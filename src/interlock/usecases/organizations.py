@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from interlock.fhir.directory import DirectoryEntry
+from interlock.fhir.addresses import base_key
+from interlock.fhir.directory.listed import Base, ListedOrganization
 from interlock.model import words
 from interlock.model.address_secrets import REMEDY, SECRET_FOUND
 from interlock.model.errors import InterlockError
-from interlock.model.fleet import ImportedOrganization, ImportResult
+from interlock.model.fleet import ImportedOrganization, ImportResult, KnownOrganization, ListedBase
 from interlock.model.organization import Organization
 from interlock.model.text import forbidden, plain, slug
 from interlock.usecases.directories import pick, read_directory_file, vendor_id
@@ -85,90 +86,127 @@ def import_organizations(
     *,
     name: str | None = None,
     vendor: str | None = None,
-    environment: str = "production",
+    environment: str | None = None,
     limit: int | None = None,
     dry_run: bool = False,
 ) -> ImportResult:
-    """Add the organisations of a directory file (none for standard input) whose base URL the workspace has not yet.
+    """Add the organisations of a directory file (none for standard input) that the workspace does not have yet.
 
-    Nothing that exists is changed: ids are made unique, and known base URLs are left as they are.
+    Each gets one base: of the contract's FHIR release where the directory lists several, or of R4 without a contract.
+    ``environment`` none takes what the directory says of it, and production where it says nothing. Nothing that exists
+    is changed: ids are made unique; an organisation is known by its base, and by its name too where several share it.
 
     :raises InterlockError: the file cannot be read, nothing in it fits, or more than :data:`MANY` would be added
         without a limit.
     """
     directory = read_directory_file(source)
-    picked = pick(directory.entries, name, vendor)
+    picked = pick(directory, name, vendor)
     existing = workspace.read().organizations
-    known = {_comparable(org.fhir_base_url): org.id for org in existing if org.fhir_base_url}
-    fresh = [entry for entry in picked if _comparable(entry.url) not in known]
+    at_base: dict[str, list[Organization]] = {}
+    for org in existing:
+        if org.fhir_base_url and org.fhir_base_url.startswith(("http://", "https://")):
+            at_base.setdefault(base_key(org.fhir_base_url), []).append(org)
+    known = [(found, _known_as(found, at_base)) for found in picked]
+    fresh = [found for found, org in known if org is None]
     if limit is None and len(fresh) > MANY and not dry_run:
+        first = words.listed([found.name for found in fresh if found.name], 4)
         raise InterlockError(
-            f"{words.count(len(fresh), 'organisation')} would be added",
+            f"{words.count(len(fresh), 'organisation')} would be added" + (f": {first}" if first else ""),
             remedy="pick with --name or --vendor, or say how many with --limit; --dry-run shows them",
         )
     chosen = fresh[:limit]
-    organizations = _organizations(chosen, vendor, environment, {org.id for org in existing})
+    contract = workspace.contract() if any(len(found.bases) > 1 for found in chosen) else None
+    release = contract.fhir_release if contract is not None else "R4"
+    bases = [found.base_for(release) for found in chosen]
+    organizations = _organizations(chosen, bases, vendor, environment, {org.id for org in existing})
     if not dry_run:
         for org in organizations:
             workspace.save_organization(org, new=True)
     return ImportResult(
         form=directory.form,
         listed=directory.listed,
-        distinct=len(directory.entries),
+        distinct=len(directory.bases),
+        organizations=len(directory.organizations),
         picked=len(picked),
-        added=tuple(map(_imported, organizations, chosen)),
-        known={entry.url: known[_comparable(entry.url)] for entry in picked if _comparable(entry.url) in known},
+        parts=sum(found.part_of is not None for found in directory.organizations) if name is None else 0,
+        added=tuple(map(_imported, organizations, chosen, bases)),
+        known=tuple(
+            KnownOrganization(id=org.id, name=org.name, fhir_base_url=org.fhir_base_url or "")
+            for _, org in known
+            if org is not None
+        ),
         dropped=directory.dropped,
+        unreached=directory.unreached,
         left_out=len(fresh) - len(chosen),
+        notes=directory.notes,
         saved=not dry_run,
     )
 
 
+def _known_as(found: ListedOrganization, at_base: dict[str, list[Organization]]) -> Organization | None:
+    """The organisation of the workspace that a listed one is, or none."""
+    for base in found.bases if at_base else ():
+        for org in at_base.get(base_key(base.url), ()):
+            if (
+                base.shared_by + base.parts == 1
+                or org.name.casefold() == found.name.casefold()
+                or org.id == slug(found.name)
+            ):
+                return org
+    return None
+
+
 def _organizations(
-    entries: Sequence[DirectoryEntry], vendor: str | None, environment: str, taken: Collection[str]
+    listed: Sequence[ListedOrganization],
+    bases: Sequence[Base],
+    vendor: str | None,
+    environment: str | None,
+    taken: set[str],
 ) -> list[Organization]:
     ids = {*taken, "product"}
     organizations = []
-    for entry in entries:
-        name = entry.name or urlsplit(entry.url).hostname or entry.url
-        org_id = _unique(slug(name), ids)
+    next_numbers: dict[str, int] = {}
+    for found, base in zip(listed, bases, strict=True):
+        name = found.name or urlsplit(base.url).hostname or base.url
+        org_id = _unique(slug(name), ids, next_numbers)
         ids.add(org_id)
         fields = {
             "id": org_id,
             "name": name,
-            "vendor": vendor_id(entry.vendor or vendor or "other"),
-            "environment": environment,
-            "fhir_base_url": entry.url,
+            "vendor": vendor_id(found.vendor or vendor or "other"),
+            "environment": environment or base.environment or "production",
+            "fhir_base_url": base.url,
         }
         organizations.append(make_organization(fields))
     return organizations
 
 
-def _unique(wanted: str, taken: Collection[str]) -> str:
-    number, org_id = 1, wanted
+def _unique(wanted: str, taken: set[str], next_numbers: dict[str, int]) -> str:
+    """An id that is free. Where a name comes again and again, numbers go on from the last one."""
+    number, org_id = next_numbers.get(wanted, 1), wanted
     while org_id in taken:
         number += 1
         ending = f"-{number}"
         org_id = wanted[: _MAX_ID - len(ending)].rstrip("-") + ending
+    next_numbers[wanted] = number
     return org_id
 
 
-def _comparable(url: str) -> str:
-    """The same for addresses that differ in scheme, the case of the host or a trailing slash only."""
-    scheme, mark, rest = url.partition("://")
-    if scheme.lower() not in {"http", "https"} or not mark:
-        return url
-    host, _, path = rest.partition("/")
-    return f"{host.lower()}/{path}".rstrip("/")
-
-
-def _imported(org: Organization, entry: DirectoryEntry) -> ImportedOrganization:
+def _imported(org: Organization, found: ListedOrganization, chosen: Base) -> ImportedOrganization:
     return ImportedOrganization(
         id=org.id,
         name=org.name,
         vendor=org.vendor,
-        fhir_base_url=entry.url,
-        other_names=entry.names[1:],
-        repairs=entry.repairs,
-        location=entry.location,
+        environment=org.environment,
+        fhir_base_url=chosen.url,
+        release=chosen.release,
+        shared_by=chosen.shared_by,
+        other_bases=tuple(
+            ListedBase(fhir_base_url=base.url, release=base.release, kind=base.kind)
+            for base in found.bases
+            if base is not chosen
+        ),
+        part_of=found.part_of.name if found.part_of is not None else None,
+        repairs=chosen.repairs,
+        location=found.location,
     )

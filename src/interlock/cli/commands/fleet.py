@@ -19,7 +19,7 @@ from interlock.model.base import Severity
 from interlock.model.errors import InterlockError, NothingObservedError
 from interlock.model.fleet import FleetSummary
 from interlock.model.text import plain
-from interlock.usecases.fleet import FleetProgress, directory_targets, probe_fleet
+from interlock.usecases.fleet import DirectoryTargets, FleetProgress, directory_targets, probe_fleet
 from interlock.usecases.probe import check_summary, named_origins
 
 _TERMINAL_EVERY_S = 0.2
@@ -76,12 +76,11 @@ def fleet(
     )
     if resume and out is None:
         raise InterlockError("--resume goes on with a file", remedy="name it: --output FILE.ndjson --resume")
-    targets, dropped = directory_targets(None if source == "-" else Path(source), name, vendor, limit)
+    listed = directory_targets(None if source == "-" else Path(source), name, vendor, limit)
+    targets = listed.targets
     if not targets:
         raise InterlockError("the file lists no usable base URL", remedy="interlock org import FILE --dry-run says why")
-    if dropped:
-        addresses = words.count(dropped, "listed address", "listed addresses")
-        say(f"{addresses} cannot be used; interlock org import FILE --dry-run says why")
+    _tell(listed, limited=limit is not None, picked=bool(name or vendor))
     allowed = named_origins(allow_private or (), targets)
     settings = replace(settings, private_origins=settings.private_origins | allowed)
     line = _Line()
@@ -97,6 +96,21 @@ def fleet(
     _check(ended)
     if fail_on is not None:
         check_summary(ended, Severity(fail_on))
+
+
+def _tell(listed: DirectoryTargets, *, limited: bool, picked: bool) -> None:
+    """Who is looked at, and what in the file is not."""
+    organizations = words.count(listed.organizations, "organisation")
+    verb = words.agree(listed.organizations, *(("fits", "fit") if picked else ("is listed", "are listed")))
+    names = f" ({words.listed(listed.names, 3)})" if picked and listed.names else ""
+    bases = words.count(len(listed.targets), "base URL")
+    limit = " (--limit)" if limited else ""
+    say(f"{organizations} {verb}{names}; {bases} {words.agree(len(listed.targets), 'is', 'are')} probed{limit}.")
+    for note in listed.notes:
+        say(f"Note: {note}.")
+    if listed.dropped:
+        addresses = words.count(listed.dropped, "listed address", "listed addresses")
+        say(f"{addresses} cannot be used; interlock org import FILE --dry-run says why")
 
 
 def _check(summary: FleetSummary) -> None:

@@ -14,7 +14,7 @@ from interlock.cli.options import TableOrJson, WorkspaceOption
 from interlock.cli.output import blank, emit_json, emit_result, say, show_table
 from interlock.model import words
 from interlock.model.errors import InterlockError
-from interlock.model.fleet import ImportResult
+from interlock.model.fleet import DroppedAddress, ImportResult
 from interlock.model.organization import Organization
 from interlock.usecases.load import load_inputs, open_workspace
 from interlock.usecases.organizations import add_organization, edit_organization
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from interlock.workspace.store import Workspace
 
 _ROWS = 40
+_EXAMPLES = 3
+_REASONS = 12
 
 
 app = typer.Typer(help="Add, import, list, show, change and remove organisations.", no_args_is_help=True)
@@ -106,8 +108,9 @@ def import_organizations(
         typer.Option("--vendor", help="Only this vendor's; in a directory that names none: whose they all are."),
     ] = None,
     environment: Annotated[
-        Literal["sandbox", "non-production", "production"], typer.Option("--environment", help="Which they are.")
-    ] = "production",
+        Literal["sandbox", "non-production", "production"] | None,
+        typer.Option("--environment", help="Which they are; by default what the directory says, or else production."),
+    ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be added, and save nothing.")] = False,
     output: TableOrJson = "table",
@@ -251,30 +254,77 @@ def show_import(result: ImportResult) -> None:
             [(org.id, org.name, words.vendor(org.vendor), org.fhir_base_url) for org in result.added[:_ROWS]],
         )
         if len(result.added) > _ROWS:
-            say(f"… and {len(result.added) - _ROWS:,} more; --format json lists them all")
+            say(f"… and {len(result.added) - _ROWS:,} more; --format json lists them all, --name picks some")
     verb = "Added" if result.saved else "Would add"
     say(f"{verb} {words.count(len(result.added), 'organisation')}.")
     say(
-        f"The file lists {words.count(result.listed, 'address', 'addresses')}: {result.distinct:,} different base URLs."
+        f"The file lists {words.count(result.listed, 'address', 'addresses')}: "
+        f"{words.count(result.distinct, 'different base URL')} of {words.count(result.organizations, 'organisation')}."
     )
-    if result.picked != result.distinct:
-        say(f"{result.picked:,} of them were picked.")
+    if result.picked + result.parts != result.organizations:
+        say(f"{result.picked:,} of them {words.agree(result.picked, 'was', 'were')} picked.")
     if result.known:
-        known = words.listed(sorted(result.known.values()), 5)
-        say(f"{words.count(len(result.known), 'base URL')} known already and left as it is: {known}")
+        known = words.listed([org.id for org in result.known], 5)
+        say(f"{words.count(len(result.known), 'organisation')} known already and left as it is: {known}")
     if result.left_out:
         say(f"{result.left_out:,} left out by --limit.")
+    _tell_of_bases(result)
+    for note in result.notes:
+        say(f"Note: {note}.")
     repaired = Counter(repair for org in result.added for repair in org.repairs)
     if repaired:
         say("Cleaned: " + ", ".join(f"{repair} ({count:,})" for repair, count in repaired.most_common()))
-    if result.dropped:
-        say(f"Dropped {words.count(len(result.dropped), 'address', 'addresses')}:")
-        reasons = Counter(dropped.reason for dropped in result.dropped)
-        for reason, count in reasons.most_common():
-            first = next(dropped for dropped in result.dropped if dropped.reason == reason)
-            where = (
-                f"{first.location}: {first.address}"
-                if first.address
-                else f"{first.location}, {first.name or 'no name'}"
-            )
-            say(f"  {count:,}  {reason}, like {where}")
+    _tell_dropped("Dropped {}:", words.count(len(result.dropped), "address", "addresses"), result.dropped)
+    _tell_dropped("{} without a base URL:", words.count(len(result.unreached), "listed organisation"), result.unreached)
+
+
+def _tell_of_bases(result: ImportResult) -> None:
+    """What the table does not show of the bases: who shares one, which others there are, which are no production."""
+    shared = [org for org in result.added if org.shared_by > 1]
+    if shared:
+        bases = len({org.fhir_base_url for org in shared})
+        say(
+            f"{len(shared):,} of them {words.agree(len(shared), 'has', 'have')} a base URL that several listed "
+            f"organisations share ({words.count(bases, 'such base URL')}, like {shared[0].fhir_base_url}, of "
+            f"{shared[0].shared_by:,}): ask how the server tells them apart."
+        )
+    several = [org for org in result.added if org.other_bases]
+    for org in several[:_EXAMPLES]:
+        others = [
+            " ".join(filter(None, (base.release, base.kind if base.kind == "bulk" else "", base.fhir_base_url)))
+            for base in org.other_bases
+        ]
+        say(f"{org.name} is listed at other base URLs too: {words.listed(others, _EXAMPLES)}")
+    if len(several) > _EXAMPLES:
+        say(f"So are {len(several) - _EXAMPLES:,} more; --format json lists them all.")
+    if several:
+        say("To integrate with another of them: interlock org edit ID --url URL")
+    if result.parts:
+        say(
+            f"Not added: {words.count(result.parts, 'organisation')} without a base URL of its own, which is part of "
+            "another that has one; --name adds it by itself."
+        )
+    inherited = [org for org in result.added if org.part_of]
+    if inherited:
+        say(f"{inherited[0].name} has the base URL of {inherited[0].part_of}, which it is part of.")
+    environments = Counter(org.environment for org in result.added)
+    if len(environments) > 1:
+        say("Environments: " + ", ".join(f"{count:,} {name}" for name, count in environments.most_common()))
+
+
+def _tell_dropped(head: str, counted: str, lines: tuple[DroppedAddress, ...]) -> None:
+    """How many lines there are for each reason, the most frequent first, and one of each."""
+    if not lines:
+        return
+    say(head.format(counted))
+    first: dict[str, DroppedAddress] = {}
+    for line in lines:
+        first.setdefault(line.reason, line)
+    reasons = Counter(line.reason for line in lines).most_common()
+    for reason, count in reasons[:_REASONS]:
+        line = first[reason]
+        where = f"{line.location}: {line.address}" if line.address else f"{line.location}, {line.name or 'no name'}"
+        say(f"  {count:,}  {reason}, like {where}")
+    if len(reasons) > _REASONS:
+        rest = sum(count for _, count in reasons[_REASONS:])
+        say(f"  {rest:,}  for {len(reasons) - _REASONS:,} other reasons; --format json lists them all")
