@@ -274,7 +274,7 @@ def _show_sample(data: DataFacts) -> None:
         [
             (
                 sample.name,
-                sample.count if sample.outcome == "sampled" else "–",
+                _seen(sample),
                 _fields(sample),
                 ", ".join(_codes(sample)),
             )
@@ -283,10 +283,17 @@ def _show_sample(data: DataFacts) -> None:
     )
 
 
+def _seen(sample: InputSample) -> str:
+    """How many resources are what was asked for, of how many that came when others came too."""
+    if sample.outcome != "sampled":
+        return "–"
+    return f"{sample.count} of {sample.seen}" if sample.others or sample.unnamed else str(sample.count)
+
+
 def _fields(sample: InputSample) -> str:
     if sample.outcome != "sampled":
         return sample.reason or sample.outcome.replace("_", " ")
-    lacking = [f"{path} in {there} of {sample.count}" for path, there in sample.fields.items() if there < sample.count]
+    lacking = [f"{path} in {there} of {sample.valid}" for path, there in sample.fields.items() if there < sample.valid]
     fields = ", ".join(lacking) or ("all there" if sample.fields else "none asked for")
     return f"{fields}; {sample.reason}" if sample.reason else fields
 

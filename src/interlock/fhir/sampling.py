@@ -111,6 +111,8 @@ class ResourceCounts:
     absent: dict[str, dict[Absence, int]]
     statuses: dict[str, int]
     systems: dict[str, int]
+    expected: int
+    uncoded: int
 
 
 def misnamed(wanted: Wanted, parameters: Iterable[str] = ()) -> tuple[str, ...]:
@@ -149,8 +151,14 @@ def count_resources(resources: Sequence[dict[str, Any]], wanted: Wanted) -> Reso
     systems: Counter[str] = Counter()
     for resource in looked_at:
         statuses.update(dict.fromkeys(_statuses(resource, codes), 1))
+    expected = uncoded = 0
     for resource in valid:
-        systems.update(dict.fromkeys(_systems(resource, wanted.terminology), 1))
+        used = dict.fromkeys(_systems(resource, wanted.terminology), 1)
+        systems.update(used)
+        if any(system in used for system in wanted.terminology):
+            expected += 1
+        else:
+            uncoded += _has_no_code(resource)
     fields: dict[str, int] = {}
     absent: dict[str, dict[Absence, int]] = {}
     for path in dict.fromkeys(wanted.fields):
@@ -166,6 +174,17 @@ def count_resources(resources: Sequence[dict[str, Any]], wanted: Wanted) -> Reso
         absent=absent,
         statuses=dict(sorted(statuses.items())),
         systems=dict(sorted(systems.most_common(_MAX_SYSTEMS))),
+        expected=expected,
+        uncoded=uncoded,
+    )
+
+
+def _has_no_code(resource: dict[str, Any]) -> bool:
+    """Whether a resource says of one of its codes why it is not there."""
+    return any(
+        isinstance(value, dict) and _leaf(value) == "reason"
+        for name, value in resource.items()
+        if name != "dataAbsentReason"
     )
 
 

@@ -39,6 +39,8 @@ class InputSample(Model):
     :ivar statuses: status code of FHIR → resources that have it; a word that is none of FHIR's counts as ``other``.
     :ivar systems: code system's URI → resources that use it, among those that are not void.
     :ivar terminology: the code systems that the contract expects.
+    :ivar expected: resources that use at least one of these, among those that are not void.
+    :ivar uncoded: resources without one that say why they have no code, among those that are not void.
     :ivar misnamed: names of the contract that FHIR does not have, each a clause in our own words.
     :ivar reason: in our own words why nothing was seen, or to which narrower search the server answered.
     """
@@ -65,6 +67,8 @@ class InputSample(Model):
     statuses: dict[str, int] = {}
     systems: dict[str, int] = {}
     terminology: tuple[str, ...] = ()
+    expected: int = 0
+    uncoded: int = 0
     misnamed: tuple[str, ...] = ()
     reason: str | None = None
 

@@ -263,7 +263,7 @@ def _data(before: DataFacts | None, after: DataFacts | None, notes: list[str]) -
         if was.outcome == now.outcome == "sampled":
             for path in was.fields.keys() & now.fields.keys():
                 had, has = was.fields[path], now.fields[path]
-                shares = (f"in {had} of {was.count}", f"in {has} of {now.count}")
+                shares = (f"in {had} of {was.valid}", f"in {has} of {now.valid}")
                 yield from _better("data", f"{now.name}.{path}", bool(had), bool(has), now.resource, *shares)
 
 

@@ -160,6 +160,8 @@ class _Reader:
             statuses=counts.statuses,
             systems=counts.systems,
             terminology=need.terminology,
+            expected=counts.expected,
+            uncoded=counts.uncoded,
             misnamed=misnamed,
             reason=page.reason,
         )
@@ -189,7 +191,8 @@ class _Reader:
         return None, replace(rejected, reason=f"{rejected.reason}; with {name}: {page.reason}")
 
     async def _search(self, need: Need, search: _Search | None) -> _Page:
-        by = _by_patient(need, self._base.facts.capability) if self._patients else None
+        parameter = _by_patient(need, self._base.facts.capability)
+        by = parameter if self._patients else None
         patients: Sequence[str | None] = self._patients[:MAX_PATIENTS] if by else [None]
         collected = Searchset()
         page = _Page("not_asked", reason="nothing was asked for")
@@ -206,7 +209,8 @@ class _Reader:
         if not collected.resources:
             return replace(page, answer=collected)
         del collected.resources[PAGE:]
-        return _Page("sampled", page.status, collected, page.filters)
+        alone = "asked without a patient, for none is known" if parameter and not by else None
+        return _Page("sampled", page.status, collected, page.filters, alone)
 
     async def _page(self, kind: str, parameters: list[tuple[str, str]], said: str | None = None) -> _Page:
         """A page of a search. ``said`` is added to the detail of its record."""

@@ -148,7 +148,7 @@ def required_fields(probed: CheckInput) -> Result:
             why = sample.absent.get(path, {})
             if lacking := sample.valid - there - sum(why.get(kind, 0) for kind in _EXPLAINED):
                 typed = why.get("other_type", 0)
-                note = f", {typed} of them with a value of another type" if typed else ""
+                note = f" ({typed} with a value of another type)" if typed else ""
                 missing.append((lacking, f"{sample.name}.{path} in {lacking} of {sample.valid}{note}"))
             told = [f"{count} {_EXPLAINED[kind]}" for kind, count in why.items() if kind in _EXPLAINED]
             if told:
@@ -175,8 +175,9 @@ def required_fields(probed: CheckInput) -> Result:
 def terminology(probed: CheckInput) -> Result:
     """Of each input whose terminology the contract names: one of its systems occurs in every resource, or not.
 
-    A contract may name alternatives, so a system that does not occur at all is said and not held against anybody. A
-    system named by an OID alone is no URI, and no client finds it by the system's own address.
+    A contract may name alternatives, so a system that does not occur at all is said and not held against anybody; nor
+    is a resource that says why it has no code. A system named by an OID alone is no URI, and no client finds it by the
+    system's own address.
     """
     samples = [sample for sample in sampled_inputs(probed) if sample.valid]
     bare = [
@@ -195,9 +196,7 @@ def terminology(probed: CheckInput) -> Result:
     if absent:
         used = [f"{sample.name} uses {quoted_list(sample.systems, 3) or 'none'}" for sample in absent]
         return warned(f"None of the contract's code systems: {clauses(used, 4)}{also}")
-    partly = [
-        sample for sample in named if max(sample.systems.get(system, 0) for system in sample.terminology) < sample.valid
-    ]
+    partly = [sample for sample in named if _with_systems(sample) + sample.uncoded < sample.valid]
     if partly:
         counts = [f"{sample.name}: {_counts(sample)}" for sample in partly]
         return warned(f"Not every resource uses one of the contract's code systems: {clauses(counts, 4)}{also}")
@@ -210,6 +209,11 @@ def terminology(probed: CheckInput) -> Result:
     return passed(
         f"One of the contract's code systems is in every resource of {words.count(len(named), 'input')}{more}"
     )
+
+
+def _with_systems(sample: InputSample) -> int:
+    """Resources with one of the contract's systems; at least that many, of an earlier observation."""
+    return max(sample.expected, *(sample.systems.get(system, 0) for system in sample.terminology))
 
 
 def _counts(sample: InputSample) -> str:

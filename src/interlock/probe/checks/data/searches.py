@@ -46,6 +46,7 @@ def filters(probed: CheckInput) -> Result:
         return not_observed("no search was answered")
     denied = admitted = False
     notes: list[str] = []
+    silent: dict[str, list[str]] = {}
     for sample in answered:
         for name, number in sample.others.items():
             whose = "were of others" if name in PATIENT else f"were of another {name}"
@@ -58,14 +59,15 @@ def filters(probed: CheckInput) -> Result:
             notes.append(note)
         if sample.unnamed:
             notes.append(f"asked for {_question(sample)}; {sample.unnamed} of {sample.seen} name no patient")
-        silent = [name for name in sample.unrepeated if name not in sample.others]
-        if silent and sample.seen:
-            notes.append(
-                f"the self link of {sample.name} leaves out {words.listed(silent)}, though what came matches: with "
-                "other data it may not"
-            )
+        for name in sample.unrepeated:
+            if sample.seen and name not in sample.others:
+                silent.setdefault(name, []).append(sample.name)
         if sample.page > _ASKED:
             notes.append(f"a page of {sample.name} held {sample.page}, and {_ASKED} were asked for")
+    notes += [
+        f"{name} is not in the self link of {words.listed(inputs, 4)}: by FHIR it was not used, but what came fits"
+        for name, inputs in silent.items()
+    ]
     if denied:
         return failed(_sentence(notes))
     if notes or admitted:
@@ -179,8 +181,13 @@ def trigger_states(probed: CheckInput) -> Result:
             candidates.append(sample)
     if not candidates:
         return not_applicable(f"no input that was seen has {words.listed(list(states), last='or')} as its status")
-    seen = {sample.name: {status: number for status, number in sample.statuses.items() if " " not in status}
-            for sample in candidates}  # fmt: skip
+    void = {code for sample in candidates for state in tables.void_states(sample.resource) for code in state.codes}
+    seen = {
+        sample.name: {
+            status: number for status, number in sample.statuses.items() if " " not in status and status not in void
+        }
+        for sample in candidates
+    }
     outside = [
         f"{name}: {words.listed([f'{status} {number}' for status, number in found.items() if status not in states])}"
         for name, found in seen.items()
