@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from credential_cases import PATIENT, check, credentials, guarded, issued, sampled, written
+from credential_cases import PATIENT, check, credentials, guarded, issued, organization, sampled, written
 from probe_documents import SMART, STATEMENT
 from probe_loopback import Loopback, Reply, Request, as_json
 
 from interlock.contract.match import match_contract
-from interlock.fhir.sampling import Wanted, count_resources, misnamed
+from interlock.fhir.sampling import Wanted, count_resources
 from interlock.fhir.searchset import Asked, read_searchset
 from interlock.model.contract import ClinicalEvent, Need, WorkflowContract
 from interlock.model.observation import FhirRelease, Observation
 from interlock.model.organization import Organization
 from interlock.model.sample import InputSample
 from interlock.probe.recheck import with_contract
+from interlock.usecases.trust import credential_grants, sample_plans
 
 pytestmark = pytest.mark.fast
 
@@ -547,32 +549,20 @@ def test_the_states_that_were_seen_are_compared_with_those_that_start_the_event(
     assert judged(also, "final")[0] == "pass" and "preliminary 1" in judged(also, "final")[1]
 
 
-def test_a_misspelt_type_is_the_contracts_fault_and_not_asked_for(loopback: Loopback) -> None:
-    wrong = Need(resource="Encouter", interactions=("search",), search_parameters=("patient",))
-    observation = probe(loopback, wrong, VITALS, Observation=found(observed(1)))
-    assert of(observation, "Encouter").outcome == "not_asked"
-    assert not loopback.asked("/fhir/Encouter")
-    outcome, message = check(observation, "DATA-011")
-    assert outcome == "warn"
-    assert message.startswith("Our own contract, not the server: “Encouter” is no type of R4, which may mean Encounter")
-    for spec in ("DATA-002", "DATA-003", "DATA-006"):
-        assert check(observation, spec)[0] == "pass", spec
-
-
-def test_a_misspelt_field_or_parameter_is_told_and_not_counted_as_missing(loopback: Loopback) -> None:
-    wrong = VITALS.model_copy(update={"required_fields": ("cod", "code"), "search_parameters": ("patient", "pateint")})
+def test_a_misspelt_name_of_the_contract_is_held_against_nobody(loopback: Loopback, tmp_path: Path) -> None:
+    """No server is asked for a type that FHIR does not have, and a field that it does not have is not missing."""
+    (tmp_path / "contract.yaml").write_text(
+        "version: '1'\ntitle: T\ninputs:\n"
+        "  - {resource: Patient, interactions: [read], required_fields: [birthDate, birthdat]}\n"
+        "  - {resource: Encouter, interactions: [search], search_parameters: [patient]}\n"
+    )
+    acme = organization(bearer_token_env="T").model_copy(update={"fhir_base_url": "https://ehr.example/fhir"})
+    plan = sample_plans(tmp_path, [acme], credential_grants(acme), {"T": "abc-def"}.get)["acme"]
+    assert [(need.resource, need.required_fields) for need in plan.needs] == [("Patient", ("birthDate",))]
+    wrong = VITALS.but(required_fields=("cod", "code"))  # of a caller that did not look
     observation = probe(loopback, wrong, Observation=found(observed(1)))
     assert of(observation).fields == {"code": 1}
-    message = check(observation, "DATA-011")[1]
-    assert "“cod” is no element of Observation in R4, which may mean code" in message
-    assert "“pateint” is no search parameter of Observation in R4, which may mean patient" in message
     assert check(observation, "DATA-003")[0] == "pass"
-
-
-def test_what_fhir_allows_in_names_is_no_mistake() -> None:
-    wanted = Wanted("Observation", ("value[x]", "value", "valueQuantity.value", "extension('http://x')", "code.coding"))
-    parameters = ("patient", "code:in", "subject:Patient.name", "_has:Provenance:target:agent", "_lastUpdated")
-    assert misnamed(wanted, parameters) == ()
 
 
 def test_without_a_patient_in_the_token_the_search_finds_one(loopback: Loopback) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, get_args
 from urllib.parse import urlsplit
@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 from interlock.fhir.searchset import codes_in
 from interlock.fhir.tables import Unknown, release
 from interlock.fhir.tolerant import is_plain, objects_of
-from interlock.model import words
 from interlock.model.observation import FhirRelease
 from interlock.model.sample import Absence
 
@@ -115,29 +114,6 @@ class ResourceCounts:
     uncoded: int
 
 
-def misnamed(wanted: Wanted, parameters: Iterable[str] = ()) -> tuple[str, ...]:
-    """Names of the contract that its release of FHIR does not have, each as a clause: the contract's fault."""
-    tables = release(wanted.written)
-    if (no_type := tables.type_unknown(wanted.kind)) is not None:
-        return (_clause("type", no_type, tables.name),)
-    found = (
-        *(("element", tables.element(f"{wanted.kind}.{path}")) for path in dict.fromkeys(wanted.fields)),
-        *(("search parameter", tables.parameter(wanted.kind, name)) for name in dict.fromkeys(parameters)),
-    )
-    return tuple(_clause(what, one, f"{wanted.kind} in {tables.name}") for what, one in found
-                 if isinstance(one, Unknown))  # fmt: skip
-
-
-def is_unknown(wanted: Wanted) -> bool:
-    """Whether the contract's release has no such resource type."""
-    return release(wanted.written).type_unknown(wanted.kind) is not None
-
-
-def _clause(what: str, one: Unknown, where: str) -> str:
-    near = f", which may mean {words.listed(list(one.near), last='or')}" if one.near else ""
-    return f"“{one.name}” is no {what} of {where}{near}"
-
-
 def count_resources(resources: Sequence[dict[str, Any]], wanted: Wanted) -> ResourceCounts:
     """Counts over resources of one type. Fields are paths such as ``period.start``, ``value[x]``, ``code``.
 
@@ -205,7 +181,7 @@ class Step(NamedTuple):
 
 
 def _steps(wanted: Wanted, path: str) -> tuple[Step, ...] | None:
-    """A path as members of JSON; none where FHIR does not have it (:func:`misnamed` tells)."""
+    """A path as members of JSON; none where FHIR does not have it, which the contract's own checks tell."""
     tables = release(wanted.written)
     trail = tables.elements(f"{wanted.kind}.{path}")
     if isinstance(trail, Unknown):

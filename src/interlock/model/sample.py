@@ -41,7 +41,6 @@ class InputSample(Model):
     :ivar terminology: the code systems that the contract expects.
     :ivar expected: resources that use at least one of these, among those that are not void.
     :ivar uncoded: resources without one that say why they have no code, among those that are not void.
-    :ivar misnamed: names of the contract that FHIR does not have, each a clause in our own words.
     :ivar reason: in our own words why nothing was seen, or to which narrower search the server answered.
     """
 
@@ -69,7 +68,6 @@ class InputSample(Model):
     terminology: tuple[str, ...] = ()
     expected: int = 0
     uncoded: int = 0
-    misnamed: tuple[str, ...] = ()
     reason: str | None = None
 
     @property

@@ -53,13 +53,13 @@ async def take_sample(
     """
     credentials = sample.credentials
     if credentials is None:
-        return _unasked("none", sample, sample.reason), {}
+        return _unasked("none", sample.needs, sample.reason), {}
     if not may_carry_secrets(base.url):
         reason = "credentials are sent over https only, and the base is plain http"
-        return _unasked(credentials.method, sample, reason), {}
+        return _unasked(credentials.method, sample.needs, reason), {}
     if not credentials.may_go_to(base.url):
         reason = "the credentials were not trusted to go to this base"
-        return _unasked(credentials.method, sample, reason), {}
+        return _unasked(credentials.method, sample.needs, reason), {}
     source = TokenSource(credentials, client, base, sample.needs)
     reader = _Reader(client, base, source, on_record, sample.release)
     # Patients come first: other types are searched by patient. The result keeps the contract's order.
@@ -80,25 +80,15 @@ def _exchange(purpose: Purpose, records: Sequence[RequestRecord]) -> Exchange:
     return Exchange(purpose, tuple(records), "failed" if last.failure else "answered", last.detail or "")
 
 
-def _unasked(method: AccessMethod, sample: SamplePlan, reason: str) -> DataFacts:
+def _unasked(method: AccessMethod, needs: Sequence[Need], reason: str) -> DataFacts:
     return DataFacts(
         method=method,
         token=TokenFacts(outcome="not_sent", reason=reason),
         inputs=tuple(
-            InputSample(
-                resource=need.resource,
-                outcome="not_asked",
-                optional=need.optional,
-                misnamed=sampling.misnamed(_wanted(need, sample.release), need.search_parameters),
-                reason=reason,
-            )
-            for need in sample.needs
+            InputSample(resource=need.resource, outcome="not_asked", optional=need.optional, reason=reason)
+            for need in needs
         ),
     )
-
-
-def _wanted(need: Need, written: FhirRelease, held: FhirRelease | None = None) -> sampling.Wanted:
-    return sampling.Wanted(need.resource, need.required_fields, need.terminology, written, held or written)
 
 
 class _Reader:
@@ -120,13 +110,8 @@ class _Reader:
     async def sample(self, need: Need) -> InputSample:
         """Sample an input: the same search is sent once, however many inputs need it."""
         capability = self._base.facts.capability
-        wanted = _wanted(need, self._written, capability.fhir_release if capability is not None else None)
-        misnamed = sampling.misnamed(wanted, need.search_parameters)
-        if sampling.is_unknown(wanted):  # a server answers 404 to that, and is right
-            return InputSample(
-                resource=need.resource, optional=need.optional, outcome="not_asked", misnamed=misnamed,
-                reason=f"the contract's own name: {misnamed[0]}",
-            )  # fmt: skip
+        held = (capability.fhir_release if capability is not None else None) or self._written
+        wanted = sampling.Wanted(need.resource, need.required_fields, need.terminology, self._written, held)
         search = _category(need)
         key = (need.resource, search)
         if key not in self._pages:
@@ -162,7 +147,6 @@ class _Reader:
             terminology=need.terminology,
             expected=counts.expected,
             uncoded=counts.uncoded,
-            misnamed=misnamed,
             reason=page.reason,
         )
 

@@ -15,7 +15,6 @@ _SOURCES: dict[str, tuple[str, str]] = {
     "R4-TERM": ("FHIR R4, Using Codes with URIs", "https://hl7.org/fhir/R4/terminologies-systems.html"),
     "R4-ISSUE": ("FHIR R4, Issue types", "https://hl7.org/fhir/R4/valueset-issue-type.html"),
     "R4-STATUS": ("FHIR R4, Observation status", "https://hl7.org/fhir/R4/valueset-observation-status.html"),
-    "R4-TYPES": ("FHIR R4, Resource index", "https://hl7.org/fhir/R4/resourcelist.html"),
     "R4-SEC": ("FHIR R4, Security", "https://hl7.org/fhir/R4/security.html"),
     "R4-VER": ("FHIR R4, Managing multiple FHIR versions", "https://hl7.org/fhir/R4/versioning.html"),
     "DSTU2": ("FHIR DSTU2, Conformance", "https://hl7.org/fhir/DSTU2/conformance.html"),

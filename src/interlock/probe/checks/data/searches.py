@@ -1,4 +1,4 @@
-"""DATA: whether the searches of a sample brought what was asked for, and all of it; and whether our own words hold."""
+"""DATA: whether the searches of a sample brought what was asked for, and all of it."""
 
 from __future__ import annotations
 
@@ -200,22 +200,3 @@ def trigger_states(probed: CheckInput) -> Result:
     if not any(status in states for found in seen.values() for status in found):
         return warned(f"No state that starts the event occurs; {told}" if outside else "No state occurs at all")
     return passed(words.capital(told) if outside else "Every state that was seen is in clinical_event.states")
-
-
-@check(
-    "DATA-011",
-    "The contract's names exist in FHIR",
-    Severity.MEDIUM,
-    cite("R4-TYPES"),
-    rests_on=("data",),
-    level="contract",
-)
-def contract_names(probed: CheckInput) -> Result:
-    """A misspelt name is our own mistake: nothing of it is asked for, and nothing is held against the organisation."""
-    inputs = sample_of(probed).inputs
-    wrong = list(dict.fromkeys(clause for sample in inputs for clause in sample.misnamed))
-    if wrong:
-        return warned(f"Our own contract, not the server: {clauses(wrong, 6)}")
-    if not inputs:
-        return not_observed("the contract names nothing to read")
-    return passed(f"Every name of {words.count(len(inputs), 'input')} is one of FHIR's")
