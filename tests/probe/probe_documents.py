@@ -66,3 +66,31 @@ def smart(**changes: Any) -> dict[str, Any]:
 def _changed(document: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     merged = copy.deepcopy(document) | changes
     return {name: value for name, value in merged.items() if value is not None}
+
+
+def brand_bundle(base: str, **changes: Any) -> dict[str, Any]:
+    """A bundle of user-access brands with one brand at a base; None removes an element."""
+    return _changed(
+        {
+            "resourceType": "Bundle",
+            "type": "collection",
+            "timestamp": "2026-11-01T00:00:00Z",
+            "entry": [
+                {
+                    "fullUrl": "https://example.org/Organization/a",
+                    "resource": {
+                        "resourceType": "Organization",
+                        "id": "a",
+                        "name": "Example Hospital",
+                        "identifier": [{"system": "urn:ietf:rfc:3986", "value": "https://example.org"}],
+                        "endpoint": [{"reference": "Endpoint/e"}],
+                    },
+                },
+                {
+                    "fullUrl": "https://example.org/Endpoint/e",
+                    "resource": {"resourceType": "Endpoint", "id": "e", "address": f"{base}/"},
+                },
+            ],
+        },
+        changes,
+    )

@@ -76,7 +76,7 @@ def judged(
     active: bool = False,
 ) -> dict[str, Check]:
     """Every check by id."""
-    facts: Facts = with_advertised(base_facts(exchanges, base, tls, origin), exchanges)
+    facts: Facts = with_advertised(base_facts(exchanges, base, tls, origin), exchanges, base)
     return {check.id: check for check in run_checks(CheckInput(base, facts, exchanges, contract, fit, active))}
 
 

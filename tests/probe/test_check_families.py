@@ -52,7 +52,7 @@ def outcomes(**documents: Any) -> dict[str, Check]:
     for name, document in documents.items():
         purpose: Purpose = name  # type: ignore[assignment]
         exchanges[purpose] = exchange(purpose, document)
-    facts = with_advertised(base_facts(exchanges, BASE), exchanges)
+    facts = with_advertised(base_facts(exchanges, BASE), exchanges, BASE)
     return {check.id: check for check in run_checks(CheckInput(BASE, facts, exchanges))}
 
 
@@ -252,7 +252,9 @@ def test_media_types(content_type: str, cap: str, configuration: str) -> None:
         "metadata": exchange("metadata", statement(), content_type),
         "smart": exchange("smart", smart(), content_type),
     }
-    checks = {check.id: check.outcome for check in run_checks(CheckInput(BASE, base_facts(exchanges, BASE), exchanges))}
+    checks = {
+        check.id: check.outcome for check in run_checks(CheckInput(BASE, base_facts(exchanges, BASE), exchanges, BASE))
+    }
     assert checks["CAP-004"] == cap
     assert checks["SMART-003"] == configuration
 
@@ -261,7 +263,7 @@ def test_charset_parameter() -> None:
     exchanges: dict[Purpose, Exchange] = {
         "metadata": exchange("metadata", statement(), "application/fhir+json; charset=ISO-8859-1")
     }
-    checks = {check.id: check for check in run_checks(CheckInput(BASE, base_facts(exchanges, BASE), exchanges))}
+    checks = {check.id: check for check in run_checks(CheckInput(BASE, base_facts(exchanges, BASE), exchanges, BASE))}
     assert checks["CAP-005"].outcome == "fail"
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from probe_documents import smart, statement
+from probe_documents import brand_bundle, smart, statement
 from probe_judging import BASE, answered, documents, failed, read
 
 from interlock.contract.match import match_contract
@@ -200,7 +200,7 @@ class Seen:
     without: frozenset[str] = field(default_factory=frozenset)
 
     def facts(self) -> Facts:
-        facts = with_advertised(base_facts(self.exchanges, self.base, self.tls, ORIGIN, NOW), self.exchanges)
+        facts = with_advertised(base_facts(self.exchanges, self.base, self.tls, ORIGIN, NOW), self.exchanges, self.base)
         return facts.model_copy(update={"tls": self.tls, "data": self.data})
 
     def checks(self) -> dict[str, Check]:
@@ -266,6 +266,12 @@ def _seen() -> Iterator[Seen]:
     # All that US Core 8.0.0 and certification ask for.
     scopes = [f"patient/{one.scope}" for one in us_core("8.0.0").scopes if one.level == "granular"]
     listed = SMART | {"capabilities": sorted(smart_tables().capability_codes()), "scopes_supported": scopes}
+    listed |= {
+        "user_access_brand_bundle": f"{BASE}/brands",
+        "user_access_brand_identifier": {"value": "https://example.org"},
+        "associated_endpoints": [{"url": f"{BASE}/images", "capabilities": []}],
+    }
+    exchanges["brands"] = answered("brands", brand_bundle(BASE))
     yield Seen(
         exchanges | {"metadata": answered("metadata", whole_statement("8.0.0")), "smart": answered("smart", listed)}
     )

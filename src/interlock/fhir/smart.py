@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from interlock.fhir.scopes import syntax_versions
-from interlock.fhir.tolerant import MAX_URL, Problems, shown, text_at, texts_at, whole_object
-from interlock.model.observation import CapabilityFacts, SmartFacts
+from interlock.fhir.tolerant import MAX_URL, Problems, object_at, objects_at, shown, text_at, texts_at, whole_object
+from interlock.model.observation import AssociatedEndpoint, BrandIdentifier, CapabilityFacts, SmartFacts
 
 URL_FIELDS = (
     "issuer",
@@ -46,6 +46,7 @@ SET_CLIENT_TYPES = frozenset({"client-public", "client-confidential-symmetric"})
 _CLIENT_TYPES = ("public", "confidential-symmetric", "confidential-asymmetric")
 _MAX_ENTRIES = 5000
 _MAX_SCOPE = 512
+_MAX_ASSOCIATED = 100
 
 
 def parse(document: object, base_url: str) -> SmartFacts:
@@ -67,6 +68,19 @@ def parse(document: object, base_url: str) -> SmartFacts:
     for name in URL_FIELDS:
         if fields[name] is not None and not is_absolute(fields[name]):
             problems.add(f"{name} is not absolute: {shown(fields[name])}, under {shown(base_url)}")
+    if "user_access_brand_identifier" in document:
+        named = object_at(document, "user_access_brand_identifier", problems)
+        fields["user_access_brand_identifier"] = BrandIdentifier.trusted(
+            system=text_at(named, "system", problems, MAX_URL), value=text_at(named, "value", problems, MAX_URL)
+        )
+    if "associated_endpoints" in document:
+        fields["associated_endpoints"] = tuple(
+            AssociatedEndpoint.trusted(
+                url=text_at(one, "url", problems, MAX_URL),
+                capabilities=texts_at(one, "capabilities", problems, _MAX_ENTRIES),
+            )
+            for one in objects_at(document, "associated_endpoints", problems, _MAX_ASSOCIATED)
+        )
     capabilities = frozenset(fields["capabilities"] or ())
     fields["capability_sets"] = capability_sets(capabilities)
     fields["launch_modes"] = _launch_modes(capabilities, fields)
@@ -138,6 +152,8 @@ def signs_of_2(smart: SmartFacts) -> tuple[str, ...]:
         signs.append("scopes in v2 syntax")
     if smart.user_access_brand_bundle is not None:
         signs.append("user_access_brand_bundle")
+    if smart.associated_endpoints is not None:
+        signs.append("associated_endpoints")
     return tuple(signs)
 
 

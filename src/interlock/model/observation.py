@@ -82,6 +82,20 @@ class CapabilityFacts(Model):
     limits: tuple[str, ...] = ()
 
 
+class BrandIdentifier(Model):
+    """``user_access_brand_identifier``: which organisation of the bundle of brands is meant."""
+
+    system: str | None = None
+    value: str | None = None
+
+
+class AssociatedEndpoint(Model):
+    """One of ``associated_endpoints``: another endpoint that shares the authorization server."""
+
+    url: str | None = None
+    capabilities: tuple[str, ...] | None = None
+
+
 class SmartFacts(Model):
     """A SMART configuration: fields as published (``None`` = absent), and what is derived from them.
 
@@ -97,6 +111,8 @@ class SmartFacts(Model):
     introspection_endpoint: str | None = None
     revocation_endpoint: str | None = None
     user_access_brand_bundle: str | None = None
+    user_access_brand_identifier: BrandIdentifier | None = None
+    associated_endpoints: tuple[AssociatedEndpoint, ...] | None = None
     token_endpoint_auth_methods_supported: tuple[str, ...] | None = None
     token_endpoint_auth_signing_alg_values_supported: tuple[str, ...] | None = None
     grant_types_supported: tuple[str, ...] | None = None
@@ -125,6 +141,28 @@ class OpenIdFacts(Model):
     id_token_signing_alg_values_supported: tuple[str, ...] | None = None
     subject_types_supported: tuple[str, ...] | None = None
     response_types_supported: tuple[str, ...] | None = None
+    problems: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+
+
+class BrandFacts(Model):
+    """A bundle of user-access brands, seen from the base whose SMART configuration names it.
+
+    :ivar others: entries that hold neither an Organization nor an Endpoint.
+    :ivar endpoints_here: whether an endpoint has the base's address; ``brands_here``: organisations that reference one
+        that has, ``names_here`` their names, at most ten.
+    :ivar matching: organisations with the identifier that the configuration names; none where it names none.
+    """
+
+    type: str | None = None
+    timestamp: bool = False
+    organizations: int = 0
+    endpoints: int = 0
+    others: int = 0
+    endpoints_here: bool = False
+    brands_here: int = 0
+    names_here: tuple[str, ...] = ()
+    matching: int | None = None
     problems: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
 
@@ -292,6 +330,7 @@ class Facts(Model):
     smart: SmartFacts | None = None
     openid: OpenIdFacts | None = None
     jwks: JwksFacts | None = None
+    brands: BrandFacts | None = None
     tls: TlsFacts | None = None
     cors: CorsFacts | None = None
     udap: UdapFacts | None = None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from interlock.fhir import bulk, certification, jwks, openid, smart, udap, us_core
+from interlock.fhir import brands, bulk, certification, jwks, openid, smart, udap, us_core
 from interlock.fhir.capability import Statement
 from interlock.model.observation import (
     AccessFacts,
@@ -58,13 +58,16 @@ def base_facts(
     )
 
 
-def with_advertised(facts: Facts, exchanges: Exchanges) -> Facts:
-    """The same facts, and the facts of the documents that the base advertises: OpenID discovery and the JWK Set."""
+def with_advertised(facts: Facts, exchanges: Exchanges, base: str) -> Facts:
+    """The same facts, and those of the documents that the base advertises: OpenID discovery, the JWK Set, brands."""
     discovery, keys = document_of(exchanges, "openid"), document_of(exchanges, "jwks")
+    bundle = document_of(exchanges, "brands")
+    identifier = facts.smart.user_access_brand_identifier if facts.smart is not None else None
     return facts.model_copy(
         update={
             "openid": openid.parse(discovery) if discovery is not None else None,
             "jwks": jwks.parse(keys) if keys is not None else None,
+            "brands": brands.parse(bundle, base, identifier) if bundle is not None else None,
         }
     )
 

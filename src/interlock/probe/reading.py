@@ -186,6 +186,8 @@ def _json(purpose: Purpose, name: str, value: Any) -> tuple[Reading, str]:
         return "operation_outcome", f"the server answered with an OperationOutcome instead of a {name}" + (
             f": {said}" if said else ""
         )
+    if resource == "Bundle" and purpose == "brands":
+        return "document", f"a {name}"
     if resource == "Bundle":
         return "bundle", f"the server answered with a Bundle instead of a {name}"
     if isinstance(resource, str):

@@ -41,7 +41,9 @@ def recheck(observation: Observation, bodies: Mapping[str, bytes]) -> Observatio
         raise InterlockError("this observation does not say what each request was for", remedy="probe again")
     before = observation.facts
     kept = {"tls": before.tls, "cors": before.cors, "data": before.data}
-    facts = with_advertised(base_facts(exchanges, base, now=observation.started), exchanges).model_copy(update=kept)
+    facts = with_advertised(base_facts(exchanges, base, now=observation.started), exchanges, base).model_copy(
+        update=kept
+    )
     check_input = CheckInput(base, facts, exchanges, active=_was_active(observation), now=observation.started)
     mistakes = tuple(check for check in observation.checks if check.id == "NET-000")
     # What an earlier observation was compared with is not at hand here: that judgement stays as it was.

@@ -203,7 +203,7 @@ class _Session:
         memory.learn(self._host, self.exchanges["metadata"], plan.METADATA_LADDER)
 
     async def _advertised(self) -> None:
-        """Get the documents that the SMART configuration advertises: OpenID discovery and the server's keys."""
+        """Get what the SMART configuration advertises: OpenID discovery, keys, and, if thorough, brands."""
         smart = self.facts.smart
         if smart is None or smart.source != "well-known":
             return
@@ -212,14 +212,16 @@ class _Session:
             steps.append(self._follow("openid", plan.openid_url(smart.issuer)))
         if smart.jwks_uri is not None:
             steps.append(self._follow("jwks", smart.jwks_uri))
+        if smart.user_access_brand_bundle is not None and self._settings.thorough:
+            steps.append(self._follow("brands", smart.user_access_brand_bundle))
         if not steps:
             return
         await self._together(*steps)
-        self.facts = with_advertised(self.facts, self.exchanges)
+        self.facts = with_advertised(self.facts, self.exchanges, self._base)
         openid = self.facts.openid
         if smart.jwks_uri is None and openid is not None and openid.jwks_uri is not None:
             await self._together(self._follow("jwks", openid.jwks_uri))
-            self.facts = with_advertised(self.facts, self.exchanges)
+            self.facts = with_advertised(self.facts, self.exchanges, self._base)
 
     async def _deeper(self) -> None:
         """Look for the statement a path segment deeper: people copy an address without its last part."""

@@ -21,6 +21,7 @@ FAMILIES = {
     "CAP": "the capability statement, and what the contract needs of it",
     "USC": "US Core and certification, as the documents declare them",
     "SMART": "the SMART configuration, and what the contract needs of it",
+    "BRAND": "the brands under which patients know the organisation",
     "OIDC": "the identity provider's discovery document",
     "JWKS": "the server's public keys",
     "CORS": "cross-origin requests of a client in a browser",

@@ -50,6 +50,10 @@ _SOURCES: dict[str, tuple[str, str]] = {
         "OpenID Connect Discovery 1.0",
         "https://openid.net/specs/openid-connect-discovery-1_0.html",
     ),
+    "SM-BRAND": (
+        "SMART App Launch 2.2.0, User-access Brands",
+        "https://hl7.org/fhir/smart-app-launch/STU2.2/brands.html",
+    ),
     "UC6": ("US Core 6.1.0", "https://hl7.org/fhir/us/core/STU6.1/"),
     "G10": (
         "ONC test procedure of criterion 170.315(g)(10)",

@@ -169,9 +169,10 @@ def capabilities(probed: CheckInput) -> Result:
     facts = _certification(probed)
     probed.listed("capabilities")
     if facts.missing:
-        return warned(
-            f"Of the {facts.required} capabilities that a system certified by (g)(10) lists with SMART "
-            f"{facts.smart_version}, not listed: {words.listed(facts.missing)}; only certified systems owe them"
+        return not_observed(
+            f"whether the server is certified no document says; of the {facts.required} capabilities of (g)(10) with "
+            f"SMART {facts.smart_version}, not listed: {words.listed(facts.missing)}",
+            probed.at("smart", "/capabilities"),
         )
     return passed(f"All {facts.required} capabilities of (g)(10) with SMART {facts.smart_version} are listed")
 
@@ -204,7 +205,7 @@ def granular(probed: CheckInput) -> Result:
     message = f"{len(facts.granular_unlisted)} of {number} granular scopes are not listed: {names}"
     if facts.edition == "8.0.0" and facts.edition in _named(probed).claimed:
         return failed(f"{message}; US Core 8.0.0 wants them listed")
-    return warned(f"{message}; whether they are granted has to be asked")
+    return not_observed(f"{message}, which does not say that they are refused", probed.at("smart", "/scopes_supported"))
 
 
 def scope_name(scope: str) -> str:

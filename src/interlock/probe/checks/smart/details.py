@@ -48,7 +48,7 @@ _NEEDS_LAUNCH = {
     "context-standalone-encounter": "launch-standalone",
     "permission-online": "launch-ehr",
 }
-_ADVERTISED: tuple[Purpose, ...] = ("openid", "jwks")
+_ADVERTISED: tuple[Purpose, ...] = ("openid", "jwks", "brands")
 _ENDPOINTS = tuple(name for name in URL_FIELDS if name not in {"authorization_endpoint", "token_endpoint", "issuer"})
 
 
