@@ -82,6 +82,8 @@ def token(probed: CheckInput) -> Result:
         return not_observed(issued.reason or "no token was asked for")
     if issued.outcome == "failed":
         return not_observed(issued.reason or "the token endpoint gave no usable answer")
+    if issued.error == "unsupported_grant_type":  # says nothing of the credentials (RFC 6749 section 5.2)
+        raise NeedError(not_applicable("the token endpoint gives no tokens to backend clients"))
     if issued.outcome == "refused":
         return failed(f"{data.method} was refused: {issued.reason}")
     if oddity := _oddity(issued):

@@ -141,9 +141,12 @@ def next_pages(probed: CheckInput) -> Result:
 
     No such link is followed here, wherever it leads.
     """
-    linked = [sample for sample in _answered(probed) if sample.next_links]
+    answered = _answered(probed)
+    if not answered:
+        return not_observed("no search was answered")
+    linked = [sample for sample in answered if sample.next_links]
     if not linked:
-        return not_observed("no answer had a next page")
+        return not_applicable("everything that was found stood on one page")
     astray = [
         f"{sample.name} leads {words.listed([_LEADS[where] for where in sample.next_links if where in _LEADS])}"
         for sample in linked
