@@ -78,6 +78,13 @@ Active = Annotated[
     bool, typer.Option("--active", help="Allow more than GET: CORS preflights and safe refusals; nothing is created.")
 ]
 
+Vantage = Annotated[
+    str | None,
+    typer.Option(
+        "--vantage", help="The place that it is seen from: workers of that label, or what to call this.", metavar="NAME"
+    ),
+]
+
 Strict = Annotated[
     bool,
     typer.Option("--strict", help="Read the statement with a strict reader too: what is not valid FHIR, and where."),
@@ -106,6 +113,7 @@ def settings_of(
     cds_services: str | None = None,
     active: bool = False,
     strict: bool = False,
+    vantage: str | None = None,
 ) -> ProbeSettings:
     """The settings that the options stand for.
 
@@ -138,4 +146,5 @@ def settings_of(
         private_origins=private_origins_of(bare_targets([cds_services] if cds_services else [])),
         active=active,
         strict=strict,
+        vantage=vantage,
     )

@@ -413,11 +413,13 @@ ObservationOutcome = Literal["observed", "partial", "not_observed"]
 class Observation(Model):
     """One probe of one target; immutable once written. Times are UTC, durations in milliseconds.
 
+    :ivar vantage: the name of the place that it was seen from, where somebody gave it one; else whoever probed knows.
     :ivar card: its checks and facts sorted for a reader, where it is shown; it is not stored.
     """
 
     schema_version: Literal["1"] = "1"
     target: Target
+    vantage: str | None = Field(default=None, exclude_if=lambda vantage: vantage is None)
     started: Moment
     elapsed_ms: float
     outcome: ObservationOutcome

@@ -58,12 +58,17 @@ def crowds_of(targets: Iterable[Target]) -> dict[str, deque[Target]]:
     """The targets of each host; an address that cannot be used counts as a host of its own."""
     crowds: defaultdict[str, deque[Target]] = defaultdict(deque)
     for target in targets:
-        where = origin(target.base_url)
-        if where is None:
-            with suppress(InterlockError):
-                where = origin(clean_base_url(target.base_url))
-        crowds[where.host if where else target.base_url].append(target)
+        crowds[host_key(target)].append(target)
     return crowds
+
+
+def host_key(target: Target) -> str:
+    """The host of a target; of an address that cannot be used, the address."""
+    where = origin(target.base_url)
+    if where is None:
+        with suppress(InterlockError):
+            where = origin(clean_base_url(target.base_url))
+    return where.host if where else target.base_url
 
 
 async def _work(
@@ -78,14 +83,16 @@ async def _work(
         while True:
             crowd = await turns.get()
             if crowd:
-                observation = await _observe(crowd.popleft(), client, settings, on_event)
+                observation = await observe(crowd.popleft(), client, settings, on_event)
                 turns.put_nowait(crowd)
                 await results.put(observation)
     except Exception as error:  # on_event's own exception, or settings that cannot work: the caller has to know
         await results.put(error)
 
 
-async def _observe(target: Target, client: Client, settings: ProbeSettings, on_event: OnEvent | None) -> Observation:
+async def observe(
+    target: Target, client: Client, settings: ProbeSettings, on_event: OnEvent | None = None
+) -> Observation:
     """Probe a target, tell of it, and turn a mistake of this program into an observation."""
     broken: list[Exception] = []
 
@@ -111,6 +118,8 @@ async def _observe(target: Target, client: Client, settings: ProbeSettings, on_e
         observation = Observation(
             target=target, started=datetime.now(UTC), elapsed_ms=0.0, outcome="not_observed", checks=checks
         )
+    if settings.vantage is not None:
+        observation = observation.but(vantage=settings.vantage)
     if broken:
         raise broken[0]
     if on_event is not None:

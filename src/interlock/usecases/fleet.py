@@ -14,10 +14,14 @@ from interlock.fhir.directory.listed import Base, ListedOrganization
 from interlock.model import words
 from interlock.model.fleet import FleetSummary
 from interlock.model.observation import Target
+from interlock.probe.cluster import Scheduler, run_on_cluster
 from interlock.probe.fleet import ResultFile, key_of, run_fleet
+from interlock.probe.fleet_lines import Line, LineWriter
 from interlock.probe.tally import Digest, Tally, digest_of
 from interlock.probe.transport.settings import ProbeSettings
 from interlock.usecases.directories import pick, read_directory_file
+
+__all__ = ["FleetProgress", "Scheduler", "directory_targets", "probe_fleet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +91,16 @@ def probe_fleet(
     on_progress: Callable[[FleetProgress], None] | None = None,
     out: Path | None = None,
     resume: bool = False,
-    workers: int = 1,
+    place: int | Scheduler = 1,
 ) -> FleetSummary:
     """Probe targets; each result goes as one line of JSON to ``out``, or else to ``on_line``.
+
+    It is done in this process, in ``place`` processes, or by the workers of a scheduler.
 
     With ``resume``, the results that ``out`` holds are counted and their targets left out. An interrupt ends the run
     with a summary of what there is; the caller sees it by ``interrupted``.
 
-    :raises InterlockError: ``out`` exists and nothing is to be resumed, or cannot be written; a worker died.
+    :raises InterlockError: ``out`` exists and nothing is to be resumed, or cannot be written; the cluster cannot go on.
     """
     started = time.monotonic()
     tally = Tally()
@@ -109,20 +115,24 @@ def probe_fleet(
         missing = [target for target in targets if key_of(target) not in known]
         total = resumed + len(missing)
         deliver = file.write if file is not None else on_line
+        lines = LineWriter()
 
         def report() -> None:
             if on_progress is not None:
                 elapsed = time.monotonic() - started
                 on_progress(FleetProgress(total, tally.done, tally.done - resumed, elapsed, dict(tally.outcomes)))
 
-        def keep(line: bytes, digest: Digest) -> None:
+        def keep(line: Line, digest: Digest) -> None:
             if deliver is not None:
-                deliver(line)
+                deliver(lines.finish(line))
             tally.add(digest)
             report()
 
         try:
-            run_fleet(missing, settings, keep, report, workers=workers)
+            if place == 1:
+                run_fleet(missing, settings, keep, report)
+            else:
+                run_on_cluster(missing, settings, keep, report, place=place)
         except KeyboardInterrupt:
             interrupted = True
     elapsed_s = time.monotonic() - started

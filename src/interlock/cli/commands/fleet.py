@@ -19,7 +19,7 @@ from interlock.model.base import Severity
 from interlock.model.errors import InterlockError, NothingObservedError
 from interlock.model.fleet import FleetSummary
 from interlock.model.text import plain
-from interlock.usecases.fleet import DirectoryTargets, FleetProgress, directory_targets, probe_fleet
+from interlock.usecases.fleet import DirectoryTargets, FleetProgress, Scheduler, directory_targets, probe_fleet
 from interlock.usecases.probe import check_summary, named_origins
 
 _TERMINAL_EVERY_S = 0.2
@@ -43,7 +43,26 @@ def fleet(
     summary: Annotated[
         Path | None, typer.Option("--summary", help="Also write the summary as JSON.", metavar="FILE")
     ] = None,
-    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes that share the work.")] = 1,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, max=64, help="Processes that share the work (extra: fleet).")
+    ] = 1,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            "--scheduler", help="A Dask scheduler whose workers do the work (extra: fleet).", metavar="tls://…"
+        ),
+    ] = None,
+    tls_ca: Annotated[
+        Path | None,
+        typer.Option("--tls-ca", help="With --scheduler: the authority of its certificate and ours.", metavar="FILE"),
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", help="With --scheduler: our certificate (PEM).", metavar="FILE")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", help="With --scheduler: its key.", metavar="FILE")
+    ] = None,
+    vantage: options.Vantage = None,
     fail_on: options.FailOn = None,
     timeout: options.Timeout = 20.0,
     concurrency: options.Concurrency = 64,
@@ -73,9 +92,16 @@ def fleet(
         thorough=thorough,
         browser_origin=browser_origin,
         active=active,
+        vantage=vantage,
     )
     if resume and out is None:
         raise InterlockError("--resume goes on with a file", remedy="name it: --output FILE.ndjson --resume")
+    place = _place(workers, scheduler, tls_ca, tls_cert, tls_key)
+    if scheduler is not None and (client_cert or client_key or proxy or ca_bundle):
+        raise InterlockError(
+            "no credentials and no file of this machine are sent to a worker",
+            remedy="set INTERLOCK_CLIENT_CERT, INTERLOCK_CLIENT_KEY, INTERLOCK_PROXY or INTERLOCK_CA_BUNDLE there",
+        )
     listed = directory_targets(None if source == "-" else Path(source), name, vendor, limit)
     targets = listed.targets
     if not targets:
@@ -84,9 +110,7 @@ def fleet(
     allowed = named_origins(allow_private or (), targets)
     settings = replace(settings, private_origins=settings.private_origins | allowed)
     line = _Line()
-    ended = probe_fleet(
-        targets, settings, on_line=_write, on_progress=line.show, out=out, resume=resume, workers=workers
-    )
+    ended = probe_fleet(targets, settings, on_line=_write, on_progress=line.show, out=out, resume=resume, place=place)
     line.clear()
     show_summary(ended)
     if summary is not None:
@@ -111,6 +135,24 @@ def _tell(listed: DirectoryTargets, *, limited: bool, picked: bool) -> None:
     if listed.dropped:
         addresses = words.count(listed.dropped, "listed address", "listed addresses")
         say(f"{addresses} cannot be used; interlock org import FILE --dry-run says why")
+
+
+def _place(
+    workers: int, scheduler: str | None, authority: Path | None, certificate: Path | None, key: Path | None
+) -> int | Scheduler:
+    """How many processes of this machine, or the scheduler."""
+    if scheduler is None:
+        if authority or certificate or key:
+            raise InterlockError("--tls-ca, --tls-cert and --tls-key are about a scheduler", remedy="name --scheduler")
+        return workers
+    if workers != 1:
+        raise InterlockError("--workers is about this machine, --scheduler about others", remedy="use one of the two")
+    if authority is None or certificate is None or key is None:
+        raise InterlockError(
+            "a scheduler is used only when both sides show a certificate",
+            remedy="give --tls-ca, --tls-cert and --tls-key; docs/fleets.md says why, and how to make them",
+        )
+    return Scheduler(scheduler, authority, certificate, key)
 
 
 def _check(summary: FleetSummary) -> None:

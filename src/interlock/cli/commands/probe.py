@@ -64,6 +64,7 @@ def probe(
     ] = None,
     active: options.Active = False,
     strict: options.Strict = False,
+    vantage: options.Vantage = None,
     sample: Annotated[
         bool,
         typer.Option(
@@ -108,6 +109,7 @@ def probe(
         cds_services=cds_services,
         active=active,
         strict=strict,
+        vantage=vantage,
     )
     _only(
         sample or client_cert is not None or not trust_credentials,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC
@@ -160,6 +160,12 @@ class HostLimits:
         """Let no further request to a host start for some seconds: the host asked for that (Retry-After)."""
         state = self._state(host)
         state.quiet_until = max(state.quiet_until, asyncio.get_running_loop().time() + seconds)
+
+    def held(self, hosts: Iterable[str]) -> dict[str, float]:
+        """Seconds for which each of these hosts still wants no request; those that want any are left out."""
+        now = asyncio.get_running_loop().time()
+        states = {host: state for host in hosts if (state := self._hosts.get(host)) is not None}
+        return {host: state.quiet_until - now for host, state in states.items() if state.quiet_until > now}
 
     async def _wait(self, host: str, state: _Host, deadline: float) -> None:
         """Take the next start that the limits allow, and wait for it; again when the host asked for quiet meanwhile."""

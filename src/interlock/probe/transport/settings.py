@@ -72,6 +72,7 @@ class ProbeSettings:
     :ivar cds_services: base URL of the product's own CDS Hooks service, when its discovery is to be checked.
     :ivar active: the user allows requests beyond GET: CORS preflights and safe negatives.
     :ivar strict: read the statement with a strict reader too, which takes as long as a second.
+    :ivar vantage: the name of the place that this is, which observations then say.
     :ivar samples: organisation id → the sample to take there. Never shown, never pickled.
     :raises InterlockError: a limit is not positive, or the user agent is no header value.
     """
@@ -93,6 +94,7 @@ class ProbeSettings:
     cds_services: str | None = None
     active: bool = False
     strict: bool = False
+    vantage: str | None = None
     samples: Mapping[str, SamplePlan] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
