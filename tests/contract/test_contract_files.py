@@ -134,7 +134,7 @@ def test_settings_of_an_organisation_hold_names_of_secrets_only(contract: Workfl
 
 
 def test_scopes_are_one_a_line(contract: WorkflowContract) -> None:
-    assert scopes_file(contract).splitlines()[-1] == "system/Observation.crus"
+    assert scopes_file(contract).splitlines()[-2:] == ["system/Observation.rs", "system/Observation.cu"]
 
 
 def test_the_page_renders_and_escapes(contract: WorkflowContract) -> None:

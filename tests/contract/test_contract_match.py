@@ -207,6 +207,8 @@ def test_needed_scopes_are_v2_in_the_order_of_the_specification() -> None:
         "launch/patient",
         "openid",
         "fhirUser",
-        "patient/Observation.crus",
-        "system/Observation.crus",
+        "patient/Observation.rs",
+        "patient/Observation.cu",
+        "system/Observation.rs",
+        "system/Observation.cu",
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from interlock.fhir.tables import SearchName, Unknown, release, us_core
 from interlock.fhir.tables.us_core import EDITIONS, edition_unknown
@@ -12,9 +13,36 @@ from interlock.model import words
 from interlock.model.contract import Need
 from interlock.model.observation import FhirRelease
 
+#: Keys and indexes that lead to a value in the file.
+Path_ = tuple[str | int, ...]
+
+
+class Mistake(NamedTuple):
+    """What is wrong, and the path to the value in the file that is."""
+
+    path: Path_
+    message: str
+
+
+def repeated(entries: Iterable[tuple[Path_, Hashable, str]]) -> Iterator[Mistake]:
+    """What is said of each that has the key of one before it."""
+    seen: set[Hashable] = set()
+    for path, key, said in entries:
+        if key in seen:
+            yield Mistake(path, said)
+        seen.add(key)
+
+
+def twice(path: Path_, names: Collection[str]) -> Iterator[Mistake]:
+    """Each name of a list that stands in it already."""
+    if len(names) > 1:
+        yield from repeated(((*path, index), name, f"{name} is named twice") for index, name in enumerate(names))
+
+
 #: Least likeness of a name that is offered in place of a wrong one (judgement).
 _LIKE = 0.65
 _US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
+_SID = "http://hl7.org/fhir/sid/"
 _BASE = "http://hl7.org/fhir/StructureDefinition/"
 
 #: Code systems by the names that people call them (FHIR R4, terminologies-systems.html).
@@ -146,7 +174,12 @@ def system_problem(system: str) -> str | None:
         close = get_close_matches(system.upper(), {name.upper(): name for name in _SYSTEMS}, n=1, cutoff=_LIKE)
         meant = {name.upper(): url for name, url in _SYSTEMS.items()}.get(close[0]) if close else None
         return f"{system} is no address of a code system" + (f"; did you mean {meant}?" if meant else "")
-    close = get_close_matches(system.lower().replace("https://", "http://").rstrip("/"), known, n=1, cutoff=0.9)
+    written = system.lower().replace("https://", "http://").rstrip("/")
+    if written.startswith(_SID):  # there are many of these, and only their ends differ
+        ends = [url.removeprefix(_SID) for url in known if url.startswith(_SID)]
+        close = [_SID + end for end in get_close_matches(written.removeprefix(_SID), ends, n=1, cutoff=0.8)]
+    else:
+        close = get_close_matches(written, known, n=1, cutoff=0.85)
     return f"{system} is no code system that FHIR knows; did you mean {close[0]}?" if close else None
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from interlock.contract.mistakes import mistakes
+from interlock.contract.open_parts import NEW_FAILURES, open_parts
 from interlock.documents.yaml import YamlDocument, load_yaml, model_from_yaml
 from interlock.model.contract import Need, WorkflowContract
 
@@ -70,7 +71,9 @@ def _open_points(contract: WorkflowContract) -> Iterator[tuple[str, str]]:
             yield from ((f"/{side}/{index}", message) for message in _open_in_need(need, writes=side == "outputs"))
     for group, values in (("output_is_wrong", contract.output_is_wrong), ("failures", contract.failures)):
         if group == "failures" or contract.outputs:
-            undecided = (name.replace("_", " ") for name, value in values if not value)
+            asked = (name for name, value in values if not value)
+            known = (name for name in asked if contract.schema_version > 1 or name not in NEW_FAILURES)
+            undecided = (name.replace("_", " ") for name in known)
             yield from ((f"/{group}", f"{name} is undecided") for name in undecided)
     if contract.outputs and contract.review.required is None:
         yield "/review", "whether a person signs before an output enters the record is undecided"
@@ -80,6 +83,7 @@ def _open_points(contract: WorkflowContract) -> Iterator[tuple[str, str]]:
     for index, entry in enumerate(contract.test_path):
         if not entry.why:
             yield f"/test_path/{index}", f"{entry.behaviour}: no reason is given for testing it by {entry.where}"
+    yield from open_parts(contract)
 
 
 def _open_in_need(need: Need, *, writes: bool) -> Iterator[str]:
@@ -87,7 +91,7 @@ def _open_in_need(need: Need, *, writes: bool) -> Iterator[str]:
         yield f"{need.resource}: no interaction is named"
     if not writes and not need.required_fields:
         yield f"{need.resource}: no required field is named"
-    if need.required_fields and not need.when_missing:
+    if not need.when_missing and set(need.required_fields) - {one.field for one in need.missing}:
         yield f"{need.resource}: what happens when a required field is missing is undecided"
     if writes and need.resource in AI_SHAPED:
         yield f"{need.resource}: no recorded server accepts its writes; map it to Observation or DocumentReference"

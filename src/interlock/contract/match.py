@@ -41,8 +41,8 @@ def match_contract(contract: WorkflowContract, org: Organization, observation: O
         *(
             match
             for direction, needs in (("input", contract.inputs), ("output", contract.outputs))
-            for need in needs
-            if concerns(need, org)
+            for named in needs
+            if (need := named.at(org.id)) is not None
             for match in _need(contract.fhir_release, direction, need, capability)
         ),
         *_launch(contract, smart, smart_is_absent),
@@ -54,7 +54,7 @@ def match_contract(contract: WorkflowContract, org: Organization, observation: O
 
 def concerns(need: Need, org: Organization) -> bool:
     """Whether the contract has the need at this organisation."""
-    return not need.organizations or org.id in need.organizations
+    return need.at(org.id) is not None
 
 
 def _release(contract: WorkflowContract, capability: CapabilityFacts | None) -> NeedMatch:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
-from typing import NamedTuple
 
 from interlock.contract import fhir_names
+from interlock.contract.fhir_names import Mistake, Path_, repeated, twice
+from interlock.contract.part_mistakes import channel_parts, client_parts, need_parts
 from interlock.documents.names import did_you_mean
 from interlock.model.contract import Need, WorkflowContract
+from interlock.model.contract_parts import NeedHere
 from interlock.model.words import SETTING_TYPE
 
 #: As many mistakes are looked for: each is compared with all names that may have been meant.
 MAX_MISTAKES = 500
 _WRITES = frozenset({"create", "update", "patch", "delete"})
-Path_ = tuple[str | int, ...]
-
-
-class Mistake(NamedTuple):
-    """What is wrong, and the path of keys and indexes in the file to the value that is."""
-
-    path: Path_
-    message: str
+#: Keys that schema 2 added: of the contract, and of a need.
+_SECOND = frozenset({"channels", "clients", "session", "safeguards", "owners", "approvals"})
+_SECOND_OF_NEED = frozenset(
+    {"modes", "level", "query", "code", "binding", "missing", "not_at", "here", "per_day", "status_flow", "writing"}
+)
 
 
 def mistakes(contract: WorkflowContract, organizations: Collection[str] | None = None) -> tuple[Mistake, ...]:
@@ -30,6 +29,7 @@ def mistakes(contract: WorkflowContract, organizations: Collection[str] | None =
 
 
 def _mistakes(contract: WorkflowContract, organizations: Collection[str] | None) -> Iterator[Mistake]:
+    yield from _too_new(contract)
     yield from _event(contract)
     yield from _launch(contract)
     for side, needs in (("inputs", contract.inputs), ("outputs", contract.outputs)):
@@ -39,15 +39,17 @@ def _mistakes(contract: WorkflowContract, organizations: Collection[str] | None)
             if need in seen:
                 yield Mistake(path, f"{need.resource}: the same need stands at number {seen[need] + 1} already")
             seen.setdefault(need, index)
-            yield from _need(contract, need, path)
+            yield from _need(contract, need, path, writes=side == "outputs")
             yield from _interactions(need, path, writes=side == "outputs")
             yield from _organizations(need, path, organizations)
     yield from _settings(contract)
-    yield from _repeated(
+    yield from channel_parts(contract)
+    yield from client_parts(contract)
+    yield from repeated(
         (("endpoints", index, "path"), one.path, f"another endpoint has the path {one.path}")
         for index, one in enumerate(contract.endpoints)
     )
-    yield from _repeated(
+    yield from repeated(
         (
             ("test_path", index, "behaviour"),
             (one.behaviour, one.where),
@@ -57,20 +59,33 @@ def _mistakes(contract: WorkflowContract, organizations: Collection[str] | None)
     )
 
 
+def _too_new(contract: WorkflowContract) -> Iterator[Mistake]:
+    """Keys of schema 2 in a file that does not say that it is one: an older Interlock would refuse it."""
+    if contract.schema_version > 1:
+        return
+    said = "belongs to schema 2, and this file is of schema 1: run interlock contract upgrade"
+    for key in sorted(contract.model_fields_set & _SECOND):
+        yield Mistake((key,), f"{key} {said}")
+    for side, needs in (("inputs", contract.inputs), ("outputs", contract.outputs)):
+        for index, need in enumerate(needs):
+            for key in sorted(need.model_fields_set & _SECOND_OF_NEED):
+                yield Mistake((side, index, key), f"{key} {said}")
+
+
 def _event(contract: WorkflowContract) -> Iterator[Mistake]:
     event = contract.clinical_event
     if event is None:
         return
     at = ("clinical_event", "states")
-    yield from _twice(at, event.states)
+    yield from twice(at, event.states)
     for index, state in enumerate(event.states):
         yield from _if_wrong((*at, index), fhir_names.state_problem(contract.fhir_release, state))
 
 
 def _launch(contract: WorkflowContract) -> Iterator[Mistake]:
     launch = contract.launch
-    yield from _twice(("launch", "modes"), launch.modes)
-    yield from _twice(("launch", "context"), launch.context)
+    yield from twice(("launch", "modes"), launch.modes)
+    yield from twice(("launch", "context"), launch.context)
     with_user = {"ehr", "standalone"} & set(launch.modes)
     if launch.context and not with_user:
         why = "a backend service has no launch context" if launch.modes else "no launch mode is named that gives it"
@@ -82,26 +97,45 @@ def _launch(contract: WorkflowContract) -> Iterator[Mistake]:
         yield Mistake(("launch", "client"), message)
 
 
-def _need(contract: WorkflowContract, need: Need, path: Path_) -> Iterator[Mistake]:
-    release = contract.fhir_release
-    for key in ("interactions", "search_parameters", "operations", "required_fields", "terminology", "organizations"):
-        yield from _twice((*path, key), getattr(need, key))
-    wrong = fhir_names.type_problem(release, need.resource)
+def _need(contract: WorkflowContract, need: Need, path: Path_, *, writes: bool) -> Iterator[Mistake]:
+    for key in (
+        "interactions",
+        "search_parameters",
+        "operations",
+        "required_fields",
+        "terminology",
+        "organizations",
+        "query",
+        "code",
+    ):
+        yield from twice((*path, key), getattr(need, key))
+    wrong = fhir_names.type_problem(contract.fhir_release, need.resource)
     if wrong is not None:
         yield Mistake((*path, "resource"), wrong)
         return  # of a type that does not exist nothing else can be said
-    for index, name in enumerate(need.search_parameters):
-        found = fhir_names.search_name(release, need.resource, name)
-        yield from _if_wrong((*path, "search_parameters", index), found if isinstance(found, str) else None)
-    for index, field in enumerate(need.required_fields):
-        problem = fhir_names.field_problem(release, need.resource, field)
-        yield from _if_wrong((*path, "required_fields", index), problem)
+    yield from _names(contract, need.resource, need, path)
+    for index, here in enumerate(need.here):
+        yield from _names(contract, need.resource, here, (*path, "here", index))
     for index, name in enumerate(need.operations):
         yield from _if_wrong((*path, "operations", index), fhir_names.operation_problem(name))
     for index, system in enumerate(need.terminology):
         yield from _if_wrong((*path, "terminology", index), fhir_names.system_problem(system))
-    if need.profile is not None:
-        yield from _if_wrong((*path, "profile"), fhir_names.profile_problem(release, need.resource, need.profile))
+    yield from need_parts(contract, need, path, writes=writes)
+
+
+def _names(contract: WorkflowContract, resource: str, named: Need | NeedHere, path: Path_) -> Iterator[Mistake]:
+    """Names of search parameters, elements, profile and code systems, of a need or of an organisation's own."""
+    release = contract.fhir_release
+    for key in ("search_parameters", "query"):
+        for index, name in enumerate(getattr(named, key) or ()):
+            found = fhir_names.search_name(release, resource, name.partition("=")[0])
+            yield from _if_wrong((*path, key, index), found if isinstance(found, str) else None)
+    for index, field in enumerate(named.required_fields or ()):
+        yield from _if_wrong((*path, "required_fields", index), fhir_names.field_problem(release, resource, field))
+    for index, token in enumerate(named.code or ()):
+        yield from _if_wrong((*path, "code", index), fhir_names.system_problem(token.partition("|")[0]))
+    if named.profile is not None:
+        yield from _if_wrong((*path, "profile"), fhir_names.profile_problem(release, resource, named.profile))
 
 
 def _interactions(need: Need, path: Path_, *, writes: bool) -> Iterator[Mistake]:
@@ -119,12 +153,18 @@ def _interactions(need: Need, path: Path_, *, writes: bool) -> Iterator[Mistake]
 
 
 def _organizations(need: Need, path: Path_, known: Collection[str] | None) -> Iterator[Mistake]:
-    if known is None:
-        return
-    for index, name in enumerate(need.organizations):
-        if name not in known:
-            message = f"{need.resource}: there is no organisation {name!r}{did_you_mean(name, known)}"
-            yield Mistake((*path, "organizations", index), message)
+    named: list[tuple[Path_, str]] = [((*path, "organizations", n), name) for n, name in enumerate(need.organizations)]
+    named += [((*path, "not_at", n), name) for n, name in enumerate(need.not_at)]
+    named += [((*path, "here", n, "organization"), one.organization) for n, one in enumerate(need.here)]
+    for at, name in named:
+        if known is not None and name not in known:
+            yield Mistake(at, f"{need.resource}: there is no organisation {name!r}{did_you_mean(name, known)}")
+    yield from repeated((at, (at[2], name), f"{name} is named twice") for at, name in named if at[2] != "organizations")
+    for at, name in named:
+        if at[2] != "organizations" and need.organizations and name not in need.organizations:
+            yield Mistake(at, f"{need.resource}: {name} is not among its organisations, so nothing can differ there")
+        elif at[2] == "here" and name in need.not_at:
+            yield Mistake(at, f"{need.resource}: {name} stands under not_at too, so nothing can differ there")
 
 
 def _settings(contract: WorkflowContract) -> Iterator[Mistake]:
@@ -132,24 +172,10 @@ def _settings(contract: WorkflowContract) -> Iterator[Mistake]:
         if setting.default is not None and not setting.takes(setting.default):
             message = f"{setting.name}: its default is not {SETTING_TYPE[setting.type]}"
             yield Mistake(("organization_surface", index, "default"), message)
-    yield from _repeated(
+    yield from repeated(
         (("organization_surface", index, "name"), one.name, f"{one.name}: another setting has this name")
         for index, one in enumerate(contract.organization_surface)
     )
-
-
-def _repeated(entries: Iterable[tuple[Path_, Hashable, str]]) -> Iterator[Mistake]:
-    """What is said of each that has the key of one before it."""
-    seen: set[Hashable] = set()
-    for path, key, said in entries:
-        if key in seen:
-            yield Mistake(path, said)
-        seen.add(key)
-
-
-def _twice(path: Path_, names: Collection[str]) -> Iterator[Mistake]:
-    if len(names) > 1:
-        yield from _repeated(((*path, index), name, f"{name} is named twice") for index, name in enumerate(names))
 
 
 def _if_wrong(path: Path_, problem: str | None) -> Iterator[Mistake]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from interlock.contract.open_parts import NEW_FAILURES
+from interlock.contract.page_parts import sections
 from interlock.contract.scopes import needed_scopes
 from interlock.documents.markdown import escape
 from interlock.model.contract import Need, WorkflowContract
@@ -32,7 +34,8 @@ def _page(contract: WorkflowContract, product: str) -> Iterator[str]:
     yield from _needs("What it reads", contract.inputs)
     yield from _needs("What it writes", contract.outputs)
     yield from _list("When the output is wrong", *_named(contract.output_is_wrong))
-    yield from _list("Failures", *_named(contract.failures))
+    known = ((name, value) for name, value in contract.failures if value or _is_asked(contract, name))
+    yield from _list("Failures", *_named(known))
     yield from _list(
         "Review before the record",
         ("Required", {None: None, True: "yes", False: "no"}[contract.review.required]),
@@ -72,7 +75,15 @@ def _page(contract: WorkflowContract, product: str) -> Iterator[str]:
         ("Behaviour", "Where", "Why"),
         ((entry.behaviour, entry.where, entry.why or "undecided") for entry in contract.test_path),
     )
+    for section in sections(contract):
+        yield from _table(*section)
+    yield from ("", f"The hash of this text, for approvals: `{contract.hash}`")
     yield from _table("Agreed by", ("Organisation", "Clinical owner", "Date"), [("", "", "")])
+
+
+def _is_asked(contract: WorkflowContract, failure: str) -> bool:
+    """Whether a failure that nothing is said of is undecided: schema 1 does not ask about all."""
+    return contract.schema_version > 1 or failure not in NEW_FAILURES
 
 
 def _event(contract: WorkflowContract) -> Iterator[str]:

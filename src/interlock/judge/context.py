@@ -240,7 +240,9 @@ def _organizations_in(value: Any) -> Iterator[str]:
     """Every organisation that the contract names somewhere."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            is_list = key == "organizations" and isinstance(inner, (list, tuple))
+            if key == "organization" and isinstance(inner, str):
+                yield inner
+            is_list = key in {"organizations", "not_at"} and isinstance(inner, (list, tuple))
             yield from inner if is_list else _organizations_in(inner)
     elif isinstance(value, (list, tuple)):
         for inner in value:

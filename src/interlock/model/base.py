@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -118,12 +118,14 @@ def newer_than_us(version: object, ours: int = SCHEMA) -> str | None:
 class Versioned(Model):
     """A file of a workspace that may say which schema it has (``schema: 1``)."""
 
-    schema_version: Annotated[int, Field(alias="schema", ge=1, le=SCHEMA, exclude=True)] = SCHEMA
+    #: The newest schema of this kind of file.
+    newest: ClassVar[int] = SCHEMA
+    schema_version: Annotated[int, Field(alias="schema", ge=1, exclude=True)] = SCHEMA
 
     @model_validator(mode="before")
     @classmethod
     def _not_newer(cls, data: Any) -> Any:
-        newer = newer_than_us(data.get("schema")) if isinstance(data, dict) else None
+        newer = newer_than_us(data.get("schema"), cls.newest) if isinstance(data, dict) else None
         if newer is not None:
             raise ValueError(newer)
         return data

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import hashlib
+import json
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from interlock.model.base import Model, Versioned
+from interlock.model.contract_parts import (
+    Approval,
+    Channel,
+    Client,
+    FieldBinding,
+    FixedQuery,
+    LaunchMode,
+    Level,
+    MissingField,
+    NeedHere,
+    Owner,
+    ReviewState,
+    Safeguards,
+    Session,
+    StatusStep,
+    Token,
+    Writing,
+)
 
-LaunchMode = Literal["ehr", "standalone", "backend"]
 Interaction = Literal["read", "vread", "search", "create", "update", "patch", "delete"]
 Universality = Literal["universal", "per_organization"]
 SettingType = Literal["boolean", "integer", "number", "string", "list", "url"]
@@ -36,7 +55,16 @@ class Launch(Model):
 
 
 class Need(Model):
-    """S11, S12: one resource that the workflow reads or writes, with everything that it depends on there."""
+    """S11, S12: one resource that the workflow reads or writes, with everything that it depends on there.
+
+    :ivar modes: the launch modes that use it; empty for all of the contract.
+    :ivar level: what its scopes are for; by default ``patient`` or ``user``, by the launch context, and ``system``.
+    :ivar query: parameters that every search of it has.
+    :ivar missing: what happens without one of its fields; ``when_missing`` is about all others.
+    :ivar not_at: organisations at which it is not needed; ``here`` says how one differs.
+    :ivar per_day: how many are read or written a day at a usual organisation.
+    :ivar status_flow, writing: of an output: its states, and how it is written.
+    """
 
     resource: Annotated[str, Field(pattern=r"^[A-Z][A-Za-z]{1,63}$")]
     purpose: str | None = None
@@ -50,6 +78,24 @@ class Need(Model):
     when_missing: str | None = None
     optional: bool = False
     organizations: tuple[str, ...] = ()
+    modes: tuple[LaunchMode, ...] = ()
+    level: Level | None = None
+    query: tuple[FixedQuery, ...] = ()
+    code: tuple[Token, ...] = ()
+    binding: tuple[FieldBinding, ...] = ()
+    missing: tuple[MissingField, ...] = ()
+    not_at: tuple[str, ...] = ()
+    here: tuple[NeedHere, ...] = ()
+    per_day: Annotated[float, Field(ge=0, le=1_000_000_000)] | None = None
+    status_flow: tuple[StatusStep, ...] = ()
+    writing: Writing = Writing()
+
+    def at(self, organization: str) -> Need | None:
+        """The need as this organisation has it, or none where it is not needed."""
+        if organization in self.not_at or (self.organizations and organization not in self.organizations):
+            return None
+        own = next((one for one in self.here if one.organization == organization), None)
+        return self if own is None else self.but(**own.model_dump(exclude={"organization"}, exclude_none=True))
 
 
 class OutputIsWrong(Model):
@@ -63,7 +109,7 @@ class OutputIsWrong(Model):
 
 
 class Failures(Model):
-    """S35, S36, S37: behaviour of each failure; none means undecided."""
+    """S35, S36, S37: behaviour of each failure; none means undecided. From ``truncated`` on, of schema 2."""
 
     missing_field: str | None = None
     access_denied: str | None = None
@@ -71,6 +117,14 @@ class Failures(Model):
     stale: str | None = None
     duplicate: str | None = None
     ehr_unavailable: str | None = None
+    truncated: str | None = None
+    unknown_modifier: str | None = None
+    merged_patient: str | None = None
+    event_gap: str | None = None
+    own_service_down: str | None = None
+    too_slow: str | None = None
+    write_refused: str | None = None
+    write_unknown: str | None = None
 
 
 class Review(Model):
@@ -80,6 +134,7 @@ class Review(Model):
     role: str | None = None
     timeout: str | None = None
     on_refusal: str | None = None
+    states: tuple[ReviewState, ...] = ()
 
 
 class SurfaceSetting(Model):
@@ -146,6 +201,7 @@ class TestPathEntry(Model):
 class WorkflowContract(Versioned):
     """``contract.yaml``: one versioned file that the team, the organisations and CI refer to."""
 
+    newest: ClassVar[int] = 2
     version: str
     title: str
     fhir_release: Literal["DSTU2", "STU3", "R4", "R4B", "R5"] = "R4"
@@ -159,11 +215,24 @@ class WorkflowContract(Versioned):
     organization_surface: tuple[SurfaceSetting, ...] = ()
     endpoints: tuple[ProductEndpoint, ...] = ()
     test_path: tuple[TestPathEntry, ...] = ()
+    channels: tuple[Channel, ...] = ()
+    clients: tuple[Client, ...] = ()
+    session: Session = Session()
+    safeguards: Safeguards = Safeguards()
+    owners: tuple[Owner, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of everything that it says apart from its approvals: what an approval is for."""
+        said = self.model_dump(mode="json", exclude={"approvals"}, exclude_defaults=True)
+        return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
 
     @property
     def says_nothing(self) -> bool:
         """Whether it holds no more than its name and release: nobody has decided anything in it yet."""
-        return self == WorkflowContract(version=self.version, title=self.title, fhir_release=self.fhir_release)
+        bare = WorkflowContract(version=self.version, title=self.title, fhir_release=self.fhir_release)
+        return self.but(schema_version=bare.schema_version) == bare
 
 
 class NeedMatch(Model):

@@ -11,7 +11,8 @@ from textual.content import Content
 from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Owner
-from interlock.model.contract import LaunchMode, WorkflowContract
+from interlock.model.contract import WorkflowContract
+from interlock.model.contract_parts import LaunchMode
 from interlock.model.errors import InterlockError
 from interlock.model.plan import OrgForecast, Plan, PlanChange, WhatIf
 from interlock.tui.page import ACCENT, BAD, DIM, OK, PRIMARY, WARN, Page, line, quantile_bar, text

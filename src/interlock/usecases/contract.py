@@ -15,7 +15,7 @@ from interlock.workspace.atomic import write_atomically
 from interlock.workspace.edit import dump_yaml
 from interlock.workspace.store import CONTRACT_FILE, SETTINGS_FILE, Workspace
 
-__all__ = ["ContractRemark", "export_contract", "lint_contract", "require_contract"]
+__all__ = ["ContractRemark", "export_contract", "lint_contract", "require_contract", "upgrade_contract"]
 
 
 def require_contract(inputs: Inputs) -> WorkflowContract:
@@ -43,6 +43,15 @@ def lint_contract(path: Path) -> tuple[WorkflowContract, tuple[ContractRemark, .
     if (folder / SETTINGS_FILE).is_file():
         known = [file.stem for file in Workspace(folder).files("orgs", "*.y*ml")]
     return contract, remarks(contract, document, known)
+
+
+def upgrade_contract(workspace: Workspace) -> tuple[bool, tuple[ContractRemark, ...]]:
+    """Write the workspace's contract in the newest schema: whether it was older, and what it now leaves open.
+
+    :raises DocumentError: there is none, or it is not a contract.
+    """
+    changed = workspace.upgrade_contract()
+    return changed, lint_contract(workspace.root)[1]
 
 
 def export_contract(inputs: Inputs, directory: Path, *, today: date) -> tuple[Path, ...]:

@@ -10,7 +10,7 @@ from interlock.documents.names import closest
 from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Owner
-from interlock.model.contract import LaunchMode
+from interlock.model.contract_parts import LaunchMode
 from interlock.model.errors import InterlockError
 from interlock.model.plan import PlanChange, WhatIf
 from interlock.plan.ground import supposed

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from interlock.contract.fhir_names import known_part
 from interlock.contract.load import load_contract
-from interlock.contract.match import concerns
 from interlock.documents.files import read_bytes
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation, Target
@@ -275,7 +274,7 @@ def sample_plans(
         needs = tuple(
             need
             for named in contract.inputs
-            if concerns(named, org) and (need := known_part(contract.fhir_release, named)) is not None
+            if (here := named.at(org.id)) is not None and (need := known_part(contract.fhir_release, here)) is not None
         )
         try:
             use = _credentials(org, allowed, find or lookup)

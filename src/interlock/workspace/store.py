@@ -125,6 +125,31 @@ class Workspace(ResponseFiles, TaskFile):
         """``contract.yaml``, or none."""
         return model_from_yaml(WorkflowContract, self.load(CONTRACT_FILE)) if self.has(CONTRACT_FILE) else None
 
+    def upgrade_contract(self) -> bool:
+        """Write ``contract.yaml`` in its newest schema and return whether it was older; comments and order stay.
+
+        :raises DocumentError: there is none, or it is no contract; then nothing is written.
+        """
+        newest = WorkflowContract.newest
+        with locked(self.root):
+            contract = model_from_yaml(WorkflowContract, self.load(CONTRACT_FILE))
+            if contract.schema_version >= newest:
+                return False
+
+            def change(document: CommentedMap) -> None:
+                if "schema" in document:
+                    document["schema"] = newest
+                else:
+                    document.insert(0, "schema", newest)
+
+            edit_yaml(
+                self.root / CONTRACT_FILE,
+                self.root,
+                change,
+                lambda text: model_from_yaml(WorkflowContract, parse_yaml(text, CONTRACT_FILE)),
+            )
+        return True
+
     def _organizations(self) -> Iterator[Organization]:
         file_of: dict[str, str] = {}
         for path in self.files("orgs", "*.y*ml"):

@@ -13,7 +13,7 @@ from interlock.cli.options import OnlyOrgOption, TableOrJson, WorkspaceOption
 from interlock.cli.output import emit, emit_json, say, show_table
 from interlock.model import words
 from interlock.model.errors import ThresholdNotMetError
-from interlock.usecases.contract import export_contract, lint_contract, require_contract
+from interlock.usecases.contract import export_contract, lint_contract, require_contract, upgrade_contract
 from interlock.usecases.load import load_inputs, open_workspace
 
 app = typer.Typer(help="Check the workflow contract, export skeletons from it.", no_args_is_help=True)
@@ -108,6 +108,17 @@ def lint(
     if said:
         raise ThresholdNotMetError(", and ".join(said))
     say("The contract leaves nothing undecided.")
+
+
+@app.command("upgrade")
+def upgrade(folder: WorkspaceOption = None) -> None:
+    """Write contract.yaml in the newest schema; comments, order and quotes stay."""
+    changed, remarks = upgrade_contract(open_workspace(folder))
+    say("contract.yaml is of schema 2 now." if changed else "contract.yaml is of schema 2 already.")
+    if remarks:
+        say(
+            f"interlock contract lint names {words.count(len(remarks), 'point')} that it leaves undecided or has wrong."
+        )
 
 
 @app.command("export", short_help="Write skeletons: statement, scopes, settings, sign-off.")
