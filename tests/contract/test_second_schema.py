@@ -188,7 +188,7 @@ ROWS = [
     ("name: service", "name: chart", 64, "chart: another client has this name"),
     (
         "mode: backend, environment",
-        "mode: backend, launch_url: "https://a", environment",
+        "mode: backend, launch_url: https://a, environment",
         64,
         "only an EHR launch has a launch address",
     ),

@@ -25,7 +25,11 @@ def letters_of(need: Need) -> set[str]:
 
 
 def category_of(need: Need) -> str | None:
-    """The category that the resources of a need have by its profile, or none."""
+    """The category that the resources of a need have by its fixed query or else by its profile, or none."""
+    for fixed in need.query:
+        name, _, value = fixed.partition("=")
+        if name == "category":
+            return value.rpartition("|")[2]
     return _CATEGORIES.get((need.profile or "").partition("|")[0].rpartition("/")[2])
 
 
