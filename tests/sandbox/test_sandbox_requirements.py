@@ -1,11 +1,14 @@
-"""The requirements for servers that Riverside claims, tested on ourselves: SMART App Launch 2.2.0 and US Core.
+"""The requirements for servers that Riverside claims, tested on ourselves: SMART App Launch 2.2.0, US Core, Bulk Data.
 
 Each row has the numbers of the Inferno SMART App Launch test kit's requirement list for 2.2.0 (``UC@``: its US Core
-list), and one check. Not claimed, and so not here: TLS (loopback is plain HTTP), brands, app state, ``fhirContext``.
+list, ``BULK@``: its Bulk Data list), and one check. Not claimed, and so not here: TLS (loopback is plain HTTP), brands,
+app state, ``fhirContext``, UDAP, US Core 7 and later. Key sets at an address (ASY-02, ASY-03) are tested with
+registration.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +20,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
-from interlock.sandbox.client import ASSERTION_TYPE
+from interlock.sandbox.client import ASSERTION_TYPE, CLIENT_ID, CLIENT_SECRET
 from interlock.sandbox.clients import Client
 from interlock.sandbox.grants import Context
 from interlock.sandbox.server import SandboxServer
@@ -377,6 +380,99 @@ def refusals_of_the_api_are_plain(it: Hospital) -> None:
     assert it.public.read(token, "Patient?nonsense=1").status_code == 400
 
 
+def capability_sets_are_whole(it: Hospital) -> None:
+    offered, ours = set(it.smart["capabilities"]), {"launch-ehr", "launch-standalone"}
+    assert ours <= offered
+    for needed in (
+        {"launch-standalone", "context-standalone-patient", "permission-patient"},
+        {"launch-ehr", "context-ehr-patient", "permission-patient"},
+        {"launch-standalone", "permission-user", "permission-patient"},
+        {"launch-ehr", "context-ehr-patient", "context-ehr-encounter", "permission-user", "permission-patient"},
+    ):
+        assert needed <= offered
+    tokens = it.launched(scope="launch openid user/Observation.rs patient/Observation.rs offline_access")
+    assert {"id_token", "refresh_token", "patient", "encounter"} <= tokens.keys()
+    assert {"user/Observation.rs", "patient/Observation.rs"} <= set(tokens["scope"].split())
+
+
+def scopes_are_limited_by_the_users_own_rights(it: Hospital) -> None:
+    token = it.public.sign_in(scope="launch/patient user/*.rs", login_hint="patient")["access_token"]
+    assert it.public.read(token, "Patient/rv-patient-1").status_code == 200
+    assert it.public.read(token, "Patient/rv-patient-2").status_code == 404
+
+
+def scopes_are_a_union(it: Hospital) -> None:
+    both = it.public.sign_in(scope="launch/patient patient/Observation.r patient/Observation.s")["access_token"]
+    read = it.public.sign_in(scope="launch/patient patient/Observation.r")["access_token"]
+    for path, alone in (("Observation/rv-lactate-1", 200), ("Observation?patient=rv-patient-1", 403)):
+        assert it.public.read(both, path).status_code == 200
+        assert it.public.read(read, path).status_code == alone
+
+
+def identity_is_given_to_those_who_ask(it: Hospital) -> None:
+    assert "id_token" not in it.public.sign_in(scope="launch/patient patient/*.rs")
+    assert "fhirUser" not in it.claims(it.public.sign_in(scope="openid launch/patient patient/*.rs"))
+    assert "fhirUser" in it.claims(it.public.sign_in(scope="openid fhirUser launch/patient patient/*.rs"))
+    openid = it.http.get(it.smart["issuer"] + "/.well-known/openid-configuration").json()
+    assert "RS256" in openid["id_token_signing_alg_values_supported"]
+
+
+def keys_are_whole(it: Hospital) -> None:
+    for algorithm, key in KEYS.items():
+        assert it.backend(algorithm).status_code == 200
+        needed = {"kty", "kid", *(("crv", "x", "y") if algorithm == "ES384" else ("n", "e"))}
+        for name in needed:
+            lacking = {part: value for part, value in key.as_dict(private=False).items() if part != name}
+            it.server.register("riverside", replace(BACKEND, jwks={"keys": [lacking]}))
+            refused = it.backend(algorithm)
+            assert (refused.status_code, refused.json()["error"]) == (401, "invalid_client"), name
+        it.server.register("riverside", BACKEND)
+
+
+def the_statement_claims_us_core_and_json(it: Hospital) -> None:
+    statement = it.http.get(f"{it.base}/metadata").json()
+    claimed = [one.partition("|")[0] for one in statement["instantiates"]]
+    assert "http://hl7.org/fhir/us/core/CapabilityStatement/us-core-server" in claimed
+    assert {"json", "application/fhir+json"} & set(statement["format"])
+
+
+def own_token(it: Hospital) -> dict[str, str]:
+    form = {"grant_type": "client_credentials", "scope": "system/*.rs"}
+    answer = it.http.post(it.smart["token_endpoint"], data=form, auth=(CLIENT_ID, CLIENT_SECRET)).json()
+    return {"Authorization": f"Bearer {answer['access_token']}"}
+
+
+def groups_are_exported(it: Hospital) -> None:
+    """Kick-off, polling, files with a token alone, and an outcome for what cannot be."""
+    types = {entry["type"]: entry for entry in it.http.get(f"{it.base}/metadata").json()["rest"][0]["resource"]}
+    (operation,) = types["Group"]["operation"]
+    assert operation["definition"].endswith("/uv/bulkdata/OperationDefinition/group-export")
+    token = own_token(it)
+    (group,) = it.http.get(f"{it.base}/Group", headers=token).json()["entry"]
+    assert it.http.get(f"{it.base}/Group/{group['resource']['id']}", headers=token).status_code == 200
+    export = f"{it.base}/Group/{group['resource']['id']}/$export"
+    asked = token | {"Accept": "application/fhir+json", "Prefer": "respond-async"}
+    assert it.http.get(export, headers=asked, params={"_outputFormat": "xml"}).json()["resourceType"] == (
+        "OperationOutcome"
+    )
+    narrowed = {"_outputFormat": "application/fhir+ndjson", "_since": "2020-01-01T00:00:00Z"}
+    begun = it.http.get(export, headers=asked, params=narrowed)
+    assert begun.status_code == 202
+    status = begun.headers["content-location"]
+    again = it.http.get(export, headers=asked)
+    assert (again.status_code, "retry-after" in again.headers) == (429, True)
+    waiting = it.http.get(status, headers=token)
+    assert (waiting.status_code, "retry-after" in waiting.headers) == (202, True)
+    done = it.http.get(status, headers=token).json()
+    assert {"transactionTime", "request", "requiresAccessToken", "output", "error"} <= done.keys()
+    first = done["output"][0]
+    assert it.http.get(first["url"]).status_code == 401
+    file = it.http.get(first["url"], headers=token)
+    assert file.headers["content-type"] == "application/fhir+ndjson"
+    assert {json.loads(line)["resourceType"] for line in file.text.splitlines()} == {first["type"]}
+    assert it.http.delete(status, headers=token).status_code == 202
+
+
 #: Row of the project's list of specifications' rules, Inferno's numbers, check.
 REQUIREMENTS: tuple[tuple[str, str, Callable[[Hospital], None]], ...] = (
     ("DIS-01 DIS-02", "@372 @374 @376 @377 @380", discovery_is_json_at_the_base),
@@ -413,6 +509,13 @@ REQUIREMENTS: tuple[tuple[str, str, Callable[[Hospital], None]], ...] = (
     ("INT-01 INT-02 INT-03", "@269 @272 to @282", introspection_tells_what_the_token_does),
     ("COR-01", "@16", browsers_of_anyone_discover),
     ("COR-02", "@17", browsers_of_registered_origins_get_tokens),
+    ("CPB-01 CPB-04 CPB-08 SET-1 to SET-4", "@348 to @353 @358 @365 to @370", capability_sets_are_whole),
+    ("SCO-06", "@119", scopes_are_limited_by_the_users_own_rights),
+    ("SCO-08", "@131", scopes_are_a_union),
+    ("SCO-10 OID-04", "@195 to @197 @210", identity_is_given_to_those_who_ask),
+    ("ASY-02 ASY-04", "@296 @313 to @315", keys_are_whole),
+    ("UC-02 UC-04", "UC6@14 UC@540", the_statement_claims_us_core_and_json),
+    ("BLK-02 to BLK-08", "BULK@29 BULK@42 BULK@47 BULK@118 BULK@125 BULK@132 BULK@150 BULK@300", groups_are_exported),
     ("UC-06", "UC@536 to UC@539 UC@543", refusals_of_the_api_are_plain),
 )
 
