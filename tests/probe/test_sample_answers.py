@@ -514,6 +514,11 @@ def test_alternative_systems_and_codes_that_are_explained_are_no_gap(loopback: L
     snomed = {"coding": [{"system": "http://snomed.info/sct", "code": "1"}]}
     fine = [observed(1), observed(2, code=snomed), observed(3, code=CODED), observed(4, dataAbsentReason=CODED)]
     assert check(probe(loopback, need, Observation=found(*fine)), "DATA-004")[0] == "pass"
+    units = VITALS.model_copy(update={"terminology": (LOINC, "http://unitsofmeasure.org")})
+    measured = observed(1, code=snomed, valueQuantity={"system": "http://unitsofmeasure.org", "code": "/min"})
+    assert check(probe(loopback, units, Observation=found(measured)), "DATA-004")[1].startswith(
+        "None of the contract's"
+    )
     local = observed(5, code={"coding": [{"system": "https://v.example/c", "code": "1"}]}, dataAbsentReason=CODED)
     assert check(probe(loopback, need, Observation=found(*fine, local)), "DATA-004")[0] == "warn"
 
@@ -533,7 +538,7 @@ def test_the_states_that_were_seen_are_compared_with_those_that_start_the_event(
     outcome, message = judged(seen, "final")
     assert outcome == "warn"
     assert message == (
-        "What “unknown” does is for the contract to say; seen and not in clinical_event.states (final): "
+        "What “unknown” does is for the contract to say; not in clinical_event.states (final), so it starts nothing: "
         "Observation (vital-signs): unknown 1"
     )
     assert judged(seen, "final", "unknown")[0] == "pass"
@@ -544,7 +549,7 @@ def test_the_states_that_were_seen_are_compared_with_those_that_start_the_event(
         "Not applicable: no input that was seen has in-progress as its status",
     )
     held = probe(loopback, VITALS, Observation=found(observed(1, status="preliminary")))
-    assert judged(held, "final", "amended")[1].startswith("No state that starts the event occurs; seen and not in")
+    assert judged(held, "final", "amended")[1].startswith("No state that starts the event occurs; not in clinical")
     also = probe(loopback, VITALS, Observation=found(observed(1), observed(2, status="preliminary")))
     assert judged(also, "final")[0] == "pass" and "preliminary 1" in judged(also, "final")[1]
 

@@ -138,7 +138,7 @@ def test_every_input_of_the_contract_is_counted(riverside: Observation) -> None:
     assert check(riverside, "DATA-002")[0] == "pass"
     outcome, message = check(riverside, "DATA-003")
     assert outcome == "pass"  # two blood pressures in components, one measurement that could not be taken
-    assert "Observation (vital-signs).valueQuantity.value: 1 with a reason and 2 in components or members" in message
+    assert "Observation (vital-signs).valueQuantity.value and valueQuantity.unit: 1 with a reason and 2 in" in message
     assert check(riverside, "DATA-004")[0] == "pass"
 
 

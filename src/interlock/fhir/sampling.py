@@ -52,6 +52,7 @@ _URNS = frozenset(
         "urn:iso-astm:E1762-95:2013",
     }
 )
+_UNITS = "http://unitsofmeasure.org"
 _OID = re.compile(r"[0-2](?:\.\d{1,40}){3,30}", re.ASCII)
 #: Elements whose ``system`` names people's identifiers or telephones, no codes.
 _NO_CODES = frozenset({"identifier", "telecom", "masterIdentifier"})
@@ -131,7 +132,7 @@ def count_resources(resources: Sequence[dict[str, Any]], wanted: Wanted) -> Reso
     for resource in valid:
         used = dict.fromkeys(_systems(resource, wanted.terminology), 1)
         systems.update(used)
-        if any(system in used for system in wanted.terminology):
+        if any(system in used for system in alternatives(wanted.terminology)):
             expected += 1
         else:
             uncoded += _has_no_code(resource)
@@ -153,6 +154,11 @@ def count_resources(resources: Sequence[dict[str, Any]], wanted: Wanted) -> Reso
         expected=expected,
         uncoded=uncoded,
     )
+
+
+def alternatives(terminology: Sequence[str]) -> Sequence[str]:
+    """The code systems of a contract of which one is enough: UCUM, of units, only where no other is named."""
+    return [system for system in terminology if system != _UNITS] or terminology
 
 
 def _has_no_code(resource: dict[str, Any]) -> bool:

@@ -39,7 +39,7 @@ class InputSample(Model):
     :ivar statuses: status code of FHIR → resources that have it; a word that is none of FHIR's counts as ``other``.
     :ivar systems: code system's URI → resources that use it, among those that are not void.
     :ivar terminology: the code systems that the contract expects.
-    :ivar expected: resources that use at least one of these, among those that are not void.
+    :ivar expected: resources that use at least one of these, among those that are not void; units stand for no code.
     :ivar uncoded: resources without one that say why they have no code, among those that are not void.
     :ivar reason: in our own words why nothing was seen, or to which narrower search the server answered.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from interlock.fhir.sampling import is_bare_oid
+from interlock.fhir.sampling import alternatives, is_bare_oid
 from interlock.model import words
 from interlock.model.base import Severity
 from interlock.model.sample import Absence, DataFacts, InputSample, TokenFacts
@@ -146,15 +146,19 @@ def required_fields(probed: CheckInput) -> Result:
     missing: list[tuple[int, str]] = []
     explained: list[str] = []
     for sample in samples:
+        gaps: dict[tuple[int, int], list[str]] = {}
+        told: dict[str, list[str]] = {}
         for path, there in sample.fields.items():
             why = sample.absent.get(path, {})
             if lacking := sample.valid - there - sum(why.get(kind, 0) for kind in _EXPLAINED):
-                typed = why.get("other_type", 0)
-                note = f" ({typed} with a value of another type)" if typed else ""
-                missing.append((lacking, f"{sample.name}.{path} in {lacking} of {sample.valid}{note}"))
-            told = [f"{count} {_EXPLAINED[kind]}" for kind, count in why.items() if kind in _EXPLAINED]
-            if told:
-                explained.append(f"{sample.name}.{path}: {words.listed(told)}")
+                gaps.setdefault((lacking, why.get("other_type", 0)), []).append(path)
+            if kinds := [f"{count} {_EXPLAINED[kind]}" for kind, count in why.items() if kind in _EXPLAINED]:
+                told.setdefault(words.listed(kinds), []).append(path)
+        for (lacking, typed), paths in gaps.items():
+            note = f" ({typed} with a value of another type)" if typed else ""
+            text = f"{sample.name}.{words.listed(paths)} in {lacking} of {sample.valid}{note}"
+            missing.append((lacking, text))
+        explained += [f"{sample.name}.{words.listed(paths)}: {reasons}" for reasons, paths in told.items()]
     more = f"; no gap: {clauses(explained, 4)}" if explained else ""
     if missing:
         worst = [text for _, text in sorted(missing, key=lambda entry: -entry[0])]
@@ -177,9 +181,9 @@ def required_fields(probed: CheckInput) -> Result:
 def terminology(probed: CheckInput) -> Result:
     """Of each input whose terminology the contract names: one of its systems occurs in every resource, or not.
 
-    A contract may name alternatives, so a system that does not occur at all is said and not held against anybody; nor
-    is a resource that says why it has no code. A system named by an OID alone is no URI, and no client finds it by the
-    system's own address.
+    A contract may name alternatives, but units are none to codes. A system that does not occur at all is said and not
+    held against anybody; nor is a resource that says why it has no code. A system named by an OID alone is no URI, and
+    no client finds it by the system's own address.
     """
     samples = [sample for sample in sampled_inputs(probed) if sample.valid]
     bare = [
@@ -194,7 +198,9 @@ def terminology(probed: CheckInput) -> Result:
         if bare:
             return warned(capitalized(also.removeprefix("; ")))
         return not_applicable("the contract names no terminology of what was seen")
-    absent = [sample for sample in named if not any(system in sample.systems for system in sample.terminology)]
+    absent = [
+        sample for sample in named if not any(system in sample.systems for system in alternatives(sample.terminology))
+    ]
     if absent:
         used = [f"{sample.name} uses {quoted_list(sample.systems, 3) or 'none'}" for sample in absent]
         return warned(f"None of the contract's code systems: {clauses(used, 4)}{also}")
@@ -215,7 +221,7 @@ def terminology(probed: CheckInput) -> Result:
 
 def _with_systems(sample: InputSample) -> int:
     """Resources with one of the contract's systems; at least that many, of an earlier observation."""
-    return max(sample.expected, *(sample.systems.get(system, 0) for system in sample.terminology))
+    return max(sample.expected, *(sample.systems.get(system, 0) for system in alternatives(sample.terminology)))
 
 
 def _counts(sample: InputSample) -> str:

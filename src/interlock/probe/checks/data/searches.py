@@ -118,7 +118,7 @@ def partial(probed: CheckInput) -> Result:
         return warned(_sentence(notes))
     totals = [f"{sample.name} {sample.seen} of {sample.total:,}" for sample in answered if sample.total]
     more = f"; by total: {words.listed(totals, 6)}" if totals else ""
-    return passed(f"None of {words.count(len(answered), 'answer')} says that it is only a part{more}")
+    return passed(f"{words.count(len(answered), 'answer')} came, and none says that it is only a part{more}")
 
 
 _LEADS: dict[NextLink, str] = {
@@ -196,7 +196,7 @@ def trigger_states(probed: CheckInput) -> Result:
         for name, found in seen.items()
         if any(status not in states for status in found)
     ]
-    told = f"seen and not in clinical_event.states ({words.listed(list(states))}): {clauses(outside, 4)}"
+    told = f"not in clinical_event.states ({words.listed(list(states))}), so it starts nothing: {clauses(outside, 4)}"
     undecided = [name for name, found in seen.items() if "unknown" in found and "unknown" not in states]
     if undecided:
         return warned(f"What “unknown” does is for the contract to say; {told}")
