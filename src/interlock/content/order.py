@@ -55,6 +55,7 @@ def _of_tasks(
             ("after", task.after, both),
             ("replaces", task.replaces, set(tasks)),
             ("before", task.before, set(rules)),
+            ("closes", task.closes, set(rules)),
         )
         for key, names, known in named:
             for name in names:

@@ -331,8 +331,8 @@ def without(off: Mapping[str, Rule], names: Sequence[str]) -> tuple[str, ...]:
 
 def without_rules(off: Mapping[str, Rule], task: RoutineTask) -> RoutineTask:
     """A task that waits for what a rule that is off depended on, and that goes before none that is off."""
-    before = tuple(name for name in task.before if name not in off)
-    return task.model_copy(update={"after": without(off, task.after), "before": before})
+    before, closes = (tuple(name for name in names if name not in off) for names in (task.before, task.closes))
+    return task.model_copy(update={"after": without(off, task.after), "before": before, "closes": closes})
 
 
 def _merged(before: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,10 @@ from interlock.model.text import plain
 
 #: The id of a task that finds out whether there is a gap is this before the finding's key.
 FIND_OUT = "find-out:"
+#: The title of such a task is this before the title of the rule.
+FIND_OUT_WORDS = "Find out whether this holds: "
+#: How many unknowns are told, on a screen and in a report.
+UNKNOWNS_TOLD = 5
 
 
 def finding_of(task: str) -> str:
@@ -43,6 +47,12 @@ class Quantiles(Model):
         """The range that eight of ten runs keep, in words."""
         return words.span(self.first_date, self.p90_date)
 
+    @property
+    def shares(self) -> str:
+        """By when which share of the runs is through, in words."""
+        half, most, nearly = (words.iso_day(day) for day in (self.p50_date, self.p80_date, self.p90_date))
+        return f"half by {half} (P50), four of five by {most} (P80), nine of ten by {nearly} (P90)"
+
     def told(self, *, firm: bool) -> str:
         """The P80 where a single date has ground (:class:`Ground`), else the range."""
         return f"P80 {words.iso_day(self.p80_date)}" if firm else self.span
@@ -56,10 +66,12 @@ class PlanTask(Model):
     :ivar chance: how likely it has to be done at all, in [0, 1], where that is not decided; none where it is.
     :ivar lead_time: by own history, the whole time from its first day to its last, the effort included.
     :ivar person, due: who does it and by when, where that is stated; ``accepted`` says when it counts as done.
-    :ivar starts: the day of its median start.
+    :ivar starts, ends: the days of its median start and finish; ``latest`` that by which four of five runs finish it.
+    :ivar action: what to do, as a person is told it; ``title`` says what is open.
+    :ivar decides: who decides, where it is a decision.
     :ivar progress: how far a routine task has come, where somebody has said so.
     :ivar criticality: share of runs in which the task lies on the critical path of its finish, in [0, 1].
-    :ivar start_p50, finish_p50: median start and finish, working days from the plan's start.
+    :ivar start_p50, finish_p50: median start and finish, working days from the plan's start; ``finish_p80`` its P80.
     :ivar queue_days: mean working days that it waits, ready to start, for somebody of its owner to be free.
     :ivar shared_environment: its time goes by in windows of an environment that others use too.
     """
@@ -77,6 +89,7 @@ class PlanTask(Model):
     start_p50: float
     finish_p50: float
     criticality: float
+    finish_p80: float | None = None
     queue_days: float = 0.0
     shared_environment: bool = False
     chance: float | None = None
@@ -85,15 +98,31 @@ class PlanTask(Model):
     person: str | None = None
     due: IsoDate | None = None
     starts: IsoDate | None = None
+    ends: IsoDate | None = None
+    latest: IsoDate | None = None
     accepted: str = ""
+    action: str = ""
+    decides: str = ""
 
     @property
     def whose(self) -> str:
         """Who does it in words, by when, and since when where it has begun: ``Ada, by 3 Nov 2026``."""
-        who = plain(self.person, 60) if self.person else words.OWNER[self.owner].phrase
+        who = plain(self.person, 60) if self.person else f"{words.OWNER[self.owner].phrase}, nobody named yet"
         by = f", by {words.iso_day(self.due)}" if self.due else ""
         begun = self.progress.begun if self.progress and not self.progress.is_done else None
         return f"{who}{by}{f', under way since {words.iso_day(begun)}' if begun else ''}"
+
+    @property
+    def when(self) -> str:
+        """Its days in words: ``1 Dec 2026 to 11 Dec 2026, in four of five runs by 18 Dec 2026; 0.7 person-days``."""
+        if self.starts is None or self.ends is None:
+            return ""
+        late = f", in four of five runs by {words.iso_day(self.latest)}" if self.latest else ""
+        work = self.effort.expected if self.effort else 0.0
+        whose = "ours" if self.owner is Owner.US else "theirs"
+        return f"{words.span(self.starts, self.ends)}{late}" + (
+            f"; {words.person_days(work)} of {whose}" if work else "; no days of work estimated, only their lead time"
+        )
 
     @property
     def is_done(self) -> bool:
@@ -105,6 +134,7 @@ class OrgForecast(Model):
     """When one organisation passes the target gate, given the plan.
 
     :ivar if_no_gaps, if_all_gaps: its finish if nothing, or everything, that is undecided turned out to be a gap.
+    :ivar waits: another organisation → the share of runs in which our people's work there decides this finish.
     """
 
     org: str
@@ -113,6 +143,43 @@ class OrgForecast(Model):
     if_all_gaps: Quantiles | None = None
     most_likely_days: float
     probability_of_most_likely: float
+    waits: dict[str, float] = {}
+
+
+class OrgOutlook(Model):
+    """One organisation in a line, for the head of the plan.
+
+    :ivar next: what stands in its way next, as an action; ``there`` and ``here`` who is named on each side.
+    """
+
+    org: str
+    name: str
+    vendor: str
+    stage: str
+    next: str
+    there: str
+    here: str
+    finish: Quantiles
+
+    @property
+    def said(self) -> str:
+        """The line."""
+        where = f"{self.name} ({self.vendor}; stage: {self.stage}; there: {self.there}; here: {self.here})"
+        return f"{where}. Next: {words.sentence(self.next)} Runs that are through: {self.finish.shares}."
+
+
+class WeekLoad(Model):
+    """What one week asks of our team: person-days of work, and those there are (none where nobody said)."""
+
+    week: IsoDate
+    work: float
+    there: float | None = None
+
+    @property
+    def said(self) -> str:
+        """``6.5 of 15 person-days of ours``."""
+        of = f" of {words.number(self.there)}" if self.there is not None else ""
+        return f"{words.number(self.work)}{of} person-days of ours"
 
 
 class FirstThing(Model):
@@ -120,6 +187,7 @@ class FirstThing(Model):
 
     :ivar key: of its task; without the organisation where it is to be done at several.
     :ivar keys, orgs: ids of its tasks, and the organisations at which they are.
+    :ivar task: the same as one short imperative; ``state`` what is open, where the title does not say what to do.
     :ivar argues: it argues for the verdict, or could.
     :ivar p80_days_saved: working days off the organisations' P80s, summed, that closing this takes beyond those above.
     :ivar together_days: the same for this and all above it.
@@ -133,6 +201,8 @@ class FirstThing(Model):
     kind: Literal["gap", "discovery", "evidence", "routine"] = "gap"
     owner: Owner
     action: str
+    task: str = ""
+    state: str = ""
     argues: bool = False
     p80_days_saved_per_person_day: float
     unlocks: int
@@ -236,6 +306,14 @@ class SandboxCost(Model):
     orgs: tuple[SandboxOrg, ...]
     behaviours: tuple[Behaviour, ...]
 
+    @property
+    def elsewhere(self) -> str:
+        """The part of the time that no behaviour tested in a sandbox takes; empty when they take all of it."""
+        rest = 1.0 - sum(tested.share for tested in self.behaviours)
+        if not self.behaviours or rest < 0.005:
+            return ""
+        return f"The other {words.share(rest)} of that time goes to what only the live environment shows."
+
 
 class DateChance(Model):
     """How likely the target gate is passed by a day. ``org`` none stands for all of them."""
@@ -300,6 +378,34 @@ class Plan(Model):
     sandbox: SandboxCost | None = None
     chances: tuple[DateChance, ...] = ()
     ground: Ground = Ground()
+    outlook: tuple[OrgOutlook, ...] = ()
+    load: tuple[WeekLoad, ...] = ()
+    freezes: tuple[str, ...] = ()
+
+    @property
+    def decisions(self) -> tuple[PlanTask, ...]:
+        """The decisions to be taken, by the day on which each is due in the middle of the runs."""
+        left = [task for task in self.left if task.decides and task.chance is None]
+        return tuple(sorted(left, key=lambda task: (task.finish_p50, task.id)))
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """In which order the organisations come through, and whose finish waits for our people's work elsewhere."""
+        if len(self.orgs) < 2:
+            return ()
+        names = {line.org: line.name for line in self.outlook}
+        in_time = [names.get(each.org, each.org) for each in sorted(self.orgs, key=lambda each: each.finish.p50_days)]
+        said = [
+            f"At the median they come through in this order: {words.listed(in_time, 8)}. Nobody has ranked them: our "
+            "people take what can start first, and of that what has most work behind it."
+        ]
+        for each in self.orgs:
+            waits = [f"{names.get(org, org)} ({round(100 * share)} in 100 runs)" for org, share in each.waits.items()]
+            if waits:
+                said.append(
+                    f"{names.get(each.org, each.org)}'s date waits for our people's work at {words.listed(waits, 4)}."
+                )
+        return tuple(said)
 
     @property
     def first_note(self) -> str:
@@ -314,10 +420,13 @@ class Plan(Model):
             return ""
         if last.together_days <= 0:
             return "Not even all of these together would take a day off a P80: other work takes longer beside them."
-        through = f" All would be through by {words.iso_day(last.together_p80_date)} (P80)." if self.ground.firm else ""
-        each = ", added up over the organisations" if len(self.orgs) > 1 else ""
-        together = words.days(last.together_days)
-        return f"All done today, 1 to {number} together would take {together} off the P80{each}.{through}"
+        together, through = words.days(last.together_days), ""
+        if last.together_p80_date:
+            then, now = words.iso_day(last.together_p80_date), words.iso_day(self.finish.p80_date)
+            through = f": in four of five runs all is then through by {then}, instead of {now}"
+        return (
+            f"All done today, 1 to {number} together would take {together} off {words.p80s(len(self.orgs))}{through}."
+        )
 
     @model_validator(mode="before")
     @classmethod

@@ -63,7 +63,7 @@ def waiting(rules: Mapping[str, Rule], tasks: Mapping[str, RoutineTask]) -> dict
     for task in tasks.values():
         for general in task.replaces:
             following.setdefault(general, []).append(task.id)
-        for rule_id in task.before:
+        for rule_id in (*task.before, *task.closes):
             following.setdefault(rule_id, []).append(task.id)
     settles = [(rule.id, rule.scope, argues_for(rule)) for rule in rules.values()]
     settles += [(task.id, task.scope, task.verdict) for task in tasks.values()]

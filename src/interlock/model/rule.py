@@ -46,9 +46,15 @@ class LeadTime(ThreePoint):
 
 
 class Remediation(Model):
-    """What to do, who does it, and what it takes."""
+    """What to do, who does it, and what it takes.
+
+    :ivar task: the same as one short imperative sentence, where the first sentence of ``text`` does not say it alone.
+    :ivar decides: who decides, where closing it is a decision: ``the product lead: a second mapping, or leave it out``.
+    """
 
     text: str
+    task: Annotated[str, Field(max_length=160)] | None = None
+    decides: Annotated[str, Field(max_length=200)] | None = None
     owner: Owner
     effort: Effort
     lead_time: LeadTime | None = None
@@ -70,6 +76,7 @@ class Rule(Model):
     they are not obvious. ``vendors`` empty means every vendor; a rule with vendors has findings only for those.
     ``weight`` is the score's weight w where it is not the severity's (dimensionless; docs/scoring.md). ``accepts`` is
     the least evidence with which it counts as met at a gate, its own or a later one, where that is not the gate's.
+    ``tried``: it is found out by doing it there, such as a write that is read back, and not by asking.
     """
 
     id: RuleId
@@ -87,6 +94,7 @@ class Rule(Model):
     applies: str | None = None
     gap_when: str
     measures: ItemId | None = None
+    tried: bool = False
     verdict: VerdictValue | None = None
     message: str
     why: str
@@ -121,7 +129,9 @@ class RoutineTask(Model):
     ``verdict`` is the verdict that the task belongs to: it is planned only while something argues for that verdict, and
     what the verdict postpones waits for it; ``before`` names rules whose gaps are closed after it. ``postponed_by`` is
     the last verdict that postpones the task, where its place in the order does not say so
-    (:mod:`interlock.model.postponed`).
+    (:mod:`interlock.model.postponed`). ``closes`` names rules whose gaps are closed by this very work: what is left of
+    them is to try it and to write it down. ``record`` says what shows that it is done. ``decides`` says who decides,
+    where the task is a decision.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z0-9-]+)+$")]
@@ -141,6 +151,9 @@ class RoutineTask(Model):
     verdict: VerdictValue | None = None
     before: tuple[RuleId, ...] = ()
     postponed_by: VerdictValue | None = None
+    closes: tuple[RuleId, ...] = ()
+    record: Annotated[str, Field(max_length=160)] | None = None
+    decides: Annotated[str, Field(max_length=160)] | None = None
     references: tuple[Reference, ...] = ()
 
     @model_validator(mode="after")

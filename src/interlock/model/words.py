@@ -198,6 +198,25 @@ TASK: Mapping[str, Word] = {
     "evidence": Word("evidence", "▪"),
     "routine": Word("routine task", "·"),
 }
+#: What passing a gate means for the people who wait for it.
+GATE_MEANS: Mapping[Gate, str] = {
+    Gate.DESIGN: "what is to be built is settled on paper",
+    Gate.SANDBOX: "the integration can be tried against this organisation's test environment",
+    Gate.PILOT: "the pilot unit has begun to use it on patients",
+    Gate.PRODUCTION: "every unit that is to use it does",
+}
+#: How to read the tasks of the next weeks.
+WEEKS_MEAN = (
+    "Tasks stand in the week of their median start, with the days from there to their median end and the day by which "
+    "four of five runs have them done. What is under way stands in the first week; what only a gap that is found would "
+    "bring is left out. Beside each week: our work of that week, of the person-days there are."
+)
+#: How to read the list of first things.
+FIRST_MEANS = (
+    "First what the verdict (whether to integrate now) hangs on, if anything does, then what takes most days off for "
+    "a day of work. Each is judged with all above it done, so a number may be larger further down. The P80 is the day "
+    "by which four of five simulated runs are through."
+)
 #: How far a routine task has come.
 TASK_STATE: Mapping[TaskState, Word] = {
     TaskState.NOT_BEGUN: Word("not begun", "○"),
@@ -313,6 +332,11 @@ def measured(value: float, unit: str) -> str:
     """An amount with its unit: ``1 day``, ``12.5 days``."""
     said = number(value)
     return f"{said} {unit}{'' if said == '1' else 's'}" if math.isfinite(value) else said
+
+
+def p80s(orgs: int) -> str:
+    """What savings are measured in, the same everywhere: the P80 of one finish, or those of all organisations."""
+    return "the P80" if orgs < 2 else "the organisations' P80s (added up)"
 
 
 def persons(value: float, owner: Owner) -> str:

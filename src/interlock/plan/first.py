@@ -16,7 +16,7 @@ from interlock.model.base import Gate, Owner, RuleOutcome, Scope
 from interlock.model.finding import SEVERITY_RANK, Finding, is_requirement, listed
 from interlock.model.gap_graph import GapGraph, GapNode
 from interlock.model.organization import Organization
-from interlock.model.plan import FirstThing, UnknownThing
+from interlock.model.plan import FIND_OUT_WORDS, FirstThing, UnknownThing
 from interlock.model.rule import Rule
 from interlock.model.text import plain
 from interlock.plan.sampling import effort_estimate, lead_estimate, pert_mean
@@ -180,7 +180,7 @@ class Ranking:
             p80_days_saved_per_person_day=thing.rate,
             unlocks=thing.unlocks,
             criticality=thing.criticality,
-            because=_because(thing, again),
+            because=_because(thing, again, len(self._simulation.orgs)),
             p80_days_saved=round(thing.saved, 1),
             together_days=round(together, 1),
             together_p80_date=date,
@@ -205,12 +205,11 @@ class Ranking:
         return f"Ask {words.OWNER[thing.task.owner].phrase} to begin it: {free}, and nobody begins unasked."
 
 
-def _because(thing: _Thing, again: bool) -> str:
+def _because(thing: _Thing, again: bool, orgs: int) -> str:
     saved = round(thing.saved, 1)
-    over = f" over {len(thing.keys):,} organisations" if len(thing.keys) > 1 else ""
     gains = []
     if saved > 0:
-        gains.append(f"would take {'another ' if again else ''}{words.days(saved)} off the P80{over}")
+        gains.append(f"would take {'another ' if again else ''}{words.days(saved)} off {words.p80s(orgs)}")
     if thing.unlocks:
         gains.append(f"passes {words.count(thing.unlocks, 'gate')}")
     if thing.criticality > 0:
@@ -218,11 +217,17 @@ def _because(thing: _Thing, again: bool) -> str:
     if saved <= 0:
         gains.append("saves no day by itself, because other work takes longer beside it")
     reason = "It argues for the verdict. " if thing.argues else ""
-    return f"{reason}{_effort(thing.person_days)}; done today, it {listed(gains)}."
+    return f"{reason}{_effort(thing.person_days, thing.task)}; done today, it {listed(gains)}."
 
 
-def _effort(person_days: float) -> str:
-    return "Hardly any work" if person_days <= LEAST_PERSON_DAYS else f"About {words.person_days(person_days)} of work"
+def _effort(person_days: float, task: Task) -> str:
+    """What it costs whom: where no work is estimated, what goes by is the time that somebody else takes."""
+    if task.effort is None:
+        return "No days of work are estimated, only the time that it takes them"
+    whose = "ours" if task.owner is Owner.US else "theirs"
+    if person_days <= LEAST_PERSON_DAYS:
+        return f"At most {words.person_days(LEAST_PERSON_DAYS)} of {whose}"
+    return f"About {words.person_days(person_days)} of {whose}"
 
 
 def _group(task: Task) -> str:
@@ -278,7 +283,14 @@ def rank_unknowns(
         return max(0.0, none - gap)
 
     things = [
-        _thing(node, _asking(simulation, node), at_stake(node.key), points[node.key], by_key[node.key])
+        _thing(
+            node,
+            _asking(simulation, node),
+            at_stake(node.key),
+            points[node.key],
+            by_key[node.key],
+            len(simulation.orgs),
+        )
         for node in nodes[:_UNKNOWNS]
     ]
     things.sort(key=lambda t: (-t.p80_days / t.person_days, -t.score_points / t.person_days, t.key))
@@ -297,19 +309,19 @@ def _remediation_days(rule: Rule) -> float:
     return pert_mean(effort_estimate(remediation.effort)) + pert_mean(lead_estimate(remediation.lead_time))
 
 
-def _thing(node: GapNode, task: Task, at_stake: float, points: float, finding: Finding) -> UnknownThing:
+def _thing(node: GapNode, task: Task, at_stake: float, points: float, finding: Finding, orgs: int) -> UnknownThing:
     effort, stake = _person_days(task), round(at_stake, 1)
-    date = f"moves the P80 out by {words.days(stake)}" if stake else "does not move the P80"
+    date = f"adds {words.days(stake)} to {words.p80s(orgs)}" if stake else "moves no P80"
     return UnknownThing(
         key=node.key,
-        title=f"Find out whether this holds: {node.title}",
+        title=f"{FIND_OUT_WORDS}{node.title}",
         owner=task.owner,
         action=_probe([node.subject.id]) if task.id == probing(node.subject.id) else _find_out_words([finding]),
         person_days=round(effort, 2),
         score_points=round(points, 1),
         p80_days=stake,
-        because=f"{_effort(effort)} to find out. If it is so, it {date}; unknown, it holds {points:.1f} points of "
-        "score open.",
+        because=f"{_effort(effort, task)} to find out. If it is so, it {date}; while unknown, this one rule holds "
+        f"{points:.1f} points of score open.",
     )
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from interlock.model import words
-from interlock.model.base import VerdictValue
+from interlock.model.base import Grade, VerdictValue
 from interlock.model.organization import Organization
-from interlock.model.plan import Ground, Plan
+from interlock.model.plan import FIND_OUT_WORDS, Ground, Plan
 from interlock.model.readiness import OrgReadiness, Verdict
 from interlock.model.text import plain
 
@@ -92,22 +92,35 @@ def _rests(plan: Plan) -> str:
 
 def _dates(plan: Plan, who: str, because: Sequence[str]) -> str:
     finish, gate = plan.finish, words.gate(plan.target_gate)
+    half, most, nearly = (words.iso_day(day) for day in (finish.p50_date, finish.p80_date, finish.p90_date))
+    passed = f"{who} past the {gate} ({words.GATE_MEANS[plan.target_gate]})"
+    later = f"nine of ten by {nearly} (P90). One run in ten is later"
     if because:
         return (
-            f"{who} past the {gate}: {finish.span} in eight of ten simulated runs. That is a range and not a date to "
-            f"promise, because {', and '.join(because)}."
+            f"{passed}: {finish.span} in eight of ten simulated runs. Half of the runs end by {half} (P50), four of "
+            f"five by {most} (P80), {later}. None of these is a date to promise: {', and '.join(because)}"
+            f"{_judged(plan)}."
         )
     return (
-        f"{who} past the {gate}: half of the simulated runs are through by {words.iso_day(finish.p50_date)}, a target, "
-        f"and four of five by {words.iso_day(finish.p80_date)}. Which date to commit to is your own decision."
+        f"{passed}: half of the simulated runs are through by {half} (P50), a target, four of five by {most} (P80), and"
+        f" {later}{_judged(plan)}. Which date to commit to is your own decision."
     )
+
+
+def _judged(plan: Plan) -> str:
+    """How much of the range's width is neither measured nor unknown, but our estimate of how long things take."""
+    judged = sum(part.share for part in plan.spread if part.grade is Grade.JUDGEMENT and part.cause != "unknowns")
+    if judged < _LEAST_SHARE:
+        return ""
+    return f"; and {words.share(judged)} of the range's width is judgement of how long things take, not measured"
 
 
 def _unknown(plan: Plan) -> Iterator[str]:
     if plan.if_no_gaps and plan.if_all_gaps:
         yield (
-            f"If nothing that is unknown turns out to be a gap, it is {plan.if_no_gaps.span}; if everything does, "
-            f"{plan.if_all_gaps.span}."
+            "If nothing that is unknown turns out to be a gap, the P80 is "
+            f"{words.iso_day(plan.if_no_gaps.p80_date)}; if everything does, {words.iso_day(plan.if_all_gaps.p80_date)}"
+            f" (and the last date of the range {words.iso_day(plan.if_all_gaps.p90_date)})."
         )
 
 
@@ -115,12 +128,9 @@ def _narrowing(plan: Plan) -> Iterator[str]:
     """What narrows the range most for the effort of finding out; else what spreads it most."""
     for thing in plan.unknowns:
         if thing.p80_days >= _LEAST_DAYS:
-            holds = plain(thing.title.removeprefix("Find out whether this holds: "), 200)
-            days = words.days(thing.p80_days)
-            moves = f"the P80 moves out by {days}"
-            if len(plan.orgs) > 1:
-                moves = f"the P80s of the organisations move out by {days}, added up"
-            yield f"Finding out {thing.key} narrows it most for the effort: if “{holds}” is so, {moves}."
+            holds = plain(thing.title.removeprefix(FIND_OUT_WORDS), 200)
+            adds = f"it adds {words.days(thing.p80_days)} to {words.p80s(len(plan.orgs))}"
+            yield f"Finding out {thing.key} narrows it most for the effort: if “{holds}” is so, {adds}."
             return
     for driver in plan.drivers[:1]:
         spread = words.days(driver.p80_if_badly - driver.p80_if_well)

@@ -16,9 +16,9 @@ from interlock.plan.tasks import Work
 
 #: Two whole projects to hold the sum of our steps against; neither is part of any path.
 CROSS_CHECK = (
-    "Cross-check: one integration, not of a SMART app, took 18 months at five centres (Scalia 2021, "
-    "https://doi.org/10.2196/22766), a light web tool 10 to 12 weeks at three systems (Branda 2024, "
-    "https://doi.org/10.1002/lrh2.10418)."
+    "Cross-check, in no date here: one integration, not of a SMART app, took 18 months at five centres (Scalia 2021), "
+    "a light web tool 10 to 12 weeks at three systems (Branda 2024). A first organisation far below the one, or a last "
+    "one far above the other, wants a second look at the estimates."
 )
 
 
@@ -26,12 +26,11 @@ def most_likely_words(simulation: Simulation, most: float, when: str, chance: fl
     """What the path of most likely times alone would have said, and how unlikely that is; empty without tasks."""
     if not simulation.work.tasks:
         return ""
-    share = words.share(chance)
-    odds = "All" if chance >= 1 else "None" if chance <= 0 else f"Only {share}" if 0.01 <= chance < 0.5 else share
+    runs = "all" if chance >= 1 else "none" if chance <= 0 else f"{max(1, round(100 * chance))} in 100"
     return (
-        f"If every task took its most likely time, the plan would end on {words.iso_day(when)}, after "
-        f"{words.days(most)}. {words.capital(odds)} of {simulation.sampler.runs:,} runs ended that early: where paths "
-        "meet the slowest decides, and most estimates lean to the late side."
+        f"The best case to reckon with is {words.iso_day(when)} ({words.days(most)}): everything takes its most likely "
+        f"time. In {runs} of the {simulation.sampler.runs:,} runs it was that early, because where paths meet the "
+        "slowest decides and most estimates lean to the late side."
     )
 
 
@@ -45,10 +44,20 @@ def notes(
     said = [*_people(simulation, finish)]
     chances = [task.chance for task in work.tasks if task.chance is not None and not task.only_if]
     if none and every:
-        said.append(
-            f"{words.count(len(chances), 'unknown')} in the plan, each a gap with its chance: about "
-            f"{sum(chances):.0f} of them in each run."
+        probes = [task.id for task in work.tasks if task.kind == "discovery" and task.id.startswith("probe:")]
+        asked = sum(task.kind == "discovery" for task in work.tasks) - len(probes)
+        seen = sum(
+            task.chance is not None and not any(first.startswith("find-out:") for first in task.after)
+            for task in work.tasks
+            if task.kind == "gap"
         )
+        by_probe = f", {seen:,} by {words.count(len(probes), 'probe')} alone" if probes else ""
+        said.append(
+            f"{words.count(len(chances), 'rule')} {words.agree(len(chances), 'is', 'are')} undecided: {asked:,} to be "
+            f"found out one by one{by_probe}. Each is a gap with its chance, about {sum(chances):.0f} of them in each "
+            "run. One question may decide several rules, so there are fewer questions than rules."
+        )
+    said += _parts(work)
     said += _decisions(work)
     said += _routine(work)
     said += _calendar(simulation, options)
@@ -57,6 +66,23 @@ def notes(
     if used < options.runs:
         said.append(f"{used:,} runs instead of {options.runs:,}, because there are {len(work.tasks):,} tasks.")
     return tuple(said)
+
+
+def _parts(work: Work) -> Iterator[str]:
+    """What the tasks that are left are, so that every number of them is part of one sum."""
+    left = [task for task in work.tasks if not task.is_done]
+    kinds = {
+        "gap to close": [task for task in left if task.kind == "gap" and task.chance is None],
+        "unknown to find out": [task for task in left if task.kind == "discovery"],
+        "gap that an unknown may be": [task for task in left if task.kind == "gap" and task.chance is not None],
+        "routine task": [task for task in left if task.kind == "routine"],
+        "piece of evidence": [task for task in left if task.kind == "evidence"],
+    }
+    plural = {"unknown to find out": "unknowns to find out", "gap to close": "gaps to close"}
+    plural |= {"gap that an unknown may be": "gaps that unknowns may be", "piece of evidence": "pieces of evidence"}
+    named = [words.count(len(tasks), kind, plural.get(kind)) for kind, tasks in kinds.items() if tasks]
+    if left:
+        yield f"{words.count(len(left), 'task')} {words.agree(len(left), 'is', 'are')} left: {listed(named)}."
 
 
 def _routine(work: Work) -> Iterator[str]:
@@ -94,7 +120,11 @@ def _people(simulation: Simulation, finish: Quantiles) -> Iterator[str]:
             for row, queued in simulation.times.queued.items()
             if work.tasks[row].owner is Owner.US and not work.tasks[row].is_done
         ]
-        waits = f"; on average a task waits {words.days(sum(busy) / len(busy))} for one of them" if busy else ""
+        waits = (
+            f"; a task of ours that is ready waits {words.days(sum(busy) / len(busy))} on average for a free person"
+            if busy
+            else ""
+        )
         yield f"{persons:g} of us for {ours:,.0f} person-days{waits}."
     others = {Owner.VENDOR: "the vendors", Owner.ORG: "the organisations"}
     free = [parties for owner, parties in others.items() if owner not in simulation.persons]
@@ -124,4 +154,4 @@ def _calendar(simulation: Simulation, options: PlanOptions) -> Iterator[str]:
         yield "No holidays are stated (holidays in interlock.yaml): every Monday to Friday is worked."
     stopped = len(simulation.timing.spans)
     if stopped:
-        yield f"{words.count(stopped, 'task')} can stand still in the stated change freezes."
+        yield f"{words.count(stopped, 'task')} can stand still in the stated change freezes (their dates are listed)."

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 from interlock.model import words
-from interlock.model.base import Scope
+from interlock.model.base import Owner, Scope
 from interlock.model.finding import Finding
-from interlock.model.plan import Plan, PlanTask, finding_of
+from interlock.model.plan import FIND_OUT_WORDS, FirstThing, Plan, PlanTask, WeekLoad, finding_of
 from interlock.model.questionnaire import Response
-from interlock.model.rule import Rule
+from interlock.model.rule import Effort
+from interlock.plan.actions import PROBE, Wording, named
 from interlock.plan.calendar import WorkingCalendar
-
-#: Findings that one task names; the rest is counted.
-_NAMED = 3
-#: The id of a task that probes an organisation is this before the organisation's.
-PROBE = "probe:"
+from interlock.plan.sampling import effort_estimate, pert_mean
 
 
 def with_people(
     plan: Plan,
     findings: Sequence[Finding],
-    rules: Mapping[str, Rule],
+    wording: Wording,
     responses: Mapping[str, Mapping[str, Response]],
     holidays: tuple[date, ...],
 ) -> Plan:
-    """The plan whose tasks say who does them, by when, from which day on, and when they are accepted.
+    """The plan whose tasks say what to do, who does it, on which days and by when, and when they are accepted.
 
     A routine task's person and day are those of ``tasks.yaml``; those of a gap, an unknown or evidence are of whoever
     owes one of the answers that it reads.
@@ -46,11 +44,64 @@ def with_people(
                 "person": person,
                 "due": due,
                 "starts": calendar.date_of(math.floor(task.start_p50) + 1).isoformat(),
-                "accepted": _accepted(task, finding, rules),
+                "ends": calendar.date_of(task.finish_p50).isoformat(),
+                "latest": calendar.date_of(task.finish_p80).isoformat() if task.finish_p80 is not None else None,
+                "accepted": wording.accepted(task, finding),
+                "action": wording.action(task, finding),
+                "decides": wording.decides(task, finding),
             }
         )
 
-    return plan.model_copy(update={"tasks": tuple(map(told, plan.tasks))})
+    tasks = tuple(map(told, plan.tasks))
+    by_id = {task.id: task for task in tasks}
+    actions = {
+        finding_of(task.id): named(task.action, wording.names.get(task.org or "", ""))
+        for task in tasks
+        if task.kind == "discovery"
+    }
+    first, apart = (
+        tuple(_worded(thing, by_id, wording.names) for thing in things) for things in (plan.first, plan.apart)
+    )
+    unknowns = tuple(
+        thing.model_copy(update={"action": actions[thing.key]}) if thing.key in actions else thing
+        for thing in plan.unknowns
+    )
+    load = tuple(_load(tasks, plan, calendar))
+    return plan.model_copy(update={"tasks": tasks, "first": first, "apart": apart, "unknowns": unknowns, "load": load})
+
+
+def _worded(thing: FirstThing, tasks: Mapping[str, PlanTask], names: Mapping[str, str]) -> FirstThing:
+    """A first thing with what to do as its headline, and what is open below it."""
+    task = tasks.get(thing.keys[0]) if thing.keys else None
+    if task is None or thing.kind in {"routine", "evidence"} or task.id.startswith(PROBE):
+        return thing.model_copy(update={"task": thing.title})
+    several = len(thing.keys) > 1 and thing.kind == "discovery"
+    more = f" (the same at {words.listed(thing.orgs, 4)})" if several else ""
+    action = "" if thing.kind == "discovery" else thing.action
+    state = thing.title.removeprefix(FIND_OUT_WORDS)
+    done = named(task.action, "" if several else names.get(task.org or "", ""))
+    return thing.model_copy(update={"task": f"{done}{more}", "state": state, "action": action})
+
+
+def _load(tasks: Sequence[PlanTask], plan: Plan, calendar: WorkingCalendar) -> Iterator[WeekLoad]:
+    """Our mean work by week, each task's from its median start on, one person at it; unknown gaps by their chance."""
+    weeks: dict[date, float] = defaultdict(float)
+    for task in tasks:
+        if task.owner is Owner.US and task.effort is not None and not task.is_done:
+            left = pert_mean(effort_estimate(task.effort))
+            share, day = (1.0 if task.chance is None else task.chance), math.floor(task.start_p50) + 1
+            while left > 0:
+                on = calendar.date_of(day)
+                weeks[on - timedelta(days=on.weekday())] += min(1.0, left) * share
+                left, day = left - 1.0, day + 1
+    there = plan.capacity.get(Owner.US)
+    for week in sorted(weeks):
+        days = sum(calendar.is_working_day(week + timedelta(days=more)) for more in range(7))
+        yield WeekLoad(
+            week=week.isoformat(),
+            work=round(weeks[week], 1),
+            there=None if there is None else round(there * days, 1),
+        )
 
 
 def _owed(
@@ -68,16 +119,6 @@ def _owed(
                     owed.append((response.due or "9999", response.assignee, response.due))
     _, person, due = min(owed, key=lambda entry: (entry[0], entry[1] or ""), default=("", None, None))
     return person, due
-
-
-def _accepted(task: PlanTask, finding: Finding | None, rules: Mapping[str, Rule]) -> str:
-    """What has to be so for the task to count as done."""
-    rule = rules.get(finding.rule) if finding is not None else None
-    if task.kind == "discovery":
-        return "answered, or observed" if rule else "the probe has run"
-    if task.kind == "evidence":
-        return f"attached to the answers behind {words.listed(task.about, _NAMED)}"
-    return "an answer or an observation closes it" if rule else "recorded as done"
 
 
 def next_weeks(plan: Plan, days: int) -> tuple[tuple[date, tuple[PlanTask, ...]], ...]:
@@ -106,3 +147,34 @@ def alike(tasks: Sequence[PlanTask]) -> list[list[PlanTask]]:
         work = finding_of(task.id).partition("@")[0]
         groups.setdefault(("probe" if work.startswith(PROBE) else work, task.whose), []).append(task)
     return list(groups.values())
+
+
+def spanned(group: Sequence[PlanTask]) -> str:
+    """The days of the same work at several organisations: from the first to the last, and the work of all."""
+    if len(group) == 1:
+        return group[0].when
+    starts, ends, latest = (
+        [day for task in group if (day := getattr(task, name)) is not None] for name in ("starts", "ends", "latest")
+    )
+    work = sum(task.effort.expected for task in group if task.effort)
+    task = group[0].model_copy(
+        update={
+            "starts": min(starts, default=None),
+            "ends": max(ends, default=None),
+            "latest": max(latest, default=None),
+            "effort": Effort(low=work, expected=work, high=work) if work else None,
+        }
+    )
+    return task.when
+
+
+def done(group: Sequence[PlanTask], names: Mapping[str, str]) -> str:
+    """What the same work at one or several organisations is."""
+    task = group[0]
+    return named(task.action or task.title, names.get(task.org or "", "") if len(group) == 1 else "")
+
+
+def decided_by(group: Sequence[PlanTask]) -> str:
+    """The days by which half of the runs have taken these decisions, from the first organisation to the last."""
+    days = sorted(task.ends for task in group if task.ends)
+    return words.span(days[0], days[-1]) if days else ""

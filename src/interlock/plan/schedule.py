@@ -33,6 +33,8 @@ from interlock.plan.tasks import collect
 
 #: Slack in days when a run is compared with the most-likely path: rounding of 32-bit sums.
 _SLACK = 1e-3
+#: A wait for another organisation in fewer runs than this is not told.
+_LEAST_WAIT = 0.05
 
 
 @timed("plan")
@@ -155,9 +157,21 @@ def _organisations(
                 if_all_gaps=simulation.quantiles(simulation.if_all_gaps[org]) if simulation.absent else None,
                 most_likely_days=round(most, 1),
                 probability_of_most_likely=_share_within(end, most),
+                waits=_waits(simulation, org, own),
             )
         )
     return tuple(forecasts), criticality
+
+
+def _waits(simulation: Simulation, org: str, on_path: Mapping[int, Bools]) -> dict[str, float]:
+    """Another organisation → the share of runs in which this one's finish waits for our people's work there."""
+    elsewhere: dict[str, Bools] = {}
+    for row, runs in on_path.items():
+        other = simulation.work.tasks[row].org
+        if other is not None and other != org:
+            elsewhere[other] = elsewhere[other] | runs if other in elsewhere else runs
+    shares = {other: round(float(runs.mean()), 3) for other, runs in elsewhere.items()}
+    return {other: share for other, share in sorted(shares.items(), key=lambda each: -each[1]) if share >= _LEAST_WAIT}
 
 
 def _share_within(end: Floats, limit: float) -> float:
@@ -182,6 +196,7 @@ def _tasks(simulation: Simulation, criticality: Sequence[float]) -> tuple[PlanTa
     if not work.tasks:
         return ()
     starts, finishes = network.quantiles(times.starts, 0.5), network.quantiles(times.finishes, 0.5)
+    late = network.quantiles(times.finishes, 0.8)
     return tuple(
         PlanTask(
             id=task.id,
@@ -196,6 +211,7 @@ def _tasks(simulation: Simulation, criticality: Sequence[float]) -> tuple[PlanTa
             lead_time=task.elapsed or task.lead_time,
             start_p50=0.0 if task.is_begun else round(float(starts[row]), 1),
             finish_p50=round(float(finishes[row]), 1),
+            finish_p80=round(float(late[row]), 1),
             criticality=round(criticality[row], 3),
             queue_days=round(times.queued.get(row, 0.0), 1),
             shared_environment=task.shared_environment,

@@ -16,15 +16,17 @@ from typing import Literal
 
 import networkx as nx
 
+from interlock.model import words
 from interlock.model.base import GapClass, Gate, Grade, Owner, Scope, TaskState, VerdictValue
 from interlock.model.finding import GATE_RANK, Finding, is_requirement
 from interlock.model.gap_graph import GapGraph
 from interlock.model.organization import Organization
-from interlock.model.plan import FIND_OUT
+from interlock.model.plan import FIND_OUT, FIND_OUT_WORDS
 from interlock.model.postponed import last_postponing
 from interlock.model.routine import TaskStatus
 from interlock.model.rule import Effort, LeadTime, RoutineTask, Rule
-from interlock.plan.dependencies import RoutineInstances, RoutineTasks, generations
+from interlock.model.text import plain
+from interlock.plan.dependencies import RoutineInstances, RoutineTasks, generations, key_at
 from interlock.plan.postponed import postponing
 
 #: Effort of finding out one thing by asking or reading, in person-days. Judgement.
@@ -33,6 +35,8 @@ DISCOVERY_EFFORT = Effort(low=0.25, expected=0.5, high=2.0)
 ANSWER_TIME = LeadTime(
     low=1, expected=3, high=15, unit="working_days", source="judgement", grade=Grade.JUDGEMENT, as_of="2026-11-30"
 )
+#: Effort of finding something out by doing it there, and of trying what a routine task has done. Judgement.
+TRIED_EFFORT = Effort(low=0.5, expected=1.0, high=4.0)
 #: Effort of one probe, which settles all that it can show at once: minutes, and a look at what it says. Judgement.
 PROBE_EFFORT = Effort(low=0.02, expected=0.05, high=0.25)
 
@@ -167,6 +171,7 @@ def collect(
     argued = {task.verdict for task in everything.values() if task.verdict is not None}
     book = RoutineTasks(routine, graph, rules, organizations, freezes_stated, argued, reads_only)
     everything.update({task.id: task for task in _routine_tasks(book, organizations, statuses, history)})
+    everything.update(_closed_by_routine(everything, book))
     everything = _with_verdicts(everything, rules, {task.id: task for task in routine})
     every = RoutineInstances(routine, organizations, freezes_stated, reads_only=reads_only) if statuses else None
     known = every.instances if every else {}
@@ -202,6 +207,19 @@ def _if_any(task: Task, reasons: Sequence[Task], tasks: Mapping[str, Task]) -> T
         return task
     chance = round(1.0 - prod(1.0 - chance for chance in chances), 4)
     return replace(task, chance=chance, only_if=tuple(reason.id for reason in reasons))
+
+
+def _closed_by_routine(tasks: Mapping[str, Task], book: RoutineTasks) -> Iterator[tuple[str, Task]]:
+    """Gaps and unknowns that a routine task closes: they come after it, and what is left is to try and to record it.
+
+    That is so whether or not the routine task is done, so doing it never makes anything later.
+    """
+    for key, (routine, view) in book.instances.items():
+        for rule in routine.closes:
+            gap = key_at(rule, view)
+            for name in {gap, finding_out(gap)} & tasks.keys():
+                task = replace(tasks[name], after=(*tasks[name].after, key))
+                yield name, replace(task, effort=TRIED_EFFORT, lead_time=None) if task.kind == "gap" else task
 
 
 def finding_out(key: str) -> str:
@@ -255,16 +273,20 @@ def _gap_tasks(
             probes[name] = min(node.gate, probes.get(name, node.gate), key=GATE_RANK.__getitem__)
             known_by.append(probing(name))
         if not known_by or (finding is not None and finding.missing_answers):
+            # What is found out by doing it, or by looking at what is not there yet, waits for what has to be there.
+            seen_only = finding is not None and bool(finding.missing_facts) and not finding.missing_answers
+            needs = before[node.key] if (rule.tried or seen_only) and rule.verdict is None else []
+            firsts = (*known_by, *needs)
             known_by.append(finding_out(node.key))
             yield replace(
                 gap,
                 id=finding_out(node.key),
-                title=f"Find out whether this holds: {node.title}",
+                title=f"{FIND_OUT_WORDS}{node.title}",
                 kind="discovery",
                 owner=Owner.US,
-                effort=DISCOVERY_EFFORT,
+                effort=TRIED_EFFORT if rule.tried else DISCOVERY_EFFORT,
                 lead_time=ANSWER_TIME if scope is Scope.ORG else None,
-                after=(),
+                after=firsts,
                 verdict=None,
             )
         chance = chances.get(rule.gap_class, 0.5) if rule.chance is None else rule.chance
@@ -296,7 +318,7 @@ def _routine_tasks(
     return [
         Task(
             id=key,
-            title=f"{task.title} ({name})" if scope is Scope.VENDOR else task.title,
+            title=f"{task.title} ({_vendor(name, organizations)})" if scope is Scope.VENDOR else task.title,
             kind="routine",
             scope=scope,
             org=name if scope is Scope.ORG else None,
@@ -315,6 +337,13 @@ def _routine_tasks(
         )
         for key, (task, (scope, name)) in book.instances.items()
     ]
+
+
+def _vendor(name: str, organizations: Sequence[Organization]) -> str:
+    """A vendor's name; one that nobody has named is that of its organisations."""
+    if name != "other":
+        return words.vendor(name)
+    return f"that of {words.listed([plain(org.name, 60) for org in organizations if org.vendor == name], 3)}"
 
 
 def parties_of(scope: Scope, name: str, vendor_of: Mapping[str, str]) -> Mapping[Scope, str]:

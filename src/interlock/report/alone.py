@@ -99,9 +99,14 @@ def _plan(plan: Plan, org: str, vendor: str) -> Plan:
             "most_likely_date": "",
             "most_likely_days": forecast.most_likely_days,
             "probability_of_most_likely": forecast.probability_of_most_likely,
-            "orgs": (forecast,),
+            "orgs": (forecast.model_copy(update={"waits": {}}),),
+            "outlook": tuple(line for line in plan.outlook if line.org == org),
+            "load": (),
+            "freezes": (),
             "tasks": tuple(t.model_copy(update={"after": tuple(a for a in t.after if a in known)}) for t in tasks),
-            "first": tuple(thing for thing in plan.first if set(thing.orgs) == {org}),
+            "first": tuple(
+                thing.model_copy(update={"together_p80_date": ""}) for thing in plan.first if set(thing.orgs) == {org}
+            ),
             "apart": tuple(thing for thing in plan.apart if set(thing.orgs) == {org}),
             "drivers": (),
             "unknowns": tuple(thing for thing in plan.unknowns if thing.key.endswith(f"@{org}")),

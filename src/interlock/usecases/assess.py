@@ -9,11 +9,14 @@ from datetime import date
 from interlock.judge.contradictions import find
 from interlock.model.assessment import Assessment, GivenAnswer
 from interlock.model.base import Owner, Status
+from interlock.model.plan import Plan
+from interlock.plan.actions import Wording
 from interlock.plan.evidence import evidence_work
 from interlock.plan.graph import build
 from interlock.plan.ground import ground
 from interlock.plan.history import own_estimates
 from interlock.plan.options import PlanOptions
+from interlock.plan.outlook import with_outlook
 from interlock.plan.people import with_people
 from interlock.plan.schedule import make_plan
 from interlock.usecases.counterfactual import verdict_changes
@@ -72,17 +75,30 @@ def assess(
         readiness=judged.readiness,
         graph=graph,
         verdict=judged.verdict.model_copy(update={"changes": verdict_changes(inputs)}),
-        plan=with_people(
-            plan.model_copy(update={"ground": ground(plan, judged.verdict, judged.readiness, inputs.organizations)}),
-            judged.findings,
-            rules,
-            {"product": inputs.product, **inputs.by_org},
-            settings.holidays,
-        ),
+        plan=_told(inputs, judged, plan),
         totals=totals(inputs, judged),
         patterns=inputs.content.patterns.match(known),
         answers=tuple(_answers(inputs)),
     )
+
+
+def _told(inputs: Inputs, judged: Judgement, plan: Plan) -> Plan:
+    """The plan in words: what may be said of its dates, its tasks with their people, a line for each organisation."""
+    settings, ruleset = inputs.settings, inputs.content.ruleset
+    wording = Wording(
+        rules=dict(judged.rules),
+        items=inputs.content.items,
+        routine={task.id: task for task in ruleset.tasks},
+        names={organization.id: organization.name for organization in inputs.organizations},
+        accepts=ruleset.accepts,
+        gate=settings.target_gate,
+    )
+    grounded = ground(plan, judged.verdict, judged.readiness, inputs.organizations)
+    answers = {"product": inputs.product, **inputs.by_org}
+    told = with_people(
+        plan.model_copy(update={"ground": grounded}), judged.findings, wording, answers, settings.holidays
+    )
+    return with_outlook(told, judged.readiness, inputs.organizations, settings.freezes)
 
 
 def _answers(inputs: Inputs) -> Iterator[GivenAnswer]:

@@ -18,7 +18,16 @@ from interlock.cli.output import blank, emit_result, say, show_heading, show_par
 from interlock.model import words
 from interlock.model.base import Owner, within_years
 from interlock.model.errors import InterlockError
-from interlock.model.plan import Driver, FirstThing, OrgForecast, Plan, PlanChange, WhatIf
+from interlock.model.plan import (
+    FIND_OUT_WORDS,
+    UNKNOWNS_TOLD,
+    Driver,
+    FirstThing,
+    OrgForecast,
+    Plan,
+    PlanChange,
+    WhatIf,
+)
 from interlock.model.text import plain
 from interlock.usecases import plan as planning
 from interlock.usecases.assess import assess
@@ -27,10 +36,6 @@ from interlock.usecases.load import load_inputs, open_workspace
 
 #: Bars of the tornado, in characters.
 _BAR = 20
-_FIRST_MEANS = (
-    "First what argues for the verdict, then what brings most for a day of work, each with those above it done. The "
-    "P80 is the day by which four of five simulated runs are through."
-)
 
 
 def plan(
@@ -146,8 +151,10 @@ def show_plan(plan: Plan, *, tasks: bool) -> None:
     if plan.most_likely and plan.ground.dated:
         blank()
         show_paragraph(plan.most_likely)
+    _hospitals(plan)
     _first(plan)
     _unknowns(plan)
+    _decided(plan)
     _drivers(plan.drivers)
     _sandbox(plan)
     notes = [*plan.notes, *filter(None, (plan.ground.rests,))]
@@ -163,22 +170,24 @@ def show_plan(plan: Plan, *, tasks: bool) -> None:
 def show_weeks(plan: Plan, *, days: int) -> None:
     """The tasks that start in so many days: by week, whose each is, and when it is accepted."""
     show_heading(f"The next {days} days to the {words.gate(plan.target_gate)}, from {words.iso_day(plan.start)}")
-    show_paragraph(
-        "Weeks are those of the median start; what is under way is in the first; what only a gap that is found would "
-        "bring is left out."
-    )
+    show_paragraph(words.WEEKS_MEAN)
+    names = {line.org: line.name for line in plan.outlook}
+    load = {each.week: each.said for each in plan.load}
     weeks = planning.next_weeks(plan, days)
     if not weeks:
         show_paragraph(plan.first_note or "Nothing starts in these days.")
     for week, tasks in weeks:
         blank()
-        show_heading(f"Week of {words.day(week)}")
+        show_heading(f"Week of {words.day(week)}: {load.get(week.isoformat(), 'no work of ours')}")
         for group in planning.alike(tasks):
             task, orgs = group[0], [each.org for each in group if each.org]
             name = task.id if len(group) == 1 else task.id.partition("@")[0]
-            where = f" at {words.listed(orgs, 4)}" if len(orgs) > 1 else ""
-            show_paragraph(f"{name}  {task.title}{where} ({task.whose})", "- ")
-            show_paragraph(f"Accepted when: {task.accepted}", "  ", "dim")
+            where = f" (at {words.listed(orgs, 4)})" if orgs else ""
+            show_paragraph(f"{planning.done(group, names)}{where}", "- ")
+            open_ = f": {task.title.removeprefix(FIND_OUT_WORDS)}" if task.action != task.title else ""
+            show_paragraph(f"{name}{open_}", "  ", "dim")
+            show_paragraph(words.sentence(f"{words.capital(task.whose)}; {planning.spanned(group)}"), "  ", "dim")
+            show_paragraph(words.sentence(f"Accepted when: {task.accepted}"), "  ", "dim")
 
 
 def show_what_if(result: WhatIf) -> None:
@@ -233,14 +242,17 @@ def _dates(plan: Plan) -> None:
     if plan.ground.firm:
         heads = ["", "P50, target", "P80, four of five runs", "P90"]
     else:
-        heads = ["", "Eight of ten runs", *(["If nothing unknown is a gap", "If everything is"] if ranged else [])]
+        unsure = ["P80 if nothing unknown is a gap", "P80 if everything is"] if ranged else []
+        heads = ["", "P50", "P80", "Eight of ten runs", *unsure]
 
     def row(name: str, forecast: Plan | OrgForecast) -> tuple[object, ...]:
         finish, chance = forecast.finish, chances.get(forecast.org if isinstance(forecast, OrgForecast) else None)
         if plan.ground.firm:
             cells: list[object] = [words.iso_day(day) for day in (finish.p50_date, finish.p80_date, finish.p90_date)]
         else:
-            cells = [_cell(each.span) for each in (finish, forecast.if_no_gaps, forecast.if_all_gaps) if each]
+            cells = [words.iso_day(finish.p50_date), words.iso_day(finish.p80_date)]
+            supposed = (forecast.if_no_gaps, forecast.if_all_gaps)
+            cells += [_cell(finish.span), *(words.iso_day(each.p80_date) for each in supposed if each)]
         return (name, *cells, words.share(chance.probability)) if chance else (name, *cells)
 
     blank()
@@ -248,12 +260,42 @@ def _dates(plan: Plan) -> None:
     show_table([*heads, *by], [*(row(forecast.org, forecast) for forecast in plan.orgs), *several])
 
 
+def _hospitals(plan: Plan) -> None:
+    """One line an organisation: where it stands, what comes next, who, and by when; then whom it waits for."""
+    if not plan.outlook:
+        return
+    blank()
+    show_heading("One by one, the first to be through on top")
+    for line in sorted(plan.outlook, key=lambda line: line.finish.p50_days):
+        show_paragraph(line.said, "- ")
+    for sentence in plan.order:
+        show_paragraph(sentence)
+    if plan.freezes:
+        show_paragraph(f"Change freezes. {'. '.join(plan.freezes)}")
+
+
+def _decided(plan: Plan) -> None:
+    """The decisions to be taken, who takes each, and when it is due."""
+    if not plan.decisions:
+        return
+    blank()
+    show_heading("Decisions to be taken")
+    names = {line.org: line.name for line in plan.outlook}
+    for group in planning.alike(plan.decisions):
+        task, orgs = group[0], [each.org for each in group if each.org]
+        where = f" (at {words.listed(orgs, 4)})" if orgs else ""
+        show_paragraph(f"{planning.done(group, names)}{where}", "- ")
+        show_paragraph(
+            f"Decided by {task.decides}; half of the runs have it by {planning.decided_by(group)}.", "  ", "dim"
+        )
+
+
 def _first(plan: Plan) -> None:
     """What to do first, from the top; apart from it, what saves nothing by itself."""
     if plan.first:
         blank()
         show_heading("Do first, from the top")
-        show_paragraph(_FIRST_MEANS)
+        show_paragraph(words.FIRST_MEANS)
     for number, thing in enumerate(plan.first, 1):
         _thing(thing, f"{number}. ")
     if plan.left and plan.first_note:
@@ -262,7 +304,7 @@ def _first(plan: Plan) -> None:
         blank()
         show_heading("Apart from these: needed, and saves no day by itself")
     for thing in plan.apart:
-        show_paragraph(f"{thing.key}  {thing.title} ({_whose(thing)})", "- ")
+        show_paragraph(f"{thing.task or thing.title} ({thing.key}; {_whose(thing)})", "- ")
 
 
 def _whose(thing: FirstThing) -> str:
@@ -270,20 +312,22 @@ def _whose(thing: FirstThing) -> str:
 
 
 def _thing(thing: FirstThing, number: str) -> None:
-    show_paragraph(f"{thing.key}  {thing.title} ({_whose(thing)})", number, "bold")
-    show_paragraph(thing.action, "   ")
+    show_paragraph(f"{thing.task or thing.title} ({_whose(thing)})", number, "bold")
+    show_paragraph(f"{thing.key}: {thing.state}" if thing.state else thing.key, "   ", "dim")
+    if thing.action:
+        show_paragraph(thing.action, "   ")
     show_paragraph(thing.because, "   ", "dim")
 
 
 def _unknowns(plan: Plan) -> None:
-    things = [thing for thing in plan.unknowns if thing.p80_days or thing.score_points][:3]
+    things = [thing for thing in plan.unknowns if thing.p80_days or thing.score_points][:UNKNOWNS_TOLD]
     if not things:
         return
     blank()
-    show_heading("Find out first: what narrows the dates and the score most")
+    show_heading("Of what is unknown: what is worth most for a day of asking")
     for thing in things:
-        show_paragraph(f"{thing.key}  {thing.title}", "- ", "bold")
-        show_paragraph(thing.action, "  ")
+        show_paragraph(thing.action, "- ", "bold")
+        show_paragraph(f"{thing.key}: {thing.title.removeprefix(FIND_OUT_WORDS)}", "  ", "dim")
         show_paragraph(thing.because, "  ", "dim")
 
 
@@ -291,7 +335,11 @@ def _drivers(drivers: Sequence[Driver]) -> None:
     if not drivers:
         return
     blank()
-    show_heading("What drives the P80 (working days; best fifth of runs to worst fifth)")
+    show_heading("What drives the P80")
+    show_paragraph(
+        "The plan's P80 in working days from its start: left over the fifth of the runs in which this went best, right "
+        "over the fifth in which it went worst."
+    )
     low, high = min(d.p80_if_well for d in drivers), max(d.p80_if_badly for d in drivers)
     scale = _BAR / (high - low) if high > low else 0.0
     rows = []
@@ -322,11 +370,12 @@ def _sandbox(plan: Plan) -> None:
         )
     for saving in cost.behaviours:
         show_paragraph(
-            f"{saving.behaviour} ({words.share(saving.share)} of that time): simulating it saves "
-            f"{words.days(saving.p80_days_saved)} of the plan's P80, {words.days(saving.org_days_saved)} added up over "
-            "the organisations.",
+            f"{saving.behaviour} ({words.share(saving.share)} of that time): simulating it takes "
+            f"{words.days(saving.org_days_saved)} off {words.p80s(len(plan.orgs))}.",
             "- ",
         )
+    if cost.elsewhere:
+        show_paragraph(cost.elsewhere)
 
 
 def _tasks(plan: Plan) -> None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from interlock.model import words
-from interlock.model.plan import Driver, OrgForecast, PlanTask, UnknownThing
-from interlock.plan.people import alike, next_weeks
+from interlock.model.plan import FIND_OUT_WORDS, UNKNOWNS_TOLD, Driver, OrgForecast, PlanTask, UnknownThing
+from interlock.plan.people import alike, decided_by, done, next_weeks, spanned
 from interlock.report import estimates, safe
 from interlock.report.charts import TornadoRow, timelines, tornado
-from interlock.report.elements import Figure, Link, Pair, Picture, Shown
+from interlock.report.elements import Link, Pair, Picture, Shown
 from interlock.report.sections.context import Context, Section
-from interlock.report.sections.summary import question
 from interlock.report.sections.tasks import grouped, task_row
 
 DECIDING_LIMIT, DECIDING_SHARE = 8, 0.05
-DRIVER_LIMIT, UNKNOWN_LIMIT = 8, 5
+DRIVER_LIMIT = 8
 DAYS_AHEAD = 90
 
 
@@ -29,11 +28,17 @@ def build_plan(context: Context) -> Shown:
     deciding = sorted(groups[:DECIDING_LIMIT], key=lambda group: min(task.start_p50 for task in group))
     elsewhere = "in the appendix" if "tasks" in context.shown else "in the HTML and Markdown reports"
     deciding_note = (
-        f"{words.count(len(plan.left), 'task')} are planned. These lie on the critical path most often; the rest are "
-        f"{elsewhere}."
+        "These lie on the critical path most often; where there are several organisations, the days are from the first "
+        f"of them to the last. The rest are {elsewhere}."
     )
+    told = [thing for thing in plan.unknowns if thing.p80_days or thing.score_points][:UNKNOWNS_TOLD]
     return {
         "lead": _lead(context),
+        "outlook": _outlook(context),
+        "order": tuple(safe.text(sentence) for sentence in plan.order),
+        "freezes": tuple(words.sentence(safe.text(freeze)) for freeze in plan.freezes),
+        "decisions": _decisions(context),
+        "weeks_mean": words.WEEKS_MEAN,
         "forecasts": [_forecast(context, link, forecast) for link, forecast in forecasts],
         "pictures": _pictures(context, forecasts),
         "firm": plan.ground.firm,
@@ -43,7 +48,7 @@ def build_plan(context: Context) -> Shown:
         "deciding": tuple(task_row(context, group) for group in deciding),
         "deciding_note": deciding_note if deciding else "",
         "drivers": _drivers(context),
-        "unknowns": [_unknown(context, unknown) for unknown in plan.unknowns[:UNKNOWN_LIMIT]],
+        "unknowns": [_unknown(context, unknown) for unknown in told],
         "sandbox": _sandbox(context),
         "weeks": _weeks(context),
     }
@@ -73,14 +78,14 @@ def _forecasts(context: Context) -> list[tuple[Link, OrgForecast]]:
 
 
 def _forecast(context: Context, link: Link, forecast: OrgForecast) -> Shown:
-    finish, chance = forecast.finish, words.share(forecast.probability_of_most_likely)
+    finish = forecast.finish
     return {
         "link": link,
-        "spans": tuple(each.span for each in (finish, forecast.if_no_gaps, forecast.if_all_gaps) if each),
+        "span": finish.span,
+        "supposed": tuple(safe.day(each.p80_date) for each in (forecast.if_no_gaps, forecast.if_all_gaps) if each),
         "p50": Pair(term=safe.day(finish.p50_date), value=_day_number(finish.p50_days)),
         "p80": Pair(term=safe.day(finish.p80_date), value=_day_number(finish.p80_days)),
         "p90": Pair(term=safe.day(finish.p90_date), value=_day_number(finish.p90_days)),
-        "most_likely": Pair(term=_day_number(forecast.most_likely_days), value=f"in {chance} of runs"),
         "note": "not observed" if forecast.org and context.unseen(forecast.org) else "",
     }
 
@@ -104,23 +109,62 @@ def _pictures(context: Context, forecasts: Sequence[tuple[Link, OrgForecast]]) -
 
 def _weeks(context: Context) -> tuple[Shown, ...]:
     """The tasks of the next 90 days by week; the same work at several organisations is one row."""
-    weeks = next_weeks(context.assessment.plan, DAYS_AHEAD)
+    plan = context.assessment.plan
+    load = {each.week: each.said for each in plan.load}
     return tuple(
-        {"week": f"Week of {words.day(week)}", "tasks": tuple(_due(context, group) for group in alike(tasks))}
-        for week, tasks in weeks
+        {
+            "week": f"Week of {words.day(week)}: {load.get(week.isoformat(), 'no work of ours')}",
+            "tasks": tuple(_due(context, group) for group in alike(tasks)),
+        }
+        for week, tasks in next_weeks(plan, DAYS_AHEAD)
     )
 
 
 def _due(context: Context, group: Sequence[PlanTask]) -> Shown:
     row = task_row(context, group)
     accepted = words.capital(words.sentence(safe.text(group[0].accepted)))
+    task = group[0]
+    names = {} if task.org is None else {task.org: context.organization_name(task.org)}
+    todo, state = words.sentence(safe.text(done(group, names))), task.title.removeprefix(FIND_OUT_WORDS)
     return {
-        "title": row["title"],
+        "title": todo,
+        "state": safe.name(state) if task.action and task.action != task.title else "",
         "id": row["id"],
         "where": row["where"],
-        "whose": safe.text(words.capital(group[0].whose.removeprefix("the "))),
+        "whose": safe.text(words.capital(task.whose.removeprefix("the "))),
+        "when": safe.text(spanned(group)),
         "accepted": accepted,
     }
+
+
+def _outlook(context: Context) -> tuple[Shown, ...]:
+    """A line for each organisation, the first to be through on top."""
+    lines = sorted(context.assessment.plan.outlook, key=lambda line: line.finish.p50_days)
+    return tuple(
+        {
+            "link": context.organization_link(line.org),
+            "vendor": safe.name(line.vendor),
+            "stage": line.stage,
+            "next": words.sentence(safe.text(line.next)),
+            "people": safe.text(f"{line.there} / {line.here}"),
+            "p50": safe.day(line.finish.p50_date),
+            "p80": safe.day(line.finish.p80_date),
+            "p90": safe.day(line.finish.p90_date),
+        }
+        for line in lines
+    )
+
+
+def _decisions(context: Context) -> tuple[Shown, ...]:
+    return tuple(
+        {
+            "title": words.sentence(safe.text(group[0].action or group[0].title)),
+            "where": task_row(context, group)["where"],
+            "who": safe.text(words.capital(group[0].decides.removeprefix("the "))),
+            "when": decided_by(group),
+        }
+        for group in alike(context.assessment.plan.decisions)
+    )
 
 
 def _drivers(context: Context) -> Picture | None:
@@ -149,14 +193,10 @@ def _unknown(context: Context, unknown: UnknownThing) -> Shown:
     node = context.nodes.get(unknown.key)
     return {
         "id": context.finding_link(unknown.key),
-        "title": question(node.title) if node else safe.name(unknown.title),
+        "title": words.sentence(safe.text(unknown.action)),
+        "state": safe.name(unknown.title.removeprefix(FIND_OUT_WORDS)),
         "where": context.subject_link(node.subject).label if node else "",
-        "action": words.sentence(safe.text(unknown.action)),
-        "numbers": (
-            Figure(value=words.number(unknown.person_days), label="person-days to find out", note=""),
-            Figure(value=words.number(unknown.p80_days), label="working days later if it is a gap", note=""),
-            Figure(value=words.number(unknown.score_points), label="points of score open", note=""),
-        ),
+        "because": safe.text(unknown.because),
     }
 
 
@@ -174,22 +214,23 @@ def _sandbox(context: Context) -> Shown | None:
         else f"Access windows are stated for {stated} of {len(cost.orgs)}; elsewhere the time is an estimate."
     )
     return {
-        "lead": f"Without shared sandboxes the plan’s P80 would be {estimates.days(cost.p80_days)} earlier. {said}",
+        "lead": f"Without shared sandboxes the plan’s P80 would be {words.days(cost.p80_days)} earlier. {said}",
         "organizations": tuple(
             {
                 "link": context.organization_link(org.org),
-                "days": estimates.days(org.days),
-                "p80": estimates.days(org.p80_days),
+                "days": words.days(org.days),
+                "p80": words.days(org.p80_days),
                 "stated": "stated" if org.stated else "estimated",
             }
             for org in cost.orgs
         ),
+        "elsewhere": cost.elsewhere,
         "behaviours": tuple(
             {
                 "behaviour": safe.name(tested.behaviour),
                 "why": words.sentence(safe.text(tested.why or "")),
-                "runs": words.number(tested.runs_per_week),
-                "saved": estimates.days(tested.p80_days_saved),
+                "runs": f"{words.number(tested.runs_per_week)} a week ({words.share(tested.share)} of the time)",
+                "saved": f"{words.days(tested.org_days_saved)} off {words.p80s(len(context.assessment.plan.orgs))}",
             }
             for tested in cost.behaviours
         ),

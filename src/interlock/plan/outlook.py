@@ -1,0 +1,78 @@
+"""One line an organisation, for the head of the plan: where it stands, what comes next, who is named, and its dates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from interlock.model import words
+from interlock.model.base import Owner
+from interlock.model.organization import Freeze, Organization
+from interlock.model.plan import OrgOutlook, Plan, PlanTask
+from interlock.model.readiness import OrgReadiness
+from interlock.model.text import plain
+from interlock.plan.actions import named
+
+#: What starts within so many working days can be next.
+_SOON = 10.0
+_NOBODY = "nobody named yet"
+
+
+def with_outlook(
+    plan: Plan, readiness: Sequence[OrgReadiness], organizations: Sequence[Organization], freezes: Sequence[Freeze]
+) -> Plan:
+    """The plan with a line for each organisation and the change freezes by date; its tasks have people already."""
+    stages = {own.org: words.stage(own.stage) for own in readiness}
+    by_id = {organization.id: organization for organization in organizations}
+    lines = []
+    for forecast in plan.orgs if plan.ground.dated else ():
+        organization = by_id[forecast.org]
+        tasks = [task for task in plan.left if task.org == forecast.org and task.chance is None]
+        lines.append(
+            OrgOutlook(
+                org=forecast.org,
+                name=plain(organization.name, 60),
+                vendor=words.vendor(organization.vendor),
+                stage=stages.get(forecast.org, words.stage(None)),
+                next=named(_next(tasks), organization.name),
+                there=_named(tasks, Owner.ORG),
+                here=_named(tasks, Owner.US),
+                finish=forecast.finish,
+            )
+        )
+    names = {organization.id: plain(organization.name, 60) for organization in organizations}
+    return plan.model_copy(update={"outlook": tuple(lines), "freezes": _freezes(freezes, names)})
+
+
+def _next(tasks: Sequence[PlanTask]) -> str:
+    """What is critical most often of what is under way or starts in the next two weeks; else what starts first."""
+    soon = [task for task in tasks if task.start_p50 <= _SOON]
+    if soon:
+        task = max(soon, key=lambda task: (task.criticality, -task.start_p50, task.id))
+    elif tasks:
+        task = min(tasks, key=lambda task: (task.start_p50, task.id))
+    else:
+        return "nothing of its own is left"
+    return plain(task.action or task.title, 300).removesuffix(".")
+
+
+def _named(tasks: Sequence[PlanTask], owner: Owner) -> str:
+    named = [task for task in tasks if task.owner is owner and task.person]
+    return plain(min(named, key=lambda task: task.start_p50).person, 60) if named else _NOBODY
+
+
+def _freezes(freezes: Sequence[Freeze], names: Mapping[str, str]) -> tuple[str, ...]:
+    """The stated change freezes in words, and whose are not stated."""
+    said = [
+        f"{names.get(freeze.org, freeze.org) if freeze.org else 'Everywhere'}: "
+        f"{words.span(str(freeze.first), str(freeze.last))}"
+        + (f" ({plain(freeze.reason, 80)})" if freeze.reason else "")
+        for freeze in freezes
+    ]
+    stated = {freeze.org for freeze in freezes}
+    without = [] if None in stated else [name for org, name in names.items() if org not in stated]
+    if without:
+        said.append(
+            f"{words.listed(without, 6)}: no dates are stated, so the ruleset's estimate stands in their place "
+            "(freezes in interlock.yaml)."
+        )
+    return tuple(said)
