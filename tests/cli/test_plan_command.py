@@ -26,16 +26,19 @@ def test_the_plan_fits_eighty_columns_and_says_what_it_rests_on(command, workspa
     assert max(map(len, shown.out.splitlines())) <= 80
     for words in (
         "To the pilot gate, from ",
-        "That is a range and not a date to promise",
-        "Eight of ten",
+        "a range and not a date to promise",
+        "in eight of ten simulated runs",
         "By 1 Jan 2028",
-        "If every task took its most likely time",
+        "The best case to reckon with is",
         "Do first, from the top",
         "What drives the P80",
         "Shared sandboxes",
         "1 Jan 2028 is not worked",
+        "One by one, the first to be through on top",
+        "Change freezes. Riverside Regional Medical Center: 18 Dec 2026 to 4 Jan 2027",
+        "Decisions to be taken",
     ):
-        assert words in shown.out
+        assert words in " ".join(shown.out.split())
 
 
 def test_the_plan_is_the_same_bytes_whatever_is_shown_of_it(command, workspace: Path) -> None:

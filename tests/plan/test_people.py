@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 
-from interlock.model.base import Gate, Owner
+from interlock.model.base import Evidence, Gate, Owner
 from interlock.model.plan import Plan, PlanTask, Quantiles
-from interlock.model.questionnaire import Response
+from interlock.model.questionnaire import Item, Response
 from interlock.model.routine import TaskStatus
-from interlock.plan.people import next_weeks, with_people
+from interlock.model.rule import Effort
+from interlock.plan.actions import Wording
+from interlock.plan.people import alike, done, next_weeks, spanned, with_people
 
-from gaps_factory import UNKNOWN, finding, rule, rules_of  # isort: skip
+from gaps_factory import UNKNOWN, at_org, finding, rule, rules_of  # isort: skip
+from gaps_factory import task as routine  # isort: skip
+
+NAMES = {"alder": "Alder Hospital"}
 
 ZERO = Quantiles(
     p50_days=0, p80_days=0, p90_days=0, p50_date="2026-12-01", p80_date="2026-12-01", p90_date="2026-12-01"
@@ -19,44 +24,88 @@ ZERO = Quantiles(
 
 def task(name: str, kind: str, start: float, **more: object) -> PlanTask:
     return PlanTask(
-        id=name, title=f"Title of {name}", kind=kind, org=None, owner=Owner.US, gate=Gate.PILOT, wave=0, after=(),
-        effort=None, lead_time=None, start_p50=start, finish_p50=start + 1, criticality=0, **more,
+        id=name, title=f"Title of {name}", kind=kind, owner=Owner.US, gate=Gate.PILOT, wave=0, after=(),
+        start_p50=start, finish_p50=start + 1, criticality=0, **{"org": None, "effort": None, "lead_time": None, **more},
     )  # fmt: skip
 
 
+ITEM = Item.model_validate(
+    {
+        "id": "area.item", "type": "choice", "text": "How is it known?", "scope": "org",
+        "ask": {"text": "Which scopes did you grant?"},
+        "options": [
+            {"value": "guess", "label": "It is assumed", "weight": 0},
+            {"value": "list", "label": "From a list", "weight": 0.67},
+            {"value": "token", "label": "From a token", "weight": 1},
+        ],
+    }
+)  # fmt: skip
+
+
 def peopled() -> Plan:
-    rules = rules_of(rule("AA-001"), rule("AA-002"))
-    unknown = finding(rules["AA-001"], outcome=UNKNOWN, missing_answers=("area.item",))
+    rules = rules_of(
+        rule("AA-001"), rule("AA-002", gate="pilot", gap_when="value.area.item < 0.5", measures="area.item")
+    )
+    unknown = finding(rules["AA-001"], at_org("alder"), UNKNOWN, missing_answers=("area.item",))
+    more = {"effort": Effort(low=1, expected=2, high=3), "finish_p80": 9.0}
     tasks = (
-        task("find-out:AA-001", "discovery", 0),
-        task("AA-001", "gap", 3, chance=0.5),
-        task("AA-002", "gap", 6),
+        task("find-out:AA-001@alder", "discovery", 0, org="alder"),
+        task("AA-001@alder", "gap", 3, chance=0.5, org="alder"),
+        task("AA-002", "gap", 6, **more),
         task("us.build", "routine", 4, progress=TaskStatus(status="not_begun", owner="Bea Ng", due="2027-02-01")),
         task("us.late", "routine", 200),
     )
     plan = Plan(
         start="2026-12-01", seed=1, runs=1, target_gate=Gate.PILOT, finish=ZERO, most_likely_days=0,
-        probability_of_most_likely=1, orgs=(), tasks=tasks, first=(),
+        probability_of_most_likely=1, orgs=(), tasks=tasks, first=(), capacity={"us": 2},
     )  # fmt: skip
     owed = Response(status="unanswered", assignee="Cy Ode", due="2026-12-09")
     gap = finding(rules["AA-002"], reads=("value.area.item",))
-    return with_people(plan, (unknown, gap), rules, {"product": {"area.item": owed}}, ())
+    build = routine("us.build", record="the released version", decides="the board")
+    wording = Wording(rules, {"area.item": ITEM}, {"us.build": build}, NAMES, {Gate.PILOT: Evidence.DOCUMENTED})
+    return with_people(plan, (unknown, gap), wording, {"product": {"area.item": owed}}, ())
 
 
 def test_tasks_have_people_days_and_what_they_are_accepted_by() -> None:
     by_id = {each.id: each for each in peopled().tasks}
     assert by_id["us.build"].whose == "Bea Ng, by 1 Feb 2027"
-    assert by_id["us.build"].accepted == "recorded as done"
-    assert by_id["find-out:AA-001"].whose == "Cy Ode, by 9 Dec 2026"
-    assert by_id["find-out:AA-001"].accepted == "answered, or observed"
-    assert by_id["AA-002"].accepted == "an answer or an observation closes it"
-    assert by_id["AA-002"].whose == "Cy Ode, by 9 Dec 2026"
+    assert by_id["us.late"].whose == "the product team, nobody named yet"
+    assert by_id["us.build"].accepted == "recorded as done, with the released version"
+    assert by_id["us.late"].accepted == "recorded as done"
+    asked = by_id["find-out:AA-001@alder"]
+    assert asked.whose == "Cy Ode, by 9 Dec 2026"
+    assert "not “unknown” (interlock answer area.item --org alder)" in asked.accepted
+    gap = by_id["AA-002"]
+    assert gap.accepted == "“How is it known?” is answered “From a list” or better, with its document"
+    assert gap.whose == "Cy Ode, by 9 Dec 2026"
+    assert gap.when == "9 Dec 2026 to 9 Dec 2026, in four of five runs by 11 Dec 2026; 2 person-days of ours" or (
+        gap.when == "9 Dec 2026, in four of five runs by 11 Dec 2026; 2 person-days of ours"
+    )
     assert by_id["us.build"].starts == "2026-12-07"
+
+
+def test_a_task_is_a_verb_and_its_state_is_not() -> None:
+    by_id = {each.id: each for each in peopled().tasks}
+    asked = by_id["find-out:AA-001@alder"]
+    assert asked.action == "Ask the organisation: “Which scopes did you grant?”"
+    assert done([asked], NAMES) == "Ask Alder Hospital: “Which scopes did you grant?”"
+    assert done([asked, asked], NAMES) == asked.action
+    assert by_id["AA-002"].action == "Do AA-002"
+    assert by_id["us.build"].action == "Title of us.build"
+
+
+def test_decisions_say_who_takes_them_and_weeks_what_they_ask_of_us() -> None:
+    plan = peopled()
+    assert [(each.id, each.decides) for each in plan.decisions] == [("us.build", "the board")]
+    assert [(each.week, each.work, each.there) for each in plan.load] == [("2026-12-07", 2.0, 10.0)]
+    assert plan.load[0].said == "2 of 10 person-days of ours"
+    [group] = [group for group in alike(plan.tasks) if group[0].id == "AA-002"]
+    assert spanned([*group, *group]).endswith("4 person-days of ours")
 
 
 def test_the_next_weeks_leave_out_what_is_later_and_what_may_never_be() -> None:
     weeks = next_weeks(peopled(), 90)
     assert [(week, [each.id for each in tasks]) for week, tasks in weeks] == [
-        (date(2026, 11, 30), ["find-out:AA-001"]),
+        (date(2026, 11, 30), ["find-out:AA-001@alder"]),
         (date(2026, 12, 7), ["us.build", "AA-002"]),
     ]

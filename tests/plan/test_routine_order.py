@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 import networkx as nx
 import pytest
-from gaps_factory import everywhere, org
+from gaps_factory import UNKNOWN, at_org, everywhere, finding, lead, org, rule, rules_of, task
 
 from interlock.model.base import Gate
+from interlock.model.routine import TaskStatus
 from interlock.model.rule import Ruleset
 from interlock.plan.graph import build
-from interlock.plan.tasks import collect
+from interlock.plan.tasks import TRIED_EFFORT, Task, collect
 from interlock.usecases.load import load_content
 
 VENDORS = ("epic", "oracle", "athenahealth", "meditech", "other")
@@ -76,3 +77,33 @@ def test_no_task_comes_after_one_of_a_later_gate(shipped: Ruleset) -> None:
     }
     # The vendor reviews a build, and a build is what the pilot gate asks for.
     assert late == {"oracle.validation after us.build"}
+
+
+def test_what_a_routine_task_closes_is_tried_after_it_and_a_write_is_found_out_when_there_is_a_client() -> None:
+    rules = rules_of(rule("AA-001"), rule("AA-002", after=["AA-001"], tried=True), rule("AA-003", after=["AA-001"]))
+    alder = org("alder")
+    findings = everywhere(rules, [alder], {"AA-002@alder": UNKNOWN, "AA-003@alder": UNKNOWN})
+    opened = task("org.network", lead_time=lead(3, 10, 40), closes=["AA-001"])
+    graph = build(findings, rules, [alder], Gate.PRODUCTION)
+
+    def tasks(**statuses: TaskStatus) -> dict[str, Task]:
+        work = collect(graph, rules, [opened], findings, [alder], Gate.PRODUCTION, statuses=statuses)
+        return {each.id: each for each in work.tasks}
+
+    planned = tasks()
+    assert planned["AA-001@alder"].after == ("org.network@alder",)
+    assert (planned["AA-001@alder"].effort, planned["AA-001@alder"].lead_time) == (TRIED_EFFORT, None)
+    assert planned["find-out:AA-002@alder"].after == ("AA-001@alder",)
+    assert planned["find-out:AA-002@alder"].effort == TRIED_EFFORT
+    assert planned["find-out:AA-003@alder"].after == ()
+    done = TaskStatus(status="done", done="2026-01-02", by="Bo")
+    assert tasks(**{"org.network@alder": done})["AA-001@alder"].effort == TRIED_EFFORT
+
+
+def test_what_only_a_look_can_tell_is_looked_at_when_there_is_something_to_see() -> None:
+    rules = rules_of(rule("AA-001"), rule("AA-002", after=["AA-001"]))
+    alder = org("alder")
+    seen = finding(rules["AA-002"], at_org("alder"), UNKNOWN, missing_facts=("probe.smart",))
+    findings = (finding(rules["AA-001"], at_org("alder")), seen)
+    work = collect(build(findings, rules, [alder], Gate.PRODUCTION), rules, [], findings, [alder], Gate.PRODUCTION)
+    assert {each.id: each.after for each in work.tasks}["find-out:AA-002@alder"] == ("AA-001@alder",)

@@ -225,7 +225,7 @@ class TestUnknowns:
         # Weights 7.5, 7.5 and 10: each holds its part of 100 points open.
         assert [entry.score_points for entry in plan.unknowns] == [30.0, 40.0, 30.0]
         assert plan.if_no_gaps.p80_days < plan.finish.p80_days <= plan.if_all_gaps.p80_days
-        assert any("3 unknowns in the plan, each a gap with its chance" in note for note in plan.notes)
+        assert any("3 rules are undecided: 3 to be found out one by one" in note for note in plan.notes)
 
     def test_a_plan_without_them_has_none(self):
         rules = rules_of(rule("AA-001"))

@@ -207,7 +207,7 @@ def test_unknowns_are_work_of_ours_with_a_small_effort():
     )  # fmt: skip
     [first] = plan.first
     assert first.action == "Find out first: answer auth.jwks, and probe again, or ask the organisation"
-    assert any("1 unknown in the plan" in note for note in plan.notes)
+    assert any("1 rule is undecided: 1 to be found out one by one" in note for note in plan.notes)
 
 
 def test_an_unknown_is_a_gap_with_its_chance_and_dates_never_run_backwards():
@@ -298,7 +298,7 @@ class TestFirst:
             (6.0, 10.0, "2026-01-05"),
         ]
         assert plan.first[0].because == (
-            "About 4 person-days of work; done today, it would take 2 working days off the P80 and lies on the "
+            "About 4 person-days of ours; done today, it would take 2 working days off the P80 and lies on the "
             "critical path in 100% of runs."
         )
         assert plan.first[0].action == "Do AA-001. Then tell everyone."
@@ -315,7 +315,7 @@ class TestFirst:
         assert (thing.key, thing.orgs) == ("AA-001", ("alder", "birch", "cedar"))
         assert thing.keys == ("AA-001@alder", "AA-001@birch", "AA-001@cedar")
         assert (thing.p80_days_saved, thing.p80_days_saved_per_person_day) == (6.0, 1.0)
-        assert "6 working days off the P80 over 3 organisations" in thing.because
+        assert "6 working days off the organisations' P80s (added up)" in thing.because
 
     def test_a_routine_task_may_be_what_saves_most(self):
         rules = rules_of(rule("AA-001", work=fixed(2)))

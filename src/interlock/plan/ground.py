@@ -97,9 +97,9 @@ def _dates(plan: Plan, who: str, because: Sequence[str]) -> str:
     later = f"nine of ten by {nearly} (P90). One run in ten is later"
     if because:
         return (
-            f"{passed}: {finish.span} in eight of ten simulated runs. Half of the runs end by {half} (P50), four of "
-            f"five by {most} (P80), {later}. None of these is a date to promise: {', and '.join(because)}"
-            f"{_judged(plan)}."
+            f"{passed}: {finish.span} in eight of ten simulated runs, a range and not a date to promise: "
+            f"{', and '.join(because)}{_judged(plan)}. Half of the runs end by {half} (P50), four of five by {most} "
+            f"(P80), and {later}."
         )
     return (
         f"{passed}: half of the simulated runs are through by {half} (P50), a target, four of five by {most} (P80), and"

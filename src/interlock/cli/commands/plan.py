@@ -242,7 +242,7 @@ def _dates(plan: Plan) -> None:
     if plan.ground.firm:
         heads = ["", "P50, target", "P80, four of five runs", "P90"]
     else:
-        unsure = ["P80 if nothing unknown is a gap", "P80 if everything is"] if ranged else []
+        unsure = ["P80, no unknown a gap", "P80, all gaps"] if ranged else []
         heads = ["", "P50", "P80", "Eight of ten runs", *unsure]
 
     def row(name: str, forecast: Plan | OrgForecast) -> tuple[object, ...]:
