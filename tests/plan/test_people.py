@@ -25,7 +25,8 @@ ZERO = Quantiles(
 def task(name: str, kind: str, start: float, **more: object) -> PlanTask:
     return PlanTask(
         id=name, title=f"Title of {name}", kind=kind, owner=Owner.US, gate=Gate.PILOT, wave=0, after=(),
-        start_p50=start, finish_p50=start + 1, criticality=0, **{"org": None, "effort": None, "lead_time": None, **more},
+        start_p50=start, finish_p50=start + 1, criticality=0,
+        **{"org": None, "effort": None, "lead_time": None, **more},
     )  # fmt: skip
 
 
