@@ -389,6 +389,15 @@ class Plan(Model):
         return tuple(sorted(left, key=lambda task: (task.finish_p50, task.id)))
 
     @property
+    def asked_first(self) -> tuple[UnknownThing, ...]:
+        """The unknowns that are told: of those that one question or probe settles the one with most at stake."""
+        firsts: dict[str, UnknownThing] = {}
+        for thing in self.unknowns:
+            if thing.p80_days or thing.score_points:
+                firsts.setdefault(thing.action, thing)
+        return tuple(firsts.values())[:UNKNOWNS_TOLD]
+
+    @property
     def order(self) -> tuple[str, ...]:
         """In which order the organisations come through, and whose finish waits for our people's work elsewhere."""
         if len(self.orgs) < 2:

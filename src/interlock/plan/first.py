@@ -226,7 +226,7 @@ def _effort(person_days: float, task: Task) -> str:
         return "No days of work are estimated, only the time that it takes them"
     whose = "ours" if task.owner is Owner.US else "theirs"
     if person_days <= LEAST_PERSON_DAYS:
-        return f"At most {words.person_days(LEAST_PERSON_DAYS)} of {whose}"
+        return f"At most a quarter of a person-day of {whose}"
     return f"About {words.person_days(person_days)} of {whose}"
 
 

@@ -82,7 +82,7 @@ def _parts(work: Work) -> Iterator[str]:
     plural |= {"gap that an unknown may be": "gaps that unknowns may be", "piece of evidence": "pieces of evidence"}
     named = [words.count(len(tasks), kind, plural.get(kind)) for kind, tasks in kinds.items() if tasks]
     if left:
-        yield f"{words.count(len(left), 'task')} {words.agree(len(left), 'is', 'are')} left: {listed(named)}."
+        yield f"{words.count(len(left), 'task')} {words.agree(len(left), 'is', 'are')} left: {words.listed(named)}."
 
 
 def _routine(work: Work) -> Iterator[str]:

@@ -140,6 +140,14 @@ def next_weeks(plan: Plan, days: int) -> tuple[tuple[date, tuple[PlanTask, ...]]
     )
 
 
+def later_drivers(plan: Plan, days: int) -> tuple[PlanTask, ...]:
+    """Tasks that drive the plan's date most and start only after so many days, the first to start on top."""
+    driving = {driver.id for driver in plan.drivers}
+    shown = {task.id for _, tasks in next_weeks(plan, days) for task in tasks}
+    later = [task for task in plan.left if task.id in driving and task.id not in shown and task.chance is None]
+    return tuple(sorted(later, key=lambda task: (task.start_p50, task.id)))
+
+
 def alike(tasks: Sequence[PlanTask]) -> list[list[PlanTask]]:
     """The same work of the same person at several organisations together."""
     groups: dict[tuple[str, str], list[PlanTask]] = {}

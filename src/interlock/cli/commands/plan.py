@@ -20,7 +20,6 @@ from interlock.model.base import Owner, within_years
 from interlock.model.errors import InterlockError
 from interlock.model.plan import (
     FIND_OUT_WORDS,
-    UNKNOWNS_TOLD,
     Driver,
     FirstThing,
     OrgForecast,
@@ -188,6 +187,13 @@ def show_weeks(plan: Plan, *, days: int) -> None:
             show_paragraph(f"{name}{open_}", "  ", "dim")
             show_paragraph(words.sentence(f"{words.capital(task.whose)}; {planning.spanned(group)}"), "  ", "dim")
             show_paragraph(words.sentence(f"Accepted when: {task.accepted}"), "  ", "dim")
+    later = planning.later_drivers(plan, days)
+    if later:
+        blank()
+        show_heading("Later, and among what drives the P80")
+    for task in later:
+        where = f" (at {task.org})" if task.org else ""
+        show_paragraph(f"{task.id}: {planning.done([task], names)}{where}; {task.when}", "- ")
 
 
 def show_what_if(result: WhatIf) -> None:
@@ -308,7 +314,8 @@ def _first(plan: Plan) -> None:
 
 
 def _whose(thing: FirstThing) -> str:
-    return ", ".join(filter(None, (words.OWNER[thing.owner].phrase, thing.where)))
+    where = f"at {words.listed(thing.orgs, 4)}" if thing.orgs else ""
+    return ", ".join(filter(None, (words.OWNER[thing.owner].phrase, where)))
 
 
 def _thing(thing: FirstThing, number: str) -> None:
@@ -320,7 +327,7 @@ def _thing(thing: FirstThing, number: str) -> None:
 
 
 def _unknowns(plan: Plan) -> None:
-    things = [thing for thing in plan.unknowns if thing.p80_days or thing.score_points][:UNKNOWNS_TOLD]
+    things = plan.asked_first
     if not things:
         return
     blank()

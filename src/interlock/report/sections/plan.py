@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from interlock.model import words
-from interlock.model.plan import FIND_OUT_WORDS, UNKNOWNS_TOLD, Driver, OrgForecast, PlanTask, UnknownThing
-from interlock.plan.people import alike, decided_by, done, next_weeks, spanned
+from interlock.model.plan import FIND_OUT_WORDS, Driver, OrgForecast, PlanTask, UnknownThing
+from interlock.plan.people import alike, decided_by, done, later_drivers, next_weeks, spanned
 from interlock.report import estimates, safe
 from interlock.report.charts import TornadoRow, timelines, tornado
 from interlock.report.elements import Link, Pair, Picture, Shown
@@ -31,7 +31,6 @@ def build_plan(context: Context) -> Shown:
         "These lie on the critical path most often; where there are several organisations, the days are from the first "
         f"of them to the last. The rest are {elsewhere}."
     )
-    told = [thing for thing in plan.unknowns if thing.p80_days or thing.score_points][:UNKNOWNS_TOLD]
     return {
         "lead": _lead(context),
         "outlook": _outlook(context),
@@ -48,9 +47,10 @@ def build_plan(context: Context) -> Shown:
         "deciding": tuple(task_row(context, group) for group in deciding),
         "deciding_note": deciding_note if deciding else "",
         "drivers": _drivers(context),
-        "unknowns": [_unknown(context, unknown) for unknown in told],
+        "unknowns": [_unknown(context, unknown) for unknown in plan.asked_first],
         "sandbox": _sandbox(context),
         "weeks": _weeks(context),
+        "later": tuple(_due(context, [task]) for task in later_drivers(plan, DAYS_AHEAD)),
     }
 
 
