@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -113,11 +114,14 @@ def test_the_card_begins_with_what_to_do_and_folds_the_inventory(command, monkey
     assert "SMART-001" in whole and "Requests" in whole
 
 
-def test_the_mail_is_the_questions_alone(command) -> None:
+def test_the_mail_is_the_questions_alone(command, tmp_path: Path) -> None:
     result = command("probe", "sandbox://lakeshore", "--format", "mail")
     assert result.out.startswith("On ") and result.out.endswith("Thank you.\n")
     assert "\n1. Which scope syntax do you grant" in result.out and "SMART-013" not in result.out
-    nothing = command("probe", "sandbox://riverside", "--format", "mail")
+    seen = command("probe", "sandbox://riverside", "--format", "json").json()
+    seen["checks"] = [check for check in seen["checks"] if check["outcome"] == "pass"]
+    (tmp_path / "seen.json").write_text(json.dumps(seen), "utf-8")
+    nothing = command("observe", tmp_path / "seen.json", "--format", "mail")
     assert (nothing.code, nothing.out) == (0, "")
     assert "There is nothing to ask them." in nothing.err
 

@@ -85,7 +85,8 @@ def show_card(observation: Observation, name: str | None = None, *, details: boo
     card = card_of(observation)
     out.print()
     show_paragraph(card.first, "First: ", "bold")
-    _show_lines("Blocks you", card.blocks, "✗ ", "Nothing that was seen.")
+    nothing = "Not known." if observation.outcome == "not_observed" else "Nothing that was seen."
+    _show_lines("Blocks you", card.blocks, "✗ ", nothing)
     _show_lines(
         "Ask them", card.ask, "1. ", "Nothing.", also="" if not card.ask else "to paste into a mail: --format mail"
     )

@@ -18,10 +18,10 @@ _OF_CONTRACT = re.compile(r"(CAP|SMART)-05\d|DRIFT-00[12]")
 #: What a message says to its user, not of the server.
 _TO_USER = re.compile(
     r" \(our judgement[^)]*\)| \(see [A-Z]+-\d+\)|[;:] (ask|follow|try|is it|which|whether PKCE|nothing can)\b.*"
-    r"|\. (Ask|Whether PKCE)\b.*"
+    r"|; \d+ of \d+ are listed as needed|\. (Ask|Whether PKCE)\b.*"
 )
 #: A reason for not having looked that a question asks about anyway.
-_ASKED_ANYWAY = re.compile(r"(is|are) not (listed|declared)\b")
+_ASKED_ANYWAY = re.compile(r"(is|are) not (listed|declared)\b|named without an edition")
 #: What the checks of a family read.
 _DOCUMENTS = {
     "CAP": "the capability statement",
@@ -117,7 +117,8 @@ def _blocked(
             asked.append(_ask(question, found, values))
         number = f"ask them question {len(asked)}"
         do = question.do.replace("{ask}", number)
-        said = " ".join(map(_said, found[:1]))
+        of_contract = [check for check in found if _OF_CONTRACT.fullmatch(check.id)]
+        said = " ".join(map(_said, of_contract or found[:1]))
         blocks.append(CardLine(text=said, do=words.capital(do), checks=tuple(check.id for check in found)))
     return tuple(blocks), tuple(asked)
 
@@ -127,6 +128,7 @@ def _ask(question: Question, found: list[Check], values: dict[str, str]) -> Card
     said = _said(found[0])
     quoted = values | {"said": said, "seen": _uncapitalized(said), "tail": said.partition(" for ")[2], "rest": rest}
     text = re.sub(r"\{(\w+)\}", lambda match: quoted[match[1]], question.ask)
+    text = text.replace("The product", "Our product").replace("the product", "our product")
     return CardLine(text=" ".join(text.split()), checks=tuple(check.id for check in found))
 
 
@@ -155,6 +157,9 @@ def _first(
     reason = observation.reason_not_observed()
     if blocks and not about:
         return blocks[0].do
+    if blocks and not blocks[0].do.startswith("Ask them"):
+        rest = "the other question" if asked == 2 else f"the other {asked - 1} questions"
+        return blocks[0].do + (f" {words.capital(rest)} can go in the same mail." if asked > 1 else "")
     if blocks:
         which = "question 1 is" if about == 1 else f"questions 1 to {about} are"
         if asked == 1:

@@ -39,8 +39,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         ("CAP-046", "CAP-001"),
-        "We look for your FHIR API at {base} and find no capability statement there (/metadata). {said} Which is the "
-        "FHIR base URL that we should use?",
+        "Which is the FHIR base URL that we should use? At {base}, {seen}",
         "Check the address for a mistake, then {ask}.",
     ),
     Question(
@@ -68,9 +67,21 @@ QUESTIONS: tuple[Question, ...] = (
         _CHANGE,
     ),
     Question(
-        ("SMART-050", "SMART-051", "SMART-052", "SMART-053", "SMART-054", "SMART-055", "SMART-056"),
-        "Our product needs what your SMART configuration does not show: {rest}. Is it supported all the same, or can "
-        "it be enabled?",
+        ("SMART-050", "SMART-051", "SMART-052"),
+        "Our product needs a way in that your SMART configuration does not show ({rest}). Is it supported all the "
+        "same, or can it be enabled?",
+        _CHANGE,
+    ),
+    Question(
+        ("SMART-053",),
+        "Our product needs launch context that your SMART configuration does not list: {rest}. Is it given all "
+        "the same?",
+        _CHANGE,
+    ),
+    Question(("SMART-054", "SMART-056"), "Can our client be registered as it is? {said}", _CHANGE),
+    Question(
+        ("SMART-055",),
+        "Can our client be granted scopes that your SMART configuration does not list: {rest}?",
         _CHANGE,
     ),
     Question(
@@ -132,13 +143,18 @@ QUESTIONS: tuple[Question, ...] = (
         "SMART configuration, {seen}",
     ),
     Question(
-        ("CAP-017", "CAP-018"),
+        ("CAP-017", "CAP-018", "USC-001"),
         "Which edition of US Core, or of another implementation guide, does your server follow? In your "
         "capability statement, {seen}",
     ),
     Question(
+        ("USC-002", "USC-003"),
+        "Of what US Core requires of the types that you declare, your capability statement leaves out: {rest}. Is it "
+        "supported all the same?",
+    ),
+    Question(
         ("CAP-019",),
-        "Is the capability statement kept up to date? It is dated {date}.",
+        "Is your capability statement kept up to date? It is dated {date}.",
     ),
     Question(
         ("CAP-045", "CAP-042"),
