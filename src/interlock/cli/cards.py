@@ -121,7 +121,7 @@ def show_card(observation: Observation, name: str | None = None, *, details: boo
 
 
 #: The facts of the inventory that stand on a card without ``--details``.
-_FOLDED = frozenset({"FHIR", "Resources", "SMART", "Way in", "Checks", "Proxy", "Strictly"})
+_FOLDED = frozenset({"FHIR", "US Core", "Resources", "SMART", "Way in", "Checks", "Proxy", "Strictly"})
 
 
 def _show_lines(heading: str, lines: Sequence[CardLine], mark: str, none: str, also: str = "") -> None:

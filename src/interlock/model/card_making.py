@@ -30,6 +30,8 @@ _DOCUMENTS = {
     "OIDC": "the OpenID configuration",
     "JWKS": "the server's keys",
     "UDAP": "the UDAP metadata",
+    "USC": "the capability statement",
+    "BRAND": "the brands",
 }
 #: Checks that wait for an option: which, what they would show, and what lets them look.
 _OPTIONS = (
