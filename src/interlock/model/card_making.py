@@ -20,8 +20,10 @@ _TO_USER = re.compile(
     r" \(our judgement[^)]*\)| \(see [A-Z]+-\d+\)|[;:] (ask|follow|try|is it|which|whether PKCE|nothing can)\b.*"
     r"|; \d+ of \d+ are listed as needed|\. (Ask|Whether PKCE)\b.*"
 )
-#: A reason for not having looked that a question asks about anyway.
-_ASKED_ANYWAY = re.compile(r"(is|are) not (listed|declared)\b|named without an edition")
+#: A reason for not having looked that a question asks about anyway, or that no look would answer.
+_NOT_FOR_LOOKING = re.compile(
+    r"(is|are) not (listed|declared)\b|named without an edition|whether the server is certified"
+)
 #: What the checks of a family read.
 _DOCUMENTS = {
     "CAP": "the capability statement",
@@ -195,7 +197,7 @@ def _unseen(observation: Observation) -> Iterator[CardLine]:
     groups: dict[str, list[Check]] = {}
     for check in observation.checks:
         message = check.message.removeprefix("Not observed: ")
-        if check.outcome is CheckOutcome.NOT_OBSERVED and not _ASKED_ANYWAY.search(message):
+        if check.outcome is CheckOutcome.NOT_OBSERVED and not _NOT_FOR_LOOKING.search(message):
             groups.setdefault(message, []).append(check)
         elif check.outcome is CheckOutcome.ERROR:
             yield CardLine(text=f"{check.title}: {plain(check.message, 200)}", do="a report to us", checks=(check.id,))
