@@ -22,7 +22,7 @@ from interlock.model.contract import ClinicalEvent, Launch, Need, WorkflowContra
 from interlock.model.drift import Drift
 from interlock.model.observation import Certificate, Check, Facts, Observation, Target, TlsFacts
 from interlock.model.organization import Organization
-from interlock.model.sample import DataFacts, InputSample, TokenFacts
+from interlock.model.sample import DataFacts, InputSample, IntrospectionFacts, TokenFacts
 from interlock.probe.assemble import base_facts, with_advertised
 from interlock.probe.checks.base import CheckInput, CheckSpec, check
 from interlock.probe.checks.registry import list_checks, run_checks
@@ -158,7 +158,10 @@ CONTRACT = WorkflowContract(
 )
 DATA = DataFacts(
     method="private_key_jwt",
-    token=TokenFacts(outcome="issued", lifetime_s=300, scope_stated=True),
+    token=TokenFacts(outcome="issued", lifetime_s=300, scope_stated=True, no_store=True, refresh_issued=False),
+    introspection=IntrospectionFacts(
+        outcome="answered", active=True, scope_stated=True, expiry_stated=True, client="ours"
+    ),
     inputs=(
         InputSample(
             resource="Patient",

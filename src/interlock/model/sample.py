@@ -90,6 +90,7 @@ class TokenFacts(Model):
     :ivar lifetime_s: ``expires_in``, seconds.
     :ivar scope_stated: the answer says which scopes were granted (SMART 2.2: required).
     :ivar granted: the resource scopes that were granted, as far as they are of SMART's form.
+    :ivar no_store: the answer forbids to store it; ``refresh_issued``: a refresh token came with it, and was dropped.
     """
 
     outcome: Literal["issued", "given", "refused", "failed", "not_sent"]
@@ -100,6 +101,23 @@ class TokenFacts(Model):
     asked: tuple[str, ...] = ()
     granted: tuple[str, ...] = ()
     reason: str | None = None
+    no_store: bool | None = None
+    refresh_issued: bool | None = None
+
+
+class IntrospectionFacts(Model):
+    """What introspection said of the token that the client had just been issued; active probes only.
+
+    :ivar client: whose token ``client_id`` says that it is; none where it says nothing.
+    """
+
+    outcome: Literal["answered", "refused", "failed", "not_sent"]
+    status: int | None = None
+    active: bool | None = None
+    scope_stated: bool | None = None
+    expiry_stated: bool | None = None
+    client: Literal["ours", "another"] | None = None
+    reason: str | None = None
 
 
 class DataFacts(Model):
@@ -107,5 +125,6 @@ class DataFacts(Model):
 
     method: AccessMethod
     token: TokenFacts | None = None
+    introspection: IntrospectionFacts | None = None
     inputs: tuple[InputSample, ...] = ()
     requests: int = 0

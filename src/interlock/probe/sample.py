@@ -17,6 +17,7 @@ from interlock.fhir import sampling
 from interlock.fhir.searchset import PATIENT, Asked, Searchset, read_searchset
 from interlock.model.observation import CapabilityFacts, FhirRelease, RequestRecord
 from interlock.model.sample import AccessMethod, DataFacts, InputSample, SampleOutcome, TokenFacts
+from interlock.probe.introspection import introspect
 from interlock.probe.tokens import Base, TokenSource
 from interlock.probe.transport import plan
 from interlock.probe.transport.client import Client
@@ -45,9 +46,11 @@ _CATEGORIES = {
 
 
 async def take_sample(
-    client: Client, base: Base, sample: SamplePlan, on_record: OnRecord
+    client: Client, base: Base, sample: SamplePlan, on_record: OnRecord, *, active: bool = False
 ) -> tuple[DataFacts, dict[Purpose, Exchange]]:
     """Sample every input: the facts, and the exchanges, whose records hold nothing of their content.
+
+    ``active``: the server is asked about the token, too, where it advertises introspection.
 
     Never raises for anything that a server does.
     """
@@ -65,13 +68,19 @@ async def take_sample(
     # Patients come first: other types are searched by patient. The result keeps the contract's order.
     order = sorted(range(len(sample.needs)), key=lambda index: sample.needs[index].resource != "Patient")
     samples = {index: await reader.sample(sample.needs[index]) for index in order}
+    told = await introspect(client, base, credentials, source, on_record) if active else None
     facts = DataFacts(
         method=credentials.method,
         token=source.facts,
+        introspection=told[0] if told is not None else None,
         inputs=tuple(samples[index] for index in range(len(sample.needs))),
         requests=len(reader.records),
     )
-    records: dict[Purpose, list[RequestRecord]] = {"token": source.records, "sample": reader.records}
+    records: dict[Purpose, list[RequestRecord]] = {
+        "token": source.records,
+        "sample": reader.records,
+        "introspection": [told[1]] if told is not None else [],
+    }
     return facts, {purpose: _exchange(purpose, sent) for purpose, sent in records.items() if sent}
 
 

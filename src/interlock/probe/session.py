@@ -183,7 +183,9 @@ class _Session:
             self.exchanges["smart"].url if self._has("smart") else None,
         )
         try:
-            facts, exchanges = await take_sample(self._client, base, sample, self._on_record)
+            facts, exchanges = await take_sample(
+                self._client, base, sample, self._on_record, active=self._settings.active
+            )
         except InterlockError:
             raise
         except Exception as error:  # its message could hold a secret or a patient's value

@@ -176,6 +176,8 @@ def read_token(reply: Reply, asked: tuple[str, ...]) -> tuple[Secret | None, int
         scope_stated=isinstance(scope, str),
         asked=asked,
         granted=tuple(scope_text for scope_text in listed if _is_listed(scope_text, types)),
+        no_store="no-store" in record.headers.get("cache-control", "").lower(),
+        refresh_issued=isinstance(body.get("refresh_token"), str),
     )
     return Secret(text), lifetime, facts
 

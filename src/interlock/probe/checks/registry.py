@@ -29,6 +29,7 @@ FAMILIES = {
     "BULK": "export of many patients' data, as declared",
     "CDS": "the product's own CDS Hooks discovery",
     "NEG": "safe negatives, sent by an active probe only",
+    "TOKEN": "how the user's own client is treated, by an active probe with a sample",
     "DATA": "a bounded sample of what the contract reads",
     "DRIFT": "what changed since the last snapshot",
 }

@@ -50,6 +50,10 @@ _SOURCES: dict[str, tuple[str, str]] = {
         "OpenID Connect Discovery 1.0",
         "https://openid.net/specs/openid-connect-discovery-1_0.html",
     ),
+    "SM-INTRO": (
+        "SMART App Launch 2.2.0, Token Introspection",
+        "https://hl7.org/fhir/smart-app-launch/STU2.2/token-introspection.html",
+    ),
     "SM-BRAND": (
         "SMART App Launch 2.2.0, User-access Brands",
         "https://hl7.org/fhir/smart-app-launch/STU2.2/brands.html",

@@ -111,14 +111,27 @@ class Credentials:
         """
         if self.client_id is None:
             raise ValueError("a bearer token is used as it is")
-        fields = {"grant_type": "client_credentials", "scope": scope}
+        return self._authenticated(token_endpoint, self.client_id, {"grant_type": "client_credentials", "scope": scope})
+
+    def introspection_request(self, endpoint: str, token: Secret) -> tuple[Secret, Mapping[str, Secret]]:
+        """The form and the headers that ask about a token (RFC 7662 section 2.1), authenticated as for a token.
+
+        :raises ValueError: the credentials are a bearer token.
+        """
+        if self.client_id is None:
+            raise ValueError("a bearer token is used as it is")
+        return self._authenticated(endpoint, self.client_id, {"token": token.reveal()})
+
+    def _authenticated(
+        self, endpoint: str, client_id: Secret, fields: dict[str, str]
+    ) -> tuple[Secret, Mapping[str, Secret]]:
         headers: dict[str, Secret] = {}
         if self.signing_key is not None:
-            assertion = self._assertion(self.signing_key, self.client_id.reveal(), token_endpoint)
+            assertion = self._assertion(self.signing_key, client_id.reveal(), endpoint)
             fields |= {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
         elif self.client_secret is not None:
             # RFC 6749 section 2.3.1: both are form-encoded before they are joined.
-            pair = f"{quote_plus(self.client_id.reveal())}:{quote_plus(self.client_secret.reveal())}"
+            pair = f"{quote_plus(client_id.reveal())}:{quote_plus(self.client_secret.reveal())}"
             headers["Authorization"] = Secret(f"Basic {b64encode(pair.encode()).decode()}")
         return Secret(urlencode(fields)), headers
 

@@ -16,7 +16,8 @@ from interlock.model.text import plain
 from interlock.probe.transport.addresses import is_loopback_host, origin
 
 #: The purpose of a request. ``deeper`` is a statement below the base; ``cors-…`` are requests that carry an origin.
-#: ``token-negative`` and ``anonymous-…`` are to be refused; ``token`` and ``sample`` are sent with credentials.
+#: ``token-negative`` and ``anonymous-…`` are to be refused; ``token``, ``sample`` and
+#: ``introspection`` are sent with credentials.
 Purpose = Literal[
     "metadata",
     "smart",
@@ -37,6 +38,7 @@ Purpose = Literal[
     "anonymous-count",
     "token",
     "sample",
+    "introspection",
 ]
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
@@ -107,6 +109,7 @@ DOCUMENT_NAMES: Mapping[str, str] = {
     "anonymous-count": "refusal of a count",
     "token": "token endpoint",
     "sample": "search result",
+    "introspection": "introspection endpoint",
 }
 
 

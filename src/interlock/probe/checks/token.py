@@ -1,0 +1,108 @@
+"""TOKEN: how the server treats the user's own client, where both ``--active`` and ``--sample`` were asked for.
+
+Refreshing is not tried: a client of backend services has no refresh token, and a person's would be spent.
+"""
+
+from __future__ import annotations
+
+from interlock.model import words
+from interlock.model.base import Severity
+from interlock.model.sample import TokenFacts
+from interlock.probe.checks.base import CheckInput, check
+from interlock.probe.checks.data.counts import sample_of
+from interlock.probe.checks.results import NeedError, Result, failed, not_applicable, not_observed, passed, warned
+from interlock.probe.checks.sources import cite
+
+_ANSWER = cite("RFC 6749", "section-5.1", "section 5.1, Successful response")
+
+
+def _issued(probed: CheckInput) -> TokenFacts:
+    """The answer with a token.
+
+    :raises NeedError: there was none.
+    """
+    token = sample_of(probed).token
+    if token is None or token.outcome != "issued":
+        raise NeedError(not_observed("no token was issued"))
+    return token
+
+
+@check(
+    "TOKEN-001",
+    "An answer with a token is not to be stored",
+    Severity.LOW,
+    _ANSWER,
+    cite("SM-APP", "response-5", "Access token response"),
+    rows=("TOK-02", "OAU-05"),
+    needs="active",
+    rests_on=("data",),
+    at="token",
+    level="SHALL",
+)
+def unstored(probed: CheckInput) -> Result:
+    """``Cache-Control: no-store``; of ``Pragma``, which HTTP has since given up, nothing is said."""
+    token = _issued(probed)
+    if token.no_store is None:
+        return not_observed("the observation does not say with which headers the token came")
+    return (
+        passed("The answer says no-store")
+        if token.no_store
+        else failed("The answer with a token does not say Cache-Control: no-store; caches on the way may keep it")
+    )
+
+
+@check(
+    "TOKEN-002",
+    "A backend client gets no refresh token",
+    Severity.LOW,
+    cite("RFC 6749", "section-4.4.3", "section 4.4.3, Access token response"),
+    needs="active",
+    rests_on=("data",),
+    at="token",
+)
+def no_refresh(probed: CheckInput) -> Result:
+    """SHOULD NOT: the client can ask again at any time, and one secret more is one that may leak."""
+    token = _issued(probed)
+    if token.refresh_issued is None:
+        return not_observed("the observation does not say whether a refresh token came")
+    return (
+        warned("A refresh token came for client credentials; it was dropped, and need not be kept")
+        if token.refresh_issued
+        else passed("No refresh token came for client credentials")
+    )
+
+
+@check(
+    "TOKEN-003",
+    "Introspection tells of a token what SMART asks for",
+    Severity.LOW,
+    cite("SM-INTRO"),
+    cite("RFC 7662", "section-2.2", "section 2.2, Introspection response"),
+    rows=("INT-01", "INT-02"),
+    needs="active",
+    rests_on=("data",),
+    at="introspection",
+    level="SHALL",
+)
+def introspected(probed: CheckInput) -> Result:
+    """``active``, ``scope``, ``client_id`` and ``exp``, of a token that is a few seconds old."""
+    data = sample_of(probed)
+    _issued(probed)
+    facts = data.introspection
+    if facts is None:
+        raise NeedError(not_applicable("no introspection endpoint is advertised"))
+    if facts.outcome == "refused":
+        return warned(f"The introspection endpoint refuses the client whose token it is: {facts.reason}")
+    if facts.outcome != "answered":
+        return not_observed(facts.reason or "the introspection endpoint gave no usable answer")
+    if not facts.active:
+        return failed("A token that was issued a moment ago, and works, is said not to be active")
+    if facts.client == "another":
+        return failed("The token is said to be another client's")
+    stated = {"scope": facts.scope_stated, "client_id": facts.client is not None, "exp": facts.expiry_stated}
+    missing = [name for name, there in stated.items() if not there]
+    return (
+        failed(f"The answer lacks {words.listed(missing)}, which SMART requires")
+        if missing
+        else passed("The token is active, with scope, client_id and exp")
+    )
