@@ -82,6 +82,8 @@ def show_card(observation: Observation, name: str | None = None, *, details: boo
     out.print(Text.assemble((title, "bold"), "   ", (state, style), (f" in {observation.elapsed_ms:,.0f} ms", "dim")))
     if title != observation.target.base_url:
         out.print(Text(plain(observation.target.base_url), "dim"))
+    if told := observation.origin_told:
+        show_paragraph(told, "From: ", "dim")
     card = card_of(observation)
     out.print()
     show_paragraph(card.first, "First: ", "bold")

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from interlock.model.base import CheckOutcome, Model, Moment, Reference, Severity
 from interlock.model.card import Card
 from interlock.model.sample import DataFacts
+from interlock.model.text import plain
 from interlock.model.us_core import CertificationFacts, UsCoreFacts
 
 FhirRelease = Literal["DSTU2", "STU3", "R4", "R4B", "R5"]
@@ -410,10 +411,23 @@ class Target(Model):
 ObservationOutcome = Literal["observed", "partial", "not_observed"]
 
 
+class Brought(Model):
+    """How an observation came here that was made elsewhere: nothing proves who made it.
+
+    :ivar by: who handed it over, as told; none when nobody said.
+    :ivar sha256: of the whole file that it came in.
+    """
+
+    by: str | None = None
+    at: Moment
+    sha256: str
+
+
 class Observation(Model):
     """One probe of one target; immutable once written. Times are UTC, durations in milliseconds.
 
     :ivar vantage: the name of the place that it was seen from, where somebody gave it one; else whoever probed knows.
+    :ivar brought: how it came here, when it was made elsewhere.
     :ivar card: its checks and facts sorted for a reader, where it is shown; it is not stored.
     """
 
@@ -426,6 +440,7 @@ class Observation(Model):
     facts: Facts = Facts.trusted()
     checks: tuple[Check, ...] = ()
     requests: tuple[RequestRecord, ...] = ()
+    brought: Brought | None = Field(default=None, exclude_if=lambda brought: brought is None)
     card: Card | None = Field(default=None, exclude_if=lambda card: card is None)
 
     @property
@@ -434,6 +449,16 @@ class Observation(Model):
         asked = [request for request in self.requests if request.purpose == "smart"]
         missed = any(check.id == "SMART-001" and check.outcome is CheckOutcome.FAIL for check in self.checks)
         return missed or (bool(asked) and asked[-1].reading == "absent")
+
+    @property
+    def origin_told(self) -> str:
+        """From where it was seen and how it came here, as a phrase; nothing where nobody said."""
+        place = plain(self.vantage, 80) if self.vantage else ""
+        if self.brought is None:
+            return place
+        by = plain(self.brought.by, 80) if self.brought.by else "somebody who is not named"
+        came = f"handed over by {by} on {self.brought.at:%Y-%m-%d}; nothing proves who made it"
+        return f"{place}, {came}" if place else came
 
     @property
     def proxies(self) -> tuple[str, ...]:

@@ -36,6 +36,8 @@ def draw_observation(page: Page, observation: Observation | None, address: str |
     page.field("Address", address or observation.target.base_url)
     if address and address != observation.target.base_url and not address.startswith("sandbox://"):
         page.field("Probed", f"{observation.target.base_url} (the address has changed since)", style=WARN)
+    if told := observation.origin_told:
+        page.field("From", told)
     if observation.proxies:
         page.field("Proxy", f"asked through the proxy {words.listed(observation.proxies)}")
     reason = observation.reason_not_observed()

@@ -30,10 +30,11 @@ _STAMP = "%Y-%m-%dT%H%M%S.%fZ"
 _MILESTONE = re.compile(r"^(\d+)-([a-z0-9-]+)\.json$")
 
 
-def save_observation(workspace: Workspace, observation: Observation) -> Path:
+def save_observation(workspace: Workspace, observation: Observation, *, at_its_time: bool = False) -> Path:
     """Write one observation as ``observations/<org>/<utc>.json``; it never overwrites an earlier one.
 
     Observations are in the order of their names: where the clock was set back, a name is later than the time in it.
+    One that was made elsewhere goes to its own place among them (``at_its_time``).
     """
     org = observation.target.org
     if org is None:
@@ -46,7 +47,11 @@ def save_observation(workspace: Workspace, observation: Observation) -> Path:
         if path in earlier and read_bytes(path, MAX_RECORD_BYTES, within=workspace.root) == content:
             raise WorkspaceError("this observation is saved already", location=Location(file=str(path)))
         latest = max(filter(None, map(_stamped, earlier)), default=None)
-        if latest is not None and started <= latest:
+        if at_its_time:
+            while path in earlier:
+                started += timedelta(microseconds=1)
+                path = path.with_name(f"{started.strftime(_STAMP)}.json")
+        elif latest is not None and started <= latest:
             path = path.with_name(f"{(latest + timedelta(microseconds=1)).strftime(_STAMP)}.json")
         write_atomically(path, content, within=workspace.root)
     return path

@@ -15,12 +15,13 @@ from interlock.cli.output import emit_result, say, show_table
 from interlock.model import words
 from interlock.model.forms import ChangeKind, FormChange, FormImport
 from interlock.model.questionnaire import Item
+from interlock.model.text import plain
 from interlock.usecases.fhir_import import plan_import
 from interlock.usecases.form_import import FormsRefusedError, answer_words, apply_import
 from interlock.usecases.load import Inputs, load_inputs, open_workspace
 from interlock.usecases.sheet_import import plan_sheet_import
 
-app = typer.Typer(help="Take answers from other tools.", no_args_is_help=True)
+app = typer.Typer(help="Take answers from other tools, and observations from other places.", no_args_is_help=True)
 
 #: Most problems that are told one by one.
 SHOWN = 20
@@ -80,6 +81,34 @@ def sheet(
     """
     plan = partial(plan_sheet_import, org=org, any_version=any_version, by=by, take=take, dry_run=dry_run)
     _import(plan, files, output, folder)
+
+
+@app.command("observation")
+def observation(
+    files: Annotated[
+        list[Path], typer.Argument(help="What `probe --output` or `fleet --output` wrote elsewhere.", metavar="FILE")
+    ],
+    org: Annotated[
+        str | None, typer.Option("--org", help="The organisation that they have to be of.", metavar="ID")
+    ] = None,
+    by: Annotated[str | None, typer.Option("--as", help="Who handed them over.", metavar="NAME")] = None,
+    dry_run: DryRun = False,
+    folder: WorkspaceOption = None,
+) -> None:
+    """Take observations that were made elsewhere, where this machine cannot look: all of organisations here."""
+    from interlock.usecases.observation_import import import_observations
+
+    done = import_observations(open_workspace(folder), files, org=org, by=by, dry_run=dry_run)
+    for seen in done.saved:
+        place = f", seen from {plain(seen.vantage, 60)}" if seen.vantage else ""
+        verb = "would be taken" if dry_run else "taken"
+        say(f"{seen.target.org}: {verb}, made at {seen.started:%Y-%m-%d %H:%M} UTC{place}")
+    if done.known:
+        say(f"{words.count(done.known, 'observation')} {words.agree(done.known, 'is', 'are')} here already.")
+    if done.others:
+        say(f"{words.count(done.others, 'observation')} of no organisation here; the file stays as it is.")
+    for note in done.notes:
+        say(f"Note: {note}.")
 
 
 def _import(
