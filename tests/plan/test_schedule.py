@@ -523,3 +523,12 @@ def test_evidence_that_a_gate_wants_or_that_has_expired_is_work_of_ours():
     later = planned(Gate.PRODUCTION, (finding(rules["AA-004"]),))
     assert later["test:product"].after == ("AA-004",), "what is not settled is not given to others to test"
     assert later["evidence:product"].after == ()
+
+
+def test_an_organisation_that_waits_for_our_work_at_another_says_so():
+    rules = rules_of(rule("AA-001", work=fixed(5)))
+    alone = plan_of(everywhere(rules, (ALDER, BIRCH)), rules, (ALDER, BIRCH), capacity={"us": 2})
+    assert [forecast.waits for forecast in alone.orgs] == [{}, {}]
+    shared = plan_of(everywhere(rules, (ALDER, BIRCH)), rules, (ALDER, BIRCH), capacity={"us": 1})
+    assert {forecast.org: forecast.waits for forecast in shared.orgs} == {"alder": {}, "birch": {"alder": 1.0}}
+    assert any("birch's date waits for our people's work at alder (100 in 100 runs)" in said for said in shared.order)

@@ -387,4 +387,4 @@ def capital(text: str) -> str:
 def sentence(text: str) -> str:
     """The text with a full stop, unless it already ends a sentence."""
     bare = text.rstrip()
-    return bare if not bare or bare[-1] in ".!?…:" else bare + "."
+    return bare if bare.rstrip("”")[-1:] in {"", *".!?…:"} else bare + "."

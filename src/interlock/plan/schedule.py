@@ -164,12 +164,21 @@ def _organisations(
 
 
 def _waits(simulation: Simulation, org: str, on_path: Mapping[int, Bools]) -> dict[str, float]:
-    """Another organisation → the share of runs in which this one's finish waits for our people's work there."""
+    """Another organisation → the share of runs in which this one's finish waits for our people's work there.
+
+    :param on_path: of this organisation's tasks, in which runs each is critical for its finish.
+    """
+    work, times, arcs = simulation.work, simulation.times, simulation.timing.arcs
     elsewhere: dict[str, Bools] = {}
     for row, runs in on_path.items():
-        other = simulation.work.tasks[row].org
-        if other is not None and other != org:
-            elsewhere[other] = elsewhere[other] | runs if other in elsewhere else runs
+        for first in arcs.before.get(row, ()):
+            other = work.tasks[first].org
+            if other is None or other == org or first not in times.released:
+                continue
+            ready = latest(times.finishes, work.before[row], simulation.sampler.runs)
+            start = times.starts[row]
+            held = runs & (times.released[first] >= start - _SLACK) & (start > ready + _SLACK)
+            elsewhere[other] = elsewhere[other] | held if other in elsewhere else held
     shares = {other: round(float(runs.mean()), 3) for other, runs in elsewhere.items()}
     return {other: share for other, share in sorted(shares.items(), key=lambda each: -each[1]) if share >= _LEAST_WAIT}
 

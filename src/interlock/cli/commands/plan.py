@@ -183,7 +183,8 @@ def show_weeks(plan: Plan, *, days: int) -> None:
             name = task.id if len(group) == 1 else task.id.partition("@")[0]
             where = f" (at {words.listed(orgs, 4)})" if orgs else ""
             show_paragraph(f"{planning.done(group, names)}{where}", "- ")
-            open_ = f": {task.title.removeprefix(FIND_OUT_WORDS)}" if task.action != task.title else ""
+            state = task.title.removeprefix(FIND_OUT_WORDS)
+            open_ = "" if state in (task.action or state) else f": {state}"
             show_paragraph(f"{name}{open_}", "  ", "dim")
             show_paragraph(words.sentence(f"{words.capital(task.whose)}; {planning.spanned(group)}"), "  ", "dim")
             show_paragraph(words.sentence(f"Accepted when: {task.accepted}"), "  ", "dim")

@@ -128,7 +128,7 @@ def _due(context: Context, group: Sequence[PlanTask]) -> Shown:
     todo, state = words.sentence(safe.text(done(group, names))), task.title.removeprefix(FIND_OUT_WORDS)
     return {
         "title": todo,
-        "state": safe.name(state) if task.action and task.action != task.title else "",
+        "state": safe.name(state) if task.action and state not in task.action else "",
         "id": row["id"],
         "where": row["where"],
         "whose": safe.text(words.capital(task.whose.removeprefix("the "))),
