@@ -100,7 +100,7 @@ def test_a_category_that_is_not_applied_is_told(loopback: Loopback) -> None:
     assert of(observation).count == 1
     outcome, message = check(observation, "DATA-007")
     assert outcome == "warn"  # the server admits it, as FHIR asks of it
-    assert "1 of 2 were of another category: the filter is not applied, and the self link says so" in message
+    assert "1 of 2 were of another category: the filter is not applied, which the self link admits" in message
 
 
 def test_when_nothing_that_came_was_asked_for_nothing_was_seen(loopback: Loopback) -> None:
@@ -124,9 +124,29 @@ def test_a_self_link_that_leaves_out_the_patient_is_told_although_all_is_right(l
     outcome, message = check(observation, "DATA-007")
     assert outcome == "warn"
     assert message == (
-        "Patient is not in the self link of Observation (vital-signs): by FHIR it was not used, but what came fits; "
-        "category is not in the self link of Observation (vital-signs): by FHIR it was not used, but what came fits"
+        "Patient as asked is not in the self link of Observation (vital-signs): by FHIR it was not used; what came fits; "
+        "category as asked is not in the self link of Observation (vital-signs): by FHIR it was not used; what came fits"
     )
+
+
+@pytest.mark.parametrize(
+    ("url", "left_out"),
+    [
+        ("https://x/Observation?patient=p1&category=vital-signs", ()),
+        ("Observation?subject=Patient/p1&category=http://x|vital-signs,http://x|survey", ()),
+        ("?patient=https%3A%2F%2Fx%2FPatient%2Fp1&category:in=vital-signs", ()),
+        ("?patient.identifier=x%7C1&category=VITAL-SIGNS", ()),
+        ("?patient=p2&category=laboratory", ("patient", "category")),
+        ("?_getpages=5b4ba0d2", ("patient", "category")),
+        ("https://[", ()),
+        ("?" + "&".join(f"a{n}=1" for n in range(300)), ()),
+        (None, ()),
+        (7, ()),
+    ],
+)
+def test_what_a_self_link_says_was_used(url: object, left_out: tuple[str, ...]) -> None:
+    asked = Asked("Observation", (("patient", "p1"), ("category", "vital-signs")), 20, BASE)
+    assert read_searchset({"link": [{"relation": "self", "url": url}]}, asked).unrepeated == left_out
 
 
 def test_a_page_larger_than_asked_for_is_cut_and_told(loopback: Loopback) -> None:

@@ -30,6 +30,8 @@ PATIENT = frozenset({"patient", "subject"})
 _WHOSE = ("subject", "patient", "beneficiary", "individual", "for")
 #: FHIR's issue codes (http://hl7.org/fhir/R4/valueset-issue-type.html) for an answer that leaves something out.
 PARTIAL = frozenset({"suppressed", "incomplete", "throttled", "too-costly", "timeout", "security", "forbidden"})
+#: A value that cannot be compared.
+_ANY = "*"
 _SEVERITIES = ("fatal", "error", "warning", "information")
 
 
@@ -119,18 +121,29 @@ def _total(value: object) -> int | None:
 
 
 def _unrepeated(url: object, asked: Asked) -> tuple[str, ...]:
-    """The parameters that the self link leaves out; none when there is no self link that could be read."""
+    """The parameters that the self link leaves out, or has with another value; none when none could be read."""
     if not isinstance(url, str) or not url or len(url) > _MAX_URL:
         return ()
     try:
         query = parse_qsl(urlsplit(url).query, keep_blank_values=True, max_num_fields=200)
     except ValueError:
         return ()
-    # subject:Patient and patient.identifier are ways to say the same
-    names = {name.partition(":")[0].partition(".")[0] for name, _ in query}
-    if names & PATIENT:
-        names |= PATIENT
-    return tuple(name for name, _ in asked.filters if name not in names)
+    used: dict[str, set[str]] = {}
+    for name, value in query:
+        base = name.partition(":")[0]  # subject:Patient and patient.identifier are ways to say the same
+        first, chained, _ = base.partition(".")
+        said = {_ANY} if chained else {_bare(one) for one in value.split(",")}
+        used.setdefault("patient" if first in PATIENT else first, set()).update(said)
+    return tuple(
+        name
+        for name, value in asked.filters
+        if not used.get("patient" if name in PATIENT else name, set()) & {value.casefold(), _ANY}
+    )
+
+
+def _bare(value: str) -> str:
+    """A value without its code system, or without the type and server of a reference."""
+    return value.rpartition("|")[2].rpartition("/")[2].casefold()
 
 
 def _outcomes(entries: list[dict[str, Any]]) -> Iterator[str]:

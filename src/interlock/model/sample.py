@@ -26,7 +26,7 @@ class InputSample(Model):
     :ivar seen: resources of the type that came and were looked at, no more than were asked for.
     :ivar others: parameter → resources among these that have another value of it: another patient's, another category.
     :ivar unnamed: resources among these that name no patient at all, where one was asked for.
-    :ivar unrepeated: parameters that the answer's self link leaves out: the server says that it did not use them.
+    :ivar unrepeated: parameters that the answer's self link leaves out or changes: by that the server did not use them.
     :ivar page: most resources that a page held, each of which was asked to hold at most 20.
     :ivar total: how many there are as the server says, none when it does not.
     :ivar unreached: how many more there are by the server's own total, to which no next link leads.

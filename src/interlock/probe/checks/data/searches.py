@@ -53,7 +53,7 @@ def filters(probed: CheckInput) -> Result:
             note = f"asked for {_question(sample)}; {number} of {sample.seen} {whose}: the filter is not applied"
             if name in sample.unrepeated:
                 admitted = True
-                note += ", and the self link says so by leaving it out"
+                note += ", which the self link admits"
             else:
                 denied = True
             notes.append(note)
@@ -65,7 +65,7 @@ def filters(probed: CheckInput) -> Result:
         if sample.page > _ASKED:
             notes.append(f"a page of {sample.name} held {sample.page}, and {_ASKED} were asked for")
     notes += [
-        f"{name} is not in the self link of {words.listed(inputs, 4)}: by FHIR it was not used, but what came fits"
+        f"{name} as asked is not in the self link of {words.listed(inputs, 4)}: by FHIR it was not used; what came fits"
         for name, inputs in silent.items()
     ]
     if denied:
