@@ -106,15 +106,14 @@ def _assembled(scheme: str, rest: str, repairs: list[str]) -> Repaired:
     base_path = without_tails(dotless)
     authority = listed_authority.lower().removesuffix(":443" if scheme == "https" else ":80")
     url = f"{scheme}://{authority}{base_path}"
-    for before, after, repair in (
+    steps = (
         (slash + path, decoded, "percent-encoding in its usual form"),
         (decoded, dotless, "dot segments resolved"),
         (dotless.rstrip("/"), base_path, "the document's own path removed"),
         (listed_authority, listed_authority.lower(), "host in lower case"),
         (listed_authority.lower(), authority, "default port removed"),
-    ):
-        if before != after:
-            repairs.append(repair)
+    )
+    repairs.extend(repair for before, after, repair in steps if before != after)
     try:
         parts = urlsplit(url)
         host, valid = parts.hostname or "", parts.port != 0

@@ -61,10 +61,8 @@ def pick(directory: Directory, name: str | None, vendor: str | None) -> list[Lis
         fitting = [found for found in fitting if any(_is_of(vendor, listed) for listed in found.vendors)]
     if not fitting and (name is not None or vendor is not None):
         count = words.count(len(directory.organizations), "listed organisation")
-        near = _nearly(name, directory) if name is not None else []
-        similar = f", such as {words.listed(near, last='or')}" if near else ""
-        remedy = f"ask for another --name or --vendor{similar}"
-        raise InterlockError(f"none of the {count} fits", remedy=remedy)
+        similar = f", such as {near}" if (near := words.listed(_nearly(name, vendor, directory), last="or")) else ""
+        raise InterlockError(f"none of the {count} fits", remedy=f"ask for another --name or --vendor{similar}")
     return fitting
 
 
@@ -72,13 +70,15 @@ def _is_of(vendor: str, listed: str) -> bool:
     return vendor_id(listed) == vendor_id(vendor) or vendor.casefold() in listed.casefold()
 
 
-def _nearly(name: str, directory: Directory) -> list[str]:
-    """Up to three names that share most words with what was asked for."""
-    asked = {word for word in slug(name).split("-") if len(word) > 2}
+def _nearly(name: str | None, vendor: str | None, directory: Directory) -> list[str]:
+    """Up to three names that share most words with what was asked for; of vendors, those with most base URLs."""
     shared: Counter[str] = Counter()
-    for found in directory.organizations if asked else ():
-        if common := len(asked & set(slug(found.name).split("-"))):
-            shared[found.name] = common
+    if name is None or vendor is not None:
+        shared.update(listed for base in directory.bases for listed in base.vendors)
+    elif asked := {word for word in slug(name).split("-") if len(word) > 2}:
+        for found in directory.organizations:
+            if common := len(asked & set(slug(found.name).split("-"))):
+                shared[found.name] = common
     return [near for near, _ in shared.most_common(3)]
 
 

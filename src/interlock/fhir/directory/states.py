@@ -52,7 +52,7 @@ def by_status(status: object) -> Unfit | None:
 
 def by_type(listed: str) -> Unfit | None:
     """Why a line of a table with that type of endpoint is no FHIR server; none for a type that nobody knows."""
-    if _OTHER_TYPES.fullmatch(listed.strip().lower()):
+    if listed and _OTHER_TYPES.fullmatch(listed.strip().lower()):
         return "not_fhir", f"its type is {plain(storable(listed[:200]), 60)}, not FHIR"
     return None
 
@@ -102,7 +102,7 @@ def environment(endpoint: dict[str, Any]) -> Environment | None:
 
 def environment_of(word: object) -> Environment | None:
     """The environment that a word of a directory means; none for any other word."""
-    if not isinstance(word, str):
+    if not isinstance(word, str) or not word:
         return None
     word = word.strip().lower()
     if word in _TESTS:

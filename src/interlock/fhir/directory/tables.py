@@ -14,30 +14,36 @@ from interlock.model.text import plain
 _MAX_CELLS = 64
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
-_URLS = (
-    "base_url",
-    "fhir_base_url",
-    "url",
-    "fhir_url",
-    "service_base_url",
-    "endpoint_url",
-    "endpoint",
-    "address",
-)
-_NAMES = (
-    "organization",
-    "organisation",
-    "organization_name",
-    "organisation_name",
-    "affiliation_legal_business_name",
-    "name",
-    "facility",
-    "practice",
-)
-_VENDORS = ("vendor", "vendor_name", "developer", "ehr", "source", "list_source")
-_TYPES = ("endpoint_type", "connection_type", "connectiontype")
-_RELEASES = ("fhir_version", "fhir_release", "release")
-_ENVIRONMENTS = ("environment", "environment_type")
+#: What a column is for → the names that directories give it, the first that is filled in counts.
+_COLUMNS = {
+    "address": (
+        "base_url",
+        "fhir_base_url",
+        "url",
+        "fhir_url",
+        "service_base_url",
+        "endpoint_url",
+        "endpoint",
+        "address",
+    ),
+    "name": (
+        "organization",
+        "organisation",
+        "organization_name",
+        "organisation_name",
+        "affiliation_legal_business_name",
+        "name",
+        "facility",
+        "practice",
+    ),
+    "vendor": ("vendor", "vendor_name", "developer", "ehr", "source", "list_source"),
+    "type": ("endpoint_type", "connection_type", "connectiontype"),
+    "status": ("status",),
+    "release": ("fhir_version", "fhir_release", "release"),
+    "environment": ("environment", "environment_type"),
+    "npi": ("npi",),
+    "label": ("endpoint_description",),
+}
 
 
 def lines_of(text: str) -> Iterator[str]:
@@ -48,7 +54,7 @@ def lines_of(text: str) -> Iterator[str]:
 def head_of(line: str, delimiter: str) -> list[str] | None:
     """Column names in lower case, or none when the line is no head."""
     cells = [cell.strip().strip('"').lower().replace(" ", "_") for cell in line.split(delimiter)]
-    return cells if any(cell in _URLS for cell in cells) else None
+    return cells if any(cell in _COLUMNS["address"] for cell in cells) else None
 
 
 def csv_rows(text: str, delimiter: str) -> Iterator[Row]:
@@ -58,15 +64,19 @@ def csv_rows(text: str, delimiter: str) -> Iterator[Row]:
     """
     reader = csv.reader(lines_of(text), delimiter=delimiter)
     head: list[str] | None = None
+    columns: dict[str, tuple[str, ...]] = {}
     try:
         for number, cells in enumerate(cells for cells in reader if any(cell.strip() for cell in cells)):
             location = f"line {reader.line_num}"
             if number == 0:
                 head = head_of(delimiter.join(cells), delimiter)
+                columns = {
+                    use: tuple(name for name in names if name in (head or ())) for use, names in _COLUMNS.items()
+                }
             if head is None:
                 yield _unheaded(location, cells)
             elif number:
-                yield _headed(location, dict(zip(head[:_MAX_CELLS], cells, strict=False)))
+                yield _headed(location, dict(zip(head[:_MAX_CELLS], cells, strict=False)), columns)
     except csv.Error as error:
         raise DirectoryError(f"line {reader.line_num} is no CSV: {plain(error, 80)}") from error
 
@@ -79,7 +89,7 @@ def json_rows(values: list[Any]) -> Iterator[Row]:
             yield Row(location, value)
         elif isinstance(value, dict):
             cells = {str(key).strip().lower().replace(" ", "_"): cell for key, cell in list(value.items())[:_MAX_CELLS]}
-            yield _headed(location, cells)
+            yield _headed(location, cells, _COLUMNS)
         else:
             yield Row(location, "", unfit=("not_an_entry", "the entry is neither an address nor an object"))
 
@@ -105,19 +115,20 @@ def list_rows(lines: list[str]) -> Iterator[Row]:
         yield Row(f"line {number}", address, owners_named(name_of(name.lstrip(" #-–—"))))
 
 
-def _headed(location: str, cells: dict[str, Any]) -> Row:
+def _headed(location: str, cells: dict[str, Any], columns: dict[str, tuple[str, ...]]) -> Row:
     """A row by the names of its columns. Where NPPES' file names nobody, its NPI is the name."""
-    vendor = name_of(_first(cells, _VENDORS).replace("_", " ")) or None
-    npi = _first(cells, ("npi",))
+    vendor = name_of(_first(cells, columns["vendor"]).replace("_", " ")) or None
+    npi = _first(cells, columns["npi"])
+    status = _first(cells, columns["status"])
     return Row(
         location,
-        _first(cells, _URLS),
-        owners_named(name_of(_first(cells, _NAMES) or (f"NPI {npi}" if npi else ""))),
+        _first(cells, columns["address"]),
+        owners_named(name_of(_first(cells, columns["name"]) or (f"NPI {npi}" if npi else ""))),
         vendor,
-        unfit=states.by_type(_first(cells, _TYPES)) or states.by_status(cells.get("status")),
-        release=states.release_named(_first(cells, _RELEASES)),
-        environment=states.environment_of(_first(cells, _ENVIRONMENTS)) or states.environment_of(cells.get("status")),
-        label=name_of(_first(cells, ("endpoint_description",))),
+        unfit=states.by_type(_first(cells, columns["type"])) or states.by_status(status),
+        release=states.release_named(_first(cells, columns["release"])),
+        environment=states.environment_of(_first(cells, columns["environment"])) or states.environment_of(status),
+        label=name_of(_first(cells, columns["label"])),
     )
 
 
