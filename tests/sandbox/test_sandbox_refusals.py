@@ -11,6 +11,7 @@ import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
+from rich_hospital import Desk, hospital
 
 from interlock.sandbox.client import ASSERTION_TYPE
 from interlock.sandbox.clients import Client
@@ -290,3 +291,58 @@ def test_a_scope_beyond_the_registration_is_not_given_and_the_log_says_so(
     none = backend(http, endpoint, signed(endpoint, {}, {}, EC), "system/Condition.rs")
     assert (none.status_code, none.json()["error"]) == (400, "invalid_scope")
     assert "refused with invalid_scope: the client is registered for system/Patient.rs" in server.log.lines[-1].words
+
+
+def test_a_client_that_is_not_registered_is_told_so_at_the_token_endpoint(
+    server: SandboxServer, http: httpx.Client
+) -> None:
+    app = app_at(server, http)
+    response = app.redeem(app.code(), client_id="nobody")
+    assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
+    assert "no client 'nobody' is registered here" in response.json()["error_description"]
+    assert "no client 'nobody' is registered here" in server.log.lines[-1].words
+
+
+def _result(number: int, other: int) -> dict[str, Any]:
+    """An entry that is created once the other one was found, which waits for this one."""
+    return {
+        "fullUrl": f"urn:uuid:00000000-0000-4000-8000-00000000000{number}",
+        "resource": {"resourceType": "Observation", "status": "final", "code": {"text": "a"}},
+        "request": {
+            "method": "POST",
+            "url": "Observation",
+            "ifNoneExist": f"has-member=urn:uuid:00000000-0000-4000-8000-00000000000{other}",
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "status", "logged"),
+    [
+        ("POST", "Observation", {"a": 1}, {}, 400, "POST Observation of a-client was refused with 400: the body is no"),
+        (
+            "PUT",
+            "Observation/o1",
+            None,
+            {"If-Match": 'W/"9"'},
+            412,
+            "was refused with 412: version 9 of Observation/o1",
+        ),
+        (
+            "POST",
+            "",
+            {"resourceType": "Bundle", "type": "transaction", "entry": [_result(1, 2), _result(2, 1)]},
+            {},
+            400,
+            "POST [base] of a-client was refused with 400: entry 0: its condition waits for",
+        ),
+    ],
+    ids=["no resource", "wrong version", "cycle"],
+)
+def test_what_the_api_refuses_is_in_the_log_in_words(
+    method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str], status: int, logged: str
+) -> None:
+    desk = Desk(hospital())
+    sent = desk.get(path).json() if body is None else body
+    assert desk.ask(method, path, sent, headers).status_code == status
+    assert logged in desk.state.log.lines[-1].words

@@ -16,7 +16,7 @@ from interlock.sandbox.client import ASSERTION_TYPE
 from interlock.sandbox.client_keys import only_key, verifies
 from interlock.sandbox.clients import Client
 from interlock.sandbox.exchange import Exchange
-from interlock.sandbox.oauth import OAuthError
+from interlock.sandbox.oauth import OAuthError, shown
 from interlock.sandbox.offers import Offer, offer_of
 
 _ASSERTION_SECONDS = 300
@@ -63,7 +63,10 @@ async def authenticate(exchange: Exchange, form: dict[str, str]) -> Client:
 def _public_client(exchange: Exchange, offer: Offer, identity: str) -> Client:
     client = exchange.state.clients.get(exchange.organization.id, identity) if identity else None
     if client is None or not client.public:
-        known = "" if client is None else f"; the client is registered for {', '.join(client.methods)}"
+        if client is not None:
+            known = f"; the client is registered for {', '.join(client.methods)}"
+        else:
+            known = f", and no client {shown(identity)} is registered here" if identity else ""
         raise _refused(exchange, offer, f"client authentication is missing{known}")
     if not offer.has("client-public"):
         raise _refused(exchange, offer, "public clients are not offered")
