@@ -156,3 +156,10 @@ def test_long_texts_are_cut() -> None:
     text = render(factory.hostile("x" * 10_000))
     assert "x" * 1501 not in text
     assert "…" in plain_text(text)
+
+
+def test_an_organisation_page_asks_what_the_probe_left_open() -> None:
+    text = render()
+    assert "#### What to ask them" in text
+    asked = text.partition("#### What to ask them")[2].partition("####")[0]
+    assert re.search(r"^1\. ", asked, re.MULTILINE)

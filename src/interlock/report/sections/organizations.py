@@ -8,6 +8,7 @@ from itertools import chain
 
 from interlock.model import words
 from interlock.model.base import CheckOutcome, Gate, RuleOutcome, Scope, Severity
+from interlock.model.card_making import card_of
 from interlock.model.contract import ContractFit
 from interlock.model.finding import Finding
 from interlock.model.observation import CapabilityFacts, Check, Observation, SmartFacts
@@ -89,6 +90,7 @@ def _page(context: Context, readiness: OrgReadiness, fit: ContractFit | None, fi
         "undecided_note": _left(len(undecided) - len(told), "undecided"),
         "probe": _probe_facts(observed) if observed else (),
         "probe_note": " ".join(filter(None, (_probe_note(observed, readiness), proxy_note))),
+        "card": _card(observed) if observed and not context.brief else {},
         "checks": tuple(_check(context, check) for check in checks),
         "checks_note": " ".join(filter(None, counted)),
         "settings": settings_here(fit, only_wrong=context.brief),
@@ -240,6 +242,18 @@ def _why_undecided(context: Context, finding: Finding) -> str:
         return words.capital(why_undecided(context, finding))
     answers = [safe.text(item, 96) for item in finding.missing_answers]
     return f"Not observed; not answered: {words.listed(answers, 4)}." if answers else "Not observed."
+
+
+def _card(observation: Observation) -> Shown:
+    """What the last probe says blocks, and what to ask them, as on the card of a probe; empty if nothing."""
+    card = card_of(observation)
+    if not card.ask and not card.blocks:
+        return {}
+    return {
+        "first": safe.text(card.first, 400),
+        "blocks": tuple(safe.text(f"{line.text} {line.do}", 900) for line in card.blocks),
+        "ask": tuple(safe.text(line.text, 900) for line in card.ask),
+    }
 
 
 def _check(context: Context, check: Check) -> Shown:
