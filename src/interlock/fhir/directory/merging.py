@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 
-from interlock.fhir.addresses import base_key, repair_address
+from interlock.fhir.addresses import Repaired, base_key, repair_address
 from interlock.fhir.directory import states
 from interlock.fhir.directory.listed import Base, Directory, ListedOrganization, Owner, Part, Row, dropped
 from interlock.fhir.tolerant import storable
@@ -42,7 +43,7 @@ class Merger:
     def add(self, row: Row) -> None:
         """Add one listed address with its organisations."""
         self.listed += 1
-        repaired = repair_address(row.address)
+        repaired, same, release, stem = _cleaned(row.address)
         unfit = row.unfit or (None if repaired.url else (repaired.word, repaired.reason))
         if unfit is not None or repaired.url is None:
             word, reason = unfit or ("address", "")
@@ -53,9 +54,7 @@ class Merger:
                 if owner.key is not None:
                     self._unused.setdefault(owner.key, (owner, shown, reason))
             return
-        key_of_base = base_key(repaired.url)
-        release, stem = states.release_in_path(key_of_base)
-        base = self._base(key_of_base, row, repaired.url, repaired.repairs, release)
+        base = self._base(same, row, repaired.url, repaired.repairs, release)
         for owner in row.owners or _NOBODY:
             key = owner.key if owner.key is not None else (owner.name.casefold(), stem)
             found = self._organizations.get(key)
@@ -161,6 +160,17 @@ class Merger:
                 found.bases.remove(base)
             if not found.bases:
                 del self._organizations[key]
+
+
+@functools.lru_cache(maxsize=1)
+def _cleaned(address: str) -> tuple[Repaired, str, FhirRelease | None, str]:
+    """A listed address cleaned, what is the same for all its spellings, the release in its path and the rest of that.
+
+    In the recorded list of the United States 36,847 of 67,038 lines repeat the address of the line before.
+    """
+    repaired = repair_address(address)
+    same = base_key(repaired.url or "")
+    return repaired, same, *states.release_in_path(same)
 
 
 def _oddness(url: str) -> tuple[bool, bool]:
