@@ -104,6 +104,25 @@ def one_core(kind: str, name: str, limit: float) -> Measured:
     return Measured(name, ours, "bare aiohttp, json.loads", base, limit, None)
 
 
+def with_us_core() -> Measured:
+    """The same probes with and without the comparison with US Core's editions: processor seconds of 300 targets."""
+    from interlock.fhir import us_core
+
+    count, concurrency, compare = 300, 4, us_core.parse
+
+    def probe(parse: Any) -> None:
+        us_core.parse = parse
+        asyncio.run(_probe(origin, targets, concurrency=concurrency, per_host=2 * concurrency))
+
+    targets = [f"/fast/{number}/fhir" for number in range(count)]
+    try:
+        with server() as origin:
+            ours, base = best_of(16, lambda: probe(compare), lambda: probe(lambda _: None), clock=time.process_time)
+    finally:
+        us_core.parse = compare
+    return Measured("US Core, probing 300", ours, "without it", base, 1.1, None)
+
+
 def two_workers() -> Measured:
     """Two worker processes against one: seconds between an early and the last of 2,400 results."""
     from interlock.model.observation import Target
@@ -166,6 +185,7 @@ def rows() -> list[Measured]:
         one_core("fast", "probing 300, processor", 2.0),
         # The tenants of a vendor's release share the entries of their statements; here no two targets do.
         one_core("varied", "300 that share nothing", 3.0),
+        with_us_core(),
         two_workers(),
         *with_delay(),
     ]
