@@ -13,7 +13,7 @@ from interlock.model.us_core import UsCoreFacts
 class TypeFit(NamedTuple):
     """One resource type in one edition of US Core, as a statement declares it.
 
-    :ivar named: whether the profile names the edition; otherwise it is the one that the statement claims, or the closest.
+    :ivar named: whether the profile names the edition; if not, it is the statement's: claimed, or closest.
     :ivar exists: whether the edition has the profile: a name may be of another edition, or of none.
     :ivar absent: the whole type is left out.
     :ivar missing, undeclared: requirements of the type, as :class:`~interlock.model.us_core.UsCoreFacts` writes them.
