@@ -152,6 +152,25 @@ def test_a_version_picks_among_versions() -> None:
     assert reached(directory)["North"] == ["https://new.example/r4"]
 
 
+def test_an_identifier_that_two_have_names_neither() -> None:
+    identifier = {"system": "http://hl7.org/fhir/sid/us-npi", "value": "1999999901"}
+    owners = [organization(f"o{number}", f"O{number}", identifier=[identifier]) for number in range(3)]
+    managing = {"managingOrganization": {"identifier": identifier, "display": "Shown"}}
+    assert list(reached(read([endpoint("e1", "https://a.example/r4", **managing), *owners]))) == ["Shown"]
+
+
+def test_each_of_very_many_versions_is_found() -> None:
+    url = "https://d.example/Endpoint/e"
+    count = 5_000
+    versions = [
+        (url, endpoint("e", f"https://a.example/{number}/r4", meta={"versionId": str(number)}))
+        for number in range(count)
+    ]
+    owner = organization("o", "All", *(f"Endpoint/e/_history/{number}" for number in range(count)))
+    directory = read(bundle(*versions, ("https://d.example/Organization/o", owner)))
+    assert len(directory.organizations[0].bases) == count
+
+
 def test_a_reference_out_of_the_file_is_told_and_the_name_is_not_lost() -> None:
     directory = read(
         bundle(

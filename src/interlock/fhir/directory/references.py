@@ -27,18 +27,23 @@ class References:
     """Finds the entry that a reference of another entry means, by its place in the list of all entries."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
-        self._entries = entries
-        self._by_url: dict[str, list[int]] = {}
-        self._by_id: dict[str, list[int]] = {}
-        self._by_identifier: dict[tuple[object, object, object], list[int]] = {}
-        for number, (resource, full_url, _) in enumerate(entries):
-            if full_url:
-                self._by_url.setdefault(full_url, []).append(number)
-            if _root(entries[number]) is None:
-                self._by_id.setdefault(_type_and_id(resource), []).append(number)
-            for identifier in objects_of(resource, "identifier"):
-                if (key := _identifier_key(resource.get("resourceType"), identifier)) is not None:
-                    self._by_identifier.setdefault(key, []).append(number)
+        self._by_url: dict[tuple[str, str], int] = {}
+        self._by_version: dict[tuple[str, str, str], int] = {}
+        self._by_id: dict[tuple[str, str], int] = {}
+        self._by_identifier: dict[tuple[str, object, object], int | None] = {}
+        for number, entry in enumerate(entries):
+            kind = entry.resource["resourceType"]
+            if entry.full_url:
+                self._by_url.setdefault((kind, entry.full_url), number)
+                if isinstance(version := _version(entry.resource), str):
+                    self._by_version.setdefault((kind, entry.full_url, version), number)
+            if _root(entry) is None:
+                self._by_id.setdefault((kind, _type_and_id(entry.resource)), number)
+            for identifier in objects_of(entry.resource, "identifier"):
+                if (key := _identifier_key(kind, identifier)) is not None:
+                    known = self._by_identifier.setdefault(key, number)
+                    if known != number:
+                        self._by_identifier[key] = None
 
     def find(self, reference: object, within: Entry, kind: str) -> int | None:
         """The entry of resource type ``kind`` that a Reference of the entry ``within`` means, or none.
@@ -51,25 +56,22 @@ class References:
         if not isinstance(reference, dict):
             return None
         target = reference.get("reference")
-        found = self._found(target, within) if isinstance(target, str) and target else []
-        if not found and not target:
-            key = _identifier_key(kind, reference.get("identifier"))
-            found = self._by_identifier.get(key, []) if key is not None else []
-            if len(found) > 1:
-                return None
-        return next((number for number in found if self._entries[number].resource.get("resourceType") == kind), None)
+        if isinstance(target, str) and target:
+            return self._found(target, within, kind)
+        key = _identifier_key(kind, reference.get("identifier"))
+        return self._by_identifier.get(key) if key is not None else None
 
-    def _found(self, target: str, within: Entry) -> list[int]:
+    def _found(self, target: str, within: Entry, kind: str) -> int | None:
         versioned = _VERSIONED.fullmatch(target)
-        plain_target, version = versioned.groups() if versioned else (target, None)
-        found = self._by_url.get(plain_target, [])
-        if not found and not _SCHEME.match(plain_target):
-            root = _root(within)
-            found = self._by_url.get(f"{root}{plain_target}", []) if root is not None else []
-            found = found or self._by_id.get(plain_target, [])
-        if version is not None and len(found) > 1:
-            found = [number for number in found if _version(self._entries[number].resource) == version] or found
-        return found
+        unversioned, version = versioned.groups() if versioned else (target, "")
+        urls = [unversioned]
+        if not _SCHEME.match(unversioned) and (root := _root(within)) is not None:
+            urls.append(f"{root}{unversioned}")
+        for url in urls:
+            found = self._by_version.get((kind, url, version), self._by_url.get((kind, url)))
+            if found is not None:
+                return found
+        return self._by_id.get((kind, unversioned)) if not _SCHEME.match(unversioned) else None
 
 
 def contained_in(resource: dict[str, Any], reference: object, kind: str) -> dict[str, Any] | None:
@@ -102,10 +104,10 @@ def _version(resource: dict[str, Any]) -> object:
     return meta.get("versionId") if isinstance(meta, dict) else None
 
 
-def _identifier_key(kind: object, identifier: object) -> tuple[object, object, object] | None:
+def _identifier_key(kind: str, identifier: object) -> tuple[str, object, object] | None:
     if not isinstance(identifier, dict):
         return None
     system, value = identifier.get("system"), identifier.get("value")
-    if not isinstance(kind, str) or not isinstance(value, str) or not isinstance(system, str | None):
+    if not isinstance(value, str) or not isinstance(system, str | None):
         return None
     return kind, system, value
