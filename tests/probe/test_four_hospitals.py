@@ -28,13 +28,11 @@ MEANT = {
         "SMART-013": "warn",
         "SMART-020": "warn",
         "USC-002": "warn",
-        "USC-004": "warn",
-        "USC-005": "warn",
     },
     # SMART 1.0 on STU3, and a statement that nobody looks after.
     "pinecrest": {"CAP-019": "warn", "SMART-001": "fail", "SMART-016": "warn"},
     # As good as hospitals are: it leaves out what most leave out of US Core, and has one error in its records.
-    "riverside": {"DATA-005": "warn", "DATA-006": "warn", "USC-002": "fail", "USC-005": "warn"},
+    "riverside": {"DATA-005": "warn", "DATA-006": "warn", "USC-002": "fail"},
 }
 
 
