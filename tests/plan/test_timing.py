@@ -244,3 +244,17 @@ def test_whoever_is_free_takes_the_work_that_it_ties_least():
     assert 4 not in timing.arcs.before[5], "the last task of one project waits for the other's"
     durations.total[2] = 90.0
     assert timing.times(durations).finishes[5][0] == 44.0
+
+
+def test_what_comes_after_nothing_but_what_is_under_way_does_not_wait_for_its_turn() -> None:
+    """One person and a list: 0, then 2. Task 2 follows 1, which has begun: it starts when that is done."""
+    before = [[], [], [1]]
+    touch = np.array([[60], [0], [2]], dtype=np.float32)
+    wait = np.array([[0], [100], [0]], dtype=np.float32)
+    timing, durations = timing_of(before, touch, wait, 1)
+    durations.total[1] = 10.0
+    assert timing.times(durations).starts[2][0] == 60.0
+    now = replace(timing, begun=frozenset({1}), lent=frozenset({2}))
+    times = now.times(durations)
+    assert (times.starts[2][0], times.finishes[2][0]) == (10.0, 12.0)
+    assert times.released[2][0] == 62.0, "those after it in the list keep their turn"

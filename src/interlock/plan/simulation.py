@@ -49,6 +49,8 @@ class Timing:
     :ivar spans: row → when its work stands still.
     :ivar arcs: whose crew each task takes over, and the order in which tasks are timed.
     :ivar begun: rows of the tasks that are under way when the plan starts.
+    :ivar lent: rows of those that come straight after what is done or under way: somebody is lent to them as soon as
+        they are ready, for the days that the list has for them later.
     """
 
     work: Work
@@ -56,6 +58,7 @@ class Timing:
     spans: Mapping[int, Sequence[Span]]
     arcs: Arcs
     begun: frozenset[int] = frozenset()
+    lent: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, work: Work, staffing: Staffing, spans: Mapping[int, Sequence[Span]], durations: Durations) -> Timing:
@@ -131,7 +134,8 @@ class Timing:
             if absent is not None:
                 began, free = np.where(absent, start, began), np.where(absent, given, free)
             released[row] = free
-            start[:] = began
+            if row not in self.lent:
+                start[:] = began
         finish[:] = network.advance(start, total, spans)
         if absent is not None:
             np.copyto(finish, start, where=absent)
@@ -312,7 +316,14 @@ def simulate(
     durations = sample(work.tasks, sampler, staffing.crews, staffing.split)
     timing = Timing.of(work, staffing, _spans(work, calendar, freezes), durations)
     durations = _left(work, calendar, durations, staffing, sampler)
-    timing = replace(timing, begun=frozenset(row for row, task in enumerate(work.tasks) if task.is_begun))
+    begun = frozenset(row for row, task in enumerate(work.tasks) if task.is_begun)
+    moving = begun | {row for row, task in enumerate(work.tasks) if task.is_done}
+    lent = frozenset(
+        row
+        for row, crew in timing.arcs.before.items()
+        if work.before[row] and moving.issuperset(work.before[row]) and not set(crew) & set(work.before[row])
+    )
+    timing = replace(timing, begun=begun, lent=lent)
     done = dict.fromkeys((row for row, task in enumerate(work.tasks) if task.is_done), np.ones(sampler.runs, np.bool_))
     absent = _absent(work, sampler)
     times = timing.times(durations, {**absent, **done})
