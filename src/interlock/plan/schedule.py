@@ -33,6 +33,8 @@ from interlock.plan.tasks import collect
 
 #: Slack in days when a run is compared with the most-likely path: rounding of 32-bit sums.
 _SLACK = 1e-3
+#: Days that the list may keep for work that somebody was lent to: a wait for what stands before them counts.
+_LENT = 10.0
 #: A wait for another organisation in fewer runs than this is not told.
 _LEAST_WAIT = 0.05
 
@@ -168,16 +170,23 @@ def _waits(simulation: Simulation, org: str, on_path: Mapping[int, Bools]) -> di
 
     :param on_path: of this organisation's tasks, in which runs each is critical for its finish.
     """
-    work, times, arcs = simulation.work, simulation.times, simulation.timing.arcs
+    work, times, arcs, lent = simulation.work, simulation.times, simulation.timing.arcs, simulation.timing.lent
     elsewhere: dict[str, Bools] = {}
     for row, runs in on_path.items():
-        for first in arcs.before.get(row, ()):
+        firsts = list(arcs.before.get(row, ()))
+        for first in firsts:
+            if first in lent:
+                # Its work is done earlier: whoever stands before its days in the list is waited for.
+                firsts += [before for before in arcs.before.get(first, ()) if before not in firsts]
+                continue
             other = work.tasks[first].org
             if other is None or other == org or first not in times.released:
                 continue
             ready = latest(times.finishes, work.before[row], simulation.sampler.runs)
             start = times.starts[row]
-            held = runs & (times.released[first] >= start - _SLACK) & (start > ready + _SLACK)
+            through = any(row_before in lent for row_before in arcs.before.get(row, ()))
+            last = times.released[first] >= start - _SLACK - (_LENT if through else 0.0)
+            held = runs & last & (start > ready + _SLACK)
             elsewhere[other] = elsewhere[other] | held if other in elsewhere else held
     shares = {other: round(float(runs.mean()), 3) for other, runs in elsewhere.items()}
     return {other: share for other, share in sorted(shares.items(), key=lambda each: -each[1]) if share >= _LEAST_WAIT}
