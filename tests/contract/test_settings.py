@@ -61,6 +61,8 @@ def test_a_value_is_of_its_settings_type_or_not(type_: str, taken: list[Any], re
         ("per_organization", 0.6, {}, ("defaulted", True)),
         ("per_organization", 0.6, {"threshold": 0.6}, ("own", True)),
         ("universal", 0.6, {}, ("default", False)),
+        ("universal", 0.6, {"threshold": 0.6}, ("own", False)),
+        ("universal", 0.6, {"threshold": 0.5}, ("universal", False)),
         ("universal", None, {}, ("missing", True)),
         ("universal", None, {"threshold": 0.5}, ("own", True)),
         ("per_organization", 0.6, {"threshold": "high"}, ("mistyped", True)),

@@ -29,6 +29,8 @@ def _setting(setting: SurfaceSetting, org: Organization) -> SettingMatch:
     note = None
     if value is None or (isinstance(value, str) and not value.strip()):
         outcome = "missing" if default is None else "defaulted" if setting.needs_value else "default"
+    elif not setting.needs_value and value != default:
+        outcome, note = "universal", f"the contract says {_shown(default, _MAX_WRONG)}"
     elif setting.takes(value):
         outcome = "own"
     else:
@@ -39,7 +41,7 @@ def _setting(setting: SurfaceSetting, org: Organization) -> SettingMatch:
             "name": setting.name,
             "outcome": outcome,
             "needed": setting.needs_value,
-            "value": _shown(value, _MAX_VALUE) if outcome in {"own", "mistyped"} else None,
+            "value": _shown(value, _MAX_VALUE) if outcome in {"own", "mistyped", "universal"} else None,
             "default": None if default is None else _shown(default, _MAX_VALUE),
             "note": note,
         }

@@ -8,7 +8,7 @@ from typing import Any
 
 from interlock.contract.match import interaction_code
 from interlock.contract.scopes import needed_scopes
-from interlock.documents.visible import to_json
+from interlock.documents.visible import to_json, visible
 from interlock.fhir.tables import Unknown
 from interlock.fhir.tables import release as tables_of
 from interlock.fhir.validation import require_valid
@@ -94,7 +94,7 @@ def _resource(release: FhirRelease, name: str, needs: list[Need]) -> dict[str, A
     resource = {
         "type": name,
         "supportedProfile": list(profiles),
-        "documentation": "; ".join(need.purpose for need in needs if need.purpose),
+        "documentation": visible("; ".join(need.purpose for need in needs if need.purpose)),
         "interaction": [{"code": code} for code in interactions],
         "searchParam": _parameters(release, name, parameters),
     }

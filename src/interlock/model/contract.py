@@ -258,14 +258,15 @@ class SettingMatch(Model):
 
     :ivar outcome: ``own``: its file has a value of the setting's type; ``default``: the contract's, which is the same
         everywhere; ``defaulted``: it may differ here, and there is only the default; ``missing``: there is neither;
-        ``mistyped``: the value is of another type; ``unknown``: the contract has no such setting.
+        ``mistyped``: the value is of another type; ``unknown``: the contract has no such setting;
+        ``universal``: the contract has one value for everybody, and the file sets another.
     :ivar needed: whether each organisation has to say its own.
     :ivar value, default: as the files have them, on one bounded line.
     :ivar note: what is wrong with a value, or which name was meant.
     """
 
     name: str
-    outcome: Literal["own", "default", "defaulted", "missing", "mistyped", "unknown"]
+    outcome: Literal["own", "default", "defaulted", "missing", "mistyped", "unknown", "universal"]
     needed: bool = False
     value: str | None = None
     default: str | None = None

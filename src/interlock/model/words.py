@@ -105,11 +105,21 @@ FIT: Mapping[str, Word] = {
     "not_fhir": Word("no FHIR name", "!"),
     "not_observed": Word("not observed", "?"),
 }
+#: A file that is generated where people may edit it.
+GENERATED: Mapping[str, str] = {
+    "new": "not there yet",
+    "renewed": "older than the contract",
+    "same": "up to date",
+    "kept": "edited since, and kept",
+    "beside": "the one beside it was edited, and kept",
+    "orphan": "no longer generated; remove it if nobody needs it",
+}
 #: A setting of the workflow contract at one organisation.
 SETTING: Mapping[str, Word] = {
     "missing": Word("without a value", "✗"),
     "mistyped": Word("of another type", "✗"),
     "unknown": Word("not in the contract", "✗"),
+    "universal": Word("the same everywhere by the contract, and set here", "✗"),
     "defaulted": Word("only the default", "~"),
     "own": Word("set here", "✓"),
     "default": Word("the default, everywhere", "✓"),

@@ -160,7 +160,7 @@ SEVERITY = _marks(
 )
 SETTING = _marks(
     words.SETTING,
-    {"missing": BAD, "mistyped": BAD, "unknown": BAD, "defaulted": WARN, "own": OK, "default": OK},
+    {"missing": BAD, "mistyped": BAD, "unknown": BAD, "universal": BAD, "defaulted": WARN, "own": OK, "default": OK},
 )
 FIT = _marks(
     words.FIT,

@@ -11,11 +11,15 @@ from interlock.contract.skeletons import capability_statement, organization_conf
 from interlock.model.contract import WorkflowContract
 from interlock.model.errors import InterlockError
 from interlock.usecases.load import Inputs
-from interlock.workspace.atomic import write_atomically
 from interlock.workspace.edit import dump_yaml
+from interlock.workspace.generated import Generated, outside_of_own, read_manifest, write_generated
 from interlock.workspace.store import CONTRACT_FILE, SETTINGS_FILE, Workspace
 
 __all__ = ["ContractRemark", "export_contract", "lint_contract", "require_contract", "upgrade_contract"]
+
+
+#: Folders of a workspace that hold what people and probes wrote.
+OWN_FOLDERS = frozenset({"evidence", "milestones", "observations", "orgs", "questionnaires", "responses", "rulesets"})
 
 
 def require_contract(inputs: Inputs) -> WorkflowContract:
@@ -54,15 +58,26 @@ def upgrade_contract(workspace: Workspace) -> tuple[bool, tuple[ContractRemark, 
     return changed, lint_contract(workspace.root)[1]
 
 
-def export_contract(inputs: Inputs, directory: Path, *, today: date) -> tuple[Path, ...]:
+def export_contract(
+    inputs: Inputs, directory: Path, *, today: date, force: bool = False, check: bool = False
+) -> tuple[Generated, ...]:
     """Write the skeletons: requirements statement, scopes, one settings file an organisation, the page to sign.
 
-    :raises WorkspaceError: the folder cannot be written.
+    What somebody edited stays, and the new file stands beside it. Their date is the day on which the contract's text
+    was first exported, so that the same contract gives the same files.
+
+    :param force: edited files are replaced too.
+    :param check: nothing is written.
+    :raises DocumentError: the folder's manifest is not one.
+    :raises WorkspaceError: the folder cannot be written, or is the workspace's own.
     """
     contract = require_contract(inputs)
+    outside_of_own(directory, inputs.root, OWN_FOLDERS)
+    manifest = read_manifest(directory)
+    made = manifest.made if manifest is not None and manifest.source == contract.hash else today.isoformat()
     product = inputs.settings.product
     files = {
-        "capability-statement.json": capability_statement(contract, product, today.isoformat()),
+        "capability-statement.json": capability_statement(contract, product, made),
         "scopes.txt": scopes_file(contract),
         "workflow-contract.md": workflow_markdown(contract, product),
     }
@@ -71,8 +86,4 @@ def export_contract(inputs: Inputs, directory: Path, *, today: date) -> tuple[Pa
             f"Settings of {org.name}, from contract.yaml version {contract.version}.\nSecrets stay in the environment."
         )
         files[f"organizations/{org.id}.yaml"] = dump_yaml(organization_config(contract, org), header)
-    written = []
-    for name, text in files.items():
-        write_atomically(directory / name, text.encode())
-        written.append(directory / name)
-    return tuple(written)
+    return write_generated(directory, files, source=contract.hash, made=made, force=force, check=check)

@@ -77,7 +77,8 @@ def run_demo(
         pdf_process=pdf_process,
         on_skipped=lambda name, error: skipped.append((name, error)),
     )
-    skeletons = export_contract(inputs, workspace.output(workspace.root / "reports" / "contract"), today=today)
+    folder = workspace.output(workspace.root / "reports" / "contract")
+    skeletons = tuple(one.path for one in export_contract(inputs, folder, today=today))
     return DemoResult(workspace, assessment, reports, skeletons, tuple(skipped))
 
 

@@ -170,7 +170,7 @@ def _wrong_settings(workspace: Workspace) -> Iterator[LintProblem]:
     for path in workspace.files("orgs", "*.y*ml"):
         document = workspace.load(f"orgs/{path.name}")
         for match in match_settings(contract, model_from_yaml(Organization, document)):
-            if match.outcome in {"mistyped", "unknown"}:
+            if match.outcome in {"mistyped", "unknown", "universal"}:
                 location = document.location(("overrides", match.name))
                 said = (words.SETTING[match.outcome].phrase, match.note)
                 yield _problem(location, "setting", f"{match.name} is {'; '.join(filter(None, said))}")

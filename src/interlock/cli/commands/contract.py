@@ -76,6 +76,9 @@ def check(
         broken.append(f"{needs} of the contract {words.agree(missing, 'is', 'are')} not offered")
     if unset:
         broken.append(f"{words.count(unset, 'setting')} {words.agree(unset, 'has', 'have')} no value of the right type")
+    if against := sum(match.outcome == "universal" for fit in fits for match in fit.settings):
+        settings = words.count(against, "setting")
+        broken.append(f"{settings} of the whole contract {words.agree(against, 'is', 'are')} set otherwise")
     if broken:
         raise ThresholdNotMetError(", and ".join(broken))
 
@@ -126,9 +129,22 @@ def export(
     directory: Annotated[
         Path, typer.Option("--output", "--out", "-o", help="Folder to write to.", metavar="DIR")
     ] = Path("contract"),
+    force: Annotated[bool, typer.Option("--force", help="Replace files that were edited, too.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if something would be.")] = False,
     folder: WorkspaceOption = None,
 ) -> None:
-    """Write the skeletons: requirements statement, scopes, settings of each organisation, the page to sign."""
+    """Write the skeletons: requirements statement, scopes, settings of each organisation, the page to sign.
+
+    A file that was edited stays, and the new one stands beside it as NAME.new.
+    """
     workspace = open_workspace(folder)
-    for path in export_contract(load_inputs(workspace), workspace.output(directory), today=date.today()):
-        emit(str(path))
+    inputs, directory = load_inputs(workspace), workspace.output(directory)
+    done = export_contract(inputs, directory, today=date.today(), force=force, check=check)
+    for path, state in done:
+        if not check:
+            emit(str(path))
+        if state != "same" and (check or state not in {"new", "renewed"}):
+            say(f"{path}: {words.GENERATED[state]}")
+    stale = sum(state in {"new", "renewed", "beside"} for _, state in done)
+    if check and stale:
+        raise ThresholdNotMetError(f"{words.count(stale, 'file')} {words.agree(stale, 'is', 'are')} not up to date")

@@ -220,7 +220,8 @@ class ReportSection(Section):
     def _skeletons(self, inputs: Inputs, folder: Path) -> job.Exported:
         from interlock.usecases.contract import export_contract
 
-        return job.Exported(export_contract(inputs, self.interlock.workspace.output(folder), today=date.today()))
+        done = export_contract(inputs, self.interlock.workspace.output(folder), today=date.today())
+        return job.Exported(tuple(one.path for one in done))
 
     # -- milestones -----------------------------------------------------------------------------------------------
 
