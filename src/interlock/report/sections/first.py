@@ -45,6 +45,7 @@ def _first(context: Context, rank: int, first: FirstThing) -> Shown:
         "where": where,
         "owner": words.OWNER[first.owner].title,
         "action": words.sentence(safe.text(first.action)),
+        "told": " ".join(filter(None, map(words.sentence, (safe.name(first.state), safe.text(first.action))))),
         "because": words.capital(words.sentence(safe.text(first.because))),
         "numbers": (
             Figure(value=words.number(first.p80_days_saved_per_person_day), label="days saved a person-day", note=""),
