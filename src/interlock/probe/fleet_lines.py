@@ -45,7 +45,7 @@ class LineMaker:
     """Turns observations into lines; remembers the pieces that it made, because alike servers have them in common."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[object, ...], tuple[str, str]] = {}
+        self._made: dict[tuple[object, ...], tuple[str, dict[str, str]]] = {}
         self._heads: dict[str, str] = {}
 
     def make(self, observation: Observation) -> Line:
@@ -64,34 +64,39 @@ class LineMaker:
 
     def _check(self, check: Check, urls: dict[str, int], pieces: dict[str, str]) -> str:
         evidence = tuple([(urls.setdefault(where.url, len(urls)), where.pointer) for where in check.evidence])
-        named = (check.id, check.outcome, check.message, evidence)
+        # By the outcome's text: an enumeration's member hashes in Python, 170 times a line.
+        named = (check.id, check.outcome._value_, check.message, evidence)
         made = self._made.get(named)
         if made is None:
             value: dict[str, Any] = {"id": check.id, "outcome": check.outcome.value, "message": check.message}
             made = self._keep(named, value | ({"evidence": evidence} if evidence else {}))
+            made[1][check.id] = self._head(check)
+        pieces.update(made[1])
+        return made[0]
+
+    def _head(self, check: Check) -> str:
         head = self._heads.get(check.id)
         if head is None:
             title = {"title": check.title, "severity": check.severity.value}
             cites = [cited.model_dump(mode="json") for cited in check.references]
             head = self._heads[check.id] = _encoded(title | ({"references": cites} if cites else {}))
-        pieces[check.id] = head
-        pieces[made[0]] = made[1]
-        return made[0]
+        return head
 
     def _resource(self, facts: ResourceFacts, pieces: dict[str, str]) -> str:
         named = tuple(facts.__dict__.values())
         made = self._made.get(named)
         if made is None:
             made = self._keep(named, facts.model_dump(mode="json", exclude_defaults=True))
-        pieces[made[0]] = made[1]
+        pieces.update(made[1])
         return made[0]
 
-    def _keep(self, named: tuple[object, ...], value: object) -> tuple[str, str]:
+    def _keep(self, named: tuple[object, ...], value: object) -> tuple[str, dict[str, str]]:
         if len(self._made) >= _MAX_MADE:
             self._made.clear()
         text = _encoded(value)
         digest = hashlib.blake2b(text.encode(), digest_size=9).digest()
-        made = self._made[named] = (base64.urlsafe_b64encode(digest).decode(), text)
+        key = base64.urlsafe_b64encode(digest).decode()
+        made = self._made[named] = (key, {key: text})
         return made
 
 
@@ -108,11 +113,9 @@ class LineWriter:
         if self._size > _MAX_SHARED and line.pieces:
             self._known.clear()
             self._size, self._anew = 0, True
-        known = self._known
-        new = {key: text for key, text in line.pieces.items() if key not in known}
-        for key, text in new.items():
-            known.add(key)
-            self._size += len(text) + _PIECE_BYTES
+        new = {key: line.pieces[key] for key in sorted(line.pieces.keys() - self._known)}
+        self._known.update(new)
+        self._size += sum(len(text) + _PIECE_BYTES for text in new.values())
         shared = f',"shared":{{{",".join([f"{_encoded(key)}:{text}" for key, text in new.items()])}}}' if new else ""
         anew = ',"anew":true' if self._anew else ""
         self._anew = False
