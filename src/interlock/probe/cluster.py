@@ -271,9 +271,17 @@ async def _local(workers: int, settings: ProbeSettings) -> AsyncIterator[Any]:
 
     from interlock.probe.cluster_worker import own_variables
 
-    # Dask's pages for a browser ask nobody who they are: there are none.
-    no_pages: dict[str, list[str]] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
-    with TemporaryDirectory(prefix="interlock-fleet-") as folder, dask.config.set(no_pages):
+    quiet: dict[str, object] = {
+        # Dask's pages for a browser ask nobody who they are: there are none.
+        "distributed.scheduler.http.routes": [],
+        "distributed.worker.http.routes": [],
+        # What it measures of itself nobody reads, and it takes processor time from every target.
+        "distributed.worker.profile.enabled": False,
+        "distributed.admin.tick.interval": "1s",
+        "distributed.admin.system-monitor.interval": "10s",
+        "distributed.scheduler.work-stealing": False,
+    }
+    with TemporaryDirectory(prefix="interlock-fleet-") as folder, dask.config.set(quiet):
         cluster = _dask().LocalCluster(
             n_workers=workers,
             threads_per_worker=min(_SLOTS, settings.concurrency),
