@@ -29,6 +29,7 @@ def test_the_demo_writes_everything(finished_demo: Path) -> None:
     }
     assert skeletons == {
         "capability-statement.json",
+        "manifest.json",
         "scopes.txt",
         "workflow-contract.md",
         *(f"organizations/{org}.yaml" for org in ORGS),
