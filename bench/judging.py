@@ -114,7 +114,7 @@ def fleet(number: int) -> Inputs:
 
 def _answer(item: Item, chance: random.Random) -> Any:
     from interlock.model.base import Status
-    from interlock.model.questionnaire import Response
+    from interlock.model.response import Response
 
     if item.options:
         value: Any = chance.choice(item.options).value

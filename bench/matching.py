@@ -42,7 +42,8 @@ def all_patterns() -> Measured:
 def _observation() -> Observation:
     from interlock.documents.resources import data_dir
     from interlock.fhir import capability, smart
-    from interlock.model.observation import Facts, Observation, Target
+    from interlock.model.facts import Facts
+    from interlock.model.observation import Observation, Target
 
     folder = data_dir("samples") / "organizations" / "riverside"
     base = "https://ehr.riverside.example/fhir"

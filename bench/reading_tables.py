@@ -14,7 +14,7 @@ def rows() -> list[Measured]:
     """One row a release and one of US Core. Promised are 30 ms a release; the base builds plain lists of the same."""
     from interlock.fhir.tables.files import DATA, ReleaseFile, TableFile, read
     from interlock.fhir.tables.us_core import UsCore
-    from interlock.model.observation import FhirRelease
+    from interlock.model.facts import FhirRelease
 
     def measured(title: str, name: str, kind: type[TableFile]) -> Measured:
         body = (DATA / f"{name}.json.gz").read_bytes()

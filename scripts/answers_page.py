@@ -20,9 +20,11 @@ from interlock.judge.lint.proofs import best_answer, worst_answers
 from interlock.model import words
 from interlock.model.base import CheckOutcome, Evidence, ProductKind, Severity, Status
 from interlock.model.contract import Launch, WorkflowContract
-from interlock.model.observation import Check, Facts, Observation, SmartFacts, Target
+from interlock.model.facts import Facts, SmartFacts
+from interlock.model.observation import Check, Observation, Target
 from interlock.model.organization import Organization, Settings
-from interlock.model.questionnaire import AnswerValue, Item, Response
+from interlock.model.questionnaire import Item
+from interlock.model.response import AnswerValue, Response
 from interlock.usecases.judge import asked, judge
 from interlock.usecases.load import Content, Inputs, load_content
 from interlock.usecases.next_questions import rank_questions

@@ -23,7 +23,8 @@ from chromium import find_browser
 from interlock.cli.main import run
 from interlock.fhir.forms.enablement import enabled_items, form_items
 from interlock.model.base import Scope
-from interlock.model.questionnaire import AnswerValue, EnableWhen, Item, ItemType, Operator, Questionnaire, Response
+from interlock.model.questionnaire import EnableWhen, Item, ItemType, Operator, Questionnaire
+from interlock.model.response import AnswerValue, Response
 from interlock.usecases.fhir_forms import export_forms
 from interlock.usecases.fhir_import import plan_import
 from interlock.usecases.load import Inputs, load_inputs

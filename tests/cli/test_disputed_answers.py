@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from interlock.model.base import Status
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 from interlock.usecases.initialize import initialize
 from interlock.workspace.responses import DisputedError
 from interlock.workspace.store import Workspace

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from interlock.content.answer import parse_answer
 from interlock.model.errors import InterlockError
-from interlock.model.questionnaire import Item, ItemType, Response
+from interlock.model.questionnaire import Item, ItemType
+from interlock.model.response import Response
 
 pytestmark = pytest.mark.fast
 

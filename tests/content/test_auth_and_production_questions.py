@@ -11,7 +11,8 @@ from interlock.content.rulesets import load_ruleset
 from interlock.documents.resources import data_dir
 from interlock.judge.answers import state_of
 from interlock.model.base import Evidence, Gate, Scope, Status
-from interlock.model.questionnaire import AnswerValue, Item, ItemType, Response
+from interlock.model.questionnaire import Item, ItemType
+from interlock.model.response import AnswerValue, Response
 
 pytestmark = pytest.mark.fast
 

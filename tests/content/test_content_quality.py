@@ -11,7 +11,8 @@ from interlock.content.rulesets import load_ruleset
 from interlock.content.visibility import hidden, visible
 from interlock.documents.resources import data_dir
 from interlock.model.base import GapClass, Gate, ProductKind, Scope, Status
-from interlock.model.questionnaire import AnswerValue, Item, ItemType, Response
+from interlock.model.questionnaire import Item, ItemType
+from interlock.model.response import AnswerValue, Response
 from interlock.model.rule import Rule
 
 pytestmark = pytest.mark.fast

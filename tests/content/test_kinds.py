@@ -10,7 +10,8 @@ from interlock.content.kinds import denied_by
 from interlock.content.visibility import Hiding, hidden, visible
 from interlock.model.base import ProductKind, Status
 from interlock.model.contract import Launch, WorkflowContract
-from interlock.model.questionnaire import Questionnaire, Response, Responses
+from interlock.model.questionnaire import Questionnaire
+from interlock.model.response import Response, Responses
 from interlock.usecases.initialize import initialize
 from interlock.usecases.lint import lint_content
 from interlock.usecases.load import load_content, load_inputs

@@ -14,7 +14,8 @@ from interlock.judge.engine import decide
 from interlock.judge.lint.proofs import best_answer
 from interlock.judge.lint.rule_tests import test_context as context_of
 from interlock.model.base import RuleOutcome, Status
-from interlock.model.questionnaire import Item, Response
+from interlock.model.questionnaire import Item
+from interlock.model.response import Response
 from interlock.model.rule import Rule
 
 ITEMS = {

@@ -11,7 +11,8 @@ from interlock.content.questionnaires import load_questionnaires
 from interlock.documents.resources import data_dir
 from interlock.judge.answers import state_of
 from interlock.model.base import Status
-from interlock.model.questionnaire import Item, ItemType, Option, Response
+from interlock.model.questionnaire import Item, ItemType, Option
+from interlock.model.response import Response
 
 pytestmark = pytest.mark.fast
 

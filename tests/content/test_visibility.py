@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from interlock.content.visibility import hidden, visible
-from interlock.model.questionnaire import Questionnaire, Response
+from interlock.model.questionnaire import Questionnaire
+from interlock.model.response import Response
 
 pytestmark = pytest.mark.fast
 

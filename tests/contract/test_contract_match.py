@@ -8,15 +8,8 @@ from interlock.contract.match import match_contract
 from interlock.contract.scopes import needed_scopes
 from interlock.model.base import CheckOutcome, Severity
 from interlock.model.contract import Launch, Need, WorkflowContract
-from interlock.model.observation import (
-    CapabilityFacts,
-    Check,
-    Facts,
-    Observation,
-    ResourceFacts,
-    SmartFacts,
-    Target,
-)
+from interlock.model.facts import CapabilityFacts, Facts, ResourceFacts, SmartFacts
+from interlock.model.observation import Check, Observation, Target
 from interlock.model.organization import Organization
 
 pytestmark = pytest.mark.fast

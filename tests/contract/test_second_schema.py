@@ -15,7 +15,8 @@ from interlock.documents.resources import data_dir
 from interlock.documents.yaml import model_from_yaml, parse_yaml
 from interlock.model.contract import WorkflowContract
 from interlock.model.errors import DocumentError
-from interlock.model.observation import CapabilityFacts, Facts, Observation, ResourceFacts, Target
+from interlock.model.facts import CapabilityFacts, Facts, ResourceFacts
+from interlock.model.observation import Observation, Target
 from interlock.model.organization import Organization
 from interlock.usecases.contract import upgrade_contract
 from interlock.workspace.store import Workspace

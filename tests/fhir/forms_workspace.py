@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 from interlock.usecases.load import Inputs, load_inputs
 from interlock.workspace.store import Workspace
 

@@ -10,7 +10,7 @@ import pytest
 from interlock.fhir import smart as smart_facts
 from interlock.fhir.auth_path import auth_paths
 from interlock.model.auth_path import AuthPath, Mode
-from interlock.model.observation import SmartFacts
+from interlock.model.facts import SmartFacts
 
 pytestmark = pytest.mark.fast
 

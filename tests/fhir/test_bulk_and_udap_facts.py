@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from interlock.fhir import bulk, udap
 from interlock.fhir.capability import tolerate
-from interlock.model.observation import BulkFacts
+from interlock.model.facts import BulkFacts
 
 pytestmark = pytest.mark.fast
 

@@ -13,7 +13,7 @@ from fhir.resources.R4B.questionnaireresponse import QuestionnaireResponse as Qu
 from forms_workspace import inputs_of, with_answers
 
 from interlock.model.errors import InterlockError
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 from interlock.usecases.fhir_forms import FormExport, export_forms, write_forms
 from interlock.usecases.load import Inputs
 

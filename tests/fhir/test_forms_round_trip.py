@@ -17,7 +17,8 @@ from interlock.content.answer import parse_answer
 from interlock.model.base import Evidence, EvidenceKind, Status
 from interlock.model.errors import DocumentError, InterlockError
 from interlock.model.evidence import EvidenceRecord
-from interlock.model.questionnaire import Item, ItemType, Response
+from interlock.model.questionnaire import Item, ItemType
+from interlock.model.response import Response
 from interlock.usecases.fhir_forms import export_forms
 from interlock.usecases.fhir_import import plan_import
 from interlock.usecases.form_import import FormsRefusedError

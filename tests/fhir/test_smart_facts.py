@@ -9,7 +9,7 @@ import pytest
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from interlock.fhir import capability, jwks, openid, smart
-from interlock.model.observation import SmartFacts
+from interlock.model.facts import SmartFacts
 
 pytestmark = pytest.mark.fast
 

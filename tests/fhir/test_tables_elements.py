@@ -14,7 +14,7 @@ from interlock.fhir.tables import release
 from interlock.fhir.tables.elements import MAX_STEPS, Element
 from interlock.fhir.tables.unknown import Unknown
 from interlock.model.contract import WorkflowContract
-from interlock.model.observation import FhirRelease
+from interlock.model.facts import FhirRelease
 from tiers import rounds
 
 RELEASES = get_args(FhirRelease)

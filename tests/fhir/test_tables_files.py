@@ -22,7 +22,7 @@ from interlock.fhir.tables import Release, differences, release, us_core
 from interlock.fhir.tables.elements import Element
 from interlock.fhir.tables.files import DATA, SEARCH_PARAMETERS, About
 from interlock.fhir.tables.us_core import EDITIONS
-from interlock.model.observation import FhirRelease
+from interlock.model.facts import FhirRelease
 from tiers import rounds
 
 ROOT = Path(__file__).resolve().parents[2]

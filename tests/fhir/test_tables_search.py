@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from interlock.fhir.tables import release
 from interlock.fhir.tables.search import SearchName
 from interlock.fhir.tables.unknown import Unknown
-from interlock.model.observation import FhirRelease
+from interlock.model.facts import FhirRelease
 from tiers import rounds
 
 R4 = release("R4")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from interlock.fhir import tables, validation
 from interlock.fhir.shapes import resource_shape
 from interlock.fhir.validation import InvalidDocumentError, _model, require_valid, validate
-from interlock.model.observation import FhirRelease
+from interlock.model.facts import FhirRelease
 
 STATEMENT: dict[str, Any] = {
     "resourceType": "CapabilityStatement",

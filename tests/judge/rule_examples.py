@@ -9,10 +9,12 @@ from typing import Any
 from interlock.judge.evaluate import evaluate
 from interlock.judge.variables import RuleInputs
 from interlock.model.contract import ContractFit, WorkflowContract
+from interlock.model.facts import Facts
 from interlock.model.finding import Finding
-from interlock.model.observation import Check, Facts, Observation
+from interlock.model.observation import Check, Observation
 from interlock.model.organization import Organization
-from interlock.model.questionnaire import Questionnaire, Response
+from interlock.model.questionnaire import Questionnaire
+from interlock.model.response import Response
 from interlock.model.rule import Rule, Ruleset
 
 WEIGHTS = (("none", 0.0), ("some", 0.5), ("all", 1.0))

@@ -31,7 +31,7 @@ from interlock.judge.engine import conclude, finding
 from interlock.judge.evaluate import Evaluator
 from interlock.judge.variables import RuleInputs
 from interlock.model.finding import Finding
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 from interlock.model.rule import Ruleset
 from tiers import rounds
 

@@ -19,10 +19,12 @@ from interlock.judge.sites import sites
 from interlock.judge.variables import RuleInputs
 from interlock.model.contract import WorkflowContract
 from interlock.model.errors import DocumentError
-from interlock.model.observation import Facts, Observation, RequestRecord, Target
+from interlock.model.facts import Facts
+from interlock.model.observation import Observation, RequestRecord, Target
 from interlock.model.organization import Organization
 from interlock.model.pattern import Pattern, PatternMatch
-from interlock.model.questionnaire import Item, Option, Questionnaire, Response
+from interlock.model.questionnaire import Item, Option, Questionnaire
+from interlock.model.response import Response
 from interlock.probe.checks.registry import list_checks
 from interlock.usecases.initialize import initialize
 from interlock.usecases.judge import find_patterns

@@ -27,7 +27,8 @@ from interlock.judge.evaluate import Evaluator
 from interlock.judge.variables import cleaned, fact_variables
 from interlock.model.base import Evidence, RuleOutcome
 from interlock.model.observation import Observation
-from interlock.model.questionnaire import Item, Response
+from interlock.model.questionnaire import Item
+from interlock.model.response import Response
 
 pytestmark = pytest.mark.fast
 

@@ -6,7 +6,8 @@ from datetime import date
 
 from interlock.model.base import Evidence, Gate, Owner
 from interlock.model.plan import Plan, PlanTask, Quantiles
-from interlock.model.questionnaire import Item, Response
+from interlock.model.questionnaire import Item
+from interlock.model.response import Response
 from interlock.model.routine import TaskStatus
 from interlock.model.rule import Effort
 from interlock.plan.actions import Wording

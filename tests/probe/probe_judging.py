@@ -8,7 +8,8 @@ from typing import Any
 
 from interlock.fhir.capability import tolerate
 from interlock.model.contract import ContractFit, WorkflowContract
-from interlock.model.observation import Check, Facts, RequestRecord, TlsFacts
+from interlock.model.facts import Facts, TlsFacts
+from interlock.model.observation import Check, RequestRecord
 from interlock.probe.assemble import base_facts, with_advertised
 from interlock.probe.checks.base import CheckInput
 from interlock.probe.checks.registry import run_checks

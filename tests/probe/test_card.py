@@ -15,7 +15,8 @@ from interlock.model.base import CheckOutcome, Severity
 from interlock.model.card import Card
 from interlock.model.card_making import card_of
 from interlock.model.card_questions import QUESTIONS
-from interlock.model.observation import CapabilityFacts, Check, Facts, Observation, RequestRecord, SmartFacts, Target
+from interlock.model.facts import CapabilityFacts, Facts, SmartFacts
+from interlock.model.observation import Check, Observation, RequestRecord, Target
 from interlock.probe.checks.registry import list_checks
 
 pytestmark = pytest.mark.fast

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from probe_judging import documents, judged
 
 from interlock.model.base import CheckOutcome
-from interlock.model.observation import Facts
+from interlock.model.facts import Facts
 from interlock.probe.assemble import base_facts
 from interlock.probe.checks.registry import list_checks
 from tiers import rounds

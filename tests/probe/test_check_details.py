@@ -12,7 +12,8 @@ from probe_judging import BASE, answered, documents, failed, judged, read
 
 from interlock.contract.match import match_contract
 from interlock.model.contract import Launch, Need, WorkflowContract
-from interlock.model.observation import Certificate, Check, Facts, Observation, Target, TlsFacts
+from interlock.model.facts import Certificate, Facts, TlsFacts
+from interlock.model.observation import Check, Observation, Target
 from interlock.model.organization import Organization
 from interlock.probe.assemble import base_facts
 from interlock.probe.checks.base import CheckInput

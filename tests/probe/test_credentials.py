@@ -42,7 +42,7 @@ from probe_documents import SMART, STATEMENT
 from probe_loopback import Loopback, Reply, as_json, redirect
 
 from interlock.model.errors import InterlockError
-from interlock.model.observation import Facts, SmartFacts
+from interlock.model.facts import Facts, SmartFacts
 from interlock.probe.tokens import Base, TokenSource
 from interlock.probe.transport.client import Client
 from interlock.probe.transport.credentials import ASSERTION_SECONDS, Secret, lookup, resolve, signing_key

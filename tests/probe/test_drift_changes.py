@@ -15,7 +15,8 @@ from interlock.model.base import CheckOutcome, Severity
 from interlock.model.contract import WorkflowContract
 from interlock.model.drift import RANKS, Drift, DriftChange
 from interlock.model.errors import InterlockError, ThresholdNotMetError
-from interlock.model.observation import Check, Facts, Observation, Target
+from interlock.model.facts import Facts
+from interlock.model.observation import Check, Observation, Target
 from interlock.probe.drift import changes_between
 from interlock.probe.recheck import with_drift
 from interlock.probe.transport.settings import ProbeSettings

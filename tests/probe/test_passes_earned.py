@@ -20,7 +20,8 @@ from interlock.fhir.tables import us_core
 from interlock.model.base import CheckOutcome
 from interlock.model.contract import ClinicalEvent, Launch, Need, WorkflowContract
 from interlock.model.drift import Drift
-from interlock.model.observation import Certificate, Check, Facts, Observation, Target, TlsFacts
+from interlock.model.facts import Certificate, Facts, TlsFacts
+from interlock.model.observation import Check, Observation, Target
 from interlock.model.organization import Organization
 from interlock.model.sample import DataFacts, InputSample, IntrospectionFacts, TokenFacts
 from interlock.probe.assemble import base_facts, with_advertised

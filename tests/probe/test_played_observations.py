@@ -13,7 +13,8 @@ from probe_loopback import Loopback
 from test_probe_corpus import SERVERS, observe, publish
 
 from interlock.model.errors import InterlockError
-from interlock.model.observation import Facts, Observation
+from interlock.model.facts import Facts
+from interlock.model.observation import Observation
 from interlock.sandbox.localising import Localising
 from interlock.sandbox.observed import play
 from interlock.sandbox.server import SandboxServer

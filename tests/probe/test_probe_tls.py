@@ -20,8 +20,9 @@ from interlock.documents.resources import data_dir
 from interlock.judge.evaluate import evaluate
 from interlock.judge.variables import RuleInputs
 from interlock.model.errors import InterlockError
+from interlock.model.facts import TlsFacts
 from interlock.model.finding import Finding
-from interlock.model.observation import Check, Observation, Target, TlsFacts
+from interlock.model.observation import Check, Observation, Target
 from interlock.model.organization import Organization
 from interlock.probe.transport.settings import ProbeSettings
 from typed_targets import probe_sync

@@ -14,7 +14,8 @@ from interlock.contract.match import match_contract
 from interlock.fhir.sampling import Wanted, count_resources
 from interlock.fhir.searchset import Asked, read_searchset
 from interlock.model.contract import ClinicalEvent, Need, WorkflowContract
-from interlock.model.observation import FhirRelease, Observation
+from interlock.model.facts import FhirRelease
+from interlock.model.observation import Observation
 from interlock.model.organization import Organization
 from interlock.model.sample import InputSample
 from interlock.probe.recheck import with_contract

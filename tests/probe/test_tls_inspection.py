@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from probe_loopback import Loopback, redirect
 
-from interlock.model.observation import Certificate, Check, Observation, Target, TlsFacts
+from interlock.model.facts import Certificate, TlsFacts
+from interlock.model.observation import Check, Observation, Target
 from interlock.probe.transport.addresses import Origin, origin
 from interlock.probe.transport.client import Client
 from interlock.probe.transport.hosts import HostMemory

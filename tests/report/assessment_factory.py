@@ -23,19 +23,10 @@ from interlock.model.base import (
     VerdictValue,
 )
 from interlock.model.contract import ContractFit, NeedMatch
+from interlock.model.facts import CapabilityFacts, Facts, ResourceFacts, SmartFacts
 from interlock.model.finding import PRODUCT, Contradiction, Finding, Subject, finding_key
 from interlock.model.gap_graph import GapEdge, GapGraph, GapNode, RootCause
-from interlock.model.observation import (
-    CapabilityFacts,
-    Check,
-    CheckEvidence,
-    Facts,
-    Observation,
-    RequestRecord,
-    ResourceFacts,
-    SmartFacts,
-    Target,
-)
+from interlock.model.observation import Check, CheckEvidence, Observation, RequestRecord, Target
 from interlock.model.organization import Organization
 from interlock.model.pattern import PatternMatch
 from interlock.model.plan import FirstThing, OrgForecast, Plan, PlanTask, Quantiles, SpreadPart

@@ -21,7 +21,7 @@ from interlock.model.base import CheckOutcome, Evidence, Grade, Reference, Statu
 from interlock.model.errors import InterlockError
 from interlock.model.evidence import EvidenceRecord
 from interlock.model.observation import CheckEvidence, Observation
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 from interlock.report import xlsx
 from interlock.report.xlsx import book as workbook
 from interlock.report.xlsx.book import cell_text

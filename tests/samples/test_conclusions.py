@@ -17,7 +17,8 @@ from interlock.model import words
 from interlock.model.base import Evidence, Gate, Recommendation, RuleOutcome, Status, VerdictValue
 from interlock.model.finding import UNDECIDED
 from interlock.model.organization import Organization
-from interlock.model.questionnaire import EvidenceRecord, Item, ItemType, Response
+from interlock.model.questionnaire import EvidenceRecord, Item, ItemType
+from interlock.model.response import Response
 from interlock.usecases.initialize import templates
 from interlock.usecases.judge import Judgement, asked, judge
 from interlock.usecases.load import Inputs

@@ -22,7 +22,8 @@ from interlock.cli.main import run
 from interlock.documents.resources import data_dir
 from interlock.model.assessment import Assessment
 from interlock.model.base import Evidence, GapClass, Recommendation, RuleOutcome, Status, VerdictValue
-from interlock.model.questionnaire import Item, Questionnaire, Response
+from interlock.model.questionnaire import Item, Questionnaire
+from interlock.model.response import Response
 from interlock.usecases.assess import assess
 from interlock.usecases.initialize import initialize, templates
 from interlock.usecases.judge import asked, judge

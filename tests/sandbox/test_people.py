@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from interlock.fhir.validation import validate
-from interlock.model.observation import FhirRelease
+from interlock.model.facts import FhirRelease
 from interlock.sandbox.declared import read
 from interlock.sandbox.organizations import SimulatedOrganization, load_organizations
 from interlock.sandbox.people import canary, population

@@ -6,7 +6,7 @@ import pytest
 
 from interlock.fhir.tables import release
 from interlock.fhir.tables.elements import Element
-from interlock.model.observation import FhirRelease
+from interlock.model.facts import FhirRelease
 from interlock.sandbox import declared
 from interlock.sandbox.organizations import load_organizations
 from interlock.sandbox.parameters import _OF_TYPE, paths_of

@@ -19,16 +19,8 @@ from interlock.model.assessment import Assessment
 from interlock.model.base import CheckOutcome, Model, Severity
 from interlock.model.contract import WorkflowContract
 from interlock.model.evidence import EvidenceRecord
-from interlock.model.observation import (
-    CapabilityFacts,
-    Check,
-    CheckEvidence,
-    Facts,
-    Observation,
-    RequestRecord,
-    SmartFacts,
-    Target,
-)
+from interlock.model.facts import CapabilityFacts, Facts, SmartFacts
+from interlock.model.observation import Check, CheckEvidence, Observation, RequestRecord, Target
 from interlock.model.organization import Organization
 from interlock.model.questionnaire import Item
 from interlock.usecases.assess import assess

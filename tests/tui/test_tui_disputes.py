@@ -7,7 +7,7 @@ import time
 import pytest
 
 from interlock.model.base import Status
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 from interlock.workspace import journal
 from interlock.workspace.store import Workspace
 from terminal_session import Session

@@ -19,7 +19,7 @@ from textual.widgets import Static
 from interlock.documents.visible import visible
 from interlock.model.base import Status
 from interlock.model.evidence import EvidenceRecord
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 from interlock.tui.edge import Visible
 from interlock.tui.screens.section import AskText, Confirm, Pick
 from interlock.tui.screens.sections import SECTIONS

@@ -10,17 +10,8 @@ from interlock.model.base import CheckOutcome, Owner, RuleOutcome, Severity, Ver
 from interlock.model.contract import ContractFit, SettingMatch
 from interlock.model.diff import AssessmentDiff, BurnDown, BurnDownPoint, FindingChange, ForecastMove
 from interlock.model.drift import Drift, DriftChange
-from interlock.model.observation import (
-    CapabilityFacts,
-    Certificate,
-    Check,
-    Facts,
-    Observation,
-    RequestRecord,
-    SmartFacts,
-    Target,
-    TlsFacts,
-)
+from interlock.model.facts import CapabilityFacts, Certificate, Facts, SmartFacts, TlsFacts
+from interlock.model.observation import Check, Observation, RequestRecord, Target
 from interlock.model.pattern import PatternMatch
 from interlock.model.plan import Driver, Quantiles
 from interlock.model.readiness import AnswerChange, Interval, VerdictChange

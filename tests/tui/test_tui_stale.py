@@ -11,7 +11,7 @@ from textual.widgets import OptionList
 
 from interlock.model.base import Status
 from interlock.model.errors import InterlockError
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 from interlock.tui import work
 from interlock.tui.screens import answering
 from interlock.tui.screens.organizations import OrganizationForm

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from interlock.model.base import Status
 from interlock.model.evidence import EvidenceRecord
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 from interlock.workspace.store import Workspace
 
 STABLE, OWNER = "boundary.output_stable", "contract.clinical_owner"

@@ -14,7 +14,7 @@ import pytest
 from interlock.cli.main import run
 from interlock.documents.yaml import parse_yaml
 from interlock.model.base import Status
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 from interlock.usecases.author import author_of
 from interlock.usecases.judge import judge
 from interlock.usecases.load import Inputs, load_inputs

@@ -11,7 +11,8 @@ import yaml
 
 from interlock.model.base import Status, VerdictValue
 from interlock.model.organization import Organization, Settings
-from interlock.model.questionnaire import Questionnaire, Response
+from interlock.model.questionnaire import Questionnaire
+from interlock.model.response import Response
 from interlock.model.rule import Rule, Ruleset
 from interlock.usecases.counterfactual import verdict_changes
 from interlock.usecases.initialize import initialize

@@ -14,7 +14,8 @@ from interlock.documents.resources import data_dir
 from interlock.judge.lint.proofs import best_answer, worst_answers
 from interlock.model.base import GapClass, Gate, RuleOutcome, Scope, Status, VerdictValue
 from interlock.model.organization import Organization
-from interlock.model.questionnaire import AnswerValue, Item, Response
+from interlock.model.questionnaire import Item
+from interlock.model.response import AnswerValue, Response
 from interlock.usecases.initialize import initialize
 from interlock.usecases.judge import asked, judge
 from interlock.usecases.load import Inputs, load_inputs, open_workspace

@@ -18,7 +18,7 @@ from interlock.cli.main import run
 from interlock.documents.xlsx import read_workbook
 from interlock.model.base import Evidence, Scope, Status
 from interlock.model.errors import InterlockError
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 from interlock.model.sheet import HEAD_ROW, QUESTIONS, READ_ME, RECORD, Column
 from interlock.usecases.initialize import initialize
 from interlock.usecases.judge import asked

@@ -18,7 +18,8 @@ from interlock.documents.xlsx import read_workbook
 from interlock.model.base import Evidence, Status
 from interlock.model.errors import InterlockError
 from interlock.model.forms import FormImport
-from interlock.model.questionnaire import Item, ItemType, Response
+from interlock.model.questionnaire import Item, ItemType
+from interlock.model.response import Response
 from interlock.model.sheet import HEAD_ROW, QUESTIONS, Column
 from interlock.model.text import forbidden
 from interlock.usecases.fhir_import import plan_import

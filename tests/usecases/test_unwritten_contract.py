@@ -12,7 +12,7 @@ from interlock.judge.verdict import VerdictValue
 from interlock.model.base import RuleOutcome, Status
 from interlock.model.contract import Launch, WorkflowContract
 from interlock.model.finding import NO_CONTRACT
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 from interlock.usecases.initialize import initialize
 from interlock.usecases.judge import judge
 from interlock.usecases.load import Inputs, load_inputs

@@ -13,7 +13,7 @@ import pytest
 
 from interlock.model.base import Status
 from interlock.model.errors import DocumentError, WorkspaceError
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 from interlock.workspace import atomic, journal, responses
 from interlock.workspace.journal import Change
 from interlock.workspace.responses import DisputedError

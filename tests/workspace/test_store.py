@@ -10,7 +10,7 @@ import pytest
 from interlock.model.base import Evidence, Status
 from interlock.model.errors import DocumentError, WorkspaceError
 from interlock.model.organization import Organization
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 from interlock.workspace import atomic, journal
 from interlock.workspace.store import Workspace
 

@@ -14,7 +14,8 @@ from interlock.model.base import CheckOutcome
 from interlock.model.card import CardLine
 from interlock.model.card_making import card_of
 from interlock.model.drift import ChangeRank, Drift
-from interlock.model.observation import CapabilityFacts, Check, Observation, SmartFacts
+from interlock.model.facts import CapabilityFacts, SmartFacts
+from interlock.model.observation import Check, Observation
 from interlock.model.sample import DataFacts, InputSample
 from interlock.model.text import plain
 from interlock.usecases.checks import auth_paths_of

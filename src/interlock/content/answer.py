@@ -11,7 +11,8 @@ from interlock.documents.names import did_you_mean
 from interlock.model.address_secrets import REMEDY, secret_in
 from interlock.model.base import FIRST_YEAR, LAST_YEAR, within_years
 from interlock.model.errors import InterlockError
-from interlock.model.questionnaire import AnswerValue, Item, ItemType
+from interlock.model.questionnaire import Item, ItemType
+from interlock.model.response import AnswerValue
 from interlock.model.text import forbidden, plain
 
 #: Longest answers, in characters.

@@ -10,17 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from interlock.model.base import ProductKind, Scope, Status
-from interlock.model.questionnaire import (
-    EnableWhen,
-    Item,
-    Operator,
-    Option,
-    Questionnaire,
-    Response,
-    Responses,
-    every_item,
-    walk,
-)
+from interlock.model.questionnaire import EnableWhen, Item, Operator, Option, Questionnaire, every_item, walk
+from interlock.model.response import Response, Responses
 
 _MAX_REMEMBERED = 10_000
 

@@ -11,7 +11,7 @@ from interlock.fhir.tables import SearchName, Unknown, release, us_core
 from interlock.fhir.tables.us_core import EDITIONS, edition_unknown
 from interlock.model import words
 from interlock.model.contract import Need
-from interlock.model.observation import FhirRelease
+from interlock.model.facts import FhirRelease
 
 #: Keys and indexes that lead to a value in the file.
 Path_ = tuple[str | int, ...]

@@ -18,7 +18,8 @@ from interlock.fhir.tables import Difference, differences
 from interlock.fhir.tables import release as tables_of
 from interlock.model import words
 from interlock.model.contract import ContractFit, Need, NeedMatch, WorkflowContract
-from interlock.model.observation import CapabilityFacts, FhirRelease, Observation, SmartFacts
+from interlock.model.facts import CapabilityFacts, FhirRelease, SmartFacts
+from interlock.model.observation import Observation
 from interlock.model.organization import Organization
 
 

@@ -13,7 +13,7 @@ from interlock.fhir.tables import Unknown
 from interlock.fhir.tables import release as tables_of
 from interlock.fhir.validation import require_valid
 from interlock.model.contract import Need, WorkflowContract
-from interlock.model.observation import FhirRelease
+from interlock.model.facts import FhirRelease
 from interlock.model.organization import Organization
 
 

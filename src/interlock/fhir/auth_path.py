@@ -9,7 +9,7 @@ from typing import Literal
 
 from interlock.model import words
 from interlock.model.auth_path import AuthPath, Mode
-from interlock.model.observation import SmartFacts
+from interlock.model.facts import SmartFacts
 
 MODES: tuple[Mode, ...] = ("ehr", "standalone", "backend")
 _CONTEXTS = ("patient", "encounter")

@@ -6,7 +6,7 @@ from typing import Any
 
 from interlock.fhir.addresses import repair_address
 from interlock.fhir.tolerant import MAX_URL, Problems, objects_at, text_at, whole_object
-from interlock.model.observation import BrandFacts, BrandIdentifier
+from interlock.model.facts import BrandFacts, BrandIdentifier
 from interlock.model.text import plain
 
 _MAX_ENTRIES = 50_000

@@ -6,7 +6,7 @@ from typing import Literal
 
 from interlock.fhir.capability import Statement
 from interlock.fhir.statement import Operation
-from interlock.model.observation import BulkFacts, ExportLevel
+from interlock.model.facts import BulkFacts, ExportLevel
 
 STATEMENT = "http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"
 _DEFINITIONS: dict[str, ExportLevel] = {

@@ -50,7 +50,7 @@ from interlock.fhir.tolerant import (
     texts_at,
     whole_object,
 )
-from interlock.model.observation import CapabilityFacts, FhirRelease, ResourceFacts, SecurityFacts
+from interlock.model.facts import CapabilityFacts, FhirRelease, ResourceFacts, SecurityFacts
 
 #: First two numbers of ``fhirVersion`` → release. 4.1 was the R4B ballot; drafts in between belong to no release.
 _RELEASES: dict[str, FhirRelease] = {

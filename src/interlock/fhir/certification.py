@@ -14,7 +14,7 @@ from interlock.fhir.smart import signs_of_2
 from interlock.fhir.tables import onc_g10, us_core
 from interlock.fhir.tables.smart import SmartVersion
 from interlock.fhir.tables.us_core import EDITIONS
-from interlock.model.observation import CapabilityFacts, SmartFacts
+from interlock.model.facts import CapabilityFacts, SmartFacts
 from interlock.model.us_core import CertificationFacts, UsCoreFacts
 
 

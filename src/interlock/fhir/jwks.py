@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from interlock.fhir.tolerant import MAX_CODE, MAX_TEXT, Problems, kind_of, objects_at, shown, text_at
-from interlock.model.observation import JwksFacts
+from interlock.model.facts import JwksFacts
 
 MIN_RSA_BITS = 2048
 MAX_KEYS = 200

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from interlock.fhir.tolerant import MAX_CODE, MAX_URL, Problems, objects_at, text_at
-from interlock.model.observation import OAuthUris
+from interlock.model.facts import OAuthUris
 
 EXTENSION_URL = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from interlock.fhir.tolerant import MAX_URL, Problems, text_at, texts_at, whole_object
-from interlock.model.observation import OpenIdFacts
+from interlock.model.facts import OpenIdFacts
 
 URL_FIELDS = ("issuer", "jwks_uri", "authorization_endpoint", "token_endpoint")
 LIST_FIELDS = (

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from interlock.fhir.searchset import codes_in
 from interlock.fhir.tables import Unknown, release
 from interlock.fhir.tolerant import is_plain, objects_of
-from interlock.model.observation import FhirRelease
+from interlock.model.facts import FhirRelease
 from interlock.model.sample import Absence
 
 MAX_RESOURCES = 200

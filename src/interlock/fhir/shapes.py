@@ -8,7 +8,7 @@ from functools import cache
 from typing import Literal
 
 from interlock.fhir import tables
-from interlock.model.observation import FhirRelease
+from interlock.model.facts import FhirRelease
 
 #: A ``whole`` number has no point; ``whole_or_text`` is R5's integer64, a string that servers write as a number.
 Kind = Literal["boolean", "number", "whole", "whole_or_text", "string", "object", "resource"]

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from interlock.fhir.scopes import syntax_versions
 from interlock.fhir.tolerant import MAX_URL, Problems, object_at, objects_at, shown, text_at, texts_at, whole_object
-from interlock.model.observation import AssociatedEndpoint, BrandIdentifier, CapabilityFacts, SmartFacts
+from interlock.model.facts import AssociatedEndpoint, BrandIdentifier, CapabilityFacts, SmartFacts
 
 URL_FIELDS = (
     "issuer",

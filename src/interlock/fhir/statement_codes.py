@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from interlock.fhir.statement import Operation
 from interlock.fhir.tables import Element, release
 from interlock.fhir.tolerant import Problems, shown
-from interlock.model.observation import FhirRelease, ResourceFacts
+from interlock.model.facts import FhirRelease, ResourceFacts
 from interlock.model.text import plain
 
 #: Forms of a profile.

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from interlock.fhir.tolerant import MAX_URL, Problems, text_at, texts_at, whole_object
-from interlock.model.observation import UdapFacts
+from interlock.model.facts import UdapFacts
 
 URL_FIELDS = ("authorization_endpoint", "token_endpoint", "registration_endpoint")
 LIST_FIELDS = (

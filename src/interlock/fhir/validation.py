@@ -23,7 +23,7 @@ from interlock.fhir import tables
 from interlock.fhir.shapes import Kind, Shape, Slot, differs_in_r4b, resource_shape
 from interlock.fhir.tolerant import kind_of, storable
 from interlock.model import words
-from interlock.model.observation import FhirRelease
+from interlock.model.facts import FhirRelease
 from interlock.model.text import plain
 
 #: JSON values in a document, and objects within objects, beyond which it is not read strictly. A value takes 10 to 30

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from interlock.content.messages import line
 from interlock.model.base import Evidence, Scope, Status
-from interlock.model.questionnaire import AnswerValue, Item, Response
+from interlock.model.questionnaire import Item
+from interlock.model.response import AnswerValue, Response
 
 
 class AnswerState(NamedTuple):

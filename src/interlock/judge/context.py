@@ -36,7 +36,7 @@ from interlock.judge.variables import (
 from interlock.model.base import Scope, Status
 from interlock.model.finding import PRODUCT, Subject
 from interlock.model.organization import Organization
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 
 Variables = dict[str, Any]
 #: Names that are the same for every subject.

@@ -21,7 +21,8 @@ from interlock.judge.variables import RuleInputs, cleaned, fact_variables, value
 from interlock.model.base import Evidence, Scope, Status
 from interlock.model.finding import Contradiction
 from interlock.model.observation import Observation
-from interlock.model.questionnaire import AnswerValue, AutoAnswer, Item, ItemType
+from interlock.model.questionnaire import AutoAnswer, Item, ItemType
+from interlock.model.response import AnswerValue
 
 _MAX_EVIDENCE = 400
 

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from interlock.judge.variables import RuleInputs
-from interlock.model.observation import CapabilityFacts, Observation, SmartFacts
+from interlock.model.facts import CapabilityFacts, SmartFacts
+from interlock.model.observation import Observation
 from interlock.model.organization import Organization
 from interlock.model.pattern import Peers
 

@@ -12,9 +12,11 @@ from typing import Any
 
 from interlock.model.base import CheckOutcome
 from interlock.model.contract import ContractFit, NeedMatch, WorkflowContract
-from interlock.model.observation import Check, Facts, Observation
+from interlock.model.facts import Facts
+from interlock.model.observation import Check, Observation
 from interlock.model.organization import Organization
-from interlock.model.questionnaire import Questionnaire, Responses
+from interlock.model.questionnaire import Questionnaire
+from interlock.model.response import Responses
 
 
 @dataclass(frozen=True)

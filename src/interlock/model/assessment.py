@@ -14,8 +14,8 @@ from interlock.model.gap_graph import GapGraph
 from interlock.model.organization import Organization
 from interlock.model.pattern import PatternMatch
 from interlock.model.plan import Plan
-from interlock.model.questionnaire import Response
 from interlock.model.readiness import OrgReadiness, Score, Totals, Verdict
+from interlock.model.response import Response
 from interlock.model.rule import Rule
 
 

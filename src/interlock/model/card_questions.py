@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from interlock.model import words
-from interlock.model.observation import Observation, SmartFacts
+from interlock.model.facts import SmartFacts
+from interlock.model.observation import Observation
 from interlock.model.text import plain
 
 

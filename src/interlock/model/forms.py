@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from interlock.model.base import Model
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 
 #: How an answer of a document compares with ours: there was none; another one takes its place; the same, and now with
 #: its author's name; the same; another one, which stands against ours; one that its author has changed since.

@@ -7,7 +7,7 @@ from typing import Literal
 
 from interlock.model import words
 from interlock.model.base import Evidence, Gate, Model, Owner, Recommendation, RuleOutcome, VerdictValue
-from interlock.model.questionnaire import AnswerValue
+from interlock.model.response import AnswerValue
 
 
 class Interval(Model):

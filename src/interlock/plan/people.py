@@ -11,7 +11,7 @@ from interlock.model import words
 from interlock.model.base import Owner, Scope
 from interlock.model.finding import Finding
 from interlock.model.plan import FIND_OUT_WORDS, FirstThing, Plan, PlanTask, WeekLoad, finding_of
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 from interlock.model.rule import Effort
 from interlock.plan.actions import PROBE, Wording, named
 from interlock.plan.calendar import WorkingCalendar

@@ -11,7 +11,7 @@ import secrets
 from urllib.parse import urlencode
 
 from interlock.fhir.tolerant import storable
-from interlock.model.observation import CapabilityFacts, Facts
+from interlock.model.facts import CapabilityFacts, Facts
 from interlock.model.text import plain
 from interlock.probe.transport import plan
 from interlock.probe.transport.client import Client

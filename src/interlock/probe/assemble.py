@@ -8,15 +8,8 @@ from typing import Any, Literal
 
 from interlock.fhir import brands, bulk, certification, jwks, openid, smart, udap, us_core
 from interlock.fhir.capability import Statement
-from interlock.model.observation import (
-    AccessFacts,
-    CapabilityFacts,
-    CorsFacts,
-    Facts,
-    ObservationOutcome,
-    SmartFacts,
-    TlsFacts,
-)
+from interlock.model.facts import AccessFacts, CapabilityFacts, CorsFacts, Facts, SmartFacts, TlsFacts
+from interlock.model.observation import ObservationOutcome
 from interlock.probe.transport.addresses import origin
 from interlock.probe.transport.exchange import INSTEAD, Exchange, Purpose
 

@@ -11,15 +11,8 @@ from collections.abc import Iterable, Iterator
 
 from interlock.model.base import CheckOutcome
 from interlock.model.drift import ChangeDirection, ChangeKind, DriftChange
-from interlock.model.observation import (
-    CapabilityFacts,
-    Facts,
-    JwksFacts,
-    Observation,
-    ResourceFacts,
-    SmartFacts,
-    TlsFacts,
-)
+from interlock.model.facts import CapabilityFacts, Facts, JwksFacts, ResourceFacts, SmartFacts, TlsFacts
+from interlock.model.observation import Observation
 from interlock.model.sample import DataFacts
 from interlock.model.text import plain
 from interlock.probe.checks.registry import list_checks

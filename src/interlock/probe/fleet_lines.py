@@ -19,7 +19,8 @@ import msgspec
 from pydantic import TypeAdapter
 
 from interlock.documents.visible import visible_json
-from interlock.model.observation import Check, Observation, ResourceFacts
+from interlock.model.facts import ResourceFacts
+from interlock.model.observation import Check, Observation
 
 _OBSERVATION = TypeAdapter(Observation)
 _APART: Any = {"schema_version": True, "checks": True, "facts": {"capability": {"resources"}}}

@@ -15,7 +15,8 @@ from urllib.parse import quote, urlencode
 
 from interlock.fhir import sampling
 from interlock.fhir.searchset import PATIENT, Asked, Searchset, read_searchset
-from interlock.model.observation import CapabilityFacts, FhirRelease, RequestRecord
+from interlock.model.facts import CapabilityFacts, FhirRelease
+from interlock.model.observation import RequestRecord
 from interlock.model.sample import AccessMethod, DataFacts, InputSample, SampleOutcome, TokenFacts
 from interlock.probe.introspection import introspect
 from interlock.probe.tokens import Base, TokenSource

@@ -12,7 +12,8 @@ from typing import Literal
 from interlock.documents.redaction import secrets_in_use, without_secrets_in_use
 from interlock.model.address_secrets import may_hold_secrets, redacted_url
 from interlock.model.errors import InterlockError
-from interlock.model.observation import Facts, Observation, RequestRecord, SmartFacts, Target, TlsFacts
+from interlock.model.facts import Facts, SmartFacts, TlsFacts
+from interlock.model.observation import Observation, RequestRecord, Target
 from interlock.probe.active import ask_token_endpoint, count_without_token, read_without_token
 from interlock.probe.assemble import (
     access_facts,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from interlock.fhir import scopes
-from interlock.model.observation import Facts, RequestRecord, SmartFacts
+from interlock.model.facts import Facts, SmartFacts
+from interlock.model.observation import RequestRecord
 from interlock.model.sample import TokenFacts
 from interlock.probe.checks.neg import OAUTH_ERRORS
 from interlock.probe.transport import plan

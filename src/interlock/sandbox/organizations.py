@@ -17,7 +17,7 @@ from pydantic import Field
 from interlock.documents.resources import data_dir
 from interlock.documents.yaml import load_yaml
 from interlock.model.base import Model, Slug
-from interlock.model.observation import FhirRelease
+from interlock.model.facts import FhirRelease
 from interlock.sandbox.people import population
 
 #: A JSON object, as :func:`json.loads` returns it.

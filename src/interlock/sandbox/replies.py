@@ -13,7 +13,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from interlock.model.observation import FhirRelease
+from interlock.model.facts import FhirRelease
 
 #: ``fhirVersion`` parameter of the media type, major.minor (R4 http.html#version-parameter).
 _VERSIONS: dict[FhirRelease, str] = {"DSTU2": "1.0", "STU3": "3.0", "R4": "4.0", "R4B": "4.3", "R5": "5.0"}

@@ -12,7 +12,8 @@ from interlock.model.base import CheckOutcome
 from interlock.model.card import Card
 from interlock.model.card_making import card_of
 from interlock.model.contract import ContractFit
-from interlock.model.observation import CapabilityFacts, Check, Observation, SmartFacts, TlsFacts
+from interlock.model.facts import CapabilityFacts, SmartFacts, TlsFacts
+from interlock.model.observation import Check, Observation
 from interlock.model.text import plain
 from interlock.tui.page import ACCENT, AUTH_PATH, CHECK, DIM, FIT, OBSERVED, OK, SETTING, WARN, Page, line, mark, text
 

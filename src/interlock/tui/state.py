@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from interlock.model.finding import Contradiction
     from interlock.model.observation import Observation
     from interlock.model.organization import Organization
-    from interlock.model.questionnaire import Response
     from interlock.model.readiness import OrgReadiness
+    from interlock.model.response import Response
     from interlock.usecases.judge import Judgement
     from interlock.usecases.load import Inputs
     from interlock.usecases.next_questions import NextQuestion, NextQuestions

@@ -13,7 +13,8 @@ from interlock.model.address_secrets import REMEDY, SECRET_FOUND
 from interlock.model.base import Evidence, Scope, Status
 from interlock.model.errors import InterlockError
 from interlock.model.evidence import MAX_NAME, EvidenceRecord
-from interlock.model.questionnaire import Item, Response
+from interlock.model.questionnaire import Item
+from interlock.model.response import Response
 from interlock.model.text import forbidden, plain, wrong_with_line
 from interlock.usecases.load import Content, Inputs
 from interlock.workspace.journal import Change

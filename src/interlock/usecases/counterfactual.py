@@ -21,8 +21,9 @@ from interlock.judge.verdict import Range, ballot_of
 from interlock.model.base import RuleOutcome, Scope, Status, VerdictValue
 from interlock.model.finding import OPEN, PRODUCT, Finding, Subject
 from interlock.model.organization import Organization
-from interlock.model.questionnaire import AnswerValue, Item, ItemType, Response
+from interlock.model.questionnaire import Item, ItemType
 from interlock.model.readiness import AnswerChange, VerdictChange
+from interlock.model.response import AnswerValue, Response
 from interlock.usecases.judge import judge_of
 from interlock.usecases.load import Inputs
 from interlock.usecases.questions import scope_asked, value_words

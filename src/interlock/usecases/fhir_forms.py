@@ -15,7 +15,8 @@ from interlock.fhir.forms.questionnaire import questionnaire_resource
 from interlock.fhir.forms.response import Subject, response_resource
 from interlock.fhir.validation import require_valid
 from interlock.model.errors import InterlockError
-from interlock.model.questionnaire import ItemType, Response
+from interlock.model.questionnaire import ItemType
+from interlock.model.response import Response
 from interlock.usecases.load import Inputs
 from interlock.workspace.atomic import write_atomically
 

@@ -16,7 +16,8 @@ from interlock.model import words
 from interlock.model.base import Status
 from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.forms import FormImport, Take
-from interlock.model.questionnaire import ItemType, Questionnaire, Response
+from interlock.model.questionnaire import ItemType, Questionnaire
+from interlock.model.response import Response
 from interlock.model.text import plain
 from interlock.usecases.answer import make_response
 from interlock.usecases.form_import import Brought, Reading, compare, start

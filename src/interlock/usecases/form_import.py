@@ -14,7 +14,8 @@ from interlock.model.base import Evidence, Status
 from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.evidence import MAX_NAME
 from interlock.model.forms import ChangeKind, FormChange, FormImport, StoredAnswer, Take
-from interlock.model.questionnaire import MAX_OTHERS, Item, Response
+from interlock.model.questionnaire import Item
+from interlock.model.response import MAX_OTHERS, Response
 from interlock.model.text import wrong_with_line
 from interlock.usecases.load import Inputs
 from interlock.usecases.questions import Asked

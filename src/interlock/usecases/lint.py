@@ -21,7 +21,8 @@ from interlock.model import words
 from interlock.model.base import Scope, Status
 from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.organization import Organization
-from interlock.model.questionnaire import Item, Response, every_item
+from interlock.model.questionnaire import Item, every_item
+from interlock.model.response import Response
 from interlock.model.statements import STATEMENTS
 from interlock.model.text import plain
 from interlock.probe.checks.registry import list_checks

@@ -30,7 +30,8 @@ from interlock.model.contract import ContractFit, WorkflowContract
 from interlock.model.errors import InterlockError
 from interlock.model.observation import Observation
 from interlock.model.organization import Organization, Settings
-from interlock.model.questionnaire import Item, Questionnaire, Response
+from interlock.model.questionnaire import Item, Questionnaire
+from interlock.model.response import Response
 from interlock.model.routine import PastTask, TaskStatuses
 from interlock.model.rule import Ruleset
 from interlock.workspace.history import latest_observation

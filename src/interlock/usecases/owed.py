@@ -11,7 +11,7 @@ from interlock.model.assessment import Assessment
 from interlock.model.base import Evidence, Gate, Model, RuleOutcome, Scope, Status
 from interlock.model.evidence import EvidenceTask
 from interlock.model.finding import Finding
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 from interlock.model.text import plain
 from interlock.usecases.judge import Judgement, asked
 from interlock.usecases.load import Inputs

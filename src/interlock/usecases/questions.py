@@ -9,7 +9,8 @@ from interlock.judge.answers import counts_as
 from interlock.model import words
 from interlock.model.base import Scope, Status
 from interlock.model.finding import Subject
-from interlock.model.questionnaire import AnswerValue, Item, Response
+from interlock.model.questionnaire import Item
+from interlock.model.response import AnswerValue, Response
 from interlock.usecases.judge import asked
 from interlock.usecases.load import Inputs
 

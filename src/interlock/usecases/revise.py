@@ -9,7 +9,8 @@ from typing import TypedDict
 from interlock.content.answer import parse_answer
 from interlock.model.base import Evidence, Status
 from interlock.model.evidence import EvidenceRecord
-from interlock.model.questionnaire import Item, Response
+from interlock.model.questionnaire import Item
+from interlock.model.response import Response
 from interlock.usecases.answer import Raw, make_response
 from interlock.usecases.evidence import attached, day_given, detached
 

@@ -19,7 +19,8 @@ from interlock.model.observation import Observation
 from interlock.model.organization import Organization, Settings
 from interlock.model.pattern import Pattern, PatternMatch
 from interlock.model.plan import Plan, WhatIf
-from interlock.model.questionnaire import Questionnaire, Response
+from interlock.model.questionnaire import Questionnaire
+from interlock.model.response import Response
 from interlock.model.routine import TaskList, TaskStatus
 from interlock.model.rule import Rule
 from interlock.model.trust import TrustReport

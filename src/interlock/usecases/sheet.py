@@ -22,7 +22,8 @@ from interlock.fhir.forms.questionnaire import questionnaire_resource
 from interlock.fhir.forms.response import Subject, response_resource
 from interlock.model.base import Scope, Status
 from interlock.model.errors import InterlockError, Location
-from interlock.model.questionnaire import AnswerValue, Ask, Item, ItemType, Option, Questionnaire, Response, walk
+from interlock.model.questionnaire import Ask, Item, ItemType, Option, Questionnaire, walk
+from interlock.model.response import AnswerValue, Response
 from interlock.model.sheet import NO, NOT_APPLICABLE, UNKNOWN, YES, Block, Line, Sheet
 from interlock.model.text import forbidden
 from interlock.usecases.fhir_forms import MAX_LENGTHS, require_valid_forms

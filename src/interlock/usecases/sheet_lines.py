@@ -13,7 +13,8 @@ from interlock.documents.xlsx import Cell, Place, Workbook, cell_name
 from interlock.model.base import Status, within_years
 from interlock.model.errors import DocumentError, InterlockError, Location
 from interlock.model.evidence import MAX_NAME
-from interlock.model.questionnaire import Item, ItemType, Response
+from interlock.model.questionnaire import Item, ItemType
+from interlock.model.response import Response
 from interlock.model.sheet import (
     BY_ROW,
     DATE_ROW,

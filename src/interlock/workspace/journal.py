@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from interlock.documents.files import read_bytes
 from interlock.model.base import Model
 from interlock.model.errors import InterlockError
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 from interlock.workspace.atomic import locked, sync_folder, write_atomically
 
 #: Largest journal, in bytes: thousands of answers with long notes.

@@ -17,7 +17,7 @@ from interlock.documents.yaml import MAX_BYTES, YamlDocument, load_yaml, model_f
 from interlock.model import words
 from interlock.model.base import Status
 from interlock.model.errors import DocumentError, InterlockError, Location, WorkspaceError
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 from interlock.model.text import plain
 from interlock.workspace import journal
 from interlock.workspace.atomic import locked, write_atomically

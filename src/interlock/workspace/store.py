@@ -18,7 +18,7 @@ from interlock.model.base import Model, newer_than_us
 from interlock.model.contract import WorkflowContract
 from interlock.model.errors import DocumentError, Location, WorkspaceError
 from interlock.model.organization import Organization, Settings
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 from interlock.model.routine import TaskStatuses
 from interlock.model.text import plain, symbols_in_json
 from interlock.workspace.atomic import explain, locked, write_atomically

@@ -13,7 +13,8 @@ from interlock.model import words
 from interlock.model.base import Evidence, EvidenceKind, Status
 from interlock.model.errors import InterlockError
 from interlock.model.finding import NO_CONTRACT, UNDECIDED
-from interlock.model.questionnaire import Item, Response
+from interlock.model.questionnaire import Item
+from interlock.model.response import Response
 from interlock.model.text import plain
 from interlock.usecases.answer import (
     choose_answer,

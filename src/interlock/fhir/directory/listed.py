@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from interlock.fhir.tolerant import storable
+from interlock.model.facts import FhirRelease
 from interlock.model.fleet import DroppedAddress
-from interlock.model.observation import FhirRelease
 from interlock.model.text import plain
 
 MAX_NAME = 200

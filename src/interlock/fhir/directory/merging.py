@@ -11,8 +11,8 @@ from interlock.fhir.directory.listed import Base, Directory, ListedOrganization,
 from interlock.fhir.tolerant import storable
 from interlock.model import words
 from interlock.model.address_secrets import redacted_base
+from interlock.model.facts import FhirRelease
 from interlock.model.fleet import DroppedAddress
-from interlock.model.observation import FhirRelease
 from interlock.model.text import plain
 
 #: Publishers of one base or organisation that are kept: a country has fewer.

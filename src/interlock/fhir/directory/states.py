@@ -10,7 +10,7 @@ from typing import Any
 from interlock.fhir.capability import release_of
 from interlock.fhir.directory.listed import Environment, Kind
 from interlock.fhir.tolerant import objects_of, storable
-from interlock.model.observation import FhirRelease
+from interlock.model.facts import FhirRelease
 from interlock.model.text import plain
 
 Unfit = tuple[str, str]

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from interlock.fhir.forms.names import per_organization
 from interlock.model import words
-from interlock.model.questionnaire import EnableWhen, Item, ItemType, Operator, Questionnaire, Responses, walk
+from interlock.model.questionnaire import EnableWhen, Item, ItemType, Operator, Questionnaire, walk
+from interlock.model.response import Responses
 
 
 @dataclass(frozen=True)

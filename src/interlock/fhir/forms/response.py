@@ -13,7 +13,8 @@ from interlock.fhir.forms.enablement import condition_words, disabling_item, ena
 from interlock.fhir.forms.questionnaire import coding
 from interlock.model.base import Status
 from interlock.model.evidence import EvidenceRecord
-from interlock.model.questionnaire import AnswerValue, Item, ItemType, Questionnaire, Response, Responses
+from interlock.model.questionnaire import Item, ItemType, Questionnaire
+from interlock.model.response import AnswerValue, Response, Responses
 
 #: FHIR data-absent-reason codes of the statuses that have no value.
 ABSENT = {Status.UNKNOWN: "unknown", Status.NOT_APPLICABLE: "not-applicable"}

@@ -9,7 +9,7 @@ from interlock.fhir.tables.elements import Element, Elements
 from interlock.fhir.tables.files import About, Invariant, ReleaseFile, TypeRow, VoidState, read
 from interlock.fhir.tables.search import SearchName, SearchParameter, SearchRules
 from interlock.fhir.tables.unknown import Unknown, unknown
-from interlock.model.observation import FhirRelease
+from interlock.model.facts import FhirRelease
 
 
 class Release:

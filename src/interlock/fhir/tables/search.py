@@ -8,7 +8,7 @@ from typing import Literal
 
 from interlock.fhir.tables.files import SEARCH_PARAMETERS, ParameterRow, ParameterType, ReleaseFile
 from interlock.fhir.tables.unknown import MAX_NAME, Unknown, unknown
-from interlock.model.observation import FhirRelease
+from interlock.model.facts import FhirRelease
 
 #: Longest chain that is followed, and most types that one link of it is followed to.
 MAX_LINKS = 8

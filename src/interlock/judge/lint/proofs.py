@@ -28,7 +28,8 @@ from interlock.judge.variables import (
 from interlock.model.base import RuleOutcome, Scope, Status
 from interlock.model.finding import Subject
 from interlock.model.organization import Organization
-from interlock.model.questionnaire import AnswerValue, EnableWhen, Item, ItemType, Operator, Response
+from interlock.model.questionnaire import EnableWhen, Item, ItemType, Operator
+from interlock.model.response import AnswerValue, Response
 
 #: Vendors with content of their own, and every environment: rules may apply to one of them only.
 VENDORS = ("other", "epic", "oracle", "athenahealth", "meditech")

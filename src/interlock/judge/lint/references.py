@@ -16,7 +16,7 @@ from interlock.documents.names import did_you_mean
 from interlock.judge.lint.problems import LintProblem, Locations, problem
 from interlock.model.base import Scope
 from interlock.model.contract import WorkflowContract
-from interlock.model.observation import Facts
+from interlock.model.facts import Facts
 from interlock.model.pattern import Pattern, Site
 from interlock.model.questionnaire import Item, ItemType
 from interlock.model.rule import Rule

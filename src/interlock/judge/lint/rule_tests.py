@@ -31,10 +31,11 @@ from interlock.judge.lint.references import ALWAYS_KNOWN, FIT, FLEET, IN_SCOPE, 
 from interlock.judge.variables import contract_variable, probe_variable
 from interlock.model.base import RuleOutcome, Scope, Status
 from interlock.model.contract import WorkflowContract
+from interlock.model.facts import Facts
 from interlock.model.finding import PRODUCT
-from interlock.model.observation import Facts
 from interlock.model.pattern import Pattern, Site
-from interlock.model.questionnaire import Item, Response
+from interlock.model.questionnaire import Item
+from interlock.model.response import Response
 from interlock.model.rule import Rule
 from interlock.model.text import plain
 

@@ -9,16 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args
 
 from interlock.model.base import Reference, Severity
-from interlock.model.observation import (
-    CapabilityFacts,
-    CheckEvidence,
-    Facts,
-    JwksFacts,
-    OpenIdFacts,
-    SmartFacts,
-    TlsFacts,
-    UdapFacts,
-)
+from interlock.model.facts import CapabilityFacts, Facts, JwksFacts, OpenIdFacts, SmartFacts, TlsFacts, UdapFacts
+from interlock.model.observation import CheckEvidence
 from interlock.probe.checks.results import NOT_HTTPS, NeedError, Result, not_applicable, not_observed
 from interlock.probe.transport.exchange import DOCUMENT_NAMES, Exchange, Purpose, Reading
 

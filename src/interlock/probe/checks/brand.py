@@ -5,7 +5,7 @@ from __future__ import annotations
 from interlock.fhir.smart import is_absolute
 from interlock.model import words
 from interlock.model.base import Severity
-from interlock.model.observation import BrandFacts
+from interlock.model.facts import BrandFacts
 from interlock.probe.checks.base import CheckInput, check
 from interlock.probe.checks.results import (
     NeedError,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from interlock.model import words
 from interlock.model.base import Severity
-from interlock.model.observation import BulkFacts
+from interlock.model.facts import BulkFacts
 from interlock.probe.checks.base import CheckInput, check, given
 from interlock.probe.checks.results import (
     NeedError,

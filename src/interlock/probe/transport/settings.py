@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from interlock import __version__
 from interlock.model.errors import InterlockError
-from interlock.model.observation import FhirRelease, Observation, RequestRecord, Target
+from interlock.model.facts import FhirRelease
+from interlock.model.observation import Observation, RequestRecord, Target
 from interlock.probe.transport.addresses import Origin
 from interlock.probe.transport.credentials import Credentials
 

@@ -22,7 +22,7 @@ from typing import Any
 import certifi
 
 from interlock.model.errors import InterlockError
-from interlock.model.observation import Certificate, TlsOffer, TlsVersion
+from interlock.model.facts import Certificate, TlsOffer, TlsVersion
 from interlock.model.text import plain
 from interlock.probe.transport.failures import RequestFailed
 from interlock.probe.transport.settings import ClientCertificate, ProbeSettings

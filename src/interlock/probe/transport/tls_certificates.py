@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
-from interlock.model.observation import Certificate
+from interlock.model.facts import Certificate
 from interlock.model.text import plain
 
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from interlock.model.observation import Certificate, TlsFacts
+from interlock.model.facts import Certificate, TlsFacts
 
 #: Products that put themselves between a machine and the internet, by the names in the certificates that they make
 #: (judgement, as of 2026-11; the list need not be complete).

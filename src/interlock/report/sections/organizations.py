@@ -10,8 +10,9 @@ from interlock.model import words
 from interlock.model.base import CheckOutcome, Gate, RuleOutcome, Scope, Severity
 from interlock.model.card_making import card_of
 from interlock.model.contract import ContractFit
+from interlock.model.facts import CapabilityFacts, SmartFacts
 from interlock.model.finding import Finding
-from interlock.model.observation import CapabilityFacts, Check, Observation, SmartFacts
+from interlock.model.observation import Check, Observation
 from interlock.model.organization import Organization
 from interlock.model.readiness import GateState, OrgReadiness
 from interlock.model.words import Word

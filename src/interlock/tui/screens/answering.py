@@ -17,7 +17,8 @@ from interlock.documents.redaction import redacted
 from interlock.model import words
 from interlock.model.base import Status
 from interlock.model.errors import InterlockError
-from interlock.model.questionnaire import ItemType, Response
+from interlock.model.questionnaire import ItemType
+from interlock.model.response import Response
 from interlock.model.text import paragraph, plain
 from interlock.tui.screens.section import AskText, Section
 from interlock.tui.state import Answer, Key

@@ -24,7 +24,8 @@ from textual.widgets.text_area import Edit, EditResult
 from interlock.documents.visible import visible, visible_line
 from interlock.model import words
 from interlock.model.base import Status
-from interlock.model.questionnaire import Item, ItemType, Response
+from interlock.model.questionnaire import Item, ItemType
+from interlock.model.response import Response
 from interlock.model.text import plain
 from interlock.tui.page import DIM, OK, STATUS, Page, text
 from interlock.tui.widgets.flow import Drawn

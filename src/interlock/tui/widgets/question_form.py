@@ -16,7 +16,8 @@ from interlock.model import words
 from interlock.model.base import Evidence
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Contradiction
-from interlock.model.questionnaire import ItemType, Response
+from interlock.model.questionnaire import ItemType
+from interlock.model.response import Response
 from interlock.model.text import plain
 from interlock.tui.page import ACCENT, BAD, DIM, STATUS, WARN, Page, line, text
 from interlock.tui.widgets.fields import TYPED, Choices, Field, Segments, Words, labelled

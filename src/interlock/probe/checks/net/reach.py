@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from interlock.model import words
 from interlock.model.base import Severity
-from interlock.model.observation import Certificate
+from interlock.model.facts import Certificate
 from interlock.model.text import plain
 from interlock.probe.checks.base import CheckInput, check, unseen
 from interlock.probe.checks.results import (

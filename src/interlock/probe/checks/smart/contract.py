@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from interlock.fhir.auth_path import auth_paths
 from interlock.model import words
 from interlock.model.base import Severity
-from interlock.model.observation import SmartFacts
+from interlock.model.facts import SmartFacts
 from interlock.probe.checks.base import CheckInput, check, given
 from interlock.probe.checks.results import (
     NeedError,

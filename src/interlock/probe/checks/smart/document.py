@@ -8,7 +8,7 @@ from interlock.fhir.smart import URL_FIELDS, is_absolute, signs_of_2
 from interlock.fhir.tolerant import kind_of
 from interlock.model import words
 from interlock.model.base import Severity
-from interlock.model.observation import SmartFacts
+from interlock.model.facts import SmartFacts
 from interlock.model.text import plain
 from interlock.probe.checks.base import CheckInput, check, unseen
 from interlock.probe.checks.results import (
