@@ -84,25 +84,56 @@ class UsCoreFacts(Model):
         numbers = words.listed([plain(one, 20) for one in self.claimed])
         said = [f"claims {numbers}" if numbers else "names no edition" if self.named else "does not name US Core"]
         whole = [number for number, edition in self.editions.items() if edition.whole]
-        if whole:
-            said.append(f"as declared it meets {words.listed(whole)} whole")
-        else:
-            said.append("as declared it meets no edition whole")
-        said += [f"of {number} {self.distance(number)}" for number in self.compared if number not in whole]
+        met = f"fully meets {words.listed(whole)}" if whole else "does not fully meet any edition"
+        said.append(f"going by what it declares, it {met}")
+        for number in self.compared:
+            if number not in whole:
+                name = number if number in self.claimed else f"the closest edition, {number},"
+                said.append(f"of {name} {self.distance(number)}")
         return "; ".join(said)
 
     def distance(self, number: str) -> str:
-        """``it lacks 4 of 212: …`` for an edition that is not met whole."""
+        """``4 of 212 requirements are missing: …`` for an edition that is not met whole; the parts add up."""
         edition = self.editions[number]
-        lacks = [*(f"{name} (type)" for name in self.types_of(number)), *self.missing_of(number)]
-        said = []
-        if edition.lacking:
-            said.append(f"it lacks {edition.lacking} of {edition.required}: {words.listed(lacks, 6)}")
+        groups: dict[str, list[str]] = {}
+        for label in self.missing_of(number):
+            groups.setdefault(_kind(label), []).append(label)
+        parts = []
+        if types := self.types_of(number):
+            of_types = edition.lacking - sum(map(len, groups.values()))
+            parts.append(f"{of_types} of {words.count(len(types), 'type')} left out whole ({words.listed(types)})")
+        parts += [
+            f"{words.count(len(names), kind, plural)} ({words.listed(names, 4)})"
+            for kind, plural in _KINDS.items()
+            if (names := groups.get(kind))
+        ]
+        required = f"{edition.required} requirements (an optional type's count once it is declared)"
+        verb = words.agree(edition.lacking, "is", "are")
+        said = [f"{edition.lacking} of {required} {verb} missing" + (f": {', '.join(parts)}" if parts else "")]
         if edition.undeclared:
-            said.append(f"{edition.undeclared} undeclared")
+            said.append(f"{edition.undeclared} more {words.agree(edition.undeclared, 'is', 'are')} not said either way")
         if edition.other_versions:
             said.append(f"{words.count(edition.other_versions, 'profile')} in another version")
         return ", ".join(said)
+
+
+#: Kinds of requirements that are no types, each with its plural.
+_KINDS = {
+    "interaction": "interactions",
+    "search": "searches",
+    "operation": "operations",
+    "profile": "profiles",
+    "line of the whole statement": "lines of the whole statement",
+}
+
+
+def _kind(label: str) -> str:
+    """The kind of a requirement, by the form of its label."""
+    if " " in label:
+        return "line of the whole statement"
+    return next(
+        (kind for mark, kind in (("?", "search"), ("/", "operation"), (".", "interaction")) if mark in label), "profile"
+    )
 
 
 class CertificationFacts(Model):
