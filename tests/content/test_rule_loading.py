@@ -141,7 +141,6 @@ def test_a_long_chain_of_tasks_is_no_problem(directory: Path) -> None:
         ([{**OF_VERDICT, "verdict": "integrate"}], "integrate has no tasks of its own and postpones nothing"),
         ([{**OF_VERDICT, "postponed_by": "map_auth"}], "leave out postponed_by"),
         ([{**OF_VERDICT, "before": ["TEST-009"]}], "us.decide: before names 'TEST-009', which does not exist"),
-        ([{**TASK, "before": ["TEST-001"]}], "before is for tasks of a verdict"),
         (
             [TASK, {**OF_VERDICT, "after": ["epic.register"]}],
             "what settles a verdict waits for what that verdict postpones: product_first at product → us.decide → "

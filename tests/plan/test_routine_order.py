@@ -6,7 +6,7 @@ import networkx as nx
 import pytest
 from gaps_factory import UNKNOWN, at_org, everywhere, finding, lead, org, rule, rules_of, task
 
-from interlock.model.base import Gate
+from interlock.model.base import Gate, Scope
 from interlock.model.routine import TaskStatus
 from interlock.model.rule import Ruleset
 from interlock.plan.graph import build
@@ -107,3 +107,22 @@ def test_what_only_a_look_can_tell_is_looked_at_when_there_is_something_to_see()
     findings = (finding(rules["AA-001"], at_org("alder")), seen)
     work = collect(build(findings, rules, [alder], Gate.PRODUCTION), rules, [], findings, [alder], Gate.PRODUCTION)
     assert {each.id: each.after for each in work.tasks}["find-out:AA-002@alder"] == ("AA-001@alder",)
+
+
+def test_what_a_routine_task_makes_possible_is_found_out_and_closed_after_it_at_its_whole_effort() -> None:
+    rules = rules_of(rule("AA-001"), rule("AA-002"), rule("AA-003"))
+    orgs = [org("alder"), org("birch", "oracle")]
+    findings = everywhere(rules, orgs, {"AA-002@alder": UNKNOWN, "AA-002@birch": UNKNOWN})
+    tasks = [
+        task("vendor.registration", Scope.VENDOR, before=["AA-001", "AA-002"]),
+        task("oracle.validation", Scope.VENDOR, vendors=["oracle"], replaces=["vendor.registration"]),
+        task("oracle.request", vendors=["oracle"], before=["AA-001"]),
+    ]
+    work = collect(build(findings, rules, orgs, Gate.PRODUCTION), rules, tasks, findings, orgs, Gate.PRODUCTION)
+    planned = {each.id: each for each in work.tasks}
+    assert planned["AA-001@alder"].after == ("vendor.registration@vendor:epic",)
+    assert planned["AA-001@alder"].effort == rules["AA-001"].remediation.effort
+    assert planned["AA-001@birch"].after == ("oracle.request@birch", "oracle.validation@vendor:oracle")
+    assert planned["find-out:AA-002@alder"].after == ("vendor.registration@vendor:epic",)
+    assert planned["find-out:AA-002@birch"].after == ("oracle.validation@vendor:oracle",)
+    assert planned["AA-003@alder"].after == ()

@@ -63,7 +63,8 @@ def waiting(rules: Mapping[str, Rule], tasks: Mapping[str, RoutineTask]) -> dict
     for task in tasks.values():
         for general in task.replaces:
             following.setdefault(general, []).append(task.id)
-        for rule_id in (*task.before, *task.closes):
+        stood_for = [tasks[general].before for general in task.replaces if general in tasks]
+        for rule_id in (*task.before, *task.closes, *(name for names in stood_for for name in names)):
             following.setdefault(rule_id, []).append(task.id)
     settles = [(rule.id, rule.scope, argues_for(rule)) for rule in rules.values()]
     settles += [(task.id, task.scope, task.verdict) for task in tasks.values()]

@@ -127,11 +127,12 @@ class RoutineTask(Model):
     written yet), or only for one whose contract is known to read alone. ``shared_environment``: the time goes by in
     windows of an environment that others use too (S41).
     ``verdict`` is the verdict that the task belongs to: it is planned only while something argues for that verdict, and
-    what the verdict postpones waits for it; ``before`` names rules whose gaps are closed after it. ``postponed_by`` is
-    the last verdict that postpones the task, where its place in the order does not say so
-    (:mod:`interlock.model.postponed`). ``closes`` names rules whose gaps are closed by this very work: what is left of
-    them is to try it and to write it down. ``record`` says what shows that it is done. ``decides`` says who decides,
-    where the task is a decision.
+    what the verdict postpones waits for it. ``before`` names rules whose gaps are closed after it, and, unless the task
+    is a verdict's, found out after it too: it makes the thing possible (no client is activated that the vendor has not
+    registered), for what it ``replaces`` as well. ``postponed_by`` is the last verdict that postpones the task, where
+    its place in the order does not say so (:mod:`interlock.model.postponed`). ``closes`` names rules whose gaps are
+    closed by this very work: what is left of them is to try it and to write it down. ``record`` says what shows that it
+    is done. ``decides`` says who decides, where the task is a decision.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z0-9-]+)+$")]
@@ -164,8 +165,6 @@ class RoutineTask(Model):
             raise ValueError("a task of a verdict is about the product: write scope: product")
         if self.verdict is not None and self.postponed_by is not None:
             raise ValueError("a task of a verdict is postponed by every earlier one: leave out postponed_by")
-        if self.before and self.verdict is None:
-            raise ValueError("before is for tasks of a verdict: name the verdict")
         return self
 
 

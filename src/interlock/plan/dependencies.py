@@ -214,6 +214,19 @@ class RoutineTasks(RoutineInstances):
         firsts = _union(self._resolve(name, view, task.id, frozenset()) for name in task.after)
         return tuple(first for first in firsts if first != key)
 
+    def makes_possible(self) -> Iterator[tuple[str, str]]:
+        """Key of a rule's finding and the instance that it comes after, which makes it possible there (``before``).
+
+        What stands for a general task makes possible what that one does. A verdict's own tasks are left out.
+        """
+        for key, (task, view) in self.instances.items():
+            stood_for = [self._by_id[general].before for general in task.replaces if general in self._by_id]
+            names = dict.fromkeys(name for names in (task.before, *stood_for) for name in names)
+            for name in names if task.verdict is None else ():
+                scope = self._rules[name].scope
+                for narrower in self._views.narrowed(scope, view):
+                    yield key_at(name, self._views.subject(scope, narrower)), key
+
     def _resolve(self, name: str, view: View, asked_by: str, passed: Set[str]) -> Iterator[str]:
         if name in self._rules:
             yield from self._dependencies.at(name, view)

@@ -172,6 +172,9 @@ def collect(
     book = RoutineTasks(routine, graph, rules, organizations, freezes_stated, argued, reads_only)
     everything.update({task.id: task for task in _routine_tasks(book, organizations, statuses, history)})
     everything.update(_closed_by_routine(everything, book))
+    for gap, first in book.makes_possible():
+        for name in {gap, finding_out(gap)} & everything.keys():
+            everything[name] = replace(everything[name], after=(*everything[name].after, first))
     everything = _with_verdicts(everything, rules, {task.id: task for task in routine})
     every = RoutineInstances(routine, organizations, freezes_stated, reads_only=reads_only) if statuses else None
     known = every.instances if every else {}
