@@ -149,8 +149,8 @@ def test_a_new_workspace_says_what_comes_next(command, tmp_path: Path, monkeypat
     assert undecided.code == 1
     assert all(line.startswith("contract.yaml:") for line in undecided.out.splitlines())
     unseen = command("contract", "check")
-    assert unseen.out == ""
-    assert "hospital: not observed" in unseen.err
+    assert (unseen.code, unseen.out) == (1, "")
+    assert "contract.yaml still holds only what init wrote" in unseen.err
 
 
 @pytest.mark.parametrize(

@@ -253,6 +253,8 @@ def test_the_contract_by_command(command, demo: Path, tmp_path: Path) -> None:
     assert all(match["outcome"] != "missing" for match in by_org["riverside"]["matches"])
     assert any(match["outcome"] == "missing" for match in by_org["pinecrest"]["matches"])
     assert command("contract", "check", "--org", "riverside", "--workspace", demo).code == 0
+    unseen = command("contract", "check", "--org", "harborview", "--workspace", demo)
+    assert (unseen.code, "interlock probe --org harborview" in unseen.err) == (3, True)
     assert command("contract", "lint", demo).code == 0
     assert command("contract", "export", "--output", tmp_path / "out", "--workspace", demo).code == 0
     assert json.loads((tmp_path / "out/capability-statement.json").read_text())["kind"] == "requirements"

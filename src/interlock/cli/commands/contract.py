@@ -12,7 +12,7 @@ import typer
 from interlock.cli.options import OnlyOrgOption, TableOrJson, WorkspaceOption
 from interlock.cli.output import emit, emit_json, say, show_table
 from interlock.model import words
-from interlock.model.errors import ThresholdNotMetError
+from interlock.model.errors import NothingObservedError, ThresholdNotMetError
 from interlock.usecases.contract import export_contract, lint_contract, require_contract, upgrade_contract
 from interlock.usecases.load import load_inputs, open_workspace
 
@@ -28,10 +28,13 @@ def check(
 ) -> None:
     """Check the contract against what each organisation's server declared, and against its settings.
 
-    Exit 1 if something required is missing, or a setting has no value of its type.
+    Exit 1 if something required is missing, a setting has no value of its type, or the contract says nothing yet; 3 if
+    no organisation was observed.
     """
     inputs = load_inputs(open_workspace(folder), org)
     require_contract(inputs)
+    if inputs.unwritten is not None:
+        raise ThresholdNotMetError(inputs.unwritten)
     fits = [fit for fit in inputs.fits.values() if org in (None, fit.org)]
     if output == "json":
         emit_json(fits)
@@ -81,6 +84,11 @@ def check(
         broken.append(f"{settings} of the whole contract {words.agree(against, 'is', 'are')} set otherwise")
     if broken:
         raise ThresholdNotMetError(", and ".join(broken))
+    if not any(fit.observed for fit in fits):
+        raise NothingObservedError(
+            "nothing was compared with what a server says",
+            remedy=f"interlock probe {f'--org {org}' if org else '--all'}",
+        )
 
 
 @app.command("lint")
