@@ -101,7 +101,8 @@ class UsCoreFacts(Model):
         parts = []
         if types := self.types_of(number):
             of_types = edition.lacking - sum(map(len, groups.values()))
-            parts.append(f"{of_types} of {words.count(len(types), 'type')} left out whole ({words.listed(types)})")
+            kinds = words.count(len(types), "type")
+            parts.append(f"{of_types} by leaving out {kinds} ({words.listed(types)})")
         parts += [
             f"{words.count(len(names), kind, plural)} ({words.listed(names, 4)})"
             for kind, plural in _KINDS.items()
