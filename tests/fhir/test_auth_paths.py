@@ -44,12 +44,12 @@ def test_everything_said() -> None:
     ehr = path("ehr")
     assert ehr.state == "possible"
     assert ehr.summary() == (
-        "EHR launch: possible, scopes v2, PKCE S256, public, private_key_jwt, client_secret_basic, "
+        "EHR launch: declared, scopes v2, PKCE S256, public, private_key_jwt, client_secret_basic, "
         "context patient and encounter"
     )
     assert ehr.algorithms == ("RS384",) and ehr.open_questions == ()
     assert path("standalone").context == ()
-    assert path("backend").summary() == "Backend service: possible, scopes v2, private_key_jwt"
+    assert path("backend").summary() == "Backend service: declared, scopes v2, private_key_jwt"
     assert path("backend").pkce is None
 
 
@@ -141,3 +141,11 @@ def test_recorded_servers(servers: Path, server: str, states: list[str]) -> None
     document = json.loads((servers / server / "smart-configuration.json").read_bytes())
     paths = auth_paths(smart_facts.parse(document, "https://ehr.example/fhir"))
     assert [one.state for one in paths] == states, [one.summary() for one in paths]
+
+
+def test_a_backend_service_without_a_system_scope_is_unclear_and_no_more() -> None:
+    assert path("backend").brief() == "Backend service: declared"
+    without = path("backend", scopes_supported=["launch", "patient/Patient.rs"])
+    assert without.state == "possible", "a list of scopes need not be complete"
+    assert without.brief() == "Backend service: unclear, which system/ scopes are granted: none are listed"
+    assert path("ehr", scopes_supported=["launch"]).brief() == "EHR launch: declared"

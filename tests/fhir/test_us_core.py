@@ -230,6 +230,8 @@ def test_the_parts_of_what_is_missing_add_up_to_the_number_that_is_told() -> Non
     facts = read(document)
     said = facts.distance("6.1.0")
     total, parts = int(said.split()[0]), said.partition("missing: ")[2]
-    numbers = [int(number) for number in re.findall(r"(\d+) (?:by leaving out \d+ types?|interactions?|search(?:es)?) ", parts)]
+    numbers = [
+        int(number) for number in re.findall(r"(\d+) (?:by leaving out \d+ types?|interactions?|search(?:es)?) ", parts)
+    ]
     assert total == facts.editions["6.1.0"].lacking == sum(numbers), said
     assert len(numbers) == 3, said

@@ -164,3 +164,60 @@ def test_what_a_token_hides_says_what_would_show_it(loopback: Loopback) -> None:
     seen, _ = observe(loopback.serve(as_json({}, 401), as_json(smart())))
     lines = [line for line in card_of(seen).unseen if line.text.startswith("The capability statement")]
     assert [line.do for line in lines] == ["their answer, or a client that is registered there"]
+
+
+def _unreached(purpose: str, url: str) -> RequestRecord:
+    return RequestRecord(method="GET", url=url, elapsed_ms=1, failure="dns", detail="no such name", purpose=purpose)
+
+
+def test_a_host_that_only_a_document_names_is_asked_about_by_its_document() -> None:
+    keys = "https://auth.example/keys"
+    for named_by, known in (("SMART configuration", keys), ("OpenID configuration", None)):
+        seen = observation(
+            check("JWKS-001", "Not observed: the name auth.example does not exist", CheckOutcome.NOT_OBSERVED),
+            smart=SmartFacts(scopes_supported=(), source="well-known", jwks_uri=known),
+            requests=(_unreached("jwks", keys), _unreached("metadata", "https://ehr.example/fhir/metadata")),
+        )
+        card = card_of(seen)
+        assert f"Your {named_by} names an address at auth.example" in asked(card)
+        assert "at ehr.example" not in asked(card), "the base's own host is no news"
+        assert f"their {named_by} names this host" in card.unseen[0].text
+
+
+def test_what_was_compared_with_a_contract_is_told_and_what_was_not() -> None:
+    unwritten = "Not applicable: there is no workflow contract to compare with"
+    without = card_of(observation(check("CAP-050", unwritten, CheckOutcome.NOT_APPLICABLE)))
+    assert "no contract" in without.compared and "generic client" in without.first
+    compared = card_of(
+        observation(
+            check("CAP-050", "x", CheckOutcome.PASS),
+            check("SMART-050", "Needed by the contract and not listed: EHR launch (why)"),
+            check("SMART-052", "Needed by the contract and not listed: Backend service (why)"),
+        )
+    )
+    assert compared.compared == "Your contract was compared, in 3 checks: 1 finds what it needs and 2 do not."
+    assert [line.checks for line in compared.blocks] == [("SMART-050",), ("SMART-052",)], "a line for each need"
+    assert {line.do.partition(".")[0] for line in compared.blocks} == {"Ask them question 1"}
+
+
+@pytest.mark.parametrize(("named", "blocks"), [("token_endpoint", True), ("introspection_endpoint", False)])
+def test_two_addresses_of_the_sign_in_block(named: str, blocks: bool) -> None:
+    said = f"The two documents name different addresses for {named}; follow the SMART configuration"
+    card = card_of(observation(check("SMART-015", said, CheckOutcome.WARN)))
+    assert [line.checks for line in card.blocks] == ([("SMART-015",)] if blocks else [])
+    assert ("SMART-015",) in [line.checks for line in card.ask]
+
+
+def test_an_unlisted_scope_says_that_it_does_not_block_yet() -> None:
+    said = "Not listed, and to be asked for (the list need not be complete): “launch”"
+    card = card_of(observation(check("SMART-055", said, CheckOutcome.WARN)))
+    assert card.blocks == () and card.ask[0].do.startswith("Does not block yet")
+    assert card.ask[0].do not in card.mail
+
+
+def test_without_a_configuration_what_the_statement_gives_for_the_sign_in_is_not_denied() -> None:
+    missing = check("SMART-001", "No SMART configuration is published")
+    old = card_of(observation(missing, smart=SmartFacts(source="oauth-uris")))
+    assert "authorize and token addresses" in old.blocks[0].do
+    none = card_of(observation(missing, facts=Facts(capability=CapabilityFacts())))
+    assert "nothing says how a client signs in" in none.blocks[0].do

@@ -97,7 +97,7 @@ def test_the_proxy_that_was_asked_is_named_once_whatever_was_seen(outcome):
 def test_the_way_in_of_each_launch_mode_is_shown():
     smart = SmartFacts(capabilities=("launch-standalone",), authorization_endpoint=EVIL, token_endpoint=EVIL)
     said = shown(draw_observation, observation(smart=smart), None)
-    assert "Ways in" in said and "✗ EHR launch: not offered" in said
+    assert "Ways in" in said and "✗ EHR launch: not listed" in said
     assert "Standalone launch:" in said and "Backend service:" in said and TAMED in said
     assert "Ways in" not in shown(draw_observation, observation(), None)
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from interlock.cli.output import console, make_grid, say, show_heading, show_paragraph, show_table
 from interlock.model import words
 from interlock.model.base import CheckOutcome
-from interlock.model.card import CardLine
+from interlock.model.card import Card, CardLine
 from interlock.model.card_making import card_of
 from interlock.model.drift import ChangeRank, Drift
 from interlock.model.facts import CapabilityFacts, SmartFacts
@@ -80,7 +80,7 @@ def show_card(observation: Observation, name: str | None = None, *, details: boo
     title = plain(name or observation.target.org or observation.target.base_url)
     state = words.OBSERVED[observation.outcome].phrase
     style = "green" if observation.outcome == "observed" else "yellow"
-    out.print(Text.assemble((title, "bold"), "   ", (state, style), (f" in {observation.elapsed_ms:,.0f} ms", "dim")))
+    out.print(Text.assemble((title, "bold"), "   ", (state, style), (f" {_read(observation)}", "dim")))
     if title != observation.target.base_url:
         out.print(Text(plain(observation.target.base_url), "dim"))
     if told := observation.origin_told:
@@ -90,6 +90,8 @@ def show_card(observation: Observation, name: str | None = None, *, details: boo
     show_paragraph(card.first, "First: ", "bold")
     nothing = "Not known." if observation.outcome == "not_observed" else "Nothing that was seen."
     _show_lines("Blocks you", card.blocks, "✗ ", nothing)
+    if card.compared:
+        show_paragraph(card.compared, "  ", "dim")
     _show_lines(
         "Ask them", card.ask, "1. ", "Nothing.", also="" if not card.ask else "to paste into a mail: --format mail"
     )
@@ -98,20 +100,15 @@ def show_card(observation: Observation, name: str | None = None, *, details: boo
     show_heading("What was seen")
     facts = list(_facts(observation))
     if not details:
-        modes = " · ".join(path.summary().partition(",")[0] for path in auth_paths_of(observation))
-        facts = [(label, modes if label == "Way in" else value) for label, value in facts if label in _FOLDED]
+        modes = " · ".join(path.brief() for path in auth_paths_of(observation))
+        brief = {"Way in": f"by their documents, not tried: {modes}", "Checks": _tally(observation, card)}
+        facts = [(label, brief.get(label, value)) for label, value in facts if label in _FOLDED]
     out.print(make_grid(facts))
     if observation.facts.data is not None:
         out.print()
         _show_sample(observation.facts.data)
     if not details:
-        needless = len(card.also)
-        more = (
-            f"{words.count(needless, 'finding')} {words.agree(needless, 'needs', 'need')} no answer; "
-            if needless
-            else ""
-        )
-        out.print(Text(words.capital(f"{more}all findings and facts: --details"), "dim"))
+        out.print(Text("All findings and facts: --details", "dim"))
         out.print()
         return
     if checks := [check for check in observation.checks if check.outcome in _STYLES]:
@@ -124,7 +121,33 @@ def show_card(observation: Observation, name: str | None = None, *, details: boo
 
 
 #: The facts of the inventory that stand on a card without ``--details``.
-_FOLDED = frozenset({"FHIR", "US Core", "Resources", "SMART", "Way in", "Checks", "Proxy", "Strictly"})
+_FOLDED = frozenset({"FHIR", "Software", "US Core", "Resources", "SMART", "Way in", "Checks", "Proxy", "Strictly"})
+
+
+def _read(observation: Observation) -> str:
+    """``on 30 Nov 2026, 2 of 2 documents read``: the statement and the SMART configuration."""
+    smart = observation.facts.smart
+    read = (observation.facts.capability is not None) + (smart is not None and smart.source == "well-known")
+    return f"on {words.day(observation.started.date())}, {read} of 2 documents read"
+
+
+def _tally(observation: Observation, card: Card) -> str:
+    """Number of checks by what became of them on the card; every check that says something is in one of them."""
+    numbers = Counter(check.outcome for check in observation.checks)
+    blocking = {check_id for line in card.blocks for check_id in line.checks}
+    asked = {check_id for line in card.ask for check_id in line.checks} - blocking
+    off = numbers[CheckOutcome.FAIL] + numbers[CheckOutcome.WARN]
+    said = [f"{numbers[CheckOutcome.PASS]} pass"]
+    if off:
+        parts = ((len(blocking), "blocks you", "block you"), (len(asked), "is asked about", "are asked about"))
+        told = [f"{number} {words.agree(number, one, many)}" for number, one, many in parts if number]
+        told += [f"{len(card.also)} {words.agree(len(card.also), 'needs', 'need')} no answer"] if card.also else []
+        said.append(f"{off} found something ({', '.join(told)})")
+    if numbers[CheckOutcome.ERROR]:
+        said.append(f"{numbers[CheckOutcome.ERROR]} went wrong here")
+    if numbers[CheckOutcome.NOT_OBSERVED]:
+        said.append(f"{numbers[CheckOutcome.NOT_OBSERVED]} could not be judged by what was seen")
+    return ", ".join(said)
 
 
 def _show_lines(heading: str, lines: Sequence[CardLine], mark: str, none: str, also: str = "") -> None:
@@ -201,11 +224,13 @@ def _facts(observation: Observation) -> Iterator[tuple[str, str]]:
 
 
 def _capability(facts: CapabilityFacts) -> Iterator[tuple[str, str]]:
-    software = " ".join(plain(facts.software.get(key, ""), 80) for key in ("name", "version")).strip()
-    parts = [f"{facts.fhir_release or 'unknown release'} ({facts.fhir_version or 'no version'})", software]
+    parts = [f"{facts.fhir_release or 'unknown release'} ({facts.fhir_version or 'no version'})"]
     if facts.date:
         parts.append(f"statement of {words.iso_day(facts.date)}")
-    yield "FHIR", " · ".join(part for part in parts if part)
+    yield "FHIR", " · ".join(parts)
+    if name := plain(facts.software.get("name", ""), 80):
+        version = plain(facts.software.get("version", ""), 80)
+        yield "Software", f"“{name}”, {f'version {version}' if version else 'no version'}"
     searchable = sum("search-type" in resource.interactions for resource in facts.resources.values())
     writable = {
         name: [code for code in _WRITES if code in resource.interactions]

@@ -36,8 +36,18 @@ class AuthPath(Model):
     context: tuple[str, ...] = ()
     open_questions: tuple[str, ...] = ()
 
+    def brief(self) -> str:
+        """``EHR launch: declared``; a backend service without a ``system/`` scope among those listed is unclear."""
+        unclear = [question for question in self.open_questions if "system/" in question]
+        state = f"unclear, {unclear[0]}" if unclear else words.AUTH_PATH[self.state].phrase
+        return f"{_MODES[self.mode]}: {state}"
+
+    def need(self) -> str:
+        """``EHR launch (launch-ehr is not among the capabilities)``: a mode that somebody needs, and why not."""
+        return f"{_MODES[self.mode]} ({self.reason})"
+
     def summary(self) -> str:
-        """``EHR launch: possible, scopes v2, PKCE S256, private_key_jwt``; or not, and why."""
+        """``EHR launch: declared, scopes v2, PKCE S256, private_key_jwt``; or not, and why."""
         head = f"{_MODES[self.mode]}: {words.AUTH_PATH[self.state].phrase}"
         if self.state != "possible":
             return f"{head}, {self.reason}"

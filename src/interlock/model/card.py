@@ -25,6 +25,7 @@ class Card(Model):
     :ivar blocks: what is against the workflow contract, or so broken that a client cannot work: the worst first.
     :ivar ask: questions to the organisation, each once, in words of its own documents; those about what blocks first.
     :ivar unseen: what could not be looked at, with what would show it.
+    :ivar compared: how far the needs of the product's contract were compared; what that says when there is none.
     :ivar also: ids of the other checks that found something, which need nobody's answer.
     :ivar mail: the questions as one text to paste; empty when there are none.
     """
@@ -33,5 +34,6 @@ class Card(Model):
     blocks: tuple[CardLine, ...] = ()
     ask: tuple[CardLine, ...] = ()
     unseen: tuple[CardLine, ...] = ()
+    compared: str = ""
     also: tuple[str, ...] = ()
     mail: str = ""

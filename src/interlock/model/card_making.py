@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from interlock.model import words
 from interlock.model.base import CheckOutcome, Severity
 from interlock.model.card import Card, CardLine
-from interlock.model.card_questions import QUESTIONS, UNREACHED, Question, asked_by_facts, values_of
+from interlock.model.card_questions import QUESTIONS, UNREACHED, Question, asked_by_facts, other_hosts, values_of
 from interlock.model.observation import Check, Observation
 from interlock.model.text import plain
 
@@ -20,6 +21,11 @@ _TO_USER = re.compile(
     r" \(our judgement[^)]*\)| \(see [A-Z]+-\d+\)|[;:] (ask|follow|try|is it|which|whether PKCE|nothing can)\b.*"
     r"|; \d+ of \d+ are listed as needed|\. (Ask|Whether PKCE)\b.*"
 )
+#: Those that compare what it needs, and what they say where there is no contract.
+_NEEDS = re.compile(r"(CAP|SMART)-05\d")
+_UNWRITTEN = "no workflow contract"
+#: Addresses without which nobody signs in; a client cannot know which of two is right.
+_SIGN_IN = re.compile(r"\b(authorization|token)_endpoint\b")
 #: A reason for not having looked that a question asks about anyway, or that no look would answer.
 _NOT_FOR_LOOKING = re.compile(
     r"(is|are) not (listed|declared)\b|named without an edition|whether the server is certified"
@@ -35,18 +41,38 @@ _DOCUMENTS = {
     "USC": "the capability statement",
     "BRAND": "the brands",
 }
-#: Checks that wait for an option: which, what they would show, and what lets them look.
+#: Checks that wait for an option: which, what they would show, and what lets them look; ``{probe}`` is the command.
 _OPTIONS = (
     (
         "CAP-050",
-        "no workflow contract",
+        _UNWRITTEN,
         "whether it has what your product needs",
         "a contract.yaml and --org ID (interlock init)",
     ),
-    ("NEG-001", "--active", "whether it refuses whoever has no token", "--active, with the organisation's consent"),
-    ("DATA-001", "--sample", "what its data look like", "--sample, with credentials and --org ID"),
-    ("CORS-001", "--origin", "whether an app in a browser may call it", "--origin URL"),
-    ("CAP-047", "--strict", "whether a strict reader takes its statement", "--strict"),
+    (
+        "NEG-001",
+        "--active",
+        "whether it refuses whoever has no token",
+        "{probe} --active (sends requests that ought to be refused, changes nothing; get the organisation's consent)",
+    ),
+    (
+        "DATA-001",
+        "--sample",
+        "what its data look like",
+        "interlock probe --org {org} --sample (it reads a page of data with your credentials for that organisation)",
+    ),
+    (
+        "CORS-001",
+        "--origin",
+        "whether an app in a browser may call it",
+        "{probe} --origin https://app.example (it asks again as a browser on that page would)",
+    ),
+    (
+        "CAP-047",
+        "--strict",
+        "whether a strict FHIR parser accepts the capability statement",
+        "{probe} --strict (asks them no more)",
+    ),
 )
 
 
@@ -83,6 +109,7 @@ def card_of(observation: Observation) -> Card:
         blocks=blocks,
         ask=ask,
         unseen=unseen,
+        compared="" if observation.outcome == "not_observed" else _compared(observation),
         also=tuple(check.id for check in observation.checks if check.outcome in _OFF and check.id not in told),
         mail=_mail(observation, ask),
     )
@@ -104,7 +131,11 @@ def _is_off(check: Check) -> bool:
 
 def _blocks(check: Check, observation: Observation) -> bool:
     if check.outcome is not CheckOutcome.FAIL:
-        return check.id == "NET-024" and observation.facts.capability is None
+        return (check.id == "NET-024" and observation.facts.capability is None) or (
+            check.outcome is CheckOutcome.WARN
+            and check.id == "SMART-015"
+            and _SIGN_IN.search(check.message) is not None
+        )
     smart = observation.facts.smart
     if check.id == "SMART-005" and smart is not None and smart.token_endpoint and smart.capabilities is not None:
         return False  # what else is required there can be asked, and a client can be built meanwhile
@@ -120,10 +151,12 @@ def _blocked(
         if question.ask:
             asked.append(_ask(question, found, values))
         number = f"ask them question {len(asked)}"
-        do = question.do.replace("{ask}", number)
+        do = words.capital(question.do.format(ask=number, **values))
         of_contract = [check for check in found if _OF_CONTRACT.fullmatch(check.id)]
-        said = " ".join(map(_said, of_contract or found[:1]))
-        blocks.append(CardLine(text=said, do=words.capital(do), checks=tuple(check.id for check in found)))
+        if of_contract:
+            blocks += [CardLine(text=_needed(check), do=do, checks=(check.id,)) for check in of_contract]
+        else:
+            blocks.append(CardLine(text=_said(found[0]), do=do, checks=tuple(check.id for check in found)))
     return tuple(blocks), tuple(asked)
 
 
@@ -133,11 +166,34 @@ def _ask(question: Question, found: list[Check], values: dict[str, str]) -> Card
     quoted = values | {"said": said, "seen": _uncapitalized(said), "tail": said.partition(" for ")[2], "rest": rest}
     text = re.sub(r"\{(\w+)\}", lambda match: quoted[match[1]], question.ask)
     text = text.replace("The product", "Our product").replace("the product", "our product")
-    return CardLine(text=" ".join(text.split()), checks=tuple(check.id for check in found))
+    return CardLine(text=" ".join(text.split()), do=question.aside, checks=tuple(check.id for check in found))
 
 
 def _said(check: Check) -> str:
     return words.sentence(plain(_TO_USER.sub("", check.message), 500))
+
+
+def _needed(check: Check) -> str:
+    """What the contract needs and does not get, as a sentence to its owner."""
+    said = _said(check)
+    needed = re.match(r"Needed by the contract and not (listed|offered): (.*)\.$", said)
+    return f"Your contract needs, and they do not list: {needed[2]}." if needed else said
+
+
+def _compared(observation: Observation) -> str:
+    """Whether the contract was compared, and how many of the checks that do so found what it needs."""
+    checks = [check for check in observation.checks if _NEEDS.fullmatch(check.id)]
+    if any(_UNWRITTEN in check.message for check in checks):
+        return "Your product's needs were not compared (no contract)."
+    outcomes = Counter(check.outcome for check in checks)
+    parts = (
+        (outcomes[CheckOutcome.PASS], "finds what it needs", "find what it needs"),
+        (outcomes[CheckOutcome.FAIL] + outcomes[CheckOutcome.WARN], "does not", "do not"),
+        (outcomes[CheckOutcome.NOT_OBSERVED], "could not tell", "could not tell"),
+    )
+    told = [f"{number} {words.agree(number, one, many)}" for number, one, many in parts if number]
+    number = words.count(sum(number for number, _, _ in parts), "check")
+    return f"Your contract was compared, in {number}: {words.listed(told)}." if told else ""
 
 
 def _uncapitalized(text: str) -> str:
@@ -177,7 +233,8 @@ def _first(
         return f"Nothing was seen, so nothing is known of it. {remedy}"
     names = (("capability", "capability statement"), ("smart", "SMART configuration"))
     lacking = [name for field, name in names if getattr(observation.facts, field) is None]
-    seen = "Nothing that was seen blocks you"
+    generic = any(_UNWRITTEN in check.message for check in observation.checks)
+    seen = "Nothing seen would stop a generic client" if generic else "Nothing that was seen blocks you"
     if lacking:
         seen += f", but the {words.listed(lacking)} {words.agree(len(lacking), 'was', 'were')} not seen"
     if asked:
@@ -190,9 +247,10 @@ def _first(
 
 def _unseen(observation: Observation) -> Iterator[CardLine]:
     """Reasons for not having looked, each once with its document, then what waits for an option."""
+    base = values_of(observation)["base"]
     reason = observation.reason_not_observed()
     if reason:
-        yield CardLine(text=f"Anything at all: {plain(reason, 300)}", do=_would(reason))
+        yield CardLine(text=f"Anything at all: {plain(reason, 300)}", do=_would(reason, base))
         return
     groups: dict[str, list[Check]] = {}
     for check in observation.checks:
@@ -201,22 +259,37 @@ def _unseen(observation: Observation) -> Iterator[CardLine]:
             groups.setdefault(message, []).append(check)
         elif check.outcome is CheckOutcome.ERROR:
             yield CardLine(text=f"{check.title}: {plain(check.message, 200)}", do="a report to us", checks=(check.id,))
+    hosts = other_hosts(observation)
+    deeper = [plain(request.url, 200) for request in observation.requests if request.purpose == "deeper"]
     for message, checks in groups.items():
+        if [check.id for check in checks] == ["CAP-046"] and deeper:
+            said = f"A statement deeper: we also tried {words.listed(deeper)}; none answered with one"
+            yield CardLine(text=said, do="only they can tell you", checks=("CAP-046",))
+            continue
         names = dict.fromkeys(_DOCUMENTS[family] for c in checks if (family := c.id.partition("-")[0]) in _DOCUMENTS)
         if _DOCUMENTS["SMART"] in names and observation.facts.smart is not None:
             del names[_DOCUMENTS["SMART"]]
         subject = words.capital(words.listed(list(names))) or words.count(len(checks), "check")
+        named = next((f" (their {by} names this host)" for host, by in hosts.items() if host in message), "")
         yield CardLine(
-            text=f"{subject}: {plain(message, 300)}", do=_would(message), checks=tuple(check.id for check in checks)
+            text=f"{subject}: {plain(message, 300)}{named}",
+            do=_would(message, base),
+            checks=tuple(check.id for check in checks),
         )
     checks_by_id = {check.id: check for check in observation.checks}
     for check_id, sign, what, would in _OPTIONS:
         waiting = checks_by_id.get(check_id)
         if waiting is not None and waiting.outcome is CheckOutcome.NOT_APPLICABLE and sign in waiting.message:
-            yield CardLine(text=words.capital(what), do=would, checks=(check_id,))
+            org = plain(observation.target.org or "", 100)
+            probe = f"interlock probe --org {org}" if org else f"interlock probe {base}"
+            yield CardLine(
+                text=words.capital(what),
+                do=would.replace("{probe}", probe).replace("{org}", org or "ID"),
+                checks=(check_id,),
+            )
 
 
-def _would(reason: str) -> str:
+def _would(reason: str, base: str) -> str:
     """What would let a check look that did not, by the reason that it gives."""
     signs = (
         ("was not asked for", "a probe without --quick"),
@@ -230,7 +303,7 @@ def _would(reason: str) -> str:
         if sign in reason:
             return would
     if any(sign in reason for sign in network):
-        return "the same probe from inside their network: interlock probe URL --format json --output FILE"
+        return f"the same probe from inside their network: interlock probe {base} --format json --output FILE"
     return "their answer"
 
 

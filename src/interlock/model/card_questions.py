@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from interlock.model import words
+from interlock.model.base import CheckOutcome
 from interlock.model.facts import SmartFacts
 from interlock.model.observation import Observation
 from interlock.model.text import plain
@@ -22,11 +24,13 @@ class Question(NamedTuple):
         one, ``{tail}`` what stands after its "for", ``{rest}`` what it names after its colon; other words are those of
         :func:`values_of`. Empty where nobody has to be asked.
     :ivar do: what to do where it blocks; ``{ask}`` is "ask them question N".
+    :ivar aside: what the user is told beside a question that does not block.
     """
 
     checks: tuple[str, ...]
     ask: str
     do: str = "{ask}."
+    aside: str = ""
 
 
 _CHANGE = "{ask}. If the answer is no, the contract or the product has to change for this organisation."
@@ -40,7 +44,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         ("CAP-046", "CAP-001"),
-        "Which is the FHIR base URL that we should use? At {base}, {seen}",
+        "Which is the FHIR base URL that we should use? We asked for {base}/metadata. {said}",
         "Check the address for a mistake, then {ask}.",
     ),
     Question(
@@ -53,7 +57,7 @@ QUESTIONS: tuple[Question, ...] = (
         "We find no SMART configuration at {base}/.well-known/smart-configuration{services}. Is it somewhere else, or "
         "when will it be published? Until then: which launches (EHR, standalone, backend service), scopes and PKCE "
         "methods do you support?",
-        "{ask}: without it nothing says how a client signs in.",
+        "{ask}: {sign_in}.",
     ),
     Question(
         ("NEG-004",),
@@ -69,7 +73,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         ("SMART-050", "SMART-051", "SMART-052"),
-        "Our product needs a way in that your SMART configuration does not show ({rest}). Is it supported all the "
+        "Our product needs a way in that your SMART configuration does not list: {rest}. Is it supported all the "
         "same, or can it be enabled?",
         _CHANGE,
     ),
@@ -84,6 +88,7 @@ QUESTIONS: tuple[Question, ...] = (
         ("SMART-055",),
         "Can our client be granted scopes that your SMART configuration does not list: {rest}?",
         _CHANGE,
+        "Does not block yet: a list of scopes need not be complete.",
     ),
     Question(
         ("DRIFT-001", "DRIFT-002"),
@@ -110,6 +115,7 @@ QUESTIONS: tuple[Question, ...] = (
     Question(
         ("SMART-015",),
         "Your capability statement and your SMART configuration name different addresses for {tail} Which is right?",
+        "{ask}. Meanwhile try the address of the SMART configuration, whose form is the newer one.",
     ),
     Question(
         ("SMART-007", "OIDC-001", "OIDC-003", "JWKS-001"),
@@ -145,8 +151,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         ("CAP-017", "CAP-018", "USC-001"),
-        "Which edition of US Core, or of another implementation guide, does your server follow? In your "
-        "capability statement, {seen}",
+        "{edition} In your capability statement, {seen}",
     ),
     Question(
         ("USC-002", "USC-003"),
@@ -190,7 +195,28 @@ def asked_by_facts(observation: Observation) -> list[str]:
     smart = observation.facts.smart
     if smart is None or smart.source != "well-known":
         return []
-    return [ask for ask in (look(smart) for look in _OPEN) if ask]
+    return [ask for ask in (look(smart) for look in _OPEN) if ask] + _hosts(observation)
+
+
+def other_hosts(observation: Observation) -> dict[str, str]:
+    """Host that could not be found or reached, other than the base's → the document that names it."""
+    base = urlsplit(observation.target.base_url).hostname
+    smart = observation.facts.smart
+    found: dict[str, str] = {}
+    for request in observation.requests:
+        host = urlsplit(request.url).hostname
+        if request.failure in {"dns", "connect"} and request.purpose in {"openid", "jwks"} and host and host != base:
+            from_smart = request.purpose == "openid" or (smart is not None and request.url == smart.jwks_uri)
+            found.setdefault(plain(host, 200), "SMART configuration" if from_smart else "OpenID configuration")
+    return found
+
+
+def _hosts(observation: Observation) -> list[str]:
+    return [
+        f"Your {document} names an address at {host}, which we cannot find or reach. Is it for clients inside your "
+        "network only, or a mistake?"
+        for host, document in other_hosts(observation).items()
+    ]
 
 
 def _scopes(smart: SmartFacts) -> str:
@@ -238,9 +264,23 @@ def values_of(observation: Observation) -> dict[str, str]:
         "base": plain(observation.target.base_url, 300).rstrip("/"),
         "services": f", though your capability statement declares {named}" if named else "",
         "own_base": plain(capability.implementation_url or "", 300) if capability else "",
+        "edition": _edition(observation),
+        "sign_in": "the statement gives the authorize and token addresses, but not launches, scopes or PKCE"
+        if observation.facts.smart is not None
+        else "without it nothing says how a client signs in",
         "lacking": words.listed(_lacking(observation.facts.smart)) or "more than we can read",
         "date": words.iso_day(plain(capability.date or "", 40)) if capability else "",
     }
+
+
+def _edition(observation: Observation) -> str:
+    """The question about the edition of US Core: which of those that the statement names, or which at all."""
+    facts = observation.facts.us_core
+    outcomes = {check.id: check.outcome for check in observation.checks}
+    if facts is None or not facts.claimed or outcomes.get("CAP-018") is not CheckOutcome.WARN:
+        return "Which edition of US Core, or of another implementation guide, does your server follow?"
+    claimed = words.listed([plain(number, 20) for number in facts.claimed])
+    return f"You name US Core {claimed}. Which edition do the profiles have that you declare without a version?"
 
 
 def _lacking(smart: SmartFacts | None) -> list[str]:

@@ -80,7 +80,7 @@ class UsCoreFacts(Model):
         return [label for label, editions in self.undeclared.items() if edition in editions]
 
     def summary(self) -> str:
-        """Which edition the server meets as declared, in one line."""
+        """Which edition the server meets as declared, in one line; numbers of editions differ by optional types."""
         numbers = words.listed([plain(one, 20) for one in self.claimed])
         said = [f"claims {numbers}" if numbers else "names no edition" if self.named else "does not name US Core"]
         whole = [number for number, edition in self.editions.items() if edition.whole]
@@ -88,9 +88,10 @@ class UsCoreFacts(Model):
         said.append(f"going by what it declares, it {met}")
         for number in self.compared:
             if number not in whole:
-                name = number if number in self.claimed else f"the closest edition, {number},"
-                said.append(f"of {name} {self.distance(number)}")
-        return "; ".join(said)
+                name = number if number in self.claimed else f"the closest edition, {number}"
+                said.append(f"of {name}, {self.distance(number)}")
+        note = " (an optional type's requirements count once it is declared)" if len(said) > 2 else ""
+        return "; ".join(said) + note
 
     def distance(self, number: str) -> str:
         """``4 of 212 requirements are missing: …`` for an edition that is not met whole; the parts add up."""
@@ -108,9 +109,11 @@ class UsCoreFacts(Model):
             for kind, plural in _KINDS.items()
             if (names := groups.get(kind))
         ]
-        required = f"{edition.required} requirements (an optional type's count once it is declared)"
         verb = words.agree(edition.lacking, "is", "are")
-        said = [f"{edition.lacking} of {required} {verb} missing" + (f": {', '.join(parts)}" if parts else "")]
+        said = [
+            f"{edition.lacking} of {edition.required} requirements {verb} missing"
+            + (f": {', '.join(parts)}" if parts else "")
+        ]
         if edition.undeclared:
             said.append(f"{edition.undeclared} more {words.agree(edition.undeclared, 'is', 'are')} not said either way")
         if edition.other_versions:

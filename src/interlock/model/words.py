@@ -133,11 +133,11 @@ SETTING_TYPE: Mapping[str, str] = {
     "list": "a list of texts (numbers in quotes)",
     "url": "an address with scheme and host",
 }
-#: How much a way in (a launch mode) is shown by what an organisation publishes.
+#: How much a way in (a launch mode) is shown by what an organisation publishes; nothing of it was tried.
 AUTH_PATH: Mapping[str, Word] = {
-    "possible": Word("possible", "✓"),
-    "not_offered": Word("not offered", "✗"),
-    "cannot_tell": Word("cannot tell", "?"),
+    "possible": Word("declared", "✓"),
+    "not_offered": Word("not listed", "✗"),
+    "cannot_tell": Word("unknown", "?"),
 }
 #: Why rules that read the contract are unknown, by whether there is a file; what it is for, and how it is filled.
 UNWRITTEN_CONTRACT: dict[bool, str] = {

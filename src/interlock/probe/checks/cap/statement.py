@@ -50,7 +50,8 @@ def offered(probed: CheckInput) -> Result:
     """A 404 means that FHIR, or that release, is not at this base: a wrong address rather than a broken server."""
     if probed.is_absent("metadata"):
         return failed(
-            "Nothing is offered at the base URL's /metadata: FHIR, or this release of it, is not at this address"
+            "The base URL's /metadata answers that nothing is there: the base URL is probably wrong or incomplete"
+            + (", though a SMART configuration is served here" if probed.has("smart") else "")
         )
     probed.require("metadata")
     version = probed.capability.fhir_version

@@ -58,7 +58,7 @@ def _launch(check_id: str, mode: Literal["ehr", "standalone", "backend"], title:
         if auth_path.state == "possible":
             return passed(auth_path.summary())
         return (
-            failed(f"Needed by the contract: {auth_path.summary()}")
+            failed(f"Needed by the contract and not listed: {auth_path.need()}")
             if auth_path.state == "not_offered"
             else not_observed(auth_path.reason)
         )

@@ -67,8 +67,8 @@ def published(probed: CheckInput) -> Result:
     if hollow:
         return failed(f"{capitalized(probed.why_unseen('smart'))}, which says nothing about authorization")
     return failed(
-        "No SMART configuration is published under the base URL; an endpoint that requires authorization SHALL serve "
-        "one" + (f" ({sign})" if sign else "")
+        "No SMART configuration is published under the base URL; by SMART App Launch 2.2 an endpoint that requires "
+        "authorization SHALL serve one" + (f" ({sign})" if sign else "")
     )
 
 
