@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -144,3 +145,13 @@ def test_a_stored_observation_holds_no_card(command, tmp_path: Path, monkeypatch
     assert command("probe", "--org", "pinecrest", "--format", "json").json()["card"]["blocks"]
     (stored,) = (tmp_path / "w/observations/pinecrest").glob("*.json")
     assert '"card"' not in stored.read_text("utf-8")
+
+
+def test_the_findings_of_a_card_add_up(command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    found = command("probe", "sandbox://pinecrest", "--format", "json").json()["checks"]
+    off = sum(check["outcome"] in {"fail", "warn"} for check in found)
+    said = command("probe", "sandbox://pinecrest").out
+    number, _, parts = said.partition(" found something (")
+    assert int(number.split()[-1]) == off == sum(int(n) for n in re.findall(r"\d+", parts.partition(")")[0]))
+    assert re.search(r"on \d+ \w+ \d{4}, 1 of 2 documents read", said), "the day, and what was read of two documents"

@@ -17,6 +17,7 @@ from interlock.model.card_making import card_of
 from interlock.model.card_questions import QUESTIONS
 from interlock.model.facts import CapabilityFacts, Facts, SmartFacts
 from interlock.model.observation import Check, Observation, RequestRecord, Target
+from interlock.model.us_core import UsCoreFacts
 from interlock.probe.checks.registry import list_checks
 
 pytestmark = pytest.mark.fast
@@ -217,7 +218,30 @@ def test_an_unlisted_scope_says_that_it_does_not_block_yet() -> None:
 
 def test_without_a_configuration_what_the_statement_gives_for_the_sign_in_is_not_denied() -> None:
     missing = check("SMART-001", "No SMART configuration is published")
-    old = card_of(observation(missing, smart=SmartFacts(source="oauth-uris")))
+    old = card_of(
+        observation(
+            missing,
+            smart=SmartFacts(source="oauth-uris", authorization_endpoint="https://a/a", token_endpoint="https://a/t"),
+        )
+    )
     assert "authorize and token addresses" in old.blocks[0].do
     none = card_of(observation(missing, facts=Facts(capability=CapabilityFacts())))
     assert "nothing says how a client signs in" in none.blocks[0].do
+    half = card_of(observation(missing, smart=SmartFacts(source="oauth-uris", token_endpoint="https://a/t")))
+    assert "gives the token address, but not" in half.blocks[0].do
+
+
+def test_a_statement_that_names_editions_is_asked_which_of_its_profiles_are_of_them() -> None:
+    said = check("CAP-017", "57 profiles are declared, 4 without a version: ask", CheckOutcome.WARN)
+    named = UsCoreFacts(closest="6.1.0", editions={}, claimed={"3.1.1": (), "6.1.0": ()})
+    with_names = asked(card_of(observation(said, facts=Facts(capability=CapabilityFacts(), us_core=named))))
+    assert "You name US Core 3.1.1 and 6.1.0." in with_names and "4 without a version." in with_names
+    assert "Which edition of US Core, or" in asked(card_of(observation(said)))
+
+
+def test_addresses_that_were_tried_below_the_base_are_named() -> None:
+    tried = ("https://ehr.example/fhir/R4/metadata", "https://ehr.example/fhir/r4/metadata")
+    requests = tuple(RequestRecord(method="GET", url=url, elapsed_ms=1, status=404, purpose="deeper") for url in tried)
+    silent = check("CAP-046", "Not observed: nothing was found", CheckOutcome.NOT_OBSERVED)
+    (line,) = card_of(observation(silent, requests=requests)).unseen
+    assert all(url in line.text for url in tried)

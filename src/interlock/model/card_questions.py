@@ -44,7 +44,7 @@ QUESTIONS: tuple[Question, ...] = (
     ),
     Question(
         ("CAP-046", "CAP-001"),
-        "Which is the FHIR base URL that we should use? We asked for {base}/metadata. {said}",
+        "Which is the FHIR base URL that we should use? We were given {base}. {said}",
         "Check the address for a mistake, then {ask}.",
     ),
     Question(
@@ -265,9 +265,7 @@ def values_of(observation: Observation) -> dict[str, str]:
         "services": f", though your capability statement declares {named}" if named else "",
         "own_base": plain(capability.implementation_url or "", 300) if capability else "",
         "edition": _edition(observation),
-        "sign_in": "the statement gives the authorize and token addresses, but not launches, scopes or PKCE"
-        if observation.facts.smart is not None
-        else "without it nothing says how a client signs in",
+        "sign_in": _sign_in(observation.facts.smart),
         "lacking": words.listed(_lacking(observation.facts.smart)) or "more than we can read",
         "date": words.iso_day(plain(capability.date or "", 40)) if capability else "",
     }
@@ -276,11 +274,24 @@ def values_of(observation: Observation) -> dict[str, str]:
 def _edition(observation: Observation) -> str:
     """The question about the edition of US Core: which of those that the statement names, or which at all."""
     facts = observation.facts.us_core
-    outcomes = {check.id: check.outcome for check in observation.checks}
-    if facts is None or not facts.claimed or outcomes.get("CAP-018") is not CheckOutcome.WARN:
+    unversioned = any(
+        check.id == "CAP-017" and check.outcome is CheckOutcome.WARN and "without a version" in check.message
+        for check in observation.checks
+    )
+    if facts is None or not facts.claimed or not unversioned:
         return "Which edition of US Core, or of another implementation guide, does your server follow?"
     claimed = words.listed([plain(number, 20) for number in facts.claimed])
     return f"You name US Core {claimed}. Which edition do the profiles have that you declare without a version?"
+
+
+def _sign_in(smart: SmartFacts | None) -> str:
+    """What the lack of a SMART configuration leaves unsaid: a statement may name the addresses (SMART 1.0)."""
+    named = (("authorize", "authorization_endpoint"), ("token", "token_endpoint"))
+    given = [name for name, field in named if getattr(smart, field, None) is not None]
+    if not given:
+        return "without it nothing says how a client signs in"
+    addresses = words.agree(len(given), "address", "addresses")
+    return f"the statement gives the {words.listed(given)} {addresses}, but not launches, scopes or PKCE"
 
 
 def _lacking(smart: SmartFacts | None) -> list[str]:

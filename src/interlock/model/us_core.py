@@ -90,7 +90,7 @@ class UsCoreFacts(Model):
             if number not in whole:
                 name = number if number in self.claimed else f"the closest edition, {number}"
                 said.append(f"of {name}, {self.distance(number)}")
-        note = " (an optional type's requirements count once it is declared)" if len(said) > 2 else ""
+        note = "; an optional type's requirements count once it is declared" if len(said) > 2 else ""
         return "; ".join(said) + note
 
     def distance(self, number: str) -> str:
