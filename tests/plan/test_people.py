@@ -11,7 +11,7 @@ from interlock.model.response import Response
 from interlock.model.routine import TaskStatus
 from interlock.model.rule import Effort
 from interlock.plan.actions import Wording
-from interlock.plan.people import alike, done, next_weeks, spanned, with_people
+from interlock.plan.people import alike, done, next_weeks, reckoned, spanned, with_people
 
 from gaps_factory import UNKNOWN, at_org, finding, rule, rules_of  # isort: skip
 from gaps_factory import task as routine  # isort: skip
@@ -103,6 +103,34 @@ def test_decisions_say_who_takes_them_and_weeks_what_they_ask_of_us() -> None:
     assert plan.load[0].said == "2 of 10 person-days of ours"
     [group] = [group for group in alike(plan.tasks) if group[0].id == "AA-002"]
     assert spanned([*group, *group]).endswith("4 person-days of ours")
+
+
+def test_no_week_asks_for_more_than_its_people_have_and_the_weeks_sum_to_the_tasks() -> None:
+    ten = Effort(low=5, expected=10, high=21)  # mean 11
+    tasks = (
+        task("us.one", "routine", 0, effort=ten),
+        task("us.two", "routine", 0, effort=ten),
+        task("us.three", "routine", 0, effort=ten),
+        task("AA-001@alder", "gap", 4, org="alder", chance=0.5, effort=Effort(low=2, expected=2, high=2)),
+    )
+    plan = Plan(
+        start="2026-12-01", seed=1, runs=1, target_gate=Gate.PILOT, finish=ZERO, most_likely_days=0,
+        probability_of_most_likely=1, orgs=(), tasks=tasks, first=(), capacity={"us": 2},
+    )  # fmt: skip
+    plan = with_people(plan, (), Wording(), {}, ())
+    # The plan starts on a Tuesday: its first week has four days.
+    assert [(each.week, each.work, each.there, each.maybe) for each in plan.load] == [
+        ("2026-11-30", 8.0, 8.0, 0.0),
+        ("2026-12-07", 10.0, 10.0, 0.0),
+        ("2026-12-14", 10.0, 10.0, 0.0),
+        ("2026-12-21", 6.0, 10.0, 1.0),
+    ]
+    assert plan.load[-1].said == "6 of 10 person-days of ours, 1 of them on gaps that may be found"
+    assert [len(each) for _, each in next_weeks(plan, 90)] == [3, 0, 0, 0]
+    assert all("11 person-days of ours" in each.when for each in plan.tasks if each.kind == "routine")
+    assert reckoned(plan, 90).startswith("Our work of these weeks is 34 person-days: 33 on the tasks listed, and 1 on")
+    assert "33 on the tasks listed" not in reckoned(plan, 7)
+    assert "(15 more of their 33 come in later weeks)" in reckoned(plan, 7)
 
 
 def test_the_next_weeks_leave_out_what_is_later_and_what_may_never_be() -> None:

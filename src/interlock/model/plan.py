@@ -118,7 +118,7 @@ class PlanTask(Model):
         if self.starts is None or self.ends is None:
             return ""
         late = f", in four of five runs by {words.iso_day(self.latest)}" if self.latest else ""
-        work = self.effort.expected if self.effort else 0.0
+        work = self.effort.mean if self.effort else 0.0
         whose = "ours" if self.owner is Owner.US else "theirs"
         return f"{words.span(self.starts, self.ends)}{late}" + (
             f"; {words.person_days(work)} of {whose}" if work else "; no days of work estimated, only their lead time"
@@ -169,17 +169,22 @@ class OrgOutlook(Model):
 
 
 class WeekLoad(Model):
-    """What one week asks of our team: person-days of work, and those there are (none where nobody said)."""
+    """What one week asks of our team: person-days of work, and those there are (none where nobody said).
+
+    :ivar maybe: the part of the work on gaps that unknowns may turn out to be, each by its chance.
+    """
 
     week: IsoDate
     work: float
     there: float | None = None
+    maybe: float = 0.0
 
     @property
     def said(self) -> str:
-        """``6.5 of 15 person-days of ours``."""
+        """``6.5 of 15 person-days of ours, 1.5 of them on gaps that may be found``."""
         of = f" of {words.number(self.there)}" if self.there is not None else ""
-        return f"{words.number(self.work)}{of} person-days of ours"
+        maybe = f", {words.number(self.maybe)} of them on gaps that may be found" if self.maybe else ""
+        return f"{words.number(self.work)}{of} person-days of ours{maybe}"
 
 
 class FirstThing(Model):

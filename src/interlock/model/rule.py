@@ -32,6 +32,11 @@ class Effort(ThreePoint):
 
     unit: Literal["person_days"] = "person_days"
 
+    @property
+    def mean(self) -> float:
+        """The mean of its PERT-beta distribution: the one number that is told wherever one is."""
+        return (self.low + 4.0 * self.expected + self.high) / 6.0
+
 
 class LeadTime(ThreePoint):
     """Elapsed time that others need, three-point. ``days`` are calendar days, ``working_days`` Monday to Friday.

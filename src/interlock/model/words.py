@@ -219,7 +219,8 @@ GATE_MEANS: Mapping[Gate, str] = {
 WEEKS_MEAN = (
     "Tasks stand in the week of their median start, with the days from there to their median end and the day by which "
     "four of five runs have them done. What is under way stands in the first week; what only a gap that is found would "
-    "bring is left out. Beside each week: our work of that week, of the person-days there are."
+    "bring is left out. Beside each week: our work of that week, what began earlier included, of the person-days there "
+    "are. Person-days are means."
 )
 #: How to read the list of first things.
 FIRST_MEANS = (

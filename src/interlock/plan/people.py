@@ -15,7 +15,11 @@ from interlock.model.response import Response
 from interlock.model.rule import Effort
 from interlock.plan.actions import PROBE, Wording, named
 from interlock.plan.calendar import WorkingCalendar
-from interlock.plan.sampling import effort_estimate, pert_mean
+
+#: Weeks of work that are reckoned at most: a team too small for its plan never ends.
+_WEEKS = 520
+#: Less work than this, in person-days, is rounding.
+_ROUNDING = 0.01
 
 
 def with_people(
@@ -84,24 +88,44 @@ def _worded(thing: FirstThing, tasks: Mapping[str, PlanTask], names: Mapping[str
 
 
 def _load(tasks: Sequence[PlanTask], plan: Plan, calendar: WorkingCalendar) -> Iterator[WeekLoad]:
-    """Our mean work by week, each task's from its median start on, one person at it; unknown gaps by their chance."""
-    weeks: dict[date, float] = defaultdict(float)
+    """Our mean work by week, each task's from its median start on, one person at it; unknown gaps by their chance.
+
+    What is more than the people of a week, from the plan's first day on, can do is done in the next one; what is sure
+    goes before what an unknown may bring.
+    """
+    sure: dict[date, float] = defaultdict(float)
+    maybe: dict[date, float] = defaultdict(float)
     for task in tasks:
         if task.owner is Owner.US and task.effort is not None and not task.is_done:
-            left = pert_mean(effort_estimate(task.effort))
-            share, day = (1.0 if task.chance is None else task.chance), math.floor(task.start_p50) + 1
+            left, day = task.effort.mean, math.floor(task.start_p50) + 1
+            weeks, share = (sure, 1.0) if task.chance is None else (maybe, task.chance)
             while left > 0:
                 on = calendar.date_of(day)
                 weeks[on - timedelta(days=on.weekday())] += min(1.0, left) * share
                 left, day = left - 1.0, day + 1
-    there = plan.capacity.get(Owner.US)
-    for week in sorted(weeks):
-        days = sum(calendar.is_working_day(week + timedelta(days=more)) for more in range(7))
-        yield WeekLoad(
-            week=week.isoformat(),
-            work=round(weeks[week], 1),
-            there=None if there is None else round(there * days, 1),
-        )
+    persons, first = plan.capacity.get(Owner.US) or None, calendar.first_day()
+    week = min((*sure, *maybe), default=first)
+    for _ in range(_WEEKS):
+        if not (sure or maybe):
+            return
+        days = [week + timedelta(days=more) for more in range(7)]
+        worked = sum(day >= first and calendar.is_working_day(day) for day in days)
+        there = None if persons is None else persons * worked
+        asked, may = sure.pop(week, 0.0), maybe.pop(week, 0.0)
+        known = asked if there is None else min(asked, there)
+        found = may if there is None else min(may, there - known)
+        following = week + timedelta(days=7)
+        for weeks, rest in ((sure, asked - known), (maybe, may - found)):
+            if rest > _ROUNDING:
+                weeks[following] += rest
+        if known + found > _ROUNDING:
+            yield WeekLoad(
+                week=week.isoformat(),
+                work=round(known + found, 1),
+                there=None if there is None else round(there, 1),
+                maybe=round(found, 1),
+            )
+        week = following if following in sure or following in maybe else min((*sure, *maybe), default=week)
 
 
 def _owed(
@@ -122,21 +146,40 @@ def _owed(
 
 
 def next_weeks(plan: Plan, days: int) -> tuple[tuple[date, tuple[PlanTask, ...]], ...]:
-    """The tasks that start within so many calendar days at the median, by the Monday of their week, then by owner.
+    """The tasks that start at the median in the weeks of so many calendar days, by Monday, then by owner.
 
-    What is done, and what only an unknown that turns out to be a gap would bring, is left out.
+    What is done, and what only an unknown that turns out to be a gap would bring, is left out. The last week is whole,
+    and a week in which we only go on with what began earlier has no task.
     """
-    start = date.fromisoformat(plan.start)
-    weeks: dict[date, list[PlanTask]] = {}
+    last = date.fromisoformat(plan.start) + timedelta(days=days)
+    weeks: dict[date, list[PlanTask]] = {date.fromisoformat(load.week): [] for load in plan.load}
     for task in plan.left:
         if task.chance is None and task.starts is not None:
             day = date.fromisoformat(task.starts)
-            if day <= start + timedelta(days=days):
-                weeks.setdefault(day - timedelta(days=day.weekday()), []).append(task)
+            weeks.setdefault(day - timedelta(days=day.weekday()), []).append(task)
     order = list(type(plan.tasks[0].owner)) if plan.tasks else []
     return tuple(
         (week, tuple(sorted(tasks, key=lambda task: (order.index(task.owner), task.person or "", task.id))))
         for week, tasks in sorted(weeks.items())
+        if week <= last
+    )
+
+
+def reckoned(plan: Plan, days: int) -> str:
+    """How the work of these weeks and the work of their tasks are one sum; empty without work of ours."""
+    weeks = next_weeks(plan, days)
+    shown = {week.isoformat() for week, _ in weeks}
+    loads = [load for load in plan.load if load.week in shown]
+    work, maybe = sum(load.work for load in loads), sum(load.maybe for load in loads)
+    listed = [task for _, tasks in weeks for task in tasks if task.owner is Owner.US and task.effort]
+    whole = sum(task.effort.mean for task in listed if task.effort)
+    if not loads:
+        return ""
+    later = whole - (work - maybe)
+    rest = f" ({words.number(later)} more of their {words.number(whole)} come in later weeks)" if later > 0.5 else ""
+    return (
+        f"Our work of these weeks is {words.person_days(work)}: {words.number(work - maybe)} on the tasks listed{rest},"
+        f" and {words.number(maybe)} on gaps that unknowns may turn out to be, each by its chance."
     )
 
 
@@ -164,7 +207,7 @@ def spanned(group: Sequence[PlanTask]) -> str:
     starts, ends, latest = (
         [day for task in group if (day := getattr(task, name)) is not None] for name in ("starts", "ends", "latest")
     )
-    work = sum(task.effort.expected for task in group if task.effort)
+    work = sum(task.effort.mean for task in group if task.effort)
     task = group[0].model_copy(
         update={
             "starts": min(starts, default=None),

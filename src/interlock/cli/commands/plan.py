@@ -188,6 +188,9 @@ def show_weeks(plan: Plan, *, days: int) -> None:
             show_paragraph(f"{name}{open_}", "  ", "dim")
             show_paragraph(words.sentence(f"{words.capital(task.whose)}; {planning.spanned(group)}"), "  ", "dim")
             show_paragraph(words.sentence(f"Accepted when: {task.accepted}"), "  ", "dim")
+    if sums := planning.reckoned(plan, days):
+        blank()
+        show_paragraph(sums)
     later = planning.later_drivers(plan, days)
     if later:
         blank()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from interlock.model import words
 from interlock.model.plan import FIND_OUT_WORDS, Driver, OrgForecast, PlanTask, UnknownThing
-from interlock.plan.people import alike, decided_by, done, later_drivers, next_weeks, spanned
+from interlock.plan.people import alike, decided_by, done, later_drivers, next_weeks, reckoned, spanned
 from interlock.report import estimates, safe
 from interlock.report.charts import TornadoRow, timelines, tornado
 from interlock.report.elements import Link, Pair, Picture, Shown
@@ -37,7 +37,7 @@ def build_plan(context: Context) -> Shown:
         "order": tuple(safe.text(sentence) for sentence in plan.order),
         "freezes": tuple(words.sentence(safe.text(freeze)) for freeze in plan.freezes),
         "decisions": _decisions(context),
-        "weeks_mean": words.WEEKS_MEAN,
+        "weeks_mean": f"{words.WEEKS_MEAN} {reckoned(plan, DAYS_AHEAD)}".strip(),
         "forecasts": [_forecast(context, link, forecast) for link, forecast in forecasts],
         "pictures": _pictures(context, forecasts),
         "firm": plan.ground.firm,
