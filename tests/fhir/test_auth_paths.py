@@ -147,5 +147,5 @@ def test_a_backend_service_without_a_system_scope_is_unclear_and_no_more() -> No
     assert path("backend").brief() == "Backend service: declared"
     without = path("backend", scopes_supported=["launch", "patient/Patient.rs"])
     assert without.state == "possible", "a list of scopes need not be complete"
-    assert without.brief() == "Backend service: unclear, which system/ scopes are granted: none are listed"
+    assert without.brief() == "Backend service: unclear (no system/ scope is listed)"
     assert path("ehr", scopes_supported=["launch"]).brief() == "EHR launch: declared"

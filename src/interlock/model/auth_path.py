@@ -38,8 +38,8 @@ class AuthPath(Model):
 
     def brief(self) -> str:
         """``EHR launch: declared``; a backend service without a ``system/`` scope among those listed is unclear."""
-        unclear = [question for question in self.open_questions if "system/" in question]
-        state = f"unclear, {unclear[0]}" if unclear else words.AUTH_PATH[self.state].phrase
+        unclear = any("system/" in question for question in self.open_questions)
+        state = "unclear (no system/ scope is listed)" if unclear else words.AUTH_PATH[self.state].phrase
         return f"{_MODES[self.mode]}: {state}"
 
     def need(self) -> str:

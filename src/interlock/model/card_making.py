@@ -270,10 +270,10 @@ def _unseen(observation: Observation) -> Iterator[CardLine]:
         if _DOCUMENTS["SMART"] in names and observation.facts.smart is not None:
             del names[_DOCUMENTS["SMART"]]
         subject = words.capital(words.listed(list(names))) or words.count(len(checks), "check")
-        named = next((f" (their {by} names this host)" for host, by in hosts.items() if host in message), "")
+        by = next((document for host, document in hosts.items() if host in message), "")
         yield CardLine(
-            text=f"{subject}: {plain(message, 300)}{named}",
-            do=_would(message, base),
+            text=f"{subject}: {plain(message, 300)}" + (f" (their {by} names this host)" if by else ""),
+            do=("their answer whether it is internal; if it is, " if by else "") + _would(message, base),
             checks=tuple(check.id for check in checks),
         )
     checks_by_id = {check.id: check for check in observation.checks}

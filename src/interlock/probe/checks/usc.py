@@ -107,7 +107,7 @@ def rows_of_types(probed: CheckInput) -> Result:
     if missing:
         message = (
             f"Of what {of_edition} requires (SHALL) of the types declared, the statement's lists leave out "
-            f"{len(missing)}: {words.listed(missing, 6)}"
+            f"{len(missing)}: {words.listed(missing, 12)}"
         )
         return failed(message) if claimed else warned(message)
     if silent:

@@ -150,7 +150,7 @@ def scopes(probed: CheckInput) -> Result:
     silent = [match.name for match in needed if match.outcome == "undeclared" and match not in partly]
     parts = [f"Listed with a restriction: {quoted(match.name)}: {match.note}" for match in partly]
     if silent:
-        parts.append(f"Not listed, and to be asked for (the list need not be complete): {quoted_list(silent)}")
+        parts.append(f"Not listed, and to be asked for (the list need not be complete): {quoted_list(silent, 10)}")
     if parts:
         listed = sum(match.outcome == "supported" for match in needed)
         return warned(f"{clauses(parts)}; {listed} of {len(needed)} are listed as needed")
