@@ -228,7 +228,7 @@ def test_without_a_configuration_what_the_statement_gives_for_the_sign_in_is_not
     none = card_of(observation(missing, facts=Facts(capability=CapabilityFacts())))
     assert "nothing says how a client signs in" in none.blocks[0].do
     half = card_of(observation(missing, smart=SmartFacts(source="oauth-uris", token_endpoint="https://a/t")))
-    assert "gives the token address, but not" in half.blocks[0].do
+    assert "gives the token address (SMART 1.0), but not" in half.blocks[0].do
 
 
 def test_a_statement_that_names_editions_is_asked_which_of_its_profiles_are_of_them() -> None:

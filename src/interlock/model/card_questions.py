@@ -291,7 +291,7 @@ def _sign_in(smart: SmartFacts | None) -> str:
     if not given:
         return "without it nothing says how a client signs in"
     addresses = words.agree(len(given), "address", "addresses")
-    return f"the statement gives the {words.listed(given)} {addresses}, but not launches, scopes or PKCE"
+    return f"the statement gives the {words.listed(given)} {addresses} (SMART 1.0), but not launches, scopes or PKCE"
 
 
 def _lacking(smart: SmartFacts | None) -> list[str]:
