@@ -29,7 +29,7 @@ def test_the_plan_fits_eighty_columns_and_says_what_it_rests_on(command, workspa
         "a range and not a date to promise",
         "in eight of ten simulated runs",
         "By 1 Jan 2028",
-        "The best case to reckon with is",
+        "If everything took its most likely time, all would be through by",
         "Do first, from the top",
         "What drives the P80",
         "Shared sandboxes",

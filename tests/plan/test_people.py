@@ -77,6 +77,7 @@ def test_tasks_have_people_days_and_what_they_are_accepted_by() -> None:
     asked = by_id["find-out:AA-001@alder"]
     assert asked.whose == "Cy Ode, by 9 Dec 2026"
     assert "not “unknown” (interlock answer area.item --org alder)" in asked.accepted
+    assert asked.accepted.endswith("a bad one makes it a gap")
     gap = by_id["AA-002"]
     assert gap.accepted == "“How is it known?” is answered “From a list” or better, with its document"
     assert gap.whose == "Cy Ode, by 9 Dec 2026"
@@ -84,6 +85,16 @@ def test_tasks_have_people_days_and_what_they_are_accepted_by() -> None:
         gap.when == "9 Dec 2026, in four of five runs by 11 Dec 2026; 2 person-days of ours"
     )
     assert by_id["us.build"].starts == "2026-12-07"
+
+
+def test_a_gap_whose_remedy_is_refused_says_what_else_closes_it() -> None:
+    rules = rules_of(rule("AA-001"))
+    gap = finding(rules["AA-001"], at_org("alder"), reads=("fit.writes",))
+    wording = Wording(rules, {}, {}, NAMES)
+    assert wording.accepted(task("AA-001@alder", "gap", 0, org="alder"), gap) == (
+        "the next probe of Alder Hospital no longer finds it; where the answer stays no, once contract.yaml no longer "
+        "needs it or it is decided to leave alder out (interlock org remove)"
+    )
 
 
 def test_a_task_is_a_verb_and_its_state_is_not() -> None:

@@ -302,6 +302,20 @@ class TestFirst:
             "critical path in 100% of runs."
         )
         assert plan.first[0].action == "Do AA-001. Then tell everyone."
+        assert "1 to 3 together would take 10 working days off the P80:" in plan.first_note
+
+    def test_what_all_bring_together_is_told_for_each_organisation(self):
+        rules = rules_of(rule("AA-001", work=fixed(2)), rule("AA-002", work=fixed(3)))
+        findings = (finding(rules["AA-001"], at_org("alder")), finding(rules["AA-002"], at_org("birch")))
+        plan = plan_of(findings, rules, (ALDER, BIRCH))
+        assert plan.first[-1].together_orgs == {"alder": 2.0, "birch": 3.0}
+        own = "bring the organisations' own P80s forward (alder 2 working days and birch 3 working days)"
+        assert own in plan.first_note
+
+    def test_a_small_effort_is_told_as_it_is(self):
+        rules = rules_of(rule("AA-001", work=fixed(0.1)))
+        thing = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,)).first[0]
+        assert thing.because.startswith("About 0.1 person-days of ours;")
 
     def test_savings_add_up_over_organisations(self):
         rules = rules_of(rule("AA-001", Scope.PRODUCT, work=fixed(2)), rule("AA-002", work=fixed(3), after=["AA-001"]))

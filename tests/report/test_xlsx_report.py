@@ -261,7 +261,7 @@ def test_the_summary_says_how_sure_it_is(book: dict[str, Sheet]) -> None:
     assert abs(moment - datetime(2026, 9, 7, 9, 12, 4)) < timedelta(seconds=1)
     first = book["Summary"].table("What to do first")
     assert first[0]["What to do first"].value == "1. AUTH-001 Lakeshore Health System"
-    assert first[0]["Days saved a person-day"].value == 6.4
+    assert first[0]["Working days off the P80s"].value == 12.8
 
 
 def test_probe_findings_put_failures_first_and_call_the_unseen_not_observed(book: dict[str, Sheet]) -> None:

@@ -196,6 +196,7 @@ class FirstThing(Model):
     :ivar argues: it argues for the verdict, or could.
     :ivar p80_days_saved: working days off the organisations' P80s, summed, that closing this takes beyond those above.
     :ivar together_days: the same for this and all above it.
+    :ivar together_orgs: the same for each organisation whose P80 it moves.
     :ivar together_p80_date: P80 of the whole plan once this and all above it are closed.
     """
 
@@ -215,6 +216,7 @@ class FirstThing(Model):
     because: str
     p80_days_saved: float = 0.0
     together_days: float = 0.0
+    together_orgs: dict[str, float] = {}
     together_p80_date: str = ""
 
     @property
@@ -239,6 +241,11 @@ class UnknownThing(Model):
     score_points: float
     p80_days: float
     because: str
+
+    @property
+    def if_bad(self) -> str:
+        """What would be so if the answer is bad: nobody knows yet whether it is."""
+        return f"If the answer is bad: {self.title.removeprefix(FIND_OUT_WORDS)}"
 
 
 class Driver(Model):
@@ -438,9 +445,16 @@ class Plan(Model):
         if last.together_p80_date:
             then, now = words.iso_day(last.together_p80_date), words.iso_day(self.finish.p80_date)
             through = f": in four of five runs all is then through by {then}, instead of {now}"
-        return (
-            f"All done today, 1 to {number} together would take {together} off {words.p80s(len(self.orgs))}{through}."
-        )
+        names = {line.org: line.name for line in self.outlook}
+        each = {forecast.org: last.together_orgs.get(forecast.org, 0.0) for forecast in self.orgs}
+        moved = [f"{names.get(org, org)} {words.days(days)}" for org, days in each.items() if days]
+        if not moved:
+            off = f"take {together} off {words.p80s(len(self.orgs))}"
+        elif len(each) == 1:
+            off = f"take {words.days(sum(each.values()))} off the P80"
+        else:
+            off = f"bring the organisations' own P80s forward ({words.listed(moved, len(moved))})"
+        return f"All done today, 1 to {number} together would {off}{through}."
 
     @model_validator(mode="before")
     @classmethod

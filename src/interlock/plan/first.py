@@ -56,7 +56,7 @@ class _Thing:
 
     @property
     def rate(self) -> float:
-        return round(self.saved / self.person_days, 2)
+        return round(self.saved / max(LEAST_PERSON_DAYS, self.person_days), 2)
 
     @property
     def order(self) -> tuple[bool, float, int, float, int, str]:
@@ -164,7 +164,10 @@ class Ranking:
         self._now = Comparison(self._simulation, self._chosen)
         through = max(0.0, plan_p80 - self._comparison.p80(None) + self._now.p80(None))
         date = self._simulation.calendar.date_of(round(through, 1)).isoformat()
-        return self._told(thing, self._now.saved_since(self._comparison), date, again)
+        saved = self._now.saved_since(self._comparison)
+        together = {org: round(days, 1) for org, days in saved.items() if org is not None and round(days, 1) > 0}
+        told = self._told(thing, sum(saved.values()), date, again)
+        return told.model_copy(update={"together_orgs": together})
 
     def _told(self, thing: _Thing, together: float = 0.0, date: str = "", again: bool = False) -> FirstThing:
         tasks = [self._simulation.work.tasks[row] for row in thing.rows]
@@ -225,8 +228,6 @@ def _effort(person_days: float, task: Task) -> str:
     if task.effort is None:
         return "No days of work are estimated, only the time that it takes them"
     whose = "ours" if task.owner is Owner.US else "theirs"
-    if person_days <= LEAST_PERSON_DAYS:
-        return f"At most a quarter of a person-day of {whose}"
     return f"About {words.person_days(person_days)} of {whose}"
 
 
@@ -253,8 +254,8 @@ def _probe(orgs: Sequence[str]) -> str:
 
 
 def _person_days(*tasks: Task) -> float:
-    """Mean effort of all together, at least a quarter of a day."""
-    return max(LEAST_PERSON_DAYS, sum(pert_mean(effort_estimate(task.effort)) for task in tasks))
+    """Mean effort of all together."""
+    return sum(task.effort.mean for task in tasks if task.effort is not None)
 
 
 def rank_unknowns(
@@ -293,7 +294,12 @@ def rank_unknowns(
         )
         for node in nodes[:_UNKNOWNS]
     ]
-    things.sort(key=lambda t: (-t.p80_days / t.person_days, -t.score_points / t.person_days, t.key))
+
+    def order(thing: UnknownThing) -> tuple[float, float, str]:
+        asking = max(LEAST_PERSON_DAYS, thing.person_days)
+        return -thing.p80_days / asking, -thing.score_points / asking, thing.key
+
+    things.sort(key=order)
     return tuple(things[:UNKNOWNS_SHOWN])
 
 

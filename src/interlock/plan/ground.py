@@ -20,6 +20,8 @@ from interlock.model.text import plain
 _NAMED = 3
 #: An unknown that moves the P80s by less than this many working days does not narrow them.
 _LEAST_DAYS = 1.0
+#: Where what is unknown makes less of the width than this, finding out is not told as what narrows it. Judgement.
+_SMALL_SHARE = 0.1
 #: A smaller part of the spread than this is not named.
 _LEAST_SHARE = 0.02
 
@@ -125,8 +127,16 @@ def _unknown(plan: Plan) -> Iterator[str]:
 
 
 def _narrowing(plan: Plan) -> Iterator[str]:
-    """What narrows the range most for the effort of finding out; else what spreads it most."""
-    for thing in plan.unknowns:
+    """What narrows the range most for the effort of finding out; else what spreads it most.
+
+    Where what is unknown is a small part of the width, finding out narrows little, and what spreads it is said.
+    """
+    unknown = sum(part.share for part in plan.spread if part.cause == "unknowns")
+    small = bool(plan.spread) and unknown < _SMALL_SHARE
+    if small and plan.if_no_gaps:
+        part = words.share(unknown) if unknown >= _LEAST_SHARE / 2 else "next to nothing"
+        yield f"What is unknown makes {part} of the range's width, so finding out narrows it little."
+    for thing in plan.unknowns if not small else ():
         if thing.p80_days >= _LEAST_DAYS:
             holds = plain(thing.title.removeprefix(FIND_OUT_WORDS), 200)
             adds = f"it adds {words.days(thing.p80_days)} to {words.p80s(len(plan.orgs))}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from interlock.model import words
 from interlock.model.base import Gate, Owner, TaskState
@@ -15,11 +16,14 @@ from interlock.plan.simulation import Simulation
 from interlock.plan.tasks import Work
 
 #: Two whole projects to hold the sum of our steps against; neither is part of any path.
-CROSS_CHECK = (
-    "Cross-check, in no date here: one integration, not of a SMART app, took 18 months at five centres (Scalia 2021), "
-    "a light web tool 10 to 12 weeks at three systems (Branda 2024). A first organisation far below the one, or a last "
-    "one far above the other, wants a second look at the estimates."
+_CROSS_CHECK = (
+    "Cross-check, in no date here: a light web tool took 10 to 12 weeks at three systems (Branda 2024), one "
+    "integration, not of a SMART app, 18 months at five centres (Scalia 2021). A first organisation below the one, or "
+    "a last one above the other, wants a second look at the estimates."
 )
+#: The bounds of the cross-check, in days of the calendar.
+_SHORT, _LONG = 70, 548
+_WEEK_DAYS, _MONTH_DAYS = 7.0, 30.44
 
 
 def most_likely_words(simulation: Simulation, most: float, when: str, chance: float) -> str:
@@ -28,9 +32,9 @@ def most_likely_words(simulation: Simulation, most: float, when: str, chance: fl
         return ""
     runs = "all" if chance >= 1 else "none" if chance <= 0 else f"{max(1, round(100 * chance))} in 100"
     return (
-        f"The best case to reckon with is {words.iso_day(when)} ({words.days(most)}): everything takes its most likely "
-        f"time. In {runs} of the {simulation.sampler.runs:,} runs it was that early, because where paths meet the "
-        "slowest decides and most estimates lean to the late side."
+        f"If everything took its most likely time, all would be through by {words.iso_day(when)} ({words.days(most)}). "
+        f"In {runs} of the {simulation.sampler.runs:,} runs it was that early, because where paths meet the slowest "
+        "decides and most estimates lean to the late side."
     )
 
 
@@ -62,10 +66,37 @@ def notes(
     said += _routine(work)
     said += _calendar(simulation, options)
     if simulation.orgs and GATE_RANK[options.target_gate] >= GATE_RANK[Gate.PILOT]:
-        said.append(CROSS_CHECK)
+        said.append(f"{_CROSS_CHECK} {_crossed(simulation)}")
     if used < options.runs:
         said.append(f"{used:,} runs instead of {options.runs:,}, because there are {len(work.tasks):,} tasks.")
     return tuple(said)
+
+
+def _crossed(simulation: Simulation) -> str:
+    """Whether the cross-check fires here, and why."""
+    start = simulation.calendar.first_day()
+    days = {
+        org: (date.fromisoformat(simulation.quantiles(simulation.end(org)).p50_date) - start).days
+        for org in simulation.orgs
+    }
+    first, last = (choose(days, key=lambda org: (days[org], org)) for choose in (min, max))
+    weeks = words.count(round(days[first] / _WEEK_DAYS), "week")
+    months = words.count(round(days[last] / _MONTH_DAYS), "month")
+    fires = []
+    if days[first] < _SHORT:
+        begun = sum(
+            task.kind == "routine" and task.org == first and (task.is_done or task.is_begun)
+            for task in simulation.work.tasks
+        )
+        why = f": {words.count(begun, 'routine task')} there are done or begun, so it is a rest" if begun else ""
+        fires.append(f"for {first}, through in {weeks} at the median{why}")
+    if days[last] > _LONG:
+        fires.append(f"for {last}, through in {months} at the median")
+    if fires:
+        return f"It fires {words.listed(fires)}."
+    if first == last:
+        return f"It does not fire: {first} is through in {weeks} at the median."
+    return f"It does not fire: {first} is through in {weeks} at the median and {last} in {months}."
 
 
 def _parts(work: Work) -> Iterator[str]:

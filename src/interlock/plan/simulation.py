@@ -412,10 +412,10 @@ class Comparison(Rerun):
         orgs = dict.fromkeys(org for row in changed for org in self._ends_at.get(row, ()))
         return sum(self.p80(org) - self.p80(org, changed) for org in orgs)
 
-    def saved_since(self, before: Comparison) -> float:
-        """Working days that the P80s have come forward since another comparison, summed over the organisations."""
+    def saved_since(self, before: Comparison) -> dict[str | None, float]:
+        """Working days that each organisation's P80 has come forward since another comparison."""
         orgs = {org for orgs in self._ends_at.values() for org in orgs}
-        return sum(before.p80(org) - self.p80(org) for org in sorted(orgs, key=str))
+        return {org: before.p80(org) - self.p80(org) for org in sorted(orgs, key=str)}
 
     def p80(self, org: str | None, changed: Mapping[int, Floats] | None = None) -> float:
         """P80 of an organisation's finish, or of the plan's, in working days."""

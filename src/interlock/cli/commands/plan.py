@@ -184,7 +184,8 @@ def show_weeks(plan: Plan, *, days: int) -> None:
             where = f" (at {words.listed(orgs, 4)})" if orgs else ""
             show_paragraph(f"{planning.done(group, names)}{where}", "- ")
             state = task.title.removeprefix(FIND_OUT_WORDS)
-            open_ = "" if state in (task.action or state) else f": {state}"
+            bad = "If the answer is bad: " if task.kind == "discovery" else ""
+            open_ = "" if state in (task.action or state) else f": {bad}{state}"
             show_paragraph(f"{name}{open_}", "  ", "dim")
             show_paragraph(words.sentence(f"{words.capital(task.whose)}; {planning.spanned(group)}"), "  ", "dim")
             show_paragraph(words.sentence(f"Accepted when: {task.accepted}"), "  ", "dim")
@@ -338,7 +339,7 @@ def _unknowns(plan: Plan) -> None:
     show_heading("Of what is unknown: what is worth most for a day of asking")
     for thing in things:
         show_paragraph(thing.action, "- ", "bold")
-        show_paragraph(f"{thing.key}: {thing.title.removeprefix(FIND_OUT_WORDS)}", "  ", "dim")
+        show_paragraph(f"{thing.key}: {thing.if_bad}", "  ", "dim")
         show_paragraph(thing.because, "  ", "dim")
 
 

@@ -126,9 +126,10 @@ def _due(context: Context, group: Sequence[PlanTask]) -> Shown:
     task = group[0]
     names = {} if task.org is None else {task.org: context.organization_name(task.org)}
     todo, state = words.sentence(safe.text(done(group, names))), task.title.removeprefix(FIND_OUT_WORDS)
+    bad = "If the answer is bad: " if task.kind == "discovery" else ""
     return {
         "title": todo,
-        "state": safe.name(state) if task.action and state not in task.action else "",
+        "state": safe.text(f"{bad}{state}") if task.action and state not in task.action else "",
         "id": row["id"],
         "where": row["where"],
         "whose": safe.text(words.capital(task.whose.removeprefix("the "))),
@@ -194,7 +195,7 @@ def _unknown(context: Context, unknown: UnknownThing) -> Shown:
     return {
         "id": context.finding_link(unknown.key),
         "title": words.sentence(safe.text(unknown.action)),
-        "state": safe.name(unknown.title.removeprefix(FIND_OUT_WORDS)),
+        "state": safe.text(unknown.if_bad),
         "where": context.subject_link(node.subject).label if node else "",
         "because": safe.text(unknown.because),
     }

@@ -26,7 +26,7 @@ FIRST = (
     Column("What to do first", 30),
     Column("Owner", 26),
     Column("Action, and why it is first", 68),
-    Column("Days saved a person-day", 12, "number"),
+    Column("Working days off the P80s", 12, "number"),
     Column("Gates passed by it alone", 14, "number"),
     Column("On the critical path (share of runs)", 13, "share"),
 )

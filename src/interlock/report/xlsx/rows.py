@@ -159,7 +159,7 @@ class Content:
                 f"{step['rank']}. {name}",
                 step["owner"],
                 _lines(step["title"], step["action"], step["because"]),
-                first_thing.p80_days_saved_per_person_day,
+                first_thing.p80_days_saved,
                 first_thing.unlocks,
                 first_thing.criticality,
             )

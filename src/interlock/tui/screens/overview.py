@@ -244,7 +244,7 @@ def _first_row(number: int, thing: FirstThing) -> Row:
             text(shorter(thing.title), "bold"),
             text(thing.key, DIM),
             text(words.OWNER[thing.owner].title),
-            text(f"{thing.p80_days_saved_per_person_day:.1f} d"),
+            text(f"{thing.p80_days_saved:.1f} d"),
             text(f"{thing.unlocks}"),
             text(words.share(thing.criticality)),
         ),
