@@ -15,9 +15,10 @@ import pytest
 from interlock.judge.lint.proofs import best_answer, worst_answers
 from interlock.model import words
 from interlock.model.base import Evidence, Gate, Recommendation, RuleOutcome, Status, VerdictValue
+from interlock.model.evidence import EvidenceRecord
 from interlock.model.finding import UNDECIDED
 from interlock.model.organization import Organization
-from interlock.model.questionnaire import EvidenceRecord, Item, ItemType
+from interlock.model.questionnaire import Item, ItemType
 from interlock.model.response import Response
 from interlock.usecases.initialize import templates
 from interlock.usecases.judge import Judgement, asked, judge

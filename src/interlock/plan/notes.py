@@ -16,7 +16,7 @@ from interlock.plan.simulation import Simulation
 from interlock.plan.tasks import Work
 
 #: Two whole projects to hold the sum of our steps against; neither is part of any path.
-_CROSS_CHECK = (
+CROSS_CHECK = (
     "Cross-check, in no date here: a light web tool took 10 to 12 weeks at three systems (Branda 2024), one "
     "integration, not of a SMART app, 18 months at five centres (Scalia 2021). A first organisation below the one, or "
     "a last one above the other, wants a second look at the estimates."
@@ -66,7 +66,7 @@ def notes(
     said += _routine(work)
     said += _calendar(simulation, options)
     if simulation.orgs and GATE_RANK[options.target_gate] >= GATE_RANK[Gate.PILOT]:
-        said.append(f"{_CROSS_CHECK} {_crossed(simulation)}")
+        said.append(f"{CROSS_CHECK} {_crossed(simulation)}")
     if used < options.runs:
         said.append(f"{used:,} runs instead of {options.runs:,}, because there are {len(work.tasks):,} tasks.")
     return tuple(said)

@@ -18,7 +18,7 @@ from interlock.model.text import plain, wrong_with_line
 
 @dataclass(frozen=True)
 class Record:
-    """What stands beside an answer, named as in :class:`interlock.model.questionnaire.Response`."""
+    """What stands beside an answer, named as in :class:`interlock.model.response.Response`."""
 
     evidence: Evidence = Evidence.ASSERTED
     documents: tuple[EvidenceRecord, ...] = ()
