@@ -124,3 +124,15 @@ def test_judgement_is_said_with_what_would_change_it() -> None:
     parts = (*plan().spread[:1], SpreadPart(cause="vendor", grade=Grade.VENDOR, share=0.3))
     rests = ground(plan(spread=parts), verdict(), at_alder(), (ALDER,)).rests
     assert "take (judgement)" in rests and "take (vendor documentation)" in rests and "all of it" not in rests
+
+
+def test_where_the_unknown_makes_little_of_the_width_finding_out_is_not_told_as_what_narrows_it() -> None:
+    unknown = UnknownThing(
+        key="AA-002@alder", title="Find out whether this holds: No clock", owner=Owner.US, action="", person_days=1,
+        score_points=1, p80_days=12, because="",
+    )  # fmt: skip
+    parts = tuple(SpreadPart(cause=c, grade="judgement", share=n) for c, n in (("org", 0.97), ("unknowns", 0.03)))
+    said = ground(plan(unknowns=(unknown,), spread=parts), verdict(), at_alder("never_probed"), (ALDER,))
+    prose = " ".join(said.said)
+    assert "What is unknown makes 3% of the range's width, so finding out narrows it little." in prose
+    assert "narrows it most" not in prose

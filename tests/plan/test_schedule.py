@@ -546,3 +546,18 @@ def test_an_organisation_that_waits_for_our_work_at_another_says_so():
     shared = plan_of(everywhere(rules, (ALDER, BIRCH)), rules, (ALDER, BIRCH), capacity={"us": 1})
     assert {forecast.org: forecast.waits for forecast in shared.orgs} == {"alder": {}, "birch": {"alder": 1.0}}
     assert any("birch's date waits for our people's work at alder (100 in 100 runs)" in said for said in shared.order)
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        (20, "It fires for alder, through in 4 weeks at the median."),
+        (100, "It does not fire: alder is through in 20 weeks at the median."),
+        (500, "It fires for alder, through in 23 months at the median."),
+    ],
+)
+def test_the_cross_check_is_applied_and_says_for_whom_it_fires(days, told):
+    rules = rules_of(rule("AA-001", work=fixed(1), wait=lead(days - 1, days - 1, days - 1)))
+    plan = plan_of(everywhere(rules, (ALDER,)), rules, (ALDER,))
+    [note] = [note for note in plan.notes if note.startswith("Cross-check")]
+    assert note.endswith(told)

@@ -225,8 +225,8 @@ WEEKS_MEAN = (
 #: How to read the list of first things.
 FIRST_MEANS = (
     "First what the verdict (whether to integrate now) hangs on, if anything does, then what takes most days off for "
-    "a day of work. Each is judged with all above it done, so a number may be larger further down. The P80 is the day "
-    "by which four of five simulated runs are through."
+    "a day of work (for anything at least a quarter of a day is reckoned). Each is judged with all above it done, so a "
+    "number may be larger further down. The P80 is the day by which four of five simulated runs are through."
 )
 #: How far a routine task has come.
 TASK_STATE: Mapping[TaskState, Word] = {

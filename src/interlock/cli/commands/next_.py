@@ -11,6 +11,7 @@ from interlock.cli.options import OnlyOrgOption, TableOrJson, WorkspaceOption
 from interlock.cli.output import emit_json, say, say_paragraph, show_table
 from interlock.model import words
 from interlock.model.questionnaire import ItemType
+from interlock.model.text import plain
 from interlock.usecases.load import load_inputs, open_workspace
 from interlock.usecases.next_questions import next_questions
 
@@ -36,8 +37,8 @@ def next_(
         return
     first = result.questions[0]
     item = inputs.content.item(first.item)
+    names = {org.id: org.name for org in inputs.organizations}
     if number > 1:
-        names = {org.id: org.name for org in inputs.organizations}
         rows = [
             (f"{question.text} ({question.item})", names.get(question.scope, "the product"), question.because)
             for question in result.questions
@@ -46,6 +47,7 @@ def next_(
     else:
         show_question(item, inputs.settings.kind, first.scope)
         say("")
+        say_paragraph(f"Asked of: {plain(names.get(first.scope, 'the product'), 60)}.")
         say_paragraph(f"Why it is next: {first.because}.")
     for_org = "" if first.scope == "product" else f" --org {first.scope}"
     value = "VALUE[,VALUE …]" if item.type is ItemType.MULTI_CHOICE else "VALUE"

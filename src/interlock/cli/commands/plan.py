@@ -308,7 +308,7 @@ def _first(plan: Plan) -> None:
         show_heading("Do first, from the top")
         show_paragraph(words.FIRST_MEANS)
     for number, thing in enumerate(plan.first, 1):
-        _thing(thing, f"{number}. ")
+        _thing(thing, f"{number}. ", _asks(plan, thing))
     if plan.left and plan.first_note:
         show_paragraph(plan.first_note)
     if plan.apart:
@@ -323,11 +323,22 @@ def _whose(thing: FirstThing) -> str:
     return ", ".join(filter(None, (words.OWNER[thing.owner].phrase, where)))
 
 
-def _thing(thing: FirstThing, number: str) -> None:
+def _asks(plan: Plan, thing: FirstThing) -> str:
+    """Who of ours asks whom, where somebody else does it; empty where we do it ourselves."""
+    lines = {line.org: line for line in plan.outlook}
+    asked = [lines[org] for org in thing.orgs if org in lines]
+    if thing.owner is Owner.US or not asked:
+        return ""
+    return " ".join(f"Of us who asks {line.name}: {line.here}; whom there: {line.there}." for line in asked)
+
+
+def _thing(thing: FirstThing, number: str, asks: str) -> None:
     show_paragraph(f"{thing.task or thing.title} ({_whose(thing)})", number, "bold")
     show_paragraph(f"{thing.key}: {thing.state}" if thing.state else thing.key, "   ", "dim")
     if thing.action:
         show_paragraph(thing.action, "   ")
+    if asks:
+        show_paragraph(asks, "   ", "dim")
     show_paragraph(thing.because, "   ", "dim")
 
 
