@@ -37,6 +37,8 @@ def test_the_plan_fits_eighty_columns_and_says_what_it_rests_on(command, workspa
         "One by one, the first to be through on top",
         "Change freezes. Riverside Regional Medical Center: 18 Dec 2026 to 4 Jan 2027",
         "Decisions to be taken",
+        ": nobody named yet; whom there: nobody named yet.",
+        "; stage by its rules alone: ",
     ):
         assert words in " ".join(shown.out.split())
 
@@ -194,3 +196,8 @@ def test_every_first_thing_can_be_supposed_at_all_its_organisations(command, wor
         shown = command("plan", "--runs", "100", "--what-if", thing.key, "--workspace", workspace)
         assert shown.code == 0
         assert all(key in " ".join(shown.out.split()) for key in thing.keys)
+
+
+def test_the_next_question_names_the_hospital_that_it_is_for(command, workspace: Path) -> None:
+    shown = command("next", "--org", "harborview", "--workspace", workspace).err
+    assert "Asked of: Harborview Clinics." in shown
