@@ -164,7 +164,8 @@ class OrgOutlook(Model):
     @property
     def said(self) -> str:
         """The line."""
-        where = f"{self.name} ({self.vendor}; stage by its rules alone: {self.stage}; there: {self.there}; here: {self.here})"
+        people = f"there: {self.there}; here: {self.here}"
+        where = f"{self.name} ({self.vendor}; stage by its rules alone: {self.stage}; {people})"
         return f"{where}. Next: {words.sentence(self.next)} Runs that are through: {self.finish.shares}."
 
 
