@@ -97,11 +97,13 @@ def test_with_ground_the_two_dates_are_there(
     plan = assessment.plan
     assert plan.ground.firm and not plan.ground.because and plan.left, "routine tasks are left, and nothing else lacks"
     p50, p80 = words.iso_day(plan.finish.p50_date), words.iso_day(plan.finish.p80_date)
+    p90, means = words.iso_day(plan.finish.p90_date), words.GATE_MEANS[plan.target_gate]
     promise = (
-        f"Northgate University Hospital past the {words.gate(plan.target_gate)}: half of the simulated runs are "
-        f"through by {p50}, a target, and four of five by {p80}. Which date to commit to is your own decision."
+        f"Northgate University Hospital past the {words.gate(plan.target_gate)} ({means}): half of the simulated runs "
+        f"are through by {p50} (P50), a target, four of five by {p80} (P80), and nine of ten by {p90} (P90)."
     )
-    assert plan.ground.said[0] == promise
+    assert plan.ground.said[0].startswith(promise)
+    assert plan.ground.said[0].endswith("Which date to commit to is your own decision.")
     show_plan(plan, tasks=False)
     show_summary(assessment)
     page = Page(100)
