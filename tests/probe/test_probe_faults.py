@@ -168,7 +168,7 @@ def test_missing_everywhere_is_a_wrong_base(loopback: Loopback) -> None:
     observation = observe(loopback.serve())
     assert observation.outcome == "not_observed"
     assert check(observation, "CAP-001").outcome == "fail"
-    assert "not at this address" in check(observation, "CAP-001").message
+    assert "the base URL is probably wrong" in check(observation, "CAP-001").message
     assert check(observation, "SMART-001").outcome == "fail"
     assert_nothing_is_invented(observation)
 

@@ -222,7 +222,9 @@ class RoutineTasks(RoutineInstances):
         for key, (task, view) in self.instances.items():
             stood_for = [self._by_id[general].before for general in task.replaces if general in self._by_id]
             names = dict.fromkeys(name for names in (task.before, *stood_for) for name in names)
-            for name in names if task.verdict is None else ():
+            if task.verdict is not None:
+                continue
+            for name in (name for name in names if name in self._rules):  # a workspace may have a rule of ours off
                 scope = self._rules[name].scope
                 for narrower in self._views.narrowed(scope, view):
                     yield key_at(name, self._views.subject(scope, narrower)), key
