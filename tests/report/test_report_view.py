@@ -123,7 +123,7 @@ def test_stage_is_a_question_where_unknowns_decide(sample: ReportView) -> None:
 
 
 def test_first_things_have_their_three_numbers(sample: ReportView) -> None:
-    assert [figure.value for figure in content(sample, "first").steps[0].numbers] == ["6.4", "9", "73%"]
+    assert [figure.value for figure in content(sample, "first").steps[0].numbers] == ["12.8", "9", "73%"]
     many = factory.sample().plan.model_copy(update={"first": factory.sample().plan.first * 4})
     built = build(factory.sample().model_copy(update={"plan": many}))
     assert len(content(built, "first").steps) == 5
