@@ -245,6 +245,12 @@ def test_what_does_not_fit_is_named(change: dict[str, Any], problem: str) -> Non
     assert any(problem in note for note in (*facts.problems, *facts.limits)), facts.problems
 
 
+def test_a_type_too_long_to_read_is_not_called_missing() -> None:
+    facts = parse(statement(server({"type": "x" * 129})))
+    assert facts.limits == ("type is longer than 128 characters and was not read",)
+    assert facts.problems == ()
+
+
 def test_numbers_as_versions_are_understood() -> None:
     assert parse(statement(fhirVersion=4.0)).fhir_release == "R4"
 

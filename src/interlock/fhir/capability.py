@@ -193,7 +193,9 @@ def _entry(resource: object, problems: Problems) -> _Entry | None:
         return None
     type_name = text_at(resource, "type", problems, MAX_CODE)
     if type_name is None:
-        problems.add("a resource entry has no type and was ignored")
+        given = resource.get("type")
+        if not isinstance(given, str) or len(given) <= MAX_CODE:  # a longer one is there, and its limit is told
+            problems.add("a resource entry has no type and was ignored")
         return None
     interactions = names_at(resource, "interaction", "code", problems)
     parameters = names_at(resource, "searchParam", "name", problems, MAX_PARAMETERS)
