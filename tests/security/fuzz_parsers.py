@@ -325,6 +325,12 @@ def probed() -> tuple[Observation, dict[str, bytes], dict[str, str]]:
     return riverside, bodies, {record.purpose: record.sha256 for record in riverside.requests if record.sha256}
 
 
+def served(purpose: str) -> bytes:
+    """The document that the simulated Riverside makes itself, where it keeps no file of it."""
+    _, bodies, digests = probed()
+    return bodies[digests[purpose]]
+
+
 def judged_without_mistake(riverside: Observation, bodies: Mapping[str, bytes]) -> Observation:
     """Judges an observation anew; a check that went wrong, which the product survives, is a finding all the same."""
     from interlock.probe.recheck import recheck
@@ -612,7 +618,7 @@ PARSERS: dict[str, Parser] = {
     "statement below the base": Parser(answer_to("deeper"), document_of("metadata")),
     "SMART configuration": Parser(answer_to("smart"), document_of("smart-configuration")),
     "OpenID configuration": Parser(answer_to("openid"), document_of("openid-configuration")),
-    "JWK Set": Parser(answer_to("jwks"), document_of("jwks")),
+    "JWK Set": Parser(answer_to("jwks"), lambda: [served("jwks")]),
     "UDAP document": Parser(answer_to("udap"), lambda: [_UDAP]),
     "CDS services": Parser(answer_to("cds"), lambda: [_CDS]),
     "header fields": Parser(headers, lambda: HEADERS),

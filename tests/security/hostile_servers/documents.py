@@ -53,31 +53,34 @@ _DISCOVERY = {"issuer": "ORIGIN", "jwks_uri": "ORIGIN/keys", "token_endpoint": "
 _SIGNS_ON = SMART | {"issuer": "ORIGIN", "capabilities": [*SMART["capabilities"], "sso-openid-connect"]}
 
 
-def _statement(name: str, body: Any, *problem: str, **more: Any) -> Behaviour:
-    """A capability statement that is read, whatever is in it; ``problem`` is named among its facts."""
+def _statement(name: str, body: Any, *problem: str, limit: str = "", **more: Any) -> Behaviour:
+    """A capability statement that is read, whatever is in it; ``problem`` and ``limit`` are named among its facts."""
     given = {"outcome": "observed", "endings": {"metadata": "document"}, "present": ("capability", "smart")}
     return Behaviour(
-        f"document: {name}", {METADATA: document(body)}, also=_named("capability", problem), **(given | more)
+        f"document: {name}", {METADATA: document(body)}, also=_named("capability", problem, limit), **(given | more)
     )
 
 
-def _smart(name: str, body: Any, *problem: str, word: str = "document", **more: Any) -> Behaviour:
+def _smart(name: str, body: Any, *problem: str, limit: str = "", word: str = "document", **more: Any) -> Behaviour:
     read = word == "document"
     given: dict[str, Any] = {"outcome": "observed" if read else "partial", "endings": {"smart": word}}
     given |= {"present": ("capability", "smart")} if read else {"present": ("capability",), "missing": ("smart",)}
     return Behaviour(
-        f"document: {name}", {CONFIGURATION: document(body)}, also=_named("smart", problem), **(given | more)
+        f"document: {name}", {CONFIGURATION: document(body)}, also=_named("smart", problem, limit), **(given | more)
     )
 
 
-def _named(family: str, texts: tuple[str, ...]) -> Callable[[Observation], object] | None:
-    """Whether the problems of a family's facts hold these texts."""
-    if not texts:
+def _named(family: str, texts: tuple[str, ...], limit: str) -> Callable[[Observation], object] | None:
+    """Whether the problems of a family's facts hold these texts, and its limits this one, which is no problem."""
+    if not (texts or limit):
         return None
 
     def look(observation: Observation) -> object:
-        problems = " | ".join(getattr(observation.facts, family).problems)
-        return all(text in problems for text in texts) or problems
+        facts = getattr(observation.facts, family)
+        problems = " | ".join(facts.problems)
+        named = all(text in problems for text in texts)
+        ours = not limit or (facts.limits == (limit,) and limit not in problems)
+        return (named and ours) or f"the problems are {problems[:600]}; the limits are {facts.limits}"
 
     return look
 
@@ -161,24 +164,40 @@ def _resources(*resources: Any) -> dict[str, Any]:
 
 
 _STATEMENTS = [
-    _statement("100,000 resources", _resources(*[{"type": "Patient"}] * 100_000), "only the first"),
+    _statement(
+        "100,000 resources",
+        _resources(*[{"type": "Patient"}] * 100_000),
+        limit="resource has 100,000 entries, of which the first 1,000 were read",
+    ),
     _statement(
         "100,000 search parameters",
         _resources({"type": "Patient", "searchParam": [{"name": "a"}] * 100_000}),
-        "only the first",
+        limit="searchParam has 100,000 entries, of which the first 1,000 were read",
     ),
     _statement(
         "10,000 profiles",
         _resources({"type": "Patient", "supportedProfile": ["http://x.test/p"] * 10_000}),
-        "only the first",
+        limit="supportedProfile has 10,000 entries, of which the first 500 were read",
     ),
-    _statement("10,000 rest entries", statement(rest=[{"mode": "server"}] * 10_000), "only the first"),
-    _statement("100,000 formats", statement(format=[f"json{n}" for n in range(100_000)]), "only the first"),
+    _statement(
+        "10,000 rest entries",
+        statement(rest=[{"mode": "server"}] * 10_000),
+        limit="rest has 10,000 entries, of which the first 500 were read",
+    ),
+    _statement(
+        "100,000 formats",
+        statement(format=[f"json{n}" for n in range(100_000)]),
+        limit="format has 100,000 entries, of which the first 500 were read",
+    ),
     _statement(
         "900 types with 90 parameters each",
         _resources(*[{"type": f"T{n}", "searchParam": [{"name": f"p{m}"} for m in range(90)]} for n in range(900)]),
     ),
-    _statement("a type of a million letters", _resources({"type": _LONG}), "longer than"),
+    _statement(
+        "a type of a million letters",
+        _resources({"type": _LONG}),
+        limit="type is longer than 128 characters and was not read",
+    ),
     _statement("a type with controls and slashes", _resources({"type": "../../\u001b[2J\u202ePatient"})),
     _statement(
         "types that are Python's own",
@@ -217,7 +236,7 @@ _STATEMENTS = [
                 }
             ]
         ),
-        "only the first",
+        limit="extension has 300 entries, of which the first 200 were read",
     ),
     _statement(
         "oauth-uris of numbers and objects",
@@ -280,15 +299,31 @@ _OTHERS = [
 ]
 
 _CONFIGURATIONS = [
-    _smart("100,000 capabilities", SMART | {"capabilities": [f"c{n}" for n in range(100_000)]}, "only the first"),
-    _smart("100,000 scopes", SMART | {"scopes_supported": ["patient/*.rs"] * 100_000}, "only the first"),
-    _smart("a scope of a million letters", SMART | {"scopes_supported": [_LONG]}, "longer than"),
+    _smart(
+        "100,000 capabilities",
+        SMART | {"capabilities": [f"c{n}" for n in range(100_000)]},
+        limit="capabilities has 100,000 entries, of which the first 5,000 were read",
+    ),
+    _smart(
+        "100,000 scopes",
+        SMART | {"scopes_supported": ["patient/*.rs"] * 100_000},
+        limit="scopes_supported has 100,000 entries, of which the first 5,000 were read",
+    ),
+    _smart(
+        "a scope of a million letters",
+        SMART | {"scopes_supported": [_LONG]},
+        limit="scopes_supported holds an entry longer than 512 characters, which was not read",
+    ),
     _smart(
         "scopes that look like regular expressions",
         SMART | {"scopes_supported": ["(a+)+$/" * 50, "patient/" + "." * 500]},
     ),
     _smart("100,000 fields that nobody knows", SMART | {f"x{n}": n for n in range(100_000)}),
-    _smart("a token endpoint of a million letters", SMART | {"token_endpoint": _LONG}, "longer than"),
+    _smart(
+        "a token endpoint of a million letters",
+        SMART | {"token_endpoint": _LONG},
+        limit="token_endpoint is longer than 2048 characters and was not read",
+    ),
     _smart("a token endpoint that is a list", SMART | {"token_endpoint": ["ORIGIN/token"]}, "not a string"),
     _smart("a token endpoint that is a template", SMART | {"token_endpoint": "https://{tenant}/token"}),
     _smart("a configuration in a list", [SMART], word="not_an_object"),
