@@ -33,12 +33,24 @@ async def test_each_section_opens_by_its_number_or_letter_and_fits(terminal, siz
             await t.press(section.LETTER if by_letter else str(number))
             assert t.app.current_mode == section.MODE
             for phrase in EXPECTED[section.MODE]:
-                await t.until_shown(phrase)
+                await t.until(lambda words=phrase: words in t.flat_text)  # wherever its lines break
             assert t.app.screen.focused is not None, section.MODE
             lines = t.lines
             assert len(lines) == size[1]
             assert "Quit" in lines[-1] and "Help" in lines[-1], "the general keys are always there"
             assert all(str(n) in lines[1] for n in range(1, 9)), "every section is named at the top"
+
+
+async def test_each_first_thing_says_what_to_do(terminal):
+    async with terminal((160, 48)) as t:
+        first = t.app.state.assessment.plan.first
+        assert any(not thing.action for thing in first), "something to find out, told by its short imperative"
+        below = {row.key: row.below.plain for row in t.app.screen.query_one("#first-things", Rows)._rows}
+        await t.press("5")
+        plan = t.of("#first-things")
+        for thing in first:
+            assert " ".join(thing.what_to_do.split()) in plan and thing.what_to_do, thing.key
+            assert below[thing.key].endswith(thing.what_to_do), "on the overview it is cut where the line ends"
 
 
 async def test_the_mouse_goes_to_sections_and_opens_an_organisation(terminal):

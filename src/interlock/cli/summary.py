@@ -100,7 +100,7 @@ def show_summary(assessment: Assessment) -> None:
         for number, thing in enumerate(plan.first[:3], 1):
             where = f" ({thing.where})" if thing.where else ""
             show_paragraph(f"{thing.key}  {plain(thing.title, 200)}{where}", f"{number}. ")
-            show_paragraph(_opening(thing.action), "   ", "dim")
+            show_paragraph(_opening(thing.what_to_do), "   ", "dim")
     blank()
     for sentence in plan.ground.said[:1]:
         show_paragraph(sentence)

@@ -221,6 +221,11 @@ class FirstThing(Model):
     together_p80_date: str = ""
 
     @property
+    def what_to_do(self) -> str:
+        """What to do, at length where there is more to say than the short imperative."""
+        return self.action or self.task
+
+    @property
     def where(self) -> str:
         """The organisations at which it is to be done, where there are several: ``at a, b and 3 more``."""
         return f"at {words.listed(self.orgs, 4)}" if len(self.orgs) > 1 else ""

@@ -34,7 +34,7 @@ def draw_first(page: Page, plan: Plan) -> None:
         page.blank()
         where = (f"  {thing.where}" if thing.where else "", DIM)
         page.bullet(text(f"{number}", ACCENT), (shorter(thing.title), "bold"), (f"  {thing.key}", DIM), where)
-        page.bullet(" ", (f"{words.OWNER[thing.owner].title}: ", ACCENT), thing.action)
+        page.bullet(" ", (f"{words.OWNER[thing.owner].title}: ", ACCENT), thing.what_to_do)
         page.bullet(" ", (thing.because, DIM))
     if plan.first_note:
         page.blank()

@@ -248,7 +248,7 @@ def _first_row(number: int, thing: FirstThing) -> Row:
             text(f"{thing.unlocks}"),
             text(words.share(thing.criticality)),
         ),
-        below=line((f"{thing.key}  ", ACCENT), (f"{thing.where}  " if thing.where else ""), (thing.action, DIM)),
+        below=line((f"{thing.key}  ", ACCENT), (f"{thing.where}  " if thing.where else ""), (thing.what_to_do, DIM)),
         below_at=1,
     )
 
