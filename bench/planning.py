@@ -148,7 +148,7 @@ def large_graph_ordered() -> Measured:
 
 def _options(capacity: dict[str, float]) -> Any:
     from interlock.model.base import Gate, Owner
-    from interlock.plan.schedule import PlanOptions
+    from interlock.plan.options import PlanOptions
 
     return PlanOptions(
         target_gate=Gate.PILOT,

@@ -50,7 +50,7 @@ def main(count: int, workers: int) -> None:
     targets = [Target(base_url=f"https://host-{number // 3}.example/{number}/fhir") for number in range(count)]
     with dask.config.set({"distributed.worker.preload": ["replayed"]}):
         ended = probe_fleet(
-            targets, ProbeSettings(concurrency=16), on_line=lambda line: seen.append(None), place=workers
+            targets, ProbeSettings(concurrency=16), on_line=lambda line: seen.append(None), workers=workers
         )
     assert ended.outcomes == {"observed": count} and len(seen) == count, ended
 

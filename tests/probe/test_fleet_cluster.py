@@ -126,7 +126,7 @@ def test_a_host_is_in_one_chain() -> None:
 def test_a_target_is_sent_to_workers_of_the_label_and_says_so(served: Loopback, place: Place) -> None:
     lines: list[bytes] = []
     wanted, there = targets(served, 20), replace(allowing(served), vantage="clinic")
-    ended = probe_fleet(wanted, there, on_line=lines.append, place=place.scheduler())
+    ended = probe_fleet(wanted, there, on_line=lines.append, workers=place.scheduler())
     assert ended.outcomes == {"observed": 20}
     seen = [json.loads(line) for line in lines]
     assert sorted(line["target"]["base_url"] for line in seen) == sorted(target.base_url for target in wanted)
@@ -154,7 +154,7 @@ def test_what_cannot_work_is_told_before_anybody_is_asked(
     if version:
         monkeypatch.setattr(cluster_worker, "__version__", version)
     with pytest.raises(InterlockError, match=said):
-        probe_fleet(targets(served, 1), replace(allowing(served), vantage=vantage), place=place.scheduler(who))
+        probe_fleet(targets(served, 1), replace(allowing(served), vantage=vantage), workers=place.scheduler(who))
     assert not served.requests
 
 
@@ -172,7 +172,7 @@ def test_a_scheduler_that_dies_ends_the_run_in_words(
 
     wanted = [*targets(served, 40), *(Target(base_url=f"http://127.0.0.1:{served.port}/more/{n}") for n in range(40))]
     with pytest.raises(InterlockError, match="the scheduler is gone"):
-        probe_fleet(wanted, allowing(served), on_line=first, place=mortal.scheduler())
+        probe_fleet(wanted, allowing(served), on_line=first, workers=mortal.scheduler())
     got = [json.loads(line)["target"]["base_url"] for line in lines]
     assert 0 < len(got) == len(set(got)) < len(wanted)
 
@@ -200,7 +200,7 @@ def test_credentials_never_travel(
 
     monkeypatch.setattr(distributed.Client, "submit", submit)
     monkeypatch.setattr(distributed.Client, "register_plugin", register)
-    assert probe_fleet(targets(served, 3), settings, place=place.scheduler()).done == 3
+    assert probe_fleet(targets(served, 3), settings, workers=place.scheduler()).done == 3
     assert len(sent) >= 2
     assert canary.encode() not in pickle.dumps(sent)
     # A worker on this machine finds its own in its environment, and the password is not handed over at all.
@@ -232,7 +232,7 @@ def test_a_scheduler_without_certificates_is_refused(
 def test_without_the_extra_one_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(InterlockError) as caught:
-        run_on_cluster([], SETTINGS, lambda *_: None, lambda: None, place=2)
+        run_on_cluster([], SETTINGS, lambda *_: None, lambda: None, workers=2)
     assert "interlock[fleet]" in str(caught.value.remedy)
 
 
@@ -267,7 +267,7 @@ def test_a_killed_worker_loses_and_doubles_nothing(moment: str, served: Loopback
         threading.Thread(target=at_start, daemon=True).start()
     on_progress = {"start": None, "middle": kill(1), "end": kill(59)}[moment]
     try:
-        probe_fleet(wanted, settings, out=out, on_progress=on_progress, place=2)
+        probe_fleet(wanted, settings, out=out, on_progress=on_progress, workers=2)
     except InterlockError as error:  # it may not even come to work; then it says so
         assert moment == "start", error
         probe_fleet(wanted, settings, out=out, resume=True)

@@ -305,7 +305,7 @@ _MANY = """
 import sys
 from pathlib import Path
 from interlock.model.errors import WorkspaceError
-from interlock.model.questionnaire import Response
+from interlock.model.response import Response
 from interlock.workspace.responses import DisputedError
 from interlock.workspace.store import Workspace
 workspace, who, count = Workspace(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])

@@ -48,12 +48,12 @@ def remarks(
     found = []
     for pointer, message in _open_points(contract):
         keys = tuple(int(key) if key.isdigit() else key for key in pointer.strip("/").split("/"))
-        place = document.location(keys)
-        found.append(ContractRemark(place.line, place.column, pointer, message))
+        location = document.location(keys)
+        found.append(ContractRemark(location.line, location.column, pointer, message))
     for path, message in mistakes(contract, organizations):
-        place = document.location(path)
+        location = document.location(path)
         pointer = "/" + "/".join(str(key) for key in path)
-        found.append(ContractRemark(place.line, place.column, pointer, message, wrong=True))
+        found.append(ContractRemark(location.line, location.column, pointer, message, wrong=True))
     return tuple(sorted(found, key=lambda remark: (remark.line or 0, remark.column or 0, remark.pointer)))
 
 

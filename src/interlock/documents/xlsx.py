@@ -59,9 +59,9 @@ class Workbook:
     from_1904: bool = False
 
 
-def cell_name(place: Place) -> str:
+def cell_name(cell: Place) -> str:
     """A cell's address as a spreadsheet shows it: ``C7``."""
-    row, column = place
+    row, column = cell
     letters = ""
     while column:
         column, letter = divmod(column - 1, 26)

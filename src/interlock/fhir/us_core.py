@@ -347,10 +347,10 @@ def _claims(sent: _Sent, profiles: Iterable[str]) -> dict[str, tuple[str, ...]]:
         "meta": sent.meta,
     }
     found: dict[str, list[str]] = {}
-    for place, urls in places.items():
+    for source, urls in places.items():
         versions = {version for _, _, version in (url.partition("|") for url in urls) if version}
         for version in sorted(versions)[:_MAX_NAMES]:
-            found.setdefault(plain(storable(version), 40), []).append(place)
+            found.setdefault(plain(storable(version), 40), []).append(source)
     return {edition: tuple(found[edition]) for edition in sorted(found, key=lambda one: (_BITS.get(one, 0), one))}
 
 

@@ -123,12 +123,12 @@ class Observation(Model):
     @property
     def origin_told(self) -> str:
         """From where it was seen and how it came here, as a phrase; nothing where nobody said."""
-        place = plain(self.vantage, 80) if self.vantage else ""
+        vantage = plain(self.vantage, 80) if self.vantage else ""
         if self.brought is None:
-            return place
+            return vantage
         by = plain(self.brought.by, 80) if self.brought.by else "somebody who is not named"
         came = f"handed over by {by} on {self.brought.at:%Y-%m-%d}; nothing proves who made it"
-        return f"{place}, {came}" if place else came
+        return f"{vantage}, {came}" if vantage else came
 
     @property
     def proxies(self) -> tuple[str, ...]:

@@ -71,9 +71,9 @@ def run_on_cluster(
     on_result: OnResult,
     on_tick: OnTick,
     *,
-    place: int | Scheduler,
+    workers: int | Scheduler,
 ) -> None:
-    """Probe every target with ``place`` worker processes of this machine, or the workers of a scheduler.
+    """Probe every target with ``workers`` worker processes of this machine, or the workers of a scheduler.
 
     The settings' ``vantage`` is the label of the workers to use; workers on this machine have any. Results and
     ticks are handed out as :func:`interlock.probe.fleet.run_fleet` does.
@@ -86,7 +86,7 @@ def run_on_cluster(
     # What Dask says of a worker that dies and comes back is not for a person who waits for results.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     if targets:
-        asyncio.run(_Run(settings, on_result, on_tick).whole(targets, place))
+        asyncio.run(_Run(settings, on_result, on_tick).whole(targets, workers))
 
 
 class _Run:
@@ -100,17 +100,17 @@ class _Run:
         self._resources: dict[str, float] | None = None
         self._numbers = count()
 
-    async def whole(self, targets: Sequence[Target], place: int | Scheduler) -> None:
+    async def whole(self, targets: Sequence[Target], workers: int | Scheduler) -> None:
         """Connect, probe everything, disconnect."""
         from interlock.probe.cluster_worker import LABEL, Prober, without_credentials
 
         chains = chains_of(targets)
-        local = isinstance(place, int)
+        local = isinstance(workers, int)
         vantage = self._settings.vantage
         if vantage is not None and not local:
             # So little of it that a worker with 1 of the resource takes as many batches as it has threads.
             self._resources = {LABEL + vantage: 0.001}
-        connect = _local(min(place, len(chains)), self._settings) if isinstance(place, int) else _remote(place)
+        connect = _local(min(workers, len(chains)), self._settings) if isinstance(workers, int) else _remote(workers)
         async with connect as client, ticking(self._on_tick) as check:
             self._client = client
             slots = await self._ready(local)
@@ -137,8 +137,8 @@ class _Run:
                     for _, text, digest in results.lines:
                         self._on_result(Line(text, pieces), digest)
                         pieces = {}  # the first line brings them all
-                    done = {place for place, _, _ in results.lines}
-                    batch = tuple(target for place, target in enumerate(batch) if place not in done)
+                    done = {index for index, _, _ in results.lines}
+                    batch = tuple(target for index, target in enumerate(batch) if index not in done)
                     check()
 
     async def _results(self, batch: tuple[Target, ...], held: dict[str, float], worker: str | None) -> Results:

@@ -96,16 +96,16 @@ class Prober(WorkerPlugin):
             self._client.limits.hold(host, seconds)
         tasks = [self._task(target) for target in targets]
         await asyncio.wait(tasks, timeout=_WAIT_S)
-        done = [(place, task.result()) for place, task in enumerate(tasks) if task.done()]
+        done = [(index, task.result()) for index, task in enumerate(tasks) if task.done()]
         pieces: dict[str, str] = {}
-        for place, (line, _) in done:
+        for index, (line, _) in done:
             pieces |= line.pieces
-            self._running.pop(targets[place], None)
+            self._running.pop(targets[index], None)
         hosts = {host_key(target) for target in targets}
         if len(done) == len(targets):
             for host in hosts:
                 self._turns.pop(host, None)
-        lines = tuple((place, line.text, digest) for place, (line, digest) in done)
+        lines = tuple((index, line.text, digest) for index, (line, digest) in done)
         return Results(self._address, pieces, lines, self._client.limits.held(hosts))
 
     def _task(self, target: Target) -> asyncio.Task[tuple[Line, Digest]]:

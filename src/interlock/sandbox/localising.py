@@ -32,7 +32,7 @@ class Localising:
     def __init__(self, base: str, hosts: Iterable[str]) -> None:
         self._base = base.rstrip("/")
         parts = urlsplit(self._base)
-        self._home = (_place(parts.netloc, parts.scheme), parts.path)
+        self._home = (_authority(parts.netloc, parts.scheme), parts.path)
         self._hosts = frozenset(host.lower() for host in (*hosts, parts.hostname or "") if host)
         names = sorted((host for host in self._hosts if "." in host), key=len, reverse=True)
         text = "|".join(map(re.escape, names))
@@ -65,19 +65,19 @@ class Localising:
     def _address(self, address: str) -> str:
         try:
             parts = urlsplit(address)
-            host, place = (parts.hostname or "").lower(), _place(parts.netloc, parts.scheme)
+            host, authority = (parts.hostname or "").lower(), _authority(parts.netloc, parts.scheme)
         except ValueError:
             return f"http://{NOWHERE}"
         if host not in self._hosts and _OF_SPECIFICATIONS.fullmatch(host):
             return address
         rest = parts._replace(scheme="", netloc="").geturl()
         home, path = self._home
-        if place == home and (parts.path == path or parts.path.startswith(f"{path}/")):
+        if authority == home and (parts.path == path or parts.path.startswith(f"{path}/")):
             return "{base}" + self._without_names(rest[len(path) :])
-        return f"{{base}}/at-{hashlib.sha256(place.encode()).hexdigest()[:6]}{self._without_names(rest)}"
+        return f"{{base}}/at-{hashlib.sha256(authority.encode()).hexdigest()[:6]}{self._without_names(rest)}"
 
 
-def _place(netloc: str, scheme: str) -> str:
+def _authority(netloc: str, scheme: str) -> str:
     """Host and port in lower case, the usual port and the user left out."""
-    place = netloc.rpartition("@")[2].lower()
-    return place.removesuffix(":443" if scheme.lower() == "https" else ":80")
+    authority = netloc.rpartition("@")[2].lower()
+    return authority.removesuffix(":443" if scheme.lower() == "https" else ":80")

@@ -42,8 +42,8 @@ def answer(exchange: Exchange) -> Response:
         hospital.count_request(grant.client)
         return _routed(Visit(exchange, hospital, grant))
     except RefusalError as refusal:
-        place = f"{exchange.request.method} {exchange.path[:200] or '[base]'}"
-        exchange.note(f"{place} of {grant.client} was refused with {refusal.status}: {refusal.words}")
+        request_line = f"{exchange.request.method} {exchange.path[:200] or '[base]'}"
+        exchange.note(f"{request_line} of {grant.client} was refused with {refusal.status}: {refusal.words}")
         return refusal.response()
 
 

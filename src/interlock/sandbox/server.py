@@ -276,8 +276,8 @@ def _own(org_id: str) -> str:
     return f"own {org_id}"
 
 
-def _url(scheme: str, place: tuple[str, int], path: str) -> str:
-    return f"{scheme}://{place[0]}:{place[1]}/{path}"
+def _url(scheme: str, address: tuple[str, int], path: str) -> str:
+    return f"{scheme}://{address[0]}:{address[1]}/{path}"
 
 
 def serve_forever(server: SandboxServer, on_ready: Callable[[SandboxServer], None], stop: threading.Event) -> None:

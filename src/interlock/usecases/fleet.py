@@ -91,11 +91,11 @@ def probe_fleet(
     on_progress: Callable[[FleetProgress], None] | None = None,
     out: Path | None = None,
     resume: bool = False,
-    place: int | Scheduler = 1,
+    workers: int | Scheduler = 1,
 ) -> FleetSummary:
     """Probe targets; each result goes as one line of JSON to ``out``, or else to ``on_line``.
 
-    It is done in this process, in ``place`` processes, or by the workers of a scheduler.
+    It is done in this process, in ``workers`` processes, or by the workers of a scheduler.
 
     With ``resume``, the results that ``out`` holds are counted and their targets left out. An interrupt ends the run
     with a summary of what there is; the caller sees it by ``interrupted``.
@@ -129,10 +129,10 @@ def probe_fleet(
             report()
 
         try:
-            if place == 1:
+            if workers == 1:
                 run_fleet(missing, settings, keep, report)
             else:
-                run_on_cluster(missing, settings, keep, report, place=place)
+                run_on_cluster(missing, settings, keep, report, workers=workers)
         except KeyboardInterrupt:
             interrupted = True
     elapsed_s = time.monotonic() - started

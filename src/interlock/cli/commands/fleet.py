@@ -96,7 +96,7 @@ def fleet(
     )
     if resume and out is None:
         raise InterlockError("--resume goes on with a file", remedy="name it: --output FILE.ndjson --resume")
-    place = _place(workers, scheduler, tls_ca, tls_cert, tls_key)
+    chosen = _workers(workers, scheduler, tls_ca, tls_cert, tls_key)
     if scheduler is not None and (client_cert or client_key or proxy or ca_bundle):
         raise InterlockError(
             "no credentials and no file of this machine are sent to a worker",
@@ -110,7 +110,9 @@ def fleet(
     allowed = named_origins(allow_private or (), targets)
     settings = replace(settings, private_origins=settings.private_origins | allowed)
     line = _Line()
-    ended = probe_fleet(targets, settings, on_line=_write, on_progress=line.show, out=out, resume=resume, place=place)
+    ended = probe_fleet(
+        targets, settings, on_line=_write, on_progress=line.show, out=out, resume=resume, workers=chosen
+    )
     line.clear()
     show_summary(ended)
     if summary is not None:
@@ -137,7 +139,7 @@ def _tell(listed: DirectoryTargets, *, limited: bool, picked: bool) -> None:
         say(f"{addresses} cannot be used; interlock org import FILE --dry-run says why")
 
 
-def _place(
+def _workers(
     workers: int, scheduler: str | None, authority: Path | None, certificate: Path | None, key: Path | None
 ) -> int | Scheduler:
     """How many processes of this machine, or the scheduler."""

@@ -100,9 +100,9 @@ def observation(
 
     done = import_observations(open_workspace(folder), files, org=org, by=by, dry_run=dry_run)
     for seen in done.saved:
-        place = f", seen from {plain(seen.vantage, 60)}" if seen.vantage else ""
+        vantage = f", seen from {plain(seen.vantage, 60)}" if seen.vantage else ""
         verb = "would be taken" if dry_run else "taken"
-        say(f"{seen.target.org}: {verb}, made at {seen.started:%Y-%m-%d %H:%M} UTC{place}")
+        say(f"{seen.target.org}: {verb}, made at {seen.started:%Y-%m-%d %H:%M} UTC{vantage}")
     if done.known:
         say(f"{words.count(done.known, 'observation')} {words.agree(done.known, 'is', 'are')} here already.")
     if done.others:

@@ -51,10 +51,10 @@ def entries_of(values: list[Any], notes: list[str]) -> list[Entry]:
             listed = value.get("entry")
             for number in range(len(listed) if isinstance(listed, list) else 0, 0, -1):
                 inner = listed[number - 1]
-                place = ", ".join(filter(None, (location, f"entry {number}")))
+                label = ", ".join(filter(None, (location, f"entry {number}")))
                 if isinstance(inner, dict):
                     url = inner.get("fullUrl")
-                    waiting.append((inner.get("resource"), url if isinstance(url, str) else None, place))
+                    waiting.append((inner.get("resource"), url if isinstance(url, str) else None, label))
                 else:
                     others["no resource"] += 1
         elif isinstance(kind, str) and kind in _READ:

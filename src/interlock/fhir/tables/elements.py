@@ -89,7 +89,7 @@ def _json_name(stem: str, kind: str) -> str:
     return stem + kind[0].upper() + kind[1:]
 
 
-class _Place(NamedTuple):
+class _Position(NamedTuple):
     """Where children are looked for: in a type, below one of its elements; ``path`` is empty at the type itself."""
 
     type: str
@@ -97,7 +97,7 @@ class _Place(NamedTuple):
 
 
 #: Places of which the first that has a name says what it is: an element's own children go before those of its type.
-_Places = tuple[_Place, ...]
+_Places = tuple[_Position, ...]
 
 
 class _Found(NamedTuple):
@@ -152,7 +152,7 @@ class Elements:
         start = steps[0].name
         if start not in self._types:
             return unknown("type", start, self._types)
-        ways: tuple[_Places, ...] = ((_Place(start, ""),),)
+        ways: tuple[_Places, ...] = ((_Position(start, ""),),)
         trail = [Element(start, start, (start,), 0, None)]
         found: list[_Found] = []
         for step in steps[1:]:
@@ -184,11 +184,11 @@ class Elements:
         if found.row.content:
             owner, _, path = found.row.content.partition(".")
             found = _Found(owner, next(row for row in self._types[owner].elements if row.path == path))
-        types = tuple(_Place(kind, "") for kind in found.types if kind in self._types)
+        types = tuple(_Position(kind, "") for kind in found.types if kind in self._types)
         if path in self._nested(owner):
-            yield (_Place(owner, path), *types)
+            yield (_Position(owner, path), *types)
         else:
-            yield from ((place,) for place in types)
+            yield from ((position,) for position in types)
 
     def _nested(self, owner: str) -> dict[str, dict[str, ElementRow]]:
         """The rows of a type by the path above them and their names."""
@@ -202,7 +202,7 @@ class Elements:
     def _names(self, ways: Iterable[_Places]) -> dict[str, None]:
         """The names of the elements in places, in the specification's order: what a type has of its base first."""
         names: dict[str, None] = {}
-        for kind, path in (place for way in ways for place in reversed(way)):
+        for kind, path in (position for way in ways for position in reversed(way)):
             line = [kind]
             while not path and self._types[line[-1]].base in self._types:
                 line.append(self._types[line[-1]].base)
@@ -212,22 +212,22 @@ class Elements:
 
     def _found(self, ways: Iterable[_Places], name: str) -> list[_Found]:
         """What a name leads to in each way, in the first place there that has it."""
-        tried = (next((one for place in way if (one := self._child(place, name))), None) for way in ways)
+        tried = (next((one for position in way if (one := self._child(position, name))), None) for way in ways)
         return [one for one in tried if one is not None]
 
-    def _child(self, place: _Place, name: str) -> _Found | None:
+    def _child(self, position: _Position, name: str) -> _Found | None:
         """The element of this name in a place, or in what the type there is made from."""
-        rows = self._nested(place.type).get(place.path, {})
+        rows = self._nested(position.type).get(position.path, {})
         plain = name.removeprefix("_")
         if (row := rows.get(plain)) is not None or (row := rows.get(f"{plain}[x]")) is not None:
-            return _Found(place.type, row)
+            return _Found(position.type, row)
         for stem, row in rows.items():
             if stem.endswith("[x]") and plain.startswith(stem[:-3]):
                 for kind in row.types:
                     if _json_name(stem[:-3], kind) == plain:
-                        return _Found(place.type, row, kind)
-        base = self._types[place.type].base
-        return self._child(_Place(base, ""), name) if not place.path and base in self._types else None
+                        return _Found(position.type, row, kind)
+        base = self._types[position.type].base
+        return self._child(_Position(base, ""), name) if not position.path and base in self._types else None
 
     def _element(self, found: list[_Found], name: str) -> Element:
         """One element of what a name leads to: of several, what they have in common."""
