@@ -78,7 +78,7 @@ def test_a_sample_is_shown_and_its_secrets_are_in_no_file(
 
 def test_what_changed_is_said_after_a_probe_and_can_fail_it(command: Any, workspace: Path) -> None:
     first = command("probe", "--org", "riverside", "--fail-on-drift", "-w", workspace)
-    assert (first.code, "change" in first.out) == (0, False)
+    assert (first.code, " since " in first.out) == (0, False)
     assert command("probe", "--org", "riverside", "--fail-on-drift", "-w", workspace).code == 0
     move(workspace, "no-smart")
     result = command("probe", "--org", "riverside", "--fail-on-drift", "-w", workspace)

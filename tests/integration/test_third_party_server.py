@@ -194,7 +194,7 @@ def test_probed_from_the_command_line(server: Running) -> None:
     assert "error" not in found.values()
     assert found["CAP-001"] == "pass" and found["SMART-001"] == "pass"
     assert found["CAP-010"] == "pass"  # implementation.url is the base
-    assert found["SMART-004"] == "warn"  # it declares no code challenge methods
+    assert found["SMART-004"] == "fail"  # it declares no code challenge methods
     assert found["BULK-002"] == "warn"  # its export is declared under FHIR's own address, not the guide's
     export = next(one for one in server.statement["rest"][0]["operation"] if one["name"] == "export")
     assert "uv/bulkdata" not in export["definition"]
@@ -211,7 +211,7 @@ def test_a_text_for_people(server: Running, capsys: pytest.CaptureFixture[str]) 
     assert run(["probe", server.base]) == 0
     text = capsys.readouterr().out
     assert "SEKMET FHIR R4 Tester" in text
-    assert "Backend service: possible" in text
+    assert "Backend service: declared" in text
     assert f"{len(server.statement['rest'][0]['resource'])} types" in text
 
 
@@ -246,7 +246,10 @@ def test_an_organisation_is_judged_again_when_it_is_gone(
     monkeypatch.setattr(socket, "getaddrinfo", None)
     again = probed("observe", "general", "--recheck")
     assert again["facts"] == seen["facts"]
-    assert again["checks"] == seen["checks"]
+    asked_now = "CAP-047"  # a strict reader looks when an observation is judged again, and in a probe with --strict
+    assert [check for check in again["checks"] if check["id"] != asked_now] == [
+        check for check in seen["checks"] if check["id"] != asked_now
+    ]
 
 
 def test_safe_negatives_are_refused_and_leave_nothing(server: Running, probed: Callable[..., dict[str, Any]]) -> None:
