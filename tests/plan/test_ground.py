@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from interlock.model.base import Gate, Grade, Owner, Recommendation, VerdictValue
+from interlock.model.forecast import OrgForecast, Quantiles, SpreadPart
 from interlock.model.organization import Organization
-from interlock.model.plan import OrgForecast, Plan, PlanTask, Quantiles, SpreadPart, UnknownThing
+from interlock.model.plan import Plan, PlanTask, UnknownThing
 from interlock.model.readiness import Interval, OrgReadiness, Score, Verdict
 from interlock.plan.ground import ground, supposed
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from interlock.model.base import Evidence, Gate, Owner
-from interlock.model.plan import Plan, PlanTask, Quantiles
+from interlock.model.forecast import Quantiles
+from interlock.model.plan import Plan, PlanTask
 from interlock.model.questionnaire import Item
 from interlock.model.response import Response
 from interlock.model.routine import TaskStatus

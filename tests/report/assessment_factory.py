@@ -25,11 +25,12 @@ from interlock.model.base import (
 from interlock.model.contract import ContractFit, NeedMatch
 from interlock.model.facts import CapabilityFacts, Facts, ResourceFacts, SmartFacts
 from interlock.model.finding import PRODUCT, Contradiction, Finding, Subject, finding_key
+from interlock.model.forecast import OrgForecast, Quantiles, SpreadPart
 from interlock.model.gap_graph import GapEdge, GapGraph, GapNode, RootCause
 from interlock.model.observation import Check, CheckEvidence, Observation, RequestRecord, Target
 from interlock.model.organization import Organization
 from interlock.model.pattern import PatternMatch
-from interlock.model.plan import FirstThing, OrgForecast, Plan, PlanTask, Quantiles, SpreadPart
+from interlock.model.plan import FirstThing, Plan, PlanTask
 from interlock.model.readiness import (
     GateState,
     Interval,

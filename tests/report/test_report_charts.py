@@ -12,8 +12,8 @@ import pytest
 
 from interlock.model.base import Scope
 from interlock.model.finding import PRODUCT, Subject
+from interlock.model.forecast import OrgForecast, Quantiles
 from interlock.model.gap_graph import GapEdge, GapGraph, GapNode
-from interlock.model.plan import OrgForecast, Quantiles
 from interlock.model.readiness import Interval
 from interlock.report.charts import (
     condense,

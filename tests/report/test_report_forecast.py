@@ -11,7 +11,8 @@ from assessment_factory import content
 
 from interlock.model.assessment import Assessment
 from interlock.model.base import Owner, VerdictValue
-from interlock.model.plan import Behaviour, Driver, SandboxCost, SandboxOrg, UnknownThing
+from interlock.model.forecast import Behaviour, Driver, SandboxCost, SandboxOrg
+from interlock.model.plan import UnknownThing
 from interlock.model.readiness import AnswerChange, VerdictChange
 from interlock.report import html, markdown, view
 from interlock.report.charts import TornadoRow, tornado

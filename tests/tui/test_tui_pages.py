@@ -11,9 +11,9 @@ from interlock.model.contract import ContractFit, SettingMatch
 from interlock.model.diff import AssessmentDiff, BurnDown, BurnDownPoint, FindingChange, ForecastMove
 from interlock.model.drift import Drift, DriftChange
 from interlock.model.facts import CapabilityFacts, Certificate, Facts, SmartFacts, TlsFacts
+from interlock.model.forecast import Driver, Quantiles
 from interlock.model.observation import Check, Observation, RequestRecord, Target
 from interlock.model.pattern import PatternMatch
-from interlock.model.plan import Driver, Quantiles
 from interlock.model.readiness import AnswerChange, Interval, VerdictChange
 from interlock.tui.findings_page import draw_burn_down, draw_diff, draw_patterns
 from interlock.tui.observation_page import draw_checks, draw_observation, draw_settings

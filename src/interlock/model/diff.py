@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from interlock.model import words
 from interlock.model.base import Gate, Model, RuleOutcome, VerdictValue
-from interlock.model.plan import Quantiles
+from interlock.model.forecast import Quantiles
 from interlock.model.readiness import Interval
 
 

@@ -8,6 +8,16 @@ from pydantic import model_validator
 
 from interlock.model import words
 from interlock.model.base import Gate, Grade, IsoDate, Model, Owner
+from interlock.model.forecast import (
+    DateChance,
+    Driver,
+    OrgForecast,
+    OrgOutlook,
+    Quantiles,
+    SandboxCost,
+    SpreadPart,
+    WeekLoad,
+)
 from interlock.model.routine import TaskStatus
 from interlock.model.rule import Effort, LeadTime
 from interlock.model.text import plain
@@ -23,39 +33,6 @@ UNKNOWNS_TOLD = 5
 def finding_of(task: str) -> str:
     """Key of the finding that a task closes or finds out about, by the task's id."""
     return task.removeprefix(FIND_OUT)
-
-
-class Quantiles(Model):
-    """Working days from the start, and the calendar date of each, of one finish; older milestones have no P10."""
-
-    p10_days: float | None = None
-    p50_days: float
-    p80_days: float
-    p90_days: float
-    p10_date: IsoDate | None = None
-    p50_date: IsoDate
-    p80_date: IsoDate
-    p90_date: IsoDate
-
-    @property
-    def first_date(self) -> str:
-        """Where the range begins: P10, or P50 where P10 was not kept."""
-        return self.p10_date or self.p50_date
-
-    @property
-    def span(self) -> str:
-        """The range that eight of ten runs keep, in words."""
-        return words.span(self.first_date, self.p90_date)
-
-    @property
-    def shares(self) -> str:
-        """By when which share of the runs is through, in words."""
-        half, most, nearly = (words.iso_day(day) for day in (self.p50_date, self.p80_date, self.p90_date))
-        return f"half by {half} (P50), four of five by {most} (P80), nine of ten by {nearly} (P90)"
-
-    def told(self, *, firm: bool) -> str:
-        """The P80 where a single date has ground (:class:`Ground`), else the range."""
-        return f"P80 {words.iso_day(self.p80_date)}" if firm else self.span
 
 
 class PlanTask(Model):
@@ -130,64 +107,6 @@ class PlanTask(Model):
         return self.progress is not None and self.progress.is_done
 
 
-class OrgForecast(Model):
-    """When one organisation passes the target gate, given the plan.
-
-    :ivar if_no_gaps, if_all_gaps: its finish if nothing, or everything, that is undecided turned out to be a gap.
-    :ivar waits: another organisation → the share of runs in which our people's work there decides this finish.
-    """
-
-    org: str
-    finish: Quantiles
-    if_no_gaps: Quantiles | None = None
-    if_all_gaps: Quantiles | None = None
-    most_likely_days: float
-    probability_of_most_likely: float
-    waits: dict[str, float] = {}
-
-
-class OrgOutlook(Model):
-    """One organisation in a line, for the head of the plan.
-
-    :ivar next: what stands in its way next, as an action; ``there`` and ``here`` who is named on each side.
-    """
-
-    org: str
-    name: str
-    vendor: str
-    stage: str
-    next: str
-    there: str
-    here: str
-    finish: Quantiles
-
-    @property
-    def said(self) -> str:
-        """The line."""
-        people = f"there: {self.there}; here: {self.here}"
-        where = f"{self.name} ({self.vendor}; stage by its rules alone: {self.stage}; {people})"
-        return f"{where}. Next: {words.sentence(self.next)} Runs that are through: {self.finish.shares}."
-
-
-class WeekLoad(Model):
-    """What one week asks of our team: person-days of work, and those there are (none where nobody said).
-
-    :ivar maybe: the part of the work on gaps that unknowns may turn out to be, each by its chance.
-    """
-
-    week: IsoDate
-    work: float
-    there: float | None = None
-    maybe: float = 0.0
-
-    @property
-    def said(self) -> str:
-        """``6.5 of 15 person-days of ours, 1.5 of them on gaps that may be found``."""
-        of = f" of {words.number(self.there)}" if self.there is not None else ""
-        maybe = f", {words.number(self.maybe)} of them on gaps that may be found" if self.maybe else ""
-        return f"{words.number(self.work)}{of} person-days of ours{maybe}"
-
-
 class FirstThing(Model):
     """One of the things to do first, with the three numbers behind its rank: those above it are taken as closed.
 
@@ -252,93 +171,6 @@ class UnknownThing(Model):
     def if_bad(self) -> str:
         """What would be so if the answer is bad: nobody knows yet whether it is."""
         return f"If the answer is bad: {self.title.removeprefix(FIND_OUT_WORDS)}"
-
-
-class Driver(Model):
-    """One bar of the tornado: the plan's P80 over the fifth of runs in which this went best, and worst.
-
-    :ivar what: ``task``, or ``party`` for the luck that all tasks of one organisation, vendor or product share.
-    :ivar p80_if_well, p80_if_badly: working days from the plan's start.
-    """
-
-    id: str
-    title: str
-    what: Literal["task", "party"]
-    org: str | None = None
-    p80_if_well: float
-    p80_if_badly: float
-
-
-#: What makes a plan's range wide: whether unknowns are gaps and how long those take, or how long other work takes.
-Cause = Literal["unknowns", "gaps", "discoveries", "evidence", "us", "vendor", "org"]
-
-
-class SpreadPart(Model):
-    """A part of what makes the plan's range as wide as it is: one cause, and what its estimates rest on.
-
-    :ivar cause: ``us``, ``vendor`` and ``org`` are the routine tasks of each.
-    :ivar share: of all parts, in [0, 1].
-    """
-
-    cause: Cause
-    grade: Grade
-    share: float
-
-
-class Behaviour(Model):
-    """One behaviour of the test path that needs a shared sandbox, and what simulating it would save.
-
-    :ivar share: its part of the time in shared environments, by runs a week.
-    :ivar p80_days_saved: working days off the plan's P80. ``org_days_saved`` sums over the organisations' own P80s.
-    """
-
-    behaviour: str
-    why: str | None = None
-    runs_per_week: float
-    share: float
-    p80_days_saved: float
-    org_days_saved: float
-
-
-class SandboxOrg(Model):
-    """What shared environments cost at one organisation.
-
-    :ivar days: mean working days of its tasks that go by in shared environments.
-    :ivar p80_days: working days that its P80 would be earlier if none of them had to wait there.
-    :ivar stated: its access windows are stated; otherwise the time is the ruleset's estimate.
-    """
-
-    org: str
-    days: float
-    p80_days: float
-    stated: bool
-
-
-class SandboxCost(Model):
-    """S41, S46: what the plan spends on waiting for shared environments.
-
-    :ivar p80_days: working days that the plan's P80 would be earlier without them.
-    """
-
-    p80_days: float
-    orgs: tuple[SandboxOrg, ...]
-    behaviours: tuple[Behaviour, ...]
-
-    @property
-    def elsewhere(self) -> str:
-        """The part of the time that no behaviour tested in a sandbox takes; empty when they take all of it."""
-        rest = 1.0 - sum(tested.share for tested in self.behaviours)
-        if not self.behaviours or rest < 0.005:
-            return ""
-        return f"The other {words.share(rest)} of that time goes to what only the live environment shows."
-
-
-class DateChance(Model):
-    """How likely the target gate is passed by a day. ``org`` none stands for all of them."""
-
-    org: str | None
-    date: str
-    probability: float
 
 
 class Ground(Model):

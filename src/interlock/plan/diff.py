@@ -19,7 +19,8 @@ from interlock.model.diff import (
     VerdictChange,
 )
 from interlock.model.finding import OPEN, UNDECIDED, statement
-from interlock.model.plan import PlanTask, Quantiles
+from interlock.model.forecast import Quantiles
+from interlock.model.plan import PlanTask
 from interlock.plan.causes import causes
 
 #: Reasons given for one date that moved.

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from interlock.model.base import Scope
-from interlock.model.plan import Driver
+from interlock.model.forecast import Driver
 from interlock.plan import network
 from interlock.plan.network import Floats
 from interlock.plan.simulation import Simulation

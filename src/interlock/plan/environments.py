@@ -9,8 +9,8 @@ import numpy as np
 
 from interlock.model.base import Grade
 from interlock.model.contract import TestPathEntry
+from interlock.model.forecast import Behaviour, SandboxCost, SandboxOrg
 from interlock.model.organization import AccessWindows, Organization
-from interlock.model.plan import Behaviour, SandboxCost, SandboxOrg
 from interlock.model.rule import LeadTime
 from interlock.plan.sampling import lead_estimate, pert_mean, sample
 from interlock.plan.simulation import Changed, Comparison, Simulation

@@ -8,7 +8,7 @@ from datetime import date
 from interlock.model import words
 from interlock.model.base import Gate, Owner, TaskState
 from interlock.model.finding import GATE_RANK, listed
-from interlock.model.plan import Quantiles
+from interlock.model.forecast import Quantiles
 from interlock.model.text import plain
 from interlock.plan.options import PlanOptions
 from interlock.plan.sampling import effort_estimate, pert_mean

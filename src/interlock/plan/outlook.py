@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from interlock.model import words
 from interlock.model.base import Owner
+from interlock.model.forecast import OrgOutlook
 from interlock.model.organization import Freeze, Organization
-from interlock.model.plan import OrgOutlook, Plan, PlanTask
+from interlock.model.plan import Plan, PlanTask
 from interlock.model.readiness import OrgReadiness
 from interlock.model.text import plain
 from interlock.plan.actions import named

@@ -10,7 +10,8 @@ from datetime import date, timedelta
 from interlock.model import words
 from interlock.model.base import Owner, Scope
 from interlock.model.finding import Finding
-from interlock.model.plan import FIND_OUT_WORDS, FirstThing, Plan, PlanTask, WeekLoad, finding_of
+from interlock.model.forecast import WeekLoad
+from interlock.model.plan import FIND_OUT_WORDS, FirstThing, Plan, PlanTask, finding_of
 from interlock.model.response import Response
 from interlock.model.rule import Effort
 from interlock.plan.actions import PROBE, Wording, named

@@ -13,9 +13,10 @@ from interlock.documents.timing import timed
 from interlock.model.base import Scope
 from interlock.model.errors import InterlockError
 from interlock.model.finding import Finding
+from interlock.model.forecast import DateChance, OrgForecast
 from interlock.model.gap_graph import GapGraph
 from interlock.model.organization import Organization
-from interlock.model.plan import DateChance, OrgForecast, Plan, PlanTask
+from interlock.model.plan import Plan, PlanTask
 from interlock.model.rule import RoutineTask, Rule
 from interlock.plan import network
 from interlock.plan.calendar import WorkingCalendar

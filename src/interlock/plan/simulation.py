@@ -19,8 +19,8 @@ from types import MappingProxyType
 import numpy as np
 
 from interlock.model.base import Owner
+from interlock.model.forecast import Quantiles
 from interlock.model.organization import Freeze
-from interlock.model.plan import Quantiles
 from interlock.plan import network
 from interlock.plan.calendar import Span, WorkingCalendar
 from interlock.plan.capacity import Arcs, Staffing, arcs, no_arcs, staff

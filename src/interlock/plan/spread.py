@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from interlock.model.base import Grade
-from interlock.model.plan import Cause, SpreadPart
+from interlock.model.forecast import Cause, SpreadPart
 from interlock.plan.network import Bools
 from interlock.plan.sampling import effort_estimate, lead_estimate, pert_mean
 from interlock.plan.simulation import Simulation

@@ -14,7 +14,7 @@ from textual.content import Content
 
 from interlock.model import words
 from interlock.model.base import CheckOutcome, Gate, Severity, Status, TaskState
-from interlock.model.plan import Quantiles
+from interlock.model.forecast import Quantiles
 from interlock.model.readiness import Interval
 from interlock.model.text import paragraph, plain
 

@@ -14,7 +14,8 @@ from interlock.model.base import Owner
 from interlock.model.contract import WorkflowContract
 from interlock.model.contract_parts import LaunchMode
 from interlock.model.errors import InterlockError
-from interlock.model.plan import OrgForecast, Plan, PlanChange, WhatIf
+from interlock.model.forecast import OrgForecast
+from interlock.model.plan import Plan, PlanChange, WhatIf
 from interlock.tui.page import ACCENT, BAD, DIM, OK, PRIMARY, WARN, Page, line, quantile_bar, text
 from interlock.tui.widgets.flow import draw_problem
 

@@ -18,15 +18,8 @@ from interlock.cli.output import blank, emit_result, say, show_heading, show_par
 from interlock.model import words
 from interlock.model.base import Owner, within_years
 from interlock.model.errors import InterlockError
-from interlock.model.plan import (
-    FIND_OUT_WORDS,
-    Driver,
-    FirstThing,
-    OrgForecast,
-    Plan,
-    PlanChange,
-    WhatIf,
-)
+from interlock.model.forecast import Driver, OrgForecast
+from interlock.model.plan import FIND_OUT_WORDS, FirstThing, Plan, PlanChange, WhatIf
 from interlock.model.text import plain
 from interlock.usecases import plan as planning
 from interlock.usecases.assess import assess

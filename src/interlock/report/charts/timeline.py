@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from interlock.model import words
-from interlock.model.plan import OrgForecast, Quantiles
+from interlock.model.forecast import OrgForecast, Quantiles
 from interlock.report import safe
 from interlock.report.charts import svg
 from interlock.report.charts.svg import element, fit, label

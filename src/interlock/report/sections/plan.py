@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from interlock.model import words
-from interlock.model.plan import FIND_OUT_WORDS, Driver, OrgForecast, PlanTask, UnknownThing
+from interlock.model.forecast import Driver, OrgForecast
+from interlock.model.plan import FIND_OUT_WORDS, PlanTask, UnknownThing
 from interlock.plan.people import alike, decided_by, done, later_drivers, next_weeks, reckoned, spanned
 from interlock.report import estimates, safe
 from interlock.report.charts import TornadoRow, timelines, tornado

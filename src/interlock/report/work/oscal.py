@@ -21,8 +21,8 @@ from interlock.model import words
 from interlock.model.assessment import Assessment
 from interlock.model.base import Evidence, RuleOutcome
 from interlock.model.errors import InterlockError
+from interlock.model.forecast import Quantiles
 from interlock.model.gap_graph import GapNode
-from interlock.model.plan import Quantiles
 from interlock.report import estimates, safe
 from interlock.report.sections.context import Context
 from interlock.report.sections.summary import question

@@ -11,8 +11,9 @@ from interlock.model import words
 from interlock.model.base import CheckOutcome, GapClass, Grade, Owner, Reference, RuleOutcome, Scope
 from interlock.model.content import first_changes, ruleset_words, told_changes
 from interlock.model.finding import Finding
+from interlock.model.forecast import Quantiles
 from interlock.model.observation import Check, Observation
-from interlock.model.plan import PlanTask, Quantiles, finding_of
+from interlock.model.plan import PlanTask, finding_of
 from interlock.model.readiness import OrgReadiness
 from interlock.model.rule import LeadTime, Rule
 from interlock.plan.calendar import WorkingCalendar
