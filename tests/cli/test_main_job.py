@@ -29,10 +29,12 @@ def test_the_demo_writes_everything(finished_demo: Path) -> None:
     }
     assert skeletons == {
         "capability-statement.json",
+        "contract.lock.json",
         "manifest.json",
-        "scopes.txt",
+        "scopes.json",
+        "settings.schema.json",
         "workflow-contract.md",
-        *(f"organizations/{org}.yaml" for org in ORGS),
+        *(f"settings/{org}.yaml" for org in ORGS),
     }
     assert (finished_demo / "reports/report.pdf").read_bytes().startswith(b"%PDF-")
 

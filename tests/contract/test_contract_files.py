@@ -7,10 +7,12 @@ import pytest
 from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 from fhir.resources.STU3.capabilitystatement import CapabilityStatement as Stu3Statement
 from markdown_it import MarkdownIt
+from ruamel.yaml import YAML
 
 from interlock.contract.load import load_contract, remarks
 from interlock.contract.page import workflow_markdown
-from interlock.contract.skeletons import capability_statement, organization_config, scopes_file
+from interlock.contract.resolve import resolve
+from interlock.contract.skeletons import build
 from interlock.fhir.validation import InvalidDocumentError
 from interlock.model.contract import ClinicalEvent, Launch, Need, SurfaceSetting, WorkflowContract
 from interlock.model.errors import DocumentError
@@ -58,6 +60,16 @@ def contract() -> WorkflowContract:
             SurfaceSetting(name="languages", surface="universal", type="list", default=["en"]),
         ),
     )
+
+
+def files_of(
+    contract: WorkflowContract, product: str = "Sentinel", made: str = "2026-11-22", *orgs: Organization
+) -> dict[str, str]:
+    return build(resolve(contract, orgs, {}, product=product, description=None, made=made))
+
+
+def capability_statement(contract: WorkflowContract, product: str, made: str) -> str:
+    return files_of(contract, product, made)["capability-statement.json"]
 
 
 def test_every_undecided_point_is_named_with_its_line(tmp_path: Path) -> None:
@@ -113,8 +125,9 @@ def test_a_statement_of_an_earlier_release_has_its_form(contract: WorkflowContra
 
 
 def test_a_statement_that_would_not_be_valid_is_not_made(contract: WorkflowContract) -> None:
-    with pytest.raises(InvalidDocumentError, match=r"capability-statement\.json.*/date"):
-        capability_statement(contract, "Sentinel", "tomorrow")
+    wrong = contract.but(inputs=(contract.inputs[0].but(search_parameters=("",)),))
+    with pytest.raises(InvalidDocumentError, match=r"capability-statement\.json.*/searchParam"):
+        capability_statement(wrong, "Sentinel", "2026-11-22")
 
 
 def test_settings_of_an_organisation_hold_names_of_secrets_only(contract: WorkflowContract) -> None:
@@ -127,14 +140,12 @@ def test_settings_of_an_organisation_hold_names_of_secrets_only(contract: Workfl
             "overrides": {"threshold": 0.6, "pager": "4711"},
         }
     )
-    config = organization_config(contract, org)
-    assert config["settings"] == {"threshold": 0.6, "pager": "4711"}
+    text = files_of(contract, "Sentinel", "2026-11-22", org)["settings/st-mary.yaml"]
+    config = YAML(typ="safe").load(text)
+    assert config["settings"] == {"threshold": 0.6, "languages": ["en"]}
+    assert "# Not taken: pager" in text
     assert config["credentials_from_environment"] == {"private_key_env": "ST_MARY_KEY"}
     assert config["issuer_allow_list"] == ["https://ehr.example.org/fhir"]
-
-
-def test_scopes_are_one_a_line(contract: WorkflowContract) -> None:
-    assert scopes_file(contract).splitlines()[-2:] == ["system/Observation.rs", "system/Observation.cu"]
 
 
 def test_the_page_renders_and_escapes(contract: WorkflowContract) -> None:

@@ -173,7 +173,7 @@ def _observation(org: Organization, text: str) -> Observation:
         ),
         smart=SmartFacts.trusted(issuer=text, scopes_supported=(text,), capabilities=(text,)),
     )
-    request = RequestRecord.trusted(url=f"{base}/metadata", method="GET", status=200, detail=text)
+    request = RequestRecord.trusted(url=f"{base}/metadata", method="GET", status=200, detail=text, elapsed_ms=1.0)
     return Observation.trusted(
         target=Target.trusted(org=org.id, base_url=base),
         started=datetime(2026, 3, 1, tzinfo=UTC),

@@ -86,7 +86,7 @@ async def test_the_contracts_skeletons_are_written(terminal, workspace):
     async with terminal() as t:
         await t.press("6", "k")
         await t.until(lambda: "Written" in t.of("#outcome"))
-        assert (workspace.root / "reports" / "contract" / "scopes.txt").exists()
+        assert (workspace.root / "reports" / "contract" / "scopes.json").exists()
 
 
 async def test_a_milestone_is_saved_and_compared_with(terminal, workspace):

@@ -44,7 +44,7 @@ def match_contract(contract: WorkflowContract, org: Organization, observation: O
             for direction, needs in (("input", contract.inputs), ("output", contract.outputs))
             for named in needs
             if (need := named.at(org.id)) is not None
-            for match in _need(contract.fhir_release, direction, need, capability)
+            for match in need_matches(contract.fhir_release, direction, need, capability)
         ),
         *_launch(contract, smart, smart_is_absent),
         *_scopes(contract, smart),
@@ -105,7 +105,9 @@ def _match(direction: str, kind: str, name: str, outcome: str, note: str | None,
     )
 
 
-def _need(release: FhirRelease, direction: str, need: Need, capability: CapabilityFacts | None) -> Iterator[NeedMatch]:
+def need_matches(
+    release: FhirRelease, direction: str, need: Need, capability: CapabilityFacts | None
+) -> Iterator[NeedMatch]:
     """The type of a need, and then each interaction, search parameter, operation and profile of it.
 
     Of what FHIR has no name for, no server is asked: ``not_fhir``.

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from interlock.contract.open_parts import NEW_FAILURES
 from interlock.contract.page_parts import sections
 from interlock.contract.scopes import needed_scopes
 from interlock.documents.markdown import escape
 from interlock.model.contract import Need, WorkflowContract
+from interlock.model.resolved import ResolvedContract
 from interlock.model.text import plain
 
 UNDECIDED = "*undecided*"
+
+
+def workflow_page(resolved: ResolvedContract) -> Mapping[str, str]:
+    """``workflow-contract.md``."""
+    return {"workflow-contract.md": workflow_markdown(resolved.contract, resolved.product)}
 
 
 def workflow_markdown(contract: WorkflowContract, product: str) -> str:

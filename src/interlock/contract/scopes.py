@@ -1,9 +1,14 @@
-"""The SMART scopes that a contract needs, in v2 syntax (SMART App Launch 2.2, scopes-and-launch-context)."""
+"""The SMART scopes that a contract needs (SMART App Launch 2.2, scopes-and-launch-context)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from interlock.fhir.scopes import parse
 from interlock.model.contract import Need, WorkflowContract
 from interlock.model.contract_parts import LaunchMode, Level
+from interlock.model.resolved import ScopeKind
 
 #: The contract's interactions as letters (SMART App Launch 2.2, scopes for requesting FHIR resources: SCO-03).
 _LETTER = {"create": "c", "read": "r", "vread": "r", "update": "u", "patch": "u", "delete": "d", "search": "s"}
@@ -33,33 +38,64 @@ def category_of(need: Need) -> str | None:
     return _CATEGORIES.get((need.profile or "").partition("|")[0].rpartition("/")[2])
 
 
-def needed_scopes(contract: WorkflowContract, mode: LaunchMode | None = None) -> tuple[str, ...]:
-    """Scopes in the order: launch, identity and refresh, then resources by level and type, each once.
+class NeededScope(NamedTuple):
+    """A scope in v2 syntax, what it is for, and the needs that it serves (``inputs/2``)."""
 
-    Reads and writes are scopes of their own: a server that grants reads alone would refuse both in one.
+    kind: ScopeKind
+    scope: str
+    needs: tuple[str, ...] = ()
+
+
+def needed_scopes(contract: WorkflowContract, mode: LaunchMode | None = None) -> tuple[str, ...]:
+    """The scopes of :func:`scopes_with_needs` alone, each once.
 
     :param mode: those of one launch mode only; of all by default.
     """
+    return tuple(dict.fromkeys(needed.scope for needed in scopes_with_needs(contract, mode)))
+
+
+def scopes_with_needs(contract: WorkflowContract, mode: LaunchMode | None = None) -> Iterator[NeededScope]:
+    """Scopes in the order: launch, identity and refresh, then resources by level and type.
+
+    Reads and writes are scopes of their own: a server that grants reads alone would refuse both in one.
+    """
     modes = contract.launch.modes if mode is None else (mode,)
-    scopes: list[str] = []
     if "ehr" in modes:
-        scopes.append("launch")
+        yield NeededScope("launch", "launch")
     if "standalone" in modes:
-        scopes += [f"launch/{kind}" for kind in contract.launch.context if kind != "user"]
+        for kind in contract.launch.context:
+            if kind != "user":
+                yield NeededScope("launch", f"launch/{kind}")
     if {"ehr", "standalone"} & set(modes):
-        scopes += ["openid", "fhirUser"]
+        yield NeededScope("identity", "openid")
+        yield NeededScope("identity", "fhirUser")
         if contract.session.refresh in {"online", "offline"}:
-            scopes.append(f"{contract.session.refresh}_access")
-    needed: dict[tuple[int, str], set[str]] = {}
-    for need in (*contract.inputs, *contract.outputs):
+            yield NeededScope("refresh", f"{contract.session.refresh}_access")
+    wanted: dict[tuple[int, str], dict[str, set[str]]] = {}
+    for key, need in keyed_needs(contract):
         for level in {_level(contract, need, one) for one in need.modes or contract.launch.modes if one in modes}:
             if level is not None:
-                needed.setdefault((_LEVELS.index(level), need.resource), set()).update(letters_of(need))
-    for (level_index, resource), wanted in sorted(needed.items()):
-        for letters in (wanted & _READS, wanted - _READS):
+                wanted.setdefault((_LEVELS.index(level), need.resource), {})[key] = letters_of(need)
+    for (level_index, resource), by_need in sorted(wanted.items()):
+        every = set().union(*by_need.values())
+        for kind, letters in (("read", every & _READS), ("write", every - _READS)):
             if letters:  # the specification fixes their order: cruds
-                scopes.append(f"{_LEVELS[level_index]}/{resource}.{''.join(sorted(letters, key='cruds'.index))}")
-    return tuple(dict.fromkeys(scopes))
+                scope = f"{_LEVELS[level_index]}/{resource}.{''.join(sorted(letters, key='cruds'.index))}"
+                yield NeededScope(kind, scope, tuple(key for key, own in by_need.items() if own & letters))
+
+
+def keyed_needs(contract: WorkflowContract) -> Iterator[tuple[str, Need]]:
+    """Every need with where it stands in the contract: ``inputs/2``."""
+    for side, needs in (("inputs", contract.inputs), ("outputs", contract.outputs)):
+        yield from ((f"{side}/{index}", need) for index, need in enumerate(needs))
+
+
+def in_v1(scope: str) -> str:
+    """A scope as SMART 1.0 writes it, which cannot say "create but not update" (SCO-01)."""
+    parsed = parse(scope)
+    if parsed is None:
+        return scope
+    return f"{parsed.level}/{parsed.type}.{'read' if _READS & set(parsed.letters) else 'write'}"
 
 
 def _level(contract: WorkflowContract, need: Need, mode: LaunchMode) -> Level | None:

@@ -6,12 +6,11 @@ from datetime import date
 from pathlib import Path
 
 from interlock.contract.load import ContractRemark, load_contract, remarks
-from interlock.contract.page import workflow_markdown
-from interlock.contract.skeletons import capability_statement, organization_config, scopes_file
+from interlock.contract.resolve import resolve
+from interlock.contract.skeletons import build
 from interlock.model.contract import WorkflowContract
 from interlock.model.errors import InterlockError
 from interlock.usecases.load import Inputs
-from interlock.workspace.edit import dump_yaml
 from interlock.workspace.generated import Generated, outside_of_own, read_manifest, write_generated
 from interlock.workspace.store import CONTRACT_FILE, SETTINGS_FILE, Workspace
 
@@ -61,7 +60,7 @@ def upgrade_contract(workspace: Workspace) -> tuple[bool, tuple[ContractRemark, 
 def export_contract(
     inputs: Inputs, directory: Path, *, today: date, force: bool = False, check: bool = False
 ) -> tuple[Generated, ...]:
-    """Write the skeletons: requirements statement, scopes, one settings file an organisation, the page to sign.
+    """Write the skeletons of :data:`~interlock.contract.skeletons.SKELETONS`, made of the resolved contract.
 
     What somebody edited stays, and the new file stands beside it. Their date is the day on which the contract's text
     was first exported, so that the same contract gives the same files.
@@ -75,15 +74,12 @@ def export_contract(
     outside_of_own(directory, inputs.root, OWN_FOLDERS)
     manifest = read_manifest(directory)
     made = manifest.made if manifest is not None and manifest.source == contract.hash else today.isoformat()
-    product = inputs.settings.product
-    files = {
-        "capability-statement.json": capability_statement(contract, product, made),
-        "scopes.txt": scopes_file(contract),
-        "workflow-contract.md": workflow_markdown(contract, product),
-    }
-    for org in inputs.organizations:
-        header = (
-            f"Settings of {org.name}, from contract.yaml version {contract.version}.\nSecrets stay in the environment."
-        )
-        files[f"organizations/{org.id}.yaml"] = dump_yaml(organization_config(contract, org), header)
-    return write_generated(directory, files, source=contract.hash, made=made, force=force, check=check)
+    resolved = resolve(
+        contract,
+        inputs.organizations,
+        inputs.observations,
+        product=inputs.settings.product,
+        description=inputs.settings.description,
+        made=made,
+    )
+    return write_generated(directory, build(resolved), source=contract.hash, made=made, force=force, check=check)

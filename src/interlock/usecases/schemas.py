@@ -20,6 +20,7 @@ from interlock.model.organization import Organization, Settings
 from interlock.model.pattern import Pattern, PatternMatch
 from interlock.model.plan import Plan, WhatIf
 from interlock.model.questionnaire import Questionnaire
+from interlock.model.resolved import ResolvedContract
 from interlock.model.response import Response
 from interlock.model.routine import TaskList, TaskStatus
 from interlock.model.rule import Rule
@@ -34,6 +35,7 @@ SCHEMAS: dict[str, tuple[type[BaseModel], str]] = {
     "burndown": (BurnDown, "interlock milestone burndown --format json"),
     "checks": (CheckList, "interlock checks --format json"),
     "contract": (WorkflowContract, "contract.yaml"),
+    "contract-lock": (ResolvedContract, "contract.lock.json of interlock contract export"),
     "diff": (AssessmentDiff, "interlock diff --format json"),
     "drift": (Drift, "interlock diff of observations --format json"),
     "fit": (ContractFit, "interlock contract check --format json, one entry"),

@@ -1,9 +1,9 @@
-"""Skeletons for engineers: the contract as a FHIR statement, as scopes, and as each organisation's settings."""
+"""``capability-statement.json``: what the product needs of a FHIR server, as a statement of kind requirements."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from interlock.contract.match import interaction_code
@@ -12,18 +12,19 @@ from interlock.documents.visible import to_json, visible
 from interlock.fhir.tables import Unknown
 from interlock.fhir.tables import release as tables_of
 from interlock.fhir.validation import require_valid
-from interlock.model.contract import Need, WorkflowContract
+from interlock.model.contract import Need
 from interlock.model.facts import FhirRelease
-from interlock.model.organization import Organization
+from interlock.model.resolved import ResolvedContract
 
 
-def capability_statement(contract: WorkflowContract, product: str, date: str) -> str:
+def capability_statement(resolved: ResolvedContract) -> Mapping[str, str]:
     """A CapabilityStatement of kind ``requirements``: no software, no implementation (FHIR R4, cpb-16).
 
-    ``date`` is an ISO 8601 date. The statement describes the *server* that the product needs (``rest.mode = server``).
+    The statement describes the *server* that the product needs (``rest.mode = server``).
 
     :raises InvalidDocumentError: it would not be valid FHIR.
     """
+    contract, product = resolved.contract, resolved.product
     merged: dict[str, list[Need]] = {}
     for need in (*contract.inputs, *contract.outputs):
         merged.setdefault(need.resource, []).append(need)
@@ -32,7 +33,7 @@ def capability_statement(contract: WorkflowContract, product: str, date: str) ->
         "name": _code_name(product),
         "title": f"What {product} needs of a FHIR server",
         "status": "draft",
-        "date": date,
+        "date": resolved.made,
         "description": f"Requirements of the workflow contract {contract.title}, version {contract.version}.",
         "kind": "requirements",
         "fhirVersion": tables_of(contract.fhir_release).about.version,
@@ -62,7 +63,7 @@ def capability_statement(contract: WorkflowContract, product: str, date: str) ->
     if contract.fhir_release in {"DSTU2", "STU3"}:
         statement = _as_before_r4(statement, contract.fhir_release)
     require_valid(statement, contract.fhir_release, "capability-statement.json")
-    return to_json(statement)
+    return {"capability-statement.json": to_json(statement)}
 
 
 def _as_before_r4(statement: dict[str, Any], release: str) -> dict[str, Any]:
@@ -116,30 +117,3 @@ def _parameters(release: FhirRelease, resource: str, names: Iterable[str]) -> li
             kind = tables.parameters(resource)[found.name].type
             declared[found.name] = {"name": found.name, "type": kind or own}
     return list(declared.values())
-
-
-def scopes_file(contract: WorkflowContract) -> str:
-    """The scopes as they are registered, each on its line."""
-    return "".join(f"{scope}\n" for scope in needed_scopes(contract))
-
-
-def organization_config(contract: WorkflowContract, org: Organization) -> dict[str, Any]:
-    """The settings record of an organisation: endpoints, names of secrets, and the configuration surface."""
-    overrides = dict(org.overrides)
-    settings = {
-        setting.name: overrides.pop(setting.name, setting.default)
-        for setting in contract.organization_surface
-        if setting.surface == "per_organization"
-    }
-    return {
-        "organization": org.id,
-        "name": org.name,
-        "vendor": org.vendor,
-        "environment": org.environment,
-        "fhir_base_url": org.fhir_base_url,
-        "issuer_allow_list": [org.fhir_base_url] if org.fhir_base_url else [],
-        "launch_modes": list(contract.launch.modes),
-        "scopes": list(needed_scopes(contract)),
-        "credentials_from_environment": org.auth.model_dump(mode="json", exclude_none=True),
-        "settings": settings | overrides,
-    }

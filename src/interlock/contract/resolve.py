@@ -1,0 +1,181 @@
+"""The contract resolved: what holds at each organisation, with what its server was last seen to say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC
+
+from interlock.contract.match import need_matches
+from interlock.contract.scopes import NeededScope, in_v1, keyed_needs, scopes_with_needs
+from interlock.contract.settings import match_settings
+from interlock.fhir.auth_path import auth_paths
+from interlock.fhir.scopes import coverage
+from interlock.model.contract import WorkflowContract
+from interlock.model.contract_parts import Client
+from interlock.model.observation import Observation
+from interlock.model.organization import Organization
+from interlock.model.resolved import (
+    ResolvedClient,
+    ResolvedContract,
+    ResolvedNeed,
+    ResolvedOrganization,
+    ResolvedScope,
+    ResolvedSetting,
+    ScopeSyntax,
+    ServerSeen,
+)
+
+
+def resolve(
+    contract: WorkflowContract,
+    organizations: Iterable[Organization],
+    observations: Mapping[str, Observation],
+    *,
+    product: str,
+    description: str | None,
+    made: str,
+) -> ResolvedContract:
+    """What the contract means at each organisation, by its last observation; ``made`` is an ISO 8601 date."""
+    return ResolvedContract(
+        made=made,
+        product=product,
+        description=description,
+        contract_hash=contract.hash,
+        contract=contract,
+        organizations=tuple(_organization(contract, org, observations.get(org.id)) for org in organizations),
+    )
+
+
+def _organization(
+    contract: WorkflowContract, org: Organization, observation: Observation | None
+) -> ResolvedOrganization:
+    needs = tuple(_needs(contract, org, observation))
+    here = contract.but(
+        inputs=tuple(one.need for one in needs if one.direction == "input"),
+        outputs=tuple(one.need for one in needs if one.direction == "output"),
+    )
+    keys = {key: one.key for (key, _), one in zip(keyed_needs(here), needs, strict=True)}
+    return ResolvedOrganization(
+        id=org.id,
+        name=org.name,
+        vendor=org.vendor,
+        environment=org.environment,
+        fhir_base_url=org.fhir_base_url,
+        auth=org.auth,
+        server=_server(observation),
+        needs=needs,
+        clients=tuple(_clients(here, org, observation, keys)),
+        settings=tuple(_settings(contract, org)),
+        stray=tuple(name for name in org.overrides if name not in {one.name for one in contract.organization_surface}),
+    )
+
+
+def _needs(contract: WorkflowContract, org: Organization, observation: Observation | None) -> Iterator[ResolvedNeed]:
+    """Those that it has there, without what is said of other organisations."""
+    capability = observation.facts.capability if observation is not None else None
+    for key, named in keyed_needs(contract):
+        need = named.at(org.id)
+        if need is not None:
+            direction = "input" if key.startswith("inputs") else "output"
+            matches = need_matches(contract.fhir_release, direction, need, capability)
+            yield ResolvedNeed(
+                key=key,
+                direction=direction,
+                need=need.but(here=(), not_at=(), organizations=()),
+                open=tuple(match for match in matches if match.outcome != "supported"),
+            )
+
+
+def _server(observation: Observation | None) -> ServerSeen | None:
+    if observation is None or observation.outcome == "not_observed":
+        return None
+    capability, smart = observation.facts.capability, observation.facts.smart
+    text = json.dumps(observation.model_dump(mode="json", exclude={"card"}), sort_keys=True)
+    seen = ServerSeen(
+        date=observation.started.astimezone(UTC).date().isoformat(),
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        base_url=observation.target.base_url,
+        fhir_release=capability.fhir_release if capability else None,
+        fhir_version=capability.fhir_version if capability else None,
+        smart_absent=observation.smart_absent,
+    )
+    if smart is None:
+        return seen
+    claimed = smart.capabilities or ()
+    told: dict[ScopeSyntax, bool] = {
+        "v1": bool(smart.scopes_v1) or "permission-v1" in claimed,
+        "v2": bool(smart.scopes_v2) or "permission-v2" in claimed,
+    }
+    return seen.but(
+        issuer=smart.issuer,
+        authorize=smart.authorization_endpoint,
+        token=smart.token_endpoint,
+        jwks=smart.jwks_uri,
+        registration=smart.registration_endpoint,
+        introspection=smart.introspection_endpoint,
+        revocation=smart.revocation_endpoint,
+        capabilities=smart.capabilities,
+        scopes_supported=smart.scopes_supported,
+        scope_syntax=tuple(syntax for syntax, taken in told.items() if taken),
+    )
+
+
+def _clients(
+    here: WorkflowContract, org: Organization, observation: Observation | None, keys: Mapping[str, str]
+) -> Iterator[ResolvedClient]:
+    """Those of the organisation's environment, and one for each launch mode that none of them has."""
+    smart = observation.facts.smart if observation is not None else None
+    absent = observation is not None and observation.smart_absent
+    paths = {path.mode: path for path in auth_paths(smart, absent=absent)}
+    listed = smart.scopes_supported if smart is not None else None
+    named = [client for client in here.clients if client.environment == org.environment]
+    modes = {client.mode for client in named}
+    implied = [
+        Client(name=mode, mode=mode, environment=org.environment) for mode in here.launch.modes if mode not in modes
+    ]
+    for client in (*named, *implied):
+        yield ResolvedClient(
+            client=client,
+            declared=client in named,
+            authentication="confidential-asymmetric" if client.mode == "backend" else here.launch.client,
+            path=paths[client.mode],
+            scopes=tuple(_scope(one, keys, listed) for one in scopes_with_needs(here, client.mode)),
+        )
+
+
+def _scope(needed: NeededScope, keys: Mapping[str, str], listed: tuple[str, ...] | None) -> ResolvedScope:
+    found = coverage(listed, needed.scope) if listed is not None else None
+    return ResolvedScope(
+        kind=needed.kind,
+        v2=needed.scope,
+        v1=in_v1(needed.scope),
+        narrower=tuple(f"{needed.scope}?{query}" for query in found.queries) if found is not None else (),
+        needs=tuple(keys[key] for key in needed.needs),
+    )
+
+
+def _settings(contract: WorkflowContract, org: Organization) -> Iterator[ResolvedSetting]:
+    matches = {match.name: match for match in match_settings(contract, org)}
+    for setting in contract.organization_surface:
+        match = matches[setting.name]
+        own = match.outcome == "own"
+        value = org.overrides[setting.name] if own else setting.default
+        if match.outcome == "mistyped":
+            value, origin, note = None, "open", match.note
+        elif match.outcome == "universal":
+            origin, note = "default", f"{match.note}; the file sets another, which is not taken"
+        elif value is None:
+            origin, note = "open", "neither the organisation nor the contract gives a value"
+        else:
+            origin = "own" if own else "default"
+            note = "the contract's default; nobody confirmed it here" if match.outcome == "defaulted" else None
+        yield ResolvedSetting(
+            name=setting.name,
+            surface=setting.surface,
+            type=setting.type,
+            value=value,
+            origin=origin,
+            note=note,
+        )
