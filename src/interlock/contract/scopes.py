@@ -77,11 +77,13 @@ def scopes_with_needs(contract: WorkflowContract, mode: LaunchMode | None = None
             if level is not None:
                 wanted.setdefault((_LEVELS.index(level), need.resource), {})[key] = letters_of(need)
     for (level_index, resource), by_need in sorted(wanted.items()):
+        level = _LEVELS[level_index]
         every = set().union(*by_need.values())
-        for kind, letters in (("read", every & _READS), ("write", every - _READS)):
+        sides: tuple[tuple[ScopeKind, set[str]], ...] = (("read", every & _READS), ("write", every - _READS))
+        for side, letters in sides:
             if letters:  # the specification fixes their order: cruds
-                scope = f"{_LEVELS[level_index]}/{resource}.{''.join(sorted(letters, key='cruds'.index))}"
-                yield NeededScope(kind, scope, tuple(key for key, own in by_need.items() if own & letters))
+                scope = f"{level}/{resource}.{''.join(sorted(letters, key='cruds'.index))}"
+                yield NeededScope(side, scope, tuple(key for key, own in by_need.items() if own & letters))
 
 
 def keyed_needs(contract: WorkflowContract) -> Iterator[tuple[str, Need]]:
