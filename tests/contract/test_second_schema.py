@@ -194,6 +194,18 @@ ROWS = [
         "only an EHR launch has a launch address",
     ),
     (
+        "direction: in, delivery: at-least-once, latency_seconds: 60",
+        "direction: in, organizations: [lakeshor]",
+        52,
+        "hl7v2: there is no organisation 'lakeshor'; did you mean 'lakeshore'?",
+    ),
+    (
+        "owners: [",
+        "approvals: [{by: Roe, organization: hillside, date: 2026-11-01, hash: " + "0" * 64 + "}]\nowners: [",
+        75,
+        "approval by Roe: there is no organisation 'hillside'; the workspace has lakeshore, pinecrest and riverside",
+    ),
+    (
         "schema: 2",
         "schema: 1",
         51,
@@ -326,16 +338,54 @@ def test_everything_stands_on_the_page_that_is_signed() -> None:
         assert said.lower() in page.replace("\\", "").lower(), said
 
 
+FIRST = """\
+# Ours, and nobody else's.
+
+version: "1.2"   # raise it
+title: 'Early warning'
+inputs:
+  - {resource: Patient, interactions: [read], required_fields: [birthDate], when_missing: No score}  # adults
+outputs: []
+"""
+
+
 def test_an_upgrade_keeps_every_comment(tmp_path: Path) -> None:
-    sample = data_dir("samples") / "templates" / "sepsis" / "contract.yaml"
     path = tmp_path / "contract.yaml"
-    path.write_text(sample.read_text())
+    path.write_text(FIRST)
     before = load_contract(path)[0]
     changed, found = upgrade_contract(Workspace(tmp_path))
-    assert changed and any(one.message == "off switch is undecided" for one in found)
+    assert changed and any(one.message == "truncated is undecided" for one in found)
     after = load_contract(path)[0]
     assert after.schema_version == 2 and after.hash == before.hash
-    difference = set(path.read_text().splitlines()) ^ set(sample.read_text().splitlines())
-    assert difference == {"schema: 2"}
+    assert set(path.read_text().splitlines()) ^ set(FIRST.splitlines()) == {"schema: 2"}
     text = path.read_text()
     assert upgrade_contract(Workspace(tmp_path))[0] is False and path.read_text() == text
+
+
+SAMPLES = sorted(path.parent.name for path in (data_dir("samples") / "templates").glob("*/contract.yaml"))
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_sample_contracts_have_no_mistake_and_approvals_are_of_their_text(name: str) -> None:
+    folder = data_dir("samples") / "templates" / name
+    contract, document = load_contract(folder / "contract.yaml")
+    found = remarks(contract, document, [path.stem for path in folder.glob("orgs/*.yaml")])
+    assert contract.schema_version == 2
+    assert [one for one in found if one.wrong] == []
+    assert [one.message for one in found if "approved another text" in one.message] == []
+    undecided = {"blank", "early", "fuzzy-contract", "too-early"}
+    assert bool(found) == (name in undecided)
+
+
+def test_the_demo_says_every_part_that_schema_2_has() -> None:
+    contract, _ = load_contract(data_dir("samples") / "templates" / "sepsis" / "contract.yaml")
+    needs = (*contract.inputs, *contract.outputs)
+    for name in ("modes", "query", "code", "binding", "missing", "not_at", "here", "per_day", "status_flow"):
+        assert any(getattr(need, name) for need in needs), name
+    for name in ("clients", "channels", "owners", "approvals"):
+        assert getattr(contract, name), name
+    assert contract.session.refresh and contract.review.states
+    assert all(value for group in (contract.failures, contract.safeguards) for _, value in group)
+    assert {(one.mode, one.environment) for one in contract.clients} == {
+        (mode, environment) for mode in contract.launch.modes for environment in ("non-production", "production")
+    }

@@ -122,7 +122,7 @@ def test_a_sample_names_no_real_address(template: str) -> None:
     for path in (data_dir("samples") / "templates" / template).rglob("*.yaml"):
         for url in re.findall(r"https?://[^\s\"',\]}]+", path.read_text(encoding="utf-8")):
             assert re.match(
-                r"http://(loinc\.org|unitsofmeasure\.org|www\.nlm\.nih\.gov/research/umls/rxnorm)|https://[a-z.-]+\.example",
+                r"http://(loinc\.org|hl7\.org/fhir/|unitsofmeasure\.org|www\.nlm\.nih\.gov/research/umls/rxnorm)|https://[a-z.-]+\.example",
                 url,
             ), (path, url)
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
 from interlock.contract import fhir_names
 from interlock.contract.fhir_names import Mistake, Path_, repeated, twice
 from interlock.contract.part_mistakes import channel_parts, client_parts, need_parts
 from interlock.documents.names import did_you_mean
+from interlock.model import words
 from interlock.model.contract import Need, WorkflowContract
 from interlock.model.contract_parts import NeedHere
-from interlock.model.words import SETTING_TYPE
 
 #: As many mistakes are looked for: each is compared with all names that may have been meant.
 MAX_MISTAKES = 500
@@ -44,6 +44,16 @@ def _mistakes(contract: WorkflowContract, organizations: Collection[str] | None)
             yield from _organizations(need, path, organizations)
     yield from _settings(contract)
     yield from channel_parts(contract)
+    for index, channel in enumerate(contract.channels):
+        at: Path_ = ("channels", index, "organizations")
+        yield from twice(at, channel.organizations)
+        yield from _unknown(
+            channel.kind, (((*at, n), name) for n, name in enumerate(channel.organizations)), organizations
+        )
+    for index, approval in enumerate(contract.approvals):
+        if approval.organization is not None:
+            named = [(("approvals", index, "organization"), approval.organization)]
+            yield from _unknown(f"approval by {approval.by}", named, organizations)
     yield from client_parts(contract)
     yield from repeated(
         (("endpoints", index, "path"), one.path, f"another endpoint has the path {one.path}")
@@ -152,13 +162,20 @@ def _interactions(need: Need, path: Path_, *, writes: bool) -> Iterator[Mistake]
         yield Mistake((*path, "search_parameters"), message)
 
 
+def _unknown(about: str, named: Iterable[tuple[Path_, str]], known: Collection[str] | None) -> Iterator[Mistake]:
+    """Organisations that the workspace does not have."""
+    for at, name in named:
+        if known is not None and name not in known:
+            close = did_you_mean(name, known)
+            do = close or f"; the workspace has {words.listed(sorted(known), 6) if known else 'none'}"
+            yield Mistake(at, f"{about}: there is no organisation {name!r}{do}")
+
+
 def _organizations(need: Need, path: Path_, known: Collection[str] | None) -> Iterator[Mistake]:
     named: list[tuple[Path_, str]] = [((*path, "organizations", n), name) for n, name in enumerate(need.organizations)]
     named += [((*path, "not_at", n), name) for n, name in enumerate(need.not_at)]
     named += [((*path, "here", n, "organization"), one.organization) for n, one in enumerate(need.here)]
-    for at, name in named:
-        if known is not None and name not in known:
-            yield Mistake(at, f"{need.resource}: there is no organisation {name!r}{did_you_mean(name, known)}")
+    yield from _unknown(need.resource, named, known)
     yield from repeated((at, (at[2], name), f"{name} is named twice") for at, name in named if at[2] != "organizations")
     for at, name in named:
         if at[2] != "organizations" and need.organizations and name not in need.organizations:
@@ -170,7 +187,7 @@ def _organizations(need: Need, path: Path_, known: Collection[str] | None) -> It
 def _settings(contract: WorkflowContract) -> Iterator[Mistake]:
     for index, setting in enumerate(contract.organization_surface):
         if setting.default is not None and not setting.takes(setting.default):
-            message = f"{setting.name}: its default is not {SETTING_TYPE[setting.type]}"
+            message = f"{setting.name}: its default is not {words.SETTING_TYPE[setting.type]}"
             yield Mistake(("organization_surface", index, "default"), message)
     yield from repeated(
         (("organization_surface", index, "name"), one.name, f"{one.name}: another setting has this name")

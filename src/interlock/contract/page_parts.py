@@ -26,7 +26,7 @@ def sections(contract: WorkflowContract) -> Iterator[Section]:
         Section("What each need says in detail", ("Side", "Need", "About", "Decided"), details),
         Section(
             "Channels",
-            ("Channel", "About", "States", "Delivery", "At most late"),
+            ("Channel", "Where", "About", "States", "Delivery", "At most late"),
             [_channel(channel) for channel in contract.channels],
         ),
         Section(
@@ -128,6 +128,7 @@ def _channel(channel: Channel) -> tuple[str, ...]:
     late = f"{channel.latency_seconds:g} s" if channel.latency_seconds is not None else "undecided"
     return (
         channel.kind,
+        ", ".join(channel.organizations) or "everywhere",
         "; ".join(filter(None, about)),
         ", ".join(channel.states),
         channel.delivery or "undecided",

@@ -108,6 +108,7 @@ class Channel(Model):
     :ivar resource, states: what it is about, and in which states it starts the behaviour.
     :ivar hook, prefetch: of CDS Hooks; prefetch by key, as ``patient=Patient/{{context.patientId}}``.
     :ivar message, direction: of HL7 v2: ``ORU^R01``, and whether it comes in or goes out.
+    :ivar organizations: where it is used; empty for all.
     """
 
     kind: ChannelKind
@@ -119,6 +120,7 @@ class Channel(Model):
     direction: Literal["in", "out"] | None = None
     delivery: Literal["at-most-once", "at-least-once", "exactly-once"] | None = None
     latency_seconds: Annotated[float, Field(gt=0, le=86_400)] | None = None
+    organizations: tuple[str, ...] = ()
 
 
 class Safeguards(Model):
