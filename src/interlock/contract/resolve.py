@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC
 
 from interlock.contract.match import need_matches
-from interlock.contract.scopes import NeededScope, in_v1, keyed_needs, scopes_with_needs
+from interlock.contract.mistakes import mistakes
+from interlock.contract.scopes import NeededScope, category_of, in_v1, keyed_needs, scopes_with_needs
 from interlock.contract.settings import match_settings
 from interlock.fhir.auth_path import auth_paths
-from interlock.fhir.scopes import coverage
+from interlock.fhir.scopes import coverage, parse
 from interlock.model.contract import WorkflowContract
 from interlock.model.contract_parts import Client
 from interlock.model.observation import Observation
@@ -38,11 +39,14 @@ def resolve(
     made: str,
 ) -> ResolvedContract:
     """What the contract means at each organisation, by its last observation; ``made`` is an ISO 8601 date."""
+    organizations = tuple(organizations)
+    wrong = mistakes(contract, [org.id for org in organizations])
     return ResolvedContract(
         made=made,
         product=product,
         description=description,
         contract_hash=contract.hash,
+        mistakes=tuple(mistake.message for mistake in wrong),
         contract=contract,
         organizations=tuple(_organization(contract, org, observations.get(org.id)) for org in organizations),
     )
@@ -141,19 +145,31 @@ def _clients(
             declared=client in named,
             authentication="confidential-asymmetric" if client.mode == "backend" else here.launch.client,
             path=paths[client.mode],
-            scopes=tuple(_scope(one, keys, listed) for one in scopes_with_needs(here, client.mode)),
+            scopes=tuple(_scope(one, here, keys, listed) for one in scopes_with_needs(here, client.mode)),
         )
 
 
-def _scope(needed: NeededScope, keys: Mapping[str, str], listed: tuple[str, ...] | None) -> ResolvedScope:
-    found = coverage(listed, needed.scope) if listed is not None else None
-    return ResolvedScope(
-        kind=needed.kind,
-        v2=needed.scope,
-        v1=in_v1(needed.scope),
-        narrower=tuple(f"{needed.scope}?{query}" for query in found.queries) if found is not None else (),
-        needs=tuple(keys[key] for key in needed.needs),
+def _scope(
+    needed: NeededScope, here: WorkflowContract, keys: Mapping[str, str], listed: tuple[str, ...] | None
+) -> ResolvedScope:
+    scope = ResolvedScope(
+        kind=needed.kind, v2=needed.scope, v1=in_v1(needed.scope), needs=tuple(keys[key] for key in needed.needs)
     )
+    wanted = parse(needed.scope)
+    if wanted is None or listed is None or not coverage(listed, needed.scope).restricted:
+        return scope
+    categories = {key: category_of(need) for key, need in keyed_needs(here) if key in needed.needs}
+    covered: dict[str, None] = {}
+    for text in listed:
+        offered = parse(text)
+        if offered is not None and (offered.level, offered.type) == (wanted.level, wanted.type):
+            letters = "".join(letter for letter in wanted.letters if letter in offered.letters)
+            values = {part.rpartition("|")[2].rpartition("=")[2] for part in offered.constraint}
+            if letters and values & set(categories.values()):
+                covered[f"{wanted.level}/{wanted.type}.{letters}?{text.partition('?')[2]}"] = None
+    reached = {text.rpartition("|")[2].rpartition("=")[2] for text in covered}
+    uncovered = tuple(keys[key] for key, category in categories.items() if category not in reached)
+    return scope.but(narrower=tuple(covered), uncovered=uncovered)
 
 
 def _settings(contract: WorkflowContract, org: Organization) -> Iterator[ResolvedSetting]:

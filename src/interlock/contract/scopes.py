@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from interlock.contract.fhir_names import type_problem
 from interlock.fhir.scopes import parse
 from interlock.model.contract import Need, WorkflowContract
 from interlock.model.contract_parts import LaunchMode, Level
@@ -57,7 +58,8 @@ def needed_scopes(contract: WorkflowContract, mode: LaunchMode | None = None) ->
 def scopes_with_needs(contract: WorkflowContract, mode: LaunchMode | None = None) -> Iterator[NeededScope]:
     """Scopes in the order: launch, identity and refresh, then resources by level and type.
 
-    Reads and writes are scopes of their own: a server that grants reads alone would refuse both in one.
+    Reads and writes are scopes of their own: a server that grants reads alone would refuse both in one. An output with
+    a Provenance needs to create that too. A type that FHIR does not have has no scope.
     """
     modes = contract.launch.modes if mode is None else (mode,)
     if "ehr" in modes:
@@ -73,9 +75,13 @@ def scopes_with_needs(contract: WorkflowContract, mode: LaunchMode | None = None
             yield NeededScope("refresh", f"{contract.session.refresh}_access")
     wanted: dict[tuple[int, str], dict[str, set[str]]] = {}
     for key, need in keyed_needs(contract):
+        if type_problem(contract.fhir_release, need.resource) is not None:
+            continue
         for level in {_level(contract, need, one) for one in need.modes or contract.launch.modes if one in modes}:
             if level is not None:
                 wanted.setdefault((_LEVELS.index(level), need.resource), {})[key] = letters_of(need)
+                if need.writing.provenance:
+                    wanted.setdefault((_LEVELS.index(level), "Provenance"), {})[key] = {"c"}
     for (level_index, resource), by_need in sorted(wanted.items()):
         level = _LEVELS[level_index]
         every = set().union(*by_need.values())

@@ -65,15 +65,17 @@ class ResolvedScope(Model):
     """One scope of a client, in both syntaxes of SMART.
 
     :ivar v2, v1: as SMART 2.x and SMART 1.0 write it; 1.0 knows ``read`` and ``write`` only.
-    :ivar narrower: of v2, with the queries that this server lists it with; empty when it lists it without any.
     :ivar needs: keys of the needs that it is for; empty for launch, identity and refresh.
+    :ivar narrower: of v2, with a query: this server lists it with queries only, and these cover needs of it.
+    :ivar uncovered: keys of those needs that none of ``narrower`` covers.
     """
 
     kind: ScopeKind
     v2: str
     v1: str
-    narrower: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    narrower: tuple[str, ...] = ()
+    uncovered: tuple[str, ...] = ()
 
 
 class ResolvedClient(Model):
@@ -132,6 +134,7 @@ class ResolvedContract(Model):
 
     :ivar made: the day on which this text of the contract was first exported.
     :ivar contract_hash: what approvals are of.
+    :ivar mistakes: what FHIR does not know or what cannot be; no document of FHIR is made of it.
     :ivar contract: the text as it stands, from which ``organizations`` follows.
     """
 
@@ -140,6 +143,7 @@ class ResolvedContract(Model):
     product: str
     description: str | None = None
     contract_hash: str
+    mistakes: tuple[str, ...] = ()
     contract: WorkflowContract
     organizations: tuple[ResolvedOrganization, ...] = ()
 

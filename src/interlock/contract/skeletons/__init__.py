@@ -5,6 +5,7 @@ from __future__ import annotations
 from interlock.contract.page import workflow_page
 from interlock.contract.skeletons.base import Skeleton
 from interlock.contract.skeletons.lock import LOCK, lock
+from interlock.contract.skeletons.profiles import profiles
 from interlock.contract.skeletons.scopes import scopes
 from interlock.contract.skeletons.settings import settings
 from interlock.contract.skeletons.statement import capability_statement
@@ -17,6 +18,7 @@ SKELETONS = (
     Skeleton(LOCK, lock),
     Skeleton("workflow-contract.md", workflow_page),
     Skeleton("capability-statement.json", capability_statement),
+    Skeleton("profiles/*.json", profiles),
     Skeleton("scopes.json", scopes),
     Skeleton("settings/*.yaml, settings.schema.json", settings),
 )

@@ -1,11 +1,12 @@
-"""What a skeleton is: files that are made of the resolved contract alone."""
+"""What a skeleton is: files that are made of the resolved contract alone, each saying what it rests on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from interlock.model.resolved import ResolvedContract
+from interlock.model import words
+from interlock.model.resolved import ResolvedContract, ResolvedNeed, ResolvedOrganization
 
 
 class Skeleton(NamedTuple):
@@ -19,3 +20,50 @@ class Skeleton(NamedTuple):
 
     path: str
     build: Callable[[ResolvedContract], Mapping[str, str]]
+
+
+class RestsOn(NamedTuple):
+    """What a file knows, what it assumes and what it leaves open, each as sentences that say from where."""
+
+    known: tuple[str, ...] = ()
+    assumed: tuple[str, ...] = ()
+    open: tuple[str, ...] = ()
+
+    def as_data(self) -> dict[str, list[str]]:
+        """For JSON."""
+        return {"known": list(self.known), "assumed": list(self.assumed), "open": list(self.open)}
+
+    def lines(self) -> Iterator[str]:
+        """For comments and pages: ``Known: …``, each sentence on a line of its own."""
+        for name, sentences in zip(("Known", "Assumed", "Open"), self, strict=True):
+            yield from (f"{name}: {sentence}" for sentence in sentences)
+
+
+def of_contract(resolved: ResolvedContract) -> str:
+    """Which text of the contract a file is made of."""
+    return f"contract.yaml version {resolved.contract.version}, text {resolved.contract_hash[:12]}"
+
+
+def of_server(org: ResolvedOrganization) -> RestsOn:
+    """What is known of an organisation's server, and from where."""
+    if org.server is None:
+        return RestsOn(open=(f"{org.name} was not observed: interlock probe --org {org.id}",))
+    seen = f"what {org.server.base_url} said on {org.server.date} (observation {org.server.sha256[:12]})"
+    if org.server.capabilities is None and org.server.token is None:
+        absent = "it answered that it has none" if org.server.smart_absent else "none was seen"
+        return RestsOn(known=(seen,), open=(f"its SMART configuration: {absent}",))
+    return RestsOn(known=(seen,))
+
+
+def named(need: ResolvedNeed) -> str:
+    """``Observation (Vital signs)``: a need in words."""
+    return need.need.resource + (f" ({need.need.purpose})" if need.need.purpose else "")
+
+
+def not_offered(org: ResolvedOrganization) -> tuple[str, ...]:
+    """What required needs ask for and the server was seen to leave out, a sentence a need."""
+    missing = (
+        (need, [match.name for match in need.open if match.outcome == "missing" and not match.optional])
+        for need in org.needs
+    )
+    return tuple(f"{named(need)}: the server offers no {words.listed(names)}" for need, names in missing if names)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from interlock.contract.skeletons.base import RestsOn, named, of_contract, of_server
 from interlock.documents.visible import to_json
 from interlock.model.resolved import (
     ResolvedClient,
@@ -18,15 +19,20 @@ from interlock.model.resolved import (
 def scopes(resolved: ResolvedContract) -> Mapping[str, str]:
     """One entry a client and organisation; reads and writes are scopes of their own, each with the needs behind it."""
     entries = [_entry(org, client) for org in resolved.organizations for client in org.clients]
-    return {"scopes.json": to_json({"contract_hash": resolved.contract_hash, "clients": entries})}
+    basis = RestsOn(
+        known=(of_contract(resolved),),
+        assumed=("each need is asked for with the letters of its interactions, and no type with a wildcard",),
+        open=("a list of scopes need not be complete, and what is granted is decided at registration",),
+    )
+    return {"scopes.json": to_json({"rests_on": basis.as_data(), "clients": entries})}
 
 
-def syntax_of(org: ResolvedOrganization) -> tuple[ScopeSyntax, str]:
-    """Which syntax to register here, and what that rests on. Of both, v2 asks for less (SCO-02)."""
+def syntax_of(org: ResolvedOrganization) -> tuple[ScopeSyntax, tuple[str, ...]]:
+    """Which syntax to register here, and what is open about that. Of both, v2 asks for less (SCO-02)."""
     taken = org.server.scope_syntax if org.server is not None else ()
-    if "v2" in taken:
-        return "v2", "observed"
-    return ("v1", "observed") if taken else ("v2", "open: no observation shows which syntax the server takes")
+    if not taken:
+        return "v2", ("which syntax the server takes: v2 is written here, the needs are the same in v1",)
+    return ("v2" if "v2" in taken else "v1"), ()
 
 
 def written(scope: ResolvedScope, syntax: ScopeSyntax) -> str:
@@ -35,25 +41,30 @@ def written(scope: ResolvedScope, syntax: ScopeSyntax) -> str:
 
 
 def _entry(org: ResolvedOrganization, client: ResolvedClient) -> dict[str, Any]:
-    syntax, basis = syntax_of(org)
-    named = {one.key: one.need.resource + (f" ({one.need.purpose})" if one.need.purpose else "") for one in org.needs}
+    syntax, told = syntax_of(org)
+    needs = {need.key: named(need) for need in org.needs}
+    basis = of_server(org)
     return {
         "organization": org.id,
         "client": client.client.name,
         "mode": client.client.mode,
         "environment": client.client.environment,
         "syntax": syntax,
-        "syntax_rests_on": basis,
         "scope": " ".join(dict.fromkeys(written(scope, syntax) for scope in client.scopes)),
-        "scopes": list(_scopes(client, syntax, named)),
+        "scopes": [_scope(scope, syntax, needs) for scope in client.scopes],
+        "rests_on": basis._replace(open=(*basis.open, *told)).as_data(),
     }
 
 
-def _scopes(client: ResolvedClient, syntax: ScopeSyntax, named: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    for scope in client.scopes:
-        one: dict[str, Any] = {"scope": written(scope, syntax), "for": scope.kind}
-        if scope.needs:
-            one["needs"] = {key: named[key] for key in scope.needs}
-        if scope.narrower and syntax == "v2":
-            one["listed_here_as"] = list(scope.narrower)
-        yield one
+def _scope(scope: ResolvedScope, syntax: ScopeSyntax, needs: Mapping[str, str]) -> dict[str, Any]:
+    """A scope and what it is for; ``listed_here_as``: this server lists it with a query only, so ask for that."""
+    one: dict[str, Any] = {"scope": written(scope, syntax), "for": scope.kind}
+    if scope.needs:
+        one["needs"] = {key: needs[key] for key in scope.needs}
+    if scope.narrower and syntax == "v2":
+        one["listed_here_as"] = list(scope.narrower)
+        if scope.uncovered:
+            one["not_covered_by_these"] = [needs[key] for key in scope.uncovered]
+    if syntax == "v1" and scope.kind == "write":
+        one["asks_for_more"] = "SMART 1.0 has one word for create, update and delete"
+    return one

@@ -1,0 +1,321 @@
+"""Skeletons of the resolved contract: what holds at each organisation, and documents that both validators accept."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml as pyyaml
+from ruamel.yaml import YAML
+
+from interlock.contract.load import load_contract
+from interlock.contract.resolve import resolve
+from interlock.contract.skeletons import SKELETONS, build
+from interlock.documents.resources import data_dir
+from interlock.fhir.tables import Unknown, release
+from interlock.fhir.validation import validate
+from interlock.model.contract import WorkflowContract
+from interlock.model.facts import CapabilityFacts, Facts, SmartFacts
+from interlock.model.observation import Observation, Target
+from interlock.model.organization import Organization
+from interlock.model.resolved import ResolvedContract
+from interlock.usecases.load import load_inputs
+from interlock.usecases.schemas import schema_of
+from interlock.workspace.store import Workspace
+
+pytestmark = pytest.mark.fast
+
+VITALS = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-vital-signs"
+CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
+CONTRACT: dict[str, Any] = {
+    "schema": 2,
+    "version": "2.0",
+    "title": "Sepsis watch",
+    "launch": {"modes": ["ehr", "backend"], "context": ["patient"], "client": "confidential-asymmetric"},
+    "session": {"refresh": "offline"},
+    "inputs": [
+        {
+            "resource": "Observation",
+            "purpose": "Vital signs",
+            "profile": VITALS,
+            "interactions": ["read", "search"],
+            "search_parameters": ["patient", "date"],
+            "query": ["category=vital-signs"],
+            "required_fields": ["status", "valueQuantity.value", "note.text"],
+            "missing": [{"field": "note.text", "then": "degrade", "says": "No note"}],
+            "here": [{"organization": "north", "required_fields": ["status"]}],
+        },
+        {
+            "resource": "Observation",
+            "purpose": "Lactate",
+            "interactions": ["read", "search"],
+            "search_parameters": ["patient", "code:in"],
+            "query": ["category=laboratory", "status=final"],
+            "code": ["http://loinc.org|2524-7", "http://loinc.org|32693-4"],
+            "required_fields": ["code"],
+            "binding": [
+                {"path": "interpretation", "value_set": "http://hl7.org/fhir/ValueSet/observation-interpretation"}
+            ],
+            "operations": ["$lastn", "$stat-of-ours"],
+            "not_at": ["south"],
+        },
+        {"resource": "Condition", "interactions": ["search"], "optional": True, "search_parameters": ["code"]},
+    ],
+    "outputs": [
+        {
+            "resource": "DocumentReference",
+            "interactions": ["create", "update"],
+            "required_fields": ["status"],
+            "writing": {"if_none_exist": "identifier=x", "if_match": True, "provenance": True},
+            "modes": ["backend"],
+        }
+    ],
+    "clients": [
+        {"name": "Ward screen", "mode": "ehr", "environment": "non-production", "launch_url": "https://x.example/l"},
+        {"name": "Ward screen, live", "mode": "ehr", "environment": "production"},
+    ],
+    "organization_surface": [
+        {"name": name, "surface": "per_organization", "type": "string", "default": text}
+        for name, text in {"no": "NO", "night": "22:30:00", "ward": "0123", "dose": "1e3", "none_of": "~"}.items()
+    ]
+    + [
+        {"name": "huge", "surface": "universal", "type": "number", "default": 1e22},
+        {
+            "name": "words",
+            "surface": "universal",
+            "type": "list",
+            "default": ["yes", "=", "2026-11-30", "\u00e9\x85\U0001f600"],
+        },
+        {"name": "asked", "surface": "per_organization", "type": "integer"},
+    ],
+}
+NORTH = Organization(id="north", name="North", fhir_base_url="https://north.example/fhir")
+SOUTH = Organization(id="south", name="South", overrides={"asked": "three", "stray: [": 1})
+
+
+def observation(**smart: Any) -> Observation:
+    return Observation(
+        target=Target(base_url="https://north.example/fhir", org="north"),
+        started=datetime(2026, 11, 2, 23, tzinfo=UTC),
+        elapsed_ms=1,
+        outcome="observed",
+        facts=Facts(
+            capability=CapabilityFacts(fhir_release="R4", fhir_version="4.0.1"),
+            smart=SmartFacts(token_endpoint="https://north.example/token", **smart),
+        ),
+    )
+
+
+def resolved(contract: dict[str, Any] = CONTRACT, **smart: Any) -> ResolvedContract:
+    return resolve(
+        WorkflowContract.model_validate(contract),
+        (NORTH, SOUTH),
+        {"north": observation(**smart)} if smart else {},
+        product="Sentinel",
+        description=None,
+        made="2026-11-30",
+    )
+
+
+def clients(files: dict[str, str]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(one["organization"], one["client"]): one for one in json.loads(files["scopes.json"])["clients"]}
+
+
+def test_the_lock_is_the_same_on_each_run_and_fits_its_published_schema() -> None:
+    text = build(resolved(scopes_v2=True, capabilities=("launch-ehr",)))["contract.lock.json"]
+    assert text == build(resolved(scopes_v2=True, capabilities=("launch-ehr",)))["contract.lock.json"]
+    jsonschema.validate(json.loads(text), schema_of("contract-lock"))
+    again = ResolvedContract.model_validate_json(text)
+    assert again.contract.schema_version == 2 and again.contract.hash == again.contract_hash
+
+
+def test_an_organisation_has_its_own_needs_clients_and_server() -> None:
+    north, south = resolved(scopes_v1=True, capabilities=()).organizations
+    assert [one.key for one in south.needs] == ["inputs/0", "inputs/2", "outputs/0"]
+    assert north.needs[0].need.required_fields == ("status",) and not north.needs[0].need.here
+    assert [(one.client.name, one.declared) for one in north.clients] == [("Ward screen", True), ("backend", False)]
+    assert north.server is not None and south.server is None
+    assert (north.server.date, north.server.scope_syntax) == ("2026-11-02", ("v1",))
+    assert [(one.name, one.origin, one.value) for one in south.settings if one.name == "asked"] == [
+        ("asked", "open", None)
+    ]
+    assert south.stray == ("stray: [",)
+
+
+def test_scopes_are_in_the_syntax_that_the_server_takes_with_the_needs_behind_each() -> None:
+    old = clients(build(resolved(scopes_v1=True, capabilities=())))
+    assert old["north", "Ward screen"]["scope"] == (
+        "launch openid fhirUser offline_access patient/Condition.read patient/Observation.read"
+    )
+    backend = {one["scope"]: one for one in old["north", "backend"]["scopes"]}
+    assert list(backend["system/DocumentReference.write"]["needs"]) == ["outputs/0"]
+    assert "system/Provenance.write" in backend, "the output has a Provenance beside it"
+    new = clients(build(resolved()))
+    assert "system/DocumentReference.cu" in new["south", "backend"]["scope"].split()
+    assert new["south", "backend"]["rests_on"]["open"], "nobody saw which syntax it takes"
+    vitals = {one["scope"]: one for one in new["south", "Ward screen"]["scopes"]}["patient/Observation.rs"]
+    assert list(vitals["needs"]) == ["inputs/0"], "the other one is not needed there"
+
+
+def test_a_scope_that_is_listed_with_a_query_only_is_asked_for_so() -> None:
+    listed = (f"patient/Observation.rs?category={CATEGORY}|vital-signs", "patient/Observation.rs?category=x|survey")
+    files = build(resolved(scopes_v2=True, scopes_supported=listed))
+    one = {entry["scope"]: entry for entry in clients(files)["north", "Ward screen"]["scopes"]}[
+        "patient/Observation.rs"
+    ]
+    assert one["listed_here_as"] == [listed[0]]
+    assert one["not_covered_by_these"] == ["Observation (Lactate)"]
+
+
+def test_settings_read_equal_in_yaml_1_1_and_1_2_and_fit_their_schema() -> None:
+    files = build(resolved())
+    text = files["settings/south.yaml"]
+    read = []
+    for version in ((1, 1), (1, 2)):
+        reader = YAML(typ="safe", pure=True)
+        reader.version = version
+        read.append(reader.load(text))
+    assert read[0] == read[1] == pyyaml.safe_load(text)
+    settings = read[0]["settings"]
+    assert [settings[name] for name in ("no", "night", "ward", "dose", "none_of")] == [
+        "NO",
+        "22:30:00",
+        "0123",
+        "1e3",
+        "~",
+    ]
+    assert settings["words"][:3] == ["yes", "=", "2026-11-30"]
+    assert settings["huge"] == 1e22 and settings["asked"] is None
+    with pytest.raises(jsonschema.ValidationError, match="None is not of type 'integer'"):
+        jsonschema.validate(read[0], json.loads(files["settings.schema.json"]))
+    jsonschema.validate(read[0] | {"settings": settings | {"asked": 3}}, json.loads(files["settings.schema.json"]))
+
+
+def test_the_statement_says_how_much_each_thing_is_needed() -> None:
+    statement = json.loads(build(resolved())["capability-statement.json"])
+    assert statement["url"].startswith("urn:uuid:") and statement["version"] == "2.0"
+    by_type = {entry["type"]: entry for entry in statement["rest"][0]["resource"]}
+
+    def verb(element: dict[str, Any]) -> str:
+        return element["extension"][0]["valueCode"]
+
+    assert {name: verb(entry) for name, entry in by_type.items()} == {
+        "Condition": "SHOULD",
+        "DocumentReference": "SHALL",
+        "Observation": "SHALL",
+        "Provenance": "SHALL",
+    }
+    parameters = {one["name"]: one for one in by_type["Observation"]["searchParam"]}
+    assert {name: one["type"] for name, one in parameters.items()} == {
+        "category": "token", "patient": "reference", "date": "date", "status": "token", "code": "token",
+    }  # fmt: skip
+    assert parameters["code"]["documentation"] == "Asked for as code:in."
+    assert verb(by_type["Condition"]["searchParam"][0]) == "SHOULD"
+    assert [one["definition"].rpartition("/")[2] for one in by_type["Observation"]["operation"]] == [
+        "Observation-lastn"
+    ]
+    assert "$stat-of-ours" in by_type["Observation"]["documentation"]
+    combined = [
+        [(part["url"], part["valueString"]) for part in one["extension"]]
+        for one in by_type["Observation"]["extension"][1:]
+    ]
+    assert combined[0] == [("required", "category"), ("required", "patient"), ("optional", "date")]
+    written = by_type["DocumentReference"]
+    assert written["conditionalCreate"] is True and written["versioning"] == "versioned-update"
+
+
+def test_profiles_say_what_has_to_be_there() -> None:
+    files = build(resolved())
+    vitals = json.loads(files["profiles/read-observation-1.json"])
+    assert vitals["baseDefinition"] == VITALS
+    elements = {one["id"]: one for one in vitals["differential"]["element"]}
+    assert elements["Observation.value[x]"]["type"] == [{"code": "Quantity"}]
+    assert elements["Observation.value[x].value"]["min"] == 1
+    assert "min" not in elements["Observation.note.text"] and elements["Observation.note.text"]["mustSupport"]
+    assert "No note" in elements["Observation.note.text"]["comment"]
+    assert "Observation.category" not in elements, "US Core slices it already"
+    lactate = json.loads(files["profiles/read-observation-2.json"])
+    elements = {one["id"]: one for one in lactate["differential"]["element"]}
+    assert elements["Observation.category:laboratory"]["patternCodeableConcept"]["coding"][0]["code"] == "laboratory"
+    assert elements["Observation.status"]["patternCode"] == "final"
+    assert elements["Observation.code"]["binding"] == {"strength": "required", "valueSet": "#codes-1"}
+    assert len(lactate["contained"][0]["compose"]["include"][0]["concept"]) == 2
+    assert elements["Observation.interpretation"]["binding"]["strength"] == "required"
+    assert [*elements][1:4] == ["Observation.status", "Observation.category", "Observation.category:laboratory"]
+    own = json.loads(files["profiles/north/read-observation-1.json"])
+    assert [one["id"] for one in own["differential"]["element"]] == ["Observation", "Observation.status"]
+
+
+def test_what_fhir_does_not_know_is_in_no_document_of_fhir() -> None:
+    wrong = CONTRACT | {
+        "inputs": [
+            {"resource": "Pateint", "interactions": ["read"], "required_fields": ["x"]},
+            {
+                "resource": "Patient",
+                "search_parameters": ["nmae"],
+                "required_fields": ["brithDate"],
+                "profile": "us core",
+            },
+        ]
+    }
+    one = resolved(wrong)
+    assert any("Pateint" in message for message in one.mistakes)
+    for path, text in build(one).items():
+        if path.startswith(("capability", "profiles")):
+            assert "Pateint" not in text and "nmae" not in text and '"brithDate' not in text, path
+
+
+@pytest.mark.parametrize("of", ["STU3", "R4", "R4B", "R5"])
+def test_every_release_has_valid_documents(of: str) -> None:
+    files = build(resolved(CONTRACT | {"fhir_release": of}))
+    assert any(path.startswith("profiles/") for path in files) == (of != "STU3")
+
+
+SAMPLES = sorted(path.parent.name for path in data_dir("samples").glob("templates/*/contract.yaml"))
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_both_validators_accept_the_documents_of_every_sample(name: str) -> None:
+    inputs = load_inputs(Workspace(data_dir("samples") / "templates" / name))
+    assert inputs.contract is not None
+    files = build(
+        resolve(
+            inputs.contract,
+            inputs.organizations,
+            {},
+            product=inputs.settings.product,
+            description=None,
+            made="2026-11-30",
+        )
+    )
+    documents = [json.loads(text) for path, text in files.items() if path.endswith(".json")]
+    of_fhir = [one for one in documents if "resourceType" in one]
+    assert of_fhir
+    tables = release(inputs.contract.fhir_release)
+    for document in of_fhir:
+        found = validate(document, inputs.contract.fhir_release)
+        assert not found.problems and len(found.readers) == 2, found.sentence()
+        for element in document.get("differential", {}).get("element", ()):
+            known = tables.element(element["path"])
+            assert not isinstance(known, Unknown), element["path"]
+            codes = {kind["code"] for kind in element.get("type", ())}
+            assert codes <= set(known.types), element
+
+
+def test_every_file_is_named_in_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs/contract.md").read_text("utf-8")
+    for skeleton in SKELETONS:
+        for path in skeleton.path.split(", "):
+            assert f"`{path}`" in page or f"`{path.replace('*', 'ORG')}`" in page, path
+
+
+def test_a_contract_of_a_file_has_the_same_hash_in_its_lock(tmp_path: Path) -> None:
+    path = tmp_path / "contract.yaml"
+    path.write_text('schema: 2\nversion: "1"\ntitle: Sample\n')
+    contract, _ = load_contract(path)
+    text = build(resolve(contract, (), {}, product="X", description=None, made="2026-11-30"))["contract.lock.json"]
+    assert json.loads(text)["contract_hash"] == contract.hash
